@@ -1,0 +1,125 @@
+# Needs make and Python 3.11 or later with venv. `make` alone lists what there is to do.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test quick lint format bench simulate wheel lock clean
+
+# The first Python that is new enough; choose another with `make test PYTHON=/path/to/python`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+    $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; \
+  done)
+WORKERS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH := .venv-bench
+# Locked wheels only: nothing is compiled, and nothing outside the lock is asked for.
+INSTALL_LOCK := install --quiet --require-hashes --only-binary :all:
+INSTALL_PROJECT := install --quiet --no-deps --no-index --no-build-isolation --editable .
+
+# A lock holds nothing published after this day. `make lock CUTOFF=2027-01-31` moves it.
+CUTOFF ?= 2026-11-15
+UV_VERSION := 0.13.9
+
+define CHECK_PYTHON
+@test -n "$(PYTHON)" || { echo "areaeffect needs Python 3.11 or later, and none was found as python3, \
+python3.13, python3.12 or python3.11. Install one, or name it: make PYTHON=/path/to/python" >&2; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "areaeffect needs Python 3.11 \
+or later, and '$(PYTHON)' is not. Name another: make PYTHON=/path/to/python" >&2; exit 1; }
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "'$(PYTHON)' cannot make environments. \
+Install its venv module (on Debian and Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
+endef
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---------------------------------------------------------------- environments
+# Each stamp says which files its step was made from; a changed lock remakes the environment.
+
+$(VENV)/.base: requirements/base.txt requirements/build.txt
+	$(CHECK_PYTHON)
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip $(INSTALL_LOCK) -r requirements/base.txt -r requirements/build.txt
+	@touch $@
+
+$(VENV)/.project: $(VENV)/.base pyproject.toml
+	$(BIN)/python -m pip $(INSTALL_PROJECT)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base requirements/dev.txt
+	$(BIN)/python -m pip $(INSTALL_LOCK) -r requirements/dev.txt
+	@touch $@
+
+$(BENCH)/.made: requirements/bench.txt requirements/build.txt pyproject.toml
+	$(CHECK_PYTHON)
+	rm -rf $(BENCH)
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip $(INSTALL_LOCK) -r requirements/bench.txt -r requirements/build.txt
+	$(BENCH)/bin/python -m pip $(INSTALL_PROJECT)
+	@touch $@
+
+# ---------------------------------------------------------------- use
+
+demo: $(VENV)/.project  ## evaluate the simulated county (and real studies whose data are here)
+	$(BIN)/areaeffect demo --out build/demo
+
+# ---------------------------------------------------------------- tests
+
+# Only folders that hold tests; a new folder under tests/ joins the second part by itself.
+with_tests = $(foreach d,$(1),$(if $(shell find $(d) -name 'test_*.py' 2>/dev/null | head -n 1),$(d)))
+QUICK_TESTS := $(call with_tests,tests/unit tests/contract tests/invariance) $(wildcard tests/test_*.py)
+OTHER_TESTS := $(filter-out $(QUICK_TESTS),$(call with_tests,$(patsubst %/,%,$(wildcard tests/*/))))
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+test: $(VENV)/.project $(VENV)/.dev  ## run the whole test suite, the quick part first
+	$(if $(strip $(QUICK_TESTS)),$(PYTEST) $(QUICK_TESTS) $(ARGS),@echo "no tests found" >&2; exit 1)
+	$(if $(OTHER_TESTS),$(PYTEST) --durations=10 $(OTHER_TESTS) $(ARGS))
+
+quick: $(VENV)/.project $(VENV)/.dev  ## run the quick part of the test suite
+	$(PYTEST) -m "not slow" $(QUICK_TESTS) $(ARGS)
+
+lint: $(VENV)/.project $(VENV)/.dev  ## check format, style, types, imports and locks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pip check
+
+format: $(VENV)/.dev  ## put the code into the common format
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+# ---------------------------------------------------------------- long ones, by hand
+
+bench: $(BENCH)/.made  ## compare with other packages (long; ARGS="…" is handed on)
+	$(BENCH)/bin/python -m benchmarks $(ARGS)
+
+simulate: $(VENV)/.project  ## measure size, coverage and power in full (long; ARGS="…" is handed on)
+	$(BIN)/python -m benchmarks.simulate $(ARGS)
+
+# ---------------------------------------------------------------- upkeep
+
+wheel: $(VENV)/.project $(VENV)/.dev  ## build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist
+
+COMPILE = build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+  --fork-strategy fewest --exclude-newer $(CUTOFF) --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --custom-compile-command "make lock CUTOFF=$(CUTOFF)"
+
+lock:  ## remake requirements/*.txt (the only target that asks for more than the locks hold)
+	$(CHECK_PYTHON)
+	test -x build/lock/bin/uv || $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
+	$(COMPILE) pyproject.toml --output-file requirements/base.txt
+	$(COMPILE) --group build --constraints requirements/base.txt --output-file requirements/build.txt
+	$(COMPILE) pyproject.toml --group dev --constraints requirements/base.txt \
+	  --constraints requirements/build.txt --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra bench --constraints requirements/base.txt \
+	  --output-file requirements/bench.txt
+
+clean:  ## remove environments, build results and caches
+	rm -rf $(VENV) $(BENCH) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,21 @@
+"""areaeffect: did a neighbourhood-based initiative make its places better than they would be?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.results import Result
+
+__all__ = ["evaluate"]
+
+
+def evaluate(study: str | Path, threads: int | None = None) -> Result:
+    """Evaluate a study file and return its result; see `areaeffect.pipeline.evaluate`."""
+    from pathlib import Path as _Path  # noqa: PLC0415  # keeps `import areaeffect` light
+
+    from areaeffect.pipeline.evaluate import evaluate as run  # noqa: PLC0415
+
+    return run(_Path(study), threads)

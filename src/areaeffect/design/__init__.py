@@ -1,0 +1,1 @@
+"""Choosing benchmark areas. Nothing here sees an outcome at or after the start it designs for."""

@@ -1,0 +1,56 @@
+"""Balance: how alike treated and benchmark areas are, before and after weighting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from areaeffect.design.programme import Cohort, Weighted
+    from areaeffect.results import BalanceRow, Bools, Ints
+
+from areaeffect.results import BalanceRow
+
+#: Largest standardised mean difference that counts as balanced (Austin 2009,
+#: doi 10.1002/sim.3697; Stuart 2010, doi 10.1214/09-STS313, uses 0.25).
+SMD_LIMIT = 0.1
+
+
+def balance(
+    name: str, claim: str, cohort: Cohort, areas: Ints, weighted: Weighted, eligible: Bools
+) -> list[BalanceRow]:
+    """Compare one neighbourhood with the pool and with its benchmark areas.
+
+    The standardised mean difference divides by the standard deviation of the eligible areas
+    before matching, so that weighting cannot make it look smaller by changing its denominator.
+    """
+    raw = cohort.features.values
+    pool = np.flatnonzero(eligible & cohort.usable)
+    spread = raw[pool].std(axis=0)
+    share = weighted.weights / weighted.weights.sum()
+    treated_mean, pool_mean = raw[areas].mean(axis=0), raw[pool].mean(axis=0)
+    benchmark = raw[weighted.pool]
+    benchmark_mean = share @ benchmark
+    treated_var = raw[areas].var(axis=0)
+    benchmark_var = share @ (benchmark - benchmark_mean) ** 2
+    rows = []
+    for k, covariate in enumerate(cohort.features.names):
+        if spread[k] == 0:
+            continue
+        rows.append(
+            BalanceRow(
+                name,
+                claim,
+                covariate,
+                float(treated_mean[k]),
+                float(pool_mean[k]),
+                float(benchmark_mean[k]),
+                float((treated_mean[k] - pool_mean[k]) / spread[k]),
+                float((treated_mean[k] - benchmark_mean[k]) / spread[k]),
+                float(treated_var[k] / benchmark_var[k])
+                if len(areas) > 1 and benchmark_var[k] > 0
+                else None,
+            )
+        )
+    return rows

@@ -1,0 +1,70 @@
+"""The one exception family: what is wrong, where, what is allowed, what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MAX_PROBLEMS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault, with its place and the way out.
+
+    Parameters
+    ----------
+    what : what is wrong, in one sentence.
+    where : file, line, key or row; empty when the whole command is meant.
+    fix : what is allowed or what to do.
+    """
+
+    what: str
+    where: str = ""
+    fix: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.what}" + (f" {self.fix}" if self.fix else "")
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the fault as plain text fields."""
+        return {"where": self.where, "what": self.what, "fix": self.fix}
+
+
+class AreaEffectError(Exception):
+    """Base of every error a user can cause; carries all problems found at once."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Problem | Sequence[Problem]) -> None:
+        self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+
+class StudyError(AreaEffectError):
+    """The study file or the command is wrong (exit code 2)."""
+
+    exit_code = 2
+
+
+class DataError(AreaEffectError):
+    """The data are wrong or missing (exit code 3)."""
+
+    exit_code = 3
+
+
+class NothingEstimableError(AreaEffectError):
+    """No finding of the study could be estimated (exit code 4)."""
+
+    exit_code = 4
+
+
+def did_you_mean(word: str, allowed: Iterable[str]) -> str:
+    """Return `Did you mean 'x'?` for the closest allowed word, or the empty string."""
+    close = get_close_matches(word, list(allowed), n=1, cutoff=0.6)
+    return f"Did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,1 @@
+"""From weights to effects: arrays in, results out."""

@@ -1,0 +1,158 @@
+"""Placebo inference: p-values, intervals by inversion, the smallest effect that would be seen.
+
+The statistic is T = (estimate - null) / s, where s is predicted from pre-start counts by a
+model fitted on the placebos. Estimates are on the log scale for ratios.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from areaeffect.results import Floats
+
+POWER = 0.8
+#: A placebo centre further out than this share of the placebo deviation flags the design.
+CENTRE_LIMIT = 0.25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlaceboInference:
+    """What the placebo distribution says of one estimate, on the scale of the statistic.
+
+    Parameters
+    ----------
+    p_value : twice the smaller tail, with the +1 correction.
+    p_one_sided : the tail in the direction that is better.
+    low, high : 95 % interval by inversion; low_90, high_90 the 90 % one.
+    mde : smallest effect in the better direction found in 80 % of draws at 5 %, signed.
+    centre, centre_error : mean of the placebo estimates, and its Monte Carlo error.
+    deviation : standard deviation of the placebo estimates.
+    scale : s of the estimate, with the finite-pool factor.
+    statistics : (n_draws,), T of each placebo.
+    statistic : T of the estimate.
+    critical : the smallest and largest T that the two-sided 5 % test does not reject.
+    """
+
+    p_value: float
+    p_one_sided: float
+    low: float
+    high: float
+    low_90: float
+    high_90: float
+    mde: float
+    centre: float
+    centre_error: float
+    deviation: float
+    scale: float
+    statistics: Floats
+    statistic: float
+    critical: tuple[float, float]
+
+    @property
+    def centre_is_off(self) -> bool:
+        """Whether the placebos are centred too far from zero for their spread."""
+        return abs(self.centre) > CENTRE_LIMIT * self.deviation
+
+
+def predicted_scale(estimates: Floats, counts: Floats, count: float) -> tuple[Floats, float]:
+    """Predict each estimate's standard error from its pre-start count.
+
+    The variance is modelled as a + b / count with a, b >= 0 (area noise that does not shrink
+    with counts, and counting noise that does), by non-negative least squares on the placebos.
+
+    Parameters
+    ----------
+    estimates : (n_draws,), placebo estimates.
+    counts : (n_draws,), their pre-start totals; all equal for scores.
+    count : the pre-start total of the real programme.
+
+    Returns
+    -------
+    s of each placebo (n_draws,), and s of the real programme.
+    """
+    from scipy.optimize import nnls  # noqa: PLC0415  # heavy
+
+    squares = (estimates - np.median(estimates)) ** 2
+    floor = 1e-12 + 1e-6 * float(squares.mean())
+    if np.ptp(counts) == 0 or (counts <= 0).any() or count <= 0:
+        flat = float(np.sqrt(max(squares.mean(), floor)))
+        return np.full(len(estimates), flat), flat
+    typical = float(np.median(counts))
+    (a, b), _ = nnls(np.column_stack([np.ones(len(counts)), typical / counts]), squares)
+    fitted = np.sqrt(np.maximum(a + b * typical / counts, floor))
+    return fitted, float(np.sqrt(max(a + b * typical / count, floor)))
+
+
+def finite_pool_factor(n_neighbourhoods: int, n_disjoint: int) -> float:
+    """Widen for a pool that is not much larger than the programme.
+
+    Placebo programmes are drawn without replacement from `n_disjoint` pseudo-neighbourhoods,
+    so their spread is too small by sqrt(1 - G / M) (Cochran 1977, Sampling Techniques,
+    equation 2.8); this is its inverse, at most 2.
+    """
+    if n_disjoint <= n_neighbourhoods:
+        return 2.0
+    return min(2.0, float((1.0 - n_neighbourhoods / n_disjoint) ** -0.5))
+
+
+def infer(
+    estimate: float,
+    placebos: Floats,
+    counts: Floats,
+    count: float,
+    better: str,
+    widen: float = 1.0,
+) -> PlaceboInference:
+    """Hold one estimate against its placebos.
+
+    Parameters
+    ----------
+    estimate : on the scale of the statistic (log for ratios).
+    placebos : (n_draws,), finite.
+    counts, count : pre-start totals, see `predicted_scale`.
+    better : 'lower' or 'higher', the direction of an improvement.
+    widen : finite-pool factor, see `finite_pool_factor`.
+    """
+    scales, scale = predicted_scale(placebos, counts, count)
+    scale *= widen
+    drawn = placebos / scales
+    ordered = np.sort(drawn)
+    statistic = estimate / scale
+    n = len(drawn)
+    lower = (1 + int((drawn <= statistic).sum())) / (n + 1)
+    upper = (1 + int((drawn >= statistic).sum())) / (n + 1)
+    critical = {level: _critical(ordered, 1 - level) for level in (0.95, 0.9)}
+    (cut_low, cut_high), (cut_low_90, cut_high_90) = critical[0.95], critical[0.9]
+    if better == "lower":
+        mde = scale * (cut_low - float(np.quantile(drawn, POWER)))
+    else:
+        mde = scale * (cut_high - float(np.quantile(drawn, 1 - POWER)))
+    deviation = float(placebos.std(ddof=1))
+    return PlaceboInference(
+        p_value=min(1.0, 2 * min(lower, upper)),
+        p_one_sided=lower if better == "lower" else upper,
+        low=estimate - scale * cut_high,
+        high=estimate - scale * cut_low,
+        low_90=estimate - scale * cut_high_90,
+        high_90=estimate - scale * cut_low_90,
+        mde=mde,
+        centre=float(placebos.mean()),
+        centre_error=deviation / float(np.sqrt(n)),
+        deviation=deviation,
+        scale=scale,
+        statistics=drawn,
+        statistic=statistic,
+        critical=critical[0.95],
+    )
+
+
+def _critical(ordered: Floats, alpha: float) -> tuple[float, float]:
+    """Smallest and largest T that a two-sided test with the +1 correction does not reject."""
+    k = int(np.floor(alpha / 2 * (len(ordered) + 1)))
+    if k == 0:
+        return -np.inf, np.inf
+    return float(ordered[k - 1]), float(ordered[-k])

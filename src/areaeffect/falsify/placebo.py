@@ -1,0 +1,244 @@
+"""Placebo programmes: made-up programmes of areas where nothing was done.
+
+Each is alike the real one in the number and size of its neighbourhoods, in their covariates
+and levels before the start, and in their start dates; each goes through the whole design and
+estimate. Neighbourhoods are contiguous where boundaries are known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from areaeffect.design.programme import Cohort, Rules, design_programme
+from areaeffect.estimate.counterfactual import N_TOTALS, Sums, totals
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from areaeffect.panel import Graph, Strings
+    from areaeffect.results import Bools, Floats, Ints
+
+#: Candidates kept for each neighbourhood: those most alike it.
+ALIKE = 200
+#: Times each seed area is grown into a pseudo-neighbourhood of each size.
+_GROWTHS = 3
+_TRIES = 50
+_QUICK_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """What may stand for one real neighbourhood.
+
+    Parameters
+    ----------
+    pieces : one entry for each contiguous piece of the neighbourhood (one, as a rule; one a
+        treated area where areas are drawn one by one); each lists the groups of areas, as
+        positions in the panel, that may stand for that piece.
+    """
+
+    pieces: tuple[tuple[Ints, ...], ...]
+
+
+def grow(graph: Graph, allowed: Bools, size: int, rng: np.random.Generator) -> list[Ints]:
+    """Grow contiguous pseudo-neighbourhoods of one size from every allowed area.
+
+    A random area on the edge joins until the size is reached; seeds whose connected part is
+    too small give none. Repeats are dropped.
+    """
+    room = graph.component_sizes(allowed) >= size
+    found: dict[bytes, Ints] = {}
+    for seed in np.flatnonzero(room):
+        for _ in range(_GROWTHS):
+            members = [int(seed)]
+            edge = {int(a) for a in graph.of(int(seed)) if allowed[a]}
+            while len(members) < size:
+                options = sorted(edge)
+                joined = options[int(rng.integers(len(options)))]
+                members.append(joined)
+                edge |= {int(a) for a in graph.of(joined) if allowed[a]}
+                edge -= set(members)
+            areas = np.array(sorted(members), dtype=np.int64)
+            found[areas.tobytes()] = areas
+    return [found[key] for key in sorted(found)]
+
+
+def grouped(groups: Strings, allowed: Bools, complete: Bools) -> list[Ints]:
+    """Take given groups (boroughs, wards) as pseudo-neighbourhoods.
+
+    Parameters
+    ----------
+    groups : (n_areas,), the group of each area.
+    allowed : (n_areas,), areas that may be pseudo-treated.
+    complete : (n_areas,), areas that are covered; a group counts where all of these are allowed.
+    """
+    found = []
+    for group in np.unique(groups):
+        inside = (groups == group) & complete
+        if group and inside.any() and allowed[inside].all():
+            found.append(np.flatnonzero(inside).astype(np.int64))
+    return found
+
+
+def most_alike(candidates: Sequence[Ints], traits: Floats, target: Floats, keep: int) -> list[Ints]:
+    """Keep the candidates whose mean traits are nearest to the target's.
+
+    Parameters
+    ----------
+    candidates : groups of areas.
+    traits : (n_areas, q), scaled covariates and levels before the start.
+    target : (q,), the mean of the real neighbourhood.
+    keep : how many to keep.
+    """
+    if len(candidates) <= keep:
+        return list(candidates)
+    sizes = np.array([len(c) for c in candidates])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    means = np.add.reduceat(traits[np.concatenate(candidates)], starts) / sizes[:, None]
+    spread = means.std(axis=0)
+    distance = (((means - target) / np.where(spread > 0, spread, 1.0)) ** 2).sum(axis=1)
+    return [candidates[i] for i in np.sort(np.argsort(distance, kind="stable")[:keep])]
+
+
+def draw_programme(
+    banks: Sequence[Candidates], n_areas: int, taken: Bools | None, rng: np.random.Generator
+) -> list[Ints] | None:
+    """Draw one placebo programme of disjoint pseudo-neighbourhoods; None where none fits.
+
+    Parameters
+    ----------
+    banks : the candidates of each real neighbourhood.
+    n_areas : areas in the panel.
+    taken : (n_areas,), areas that may not be used; None for none.
+    """
+    for _ in range(_TRIES):
+        used = np.zeros(n_areas, dtype=bool) if taken is None else taken.copy()
+        drawn: list[Ints | None] = [None] * len(banks)
+        for g in rng.permutation(len(banks)):
+            picked = _pick(banks[g], used, rng)
+            if picked is None:
+                break
+            used[picked] = True
+            drawn[g] = picked
+        if all(d is not None for d in drawn):
+            return [d for d in drawn if d is not None]
+    return None
+
+
+def _pick(bank: Candidates, used: Bools, rng: np.random.Generator) -> Ints | None:
+    """Pick a free candidate for every piece; None where some piece has none left."""
+    mine = used.copy() if len(bank.pieces) > 1 else used
+    picked = []
+    for options in bank.pieces:
+        areas = _first_free(options, mine, rng)
+        if areas is None:
+            return None
+        picked.append(areas)
+        if len(bank.pieces) > 1:
+            mine[areas] = True
+    return np.sort(np.concatenate(picked))
+
+
+def _first_free(options: Sequence[Ints], used: Bools, rng: np.random.Generator) -> Ints | None:
+    """Pick at random among the candidates that share no area with `used`."""
+    if not options:
+        return None
+    for i in rng.integers(len(options), size=_QUICK_TRIES):
+        if not used[options[i]].any():
+            return options[i]
+    free = [areas for areas in options if not used[areas].any()]
+    return free[int(rng.integers(len(free)))] if free else None
+
+
+def count_disjoint(
+    banks: Sequence[Candidates], n_areas: int, rng: np.random.Generator, most: int
+) -> tuple[int, int]:
+    """Count placebo programmes, and pseudo-neighbourhoods, that share no area.
+
+    Packed greedily in random order: a lower bound of the largest number.
+    """
+    used = np.zeros(n_areas, dtype=bool)
+    programmes = 0
+    while programmes < most:
+        drawn = draw_programme(banks, n_areas, used, rng)
+        if drawn is None:
+            break
+        programmes += 1
+        used[np.concatenate(drawn)] = True
+    neighbourhoods = programmes * len(banks)
+    smallest = min(banks, key=_size)
+    while neighbourhoods < most * len(banks):
+        picked = _pick(smallest, used, rng)
+        if picked is None:
+            break
+        neighbourhoods += 1
+        used[picked] = True
+    return programmes, neighbourhoods
+
+
+def _size(bank: Candidates) -> int:
+    return sum(len(options[0]) if options else 0 for options in bank.pieces)
+
+
+class Cohorts(Protocol):
+    """Finds what one kind of claim needs for a neighbourhood, real or made up."""
+
+    outcomes: tuple[int, ...]
+
+    def cohort(self, unit: int, areas: Ints) -> Cohort:
+        """Return the cohort: the start of the real neighbourhood, the coverage of the areas."""
+
+    def sums(self, unit: int, areas: Ints) -> Mapping[int, Sums]:
+        """Return each outcome's sums for the same; an outcome with too many gaps is absent."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Machine:
+    """Everything that is the same for all placebo draws."""
+
+    arms: tuple[Cohorts, ...]
+    banks: tuple[Candidates, ...]
+    eligible: Bools
+    rules: Rules
+    n_outcomes: int
+    seed: int
+
+
+def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:
+    """Put placebo programmes through the whole design and estimate.
+
+    Parameters
+    ----------
+    machine : see `Machine`.
+    draws : numbers of the draws; each has its own random numbers, so that the result does not
+        depend on how draws are shared between processes.
+
+    Returns
+    -------
+    (n_draws, n_neighbourhoods, n_outcomes, N_TOTALS); NaN where a pool was empty.
+    """
+    found = np.full((len(draws), len(machine.banks), machine.n_outcomes, N_TOTALS), np.nan)
+    for d, number in enumerate(draws):
+        rng = np.random.default_rng([machine.seed, int(number)])
+        programme = draw_programme(machine.banks, len(machine.eligible), None, rng)
+        if programme is not None:
+            found[d] = run_programme(machine, programme)
+    return found
+
+
+def run_programme(machine: Machine, programme: Sequence[Ints]) -> Floats:
+    """Design and add up one programme: (n_neighbourhoods, n_outcomes, N_TOTALS)."""
+    found = np.full((len(programme), machine.n_outcomes, N_TOTALS), np.nan)
+    for arm in machine.arms:
+        cohorts = [arm.cohort(g, areas) for g, areas in enumerate(programme)]
+        weighted = design_programme(cohorts, programme, machine.eligible, machine.rules)
+        for g, chosen in enumerate(weighted):
+            if chosen is None:
+                continue
+            for o, sums_ in arm.sums(g, programme[g]).items():
+                found[g, o] = totals(sums_, programme[g], chosen.pool, chosen.weights)
+    return found

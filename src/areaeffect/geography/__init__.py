@@ -1,0 +1,1 @@
+"""Where areas lie: outlines, neighbours, distances."""

@@ -1,0 +1,102 @@
+"""Outlines of areas: reading them, in metres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.results import Shape
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_BRITISH_NATIONAL_GRID = 27700
+_BRITAIN = (-9.0, 49.0, 2.1, 61.5)  # west, south, east, north
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boundaries:
+    """Outlines of the panel's areas.
+
+    Parameters
+    ----------
+    outlines : (n_areas,), shapely polygons in metres, in the panel's order.
+    """
+
+    outlines: npt.NDArray[np.object_]
+
+    def shapes(self, areas: npt.NDArray[np.str_], tolerance: float) -> tuple[Shape, ...]:
+        """Return simplified outer rings for a map; `tolerance` in metres."""
+        import shapely  # noqa: PLC0415  # heavy, and only needed where there is a map
+
+        simple = shapely.simplify(self.outlines, tolerance)
+        return tuple(
+            Shape(str(area), tuple(_rings(outline, tolerance)))
+            for area, outline in zip(areas, simple, strict=True)
+        )
+
+
+def _rings(outline: Any, tolerance: float) -> list[npt.NDArray[np.float64]]:
+    """Outer rings of the parts that can be seen at this tolerance; always the largest one."""
+    parts = sorted(getattr(outline, "geoms", [outline]), key=lambda part: -part.area)
+    seen = [p for i, p in enumerate(parts) if i == 0 or p.area > tolerance**2]
+    return [np.round(np.asarray(part.exterior.coords), 0) for part in seen]
+
+
+def read_boundaries(path: Path, column: str, areas: npt.NDArray[np.str_]) -> Boundaries:
+    """Read the outlines of the given areas.
+
+    Raises
+    ------
+    DataError
+        Missing file, missing column, areas without an outline.
+    """
+    import geopandas  # noqa: PLC0415  # heavy: half a second
+
+    if not path.is_file():
+        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
+        raise DataError(Problem("there is no such boundary file.", str(path), near))
+    try:
+        if path.suffix in {".parquet", ".geoparquet"}:
+            frame = geopandas.read_parquet(path)
+        else:
+            frame = geopandas.read_file(path)
+    except (ValueError, OSError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(Problem(f"the boundaries cannot be read: {reason}", str(path))) from None
+    if column not in frame.columns:
+        columns = [c for c in frame.columns if c != "geometry"]
+        raise DataError(
+            Problem(
+                f"there is no column '{column}' with area codes.",
+                str(path),
+                did_you_mean(column, columns) or f"Columns: {', '.join(columns)}.",
+            )
+        )
+    frame = frame.drop_duplicates(column).set_index(frame[column].astype(str).drop_duplicates())
+    missing = [a for a in areas if a not in frame.index]
+    if missing:
+        raise DataError(
+            Problem(
+                f"{len(missing)} of {len(areas)} areas have no outline, such as {missing[0]}.",
+                str(path),
+                "Use boundaries of the same census vintage as the table.",
+            )
+        )
+    frame = frame.loc[list(areas)]
+    return Boundaries(_in_metres(frame).geometry.to_numpy())
+
+
+def _in_metres(frame: Any) -> Any:
+    """Project to British National Grid in Britain, else to the local UTM zone."""
+    if frame.crs is None:
+        frame = frame.set_crs(4326)
+    if frame.crs.is_projected:
+        return frame
+    west, south, east, north = frame.total_bounds
+    inside = west >= _BRITAIN[0] and south >= _BRITAIN[1] and east <= _BRITAIN[2] and north <= _BRITAIN[3]
+    return frame.to_crs(_BRITISH_NATIONAL_GRID if inside else frame.estimate_utm_crs())

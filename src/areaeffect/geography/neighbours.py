@@ -1,0 +1,38 @@
+"""Which areas touch, and which lie within a distance of each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from areaeffect.panel import Graph
+
+if TYPE_CHECKING:
+    from areaeffect.geography.boundaries import Boundaries
+
+_TOUCH_METRES = 1.0  # shared borders drift by centimetres when outlines are generalised
+
+
+def contiguity(boundaries: Boundaries) -> Graph:
+    """Return the areas that share a border or a corner."""
+    return within(boundaries, _TOUCH_METRES)
+
+
+def within(boundaries: Boundaries, metres: float) -> Graph:
+    """Return the areas whose outlines lie within a distance of each other."""
+    import shapely  # noqa: PLC0415  # heavy
+
+    tree = shapely.STRtree(boundaries.outlines)
+    left, right = tree.query(boundaries.outlines, predicate="dwithin", distance=metres)
+    other = left != right
+    return graph_of(left[other], right[other], len(boundaries.outlines))
+
+
+def graph_of(left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], n: int) -> Graph:
+    """Build a graph from directed pairs of areas."""
+    order = np.lexsort((right, left))
+    left, right = left[order].astype(np.int64), right[order].astype(np.int64)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(left, minlength=n))]).astype(np.int64)
+    return Graph(indptr, right)

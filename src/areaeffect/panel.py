@@ -1,0 +1,148 @@
+"""The panel: areas by periods, one measure an outcome, with what is missing and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from areaeffect.results import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from areaeffect.periods import PeriodKind, Periods
+    from areaeffect.results import Gap, Release
+
+Strings = npt.NDArray[np.str_]
+
+#: Why a cell is missing; the position in this tuple is the code stored in `Measure.reasons`.
+REASONS = (
+    "",
+    "not_published",
+    "partial_month",
+    "suppressed",
+    "boundary_change",
+    "not_located",
+    "no_row",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measure:
+    """One outcome over areas and periods.
+
+    Parameters
+    ----------
+    name : name of the outcome.
+    is_count : whole numbers of events (True) or a mean on a scale.
+    periods : the time axis.
+    values : (n_areas, n_periods); NaN is missing, and only missing.
+    reasons : (n_areas, n_periods), index into `REASONS`; 0 where there is a value.
+    exposure : (n_areas,), residents or dwellings; None where the study gives none.
+    """
+
+    name: str
+    is_count: bool
+    periods: Periods
+    values: Floats
+    reasons: npt.NDArray[np.uint8]
+    exposure: Floats | None
+
+    @property
+    def observed(self) -> Bools:
+        """(n_areas, n_periods): whether the cell has a value."""
+        return ~np.isnan(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """A named set of areas one partnership works in.
+
+    Parameters
+    ----------
+    initiative : the programme it belongs to.
+    name : its name.
+    areas : (n,), positions in the panel, ascending.
+    start : ordinal of the first treated period.
+    start_kind : what that ordinal counts.
+    resident_led : led by residents; None where not stated.
+    """
+
+    initiative: str
+    name: str
+    areas: Ints
+    start: int
+    start_kind: PeriodKind
+    resident_led: bool | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """Pairs of areas in compressed rows: the neighbours of i are `indices[indptr[i]:indptr[i+1]]`.
+
+    Parameters
+    ----------
+    indptr : (n_areas + 1,).
+    indices : (n_pairs,), ascending inside each row; an area is not its own neighbour.
+    """
+
+    indptr: Ints
+    indices: Ints
+
+    def of(self, area: int) -> Ints:
+        """Return the neighbours of one area."""
+        return self.indices[self.indptr[area] : self.indptr[area + 1]]
+
+    def of_any(self, areas: Ints) -> Ints:
+        """Return the neighbours of any of the areas, with repeats."""
+        return np.concatenate([self.of(int(a)) for a in areas] or [np.empty(0, np.int64)])
+
+    def component_sizes(self, allowed: Bools) -> Ints:
+        """Return for each area the size of its connected part among the allowed areas; else 0."""
+        from scipy.sparse import csr_matrix  # noqa: PLC0415  # heavy
+        from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
+        n = len(self.indptr) - 1
+        rows = np.repeat(np.arange(n), np.diff(self.indptr))
+        keep = allowed[rows] & allowed[self.indices]
+        links = csr_matrix((np.ones(keep.sum()), (rows[keep], self.indices[keep])), shape=(n, n))
+        _, part = connected_components(links, directed=False)
+        sizes = np.bincount(part[allowed], minlength=part.max() + 1)
+        return np.where(allowed, sizes[part], 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """All that an evaluation reads, on one set of areas.
+
+    Parameters
+    ----------
+    areas : (n_areas,), codes in ascending order.
+    names : (n_areas,), names, or the codes again.
+    measures : by outcome name.
+    covariates : (n_areas, n_covariates); NaN where a source has no row for the area.
+    covariate_names : names in print.
+    covariate_as_of : the date each describes; empty where none is given.
+    attributes : 'source.column' to (n_areas,) text, for exclusions and pseudo-neighbourhoods.
+    contiguity : areas that touch; None without boundaries.
+    near : areas within the study's buffer of each other; None without boundaries.
+    gaps : missing cells, grouped for print.
+    releases : the files read.
+    notes : remarks on reading, for the data annex.
+    """
+
+    areas: Strings
+    names: Strings
+    measures: Mapping[str, Measure]
+    covariates: Floats
+    covariate_names: tuple[str, ...]
+    covariate_as_of: tuple[str, ...]
+    attributes: Mapping[str, Strings]
+    contiguity: Graph | None
+    near: Graph | None
+    gaps: tuple[Gap, ...]
+    releases: tuple[Release, ...]
+    notes: tuple[str, ...]

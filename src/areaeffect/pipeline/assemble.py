@@ -1,0 +1,286 @@
+"""Study file to panel: read the sources, bring them onto one set of areas, mark what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import numpy as np
+
+from areaeffect.errors import AreaEffectError, DataError, Problem
+from areaeffect.geography.boundaries import Boundaries, read_boundaries
+from areaeffect.geography.neighbours import contiguity, within
+from areaeffect.panel import Neighbourhood, Panel
+from areaeffect.periods import parse_period
+from areaeffect.pipeline.measures import align, make_measures, wanted
+from areaeffect.register import (
+    neighbourhood_from_column,
+    neighbourhoods_from_file,
+    other_areas,
+)
+from areaeffect.sources.base import SourceTable, reader_for
+from areaeffect.study import resolve, split_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from areaeffect.panel import Strings
+    from areaeffect.results import Floats, Ints
+    from areaeffect.study import Initiative, Study
+    from areaeffect.study_file import StudyFile
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assembled:
+    """A study's data, ready for design.
+
+    Parameters
+    ----------
+    panel : all areas and outcomes.
+    neighbourhoods : of the studied initiatives, in the study's order.
+    others : areas of other initiatives in the register.
+    boundaries : outlines; None where the study has none.
+    """
+
+    panel: Panel
+    neighbourhoods: tuple[Neighbourhood, ...]
+    others: Ints
+    boundaries: Boundaries | None
+
+
+def assemble(file: StudyFile) -> Assembled:
+    """Read everything a study names.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every fault of every source at once.
+    """
+    study = file.study
+    tables = _read_sources(file)
+    areas, names = _areas(study, tables)
+    faults = _Faults()
+    measured = faults.attempt(make_measures, study, tables, areas)
+    described = faults.attempt(_covariates, file, tables, areas)
+    registered = faults.attempt(_register, file, tables, areas)
+    outlined = faults.attempt(_boundaries, file, areas)
+    attributes = faults.attempt(_text_attributes, study, tables, areas)
+    faults.raise_all()
+    if not (measured and described and registered and outlined and attributes is not None):
+        raise AssertionError  # unreachable: an attempt without a result has recorded its fault
+    (measures, gaps), (covariates, as_of) = measured, described
+    (neighbourhoods, others, notes), (boundaries,) = registered, outlined
+    metres = study.register_.buffer_km * 1000
+    panel = Panel(
+        areas=areas,
+        names=names,
+        measures=measures,
+        covariates=covariates,
+        covariate_names=tuple(split_reference(c.column)[1] for c in study.design.covariates),
+        covariate_as_of=as_of,
+        attributes=attributes,
+        contiguity=contiguity(boundaries) if boundaries else None,
+        near=within(boundaries, metres) if boundaries and metres > 0 else None,
+        gaps=gaps,
+        releases=tuple(t.release for t in tables.values()),
+        notes=(*(n for t in tables.values() for n in t.notes), *notes),
+    )
+    return Assembled(panel, neighbourhoods, others, boundaries)
+
+
+class _Faults:
+    """Collects the problems of independent steps, so that one run shows them all."""
+
+    def __init__(self) -> None:
+        self.errors: list[AreaEffectError] = []
+
+    def attempt(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """Run a step; keep its problems and return None where it fails."""
+        try:
+            return step(*args, **kwargs)
+        except AreaEffectError as error:
+            self.errors.append(error)
+            return None
+
+    def raise_all(self) -> None:
+        """Raise every problem kept; wrong data outrank a wrong study."""
+        if self.errors:
+            worst = max(self.errors, key=lambda e: e.exit_code)
+            raise type(worst)([p for e in self.errors for p in e.problems])
+
+
+def _read_sources(file: StudyFile) -> dict[str, SourceTable]:
+    study = file.study
+    faults = _Faults()
+    tables = {}
+    for name, source in study.source.items():
+        asked = tuple(dict.fromkeys(wanted(o) for o in study.outcome if o.source == name))
+        columns = [split_reference(ref) for _, ref in study.references()]
+        attributes = [c for s, c in columns if s == name]
+        attributes += [n.column for n in source.not_covered]
+        attributes += [source.coverage_group] if source.coverage_group else []
+        table = faults.attempt(
+            reader_for(source.kind),
+            name,
+            source,
+            resolve(source.path, file.folder),
+            study.study.window,
+            asked,
+            tuple(dict.fromkeys(attributes)),
+        )
+        if table is not None:
+            tables[name] = table
+    faults.raise_all()
+    return tables
+
+
+def _areas(study: Study, tables: dict[str, SourceTable]) -> tuple[Strings, Strings]:
+    """Areas of the outcomes' sources, less those that a source never covers."""
+    used = [tables[name] for name in dict.fromkeys(o.source for o in study.outcome)]
+    areas = np.unique(np.concatenate([t.areas for t in used]))
+    names = areas.astype(object)
+    for table in tables.values():
+        where = np.searchsorted(areas, table.areas)
+        here = (where < len(areas)) & (areas[np.minimum(where, len(areas) - 1)] == table.areas)
+        if (table.names != table.areas).any():
+            names[where[here]] = table.names[here]
+    return areas, names.astype(str)
+
+
+def _covariates(
+    file: StudyFile, tables: dict[str, SourceTable], areas: Strings
+) -> tuple[Floats, tuple[str, ...]]:
+    columns, as_of, problems = [], [], []
+    for i, covariate in enumerate(file.study.design.covariates):
+        source, column = split_reference(covariate.column)
+        table = tables[source]
+        where = file.where(f"design.covariates.{i}")
+        if column in table.varying:
+            dated = _dated(table, column, covariate.as_of)
+            if dated is None:
+                problems.append(
+                    Problem(
+                        f"'{covariate.column}' changes over time.",
+                        where,
+                        f'Write {{ column = "{covariate.column}", as_of = "..." }} with a period '
+                        "before every start.",
+                    )
+                )
+                continue
+            values = align(dated, table.areas, areas)
+        else:
+            values = align(table.attributes[column], table.areas, areas)
+        if values.dtype.kind != "f":
+            problems.append(Problem(f"'{covariate.column}' is text, not numbers.", where))
+            continue
+        if np.isnan(values).all():
+            problems.append(
+                Problem(
+                    f"'{covariate.column}' has no value for any area of the panel.",
+                    where,
+                    "Its area codes may be of another census vintage.",
+                )
+            )
+            continue
+        columns.append(values)
+        as_of.append(covariate.as_of or "")
+    if problems:
+        raise DataError(problems)
+    return np.column_stack(columns) if columns else np.empty((len(areas), 0)), tuple(as_of)
+
+
+def _dated(table: SourceTable, column: str, as_of: str | None) -> Floats | None:
+    if as_of is None or table.periods is None:
+        return None
+    ordinal = parse_period(as_of, table.periods.kind)
+    if ordinal is None or not 0 <= ordinal - table.periods.first < table.periods.n:
+        return None
+    return table.varying[column][:, ordinal - table.periods.first]
+
+
+def _text_attributes(
+    study: Study, tables: dict[str, SourceTable], areas: Strings
+) -> dict[str, Strings]:
+    needed = [e.column for e in study.design.exclude]
+    if study.analysis.placebo_neighbourhoods:
+        needed.append(study.analysis.placebo_neighbourhoods)
+    found = {}
+    for reference in dict.fromkeys(needed):
+        source, column = split_reference(reference)
+        table = tables[source]
+        if column not in table.attributes:
+            raise DataError(Problem(f"'{reference}' changes over time inside an area."))
+        found[reference] = align(table.attributes[column].astype(str), table.areas, areas)
+    return found
+
+
+def _register(
+    file: StudyFile, tables: dict[str, SourceTable], areas: Strings
+) -> tuple[tuple[Neighbourhood, ...], Ints, tuple[str, ...]]:
+    study = file.study
+    found: list[Neighbourhood] = []
+    notes: list[str] = []
+    faults = _Faults()
+    for initiative in study.initiative:
+        more = faults.attempt(_neighbourhoods, initiative, file, tables, areas)
+        found += more or []
+    overlaps = _overlaps(found, areas)
+    if overlaps:
+        faults.errors.append(DataError(overlaps))
+    others: list[Ints] = []
+    for name in study.register_.others:
+        positions, note = other_areas(resolve(name, file.folder), areas)
+        others.append(positions)
+        notes.append(note)
+    faults.raise_all()
+    return tuple(found), np.unique(np.concatenate([*others, np.empty(0, np.int64)])), tuple(notes)
+
+
+def _neighbourhoods(
+    initiative: Initiative, file: StudyFile, tables: dict[str, SourceTable], areas: Strings
+) -> list[Neighbourhood]:
+    if initiative.areas is not None:
+        path = resolve(initiative.areas, file.folder)
+        return neighbourhoods_from_file(initiative, path, areas, file.study.study.window)
+    reference = initiative.treated_column or ""
+    source, column = split_reference(reference)
+    table = tables[source]
+    if table.periods is None or column not in table.varying:
+        raise DataError(
+            Problem(
+                f"'{reference}' does not change over time.",
+                file.where("initiative"),
+                "It must be 0 before the start and 1 from it on, in treated areas only.",
+            )
+        )
+    treated = align(table.varying[column], table.areas, areas)
+    return neighbourhood_from_column(initiative, treated, table.periods.first, table.periods.kind)
+
+
+def _overlaps(found: list[Neighbourhood], areas: Strings) -> list[Problem]:
+    owner: dict[int, Neighbourhood] = {}
+    problems = []
+    for neighbourhood in found:
+        for area in neighbourhood.areas:
+            first = owner.setdefault(int(area), neighbourhood)
+            if first is not neighbourhood:
+                problems.append(
+                    Problem(
+                        f"area '{areas[area]}' is in '{first.name}' ({first.initiative}) and in "
+                        f"'{neighbourhood.name}' ({neighbourhood.initiative}).",
+                        "initiative",
+                        "Keep it in one.",
+                    )
+                )
+    return problems
+
+
+def _boundaries(file: StudyFile, areas: Strings) -> tuple[Boundaries | None]:
+    for source in file.study.source.values():
+        if source.boundaries is not None:
+            path = resolve(source.boundaries, file.folder)
+            return (read_boundaries(path, source.boundaries_area or source.area, areas),)
+    return (None,)

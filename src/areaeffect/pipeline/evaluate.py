@@ -1,0 +1,154 @@
+"""`areaeffect evaluate`: study file to findings and report, in the order of DESIGN section 3."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.falsify.placebo import run_programme
+from areaeffect.pipeline.assemble import Assembled, assemble
+from areaeffect.pipeline.conclude import conclude
+from areaeffect.pipeline.plan import Plan, make_plan
+from areaeffect.pipeline.series import series
+from areaeffect.pipeline.workers import default_threads, run_all
+from areaeffect.report.wording import sentence
+from areaeffect.results import AreaStatus, Result
+from areaeffect.study_file import StudyFile, read_study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+#: Packages whose versions can move a number.
+_NUMERIC = ("numpy", "scipy", "scikit-learn", "shapely", "pyproj", "duckdb", "pandas")
+#: A map outline is simplified until it has about this many points an area side.
+_MAP_PIXELS = 1200.0
+
+
+def evaluate(
+    path: Path,
+    threads: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Result:
+    """Evaluate one study.
+
+    Parameters
+    ----------
+    path : the study file.
+    threads : worker processes for the placebo draws; default one a processor. The result
+        does not depend on it.
+    progress : called with (step, done, of) as the work goes on.
+
+    Raises
+    ------
+    StudyError, DataError, NothingEstimableError
+        With every problem found; nothing is written.
+    """
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415  # heavy
+
+    tell = progress or (lambda _step, _done, _of: None)
+    with threadpool_limits(limits=1):  # many small problems: processes pay, threads do not
+        file = read_study(path)
+        tell("reading", 0, 1)
+        data = assemble(file)
+        tell("design", 0, 1)
+        plan = make_plan(file, data, version("areaeffect"))
+        return _estimate(file, data, plan, threads or default_threads(), tell)
+
+
+def _estimate(
+    file: StudyFile,
+    data: Assembled,
+    plan: Plan,
+    threads: int,
+    tell: Callable[[str, int, int], None],
+) -> Result:
+    study = file.study
+    measures = tuple(data.panel.measures[o.name] for o in study.outcome)
+    real = run_programme(plan.machine, [u.areas for u in plan.units])
+    done = 0
+    n_draws = study.analysis.placebos
+    tell("placebo programmes", 0, n_draws)
+
+    def tick(n: int) -> None:
+        nonlocal done
+        done += n
+        tell("placebo programmes", done, n_draws)
+
+    drawn = run_all(plan.machine, n_draws, threads, tick)
+    tell("findings", 0, 1)
+    findings, draws = conclude(study, plan, measures, real, drawn)
+    findings = tuple(replace(f, sentence=sentence(f)) for f in findings)
+    return Result(
+        title=study.study.title,
+        question=study.study.question,
+        findings=findings,
+        seal=plan.seal,
+        designs=plan.designs,
+        balance=plan.balance,
+        series=series(study, plan, measures, real),
+        placebos=draws,
+        areas=_statuses(data, plan),
+        releases=data.panel.releases,
+        gaps=data.panel.gaps,
+        notes=(*data.panel.notes, *plan.notes, *_method_notes(file, data)),
+        plan=study.model_dump(mode="json", by_alias=True),
+        versions=_versions(),
+        shapes=_shapes(data),
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "areaeffect": version("areaeffect"),
+        "python": platform.python_version(),
+        **{name: version(name) for name in _NUMERIC},
+    }
+
+
+def _statuses(data: Assembled, plan: Plan) -> tuple[AreaStatus, ...]:
+    panel = data.panel
+    owner = {int(a): u for u in plan.units for a in u.areas}
+    weight = np.zeros(len(panel.areas))
+    for weighted in plan.chosen[0]:
+        if weighted is not None:
+            weight[weighted.pool] += weighted.weights
+    rows = []
+    for i, (code, name) in enumerate(zip(panel.areas, panel.names, strict=True)):
+        unit, reason = owner.get(i), plan.pool.reasons[i]
+        if unit is not None:
+            rows.append(AreaStatus(str(code), str(name), "treated", "", unit.initiative, unit.name))
+        elif weight[i] > 0:
+            rows.append(AreaStatus(str(code), str(name), "benchmark", weight=float(weight[i])))
+        elif reason == "treated":
+            rows.append(AreaStatus(str(code), str(name), "left out", "treated, but not covered"))
+        elif reason:
+            rows.append(AreaStatus(str(code), str(name), "left out", reason))
+        else:
+            rows.append(AreaStatus(str(code), str(name), "not chosen", "eligible, not among the most alike"))
+    return tuple(rows)
+
+
+def _method_notes(file: StudyFile, data: Assembled) -> list[str]:
+    study = file.study
+    if study.analysis.placebo_neighbourhoods:
+        return [f"Placebo neighbourhoods are the groups of {study.analysis.placebo_neighbourhoods}."]
+    if data.boundaries is None:
+        return [
+            "The areas have no boundaries, so placebo programmes are draws of single areas: they "
+            "do not carry what neighbouring areas share, and intervals may be too narrow."
+        ]
+    return ["Placebo neighbourhoods are contiguous groups of areas grown from random seeds."]
+
+
+def _shapes(data: Assembled) -> tuple:
+    if data.boundaries is None:
+        return ()
+    import shapely  # noqa: PLC0415  # heavy
+
+    west, south, east, north = shapely.total_bounds(data.boundaries.outlines)
+    return data.boundaries.shapes(data.panel.areas, max(east - west, north - south) / _MAP_PIXELS)

@@ -1,0 +1,94 @@
+"""Paths over time of each group against its benchmark areas, for the trend charts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.estimate import counterfactual as cf
+from areaeffect.periods import label
+from areaeffect.pipeline.conclude import groups_of
+from areaeffect.results import Series
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.panel import Measure
+    from areaeffect.pipeline.plan import Plan
+    from areaeffect.results import Floats
+    from areaeffect.study import Study
+
+#: A period in which less than this share of the exposure is observed is drawn as a gap.
+_MIN_SHARE = 0.9
+
+
+def series(study: Study, plan: Plan, measures: Sequence[Measure], real: Floats) -> tuple[Series, ...]:
+    """Return observed and counterfactual paths, rates per 1,000 and year or means of scores.
+
+    The counterfactual of counts is scaled by the ratio of totals before the start, as the
+    effect is, so that the area between the lines after the start is the avoided number.
+    """
+    found = []
+    for group in groups_of(plan.units):
+        for o, outcome in enumerate(study.outcome):
+            units = [g for g in group.units if np.isfinite(real[g, o]).all()]
+            if units:
+                total = real[units, o].sum(axis=0)
+                found.append(_one(plan, measures[o], outcome.claim, o, units, group.name, total))
+    return tuple(found)
+
+
+def _one(
+    plan: Plan,
+    measure: Measure,
+    claim: str,
+    outcome: int,
+    units: Sequence[int],
+    group: str,
+    total: Floats,
+) -> Series:
+    arm = next(i for i, a in enumerate(plan.machine.arms) if outcome in a.outcomes)
+    n = measure.periods.n
+    sums = np.zeros((4, n))  # observed, its exposure, expected, its exposure
+    full = 0.0
+    exposure = (
+        measure.exposure
+        if measure.exposure is not None and measure.is_count
+        else np.ones(len(measure.values))
+    )
+    for g in units:
+        unit, chosen = plan.units[g], plan.chosen[arm][g]
+        if chosen is None:
+            continue
+        inside = measure.values[unit.areas]
+        outside = measure.values[chosen.pool]
+        seen = np.isfinite(inside).all(axis=0) & np.isfinite(outside).all(axis=0)
+        mine = float(exposure[unit.areas].sum())
+        full += mine
+        sums[0, seen] += inside[:, seen].sum(axis=0)
+        sums[1, seen] += mine
+        sums[2, seen] += chosen.weights @ outside[:, seen]
+        sums[3, seen] += float(chosen.weights @ exposure[chosen.pool])
+    drawn = sums[1] >= _MIN_SHARE * full
+    per = 1000.0 if measure.exposure is not None and measure.is_count else 1.0
+    step = measure.periods.years_per_period if measure.is_count else 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        observed = np.where(drawn, per * sums[0] / sums[1] / step, np.nan)
+        if measure.is_count and claim == "change":
+            share = total[cf.OBSERVED_PRE] / total[cf.EXPECTED_PRE]
+            expected = np.where(drawn, per * share * sums[2] / sums[1] / step, np.nan)
+        else:
+            expected = np.where(drawn, per * sums[2] / sums[3] / step, np.nan)
+    unit_text = f"per 1,000 a year" if per > 1 else ("mean" if not measure.is_count else "a year")
+    starts = sorted({(plan.units[g].start, label(plan.units[g].start, plan.units[g].start_kind)) for g in units})
+    return Series(
+        group,
+        measure.name,
+        measure.periods.labels,
+        tuple(None if np.isnan(x) else float(x) for x in observed),
+        tuple(None if np.isnan(x) else float(x) for x in expected),
+        tuple(text for _, text in starts),
+        tuple(t for t, is_drawn in zip(measure.periods.labels, drawn, strict=True) if not is_drawn),
+        unit_text,
+    )

@@ -1,0 +1,1 @@
+"""The report: findings as words, charts, maps, one page and files."""

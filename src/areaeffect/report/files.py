@@ -1,0 +1,395 @@
+"""Results as files, and back: JSON, CSV with metadata, and the page made from them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+import shutil
+import tempfile
+from dataclasses import asdict, fields, is_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.report import page, wording
+from areaeffect.report.tables import DATA_FILES, TABLES, TableSpec
+from areaeffect.results import (
+    AreaStatus,
+    BalanceRow,
+    Companion,
+    Finding,
+    Gap,
+    NeighbourhoodDesign,
+    PlaceboDraws,
+    Release,
+    Result,
+    Seal,
+    Series,
+    Shape,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+DIGITS = 12  # of every number that is written (DESIGN section 5, rule 8)
+METRES = 1  # decimals of outlines, in metres
+FORMAT = 1
+RUN_FILE = "run.json"
+REPORT_FILE = "report.html"
+_FORMULA = re.compile(r"'*[=+\-@]")
+
+
+def write_result(result: Result, folder: Path) -> None:
+    """Write a result into a folder that appears whole or not at all.
+
+    Raises
+    ------
+    StudyError
+        Where the folder holds something that this program did not write.
+    """
+    write_whole(folder, lambda aside: write_files(result, aside))
+
+
+def write_files(result: Result, folder: Path) -> None:
+    """Write every file of a result into an existing folder."""
+    result = rounded(result)
+    data = folder / "data"
+    data.mkdir()
+    contents = {
+        "findings.json": {
+            "study": result.title,
+            "seal": result.seal.sha256,
+            "findings": [finding.to_dict() for finding in result.findings],
+        },
+        "design.json": {
+            "seal": asdict(result.seal),
+            "designs": [asdict(design) for design in result.designs],
+            "balance": [asdict(row) for row in result.balance],
+            "areas": [asdict(area) for area in result.areas],
+        },
+        RUN_FILE: {
+            "format": FORMAT,
+            "title": result.title,
+            "question": result.question,
+            "plan": result.plan,
+            "releases": [asdict(release) for release in result.releases],
+            "gaps": [asdict(gap) for gap in result.gaps],
+            "notes": result.notes,
+            "versions": result.versions,
+            "series": [
+                {"group": s.group, "outcome": s.outcome, "start": s.start, "gaps": s.gaps}
+                for s in result.series
+            ],
+        },
+    }
+    for name, content in contents.items():
+        _write(folder / name, _json(content, indent=1))
+    for name, spec in TABLES.items():
+        _write(folder / DATA_FILES[name], _csv_text(spec, result))
+        _write(folder / f"{DATA_FILES[name]}-metadata.json", _json(_metadata(name, spec), indent=1))
+    outlines = [
+        {"area": s.area, "rings": [ring.tolist() for ring in s.rings]} for s in result.shapes
+    ]
+    _write(data / "map.json", _json({"unit": "metre", "shapes": outlines}))
+    _write(folder / REPORT_FILE, page.render(result))
+
+
+def read_result(folder: Path) -> Result:
+    """Rebuild a result from its files alone.
+
+    Raises
+    ------
+    DataError
+        Where a file is missing, cannot be read, or has another format.
+    """
+    findings, design, run = (
+        _load(folder / name) for name in ("findings.json", "design.json", RUN_FILE)
+    )
+    if run.get("format") != FORMAT:
+        what = f"the results have format {run.get('format')}; this program reads format {FORMAT}."
+        raise DataError(Problem(what, str(folder / RUN_FILE), "Evaluate the study again."))
+    outlines = _load(folder / "data" / "map.json")
+    try:
+        return Result(
+            title=run["title"],
+            question=run["question"],
+            findings=tuple(_finding(row) for row in findings["findings"]),
+            seal=_record(Seal, design["seal"]),
+            designs=tuple(_record(NeighbourhoodDesign, row) for row in design["designs"]),
+            balance=tuple(_record(BalanceRow, row) for row in design["balance"]),
+            series=_read_series(folder, run["series"]),
+            placebos=_read_placebos(folder),
+            areas=tuple(_record(AreaStatus, row) for row in design["areas"]),
+            releases=tuple(_record(Release, row) for row in run["releases"]),
+            gaps=tuple(_record(Gap, row) for row in run["gaps"]),
+            notes=tuple(run["notes"]),
+            plan=run["plan"],
+            versions=run["versions"],
+            shapes=tuple(
+                Shape(
+                    s["area"],
+                    tuple(np.array(r, dtype=np.float64).reshape(-1, 2) for r in s["rings"]),
+                )
+                for s in outlines["shapes"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"the results are not whole ({type(error).__name__}: {error})."
+        raise DataError(Problem(what, str(folder), "Evaluate the study again.")) from None
+
+
+def rebuild_report(folder: Path) -> Path:
+    """Write the report of a folder again from its other files, and return its path."""
+    text = page.render(read_result(folder))
+    aside = folder / f".{REPORT_FILE}.new"
+    _write(aside, text)
+    return aside.replace(folder / REPORT_FILE)
+
+
+def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a folder aside, then put it in place at once.
+
+    An earlier result (it has a run.json) or an empty folder is replaced; if `write` fails,
+    everything stays as it was.
+
+    Raises
+    ------
+    StudyError
+        Where the place is taken by a file, or by a folder that is not a result.
+    """
+    _refuse_foreign(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        made = aside / "new"
+        made.mkdir()
+        write(made)
+        _refuse_foreign(folder)
+        if folder.exists():
+            folder.rename(aside / "old")
+        try:
+            made.rename(folder)
+        except OSError:
+            if (aside / "old").exists():
+                (aside / "old").rename(folder)
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def rounded(result: Result) -> Result:
+    """Return the result as files hold it: 12 digits, gaps as None, sentences filled."""
+    told = [f if f.sentence else replace(f, sentence=wording.sentence(f)) for f in result.findings]
+    held = replace(
+        result,
+        findings=tuple(told),
+        placebos=tuple(d for d in result.placebos if d.estimates),
+        series=tuple(s for s in result.series if s.periods),
+    )
+    return cast("Result", _rounded(held))
+
+
+def guard(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would run as a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unguard(text: str) -> str:
+    """Take the apostrophe of `guard` away."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return np.round(value.astype(np.float64), METRES) + 0.0
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") + 0.0 if math.isfinite(value) else None
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _rounded(getattr(value, f.name)) for f in fields(value)})
+    if isinstance(value, dict):
+        return {str(key): _json_value(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return tuple(_rounded(item) for item in value)
+    return value
+
+
+def _json_value(value: Any) -> Any:
+    """Return a value of the plan as JSON will give it back: lists, text, plain numbers."""
+    if isinstance(value, (tuple, list)):
+        return [_json_value(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted(str(item) for item in value)
+    value = _rounded(value)
+    return value if value is None or isinstance(value, (bool, int, float, dict)) else str(value)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_bytes(text.encode("utf-8"))
+
+
+def _json(content: Any, indent: int | None = None) -> str:
+    separators = (",", ": ") if indent is not None else (",", ":")
+    return (
+        json.dumps(
+            content, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators
+        )
+        + "\n"
+    )
+
+
+def _csv_text(spec: TableSpec, result: Result) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([column.name for column in spec.columns])
+    for row in spec.rows(result):
+        writer.writerow([_cell(_rounded(row[c.name]), c.datatype) for c in spec.columns])
+    return buffer.getvalue()
+
+
+def _cell(value: Any, datatype: str) -> str:
+    if value is None:
+        return ""
+    if datatype == "boolean":
+        return "true" if value else "false"
+    return guard(str(value)) if datatype == "string" else repr(value)
+
+
+def _metadata(name: str, spec: TableSpec) -> dict[str, Any]:
+    """Describe a table in the words of CSV on the Web."""
+    return {
+        "@context": ["http://www.w3.org/ns/csvw", {"language": "en"}],
+        "url": f"{name}.csv",
+        "dc:title": spec.title,
+        "dialect": {
+            "encoding": "utf-8",
+            "header": True,
+            "delimiter": ",",
+            "lineTerminators": ["\n"],
+        },
+        "tableSchema": {
+            "columns": [
+                {
+                    "name": c.name,
+                    "titles": c.name,
+                    "datatype": c.datatype,
+                    "dc:title": c.title,
+                    "dc:description": c.description,
+                }
+                for c in spec.columns
+            ]
+        },
+    }
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise DataError(
+            Problem(
+                "the file is missing or cannot be read.",
+                str(path),
+                "Name a folder that `evaluate` wrote.",
+            )
+        ) from None
+    except ValueError as error:
+        raise DataError(
+            Problem(f"not valid JSON: {error}.", str(path), "Evaluate the study again.")
+        ) from None
+    if not isinstance(content, dict):
+        raise DataError(Problem("not a file of results.", str(path), "Evaluate the study again."))
+    return content
+
+
+def _read_csv(folder: Path, name: str) -> Iterable[dict[str, Any]]:
+    path = folder / DATA_FILES[name]
+    kinds = {column.name: column.datatype for column in TABLES[name].columns}
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                yield {key: _value(text, kinds[key]) for key, text in row.items()}
+    except OSError:
+        raise DataError(
+            Problem(
+                "the file is missing or cannot be read.", str(path), "Evaluate the study again."
+            )
+        ) from None
+
+
+def _value(text: str, datatype: str) -> Any:
+    if datatype == "string":
+        return unguard(text)
+    if datatype == "boolean":
+        return text == "true"
+    if text == "":
+        return None
+    return int(text) if datatype == "integer" else float(text)
+
+
+def _record(kind: type[Any], row: Mapping[str, Any]) -> Any:
+    return kind(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    )
+
+
+def _finding(row: Mapping[str, Any]) -> Finding:
+    companions = tuple(Companion(**companion) for companion in row["companions"])
+    special = {
+        "verdict": Verdict(row["verdict"]),
+        "companions": companions,
+        "caveats": tuple(row["caveats"]),
+    }
+    return Finding(**{**row, **special})
+
+
+def _read_series(folder: Path, headers: Iterable[Mapping[str, Any]]) -> tuple[Series, ...]:
+    rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in _read_csv(folder, "series"):
+        rows.setdefault((row["group"], row["outcome"]), []).append(row)
+    made = []
+    for header in headers:
+        own = rows[header["group"], header["outcome"]]
+        made.append(
+            Series(
+                group=header["group"],
+                outcome=header["outcome"],
+                periods=tuple(row["period"] for row in own),
+                observed=tuple(row["observed"] for row in own),
+                counterfactual=tuple(row["benchmark"] for row in own),
+                start=tuple(header["start"]),
+                gaps=tuple(header["gaps"]),
+                unit=own[0]["unit"],
+            )
+        )
+    return tuple(made)
+
+
+def _read_placebos(folder: Path) -> tuple[PlaceboDraws, ...]:
+    draws: dict[tuple[str, str, str, str], list[float]] = {}
+    for row in _read_csv(folder, "placebo_draws"):
+        key = (row["group"], row["outcome"], row["claim"], row["form"])
+        draws.setdefault(key, []).append(row["estimate"])
+    return tuple(PlaceboDraws(*key, tuple(values)) for key, values in draws.items())
+
+
+def _refuse_foreign(folder: Path) -> None:
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise StudyError(
+            Problem("this is not a folder.", str(folder), "Name a new folder for the results.")
+        )
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / RUN_FILE).is_file():
+        raise StudyError(
+            Problem(
+                "the folder holds files that are not results of this program; nothing was changed.",
+                str(folder),
+                "Name a new or empty folder, or a folder of earlier results.",
+            )
+        )

@@ -1,0 +1,311 @@
+"""A still map of the areas: who is treated, who is a benchmark area, who was left out and why."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from areaeffect.report import svg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from areaeffect.results import AreaStatus, Floats, Shape
+
+Points = npt.NDArray[np.int64]
+
+WIDTH = 1000  # units of the viewBox; coordinates are rounded to a tenth of one
+MAX_HEIGHT = 1150
+MAX_BYTES = 300_000
+COARSEST_GRID = 64  # tenths of a unit
+DOT = 9  # side of the square that stands for an area too small to draw, tenths of a unit
+WEIGHT_CLASSES = 4
+REASONS_NAMED = 3
+MARGIN = 6
+KEY_LETTERS = 42  # a longer line of the key takes both columns
+
+TREATED_FILLS = (svg.ORANGE, svg.PLUM, svg.TEAL, svg.LILAC)
+WEIGHT_FILLS = ("#CFE2F3", "#8FBCE6", "#3F7FBF", "#12436D")
+NO_MAP = (
+    "There is no map: the study gives no outlines of its areas (`boundaries` in the study file)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MapClass:
+    """One line of the key: how it is filled, what it means and which areas are in it."""
+
+    fill: str
+    text: str
+    areas: frozenset[str]
+    outline: str = "#FFFFFF"
+    width: float = 2.0
+
+
+def status_rows(areas: Iterable[AreaStatus]) -> list[dict[str, Any]]:
+    """Count areas by role and reason: the map as a table."""
+    count = Counter((a.role, a.reason, a.initiative if a.role == "treated" else "") for a in areas)
+    rows = [
+        {"role": role, "initiative": initiative, "reason": reason, "areas": n}
+        for (role, reason, initiative), n in count.items()
+    ]
+    order = {"treated": 0, "benchmark": 1}
+    return sorted(
+        rows,
+        key=lambda r: (
+            order.get(r["role"], 2),
+            r["role"],
+            r["initiative"],
+            -r["areas"],
+            r["reason"],
+        ),
+    )
+
+
+def classes(areas: Sequence[AreaStatus]) -> list[MapClass]:
+    """Sort areas into the classes of the map, those drawn first (least important) first."""
+    groups: dict[str, dict[str, set[str]]] = {
+        name: defaultdict(set) for name in ("treated", "out", "other")
+    }
+    weights: dict[str, float] = defaultdict(float)
+    for area in areas:
+        if area.role == "treated":
+            groups["treated"][area.initiative or "treated"].add(area.area)
+        elif area.role == "benchmark":
+            weights[area.area] += area.weight
+        else:
+            out = area.role == "left out"
+            groups["out" if out else "other"][(area.reason if out else "") or area.role].add(
+                area.area
+            )
+    made = [
+        MapClass("#FFFFFF", name, frozenset(codes), "#C8CDD1")
+        for name, codes in sorted(groups["other"].items())
+    ]
+    made += _left_out(groups["out"])
+    made += _by_weight(weights)
+    return made + _treated(groups["treated"])
+
+
+def map_svg(
+    shapes: Sequence[Shape],
+    areas: Sequence[AreaStatus],
+    *,
+    key: str,
+    title: str,
+    attribution: str = "",
+) -> str:
+    """Draw the map; empty text where there are no outlines.
+
+    Parameters
+    ----------
+    shapes : outlines in metres, y pointing north.
+    areas : the part each area plays.
+    key : prefix of ids.
+    title : text alternative.
+    attribution : line the licence of the outlines asks for.
+    """
+    if not shapes or not any(len(ring) for shape in shapes for ring in shape.rings):
+        return ""
+    frame = _Frame.around(shapes)
+    drawn = classes(areas)
+    limit = max(MAX_BYTES, 20 * len(shapes)) - 8_000  # what is not a path
+    grid = 1
+    paths = _paths(shapes, drawn, frame, grid)
+    while sum(map(len, paths)) > limit and grid < COARSEST_GRID:
+        grid *= 2
+        paths = _paths(shapes, drawn, frame, grid)
+    body = [_patterns(key), '<g transform="scale(.1)">']
+    for kind, path in zip(drawn, paths, strict=True):
+        if path:
+            fill = f"url(#{key}-{kind.fill[1:]})" if kind.fill.startswith("@") else kind.fill
+            look = f'fill="{fill}" stroke="{kind.outline}" stroke-width="{kind.width:g}"'
+            body.append(f'<path {look} fill-rule="evenodd" d="{path}"/>')
+    body.append("</g>")
+    shown = [kind for kind in drawn if kind.areas]
+    body += _scale_bar(frame)
+    key_lines, bottom = _key(shown, frame.height + 40, key)
+    body += key_lines
+    if attribution:
+        bottom += 30
+        body.append(_text(4, bottom, attribution, size=15))
+    counts = "; ".join(f"{kind.text}: {len(kind.areas):,} areas" for kind in reversed(shown))
+    text = "\n".join(body)
+    return svg.accessible(
+        text, f"0 0 {WIDTH} {bottom + 16:g}", key, title, f"North is up. {counts}."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """From metres to tenths of a unit of the viewBox."""
+
+    west: float
+    north: float
+    scale: float  # units a metre
+    height: float
+
+    @classmethod
+    def around(cls, shapes: Sequence[Shape]) -> _Frame:
+        points = np.concatenate([ring for shape in shapes for ring in shape.rings if len(ring)])
+        (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
+        inner = WIDTH - 2 * MARGIN
+        scale = min(inner / max(east - west, 1.0), MAX_HEIGHT / max(north - south, 1.0))
+        west -= (inner / scale - (east - west)) / 2
+        return cls(
+            float(west), float(north), float(scale), float((north - south) * scale + 2 * MARGIN)
+        )
+
+    def tenths(self, ring: Floats) -> Points:
+        """Return ring points as whole tenths of a unit, y downwards."""
+        x = (ring[:, 0] - self.west) * self.scale + MARGIN
+        y = (self.north - ring[:, 1]) * self.scale + MARGIN
+        return np.rint(np.column_stack([x, y]) * 10).astype(np.int64)
+
+
+def _paths(
+    shapes: Sequence[Shape], drawn: Sequence[MapClass], frame: _Frame, grid: int
+) -> list[str]:
+    by_area = {shape.area: shape for shape in shapes}
+    return [
+        "".join(
+            _ring(frame.tenths(ring), grid)
+            for code in sorted(kind.areas & by_area.keys())
+            for ring in by_area[code].rings
+            if len(ring)
+        )
+        for kind in drawn
+    ]
+
+
+def _ring(points: Points, grid: int) -> str:
+    """Write one ring, its points drawn to a grid: shared borders stay shared."""
+    snapped = (points + grid // 2) // grid * grid
+    step = np.diff(snapped, axis=0)
+    keep = np.concatenate([[True], step.any(axis=1)])
+    snapped = _without_straight(snapped[keep])
+    if len(np.unique(snapped, axis=0)) < 3:  # noqa: PLR2004  # a polygon has three corners
+        x, y = points.mean(axis=0).round().astype(int) - DOT // 2
+        return f"M{x} {y}h{DOT}v{DOT}h-{DOT}z"
+    steps = np.diff(snapped, axis=0)
+    if not (snapped[0] - snapped[-1]).any():
+        steps = steps[:-1]
+    moves = "".join(
+        f"{' ' if i and dx >= 0 else ''}{dx}{'' if dy < 0 else ' '}{dy}"
+        for i, (dx, dy) in enumerate(steps)
+    )
+    return f"M{snapped[0, 0]} {snapped[0, 1]}l{moves}z"
+
+
+def _without_straight(points: Points) -> Points:
+    """Drop points on a straight line between their neighbours."""
+    if len(points) < 4:  # noqa: PLR2004  # nothing to drop in a triangle
+        return points
+    a, b = np.diff(points[:-1], axis=0), np.diff(points[1:], axis=0)
+    turn = a[:, 0] * b[:, 1] != a[:, 1] * b[:, 0]
+    kept: Points = points[np.concatenate([[True], turn, [True]])]
+    return kept
+
+
+def _left_out(reasons: dict[str, set[str]]) -> list[MapClass]:
+    ordered = sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))
+    named = ordered if len(ordered) <= REASONS_NAMED + 1 else ordered[:REASONS_NAMED]
+    rest = frozenset().union(*(codes for _, codes in ordered[len(named) :]))
+    fills = ("#E4E4E4", "@hatch", "@dots", "@cross")
+    made = [
+        MapClass(fill, f"left out: {text}", frozenset(codes))
+        for fill, (text, codes) in zip(fills, named, strict=False)
+    ]
+    return (
+        [MapClass("@cross", "left out: other reasons", rest), *made[::-1]] if rest else made[::-1]
+    )
+
+
+def _by_weight(weights: dict[str, float]) -> list[MapClass]:
+    if not weights:
+        return []
+    values = np.array([weights[code] for code in sorted(weights)])
+    edges = np.unique(np.quantile(values, [0.25, 0.5, 0.75]).round(6))
+    group = np.searchsorted(edges, values.round(6), side="right")
+    fills = WEIGHT_FILLS[-(len(edges) + 1) :]
+    bounds = [f"{edge:.2f}" for edge in edges]
+    made = []
+    for i, fill in enumerate(fills):
+        low, high = bounds[i - 1] if i else "", bounds[i] if i < len(bounds) else ""
+        codes = frozenset(code for code, g in zip(sorted(weights), group, strict=True) if g == i)
+        made.append(MapClass(fill, f"benchmark area, {_span(low, high)}", codes))
+    return [kind for kind in made if kind.areas]
+
+
+def _span(low: str, high: str) -> str:
+    if low and high:
+        return f"weight {low} to {high}"
+    return f"weight {low} and over" if low else f"weight under {high}" if high else "any weight"
+
+
+def _treated(initiatives: dict[str, set[str]]) -> list[MapClass]:
+    ordered = sorted(initiatives.items(), key=lambda item: (-len(item[1]), item[0]))
+    most = len(TREATED_FILLS)
+    named = ordered if len(ordered) <= most else ordered[: most - 1]
+    rest = frozenset().union(*(codes for _, codes in ordered[len(named) :]))
+    made = [
+        MapClass(fill, f"initiative: {name}", frozenset(codes), svg.TEXT, 8.0)
+        for fill, (name, codes) in zip(TREATED_FILLS, named, strict=False)
+    ]
+    others = MapClass(TREATED_FILLS[-1], "other initiatives studied", rest, svg.TEXT, 8.0)
+    return [others, *made[::-1]] if rest else made[::-1]
+
+
+def _patterns(key: str) -> str:
+    def pattern(name: str, size: int, mark: str) -> str:
+        ground = f'<rect width="{size}" height="{size}" fill="#F3F2F1"/>'
+        return (
+            f'<pattern id="{key}-{name}" width="{size}" height="{size}" '
+            f'patternUnits="userSpaceOnUse">{ground}'
+            f'<g stroke="#767676" stroke-width="7" fill="#767676">{mark}</g></pattern>'
+        )
+
+    return (
+        "<defs>"
+        + pattern("hatch", 60, '<path d="M0 60L60 0M-15 15L15 -15M45 75L75 45"/>')
+        + pattern("dots", 60, '<circle cx="30" cy="30" r="8" stroke="none"/>')
+        + pattern("cross", 70, '<path d="M0 35H70M35 0V70" fill="none"/>')
+        + "</defs>"
+    )
+
+
+def _key(shown: Sequence[MapClass], top: float, key: str) -> tuple[list[str], float]:
+    made, x, y = [], 4, top
+    for kind in reversed(shown):
+        wide = len(kind.text) > KEY_LETTERS
+        if wide and x > 4:  # noqa: PLR2004  # the right column is taken up again on the next line
+            x, y = 4, y + 34
+        fill = f"url(#{key}-{kind.fill[1:]})" if kind.fill.startswith("@") else kind.fill
+        box = f'<rect width="300" height="200" fill="{fill}" stroke="#505A5F" stroke-width="10"/>'
+        made.append(f'<g transform="translate({x} {y - 16:g}) scale(.1)">{box}</g>')
+        made.append(_text(x + 38, y, f"{kind.text} ({len(kind.areas):,})"))
+        x, y = (504, y) if x == 4 and not wide else (4, y + 34)  # noqa: PLR2004
+    return made, y - 34 if x == 4 else y  # noqa: PLR2004
+
+
+def _scale_bar(frame: _Frame) -> list[str]:
+    metres = 10 ** math.floor(math.log10(WIDTH / 4 / frame.scale))
+    metres *= next(m for m in (5, 2, 1) if metres * m * frame.scale <= WIDTH / 4)
+    length, y = metres * frame.scale, frame.height + 6
+    name = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"  # noqa: PLR2004
+    return [
+        f'<path d="M{WIDTH - 10 - length:.1f} {y - 8:g}v8h{length:.1f}v-8" '
+        f'fill="none" stroke="{svg.TEXT}" stroke-width="2"/>',
+        _text(WIDTH - 16 - length, y, f"{name}; north is up", anchor="end"),
+    ]
+
+
+def _text(x: float, y: float, text: str, *, size: int = 19, anchor: str = "start") -> str:
+    look = f'font-size="{size}" text-anchor="{anchor}" fill="{svg.TEXT}"'
+    return f'<text x="{x:g}" y="{y:g}" {look}>{escape(text)}</text>'

@@ -1,0 +1,377 @@
+"""What each part of the page shows: tables and short texts made from a result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.report import wording
+from areaeffect.report.chart_tables import Table
+from areaeffect.report.plan_text import NONE_GIVEN
+from areaeffect.report.numbers import (
+    amounts,
+    is_count,
+    known,
+    noun,
+    number,
+    percent,
+    plural,
+    signed,
+    signed_interval,
+    size,
+    total,
+)
+from areaeffect.results import Finding, Result, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+HEAVIEST = 20  # benchmark areas named for each neighbourhood (DESIGN section 6)
+SMALLEST_P = 0.001
+_PARTS = {"benchmark": "compared with, by weight"}
+
+
+def badge(verdict: Verdict) -> dict[str, str]:
+    """Return class, symbol and word of a verdict."""
+    return {
+        "class": verdict.value.replace(" ", "-"),
+        "symbol": wording.VERDICT_SYMBOLS[verdict],
+        "word": verdict.value,
+    }
+
+
+def answer(finding: Finding) -> dict[str, Any]:
+    """Return one line of the answer: badge, headline and kind of claim."""
+    return {
+        "badge": badge(finding.verdict),
+        "headline": wording.headline(finding),
+        "claim": finding.claim,
+    }
+
+
+def p_words(value: float | None) -> str:
+    """Write a p-value with three decimals, or that there is none."""
+    finite = known(value)
+    if finite is None:
+        return NONE_GIVEN
+    return f"under {SMALLEST_P}" if finite < SMALLEST_P else f"{finite:.3f}"
+
+
+def results_table(findings: Sequence[Finding], group: str) -> Table:
+    """Return the table of the families of one group."""
+    rows = []
+    for f in findings:
+        family, label = wording.family_title(f.family), f.label[:1].upper() + f.label[1:]
+        name = family if family == label else f"{family}: {f.label}"
+        verdict = f"{wording.VERDICT_SYMBOLS[f.verdict]} {f.verdict}"
+        if known(f.estimate) is None:
+            rows.append((name, f.claim, f"{verdict}: {wording.reason(f)}", "–", "–", "–", "–", "–"))
+            continue
+        first = (name, f.claim, verdict)
+        adjusted = (
+            signed_interval(f.low_adjusted, f.high_adjusted, f) if _has_adjusted(f) else NONE_GIVEN
+        )
+        rows.append(
+            (
+                *first,
+                _with_unit(signed(f.estimate, f), f),
+                signed_interval(f.low, f.high, f),
+                adjusted,
+                size(f.mde, f),
+                NONE_GIVEN if f.claim == "level" else p_words(f.p_adjusted),
+            )
+        )
+    head = (
+        "Outcome family",
+        "Claim",
+        "Verdict",
+        "Estimate",
+        "95% interval",
+        "All findings together",
+        "Smallest detectable",
+        "Adjusted p",
+    )
+    return Table(
+        f"Results by outcome family: {group}", head, tuple(rows), frozenset({3, 4, 5, 6, 7})
+    )
+
+
+def card(finding: Finding, findings: Iterable[Finding]) -> dict[str, Any]:
+    """Return everything one outcome card says apart from its charts."""
+    additive = wording.additive_companion(finding, findings)
+    estimable = known(finding.estimate) is not None
+    return {
+        "badge": badge(finding.verdict),
+        "group": wording.group_title(finding.group),
+        "label": finding.label,
+        "claim": finding.claim,
+        "meaning": wording.verdict_words(finding.verdict, finding.claim),
+        "headline": wording.headline(finding),
+        "sentence": wording.sentence(finding),
+        "facts": _facts(finding) if estimable else [],
+        "evidence": wording.maryland_words(finding.maryland),
+        "additive": wording.headline(additive) if additive is not None else "",
+        "companions": _companions(finding),
+        "caveats": finding.caveats,
+        "can": wording.can_say(finding),
+        "cannot": wording.cannot_say(finding),
+    }
+
+
+def neighbourhood_findings(result: Result) -> list[Table]:
+    """Return the findings of single neighbourhoods, one table a group and outcome."""
+    kinds: dict[tuple[str, str, str], list[Finding]] = {}
+    for f in result.findings:
+        if f.neighbourhood is not None:
+            kinds.setdefault((wording.group_title(f.group), f.label, f.form), []).append(f)
+    return [
+        Table(
+            f"{label}, {group}" + (f", in {own[0].unit}" if form == "additive" else ""),
+            ("Neighbourhood", "Verdict", "Estimate", "95% interval", "Smallest detectable"),
+            tuple((f.neighbourhood or "", *_short_cells(f)) for f in own),
+            frozenset({2, 3, 4}),
+        )
+        for (group, label, form), own in kinds.items()
+    ]
+
+
+def further_findings(result: Result) -> Table | None:
+    """Return whole-group findings outside the main set that no card mentions."""
+    shown = set()
+    for group in dict.fromkeys(f.group for f in result.findings):
+        own = [f for f in result.findings if f.group == group]
+        for main in wording.main_findings(own):
+            shown |= {id(main), id(wording.additive_companion(main, own))}
+    rest = [f for f in result.findings if f.neighbourhood is None and id(f) not in shown]
+    if not rest:
+        return None
+    head = (
+        "Group",
+        "Outcome",
+        "Form",
+        "Verdict",
+        "Estimate",
+        "95% interval",
+        "Smallest detectable",
+    )
+    rows = tuple(
+        (
+            wording.group_title(f.group),
+            f.label,
+            "ratio" if f.form == "ratio" else f.unit,
+            *_short_cells(f),
+        )
+        for f in rest
+    )
+    return Table("Further findings, outside the main set", head, rows, frozenset({4, 5, 6}))
+
+
+def analysed(result: Result) -> Table:
+    """Return how many areas were analysed and how many were left out, by reason."""
+    treated = Counter((a.initiative,) for a in result.areas if a.role == "treated")
+    places = Counter(
+        i for i, _ in {(a.initiative, a.neighbourhood) for a in result.areas if a.role == "treated"}
+    )
+    rows = [
+        ("treated", f"{name or 'initiative'}: {plural(places[name], 'neighbourhood')}", f"{n:,}")
+        for (name,), n in sorted(treated.items())
+    ]
+    others = Counter((a.role, a.reason) for a in result.areas if a.role != "treated")
+    ordered = sorted(
+        others.items(),
+        key=lambda item: (item[0][0] != "benchmark", item[0][0], -item[1], item[0][1]),
+    )
+    rows += [(role, why or _PARTS.get(role, ""), f"{n:,}") for (role, why), n in ordered]
+    rows.append(("all areas", "", f"{len(result.areas):,}"))
+    return Table(
+        "Areas by the part they play, and why",
+        ("Part", "Which, or why", "Areas"),
+        tuple(rows),
+        frozenset({2}),
+    )
+
+
+def designs(result: Result) -> Table | None:
+    """Return one line for each neighbourhood and claim: who it was compared with, and how well."""
+    if not result.designs:
+        return None
+    head = (
+        "Initiative",
+        "Neighbourhood",
+        "Claim",
+        "Areas",
+        "Start",
+        "Comparison pool",
+        "Benchmark areas",
+        "Effective number",
+        "Calibration",
+        "Worst imbalance (sd)",
+        "Periods left out",
+    )
+    rows = tuple(
+        (
+            d.initiative,
+            d.neighbourhood,
+            d.claim,
+            f"{len(d.areas):,}",
+            d.start,
+            f"{d.n_pool:,}",
+            f"{len(d.benchmark_areas):,}",
+            number(d.n_effective, "additive"),
+            "exact" if d.exact else "not exact",
+            number(d.imbalance, "additive", 3),
+            ", ".join(d.periods_left_out) or "none",
+        )
+        for d in result.designs
+    )
+    return Table("Neighbourhoods and their benchmark areas", head, rows, frozenset({3, 5, 6, 7, 9}))
+
+
+def heaviest(result: Result) -> list[dict[str, Any]]:
+    """Return the heaviest benchmark areas of each neighbourhood, with names and weights."""
+    names = {area.area: area.name for area in result.areas}
+    made: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for d in result.designs:
+        pairs = sorted(zip(d.benchmark_areas, d.weights, strict=True), key=lambda p: (-p[1], p[0]))[
+            :HEAVIEST
+        ]
+        lines = [
+            f"{names.get(code, '')} ({code}), weight {weight:.2f}".lstrip()
+            for code, weight in pairs
+        ]
+        made.setdefault((d.initiative, d.neighbourhood), []).append(
+            {"claim": d.claim, "areas": lines}
+        )
+    return [
+        {"title": f"{place}, {initiative}", "claims": own}
+        for (initiative, place), own in made.items()
+    ]
+
+
+def data(result: Result) -> dict[str, Table]:
+    """Return the tables of the data annex."""
+    releases = tuple(
+        (
+            r.source,
+            r.file,
+            f"{r.rows_read:,}",
+            f"{r.rows_kept:,}",
+            f"{r.rows_rejected:,}",
+            r.licence or NONE_GIVEN,
+            r.attribution or NONE_GIVEN,
+            r.sha256,
+        )
+        for r in result.releases
+    )
+    gaps = tuple(
+        (
+            g.source,
+            g.outcome,
+            g.group,
+            g.first,
+            g.last,
+            f"{g.n_areas:,}",
+            g.reason.replace("_", " "),
+        )
+        for g in result.gaps
+    )
+    return {
+        "releases": Table(
+            "Data as they were read",
+            (
+                "Source",
+                "File",
+                "Rows read",
+                "Kept",
+                "Rejected",
+                "Licence",
+                "Attribution",
+                "SHA-256",
+            ),
+            releases,
+            frozenset({2, 3, 4}),
+        ),
+        "gaps": Table(
+            "Gaps: cells that are missing, which is not zero",
+            ("Source", "Outcome", "Where", "First", "Last", "Areas", "Reason"),
+            gaps,
+            frozenset({5}),
+        ),
+    }
+
+
+def _has_adjusted(finding: Finding) -> bool:
+    return known(finding.low_adjusted) is not None or known(finding.high_adjusted) is not None
+
+
+def _with_unit(text: str, finding: Finding) -> str:
+    return f"{text} {finding.unit}" if finding.form == "additive" and finding.unit else text
+
+
+def _short_cells(f: Finding) -> tuple[str, str, str, str]:
+    verdict = f"{wording.VERDICT_SYMBOLS[f.verdict]} {f.verdict}"
+    if known(f.estimate) is None:
+        return f"{verdict}: {wording.reason(f)}", "–", "–", "–"
+    return verdict, signed(f.estimate, f), signed_interval(f.low, f.high, f), size(f.mde, f)
+
+
+def _facts(f: Finding) -> list[tuple[str, str]]:
+    """Return the numbers of a card: name and value."""
+    level = f.claim == "level"
+    facts = [("Estimate", _with_unit(signed(f.estimate, f), f))]
+    facts.append((f"{percent(f.level)} placebo interval", signed_interval(f.low, f.high, f)))
+    if _has_adjusted(f):
+        facts.append(
+            (
+                "Interval, all primary findings together",
+                signed_interval(f.low_adjusted, f.high_adjusted, f),
+            )
+        )
+    both = amounts(f)
+    if both is not None:
+        facts.append(("Observed", total(both[0], f) + noun(f)))
+        name = "Benchmark areas" if level else "Expected without it"
+        facts.append((name, total(both[1], f) + noun(f)))
+    if known(f.avoided) is not None and not level and is_count(f):
+        more = "Avoided" if (f.avoided or 0) >= 0 else "More than expected"
+        facts.append((more, total(abs(f.avoided or 0), f) + noun(f)))
+    facts.append(("Smallest detectable (80% power)", size(f.mde, f, unit=True)))
+    facts.append(("Smallest effect of interest", size(f.threshold, f, unit=True)))
+    if not level:
+        facts.append(
+            ("p-value, placebo; adjusted", f"{p_words(f.p_value)}; {p_words(f.p_adjusted)}")
+        )
+    if f.n_benchmark_areas is not None:
+        effective = (
+            ""
+            if known(f.n_effective) is None
+            else f" (effective number {number(f.n_effective, 'additive')})"
+        )
+        facts.append(("Benchmark areas used", f"{f.n_benchmark_areas:,}{effective}"))
+    if known(f.bias) is not None:
+        error = (
+            "" if known(f.bias_error) is None else f" (Monte Carlo error {size(f.bias_error, f)})"
+        )
+        facts.append(("Centre of the placebo estimates, not subtracted", signed(f.bias, f) + error))
+    return facts
+
+
+def _companions(f: Finding) -> Table | None:
+    if not f.companions:
+        return None
+    rows = tuple(
+        (
+            c.kind,
+            percent(c.level),
+            c.alternative,
+            signed_interval(c.low, c.high, f),
+            p_words(c.p_value),
+        )
+        for c in f.companions
+    )
+    return Table(
+        "Intervals of other kinds",
+        ("Kind", "Level", "Alternative", "Interval", "p"),
+        rows,
+        frozenset({3, 4}),
+    )

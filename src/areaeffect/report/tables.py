@@ -1,0 +1,238 @@
+"""The tables behind a report: columns with type and meaning, rows in a fixed order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.report import charts
+from areaeffect.results import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from areaeffect.results import Result
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: name, CSV on the Web datatype and what it holds."""
+
+    name: str
+    datatype: str
+    description: str
+
+    @property
+    def title(self) -> str:
+        """The name in print."""
+        return self.name.replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """One CSV file: title, columns and how its rows come out of a result."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: Callable[[Result], list[Row]]
+
+
+_FINDING_NOTES = {
+    "initiative": ("string", "Initiative that was studied"),
+    "group": ("string", "Group of neighbourhoods the finding is about"),
+    "neighbourhood": ("string", "Neighbourhood; empty for the whole group"),
+    "family": ("string", "Outcome family"),
+    "outcome": ("string", "Short name of the outcome"),
+    "label": ("string", "Name of the outcome in print"),
+    "claim": ("string", "'change' or 'level'"),
+    "form": ("string", "'ratio' (fractions) or 'additive' (in `unit`)"),
+    "estimand": ("string", "What the estimate is an estimate of"),
+    "unit": ("string", "What one unit of the outcome is"),
+    "better": ("string", "Direction that is better"),
+    "threshold": ("number", "Smallest effect of interest"),
+    "verdict": ("string", "What may be said"),
+    "n_neighbourhoods": ("integer", "Treated neighbourhoods"),
+    "n_areas": ("integer", "Treated areas"),
+    "estimate": ("number", "Estimate; empty where not estimable (see caveats)"),
+    "low": ("number", "Lower end of the two-sided placebo interval"),
+    "high": ("number", "Upper end of the two-sided placebo interval"),
+    "level": ("number", "Level of that interval"),
+    "p_value": ("number", "Two-sided placebo p-value, unadjusted"),
+    "p_one_sided": ("number", "One-sided placebo p-value"),
+    "p_adjusted": ("number", "p-value adjusted for all primary findings (max-T)"),
+    "low_adjusted": (
+        "number",
+        "Lower end of the interval that holds for all primary findings at once",
+    ),
+    "high_adjusted": (
+        "number",
+        "Upper end of the interval that holds for all primary findings at once",
+    ),
+    "low_90": ("number", "Lower end of the 90 % interval"),
+    "high_90": ("number", "Upper end of the 90 % interval"),
+    "bias": ("number", "Centre of the placebo distribution; not subtracted"),
+    "bias_error": ("number", "Monte Carlo error of that centre"),
+    "estimate_centred": ("number", "Estimate less that centre: a sensitivity"),
+    "mde": ("number", "Smallest effect detectable with 80 % power"),
+    "maryland": ("integer", "Maryland scale, What Works Growth wording"),
+    "observed": ("number", "What was observed after the start"),
+    "counterfactual": ("number", "What would have been expected"),
+    "avoided": ("number", "Expected less observed"),
+    "n_benchmark_areas": ("integer", "Benchmark areas with weight"),
+    "n_effective": ("number", "Effective number of benchmark areas"),
+    "n_disjoint_placebos": ("integer", "Placebo programmes that share no area"),
+    "n_disjoint_neighbourhoods": ("integer", "Placebo neighbourhoods that share no area"),
+    "placebos": ("integer", "Placebo programmes drawn"),
+    "pre": ("string", "Periods before the start"),
+    "post": ("string", "Periods after the start"),
+    "primary": ("boolean", "Whether it counts in the adjustment for several outcomes"),
+    "sentence": ("string", "The finding in words"),
+    "caveats": ("string", "Caveats, separated by ' | '"),
+}
+_AREA = Column("area", "string", "Area code")
+_NAME = Column("name", "string", "Area name")
+_INITIATIVE = Column("initiative", "string", "Initiative")
+_NEIGHBOURHOOD = Column("neighbourhood", "string", "Neighbourhood")
+_CLAIM = Column("claim", "string", "'change' or 'level': each has weights of its own")
+_GROUP = Column("group", "string", "Group of neighbourhoods")
+_OUTCOME = Column("outcome", "string", "Short name of the outcome")
+
+
+def _finding_columns() -> tuple[Column, ...]:
+    names = [f.name for f in fields(Finding) if f.name != "companions"]
+    return tuple(Column(name, *_FINDING_NOTES.get(name, ("string", name))) for name in names)
+
+
+def _findings(result: Result) -> list[Row]:
+    return [
+        finding.to_dict() | {"caveats": " | ".join(finding.caveats)} for finding in result.findings
+    ]
+
+
+def _series(result: Result) -> list[Row]:
+    return [
+        {"group": series.group, "outcome": series.outcome, "unit": series.unit} | row
+        for series in result.series
+        for row in charts.trend_rows(series)
+    ]
+
+
+def _placebo_draws(result: Result) -> list[Row]:
+    return [
+        {
+            "group": d.group,
+            "outcome": d.outcome,
+            "claim": d.claim,
+            "form": d.form,
+            "draw": i,
+            "estimate": estimate,
+        }
+        for d in result.placebos
+        for i, estimate in enumerate(d.estimates, 1)
+    ]
+
+
+def _benchmark_areas(result: Result) -> list[Row]:
+    names = {area.area: area.name for area in result.areas}
+    rows = []
+    for design in result.designs:
+        pairs = sorted(
+            zip(design.benchmark_areas, design.weights, strict=True), key=lambda p: (-p[1], p[0])
+        )
+        rows += [
+            {
+                "initiative": design.initiative,
+                "neighbourhood": design.neighbourhood,
+                "claim": design.claim,
+                "area": area,
+                "name": names.get(area, ""),
+                "weight": weight,
+            }
+            for area, weight in pairs
+        ]
+    return rows
+
+
+def _plain(name: str, columns: tuple[Column, ...]) -> Callable[[Result], list[Row]]:
+    """Return a function that reads the named part of a result, one row a record."""
+
+    def rows(result: Result) -> list[Row]:
+        return [
+            {c.name: getattr(record, c.name) for c in columns} for record in getattr(result, name)
+        ]
+
+    return rows
+
+
+_BALANCE = (
+    _NEIGHBOURHOOD,
+    _CLAIM,
+    Column("covariate", "string", "Characteristic"),
+    Column("treated_mean", "number", "Mean of the treated areas"),
+    Column("pool_mean", "number", "Mean of the comparison pool, before weighting"),
+    Column("benchmark_mean", "number", "Weighted mean of the benchmark areas"),
+    Column("smd_before", "number", "Standardised mean difference before weighting"),
+    Column("smd_after", "number", "Standardised mean difference after weighting"),
+    Column("variance_ratio", "number", "Variance of treated over benchmark areas"),
+)
+_AREAS = (
+    _AREA,
+    _NAME,
+    Column("role", "string", "Part the area plays"),
+    Column("reason", "string", "Why it was left out"),
+    _INITIATIVE,
+    _NEIGHBOURHOOD,
+    Column("weight", "number", "Weight as a benchmark area"),
+)
+_GAPS = (
+    Column("source", "string", "Source"),
+    _OUTCOME,
+    Column("group", "string", "Coverage group, such as a police force"),
+    Column("first", "string", "First missing period"),
+    Column("last", "string", "Last missing period"),
+    Column("n_areas", "integer", "Areas concerned"),
+    Column("reason", "string", "Why the cells are missing"),
+)
+
+TABLES: dict[str, TableSpec] = {
+    "findings": TableSpec("Findings", _finding_columns(), _findings),
+    "series": TableSpec(
+        "Observed and expected paths",
+        (
+            _GROUP,
+            _OUTCOME,
+            Column("unit", "string", "Unit of the values"),
+            Column("period", "string", "Period"),
+            Column("observed", "number", "Treated neighbourhoods; empty: a gap"),
+            Column("benchmark", "number", "Benchmark areas, weighted"),
+            Column("observed_mean_12", "number", "Mean of the twelve months up to this one"),
+            Column("benchmark_mean_12", "number", "Mean of the twelve months up to this one"),
+            Column("is_gap", "boolean", "Whether the period is drawn as a gap"),
+        ),
+        _series,
+    ),
+    "placebo_draws": TableSpec(
+        "Placebo estimates",
+        (
+            _GROUP,
+            _OUTCOME,
+            _CLAIM,
+            Column("form", "string", "'ratio' or 'additive'"),
+            Column("draw", "integer", "Number of the placebo programme"),
+            Column("estimate", "number", "Its estimate, on the scale of the finding"),
+        ),
+        _placebo_draws,
+    ),
+    "balance": TableSpec("Balance", _BALANCE, _plain("balance", _BALANCE)),
+    "areas": TableSpec("Areas and the part each plays", _AREAS, _plain("areas", _AREAS)),
+    "benchmark_areas": TableSpec(
+        "Benchmark areas and weights",
+        (_INITIATIVE, _NEIGHBOURHOOD, _CLAIM, _AREA, _NAME, Column("weight", "number", "Weight")),
+        _benchmark_areas,
+    ),
+    "gaps": TableSpec("Gaps in the data", _GAPS, _plain("gaps", _GAPS)),
+}
+
+DATA_FILES: dict[str, str] = {name: f"data/{name}.csv" for name in TABLES}

@@ -1,0 +1,385 @@
+"""Sentences about effects: the only place where a finding becomes words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from areaeffect.outcomes import FAMILIES
+from areaeffect.report.numbers import (
+    NOT_ESTIMABLE,
+    amounts,
+    direction,
+    interval,
+    is_count,
+    known,
+    noun,
+    percent,
+    plural,
+    size,
+    total,
+)
+from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+HEADLINE_WORDS = 30
+NOT_MEAN = "should not be taken to mean that"
+NO_ANSWER = frozenset({Verdict.CANNOT_TELL, Verdict.NOT_ESTIMABLE})
+MDE_POWER = 0.8  # the power at which `Finding.mde` is defined (DESIGN section 5, rule 6)
+
+RECORDED = frozenset({"crime", "antisocial_behaviour", "criminal_damage"})
+
+VERDICT_SYMBOLS: dict[Verdict, str] = {
+    Verdict.BETTER: "✓",
+    Verdict.WORSE: "✗",
+    Verdict.LITTLE_DIFFERENCE: "≈",
+    Verdict.CANNOT_TELL: "?",
+    Verdict.NOT_ESTIMABLE: "–",
+}
+
+_MEANINGS: dict[Verdict, tuple[str, str]] = {  # (change claim, level claim)
+    Verdict.BETTER: ("better than would have been expected", "better than in the benchmark areas"),
+    Verdict.WORSE: ("worse than would have been expected", "worse than in the benchmark areas"),
+    Verdict.LITTLE_DIFFERENCE: (
+        "little difference from what would have been expected",
+        "little difference from the benchmark areas",
+    ),
+    Verdict.CANNOT_TELL: (
+        "the data cannot tell whether it got better or worse",
+        "the data cannot tell whether it is better or worse",
+    ),
+    Verdict.NOT_ESTIMABLE: ("could not be estimated", "could not be estimated"),
+}
+
+MARYLAND = {
+    1: "a plain comparison of places, or of before and after",
+    2: "a comparison with matched or adjusted places",
+    3: "before and after, beside benchmark areas shown to be alike",
+    4: "credible outside variation in who was treated",
+    5: "places chosen at random",
+}
+
+
+def verdict_words(verdict: Verdict, claim: str = "change") -> str:
+    """Say what a verdict means, in words that stand beside its symbol."""
+    return _MEANINGS[verdict][claim == "level"]
+
+
+def reason(finding: Finding) -> str:
+    """Return why a finding could not be estimated, without a full stop."""
+    return finding.caveats[0].rstrip(". ") if finding.caveats else "no reason was recorded"
+
+
+def maryland_words(grade: int | None) -> str:
+    """Write the strength of evidence, and by which scale."""
+    if grade is None:
+        return "Not graded on the Maryland scale."
+    meaning = MARYLAND.get(grade, "")
+    return f"{grade} of 5 on the Maryland scale (What Works Growth wording): {meaning}."
+
+
+def headline(finding: Finding) -> str:
+    """Return the answer in at most 30 words: direction, size, interval, what would have been.
+
+    Parts are left out from the end where a long label would make it longer.
+    """
+    if known(finding.estimate) is None:
+        options = [f"{_name(finding)} could not be estimated: {reason(finding)}."]
+        options.append(f"{_name(finding)} could not be estimated; the reason is given below.")
+    elif finding.verdict is Verdict.CANNOT_TELL:
+        options = _cannot_tell(finding)
+    elif finding.verdict is Verdict.LITTLE_DIFFERENCE:
+        options = _little_difference(finding)
+    else:
+        options = _differs(finding)
+    fits = [text for text in options if len(text.split()) <= HEADLINE_WORDS]
+    return fits[0] if fits else options[-1]
+
+
+def sentence(finding: Finding) -> str:
+    """Return the full account of a finding: who, what, how much, how sure, against what.
+
+    Raises
+    ------
+    ValueError
+        Where the estimate and the avoided incidents contradict each other in sign: no
+        sentence can be true of both.
+    """
+    if known(finding.estimate) is None:
+        return f"{_who(finding)}: {finding.label} could not be estimated: {reason(finding)}."
+    parts = [_estimate_sentence(finding), _interval_sentence(finding)]
+    parts += [_adjusted_sentence(finding), _amounts_sentence(finding), _mde_sentence(finding)]
+    return " ".join(part for part in parts if part)
+
+
+def can_say(finding: Finding) -> list[str]:
+    """Return what the finding supports, in short plain sentences."""
+    label, where = _name(finding), _where(finding)
+    if known(finding.estimate) is None:
+        return [f"{label}: nothing, because it could not be estimated."]
+    span = interval(finding.low, finding.high, finding)
+    if finding.verdict in NO_ANSWER:
+        return [
+            f"{label}: anything {_open_interval(finding)} fits these data; they cannot tell which."
+        ]
+    if finding.verdict is Verdict.LITTLE_DIFFERENCE:
+        limit = size(finding.threshold, finding, unit=True)
+        return [
+            f"{label}: if there was a difference{where}, it was smaller than {limit} either way."
+        ]
+    word = _word(finding)
+    if finding.claim == "level":
+        return [f"{label} came out {word}{where} than in the benchmark areas: {span}."]
+    return [f"{label} came out {word} than would have been expected{where}: {span}."]
+
+
+def cannot_say(finding: Finding) -> list[str]:
+    """Return what the finding should not be taken to mean."""
+    if known(finding.estimate) is None:
+        return [f"An outcome that could not be estimated {NOT_MEAN} nothing changed."]
+    said = []
+    if finding.verdict in NO_ANSWER:
+        said.append(
+            f"‘Cannot tell’ {NOT_MEAN} the initiative changes nothing, nor that it works: "
+            "a true change smaller than the smallest detectable one would have been missed."
+        )
+    elif finding.verdict is Verdict.LITTLE_DIFFERENCE:
+        said.append(f"‘Little difference’ {NOT_MEAN} nothing at all changed.")
+    else:
+        said.append(
+            f"A result for all neighbourhoods together {NOT_MEAN} each of them "
+            f"came out {finding.verdict}."
+        )
+    if finding.claim == "level":
+        said.append(
+            f"A difference in level {NOT_MEAN} the initiative brought it about: "
+            "the places may have differed before it began."
+        )
+    else:
+        said.append(
+            f"A result for these neighbourhoods {NOT_MEAN} another place would see the same."
+        )
+    if finding.family in RECORDED:
+        said.append(
+            "Recorded incidents should not be taken to mean all that happened: "
+            "not everything is reported or recorded."
+        )
+    return said
+
+
+def main_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that carry a report.
+
+    Whole groups, primary (all, where none is), and of the two forms of one outcome and
+    claim the ratio.
+    """
+    whole = [f for f in findings if f.neighbourhood is None]
+    ratios = {_kind(f) for f in whole if f.form == "ratio"}
+    leading = [f for f in whole if f.form == "ratio" or _kind(f) not in ratios]
+    return [f for f in leading if f.primary] or leading
+
+
+def additive_companion(finding: Finding, findings: Iterable[Finding]) -> Finding | None:
+    """Return the additive form of a ratio finding, where there is one."""
+    if finding.form != "ratio":
+        return None
+    same = (f for f in findings if f.form == "additive" and _kind(f) == _kind(finding))
+    return next((f for f in same if f.neighbourhood == finding.neighbourhood), None)
+
+
+def overall(findings: Sequence[Finding]) -> str:
+    """Count the families of one group by verdict, in one sentence.
+
+    A family whose outcomes have different verdicts counts as mixed.
+    """
+    main = main_findings(findings)
+    if not main:
+        return "No outcome family was looked at."
+    verdicts: dict[str, set[Verdict]] = {}
+    for finding in main:
+        verdicts.setdefault(finding.family, set()).add(finding.verdict)
+    count = Counter(next(iter(v)) if len(v) == 1 else None for v in verdicts.values())
+    parts = [f"{count[Verdict.BETTER]} came out better and {count[Verdict.WORSE]} worse"]
+    parts += [
+        words.format(count[key])
+        for key, words in (
+            (Verdict.LITTLE_DIFFERENCE, "{} differed little"),
+            (None, "{} came out mixed"),
+            (Verdict.CANNOT_TELL, "for {} the data cannot tell"),
+            (Verdict.NOT_ESTIMABLE, "{} could not be estimated"),
+        )
+        if count[key]
+    ]
+    families = "family" if len(verdicts) == 1 else "families"
+    text = f"Of {len(verdicts)} outcome {families}, {'; '.join(parts)}."
+    level = len({f.family for f in main if f.claim == "level"})
+    if level:
+        verb = "compares" if level == 1 else "compare"
+        text += (
+            f" {level} of them {verb} levels: how places differ, not what the initiative changed."
+        )
+    return text
+
+
+def group_title(group: str) -> str:
+    """Return how a group is named in print."""
+    return "All initiatives together" if group == ALL_INITIATIVES else group
+
+
+def family_title(family: str) -> str:
+    """Return how a family is named in print."""
+    return FAMILIES[family].title if family in FAMILIES else family.replace("_", " ").capitalize()
+
+
+def _kind(finding: Finding) -> tuple[str, str, str, str]:
+    return finding.initiative, finding.group, finding.outcome, finding.claim
+
+
+def _name(finding: Finding) -> str:
+    return finding.label[:1].upper() + finding.label[1:]
+
+
+def _who(finding: Finding) -> str:
+    place = f"{finding.neighbourhood}, " if finding.neighbourhood is not None else ""
+    units = plural(finding.n_neighbourhoods, "neighbourhood")
+    return f"{place}{group_title(finding.group)} ({units}, {plural(finding.n_areas, 'area')})"
+
+
+def _where(finding: Finding) -> str:
+    return (
+        f" in {finding.neighbourhood}"
+        if finding.neighbourhood is not None
+        else " in these neighbourhoods"
+    )
+
+
+def _word(finding: Finding) -> str:
+    return direction(finding.estimate, finding) or "no higher and no lower"
+
+
+def _compared(finding: Finding, benchmark: str = "the benchmark areas") -> str:
+    """Write '20.1% lower than would have been expected' and its level and zero forms."""
+    amount, word = size(finding.estimate, finding, unit=True), direction(finding.estimate, finding)
+    if finding.claim == "level":
+        return (
+            f"{amount} {word} than in {benchmark}" if word else f"{amount} apart from {benchmark}"
+        )
+    expected = "would have been expected"
+    return f"{amount} {word} than {expected}" if word else f"{amount} apart from what {expected}"
+
+
+def _differs(finding: Finding) -> list[str]:
+    span = interval(finding.low, finding.high, finding)
+    short = (
+        f"{_name(finding)} came out {_compared(finding)} ({percent(finding.level)} interval {span})"
+    )
+    return [f"{short}{_instead(finding)}.", f"{short}."]
+
+
+def _little_difference(finding: Finding) -> list[str]:
+    span = interval(finding.low, finding.high, finding)
+    head = f"{_name(finding)} differed little: {_compared(finding)}"
+    short = f"{head} ({percent(finding.level)} interval {span})"
+    return [f"{short}{_instead(finding)}.", f"{short}."]
+
+
+def _cannot_tell(finding: Finding) -> list[str]:
+    span = f"{percent(finding.level)} interval {_open_interval(finding)}"
+    short = f"{_name(finding)}: the data cannot tell; {span}"
+    what = "difference" if finding.claim == "level" else "effect"
+    if known(finding.mde) is None:
+        return [f"{short}; the smallest {what} it could have seen is {NOT_ESTIMABLE}.", f"{short}."]
+    smallest = size(finding.mde, finding, unit=True)
+    return [
+        f"{short}; the smallest {what} it could have seen is {smallest}.",
+        f"{short}; smallest detectable {what} {size(finding.mde, finding)}.",
+    ]
+
+
+def _open_interval(finding: Finding) -> str:
+    """Write the interval that leaves a finding open.
+
+    Where the interval of the finding alone leaves out zero, it is the one for all primary
+    findings at once.
+    """
+    low, high = known(finding.low), known(finding.high)
+    wide = (known(finding.low_adjusted), known(finding.high_adjusted))
+    if low is not None and high is not None and low * high > 0 and None not in wide:
+        return f"(all findings together) {interval(*wide, finding)}"
+    return interval(low, high, finding)
+
+
+def _instead(finding: Finding) -> str:
+    both = amounts(finding)
+    if both is None:
+        return ""
+    return f": {total(both[0], finding)}{noun(finding)} instead of {total(both[1], finding)}"
+
+
+def _estimate_sentence(finding: Finding) -> str:
+    benchmark = "benchmark areas"
+    if finding.n_benchmark_areas is not None:
+        benchmark = plural(finding.n_benchmark_areas, "benchmark area")
+    head = f"{_who(finding)}: {finding.label} came out"
+    if finding.claim == "level":
+        when = f" over {finding.post}" if finding.post else ""
+        why = "places differ, and not only by the initiative"
+        return f"{head} {_compared(finding, benchmark)}{when}; {why}."
+    spans = f" over {finding.post}" if finding.post else ""
+    spans += f", as measured from {finding.pre}" if finding.pre else ""
+    return f"{head} {_compared(finding)} from {benchmark}{spans}."
+
+
+def _interval_sentence(finding: Finding) -> str:
+    span = interval(finding.low, finding.high, finding)
+    drawn = ""
+    if finding.placebos is not None:
+        drawn = f", {plural(finding.placebos, 'placebo programme')}"
+        if finding.n_disjoint_placebos is not None:
+            drawn += f" of which {finding.n_disjoint_placebos:,} disjoint"
+    verb = "is" if span == NOT_ESTIMABLE else "runs"
+    return f"The {percent(finding.level)} placebo interval (two-sided{drawn}) {verb} {span}."
+
+
+def _adjusted_sentence(finding: Finding) -> str:
+    if known(finding.low_adjusted) is None and known(finding.high_adjusted) is None:
+        return ""
+    span = interval(finding.low_adjusted, finding.high_adjusted, finding)
+    return f"Judged together with all other primary findings it runs {span}."
+
+
+def _amounts_sentence(finding: Finding) -> str:
+    both = amounts(finding)
+    if both is None:
+        return ""
+    text = f"Observed: {total(both[0], finding)}{noun(finding)}"
+    if finding.claim == "level":
+        return f"{text}; benchmark areas: {total(both[1], finding)}."
+    text += f"; expected: {total(both[1], finding)}"
+    avoided = known(finding.avoided)
+    if avoided is None or not is_count(finding):
+        return f"{text}."
+    _refuse_contradiction(finding, avoided)
+    word = "avoided" if avoided >= 0 else "more than expected"
+    return f"{text}; {total(abs(avoided), finding)} {word}."
+
+
+def _refuse_contradiction(finding: Finding, avoided: float) -> None:
+    shown = total(abs(avoided), finding) != "0" and direction(finding.estimate, finding)
+    if shown and known(finding.estimate) is not None and (finding.estimate or 0.0) * avoided > 0:
+        msg = (
+            f"{finding.group}, {finding.outcome}: the estimate ({finding.estimate}) and "
+            f"the avoided incidents ({avoided}) contradict each other in sign"
+        )
+        raise ValueError(msg)
+
+
+def _mde_sentence(finding: Finding) -> str:
+    what = "difference" if finding.claim == "level" else "effect"
+    power = percent(MDE_POWER)
+    if known(finding.mde) is None:
+        return f"The smallest {what} it could have seen is {NOT_ESTIMABLE}."
+    smallest = size(finding.mde, finding, unit=True)
+    return f"The smallest {what} it could have seen with {power} power is {smallest}."

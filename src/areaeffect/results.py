@@ -1,0 +1,252 @@
+"""What an evaluation returns: frozen, small, and the same in Python, JSON and the report."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+ALL_INITIATIVES = "All initiatives"
+
+
+class Verdict(StrEnum):
+    """What may be said of a finding."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    LITTLE_DIFFERENCE = "little difference"
+    CANNOT_TELL = "cannot tell"
+    NOT_ESTIMABLE = "not estimable"
+
+
+@dataclass(frozen=True, slots=True)
+class NotEstimable:
+    """A value that could not be computed, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """An interval of another kind, beside the placebo one."""
+
+    kind: str
+    level: float
+    alternative: str
+    low: float | None
+    high: float | None
+    p_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One estimate with everything a sentence about it may say.
+
+    For ratios `estimate`, `low`, `high` and `mde` are fractions (-0.201: 20.1 % fewer); for
+    additive ones they are in `unit`. `low`, `high` and `p_value` are the two-sided 95 %
+    placebo result; `low_adjusted` and `high_adjusted` hold for all primary findings at once.
+    """
+
+    initiative: str
+    group: str
+    neighbourhood: str | None
+    family: str
+    outcome: str
+    label: str
+    claim: str
+    form: str
+    estimand: str
+    unit: str
+    better: str
+    threshold: float
+    verdict: Verdict
+    n_neighbourhoods: int
+    n_areas: int
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+    p_value: float | None = None
+    p_one_sided: float | None = None
+    p_adjusted: float | None = None
+    low_adjusted: float | None = None
+    high_adjusted: float | None = None
+    low_90: float | None = None
+    high_90: float | None = None
+    bias: float | None = None
+    bias_error: float | None = None
+    estimate_centred: float | None = None
+    companions: tuple[Companion, ...] = ()
+    mde: float | None = None
+    maryland: int | None = None
+    observed: float | None = None
+    counterfactual: float | None = None
+    avoided: float | None = None
+    n_benchmark_areas: int | None = None
+    n_effective: float | None = None
+    n_disjoint_placebos: int | None = None
+    n_disjoint_neighbourhoods: int | None = None
+    placebos: int | None = None
+    pre: str = ""
+    post: str = ""
+    primary: bool = True
+    sentence: str = ""
+    caveats: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self) | {"verdict": str(self.verdict)}
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    """One characteristic before and after weighting.
+
+    `smd_before` and `smd_after` are differences of treated and benchmark means over the
+    standard deviation of the treated and pooled areas before matching.
+    """
+
+    neighbourhood: str
+    claim: str
+    covariate: str
+    treated_mean: float
+    pool_mean: float
+    benchmark_mean: float
+    smd_before: float
+    smd_after: float
+    variance_ratio: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourhoodDesign:
+    """The benchmark areas of one neighbourhood for one kind of claim, with weights.
+
+    `weights` add up to the number of treated areas; `imbalance` is the largest absolute
+    difference from the target in standard deviations, 0 up to rounding where calibration was
+    exact.
+    """
+
+    initiative: str
+    neighbourhood: str
+    claim: str
+    start: str
+    areas: tuple[str, ...]
+    benchmark_areas: tuple[str, ...]
+    weights: tuple[float, ...]
+    n_pool: int
+    n_effective: float
+    exact: bool
+    imbalance: float
+    periods_left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Observed and counterfactual path of one outcome for one group, for the trend chart.
+
+    Rates are per `per` of exposure and year (counts) or means (scores). NaN is a gap.
+    """
+
+    group: str
+    outcome: str
+    periods: tuple[str, ...]
+    observed: tuple[float | None, ...]
+    counterfactual: tuple[float | None, ...]
+    start: tuple[str, ...]
+    gaps: tuple[str, ...]
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceboDraws:
+    """Placebo estimates of one finding, on the scale of its estimate, in draw order."""
+
+    group: str
+    outcome: str
+    claim: str
+    form: str
+    estimates: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AreaStatus:
+    """The part one area plays: treated, benchmark (with weight), or left out and why."""
+
+    area: str
+    name: str
+    role: str
+    reason: str = ""
+    initiative: str = ""
+    neighbourhood: str = ""
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One input file as it was read."""
+
+    source: str
+    file: str
+    sha256: str
+    rows_read: int
+    rows_kept: int
+    rows_rejected: int
+    licence: str = ""
+    attribution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Cells of one outcome that are missing, grouped for print."""
+
+    source: str
+    outcome: str
+    group: str
+    first: str
+    last: str
+    n_areas: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The hash of the plan, and what it covers."""
+
+    sha256: str
+    covers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Outline of one area for the map: rings of (x, y) in metres."""
+
+    area: str
+    rings: tuple[Floats, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Everything one evaluation found; the report and the files are views of it."""
+
+    title: str
+    question: str
+    findings: tuple[Finding, ...]
+    seal: Seal
+    designs: tuple[NeighbourhoodDesign, ...]
+    balance: tuple[BalanceRow, ...]
+    series: tuple[Series, ...]
+    placebos: tuple[PlaceboDraws, ...]
+    areas: tuple[AreaStatus, ...]
+    releases: tuple[Release, ...]
+    gaps: tuple[Gap, ...]
+    notes: tuple[str, ...]
+    plan: dict[str, Any]
+    versions: dict[str, str]
+    shapes: tuple[Shape, ...] = ()

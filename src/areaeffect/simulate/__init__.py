@@ -1,0 +1,31 @@
+"""A simulated county with known effects, to see whether an evaluation finds the truth."""
+
+from areaeffect.simulate.county import County, simulate_county
+from areaeffect.simulate.effects import ALL_INITIATIVES, Truth
+from areaeffect.simulate.monthly import smallest_force
+from areaeffect.simulate.spec import (
+    COUNCIL_PARTNERSHIP,
+    MONTHLY_COUNTS,
+    OUTCOMES,
+    RESIDENTS_FIRST,
+    YEARLY_INDICATORS,
+    CountySpec,
+    ProgrammeSpec,
+)
+from areaeffect.simulate.write import write_county
+
+__all__ = [
+    "ALL_INITIATIVES",
+    "COUNCIL_PARTNERSHIP",
+    "MONTHLY_COUNTS",
+    "OUTCOMES",
+    "RESIDENTS_FIRST",
+    "YEARLY_INDICATORS",
+    "County",
+    "CountySpec",
+    "ProgrammeSpec",
+    "Truth",
+    "simulate_county",
+    "smallest_force",
+    "write_county",
+]

@@ -1,0 +1,83 @@
+"""What every source gives back, and the registry that finds a source by its kind."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from areaeffect.periods import Periods
+    from areaeffect.results import Release
+    from areaeffect.study import Source, Window
+
+#: Kind of a source to the module that reads it; each module has a function `read`.
+REGISTRY = {"panel": "areaeffect.sources.panel_table"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A measure asked of a source: a column, the categories to add up, counts or scores."""
+
+    value: str
+    category: tuple[str, ...] = ()
+    is_count: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceTable:
+    """What a source holds of what was asked.
+
+    Parameters
+    ----------
+    areas : (n_areas,), codes in ascending order.
+    names : (n_areas,), names, or the codes again.
+    periods : the time axis; None where there is one row an area.
+    measures : (n_areas, n_periods) each; NaN where the source has no row.
+    attributes : (n_areas,) each; floats where every value is a number, else text.
+    varying : attributes that change over time inside an area, (n_areas, n_periods) floats.
+    release : the file as it was read.
+    notes : remarks for the data annex.
+    """
+
+    areas: npt.NDArray[np.str_]
+    names: npt.NDArray[np.str_]
+    periods: Periods | None
+    measures: Mapping[Wanted, npt.NDArray[np.float64]]
+    attributes: Mapping[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]]
+    varying: Mapping[str, npt.NDArray[np.float64]]
+    release: Release
+    notes: tuple[str, ...]
+
+
+class Reader(Protocol):
+    """A source module's `read`."""
+
+    def __call__(
+        self,
+        name: str,
+        source: Source,
+        path: Path,
+        window: Window,
+        wanted: tuple[Wanted, ...],
+        attributes: tuple[str, ...],
+    ) -> SourceTable:
+        """Read what is wanted; raise DataError with every fault found."""
+
+
+def reader_for(kind: str) -> Reader:
+    """Return the `read` function of a kind of source."""
+    return cast("Reader", import_module(REGISTRY[kind]).read)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

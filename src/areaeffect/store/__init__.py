@@ -1,0 +1,1 @@
+"""What sources reported, and what they did not."""

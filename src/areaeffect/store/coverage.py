@@ -1,0 +1,96 @@
+"""Coverage: absence is not zero.
+
+A file of events lists what happened; a recording gap looks like a fall. Two patterns are
+found here from the numbers themselves: a group (police force) whose total drops far under its
+own trailing median, and codes that all begin in the same period.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from areaeffect.results import Bools, Floats, Ints
+
+#: A group-period under this share of its trailing median is a gap (DESIGN, honesty rule 2).
+GAP_SHARE = 0.5
+#: Periods that the trailing median looks back on.
+TRAILING = 12
+#: Below this many events in the median period a halving may be chance, and is left alone.
+MIN_MEDIAN = 20.0
+#: So many codes must begin in one period to be new codes rather than quiet areas.
+MIN_NEW_CODES = 5
+#: ... after at least this many leading zeros.
+MIN_LEADING_ZEROS = 12
+
+
+def group_gaps(totals: Floats) -> Bools:
+    """Flag the periods in which a group's total is far under its own trailing median.
+
+    Parameters
+    ----------
+    totals : (n_groups, n_periods), events; NaN where nothing is known.
+
+    Returns
+    -------
+    (n_groups, n_periods), True where the group did not report fully. Flagged periods do not
+    enter later medians, so a long gap stays a gap. The first periods, which have no past, are
+    held against the periods that follow.
+    """
+    n_groups, n_periods = totals.shape
+    flagged = np.zeros((n_groups, n_periods), dtype=bool)
+    for g in range(n_groups):
+        good: list[float] = []
+        opening = totals[g, :TRAILING]
+        opening = opening[~np.isnan(opening)]
+        start = float(np.median(opening)) if len(opening) else 0.0
+        for t in range(n_periods):
+            value = totals[g, t]
+            if np.isnan(value):
+                continue
+            median = float(np.median(good[-TRAILING:])) if len(good) >= TRAILING else start
+            if median >= MIN_MEDIAN and value < GAP_SHARE * median:
+                flagged[g, t] = True
+            else:
+                good.append(float(value))
+    return flagged
+
+
+def new_codes(values: Floats) -> tuple[Ints, int]:
+    """Find areas whose codes all begin in one period: they did not exist before it.
+
+    Parameters
+    ----------
+    values : (n_areas, n_periods), counts; NaN is missing.
+
+    Returns
+    -------
+    areas, first
+        Positions of the areas, and the period in which they begin. Empty where there are
+        fewer than `MIN_NEW_CODES`, or fewer than a period before or after would bring by
+        chance (three times as many).
+    """
+    positive = np.nan_to_num(values) > 0
+    n_periods = values.shape[1]
+    first = np.where(positive.any(axis=1), positive.argmax(axis=1), 0)
+    late = np.flatnonzero(first >= MIN_LEADING_ZEROS)
+    if len(late) < MIN_NEW_CODES:
+        return np.empty(0, dtype=np.int64), 0
+    begin = np.bincount(first[late], minlength=n_periods + 1)
+    mode = int(begin.argmax())
+    beside = max(begin[mode - 1], begin[mode + 1])
+    if begin[mode] < MIN_NEW_CODES or begin[mode] < 3 * beside:
+        return np.empty(0, dtype=np.int64), 0
+    return late[first[late] == mode].astype(np.int64), mode
+
+
+def sum_by_group(values: Floats, groups: npt.NDArray[np.str_]) -> tuple[npt.NDArray[np.str_], Ints, Floats]:
+    """Add areas up by group: group names, group of each area, (n_groups, n_periods) totals."""
+    names, group_of_area = np.unique(groups, return_inverse=True)
+    totals = np.zeros((len(names), values.shape[1]))
+    np.add.at(totals, group_of_area, np.nan_to_num(values))
+    totals[:, np.isnan(values).all(axis=0)] = np.nan
+    return names, group_of_area.astype(np.int64), totals

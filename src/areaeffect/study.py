@@ -1,0 +1,252 @@
+"""What a study may say: every key of `study.toml`, its default and its meaning."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from areaeffect.outcomes import FAMILIES
+from areaeffect.periods import PeriodKind, kind_of, parse_period
+
+SHARED_DATA_VARIABLE = "AREAEFFECT_SHARED_DATA"
+
+
+def _text_of_period(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+PeriodText = Annotated[str, BeforeValidator(_text_of_period)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Window(_Part):
+    """First and last period that the study looks at."""
+
+    start: PeriodText = Field(description="first period: '2012-04', '2012-Q2', '2012' or a number")
+    end: PeriodText = Field(description="last period, written like the first")
+
+    @property
+    def kind(self) -> PeriodKind:
+        """What one period of the window is."""
+        kind = kind_of(self.start)
+        if kind is None:  # the validator below has refused it
+            raise ValueError(self.start)
+        return kind
+
+    @model_validator(mode="after")
+    def _is_a_span(self) -> Self:
+        kinds = [kind_of(self.start), kind_of(self.end)]
+        if None in kinds:
+            bad = self.start if kinds[0] is None else self.end
+            msg = f"'{bad}' is not a period; write '2012-04', '2012-Q2', '2012' or a number"
+            raise ValueError(msg)
+        if kinds[0] != kinds[1]:
+            msg = f"start is a {kinds[0]} and end is a {kinds[1]}; write both the same way"
+            raise ValueError(msg)
+        first, last = (parse_period(t, self.kind) for t in (self.start, self.end))
+        if first is None or last is None or last <= first:
+            msg = f"the window ends ({self.end}) before it begins ({self.start})"
+            raise ValueError(msg)
+        return self
+
+
+class StudyPart(_Part):
+    """Title, question, window and seed."""
+
+    title: str = Field(min_length=1, description="what the report is called")
+    question: str = Field(default="", description="the question, in one sentence")
+    window: Window
+    seed: int = Field(default=1, ge=0, description="start of the random numbers")
+
+
+class NotCovered(_Part):
+    """Areas and periods that a source never reported: missing, not zero."""
+
+    column: str = Field(description="column of the source that names the areas")
+    values: tuple[str, ...] = Field(min_length=1, description="values of that column")
+    from_period: PeriodText | None = Field(default=None, description="first period; default all")
+    to_period: PeriodText | None = Field(default=None, description="last period; default all")
+    reason: Literal[
+        "not_published", "partial_month", "suppressed", "boundary_change", "not_located"
+    ] = "not_published"
+
+
+class Source(_Part):
+    """A table of areas, or of areas and periods."""
+
+    kind: Literal["panel"] = Field(description="'panel': a table of your own")
+    path: str = Field(description="CSV or Parquet file, relative to the study file")
+    area: str = Field(description="column with the area code")
+    period: str | None = Field(default=None, description="column with the period; none: one row an area")
+    layout: Literal["long", "wide"] = Field(default="long", description="wide: one column a period")
+    name: str | None = Field(default=None, description="column with the area's name")
+    category: str | None = Field(default=None, description="column that `category` of an outcome picks from")
+    where: dict[str, str] = Field(default_factory=dict, description="keep rows with these values")
+    absent_is_zero: bool = Field(
+        default=False, description="an area-period without a row is a zero (event tables), not missing"
+    )
+    coverage_group: str | None = Field(
+        default=None, description="column (police force) in which gaps are looked for"
+    )
+    find_new_codes: bool = Field(
+        default=True, description="flag codes that all begin in one period as missing before it"
+    )
+    not_covered: tuple[NotCovered, ...] = ()
+    boundaries: str | None = Field(default=None, description="GeoJSON, GeoPackage or GeoParquet")
+    boundaries_area: str | None = Field(default=None, description="its code column; default `area`")
+    licence: str = Field(default="", description="licence of the data, for the data annex")
+    attribution: str = Field(default="", description="line the licence asks for")
+
+
+class Initiative(_Part):
+    """A programme: its neighbourhoods, start dates and attributes."""
+
+    name: str = Field(min_length=1)
+    areas: str | None = Field(default=None, description="CSV: area_code, neighbourhood, start_date")
+    treated_column: str | None = Field(
+        default=None, description="'source.column' that is 1 in treated area-periods"
+    )
+    resident_led: bool | None = Field(default=None, description="led by residents")
+    start: PeriodText | None = Field(default=None, description="start where the file has none")
+
+    @model_validator(mode="after")
+    def _has_areas(self) -> Self:
+        if (self.areas is None) == (self.treated_column is None):
+            msg = "give either `areas` (a CSV file) or `treated_column` ('source.column')"
+            raise ValueError(msg)
+        return self
+
+
+class Register(_Part):
+    """What else is known to be going on."""
+
+    others: tuple[str, ...] = Field(default=(), description="CSV files of other initiatives' areas")
+    buffer_km: float = Field(default=1.0, ge=0, description="areas nearer than this to a treated one are left out")
+
+
+class Covariate(_Part):
+    """A characteristic of areas that benchmark areas must share."""
+
+    column: str = Field(pattern=r"^[^.]+\..+$", description="'source.column'")
+    as_of: PeriodText | None = Field(default=None, description="the date it describes")
+
+
+def _covariate(value: object) -> object:
+    return {"column": value} if isinstance(value, str) else value
+
+
+class Exclusion(_Part):
+    """Areas that may not serve as benchmark areas, and why."""
+
+    column: str = Field(pattern=r"^[^.]+\..+$", description="'source.column'")
+    values: tuple[str, ...] = Field(min_length=1)
+    reason: str = Field(min_length=1)
+
+
+class DesignPart(_Part):
+    """How benchmark areas are chosen."""
+
+    unit: Literal["neighbourhood", "programme"] = "neighbourhood"
+    covariates: tuple[Annotated[Covariate, BeforeValidator(_covariate)], ...] = ()
+    history: Literal["12-month blocks", "every period"] = "12-month blocks"
+    nearest: int = Field(default=60, ge=0, description="nearest areas of each treated one; 0: whole pool")
+    common_support: bool = Field(
+        default=True, description="leave out areas outside the treated areas' range before the start"
+    )
+    exclude: tuple[Exclusion, ...] = ()
+
+
+class Outcome(_Part):
+    """One thing that is measured."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="short name: lower case, digits, _")
+    family: Literal[tuple(FAMILIES)]  # type: ignore[valid-type]  # the registry is the vocabulary
+    source: str
+    value: str = Field(default="value", description="column with the number")
+    category: tuple[str, ...] = Field(default=(), description="categories of the source to add up")
+    kind: Literal["count", "score"] = Field(default="count", description="score: a mean on a scale")
+    label: str = Field(default="", description="name in print; default from `name`")
+    unit: str = Field(default="", description="what one unit is: 'crimes', 'points'")
+    exposure: str | None = Field(default=None, description="'source.column': residents, dwellings")
+    claim: Literal["change", "level"] = "change"
+    better: Literal["lower", "higher"] = "lower"
+    smallest_effect_of_interest: float = Field(
+        default=0.05, gt=0, description="fraction for counts, units of the scale for scores"
+    )
+    primary: bool = Field(default=True, description="counts towards the adjustment for several outcomes")
+
+    @property
+    def title(self) -> str:
+        """Name in print."""
+        return self.label or self.name.replace("_", " ")
+
+    @property
+    def unit_title(self) -> str:
+        """What one unit is called."""
+        return self.unit or ("incidents" if self.kind == "count" else "points")
+
+
+class Analysis(_Part):
+    """How uncertainty is measured."""
+
+    placebos: int = Field(default=999, ge=19, le=99_999)
+    placebo_neighbourhoods: str | None = Field(
+        default=None, description="'source.column' whose values are the pseudo-neighbourhoods"
+    )
+    estimators: tuple[Literal["counterfactual"], ...] = ("counterfactual",)
+    linearised: bool = Field(default=False, description="add the linearised companion interval")
+
+
+class Study(_Part):
+    """A whole study; `folder` is where its relative paths start."""
+
+    study: StudyPart
+    source: dict[str, Source] = Field(min_length=1)
+    initiative: tuple[Initiative, ...] = Field(min_length=1)
+    register_: Register = Field(default_factory=Register, alias="register")
+    design: DesignPart = Field(default_factory=DesignPart)
+    outcome: tuple[Outcome, ...] = Field(min_length=1)
+    analysis: Analysis = Field(default_factory=Analysis)
+
+    def references(self) -> list[tuple[str, str]]:
+        """Return every (place in the study, 'source.column' it names)."""
+        named = [(f"outcome.{i}.exposure", o.exposure) for i, o in enumerate(self.outcome)]
+        named += [(f"design.covariates.{i}", c.column) for i, c in enumerate(self.design.covariates)]
+        named += [(f"design.exclude.{i}.column", e.column) for i, e in enumerate(self.design.exclude)]
+        named += [(f"initiative.{i}.treated_column", t.treated_column) for i, t in enumerate(self.initiative)]
+        named += [("analysis.placebo_neighbourhoods", self.analysis.placebo_neighbourhoods)]
+        return [(place, column) for place, column in named if column]
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """Split 'source.column' at its first dot."""
+    source, _, column = reference.partition(".")
+    return source, column
+
+
+def resolve(path: str, folder: Path) -> Path:
+    """Expand `${AREAEFFECT_SHARED_DATA}` and other variables; relative to the study's folder."""
+    shared = os.environ.get(SHARED_DATA_VARIABLE) or str(default_shared_data(folder))
+    values = {**os.environ, SHARED_DATA_VARIABLE: shared}
+    expanded = re.sub(r"\$\{(\w+)\}", lambda m: values.get(m[1], m[0]), path)
+    return folder / expanded
+
+
+def default_shared_data(folder: Path) -> Path:
+    """Return `../shared/data` beside the checkout that holds a folder (or beside the folder)."""
+    here = folder.resolve()
+    root = next((p for p in (here, *here.parents) if (p / "pyproject.toml").exists()), here)
+    return root.parent / "shared" / "data"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a study file."""
+    return Study.model_json_schema(by_alias=True)

@@ -1,0 +1,188 @@
+"""Reading `study.toml`: every fault at once, each with its line and what is allowed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from areaeffect.errors import Problem, StudyError, did_you_mean
+from areaeffect.study import Study, split_reference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"""^\s*(?:"([^"]+)"|([A-Za-z0-9_-]+))\s*=""")
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFile:
+    """A validated study, where it stands, and its text (which the seal hashes).
+
+    Parameters
+    ----------
+    study : the validated content.
+    path : the file.
+    text : its text, as read.
+    lines : line number of each key path, such as `outcome.0.family`.
+    """
+
+    study: Study
+    path: Path
+    text: str
+    lines: dict[str, int]
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths start."""
+        return self.path.parent
+
+    def where(self, key: str) -> str:
+        """Write the place of a key: file and, where known, line."""
+        return _where(self.path, self.lines, key)
+
+
+def read_study(path: Path) -> StudyFile:
+    """Read and validate a study file.
+
+    Raises
+    ------
+    StudyError
+        With every fault found: syntax, unknown keys (did you mean), missing keys, wrong
+        values, sources that are named but not declared.
+    """
+    if not path.is_file():
+        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.toml")])
+        fix = near or "Write one with `areaeffect init`."
+        raise StudyError(Problem("there is no such study file.", str(path), fix))
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        content = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise StudyError(
+            Problem(f"the file is not UTF-8 (byte {error.start}).", str(path), "Save it as UTF-8.")
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        place = f"{path}, line {line[1]}" if line else str(path)
+        what = re.sub(r"\s*\(at .*\)$", "", str(error))
+        raise StudyError(
+            Problem(f"not valid TOML: {what}.", place, "Text goes in quotes; one key a line.")
+        ) from None
+    lines = _lines_of_keys(text)
+    try:
+        study = Study.model_validate(content)
+    except ValidationError as error:
+        raise StudyError([_problem(e, path, lines) for e in error.errors()]) from None
+    problems = _undeclared(study, path, lines)
+    if problems:
+        raise StudyError(problems)
+    return StudyFile(study, path, text, lines)
+
+
+def _where(path: Path, lines: dict[str, int], key: str) -> str:
+    parts = key.split(".")
+    while parts:
+        line = lines.get(".".join(parts))
+        if line is not None:
+            return f"{path}, line {line}, {key}"
+        parts.pop()
+    return f"{path}, {key}" if key else str(path)
+
+
+def _lines_of_keys(text: str) -> dict[str, int]:
+    """Map key paths to line numbers; enough TOML for tables, arrays of tables and plain keys."""
+    lines: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    prefix = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        header = _HEADER.match(line)
+        if header:
+            prefix = header[2].replace('"', "").replace(" ", "")
+            if header[1] == "[[":
+                counts[prefix] = counts.get(prefix, -1) + 1
+                prefix = f"{prefix}.{counts[prefix]}"
+            lines.setdefault(prefix, number)
+            continue
+        key = _KEY.match(line)
+        if key:
+            name = key[1] or key[2]
+            lines.setdefault(f"{prefix}.{name}" if prefix else name, number)
+    return lines
+
+
+def _model_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """Return the model whose keys are allowed at a place of the study."""
+    model: Any = Study
+    for part in location:
+        if isinstance(part, int):
+            continue
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            fields = {(f.alias or name): f for name, f in model.model_fields.items()}
+            if part not in fields:
+                return None
+            model = _inner_model(fields[part].annotation)
+        # a dict of models (`[source.NAME]`): the name itself leads no further
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def _inner_model(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in get_args(annotation):
+        found = _inner_model(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _problem(error: Any, path: Path, lines: dict[str, int]) -> Problem:
+    location = tuple(error["loc"])
+    key = ".".join(str(part) for part in location)
+    where = _where(path, lines, key)
+    name = str(location[-1]) if location else ""
+    if error["type"] == "extra_forbidden":
+        model = _model_at(location[:-1])
+        allowed = [f.alias or n for n, f in model.model_fields.items()] if model else []
+        near = did_you_mean(name, allowed)
+        return Problem(
+            f"'{name}' is not a key here.", where, near or f"Allowed: {', '.join(sorted(allowed))}."
+        )
+    if error["type"] == "missing":
+        return Problem(f"'{name}' is missing.", where, "Add it; `areaeffect init` shows an example.")
+    if error["type"] == "literal_error":
+        given, expected = error["input"], error["ctx"]["expected"]
+        allowed = re.findall(r"'([^']+)'", expected)
+        near = did_you_mean(str(given), allowed)
+        return Problem(f"'{given}' is not allowed.", where, f"{near} Allowed: {expected}.".strip())
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return Problem(f"{message[0].lower()}{message[1:]}.", where)
+
+
+def _undeclared(study: Study, path: Path, lines: dict[str, int]) -> list[Problem]:
+    declared = sorted(study.source)
+    named = [(place, split_reference(ref)[0]) for place, ref in study.references()]
+    named += [(f"outcome.{i}.source", o.source) for i, o in enumerate(study.outcome)]
+    problems = [
+        Problem(
+            f"source '{source}' is not declared.",
+            _where(path, lines, place),
+            did_you_mean(source, declared) or f"Declared: {', '.join(declared)}.",
+        )
+        for place, source in named
+        if source not in study.source
+    ]
+    for kind, names in (
+        ("outcome", [o.name for o in study.outcome]),
+        ("initiative", [i.name for i in study.initiative]),
+    ):
+        repeated = {n for n in names if names.count(n) > 1}
+        problems += [
+            Problem(f"two {kind}s are named '{n}'.", _where(path, lines, kind), "Names must differ.")
+            for n in sorted(repeated)
+        ]
+    return problems
