@@ -24,7 +24,9 @@ def result() -> Result:
 
 def trend(result: Result, which: int = 0, key: str = "t") -> str:
     series = result.series[which]
-    return charts.trend_chart(charts.trend_rows(series), key=key, title=HOSTILE, starts=series.start, unit="rate")
+    return charts.trend_chart(
+        charts.trend_rows(series), key=key, title=HOSTILE, starts=series.start, unit="rate"
+    )
 
 
 def all_charts(result: Result) -> list[str]:
@@ -35,7 +37,11 @@ def all_charts(result: Result) -> list[str]:
         trend(result, 3, "u"),
         forest.effects_chart(forest.effect_rows(main), key="e", title=HOSTILE),
         charts.placebo_chart(
-            charts.placebo_rows(draws), key="p", title=HOSTILE, estimate=finding.estimate, form="ratio"
+            charts.placebo_rows(draws),
+            key="p",
+            title=HOSTILE,
+            estimate=finding.estimate,
+            form="ratio",
         ),
         charts.balance_chart(charts.balance_rows(result.balance, "change"), key="b", title=HOSTILE),
         maps.map_svg(result.shapes, result.areas, key="m", title=HOSTILE, attribution=HOSTILE),
@@ -71,7 +77,9 @@ def test_every_chart_has_a_text_alternative_and_scales(result: Result) -> None:
 
 def test_charts_are_the_same_bytes_whatever_the_global_settings(result: Result) -> None:
     before = all_charts(result)
-    with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.fonttype": "path", "lines.linewidth": 9}):
+    with mpl.rc_context(
+        {"font.size": 30, "axes.facecolor": "red", "svg.fonttype": "path", "lines.linewidth": 9}
+    ):
         assert all_charts(result) == before
 
 
@@ -128,7 +136,9 @@ def test_twelve_month_means_need_all_twelve_months(result: Result) -> None:
     for i, row in enumerate(rows):
         window = series.observed[i - 11 : i + 1] if i >= 11 else ()
         if window and None not in window:
-            assert row["observed_mean_12"] == pytest.approx(fmean(v for v in window if v is not None))
+            assert row["observed_mean_12"] == pytest.approx(
+                fmean(v for v in window if v is not None)
+            )
         else:
             assert row["observed_mean_12"] is None
             assert row["benchmark_mean_12"] is None
@@ -149,7 +159,9 @@ def test_a_gap_is_marked_and_is_not_a_zero(result: Result) -> None:
 
 
 def test_nan_is_a_gap() -> None:
-    series = Series("g", "o", ("2012", "2013", "2014"), (1.0, math.nan, 2.0), (1.0, 1.0, 1.0), (), (), "u")
+    series = Series(
+        "g", "o", ("2012", "2013", "2014"), (1.0, math.nan, 2.0), (1.0, 1.0, 1.0), (), (), "u"
+    )
     rows = charts.trend_rows(series)
     assert [row["is_gap"] for row in rows] == [False, True, False]
     assert rows[1]["observed"] is None
@@ -157,7 +169,10 @@ def test_nan_is_a_gap() -> None:
 
 @pytest.mark.parametrize(
     ("starts", "label"),
-    [(("2016-01-01",), ">start 2016-01<"), (("2016", "2017-06", "2018-Q1"), ">3 starts, first 2016<")],
+    [
+        (("2016-01-01",), ">start 2016-01<"),
+        (("2016", "2017-06", "2018-Q1"), ">3 starts, first 2016<"),
+    ],
 )
 def test_starts_are_marked_and_named(result: Result, starts: tuple[str, ...], label: str) -> None:
     rows = charts.trend_rows(result.series[0])
@@ -166,12 +181,16 @@ def test_starts_are_marked_and_named(result: Result, starts: tuple[str, ...], la
 
 def test_own_numbers_start_between_two_periods() -> None:
     series = Series("g", "o", tuple("123456"), (1.0,) * 6, (2.0,) * 6, ("4",), (), "u")
-    assert ">start 4<" in charts.trend_chart(charts.trend_rows(series), key="t", title="t", starts=series.start)
+    assert ">start 4<" in charts.trend_chart(
+        charts.trend_rows(series), key="t", title="t", starts=series.start
+    )
 
 
 def test_an_all_missing_series_can_still_be_drawn() -> None:
     series = Series("g", "o", ("2012", "2013"), (None, None), (None, None), (), (), "u")
-    assert "2 periods with a gap" in charts.trend_chart(charts.trend_rows(series), key="t", title="t")
+    assert "2 periods with a gap" in charts.trend_chart(
+        charts.trend_rows(series), key="t", title="t"
+    )
 
 
 # ---------------------------------------------------------------- effects
@@ -240,7 +259,9 @@ def county(n_side: int, corners: int) -> tuple[tuple[Shape, ...], tuple[AreaStat
 
     def edge(x: float, y: float, dx: int, dy: int) -> np.ndarray:
         wiggle = 60 * np.sin(40 * (steps + x + 2 * y))
-        return np.column_stack([1000 * (x + dx * steps) + dy * wiggle, 1000 * (y + dy * steps) + dx * wiggle])
+        return np.column_stack(
+            [1000 * (x + dx * steps) + dy * wiggle, 1000 * (y + dy * steps) + dx * wiggle]
+        )
 
     shapes, areas = [], []
     roles = ("treated", "benchmark", "left out", "not chosen")
@@ -250,7 +271,9 @@ def county(n_side: int, corners: int) -> tuple[tuple[Shape, ...], tuple[AreaStat
         ring = np.concatenate([edge(x, y, 1, 0), edge(x + 1, y, 0, 1), *back])
         shapes.append(Shape(f"A{i:05d}", (ring,)))
         role = roles[i % 4]
-        areas.append(AreaStatus(f"A{i:05d}", "", role, "why" if role == "left out" else "", weight=i % 7))
+        areas.append(
+            AreaStatus(f"A{i:05d}", "", role, "why" if role == "left out" else "", weight=i % 7)
+        )
     return tuple(shapes), tuple(areas)
 
 

@@ -18,11 +18,42 @@ from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import Result
 from tests.unit.sample_result import FORMULA, HOSTILE, sample_result
 
-CONTRACT = (
-    "initiative group neighbourhood family outcome claim form estimand unit estimate low high p_value "
-    "p_adjusted bias estimate_centred companions mde verdict maryland observed counterfactual avoided "
-    "n_neighbourhoods n_areas n_benchmark_areas n_effective n_disjoint_placebos pre post sentence caveats"
-).split()
+CONTRACT = set(
+    [
+        "initiative",
+        "group",
+        "neighbourhood",
+        "family",
+        "outcome",
+        "claim",
+        "form",
+        "estimand",
+        "unit",
+        "estimate",
+        "low",
+        "high",
+        "p_value",
+        "p_adjusted",
+        "bias",
+        "estimate_centred",
+        "companions",
+        "mde",
+        "verdict",
+        "maryland",
+        "observed",
+        "counterfactual",
+        "avoided",
+        "n_neighbourhoods",
+        "n_areas",
+        "n_benchmark_areas",
+        "n_effective",
+        "n_disjoint_placebos",
+        "pre",
+        "post",
+        "sentence",
+        "caveats",
+    ]
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +74,9 @@ def rows_of(folder: Path, name: str) -> list[dict[str, str]]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
 
 
 # ---------------------------------------------------------------- there and back
@@ -65,7 +98,8 @@ def test_reading_gives_back_what_was_written(result: Result, folder: Path) -> No
 def test_rounding_moves_nothing_that_is_printed(result: Result) -> None:
     held = files.rounded(result)
     for before, after in zip(result.findings, held.findings, strict=True):
-        assert after.estimate == pytest.approx(before.estimate, rel=1e-11)
+        if before.estimate is not None:
+            assert after.estimate == pytest.approx(before.estimate, rel=1e-11)
     assert files.rounded(held).findings == held.findings
 
 
@@ -80,15 +114,22 @@ def test_a_result_that_was_read_is_written_the_same(folder: Path, tmp_path: Path
 
 
 def test_rebuild_report_puts_a_lost_page_back(folder: Path, tmp_path: Path) -> None:
-    files.write_whole(tmp_path / "r", lambda aside: [*map(lambda i: _put(aside / i[0], i[1]), contents(folder).items())] and None)  # noqa: C417
+    _copy(folder, tmp_path / "r")
     (tmp_path / "r" / "report.html").unlink()
-    assert files.rebuild_report(tmp_path / "r").read_bytes() == (folder / "report.html").read_bytes()
+    assert (
+        files.rebuild_report(tmp_path / "r").read_bytes() == (folder / "report.html").read_bytes()
+    )
     assert contents(tmp_path / "r") == contents(folder)
 
 
 def _put(path: Path, data: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
+
+
+def _copy(folder: Path, to: Path) -> None:
+    for name, data in contents(folder).items():
+        _put(to / name, data)
 
 
 # ---------------------------------------------------------------- what the files hold
@@ -100,7 +141,7 @@ def test_findings_json_keeps_its_contract(result: Result, folder: Path) -> None:
     assert held["seal"] == result.seal.sha256
     assert len(held["findings"]) == len(result.findings)
     for finding in held["findings"]:
-        assert set(CONTRACT) <= set(finding)
+        assert set(finding) >= CONTRACT
         assert finding["sentence"]
 
 
@@ -119,7 +160,8 @@ def test_every_table_has_metadata_that_names_its_columns(folder: Path) -> None:
 
 
 def test_cells_are_of_the_type_the_metadata_says(folder: Path) -> None:
-    kinds = {"number": float, "integer": int, "boolean": {"true": True, "false": False}.__getitem__, "string": str}
+    truth = {"true": True, "false": False}
+    kinds = {"number": float, "integer": int, "boolean": truth.__getitem__, "string": str}
     for name, spec in TABLES.items():
         for row in rows_of(folder, name):
             for column in spec.columns:
@@ -132,8 +174,10 @@ def test_the_series_file_is_what_the_trend_charts_draw(result: Result, folder: P
     for row, text in zip(drawn, rows_of(folder, "series"), strict=True):
         assert text["period"] == row["period"]
         for name in ("observed", "benchmark", "observed_mean_12", "benchmark_mean_12"):
-            value = row[name]
-            assert text[name] == "" if value is None else float(text[name]) == pytest.approx(value, rel=1e-11)
+            if row[name] is None:
+                assert text[name] == ""
+            else:
+                assert float(text[name]) == pytest.approx(row[name], rel=1e-11)
 
 
 def test_numbers_have_at_most_twelve_digits(folder: Path) -> None:
@@ -184,9 +228,9 @@ def test_no_file_holds_nan(result: Result, tmp_path: Path) -> None:
 def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     def fail(aside: Path) -> None:
         (aside / "half.txt").write_text("half")
-        raise RuntimeError("interrupted")
+        raise KeyboardInterrupt
 
-    with pytest.raises(RuntimeError, match="interrupted"):
+    with pytest.raises(KeyboardInterrupt):
         files.write_whole(tmp_path / "out", fail)
     assert list(tmp_path.iterdir()) == []
 
@@ -203,7 +247,8 @@ def test_a_failure_leaves_the_earlier_result(folder: Path, tmp_path: Path) -> No
 
 
 def test_an_earlier_result_is_replaced_as_a_whole(tmp_path: Path) -> None:
-    files.write_whole(tmp_path / "out", lambda aside: [_put(aside / n, b"1") for n in ("run.json", "old.csv")] and None)
+    _put(tmp_path / "out" / "run.json", b"1")
+    _put(tmp_path / "out" / "old.csv", b"1")
     files.write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"2"))
     assert contents(tmp_path / "out") == {"run.json": b"2"}
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
@@ -243,16 +288,14 @@ def test_a_folder_that_is_no_result_says_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["not json", "[]", "{}", '{"format": 99}'])
 def test_a_broken_result_is_an_error_that_teaches(folder: Path, tmp_path: Path, text: str) -> None:
-    for name, data in contents(folder).items():
-        _put(tmp_path / name, data)
+    _copy(folder, tmp_path)
     _put(tmp_path / "run.json", text.encode())
     with pytest.raises(DataError, match=r"Evaluate the study again\.$"):
         files.read_result(tmp_path)
 
 
 def test_a_lost_table_is_an_error_that_teaches(folder: Path, tmp_path: Path) -> None:
-    for name, data in contents(folder).items():
-        _put(tmp_path / name, data)
+    _copy(folder, tmp_path)
     (tmp_path / DATA_FILES["series"]).unlink()
     with pytest.raises(DataError, match=r"series\.csv: the file is missing"):
         files.read_result(tmp_path)

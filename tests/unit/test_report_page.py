@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_headings_are_in_order(outline: Outline) -> None:
     levels = [int(tag[1]) for tag, _ in outline.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_ids_are_unique_and_every_link_inside_the_page_leads_somewhere(outline: Outline) -> None:
@@ -117,7 +118,9 @@ def test_every_chart_has_a_table_and_a_data_file(html: str) -> None:
 
 
 def test_tables_scroll_in_a_named_focusable_box(html: str) -> None:
-    boxes = re.findall(r'<div class="scroll" tabindex="0" role="region" aria-label="[^"]+">\s*<table>', html)
+    boxes = re.findall(
+        r'<div class="scroll" tabindex="0" role="region" aria-label="[^"]+">\s*<table>', html
+    )
     assert len(boxes) == html.count("<table>")
 
 
@@ -125,7 +128,7 @@ def test_links_follow_the_attachments(result: Result) -> None:
     html = page.render(result, {"series": "else/where.csv"})
     assert 'href="else/where.csv"' in html
     assert "data/findings.csv" not in html
-    assert ".csv" not in page.render(result, {})
+    assert not re.search(r'href="[^"]*csv', page.render(result, {}))
 
 
 def test_default_links_name_the_files_that_are_written(html: str) -> None:
@@ -145,13 +148,21 @@ def test_the_answer_comes_first(result: Result, html: str) -> None:
     answer = html.index("Of 6 outcome families")
     assert answer < html.index("<table>")
     assert answer < html.index("<svg")
-    order = ["The answer", "The results in numbers", "Outcome by outcome", "What you can say, and",
-             "Who was analysed, and", "Map", "Balance:", "Method annex", "Data annex", "Seal"]  # fmt: skip
-    places = [html.index(f">{title}") for title in order if title != "The answer"]
-    assert places[0] > answer
-    sections = [html.index(f'<h2 id="{i}">') for i in ("table", "outcomes", "say", "who", "map-section", "balance",
-                                                       "method", "data", "seal", "again")]  # fmt: skip
-    assert sections == sorted(sections)
+    order = [
+        "table",
+        "outcomes",
+        "say",
+        "who",
+        "map-section",
+        "balance",
+        "method",
+        "data",
+        "seal",
+        "again",
+    ]
+    places = [html.index(f'<h2 id="{name}">') for name in order]
+    assert answer < places[0]
+    assert places == sorted(places)
 
 
 def test_nothing_missing_reaches_the_reader(outline: Outline) -> None:
@@ -168,7 +179,9 @@ def test_what_could_not_be_estimated_has_its_reason(outline: Outline) -> None:
 
 
 def test_every_verdict_stands_beside_its_symbol(html: str) -> None:
-    badges = re.findall(r'<span class="badge ([\w-]+)"><span aria-hidden="true">(.)</span> ([\w ]+)</span>', html)
+    badges = re.findall(
+        r'<span class="badge ([\w-]+)"><span aria-hidden="true">(.)</span> ([\w ]+)</span>', html
+    )
     assert len(badges) >= 36
     for name, symbol, word in badges:
         assert wording.VERDICT_SYMBOLS[Verdict(word)] == symbol
@@ -186,7 +199,9 @@ def test_single_neighbourhoods_are_a_table_not_cards(outline: Outline) -> None:
 
 
 def test_findings_outside_the_main_set_have_a_table_of_their_own(result: Result) -> None:
-    extra = replace(result.findings[0], outcome="bicycle_theft", label="Bicycle theft", primary=False)
+    extra = replace(
+        result.findings[0], outcome="bicycle_theft", label="Bicycle theft", primary=False
+    )
     html = page.render(replace(result, findings=(*result.findings, extra)))
     assert html.count("<article") == 18
     assert "Further findings" in html
@@ -228,7 +243,7 @@ def test_families_that_were_not_looked_at_are_named(result: Result) -> None:
 
 def test_without_outlines_the_page_says_why_there_is_no_map() -> None:
     html = page.render(sample_result(placebos=19, shapes=False))
-    assert maps.NO_MAP.replace("(`boundaries`", "(`boundaries`") in html
+    assert maps.NO_MAP in html
     assert '"map-title"' not in html
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 #: Largest residual of a constraint, in standard deviations, that counts as met exactly.
 EXACT = 1e-8
 #: Price of one squared standard deviation of imbalance is 1 / (2 RIDGE), against the chi-square
-#: distance of the weights; chosen in `docs/validation/calibration.md`.
-RIDGE = 0.01
+#: distance of the weights; the result hardly depends on it (`docs/validation/ridge.md`).
+RIDGE = 0.1
 _MAX_STEPS = 60
 _MAX_DUAL = 1e4  # a dual this long means that the target lies outside the pool's convex hull
 _SOLVED = 1e-11  # gradient of the dual, which is the residual of the constraints

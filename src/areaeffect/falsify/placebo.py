@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats, Ints
 
 #: Candidates kept for each neighbourhood: those most alike it.
-ALIKE = 200
+ALIKE = 600
 #: Times each seed area is grown into a pseudo-neighbourhood of each size.
 _GROWTHS = 3
 _TRIES = 50
@@ -206,6 +206,16 @@ class Machine:
     rules: Rules
     n_outcomes: int
     seed: int
+
+
+def prepare(machine: Machine) -> None:
+    """Make every cohort and sum that a draw can ask for, once, before draws are shared out."""
+    for arm in machine.arms:
+        for g, bank in enumerate(machine.banks):
+            for options in bank.pieces:
+                for areas in options:
+                    arm.cohort(g, areas)
+                    arm.sums(g, areas)
 
 
 def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:

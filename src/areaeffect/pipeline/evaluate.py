@@ -48,6 +48,7 @@ def evaluate(
     StudyError, DataError, NothingEstimableError
         With every problem found; nothing is written.
     """
+    import sklearn.neighbors  # noqa: F401, PLC0415  # loads the OpenMP that is limited below
     from threadpoolctl import threadpool_limits  # noqa: PLC0415  # heavy
 
     tell = progress or (lambda _step, _done, _of: None)

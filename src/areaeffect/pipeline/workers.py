@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.falsify.placebo import Machine, run_draws
+from areaeffect.falsify.placebo import Machine, prepare, run_draws
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,7 @@ def run_all(machine: Machine, n_draws: int, threads: int, tick: Callable[[int], 
     -------
     (n_draws, n_neighbourhoods, n_outcomes, N_TOTALS), in the order of the draws.
     """
+    prepare(machine)  # also because OpenMP, which the search uses, does not survive a fork
     tasks = np.array_split(np.arange(n_draws), max(1, -(-n_draws // _CHUNK)))
     found = []
     if threads == 1:

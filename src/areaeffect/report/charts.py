@@ -26,6 +26,7 @@ WIDTH = 680.0
 TREND_HEIGHT = 310.0
 MONTHS = 12
 STARTS_NAMED = 2
+STARTS_APART = 0.3  # share of the axis two start labels need between them
 ZERO_SHARE = (
     0.4  # the axis begins at zero where the smallest value is below this share of the largest
 )
@@ -113,7 +114,7 @@ def placebo_chart(
         widths = [row["high"] - row["low"] for row in rows]
         counts = [row["draws"] for row in rows]
         axes.bar(
-            lows, counts, widths, align="edge", color="#9FB4C7", edgecolor="white", linewidth=0.8
+            lows, counts, widths, align="edge", color="#5B83A8", edgecolor="white", linewidth=0.8
         )
         axes.axvline(0, color=svg.GREY, lw=1, ls=(0, (2, 2)))
         top = max(counts) * 1.12
@@ -232,7 +233,9 @@ def _mark_starts(axes: Axes, starts: Sequence[str], periods: Sequence[str]) -> N
         axes.axvline(position, color=svg.GREY, lw=1.4 if len(placed) == 1 else 0.9, zorder=1)
     if not placed:
         return
-    named = placed if len(placed) <= STARTS_NAMED else placed[:1]
+    apart = placed[-1][0] - placed[0][0] >= STARTS_APART * (right - left)
+    several = len(placed) > STARTS_NAMED or (len(placed) > 1 and not apart)
+    named = placed[:1] if several else placed
     for position, start in named:
         late = position > left + 0.75 * (right - left)
         name = start[:7]

@@ -239,7 +239,7 @@ def _by_weight(weights: dict[str, float]) -> list[MapClass]:
     for i, fill in enumerate(fills):
         low, high = bounds[i - 1] if i else "", bounds[i] if i < len(bounds) else ""
         codes = frozenset(code for code, g in zip(sorted(weights), group, strict=True) if g == i)
-        made.append(MapClass(fill, f"benchmark area, {_span(low, high)}", codes))
+        made.append(MapClass(fill, f"benchmark area, {_span(low, high)}", codes, "#4F6F8F"))
     return [kind for kind in made if kind.areas]
 
 

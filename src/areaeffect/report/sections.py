@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.report import wording
 from areaeffect.report.chart_tables import Table
-from areaeffect.report.plan_text import NONE_GIVEN
 from areaeffect.report.numbers import (
     amounts,
     is_count,
@@ -21,10 +20,11 @@ from areaeffect.report.numbers import (
     size,
     total,
 )
+from areaeffect.report.plan_text import NONE_GIVEN
 from areaeffect.results import Finding, Result, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 HEAVIEST = 20  # benchmark areas named for each neighbourhood (DESIGN section 6)
 SMALLEST_P = 0.001

@@ -61,7 +61,7 @@ resident_led = {resident_led}
 STUDY_TAIL = """\
 
 [register]
-buffer_km = 0.5
+buffer_km = 0.0    # a county this small has no room for one; here nothing spills over
 
 [design]
 unit = "neighbourhood"
