@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -15,12 +16,13 @@ from areaeffect.pipeline.conclude import conclude
 from areaeffect.pipeline.plan import Plan, make_plan
 from areaeffect.pipeline.series import series
 from areaeffect.pipeline.workers import default_threads, run_all
+from areaeffect.report.files import refuse_foreign, write_result
 from areaeffect.report.wording import sentence
-from areaeffect.results import AreaStatus, Result
+from areaeffect.results import AreaStatus, Result, Shape
 from areaeffect.study_file import StudyFile, read_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 #: Packages whose versions can move a number.
@@ -48,17 +50,46 @@ def evaluate(
     StudyError, DataError, NothingEstimableError
         With every problem found; nothing is written.
     """
-    import sklearn.neighbors  # noqa: F401, PLC0415  # loads the OpenMP that is limited below
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415  # heavy
-
     tell = progress or (lambda _step, _done, _of: None)
-    with threadpool_limits(limits=1):  # many small problems: processes pay, threads do not
+    with single_threaded():
         file = read_study(path)
         tell("reading", 0, 1)
         data = assemble(file)
         tell("design", 0, 1)
-        plan = make_plan(file, data, version("areaeffect"))
+        plan = make_plan(file, data, version_of_code())
         return _estimate(file, data, plan, threads or default_threads(), tell)
+
+
+def evaluate_into(
+    path: Path,
+    out: Path,
+    threads: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Result:
+    """Evaluate a study and write its results folder, which appears whole or not at all."""
+    refuse_foreign(out)
+    result = evaluate(path, threads, progress)
+    if progress:
+        progress("report", 0, 1)
+    write_result(result, out)
+    return result
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """One thread for linear algebra: many small problems gain nothing from more, and sums in
+    another order would change the last digits.
+    """
+    import sklearn.neighbors  # noqa: F401, PLC0415  # loads the OpenMP that is limited below
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415  # heavy
+
+    with threadpool_limits(limits=1):
+        yield
+
+
+def version_of_code() -> str:
+    """Return the installed version of this program."""
+    return version("areaeffect")
 
 
 def _estimate(
@@ -105,7 +136,7 @@ def _estimate(
 
 def _versions() -> dict[str, str]:
     return {
-        "areaeffect": version("areaeffect"),
+        "areaeffect": version_of_code(),
         "python": platform.python_version(),
         **{name: version(name) for name in _NUMERIC},
     }
@@ -146,7 +177,7 @@ def _method_notes(file: StudyFile, data: Assembled) -> list[str]:
     return ["Placebo neighbourhoods are contiguous groups of areas grown from random seeds."]
 
 
-def _shapes(data: Assembled) -> tuple:
+def _shapes(data: Assembled) -> tuple[Shape, ...]:
     if data.boundaries is None:
         return ()
     import shapely  # noqa: PLC0415  # heavy

@@ -163,14 +163,14 @@ def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
     StudyError
         Where the place is taken by a file, or by a folder that is not a result.
     """
-    _refuse_foreign(folder)
+    refuse_foreign(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         made = aside / "new"
         made.mkdir()
         write(made)
-        _refuse_foreign(folder)
+        refuse_foreign(folder)
         if folder.exists():
             folder.rename(aside / "old")
         try:
@@ -380,7 +380,8 @@ def _read_placebos(folder: Path) -> tuple[PlaceboDraws, ...]:
     return tuple(PlaceboDraws(*key, tuple(values)) for key, values in draws.items())
 
 
-def _refuse_foreign(folder: Path) -> None:
+def refuse_foreign(folder: Path) -> None:
+    """Refuse a folder that holds anything but earlier results."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise StudyError(
             Problem("this is not a folder.", str(folder), "Name a new folder for the results.")

@@ -1,0 +1,172 @@
+"""The command line: each command reads its words and hands over to `pipeline`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from areaeffect.errors import AreaEffectError, NothingEstimableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Did a neighbourhood-based initiative make its places better than they would have been?\n\n"
+    "Start with `areaeffect demo`, then `areaeffect init`, `check` and `evaluate` with areas of "
+    "your own.",
+    epilog="Exit codes: 0 done; 2 the study or command is wrong; 3 the data are wrong or missing; "
+    "4 nothing could be estimated; 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+StudyPath = Annotated[Path, typer.Argument(help="The study file, such as study.toml.")]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, max=256, help="Worker processes; default one a processor. Changes no number."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to write the example into.")] = Path(),
+) -> None:
+    """Write a commented study file and a small example of areas to start from."""
+    from areaeffect.pipeline.init import init as run  # noqa: PLC0415  # imports stay light
+
+    for path in run(folder):
+        typer.echo(f"wrote {path}")
+    typer.echo("Edit them, then run `areaeffect check` on the study file.")
+
+
+@app.command()
+def check(study: StudyPath, *, as_json: AsJson = False) -> None:
+    """Validate a study and its data without estimating; report every fault at once."""
+    from areaeffect.pipeline.check import check as run  # noqa: PLC0415
+
+    report = run(study)
+    typer.echo(_dump(report.to_dict()) if as_json else report.text())
+
+
+@app.command()
+def evaluate(
+    study: StudyPath,
+    out: Annotated[Path, typer.Option(help="Folder for the results; appears whole or not at all.")],
+    threads: Threads = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate a study: findings, data behind every number, and report.html."""
+    from areaeffect.pipeline.evaluate import evaluate_into  # noqa: PLC0415
+
+    with _progress() as tell:
+        result = evaluate_into(study, out, threads, tell)
+    if as_json:
+        typer.echo((out / "findings.json").read_text(encoding="utf-8"), nl=False)
+    else:
+        from areaeffect.pipeline.summary import summary  # noqa: PLC0415
+
+        typer.echo(summary(result))
+        typer.echo(f"\nReport: {out / 'report.html'}")
+    if not any(f.estimate is not None for f in result.findings):
+        reasons = sorted({c for f in result.findings for c in f.caveats[:1]})
+        typer.echo(f"Nothing could be estimated: {'; '.join(reasons)}", err=True)
+        raise typer.Exit(NothingEstimableError.exit_code)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
+) -> None:
+    """Rebuild report.html from a results folder alone."""
+    from areaeffect.pipeline.rebuild import rebuild  # noqa: PLC0415
+
+    typer.echo(f"Report: {rebuild(folder)}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the reports.")] = Path("build/demo"),
+    studies: Annotated[
+        Path | None, typer.Option(help="Folder of real studies; default `studies` of a checkout.")
+    ] = None,
+    threads: Threads = None,
+) -> None:
+    """Evaluate a simulated county with known effects, then the real studies whose data are here."""
+    from areaeffect.pipeline.demo import demo as run  # noqa: PLC0415
+
+    run(out, studies, threads, typer.echo, _progress)
+
+
+def main() -> None:
+    """Run the command line; a user never sees a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except AreaEffectError as error:
+        _show(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; nothing was written.", err=True)
+        sys.exit(INTERRUPTED)
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        typer.echo(f"Error: {error.format_message()}", err=True)
+        typer.echo("Try `areaeffect --help`.", err=True)
+        sys.exit(AreaEffectError.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show(error: AreaEffectError) -> None:
+    count = len(error.problems)
+    if count > 1:
+        typer.echo(f"{count} problems:", err=True)
+    for problem in error.problems:
+        typer.echo(f"{'- ' if count > 1 else ''}{problem}", err=True)
+
+
+def _dump(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show progress on standard error: a bar on a terminal, a line a step elsewhere."""
+    from rich.console import Console  # noqa: PLC0415  # heavy
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        seen: set[str] = set()
+
+        def tell_plainly(step: str, _done: int, _of: int) -> None:
+            if step not in seen:
+                seen.add(step)
+                typer.echo(f"{step} …", err=True)
+
+        yield tell_plainly
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(step: str, done: int, of: int) -> None:
+            if step not in tasks:
+                for earlier in tasks.values():
+                    bar.update(earlier, completed=bar.tasks[earlier].total or 1)
+                tasks[step] = bar.add_task(step, total=of)
+            bar.update(tasks[step], completed=done)
+
+        yield tell

@@ -1,0 +1,128 @@
+"""`areaeffect check`: everything about a study that can be wrong, without an estimate."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.pipeline.assemble import assemble
+from areaeffect.pipeline.conclude import groups_of
+from areaeffect.pipeline.plan import disjoint, make_plan
+from areaeffect.pipeline.evaluate import single_threaded, version_of_code
+from areaeffect.estimate.verdict import placebos_carry
+from areaeffect.study_file import read_study
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a study would work with.
+
+    Parameters
+    ----------
+    title : of the study.
+    n_areas, n_covered : areas in the panel, and those with a value in every period.
+    pool : areas by reason; '' are eligible.
+    neighbourhoods : (initiative, name, areas, start, pool, effective number, worst imbalance).
+    gaps : (outcome, group, first, last, areas, reason).
+    placebos : (group, disjoint programmes, disjoint pseudo-neighbourhoods, enough).
+    warnings : what to look at before estimating.
+    notes : remarks on reading.
+    """
+
+    title: str
+    n_areas: int
+    n_covered: int
+    pool: dict[str, int]
+    neighbourhoods: tuple[tuple[str, str, int, str, int, float, float], ...]
+    gaps: tuple[tuple[str, str, str, str, int, str], ...]
+    placebos: tuple[tuple[str, int, int, bool], ...]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """Return the report as lines to read."""
+        lines = [f"{self.title}: the study is valid.", ""]
+        lines.append(f"{self.n_areas:,} areas, {self.n_covered:,} with a value in every period.")
+        for reason, n in sorted(self.pool.items(), key=lambda item: -item[1]):
+            lines.append(f"  {n:>7,}  {reason or 'eligible as benchmark areas'}")
+        lines += ["", "Neighbourhoods:"]
+        for initiative, name, n, start, pool, effective, worst in self.neighbourhoods:
+            lines.append(
+                f"  {name} ({initiative}), {n} areas from {start}: pool of {pool}, effectively "
+                f"{effective:.0f}; worst imbalance {worst:.2f} standard deviations"
+            )
+        if self.gaps:
+            lines += ["", "Gaps:"]
+            lines += [
+                f"  {outcome}: {n} areas{f' of {group}' if group else ''} from {first} to {last}, {reason}"
+                for outcome, group, first, last, n, reason in self.gaps
+            ]
+        lines += ["", "Placebo programmes that share no area:"]
+        for group, programmes, neighbourhoods, enough in self.placebos:
+            verdict = "enough for a verdict" if enough else "too few: every verdict will be 'cannot tell'"
+            lines.append(f"  {group}: {programmes}, of {neighbourhoods} neighbourhoods; {verdict}")
+        for title, items in (("Look at", self.warnings), ("Notes", self.notes)):
+            if items:
+                lines += ["", f"{title}:", *(f"  {item}" for item in items)]
+        return "\n".join(lines)
+
+
+def check(path: Path) -> CheckReport:
+    """Validate a study: file, sources, areas, dates, coverage, pool, balance, placebos.
+
+    Raises
+    ------
+    StudyError, DataError, NothingEstimableError
+        With every problem found.
+    """
+    with single_threaded():
+        file = read_study(path)
+        data = assemble(file)
+        plan = make_plan(file, data, version_of_code())
+        panel = data.panel
+        covered = None
+        for measure in panel.measures.values():
+            full = measure.observed.all(axis=1)
+            covered = full if covered is None else covered & full
+        counts: dict[str, int] = {}
+        for reason in plan.pool.reasons:
+            counts[reason] = counts.get(reason, 0) + 1
+        placebos = []
+        for group in groups_of(plan.units):
+            found = disjoint(plan, group.units)
+            placebos.append((group.name, *found, placebos_carry(len(group.units), *found)))
+        return CheckReport(
+            title=file.study.study.title,
+            n_areas=len(panel.areas),
+            n_covered=0 if covered is None else int(covered.sum()),
+            pool=counts,
+            neighbourhoods=tuple(
+                (d.initiative, d.neighbourhood, len(d.areas), d.start, d.n_pool, d.n_effective, d.imbalance)
+                for d in plan.designs
+            ),
+            gaps=tuple((g.outcome, g.group, g.first, g.last, g.n_areas, g.reason) for g in panel.gaps),
+            placebos=tuple(placebos),
+            warnings=_warnings(plan.designs),
+            notes=(*panel.notes, *plan.notes),
+        )
+
+
+_IMBALANCED = 0.25
+
+
+def _warnings(designs: Any) -> tuple[str, ...]:
+    far = [d.neighbourhood for d in designs if d.imbalance > _IMBALANCED]
+    if not far:
+        return ()
+    return (
+        f"{len(far)} of {len(designs)} neighbourhoods are over {_IMBALANCED} standard deviations "
+        f"from their benchmark areas on some characteristic: {', '.join(far[:5])}"
+        + (" and others." if len(far) > 5 else "."),  # noqa: PLR2004
+    )
