@@ -98,7 +98,7 @@ bench: $(BENCH)/.made  ## compare with other packages (long; ARGS="…" is hande
 	$(BENCH)/bin/python -m benchmarks $(ARGS)
 
 simulate: $(VENV)/.project  ## measure size, coverage and power in full (long; ARGS="…" is handed on)
-	$(BIN)/python -m benchmarks.simulate $(ARGS)
+	$(BIN)/python -m benchmarks.counties $(ARGS)
 
 # ---------------------------------------------------------------- upkeep
 

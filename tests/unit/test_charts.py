@@ -321,6 +321,14 @@ def test_left_out_areas_have_at_most_four_fills(result: Result) -> None:
     assert sum(len(c.areas) for c in out) == sum(a.role == "left out" for a in result.areas)
 
 
+def test_a_long_attribution_is_wrapped_not_cut(result: Result) -> None:
+    line = "Contains data " * 40
+    text = maps.map_svg(result.shapes, result.areas, key="m", title="t", attribution=line)
+    drawn = re.findall(r'font-size="15"[^>]*>([^<]*)<', text)
+    assert " ".join(drawn) == line.strip()
+    assert max(map(len, drawn)) <= maps.ATTRIBUTION_LETTERS
+
+
 def test_no_outlines_no_map(result: Result) -> None:
     assert maps.map_svg((), result.areas, key="m", title="t") == ""
 

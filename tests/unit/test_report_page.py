@@ -165,6 +165,10 @@ def test_the_answer_comes_first(result: Result, html: str) -> None:
     assert places == sorted(places)
 
 
+def test_notes_come_after_the_answers(result: Result, html: str) -> None:
+    assert html.index(result.notes[0]) > html.rindex("Of 6 outcome families")
+
+
 def test_nothing_missing_reaches_the_reader(outline: Outline) -> None:
     assert not re.search(r"\b(nan|None|inf|NaN|undefined)\b", outline.text)
 

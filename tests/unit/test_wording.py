@@ -308,6 +308,34 @@ def test_a_ratio_without_a_noun_prints_amounts_alone() -> None:
     assert re.search(r"13,639 instead of 14,841", text)
 
 
+@pytest.mark.parametrize(
+    ("pre", "post", "said"),
+    [
+        ("2008-01 to 2015-09", "2013-01 to 2016-12", True),
+        ("2012-01 to 2015-12", "2016-01 to 2023-12", False),
+        ("1 to 12", "9 to 16", False),
+        ("", "2013-01", False),
+    ],
+)
+def test_starts_that_differ_are_said_where_before_and_after_overlap(
+    pre: str, post: str, said: bool
+) -> None:
+    finding = replace(sample_result(placebos=19, shapes=False).findings[0], pre=pre, post=post)
+    text = "each neighbourhood from its own start"
+    assert (text in wording.sentence(finding)) is said
+
+
+def test_a_rate_beside_a_ratio_is_printed_on_its_own_scale() -> None:
+    finding = replace(
+        sample_result(placebos=19, shapes=False).findings[0],
+        form="additive", unit="crimes per 1,000 a year", threshold=0.05,
+        estimate=-7.31, low=-12.3, high=2.3,
+    )  # fmt: skip
+    assert numbers.signed(finding.estimate, finding) == "−7.3"
+    rare = replace(finding, estimate=-0.0731, low=-0.123, high=0.023)
+    assert numbers.signed(rare.estimate, rare) == "−0.073"
+
+
 # ---------------------------------------------------------------- overall
 
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from areaeffect.panel import Graph, Strings
     from areaeffect.results import Bools, Floats, Ints
 
-#: Candidates kept for each neighbourhood: those most alike it.
-ALIKE = 600
+#: Seeds whose pseudo-neighbourhoods are kept for each neighbourhood: those most alike it.
+ALIKE = 200
 #: Times each seed area is grown into a pseudo-neighbourhood of each size.
-_GROWTHS = 3
+GROWTHS = 3
 _TRIES = 50
 _QUICK_TRIES = 8
 
@@ -53,7 +53,7 @@ def grow(graph: Graph, allowed: Bools, size: int, rng: np.random.Generator) -> l
     room = graph.component_sizes(allowed) >= size
     found: dict[bytes, Ints] = {}
     for seed in np.flatnonzero(room):
-        for _ in range(_GROWTHS):
+        for _ in range(GROWTHS):
             members = [int(seed)]
             edge = {int(a) for a in graph.of(int(seed)) if allowed[a]}
             while len(members) < size:

@@ -179,7 +179,8 @@ def _bare(
     heavy = np.array(list(weight.values()) or [0.0])
     is_ratio = form == "ratio"
     threshold = outcome.smallest_effect_of_interest
-    per = "per 1,000 a year" if measure.exposure is not None else "per area and year"
+    span = "year" if measure.periods.kind.per_year else "period"
+    per = f"per 1,000 a {span}" if measure.exposure is not None else f"per area and {span}"
     return Finding(
         initiative=group.initiative,
         group=group.name,

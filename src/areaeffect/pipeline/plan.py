@@ -17,6 +17,7 @@ from areaeffect.design.seal import seal
 from areaeffect.errors import DataError, NothingEstimableError, Problem
 from areaeffect.falsify.placebo import (
     ALIKE,
+    GROWTHS,
     Candidates,
     Machine,
     count_disjoint,
@@ -372,7 +373,7 @@ def _banks(
         elif panel.contiguity is not None and study.design.unit == "neighbourhood":
             if size not in grown:
                 grown[size] = grow(panel.contiguity, allowed, size, rng)
-            alike = most_alike(grown[size], traits, traits[unit.areas].mean(axis=0), ALIKE)
+            alike = most_alike(grown[size], traits, traits[unit.areas].mean(axis=0), ALIKE * GROWTHS)
             banks.append(Candidates((tuple(alike),)))
         else:
             singles = [np.array([a]) for a in np.flatnonzero(allowed)]

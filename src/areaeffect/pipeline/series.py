@@ -58,13 +58,13 @@ def _one(
         else np.ones(len(measure.values))
     )
     for g in units:
-        unit, chosen = plan.units[g], plan.chosen[arm][g]
+        place, chosen = plan.units[g], plan.chosen[arm][g]
         if chosen is None:
             continue
-        inside = measure.values[unit.areas]
+        inside = measure.values[place.areas]
         outside = measure.values[chosen.pool]
         seen = np.isfinite(inside).all(axis=0) & np.isfinite(outside).all(axis=0)
-        mine = float(exposure[unit.areas].sum())
+        mine = float(exposure[place.areas].sum())
         full += mine
         sums[0, seen] += inside[:, seen].sum(axis=0)
         sums[1, seen] += mine
@@ -80,7 +80,11 @@ def _one(
             expected = np.where(drawn, per * share * sums[2] / sums[1] / step, np.nan)
         else:
             expected = np.where(drawn, per * sums[2] / sums[3] / step, np.nan)
-    unit_text = f"per 1,000 a year" if per > 1 else ("mean" if not measure.is_count else "a year")
+    span = "year" if measure.periods.kind.per_year else "period"
+    if not measure.is_count:
+        unit = "mean"
+    else:
+        unit = f"per 1,000 a {span}" if per > 1 else f"per area and {span}"
     starts = sorted({(plan.units[g].start, label(plan.units[g].start, plan.units[g].start_kind)) for g in units})
     return Series(
         group,
@@ -90,5 +94,5 @@ def _one(
         tuple(None if np.isnan(x) else float(x) for x in expected),
         tuple(text for _, text in starts),
         tuple(t for t, is_drawn in zip(measure.periods.labels, drawn, strict=True) if not is_drawn),
-        unit_text,
+        unit,
     )

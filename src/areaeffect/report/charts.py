@@ -95,7 +95,8 @@ def placebo_rows(draws: PlaceboDraws) -> list[Row]:
     values = [v for v in (scaled(e, draws.form) for e in draws.estimates) if v is not None]
     if not values:
         return []
-    counts, edges = np.histogram(values, bins=min(HISTOGRAM_BINS, max(5, len(values) // 10)))
+    n_bins = min(HISTOGRAM_BINS, max(5, round(2 * len(values) ** 0.5)))
+    counts, edges = np.histogram(values, bins=n_bins)
     return [
         {"low": float(edges[i]), "high": float(edges[i + 1]), "draws": int(count)}
         for i, count in enumerate(counts)
@@ -164,9 +165,10 @@ def balance_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
     drawn = [r for r in rows if r["before"] is not None and r["after"] is not None][
         :BALANCE_ROWS_DRAWN
     ]
-    height = 24.0 * len(drawn) + 84
+    lines = max(1, len(drawn))
+    height = 24.0 * lines + 84
     with svg.canvas(WIDTH, height) as figure:
-        axes = figure.add_axes((0.37, 50 / height, 0.6, 24.0 * len(drawn) / height))
+        axes = figure.add_axes((0.37, 50 / height, 0.6, 24.0 * lines / height))
         y = range(len(drawn), 0, -1)
         for i, row in zip(y, drawn, strict=True):
             axes.plot([row["before"], row["after"]], [i, i], color=svg.FAINT, lw=1.5, zorder=1)
@@ -176,8 +178,9 @@ def balance_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
         )
         axes.scatter(after, y, s=46, color=svg.BLUE, marker="o", zorder=3)
         axes.axvline(SMD_LIMIT, color=svg.GREY, lw=1.2, ls=(0, (4, 2)))
-        axes.set_xlim(0, max([*before, *after, SMD_LIMIT], default=SMD_LIMIT) * 1.08)
-        axes.set_ylim(0.3, len(drawn) + 0.7)
+        most = max([*before, *after, SMD_LIMIT])
+        axes.set_xlim(-0.025 * most, 1.08 * most)
+        axes.set_ylim(0.3, lines + 0.7)
         axes.set_yticks(list(y), [cut(r["covariate"], 34) for r in drawn], fontsize=11.5)
         axes.tick_params(axis="y", length=0)
         plain(axes, "x")

@@ -24,7 +24,7 @@ def effect_rows(findings: Iterable[Finding]) -> list[Row]:
     return [
         {
             "outcome": finding.outcome,
-            "label": finding.label,
+            "label": wording.name_of(finding),
             "claim": finding.claim,
             "form": finding.form,
             "unit": "%" if finding.form == "ratio" else finding.unit,

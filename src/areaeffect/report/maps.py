@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from html import escape
@@ -28,6 +29,9 @@ DOT = 9  # side of the square that stands for an area too small to draw, tenths 
 WEIGHT_CLASSES = 4
 REASONS_NAMED = 3
 MARGIN = 6
+WHITE = "#FFFFFF"
+CROWDED = 1500  # with more areas, outlines would hide what is inside them
+ATTRIBUTION_LETTERS = 125
 KEY_LETTERS = 42  # a longer line of the key takes both columns
 
 TREATED_FILLS = (svg.ORANGE, svg.PLUM, svg.TEAL, svg.LILAC)
@@ -44,7 +48,7 @@ class MapClass:
     fill: str
     text: str
     areas: frozenset[str]
-    outline: str = "#FFFFFF"
+    outline: str = WHITE
     width: float = 2.0
 
 
@@ -85,7 +89,7 @@ def classes(areas: Sequence[AreaStatus]) -> list[MapClass]:
                 area.area
             )
     made = [
-        MapClass("#FFFFFF", name, frozenset(codes), "#C8CDD1")
+        MapClass(WHITE, name, frozenset(codes), "#C8CDD1")
         for name, codes in sorted(groups["other"].items())
     ]
     made += _left_out(groups["out"])
@@ -124,17 +128,16 @@ def map_svg(
     body = [_patterns(key), '<g transform="scale(.1)">']
     for kind, path in zip(drawn, paths, strict=True):
         if path:
-            fill = f"url(#{key}-{kind.fill[1:]})" if kind.fill.startswith("@") else kind.fill
-            look = f'fill="{fill}" stroke="{kind.outline}" stroke-width="{kind.width:g}"'
+            look = _look(kind, key, crowded=len(shapes) > CROWDED)
             body.append(f'<path {look} fill-rule="evenodd" d="{path}"/>')
     body.append("</g>")
     shown = [kind for kind in drawn if kind.areas]
     body += _scale_bar(frame)
     key_lines, bottom = _key(shown, frame.height + 40, key)
     body += key_lines
-    if attribution:
-        bottom += 30
-        body.append(_text(4, bottom, attribution, size=15))
+    for i, line in enumerate(textwrap.wrap(attribution, ATTRIBUTION_LETTERS)):
+        bottom += 21 if i else 32
+        body.append(_text(4, bottom, line, size=15))
     counts = "; ".join(f"{kind.text}: {len(kind.areas):,} areas" for kind in reversed(shown))
     text = "\n".join(body)
     return svg.accessible(
@@ -213,13 +216,25 @@ def _without_straight(points: Points) -> Points:
     return kept
 
 
+def _look(kind: MapClass, key: str, *, crowded: bool) -> str:
+    """Return fill and outline; on a crowded map only treated areas keep a (thin) outline."""
+    pattern = kind.fill.startswith("@")
+    fill = f"url(#{key}-{kind.fill[1:]})" if pattern else kind.fill
+    outline, width = kind.outline, kind.width
+    if crowded and outline == svg.TEXT:
+        width = 2.0
+    elif crowded and fill != WHITE and not pattern:
+        outline, width = kind.fill, 4.0  # covers the slits between simplified outlines
+    return f'fill="{fill}" stroke="{outline}" stroke-width="{width:g}"'
+
+
 def _left_out(reasons: dict[str, set[str]]) -> list[MapClass]:
     ordered = sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))
     named = ordered if len(ordered) <= REASONS_NAMED + 1 else ordered[:REASONS_NAMED]
     rest = frozenset().union(*(codes for _, codes in ordered[len(named) :]))
     fills = ("#E4E4E4", "@hatch", "@dots", "@cross")
     made = [
-        MapClass(fill, f"left out: {text}", frozenset(codes))
+        MapClass(fill, f"left out: {text.replace('_', ' ')}", frozenset(codes))
         for fill, (text, codes) in zip(fills, named, strict=False)
     ]
     return (

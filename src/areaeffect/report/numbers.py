@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Finding
 
 FINE_SCALE = 0.1  # a threshold below this belongs to a scale that one decimal would flatten
+MOST_DECIMALS = 6
 NOT_ESTIMABLE = "not estimable"
 NO_NOUN = frozenset({"", "fraction"})  # units of ratios that do not say what is counted
 
@@ -43,10 +44,20 @@ def number(value: float | None, form: str, decimals: int = 1) -> str:
 
 
 def decimals_of(finding: Finding) -> int:
-    """Return the decimals a finding is printed with: one, more on a scale finer than 0.1."""
-    if finding.form == "ratio" or finding.threshold >= FINE_SCALE or finding.threshold <= 0:
+    """Return the decimals a finding is printed with: one, more on a scale finer than 0.1.
+
+    The scale is that of the smallest effect of interest; for a rate beside a ratio, whose
+    threshold is a fraction, that of its own interval.
+    """
+    if finding.form == "ratio":
         return 1
-    return math.ceil(-math.log10(finding.threshold)) + 1
+    scale = finding.threshold
+    if " per " in finding.unit:
+        ends = (known(v) for v in (finding.estimate, finding.low, finding.high))
+        scale = max((abs(v) for v in ends if v is not None), default=1.0) / 10
+    if scale >= FINE_SCALE or scale <= 0:
+        return 1
+    return min(math.ceil(-math.log10(scale)) + 1, MOST_DECIMALS)
 
 
 def signed(value: float | None, finding: Finding) -> str:

@@ -126,8 +126,9 @@ def _families(result: Result, groups: Mapping[str, list[Finding]]) -> list[dict[
 
 def _trend(finding: Finding, series: Series, number: int) -> Figure:
     rows = charts.trend_rows(series)
-    unit = f"{finding.label}, {series.unit}" if series.unit else finding.label
-    title = f"{finding.label}: observed and benchmark areas, {wording.group_title(finding.group)}"
+    unit = ", ".join(part for part in (wording.name_of(finding), series.unit) if part)
+    group = wording.group_title(finding.group)
+    title = f"{wording.name_of(finding)}: observed and benchmark areas, {group}"
     chart = charts.trend_chart(
         rows, key=f"trend-{number}", title=title, starts=series.start, unit=unit
     )
@@ -149,7 +150,7 @@ def _placebo(finding: Finding, draws: PlaceboDraws, number: int) -> Figure | Non
     rows = charts.placebo_rows(draws)
     if not rows:
         return None
-    title = f"{finding.label}: placebo programmes, {wording.group_title(finding.group)}"
+    title = f"{wording.name_of(finding)}: placebo programmes, {wording.group_title(finding.group)}"
     chart = charts.placebo_chart(
         rows,
         key=f"placebo-{number}",

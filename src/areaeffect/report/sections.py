@@ -61,7 +61,7 @@ def results_table(findings: Sequence[Finding], group: str) -> Table:
     """Return the table of the families of one group."""
     rows = []
     for f in findings:
-        family, label = wording.family_title(f.family), f.label[:1].upper() + f.label[1:]
+        family, label = wording.family_title(f.family), wording.name_of(f)
         name = family if family == label else f"{family}: {f.label}"
         verdict = f"{wording.VERDICT_SYMBOLS[f.verdict]} {f.verdict}"
         if known(f.estimate) is None:
@@ -123,7 +123,9 @@ def neighbourhood_findings(result: Result) -> list[Table]:
     kinds: dict[tuple[str, str, str], list[Finding]] = {}
     for f in result.findings:
         if f.neighbourhood is not None:
-            kinds.setdefault((wording.group_title(f.group), f.label, f.form), []).append(f)
+            kinds.setdefault((wording.group_title(f.group), wording.name_of(f), f.form), []).append(
+                f
+            )
     return [
         Table(
             f"{label}, {group}" + (f", in {own[0].unit}" if form == "additive" else ""),
@@ -181,7 +183,10 @@ def analysed(result: Result) -> Table:
         others.items(),
         key=lambda item: (item[0][0] != "benchmark", item[0][0], -item[1], item[0][1]),
     )
-    rows += [(role, why or _PARTS.get(role, ""), f"{n:,}") for (role, why), n in ordered]
+    rows += [
+        (role, why.replace("_", " ") or _PARTS.get(role, ""), f"{n:,}")
+        for (role, why), n in ordered
+    ]
     rows.append(("all areas", "", f"{len(result.areas):,}"))
     return Table(
         "Areas by the part they play, and why",
@@ -195,36 +200,29 @@ def designs(result: Result) -> Table | None:
     """Return one line for each neighbourhood and claim: who it was compared with, and how well."""
     if not result.designs:
         return None
-    head = (
-        "Initiative",
-        "Neighbourhood",
-        "Claim",
-        "Areas",
-        "Start",
-        "Comparison pool",
-        "Benchmark areas",
-        "Effective number",
-        "Calibration",
-        "Worst imbalance (sd)",
-        "Periods left out",
+    columns: list[tuple[str, list[str], bool]] = [
+        ("Initiative", [d.initiative for d in result.designs], False),
+        ("Neighbourhood", [d.neighbourhood for d in result.designs], False),
+        ("Claim", [d.claim for d in result.designs], False),
+        ("Start", [d.start for d in result.designs], False),
+        ("Areas", [f"{len(d.areas):,}" for d in result.designs], True),
+        ("Comparison pool", [f"{d.n_pool:,}" for d in result.designs], True),
+        ("Benchmark areas", [f"{len(d.benchmark_areas):,}" for d in result.designs], True),
+        ("Effective number", [number(d.n_effective, "additive") for d in result.designs], True),
+        ("Calibration", ["exact" if d.exact else "not exact" for d in result.designs], False),
+        ("Worst imbalance", [number(d.imbalance, "additive", 3) for d in result.designs], True),
+        ("Periods left out", [", ".join(d.periods_left_out) for d in result.designs], False),
+    ]
+    if len(set(columns[0][1])) == 1:
+        del columns[0]
+    if not any(columns[-1][1]):
+        del columns[-1]
+    return Table(
+        "Neighbourhoods and their benchmark areas",
+        tuple(name for name, _, _ in columns),
+        tuple(zip(*(cells for _, cells, _ in columns), strict=True)),
+        frozenset(i for i, (_, _, numeric) in enumerate(columns) if numeric),
     )
-    rows = tuple(
-        (
-            d.initiative,
-            d.neighbourhood,
-            d.claim,
-            f"{len(d.areas):,}",
-            d.start,
-            f"{d.n_pool:,}",
-            f"{len(d.benchmark_areas):,}",
-            number(d.n_effective, "additive"),
-            "exact" if d.exact else "not exact",
-            number(d.imbalance, "additive", 3),
-            ", ".join(d.periods_left_out) or "none",
-        )
-        for d in result.designs
-    )
-    return Table("Neighbourhoods and their benchmark areas", head, rows, frozenset({3, 5, 6, 7, 9}))
 
 
 def heaviest(result: Result) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -86,8 +87,8 @@ def headline(finding: Finding) -> str:
     Parts are left out from the end where a long label would make it longer.
     """
     if known(finding.estimate) is None:
-        options = [f"{_name(finding)} could not be estimated: {reason(finding)}."]
-        options.append(f"{_name(finding)} could not be estimated; the reason is given below.")
+        options = [f"{name_of(finding)} could not be estimated: {reason(finding)}."]
+        options.append(f"{name_of(finding)} could not be estimated; the reason is given below.")
     elif finding.verdict is Verdict.CANNOT_TELL:
         options = _cannot_tell(finding)
     elif finding.verdict is Verdict.LITTLE_DIFFERENCE:
@@ -116,7 +117,7 @@ def sentence(finding: Finding) -> str:
 
 def can_say(finding: Finding) -> list[str]:
     """Return what the finding supports, in short plain sentences."""
-    label, where = _name(finding), _where(finding)
+    label, where = name_of(finding), _where(finding)
     if known(finding.estimate) is None:
         return [f"{label}: nothing, because it could not be estimated."]
     span = interval(finding.low, finding.high, finding)
@@ -223,6 +224,11 @@ def overall(findings: Sequence[Finding]) -> str:
     return text
 
 
+def name_of(finding: Finding) -> str:
+    """Return the name of a finding's outcome as it begins a line."""
+    return finding.label[:1].upper() + finding.label[1:]
+
+
 def group_title(group: str) -> str:
     """Return how a group is named in print."""
     return "All initiatives together" if group == ALL_INITIATIVES else group
@@ -235,10 +241,6 @@ def family_title(family: str) -> str:
 
 def _kind(finding: Finding) -> tuple[str, str, str, str]:
     return finding.initiative, finding.group, finding.outcome, finding.claim
-
-
-def _name(finding: Finding) -> str:
-    return finding.label[:1].upper() + finding.label[1:]
 
 
 def _who(finding: Finding) -> str:
@@ -272,22 +274,21 @@ def _compared(finding: Finding, benchmark: str = "the benchmark areas") -> str:
 
 def _differs(finding: Finding) -> list[str]:
     span = interval(finding.low, finding.high, finding)
-    short = (
-        f"{_name(finding)} came out {_compared(finding)} ({percent(finding.level)} interval {span})"
-    )
+    head = f"{name_of(finding)} came out {_compared(finding)}"
+    short = f"{head} ({percent(finding.level)} interval {span})"
     return [f"{short}{_instead(finding)}.", f"{short}."]
 
 
 def _little_difference(finding: Finding) -> list[str]:
     span = interval(finding.low, finding.high, finding)
-    head = f"{_name(finding)} differed little: {_compared(finding)}"
+    head = f"{name_of(finding)} differed little: {_compared(finding)}"
     short = f"{head} ({percent(finding.level)} interval {span})"
     return [f"{short}{_instead(finding)}.", f"{short}."]
 
 
 def _cannot_tell(finding: Finding) -> list[str]:
     span = f"{percent(finding.level)} interval {_open_interval(finding)}"
-    short = f"{_name(finding)}: the data cannot tell; {span}"
+    short = f"{name_of(finding)}: the data cannot tell; {span}"
     what = "difference" if finding.claim == "level" else "effect"
     if known(finding.mde) is None:
         return [f"{short}; the smallest {what} it could have seen is {NOT_ESTIMABLE}.", f"{short}."]
@@ -329,7 +330,15 @@ def _estimate_sentence(finding: Finding) -> str:
         return f"{head} {_compared(finding, benchmark)}{when}; {why}."
     spans = f" over {finding.post}" if finding.post else ""
     spans += f", as measured from {finding.pre}" if finding.pre else ""
+    spans += ", each neighbourhood from its own start" if _overlap(finding) else ""
     return f"{head} {_compared(finding)} from {benchmark}{spans}."
+
+
+def _overlap(finding: Finding) -> bool:
+    """Say whether the periods before and after overlap, as they do where starts differ."""
+    last, first = finding.pre.split(" to ")[-1], finding.post.split(" to ")[0]
+    dated = all(re.match(r"\d{4}", text) for text in (last, first))
+    return dated and len(last) == len(first) and last >= first
 
 
 def _interval_sentence(finding: Finding) -> str:

@@ -1,0 +1,1 @@
+"""Long measurements, run by hand; their tables are committed with command and commit."""
