@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from areaeffect.pipeline.evaluate import evaluate
-from areaeffect.pipeline.summary import is_leading
+from areaeffect.report.wording import main_findings
 from areaeffect.simulate import CountySpec, simulate_county, write_county
 
 
@@ -48,8 +48,8 @@ def one_county(seed: int, placebos: int) -> list[Row]:
             f.low if f.low is not None else -np.inf, f.high if f.high is not None else np.inf,
             f.p_value or 1.0, f.p_adjusted or 1.0, f.mde or np.nan, str(f.verdict),
         )
-        for f in findings
-        if is_leading(f) and f.estimate is not None
+        for f in main_findings(findings)
+        if f.estimate is not None
     ]  # fmt: skip
 
 
@@ -81,7 +81,8 @@ def table(counties: list[list[Row]]) -> str:
         lines.append(
             f"| {group} | {outcome} | "
             + (" | | |" if mixed else
-               f"{np.mean([r.truth for r in rows]):.3f} | {error.mean():+.4f} | {error.std():.4f} |")
+               f"{np.mean([r.truth for r in rows]):.3f} | {error.mean():+.4f} "
+               f"| {error.std():.4f} |")
             + f" {covered:.3f} | {np.mean([r.p_value <= 0.05 for r in rows]):.3f} "
             f"| {np.mean([r.p_adjusted <= 0.05 for r in rows]):.3f} | "
             + " | ".join(f"{s:.3f}" for s in shares) + " |"
@@ -112,8 +113,8 @@ def main() -> None:
     tasks = [(options.first_seed + i, options.placebos) for i in range(options.counties)]
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         counties = pool.map(_task, tasks, chunksize=1)
-    print(f"{options.counties} counties, {options.placebos} placebos each\n")  # noqa: T201
-    print(table(counties))  # noqa: T201
+    print(f"{options.counties} counties, {options.placebos} placebos each\n")
+    print(table(counties))
 
 
 if __name__ == "__main__":

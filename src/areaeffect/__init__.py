@@ -1,4 +1,4 @@
-"""areaeffect: did a neighbourhood-based initiative make its places better than they would be?"""
+"""Did a neighbourhood-based initiative make its places better than they would have been."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 
 app = typer.Typer(
-    help="Did a neighbourhood-based initiative make its places better than they would have been?\n\n"
+    help="Did a neighbourhood-based initiative make its places better than they would have "
+    "been?\n\n"
     "Start with `areaeffect demo`, then `areaeffect init`, `check` and `evaluate` with areas of "
     "your own.",
     epilog="Exit codes: 0 done; 2 the study or command is wrong; 3 the data are wrong or missing; "
@@ -32,9 +33,13 @@ app = typer.Typer(
 StudyPath = Annotated[Path, typer.Argument(help="The study file, such as study.toml.")]
 Threads = Annotated[
     int | None,
-    typer.Option(min=1, max=256, help="Worker processes; default one a processor. Changes no number."),
+    typer.Option(
+        min=1, max=256, help="Worker processes; default one a processor. Changes no number."
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON on standard output.")
+]
 
 
 @app.command()
@@ -158,7 +163,11 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
         yield tell_plainly
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+    )
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
         tasks: dict[str, Any] = {}
 

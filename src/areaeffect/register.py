@@ -155,16 +155,14 @@ def _start_kind(text: str, window: Window) -> PeriodKind:
     return kind_of(text) or PeriodKind.MONTH
 
 
-def _truth(text: str, default: bool | None) -> bool | None:  # noqa: FBT001  # a parsed value
+def _truth(text: str, default: bool | None) -> bool | None:  # a parsed value
     word = text.lower()
     if word in _TRUE:
         return True
     return default if word == "" or word not in _FALSE else False
 
 
-def _area_problems(
-    rows: list[_Row], position: dict[str, int], path: Path
-) -> list[Problem]:
+def _area_problems(rows: list[_Row], position: dict[str, int], path: Path) -> list[Problem]:
     problems = []
     unknown = [r for r in rows if r.area not in position]
     for row in unknown[:_SHOWN]:

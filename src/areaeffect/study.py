@@ -7,7 +7,14 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from areaeffect.outcomes import FAMILIES
 from areaeffect.periods import PeriodKind, kind_of, parse_period
@@ -19,7 +26,14 @@ def _text_of_period(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-PeriodText = Annotated[str, BeforeValidator(_text_of_period)]
+def _is_period(text: str) -> str:
+    if kind_of(text) is None:
+        msg = f"'{text}' is not a period; write '2012-04', '2012-Q2', '2012' or a number"
+        raise ValueError(msg)
+    return text
+
+
+PeriodText = Annotated[str, BeforeValidator(_text_of_period), AfterValidator(_is_period)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -37,19 +51,17 @@ class Window(_Part):
     def kind(self) -> PeriodKind:
         """What one period of the window is."""
         kind = kind_of(self.start)
-        if kind is None:  # the validator below has refused it
+        if kind is None:  # `PeriodText` has refused it
             raise ValueError(self.start)
         return kind
 
     @model_validator(mode="after")
     def _is_a_span(self) -> Self:
-        kinds = [kind_of(self.start), kind_of(self.end)]
-        if None in kinds:
-            bad = self.start if kinds[0] is None else self.end
-            msg = f"'{bad}' is not a period; write '2012-04', '2012-Q2', '2012' or a number"
-            raise ValueError(msg)
-        if kinds[0] != kinds[1]:
-            msg = f"start is a {kinds[0]} and end is a {kinds[1]}; write both the same way"
+        if kind_of(self.start) != kind_of(self.end):
+            msg = (
+                f"start is a {kind_of(self.start)} and end is a {kind_of(self.end)}; "
+                "write both the same way"
+            )
             raise ValueError(msg)
         first, last = (parse_period(t, self.kind) for t in (self.start, self.end))
         if first is None or last is None or last <= first:
@@ -85,13 +97,18 @@ class Source(_Part):
     kind: Literal["panel"] = Field(description="'panel': a table of your own")
     path: str = Field(description="CSV or Parquet file, relative to the study file")
     area: str = Field(description="column with the area code")
-    period: str | None = Field(default=None, description="column with the period; none: one row an area")
+    period: str | None = Field(
+        default=None, description="column with the period; none: one row an area"
+    )
     layout: Literal["long", "wide"] = Field(default="long", description="wide: one column a period")
     name: str | None = Field(default=None, description="column with the area's name")
-    category: str | None = Field(default=None, description="column that `category` of an outcome picks from")
+    category: str | None = Field(
+        default=None, description="column that `category` of an outcome picks from"
+    )
     where: dict[str, str] = Field(default_factory=dict, description="keep rows with these values")
     absent_is_zero: bool = Field(
-        default=False, description="an area-period without a row is a zero (event tables), not missing"
+        default=False,
+        description="an area-period without a row is a zero (event tables), not missing",
     )
     coverage_group: str | None = Field(
         default=None, description="column (police force) in which gaps are looked for"
@@ -129,7 +146,9 @@ class Register(_Part):
     """What else is known to be going on."""
 
     others: tuple[str, ...] = Field(default=(), description="CSV files of other initiatives' areas")
-    buffer_km: float = Field(default=1.0, ge=0, description="areas nearer than this to a treated one are left out")
+    buffer_km: float = Field(
+        default=1.0, ge=0, description="areas nearer than this to a treated one are left out"
+    )
 
 
 class Covariate(_Part):
@@ -157,9 +176,12 @@ class DesignPart(_Part):
     unit: Literal["neighbourhood", "programme"] = "neighbourhood"
     covariates: tuple[Annotated[Covariate, BeforeValidator(_covariate)], ...] = ()
     history: Literal["12-month blocks", "every period"] = "12-month blocks"
-    nearest: int = Field(default=60, ge=0, description="nearest areas of each treated one; 0: whole pool")
+    nearest: int = Field(
+        default=60, ge=0, description="nearest areas of each treated one; 0: whole pool"
+    )
     common_support: bool = Field(
-        default=True, description="leave out areas outside the treated areas' range before the start"
+        default=True,
+        description="leave out areas outside the treated areas' range before the start",
     )
     exclude: tuple[Exclusion, ...] = ()
 
@@ -181,7 +203,9 @@ class Outcome(_Part):
     smallest_effect_of_interest: float = Field(
         default=0.05, gt=0, description="fraction for counts, units of the scale for scores"
     )
-    primary: bool = Field(default=True, description="counts towards the adjustment for several outcomes")
+    primary: bool = Field(
+        default=True, description="counts towards the adjustment for several outcomes"
+    )
 
     @property
     def title(self) -> str:
@@ -219,9 +243,16 @@ class Study(_Part):
     def references(self) -> list[tuple[str, str]]:
         """Return every (place in the study, 'source.column' it names)."""
         named = [(f"outcome.{i}.exposure", o.exposure) for i, o in enumerate(self.outcome)]
-        named += [(f"design.covariates.{i}", c.column) for i, c in enumerate(self.design.covariates)]
-        named += [(f"design.exclude.{i}.column", e.column) for i, e in enumerate(self.design.exclude)]
-        named += [(f"initiative.{i}.treated_column", t.treated_column) for i, t in enumerate(self.initiative)]
+        named += [
+            (f"design.covariates.{i}", c.column) for i, c in enumerate(self.design.covariates)
+        ]
+        named += [
+            (f"design.exclude.{i}.column", e.column) for i, e in enumerate(self.design.exclude)
+        ]
+        named += [
+            (f"initiative.{i}.treated_column", t.treated_column)
+            for i, t in enumerate(self.initiative)
+        ]
         named += [("analysis.placebo_neighbourhoods", self.analysis.placebo_neighbourhoods)]
         return [(place, column) for place, column in named if column]
 

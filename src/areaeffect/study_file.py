@@ -77,7 +77,7 @@ def read_study(path: Path) -> StudyFile:
     try:
         study = Study.model_validate(content)
     except ValidationError as error:
-        raise StudyError([_problem(e, path, lines) for e in error.errors()]) from None
+        raise StudyError([_problem(e, path, lines) for e in _causes(error)]) from None
     problems = _undeclared(study, path, lines)
     if problems:
         raise StudyError(problems)
@@ -140,6 +140,17 @@ def _inner_model(annotation: Any) -> Any:
     return None
 
 
+def _causes(error: ValidationError) -> list[Any]:
+    """Leave out lists that are too short only because their entries have faults of their own."""
+    errors: list[Any] = list(error.errors())
+    return [
+        e
+        for e in errors
+        if e["type"] != "too_short"
+        or not any(e["loc"] == o["loc"][: len(e["loc"])] for o in errors if o is not e)
+    ]
+
+
 def _problem(error: Any, path: Path, lines: dict[str, int]) -> Problem:
     location = tuple(error["loc"])
     key = ".".join(str(part) for part in location)
@@ -153,7 +164,9 @@ def _problem(error: Any, path: Path, lines: dict[str, int]) -> Problem:
             f"'{name}' is not a key here.", where, near or f"Allowed: {', '.join(sorted(allowed))}."
         )
     if error["type"] == "missing":
-        return Problem(f"'{name}' is missing.", where, "Add it; `areaeffect init` shows an example.")
+        return Problem(
+            f"'{name}' is missing.", where, "Add it; `areaeffect init` shows an example."
+        )
     if error["type"] == "literal_error":
         given, expected = error["input"], error["ctx"]["expected"]
         allowed = re.findall(r"'([^']+)'", expected)
@@ -182,7 +195,9 @@ def _undeclared(study: Study, path: Path, lines: dict[str, int]) -> list[Problem
     ):
         repeated = {n for n in names if names.count(n) > 1}
         problems += [
-            Problem(f"two {kind}s are named '{n}'.", _where(path, lines, kind), "Names must differ.")
+            Problem(
+                f"two {kind}s are named '{n}'.", _where(path, lines, kind), "Names must differ."
+            )
             for n in sorted(repeated)
         ]
     return problems

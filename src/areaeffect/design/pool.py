@@ -33,6 +33,7 @@ def make_pool(
     treated: Ints,
     others: Ints,
     exclusions: Sequence[tuple[Bools, str]],
+    *,
     near: Graph | None,
     buffer_km: float,
     contiguity: Graph | None,

@@ -145,7 +145,11 @@ def common_support(level: Floats, treated: Ints, usable: Bools) -> Bools:
 
 
 def _weigh(cohort: Cohort, areas: Ints, allowed: Bools, nearest: int) -> Weighted | None:
-    pool = _nearest_allowed(cohort.nearest[areas], allowed, nearest) if nearest else np.flatnonzero(allowed)
+    pool = (
+        _nearest_allowed(cohort.nearest[areas], allowed, nearest)
+        if nearest
+        else np.flatnonzero(allowed)
+    )
     if len(pool) == 0:
         return None
     target = cohort.scaled[areas].mean(axis=0)

@@ -32,7 +32,7 @@ class PlaceboInference:
     centre, centre_error : mean of the placebo estimates, and its Monte Carlo error.
     deviation : standard deviation of the placebo estimates.
     scale : s of the estimate, with the finite-pool factor.
-    statistics : (n_draws,), T of each placebo.
+    statistics : (n_draws,), T of each placebo; NaN where a draw gave none.
     statistic : T of the estimate.
     critical : the smallest and largest T that the two-sided 5 % test does not reject.
     """
@@ -112,14 +112,18 @@ def infer(
     Parameters
     ----------
     estimate : on the scale of the statistic (log for ratios).
-    placebos : (n_draws,), finite.
+    placebos : (n_draws,); NaN where a draw gave none.
     counts, count : pre-start totals, see `predicted_scale`.
     better : 'lower' or 'higher', the direction of an improvement.
     widen : finite-pool factor, see `finite_pool_factor`.
     """
-    scales, scale = predicted_scale(placebos, counts, count)
+    good = np.isfinite(placebos)
+    statistics = np.full(len(placebos), np.nan)
+    scales, scale = predicted_scale(placebos[good], counts[good], count)
     scale *= widen
+    placebos = placebos[good]
     drawn = placebos / scales
+    statistics[good] = drawn
     ordered = np.sort(drawn)
     statistic = estimate / scale
     n = len(drawn)
@@ -144,7 +148,7 @@ def infer(
         centre_error=deviation / float(np.sqrt(n)),
         deviation=deviation,
         scale=scale,
-        statistics=drawn,
+        statistics=statistics,
         statistic=statistic,
         critical=critical[0.95],
     )

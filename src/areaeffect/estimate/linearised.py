@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from areaeffect.results import Floats
 
 
-def linearised_ratio(treated: Floats, pool: Floats, weights: Floats, level: float, better: str) -> Companion:
+def linearised_ratio(
+    treated: Floats, pool: Floats, weights: Floats, level: float, better: str
+) -> Companion:
     """Return the linearised interval of the ratio of totals after the start.
 
     Parameters
@@ -47,7 +49,9 @@ def linearised_ratio(treated: Floats, pool: Floats, weights: Floats, level: floa
     variance = bread @ (n / (n - 1) * score.T @ score) @ bread
     difference, base = float(coefficient[0]), float(coefficient[1:].mean())
     reached = base + difference
-    gradient = np.concatenate([[1 / reached], np.full(n_periods, (1 / reached - 1 / base) / n_periods)])
+    gradient = np.concatenate(
+        [[1 / reached], np.full(n_periods, (1 / reached - 1 / base) / n_periods)]
+    )
     error = float(np.sqrt(gradient @ variance @ gradient))
     middle, half = float(np.log(reached / base)), float(norm.ppf(0.5 + level / 2)) * error
     tail = float(norm.cdf(difference / np.sqrt(variance[0, 0])))

@@ -149,7 +149,7 @@ def _first_free(options: Sequence[Ints], used: Bools, rng: np.random.Generator) 
         return None
     for i in rng.integers(len(options), size=_QUICK_TRIES):
         if not used[options[i]].any():
-            return options[i]
+            return options[int(i)]
     free = [areas for areas in options if not used[areas].any()]
     return free[int(rng.integers(len(free)))] if free else None
 

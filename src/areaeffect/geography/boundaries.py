@@ -33,7 +33,8 @@ class Boundaries:
         """Return simplified outer rings for a map; `tolerance` in metres."""
         import shapely  # noqa: PLC0415  # heavy, and only needed where there is a map
 
-        simple = shapely.simplify(self.outlines, tolerance)
+        # borders shared by two areas are simplified once, so that no slits open between them
+        simple = shapely.coverage_simplify(self.outlines, tolerance)
         return tuple(
             Shape(str(area), tuple(_rings(outline, tolerance)))
             for area, outline in zip(areas, simple, strict=True)
@@ -98,5 +99,10 @@ def _in_metres(frame: Any) -> Any:
     if frame.crs.is_projected:
         return frame
     west, south, east, north = frame.total_bounds
-    inside = west >= _BRITAIN[0] and south >= _BRITAIN[1] and east <= _BRITAIN[2] and north <= _BRITAIN[3]
+    inside = (
+        west >= _BRITAIN[0]
+        and south >= _BRITAIN[1]
+        and east <= _BRITAIN[2]
+        and north <= _BRITAIN[3]
+    )
     return frame.to_crs(_BRITISH_NATIONAL_GRID if inside else frame.estimate_utm_crs())

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.pipeline.assemble import assemble
-from areaeffect.pipeline.conclude import groups_of
-from areaeffect.pipeline.plan import disjoint, make_plan
-from areaeffect.pipeline.evaluate import single_threaded, version_of_code
 from areaeffect.estimate.verdict import placebos_carry
+from areaeffect.pipeline.assemble import assemble
+from areaeffect.pipeline.describe import groups_of
+from areaeffect.pipeline.evaluate import single_threaded, version_of_code
+from areaeffect.pipeline.plan import disjoint, make_plan
 from areaeffect.study_file import read_study
 
 if TYPE_CHECKING:
@@ -60,13 +60,14 @@ class CheckReport:
             )
         if self.gaps:
             lines += ["", "Gaps:"]
-            lines += [
-                f"  {outcome}: {n} areas{f' of {group}' if group else ''} from {first} to {last}, {reason}"
-                for outcome, group, first, last, n, reason in self.gaps
-            ]
+            for outcome, group, first, last, n, reason in self.gaps:
+                of = f" of {group}" if group else ""
+                lines.append(f"  {outcome}: {n} areas{of} from {first} to {last}, {reason}")
         lines += ["", "Placebo programmes that share no area:"]
         for group, programmes, neighbourhoods, enough in self.placebos:
-            verdict = "enough for a verdict" if enough else "too few: every verdict will be 'cannot tell'"
+            verdict = (
+                "enough for a verdict" if enough else "too few: every verdict will be 'cannot tell'"
+            )
             lines.append(f"  {group}: {programmes}, of {neighbourhoods} neighbourhoods; {verdict}")
         for title, items in (("Look at", self.warnings), ("Notes", self.notes)):
             if items:
@@ -104,10 +105,20 @@ def check(path: Path) -> CheckReport:
             n_covered=0 if covered is None else int(covered.sum()),
             pool=counts,
             neighbourhoods=tuple(
-                (d.initiative, d.neighbourhood, len(d.areas), d.start, d.n_pool, d.n_effective, d.imbalance)
+                (
+                    d.initiative,
+                    d.neighbourhood,
+                    len(d.areas),
+                    d.start,
+                    d.n_pool,
+                    d.n_effective,
+                    d.imbalance,
+                )
                 for d in plan.designs
             ),
-            gaps=tuple((g.outcome, g.group, g.first, g.last, g.n_areas, g.reason) for g in panel.gaps),
+            gaps=tuple(
+                (g.outcome, g.group, g.first, g.last, g.n_areas, g.reason) for g in panel.gaps
+            ),
             placebos=tuple(placebos),
             warnings=_warnings(plan.designs),
             notes=(*panel.notes, *plan.notes),

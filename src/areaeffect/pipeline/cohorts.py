@@ -111,11 +111,13 @@ class ClaimCohorts:
             )
             usable = np.isfinite(built.values).all(axis=1)
             for o, (pre, post) in used.items():
-                usable &= self.coverage.observed[o][self.coverage.pattern][:, pre | post].all(axis=1)
+                usable &= self.coverage.observed[o][self.coverage.pattern][:, pre | post].all(
+                    axis=1
+                )
                 exposure = self.measures[o].exposure
                 if exposure is not None:
                     usable &= np.nan_to_num(exposure) > 0
-            self._cohorts[key] = make_cohort(built, usable, self.eligible, self.nearest)
+            self._cohorts[key] = make_cohort(built, np.asarray(usable), self.eligible, self.nearest)
         return self._cohorts[key]
 
     def sums(self, unit: int, areas: Ints) -> Mapping[int, Sums]:

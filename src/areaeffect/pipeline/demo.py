@@ -47,7 +47,10 @@ def demo(
     with progress() as tell:
         result = evaluate_into(study, out / "county", threads, tell)
     say(summary(result, truth))
-    say(f"\nEvaluated in {time.monotonic() - started:.0f} s. Report: {out / 'county' / 'report.html'}")
+    say(
+        f"\nEvaluated in {time.monotonic() - started:.0f} s. "
+        f"Report: {out / 'county' / 'report.html'}"
+    )
     reports = [out / "county" / "report.html"]
     for path in _real_studies(studies):
         name = path.parent.name

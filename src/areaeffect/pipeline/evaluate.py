@@ -13,6 +13,7 @@ import numpy as np
 from areaeffect.falsify.placebo import run_programme
 from areaeffect.pipeline.assemble import Assembled, assemble
 from areaeffect.pipeline.conclude import conclude
+from areaeffect.pipeline.describe import Evidence
 from areaeffect.pipeline.plan import Plan, make_plan
 from areaeffect.pipeline.series import series
 from areaeffect.pipeline.workers import default_threads, run_all
@@ -77,8 +78,9 @@ def evaluate_into(
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """One thread for linear algebra: many small problems gain nothing from more, and sums in
-    another order would change the last digits.
+    """Keep linear algebra on one thread.
+
+    Many small problems gain nothing from more, and sums in another order change last digits.
     """
     import sklearn.neighbors  # noqa: F401, PLC0415  # loads the OpenMP that is limited below
     from threadpoolctl import threadpool_limits  # noqa: PLC0415  # heavy
@@ -113,7 +115,8 @@ def _estimate(
 
     drawn = run_all(plan.machine, n_draws, threads, tick)
     tell("findings", 0, 1)
-    findings, draws = conclude(study, plan, measures, real, drawn)
+    evidence = Evidence(study, plan, measures, real, drawn)
+    findings, draws = conclude(evidence)
     findings = tuple(replace(f, sentence=sentence(f)) for f in findings)
     return Result(
         title=study.study.title,
@@ -122,7 +125,7 @@ def _estimate(
         seal=plan.seal,
         designs=plan.designs,
         balance=plan.balance,
-        series=series(study, plan, measures, real),
+        series=series(evidence),
         placebos=draws,
         areas=_statuses(data, plan),
         releases=data.panel.releases,
@@ -161,14 +164,18 @@ def _statuses(data: Assembled, plan: Plan) -> tuple[AreaStatus, ...]:
         elif reason:
             rows.append(AreaStatus(str(code), str(name), "left out", reason))
         else:
-            rows.append(AreaStatus(str(code), str(name), "not chosen", "eligible, not among the most alike"))
+            rows.append(
+                AreaStatus(str(code), str(name), "not chosen", "eligible, not among the most alike")
+            )
     return tuple(rows)
 
 
 def _method_notes(file: StudyFile, data: Assembled) -> list[str]:
     study = file.study
     if study.analysis.placebo_neighbourhoods:
-        return [f"Placebo neighbourhoods are the groups of {study.analysis.placebo_neighbourhoods}."]
+        return [
+            f"Placebo neighbourhoods are the groups of {study.analysis.placebo_neighbourhoods}."
+        ]
     if data.boundaries is None:
         return [
             "The areas have no boundaries, so placebo programmes are draws of single areas: they "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -150,7 +151,7 @@ def _gaps(
     for area in np.flatnonzero((measure.reasons > 0).any(axis=1)):
         codes = measure.reasons[area]
         edges = np.flatnonzero(np.diff(np.concatenate([[0], codes, [0]]).astype(int)))
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in pairwise(edges):
             if codes[first]:
                 key = (REASONS[codes[first]], str(group[area]), labels[first], labels[last - 1])
                 found[key] = found.get(key, 0) + 1

@@ -81,7 +81,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     measures = tuple(panel.measures[o.name] for o in study.outcome)
     units, notes = _covered_units(study, panel, measures, data.neighbourhoods)
     _refuse_late_covariates(file, units)
-    pool = _pool(study, data, units, measures)
+    pool = _pool(study, data, measures)
     if not pool.eligible.any():
         raise NothingEstimableError(
             Problem(
@@ -104,9 +104,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     designs = _designs(panel, units, arms, chosen)
     rng = np.random.default_rng([study.study.seed, 1])
     banks = _banks(study, panel, pool, units, arms[0], rng)
-    machine = Machine(
-        arms, banks, pool.eligible, rules, len(measures), study.study.seed
-    )
+    machine = Machine(arms, banks, pool.eligible, rules, len(measures), study.study.seed)
     rows = [
         row
         for arm, weighted in zip(arms, chosen, strict=True)
@@ -235,23 +233,21 @@ def _refuse_late_covariates(file: StudyFile, units: Sequence[Neighbourhood]) -> 
         raise DataError(problems)
 
 
-def _pool(
-    study: Study, data: Assembled, units: Sequence[Neighbourhood], measures: Sequence[Measure]
-) -> Pool:
+def _pool(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
     panel = data.panel
     n = len(panel.areas)
-    exclusions = [
+    exclusions: list[tuple[Bools, str]] = [
         (np.isin(panel.attributes[e.column], e.values), e.reason) for e in study.design.exclude
     ]
     for measure in measures:
         common = measure.observed.mean(axis=0) >= 0.5  # noqa: PLR2004
         share = (~measure.observed[:, common]).mean(axis=1) if common.any() else np.ones(n)
         for code in np.unique(measure.reasons[measure.reasons > 0]):
-            mask = (share > MAX_MISSING) & (measure.reasons == code).any(axis=1)
+            mask = np.asarray((share > MAX_MISSING) & (measure.reasons == code).any(axis=1))
             exclusions.append((mask, f"not covered in the window ({REASONS[code]})"))
         if measure.exposure is not None:
             exclusions.append(
-                (~(np.nan_to_num(measure.exposure) > 0), f"no exposure for {measure.name}")
+                (np.nan_to_num(measure.exposure) <= 0, f"no exposure for {measure.name}")
             )
     exclusions.append((~np.isfinite(panel.covariates).all(axis=1), "a covariate is missing"))
     every = np.concatenate([nb.areas for nb in data.neighbourhoods])
@@ -261,10 +257,10 @@ def _pool(
         every,
         data.others,
         exclusions,
-        panel.near,
-        study.register_.buffer_km,
-        panel.contiguity if not study.analysis.placebo_neighbourhoods else None,
-        smallest,
+        near=panel.near,
+        buffer_km=study.register_.buffer_km,
+        contiguity=None if study.analysis.placebo_neighbourhoods else panel.contiguity,
+        smallest=smallest,
     )
 
 
@@ -373,15 +369,15 @@ def _banks(
         elif panel.contiguity is not None and study.design.unit == "neighbourhood":
             if size not in grown:
                 grown[size] = grow(panel.contiguity, allowed, size, rng)
-            alike = most_alike(grown[size], traits, traits[unit.areas].mean(axis=0), ALIKE * GROWTHS)
+            alike = most_alike(
+                grown[size], traits, traits[unit.areas].mean(axis=0), ALIKE * GROWTHS
+            )
             banks.append(Candidates((tuple(alike),)))
         else:
             singles = [np.array([a]) for a in np.flatnonzero(allowed)]
             banks.append(
                 Candidates(
-                    tuple(
-                        tuple(most_alike(singles, traits, traits[a], ALIKE)) for a in unit.areas
-                    )
+                    tuple(tuple(most_alike(singles, traits, traits[a], ALIKE)) for a in unit.areas)
                 )
             )
     return tuple(banks)

@@ -8,47 +8,37 @@ import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.periods import label
-from areaeffect.pipeline.conclude import groups_of
+from areaeffect.pipeline.describe import Evidence, benchmark_of, groups_of
 from areaeffect.results import Series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.panel import Measure
-    from areaeffect.pipeline.plan import Plan
-    from areaeffect.results import Floats
-    from areaeffect.study import Study
 
 #: A period in which less than this share of the exposure is observed is drawn as a gap.
 _MIN_SHARE = 0.9
 
 
-def series(study: Study, plan: Plan, measures: Sequence[Measure], real: Floats) -> tuple[Series, ...]:
+def series(evidence: Evidence) -> tuple[Series, ...]:
     """Return observed and counterfactual paths, rates per 1,000 and year or means of scores.
 
     The counterfactual of counts is scaled by the ratio of totals before the start, as the
     effect is, so that the area between the lines after the start is the avoided number.
     """
     found = []
-    for group in groups_of(plan.units):
-        for o, outcome in enumerate(study.outcome):
-            units = [g for g in group.units if np.isfinite(real[g, o]).all()]
+    for group in groups_of(evidence.plan.units):
+        for o in range(len(evidence.measures)):
+            units = [g for g in group.units if np.isfinite(evidence.real[g, o]).all()]
             if units:
-                total = real[units, o].sum(axis=0)
-                found.append(_one(plan, measures[o], outcome.claim, o, units, group.name, total))
+                found.append(_one(evidence, o, units, group.name))
     return tuple(found)
 
 
-def _one(
-    plan: Plan,
-    measure: Measure,
-    claim: str,
-    outcome: int,
-    units: Sequence[int],
-    group: str,
-    total: Floats,
-) -> Series:
-    arm = next(i for i, a in enumerate(plan.machine.arms) if outcome in a.outcomes)
+def _one(evidence: Evidence, outcome: int, units: Sequence[int], group: str) -> Series:
+    plan, measure = evidence.plan, evidence.measures[outcome]
+    claim = evidence.study.outcome[outcome].claim
+    total = evidence.real[units, outcome].sum(axis=0)
+    benchmark = benchmark_of(plan, outcome)
     n = measure.periods.n
     sums = np.zeros((4, n))  # observed, its exposure, expected, its exposure
     full = 0.0
@@ -58,7 +48,7 @@ def _one(
         else np.ones(len(measure.values))
     )
     for g in units:
-        place, chosen = plan.units[g], plan.chosen[arm][g]
+        place, chosen = plan.units[g], benchmark[g]
         if chosen is None:
             continue
         inside = measure.values[place.areas]
@@ -85,7 +75,9 @@ def _one(
         unit = "mean"
     else:
         unit = f"per 1,000 a {span}" if per > 1 else f"per area and {span}"
-    starts = sorted({(plan.units[g].start, label(plan.units[g].start, plan.units[g].start_kind)) for g in units})
+    starts = sorted(
+        {(plan.units[g].start, label(plan.units[g].start, plan.units[g].start_kind)) for g in units}
+    )
     return Series(
         group,
         measure.name,

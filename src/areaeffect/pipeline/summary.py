@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from areaeffect.report.wording import main_findings
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -20,8 +22,8 @@ def summary(result: Result, truth: Mapping[str, Mapping[str, float]] | None = No
     result : of an evaluation.
     truth : by group and outcome, the effect that was put in; adds a column.
     """
-    leading = [f for f in result.findings if is_leading(f)]
-    rows = [(*_HEADER, "truth")] if truth else [_HEADER]
+    leading = main_findings(result.findings)
+    rows: list[tuple[str, ...]] = [(*_HEADER, "truth")] if truth else [_HEADER]
     for f in leading:
         cells = (
             f.group,
@@ -34,11 +36,6 @@ def summary(result: Result, truth: Mapping[str, Mapping[str, float]] | None = No
         known = truth.get(f.group, {}).get(f.outcome) if truth else None
         rows.append((*cells, _number(known, f)) if truth else cells)
     return _table(rows)
-
-
-def is_leading(finding: Finding) -> bool:
-    """Tell whether a finding leads: not the additive form beside a ratio."""
-    return finding.form == "ratio" or " per " not in finding.unit
 
 
 def _number(value: float | None, finding: Finding) -> str:

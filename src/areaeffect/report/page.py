@@ -168,7 +168,7 @@ def _placebo(finding: Finding, draws: PlaceboDraws, number: int) -> Figure | Non
 
 
 def _map(result: Result) -> Figure | None:
-    attribution = "; ".join(dict.fromkeys(r.attribution for r in result.releases if r.attribution))
+    attribution = " ".join(dict.fromkeys(r.attribution for r in result.releases if r.attribution))
     table = Table(
         "Areas by the part they play",
         ("Part", "Initiative", "Reason", "Areas"),

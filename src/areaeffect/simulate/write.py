@@ -23,7 +23,7 @@ STUDY_HEAD = """\
 # so that one can see whether an evaluation finds them.
 
 [study]
-title = "A simulated county"
+title = "A simulated county (made up, with known effects)"
 question = "Did places with a neighbourhood-based initiative do better than they would have done?"
 window = {{ start = "{first_month}", end = "{last_month}" }}
 seed = {seed}

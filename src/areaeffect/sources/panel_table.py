@@ -55,19 +55,19 @@ def read(
         raise DataError(
             Problem("a wide table has no period column.", f"source.{name}", "Drop `period`.")
         )
+    rows = len(frame)
     if source.layout == "wide":
         frame = _lengthen(frame, source, path)
         source = source.model_copy(update={"period": "period"})
     _require_columns(frame, source, path, wanted, attributes)
-    rows = len(frame)
     for column, value in source.where.items():
         frame = frame[_equals(frame[column], value)]
     if frame.empty:
         raise DataError(Problem("no rows are left.", str(path), "Check the file and `where`."))
     frame = frame.assign(**{source.area: frame[source.area].str.strip()})
     _refuse_blank(frame, source.area, path)
-    area_of_row, codes = pd.factorize(frame[source.area], sort=True)
-    areas = codes.to_numpy(dtype=str)
+    area_of_row, labels = pd.factorize(frame[source.area], sort=True)
+    areas = labels.to_numpy(dtype=str)
     release = Release(
         name, path.name, sha256_of(path), rows, rows, 0, source.licence, source.attribution
     )
@@ -93,7 +93,7 @@ def read(
     first = int(ordinals.min())
     periods = Periods(kind, first, int(ordinals.max()) - first + 1)
     column_of_row = ordinals - first
-    _refuse_duplicate_cells(frame, source, path)
+    _refuse_duplicate_cells(frame, ordinals, source, path)
     shape = (len(areas), periods.n)
     measures = {
         w: _matrix(frame, w, source, path, area_of_row, column_of_row, shape) for w in wanted
@@ -125,16 +125,22 @@ def _lengthen(frame: pd.DataFrame, source: Source, path: Path) -> pd.DataFrame:
     if not periods:
         raise DataError(
             Problem(
-                "no column is named like a period.", str(path), "Name them '2012-04', '2012' or '7'."
+                "no column is named like a period.",
+                str(path),
+                "Name them '2012-04', '2012' or '7'.",
             )
         )
     kept = [c for c in frame.columns if c not in periods]
-    return frame.melt(id_vars=kept, value_vars=periods, var_name="period", value_name="value")
+    return frame.melt(  # the index stays that of the file, for messages
+        id_vars=kept,
+        value_vars=periods,
+        var_name="period",
+        value_name="value",
+        ignore_index=False,
+    )
 
 
-def _needed(
-    source: Source, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]
-) -> list[str]:
+def _needed(source: Source, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> list[str]:
     needed = [source.area, *attributes, *source.where, *(w.value for w in wanted)]
     needed += [c for c in (source.period, source.name, source.coverage_group) if c]
     needed += [n.column for n in source.not_covered]
@@ -167,47 +173,54 @@ def _require_columns(
 
 def _rows(frame: pd.DataFrame, bad: npt.NDArray[np.bool_]) -> str:
     """Name the first rows that are bad, as a spreadsheet numbers them."""
-    numbers = [str(i + 2) for i in frame.index[bad][:_SHOWN]]
-    more = int(bad.sum()) - len(numbers)
-    return f"row {', '.join(numbers)}" + (f" and {more} more" if more > 0 else "")
+    numbers = [str(i + 2) for i in frame.index[bad].unique()]
+    more = len(numbers) - _SHOWN
+    return f"row {', '.join(numbers[:_SHOWN])}" + (f" and {more} more" if more > 0 else "")
 
 
 def _refuse_blank(frame: pd.DataFrame, column: str, path: Path) -> None:
     blank = (frame[column] == "").to_numpy()
     if blank.any():
         raise DataError(
-            Problem(f"'{column}' is blank.", f"{path}, {_rows(frame, blank)}", "Give every row one.")
+            Problem(
+                f"'{column}' is blank.", f"{path}, {_rows(frame, blank)}", "Give every row one."
+            )
         )
 
 
 def _refuse_duplicates(frame: pd.DataFrame, keys: list[str], path: Path) -> None:
     twice = frame.duplicated(keys).to_numpy()
     if twice.any():
-        example = " ".join(str(v) for v in frame.loc[frame.index[twice][0], keys])
+        example = " ".join(str(v) for v in frame[keys].iloc[int(twice.argmax())])
+        count = "1 row repeats" if twice.sum() == 1 else f"{int(twice.sum())} rows repeat"
         raise DataError(
             Problem(
-                f"{int(twice.sum())} rows repeat a {' and '.join(keys)}, such as {example}.",
+                f"{count} the {' and '.join(keys)} of an earlier one, such as {example}.",
                 f"{path}, {_rows(frame, twice)}",
                 "Keep one row each, or add them up.",
             )
         )
 
 
-def _refuse_duplicate_cells(frame: pd.DataFrame, source: Source, path: Path) -> None:
+def _refuse_duplicate_cells(
+    frame: pd.DataFrame, ordinals: npt.NDArray[np.int64], source: Source, path: Path
+) -> None:
     if source.absent_is_zero and source.category is not None:
         return  # an event table may list a cell in parts: several forces, several files
     keys = [source.area, str(source.period)]
+    # by what a period means: '2012-01' and '2012-01-01' are one month
+    frame = frame.assign(**{keys[1]: frame.groupby(ordinals)[keys[1]].transform("first")})
     _refuse_duplicates(frame, [*keys, source.category] if source.category else keys, path)
 
 
 def _ordinals(
     frame: pd.DataFrame, source: Source, path: Path, window: Window
 ) -> tuple[npt.NDArray[np.int64], PeriodKind]:
-    """Read the period of each row; the kind is that of the first, and all must share it."""
+    """Read the period of each row; the kind is that of most, and all must share it."""
     column = frame[str(source.period)].str.strip().str.replace(r"[ T]00:00:00.*$", "", regex=True)
     row_text, unique = pd.factorize(column, sort=True)
     texts = unique.to_numpy(dtype=str)
-    kind = PeriodKind.NUMBER if window.kind is PeriodKind.NUMBER else kind_of(str(texts[-1]))
+    kind = PeriodKind.NUMBER if window.kind is PeriodKind.NUMBER else _kind_of_most(texts)
     parsed = [parse_period(str(t), kind) if kind else None for t in texts]
     bad = np.array([p is None for p in parsed])
     if bad.any() or kind is None:
@@ -230,6 +243,12 @@ def _ordinals(
             )
         )
     return np.array(parsed, dtype=np.int64)[row_text], kind
+
+
+def _kind_of_most(texts: npt.NDArray[np.str_]) -> PeriodKind | None:
+    kinds = [kind_of(str(t)) for t in texts]
+    most = max(PeriodKind, key=kinds.count)
+    return most if most in kinds else None
 
 
 def _inside(
@@ -256,7 +275,7 @@ def _matrix(
 ) -> npt.NDArray[np.float64]:
     values, blank = _to_numbers(frame[wanted.value])
     _refuse_values(frame, wanted, path, values, blank)
-    used = np.ones(len(frame), dtype=bool)
+    asked = np.ones(len(frame), dtype=bool)
     if wanted.category:
         categories = frame[str(source.category)]
         known = set(categories)
@@ -272,14 +291,16 @@ def _matrix(
                     for c in unknown
                 ]
             )
-        used = categories.isin(wanted.category).to_numpy()
-    used &= ~blank
+        asked = categories.isin(wanted.category).to_numpy()
+    used, empty = asked & ~blank, asked & blank
+    cells = (area_of_row[used], column_of_row[used])
     matrix = np.zeros(shape)
-    np.add.at(matrix, (area_of_row[used], column_of_row[used]), values[used])
+    np.add.at(matrix, cells, values[used])
     if not source.absent_is_zero:
-        there = np.zeros(shape, dtype=bool)
-        there[area_of_row[used], column_of_row[used]] = True
-        matrix[~there] = np.nan
+        there = np.zeros(shape, dtype=np.int64)
+        np.add.at(there, cells, 1)
+        matrix[there < max(1, len(set(wanted.category)))] = np.nan  # a part is not the sum
+    matrix[area_of_row[empty], column_of_row[empty]] = np.nan
     return matrix
 
 
@@ -295,7 +316,11 @@ def _refuse_values(
         with np.errstate(invalid="ignore"):
             faults += [
                 (values < 0, "is a negative count", "Counts are 0 or more."),
-                (values != np.floor(values), "is not a whole number", 'Set kind = "score" for means.'),
+                (
+                    values != np.floor(values),
+                    "is not a whole number",
+                    'Set kind = "score" for means.',
+                ),
             ]
     problems = [
         Problem(
@@ -326,7 +351,11 @@ def _attributes(
 ) -> tuple[
     dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]], dict[str, npt.NDArray[np.float64]]
 ]:
-    """Split attributes into those fixed inside each area and those that vary over periods."""
+    """Split attributes into those fixed inside each area and those that vary over periods.
+
+    An area without a row in the window has NaN or the empty text.
+    """
+    bare = np.bincount(area_of_row, minlength=shape[0]) == 0
     fixed: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]] = {}
     varying: dict[str, npt.NDArray[np.float64]] = {}
     for column in attributes:
@@ -336,7 +365,9 @@ def _attributes(
         if (by_area[area_of_row] == codes).all():
             first = np.zeros(shape[0], dtype=np.int64)
             first[area_of_row] = np.arange(len(frame))
-            fixed[column] = _number_or_text(frame[column])[first]
+            values = _number_or_text(frame[column])[first]
+            values[bare] = np.nan if values.dtype.kind == "f" else ""
+            fixed[column] = values
             continue
         matrix = np.full(shape, np.nan)
         matrix[area_of_row, column_of_row] = _to_numbers(frame[column])[0]
@@ -354,4 +385,6 @@ def _names(
         return areas
     first = np.zeros(len(areas), dtype=np.int64)
     first[area_of_row] = np.arange(len(frame))
-    return frame[source.name].iloc[first].to_numpy(dtype=str)
+    bare = np.bincount(area_of_row, minlength=len(areas)) == 0
+    names = frame[source.name].iloc[first].to_numpy(dtype=str)
+    return np.where(bare | (names == ""), areas, names)

@@ -81,7 +81,12 @@ def read_text_table(
 
 def _decode(raw: bytes, path: Path) -> tuple[str, tuple[str, ...]]:
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return raw.decode("utf-16"), (f"{path.name} is UTF-16; it was read as such.",)
+        try:
+            return raw.decode("utf-16"), (f"{path.name} is UTF-16; it was read as such.",)
+        except UnicodeDecodeError:
+            raise DataError(
+                Problem("the file begins as UTF-16 but is not.", str(path), "Save it as UTF-8.")
+            ) from None
     try:
         return raw.decode("utf-8-sig"), ()
     except UnicodeDecodeError:
@@ -126,7 +131,7 @@ def _load_csv(file: Path, header: list[str], text: str, shown: Path) -> pd.DataF
                     f"{shown}, line {line}",
                     f"Every row needs {len(header)} fields.",
                 )
-                for line, message in rejects[:_SHOWN]
+                for line, message in list(dict(reversed(rejects)).items())[::-1][:_SHOWN]
             ]
         )
     if frame.empty:
@@ -141,6 +146,9 @@ def _load_parquet(
         connection.execute("SET threads = 1")
         try:
             relation = connection.read_parquet(str(path))
+            if only is not None and not set(only) <= set(relation.columns):
+                only = None  # a column is missing: the message is to show those there are
+            as_text = [n for n in as_text if n in relation.columns]
             names = [
                 name
                 for name, kind in zip(relation.columns, relation.types, strict=True)
@@ -148,13 +156,19 @@ def _load_parquet(
             ]
             kinds = dict(zip(relation.columns, map(str, relation.types), strict=True))
             columns = [
-                duckdb.ColumnExpression(n).cast("DOUBLE" if kinds[n] in _NUMBERS else "VARCHAR").alias(n)
+                duckdb.ColumnExpression(n)
+                .cast("DOUBLE" if kinds[n] in _NUMBERS else "VARCHAR")
+                .alias(n)
                 for n in names
             ]
             codes = [duckdb.ColumnExpression(n).cast("VARCHAR").alias(n) for n in as_text]
-            frame = relation.select(*[c for c, n in zip(columns, names, strict=True) if n not in as_text], *codes).df()
+            frame: pd.DataFrame = relation.select(
+                *[c for c, n in zip(columns, names, strict=True) if n not in as_text], *codes
+            ).df()
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise DataError(Problem(f"not a readable Parquet file: {reason}", str(path))) from None
     texts = [c for c in frame.columns if frame[c].dtype.kind != "f"]
-    return frame.assign(**{c: frame[c].fillna("").astype(str) for c in texts})
+    for column in texts:
+        frame[column] = frame[column].fillna("").astype(str)
+    return frame

@@ -87,7 +87,9 @@ def new_codes(values: Floats) -> tuple[Ints, int]:
     return late[first[late] == mode].astype(np.int64), mode
 
 
-def sum_by_group(values: Floats, groups: npt.NDArray[np.str_]) -> tuple[npt.NDArray[np.str_], Ints, Floats]:
+def sum_by_group(
+    values: Floats, groups: npt.NDArray[np.str_]
+) -> tuple[npt.NDArray[np.str_], Ints, Floats]:
     """Add areas up by group: group names, group of each area, (n_groups, n_periods) totals."""
     names, group_of_area = np.unique(groups, return_inverse=True)
     totals = np.zeros((len(names), values.shape[1]))

@@ -1,0 +1,262 @@
+"""What a finding says apart from its verdict: its subject, numbers, caveats and companions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.estimate import counterfactual as cf
+from areaeffect.estimate.linearised import linearised_ratio
+from areaeffect.estimate.verdict import MIN_DISJOINT_PROGRAMMES, placebos_carry
+from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.design.programme import Weighted
+    from areaeffect.estimate.inference import PlaceboInference
+    from areaeffect.panel import Measure, Neighbourhood
+    from areaeffect.pipeline.plan import Plan
+    from areaeffect.results import Companion, Floats
+    from areaeffect.study import Outcome, Study
+
+_LINEARISED_LEVEL = 0.9
+_PER = 1000.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Units that a finding speaks of: one initiative, or all."""
+
+    name: str
+    units: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """All that findings are drawn from.
+
+    Parameters
+    ----------
+    study, plan, measures : the study, its sealed plan and its outcomes in order.
+    real : (n_units, n_outcomes, N_TOTALS).
+    drawn : (n_draws, n_units, n_outcomes, N_TOTALS).
+    """
+
+    study: Study
+    plan: Plan
+    measures: Sequence[Measure]
+    real: Floats
+    drawn: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One finding to be made: whose, of what, in which form.
+
+    Parameters
+    ----------
+    group : whose.
+    position : of the outcome in the study.
+    outcome, measure : what.
+    is_ratio : ratio of totals, or additive.
+    units : the group's units that can be estimated.
+    disjoint : placebo programmes, and pseudo-neighbourhoods, that share no area.
+    """
+
+    group: Group
+    position: int
+    outcome: Outcome
+    measure: Measure
+    is_ratio: bool
+    units: tuple[int, ...]
+    disjoint: tuple[int, int]
+
+    @property
+    def per(self) -> float:
+        """What additive rates are multiplied with for print."""
+        has_exposure = self.measure.is_count and self.measure.exposure is not None
+        return _PER if has_exposure and not self.is_ratio else 1.0
+
+    def printed(self, value: float) -> float | None:
+        """Bring a number from the scale of the statistic onto that of the finding."""
+        number = float(np.expm1(value)) if self.is_ratio else float(value) * self.per
+        return number if np.isfinite(number) else None
+
+
+def groups_of(units: Sequence[Neighbourhood]) -> list[Group]:
+    """One group an initiative, and one of all where there are several."""
+    names = list(dict.fromkeys(u.initiative for u in units))
+    groups = [Group(n, tuple(g for g, u in enumerate(units) if u.initiative == n)) for n in names]
+    if len(names) > 1:
+        groups.append(Group(ALL_INITIATIVES, tuple(range(len(units)))))
+    return groups
+
+
+def benchmark_of(plan: Plan, position: int) -> tuple[Weighted | None, ...]:
+    """Return the benchmark areas of every unit for the claim an outcome makes."""
+    arm = next(i for i, a in enumerate(plan.machine.arms) if position in a.outcomes)
+    return plan.chosen[arm]
+
+
+def subject(evidence: Evidence, case: Case) -> Finding:
+    """Write down what a finding is about; no number of an outcome is in it yet."""
+    plan, outcome, measure = evidence.plan, case.outcome, case.measure
+    weight: dict[int, float] = {}
+    for g in case.units:
+        chosen = benchmark_of(plan, case.position)[g]
+        if chosen is not None:
+            for area, value in zip(chosen.pool, chosen.weights, strict=True):
+                if value > 0:
+                    weight[int(area)] = weight.get(int(area), 0.0) + float(value)
+    heavy = np.array(list(weight.values()) or [0.0])
+    return Finding(
+        initiative=case.group.name,
+        group=case.group.name,
+        neighbourhood=None,
+        family=outcome.family,
+        outcome=outcome.name,
+        label=outcome.title,
+        claim=outcome.claim,
+        form="ratio" if case.is_ratio else "additive",
+        estimand=_estimand(case),
+        unit=_unit(case),
+        better=outcome.better,
+        threshold=outcome.smallest_effect_of_interest,
+        verdict=Verdict.NOT_ESTIMABLE,
+        n_neighbourhoods=len(case.units),
+        n_areas=int(sum(len(plan.units[g].areas) for g in case.units)),
+        n_benchmark_areas=len(weight),
+        n_effective=float(heavy.sum() ** 2 / (heavy**2).sum()) if weight else None,
+        pre=_span(plan, measure, case.units, side=0, latest=False),
+        post=_span(plan, measure, case.units, side=1, latest=outcome.claim == "level"),
+        primary=outcome.primary and (case.is_ratio or outcome.kind == "score"),
+    )
+
+
+def _unit(case: Case) -> str:
+    if case.is_ratio:
+        return case.outcome.unit_title
+    if case.outcome.kind == "score":
+        return case.outcome.unit_title
+    span = "year" if case.measure.periods.kind.per_year else "period"
+    per = f"per 1,000 a {span}" if case.measure.exposure is not None else f"per area and {span}"
+    return f"{case.outcome.unit_title} {per}"
+
+
+def _estimand(case: Case) -> str:
+    if case.outcome.claim == "level":
+        return "difference from benchmark areas in the latest year, after weighting"
+    if case.is_ratio:
+        kind = "ratio of totals"
+    else:
+        kind = f"difference of changes in {'means' if case.outcome.kind == 'score' else 'rates'}"
+    return f"realised effect on these neighbourhoods from their start on, {kind}"
+
+
+def _span(
+    plan: Plan, measure: Measure, units: Sequence[int], *, side: int, latest: bool
+) -> str:
+    """First and last period on one side of the starts over the units, or of its latest year."""
+    labels = measure.periods.labels
+    last_year = len(labels) - (measure.periods.kind.per_year or 1)
+    first, last = len(labels), -1
+    for g in units or range(len(plan.units)):
+        unit = plan.units[g]
+        part = measure.periods.split(unit.start, unit.start_kind)[side]
+        if part.stop > part.start:
+            begin = max(part.start, last_year) if latest else part.start
+            first, last = min(first, begin), max(last, part.stop - 1)
+    if last < 0:
+        return ""
+    return labels[first] if first == last else f"{labels[first]} to {labels[last]}"
+
+
+def filled(
+    bare: Finding, case: Case, total: Floats, estimate: float, found: PlaceboInference
+) -> Finding:
+    """Put an estimate and its placebo inference into a finding.
+
+    Parameters
+    ----------
+    bare : from `subject`.
+    case : what the finding is about.
+    total : (N_TOTALS,), added up over the group.
+    estimate : on the scale of the statistic.
+    found : from `infer`.
+    """
+    if case.measure.is_count:
+        observed = float(total[cf.OBSERVED_POST])
+        expected = cf.expected_total(total, case.outcome.claim)
+    else:
+        observed = float(total[cf.OBSERVED_POST] / total[cf.EXPOSURE_POST])
+        expected = observed - estimate
+    return replace(
+        bare,
+        estimate=case.printed(estimate),
+        low=case.printed(found.low),
+        high=case.printed(found.high),
+        low_90=case.printed(found.low_90),
+        high_90=case.printed(found.high_90),
+        p_value=found.p_value,
+        p_one_sided=found.p_one_sided,
+        bias=case.printed(found.centre),
+        bias_error=found.centre_error * case.per,
+        estimate_centred=case.printed(estimate - found.centre),
+        mde=case.printed(found.mde),
+        observed=observed,
+        counterfactual=expected,
+        avoided=expected - observed if case.measure.is_count else None,
+        placebos=int(np.isfinite(found.statistics).sum()),
+        n_disjoint_placebos=case.disjoint[0],
+        n_disjoint_neighbourhoods=case.disjoint[1],
+        maryland=2,
+        caveats=_caveats(found, case),
+    )
+
+
+def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
+    caveats = []
+    lost = len(case.group.units) - len(case.units)
+    if lost:
+        caveats.append(
+            f"{lost} of {len(case.group.units)} neighbourhoods have too many gaps or no pool here."
+        )
+    if not placebos_carry(len(case.units), *case.disjoint):
+        caveats.append(
+            f"Only {case.disjoint[0]} placebo programmes of this size share no area "
+            f"({MIN_DISJOINT_PROGRAMMES} are needed), so no verdict is given."
+        )
+    if found.centre_is_off:
+        caveats.append(
+            "The placebo programmes are not centred on zero, so the design itself may lean."
+        )
+    if case.outcome.claim == "level":
+        caveats.append(
+            "A difference in level is not an effect: the areas may have differed before."
+        )
+    else:
+        caveats.append(
+            "Graded 2 on the Maryland scale: the gap in the last year before the start, which "
+            "grade 3 asks for, has not been tested on a design that leaves it out."
+        )
+    return tuple(caveats)
+
+
+def companions(evidence: Evidence, case: Case) -> tuple[Companion, ...]:
+    """Return intervals of other kinds; the linearised one needs a single set of weights."""
+    if not evidence.study.analysis.linearised or not case.is_ratio:
+        return ()
+    if case.outcome.claim != "change" or len(case.units) != 1:
+        return ()
+    unit = evidence.plan.units[case.units[0]]
+    chosen = benchmark_of(evidence.plan, case.position)[case.units[0]]
+    if chosen is None:
+        return ()
+    _, after = case.measure.periods.split(unit.start, unit.start_kind)
+    inside = case.measure.values[unit.areas, after]
+    outside = case.measure.values[chosen.pool, after]
+    level, better = _LINEARISED_LEVEL, case.outcome.better
+    return (linearised_ratio(inside, outside, chosen.weights, level, better),)
