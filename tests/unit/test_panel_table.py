@@ -321,9 +321,7 @@ def test_an_attribute_with_a_word_in_it_is_text(tmp_path: Path) -> None:
 
 def test_a_table_without_periods_has_one_row_an_area(tmp_path: Path) -> None:
     text = "area_code,population\nB2,1200\nA1,\n"
-    table = read_table(
-        write(tmp_path, text), wanted=(), attributes=("population",), period=None
-    )
+    table = read_table(write(tmp_path, text), wanted=(), attributes=("population",), period=None)
     assert table.periods is None
     assert table.areas.tolist() == ["A1", "B2"]
     np.testing.assert_array_equal(table.attributes["population"], [np.nan, 1200])
@@ -332,7 +330,8 @@ def test_a_table_without_periods_has_one_row_an_area(tmp_path: Path) -> None:
 def test_a_table_without_periods_may_not_repeat_an_area(tmp_path: Path) -> None:
     text = "area_code,population\nA1,1200\nB2,1\nA1,1300\n"
     assert problems_of(tmp_path, text, wanted=(), period=None) == [
-        "crime.csv, row 4: 1 rows repeat a area_code, such as A1. Keep one row each, or add them up."
+        "crime.csv, row 4: 1 row repeats the area_code of an earlier one, such as A1. "
+        "Keep one row each, or add them up."
     ]
 
 
@@ -411,12 +410,10 @@ def test_a_missing_column_is_answered_with_the_nearest(tmp_path: Path, suffix: s
     if suffix == "parquet":
         pd.read_csv(path).to_parquet(tmp_path / "crime.parquet")
     path = tmp_path / f"crime.{suffix}"
-    assert problems_in(path, area="area_cod", wanted=(Wanted("count"),)) == [
+    assert problems_in(path, area="area_cod", wanted=(Wanted("incidents"),)) == [
         f"crime.{suffix}: there is no column 'area_cod'. Did you mean 'area_code'?",
-        f"crime.{suffix}: there is no column 'count'. "
-        "Columns: area_code, area_name, month, n, population."
-        if suffix == "csv"
-        else f"crime.{suffix}: there is no column 'count'. Columns: month.",
+        f"crime.{suffix}: there is no column 'incidents'. "
+        "Columns: area_code, area_name, month, n, population.",
     ]
 
 
@@ -435,20 +432,21 @@ def test_a_duplicate_area_period_is_refused(tmp_path: Path) -> None:
     text = LONG + "B2,Bridge,2012-01,7,1200\nA1,Abbey,2012-01,3,1500\n"
     (problem,) = problems_of(tmp_path, text)
     assert problem == (
-        "crime.csv, row 6, 7: 2 rows repeat a area_code and month, such as B2 2012-01. "
+        "crime.csv, row 6, 7: 2 rows repeat the area_code and month of an earlier one, such as "
+        "B2 2012-01. "
         "Keep one row each, or add them up."
     )
 
 
 def test_the_same_month_written_in_two_ways_is_a_duplicate_too(tmp_path: Path) -> None:
     (problem,) = problems_of(tmp_path, LONG + "B2,Bridge,2012-01-01,7,1200\n")
-    assert problem.startswith("crime.csv, row 6: 1 rows repeat a area_code and month")
+    assert problem.startswith("crime.csv, row 6: 1 row repeats the area_code and month of an ")
 
 
 def test_a_duplicate_category_is_refused_unless_the_table_lists_events(tmp_path: Path) -> None:
     text = EVENTS + "B2,2012-01,Arson,1\n"
     (problem,) = problems_of(tmp_path, text, wanted=(DAMAGE,), category="crime_type")
-    assert problem.startswith("crime.csv, row 7: 1 rows repeat a area_code and month and crime_type")
+    assert problem.startswith("crime.csv, row 7: 1 row repeats the area_code and month and ")
 
 
 @pytest.mark.parametrize(

@@ -156,9 +156,7 @@ def _estimand(case: Case) -> str:
     return f"realised effect on these neighbourhoods from their start on, {kind}"
 
 
-def _span(
-    plan: Plan, measure: Measure, units: Sequence[int], *, side: int, latest: bool
-) -> str:
+def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, latest: bool) -> str:
     """First and last period on one side of the starts over the units, or of its latest year."""
     labels = measure.periods.labels
     last_year = len(labels) - (measure.periods.kind.per_year or 1)

@@ -5,7 +5,7 @@ Everything here is settled before an outcome at or after a start is read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,20 +14,13 @@ from areaeffect.design.balance import balance
 from areaeffect.design.pool import Pool, make_pool
 from areaeffect.design.programme import Rules, Weighted, design_programme
 from areaeffect.design.seal import seal
-from areaeffect.errors import DataError, NothingEstimableError, Problem
-from areaeffect.falsify.placebo import (
-    ALIKE,
-    GROWTHS,
-    Candidates,
-    Machine,
-    count_disjoint,
-    grouped,
-    grow,
-    most_alike,
-)
+from areaeffect.errors import NothingEstimableError, Problem
+from areaeffect.falsify.placebo import Machine, count_disjoint
 from areaeffect.panel import REASONS, Neighbourhood
 from areaeffect.periods import label
+from areaeffect.pipeline.candidates import candidates
 from areaeffect.pipeline.cohorts import MAX_MISSING, ClaimCohorts, coverage_of
+from areaeffect.pipeline.units import covered_units, refuse_late_covariates
 from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
 
 if TYPE_CHECKING:
@@ -35,7 +28,7 @@ if TYPE_CHECKING:
 
     from areaeffect.panel import Measure, Panel
     from areaeffect.pipeline.assemble import Assembled
-    from areaeffect.results import Bools, Floats, Ints
+    from areaeffect.results import Bools, Ints
     from areaeffect.study import Study
     from areaeffect.study_file import StudyFile
 
@@ -79,8 +72,8 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     """
     study, panel = file.study, data.panel
     measures = tuple(panel.measures[o.name] for o in study.outcome)
-    units, notes = _covered_units(study, panel, measures, data.neighbourhoods)
-    _refuse_late_covariates(file, units)
+    units, notes = covered_units(study, panel, measures, data.neighbourhoods)
+    refuse_late_covariates(file, units)
     pool = _pool(study, data, measures)
     if not pool.eligible.any():
         raise NothingEstimableError(
@@ -103,7 +96,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     )
     designs = _designs(panel, units, arms, chosen)
     rng = np.random.default_rng([study.study.seed, 1])
-    banks = _banks(study, panel, pool, units, arms[0], rng)
+    banks = candidates(study, panel, pool, units, arms[0], rng)
     machine = Machine(arms, banks, pool.eligible, rules, len(measures), study.study.seed)
     rows = [
         row
@@ -125,114 +118,6 @@ def disjoint(plan: Plan, members: Sequence[int]) -> tuple[int, int]:
     return count_disjoint(banks, len(plan.machine.eligible), rng, _MOST_DISJOINT)
 
 
-def _covered_units(
-    study: Study, panel: Panel, measures: Sequence[Measure], found: Sequence[Neighbourhood]
-) -> tuple[tuple[Neighbourhood, ...], list[str]]:
-    """Leave treated areas with long gaps of their own out, and merge where one unit is asked.
-
-    A period in which most areas of a neighbourhood have no value is a gap of the source; an
-    area that lacks more than `MAX_MISSING` of the other periods is not covered.
-    """
-    kept, notes = [], []
-    for unit in found:
-        lacking = np.zeros(len(unit.areas), dtype=bool)
-        for measure in measures:
-            seen = measure.observed[unit.areas]
-            common = seen.mean(axis=0) >= 0.5  # noqa: PLR2004
-            lacking |= (~seen[:, common]).mean(axis=1) > MAX_MISSING if common.any() else True
-        lacking |= ~np.isfinite(panel.covariates[unit.areas]).all(axis=1)
-        if lacking.any():
-            notes.append(_left_out_note(panel, measures, unit, lacking))
-        if not lacking.all():
-            kept.append(replace(unit, areas=unit.areas[~lacking]))
-    if not kept:
-        raise DataError(
-            Problem(
-                "no treated area is covered: each lacks values in over 10 % of the window, or a "
-                "covariate.",
-                "initiative",
-                "Look at the gaps with `areaeffect check`.",
-            )
-        )
-    if study.design.unit == "programme":
-        kept = _merge(kept)
-    return tuple(kept), notes
-
-
-def _left_out_note(
-    panel: Panel, measures: Sequence[Measure], unit: Neighbourhood, lacking: Bools
-) -> str:
-    """Say which treated areas are left out, and what that does to the raw change."""
-    codes = panel.areas[unit.areas[lacking]]
-    text = (
-        f"{unit.name}: {lacking.sum()} of {len(unit.areas)} treated areas are not covered "
-        f"throughout and are left out ({', '.join(codes[:3])}{' …' if len(codes) > 3 else ''})."  # noqa: PLR2004
-    )
-    measure = measures[0]
-    before, after = measure.periods.split(unit.start, unit.start_kind)
-    raw = []
-    for areas in (unit.areas, unit.areas[~lacking]):
-        cells = np.nan_to_num(measure.values[areas])
-        pre, post = cells[:, before].sum(), cells[:, after].sum()
-        years = (after.stop - after.start) / max(1, before.stop - before.start)
-        if pre == 0:
-            return text
-        raw.append(f"{100 * (post / pre / years - 1):+.1f}%")
-    return (
-        f"{text} Raw change of {measure.name.replace('_', ' ')} per period, before to after the "
-        f"start: {raw[0]} with them (missing counted as nothing), {raw[1]} without."
-    )
-
-
-def _merge(units: Sequence[Neighbourhood]) -> list[Neighbourhood]:
-    """Join the neighbourhoods of each programme and start into one unit."""
-    found: dict[tuple[str, int], list[Neighbourhood]] = {}
-    for unit in units:
-        found.setdefault((unit.initiative, unit.start), []).append(unit)
-    return [
-        replace(
-            parts[0],
-            name=initiative
-            if len({s for i, s in found if i == initiative}) == 1
-            else f"{initiative}, {label(start, parts[0].start_kind)}",
-            areas=np.sort(np.concatenate([p.areas for p in parts])),
-        )
-        for (initiative, start), parts in found.items()
-    ]
-
-
-def _refuse_late_covariates(file: StudyFile, units: Sequence[Neighbourhood]) -> None:
-    """A covariate dated at or after a start may already hold the effect (honesty rule 1)."""
-    from areaeffect.periods import kind_of, parse_period  # noqa: PLC0415
-
-    problems = []
-    for i, covariate in enumerate(file.study.design.covariates):
-        if covariate.as_of is None:
-            continue
-        kind = kind_of(covariate.as_of)
-        ordinal = parse_period(covariate.as_of, kind) if kind else None
-        for unit in units:
-            if kind is None or ordinal is None:
-                break
-            both = {kind, unit.start_kind}
-            if len(both) > 1 and "number" in both:
-                continue
-            scale = 12 // (kind.per_year or 12)
-            start = unit.start * (12 // (unit.start_kind.per_year or 12))
-            if ordinal * scale >= start:
-                problems.append(
-                    Problem(
-                        f"'{covariate.column}' describes {covariate.as_of}, but '{unit.name}' "
-                        f"starts at {label(unit.start, unit.start_kind)}.",
-                        file.where(f"design.covariates.{i}"),
-                        "Use an earlier edition: one from after the start may hold the effect.",
-                    )
-                )
-                break
-    if problems:
-        raise DataError(problems)
-
-
 def _pool(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
     panel = data.panel
     n = len(panel.areas)
@@ -241,15 +126,17 @@ def _pool(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
     ]
     for measure in measures:
         common = measure.observed.mean(axis=0) >= 0.5  # noqa: PLR2004
-        share = (~measure.observed[:, common]).mean(axis=1) if common.any() else np.ones(n)
+        share = np.ones(n)
+        if common.any():
+            share = (~measure.observed[:, common]).mean(axis=1)
         for code in np.unique(measure.reasons[measure.reasons > 0]):
-            mask = np.asarray((share > MAX_MISSING) & (measure.reasons == code).any(axis=1))
+            mask: Bools = (share > MAX_MISSING) & (measure.reasons == code).any(axis=1)
             exclusions.append((mask, f"not covered in the window ({REASONS[code]})"))
         if measure.exposure is not None:
-            exclusions.append(
-                (np.nan_to_num(measure.exposure) <= 0, f"no exposure for {measure.name}")
-            )
-    exclusions.append((~np.isfinite(panel.covariates).all(axis=1), "a covariate is missing"))
+            without: Bools = ~(measure.exposure > 0)
+            exclusions.append((without, f"no exposure for {measure.name}"))
+    known: Bools = np.isfinite(panel.covariates).all(axis=1)
+    exclusions.append((~known, "a covariate is missing"))
     every = np.concatenate([nb.areas for nb in data.neighbourhoods])
     smallest = min(len(u.areas) for u in data.neighbourhoods)
     return make_pool(
@@ -344,58 +231,3 @@ def _holes(measure: Measure, unit: Neighbourhood, sides: tuple[Bools, Bools]) ->
     inside[before] = sides[0].any()
     inside[after] = sides[1].any()
     return np.flatnonzero(inside & ~(sides[0] | sides[1]))
-
-
-def _banks(
-    study: Study,
-    panel: Panel,
-    pool: Pool,
-    units: Sequence[Neighbourhood],
-    arm: ClaimCohorts,
-    rng: np.random.Generator,
-) -> tuple[Candidates, ...]:
-    """List what may stand for each unit in a placebo programme."""
-    allowed = pool.eligible
-    given: list[Ints] | None = None
-    if study.analysis.placebo_neighbourhoods:
-        given = _given_groups(study.analysis.placebo_neighbourhoods, panel, pool)
-    grown: dict[int, list[Ints]] = {}
-    banks = []
-    for g, unit in enumerate(units):
-        traits = _traits(arm, g, unit.areas)
-        size = len(unit.areas)
-        if given is not None:
-            banks.append(Candidates((tuple(given),)))
-        elif panel.contiguity is not None and study.design.unit == "neighbourhood":
-            if size not in grown:
-                grown[size] = grow(panel.contiguity, allowed, size, rng)
-            alike = most_alike(
-                grown[size], traits, traits[unit.areas].mean(axis=0), ALIKE * GROWTHS
-            )
-            banks.append(Candidates((tuple(alike),)))
-        else:
-            singles = [np.array([a]) for a in np.flatnonzero(allowed)]
-            banks.append(
-                Candidates(
-                    tuple(tuple(most_alike(singles, traits, traits[a], ALIKE)) for a in unit.areas)
-                )
-            )
-    return tuple(banks)
-
-
-def _given_groups(reference: str, panel: Panel, pool: Pool) -> list[Ints]:
-    """Groups whose areas may all be pseudo-treated; a buffer does not break a group."""
-    buffered = np.array([r == "" or r.startswith("within ") for r in pool.reasons])
-    uncovered = np.array([r.startswith("not covered") for r in pool.reasons])
-    return grouped(panel.attributes[reference], buffered, ~uncovered)
-
-
-def _traits(arm: ClaimCohorts, unit: int, areas: Ints) -> Floats:
-    """Covariates and levels before the start, scaled: what placebos should share."""
-    cohort = arm.cohort(unit, areas)
-    n_covariates = arm.panel.covariates.shape[1]
-    usable = cohort.usable & arm.eligible
-    level = np.where(cohort.usable[:, None], cohort.level, 0.0)
-    spread = level[usable].std(axis=0) if usable.any() else np.ones(level.shape[1])
-    level = (level - level[usable].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    return np.column_stack([cohort.scaled[:, :n_covariates], level])

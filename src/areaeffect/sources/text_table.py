@@ -124,6 +124,9 @@ def _load_csv(file: Path, header: list[str], text: str, shown: Path) -> pd.DataF
             reason = str(error).splitlines()[0]
             raise DataError(Problem(f"the CSV cannot be read: {reason}", str(shown))) from None
     if rejects:
+        first_of_line: dict[int, str] = {}
+        for line, message in rejects:
+            first_of_line.setdefault(line, message)
         raise DataError(
             [
                 Problem(
@@ -131,7 +134,7 @@ def _load_csv(file: Path, header: list[str], text: str, shown: Path) -> pd.DataF
                     f"{shown}, line {line}",
                     f"Every row needs {len(header)} fields.",
                 )
-                for line, message in list(dict(reversed(rejects)).items())[::-1][:_SHOWN]
+                for line, message in list(first_of_line.items())[:_SHOWN]
             ]
         )
     if frame.empty:
@@ -148,23 +151,15 @@ def _load_parquet(
             relation = connection.read_parquet(str(path))
             if only is not None and not set(only) <= set(relation.columns):
                 only = None  # a column is missing: the message is to show those there are
-            as_text = [n for n in as_text if n in relation.columns]
-            names = [
-                name
-                for name, kind in zip(relation.columns, relation.types, strict=True)
-                if str(kind) not in _NOT_TEXT and (only is None or name in only)
-            ]
             kinds = dict(zip(relation.columns, map(str, relation.types), strict=True))
             columns = [
-                duckdb.ColumnExpression(n)
-                .cast("DOUBLE" if kinds[n] in _NUMBERS else "VARCHAR")
-                .alias(n)
-                for n in names
+                duckdb.ColumnExpression(name)
+                .cast("DOUBLE" if kind in _NUMBERS and name not in as_text else "VARCHAR")
+                .alias(name)
+                for name, kind in kinds.items()
+                if name in as_text or (kind not in _NOT_TEXT and (only is None or name in only))
             ]
-            codes = [duckdb.ColumnExpression(n).cast("VARCHAR").alias(n) for n in as_text]
-            frame: pd.DataFrame = relation.select(
-                *[c for c, n in zip(columns, names, strict=True) if n not in as_text], *codes
-            ).df()
+            frame: pd.DataFrame = relation.select(*columns).df()
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise DataError(Problem(f"not a readable Parquet file: {reason}", str(path))) from None

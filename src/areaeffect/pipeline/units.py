@@ -1,0 +1,127 @@
+"""Which neighbourhoods are designed for: covered areas, merged programmes, honest covariates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.panel import Neighbourhood
+from areaeffect.periods import kind_of, label, parse_period
+from areaeffect.pipeline.cohorts import MAX_MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.panel import Measure, Panel
+    from areaeffect.results import Bools
+    from areaeffect.study import Study
+    from areaeffect.study_file import StudyFile
+
+
+def covered_units(
+    study: Study, panel: Panel, measures: Sequence[Measure], found: Sequence[Neighbourhood]
+) -> tuple[tuple[Neighbourhood, ...], list[str]]:
+    """Leave treated areas with long gaps of their own out, and merge where one unit is asked.
+
+    A period in which most areas of a neighbourhood have no value is a gap of the source; an
+    area that lacks more than `MAX_MISSING` of the other periods is not covered.
+    """
+    kept, notes = [], []
+    for unit in found:
+        lacking = np.zeros(len(unit.areas), dtype=bool)
+        for measure in measures:
+            seen = measure.observed[unit.areas]
+            common = seen.mean(axis=0) >= 0.5  # noqa: PLR2004
+            lacking |= (~seen[:, common]).mean(axis=1) > MAX_MISSING if common.any() else True
+        lacking |= ~np.isfinite(panel.covariates[unit.areas]).all(axis=1)
+        if lacking.any():
+            notes.append(_left_out_note(panel, measures, unit, lacking))
+        if not lacking.all():
+            kept.append(replace(unit, areas=unit.areas[~lacking]))
+    if not kept:
+        raise DataError(
+            Problem(
+                "no treated area is covered: each lacks values in over 10 % of the window, or a "
+                "covariate.",
+                "initiative",
+                "Look at the gaps with `areaeffect check`.",
+            )
+        )
+    if study.design.unit == "programme":
+        kept = _merge(kept)
+    return tuple(kept), notes
+
+
+def _left_out_note(
+    panel: Panel, measures: Sequence[Measure], unit: Neighbourhood, lacking: Bools
+) -> str:
+    """Say which treated areas are left out, and what that does to the raw change."""
+    codes = panel.areas[unit.areas[lacking]]
+    text = (
+        f"{unit.name}: {lacking.sum()} of {len(unit.areas)} treated areas are not covered "
+        f"throughout and are left out ({', '.join(codes[:3])}{' …' if len(codes) > 3 else ''})."  # noqa: PLR2004
+    )
+    measure = measures[0]
+    before, after = measure.periods.split(unit.start, unit.start_kind)
+    raw = []
+    for areas in (unit.areas, unit.areas[~lacking]):
+        cells = np.nan_to_num(measure.values[areas])
+        pre, post = cells[:, before].sum(), cells[:, after].sum()
+        years = (after.stop - after.start) / max(1, before.stop - before.start)
+        if pre == 0:
+            return text
+        raw.append(f"{100 * (post / pre / years - 1):+.1f}%")
+    return (
+        f"{text} Raw change of {measure.name.replace('_', ' ')} per period, before to after the "
+        f"start: {raw[0]} with them (missing counted as nothing), {raw[1]} without."
+    )
+
+
+def _merge(units: Sequence[Neighbourhood]) -> list[Neighbourhood]:
+    """Join the neighbourhoods of each programme and start into one unit."""
+    found: dict[tuple[str, int], list[Neighbourhood]] = {}
+    for unit in units:
+        found.setdefault((unit.initiative, unit.start), []).append(unit)
+    return [
+        replace(
+            parts[0],
+            name=initiative
+            if len({s for i, s in found if i == initiative}) == 1
+            else f"{initiative}, {label(start, parts[0].start_kind)}",
+            areas=np.sort(np.concatenate([p.areas for p in parts])),
+        )
+        for (initiative, start), parts in found.items()
+    ]
+
+
+def refuse_late_covariates(file: StudyFile, units: Sequence[Neighbourhood]) -> None:
+    """A covariate dated at or after a start may already hold the effect (honesty rule 1)."""
+    problems = []
+    for i, covariate in enumerate(file.study.design.covariates):
+        if covariate.as_of is None:
+            continue
+        kind = kind_of(covariate.as_of)
+        ordinal = parse_period(covariate.as_of, kind) if kind else None
+        for unit in units:
+            if kind is None or ordinal is None:
+                break
+            both = {kind, unit.start_kind}
+            if len(both) > 1 and "number" in both:
+                continue
+            scale = 12 // (kind.per_year or 12)
+            start = unit.start * (12 // (unit.start_kind.per_year or 12))
+            if ordinal * scale >= start:
+                problems.append(
+                    Problem(
+                        f"'{covariate.column}' describes {covariate.as_of}, but '{unit.name}' "
+                        f"starts at {label(unit.start, unit.start_kind)}.",
+                        file.where(f"design.covariates.{i}"),
+                        "Use an earlier edition: one from after the start may hold the effect.",
+                    )
+                )
+                break
+    if problems:
+        raise DataError(problems)
