@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _ONS_CODE = re.compile(r"[EWSN]\d{8}")
 _SHOWN = 5
-_TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0", ""}
+_TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class _Row:
     resident_led: bool | None
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Read a small CSV as text; UTF-8 (with or without BOM) or Windows-1252."""
+def read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Read a small CSV as text with line numbers; UTF-8 (with or without BOM) or Windows-1252."""
     if not path.is_file():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
         raise StudyError(Problem("there is no such file of areas.", str(path), near))
@@ -55,7 +55,9 @@ def read_rows(path: Path) -> list[dict[str, str]]:
                 did_you_mean("area_code", columns) or f"Columns: {', '.join(columns) or 'none'}.",
             )
         )
-    return [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
+    return [
+        (reader.line_num, {k: (v or "").strip() for k, v in row.items() if k}) for row in reader
+    ]
 
 
 def neighbourhoods_from_file(
@@ -76,6 +78,16 @@ def neighbourhoods_from_file(
         With all faults: codes that the panel does not hold, an area in two neighbourhoods,
         starts that are missing, unreadable or outside the window.
     """
+    lines = read_rows(path)
+    unclear = [
+        Problem(
+            f"'{row['resident_led']}' in resident_led is neither true nor false.",
+            f"{path}, line {line}",
+            "Write true, false or nothing.",
+        )
+        for line, row in lines
+        if row.get("resident_led", "").lower() not in _TRUE | _FALSE | {""}
+    ]
     rows = [
         _Row(
             line,
@@ -84,13 +96,13 @@ def neighbourhoods_from_file(
             row.get("start_date") or initiative.start or "",
             _truth(row.get("resident_led", ""), initiative.resident_led),
         )
-        for line, row in enumerate(read_rows(path), 2)
+        for line, row in lines
     ]
     if not rows:
         raise DataError(Problem("the file lists no areas.", str(path), "One row an area."))
     position = {str(code): i for i, code in enumerate(areas)}
     problems = _area_problems(rows, position, path)
-    problems += _start_problems(rows, window, path)
+    problems += _start_problems(rows, window, path) + unclear
     if problems:
         raise DataError(problems)
     grouped: dict[str, list[_Row]] = {}
@@ -129,7 +141,7 @@ def other_areas(path: Path, areas: Strings) -> tuple[Ints, str]:
     """Read the areas of another initiative: positions in the panel, and a note."""
     rows = read_rows(path)
     position = {str(code): i for i, code in enumerate(areas)}
-    found = sorted({position[r["area_code"]] for r in rows if r["area_code"] in position})
+    found = sorted({position[r["area_code"]] for _, r in rows if r["area_code"] in position})
     note = f"{path.name}: {len(rows)} rows of other initiatives, {len(found)} areas in the panel."
     return np.array(found, dtype=np.int64), note
 
@@ -159,7 +171,7 @@ def _truth(text: str, default: bool | None) -> bool | None:  # a parsed value
     word = text.lower()
     if word in _TRUE:
         return True
-    return default if word == "" or word not in _FALSE else False
+    return False if word in _FALSE else default
 
 
 def _area_problems(rows: list[_Row], position: dict[str, int], path: Path) -> list[Problem]:

@@ -129,8 +129,8 @@ def infer(
     n = len(drawn)
     lower = (1 + int((drawn <= statistic).sum())) / (n + 1)
     upper = (1 + int((drawn >= statistic).sum())) / (n + 1)
-    critical = {level: _critical(ordered, 1 - level) for level in (0.95, 0.9)}
-    (cut_low, cut_high), (cut_low_90, cut_high_90) = critical[0.95], critical[0.9]
+    cut_low, cut_high = _critical(ordered, 0.05)
+    cut_low_90, cut_high_90 = _critical(ordered, 0.1)
     if better == "lower":
         mde = scale * (cut_low - float(np.quantile(drawn, POWER)))
     else:
@@ -150,7 +150,7 @@ def infer(
         scale=scale,
         statistics=statistics,
         statistic=statistic,
-        critical=critical[0.95],
+        critical=(cut_low, cut_high),
     )
 
 

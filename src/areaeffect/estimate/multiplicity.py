@@ -58,6 +58,7 @@ def max_t(
     rules the maximum because its placebos are skewed or have a long tail.
     """
     drawn = np.column_stack(list(statistics))
+    drawn = drawn[np.isfinite(drawn).any(axis=1)]  # a draw that found no place says nothing
     floor = _MIN_SHARE * np.sqrt(np.nanmean(drawn**2, axis=0))
     low = np.minimum([c[0] for c in critical], -floor)
     high = np.maximum([c[1] for c in critical], floor)

@@ -9,7 +9,11 @@ import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.linearised import linearised_ratio
-from areaeffect.estimate.verdict import MIN_DISJOINT_PROGRAMMES, placebos_carry
+from areaeffect.estimate.verdict import (
+    MIN_DISJOINT_PROGRAMMES,
+    MIN_NEIGHBOURHOODS,
+    placebos_carry,
+)
 from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
 
 if TYPE_CHECKING:
@@ -226,6 +230,12 @@ def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
         caveats.append(
             f"Only {case.disjoint[0]} placebo programmes of this size share no area "
             f"({MIN_DISJOINT_PROGRAMMES} are needed), so no verdict is given."
+        )
+    if len(case.units) < MIN_NEIGHBOURHOODS:
+        n, places = len(case.units), "place" if len(case.units) == 1 else "places"
+        caveats.append(
+            f"However many areas it holds, this is evidence from {n} {places}: what else happened "
+            "there in the same years cannot be told from the initiative."
         )
     if found.centre_is_off:
         caveats.append(

@@ -130,7 +130,7 @@ def _estimate(
         areas=_statuses(data, plan),
         releases=data.panel.releases,
         gaps=data.panel.gaps,
-        notes=(*data.panel.notes, *plan.notes, *_method_notes(file, data)),
+        notes=(*data.panel.notes, *plan.notes, *_method_notes(file, data, plan)),
         plan=study.model_dump(mode="json", by_alias=True),
         versions=_versions(),
         shapes=_shapes(data),
@@ -170,18 +170,25 @@ def _statuses(data: Assembled, plan: Plan) -> tuple[AreaStatus, ...]:
     return tuple(rows)
 
 
-def _method_notes(file: StudyFile, data: Assembled) -> list[str]:
-    study = file.study
-    if study.analysis.placebo_neighbourhoods:
-        return [
-            f"Placebo neighbourhoods are the groups of {study.analysis.placebo_neighbourhoods}."
-        ]
+def _method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
+    panel, grouping = data.panel, file.study.analysis.placebo_neighbourhoods
+    full = np.logical_and.reduce([m.observed.all(axis=1) for m in panel.measures.values()])
+    covered = (
+        f"{full.sum():,} of {len(panel.areas):,} areas have a value in every period of the window."
+    )
+    if grouping:
+        n = len(plan.machine.banks[0].pieces[0])
+        return [covered, f"Placebo neighbourhoods are the {n} eligible groups of {grouping}."]
     if data.boundaries is None:
         return [
+            covered,
             "The areas have no boundaries, so placebo programmes are draws of single areas: they "
-            "do not carry what neighbouring areas share, and intervals may be too narrow."
+            "do not carry what neighbouring areas share, and intervals may be too narrow.",
         ]
-    return ["Placebo neighbourhoods are contiguous groups of areas grown from random seeds."]
+    return [
+        covered,
+        "Placebo neighbourhoods are contiguous groups of areas grown from random seeds.",
+    ]
 
 
 def _shapes(data: Assembled) -> tuple[Shape, ...]:

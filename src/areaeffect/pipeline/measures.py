@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from areaeffect.panel import Strings
+    from areaeffect.periods import PeriodKind
     from areaeffect.results import Floats
     from areaeffect.study import Source, Study
 
@@ -48,7 +49,18 @@ def attribute(
 ) -> npt.NDArray[Any]:
     """Return an attribute, 'source.column', on the panel's areas."""
     source, column = split_reference(reference)
-    table = tables[source]
+    return _fixed(tables[source], reference, column, areas)
+
+
+def _fixed(table: SourceTable, reference: str, column: str, areas: Strings) -> npt.NDArray[Any]:
+    if column not in table.attributes:
+        raise DataError(
+            Problem(
+                f"'{reference}' changes over time inside an area.",
+                table.release.file,
+                "It needs one value an area: put it into a source without a period.",
+            )
+        )
     return align(table.attributes[column], table.areas, areas)
 
 
@@ -74,7 +86,7 @@ def make_measures(
         if outcome.kind == "count":
             _mark_group_gaps(source, table, areas, values, reasons)
             if source.find_new_codes:
-                begun, first = new_codes(values)
+                begun, first = new_codes(np.where(reasons == _CODE[""], values, np.nan))
                 reasons[begun, :first] = _CODE["boundary_change"]
         values = np.where(reasons == _CODE[""], values, np.nan)
         exposure = None
@@ -105,21 +117,36 @@ def _mark_not_covered(
     if periods is None:
         return
     for rule in source.not_covered:
-        column = align(table.attributes[rule.column].astype(str), table.areas, areas)
+        column = _fixed(table, rule.column, rule.column, areas).astype(str)
         named = np.isin(column, rule.values)
         if not named.any():
             raise DataError(
                 Problem(f"no area has {rule.column} = {', '.join(rule.values)}.", "not_covered")
             )
         ordinals = periods.ordinals
-        since = parse_period(rule.from_period, periods.kind) if rule.from_period else None
-        until = parse_period(rule.to_period, periods.kind) if rule.to_period else None
+        since = _bound(rule.from_period, periods.kind)
+        until = _bound(rule.to_period, periods.kind)
         inside = np.ones(values.shape[1], dtype=bool)
         if since is not None:
             inside &= ordinals >= since
         if until is not None:
             inside &= ordinals <= until
         reasons[np.ix_(named, inside)] = _CODE[rule.reason]
+
+
+def _bound(text: str | None, kind: PeriodKind) -> int | None:
+    if text is None:
+        return None
+    ordinal = parse_period(text, kind)
+    if ordinal is None:
+        raise DataError(
+            Problem(
+                f"'{text}' is not a {kind}, and the table is by {kind}.",
+                "not_covered",
+                "Write it like the table's own periods.",
+            )
+        )
+    return ordinal
 
 
 def _mark_group_gaps(
@@ -131,7 +158,7 @@ def _mark_group_gaps(
 ) -> None:
     if source.coverage_group is None or table.periods is None:
         return
-    groups = align(table.attributes[source.coverage_group].astype(str), table.areas, areas)
+    groups = _fixed(table, source.coverage_group, source.coverage_group, areas).astype(str)
     _, group_of_area, totals = sum_by_group(values, groups)
     flagged = group_gaps(totals)[group_of_area]
     reasons[flagged & (reasons == _CODE[""])] = _CODE["partial_month"]

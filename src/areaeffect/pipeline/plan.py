@@ -135,7 +135,7 @@ def _pool(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
         if measure.exposure is not None:
             without: Bools = ~(measure.exposure > 0)
             exclusions.append((without, f"no exposure for {measure.name}"))
-    known: Bools = np.isfinite(panel.covariates).all(axis=1)
+    known = np.asarray(np.isfinite(panel.covariates).all(axis=1), dtype=np.bool_)
     exclusions.append((~known, "a covariate is missing"))
     every = np.concatenate([nb.areas for nb in data.neighbourhoods])
     smallest = min(len(u.areas) for u in data.neighbourhoods)

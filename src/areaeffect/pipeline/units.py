@@ -73,7 +73,7 @@ def _left_out_note(
         years = (after.stop - after.start) / max(1, before.stop - before.start)
         if pre == 0:
             return text
-        raw.append(f"{100 * (post / pre / years - 1):+.1f}%")
+        raw.append(f"{100 * (post / pre / years - 1):+.1f}%".replace("-", "\N{MINUS SIGN}"))
     return (
         f"{text} Raw change of {measure.name.replace('_', ' ')} per period, before to after the "
         f"start: {raw[0]} with them (missing counted as nothing), {raw[1]} without."

@@ -71,11 +71,15 @@ def new_codes(values: Floats) -> tuple[Ints, int]:
     areas, first
         Positions of the areas, and the period in which they begin. Empty where there are
         fewer than `MIN_NEW_CODES`, or fewer than a period before or after would bring by
-        chance (three times as many).
+        chance (three times as many). A code that was empty until then and begins later still
+        is one of them that was quiet at first; an area with missing cells before its first
+        event is none.
     """
     positive = np.nan_to_num(values) > 0
     n_periods = values.shape[1]
     first = np.where(positive.any(axis=1), positive.argmax(axis=1), 0)
+    known = np.where(np.isnan(values).any(axis=1), np.isnan(values).argmax(axis=1), n_periods)
+    first[known < first] = 0
     late = np.flatnonzero(first >= MIN_LEADING_ZEROS)
     if len(late) < MIN_NEW_CODES:
         return np.empty(0, dtype=np.int64), 0
@@ -84,7 +88,7 @@ def new_codes(values: Floats) -> tuple[Ints, int]:
     beside = max(begin[mode - 1], begin[mode + 1])
     if begin[mode] < MIN_NEW_CODES or begin[mode] < 3 * beside:
         return np.empty(0, dtype=np.int64), 0
-    return late[first[late] == mode].astype(np.int64), mode
+    return late[first[late] >= mode].astype(np.int64), mode
 
 
 def sum_by_group(

@@ -1,0 +1,37 @@
+"""London: placebo programmes of pseudo-boroughs through the whole design; time and memory."""
+
+from __future__ import annotations
+
+import resource
+import time
+from pathlib import Path
+
+from areaeffect.pipeline.assemble import assemble
+from areaeffect.pipeline.evaluate import single_threaded, version_of_code
+from areaeffect.pipeline.plan import make_plan
+from areaeffect.pipeline.workers import default_threads, run_all
+from areaeffect.study_file import read_study
+
+STUDY = Path(__file__).resolve().parent.parent / "studies" / "london_licensing" / "study.toml"
+_PLACEBOS = 999
+_MEGABYTE = 1024
+
+
+def run() -> list[str]:
+    """Measure, and return lines to print."""
+    with single_threaded():
+        begin = time.perf_counter()
+        file = read_study(STUDY)
+        plan = make_plan(file, assemble(file), version_of_code())
+        design = time.perf_counter() - begin
+        begin = time.perf_counter()
+        run_all(plan.machine, _PLACEBOS, default_threads(), lambda _n: None)
+        draws = time.perf_counter() - begin
+    here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE
+    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / _MEGABYTE
+    return [
+        f"reading and design of {len(plan.pool.eligible):,} areas x 108 months: {design:.1f} s",
+        f"{_PLACEBOS} programmes of 4 pseudo-boroughs on {default_threads()} processes: "
+        f"{draws:.1f} s",
+        f"peak memory: {here:.0f} MB, and {child:.0f} MB in the largest worker",
+    ]

@@ -1,0 +1,499 @@
+"""Area codes of one census vintage brought to another: 2001 → 2011 → 2021.
+
+A lookup pairs the areas of two vintages and says how each changed: unchanged (U), split (S),
+merged (M) or irregular (X). Counts keep their totals exactly, to the incident; irregular areas
+and unknown codes are named and left out, with what they held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from areaeffect.errors import DataError, Problem, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from areaeffect.panel import Strings
+    from areaeffect.results import Bools, Floats, Ints
+
+CHANGES = ("U", "S", "M", "X")
+_SHOWN = 5
+#: Remainders nearer than this are a tie (floating point), which goes to the lower code.
+_TIE_DECIMALS = 9
+
+
+class Status(StrEnum):
+    """How a code stands to the newer vintage."""
+
+    SAME = "same"  # already a code of the newer vintage, and of that one only
+    UNCHANGED = "unchanged"
+    SPLIT = "split"
+    MERGED = "merged"
+    IRREGULAR = "irregular"
+    UNKNOWN = "unknown"
+
+
+_STATUS_OF_CHANGE = {
+    "U": Status.UNCHANGED,
+    "S": Status.SPLIT,
+    "M": Status.MERGED,
+    "X": Status.IRREGULAR,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
+    """Pairs of areas of two vintages.
+
+    Parameters
+    ----------
+    name : what the two vintages are called, 'lsoa11_code → lsoa21_code'.
+    old, new : (n_pairs,), codes, in ascending order of (old, new).
+    change : (n_pairs,), one of `CHANGES`.
+    """
+
+    name: str
+    old: Strings
+    new: Strings
+    change: Strings
+
+    def children(self, code: str) -> tuple[str, ...]:
+        """Return the newer areas that an older one overlaps."""
+        first, last = np.searchsorted(self.old, [code, code + "\0"])
+        return tuple(str(c) for c in self.new[first:last])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """By what a total is divided: residents, households, of the areas of one vintage.
+
+    Parameters
+    ----------
+    name : what they are, for print: 'residents, Census 2021'.
+    codes : (n,), without repeats.
+    values : (n,), zero or more; NaN where not known.
+    """
+
+    name: str
+    codes: Strings
+    values: Floats
+
+    def of(self, codes: Strings) -> Floats:
+        """Return the weights of codes; NaN where there is none."""
+        order = np.argsort(self.codes)
+        place = np.searchsorted(self.codes, codes, sorter=order)
+        place = order[np.minimum(place, len(order) - 1)]
+        return np.where(self.codes[place] == codes, self.values[place], np.nan)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conversion:
+    """Values on the newer vintage, and what became of every code.
+
+    Parameters
+    ----------
+    codes : (n_new,), ascending.
+    values : (n_new, n_periods); NaN = missing.
+    status : number of older codes by status.
+    left_out : irregular and unknown codes, ascending.
+    left_out_values : (n_left_out, n_periods), what they held.
+    split_equally : split codes for which no weights were given or known.
+    incomplete : newer codes that an older area merged into while another part was not given.
+    notes : sentences for the data annex.
+    """
+
+    codes: Strings
+    values: Floats
+    status: dict[str, int]
+    left_out: tuple[str, ...]
+    left_out_values: Floats
+    split_equally: tuple[str, ...]
+    incomplete: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> Lookup:
+    """Read a lookup of two vintages, as the Office for National Statistics publishes them.
+
+    Parameters
+    ----------
+    path : Parquet or CSV.
+    old, new : its columns with the older and the newer code.
+    change : its column with U, S, M or X.
+
+    Raises
+    ------
+    DataError
+        Missing file or columns, other change codes, repeated pairs, a code that stands for
+        different areas in the two vintages, or pairs that contradict their change code.
+    """
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    if not path.is_file():
+        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
+        raise DataError(Problem("there is no such lookup.", str(path), near or "Check the path."))
+    if path.suffix == ".parquet":
+        frame = pd.read_parquet(path)
+    else:
+        frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    missing = [c for c in (old, new, change) if c not in frame.columns]
+    if missing:
+        columns = ", ".join(map(str, frame.columns))
+        fixes = [did_you_mean(c, frame.columns) or f"Columns: {columns}." for c in missing]
+        raise DataError(
+            [
+                Problem(f"there is no column '{c}'.", str(path), f)
+                for c, f in zip(missing, fixes, strict=True)
+            ]
+        )
+    columns_ = [frame[c].fillna("").to_numpy(dtype=str) for c in (old, new, change)]
+    return make_lookup(*columns_, name=f"{old} → {new}", where=str(path))
+
+
+def make_lookup(
+    old: Strings, new: Strings, change: Strings, name: str = "old → new", where: str = "lookup"
+) -> Lookup:
+    """Return a checked lookup from its three columns."""
+    order = np.lexsort((new, old))
+    old, new, change = old[order], new[order], change[order]
+    problems = [
+        Problem(f"{what}, such as {_example(old, new, change, bad)}.", where, fix)
+        for what, bad, fix in _faults(old, new, change)
+        if bad.any()
+    ]
+    if problems:
+        raise DataError(problems)
+    return Lookup(name, old, new, change)
+
+
+def _example(old: Strings, new: Strings, change: Strings, bad: Bools) -> str:
+    i = int(np.argmax(bad))
+    return f"{old[i]} → {new[i]} ({change[i]})"
+
+
+def _faults(old: Strings, new: Strings, change: Strings) -> list[tuple[str, Bools, str]]:
+    n_new, n_old = _repeats(old), _repeats(new)  # children of the old, parents of the new
+    pair_twice = np.zeros(len(old), dtype=bool)
+    pair_twice[1:] = (old[1:] == old[:-1]) & (new[1:] == new[:-1])
+    unchanged, split = change == "U", change == "S"
+    merged, irregular = change == "M", change == "X"
+    contradicts = unchanged & ((n_new > 1) | (n_old > 1))
+    contradicts |= (split & (n_old > 1)) | (merged & (n_new > 1))
+    ambiguous = (change != "U") & (np.isin(old, new) | np.isin(new, old))
+    return [
+        ("a code is blank", (old == "") | (new == ""), "Give every row both codes."),
+        ("a pair stands twice", pair_twice, "Keep one row a pair."),
+        (
+            "a change code is unknown",
+            ~(unchanged | split | merged | irregular),
+            f"Allowed: {', '.join(CHANGES)}.",
+        ),
+        ("a change code contradicts the pairs", contradicts, "Take the publisher's lookup."),
+        (
+            "a code stands for different areas in the two vintages",
+            ambiguous,
+            "A series with both vintages could not be told apart.",
+        ),
+    ]
+
+
+def _repeats(codes: Strings) -> Ints:
+    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    return np.asarray(counts[inverse], dtype=np.int64)
+
+
+def to_vintage(codes: Strings, lookup: Lookup) -> tuple[Strings, Strings]:
+    """Return for each code its code in the newer vintage, and how it stands to it.
+
+    Parameters
+    ----------
+    codes : (n,), of either vintage, mixed as they come.
+
+    Returns
+    -------
+    new_codes, status
+        (n,) each. `new_codes` is empty where one code cannot say it: split (the coordinate or
+        weights must), irregular, unknown. A newer code that takes part in an irregular change
+        is irregular too: its older part cannot be told apart.
+    """
+    old, first, pair_count = np.unique(lookup.old, return_index=True, return_counts=True)
+    at = np.minimum(np.searchsorted(old, codes), len(old) - 1)
+    is_old = old[at] == codes
+    pair = first[at]
+    status = np.full(len(codes), Status.UNKNOWN.value, dtype="U9")
+    for change, named in _STATUS_OF_CHANGE.items():
+        status[is_old & (lookup.change[pair] == change)] = named.value
+    is_new = ~is_old & np.isin(codes, lookup.new)
+    status[is_new] = Status.SAME.value
+    status[is_new & np.isin(codes, lookup.new[lookup.change == "X"])] = Status.IRREGULAR.value
+    one = is_old & (pair_count[at] == 1) & (status != Status.IRREGULAR.value)
+    width = max(codes.dtype.itemsize, lookup.new.dtype.itemsize) // 4
+    new_codes = np.full(len(codes), "", dtype=f"U{max(width, 1)}")
+    new_codes[one] = lookup.new[pair[one]]
+    same = status == Status.SAME.value
+    new_codes[same] = codes[same]
+    return new_codes, status
+
+
+def convert_counts(
+    values: Floats,
+    codes: Strings,
+    lookup: Lookup,
+    weights: Weights | None = None,
+    *,
+    whole: bool = True,
+) -> Conversion:
+    """Counts of older areas on the newer ones; totals are conserved exactly.
+
+    Parameters
+    ----------
+    values : (n_codes, n_periods), counts; NaN = missing. In a series that mixes vintages a
+        code that was not in use in a period holds 0 there, not NaN.
+    codes : (n_codes,), of either vintage, without repeats.
+    weights : of the newer areas; divides what a split area held. None, or an area without a
+        positive weight among its parts: equal parts, and the result says so.
+    whole : whole numbers out, by largest remainder in each area and period; what rounding took
+        from a part is carried to the next period, so that an area with one incident a month
+        does not give all of them to the same part. False: fractions out.
+
+    Returns
+    -------
+    Conversion
+        `values` and `left_out_values` add up to the input in every period. A merged area is
+        missing where one of its parts is.
+
+    Raises
+    ------
+    DataError
+        Repeated codes; negative or fractional counts (with `whole`).
+    """
+    _refuse_counts(values, codes, whole=whole)
+    plan = _Plan.of(codes, lookup)
+    result = np.zeros((len(plan.targets), values.shape[1]))
+    np.add.at(result, plan.direct_target, values[plan.direct_row])
+    shares, equally = _shares(plan, weights)
+    parts = _divide(values[plan.split_row], shares, whole=whole)
+    used = plan.split_target >= 0
+    np.add.at(result, plan.split_target[used], parts[used])
+    return plan.conversion(result, values, _notes_on_split(plan, weights, equally), equally)
+
+
+def convert_rates(
+    values: Floats, codes: Strings, lookup: Lookup, weights: Weights | None = None
+) -> Conversion:
+    """Rates, shares or scores of older areas on the newer ones.
+
+    Parameters
+    ----------
+    values : (n_codes, n_periods); NaN = missing.
+    codes : (n_codes,), of either vintage, without repeats.
+    weights : of the *older* areas (residents): a merged area has the weighted mean of its
+        parts. None, or a part without weight: the plain mean, and the result says so.
+
+    Notes
+    -----
+    A part of a split area has the value of the whole: true only if the area was even inside.
+    A value given for a newer code itself stands before one made from older areas.
+    """
+    _refuse_repeats(codes)
+    plan = _Plan.of(codes, lookup)
+    own = plan.is_same[plan.direct_row]
+    row, target = plan.direct_row[~own], plan.direct_target[~own]
+    used = plan.split_target >= 0
+    row = np.concatenate([row, np.repeat(plan.split_row, used.sum(axis=1))])
+    target = np.concatenate([target, plan.split_target[used]])
+    weight = weights.of(codes)[row] if weights is not None else np.full(len(row), np.nan)
+    total = np.bincount(target, np.where(weight > 0, weight, np.nan), len(plan.targets))
+    unweighted = ~(total[target] > 0)
+    weight = np.where(unweighted, 1.0, weight)
+    total = np.bincount(target, weight, len(plan.targets))
+    result = np.zeros((len(plan.targets), values.shape[1]))
+    np.add.at(result, target, values[row] * (weight / total[target])[:, None])
+    result[np.bincount(target, minlength=len(plan.targets)) == 0] = np.nan
+    at = plan.direct_target[own]
+    given = values[plan.direct_row[own]]
+    result[at] = np.where(np.isnan(given), result[at], given)
+    several = np.bincount(target, minlength=len(plan.targets)) > 1
+    plain = tuple(str(c) for c in plan.targets[np.unique(target[unweighted & several[target]])])
+    notes = []
+    if several.any():
+        by = "the plain mean" if weights is None else f"the mean weighted by {weights.name}"
+        notes.append(f"{int(several.sum())} merged areas have {by} of their parts.")
+        if plain and weights is not None:
+            notes.append(f"{_some(plain)}: no weight for a part, so the plain mean.")
+    if len(plan.split_row):
+        notes.append(f"The parts of {len(plan.split_row)} split areas have the value of the whole.")
+    return plan.conversion(result, values, notes, ())
+
+
+def convert_counts_through(
+    values: Floats,
+    codes: Strings,
+    steps: Sequence[tuple[Lookup, Weights | None]],
+    *,
+    whole: bool = True,
+) -> tuple[Conversion, ...]:
+    """Counts brought through several vintages, 2001 → 2011 → 2021; one conversion a step.
+
+    Totals are conserved through all steps: the last step's values and every step's
+    `left_out_values` add up to the input.
+    """
+    done: list[Conversion] = []
+    for lookup, weights in steps:
+        conversion = convert_counts(values, codes, lookup, weights, whole=whole)
+        values, codes = conversion.values, conversion.codes
+        done.append(conversion)
+    return tuple(done)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """Which row of the input goes to which newer area; -1 pads the parts of a split."""
+
+    codes: Strings
+    status: Strings
+    targets: Strings  # (n_new,) codes, ascending
+    direct_row: Ints
+    direct_target: Ints
+    split_row: Ints  # (n_split,)
+    split_target: Ints  # (n_split, most parts)
+    incomplete: tuple[str, ...]
+
+    @property
+    def is_same(self) -> Bools:
+        return np.asarray(self.status == Status.SAME.value)
+
+    @classmethod
+    def of(cls, codes: Strings, lookup: Lookup) -> _Plan:
+        new_codes, status = to_vintage(codes, lookup)
+        direct = np.flatnonzero(new_codes != "")
+        split = np.flatnonzero(status == Status.SPLIT.value)
+        first = np.searchsorted(lookup.old, codes[split])
+        last = np.searchsorted(lookup.old, codes[split], side="right")
+        most = int((last - first).max(initial=0))
+        pair = first[:, None] + np.arange(most)
+        inside = pair < last[:, None]
+        parts = lookup.new[pair[inside]]
+        targets = np.unique(np.concatenate([new_codes[direct], parts]))
+        split_target = np.full(pair.shape, -1, dtype=np.int64)
+        split_target[inside] = np.searchsorted(targets, parts)
+        lacking = (lookup.change == "M") & ~np.isin(lookup.old, codes)
+        merged = new_codes[status == Status.MERGED.value]
+        incomplete = np.unique(lookup.new[lacking & np.isin(lookup.new, merged)])
+        where = np.searchsorted(targets, new_codes[direct]).astype(np.int64)
+        return cls(
+            codes,
+            status,
+            targets,
+            direct.astype(np.int64),
+            where,
+            split.astype(np.int64),
+            split_target,
+            tuple(str(c) for c in incomplete),
+        )
+
+    def conversion(
+        self, result: Floats, values: Floats, notes: list[str], equally: tuple[str, ...]
+    ) -> Conversion:
+        out = np.isin(self.status, [Status.IRREGULAR.value, Status.UNKNOWN.value])
+        rows = np.flatnonzero(out)[np.argsort(self.codes[out])]
+        left_out = tuple(str(c) for c in self.codes[rows])
+        names, counts = np.unique(self.status, return_counts=True)
+        if left_out:
+            notes = [*notes, f"Left out, irregular or unknown: {_some(left_out)}."]
+        if self.incomplete:
+            notes = [
+                *notes,
+                f"Merged areas of which not every part was given: {_some(self.incomplete)}.",
+            ]
+        return Conversion(
+            self.targets,
+            result,
+            {str(n): int(c) for n, c in zip(names, counts, strict=True)},
+            left_out,
+            values[rows],
+            equally,
+            self.incomplete,
+            tuple(notes),
+        )
+
+
+def _some(codes: Sequence[str]) -> str:
+    shown = ", ".join(codes[:_SHOWN])
+    return shown if len(codes) <= _SHOWN else f"{shown} and {len(codes) - _SHOWN} more"
+
+
+def _refuse_repeats(codes: Strings) -> None:
+    ordered = np.sort(codes)
+    twice = [str(a) for a, b in pairwise(ordered) if a == b]
+    if twice:
+        raise DataError(Problem(f"area {twice[0]} stands twice.", "", "Add its rows up first."))
+
+
+def _refuse_counts(values: Floats, codes: Strings, *, whole: bool) -> None:
+    _refuse_repeats(codes)
+    bad = values < 0
+    if whole:
+        bad |= np.isfinite(values) & (values != np.floor(values))
+    if bad.any():
+        area, period = (int(i[0]) for i in np.nonzero(bad))
+        raise DataError(
+            Problem(
+                f"{values[area, period]:g} is not a count.",
+                f"area {codes[area]}",
+                "Counts are whole numbers of 0 or more; for fractions ask with `whole=False`.",
+            )
+        )
+
+
+def _shares(plan: _Plan, weights: Weights | None) -> tuple[Floats, tuple[str, ...]]:
+    """Return the share of each part, (n_split, most parts), and the codes split equally."""
+    there = plan.split_target >= 0
+    share = np.where(there, 1.0, 0.0)
+    known = np.zeros(len(share), dtype=bool)
+    if weights is not None and share.size:
+        declared = np.where(there, weights.of(plan.targets)[plan.split_target], 0.0)
+        known = np.isfinite(declared).all(axis=1) & (declared.sum(axis=1) > 0)
+        known &= (declared >= 0).all(axis=1)
+        share[known] = declared[known]
+    equally = tuple(str(c) for c in plan.codes[plan.split_row[~known]])
+    total = share.sum(axis=1, keepdims=True)
+    return share / np.where(total > 0, total, 1), tuple(sorted(equally))
+
+
+def _divide(values: Floats, shares: Floats, *, whole: bool) -> Floats:
+    """Divide (n_split, n_periods) by (n_split, n_parts) shares: (n_split, n_parts, n_periods)."""
+    quota = shares[:, :, None] * values[:, None, :]
+    if not whole or not quota.size:
+        return np.asarray(quota)
+    missing = np.isnan(quota)
+    filled = np.where(missing, 0, quota)
+    parts = np.floor(filled)
+    left = np.nan_to_num(values) - parts.sum(axis=1)  # (n_split, n_periods)
+    carry = np.where(shares > 0, 0.0, -np.inf)  # a part without weight never takes a remainder
+    for period in range(values.shape[1]):
+        score = filled[:, :, period] - parts[:, :, period] + carry
+        order = np.argsort(-np.round(score, _TIE_DECIMALS), axis=1, kind="stable")
+        rank = np.argsort(order, axis=1, kind="stable")
+        given = rank < left[:, period, None]
+        parts[:, :, period] += given
+        carry = score - given
+    return np.where(missing, np.nan, parts)
+
+
+def _notes_on_split(plan: _Plan, weights: Weights | None, equally: tuple[str, ...]) -> list[str]:
+    by_weight = len(plan.split_row) - len(equally)
+    notes = []
+    if by_weight and weights is not None:
+        notes.append(f"{by_weight} split areas were divided by {weights.name}.")
+    if equally:
+        notes.append(f"{len(equally)} split areas were divided equally: {_some(equally)}.")
+    return notes
