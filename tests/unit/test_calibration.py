@@ -171,12 +171,9 @@ def test_a_characteristic_that_all_share_but_not_the_target_cannot_be_met() -> N
     assert np.abs(found.imbalance[:2]).max() < 0.1
 
 
-@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("scale", [0.01, 100.0, 1e6])
 def test_a_common_unit_changes_no_weight(scale: float) -> None:
     distance = random_distance(9, m=30, p=2)
-    if scale < 1:  # scaled characteristics are of order one; a millionth is below `EXACT`
-        np.testing.assert_allclose((calibrate(distance * scale).weights @ distance), 0, atol=1e-1)
-        return
     np.testing.assert_allclose(
         calibrate(distance * scale).weights, calibrate(distance).weights, atol=SAME
     )

@@ -1,8 +1,7 @@
 """Area codes of one census vintage brought to another: 2001 → 2011 → 2021.
 
-A lookup pairs the areas of two vintages and says how each changed: unchanged (U), split (S),
-merged (M) or irregular (X). Counts keep their totals exactly, to the incident; irregular areas
-and unknown codes are named and left out, with what they held.
+Counts keep their totals exactly, to the incident; irregular areas and unknown codes are named
+and left out, with what they held.
 """
 
 from __future__ import annotations
@@ -13,18 +12,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from areaeffect.geography.lookups import Lookup
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
 
-CHANGES = ("U", "S", "M", "X")
 _SHOWN = 5
 #: Remainders nearer than this are a tie (floating point), which goes to the lower code.
 _TIE_DECIMALS = 9
@@ -47,28 +44,6 @@ _STATUS_OF_CHANGE = {
     "M": Status.MERGED,
     "X": Status.IRREGULAR,
 }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Lookup:
-    """Pairs of areas of two vintages.
-
-    Parameters
-    ----------
-    name : what the two vintages are called, 'lsoa11_code → lsoa21_code'.
-    old, new : (n_pairs,), codes, in ascending order of (old, new).
-    change : (n_pairs,), one of `CHANGES`.
-    """
-
-    name: str
-    old: Strings
-    new: Strings
-    change: Strings
-
-    def children(self, code: str) -> tuple[str, ...]:
-        """Return the newer areas that an older one overlaps."""
-        first, last = np.searchsorted(self.old, [code, code + "\0"])
-        return tuple(str(c) for c in self.new[first:last])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,96 +93,6 @@ class Conversion:
     split_equally: tuple[str, ...]
     incomplete: tuple[str, ...]
     notes: tuple[str, ...]
-
-
-def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> Lookup:
-    """Read a lookup of two vintages, as the Office for National Statistics publishes them.
-
-    Parameters
-    ----------
-    path : Parquet or CSV.
-    old, new : its columns with the older and the newer code.
-    change : its column with U, S, M or X.
-
-    Raises
-    ------
-    DataError
-        Missing file or columns, other change codes, repeated pairs, a code that stands for
-        different areas in the two vintages, or pairs that contradict their change code.
-    """
-    import pandas as pd  # noqa: PLC0415  # heavy
-
-    if not path.is_file():
-        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
-        raise DataError(Problem("there is no such lookup.", str(path), near or "Check the path."))
-    if path.suffix == ".parquet":
-        frame = pd.read_parquet(path)
-    else:
-        frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
-    missing = [c for c in (old, new, change) if c not in frame.columns]
-    if missing:
-        columns = ", ".join(map(str, frame.columns))
-        fixes = [did_you_mean(c, frame.columns) or f"Columns: {columns}." for c in missing]
-        raise DataError(
-            [
-                Problem(f"there is no column '{c}'.", str(path), f)
-                for c, f in zip(missing, fixes, strict=True)
-            ]
-        )
-    columns_ = [frame[c].fillna("").to_numpy(dtype=str) for c in (old, new, change)]
-    return make_lookup(*columns_, name=f"{old} → {new}", where=str(path))
-
-
-def make_lookup(
-    old: Strings, new: Strings, change: Strings, name: str = "old → new", where: str = "lookup"
-) -> Lookup:
-    """Return a checked lookup from its three columns."""
-    order = np.lexsort((new, old))
-    old, new, change = old[order], new[order], change[order]
-    problems = [
-        Problem(f"{what}, such as {_example(old, new, change, bad)}.", where, fix)
-        for what, bad, fix in _faults(old, new, change)
-        if bad.any()
-    ]
-    if problems:
-        raise DataError(problems)
-    return Lookup(name, old, new, change)
-
-
-def _example(old: Strings, new: Strings, change: Strings, bad: Bools) -> str:
-    i = int(np.argmax(bad))
-    return f"{old[i]} → {new[i]} ({change[i]})"
-
-
-def _faults(old: Strings, new: Strings, change: Strings) -> list[tuple[str, Bools, str]]:
-    n_new, n_old = _repeats(old), _repeats(new)  # children of the old, parents of the new
-    pair_twice = np.zeros(len(old), dtype=bool)
-    pair_twice[1:] = (old[1:] == old[:-1]) & (new[1:] == new[:-1])
-    unchanged, split = change == "U", change == "S"
-    merged, irregular = change == "M", change == "X"
-    contradicts = unchanged & ((n_new > 1) | (n_old > 1))
-    contradicts |= (split & (n_old > 1)) | (merged & (n_new > 1))
-    ambiguous = (change != "U") & (np.isin(old, new) | np.isin(new, old))
-    return [
-        ("a code is blank", (old == "") | (new == ""), "Give every row both codes."),
-        ("a pair stands twice", pair_twice, "Keep one row a pair."),
-        (
-            "a change code is unknown",
-            ~(unchanged | split | merged | irregular),
-            f"Allowed: {', '.join(CHANGES)}.",
-        ),
-        ("a change code contradicts the pairs", contradicts, "Take the publisher's lookup."),
-        (
-            "a code stands for different areas in the two vintages",
-            ambiguous,
-            "A series with both vintages could not be told apart.",
-        ),
-    ]
-
-
-def _repeats(codes: Strings) -> Ints:
-    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    return np.asarray(counts[inverse], dtype=np.int64)
 
 
 def to_vintage(codes: Strings, lookup: Lookup) -> tuple[Strings, Strings]:

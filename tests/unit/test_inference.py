@@ -1,0 +1,230 @@
+"""Placebo inference: p-values counted by hand, intervals that agree with them, the MDE."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from areaeffect.estimate.inference import (
+    PlaceboInference,
+    finite_pool_factor,
+    infer,
+    predicted_scale,
+)
+
+
+def draws(n: int = 999, seed: int = 6, spread: float = 0.1) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0.0, spread, n)
+
+
+def inference(
+    estimate: float, placebos: np.ndarray, better: str = "lower", widen: float = 1.0
+) -> PlaceboInference:
+    """Without a model of the counts: every draw has the same scale."""
+    return infer(estimate, placebos, np.ones(len(placebos)), 1.0, better, widen)
+
+
+def test_p_is_twice_the_smaller_tail_with_the_estimate_counted_as_a_draw() -> None:
+    placebos = np.arange(-20.0, 20.0) + 0.5  # 40 draws, 20 on either side of zero
+    found = inference(-18.0, placebos)
+    # -19.5 and -18.5 are as low: (1 + 2) / (40 + 1)
+    assert found.p_one_sided == pytest.approx(3 / 41)
+    assert found.p_value == pytest.approx(6 / 41)
+
+
+def test_a_draw_that_equals_the_estimate_counts_against_it() -> None:
+    placebos = np.arange(-20.0, 20.0) + 0.5
+    assert inference(-18.5, placebos).p_one_sided == pytest.approx(3 / 41)
+
+
+def test_no_p_is_smaller_than_the_draws_allow() -> None:
+    found = inference(-100.0, draws(99))
+    assert found.p_one_sided == pytest.approx(1 / 100)
+    assert found.p_value == pytest.approx(2 / 100)
+
+
+def test_p_is_never_over_one() -> None:
+    assert inference(0.0, np.zeros(39) + np.tile([-1.0, 0.0, 1.0], 13)).p_value == 1.0
+
+
+def test_the_better_direction_decides_the_one_sided_p() -> None:
+    placebos = draws()
+    lower, higher = inference(-0.2, placebos, "lower"), inference(-0.2, placebos, "higher")
+    assert lower.p_one_sided < 0.05
+    assert higher.p_one_sided > 0.95
+    assert lower.p_value == higher.p_value
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.sampled_from([39, 59, 79, 99, 199, 250, 999]),
+    estimate=st.floats(-0.6, 0.6),
+)
+def test_zero_is_inside_the_interval_exactly_where_p_is_over_five_per_cent(
+    seed: int, n: int, estimate: float
+) -> None:
+    found = inference(estimate, draws(n, seed))
+    cuts = np.array(found.critical)
+    assume(np.abs(found.statistic - cuts).min() > 1e-9)  # not on the edge, where rounding decides
+    assert (found.low <= 0 <= found.high) == (found.p_value > 0.05)
+    assert (found.low_90 <= 0 <= found.high_90) == (found.p_value > 0.1)
+
+
+@given(n=st.integers(39, 1200))
+def test_the_interval_rejects_as_many_draws_as_p_does(n: int) -> None:
+    placebos = np.sort(draws(n, seed=n))
+    found = inference(0.0, placebos)
+    at_cut = inference(placebos[0], placebos)
+    k = next(k for k in range(n) if 2 * (k + 1) / (n + 1) > 0.05)  # draws that p rejects, a side
+    assert found.critical == (
+        pytest.approx(found.statistics[k - 1]),
+        pytest.approx(found.statistics[n - k]),
+    )
+    assert at_cut.p_value <= 2 * 2 / (n + 1)
+
+
+def test_the_ninety_per_cent_interval_rejects_a_draw_in_ten() -> None:
+    placebos = np.sort(draws(999))
+    found = inference(0.0, placebos)
+    # 0.05 x 1000 = 50 draws on either side, the fiftieth included
+    assert found.low_90 == pytest.approx(-placebos[-50])
+    assert found.high_90 == pytest.approx(-placebos[49])
+
+
+def test_the_interval_holds_the_estimate_less_what_placebos_do() -> None:
+    placebos = draws(999)
+    found = inference(-0.3, placebos)
+    ordered = np.sort(placebos)
+    assert found.low == pytest.approx(-0.3 - ordered[-25])
+    assert found.high == pytest.approx(-0.3 - ordered[24])
+    assert found.low < found.low_90 < -0.3 < found.high_90 < found.high
+
+
+def test_too_few_draws_leave_the_interval_open() -> None:
+    found = inference(-0.3, draws(30))
+    assert (found.low, found.high) == (-np.inf, np.inf)
+
+
+@pytest.mark.parametrize("better", ["lower", "higher"])
+def test_an_effect_of_the_mde_is_found_in_four_of_five_draws(better: str) -> None:
+    placebos = draws(9999, seed=8) + 0.02
+    mde = inference(0.0, placebos, better).mde
+    assert (mde < 0) == (better == "lower")
+    found = np.array([inference(float(x) + mde, placebos, better).p_value for x in placebos[:400]])
+    # 400 draws of a share of 0.8: four standard errors are 0.08
+    assert (found <= 0.05).mean() == pytest.approx(0.8, abs=0.08)
+
+
+def test_the_mde_of_a_normal_placebo_is_the_textbook_one() -> None:
+    n = 200_000
+    spread = 0.1
+    mde = inference(0.0, draws(n, spread=spread)).mde
+    assert mde == pytest.approx(-(1.960 + 0.842) * spread, rel=0.02)
+
+
+def test_the_mde_does_not_depend_on_the_estimate() -> None:
+    placebos = draws()
+    assert inference(-0.5, placebos).mde == inference(0.3, placebos).mde
+
+
+@given(scale=st.sampled_from([1e-6, 3.0, 1e6]), seed=st.integers(0, 100))
+def test_the_unit_changes_no_p_and_scales_the_interval(scale: float, seed: int) -> None:
+    placebos = draws(199, seed)
+    plain, scaled = inference(-0.1, placebos), inference(-0.1 * scale, placebos * scale)
+    assert scaled.p_value == plain.p_value
+    for name in ("low", "high", "mde", "centre", "deviation"):
+        assert getattr(scaled, name) == pytest.approx(getattr(plain, name) * scale, rel=1e-4)
+
+
+@given(seed=st.integers(0, 1000), estimate=st.floats(-0.5, 0.5))
+def test_turning_every_sign_turns_the_result(seed: int, estimate: float) -> None:
+    placebos = draws(199, seed)
+    plain = inference(estimate, placebos, "lower")
+    turned = inference(-estimate, -placebos, "higher")
+    assert turned.p_value == plain.p_value
+    assert turned.p_one_sided == plain.p_one_sided
+    assert turned.low == pytest.approx(-plain.high)
+    assert turned.mde == pytest.approx(-plain.mde)
+
+
+def test_the_order_of_draws_changes_nothing_but_their_order() -> None:
+    placebos = draws()
+    turned = inference(-0.1, placebos[::-1])
+    plain = inference(-0.1, placebos)
+    assert (turned.p_value, turned.critical) == (plain.p_value, plain.critical)
+
+
+def test_the_centre_is_told_and_not_subtracted() -> None:
+    placebos = draws() + 0.05
+    found = inference(0.0, placebos)
+    assert found.centre == pytest.approx(placebos.mean())
+    assert found.centre_error == pytest.approx(placebos.std(ddof=1) / np.sqrt(999))
+    assert found.centre_is_off
+    assert found.high == pytest.approx(-np.sort(placebos)[24])
+    assert not inference(0.0, draws() + 0.01).centre_is_off
+
+
+def test_a_draw_that_gave_nothing_is_left_out_but_keeps_its_place() -> None:
+    placebos = draws(199)
+    holes = placebos.copy()
+    holes[[3, 50]] = np.nan
+    found = inference(-0.1, holes)
+    assert np.flatnonzero(np.isnan(found.statistics)).tolist() == [3, 50]
+    whole = inference(-0.1, np.delete(placebos, [3, 50]))
+    assert (found.p_value, found.low) == (whole.p_value, whole.low)
+
+
+# ---------------------------------------------------------------- the scale
+
+
+def test_the_scale_finds_the_variance_that_was_put_in() -> None:
+    rng = np.random.default_rng(12)
+    counts = rng.uniform(50.0, 2000.0, 40_000)
+    a, b = 0.004, 3.0
+    estimates = rng.normal(0.0, np.sqrt(a + b / counts))
+    scales, scale = predicted_scale(estimates, counts, 100.0)
+    # 40,000 draws: the variance at any count is known to a few per cent
+    np.testing.assert_allclose(scales**2, a + b / counts, rtol=0.08)
+    assert scale**2 == pytest.approx(a + b / 100.0, rel=0.08)
+
+
+def test_a_programme_of_many_events_is_held_to_a_narrower_scale() -> None:
+    rng = np.random.default_rng(12)
+    counts = rng.uniform(50.0, 2000.0, 4000)
+    estimates = rng.normal(0.0, np.sqrt(3.0 / counts))
+    few, many = (predicted_scale(estimates, counts, c)[1] for c in (100.0, 1600.0))
+    assert few == pytest.approx(4 * many, rel=0.1)
+
+
+@pytest.mark.parametrize("counts", [np.full(200, 50.0), np.r_[np.zeros(1), np.full(199, 50.0)]])
+def test_without_counts_to_tell_draws_apart_all_have_one_scale(counts: np.ndarray) -> None:
+    estimates = draws(200)
+    scales, scale = predicted_scale(estimates, counts, 50.0)
+    expected = np.sqrt(((estimates - np.median(estimates)) ** 2).mean())
+    np.testing.assert_allclose(scales, expected)
+    assert scale == pytest.approx(expected)
+
+
+def test_placebos_without_any_spread_do_not_divide_by_zero() -> None:
+    scales, scale = predicted_scale(np.zeros(50), np.ones(50), 1.0)
+    assert (scales > 0).all()
+    assert scale > 0
+
+
+def test_a_small_pool_widens_by_the_finite_population_factor() -> None:
+    assert finite_pool_factor(4, 16) == pytest.approx((1 - 4 / 16) ** -0.5)
+    assert finite_pool_factor(10, 10_000) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(("treated", "apart"), [(4, 4), (4, 3), (4, 0), (99, 100)])
+def test_the_widening_stops_at_two(treated: int, apart: int) -> None:
+    assert finite_pool_factor(treated, apart) == 2.0
+
+
+def test_widening_widens_the_interval_and_the_mde_alike() -> None:
+    placebos = draws()
+    plain, wide = inference(0.0, placebos), inference(0.0, placebos, widen=1.5)
+    assert wide.high - wide.low == pytest.approx(1.5 * (plain.high - plain.low))
+    assert wide.mde == pytest.approx(1.5 * plain.mde)
