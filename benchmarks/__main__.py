@@ -14,11 +14,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"any of {', '.join(NAMES)}; default all")
     names = parser.parse_args().names or NAMES
-    print(f"Python {platform.python_version()}, {platform.machine()}")  # noqa: T201
+    print(f"Python {platform.python_version()}, {platform.machine()}")
     for name in names:
-        print(f"\n## {name}\n")  # noqa: T201
+        print(f"\n## {name}\n")
         for line in importlib.import_module(f"benchmarks.{name}").run():
-            print(line)  # noqa: T201
+            print(line)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def _run() -> list[str]:
 
 def _peer(frame: pd.DataFrame, outcomes: list[str]) -> tuple[list[float], float]:
     """Fit mlsynth once a series, as its interface asks; return totals and seconds."""
-    from mlsynth import MicroSynth  # noqa: PLC0415  # the peer is in the `bench` extra only
+    from mlsynth import MicroSynth  # the peer is in the `bench` extra only
 
     covariates = [
         "TotalPop", "BLACK", "HISPANIC", "Males_1521", "HOUSEHOLDS",

@@ -120,10 +120,8 @@ def main() -> None:
     except AreaEffectError as error:
         _show(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted; nothing was written.", err=True)
-        sys.exit(INTERRUPTED)
-    except typer.Abort:
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("Interrupted; no results were written.", err=True)
         sys.exit(INTERRUPTED)
     except Exception as error:
         if not hasattr(error, "format_message"):

@@ -210,7 +210,8 @@ def _start_problems(rows: list[_Row], window: Window, path: Path) -> list[Proble
     problems = []
     first = parse_period(window.start, window.kind) or 0
     last = parse_period(window.end, window.kind) or 0
-    for row in {r.neighbourhood: r for r in reversed(rows)}.values():
+    first_rows = {r.neighbourhood: r for r in reversed(rows)}
+    for row in sorted(first_rows.values(), key=lambda r: r.line):
         where = f"{path}, line {row.line}"
         start = parse_period(row.start, _start_kind(row.start, window)) if row.start else None
         if start is None:
@@ -242,4 +243,4 @@ def _start_problems(rows: list[_Row], window: Window, path: Path) -> list[Proble
         for name, given in starts.items()
         if len(given) > 1
     ]
-    return sorted(problems, key=lambda p: p.where)
+    return problems

@@ -77,20 +77,27 @@ def read_study(path: Path) -> StudyFile:
     try:
         study = Study.model_validate(content)
     except ValidationError as error:
-        raise StudyError([_problem(e, path, lines) for e in _causes(error)]) from None
-    problems = _undeclared(study, path, lines)
+        problems = [_problem(e, path, lines) for e in _causes(error)]
+        raise StudyError(problems + _undeclared(content, path, lines)) from None
+    problems = _undeclared(content, path, lines)
     if problems:
         raise StudyError(problems)
     return StudyFile(study, path, text, lines)
 
 
+def _line(lines: dict[str, int], key: str) -> int:
+    """Return the line of a key, or of the nearest table around it; 0 where none is known."""
+    while key:
+        if key in lines:
+            return lines[key]
+        key = key.rpartition(".")[0]
+    return 0
+
+
 def _where(path: Path, lines: dict[str, int], key: str) -> str:
-    parts = key.split(".")
-    while parts:
-        line = lines.get(".".join(parts))
-        if line is not None:
-            return f"{path}, line {line}, {key}"
-        parts.pop()
+    line = _line(lines, key)
+    if line:
+        return f"{path}, line {line}, {key}"
     return f"{path}, {key}" if key else str(path)
 
 
@@ -176,28 +183,62 @@ def _problem(error: Any, path: Path, lines: dict[str, int]) -> Problem:
     return Problem(f"{message[0].lower()}{message[1:]}.", where)
 
 
-def _undeclared(study: Study, path: Path, lines: dict[str, int]) -> list[Problem]:
-    declared = sorted(study.source)
-    named = [(place, split_reference(ref)[0]) for place, ref in study.references()]
-    named += [(f"outcome.{i}.source", o.source) for i, o in enumerate(study.outcome)]
+def _undeclared(content: dict[str, Any], path: Path, lines: dict[str, int]) -> list[Problem]:
+    """Find sources that are named but not declared, and names given twice.
+
+    Reads the content as written, so that these faults show beside a key that is misspelt.
+    """
+    declared = sorted(_table(content.get("source")))
     problems = [
         Problem(
             f"source '{source}' is not declared.",
             _where(path, lines, place),
             did_you_mean(source, declared) or f"Declared: {', '.join(declared)}.",
         )
-        for place, source in named
-        if source not in study.source
+        for place, source in sorted(_named_sources(content), key=lambda n: _line(lines, n[0]))
+        if source not in declared
     ]
-    for kind, names in (
-        ("outcome", [o.name for o in study.outcome]),
-        ("initiative", [i.name for i in study.initiative]),
-    ):
-        repeated = {n for n in names if names.count(n) > 1}
+    for kind in ("outcome", "initiative"):
+        names = [str(entry.get("name")) for _, entry in _entries(content, kind)]
         problems += [
             Problem(
                 f"two {kind}s are named '{n}'.", _where(path, lines, kind), "Names must differ."
             )
-            for n in sorted(repeated)
+            for n in sorted({n for n in names if names.count(n) > 1})
         ]
     return problems
+
+
+def _named_sources(content: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (place, source) for every 'source' and 'source.column' of a study as written."""
+    design, analysis = _table(content.get("design")), _table(content.get("analysis"))
+    outcomes = _entries(content, "outcome")
+    found = [(f"{place}.source", entry.get("source")) for place, entry in outcomes]
+    columns = [(f"{place}.exposure", entry.get("exposure")) for place, entry in outcomes]
+    columns += [
+        (f"{place}.treated_column", entry.get("treated_column"))
+        for place, entry in _entries(content, "initiative")
+    ]
+    columns += [
+        (f"design.{place}", _table(entry).get("column", entry))
+        for kind in ("covariates", "exclude")
+        for place, entry in _entries(design, kind, tables_only=False)
+    ]
+    columns.append(("analysis.placebo_neighbourhoods", analysis.get("placebo_neighbourhoods")))
+    found += [(place, split_reference(c)[0]) for place, c in columns if isinstance(c, str)]
+    return [(place, source) for place, source in found if isinstance(source, str)]
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _entries(content: dict[str, Any], kind: str, *, tables_only: bool = True) -> list[Any]:
+    """Return (place, entry) of a list in the study, such as `outcome.0`."""
+    listed = content.get(kind)
+    entries = listed if isinstance(listed, list) else []
+    return [
+        (f"{kind}.{i}", entry)
+        for i, entry in enumerate(entries)
+        if isinstance(entry, dict) or not tables_only
+    ]

@@ -60,8 +60,9 @@ def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraw
 
 def _cases(evidence: Evidence) -> list[Case]:
     cases = []
-    for group in groups_of(evidence.plan.units):
-        apart = disjoint(evidence.plan, group.units)
+    names = [initiative.name for initiative in evidence.study.initiative]
+    for group in groups_of(evidence.plan.units, names):
+        apart = disjoint(evidence.plan, group.units) if group.units else (0, 0)
         for o, outcome in enumerate(evidence.study.outcome):
             units = tuple(g for g in group.units if np.isfinite(evidence.real[g, o]).all())
             forms = (True, False) if outcome.kind == "count" else (False,)

@@ -90,9 +90,12 @@ class Case:
         return number if np.isfinite(number) else None
 
 
-def groups_of(units: Sequence[Neighbourhood]) -> list[Group]:
-    """One group an initiative, and one of all where there are several."""
-    names = list(dict.fromkeys(u.initiative for u in units))
+def groups_of(units: Sequence[Neighbourhood], initiatives: Sequence[str] = ()) -> list[Group]:
+    """One group an initiative, and one of all where there are several.
+
+    An initiative without a unit, because none of its areas is covered, has its group all the same.
+    """
+    names = list(dict.fromkeys([*initiatives, *(u.initiative for u in units)]))
     groups = [Group(n, tuple(g for g, u in enumerate(units) if u.initiative == n)) for n in names]
     if len(names) > 1:
         groups.append(Group(ALL_INITIATIVES, tuple(range(len(units)))))

@@ -126,7 +126,7 @@ def _pool(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
     ]
     for measure in measures:
         common = measure.observed.mean(axis=0) >= 0.5  # noqa: PLR2004
-        share = np.ones(n)
+        share = np.zeros(n)  # what nobody has does not choose between areas
         if common.any():
             share = (~measure.observed[:, common]).mean(axis=1)
         for code in np.unique(measure.reasons[measure.reasons > 0]):

@@ -27,15 +27,22 @@ def covered_units(
     """Leave treated areas with long gaps of their own out, and merge where one unit is asked.
 
     A period in which most areas of a neighbourhood have no value is a gap of the source; an
-    area that lacks more than `MAX_MISSING` of the other periods is not covered.
+    area that lacks more than `MAX_MISSING` of the other periods is not covered. An outcome that
+    a neighbourhood lacks altogether is not estimated there, and leaves the others alone.
     """
     kept, notes = [], []
     for unit in found:
         lacking = np.zeros(len(unit.areas), dtype=bool)
+        is_known = False
         for measure in measures:
             seen = measure.observed[unit.areas]
             common = seen.mean(axis=0) >= 0.5  # noqa: PLR2004
-            lacking |= (~seen[:, common]).mean(axis=1) > MAX_MISSING if common.any() else True
+            if common.any():
+                is_known = True
+                lacking |= (~seen[:, common]).mean(axis=1) > MAX_MISSING
+            if measure.exposure is not None:
+                lacking |= ~(measure.exposure[unit.areas] > 0)
+        lacking |= not is_known
         lacking |= ~np.isfinite(panel.covariates[unit.areas]).all(axis=1)
         if lacking.any():
             notes.append(_left_out_note(panel, measures, unit, lacking))
@@ -113,7 +120,7 @@ def refuse_late_covariates(file: StudyFile, units: Sequence[Neighbourhood]) -> N
                 continue
             scale = 12 // (kind.per_year or 12)
             start = unit.start * (12 // (unit.start_kind.per_year or 12))
-            if ordinal * scale >= start:
+            if (ordinal + 1) * scale > start:  # a year that holds the start is not before it
                 problems.append(
                     Problem(
                         f"'{covariate.column}' describes {covariate.as_of}, but '{unit.name}' "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +59,7 @@ def run_all(machine: Machine, n_draws: int, threads: int, tick: Callable[[int], 
 
 
 def _hold(machine: Machine) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     global _machine  # noqa: PLW0603  # one copy a process: sending it with each task costs more
     _machine = machine
 
