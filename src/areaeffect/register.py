@@ -234,7 +234,7 @@ def _start_problems(rows: list[_Row], window: Window, path: Path) -> list[Proble
     starts: dict[str, set[str]] = {}
     for row in rows:
         starts.setdefault(row.neighbourhood, set()).add(row.start)
-    problems += [
+    several = [
         Problem(
             f"neighbourhood '{name}' has {len(given)} start dates: {', '.join(sorted(given))}.",
             str(path),
@@ -243,4 +243,4 @@ def _start_problems(rows: list[_Row], window: Window, path: Path) -> list[Proble
         for name, given in starts.items()
         if len(given) > 1
     ]
-    return problems
+    return several + problems

@@ -51,7 +51,8 @@ class Finding:
 
     For ratios `estimate`, `low`, `high` and `mde` are fractions (-0.201: 20.1 % fewer); for
     additive ones they are in `unit`. `low`, `high` and `p_value` are the two-sided 95 %
-    placebo result; `low_adjusted` and `high_adjusted` hold for all primary findings at once.
+    placebo result; `held_out` is the gap in the last year before the start by a design that did
+    not see that year, and `held_out_p` its placebo p-value; `low_adjusted` and `high_adjusted` hold for all primary findings at once.
     """
 
     initiative: str
@@ -85,6 +86,8 @@ class Finding:
     estimate_centred: float | None = None
     companions: tuple[Companion, ...] = ()
     mde: float | None = None
+    held_out: float | None = None
+    held_out_p: float | None = None
     maryland: int | None = None
     observed: float | None = None
     counterfactual: float | None = None

@@ -75,7 +75,7 @@ class StudyPart(_Part):
 
     title: str = Field(min_length=1, description="what the report is called")
     question: str = Field(default="", description="the question, in one sentence")
-    window: Window
+    window: Window = Field(description="first and last period that the study looks at")
     seed: int = Field(default=1, ge=0, description="start of the random numbers")
 
 
@@ -88,10 +88,23 @@ class NotCovered(_Part):
     to_period: PeriodText | None = Field(default=None, description="last period; default all")
     reason: Literal[
         "not_published", "partial_month", "suppressed", "boundary_change", "not_located"
-    ] = "not_published"
+    ] = Field(default="not_published", description="why they are missing")
 
 
-class Source(_Part):
+class _AnySource(_Part):
+    """What every kind of source may say."""
+
+    not_covered: tuple[NotCovered, ...] = Field(
+        default=(), description="areas and periods that the source never reported"
+    )
+    find_new_codes: bool = Field(
+        default=True, description="flag codes that all begin in one period as missing before it"
+    )
+    boundaries: str | None = Field(default=None, description="GeoJSON, GeoPackage or GeoParquet")
+    boundaries_area: str | None = Field(default=None, description="its code column; default `area`")
+
+
+class PanelSource(_AnySource):
     """A table of areas, or of areas and periods."""
 
     kind: Literal["panel"] = Field(description="'panel': a table of your own")
@@ -113,20 +126,70 @@ class Source(_Part):
     coverage_group: str | None = Field(
         default=None, description="column (police force) in which gaps are looked for"
     )
-    find_new_codes: bool = Field(
-        default=True, description="flag codes that all begin in one period as missing before it"
-    )
-    not_covered: tuple[NotCovered, ...] = ()
-    boundaries: str | None = Field(default=None, description="GeoJSON, GeoPackage or GeoParquet")
-    boundaries_area: str | None = Field(default=None, description="its code column; default `area`")
     licence: str = Field(default="", description="licence of the data, for the data annex")
     attribution: str = Field(default="", description="line the licence asks for")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the study names for this source."""
+        return tuple(f for f in (self.path, self.boundaries) if f)
+
+
+class PoliceUkSource(_AnySource):
+    """Street-level crime and anti-social behaviour of data.police.uk, from the store."""
+
+    kind: Literal["police_uk"] = Field(description="'police_uk': street-level files, ingested")
+    ingest: tuple[str, ...] = Field(
+        default=(), description="zips, folders or CSV files to ingest first; default none"
+    )
+    store: str | None = Field(
+        default=None, description="the store's folder; default `--store`, then the user's own"
+    )
+    forces: tuple[str, ...] = Field(
+        default=(), description="forces as the files name them; default all in the store"
+    )
+    vintage: Literal["lsoa11", "lsoa21"] = Field(
+        default="lsoa21", description="census vintage that area codes are brought to"
+    )
+    lookup: str | None = Field(
+        default=None, description="lookup of LSOA 2011 to 2021 (code columns and change code)"
+    )
+    licence: str = Field(
+        default="Open Government Licence v3.0", description="licence of the data"
+    )
+    attribution: str = Field(
+        default="data.police.uk. Contains public sector information licensed under the Open "
+        "Government Licence v3.0.",
+        description="line the licence asks for",
+    )
+
+    @property
+    def area(self) -> str:
+        """Code column of boundaries, as the Office for National Statistics names it."""
+        return f"{self.vintage}cd"
+
+    @property
+    def coverage_group(self) -> str:
+        """Attribute by which gaps are printed."""
+        return "force"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the study names for this source."""
+        return tuple(f for f in (*self.ingest, self.lookup, self.boundaries) if f)
+
+
+Source = PanelSource | PoliceUkSource
+SOURCE_KINDS: dict[str, type[PanelSource | PoliceUkSource]] = {
+    "panel": PanelSource,
+    "police_uk": PoliceUkSource,
+}
 
 
 class Initiative(_Part):
     """A programme: its neighbourhoods, start dates and attributes."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="its name in print")
     areas: str | None = Field(default=None, description="CSV: area_code, neighbourhood, start_date")
     treated_column: str | None = Field(
         default=None, description="'source.column' that is 1 in treated area-periods"
@@ -166,16 +229,22 @@ class Exclusion(_Part):
     """Areas that may not serve as benchmark areas, and why."""
 
     column: str = Field(pattern=r"^[^.]+\..+$", description="'source.column'")
-    values: tuple[str, ...] = Field(min_length=1)
-    reason: str = Field(min_length=1)
+    values: tuple[str, ...] = Field(min_length=1, description="values of areas to leave out")
+    reason: str = Field(min_length=1, description="why, as the report prints it")
 
 
 class DesignPart(_Part):
     """How benchmark areas are chosen."""
 
-    unit: Literal["neighbourhood", "programme"] = "neighbourhood"
-    covariates: tuple[Annotated[Covariate, BeforeValidator(_covariate)], ...] = ()
-    history: Literal["12-month blocks", "every period"] = "12-month blocks"
+    unit: Literal["neighbourhood", "programme"] = Field(
+        default="neighbourhood", description="one set of weights each, or one for all treated areas"
+    )
+    covariates: tuple[Annotated[Covariate, BeforeValidator(_covariate)], ...] = Field(
+        default=(), description="what benchmark areas must share: 'source.column', with its date"
+    )
+    history: Literal["12-month blocks", "every period"] = Field(
+        default="12-month blocks", description="outcomes before the start that they must share"
+    )
     nearest: int = Field(
         default=60, ge=0, description="nearest areas of each treated one; 0: whole pool"
     )
@@ -183,23 +252,31 @@ class DesignPart(_Part):
         default=True,
         description="leave out areas outside the treated areas' range before the start",
     )
-    exclude: tuple[Exclusion, ...] = ()
+    exclude: tuple[Exclusion, ...] = Field(
+        default=(), description="areas that may not serve as benchmark areas"
+    )
 
 
 class Outcome(_Part):
     """One thing that is measured."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="short name: lower case, digits, _")
-    family: Literal[tuple(FAMILIES)]  # type: ignore[valid-type]  # the registry is the vocabulary
-    source: str
+    family: Literal[tuple(FAMILIES)] = Field(  # type: ignore[valid-type]  # the vocabulary
+        description="which of the six families it belongs to"
+    )
+    source: str = Field(description="name of the source that holds it")
     value: str = Field(default="value", description="column with the number")
     category: tuple[str, ...] = Field(default=(), description="categories of the source to add up")
     kind: Literal["count", "score"] = Field(default="count", description="score: a mean on a scale")
     label: str = Field(default="", description="name in print; default from `name`")
     unit: str = Field(default="", description="what one unit is: 'crimes', 'points'")
     exposure: str | None = Field(default=None, description="'source.column': residents, dwellings")
-    claim: Literal["change", "level"] = "change"
-    better: Literal["lower", "higher"] = "lower"
+    claim: Literal["change", "level"] = Field(
+        default="change", description="change since the start, or level in the latest year"
+    )
+    better: Literal["lower", "higher"] = Field(
+        default="lower", description="which direction is an improvement"
+    )
     smallest_effect_of_interest: float = Field(
         default=0.05, gt=0, description="fraction for counts, units of the scale for scores"
     )
@@ -221,11 +298,15 @@ class Outcome(_Part):
 class Analysis(_Part):
     """How uncertainty is measured."""
 
-    placebos: int = Field(default=999, ge=19, le=99_999)
+    placebos: int = Field(
+        default=999, ge=39, le=99_999, description="placebo programmes; under 39 give no interval"
+    )
     placebo_neighbourhoods: str | None = Field(
         default=None, description="'source.column' whose values are the pseudo-neighbourhoods"
     )
-    estimators: tuple[Literal["counterfactual"], ...] = ("counterfactual",)
+    estimators: tuple[Literal["counterfactual"], ...] = Field(
+        default=("counterfactual",), description="how effects are estimated"
+    )
     linearised: bool = Field(default=False, description="add the linearised companion interval")
 
 
@@ -233,7 +314,7 @@ class Study(_Part):
     """A whole study; `folder` is where its relative paths start."""
 
     study: StudyPart
-    source: dict[str, Source] = Field(min_length=1)
+    source: dict[str, Annotated[Source, Field(discriminator="kind")]] = Field(min_length=1)
     initiative: tuple[Initiative, ...] = Field(min_length=1)
     register_: Register = Field(default_factory=Register, alias="register")
     design: DesignPart = Field(default_factory=DesignPart)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.study import Study, split_reference
+from areaeffect.study import SOURCE_KINDS, Study, split_reference
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +125,8 @@ def _lines_of_keys(text: str) -> dict[str, int]:
 def _model_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:
     """Return the model whose keys are allowed at a place of the study."""
     model: Any = Study
+    if _is_tagged(location):  # ('source', name, kind, …)
+        model, location = SOURCE_KINDS[str(location[2])], location[3:]
     for part in location:
         if isinstance(part, int):
             continue
@@ -135,6 +137,11 @@ def _model_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:
             model = _inner_model(fields[part].annotation)
         # a dict of models (`[source.NAME]`): the name itself leads no further
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def _is_tagged(location: tuple[int | str, ...]) -> bool:
+    """Say whether a place leads through a kind of source, which the file does not write."""
+    return len(location) > 2 and location[0] == "source" and location[2] in SOURCE_KINDS  # noqa: PLR2004
 
 
 def _inner_model(annotation: Any) -> Any:
@@ -160,9 +167,17 @@ def _causes(error: ValidationError) -> list[Any]:
 
 def _problem(error: Any, path: Path, lines: dict[str, int]) -> Problem:
     location = tuple(error["loc"])
-    key = ".".join(str(part) for part in location)
+    written = (*location[:2], *location[3:]) if _is_tagged(location) else location
+    key = ".".join(str(part) for part in written)
     where = _where(path, lines, key)
     name = str(location[-1]) if location else ""
+    if error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        allowed = list(SOURCE_KINDS)
+        given = str(error.get("ctx", {}).get("tag", ""))
+        what = f"'{given}' is not a kind of source" if given else "'kind' is missing"
+        near = did_you_mean(given, allowed)
+        fix = f"{near} Allowed: {', '.join(allowed)}.".strip()
+        return Problem(f"{what}.", _where(path, lines, f"{key}.kind"), fix)
     if error["type"] == "extra_forbidden":
         model = _model_at(location[:-1])
         allowed = [f.alias or n for n, f in model.model_fields.items()] if model else []

@@ -136,6 +136,11 @@ def test_a_total_of_zero_gives_no_ratio_rather_than_an_infinite_one(position: in
     assert np.isnan(cf.log_ratio(total, "change"))
 
 
+@pytest.mark.parametrize("claim", ["change", "level"])
+def test_nothing_to_compare_with_expects_nothing(claim: str) -> None:
+    assert np.isnan(cf.expected_total(np.zeros(cf.N_TOTALS), claim))
+
+
 def test_nothing_after_the_start_leaves_no_mean() -> None:
     one = measure(counts(), is_count=False)
     nobody = np.zeros(N_MONTHS, dtype=bool)

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import TypeAdapter
 
 from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.panel_table import read
-from areaeffect.study import Source, Window
+from areaeffect.study import PanelSource, Window
 
 WINDOW = Window(start="2012-01", end="2012-12")
 LONG = """\
@@ -35,7 +36,7 @@ def read_table(
     **source: Any,
 ) -> SourceTable:
     fields = {"kind": "panel", "path": path.name, "area": "area_code", "period": "month"} | source
-    return read("crime", Source(**fields), path, window, wanted, attributes)
+    return read("crime", PanelSource(**fields), path, window, wanted, attributes)
 
 
 def write(folder: Path, text: str | bytes, name: str = "crime.csv") -> Path:

@@ -206,7 +206,7 @@ def test_every_fault_is_shown_at_once(tmp_path: Path) -> None:
         "study.toml, line 25, outcome.0.family",
         "study.toml, line 30, analysis.placebos",
     ]
-    assert "input should be greater than or equal to 19." in found[-1]
+    assert "input should be greater than or equal to 39." in found[-1]
 
 
 def test_a_toml_syntax_error_names_its_line(tmp_path: Path) -> None:

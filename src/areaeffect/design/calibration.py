@@ -4,7 +4,7 @@ The rule that makes weights unique is the smallest chi-square distance from equa
 
     minimise  sum_j (w_j - d_j)^2 / (2 d_j)   subject to   X' w = target,  w >= 0
 
-(Deville & Saernal 1992, doi 10.1080/01621459.1992.10475217, case 1; for synthetic controls
+(Deville & Särndal 1992, doi 10.1080/01621459.1992.10475217, case 1; for synthetic controls
 Robbins, Saunders & Kilmer 2017, doi 10.1080/01621459.2016.1213634, section 3). It is solved
 through its dual, w = d max(0, 1 + X lambda), by semismooth Newton. Where no weights reach the
 target, the same dual with a ridge gives the smallest squared imbalance that `RIDGE` allows.
@@ -31,6 +31,7 @@ _SOLVED = 1e-11  # gradient of the dual, which is the residual of the constraint
 _SMALLEST_STEP = 1e-9
 _ARMIJO = 1e-4
 _JITTER = 1e-13
+_DAMPING = 1e-4  # of the residual: a target near the hull's edge leaves few areas active
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +111,8 @@ def _newton(design: Floats, ridge: float) -> tuple[Floats, int]:
         if np.abs(gradient).max() <= _SOLVED or np.abs(dual).max() > _MAX_DUAL:
             break
         curvature = rows.T @ rows / m
-        curvature.flat[:: p + 1] += penalty + _JITTER * (1.0 + curvature.flat[:: p + 1])
+        damping = _JITTER * (1.0 + curvature.flat[:: p + 1]) + _DAMPING * np.abs(gradient).max()
+        curvature.flat[:: p + 1] += penalty + damping
         direction = -np.linalg.solve(curvature, gradient)
         along = design @ direction
         slope = float(gradient @ direction)

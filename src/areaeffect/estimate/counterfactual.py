@@ -113,8 +113,12 @@ def rate_difference(total: Floats, claim: str) -> Floats:
 
 
 def expected_total(total: Floats, claim: str) -> float:
-    """What the treated total would have been, (N_TOTALS,) to one number."""
-    if claim == "level":
-        rate = total[EXPECTED_POST] / total[EXPECTED_EXPOSURE_POST]
-        return float(rate * total[EXPOSURE_POST])
-    return float(total[EXPECTED_POST] * total[OBSERVED_PRE] / total[EXPECTED_PRE])
+    """What the treated total would have been, (N_TOTALS,) to one number; NaN without a base."""
+    base, own = (
+        (EXPECTED_EXPOSURE_POST, EXPOSURE_POST)
+        if claim == "level"
+        else (EXPECTED_PRE, OBSERVED_PRE)
+    )
+    if total[base] <= 0:
+        return float("nan")
+    return float(total[EXPECTED_POST] * total[own] / total[base])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from areaeffect.results import Floats
 
 POWER = 0.8
+#: Fewer placebos than this cannot give a two-sided 95 % interval.
+MIN_PLACEBOS = 39
 #: A placebo centre further out than this share of the placebo deviation flags the design.
 CENTRE_LIMIT = 0.25
 

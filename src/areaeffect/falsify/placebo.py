@@ -188,6 +188,7 @@ class Cohorts(Protocol):
     """Finds what one kind of claim needs for a neighbourhood, real or made up."""
 
     outcomes: tuple[int, ...]
+    draws: int | None
 
     def cohort(self, unit: int, areas: Ints) -> Cohort:
         """Return the cohort: the start of the real neighbourhood, the coverage of the areas."""
@@ -236,14 +237,20 @@ def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:
         rng = np.random.default_rng([machine.seed, int(number)])
         programme = draw_programme(machine.banks, len(machine.eligible), None, rng)
         if programme is not None:
-            found[d] = run_programme(machine, programme)
+            found[d] = run_programme(machine, programme, int(number))
     return found
 
 
-def run_programme(machine: Machine, programme: Sequence[Ints]) -> Floats:
-    """Design and add up one programme: (n_neighbourhoods, n_outcomes, N_TOTALS)."""
+def run_programme(machine: Machine, programme: Sequence[Ints], number: int = 0) -> Floats:
+    """Design and add up one programme: (n_neighbourhoods, n_outcomes, N_TOTALS).
+
+    `number` is that of the draw: an arm that takes part in the first draws only leaves NaN in
+    the later ones.
+    """
     found = np.full((len(programme), machine.n_outcomes, N_TOTALS), np.nan)
     for arm in machine.arms:
+        if arm.draws is not None and number >= arm.draws:
+            continue
         cohorts = [arm.cohort(g, areas) for g, areas in enumerate(programme)]
         weighted = design_programme(cohorts, programme, machine.eligible, machine.rules)
         for g, chosen in enumerate(weighted):

@@ -78,8 +78,10 @@ def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> 
                 for c, f in zip(missing, fixes, strict=True)
             ]
         )
-    columns_ = [frame[c].fillna("").to_numpy(dtype=str) for c in (old, new, change)]
-    return make_lookup(*columns_, name=f"{old} → {new}", where=str(path))
+    texts = {c: frame[c].fillna("").to_numpy(dtype=str) for c in (old, new, change)}
+    return make_lookup(
+        texts[old], texts[new], texts[change], name=f"{old} → {new}", where=str(path)
+    )
 
 
 def make_lookup(

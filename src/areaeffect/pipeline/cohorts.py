@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: A neighbourhood with more than this share of a side of its window missing gets no estimate.
 MAX_MISSING = 0.1
+HELD_OUT = "held-out"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +50,13 @@ class ClaimCohorts:
 
     Parameters
     ----------
-    claim : 'change' or 'level'.
-    outcomes : positions of its outcomes among the study's.
+    claim : 'change', 'level', or 'held-out': the change in the last year before the start, by a
+        design that does not see that year.
+    outcomes : positions of its outcomes in a totals array; held-out ones follow the study's.
     panel, coverage, eligible : see there.
     units : the real neighbourhoods.
     history, nearest : the study's design settings.
+    draws : placebo draws it takes part in, from the first; None for all.
     """
 
     claim: str
@@ -65,6 +68,7 @@ class ClaimCohorts:
     units: tuple[Neighbourhood, ...]
     history: str
     nearest: int
+    draws: int | None = None
     _cohorts: dict[tuple[int, tuple[int, ...]], Cohort] = field(default_factory=dict)
     _sums: dict[tuple[int, tuple[int, ...]], Mapping[int, Sums]] = field(default_factory=dict)
 
@@ -73,18 +77,38 @@ class ClaimCohorts:
         patterns = np.unique(self.coverage.pattern[areas])
         return self.units[unit].start, tuple(int(p) for p in patterns)
 
+    def measure(self, position: int) -> Measure:
+        """Return the measure at a position of a totals array."""
+        return self.measures[position % len(self.measures)]
+
+    def start(self, unit: int) -> int:
+        """Return the start that is designed for: a year early where the last one is held out.
+
+        Periods that are a table's own numbers have no year: a third of the history is.
+        """
+        place = self.units[unit]
+        if self.claim != HELD_OUT:
+            return place.start
+        if place.start_kind.per_year is not None:
+            return int(place.start - place.start_kind.per_year)
+        before, _ = self.measures[0].periods.split(place.start, place.start_kind)
+        return int(place.start - max(1, before.stop // 3))
+
     def used(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
         """Return, for each outcome that can be estimated, the periods used before and after."""
-        neighbourhood = self.units[unit]
+        place = self.units[unit]
         patterns = np.unique(self.coverage.pattern[areas])
         found = {}
         for o in self.outcomes:
-            measure = self.measures[o]
-            seen = self.coverage.observed[o][patterns].all(axis=0)
-            before, after = measure.periods.split(neighbourhood.start, neighbourhood.start_kind)
+            measure = self.measure(o)
+            seen = self._observed(o)[patterns].all(axis=0)
+            before, after = measure.periods.split(self.start(unit), place.start_kind)
+            untreated, _ = measure.periods.split(place.start, place.start_kind)
             pre, post = np.zeros_like(seen), np.zeros_like(seen)
             pre[before] = True
             post[after] = True
+            if self.claim == HELD_OUT:
+                post[untreated.stop :] = False
             if self.claim == "level":
                 pre[:] = False
                 last = measure.periods.kind.per_year or 1
@@ -94,27 +118,28 @@ class ClaimCohorts:
                 found[o] = (pre & seen, post & seen)
         return found
 
+    def _observed(self, position: int) -> Bools:
+        return self.coverage.observed[position % len(self.measures)]
+
     def cohort(self, unit: int, areas: Ints) -> Cohort:
         """Return the cohort a neighbourhood is designed in; nothing after the start is read."""
         key = self.key(unit, areas)
         if key not in self._cohorts:
             used = self.used(unit, areas)
-            neighbourhood = self.units[unit]
-            past = {o: pre for o, (pre, _) in used.items() if self.claim == "change"}
+            has_history = self.claim != "level"
+            past = {o: pre for o, (pre, _) in used.items() if has_history}
             built = features(
                 self.panel,
-                [self.measures[o] for o in past],
+                [self.measure(o) for o in past],
                 list(past.values()),
-                neighbourhood.start,
-                neighbourhood.start_kind,
-                self.history if self.claim == "change" else None,
+                self.start(unit),
+                self.units[unit].start_kind,
+                self.history if has_history else None,
             )
             usable = np.isfinite(built.values).all(axis=1)
             for o, (pre, post) in used.items():
-                usable &= self.coverage.observed[o][self.coverage.pattern][:, pre | post].all(
-                    axis=1
-                )
-                exposure = self.measures[o].exposure
+                usable &= self._observed(o)[self.coverage.pattern][:, pre | post].all(axis=1)
+                exposure = self.measure(o).exposure
                 if exposure is not None:
                     usable &= np.nan_to_num(exposure) > 0
             self._cohorts[key] = make_cohort(built, np.asarray(usable), self.eligible, self.nearest)
@@ -125,5 +150,5 @@ class ClaimCohorts:
         key = self.key(unit, areas)
         if key not in self._sums:
             used = self.used(unit, areas)
-            self._sums[key] = {o: sums(self.measures[o], *sides) for o, sides in used.items()}
+            self._sums[key] = {o: sums(self.measure(o), *sides) for o, sides in used.items()}
         return self._sums[key]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.estimate import counterfactual as cf
-from areaeffect.estimate.inference import PlaceboInference, finite_pool_factor, infer
+from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.estimate.multiplicity import max_t
-from areaeffect.estimate.verdict import MIN_DISJOINT_PROGRAMMES, decide, placebos_carry
+from areaeffect.estimate.verdict import decide, placebos_carry
 from areaeffect.pipeline.describe import Case, Evidence, companions, filled, groups_of, subject
+from areaeffect.pipeline.grading import grade
 from areaeffect.pipeline.plan import disjoint
 from areaeffect.results import Finding, PlaceboDraws, Verdict
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from areaeffect.results import Floats
 
-#: Fewer placebos than this cannot give a two-sided 95 % interval.
-_MIN_PLACEBOS = 39
 #: Fewer events than this before the start carry no percentage (METHODS section 7).
 _FEW_EVENTS = 20
 _SEVERAL = 2
@@ -81,28 +79,29 @@ def _draft(evidence: Evidence, case: Case) -> _Draft:
     units = list(case.units)
     total = evidence.real[units, case.position].sum(axis=0)
     drawn = evidence.drawn[:, units, case.position].sum(axis=1)
-    claim = case.outcome.claim
-    statistic = cf.log_ratio if case.is_ratio else cf.rate_difference
-    estimate = float(statistic(total, claim))
-    placebos = np.asarray(statistic(drawn, claim))
-    base = cf.OBSERVED_POST if claim == "level" else cf.OBSERVED_PRE
-    if case.is_ratio and total[base] < _FEW_EVENTS:
-        side = "in the latest year" if claim == "level" else "before the start"
-        what = f"only {total[base]:.0f} {case.outcome.unit_title} {side}"
+    estimate = float(case.statistic(total))
+    placebos = case.statistic(drawn)
+    if case.is_ratio and total[case.base] < _FEW_EVENTS:
+        side = "in the latest year" if case.outcome.claim == "level" else "before the start"
+        what = f"only {total[case.base]:.0f} {case.outcome.unit_title} {side}"
         return _not_estimable(bare, case, f"{what}: too few for a percentage")
     if not np.isfinite(estimate):
         return _not_estimable(bare, case, "a total is zero, so there is no ratio to take")
-    if np.isfinite(placebos).sum() < _MIN_PLACEBOS:
+    if np.isfinite(placebos).sum() < MIN_PLACEBOS:
         reason = "too few placebo programmes could be drawn from the pool"
         return _not_estimable(bare, case, reason)
-    counts = drawn[:, base] if case.is_ratio else np.ones(len(drawn))
-    count = float(total[base]) if case.is_ratio else 1.0
-    widen = 1.0
-    if case.disjoint[0] < MIN_DISJOINT_PROGRAMMES:
-        widen = finite_pool_factor(len(units), case.disjoint[1])
-    found = infer(estimate, placebos, counts, count, case.outcome.better, widen)
+    count = float(case.counts(total))
+    better = case.outcome.better
+    found = infer(estimate, placebos, case.counts(drawn), count, better, case.widen)
+    finding = filled(bare, case, total, estimate, found)
+    graded = grade(evidence, case)
     finding = replace(
-        filled(bare, case, total, estimate, found), companions=companions(evidence, case)
+        finding,
+        companions=companions(evidence, case),
+        maryland=graded.maryland,
+        held_out=graded.held_out,
+        held_out_p=graded.held_out_p,
+        caveats=(*finding.caveats, *graded.caveats),
     )
     return _Draft(finding, case, found, placebos)
 

@@ -80,5 +80,5 @@ def _real_studies(studies: Path | None) -> list[Path]:
 
 def _missing_data(path: Path) -> list[Path]:
     file = read_study(path)
-    paths = [resolve(s.path, file.folder) for s in file.study.source.values()]
+    paths = [resolve(f, file.folder) for s in file.study.source.values() for f in s.files]
     return [p for p in paths if not p.exists()]

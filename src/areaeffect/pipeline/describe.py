@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
+from areaeffect.estimate.inference import finite_pool_factor
 from areaeffect.estimate.linearised import linearised_ratio
 from areaeffect.estimate.verdict import (
     MIN_DISJOINT_PROGRAMMES,
@@ -83,6 +84,27 @@ class Case:
         """What additive rates are multiplied with for print."""
         has_exposure = self.measure.is_count and self.measure.exposure is not None
         return _PER if has_exposure and not self.is_ratio else 1.0
+
+    @property
+    def base(self) -> int:
+        """Which treated total the standard error is predicted from."""
+        return cf.OBSERVED_POST if self.outcome.claim == "level" else cf.OBSERVED_PRE
+
+    @property
+    def widen(self) -> float:
+        """What the placebo scale is widened by where few programmes share no area."""
+        if self.disjoint[0] >= MIN_DISJOINT_PROGRAMMES:
+            return 1.0
+        return finite_pool_factor(len(self.units), self.disjoint[1])
+
+    def statistic(self, total: Floats) -> Floats:
+        """Return the effect on the scale it is tested on, over any leading axes."""
+        form = cf.log_ratio if self.is_ratio else cf.rate_difference
+        return form(total, self.outcome.claim)
+
+    def counts(self, total: Floats) -> Floats:
+        """Return what the standard error is predicted from: events, or nothing for rates."""
+        return total[..., self.base] if self.is_ratio else np.ones(total.shape[:-1])
 
     def printed(self, value: float) -> float | None:
         """Bring a number from the scale of the statistic onto that of the finding."""
@@ -195,9 +217,11 @@ def filled(
     if case.measure.is_count:
         observed = float(total[cf.OBSERVED_POST])
         expected = cf.expected_total(total, case.outcome.claim)
+        has_expected = bool(np.isfinite(expected))
     else:
         observed = float(total[cf.OBSERVED_POST] / total[cf.EXPOSURE_POST])
         expected = observed - estimate
+        has_expected = True
     return replace(
         bare,
         estimate=case.printed(estimate),
@@ -212,12 +236,11 @@ def filled(
         estimate_centred=case.printed(estimate - found.centre),
         mde=case.printed(found.mde),
         observed=observed,
-        counterfactual=expected,
-        avoided=expected - observed if case.measure.is_count else None,
+        counterfactual=expected if has_expected else None,
+        avoided=expected - observed if case.measure.is_count and has_expected else None,
         placebos=int(np.isfinite(found.statistics).sum()),
         n_disjoint_placebos=case.disjoint[0],
         n_disjoint_neighbourhoods=case.disjoint[1],
-        maryland=2,
         caveats=_caveats(found, case),
     )
 
@@ -247,11 +270,6 @@ def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
     if case.outcome.claim == "level":
         caveats.append(
             "A difference in level is not an effect: the areas may have differed before."
-        )
-    else:
-        caveats.append(
-            "Graded 2 on the Maryland scale: the gap in the last year before the start, which "
-            "grade 3 asks for, has not been tested on a design that leaves it out."
         )
     return tuple(caveats)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +29,6 @@ SOURCE = "police_uk"
 BATCH_BYTES = 256 << 20
 _CURRENT, _REPLACED, _PASSED = "current", "replaced", "passed over"
 _SHOWN = 20
-
-Tell = "Callable[[str, int, int], None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +137,7 @@ class _Ingest:
     ) -> None:
         self.lake = lake
         self.digests = digests
-        self.current = {
-            (r["force"], r["month"]): r for r in manifest if r["status"] == _CURRENT
-        }
+        self.current = {(r["force"], r["month"]): r for r in manifest if r["status"] == _CURRENT}
         self.done: list[ManifestRow] = []
         self.problems: list[Problem] = []
         self.text = lake.scratch / "batch.csv"
@@ -226,9 +221,7 @@ class _Ingest:
             )
             _complete(row, kept.get(number), rejected, batch.n_rows[number])
             folder = f"force={file.force}/month={file.month}/part.parquet"
-            rows.write_incidents(
-                engine, number, self.lake.new_file(f"{SOURCE}/incidents/{folder}")
-            )
+            rows.write_incidents(engine, number, self.lake.new_file(f"{SOURCE}/incidents/{folder}"))
             self._write_rejected(f"{SOURCE}/rejected/{folder}", file, rejected)
             earlier = self.current.get((file.force, file.month))
             if earlier is not None:
@@ -261,9 +254,7 @@ class _Ingest:
         pq.write_table(table, self.lake.new_file(name), compression="zstd")
 
 
-def _complete(
-    row: ManifestRow, kept: Kept | None, rejected: list[Rejected], n_rows: int
-) -> None:
+def _complete(row: ManifestRow, kept: Kept | None, rejected: list[Rejected], n_rows: int) -> None:
     n_kept = kept.rows if kept else 0
     if n_kept + len(rejected) != n_rows:
         raise DataError(
@@ -335,8 +326,7 @@ def _report(given: list[ManifestRow], n_new: int, n_passed: int) -> IngestReport
 
 def _storage_problem(error: Exception, store: Path) -> Problem:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    full = "No space left" in str(error) or "disk" in reason.lower()
-    if full or getattr(error, "errno", None) == os.errno.ENOSPC:  # type: ignore[attr-defined]
+    if "No space left" in str(error) or "not enough space" in str(error).lower():
         return Problem(
             "the disk is full; the store is as it was.", str(store), "Make room and start again."
         )

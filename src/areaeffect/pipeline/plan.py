@@ -5,7 +5,7 @@ Everything here is settled before an outcome at or after a start is read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from areaeffect.falsify.placebo import Machine, count_disjoint
 from areaeffect.panel import REASONS, Neighbourhood
 from areaeffect.periods import label
 from areaeffect.pipeline.candidates import candidates
-from areaeffect.pipeline.cohorts import MAX_MISSING, ClaimCohorts, coverage_of
+from areaeffect.pipeline.cohorts import HELD_OUT, MAX_MISSING, ClaimCohorts, coverage_of
 from areaeffect.pipeline.units import covered_units, refuse_late_covariates
 from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Disjoint placebo programmes are counted up to here; more change nothing.
 _MOST_DISJOINT = 250
+#: Placebo draws that the held-out year is tested with: a gate, not an estimate.
+_HELD_OUT_DRAWS = 199
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +86,14 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
             )
         )
     arms = _arms(study, panel, measures, pool.eligible, units)
+    held_out = replace(
+        arms[0],
+        claim=HELD_OUT,
+        outcomes=tuple(len(measures) + o for o in arms[0].outcomes),
+        draws=_HELD_OUT_DRAWS,
+        _cohorts={},
+        _sums={},
+    )
     rules = Rules(study.design.nearest, study.design.common_support, panel.near)
     members = [u.areas for u in units]
     chosen = tuple(
@@ -97,7 +107,8 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     designs = _designs(panel, units, arms, chosen)
     rng = np.random.default_rng([study.study.seed, 1])
     banks = candidates(study, panel, pool, units, arms[0], rng)
-    machine = Machine(arms, banks, pool.eligible, rules, len(measures), study.study.seed)
+    every = (*arms, held_out) if arms[0].claim == "change" else arms
+    machine = Machine(every, banks, pool.eligible, rules, 2 * len(measures), study.study.seed)
     rows = [
         row
         for arm, weighted in zip(arms, chosen, strict=True)

@@ -339,6 +339,9 @@ def _facts(f: Finding) -> list[tuple[str, str]]:
         facts.append(
             ("p-value, placebo; adjusted", f"{p_words(f.p_value)}; {p_words(f.p_adjusted)}")
         )
+    if known(f.held_out) is not None:
+        inside = f"{signed(f.held_out, f)} (placebo p {p_words(f.held_out_p)})"
+        facts.append(("Gap in the year before the start, held out", inside))
     if f.n_benchmark_areas is not None:
         effective = (
             ""

@@ -76,6 +76,8 @@ _FINDING_NOTES = {
     "bias_error": ("number", "Monte Carlo error of that centre"),
     "estimate_centred": ("number", "Estimate less that centre: a sensitivity"),
     "mde": ("number", "Smallest effect detectable with 80 % power"),
+    "held_out": ("number", "Gap in the last year before the start, by a design without it"),
+    "held_out_p": ("number", "Two-sided placebo p-value of that gap"),
     "maryland": ("integer", "Maryland scale, What Works Growth wording"),
     "observed": ("number", "What was observed after the start"),
     "counterfactual": ("number", "What would have been expected"),

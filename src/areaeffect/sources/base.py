@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from areaeffect.periods import Periods
     from areaeffect.results import Release
-    from areaeffect.study import Source, Window
+    from areaeffect.study import PanelSource, Window
 
 #: Kind of a source to the module that reads it; each module has a function `read`.
 REGISTRY = {"panel": "areaeffect.sources.panel_table"}
@@ -63,7 +63,7 @@ class Reader(Protocol):
     def __call__(
         self,
         name: str,
-        source: Source,
+        source: PanelSource,
         path: Path,
         window: Window,
         wanted: tuple[Wanted, ...],

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from areaeffect.study import Source, Window
+    from areaeffect.study import PanelSource, Window
 
 _SHOWN = 5
 
 
 def read(
     name: str,
-    source: Source,
+    source: PanelSource,
     path: Path,
     window: Window,
     wanted: tuple[Wanted, ...],
@@ -120,7 +120,7 @@ def _to_numbers(column: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArray
     return values, (text == "").to_numpy()
 
 
-def _lengthen(frame: pd.DataFrame, source: Source, path: Path) -> pd.DataFrame:
+def _lengthen(frame: pd.DataFrame, source: PanelSource, path: Path) -> pd.DataFrame:
     periods = [c for c in frame.columns if c != source.area and kind_of(c) is not None]
     if not periods:
         raise DataError(
@@ -140,7 +140,7 @@ def _lengthen(frame: pd.DataFrame, source: Source, path: Path) -> pd.DataFrame:
     )
 
 
-def _needed(source: Source, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> list[str]:
+def _needed(source: PanelSource, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> list[str]:
     needed = [source.area, *attributes, *source.where, *(w.value for w in wanted)]
     needed += [c for c in (source.period, source.name, source.coverage_group) if c]
     needed += [n.column for n in source.not_covered]
@@ -149,7 +149,7 @@ def _needed(source: Source, wanted: tuple[Wanted, ...], attributes: tuple[str, .
 
 def _require_columns(
     frame: pd.DataFrame,
-    source: Source,
+    source: PanelSource,
     path: Path,
     wanted: tuple[Wanted, ...],
     attributes: tuple[str, ...],
@@ -203,7 +203,7 @@ def _refuse_duplicates(frame: pd.DataFrame, keys: list[str], path: Path) -> None
 
 
 def _refuse_duplicate_cells(
-    frame: pd.DataFrame, ordinals: npt.NDArray[np.int64], source: Source, path: Path
+    frame: pd.DataFrame, ordinals: npt.NDArray[np.int64], source: PanelSource, path: Path
 ) -> None:
     if source.absent_is_zero and source.category is not None:
         return  # an event table may list a cell in parts: several forces, several files
@@ -214,7 +214,7 @@ def _refuse_duplicate_cells(
 
 
 def _ordinals(
-    frame: pd.DataFrame, source: Source, path: Path, window: Window
+    frame: pd.DataFrame, source: PanelSource, path: Path, window: Window
 ) -> tuple[npt.NDArray[np.int64], PeriodKind]:
     """Read the period of each row; the kind is that of most, and all must share it."""
     column = frame[str(source.period)].str.strip().str.replace(r"[ T]00:00:00.*$", "", regex=True)
@@ -267,7 +267,7 @@ def _inside(
 def _matrix(
     frame: pd.DataFrame,
     wanted: Wanted,
-    source: Source,
+    source: PanelSource,
     path: Path,
     area_of_row: npt.NDArray[np.int64],
     column_of_row: npt.NDArray[np.int64],
@@ -377,7 +377,7 @@ def _attributes(
 
 def _names(
     frame: pd.DataFrame,
-    source: Source,
+    source: PanelSource,
     areas: npt.NDArray[np.str_],
     area_of_row: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.str_]:

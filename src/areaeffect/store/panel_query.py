@@ -49,9 +49,17 @@ def make_counts(connection: duckdb.DuckDBPyConnection) -> None:
     """Count the incidents of the table `checked` into the table `new_counts`."""
     import ibis  # noqa: PLC0415  # heavy: over a second
 
-    engine = ibis.duckdb.from_connection(connection)
-    expression = count_incidents(engine.table("checked"))
-    engine.create_table("new_counts", expression, temp=True, overwrite=True)
+    schema = {**dict.fromkeys(KEYS, "string"), "has_point": "boolean", "reason": "string"}
+    expression = count_incidents(ibis.table(schema, name="checked"))
+    connection.execute("DROP TABLE IF EXISTS new_counts")
+    _run(connection, expression).create("new_counts")
+
+
+def _run(connection: duckdb.DuckDBPyConnection, expression: Any) -> duckdb.DuckDBPyRelation:
+    """Hand an Ibis expression to DuckDB."""
+    import ibis  # noqa: PLC0415  # heavy: over a second
+
+    return connection.sql(str(ibis.to_sql(expression, dialect="duckdb")))
 
 
 def write_counts(

@@ -61,6 +61,7 @@ def choose(asked: tuple[str, ...], where: str) -> tuple[str, ...]:
 
 def months_published(category: str, months: tuple[str, ...]) -> tuple[bool, ...]:
     """Say for each month whether a category was published in it under one of its labels."""
-    spans = [(c.valid_from, c.valid_to or "9999-12") for c in read_categories()
-             if c.category == category]
+    spans = [
+        (c.valid_from, c.valid_to or "9999-12") for c in read_categories() if c.category == category
+    ]
     return tuple(any(a <= m <= b for a, b in spans) for m in months)

@@ -178,9 +178,7 @@ def write_incidents(connection: duckdb.DuckDBPyConnection, file: int, path: Path
     relation.write_parquet(str(path), compression="zstd", row_group_size=122_880)
 
 
-def _refuse_unknown(
-    rows: Iterable[tuple[str, int, int, int]], name_of: dict[int, str]
-) -> None:
+def _refuse_unknown(rows: Iterable[tuple[str, int, int, int]], name_of: dict[int, str]) -> None:
     labels = [c.label for c in read_categories()]
     seen: set[str] = set()
     problems = []

@@ -168,9 +168,7 @@ def _check_header(line: bytes, where: str) -> None:
     known = set(found) & set(HEADER)
     if len(known) < len(HEADER) // 3:
         raise DataError(
-            Problem(
-                "the header is missing.", place, f"It must be: {','.join(HEADER)}."
-            )
+            Problem("the header is missing.", place, f"It must be: {','.join(HEADER)}.")
         )
     if sorted(found) == sorted(HEADER):
         raise DataError(
@@ -180,13 +178,9 @@ def _check_header(line: bytes, where: str) -> None:
     extra = [c for c in found if c not in HEADER]
     twice = sorted({c for c in found if found.count(c) > 1})
     problems = [Problem(f"column '{c}' stands twice.", place) for c in twice]
-    problems += [
-        Problem(f"column '{c}' is missing.", place, _instead(c, extra)) for c in absent
-    ]
+    problems += [Problem(f"column '{c}' is missing.", place, _instead(c, extra)) for c in absent]
     if not absent:
-        problems += [
-            Problem(f"column '{c}' is not one of the publisher's.", place) for c in extra
-        ]
+        problems += [Problem(f"column '{c}' is not one of the publisher's.", place) for c in extra]
     raise DataError(problems)
 
 

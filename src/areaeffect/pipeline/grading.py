@@ -1,0 +1,115 @@
+"""Strength of evidence: balance, and the gap in the last year before the start, held out.
+
+Exact calibration on the whole history makes the gap before the start zero by construction, so it
+says nothing. A second design leaves the last year out; the gap it then finds there is a forecast
+that could have failed (DESIGN section 5, rule 4).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.estimate.inference import MIN_PLACEBOS, infer
+
+if TYPE_CHECKING:
+    from areaeffect.pipeline.describe import Case, Evidence
+
+#: Largest standardised difference of a group from its benchmark areas for grade 3 (Stuart 2010,
+#: doi 10.1214/09-STS313, section 4.1).
+BALANCED = 0.25
+_ALPHA = 0.05
+#: The held-out year is tested where at least this share of neighbourhoods has it without gaps.
+_MOST = 0.75
+_MATCHED, _BEFORE_AND_AFTER = 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """Grade on the Maryland scale in What Works Growth's wording, and why not higher.
+
+    Parameters
+    ----------
+    maryland : 2 or 3.
+    held_out : gap in the held-out year, on the finding's scale; None where not estimable.
+    held_out_p : its two-sided placebo p-value.
+    caveats : reasons for 2.
+    """
+
+    maryland: int
+    held_out: float | None
+    held_out_p: float | None
+    caveats: tuple[str, ...]
+
+
+def grade(evidence: Evidence, case: Case) -> Grade:
+    """Grade a finding."""
+    if case.outcome.claim == "level":
+        return Grade(_MATCHED, None, None, ())
+    gap, p_value, tested = _held_out(evidence, case)
+    caveats = []
+    if gap is None or p_value is None:
+        caveats.append(
+            "Graded 2 on the Maryland scale: the history is too short, or has too many gaps, to "
+            "leave its last year out, so whether the comparison held before the start is not "
+            "tested."
+        )
+    elif p_value <= _ALPHA:
+        caveats.append(
+            "Graded 2 on the Maryland scale: by a design that does not see the last year before "
+            "the start, the places had already parted from their benchmark areas in that year."
+        )
+    name, worst = _worst_balance(evidence, case)
+    if worst > BALANCED:
+        caveats.append(
+            f"Graded 2 on the Maryland scale: the places still differ from their benchmark areas "
+            f"in {name}, by {worst:.2f} standard deviations."
+        )
+    maryland = _MATCHED if caveats else _BEFORE_AND_AFTER
+    if gap is not None and tested < len(case.units):
+        caveats.append(
+            f"The held-out year is tested on {tested} of {len(case.units)} neighbourhoods: the "
+            "others have gaps in it."
+        )
+    return Grade(maryland, gap, p_value, tuple(caveats))
+
+
+def _held_out(evidence: Evidence, case: Case) -> tuple[float | None, float | None, int]:
+    """Return the gap in the held-out year, its p-value, and on how many neighbourhoods."""
+    position = len(evidence.measures) + case.position
+    units = [g for g in case.units if np.isfinite(evidence.real[g, position]).all()]
+    if len(units) < _MOST * len(case.units):
+        return None, None, 0
+    total = evidence.real[units, position].sum(axis=0)
+    drawn = evidence.drawn[:, units, position].sum(axis=1)
+    gap = float(case.statistic(total))
+    placebos = case.statistic(drawn)
+    if not np.isfinite(gap) or np.isfinite(placebos).sum() < MIN_PLACEBOS:
+        return None, None, 0
+    count = float(case.counts(total))
+    found = infer(gap, placebos, case.counts(drawn), count, case.outcome.better, case.widen)
+    return case.printed(gap), found.p_value, len(units)
+
+
+def _worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:
+    """Return the characteristic in which a group differs most from its benchmark areas.
+
+    Neighbourhoods are weighted by their areas: what is too high in one and too low in another
+    does not lean the group's effect.
+    """
+    size = {evidence.plan.units[g].name: len(evidence.plan.units[g].areas) for g in case.units}
+    sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for row in evidence.plan.balance:
+        if row.claim == case.outcome.claim and row.neighbourhood in size:
+            n = size[row.neighbourhood]
+            sums[row.covariate][0] += n * row.smd_after
+            sums[row.covariate][1] += n
+    total = sum(size.values())
+    shares = {name: abs(s / total) for name, (s, _) in sums.items()}
+    if not shares:
+        return "", 0.0
+    worst = max(sorted(shares), key=lambda name: shares[name])
+    return worst, shares[worst]
