@@ -40,6 +40,58 @@ Threads = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on standard output.")
 ]
+Store = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
+]
+ingest_app = typer.Typer(help="Read publishers' files into the store.", no_args_is_help=True)
+store_app = typer.Typer(help="Say where the store is, or remove it.", no_args_is_help=True)
+app.add_typer(ingest_app, name="ingest")
+app.add_typer(store_app, name="store")
+
+
+@ingest_app.command("police-uk")
+def ingest_police_uk(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Zips, folders or CSV files of data.police.uk.")
+    ],
+    store: Store = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Read street-level crime as downloaded; a month given again replaces the earlier one."""
+    from areaeffect.pipeline.ingest import ingest_police_uk as run  # noqa: PLC0415
+    from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
+
+    with _progress() as tell:
+        report = run(paths, store_path(store), tell)
+    typer.echo(_dump(report.to_dict()) if as_json else report.text())
+
+
+@store_app.command("where")
+def store_where(store: Store = None) -> None:
+    """Print the folder of the store."""
+    from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
+
+    typer.echo(store_path(store))
+
+
+@store_app.command("remove")
+def store_remove(store: Store = None) -> None:
+    """Delete the store and nothing else."""
+    from areaeffect.pipeline.stores import remove_store, store_path  # noqa: PLC0415
+
+    path = store_path(store)
+    typer.echo(f"removed {path}" if remove_store(path) else f"there is no store at {path}")
+
+
+@app.command()
+def sources(store: Store = None, *, as_json: AsJson = False) -> None:
+    """List what the store holds: sources, forces, periods, gaps."""
+    from areaeffect.pipeline.stores import describe_store, store_path  # noqa: PLC0415
+
+    listing = describe_store(store_path(store))
+    typer.echo(_dump(listing.to_dict()) if as_json else listing.text())
 
 
 @app.command()
@@ -55,11 +107,11 @@ def init(
 
 
 @app.command()
-def check(study: StudyPath, *, as_json: AsJson = False) -> None:
+def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> None:
     """Validate a study and its data without estimating; report every fault at once."""
     from areaeffect.pipeline.check import check as run  # noqa: PLC0415
 
-    report = run(study)
+    report = run(study, store)
     typer.echo(_dump(report.to_dict()) if as_json else report.text())
 
 
@@ -67,6 +119,7 @@ def check(study: StudyPath, *, as_json: AsJson = False) -> None:
 def evaluate(
     study: StudyPath,
     out: Annotated[Path, typer.Option(help="Folder for the results; appears whole or not at all.")],
+    store: Store = None,
     threads: Threads = None,
     *,
     as_json: AsJson = False,
@@ -75,7 +128,7 @@ def evaluate(
     from areaeffect.pipeline.evaluate import evaluate_into  # noqa: PLC0415
 
     with _progress() as tell:
-        result = evaluate_into(study, out, threads, tell)
+        result = evaluate_into(study, out, threads, tell, store)
     if as_json:
         typer.echo((out / "findings.json").read_text(encoding="utf-8"), nl=False)
     else:

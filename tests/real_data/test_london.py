@@ -33,7 +33,7 @@ def london(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
 
 @pytest.fixture
 def finding(london: Result) -> Finding:
-    return next(f for f in london.findings if f.form == "ratio")
+    return next(f for f in london.findings if f.form == "ratio" and f.neighbourhood is None)
 
 
 def reasons(result: Result) -> dict[str, int]:

@@ -69,7 +69,11 @@ def outcome(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def finding(seattle: Result, outcome: str) -> Finding:
-    return next(f for f in seattle.findings if (f.outcome, f.form) == (outcome, "ratio"))
+    return next(
+        f
+        for f in seattle.findings
+        if (f.outcome, f.form, f.neighbourhood) == (outcome, "ratio", None)
+    )
 
 
 def published_p(folder: Path, column: str) -> float:

@@ -141,3 +141,11 @@ def test_units_and_origins_of_characteristics_change_no_weight(scale: float) -> 
     assert two is not None
     np.testing.assert_array_equal(one.pool, two.pool)
     np.testing.assert_allclose(one.weights, two.weights, atol=1e-6)
+
+
+def test_without_characteristics_the_whole_pool_counts_the_same() -> None:
+    one = make_cohort(described(np.empty((N, 0))), ALL, ALL, 8)
+    (found,) = design_programme([one], [ints(3, 4)], ALL, Rules(8, False, None))
+    assert found is not None
+    assert len(found.pool) == N - 2
+    np.testing.assert_allclose(found.weights, 2 / (N - 2))

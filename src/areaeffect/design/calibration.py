@@ -26,7 +26,7 @@ EXACT = 1e-8
 #: distance of the weights; the result hardly depends on it (`docs/validation/ridge.md`).
 RIDGE = 0.1
 _MAX_STEPS = 60
-_MAX_DUAL = 1e4  # a dual this long means that the target lies outside the pool's convex hull
+_MAX_DUAL = 1e3  # a dual this long means that the target lies outside the pool's convex hull
 _SOLVED = 1e-11  # gradient of the dual, which is the residual of the constraints
 _SMALLEST_STEP = 1e-9
 _ARMIJO = 1e-4

@@ -32,7 +32,8 @@ class Cohort:
     scaled : (n_areas, p), characteristics in standard deviations of the eligible areas.
     level : (n_areas, n_outcomes), mean outcome before the start.
     usable : (n_areas,), areas with every value the design and the estimate need.
-    nearest : (n_areas, k), areas in order of distance; (n_areas, 0) where the whole pool is used.
+    nearest : (n_areas, k), areas in order of distance; (n_areas, 0) where the whole pool is
+        used, or where there is nothing to measure distance by.
     features : names and raw values, for the balance table.
     """
 
@@ -91,7 +92,7 @@ def make_cohort(features: Features, usable: Bools, eligible: Bools, nearest: int
     scaled = np.where(usable[:, None], (features.values - centre) / scale, 0.0)
     n = len(usable)
     order = np.empty((n, 0), dtype=np.int64)
-    if nearest and base.any():
+    if nearest and base.any() and scaled.shape[1]:
         from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415  # heavy
 
         pool = np.flatnonzero(base)
@@ -147,7 +148,7 @@ def common_support(level: Floats, treated: Ints, usable: Bools) -> Bools:
 def _weigh(cohort: Cohort, areas: Ints, allowed: Bools, nearest: int) -> Weighted | None:
     pool = (
         _nearest_allowed(cohort.nearest[areas], allowed, nearest)
-        if nearest
+        if nearest and cohort.nearest.shape[1]
         else np.flatnonzero(allowed)
     )
     if len(pool) == 0:

@@ -78,6 +78,7 @@ def read_boundaries(path: Path, column: str, areas: npt.NDArray[np.str_]) -> Bou
                 did_you_mean(column, columns) or f"Columns: {', '.join(columns)}.",
             )
         )
+    frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
     frame = frame.drop_duplicates(column).set_index(frame[column].astype(str).drop_duplicates())
     missing = [a for a in areas if a not in frame.index]
     if missing:

@@ -13,16 +13,18 @@ from areaeffect.geography.neighbours import contiguity, within
 from areaeffect.panel import Neighbourhood, Panel
 from areaeffect.periods import parse_period
 from areaeffect.pipeline.measures import align, make_measures, wanted
+from areaeffect.pipeline.police_panel import read_police
 from areaeffect.register import (
     neighbourhood_from_column,
     neighbourhoods_from_file,
     other_areas,
 )
 from areaeffect.sources.base import SourceTable, reader_for
-from areaeffect.study import resolve, split_reference
+from areaeffect.study import PoliceUkSource, resolve, split_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from areaeffect.panel import Strings
     from areaeffect.results import Floats, Ints
@@ -51,8 +53,13 @@ class Assembled:
     boundaries: Boundaries | None
 
 
-def assemble(file: StudyFile) -> Assembled:
+def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     """Read everything a study names.
+
+    Parameters
+    ----------
+    file : the study.
+    store : the store's folder, where the command names one.
 
     Raises
     ------
@@ -60,7 +67,7 @@ def assemble(file: StudyFile) -> Assembled:
         With every fault of every source at once.
     """
     study = file.study
-    tables = _read_sources(file)
+    tables = _read_sources(file, store)
     areas, names = _areas(study, tables)
     faults = _Faults()
     measured = faults.attempt(make_measures, study, tables, areas)
@@ -85,7 +92,7 @@ def assemble(file: StudyFile) -> Assembled:
         contiguity=contiguity(boundaries) if boundaries else None,
         near=within(boundaries, metres) if boundaries and metres > 0 else None,
         gaps=gaps,
-        releases=tuple(t.release for t in tables.values()),
+        releases=tuple(r for t in tables.values() for r in (t.release, *t.more_releases)),
         notes=(*(n for t in tables.values() for n in t.notes), *notes),
     )
     return Assembled(panel, neighbourhoods, others, boundaries)
@@ -112,7 +119,7 @@ class _Faults:
             raise type(worst)([p for e in self.errors for p in e.problems])
 
 
-def _read_sources(file: StudyFile) -> dict[str, SourceTable]:
+def _read_sources(file: StudyFile, store: Path | None) -> dict[str, SourceTable]:
     study = file.study
     faults = _Faults()
     tables = {}
@@ -122,15 +129,16 @@ def _read_sources(file: StudyFile) -> dict[str, SourceTable]:
         attributes = [c for s, c in columns if s == name]
         attributes += [n.column for n in source.not_covered]
         attributes += [source.coverage_group] if source.coverage_group else []
-        table = faults.attempt(
-            reader_for(source.kind),
-            name,
-            source,
-            resolve(source.path, file.folder),
-            study.study.window,
-            asked,
-            tuple(dict.fromkeys(attributes)),
-        )
+        needed = tuple(dict.fromkeys(attributes))
+        window = study.study.window
+        if isinstance(source, PoliceUkSource):
+            table = faults.attempt(
+                read_police, name, source, file.folder, store, window, asked, needed
+            )
+        else:
+            path = resolve(source.path, file.folder)
+            read = reader_for(source.kind)
+            table = faults.attempt(read, name, source, path, window, asked, needed)
         if table is not None:
             tables[name] = table
     faults.raise_all()

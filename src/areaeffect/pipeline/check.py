@@ -75,7 +75,7 @@ class CheckReport:
         return "\n".join(lines)
 
 
-def check(path: Path) -> CheckReport:
+def check(path: Path, store: Path | None = None) -> CheckReport:
     """Validate a study: file, sources, areas, dates, coverage, pool, balance, placebos.
 
     Raises
@@ -85,7 +85,7 @@ def check(path: Path) -> CheckReport:
     """
     with single_threaded():
         file = read_study(path)
-        data = assemble(file)
+        data = assemble(file, store)
         plan = make_plan(file, data, version_of_code())
         panel = data.panel
         covered = None

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.estimate.multiplicity import max_t
-from areaeffect.estimate.verdict import decide, placebos_carry
-from areaeffect.pipeline.describe import Case, Evidence, companions, filled, groups_of, subject
+from areaeffect.estimate.verdict import MIN_DISJOINT_PROGRAMMES, decide, placebos_carry
+from areaeffect.pipeline.describe import (
+    Case,
+    Evidence,
+    companions,
+    filled,
+    groups_of,
+    neighbourhood_groups,
+    subject,
+)
 from areaeffect.pipeline.grading import grade
 from areaeffect.pipeline.plan import disjoint
 from areaeffect.results import Finding, PlaceboDraws, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from areaeffect.results import Floats
 
@@ -37,7 +46,10 @@ class _Draft:
 
 def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraws, ...]]:
     """Write every finding, and the placebo estimates behind it."""
-    drafts = _adjust([_draft(evidence, case) for case in _cases(evidence)])
+    drafts = _adjust([_draft(evidence, case) for case in _cases(evidence)], _is_primary)
+    places = [_draft(evidence, case) for case in _neighbourhood_cases(evidence)]
+    for position in range(len(evidence.study.outcome)):
+        places = _adjust(places, partial(_is_of, position))
     findings = _with_verdicts(drafts)
     draws = tuple(
         PlaceboDraws(
@@ -53,7 +65,15 @@ def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraw
         for finding, draft in zip(findings, drafts, strict=True)
         if draft.placebos is not None
     )
-    return findings, draws
+    return (*findings, *_with_verdicts(places)), draws
+
+
+def _is_primary(draft: _Draft) -> bool:
+    return draft.finding.primary
+
+
+def _is_of(position: int, draft: _Draft) -> bool:
+    return draft.case.position == position
 
 
 def _cases(evidence: Evidence) -> list[Case]:
@@ -68,6 +88,18 @@ def _cases(evidence: Evidence) -> list[Case]:
                 Case(group, o, outcome, evidence.measures[o], is_ratio, units, apart)
                 for is_ratio in forms
             ]
+    return cases
+
+
+def _neighbourhood_cases(evidence: Evidence) -> list[Case]:
+    """One case a neighbourhood and outcome, in the leading form only."""
+    cases = []
+    for group in neighbourhood_groups(evidence.plan.units):
+        apart = disjoint(evidence.plan, group.units, 2 * MIN_DISJOINT_PROGRAMMES)
+        for o, outcome in enumerate(evidence.study.outcome):
+            units = tuple(g for g in group.units if np.isfinite(evidence.real[g, o]).all())
+            is_ratio = outcome.kind == "count"
+            cases.append(Case(group, o, outcome, evidence.measures[o], is_ratio, units, apart))
     return cases
 
 
@@ -110,9 +142,12 @@ def _not_estimable(bare: Finding, case: Case, reason: str) -> _Draft:
     return _Draft(replace(bare, caveats=(reason,)), case)
 
 
-def _adjust(drafts: list[_Draft]) -> list[_Draft]:
-    """Widen the primary findings' intervals so that they hold together (max-T)."""
-    primary = [d for d in drafts if d.finding.primary and d.inference is not None]
+def _adjust(drafts: list[_Draft], is_in: Callable[[_Draft], bool]) -> list[_Draft]:
+    """Widen the intervals of a family of findings so that they hold together (max-T).
+
+    The primary findings are one family; the neighbourhoods of each outcome are another.
+    """
+    primary = [d for d in drafts if is_in(d) and d.inference is not None]
     if len(primary) < _SEVERAL:
         return drafts
     kept = [d.inference for d in primary if d.inference is not None]
@@ -134,14 +169,14 @@ def _adjust(drafts: list[_Draft]) -> list[_Draft]:
 def _with_verdicts(drafts: Sequence[_Draft]) -> tuple[Finding, ...]:
     """Decide each leading finding; the additive form beside a ratio carries its verdict."""
     verdicts = {
-        (d.case.group.name, d.case.position): _verdict(d.finding)
+        (d.case.group, d.case.position): _verdict(d.finding)
         for d in drafts
         if d.case.is_ratio or not d.case.measure.is_count
     }
     return tuple(
         d.finding
         if d.inference is None
-        else replace(d.finding, verdict=verdicts[d.case.group.name, d.case.position])
+        else replace(d.finding, verdict=verdicts[d.case.group, d.case.position])
         for d in drafts
     )
 

@@ -33,10 +33,11 @@ _PER = 1000.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Units that a finding speaks of: one initiative, or all."""
+    """Units that a finding speaks of: one initiative, all, or one neighbourhood of one."""
 
     name: str
     units: tuple[int, ...]
+    neighbourhood: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +125,13 @@ def groups_of(units: Sequence[Neighbourhood], initiatives: Sequence[str] = ()) -
     return groups
 
 
+def neighbourhood_groups(units: Sequence[Neighbourhood]) -> list[Group]:
+    """One group a neighbourhood, where there are several."""
+    if len(units) == 1:
+        return []
+    return [Group(u.initiative, (g,), u.name) for g, u in enumerate(units)]
+
+
 def benchmark_of(plan: Plan, position: int) -> tuple[Weighted | None, ...]:
     """Return the benchmark areas of every unit for the claim an outcome makes."""
     arm = next(i for i, a in enumerate(plan.machine.arms) if position in a.outcomes)
@@ -144,7 +152,7 @@ def subject(evidence: Evidence, case: Case) -> Finding:
     return Finding(
         initiative=case.group.name,
         group=case.group.name,
-        neighbourhood=None,
+        neighbourhood=case.group.neighbourhood,
         family=outcome.family,
         outcome=outcome.name,
         label=outcome.title,
@@ -161,7 +169,9 @@ def subject(evidence: Evidence, case: Case) -> Finding:
         n_effective=float(heavy.sum() ** 2 / (heavy**2).sum()) if weight else None,
         pre=_span(plan, measure, case.units, side=0, latest=False),
         post=_span(plan, measure, case.units, side=1, latest=outcome.claim == "level"),
-        primary=outcome.primary and (case.is_ratio or outcome.kind == "score"),
+        primary=outcome.primary
+        and case.group.neighbourhood is None
+        and (case.is_ratio or outcome.kind == "score"),
     )
 
 

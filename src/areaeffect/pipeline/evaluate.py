@@ -36,6 +36,7 @@ def evaluate(
     path: Path,
     threads: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    store: Path | None = None,
 ) -> Result:
     """Evaluate one study.
 
@@ -45,6 +46,7 @@ def evaluate(
     threads : worker processes for the placebo draws; default one a processor. The result
         does not depend on it.
     progress : called with (step, done, of) as the work goes on.
+    store : folder of the store; default `AREAEFFECT_STORE`, then the user's own.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def evaluate(
     with single_threaded():
         file = read_study(path)
         tell("reading", 0, 1)
-        data = assemble(file)
+        data = assemble(file, store)
         tell("design", 0, 1)
         plan = make_plan(file, data, version_of_code())
         return _estimate(file, data, plan, threads or default_threads(), tell)
@@ -66,10 +68,11 @@ def evaluate_into(
     out: Path,
     threads: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    store: Path | None = None,
 ) -> Result:
     """Evaluate a study and write its results folder, which appears whole or not at all."""
     refuse_foreign(out)
-    result = evaluate(path, threads, progress)
+    result = evaluate(path, threads, progress, store)
     if progress:
         progress("report", 0, 1)
     write_result(result, out)
@@ -179,11 +182,12 @@ def _method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
     if grouping:
         n = len(plan.machine.banks[0].pieces[0])
         return [covered, f"Placebo neighbourhoods are the {n} eligible groups of {grouping}."]
-    if data.boundaries is None:
+    if data.boundaries is None or file.study.design.unit == "programme":
+        why = "The areas have no boundaries" if data.boundaries is None else "A programme is one unit"
         return [
             covered,
-            "The areas have no boundaries, so placebo programmes are draws of single areas: they "
-            "do not carry what neighbouring areas share, and intervals may be too narrow.",
+            f"{why}, so placebo programmes are draws of single areas: they do not carry what "
+            "neighbouring areas share, and intervals may be too narrow.",
         ]
     return [
         covered,

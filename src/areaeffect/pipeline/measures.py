@@ -82,9 +82,14 @@ def make_measures(
             )
         values = align(table.measures[wanted(outcome)], table.areas, areas)
         reasons = np.where(np.isnan(values), _CODE["no_row"], _CODE[""]).astype(np.uint8)
+        known = table.reasons.get(wanted(outcome))
+        if known is not None:
+            given = align(known.astype(np.float64), table.areas, areas)
+            reasons = np.where(np.isnan(given), reasons, given).astype(np.uint8)
         _mark_not_covered(source, table, areas, values, reasons)
         if outcome.kind == "count":
-            _mark_group_gaps(source, table, areas, values, reasons)
+            if known is None:
+                _mark_group_gaps(source, table, areas, values, reasons)
             if source.find_new_codes:
                 begun, first = new_codes(np.where(reasons == _CODE[""], values, np.nan))
                 reasons[begun, :first] = _CODE["boundary_change"]

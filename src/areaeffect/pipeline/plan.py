@@ -122,11 +122,14 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     return Plan(units, pool, machine, chosen, designs, tuple(rows), sealed, tuple(notes))
 
 
-def disjoint(plan: Plan, members: Sequence[int]) -> tuple[int, int]:
-    """Count the placebo programmes and pseudo-neighbourhoods of some units that share no area."""
+def disjoint(plan: Plan, members: Sequence[int], most: int = _MOST_DISJOINT) -> tuple[int, int]:
+    """Count the placebo programmes and pseudo-neighbourhoods of some units that share no area.
+
+    Counting stops at `most` programmes.
+    """
     rng = np.random.default_rng([plan.machine.seed, 2])
     banks = [plan.machine.banks[g] for g in members]
-    return count_disjoint(banks, len(plan.machine.eligible), rng, _MOST_DISJOINT)
+    return count_disjoint(banks, len(plan.machine.eligible), rng, most)
 
 
 def _pool(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:

@@ -356,7 +356,10 @@ def _adjusted_sentence(finding: Finding) -> str:
     if known(finding.low_adjusted) is None and known(finding.high_adjusted) is None:
         return ""
     span = interval(finding.low_adjusted, finding.high_adjusted, finding)
-    return f"Judged together with all other primary findings it runs {span}."
+    others = "all other primary findings"
+    if finding.neighbourhood is not None:
+        others = "the other neighbourhoods"
+    return f"Judged together with {others} it runs {span}."
 
 
 def _amounts_sentence(finding: Finding) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -45,6 +45,9 @@ class SourceTable:
     varying : attributes that change over time inside an area, (n_areas, n_periods) floats.
     release : the file as it was read.
     notes : remarks for the data annex.
+    more_releases : further files, where a source is more than one.
+    reasons : (n_areas, n_periods) each, index into `panel.REASONS`, of a source that knows why
+        a cell is missing; a measure without them has NaN where there is no row.
     """
 
     areas: npt.NDArray[np.str_]
@@ -55,6 +58,8 @@ class SourceTable:
     varying: Mapping[str, npt.NDArray[np.float64]]
     release: Release
     notes: tuple[str, ...]
+    more_releases: tuple[Release, ...] = ()
+    reasons: Mapping[Wanted, npt.NDArray[np.uint8]] = field(default_factory=dict)
 
 
 class Reader(Protocol):

@@ -31,13 +31,13 @@ def refuse_as_outcome(
     if release.geography == areas:
         return None
     one, _ = GEOGRAPHY_NAMES[release.geography]
-    _, smaller = GEOGRAPHY_NAMES[areas]
+    own, smaller = GEOGRAPHY_NAMES[areas]
     return Problem(
         f"'{column}' of '{release.id}' is one figure a {one}. It cannot differ between the "
         f"{smaller} inside a {one}, so it says nothing about a neighbourhood against its "
         "benchmark areas.",
         where,
-        f"Use it as a covariate, or take an outcome that is published by {GEOGRAPHY_NAMES[areas][0]}.",
+        f"Use it as a covariate, or take an outcome that is published by {own}.",
     )
 
 

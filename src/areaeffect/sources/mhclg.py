@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 #: Districts, unitary authorities, boroughs: not counties (E10, E11), regions or England.
 _AUTHORITY = re.compile(r"E0[6-9]\d{6}")
-#: The sheets of one workbook name these three by the code before or after a boundary change of
-#: 2012 to 2015 that moved almost nobody: one authority each (St Albans, Welwyn Hatfield, Stevenage).
+#: The sheets of one workbook name these three by the code before or after a boundary change that
+#: moved almost nobody: one authority each (St Albans, Welwyn Hatfield, Stevenage).
 _SAME_AUTHORITY = {
     "E07000100": "E07000240",
     "E07000104": "E07000241",

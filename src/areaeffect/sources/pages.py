@@ -60,9 +60,7 @@ def _section(release: PublishedRelease) -> list[str]:
         return lines
     lines += ["", "| column | kind | unit | as published |", "|---|---|---|---|"]
     for column in release.columns:
-        lines.append(
-            f"| `{column.name}` | {column.kind} | {column.unit} | {column.published} |"
-        )
+        lines.append(f"| `{column.name}` | {column.kind} | {column.unit} | {column.published} |")
     for share in release.derived:
         how = " + ".join(f"`{c}`" for c in share.numerator)
         if share.denominator:

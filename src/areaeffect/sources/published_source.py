@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from areaeffect.sources.published import PublishedTable
     from areaeffect.study import Window
 
+
 class NamesRelease(Protocol):
     """What a study says of a published source."""
 

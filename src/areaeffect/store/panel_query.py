@@ -1,29 +1,73 @@
-"""The heavy steps as Ibis expressions: incidents to counts, counts to area × period.
+"""The heavy steps: incidents to counts (one Ibis expression), counts to area × period.
 
-The same expressions run on any engine that Ibis speaks; DuckDB is the one used here.
+The Ibis expression runs on any engine that Ibis speaks; DuckDB is the one used here. Reading a
+panel back is static SQL on the counts: it is not heavy, and Ibis takes a second to import.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import duckdb
 
+    from areaeffect.panel import Strings
+    from areaeffect.results import Floats, Ints
+
 KEYS = ("force", "month", "area_code", "category", "has_point")
 
 _MERGE = """
-SELECT force, area_code, category, has_point, n FROM new_counts WHERE month = $month
+SELECT force, area_code, category, has_point, area_name, n FROM new_counts WHERE month = $month
 UNION ALL BY NAME
-SELECT force, area_code, category, has_point, n FROM read_parquet($old)
+SELECT force, area_code, category, has_point, area_name, n FROM read_parquet($old)
 WHERE force NOT IN (SELECT force FROM street_files WHERE month = $month)
 ORDER BY force, area_code NULLS FIRST, category, has_point
 """
 _FRESH = """
-SELECT force, area_code, category, has_point, n FROM new_counts WHERE month = $month
+SELECT force, area_code, category, has_point, area_name, n FROM new_counts WHERE month = $month
 ORDER BY force, area_code NULLS FIRST, category, has_point
+"""
+_OPEN = """
+CREATE TEMP VIEW cells AS SELECT c.*, p.period FROM counts AS c
+JOIN periods AS p ON p.month = c.month JOIN forces AS f ON f.force = c.force
+"""
+_CODES = """
+SELECT area_code, min(area_name), sum(n)::BIGINT FROM cells WHERE area_code IS NOT NULL
+GROUP BY area_code ORDER BY area_code
+"""
+_NOT_LOCATED = """
+SELECT force, period, sum(n)::BIGINT, coalesce(sum(n) FILTER (has_point), 0)::BIGINT FROM cells
+WHERE area_code IS NULL GROUP BY force, period ORDER BY force, period
+"""
+_POLICED = """
+SELECT a.area, f.position, count(DISTINCT c.period)::BIGINT FROM cells AS c
+JOIN areas AS a ON a.area_code = c.area_code JOIN forces AS f ON f.force = c.force
+GROUP BY a.area, f.position ORDER BY a.area, f.position
+"""
+_SUMS = """
+SELECT a.area, c.period, m.measure, sum(c.n)::BIGINT FROM cells AS c
+JOIN areas AS a ON a.area_code = c.area_code JOIN asked AS m ON m.category = c.category
+GROUP BY a.area, c.period, m.measure
+"""
+_HOLDING = """
+SELECT DISTINCT force, month FROM cells
+WHERE (area_code IS NULL AND has_point) OR area_code IN (SELECT area_code FROM sought)
+ORDER BY force, month
+"""
+_POINTS = """
+SELECT coalesce(i.area_code, ''), p.period, i.category, i.longitude, i.latitude,
+    count(*)::BIGINT
+FROM read_parquet($files, hive_partitioning = true, hive_types_autocast = false) AS i
+JOIN periods AS p ON p.month = i.month
+WHERE (i.area_code IS NULL AND i.longitude IS NOT NULL)
+    OR i.area_code IN (SELECT area_code FROM sought)
+GROUP BY ALL ORDER BY ALL
 """
 
 
@@ -32,34 +76,21 @@ def count_incidents(incidents: Any) -> Any:
 
     Parameters
     ----------
-    incidents : Ibis table with the columns of `KEYS` and `reason`; rows with a reason are
-        rejected ones and are not counted.
+    incidents : Ibis table with the columns of `KEYS`, `area_name` and `reason`; rows with a
+        reason are rejected ones and are not counted.
     """
     used = incidents.filter(incidents.reason.isnull())
-    return used.group_by(list(KEYS)).agg(n=used.count())
-
-
-def sum_by_area(counts: Any, months: tuple[str, ...], categories: tuple[str, ...]) -> Any:
-    """Counts to force × area × month for the categories asked, as one Ibis expression."""
-    asked = counts.filter(counts.month.isin(months) & counts.category.isin(categories))
-    return asked.group_by(["force", "month", "area_code", "has_point"]).agg(n=asked.n.sum())
+    return used.group_by(list(KEYS)).agg(area_name=used.area_name.min(), n=used.count())
 
 
 def make_counts(connection: duckdb.DuckDBPyConnection) -> None:
     """Count the incidents of the table `checked` into the table `new_counts`."""
     import ibis  # noqa: PLC0415  # heavy: over a second
 
-    schema = {**dict.fromkeys(KEYS, "string"), "has_point": "boolean", "reason": "string"}
-    expression = count_incidents(ibis.table(schema, name="checked"))
+    texts = dict.fromkeys((*KEYS, "area_name", "reason"), "string")
+    expression = count_incidents(ibis.table({**texts, "has_point": "boolean"}, name="checked"))
     connection.execute("DROP TABLE IF EXISTS new_counts")
-    _run(connection, expression).create("new_counts")
-
-
-def _run(connection: duckdb.DuckDBPyConnection, expression: Any) -> duckdb.DuckDBPyRelation:
-    """Hand an Ibis expression to DuckDB."""
-    import ibis  # noqa: PLC0415  # heavy: over a second
-
-    return connection.sql(str(ibis.to_sql(expression, dialect="duckdb")))
+    connection.sql(str(ibis.to_sql(expression, dialect="duckdb"))).create("new_counts")
 
 
 def write_counts(
@@ -71,3 +102,113 @@ def write_counts(
     else:
         relation = connection.sql(_MERGE, params={"month": month, "old": str(old)})
     relation.write_parquet(str(path), compression="zstd", row_group_size=122_880)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Incidents that share code, month, category and place.
+
+    Parameters
+    ----------
+    codes : (n,), area codes as published; '' where there is none.
+    periods : (n,), positions in the months asked.
+    categories : (n,).
+    longitude, latitude : (n,), degrees; NaN where there is none.
+    counts : (n,), incidents.
+    """
+
+    codes: Strings
+    periods: Ints
+    categories: Strings
+    longitude: Floats
+    latitude: Floats
+    counts: Floats
+
+
+class Counts:
+    """The counts of some forces and months, open for questions.
+
+    Parameters
+    ----------
+    root : the store's folder.
+    forces, months : those asked; months in order.
+    """
+
+    def __init__(self, root: Path, forces: Sequence[str], months: Sequence[str]) -> None:
+        import duckdb  # noqa: PLC0415  # heavy
+
+        self._root = root
+        self._engine = duckdb.connect()
+        files = [root / "police_uk" / "counts" / f"month={m}" / "part.parquet" for m in months]
+        here = [str(f) for f in files if f.is_file()]
+        if not here:  # nothing in these months: any file gives the columns
+            here = [str(f) for f in sorted(root.glob("police_uk/counts/*/part.parquet"))[:1]]
+        self._fill("periods", month=months, period=range(len(months)))
+        self._fill("forces", force=forces, position=range(len(forces)))
+        self._engine.read_parquet(
+            here, hive_partitioning=True, hive_types_autocast=False
+        ).create_view("counts")
+        self._engine.execute(_OPEN)
+
+    def _fill(self, name: str, **columns: Sequence[str] | Sequence[int]) -> None:
+        import pyarrow as pa  # noqa: PLC0415  # heavy
+
+        types = {"period": pa.int32(), "position": pa.int32(), "area": pa.int32()}
+        types["measure"] = pa.int32()
+        table = pa.table({k: pa.array(v, types.get(k, pa.string())) for k, v in columns.items()})
+        self._engine.register(f"{name}_given", table)
+        self._engine.table(f"{name}_given").create(name)
+
+    def codes(self) -> tuple[Strings, Strings, Ints]:
+        """Return area codes as published, names, and the incidents of each."""
+        rows = self._engine.execute(_CODES).fetchall()
+        return (
+            np.array([r[0] for r in rows], dtype=str),
+            np.array([r[1] or r[0] for r in rows], dtype=str),
+            np.array([r[2] for r in rows], dtype=np.int64),
+        )
+
+    def not_located(self) -> list[tuple[str, int, int, int]]:
+        """Return (force, period, incidents without an area, of these with a point)."""
+        rows: list[tuple[str, int, int, int]] = self._engine.execute(_NOT_LOCATED).fetchall()
+        return rows
+
+    def set_areas(self, code_to_area: Mapping[str, int]) -> None:
+        """Say which published code stands for which area of the panel."""
+        self._fill("areas", area_code=list(code_to_area), area=list(code_to_area.values()))
+
+    def policed(self, shape: tuple[int, int]) -> Ints:
+        """Return (n_areas, n_forces): months in which a force had an incident in the area."""
+        area, force, months = self._arrays(_POLICED)
+        found = np.zeros(shape, dtype=np.int64)
+        found[area, force] = months
+        return found
+
+    def sums(self, asked: Sequence[Sequence[str]], shape: tuple[int, int]) -> list[Floats]:
+        """Return (n_areas, n_periods) incidents for each set of categories; 0 without a row."""
+        pairs = [(c, i) for i, categories in enumerate(asked) for c in categories]
+        self._fill("asked", category=[c for c, _ in pairs], measure=[i for _, i in pairs])
+        area, period, measure, n = self._arrays(_SUMS)
+        found = np.zeros((len(asked), *shape))
+        found[measure, area, period] = n
+        return list(found)
+
+    def points(self, codes: Sequence[str]) -> Points:
+        """Return the places of incidents with one of the codes, or with none."""
+        self._fill("sought", area_code=codes)
+        held = self._engine.execute(_HOLDING).fetchall()
+        folder = self._root / "police_uk" / "incidents"
+        files = [str(folder / f"force={f}" / f"month={m}" / "part.parquet") for f, m in held]
+        rows = self._engine.execute(_POINTS, {"files": files}).fetchall() if files else []
+        columns = list(zip(*rows, strict=True)) or [()] * 6
+        return Points(
+            np.array(columns[0], dtype=str),
+            np.array(columns[1], dtype=np.int64),
+            np.array(columns[2], dtype=str),
+            np.array(columns[3], dtype=np.float64),
+            np.array(columns[4], dtype=np.float64),
+            np.array(columns[5], dtype=np.float64),
+        )
+
+    def _arrays(self, query: str) -> list[Any]:
+        return list(self._engine.execute(query).fetchnumpy().values())

@@ -1,0 +1,60 @@
+"""Points to areas: which outline a coordinate lies in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from areaeffect.results import Floats, Ints
+
+    Outlines = npt.NDArray[np.object_]
+
+_DEGREES, _NATIONAL_GRID = 4326, 27700
+
+
+def to_metres(longitude: Floats, latitude: Floats) -> Floats:
+    """Return British National Grid coordinates, (n, 2), in metres."""
+    from pyproj import Transformer  # noqa: PLC0415  # heavy
+
+    transformer = Transformer.from_crs(_DEGREES, _NATIONAL_GRID, always_xy=True)
+    return np.column_stack(transformer.transform(longitude, latitude))
+
+
+def area_of_points(points: Floats, outlines: Outlines) -> Ints:
+    """Return the position of the outline each point lies in; -1 where in none.
+
+    Parameters
+    ----------
+    points : (n, 2), metres.
+    outlines : (n_areas,), in metres. On a shared border the lower position is taken.
+    """
+    import shapely  # noqa: PLC0415  # heavy
+
+    tree = shapely.STRtree(outlines)
+    point, area = tree.query(shapely.points(points), predicate="intersects")
+    found = np.full(len(points), len(outlines), dtype=np.int64)
+    np.minimum.at(found, point, area)
+    found[found == len(outlines)] = -1
+    return found
+
+
+def nearest_of(points: Floats, outlines: Outlines) -> Ints:
+    """Return which of a few outlines is nearest to each point (it lies in it, mostly).
+
+    Parameters
+    ----------
+    points : (n, 2), metres; published points are snapped to a map and may lie just outside.
+        A point that is not known goes to the first outline.
+    outlines : (k,), in metres.
+    """
+    import shapely  # noqa: PLC0415  # heavy
+
+    known = np.isfinite(points).all(axis=1)
+    nearest = np.zeros(len(points), dtype=np.int64)
+    distance = shapely.distance(shapely.points(points[known])[:, None], outlines[None, :])
+    nearest[known] = distance.argmin(axis=1)
+    return nearest

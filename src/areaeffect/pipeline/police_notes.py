@@ -1,0 +1,106 @@
+"""What the data annex says of incidents: releases, rows rejected, and where each incident went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from areaeffect.results import Release
+
+if TYPE_CHECKING:
+    from areaeffect.periods import Periods
+    from areaeffect.store.lake import Lake
+    from areaeffect.study import PoliceUkSource
+
+_SHOWN = 20
+_SHOWN_CODES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where every incident of the window went; the parts add up to the total.
+
+    Parameters
+    ----------
+    total : incidents of the forces and months asked.
+    in_panel : on areas of the panel, in months whole or not.
+    at_border, n_border : on areas that another force polices, and how many these are.
+    left_out : irregular and unknown codes, with their incidents.
+    not_located : (force, period, without an area, of these with a point).
+    placed : without an area code, but inside an outline by their point.
+    """
+
+    total: int
+    in_panel: int
+    at_border: int
+    n_border: int
+    left_out: dict[str, int]
+    not_located: tuple[tuple[str, int, int, int], ...]
+    placed: int
+
+    @property
+    def n_not_located(self) -> int:
+        """Incidents without an area, after those found by their point."""
+        return sum(n for _, _, n, _ in self.not_located) - self.placed
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every incident is accounted for, to the last one."""
+        parts = self.in_panel + self.at_border + sum(self.left_out.values()) + self.n_not_located
+        return parts == self.total
+
+
+def notes_of(
+    account: Account, lake: Lake, forces: tuple[str, ...], periods: Periods
+) -> tuple[str, ...]:
+    """Return sentences on where incidents went and which rows were rejected."""
+    if not account.is_whole:
+        raise AssertionError(account)  # a total that is not conserved is a fault of ours
+    notes = [
+        f"{account.total:,} incidents from {periods.labels[0]} to {periods.labels[-1]}: "
+        f"{account.in_panel:,} on areas of the panel, {account.at_border:,} on {account.n_border} "
+        f"areas at the border that another force polices, {sum(account.left_out.values()):,} on "
+        f"irregular or unknown area codes, {account.n_not_located:,} without an area."
+    ]
+    if account.left_out:
+        codes = sorted(account.left_out)
+        more = f" and {len(codes) - _SHOWN_CODES} more" if len(codes) > _SHOWN_CODES else ""
+        notes.append(f"Left out, irregular or unknown: {', '.join(codes[:_SHOWN_CODES])}{more}.")
+    for force in forces:
+        months = [
+            f"{periods.labels[period]} {n}" for f, period, n, _ in account.not_located if f == force
+        ]
+        if months:
+            notes.append(f"Without an area, {force}: {', '.join(months)}.")
+    return (*notes, *_rejected(lake, forces, periods))
+
+
+def _rejected(lake: Lake, forces: tuple[str, ...], periods: Periods) -> list[str]:
+    inside = {f"police_uk/rejected/force={f}/month={m}/part.parquet"
+              for f in forces for m in periods.labels}
+    names = [n for n in lake.names("police_uk/rejected") if n in inside]
+    if not names:
+        return ["No row was rejected."]
+    import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+
+    rows = [r for name in names for r in pq.read_table(lake.path(name), partitioning=None).to_pylist()]
+    shown = [f"{r['file']}, line {r['line']}: {r['reason']}" for r in rows[:_SHOWN]]
+    more = f" The first {_SHOWN}:" if len(rows) > _SHOWN else ""
+    return [f"{len(rows)} rows were rejected.{more} {'; '.join(shown)}."]
+
+
+def releases_of(
+    name: str, source: PoliceUkSource, lake: Lake, forces: tuple[str, ...], periods: Periods
+) -> tuple[Release, ...]:
+    """Return the downloads that the panel rests on, each with its rows of these months."""
+    months = set(periods.labels)
+    found: dict[tuple[str, str], list[int]] = {}
+    for row in lake.manifest():
+        if row["status"] == "current" and row["force"] in forces and row["month"] in months:
+            sums = found.setdefault((row["release"], row["release_sha256"]), [0, 0, 0])
+            for i, key in enumerate(("rows_read", "rows_kept", "rows_rejected")):
+                sums[i] += row[key]
+    return tuple(
+        Release(name, file, sha256, *sums, source.licence, source.attribution)
+        for (file, sha256), sums in sorted(found.items())
+    )

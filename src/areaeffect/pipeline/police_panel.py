@@ -1,0 +1,217 @@
+"""Source kind `police_uk`: counts from the store as a panel of one census vintage.
+
+A zero is written only where the area's own force published the month whole; every other cell
+is missing with its reason. No incident is lost: those in the panel, without an area, at the
+border and in irregular areas add up to what the store holds.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
+from areaeffect.panel import REASONS
+from areaeffect.periods import PeriodKind, Periods, parse_period
+from areaeffect.pipeline.ingest import ingest_police_uk
+from areaeffect.pipeline.police_areas import locate, place, read_lookup
+from areaeffect.pipeline.police_notes import Account, notes_of, releases_of
+from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.police_uk.categories import (
+    ALL_CRIME,
+    choose,
+    months_published,
+    read_categories,
+)
+from areaeffect.store.force_months import force_months
+from areaeffect.store.lake import open_lake, store_path
+from areaeffect.store.panel_query import Counts
+from areaeffect.study import resolve
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from areaeffect.results import Bools, Ints
+    from areaeffect.store.force_months import ForceMonth
+    from areaeffect.store.lake import Lake
+    from areaeffect.study import PoliceUkSource, Window
+
+    Codes = npt.NDArray[np.uint8]
+
+#: A force polices an area where it has incidents in at least this share of its months; fewer
+#: are points at the border of another force's territory, whose own rows are not all here.
+POLICED_SHARE = 0.5
+_CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
+_REASON_OF_STATUS = {"complete": "", "partial": "partial_month", "missing": "not_published"}
+_ATTRIBUTES = ("force", "district")
+
+
+def read_police(
+    name: str,
+    source: PoliceUkSource,
+    folder: Path,
+    store: Path | None,
+    window: Window,
+    wanted: tuple[Wanted, ...],
+    attributes: tuple[str, ...],
+) -> SourceTable:
+    """Read a panel from the store, after ingesting the files that the study names.
+
+    Parameters
+    ----------
+    name, source : of the study.
+    folder : where the study's relative paths start.
+    store : the store named on the command line; the study's own key comes first. A study
+        that names files and no store has one of its own while it is read.
+    window : months of the panel.
+    wanted : one a measure; its categories, none or 'all-crime' for all crime without
+        anti-social behaviour.
+    attributes : `force` or `district`.
+
+    Raises
+    ------
+    DataError, StudyError
+        No store, files that cannot be ingested, categories, forces or attributes that are
+        unknown, a window that is not by month.
+    """
+    if window.kind is not PeriodKind.MONTH:
+        what = f"data.police.uk is by month, and the window is by {window.kind}."
+        raise StudyError(Problem(what, "study.window", "Write it like '2023-01'."))
+    unknown = [a for a in attributes if a not in _ATTRIBUTES]
+    if unknown:
+        near = did_you_mean(unknown[0], _ATTRIBUTES) or f"It has: {', '.join(_ATTRIBUTES)}."
+        raise DataError(Problem(f"there is no '{unknown[0]}'.", f"source.{name}", near))
+    with ExitStack() as stack:
+        given = resolve(source.store, folder) if source.store else store
+        if source.ingest and given is None:
+            given = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "store"
+        root = store_path(given)
+        if source.ingest:
+            ingest_police_uk([resolve(p, folder) for p in source.ingest], root)
+        return _read(name, source, folder, open_lake(root), window, wanted)
+
+
+def _read(
+    name: str,
+    source: PoliceUkSource,
+    folder: Path,
+    lake: Lake,
+    window: Window,
+    wanted: tuple[Wanted, ...],
+) -> SourceTable:
+    first, last = (parse_period(t, PeriodKind.MONTH) or 0 for t in (window.start, window.end))
+    periods = Periods(PeriodKind.MONTH, first, last - first + 1)
+    coverage = _coverage(name, source, lake)
+    forces = tuple(sorted({c.force for c in coverage}))
+    everything = tuple(sorted({c.category for c in read_categories()}))
+    asked = [choose(w.category, f"source.{name}") for w in wanted]
+    counts = Counts(lake.root, forces, periods.labels)
+    codes, names, totals = counts.codes()
+    if not len(codes):
+        raise DataError(
+            Problem(
+                f"the store holds no located incident from {window.start} to {window.end}.",
+                str(lake.root),
+                "See what it holds with `areaeffect sources`.",
+            )
+        )
+    lookup = read_lookup(source, folder)
+    located = locate(source, codes, names, totals, lookup)
+    counts.set_areas(located.code_to_area)
+    shape = (len(located.areas), periods.n)
+    values = counts.sums([*asked, everything], shape)
+    points = counts.points(sorted(located.several))
+    placed = place(source, folder, located, lookup, points, [*asked, everything], periods.n)
+    values = [v + m for v, m in zip(values, placed.values, strict=True)]
+    status = _statuses(coverage, forces, periods)
+    home, ours = _home(counts.policed((shape[0], len(forces))), status)
+    reasons = [_reasons(status[home][ours], a, w, periods) for a, w in zip(asked, wanted, strict=True)]
+    account = Account(
+        total=int(totals.sum()) + sum(row[2] for row in counts.not_located()),
+        in_panel=int(values[-1][ours].sum()),
+        at_border=int(values[-1][~ours].sum()),
+        n_border=int((~ours).sum()),
+        left_out=located.left_out,
+        not_located=tuple(counts.not_located()),
+        placed=int(placed.located.sum()),
+    )
+    releases = releases_of(name, source, lake, forces, periods)
+    return SourceTable(
+        areas=located.areas[ours],
+        names=located.names[ours],
+        periods=periods,
+        measures={
+            w: np.where(r == _CODE[""], v[ours], np.nan)
+            for w, v, r in zip(wanted, values, reasons, strict=False)
+        },
+        attributes={
+            "force": np.array(forces, dtype=str)[home][ours],
+            "district": np.array([n.rpartition(" ")[0] for n in located.names[ours]], dtype=str),
+        },
+        varying={},
+        release=releases[0],
+        notes=(*notes_of(account, lake, forces, periods), *placed.notes),
+        more_releases=releases[1:],
+        reasons=dict(zip(wanted, reasons, strict=True)),
+    )
+
+
+def _coverage(name: str, source: PoliceUkSource, lake: Lake) -> tuple[ForceMonth, ...]:
+    """Coverage of the forces asked; refuse those that the store does not hold."""
+    found = [c for c in force_months(lake.manifest()) if c.source == "police_uk"]
+    held = sorted({c.force for c in found})
+    problems = [
+        Problem(
+            f"the store holds nothing of force '{force}'.",
+            f"source.{name}.forces",
+            did_you_mean(force, held) or f"It holds: {', '.join(held)}.",
+        )
+        for force in source.forces
+        if force not in held
+    ]
+    if problems:
+        raise DataError(problems)
+    if not found:
+        raise DataError(
+            Problem(
+                "the store holds no street-level crime.",
+                str(lake.root),
+                "Ingest files with `areaeffect ingest police-uk`.",
+            )
+        )
+    return tuple(c for c in found if not source.forces or c.force in source.forces)
+
+
+def _statuses(
+    coverage: tuple[ForceMonth, ...], forces: tuple[str, ...], periods: Periods
+) -> Codes:
+    """(n_forces, n_periods): why a force's month is missing; 0 where it is complete."""
+    status = np.full((len(forces), periods.n), _CODE["not_published"])
+    for cell in coverage:
+        column = (parse_period(cell.month, PeriodKind.MONTH) or 0) - periods.first
+        if 0 <= column < periods.n:
+            reason = _REASON_OF_STATUS[cell.status]
+            status[forces.index(cell.force), column] = _CODE[reason]
+    return status
+
+
+def _home(policed: Ints, status: Codes) -> tuple[Ints, Bools]:
+    """The force of each area, and whether it polices it rather than touching it at a border."""
+    published = np.maximum((status != _CODE["not_published"]).sum(axis=1), 1)
+    share = policed / published
+    home = share.argmax(axis=1).astype(np.int64)
+    return home, share.max(axis=1, initial=0) >= POLICED_SHARE
+
+
+def _reasons(
+    status: Codes, categories: tuple[str, ...], wanted: Wanted, periods: Periods
+) -> Codes:
+    """Add to the reasons of the force those months in which a category was not yet published."""
+    if not wanted.category or ALL_CRIME in wanted.category:
+        return status  # whatever crime was called, it is in the sum
+    whole = np.array([months_published(c, periods.labels) for c in categories]).all(axis=0)
+    return np.where(whole[None, :], status, _CODE["not_published"])

@@ -1,0 +1,174 @@
+"""Published releases on their real files: figures that the publishers and the catalogue state."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from areaeffect.errors import DataError
+from areaeffect.panel import REASONS
+from areaeffect.sources.base import Wanted
+from areaeffect.sources.larger_areas import covariate_label, refuse_as_outcome, spread
+from areaeffect.sources.published import read
+from areaeffect.sources.published_source import read as read_source
+from areaeffect.sources.releases import find_release
+from areaeffect.study import Window
+
+WINDOW = Window(start="2011", end="2021")
+
+
+class Named:
+    """What a study says of a published source."""
+
+    def __init__(self, release):
+        self.release = release
+
+
+def count_of(table, column, reason):
+    return int((table.reasons[column] == REASONS.index(reason)).sum())
+
+
+def test_suppressed_vacant_homes_are_missing_not_zero(real_data):
+    table = read("census_2021_vacant_homes", real_data)
+    assert count_of(table, "vacant_dwellings", "suppressed") == 1566
+    assert count_of(table, "second_homes", "suppressed") == 33_009
+    assert np.nansum(table.values["vacant_dwellings"]) == 1_443_680
+    known = table.values["vacant_dwellings"][~np.isnan(table.values["vacant_dwellings"])]
+    assert (known % 5 == 0).all()
+    assert known.min() >= 10
+
+
+def test_the_workbook_agrees_with_its_copy_as_a_table(real_data):
+    table = read("census_2021_vacant_homes", real_data)
+    path = real_data / "empty_homes" / "census_2021_vacant_dwellings_second_homes_lsoa21.parquet"
+    copy = pd.read_parquet(path).set_index("lsoa21_code").loc[list(table.areas)]
+    np.testing.assert_array_equal(
+        table.values["vacant_dwellings"][:, 0], copy["vacant_dwellings"].to_numpy(float)
+    )
+    np.testing.assert_array_equal(
+        table.values["second_homes"][:, 0],
+        copy["second_homes_no_usual_residents"].to_numpy(float),
+    )
+
+
+def test_districts_of_table_615_add_up_to_its_own_england(real_data):
+    table = read("vacant_dwellings_615", real_data)
+    assert table.periods.labels == tuple(str(y) for y in range(2004, 2016))
+    england = [719_352, 635_127, 610_123, 600_179]  # 2011 and 2013 to 2015, row 'ENGLAND'
+    total = np.nansum(table.values["vacant_dwellings"], axis=0)[[7, 9, 10, 11]]
+    np.testing.assert_allclose(total, england, rtol=0, atol=1)
+
+
+def test_fly_tipping_of_london_boroughs_adds_up_to_london(real_data):
+    table = read("fly_tipping", real_data)
+    assert table.periods.labels == tuple(str(y) for y in range(2012, 2023))
+    boroughs = np.char.startswith(table.areas, "E09")
+    assert table.values["total_incidents"][boroughs, 0].sum() == 231_894  # row '*Total', London
+    assert count_of(table, "total_incidents", "not_published") == 20
+
+
+def test_tenure_shares_add_up(real_data):
+    table = read("census_2021_tenure", real_data)
+    # published for England and Wales: 24,783,199; each LSOA's counts are adjusted on their own
+    assert table.values["households"].sum() == pytest.approx(24_783_199, rel=1e-4)
+    shares = ("owner_occupied_share", "social_rented_share", "private_rented_share")
+    total = sum(table.values[s] for s in shares)
+    rest = table.values["shared_ownership"] + table.values["rent_free"]
+    np.testing.assert_allclose(total, 1 - rest / table.values["households"], atol=1e-12)
+
+
+def test_the_year_between_two_estimates_is_missing_not_interpolated(real_data):
+    table = read("population_mid_year", real_data)
+    assert table.periods.labels == ("2017", "2018", "2019", "2020")
+    missing = table.reasons["residents"] == REASONS.index("not_published")
+    assert missing.all(axis=0).tolist() == [False, True, False, False]
+
+
+def test_sexual_offences_that_were_never_supplied_are_missing(real_data):
+    table = read("met_police_major", real_data)
+    assert np.isnan(table.values["sexual"]).all()
+    assert table.notes == (
+        "'sexual' is zero everywhere: it was not supplied, and is missing here.",
+    )
+    assert np.nansum(table.values["burglary"]) == 852_215
+
+
+def test_domains_repeated_in_two_files_agree(real_data):
+    folder = real_data / "deprivation"
+    domains = pd.read_parquet(folder / "imd2019_england_lsoa11_domains.parquet")
+    sub = pd.read_parquet(folder / "imd2019_england_lsoa11_subdomains.parquet")
+    both = [c for c in domains.columns if c in sub.columns]
+    assert len(both) == 7
+    pd.testing.assert_frame_equal(domains[both], sub[both])
+
+
+def test_a_study_adds_categories_up(real_data):
+    both = Wanted("value", ("burglary", "robbery"))
+    table = read_source("met", Named("met_police_major"), real_data, WINDOW, (both,), ("drugs",))
+    assert table.measures[both].sum() == 852_215 + 320_274
+    assert table.varying["drugs"].shape == (4829, 11)
+    assert table.release.source == "met"
+    assert table.release.rows_read == 53_119
+
+
+@pytest.mark.parametrize(
+    ("release", "wanted", "sentence"),
+    [
+        (
+            "imd_2019",
+            Wanted("crime_rank", is_count=False),
+            "imd_2019: 'crime_rank' is a rank: it is relative within its release. Take a count, "
+            "rate or score.",
+        ),
+        (
+            "loneliness",
+            Wanted("lonely_percent"),
+            "loneliness: 'lonely_percent' is a rate, not a count. Write kind = \"score\".",
+        ),
+        (
+            "imd_2019",
+            Wanted("crime_score", is_count=False),
+            "release 'imd_2019' has no column 'crime_score'. Did you mean 'crime_rank'?",
+        ),
+    ],
+)
+def test_what_cannot_be_an_outcome_is_refused(release, wanted, sentence, real_data):
+    with pytest.raises(DataError) as caught:
+        read_source("x", Named(release), real_data, WINDOW, (wanted,), ())
+    assert str(caught.value) == sentence
+
+
+def test_a_figure_of_the_authority_is_given_to_each_of_its_areas(real_data):
+    places = read("places_lsoa21", real_data)
+    table = read("fly_tipping", real_data)
+    given = spread(table, "total_incidents", places.texts["ltla22_code"], "2022")
+    york = places.texts["ltla22_code"] == "E06000014"
+    assert set(given[york]) == {1837.0}
+    wales = np.char.startswith(places.areas, "W")
+    assert np.isnan(given[wales]).all()
+
+
+@pytest.mark.parametrize("areas", ["lsoa", "local_authority"])
+def test_a_figure_of_the_authority_is_no_outcome_for_lsoas(areas):
+    release = find_release("fly_tipping")
+    problem = refuse_as_outcome(release, "total_incidents", areas, "study.toml, line 9")
+    label = covariate_label(release, "fly-tipping", areas)
+    if areas == "local_authority":
+        assert problem is None
+        assert label == "fly-tipping"
+        return
+    assert label == "fly-tipping (of the local authority)"
+    assert str(problem) == (
+        "study.toml, line 9: 'total_incidents' of 'fly_tipping' is one figure a local authority. "
+        "It cannot differ between the LSOAs inside a local authority, so it says nothing about a "
+        "neighbourhood against its benchmark areas. Use it as a covariate, or take an outcome "
+        "that is published by LSOA."
+    )
+
+
+def test_a_release_that_is_not_here_says_how_to_get_it(tmp_path):
+    with pytest.raises(DataError, match="Get it with `areaeffect fetch imd_2019_file_7`"):
+        read("imd_2019_file_7", tmp_path)
+    with pytest.raises(DataError, match="No address is on record: take it from https"):
+        read("fly_tipping", tmp_path)
