@@ -18,7 +18,6 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import IO, TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem
@@ -37,6 +36,7 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 120.0
 #: Seconds without a byte after which a connection counts as broken.
 SILENCE = 60.0
+_AGENT = "areaeffect (public data for evaluation; one file at a time)"
 _BLOCK = 1 << 20
 _BUSY = {429, 500, 502, 503, 504}
 _OK, _PARTIAL, _BAD_RANGE = 200, 206, 416
@@ -95,7 +95,13 @@ class _OnwardOnly(urllib.request.HTTPRedirectHandler):
     """Follows redirections, but never from https to http."""
 
     def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: Any,
+        newurl: str,
     ) -> urllib.request.Request | None:
         if req.type == "https" and urllib.parse.urlsplit(newurl).scheme != "https":
             reason = f"it redirects to an unprotected address, {newurl}"
@@ -137,7 +143,9 @@ def fetch(
         except OSError as error:
             why = f"{error.strerror or error} ({error.filename or folder / item.path})"
             problems.append(
-                Problem(f"the file cannot be written: {why}.", item.name, "Make room, or use --into.")
+                Problem(
+                    f"the file cannot be written: {why}.", item.name, "Make room, or use --into."
+                )
             )
     if problems:
         raise DataError(problems)
@@ -175,10 +183,10 @@ def _fetch_one(
             _transfer_patiently(item, file, memo, progress, pause)
             digest = _sha256(part)
         size = part.stat().st_size
-        if item.sha256 and digest != item.sha256:
+        if not size or (item.sha256 and digest != item.sha256):
             part.unlink()
             memo.unlink(missing_ok=True)
-            raise DataError(_changed(item, digest, size))
+            raise DataError(_changed(item, digest, size) if size else _empty(item))
         os.fsync(file.fileno())
         record = {"address": item.address, "bytes": size, "sha256": digest, **_read_memo(memo)}
         _record_of(target).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
@@ -213,6 +221,11 @@ def _changed(item: Item, digest: str, size: int) -> Problem:
         "Likely the publisher replaced the file, or a proxy answered in its place. Look at "
         f"{item.page or item.address}; a new edition needs a release of its own.",
     )
+
+
+def _empty(item: Item) -> Problem:
+    page = item.page or item.address
+    return Problem(f"{item.address} holds an empty file.", item.name, f"Look at {page}.")
 
 
 def _transfer_patiently(
@@ -250,7 +263,7 @@ def _transfer(item: Item, file: IO[bytes], memo: Path, progress: Progress) -> No
     same = known.get("etag") or known.get("last_modified", "")
     if here and not (same and known.get("address") == item.address):
         here = file.truncate(0)  # nothing tells that the publisher still has the same file
-    headers = {"User-Agent": f"areaeffect/{version('areaeffect')}", "Accept-Encoding": "identity"}
+    headers = {"User-Agent": _AGENT, "Accept-Encoding": "identity"}
     if here:
         headers |= {"Range": f"bytes={here}-", "If-Range": same}
     with _open(item, headers, file) as answer:
@@ -258,7 +271,8 @@ def _transfer(item: Item, file: IO[bytes], memo: Path, progress: Progress) -> No
             total = _total_of_range(answer, here)
             if total is None:
                 file.truncate(0)
-                raise _TryAgainError("it sent another part than the one asked for", FIRST_PAUSE)
+                why = "it sent another part than the one asked for"
+                raise _TryAgainError(why, FIRST_PAUSE)
         else:
             here = file.truncate(0)  # it ignores ranges, or has another file now
             total = int(answer.headers.get("Content-Length") or 0)
@@ -266,7 +280,8 @@ def _transfer(item: Item, file: IO[bytes], memo: Path, progress: Progress) -> No
         _write_memo(memo, item, answer)
         here = _copy(answer, file, here, total, item, progress)
     if total and here != total:
-        raise _TryAgainError(f"the connection broke off at {here:,} of {total:,} bytes")
+        why = f"the connection broke off at {here:,} of {total:,} bytes"
+        raise _TryAgainError(why)
 
 
 def _open(item: Item, headers: dict[str, str], file: IO[bytes]) -> Any:
@@ -277,10 +292,12 @@ def _open(item: Item, headers: dict[str, str], file: IO[bytes]) -> Any:
         error.close()
         if error.code == _BAD_RANGE:
             file.truncate(0)
-            raise _TryAgainError("it has no such part", FIRST_PAUSE) from None
+            why = "it has no such part"
+            raise _TryAgainError(why, FIRST_PAUSE) from None
         if error.code in _BUSY:
             waits = _retry_after(error.headers.get("Retry-After"))
-            raise _TryAgainError(f"it answers {error.code} {error.reason}", waits) from None
+            why = f"it answers {error.code} {error.reason}"
+            raise _TryAgainError(why, waits) from None
         where = f" Look for it on {item.page}." if item.page else ""
         raise DataError(
             Problem(
@@ -302,7 +319,8 @@ def _copy(
             block = answer.read1(_BLOCK)
         except (OSError, http.client.HTTPException) as error:
             file.flush()
-            raise _TryAgainError(f"the connection broke off at {here:,} bytes ({error})") from None
+            why = f"the connection broke off at {here:,} bytes ({error})"
+            raise _TryAgainError(why) from None
         if not block:
             file.flush()
             return here

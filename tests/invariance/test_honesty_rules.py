@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from areaeffect.errors import DataError
+from areaeffect.periods import label
 from areaeffect.pipeline.assemble import assemble
 from areaeffect.pipeline.evaluate import evaluate, single_threaded
 from areaeffect.pipeline.plan import Plan, make_plan
@@ -44,7 +45,9 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dated = '    { column = "indicators.empty_homes", as_of = "2015" },\n'
     text = study.read_text(encoding="utf-8")
     text = text.replace("placebos = 999", f"placebos = {PLACEBOS}")
-    text = text.replace('    { column = "areas.deprivation"', dated + '    { column = "areas.deprivation"')
+    text = text.replace(
+        '    { column = "areas.deprivation"', dated + '    { column = "areas.deprivation"'
+    )
     assert "2015" in text
     study.write_text(text, encoding="utf-8")
     return folder
@@ -170,6 +173,26 @@ def test_outcomes_before_a_start_do_move_its_design(
     assert [d.weights for d in other.designs if d.start == start] != before
 
 
+def held_out_weights(plan: Plan, start: str) -> list[tuple[list[int], list[float]]]:
+    """Pool and weights of the designs that do not see the last year before their start."""
+    (arm,) = [i for i, a in enumerate(plan.machine.arms) if a.claim == "held-out"]  # type: ignore[attr-defined]
+    return [
+        (w.pool.tolist(), w.weights.tolist())
+        for unit, w in zip(plan.units, plan.chosen[arm], strict=True)
+        if w is not None and label(unit.start, unit.start_kind) == start
+    ]
+
+
+def test_the_held_out_design_does_not_see_the_year_it_is_tested_on(
+    county: Path, plan: Plan, tmp_path: Path
+) -> None:
+    monthly, _ = multiply(1e6, "2015-01", after=True)
+    other = plan_of(copy_of(county, tmp_path, monthly))
+    before = held_out_weights(plan, "2016-01")
+    assert len(before) == 4
+    assert held_out_weights(other, "2016-01") == before
+
+
 def test_a_later_edition_of_a_covariate_does_not_move_the_design(
     county: Path, plan: Plan, tmp_path: Path
 ) -> None:
@@ -205,7 +228,9 @@ def test_a_year_that_holds_the_start_is_not_before_it(county: Path, tmp_path: Pa
     """A covariate 'as of 2015' may describe December 2015, and work may have begun in June."""
     change = edit_table(
         MEMBERS,
-        lambda frame: frame.assign(start_date=frame["start_date"].replace("2016-01-01", "2015-06-01")),
+        lambda frame: frame.assign(
+            start_date=frame["start_date"].replace("2016-01-01", "2015-06-01")
+        ),
     )
     with pytest.raises(DataError, match=r"'indicators\.empty_homes' describes 2015"):
         plan_of(copy_of(county, tmp_path, change))
@@ -295,7 +320,9 @@ def relabel(rename: Callable[[str], str]) -> Change:
 def test_other_codes_in_the_same_order_change_no_number(
     county: Path, result: Result, tmp_path: Path
 ) -> None:
-    other = evaluate(copy_of(county, tmp_path, relabel(lambda c: c.replace("S01", "X-"))), threads=1)
+    other = evaluate(
+        copy_of(county, tmp_path, relabel(lambda c: c.replace("S01", "X-"))), threads=1
+    )
     assert other.findings == result.findings
     assert other.placebos == result.placebos
     assert [d.weights for d in other.designs] == [d.weights for d in result.designs]
@@ -547,7 +574,9 @@ def test_the_minimum_detectable_effect_stands_beside_every_estimate(result: Resu
 
 
 def test_few_separate_placebos_mean_that_nobody_can_tell(result: Result) -> None:
-    few = [f for f in result.findings if f.estimate is not None and (f.n_disjoint_placebos or 0) < 20]
+    few = [
+        f for f in result.findings if f.estimate is not None and (f.n_disjoint_placebos or 0) < 20
+    ]
     assert few
     for f in few:
         assert f.verdict is Verdict.CANNOT_TELL
@@ -577,7 +606,10 @@ def test_a_level_claim_has_weights_without_history_and_the_latest_year_only(
     }
     crime = leading(found, LED.name, "crime")
     assert crime.post == "2023-01 to 2023-12"
-    assert "A difference in level is not an effect: the areas may have differed before." in crime.caveats
+    assert (
+        "A difference in level is not an effect: the areas may have differed before."
+        in crime.caveats
+    )
     assert crime.maryland == 2
 
 

@@ -75,15 +75,9 @@ def write_small_study(folder: Path) -> Path:
             "n": counts.ravel(),
         }
     )
-    areas = pd.DataFrame(
-        {"area_code": CODES, "population": population, "deprivation": deprivation}
-    )
+    areas = pd.DataFrame({"area_code": CODES, "population": population, "deprivation": deprivation})
     members = pd.DataFrame(
-        [
-            (CODES[i], name, START)
-            for name, positions in NEIGHBOURHOODS.items()
-            for i in positions
-        ],
+        [(CODES[i], name, START) for name, positions in NEIGHBOURHOODS.items() for i in positions],
         columns=["area_code", "neighbourhood", "start_date"],
     )
     for name, table in (("crime", crime), ("areas", areas), ("members", members)):

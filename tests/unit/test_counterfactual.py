@@ -26,7 +26,9 @@ def weights(seed: int = 4) -> np.ndarray:
     return share * len(MEMBERS)
 
 
-def totals_of(values: np.ndarray, *, is_count: bool = True, exposure: float | None = None) -> np.ndarray:
+def totals_of(
+    values: np.ndarray, *, is_count: bool = True, exposure: float | None = None
+) -> np.ndarray:
     people = None if exposure is None else np.full(N_AREAS, exposure)
     one = measure(values, is_count=is_count, exposure=people)
     return cf.totals(cf.sums(one, PRE, ~PRE), MEMBERS, POOL, weights())

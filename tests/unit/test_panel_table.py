@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from pydantic import TypeAdapter
 
 from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.sources.base import SourceTable, Wanted
@@ -193,7 +192,7 @@ def test_an_absent_row_of_an_event_table_is_zero_where_the_study_says_so(tmp_pat
 
 
 @pytest.mark.parametrize("absent_is_zero", [False, True])
-def test_a_blank_value_is_missing(tmp_path: Path, absent_is_zero: bool) -> None:  # noqa: FBT001
+def test_a_blank_value_is_missing(tmp_path: Path, absent_is_zero: bool) -> None:
     text = LONG.replace("2012-02,5", "2012-02,")
     table = read_table(write(tmp_path, text), absent_is_zero=absent_is_zero)
     np.testing.assert_array_equal(only_measure(table), [[3, 0], [7, np.nan]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -197,7 +198,8 @@ class OneArm:
 
     outcomes = (0,)
 
-    def __init__(self, seed: int = 9) -> None:
+    def __init__(self, seed: int = 9, draws: int | None = None) -> None:
+        self.draws = draws
         values = np.random.default_rng(seed).poisson(30.0, (N, 24)).astype(float)
         self.measure = measure(values)
         used = np.ones(24, dtype=bool)
@@ -262,6 +264,13 @@ def test_a_placebo_goes_through_the_same_design_as_the_real_programme(machine: M
     np.testing.assert_array_equal(
         run_programme(machine, programme), run_draws(machine, np.array([7]))[0]
     )
+
+
+def test_an_arm_of_the_first_draws_is_missing_in_the_later_ones(machine: Machine) -> None:
+    few = replace(machine, arms=(OneArm(draws=3),))
+    found = run_draws(few, np.arange(6))
+    np.testing.assert_array_equal(found[:3], run_draws(machine, np.arange(3)))
+    assert np.isnan(found[3:]).all()
 
 
 def test_a_draw_that_finds_no_place_is_missing_not_zero(graph: Graph) -> None:

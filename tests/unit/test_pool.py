@@ -66,9 +66,7 @@ def test_the_buffer_runs_around_the_studied_and_the_other_initiatives() -> None:
 def test_an_area_that_could_be_part_of_no_neighbourhood_is_left_out() -> None:
     # areas 0 and 1 are cut off from the rest by excluded ones
     wall = mask(2, 5, 6, 7)
-    found = pool(
-        ints(24), exclusions=[(wall, "elsewhere")], contiguity=grid(5, 5), smallest=3
-    )
+    found = pool(ints(24), exclusions=[(wall, "elsewhere")], contiguity=grid(5, 5), smallest=3)
     assert found.reasons[0] == "isolated: could not be part of a neighbourhood of 3 areas"
     assert found.reasons[1] == found.reasons[0]
     assert found.eligible.sum() == N - 1 - 4 - 2

@@ -145,9 +145,7 @@ class Counts:
             here = [str(f) for f in sorted(root.glob("police_uk/counts/*/part.parquet"))[:1]]
         self._fill("periods", month=months, period=range(len(months)))
         self._fill("forces", force=forces, position=range(len(forces)))
-        self._engine.read_parquet(
-            here, hive_partitioning=True, hive_types_autocast=False
-        ).create_view("counts")
+        self._engine.read_parquet(here, hive_partitioning=True).create_view("counts")
         self._engine.execute(_OPEN)
 
     def _fill(self, name: str, **columns: Sequence[str] | Sequence[int]) -> None:

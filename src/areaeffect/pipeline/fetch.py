@@ -1,0 +1,129 @@
+"""`areaeffect fetch`: releases from their publishers' own addresses into a folder."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
+from areaeffect.fetch import Item, to_dict
+from areaeffect.fetch import fetch as fetch_items
+from areaeffect.sources.releases import catalogue
+from areaeffect.store.lake import store_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from areaeffect.fetch import Fetched
+
+_POLICE_UK = re.compile(r"police_uk:(\d{4}-(?:0[1-9]|1[0-2])|latest)")
+#: The archive of a month holds that month and the 35 before it, of every force.
+_ARCHIVE = "https://data.police.uk/data/archive/{month}.zip"
+_ARCHIVE_PAGE = "https://data.police.uk/data/archive/"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchReport:
+    """What was asked for and is here now.
+
+    Parameters
+    ----------
+    folder : where the files are.
+    files : the files.
+    by_hand : (release, page) of what has no address on record.
+    """
+
+    folder: Path
+    files: tuple[Fetched, ...]
+    by_hand: tuple[tuple[str, str], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        by_hand = [{"release": r, "page": page} for r, page in self.by_hand]
+        files = [to_dict(f) for f in self.files]
+        return {"folder": str(self.folder), "files": files, "by_hand": by_hand}
+
+    def text(self) -> str:
+        """Return the report for a person."""
+        lines = [
+            f"{'fetched' if f.asked else 'was here'}: {f.path} ({f.bytes:,} bytes)"
+            for f in self.files
+        ]
+        lines += [f"no address on record: {r}; take it from {page}" for r, page in self.by_hand]
+        return "\n".join(lines)
+
+
+def default_folder() -> Path:
+    """Return where fetched files go: `fetched`, beside the store."""
+    store = store_path(None)
+    return store.with_name("fetched")
+
+
+def fetch(
+    names: Sequence[str],
+    folder: Path | None,
+    progress: Callable[[str, int, int], None],
+    *,
+    again: bool = False,
+) -> FetchReport:
+    """Get releases by name.
+
+    Parameters
+    ----------
+    names : releases (`imd_2019_file_7`), groups of releases (`imd`), or months of the police.uk
+        archive (`police_uk:2025-11`, `police_uk:latest`).
+    folder : where they go; None: `default_folder`.
+    progress : told the file, the bytes that are here, and all its bytes.
+    again : ask the publisher also for what is here.
+
+    Raises
+    ------
+    StudyError
+        A name that is none of these; every one at once.
+    DataError
+        A file could not be had; or nothing that was named has an address.
+    """
+    items, by_hand = _items(names)
+    if not items:
+        raise DataError(
+            [
+                Problem(
+                    "no address is on record.",
+                    release,
+                    f"Take it from {page} and put it into {folder or default_folder()}.",
+                )
+                for release, page in by_hand
+            ]
+        )
+    into = folder or default_folder()
+    return FetchReport(into, fetch_items(items, into, progress, again=again), by_hand)
+
+
+def _items(names: Sequence[str]) -> tuple[tuple[Item, ...], tuple[tuple[str, str], ...]]:
+    known = catalogue()
+    groups = {r.group for r in known.values()}
+    items: list[Item] = []
+    by_hand: list[tuple[str, str]] = []
+    problems: list[Problem] = []
+    for name in names:
+        if match := _POLICE_UK.fullmatch(name):
+            address = _ARCHIVE.format(month=match[1])
+            items.append(Item(name, address, f"police_uk/{match[1]}.zip", page=_ARCHIVE_PAGE))
+            continue
+        releases = [r for r in known.values() if name in {r.id, r.group}]
+        if not releases:
+            every = [*known, *groups, "police_uk:latest"]
+            fix = did_you_mean(name, every) or f"Known: {', '.join(known)}, police_uk:YYYY-MM."
+            problems.append(Problem(f"there is no release '{name}' to fetch.", "", fix))
+        for release in releases:
+            files = [f for f in release.files if f.address]
+            if not files:
+                by_hand.append((release.id, release.page))
+            items += [
+                Item(release.id, f.address, f.path, f.sha256, f.bytes, release.page) for f in files
+            ]
+    if problems:
+        raise StudyError(problems)
+    return tuple(dict.fromkeys(items)), tuple(dict.fromkeys(by_hand))
