@@ -154,9 +154,7 @@ class PoliceUkSource(_AnySource):
     lookup: str | None = Field(
         default=None, description="lookup of LSOA 2011 to 2021 (code columns and change code)"
     )
-    licence: str = Field(
-        default="Open Government Licence v3.0", description="licence of the data"
-    )
+    licence: str = Field(default="Open Government Licence v3.0", description="licence of the data")
     attribution: str = Field(
         default="data.police.uk. Contains public sector information licensed under the Open "
         "Government Licence v3.0.",

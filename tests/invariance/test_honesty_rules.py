@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from areaeffect.design.programme import design_programme
 from areaeffect.errors import DataError
 from areaeffect.periods import label
 from areaeffect.pipeline.assemble import assemble
+from areaeffect.pipeline.cohorts import ClaimCohorts
 from areaeffect.pipeline.evaluate import evaluate, single_threaded
 from areaeffect.pipeline.plan import Plan, make_plan
 from areaeffect.report.files import write_result
@@ -175,10 +177,14 @@ def test_outcomes_before_a_start_do_move_its_design(
 
 def held_out_weights(plan: Plan, start: str) -> list[tuple[list[int], list[float]]]:
     """Pool and weights of the designs that do not see the last year before their start."""
-    (arm,) = [i for i, a in enumerate(plan.machine.arms) if a.claim == "held-out"]  # type: ignore[attr-defined]
+    machine = plan.machine
+    (arm,) = [a for a in machine.arms if isinstance(a, ClaimCohorts) and a.claim == "held-out"]
+    members = [unit.areas for unit in plan.units]
+    cohorts = [arm.cohort(g, areas) for g, areas in enumerate(members)]
+    chosen = design_programme(cohorts, members, machine.eligible, machine.rules)
     return [
         (w.pool.tolist(), w.weights.tolist())
-        for unit, w in zip(plan.units, plan.chosen[arm], strict=True)
+        for unit, w in zip(plan.units, chosen, strict=True)
         if w is not None and label(unit.start, unit.start_kind) == start
     ]
 

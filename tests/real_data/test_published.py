@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from areaeffect.errors import DataError
+from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
+from areaeffect.pipeline import published_panel
+from areaeffect.pipeline.published_panel import read_published
+from areaeffect.pipeline.published_vintage import bring_to
 from areaeffect.sources.base import Wanted
-from areaeffect.sources.larger_areas import covariate_label, refuse_as_outcome, spread
+from areaeffect.sources.larger_areas import covariate_label, refuse_as_outcome
 from areaeffect.sources.published import read
 from areaeffect.sources.published_source import read as read_source
 from areaeffect.sources.releases import find_release
@@ -110,6 +115,67 @@ def test_a_study_adds_categories_up(real_data):
     assert table.varying["drugs"].shape == (4829, 11)
     assert table.release.source == "met"
     assert table.release.rows_read == 53_119
+    assert not table.reasons[both].any()
+
+
+def test_a_census_of_one_date_is_one_period_of_the_window(real_data):
+    wanted = Wanted("vacant_dwellings")
+    table = read_source(
+        "homes", Named("census_2021_vacant_homes"), real_data, WINDOW, (wanted,), ()
+    )
+    assert table.periods.labels == ("2021",)
+    assert set(np.unique(table.reasons[wanted])) == {0, REASONS.index("suppressed")}
+
+
+def test_editions_in_several_files_record_each(real_data):
+    table = read_source("imd", Named("imd_2019"), real_data, WINDOW, (), ("imd_rank",))
+    assert table.periods is None
+    assert len(table.more_releases) == 2
+    assert {r.source for r in (table.release, *table.more_releases)} == {"imd"}
+
+
+def test_residents_of_2011_come_to_2021_without_losing_one(real_data):
+    table = read("population_census_2011", real_data, ["residents", "hectares"])
+    moved = bring_to(table, "lsoa21", real_data)
+    irregular = moved.reasons["residents"][:, 0] == REASONS.index("boundary_change")
+    assert len(moved.areas) == 35_672
+    assert irregular.sum() == 6
+    lookup = pd.read_parquet(real_data / "geography" / "lookup_lsoa11_lsoa21_ltla22.parquet")
+    left_out = set(lookup.loc[lookup["change_code"] == "X", "lsoa11_code"])
+    held = table.values["residents"][np.isin(table.areas, list(left_out))].sum()
+    assert np.nansum(moved.values["residents"]) + held == 56_075_912
+    assert any("divided by residents of Census 2021" in note for note in moved.notes)
+    assert sum("Left out, irregular or unknown" in note for note in moved.notes) == 1
+
+
+def test_deprivation_of_2010_comes_through_two_vintages(real_data):
+    table = read("imd_2010", real_data, ["imd_score", "imd_rank"])
+    moved = bring_to(table, "lsoa21", real_data)
+    assert moved.release.vintage == "lsoa21"
+    assert np.nanmax(moved.values["imd_score"]) <= table.values["imd_score"].max()
+    same = np.isin(table.areas, moved.areas)
+    assert same.sum() > 30_000
+    at = np.searchsorted(moved.areas, table.areas[same])
+    np.testing.assert_array_equal(moved.values["imd_score"][at], table.values["imd_score"][same])
+    with pytest.raises(DataError, match="tables are only brought forward"):
+        bring_to(moved, "lsoa11", real_data)
+    with pytest.raises(DataError, match="areas of 'local_authority' cannot be brought"):
+        bring_to(read("fly_tipping", real_data), "lsoa21", real_data)
+
+
+def test_shares_are_made_again_from_the_counts_brought_over(real_data):
+    table = read("census_2011_household_deprivation", real_data)
+    moved = bring_to(table, "lsoa21", real_data)
+    known = ~np.isnan(moved.values["deprived_share"])
+    again = 1 - moved.values["not_deprived"] / moved.values["households"]
+    np.testing.assert_allclose(moved.values["deprived_share"][known], again[known])
+    assert np.array_equal(~known, moved.reasons["deprived_share"] > 0)
+
+
+def test_a_class_is_kept_where_all_parts_agree(real_data):
+    moved = bring_to(read("rural_urban_lsoa11", real_data), "lsoa21", real_data)
+    assert set(moved.texts["rural_or_urban"]) == {"Urban", "Rural", ""}
+    assert (moved.texts["rural_or_urban"] == "").sum() < 20
 
 
 @pytest.mark.parametrize(
@@ -139,14 +205,54 @@ def test_what_cannot_be_an_outcome_is_refused(release, wanted, sentence, real_da
     assert str(caught.value) == sentence
 
 
-def test_a_figure_of_the_authority_is_given_to_each_of_its_areas(real_data):
-    places = read("places_lsoa21", real_data)
-    table = read("fly_tipping", real_data)
-    given = spread(table, "total_incidents", places.texts["ltla22_code"], "2022")
-    york = places.texts["ltla22_code"] == "E06000014"
-    assert set(given[york]) == {1837.0}
-    wales = np.char.startswith(places.areas, "W")
-    assert np.isnan(given[wales]).all()
+@pytest.fixture
+def asked(real_data):
+    """Read a release as a study names it."""
+
+    def run(release, wanted=(), attributes=(), vintage=None, path=real_data):
+        source = SimpleNamespace(release=release, path=path and str(path), vintage=vintage)
+        return read_published("it", source, real_data, WINDOW, wanted, attributes)
+
+    return run
+
+
+def test_a_figure_of_the_authority_is_given_to_each_of_its_areas(asked):
+    table = asked("fly_tipping", attributes=("total_incidents",), vintage="lsoa21")
+    assert len(table.areas) == 35_672
+    york = np.char.startswith(table.names, "York 0")
+    assert set(table.varying["total_incidents"][york, -1]) == {1837.0}
+    wales = np.char.startswith(table.areas, "W")
+    assert np.isnan(table.varying["total_incidents"][wales]).all()
+    assert "fly_tipping: each area has the figure of its local authority." in table.notes
+
+
+def test_it_is_refused_as_an_outcome_by_the_study(asked):
+    with pytest.raises(StudyError, match="is one figure a local authority"):
+        asked("fly_tipping", (Wanted("total_incidents"),), vintage="lsoa21")
+
+
+def test_it_is_an_outcome_for_a_study_of_authorities(asked):
+    table = asked("fly_tipping", (Wanted("total_incidents"),))
+    assert table.measures[Wanted("total_incidents")].shape == (334, 11)
+
+
+def test_a_study_of_2021_areas_can_use_the_index_of_2019(asked):
+    table = asked("imd_2019", attributes=("imd_decile",), vintage="lsoa21")
+    assert len(table.areas) == 33_755
+    assert np.isnan(table.attributes["imd_decile"]).sum() == 6
+
+
+def test_fetched_files_stand_before_the_shared_ones(asked, tmp_path, real_data, monkeypatch):
+    monkeypatch.setattr(published_panel, "default_folder", lambda: tmp_path)
+    monkeypatch.setenv("AREAEFFECT_SHARED_DATA", str(real_data))
+    assert (
+        asked("loneliness", attributes=("lonely_percent",), path=None).release.rows_read == 33_755
+    )
+    (file,) = find_release("loneliness").files
+    (tmp_path / file.path).parent.mkdir()
+    frame = pd.read_parquet(real_data / file.path).head(100)
+    frame.to_parquet(tmp_path / file.path)
+    assert asked("loneliness", attributes=("lonely_percent",), path=None).release.rows_read == 100
 
 
 @pytest.mark.parametrize("areas", ["lsoa", "local_authority"])

@@ -91,7 +91,7 @@ def test_a_slow_solver_finds_the_same_weights(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_slow_solver_finds_the_same_weights_where_the_target_is_out_of_reach(seed: int) -> None:
-    distance = random_distance(seed, m=8, p=2) + [0.0, 6.0]
+    distance = random_distance(seed, m=8, p=2) + np.array([0.0, 6.0])
     assert slow_weights(distance, ridge=0.0) is None
     expected = slow_weights(distance, ridge=RIDGE)
     found = calibrate(distance)

@@ -1,4 +1,4 @@
-"""Placebo programmes: made-up neighbourhoods that are like real ones, and the same ones each time."""
+"""Placebo programmes: made-up neighbourhoods like the real ones, and the same ones each time."""
 
 from __future__ import annotations
 
@@ -215,10 +215,10 @@ class OneArm:
         before = np.arange(24) < START
         self.added = {0: sums(self.measure, before, ~before)}
 
-    def cohort(self, unit: int, areas: np.ndarray) -> Cohort:
+    def cohort(self, unit: int, areas: np.ndarray) -> Cohort:  # noqa: ARG002
         return self.one
 
-    def sums(self, unit: int, areas: np.ndarray) -> Mapping[int, Sums]:
+    def sums(self, unit: int, areas: np.ndarray) -> Mapping[int, Sums]:  # noqa: ARG002
         return self.added
 
 

@@ -169,8 +169,10 @@ def place(
             f"({_some(located.several)}) were told apart by their coordinates."
         )
     if found.any():
-        notes.append(f"{int(points.counts[found].sum()):,} incidents without an area code have it "
-                     "from their coordinates.")
+        notes.append(
+            f"{int(points.counts[found].sum()):,} incidents without an area code have it "
+            "from their coordinates."
+        )
     return Placed(values, empty, tuple(notes))
 
 

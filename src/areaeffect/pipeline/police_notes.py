@@ -76,14 +76,19 @@ def notes_of(
 
 
 def _rejected(lake: Lake, forces: tuple[str, ...], periods: Periods) -> list[str]:
-    inside = {f"police_uk/rejected/force={f}/month={m}/part.parquet"
-              for f in forces for m in periods.labels}
+    inside = {
+        f"police_uk/rejected/force={f}/month={m}/part.parquet"
+        for f in forces
+        for m in periods.labels
+    }
     names = [n for n in lake.names("police_uk/rejected") if n in inside]
     if not names:
         return ["No row was rejected."]
     import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
 
-    rows = [r for name in names for r in pq.read_table(lake.path(name), partitioning=None).to_pylist()]
+    rows = [
+        r for name in names for r in pq.read_table(lake.path(name), partitioning=None).to_pylist()
+    ]
     shown = [f"{r['file']}, line {r['line']}: {r['reason']}" for r in rows[:_SHOWN]]
     more = f" The first {_SHOWN}:" if len(rows) > _SHOWN else ""
     return [f"{len(rows)} rows were rejected.{more} {'; '.join(shown)}."]
@@ -101,6 +106,6 @@ def releases_of(
             for i, key in enumerate(("rows_read", "rows_kept", "rows_rejected")):
                 sums[i] += row[key]
     return tuple(
-        Release(name, file, sha256, *sums, source.licence, source.attribution)
-        for (file, sha256), sums in sorted(found.items())
+        Release(name, file, sha256, read, kept, rejected, source.licence, source.attribution)
+        for (file, sha256), (read, kept, rejected) in sorted(found.items())
     )

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
@@ -92,7 +93,13 @@ def read_police(
         root = store_path(given)
         if source.ingest:
             ingest_police_uk([resolve(p, folder) for p in source.ingest], root)
-        return _read(name, source, folder, open_lake(root), window, wanted)
+        lake = open_lake(root)
+        try:
+            return _read(name, source, folder, lake, window, wanted)
+        except duckdb.Error as error:
+            what = f"the store is damaged: {str(error).splitlines()[0]}"
+            fix = "Remove it with `areaeffect store remove`, then ingest again."
+            raise DataError(Problem(what, str(root), fix)) from None
 
 
 def _read(
@@ -129,7 +136,9 @@ def _read(
     values = [v + m for v, m in zip(values, placed.values, strict=True)]
     status = _statuses(coverage, forces, periods)
     home, ours = _home(counts.policed((shape[0], len(forces))), status)
-    reasons = [_reasons(status[home][ours], a, w, periods) for a, w in zip(asked, wanted, strict=True)]
+    reasons = [
+        _reasons(status[home][ours], a, w, periods) for a, w in zip(asked, wanted, strict=True)
+    ]
     account = Account(
         total=int(totals.sum()) + sum(row[2] for row in counts.not_located()),
         in_panel=int(values[-1][ours].sum()),
@@ -186,9 +195,7 @@ def _coverage(name: str, source: PoliceUkSource, lake: Lake) -> tuple[ForceMonth
     return tuple(c for c in found if not source.forces or c.force in source.forces)
 
 
-def _statuses(
-    coverage: tuple[ForceMonth, ...], forces: tuple[str, ...], periods: Periods
-) -> Codes:
+def _statuses(coverage: tuple[ForceMonth, ...], forces: tuple[str, ...], periods: Periods) -> Codes:
     """(n_forces, n_periods): why a force's month is missing; 0 where it is complete."""
     status = np.full((len(forces), periods.n), _CODE["not_published"])
     for cell in coverage:
@@ -207,11 +214,10 @@ def _home(policed: Ints, status: Codes) -> tuple[Ints, Bools]:
     return home, share.max(axis=1, initial=0) >= POLICED_SHARE
 
 
-def _reasons(
-    status: Codes, categories: tuple[str, ...], wanted: Wanted, periods: Periods
-) -> Codes:
+def _reasons(status: Codes, categories: tuple[str, ...], wanted: Wanted, periods: Periods) -> Codes:
     """Add to the reasons of the force those months in which a category was not yet published."""
     if not wanted.category or ALL_CRIME in wanted.category:
         return status  # whatever crime was called, it is in the sum
-    whole = np.array([months_published(c, periods.labels) for c in categories]).all(axis=0)
-    return np.where(whole[None, :], status, _CODE["not_published"])
+    by_category = [months_published(c, periods.labels) for c in categories]
+    whole = np.array([all(months) for months in zip(*by_category, strict=True)])
+    return np.where(whole, status, _CODE["not_published"])

@@ -55,7 +55,9 @@ class StoreListing:
                 )
             )
         widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADINGS))]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+        lines = [
+            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
+        ]
         counted = ", ".join(f"{n:,} {status}" for status, n in sorted(self.files.items()))
         return "\n".join([*lines, "", f"Files: {counted}."])
 

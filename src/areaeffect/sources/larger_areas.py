@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, Problem
+from areaeffect.panel import REASONS
 from areaeffect.sources.releases import GEOGRAPHY_NAMES
 
 if TYPE_CHECKING:
     from areaeffect.panel import Strings
-    from areaeffect.results import Floats
     from areaeffect.sources.published import PublishedTable
     from areaeffect.sources.releases import Geography, PublishedRelease
 
@@ -48,43 +49,46 @@ def covariate_label(release: PublishedRelease, label: str, areas: Geography) -> 
     return f"{label} (of the {GEOGRAPHY_NAMES[release.geography][0]})"
 
 
-def spread(table: PublishedTable, column: str, larger: Strings, period: str = "") -> Floats:
-    """Give each area the figure of the larger area it lies in.
+def spread(
+    table: PublishedTable, areas: Strings, names: Strings, larger: Strings
+) -> PublishedTable:
+    """Give each area the figures of the larger area it lies in.
 
     Parameters
     ----------
     table : a release of larger areas.
-    column : which of its columns.
-    larger : (n_areas,), code of the larger area that each area lies in.
-    period : which period, as `Periods.labels` writes it; empty where there is none.
+    areas, names : (n_areas,), codes and names, ascending by code.
+    larger : (n_areas,), code of the larger area that each lies in.
 
     Returns
     -------
-    (n_areas,), NaN where the larger area has no value.
+    PublishedTable
+        On the areas given; missing with reason `no_row` where the larger area is not in the
+        table. For covariates only: `refuse_as_outcome`.
 
     Raises
     ------
     DataError
-        An unknown period, or no code in common (a list of another year).
+        No code in common (a list of another year, another country).
     """
-    labels = table.periods.labels if table.periods else ("",)
-    if period not in labels:
-        raise DataError(
-            Problem(
-                f"'{table.release.id}' has no period '{period}'.",
-                "",
-                did_you_mean(period, labels) or f"It runs from {labels[0]} to {labels[-1]}.",
-            )
-        )
+    one, _ = GEOGRAPHY_NAMES[table.release.geography]
     at = np.minimum(np.searchsorted(table.areas, larger), len(table.areas) - 1)
     found = table.areas[at] == larger
     if not found.any():
         raise DataError(
             Problem(
-                f"no area lies in a {GEOGRAPHY_NAMES[table.release.geography][0]} of "
-                f"'{table.release.id}'.",
-                "",
+                f"no area lies in a {one} of this release.",
+                table.release.id,
                 "Codes change when authorities merge: use a lookup of the same year.",
             )
         )
-    return np.where(found, table.values[column][at, labels.index(period)], np.nan)
+    no_row = np.uint8(REASONS.index("no_row"))
+    return replace(
+        table,
+        areas=areas,
+        names=names,
+        values={c: np.where(found[:, None], v[at], np.nan) for c, v in table.values.items()},
+        reasons={c: np.where(found[:, None], r[at], no_row) for c, r in table.reasons.items()},
+        texts={c: np.where(found, t[at], "") for c, t in table.texts.items()},
+        notes=(*table.notes, f"{table.release.id}: each area has the figure of its {one}."),
+    )

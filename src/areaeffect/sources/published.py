@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from areaeffect.results import Floats
     from areaeffect.sources.releases import PublishedRelease, ReleaseFile
 
+    Roots = Path | tuple[Path, ...]
+
 #: Layout of a file to the function that reads it: (file, path) → a row an area or area-period,
 #: columns `area`, `period`, `name` and the published headers. 'file' is not read as a table.
 LAYOUTS = {
@@ -73,31 +75,32 @@ class PublishedTable:
     notes: tuple[str, ...]
 
 
-def locate(release: PublishedRelease, file: ReleaseFile, root: Path) -> Path:
-    """Return where a file of a release lies below the folder of fetched files.
+def locate(release: PublishedRelease, file: ReleaseFile, root: Roots) -> Path:
+    """Return where a file of a release lies: in the first folder that has it.
 
     Raises
     ------
     DataError
-        It is not there; the message says how to get it.
+        It is in none; the message says how to get it.
     """
-    path = root / file.path
-    if path.is_file():
-        return path
+    paths = [folder / file.path for folder in (root if isinstance(root, tuple) else (root,))]
+    here = next((p for p in paths if p.is_file()), None)
+    if here is not None:
+        return here
     if file.address:
         fix = f"Get it with `areaeffect fetch {release.id}`."
     else:
         fix = f"No address is on record: take it from {release.page} and put it there."
-    raise DataError(Problem(f"release '{release.id}' is not here.", str(path), fix))
+    raise DataError(Problem(f"release '{release.id}' is not here.", str(paths[0]), fix))
 
 
-def read(release_id: str, root: Path, only: Sequence[str] | None = None) -> PublishedTable:
+def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> PublishedTable:
     """Read a release.
 
     Parameters
     ----------
     release_id : key of `releases.catalogue`.
-    root : folder of fetched files, or of the shared data.
+    root : folder of fetched files or of the shared data, or several in order of preference.
     only : columns to keep; None keeps all.
 
     Raises
@@ -220,12 +223,12 @@ def _refuse_unknown(release: PublishedRelease, only: Sequence[str] | None) -> No
 
 
 def _read_files(
-    release: PublishedRelease, root: Path
+    release: PublishedRelease, root: Roots
 ) -> tuple[pd.DataFrame, tuple[Release, ...], list[str]]:
     """Read every file of a release and join them on area and period."""
     joined: pd.DataFrame | None = None
     records, notes = [], []
-    published = {c.published for c in release.columns}
+    published = tuple(c.published for c in release.columns)
     for file in release.files:
         path = locate(release, file, root)
         digest = sha256_of(path)
@@ -237,6 +240,10 @@ def _read_files(
             Release(release.id, path.name, digest, n, n, 0, release.licence, release.attribution)
         )
         keys = [c for c in ("area", "period") if c in frame.columns]
+        if len(release.files) == 1:
+            _require(frame, published, release.id)
+        if file.layout == "categories":
+            _refuse_new_categories(release, [str(c) for c in frame if c not in {*published, *keys}])
         frame = frame[[c for c in frame.columns if c in published or c in (*keys, "name")]]
         if joined is None:
             joined = frame
@@ -245,8 +252,22 @@ def _read_files(
         joined = joined.merge(frame.drop(columns=repeated), on=keys, how="outer", validate="1:1")
     if joined is None:
         raise AssertionError(release.id)  # every release has a file; a test holds it
-    _require(joined, [c.published for c in release.columns], release.id)
+    _require(joined, published, release.id)
     return joined, tuple(records), notes
+
+
+def _refuse_new_categories(release: PublishedRelease, unknown: Sequence[str]) -> None:
+    if unknown:
+        raise DataError(
+            [
+                Problem(
+                    f"'{c}' is a category that no column stands for.",
+                    release.id,
+                    "The publisher has a new category: it needs a row in the table of columns.",
+                )
+                for c in unknown
+            ]
+        )
 
 
 def _layout(name: str) -> Callable[[ReleaseFile, Path], pd.DataFrame]:
@@ -353,9 +374,10 @@ def _derive(
 ) -> None:
     for share in release.derived:
         parts = (*share.numerator, *share.denominator)
-        bottom = np.sum([values[c] for c in share.denominator] or [1.0], axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            made = np.sum([values[c] for c in share.numerator], axis=0) / bottom
+        made: Floats = np.sum([values[c] for c in share.numerator], axis=0)
+        if share.denominator:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                made = made / np.sum([values[c] for c in share.denominator], axis=0)
         made[~np.isfinite(made)] = np.nan
         why = np.max([reasons[c] for c in parts], axis=0)
         why[np.isnan(made) & (why == 0)] = _CODE["not_published"]  # nobody lives there

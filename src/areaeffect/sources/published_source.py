@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
+from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.sources.base import SourceTable
 from areaeffect.sources.published import read as read_release
 from areaeffect.sources.releases import find_release
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from areaeffect.results import Floats, Release
+    from areaeffect.results import Floats
     from areaeffect.sources.base import Wanted
     from areaeffect.sources.published import PublishedTable
+    from areaeffect.sources.releases import PublishedRelease
     from areaeffect.study import Window
 
 
@@ -35,11 +37,14 @@ def read(
     name: str,
     source: NamesRelease,
     path: Path,
-    window: Window,  # noqa: ARG001  # one of the arguments of every reader
+    window: Window,
     wanted: tuple[Wanted, ...],
     attributes: tuple[str, ...],
 ) -> SourceTable:
     """Read what a study wants of a release; `path` is the folder of fetched files.
+
+    A release of one date is one period of the window's kind, so that it can be the outcome of a
+    level claim.
 
     Raises
     ------
@@ -47,9 +52,26 @@ def read(
         As `published.read`; a rank or decile as an outcome; counts that are not counts.
     """
     release = find_release(source.release, f"source.{name}")
+    table = read_release(release.id, path, columns_asked(wanted, attributes))
+    return as_source_table(name, table, window, wanted, attributes)
+
+
+def columns_asked(wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return every column that measures and attributes need."""
+    several = [c for w in wanted for c in w.category or (w.value,)]
+    return tuple(dict.fromkeys([*several, *attributes]))
+
+
+def as_source_table(
+    name: str,
+    table: PublishedTable,
+    window: Window,
+    wanted: tuple[Wanted, ...],
+    attributes: tuple[str, ...],
+) -> SourceTable:
+    """Return a published table in the shape that every source gives back."""
+    release = table.release
     columns = {w: w.category or (w.value,) for w in wanted}
-    asked = dict.fromkeys([*(c for several in columns.values() for c in several), *attributes])
-    table = read_release(release.id, path, tuple(asked))
     _refuse_outcomes(table, columns)
     measures = {w: np.sum([table.values[c] for c in cs], axis=0) for w, cs in columns.items()}
     fixed: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]] = {}
@@ -61,16 +83,27 @@ def read(
             fixed[column] = table.values[column][:, 0]
         else:
             varying[column] = table.values[column]
+    first, *more = (replace(r, source=name) for r in table.records)
     return SourceTable(
         areas=table.areas,
         names=table.names,
-        periods=table.periods,
+        periods=table.periods or (_one_period(release, window) if wanted else None),
         measures=measures,
         attributes=fixed,
         varying=varying,
-        release=_one_record(name, table),
+        release=first,
         notes=(*table.notes, *release.caveats),
+        more_releases=tuple(more),
+        reasons={w: np.max([table.reasons[c] for c in cs], axis=0) for w, cs in columns.items()},
     )
+
+
+def _one_period(release: PublishedRelease, window: Window) -> Periods | None:
+    """Return the period of the window's kind that a release of one date describes."""
+    month = parse_period(release.as_of, PeriodKind.MONTH)
+    if month is None or window.kind is PeriodKind.NUMBER:
+        return None
+    return Periods(window.kind, month * (window.kind.per_year or 1) // 12, 1)
 
 
 def _refuse_outcomes(table: PublishedTable, columns: dict[Wanted, tuple[str, ...]]) -> None:
@@ -92,11 +125,3 @@ def _refuse_outcomes(table: PublishedTable, columns: dict[Wanted, tuple[str, ...
             problems.append(Problem(f"{what}.", table.release.id, fix))
     if problems:
         raise DataError(problems)
-
-
-def _one_record(name: str, table: PublishedTable) -> Release:
-    """Return the first file's record under the study's name of the source, with all rows."""
-    first, *rest = table.records
-    rows = first.rows_read + sum(r.rows_read for r in rest)
-    files = ", ".join(r.file for r in table.records)
-    return replace(first, source=name, file=files, rows_read=rows, rows_kept=rows)

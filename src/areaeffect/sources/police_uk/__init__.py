@@ -1,1 +1,1 @@
-"""data.police.uk: street-level crime and anti-social behaviour, as the publisher's files hold it."""
+"""data.police.uk: street-level crime and anti-social behaviour, from the publisher's files."""

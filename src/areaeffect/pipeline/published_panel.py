@@ -1,0 +1,103 @@
+"""A published release as a study names it: found, read, and on the vintage the study works in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.pipeline.fetch import default_folder
+from areaeffect.pipeline.published_vintage import VINTAGES, bring_to
+from areaeffect.sources.larger_areas import refuse_as_outcome, spread
+from areaeffect.sources.published import read
+from areaeffect.sources.published_source import as_source_table, columns_asked
+from areaeffect.sources.releases import find_release
+from areaeffect.study import SHARED_DATA_VARIABLE, resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.sources.base import SourceTable, Wanted
+    from areaeffect.sources.published import PublishedTable, Roots
+    from areaeffect.study import Window
+
+#: Release and column that say in which local authority the areas of each vintage lie.
+_AUTHORITIES = {
+    "lsoa11": ("places_lsoa11", "ltla21_code"),
+    "lsoa21": ("places_lsoa21", "ltla22_code"),
+}
+
+
+class PublishedSource(Protocol):
+    """What a study says of a published source.
+
+    Attributes
+    ----------
+    release : id of the release.
+    path : folder of files; None: what `areaeffect fetch` got, then the shared data.
+    vintage : census vintage to bring it to; None: its own.
+    """
+
+    @property
+    def release(self) -> str: ...  # noqa: D102
+
+    @property
+    def path(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def vintage(self) -> str | None: ...  # noqa: D102
+
+
+def read_published(
+    name: str,
+    source: PublishedSource,
+    folder: Path,
+    window: Window,
+    wanted: tuple[Wanted, ...],
+    attributes: tuple[str, ...],
+) -> SourceTable:
+    """Read what a study wants of a release.
+
+    Raises
+    ------
+    StudyError
+        No such release, or a figure of a larger area named as an outcome.
+    DataError
+        As `published.read` and `bring_to`.
+    """
+    release = find_release(source.release, f"source.{name}")
+    roots = _roots(source, folder)
+    vintage = source.vintage or release.vintage
+    is_larger = release.vintage not in VINTAGES and vintage in VINTAGES
+    asked = columns_asked(wanted, attributes)
+    if is_larger:
+        named = columns_asked(wanted, ())
+        problems = [refuse_as_outcome(release, c, "lsoa", f"source.{name}") for c in named]
+        if refused := [p for p in problems if p is not None]:
+            raise StudyError(refused)
+    table = read(release.id, roots, asked)
+    if is_larger:
+        table = _spread(table, vintage, roots)
+    elif vintage != release.vintage:
+        table = bring_to(table, vintage, roots)
+    return as_source_table(name, table, window, wanted, attributes)
+
+
+def _roots(source: PublishedSource, folder: Path) -> Roots:
+    if source.path is not None:
+        return resolve(source.path, folder)
+    return default_folder(), resolve(f"${{{SHARED_DATA_VARIABLE}}}", folder)
+
+
+def _spread(table: PublishedTable, vintage: str, roots: Roots) -> PublishedTable:
+    """Give every LSOA the figures of its local authority."""
+    if vintage not in _AUTHORITIES:
+        raise DataError(
+            Problem(
+                f"no list says in which local authority an area of {vintage} lies.",
+                table.release.id,
+                f"Vintages: {', '.join(_AUTHORITIES)}.",
+            )
+        )
+    release, column = _AUTHORITIES[vintage]
+    places = read(release, roots, [column])
+    return spread(table, places.areas, places.names, places.texts[column])
