@@ -12,7 +12,7 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.panel import Neighbourhood
-from areaeffect.periods import PeriodKind, kind_of, parse_period
+from areaeffect.periods import PeriodKind, kind_of, label, parse_period
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -233,7 +233,10 @@ def _start_problems(rows: list[_Row], window: Window, path: Path) -> list[Proble
             )
     starts: dict[str, set[str]] = {}
     for row in rows:
-        starts.setdefault(row.neighbourhood, set()).add(row.start)
+        kind = _start_kind(row.start, window)
+        ordinal = parse_period(row.start, kind)
+        written = row.start if ordinal is None else label(ordinal, kind)
+        starts.setdefault(row.neighbourhood, set()).add(written)
     several = [
         Problem(
             f"neighbourhood '{name}' has {len(given)} start dates: {', '.join(sorted(given))}.",

@@ -15,8 +15,9 @@ import pytest
 from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
 from areaeffect.sources.base import sha256_of
+from areaeffect.sources.layouts import LAYOUTS
 from areaeffect.sources.pages import groups, page
-from areaeffect.sources.published import LAYOUTS, read
+from areaeffect.sources.published import read
 from areaeffect.sources.releases import (
     CODE_PATTERNS,
     GEOGRAPHY_NAMES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,18 +17,16 @@ from areaeffect.pipeline.published_vintage import bring_to
 from areaeffect.sources.base import Wanted
 from areaeffect.sources.larger_areas import covariate_label, refuse_as_outcome
 from areaeffect.sources.published import read
-from areaeffect.sources.published_source import read as read_source
 from areaeffect.sources.releases import find_release
 from areaeffect.study import Window
 
 WINDOW = Window(start="2011", end="2021")
 
 
-class Named:
-    """What a study says of a published source."""
-
-    def __init__(self, release):
-        self.release = release
+def read_source(name, release, root, wanted=(), attributes=(), vintage=None, window=WINDOW):
+    """Read a release as a study names it."""
+    source = SimpleNamespace(release=release, path=root and str(root), vintage=vintage)
+    return read_published(name, source, Path(), window, wanted, attributes)
 
 
 def count_of(table, column, reason):
@@ -110,7 +109,7 @@ def test_domains_repeated_in_two_files_agree(real_data):
 
 def test_a_study_adds_categories_up(real_data):
     both = Wanted("value", ("burglary", "robbery"))
-    table = read_source("met", Named("met_police_major"), real_data, WINDOW, (both,), ("drugs",))
+    table = read_source("met", "met_police_major", real_data, (both,), ("drugs",))
     assert table.measures[both].sum() == 852_215 + 320_274
     assert table.varying["drugs"].shape == (4829, 11)
     assert table.release.source == "met"
@@ -120,15 +119,28 @@ def test_a_study_adds_categories_up(real_data):
 
 def test_a_census_of_one_date_is_one_period_of_the_window(real_data):
     wanted = Wanted("vacant_dwellings")
-    table = read_source(
-        "homes", Named("census_2021_vacant_homes"), real_data, WINDOW, (wanted,), ()
-    )
+    table = read_source("homes", "census_2021_vacant_homes", real_data, (wanted,), ())
     assert table.periods.labels == ("2021",)
     assert set(np.unique(table.reasons[wanted])) == {0, REASONS.index("suppressed")}
 
 
+def test_measures_are_cut_to_the_window(real_data):
+    wanted = (Wanted("drugs"),)
+    window = Window(start="2012-04", end="2016-03")
+    table = read_source("met", "met_police_major", real_data, wanted, window=window)
+    assert table.periods.labels == ("2013", "2014", "2015")
+    assert table.measures[wanted[0]].shape == table.reasons[wanted[0]].shape == (4829, 3)
+    window = Window(start="2022-01", end="2024-12")
+    with pytest.raises(DataError) as caught:
+        read_source("met", "met_police_major", real_data, wanted, window=window)
+    assert str(caught.value) == (
+        "met_police_major: no year of this release lies in the window 2022-01 to 2024-12; it runs "
+        "from 2011 to 2021. Change `study.window`."
+    )
+
+
 def test_editions_in_several_files_record_each(real_data):
-    table = read_source("imd", Named("imd_2019"), real_data, WINDOW, (), ("imd_rank",))
+    table = read_source("imd", "imd_2019", real_data, (), ("imd_rank",))
     assert table.periods is None
     assert len(table.more_releases) == 2
     assert {r.source for r in (table.release, *table.more_releases)} == {"imd"}
@@ -201,23 +213,14 @@ def test_a_class_is_kept_where_all_parts_agree(real_data):
 )
 def test_what_cannot_be_an_outcome_is_refused(release, wanted, sentence, real_data):
     with pytest.raises(DataError) as caught:
-        read_source("x", Named(release), real_data, WINDOW, (wanted,), ())
+        read_source("x", release, real_data, (wanted,), ())
     assert str(caught.value) == sentence
 
 
-@pytest.fixture
-def asked(real_data):
-    """Read a release as a study names it."""
-
-    def run(release, wanted=(), attributes=(), vintage=None, path=real_data):
-        source = SimpleNamespace(release=release, path=path and str(path), vintage=vintage)
-        return read_published("it", source, real_data, WINDOW, wanted, attributes)
-
-    return run
-
-
-def test_a_figure_of_the_authority_is_given_to_each_of_its_areas(asked):
-    table = asked("fly_tipping", attributes=("total_incidents",), vintage="lsoa21")
+def test_a_figure_of_the_authority_is_given_to_each_of_its_areas(real_data):
+    table = read_source(
+        "it", "fly_tipping", real_data, attributes=("total_incidents",), vintage="lsoa21"
+    )
     assert len(table.areas) == 35_672
     york = np.char.startswith(table.names, "York 0")
     assert set(table.varying["total_incidents"][york, -1]) == {1837.0}
@@ -226,33 +229,37 @@ def test_a_figure_of_the_authority_is_given_to_each_of_its_areas(asked):
     assert "fly_tipping: each area has the figure of its local authority." in table.notes
 
 
-def test_it_is_refused_as_an_outcome_by_the_study(asked):
+def test_it_is_refused_as_an_outcome_by_the_study(real_data):
     with pytest.raises(StudyError, match="is one figure a local authority"):
-        asked("fly_tipping", (Wanted("total_incidents"),), vintage="lsoa21")
+        read_source("it", "fly_tipping", real_data, (Wanted("total_incidents"),), vintage="lsoa21")
 
 
-def test_it_is_an_outcome_for_a_study_of_authorities(asked):
-    table = asked("fly_tipping", (Wanted("total_incidents"),))
-    assert table.measures[Wanted("total_incidents")].shape == (334, 11)
+def test_it_is_an_outcome_for_a_study_of_authorities(real_data):
+    table = read_source("it", "fly_tipping", real_data, (Wanted("total_incidents"),))
+    assert table.measures[Wanted("total_incidents")].shape == (334, 10)  # 2012-13 to 2021-22
 
 
-def test_a_study_of_2021_areas_can_use_the_index_of_2019(asked):
-    table = asked("imd_2019", attributes=("imd_decile",), vintage="lsoa21")
+def test_a_study_of_2021_areas_can_use_the_index_of_2019(real_data):
+    table = read_source("it", "imd_2019", real_data, attributes=("imd_decile",), vintage="lsoa21")
     assert len(table.areas) == 33_755
     assert np.isnan(table.attributes["imd_decile"]).sum() == 6
 
 
-def test_fetched_files_stand_before_the_shared_ones(asked, tmp_path, real_data, monkeypatch):
+def test_fetched_files_stand_before_the_shared_ones(tmp_path, real_data, monkeypatch):
     monkeypatch.setattr(published_panel, "default_folder", lambda: tmp_path)
     monkeypatch.setenv("AREAEFFECT_SHARED_DATA", str(real_data))
     assert (
-        asked("loneliness", attributes=("lonely_percent",), path=None).release.rows_read == 33_755
+        read_source("it", "loneliness", None, attributes=("lonely_percent",)).release.rows_read
+        == 33_755
     )
     (file,) = find_release("loneliness").files
     (tmp_path / file.path).parent.mkdir()
     frame = pd.read_parquet(real_data / file.path).head(100)
     frame.to_parquet(tmp_path / file.path)
-    assert asked("loneliness", attributes=("lonely_percent",), path=None).release.rows_read == 100
+    assert (
+        read_source("it", "loneliness", None, attributes=("lonely_percent",)).release.rows_read
+        == 100
+    )
 
 
 @pytest.mark.parametrize("areas", ["lsoa", "local_authority"])

@@ -89,4 +89,8 @@ def test_replaced_files_do_not_count() -> None:
 
 def test_each_force_has_its_own_span() -> None:
     table = force_months([*manifest("b", {3: 9}), *manifest("a", {0: 9, 1: 9})])
-    assert [(c.force, c.month) for c in table] == [("a", "2012-01"), ("a", "2012-02"), ("b", "2012-04")]
+    assert [(c.force, c.month) for c in table] == [
+        ("a", "2012-01"),
+        ("a", "2012-02"),
+        ("b", "2012-04"),
+    ]

@@ -381,7 +381,9 @@ def test_overlapping_archives_hold_the_same_month_once(tmp_path: Path) -> None:
 def test_other_forces_of_a_month_stay_when_one_is_published_again(tmp_path: Path) -> None:
     store = tmp_path / "store"
     durham = "2023-01-durham-street.csv"
-    ingest_police_uk([pack(tmp_path / "a.zip", {NAME: street(ASB), durham: street(ASB, ASB)})], store)
+    ingest_police_uk(
+        [pack(tmp_path / "a.zip", {NAME: street(ASB), durham: street(ASB, ASB)})], store
+    )
     ingest_police_uk([pack(tmp_path / "b.zip", {NAME: street(ASB, ASB, ASB)})], store)
     assert incidents(store) == counted(store) == 5
 
@@ -403,11 +405,12 @@ def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
-def test_small_batches_give_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    months = {f"2023-{m:02d}-{f}-street.csv": month_of(f"2023-{m:02d}", 30 + m)
-              for m in range(1, 5) for f in ("cleveland", "durham")}
+def test_small_batches_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    months = {
+        f"2023-{m:02d}-{f}-street.csv": month_of(f"2023-{m:02d}", 30 + m)
+        for m in range(1, 5)
+        for f in ("cleveland", "durham")
+    }
     path = pack(tmp_path / "a.zip", months)
     ingest_police_uk([path], tmp_path / "one")
     monkeypatch.setattr("areaeffect.pipeline.ingest.BATCH_BYTES", 1)

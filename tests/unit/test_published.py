@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zipfile import ZipFile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -177,3 +179,25 @@ def test_a_header_that_moved_is_found_and_one_that_is_gone_is_named():
     assert str(caught.value) == (
         "book, sheet 1: no row holds the header 'Area'. The publisher may have changed it."
     )
+
+
+def test_a_census_bulk_download_is_read_from_its_zip(tmp_path):
+    release = find_release("census_2021_ts011")
+    (file,) = release.files
+    header = ["date", "geography", "geography code", *(c.published for c in release.columns)]
+    text = ",".join(header) + "\n2021,City of London 001A,E01000001,50,30,15,4,1\n"
+    path = tmp_path / file.path
+    path.parent.mkdir()
+    with ZipFile(path, "w") as archive:
+        archive.writestr("metadata/ts011-2021-1.txt", "about")
+        archive.writestr("census2021-ts011-lsoa.csv", text)
+    table = read("census_2021_ts011", tmp_path)
+    assert table.values["households"].tolist() == [[100.0]]
+    assert table.values["deprived_share"].tolist() == [[0.5]]
+    with ZipFile(path, "w") as archive:
+        archive.writestr("census2021-ts011-msoa.csv", text)
+    with pytest.raises(DataError, match=r"Did you mean 'census2021-ts011-msoa\.csv'"):
+        read("census_2021_ts011", tmp_path)
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(DataError, match="the zip cannot be read"):
+        read("census_2021_ts011", tmp_path)

@@ -109,7 +109,7 @@ def test_an_area_belongs_to_one_neighbourhood(tmp_path: Path) -> None:
 
 def test_a_neighbourhood_starts_once(tmp_path: Path) -> None:
     assert problems_of(tmp_path, GOOD + "E01000006,North,2014-03-01,true\n") == [
-        "members.csv: neighbourhood 'North' has 2 start dates: 2014-01-01, 2014-03-01. "
+        "members.csv: neighbourhood 'North' has 2 start dates: 2014-01, 2014-03. "
         "A neighbourhood starts once; split it where parts began at different times."
     ]
 

@@ -152,7 +152,11 @@ def read_whole(text: str, f: Finding) -> None:
         assert same(apart[1], f.n_disjoint_placebos, per_cent=False)
     for areas in reader.take(r"([\d,]+) benchmark areas?(?!:)"):
         assert same(areas[1], f.n_benchmark_areas, per_cent=False)
-    reader.interval(r"(?:together\) |(?:primary findings|other neighbourhoods) it runs )", f.low_adjusted, f.high_adjusted)
+    reader.interval(
+        r"(?:together\) |(?:primary findings|other neighbourhoods) it runs )",
+        f.low_adjusted,
+        f.high_adjusted,
+    )
     reader.interval("", f.low, f.high)
     effect = NUMBER + r"(%?)(?: [a-z ]*?)? (lower|higher|apart)(?= )"
     for found in reader.take(r"(?:came out|differed little:) " + effect):

@@ -79,7 +79,9 @@ def read_boundaries(path: Path, column: str, areas: npt.NDArray[np.str_]) -> Bou
             )
         )
     frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
-    frame = frame.drop_duplicates(column).set_index(frame[column].astype(str).drop_duplicates())
+    if frame[column].duplicated().any():  # an area drawn in several features
+        frame = frame[[column, "geometry"]].dissolve(column, as_index=False)
+    frame = frame.set_index(frame[column].astype(str))
     missing = [a for a in areas if a not in frame.index]
     if missing:
         raise DataError(

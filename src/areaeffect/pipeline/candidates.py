@@ -68,6 +68,8 @@ def _traits(arm: ClaimCohorts, unit: int, areas: Ints) -> Floats:
     n_covariates = arm.panel.covariates.shape[1]
     usable = cohort.usable & arm.eligible
     level = np.where(cohort.usable[:, None], cohort.level, 0.0)
-    spread = level[usable].std(axis=0) if usable.any() else np.ones(level.shape[1])
+    if not usable.any():
+        return np.zeros((len(level), n_covariates + level.shape[1]))
+    spread = level[usable].std(axis=0)
     level = (level - level[usable].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     return np.column_stack([cohort.scaled[:, :n_covariates], level])

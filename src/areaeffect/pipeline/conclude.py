@@ -169,16 +169,21 @@ def _adjust(drafts: list[_Draft], is_in: Callable[[_Draft], bool]) -> list[_Draf
 def _with_verdicts(drafts: Sequence[_Draft]) -> tuple[Finding, ...]:
     """Decide each leading finding; the additive form beside a ratio carries its verdict."""
     verdicts = {
-        (d.case.group, d.case.position): _verdict(d.finding)
+        (d.case.group, d.case.position): (_verdict(d.finding), " ".join(d.finding.caveats[:1]))
         for d in drafts
         if d.case.is_ratio or not d.case.measure.is_count
     }
-    return tuple(
-        d.finding
-        if d.inference is None
-        else replace(d.finding, verdict=verdicts[d.case.group, d.case.position])
-        for d in drafts
-    )
+    return tuple(_decided(d, verdicts[d.case.group, d.case.position]) for d in drafts)
+
+
+def _decided(draft: _Draft, leading: tuple[Verdict, str]) -> Finding:
+    verdict, reason = leading
+    if draft.inference is None:
+        return draft.finding
+    caveats = draft.finding.caveats
+    if verdict is Verdict.NOT_ESTIMABLE:
+        caveats = (f"No verdict: as a ratio, {reason}.", *caveats)
+    return replace(draft.finding, verdict=verdict, caveats=caveats)
 
 
 def _verdict(finding: Finding) -> Verdict:

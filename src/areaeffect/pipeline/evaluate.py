@@ -14,6 +14,7 @@ from areaeffect.falsify.placebo import run_programme
 from areaeffect.pipeline.assemble import Assembled, assemble
 from areaeffect.pipeline.conclude import conclude
 from areaeffect.pipeline.describe import Evidence
+from areaeffect.pipeline.notes import method_notes
 from areaeffect.pipeline.plan import Plan, make_plan
 from areaeffect.pipeline.series import series
 from areaeffect.pipeline.workers import default_threads, run_all
@@ -133,7 +134,7 @@ def _estimate(
         areas=_statuses(data, plan),
         releases=data.panel.releases,
         gaps=data.panel.gaps,
-        notes=(*data.panel.notes, *plan.notes, *_method_notes(file, data, plan)),
+        notes=(*data.panel.notes, *plan.notes, *method_notes(file, data, plan)),
         plan=study.model_dump(mode="json", by_alias=True),
         versions=_versions(),
         shapes=_shapes(data),
@@ -171,28 +172,6 @@ def _statuses(data: Assembled, plan: Plan) -> tuple[AreaStatus, ...]:
                 AreaStatus(str(code), str(name), "not chosen", "eligible, not among the most alike")
             )
     return tuple(rows)
-
-
-def _method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
-    panel, grouping = data.panel, file.study.analysis.placebo_neighbourhoods
-    full = np.logical_and.reduce([m.observed.all(axis=1) for m in panel.measures.values()])
-    covered = (
-        f"{full.sum():,} of {len(panel.areas):,} areas have a value in every period of the window."
-    )
-    if grouping:
-        n = len(plan.machine.banks[0].pieces[0])
-        return [covered, f"Placebo neighbourhoods are the {n} eligible groups of {grouping}."]
-    if data.boundaries is None or file.study.design.unit == "programme":
-        why = "The areas have no boundaries" if data.boundaries is None else "A programme is one unit"
-        return [
-            covered,
-            f"{why}, so placebo programmes are draws of single areas: they do not carry what "
-            "neighbouring areas share, and intervals may be too narrow.",
-        ]
-    return [
-        covered,
-        "Placebo neighbourhoods are contiguous groups of areas grown from random seeds.",
-    ]
 
 
 def _shapes(data: Assembled) -> tuple[Shape, ...]:

@@ -11,7 +11,7 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.geography.lookups import load_lookup
 from areaeffect.geography.vintages import Weights, convert_counts, convert_rates
 from areaeffect.panel import REASONS
-from areaeffect.sources.published import locate, read
+from areaeffect.sources.published import is_here, locate, read
 from areaeffect.sources.releases import find_release
 
 if TYPE_CHECKING:
@@ -23,21 +23,23 @@ if TYPE_CHECKING:
     from areaeffect.sources.published import PublishedTable, Reasons, Roots
 
 VINTAGES = ("lsoa01", "lsoa11", "lsoa21")
-#: Release and column that hold the residents of each vintage's areas.
+#: Releases whose column `residents` holds those of each vintage's areas: the first that is here.
 RESIDENTS = {
-    "lsoa11": ("population_census_2011", "residents", "residents of Census 2011"),
-    "lsoa21": ("census_2021_ethnic_group", "residents", "residents of Census 2021"),
+    "lsoa11": ("population_census_2011",),
+    "lsoa21": ("census_2021_ethnic_group", "census_2021_ts021"),
 }
+_CENSUS = {"lsoa11": "residents of Census 2011", "lsoa21": "residents of Census 2021"}
 _BOUNDARY_CHANGE = np.uint8(REASONS.index("boundary_change"))
 
 
 def residents(vintage: str, root: Roots) -> Weights | None:
-    """Return the residents of a vintage's areas; None where no release holds them."""
-    if vintage not in RESIDENTS:
-        return None
-    release, column, name = RESIDENTS[vintage]
-    table = read(release, root, [column])
-    return Weights(name, table.areas, table.values[column][:, 0])
+    """Return the residents of a vintage's areas; None where no release here holds them."""
+    for release_id in RESIDENTS.get(vintage, ()):
+        release = find_release(release_id)
+        if all(is_here(file, root) for file in release.files):
+            table = read(release_id, root, ["residents"])
+            return Weights(_CENSUS[vintage], table.areas, table.values["residents"][:, 0])
+    return None
 
 
 def bring_to(table: PublishedTable, vintage: str, root: Roots) -> PublishedTable:

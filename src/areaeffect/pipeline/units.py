@@ -45,7 +45,7 @@ def covered_units(
         lacking |= not is_known
         lacking |= ~np.isfinite(panel.covariates[unit.areas]).all(axis=1)
         if lacking.any():
-            notes.append(_left_out_note(panel, measures, unit, lacking))
+            notes.append(_left_out_note(panel, unit, lacking))
         if not lacking.all():
             kept.append(replace(unit, areas=unit.areas[~lacking]))
     if not kept:
@@ -62,28 +62,12 @@ def covered_units(
     return tuple(kept), notes
 
 
-def _left_out_note(
-    panel: Panel, measures: Sequence[Measure], unit: Neighbourhood, lacking: Bools
-) -> str:
-    """Say which treated areas are left out, and what that does to the raw change."""
+def _left_out_note(panel: Panel, unit: Neighbourhood, lacking: Bools) -> str:
+    """Say which treated areas are left out."""
     codes = panel.areas[unit.areas[lacking]]
-    text = (
+    return (
         f"{unit.name}: {lacking.sum()} of {len(unit.areas)} treated areas are not covered "
         f"throughout and are left out ({', '.join(codes[:3])}{' …' if len(codes) > 3 else ''})."  # noqa: PLR2004
-    )
-    measure = measures[0]
-    before, after = measure.periods.split(unit.start, unit.start_kind)
-    raw = []
-    for areas in (unit.areas, unit.areas[~lacking]):
-        cells = np.nan_to_num(measure.values[areas])
-        pre, post = cells[:, before].sum(), cells[:, after].sum()
-        years = (after.stop - after.start) / max(1, before.stop - before.start)
-        if pre == 0:
-            return text
-        raw.append(f"{100 * (post / pre / years - 1):+.1f}%".replace("-", "\N{MINUS SIGN}"))
-    return (
-        f"{text} Raw change of {measure.name.replace('_', ' ')} per period, before to after the "
-        f"start: {raw[0]} with them (missing counted as nothing), {raw[1]} without."
     )
 
 

@@ -62,6 +62,8 @@ def read(
     _require_columns(frame, source, path, wanted, attributes)
     for column, value in source.where.items():
         frame = frame[_equals(frame[column], value)]
+    if len(frame) < rows and source.where:
+        notes += (f"{path.name}: {rows - len(frame):,} rows are not what `where` asks for.",)
     if frame.empty:
         raise DataError(Problem("no rows are left.", str(path), "Check the file and `where`."))
     frame = frame.assign(**{source.area: frame[source.area].str.strip()})
@@ -89,6 +91,8 @@ def read(
                 "Change `study.window`.",
             )
         )
+    if not inside.all():
+        notes += (f"{path.name}: {(~inside).sum():,} rows lie outside the window.",)
     frame, ordinals, area_of_row = frame[inside], ordinals[inside], area_of_row[inside]
     first = int(ordinals.min())
     periods = Periods(kind, first, int(ordinals.max()) - first + 1)
@@ -131,6 +135,10 @@ def _lengthen(frame: pd.DataFrame, source: PanelSource, path: Path) -> pd.DataFr
             )
         )
     kept = [c for c in frame.columns if c not in periods]
+    numbers = [c for c in periods if frame[c].dtype.kind == "f"]
+    if len(numbers) < len(periods):  # a Parquet file with numbers in one column, text in another
+        texts = {c: frame[c].map(lambda x: "" if x != x else f"{x:.17g}") for c in numbers}  # noqa: PLR0124
+        frame = frame.assign(**texts)
     return frame.melt(  # the index stays that of the file, for messages
         id_vars=kept,
         value_vars=periods,
@@ -140,7 +148,9 @@ def _lengthen(frame: pd.DataFrame, source: PanelSource, path: Path) -> pd.DataFr
     )
 
 
-def _needed(source: PanelSource, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> list[str]:
+def _needed(
+    source: PanelSource, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]
+) -> list[str]:
     needed = [source.area, *attributes, *source.where, *(w.value for w in wanted)]
     needed += [c for c in (source.period, source.name, source.coverage_group) if c]
     needed += [n.column for n in source.not_covered]

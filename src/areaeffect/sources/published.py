@@ -1,14 +1,12 @@
 """Published releases as tables: areas, periods, columns under one name, every gap with a reason.
 
-What differs between publishers is data (`releases/`), except how a workbook is laid out: that
-is a function in the publisher's own module, found through `LAYOUTS`.
+What differs between publishers is data (`releases/`), except how a file is laid out: `layouts`.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,11 +18,11 @@ from areaeffect.panel import REASONS
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.results import Release
 from areaeffect.sources.base import sha256_of
+from areaeffect.sources.layouts import layout, require
 from areaeffect.sources.releases import CODE_PATTERNS, find_release
-from areaeffect.sources.text_table import read_text_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from areaeffect.panel import Strings
@@ -33,15 +31,6 @@ if TYPE_CHECKING:
 
     Roots = Path | tuple[Path, ...]
 
-#: Layout of a file to the function that reads it: (file, path) → a row an area or area-period,
-#: columns `area`, `period`, `name` and the published headers. 'file' is not read as a table.
-LAYOUTS = {
-    "rows": "areaeffect.sources.published:read_rows",
-    "categories": "areaeffect.sources.published:read_categories",
-    "vacant_homes": "areaeffect.sources.ons:read_vacant_homes",
-    "live_table_615": "areaeffect.sources.mhclg:read_live_table_615",
-    "fly_tipping": "areaeffect.sources.defra:read_fly_tipping",
-}
 _CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
 
 Reasons = npt.NDArray[np.uint8]
@@ -83,7 +72,7 @@ def locate(release: PublishedRelease, file: ReleaseFile, root: Roots) -> Path:
     DataError
         It is in none; the message says how to get it.
     """
-    paths = [folder / file.path for folder in (root if isinstance(root, tuple) else (root,))]
+    paths = _places(file, root)
     here = next((p for p in paths if p.is_file()), None)
     if here is not None:
         return here
@@ -92,6 +81,15 @@ def locate(release: PublishedRelease, file: ReleaseFile, root: Roots) -> Path:
     else:
         fix = f"No address is on record: take it from {release.page} and put it there."
     raise DataError(Problem(f"release '{release.id}' is not here.", str(paths[0]), fix))
+
+
+def is_here(file: ReleaseFile, root: Roots) -> bool:
+    """Tell whether a file lies in one of the folders."""
+    return any(p.is_file() for p in _places(file, root))
+
+
+def _places(file: ReleaseFile, root: Roots) -> list[Path]:
+    return [folder / file.path for folder in (root if isinstance(root, tuple) else (root,))]
 
 
 def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> PublishedTable:
@@ -156,56 +154,6 @@ def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> Pub
     )
 
 
-def read_rows(file: ReleaseFile, path: Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file with a row an area, or an area and period."""
-    codes = [c for c in (file.area, file.period) if c]
-    frame, _ = read_text_table(path, None, codes)
-    return _renamed(file, frame, path)
-
-
-def read_categories(file: ReleaseFile, path: Path) -> pd.DataFrame:
-    """Read a file with a row an area, (period) and category: one column a category comes out."""
-    codes = [c for c in (file.area, file.period, file.category) if c]
-    frame, _ = read_text_table(path, None, codes)
-    frame = _renamed(file, frame, path)
-    keys = [c for c in ("area", "period") if c in frame.columns]
-    twice = frame.duplicated([*keys, file.category]).to_numpy()
-    if twice.any():
-        row = frame.iloc[int(twice.argmax())]
-        raise DataError(
-            Problem(f"{row['area']} has category '{row[file.category]}' twice.", str(path))
-        )
-    wide = frame.pivot_table(
-        index=keys, columns=file.category, values=file.value, aggfunc="sum", min_count=1
-    )
-    wide.columns.name = None
-    return wide.reset_index()
-
-
-def _renamed(file: ReleaseFile, frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    wanted = {"area": file.area, "period": file.period, "name": file.name}
-    wanted = {ours: theirs for ours, theirs in wanted.items() if theirs}
-    asked = (*wanted.values(), *(c for c in (file.category, file.value) if c))
-    _require(frame, asked, str(path))
-    return frame.rename(columns={theirs: ours for ours, theirs in wanted.items()})
-
-
-def _require(frame: pd.DataFrame, columns: Sequence[str], where: str) -> None:
-    missing = [c for c in columns if c not in frame.columns]
-    if missing:
-        there = [str(c) for c in frame.columns]
-        raise DataError(
-            [
-                Problem(
-                    f"there is no column '{c}'; the publisher may have changed the file.",
-                    where,
-                    did_you_mean(c, there) or f"Columns: {', '.join(there[:20])}.",
-                )
-                for c in missing
-            ]
-        )
-
-
 def _refuse_unknown(release: PublishedRelease, only: Sequence[str] | None) -> None:
     unknown = [c for c in only or () if c not in release.column_names]
     if unknown:
@@ -234,14 +182,14 @@ def _read_files(
         digest = sha256_of(path)
         if file.sha256 and digest != file.sha256:
             notes.append(f"{path.name} is not the file on record (sha256 {digest[:12]}…).")
-        frame = _layout(file.layout)(file, path)
+        frame = layout(file.layout)(file, path)
         n = len(frame)
         records.append(
             Release(release.id, path.name, digest, n, n, 0, release.licence, release.attribution)
         )
         keys = [c for c in ("area", "period") if c in frame.columns]
         if len(release.files) == 1:
-            _require(frame, published, release.id)
+            require(frame, published, release.id)
         if file.layout == "categories":
             _refuse_new_categories(release, [str(c) for c in frame if c not in {*published, *keys}])
         frame = frame[[c for c in frame.columns if c in published or c in (*keys, "name")]]
@@ -252,7 +200,7 @@ def _read_files(
         joined = joined.merge(frame.drop(columns=repeated), on=keys, how="outer", validate="1:1")
     if joined is None:
         raise AssertionError(release.id)  # every release has a file; a test holds it
-    _require(joined, published, release.id)
+    require(joined, published, release.id)
     return joined, tuple(records), notes
 
 
@@ -268,12 +216,6 @@ def _refuse_new_categories(release: PublishedRelease, unknown: Sequence[str]) ->
                 for c in unknown
             ]
         )
-
-
-def _layout(name: str) -> Callable[[ReleaseFile, Path], pd.DataFrame]:
-    module, _, function = LAYOUTS[name].partition(":")
-    reader: Callable[[ReleaseFile, Path], pd.DataFrame] = getattr(import_module(module), function)
-    return reader
 
 
 def _areas(release: PublishedRelease, frame: pd.DataFrame) -> tuple[Strings, npt.NDArray[np.intp]]:

@@ -1,21 +1,17 @@
-"""Source kind `published`: a release of the catalogue, as the pipeline reads any source."""
+"""Published releases in the shape that every source gives back."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.sources.base import SourceTable
-from areaeffect.sources.published import read as read_release
-from areaeffect.sources.releases import find_release
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy.typing as npt
 
     from areaeffect.results import Floats
@@ -23,37 +19,6 @@ if TYPE_CHECKING:
     from areaeffect.sources.published import PublishedTable
     from areaeffect.sources.releases import PublishedRelease
     from areaeffect.study import Window
-
-
-class NamesRelease(Protocol):
-    """What a study says of a published source."""
-
-    @property
-    def release(self) -> str:
-        """Id of the release."""
-
-
-def read(
-    name: str,
-    source: NamesRelease,
-    path: Path,
-    window: Window,
-    wanted: tuple[Wanted, ...],
-    attributes: tuple[str, ...],
-) -> SourceTable:
-    """Read what a study wants of a release; `path` is the folder of fetched files.
-
-    A release of one date is one period of the window's kind, so that it can be the outcome of a
-    level claim.
-
-    Raises
-    ------
-    StudyError, DataError
-        As `published.read`; a rank or decile as an outcome; counts that are not counts.
-    """
-    release = find_release(source.release, f"source.{name}")
-    table = read_release(release.id, path, columns_asked(wanted, attributes))
-    return as_source_table(name, table, window, wanted, attributes)
 
 
 def columns_asked(wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> tuple[str, ...]:
@@ -69,8 +34,27 @@ def as_source_table(
     wanted: tuple[Wanted, ...],
     attributes: tuple[str, ...],
 ) -> SourceTable:
-    """Return a published table in the shape that every source gives back."""
+    """Return a published table in the shape that every source gives back.
+
+    Measures are cut to the study's window. A release of one date is one period of the window's
+    kind, so that it can be the outcome of a level claim.
+
+    Parameters
+    ----------
+    name : the study's name of the source.
+    table : the release, read.
+    window : of the study.
+    wanted : measures; categories name the columns to add up.
+    attributes : columns for covariates, denominators, exclusions.
+
+    Raises
+    ------
+    DataError
+        A rank, decile or text as an outcome; rates as counts; a sum of what is no count.
+    """
     release = table.release
+    if wanted and table.periods is not None:
+        table = _in_window(table, window)
     columns = {w: w.category or (w.value,) for w in wanted}
     _refuse_outcomes(table, columns)
     measures = {w: np.sum([table.values[c] for c in cs], axis=0) for w, cs in columns.items()}
@@ -95,6 +79,40 @@ def as_source_table(
         notes=(*table.notes, *release.caveats),
         more_releases=tuple(more),
         reasons={w: np.max([table.reasons[c] for c in cs], axis=0) for w, cs in columns.items()},
+    )
+
+
+def _in_window(table: PublishedTable, window: Window) -> PublishedTable:
+    """Keep the periods that lie wholly inside the window."""
+    periods = table.periods
+    first, last = (parse_period(t, window.kind) for t in (window.start, window.end))
+    if periods is None or first is None or last is None or window.kind is PeriodKind.NUMBER:
+        raise DataError(
+            Problem(
+                f"a release by {periods.kind if periods else 'date'} cannot be read in a window of "
+                "numbers.",
+                table.release.id,
+                "Write `study.window` in months, quarters or years.",
+            )
+        )
+    months, window_months = (12 // (kind.per_year or 1) for kind in (periods.kind, window.kind))
+    begins, ends = periods.ordinals * months, (periods.ordinals + 1) * months
+    inside = (begins >= first * window_months) & (ends <= (last + 1) * window_months)
+    if not inside.any():
+        raise DataError(
+            Problem(
+                f"no {periods.kind} of this release lies in the window {window.start} to "
+                f"{window.end}; it runs from {periods.labels[0]} to {periods.labels[-1]}.",
+                table.release.id,
+                "Change `study.window`.",
+            )
+        )
+    kept = np.flatnonzero(inside)
+    return replace(
+        table,
+        periods=Periods(periods.kind, int(periods.ordinals[kept[0]]), len(kept)),
+        values={c: v[:, kept] for c, v in table.values.items()},
+        reasons={c: r[:, kept] for c, r in table.reasons.items()},
     )
 
 

@@ -84,12 +84,13 @@ class ReleaseFile:
     Parameters
     ----------
     path : below the folder of fetched files.
-    layout : how it is laid out; a key of `published.LAYOUTS`, or 'file' (not read as a table).
+    layout : how it is laid out; a key of `layouts.LAYOUTS`, or 'file' (not read as a table).
     address : the publisher's own, where there is one; empty: see the release's `page`.
     sha256, bytes : of the file on record; '' and 0 where none was read here.
     rows : of the file on record.
     provenance : whose copy the file on record is, and what was done to it.
-    area, period, name, category, value, sheet : headers, as the layout needs them.
+    area, period, name, category, value : headers, as the layout needs them.
+    sheet : of a workbook (several: ' | ' between), or a file in a zip.
     """
 
     path: str

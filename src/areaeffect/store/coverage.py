@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: A group-period under this share of its trailing median is a gap (DESIGN, honesty rule 2).
 GAP_SHARE = 0.5
+#: Where a series has no past, a period under this share of its first two years is a residue.
+RESIDUE_SHARE = 0.2
 #: Periods that the trailing median looks back on.
 TRAILING = 12
 #: Below this many events in the median period a halving may be chance, and is left alone.
@@ -38,15 +40,13 @@ def group_gaps(totals: Floats) -> Bools:
     -------
     (n_groups, n_periods), True where the group did not report fully. Flagged periods do not
     enter later medians, so a long gap stays a gap. The first periods, which have no past, are
-    held against the periods that follow.
+    held against the first periods that are no residue of the first two years.
     """
     n_groups, n_periods = totals.shape
     flagged = np.zeros((n_groups, n_periods), dtype=bool)
     for g in range(n_groups):
         good: list[float] = []
-        opening = totals[g, :TRAILING]
-        opening = opening[~np.isnan(opening)]
-        start = float(np.median(opening)) if len(opening) else 0.0
+        start = _opening_level(totals[g])
         for t in range(n_periods):
             value = totals[g, t]
             if np.isnan(value):
@@ -57,6 +57,20 @@ def group_gaps(totals: Floats) -> Bools:
             else:
                 good.append(float(value))
     return flagged
+
+
+def _opening_level(totals: Floats) -> float:
+    """Median of the first periods; a gap that the series opens with does not count.
+
+    Only the first two years are looked at: what counts as a gap early in a series must not
+    depend on outcomes after a later start (honesty rule 1).
+    """
+    opening = totals[: 2 * TRAILING]
+    known = opening[~np.isnan(opening)]
+    if not len(known):
+        return 0.0
+    whole = known[known >= RESIDUE_SHARE * np.median(known[known > 0])] if known.any() else known
+    return float(np.median(whole[:TRAILING]))
 
 
 def new_codes(values: Floats) -> tuple[Ints, int]:

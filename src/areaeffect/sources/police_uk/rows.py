@@ -5,6 +5,7 @@ The quote character is stated: an engine that guesses it can shift rows without 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,13 @@ from areaeffect.sources.police_uk.categories import read_categories
 from areaeffect.sources.police_uk.text import HEADER, Rejected, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 #: What the engine may hold; it goes to disk beyond (the target is 1.5 GB for the whole process).
 MEMORY_LIMIT = "700MB"
+#: Files written at the same time.
+WRITERS = 2
 _COLUMNS = {
     "file": "INTEGER",
     "line": "INTEGER",
@@ -40,7 +43,7 @@ _PREFIX = 2  # columns that `number_lines` put before the publisher's
 
 # The limits hold the United Kingdom with its sea: west, east, south, north.
 _CHECK = """
-CREATE OR REPLACE TEMP TABLE checked AS
+CREATE OR REPLACE TABLE checked AS
 SELECT
     r.*, f.force, f.month, c.category,
     r.longitude IS NOT NULL AS has_point,
@@ -117,7 +120,7 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("SET memory_limit = $limit", {"limit": MEMORY_LIMIT})
     connection.execute("SET temp_directory = $folder", {"folder": str(folder)})
-    connection.execute("CREATE TEMP TABLE crime_types (label VARCHAR, category VARCHAR)")
+    connection.execute("CREATE TABLE crime_types (label VARCHAR, category VARCHAR)")
     connection.executemany(
         "INSERT INTO crime_types VALUES (?, ?)",
         [(c.label, c.category) for c in read_categories()],
@@ -151,7 +154,7 @@ def load(
         Crime types that the table of categories does not hold, each with its name.
     """
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE street_files (file INTEGER, force VARCHAR, month VARCHAR)"
+        "CREATE OR REPLACE TABLE street_files (file INTEGER, force VARCHAR, month VARCHAR)"
     )
     connection.executemany("INSERT INTO street_files VALUES (?, ?, ?)", list(files))
     connection.execute("DROP TABLE IF EXISTS reject_errors")
@@ -172,10 +175,21 @@ def kept(connection: duckdb.DuckDBPyConnection) -> dict[int, Kept]:
     return {file: Kept(*counts) for file, *counts in connection.execute(_KEPT).fetchall()}
 
 
-def write_incidents(connection: duckdb.DuckDBPyConnection, file: int, path: Path) -> None:
-    """Write one file's incidents in its order; the same rows give the same bytes."""
-    relation = connection.sql(_INCIDENTS, params={"file": file})
-    relation.write_parquet(str(path), compression="zstd", row_group_size=122_880)
+def write_incidents(connection: duckdb.DuckDBPyConnection, paths: Mapping[int, Path]) -> None:
+    """Write each file's incidents in its order; the same rows give the same bytes.
+
+    Parameters
+    ----------
+    connection : holds the table `checked`.
+    paths : file number to where its incidents go.
+    """
+
+    def write(item: tuple[int, Path]) -> None:
+        relation = connection.cursor().sql(_INCIDENTS, params={"file": item[0]})
+        relation.write_parquet(str(item[1]), compression="zstd", row_group_size=122_880)
+
+    with ThreadPoolExecutor(WRITERS) as pool:  # one file is too small to keep the engine busy
+        list(pool.map(write, paths.items()))
 
 
 def _refuse_unknown(rows: Iterable[tuple[str, int, int, int]], name_of: dict[int, str]) -> None:
