@@ -83,6 +83,7 @@ def measured(work: Callable[[Path, Path], None], archive: Path, folder: Path) ->
     receive, send = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(work, archive, folder, send))
     process.start()
+    send.close()  # so that a process that fails does not keep this one waiting
     took, peak = receive.recv()
     process.join()
     return took, peak

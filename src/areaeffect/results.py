@@ -14,6 +14,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 ALL_INITIATIVES = "All initiatives"
+RESIDENT_LED_CONTRAST = "Resident-led against other initiatives"
 
 
 class Verdict(StrEnum):

@@ -14,7 +14,9 @@ from areaeffect.estimate.verdict import MIN_DISJOINT_PROGRAMMES, decide, placebo
 from areaeffect.pipeline.describe import (
     Case,
     Evidence,
+    Group,
     companions,
+    contrast_groups,
     filled,
     groups_of,
     neighbourhood_groups,
@@ -77,18 +79,30 @@ def _is_of(position: int, draft: _Draft) -> bool:
 
 
 def _cases(evidence: Evidence) -> list[Case]:
-    cases = []
+    units = evidence.plan.units
     names = [initiative.name for initiative in evidence.study.initiative]
-    for group in groups_of(evidence.plan.units, names):
-        apart = disjoint(evidence.plan, group.units) if group.units else (0, 0)
+    cases = []
+    for group in (*groups_of(units, names), *contrast_groups(units)):
+        everyone = (*group.units, *group.against)
+        apart = disjoint(evidence.plan, everyone) if everyone else (0, 0)
         for o, outcome in enumerate(evidence.study.outcome):
-            units = tuple(g for g in group.units if np.isfinite(evidence.real[g, o]).all())
-            forms = (True, False) if outcome.kind == "count" else (False,)
-            cases += [
-                Case(group, o, outcome, evidence.measures[o], is_ratio, units, apart)
-                for is_ratio in forms
-            ]
+            if group.against and outcome.claim == "level":
+                continue
+            both = outcome.kind == "count" and not group.against
+            forms = (True, False) if both else (outcome.kind == "count",)
+            cases += [_case(evidence, group, o, apart, is_ratio=r) for r in forms]
     return cases
+
+
+def _case(
+    evidence: Evidence, group: Group, position: int, apart: tuple[int, int], *, is_ratio: bool
+) -> Case:
+    outcome, measure = evidence.study.outcome[position], evidence.measures[position]
+    units, against = (
+        tuple(g for g in side if np.isfinite(evidence.real[g, position]).all())
+        for side in (group.units, group.against)
+    )
+    return Case(group, position, outcome, measure, is_ratio, units, apart, against)
 
 
 def _neighbourhood_cases(evidence: Evidence) -> list[Case]:
@@ -97,36 +111,32 @@ def _neighbourhood_cases(evidence: Evidence) -> list[Case]:
     for group in neighbourhood_groups(evidence.plan.units):
         apart = disjoint(evidence.plan, group.units, 2 * MIN_DISJOINT_PROGRAMMES)
         for o, outcome in enumerate(evidence.study.outcome):
-            units = tuple(g for g in group.units if np.isfinite(evidence.real[g, o]).all())
-            is_ratio = outcome.kind == "count"
-            cases.append(Case(group, o, outcome, evidence.measures[o], is_ratio, units, apart))
+            cases.append(_case(evidence, group, o, apart, is_ratio=outcome.kind == "count"))
     return cases
 
 
 def _draft(evidence: Evidence, case: Case) -> _Draft:
     bare = subject(evidence, case)
-    if not case.units:
+    if not case.units or (case.group.against and not case.against):
         reason = "no neighbourhood has enough periods before and after its start without gaps"
         return _not_estimable(bare, case, reason)
-    units = list(case.units)
-    total = evidence.real[units, case.position].sum(axis=0)
-    drawn = evidence.drawn[:, units, case.position].sum(axis=1)
-    estimate = float(case.statistic(total))
-    placebos = case.statistic(drawn)
-    if case.is_ratio and total[case.base] < _FEW_EVENTS:
+    real, drawn = evidence.real[:, case.position], evidence.drawn[:, :, case.position]
+    estimate, placebos = float(case.statistic(real)), case.statistic(drawn)
+    count = float(case.counts(real))
+    if case.is_ratio and count < _FEW_EVENTS:
         side = "in the latest year" if case.outcome.claim == "level" else "before the start"
-        what = f"only {total[case.base]:.0f} {case.outcome.unit_title} {side}"
+        what = f"only {count:.0f} {case.outcome.unit_title} {side}"
         return _not_estimable(bare, case, f"{what}: too few for a percentage")
     if not np.isfinite(estimate):
         return _not_estimable(bare, case, "a total is zero, so there is no ratio to take")
     if np.isfinite(placebos).sum() < MIN_PLACEBOS:
         reason = "too few placebo programmes could be drawn from the pool"
         return _not_estimable(bare, case, reason)
-    count = float(case.counts(total))
     better = case.outcome.better
     found = infer(estimate, placebos, case.counts(drawn), count, better, case.widen)
-    finding = filled(bare, case, total, estimate, found)
+    total = real[list(case.units)].sum(axis=0)
     graded = grade(evidence, case)
+    finding = filled(bare, case, total, estimate, found)
     finding = replace(
         finding,
         companions=companions(evidence, case),

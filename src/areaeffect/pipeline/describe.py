@@ -15,7 +15,7 @@ from areaeffect.estimate.verdict import (
     MIN_NEIGHBOURHOODS,
     placebos_carry,
 )
-from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
+from areaeffect.results import ALL_INITIATIVES, RESIDENT_LED_CONTRAST, Finding, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,11 +33,15 @@ _PER = 1000.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """Units that a finding speaks of: one initiative, all, or one neighbourhood of one."""
+    """Units that a finding speaks of: one initiative, all, or one neighbourhood of one.
+
+    Where `against` names units too, the finding is the contrast between the two sides' effects.
+    """
 
     name: str
     units: tuple[int, ...]
     neighbourhood: str | None = None
+    against: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +72,7 @@ class Case:
     position : of the outcome in the study.
     outcome, measure : what.
     is_ratio : ratio of totals, or additive.
-    units : the group's units that can be estimated.
+    units, against : the group's units that can be estimated.
     disjoint : placebo programmes, and pseudo-neighbourhoods, that share no area.
     """
 
@@ -79,6 +83,7 @@ class Case:
     is_ratio: bool
     units: tuple[int, ...]
     disjoint: tuple[int, int]
+    against: tuple[int, ...] = ()
 
     @property
     def per(self) -> float:
@@ -96,16 +101,45 @@ class Case:
         """What the placebo scale is widened by where few programmes share no area."""
         if self.disjoint[0] >= MIN_DISJOINT_PROGRAMMES:
             return 1.0
-        return finite_pool_factor(len(self.units), self.disjoint[1])
+        return finite_pool_factor(self.n_units, self.disjoint[1])
 
-    def statistic(self, total: Floats) -> Floats:
-        """Return the effect on the scale it is tested on, over any leading axes."""
+    @property
+    def n_units(self) -> int:
+        """Units on both sides."""
+        return len(self.units) + len(self.against)
+
+    @property
+    def claim(self) -> str:
+        """The outcome's claim, or 'contrast' between two sides."""
+        return "contrast" if self.group.against else self.outcome.claim
+
+    def statistic(self, totals: Floats) -> Floats:
+        """Return the effect on the scale it is tested on.
+
+        Parameters
+        ----------
+        totals : (..., n_units of the study, N_TOTALS), of one outcome.
+        """
         form = cf.log_ratio if self.is_ratio else cf.rate_difference
-        return form(total, self.outcome.claim)
+        effect = form(totals[..., list(self.units), :].sum(axis=-2), self.outcome.claim)
+        if not self.group.against:
+            return effect
+        other = totals[..., list(self.against), :].sum(axis=-2)
+        return np.asarray(effect - form(other, self.outcome.claim))
 
-    def counts(self, total: Floats) -> Floats:
-        """Return what the standard error is predicted from: events, or nothing for rates."""
-        return total[..., self.base] if self.is_ratio else np.ones(total.shape[:-1])
+    def counts(self, totals: Floats) -> Floats:
+        """Return what the standard error is predicted from: events, or nothing for rates.
+
+        Of a contrast, the harmonic sum of both sides: the rarer side rules.
+        """
+        if not self.is_ratio:
+            return np.ones(totals.shape[:-2])
+        events = totals[..., list(self.units), self.base].sum(axis=-1)
+        if not self.group.against:
+            return np.asarray(events)
+        other = totals[..., list(self.against), self.base].sum(axis=-1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(events * other / (events + other))
 
     def printed(self, value: float) -> float | None:
         """Bring a number from the scale of the statistic onto that of the finding."""
@@ -125,6 +159,13 @@ def groups_of(units: Sequence[Neighbourhood], initiatives: Sequence[str] = ()) -
     return groups
 
 
+def contrast_groups(units: Sequence[Neighbourhood]) -> list[Group]:
+    """Resident-led neighbourhoods against the others, where the study has both."""
+    led = tuple(g for g, u in enumerate(units) if u.resident_led is True)
+    other = tuple(g for g, u in enumerate(units) if u.resident_led is False)
+    return [Group(RESIDENT_LED_CONTRAST, led, against=other)] if led and other else []
+
+
 def neighbourhood_groups(units: Sequence[Neighbourhood]) -> list[Group]:
     """One group a neighbourhood, where there are several."""
     if len(units) == 1:
@@ -142,7 +183,8 @@ def subject(evidence: Evidence, case: Case) -> Finding:
     """Write down what a finding is about; no number of an outcome is in it yet."""
     plan, outcome, measure = evidence.plan, case.outcome, case.measure
     weight: dict[int, float] = {}
-    for g in case.units:
+    units = (*case.units, *case.against)
+    for g in units:
         chosen = benchmark_of(plan, case.position)[g]
         if chosen is not None:
             for area, value in zip(chosen.pool, chosen.weights, strict=True):
@@ -156,19 +198,19 @@ def subject(evidence: Evidence, case: Case) -> Finding:
         family=outcome.family,
         outcome=outcome.name,
         label=outcome.title,
-        claim=outcome.claim,
+        claim=case.claim,
         form="ratio" if case.is_ratio else "additive",
         estimand=_estimand(case),
         unit=_unit(case),
         better=outcome.better,
         threshold=outcome.smallest_effect_of_interest,
         verdict=Verdict.NOT_ESTIMABLE,
-        n_neighbourhoods=len(case.units),
-        n_areas=int(sum(len(plan.units[g].areas) for g in case.units)),
+        n_neighbourhoods=len(units),
+        n_areas=int(sum(len(plan.units[g].areas) for g in units)),
         n_benchmark_areas=len(weight),
         n_effective=float(heavy.sum() ** 2 / (heavy**2).sum()) if weight else None,
-        pre=_span(plan, measure, case.units, side=0, latest=False),
-        post=_span(plan, measure, case.units, side=1, latest=outcome.claim == "level"),
+        pre=_span(plan, measure, units, side=0, latest=False),
+        post=_span(plan, measure, units, side=1, latest=outcome.claim == "level"),
         primary=outcome.primary
         and case.group.neighbourhood is None
         and (case.is_ratio or outcome.kind == "score"),
@@ -186,6 +228,9 @@ def _unit(case: Case) -> str:
 
 
 def _estimand(case: Case) -> str:
+    if case.group.against:
+        form = "ratio" if case.is_ratio else "difference"
+        return f"{form} of the two sides' realised effects, each against its own benchmark areas"
     if case.outcome.claim == "level":
         return "difference from benchmark areas in the latest year, after weighting"
     if case.is_ratio:
@@ -220,18 +265,20 @@ def filled(
     ----------
     bare : from `subject`.
     case : what the finding is about.
-    total : (N_TOTALS,), added up over the group.
+    total : (N_TOTALS,), added up over the group (of a contrast, over its first side).
     estimate : on the scale of the statistic.
     found : from `infer`.
     """
     if case.measure.is_count:
-        observed = float(total[cf.OBSERVED_POST])
+        observed: float | None = float(total[cf.OBSERVED_POST])
         expected = cf.expected_total(total, case.outcome.claim)
         has_expected = bool(np.isfinite(expected))
     else:
         observed = float(total[cf.OBSERVED_POST] / total[cf.EXPOSURE_POST])
-        expected = observed - estimate
+        expected = float(total[cf.OBSERVED_POST] / total[cf.EXPOSURE_POST]) - estimate
         has_expected = True
+    if case.group.against:  # two sides have no one total
+        observed, expected, has_expected = None, 0.0, False
     return replace(
         bare,
         estimate=case.printed(estimate),
@@ -247,7 +294,9 @@ def filled(
         mde=case.printed(found.mde),
         observed=observed,
         counterfactual=expected if has_expected else None,
-        avoided=expected - observed if case.measure.is_count and has_expected else None,
+        avoided=expected - observed
+        if case.measure.is_count and has_expected and observed is not None
+        else None,
         placebos=int(np.isfinite(found.statistics).sum()),
         n_disjoint_placebos=case.disjoint[0],
         n_disjoint_neighbourhoods=case.disjoint[1],
@@ -257,18 +306,18 @@ def filled(
 
 def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
     caveats = []
-    lost = len(case.group.units) - len(case.units)
+    lost = len(case.group.units) + len(case.group.against) - case.n_units
     if lost:
         caveats.append(
-            f"{lost} of {len(case.group.units)} neighbourhoods have too many gaps or no pool here."
+            f"{lost} of {lost + case.n_units} neighbourhoods have too many gaps or no pool here."
         )
-    if not placebos_carry(len(case.units), *case.disjoint):
+    if not placebos_carry(case.n_units, *case.disjoint):
         caveats.append(
             f"Only {case.disjoint[0]} placebo programmes of this size share no area "
             f"({MIN_DISJOINT_PROGRAMMES} are needed), so no verdict is given."
         )
-    if len(case.units) < MIN_NEIGHBOURHOODS:
-        n, places = len(case.units), "place" if len(case.units) == 1 else "places"
+    if case.n_units < MIN_NEIGHBOURHOODS:
+        n, places = case.n_units, "place" if case.n_units == 1 else "places"
         caveats.append(
             f"However many areas it holds, this is evidence from {n} {places}: what else happened "
             "there in the same years cannot be told from the initiative."
@@ -286,7 +335,7 @@ def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
 
 def companions(evidence: Evidence, case: Case) -> tuple[Companion, ...]:
     """Return intervals of other kinds; the linearised one needs a single set of weights."""
-    if not evidence.study.analysis.linearised or not case.is_ratio:
+    if not evidence.study.analysis.linearised or not case.is_ratio or case.group.against:
         return ()
     if case.outcome.claim != "change" or len(case.units) != 1:
         return ()

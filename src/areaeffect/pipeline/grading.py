@@ -8,7 +8,7 @@ that could have failed (DESIGN section 5, rule 4).
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,9 +69,9 @@ def grade(evidence: Evidence, case: Case) -> Grade:
             f"in {name}, by {worst:.2f} standard deviations."
         )
     maryland = _MATCHED if caveats else _BEFORE_AND_AFTER
-    if gap is not None and tested < len(case.units):
+    if gap is not None and tested < case.n_units:
         caveats.append(
-            f"The held-out year is tested on {tested} of {len(case.units)} neighbourhoods: the "
+            f"The held-out year is tested on {tested} of {case.n_units} neighbourhoods: the "
             "others have gaps in it."
         )
     return Grade(maryland, gap, p_value, tuple(caveats))
@@ -80,18 +80,19 @@ def grade(evidence: Evidence, case: Case) -> Grade:
 def _held_out(evidence: Evidence, case: Case) -> tuple[float | None, float | None, int]:
     """Return the gap in the held-out year, its p-value, and on how many neighbourhoods."""
     position = len(evidence.measures) + case.position
-    units = [g for g in case.units if np.isfinite(evidence.real[g, position]).all()]
-    if len(units) < _MOST * len(case.units):
+    real, drawn = evidence.real[:, position], evidence.drawn[:, :, position]
+    sides = [
+        tuple(g for g in side if np.isfinite(real[g]).all()) for side in (case.units, case.against)
+    ]
+    tested = replace(case, units=sides[0], against=sides[1])
+    if tested.n_units < _MOST * case.n_units or not sides[0] or len(sides[1]) < bool(case.against):
         return None, None, 0
-    total = evidence.real[units, position].sum(axis=0)
-    drawn = evidence.drawn[:, units, position].sum(axis=1)
-    gap = float(case.statistic(total))
-    placebos = case.statistic(drawn)
+    gap, placebos = float(tested.statistic(real)), tested.statistic(drawn)
     if not np.isfinite(gap) or np.isfinite(placebos).sum() < MIN_PLACEBOS:
         return None, None, 0
-    count = float(case.counts(total))
-    found = infer(gap, placebos, case.counts(drawn), count, case.outcome.better, case.widen)
-    return case.printed(gap), found.p_value, len(units)
+    count = float(tested.counts(real))
+    found = infer(gap, placebos, tested.counts(drawn), count, case.outcome.better, case.widen)
+    return case.printed(gap), found.p_value, tested.n_units
 
 
 def _worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:
@@ -100,7 +101,10 @@ def _worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:
     Neighbourhoods are weighted by their areas: what is too high in one and too low in another
     does not lean the group's effect.
     """
-    size = {evidence.plan.units[g].name: len(evidence.plan.units[g].areas) for g in case.units}
+    size = {
+        evidence.plan.units[g].name: len(evidence.plan.units[g].areas)
+        for g in (*case.units, *case.against)
+    }
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for row in evidence.plan.balance:
         if row.claim == case.outcome.claim and row.neighbourhood in size:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, field
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -147,6 +148,7 @@ class _Ingest:
     ) -> list[ManifestRow]:
         """Ingest the files; return their manifest rows."""
         engine = rows.connect(self.lake.scratch)
+        Thread(target=panel_query.warm_up, daemon=True).start()  # while files are unpacked
         batch = _Batch()
         stream = self.text.open("wb")
         try:
@@ -215,19 +217,21 @@ class _Ingest:
         numbers = [(n, f.force, f.month) for n, f, _ in batch.files]
         found = rows.load(engine, self.text, numbers, [f.name for _, f, _ in batch.files])
         kept = rows.kept(engine)
+        paths: dict[int, Path] = {}
         for number, file, row in batch.files:
             rejected = sorted(
                 [*batch.rejected[number], *found.get(number, [])], key=lambda r: r.line
             )
             _complete(row, kept.get(number), rejected, batch.n_rows[number])
             folder = f"force={file.force}/month={file.month}/part.parquet"
-            rows.write_incidents(engine, number, self.lake.new_file(f"{SOURCE}/incidents/{folder}"))
+            paths[number] = self.lake.new_file(f"{SOURCE}/incidents/{folder}")
             self._write_rejected(f"{SOURCE}/rejected/{folder}", file, rejected)
             earlier = self.current.get((file.force, file.month))
             if earlier is not None:
                 earlier["status"], earlier["replaced_by"] = _REPLACED, row["sha256"]
             self.current[file.force, file.month] = row
             self.done.append(row)
+        rows.write_incidents(engine, paths)
         panel_query.make_counts(engine)
         for month in sorted({f.month for _, f, _ in batch.files}):
             name = f"{SOURCE}/counts/month={month}/part.parquet"

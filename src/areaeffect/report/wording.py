@@ -133,6 +133,8 @@ def can_say(finding: Finding) -> list[str]:
     word = _word(finding)
     if finding.claim == "level":
         return [f"{label} came out {word}{where} than in the benchmark areas: {span}."]
+    if finding.claim == "contrast":
+        return [f"{label} came out {word} in resident-led neighbourhoods than in others: {span}."]
     return [f"{label} came out {word} than would have been expected{where}: {span}."]
 
 
@@ -268,6 +270,11 @@ def _compared(finding: Finding, benchmark: str = "the benchmark areas") -> str:
         return (
             f"{amount} {word} than in {benchmark}" if word else f"{amount} apart from {benchmark}"
         )
+    if finding.claim == "contrast":
+        other = "in the other initiatives, each against its own benchmark areas"
+        return (
+            f"{amount} {word} than {other}" if word else f"{amount} apart from what it was {other}"
+        )
     expected = "would have been expected"
     return f"{amount} {word} than {expected}" if word else f"{amount} apart from what {expected}"
 
@@ -331,6 +338,8 @@ def _estimate_sentence(finding: Finding) -> str:
     spans = f" over {finding.post}" if finding.post else ""
     spans += f", as measured from {finding.pre}" if finding.pre else ""
     spans += ", each neighbourhood from its own start" if _overlap(finding) else ""
+    if finding.claim == "contrast":
+        return f"{head} {_compared(finding)} ({benchmark} in all){spans}."
     return f"{head} {_compared(finding)} from {benchmark}{spans}."
 
 

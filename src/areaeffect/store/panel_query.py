@@ -83,6 +83,11 @@ def count_incidents(incidents: Any) -> Any:
     return used.group_by(list(KEYS)).agg(area_name=used.area_name.min(), n=used.count())
 
 
+def warm_up() -> None:
+    """Import what `make_counts` needs."""
+    import ibis  # noqa: F401, PLC0415  # heavy: over a second
+
+
 def make_counts(connection: duckdb.DuckDBPyConnection) -> None:
     """Count the incidents of the table `checked` into the table `new_counts`."""
     import ibis  # noqa: PLC0415  # heavy: over a second
