@@ -77,7 +77,9 @@ def read_panel(_archive: Path, folder: Path) -> None:
         print(f"  panel of {name}: {size}: {took:.2f} s")
 
 
-def measured(work: Callable[[Path, Path], None], archive: Path, folder: Path) -> tuple[float, float]:
+def measured(
+    work: Callable[[Path, Path], None], archive: Path, folder: Path
+) -> tuple[float, float]:
     """Return seconds and the peak memory in GB of a step in a process of its own."""
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
@@ -157,12 +159,16 @@ def main() -> None:
             made = generate(archive, rows, folder / "made.zip")
             took, peak = measured(ingest, made, folder)
             pace.append(took / rows)
-            print(f"{rows:>12,} rows {took:8.1f} s {1e6 * took / rows:6.2f} s a million {peak:.2f} GB")
+            print(
+                f"{rows:>12,} rows {took:8.1f} s {1e6 * took / rows:6.2f} s a million {peak:.2f} GB"
+            )
         finally:
             shutil.rmtree(folder)
     spread = max(pace) / min(pace) - 1
-    print(f"linear within {100 * spread:.0f} % (at most 15); {HISTORY:,} rows: "
-          f"{HISTORY * pace[-1] / 60:.0f} minutes by extrapolation")
+    print(
+        f"linear within {100 * spread:.0f} % (at most 15); {HISTORY:,} rows: "
+        f"{HISTORY * pace[-1] / 60:.0f} minutes by extrapolation"
+    )
 
 
 if __name__ == "__main__":

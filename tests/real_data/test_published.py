@@ -113,7 +113,7 @@ def test_a_study_adds_categories_up(real_data):
     assert table.measures[both].sum() == 852_215 + 320_274
     assert table.varying["drugs"].shape == (4829, 11)
     assert table.release.source == "met"
-    assert table.release.rows_read == 53_119
+    assert table.release.rows_read == 584_309
     assert not table.reasons[both].any()
 
 

@@ -8,7 +8,10 @@ import json
 import threading
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from itertools import pairwise
+from urllib.error import HTTPError
+from urllib.request import Request
 
 import pytest
 
@@ -267,6 +270,35 @@ def test_an_empty_file_is_refused(publisher, get):
         get()
 
 
+def test_a_redirection_is_followed_and_the_part_still_asked_for(publisher, get):
+    publisher.files["/new.csv"] = CONTENT
+    moved = ("status", 302, {"Location": "/new.csv"})
+    publisher.plan = [moved, ("break", 300_000), moved]
+    assert get(sha256=SHA256).path.read_bytes() == CONTENT
+    assert publisher.asked[-1] == ("/new.csv", "bytes=300000-")
+
+
+def test_a_redirection_to_an_unprotected_address_is_refused():
+    request = Request("https://example.org/file.csv")
+    with pytest.raises(HTTPError, match="unprotected address, http://example"):
+        fetching._OnwardOnly().redirect_request(
+            request, BytesIO(), 302, "Found", {}, "http://example.org/file.csv"
+        )
+
+
+def test_a_killed_fetch_goes_on_from_its_part(publisher, get, tmp_path):
+    """What a process wrote before SIGKILL: a part and a memo, no record."""
+    publisher.plan = [("break", 300_000), *([("status", 503)] * 5)]
+    with pytest.raises(DataError):
+        get()
+    folder = tmp_path / "imd"
+    assert sorted(p.name for p in folder.iterdir()) == ["File_7.csv.part", "File_7.csv.part.json"]
+    with (folder / "File_7.csv.part").open("r+b") as part:
+        part.truncate(123_457)
+    assert get().path.read_bytes() == CONTENT
+    assert publisher.asked[-1] == (FILE_7, "bytes=123457-")
+
+
 def test_a_file_of_unknown_length_is_fetched(publisher, get):
     publisher.sends_length = False
     assert get(sha256=SHA256).path.read_bytes() == CONTENT
@@ -358,6 +390,11 @@ def test_a_release_without_an_address_says_where_to_take_it_from(tmp_path):
         f"https://www.gov.uk/government/statistics/fly-tipping-in-england and put it into "
         f"{tmp_path}."
     )
+
+
+def test_a_release_of_the_same_edition_is_offered(tmp_path):
+    with pytest.raises(DataError, match=r", or fetch imd_2019_file_7\.$"):
+        command.fetch(["imd_2019"], tmp_path, lambda *_: None)
 
 
 def test_a_month_of_police_uk_has_the_publishers_layout(tmp_path, monkeypatch):

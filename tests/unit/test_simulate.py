@@ -17,6 +17,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from areaeffect.errors import StudyError
+from areaeffect.results import RESIDENT_LED_CONTRAST
 from areaeffect.simulate import (
     ALL_INITIATIVES,
     COUNCIL_PARTNERSHIP,
@@ -302,9 +303,20 @@ def test_zero_effects_are_exactly_zero_with_any_number_of_programmes():
             for k in range(number)
         )
         null = simulate_county(CountySpec(n_areas=150, n_towns=5, seed=3, programmes=programmes))
-        assert len(null.truth.initiatives) == (number + 1 if number else 0)
+        # all together, and the contrast where both sides are there
+        more = (number > 0) + (number > 1)
+        assert len(null.truth.initiatives) == number + more
         for effects in (*null.truth.initiatives.values(), *null.truth.neighbourhoods.values()):
             assert set(effects.values()) == {0.0}
+
+
+def test_the_contrast_put_in_is_the_ratio_of_the_two_sides(full_county):
+    truth = full_county.truth.initiatives
+    led, other = truth["Residents First"], truth["Council Partnership"]
+    contrast = truth[RESIDENT_LED_CONTRAST]
+    assert contrast["crime"] == pytest.approx((1 + led["crime"]) / (1 + other["crime"]) - 1)
+    points = led["environment_score"] - other["environment_score"]
+    assert contrast["environment_score"] == pytest.approx(points)
 
 
 def test_specs_that_differ_in_effects_share_map_neighbourhoods_and_untreated_intensities(county):
@@ -412,7 +424,13 @@ def test_initiative_files_and_truth_say_who_is_treated_and_by_how_much(county, f
     assert set(led["resident_led"]) == {"true"}
     assert set(pd.read_csv(folder / "partnered.csv", dtype=str)["resident_led"]) == {"false"}
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-    assert list(truth) == ["Led", "Partnered", ALL_INITIATIVES, "neighbourhoods"]
+    assert list(truth) == [
+        "Led",
+        "Partnered",
+        ALL_INITIATIVES,
+        RESIDENT_LED_CONTRAST,
+        "neighbourhoods",
+    ]
     assert truth["Led"]["crime"] == pytest.approx(
         county.truth.initiatives["Led"]["crime"], rel=1e-11
     )

@@ -92,13 +92,27 @@ def fetch(
                 Problem(
                     "no address is on record.",
                     release,
-                    f"Take it from {page} and put it into {folder or default_folder()}.",
+                    f"Take it from {page} and put it into {folder or default_folder()}"
+                    f"{_another_of(release)}.",
                 )
                 for release, page in by_hand
             ]
         )
     into = folder or default_folder()
     return FetchReport(into, fetch_items(items, into, progress, again=again), by_hand)
+
+
+def _another_of(release_id: str) -> str:
+    """Name releases of the same edition that can be fetched."""
+    known = catalogue()
+    one = known[release_id]
+    same = [
+        r.id
+        for r in known.values()
+        if any(f.address for f in r.files)
+        and (r.group, r.vintage, r.as_of) == (one.group, one.vintage, one.as_of)
+    ]
+    return f", or fetch {' or '.join(same)}" if same else ""
 
 
 def _items(names: Sequence[str]) -> tuple[tuple[Item, ...], tuple[tuple[str, str], ...]]:

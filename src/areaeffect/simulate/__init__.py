@@ -1,7 +1,8 @@
 """A simulated county with known effects, to see whether an evaluation finds the truth."""
 
+from areaeffect.results import ALL_INITIATIVES
 from areaeffect.simulate.county import County, simulate_county
-from areaeffect.simulate.effects import ALL_INITIATIVES, Truth
+from areaeffect.simulate.effects import Truth
 from areaeffect.simulate.monthly import smallest_force
 from areaeffect.simulate.spec import (
     COUNCIL_PARTNERSHIP,

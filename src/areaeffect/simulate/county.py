@@ -110,7 +110,12 @@ def simulate_county(spec: CountySpec) -> County:
         years=years,
         indicators=yearly.values,
         membership=_list_members(neighbourhoods, areas["area_code"]),
-        truth=measure_truth({**monthly.expected, **yearly.expected}, neighbourhoods, periods),
+        truth=measure_truth(
+            {**monthly.expected, **yearly.expected},
+            neighbourhoods,
+            periods,
+            {programme.name: programme.resident_led for programme in spec.programmes},
+        ),
     )
 
 

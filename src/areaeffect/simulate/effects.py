@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from areaeffect.results import ALL_INITIATIVES, RESIDENT_LED_CONTRAST
 from areaeffect.simulate.noise import FloatArray
 from areaeffect.simulate.placement import Neighbourhood
 from areaeffect.simulate.spec import (
@@ -16,8 +17,6 @@ from areaeffect.simulate.spec import (
     CountySpec,
     first_full_year,
 )
-
-ALL_INITIATIVES = "All initiatives"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +106,13 @@ def measure_truth(
     expected: Mapping[str, Expected],
     neighbourhoods: tuple[Neighbourhood, ...],
     periods: Mapping[str, tuple[str, ...]],
+    led: Mapping[str, bool],
 ) -> Truth:
-    """Add up what the effects came to: by initiative, for all together and by neighbourhood."""
+    """Add up what the effects came to: by initiative, for all together and by neighbourhood.
+
+    Where some initiatives are resident-led (`led`) and others not, the contrast between the two
+    sides stands beside: the ratio of the two ratios less one, or the difference of the two means.
+    """
     members: dict[str, list[Neighbourhood]] = {}
     for neighbourhood in neighbourhoods:
         members.setdefault(neighbourhood.initiative, []).append(neighbourhood)
@@ -120,8 +124,18 @@ def measure_truth(
             name: _realised_effect(name, expected[name], group, periods[name]) for name in OUTCOMES
         }
 
+    effects = {name: measure(group) for name, group in members.items()}
+    sides = [[n for n in neighbourhoods if led[n.initiative] is side] for side in (True, False)]
+    if all(sides):
+        ours, others = measure(sides[0]), measure(sides[1])
+        effects[RESIDENT_LED_CONTRAST] = {
+            name: ours[name] - others[name]
+            if name in ADDITIVE_OUTCOMES
+            else (1 + ours[name]) / (1 + others[name]) - 1
+            for name in OUTCOMES
+        }
     return Truth(
-        initiatives={name: measure(group) for name, group in members.items()},
+        initiatives=effects,
         neighbourhoods={n.name: measure([n]) for n in neighbourhoods},
     )
 

@@ -9,17 +9,17 @@ from areaeffect.sources.workbook import below_header, read_sheets
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pandas as pd
-
+    from areaeffect.sources.layouts import Laid
     from areaeffect.sources.releases import ReleaseFile
 
 _TOTAL = "*Total"  # rows of regions and of England
 
 
-def read_fly_tipping(file: ReleaseFile, path: Path) -> pd.DataFrame:
+def read_fly_tipping(file: ReleaseFile, path: Path) -> Laid:
     """Read fly-tipping incidents: a row an authority and financial year; totals left out."""
     rows = read_sheets(path, [file.sheet])[file.sheet]
     frame = below_header(rows, file.area, f"{path}, sheet {file.sheet}")
     frame = frame.rename(columns={file.area: "area", file.period: "period", file.name: "name"})
     is_authority = (frame["area"] != _TOTAL) & (frame["area"] != "")
-    return frame[is_authority].reset_index(drop=True)
+    frame = frame[is_authority].reset_index(drop=True)
+    return frame, len(frame)

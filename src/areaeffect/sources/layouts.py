@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from areaeffect.sources.releases import ReleaseFile
 
-#: Layout of a file to the function that reads it: (file, path) → a row an area or area-period,
-#: columns `area`, `period`, `name` and the published headers. 'file' is not read as a table.
+    Laid = tuple[pd.DataFrame, int]
+
+#: Layout of a file to the function that reads it: (file, path) → a table with a row an area or
+#: area-period, columns `area`, `period`, `name` and the published headers; and the rows it was
+#: made of. 'file' is not read as a table.
 LAYOUTS = {
     "rows": "areaeffect.sources.layouts:read_rows",
     "categories": "areaeffect.sources.layouts:read_categories",
@@ -28,21 +31,21 @@ LAYOUTS = {
 }
 
 
-def layout(name: str) -> Callable[[ReleaseFile, Path], pd.DataFrame]:
+def layout(name: str) -> Callable[[ReleaseFile, Path], Laid]:
     """Return the function that reads a layout."""
     module, _, function = LAYOUTS[name].partition(":")
-    reader: Callable[[ReleaseFile, Path], pd.DataFrame] = getattr(import_module(module), function)
+    reader: Callable[[ReleaseFile, Path], Laid] = getattr(import_module(module), function)
     return reader
 
 
-def read_rows(file: ReleaseFile, path: Path) -> pd.DataFrame:
+def read_rows(file: ReleaseFile, path: Path) -> Laid:
     """Read a CSV or Parquet file with a row an area, or an area and period."""
     codes = [c for c in (file.area, file.period) if c]
     frame, _ = read_text_table(path, None, codes)
-    return _renamed(file, frame, path)
+    return _renamed(file, frame, path), len(frame)
 
 
-def read_categories(file: ReleaseFile, path: Path) -> pd.DataFrame:
+def read_categories(file: ReleaseFile, path: Path) -> Laid:
     """Read a file with a row an area, (period) and category: one column a category comes out."""
     codes = [c for c in (file.area, file.period, file.category) if c]
     frame, _ = read_text_table(path, None, codes)
@@ -56,7 +59,7 @@ def read_categories(file: ReleaseFile, path: Path) -> pd.DataFrame:
         )
     wide = frame.pivot(index=keys, columns=file.category, values=file.value)
     wide.columns.name = None
-    return wide.reset_index()
+    return wide.reset_index(), len(frame)
 
 
 def _renamed(file: ReleaseFile, frame: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from areaeffect.sources.workbook import below_header, read_sheets
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+
+    from areaeffect.sources.layouts import Laid
     from areaeffect.sources.releases import ReleaseFile
 
 #: Districts, unitary authorities, boroughs: not counties (E10, E11), regions or England.
@@ -26,7 +27,7 @@ _SAME_AUTHORITY = {
 _YEAR = re.compile(r"(\d{4})(?:\.0)?")
 
 
-def read_live_table_615(file: ReleaseFile, path: Path) -> pd.DataFrame:
+def read_live_table_615(file: ReleaseFile, path: Path) -> Laid:
     """Read live table 615, one sheet a tenure: a row an authority and year, a column a sheet.
 
     `file.sheet` names the sheets, separated by ' | '; totals and counties are left out.
@@ -51,4 +52,4 @@ def read_live_table_615(file: ReleaseFile, path: Path) -> pd.DataFrame:
     if joined is None:
         raise AssertionError(file.path)  # a sheet is always named; a test holds it
     joined["name"] = joined["name"].str.replace(r"(?:\s+UA)?\*?$", "", regex=True)
-    return joined
+    return joined, len(joined)

@@ -13,20 +13,20 @@ from areaeffect.sources.layouts import read_rows
 from areaeffect.sources.workbook import below_header, read_sheets
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from areaeffect.sources.layouts import Laid
     from areaeffect.sources.releases import ReleaseFile
 
 
-def read_vacant_homes(file: ReleaseFile, path: Path) -> pd.DataFrame:
+def read_vacant_homes(file: ReleaseFile, path: Path) -> Laid:
     """Read one sheet of 'Number of vacant and second homes': a row an area."""
     rows = read_sheets(path, [file.sheet])[file.sheet]
     frame = below_header(rows, file.area, f"{path}, sheet {file.sheet}")
     frame = frame.rename(columns={file.area: "area", file.name: "name"})
-    return frame[frame["area"] != ""].reset_index(drop=True)
+    frame = frame[frame["area"] != ""].reset_index(drop=True)
+    return frame, len(frame)
 
 
-def read_zipped_rows(file: ReleaseFile, path: Path) -> pd.DataFrame:
+def read_zipped_rows(file: ReleaseFile, path: Path) -> Laid:
     """Read one CSV of a Census bulk download, a zip with a file a geography: a row an area."""
     try:
         with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:

@@ -138,9 +138,9 @@ def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> Pub
         why = np.full(grid.shape, _CODE[release.absent], dtype=np.uint8)
         grid[cell], why[cell] = _numbers(release, column.published, frame)
         values[column.name], reasons[column.name] = grid.reshape(shape), why.reshape(shape)
-    notes += _drop_not_supplied(release, values, reasons)
-    _derive(release, values, reasons)
     keep = set(release.column_names if only is None else only)
+    notes += _drop_not_supplied(release, values, reasons, keep)
+    _derive(release, values, reasons)
     return PublishedTable(
         release,
         areas,
@@ -182,8 +182,7 @@ def _read_files(
         digest = sha256_of(path)
         if file.sha256 and digest != file.sha256:
             notes.append(f"{path.name} is not the file on record (sha256 {digest[:12]}…).")
-        frame = layout(file.layout)(file, path)
-        n = len(frame)
+        frame, n = layout(file.layout)(file, path)
         records.append(
             Release(release.id, path.name, digest, n, n, 0, release.licence, release.attribution)
         )
@@ -300,14 +299,20 @@ def _numbers(
 
 
 def _drop_not_supplied(
-    release: PublishedRelease, values: dict[str, Floats], reasons: dict[str, Reasons]
+    release: PublishedRelease,
+    values: dict[str, Floats],
+    reasons: dict[str, Reasons],
+    keep: set[str],
 ) -> list[str]:
     notes = []
     for name in release.not_supplied:
         if not np.nan_to_num(values[name]).any():
             values[name] = np.full_like(values[name], np.nan)
             reasons[name] = np.full_like(reasons[name], _CODE["not_published"])
-            notes.append(f"'{name}' is zero everywhere: it was not supplied, and is missing here.")
+            if name in keep:
+                notes.append(
+                    f"'{name}' is zero everywhere: it was not supplied, and is missing here."
+                )
     return notes
 
 

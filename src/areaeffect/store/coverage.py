@@ -23,6 +23,10 @@ RESIDUE_SHARE = 0.2
 TRAILING = 12
 #: Below this many events in the median period a halving may be chance, and is left alone.
 MIN_MEDIAN = 20.0
+#: A group has a hole where so many standard errors fewer of its areas have any event ...
+HOLE_ERRORS = 4.0
+#: ... and at least this share fewer.
+HOLE_SHARE = 0.05
 #: So many codes must begin in one period to be new codes rather than quiet areas.
 MIN_NEW_CODES = 5
 #: ... after at least this many leading zeros.
@@ -56,6 +60,47 @@ def group_gaps(totals: Floats) -> Bools:
                 flagged[g, t] = True
             else:
                 good.append(float(value))
+    return flagged
+
+
+def area_holes(values: Floats, group_of_area: Ints) -> Bools:
+    """Flag the periods in which part of a group's areas did not report: holes in the map.
+
+    A total hides them where few areas are missing; the number of areas with any event does not.
+
+    Parameters
+    ----------
+    values : (n_areas, n_periods), events; NaN where nothing is known.
+    group_of_area : (n_areas,), position of each area's group.
+
+    Returns
+    -------
+    (n_groups, n_periods), True where fewer areas have any event than their other periods let
+    expect, by `HOLE_ERRORS` standard errors and `HOLE_SHARE`.
+
+    Notes
+    -----
+    Areas are taken as independent of each other, with one chance each of a period without an
+    event. A lasting fall in events makes that chance too low: `group_gaps` has its past to
+    compare with, this has not, so it needs a clear loss of areas.
+    """
+    n_groups = int(group_of_area.max(initial=-1)) + 1
+    flagged = np.zeros((n_groups, values.shape[1]), dtype=bool)
+    known, reports = ~np.isnan(values), np.nan_to_num(values) > 0
+    for _ in range(3):  # periods found leave the chances of the next round
+        use = known & ~flagged[group_of_area]
+        chance = (reports & use).sum(axis=1) / np.maximum(use.sum(axis=1), 1)
+        chances = np.where(known, chance[:, None], 0.0)
+        seen = np.zeros(flagged.shape)
+        expected, variance = seen.copy(), seen.copy()
+        np.add.at(seen, group_of_area, reports.astype(float))
+        np.add.at(expected, group_of_area, chances)
+        np.add.at(variance, group_of_area, chances * (1 - chances))
+        lost = expected - seen
+        again = (lost > HOLE_ERRORS * np.sqrt(variance + 1)) & (lost > HOLE_SHARE * expected)
+        if (again == flagged).all():
+            break
+        flagged = again
     return flagged
 
 
