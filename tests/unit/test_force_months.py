@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from areaeffect.periods import PeriodKind, label
-from areaeffect.store.coverage import group_gaps
+from areaeffect.store.coverage import area_holes, group_gaps
 from areaeffect.store.force_months import force_months
 
 FIRST = 2012 * 12
@@ -41,6 +41,26 @@ def test_gaps_are_found_and_few_are_found_falsely(left: float, length: int) -> N
     found = group_gaps(cut)
     assert found[is_gap].mean() >= FOUND
     assert found[~is_gap].mean() <= FALSE
+
+
+@pytest.mark.parametrize("fall", [1.0, 0.6])
+def test_holes_in_the_map_are_found_and_a_fall_is_not_a_hole(fall: float) -> None:
+    """Ten districts of 60 to 300 areas; in a tenth of the months a quarter of the areas is out."""
+    rng = np.random.default_rng(3)
+    group = np.repeat(np.arange(10), np.linspace(60, 300, 10).astype(int))
+    mean = rng.gamma(4, 2, len(group))[:, None] * np.linspace(1, fall, 60)
+    values = rng.poisson(mean).astype(float)
+    is_hole = rng.random((10, 60)) < 0.1
+    out = is_hole[group] & (rng.random((len(group), 1)) < 0.25)
+    found = area_holes(np.where(out, 0.0, values), group)
+    assert found[is_hole].mean() >= FOUND
+    assert found[~is_hole].mean() <= FALSE
+
+
+def test_rare_events_have_no_holes_to_find() -> None:
+    rng = np.random.default_rng(4)
+    values = rng.poisson(np.full((300, 40), 0.5) * np.linspace(1, 0.5, 40)).astype(float)
+    assert not area_holes(values, np.zeros(300, dtype=np.int64)).any()
 
 
 def manifest(force: str, kept: dict[int, int], **more: Any) -> list[dict[str, Any]]:

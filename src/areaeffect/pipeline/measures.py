@@ -13,8 +13,8 @@ from areaeffect.panel import REASONS, Measure
 from areaeffect.periods import parse_period
 from areaeffect.results import Gap
 from areaeffect.sources.base import SourceTable, Wanted
-from areaeffect.store.coverage import group_gaps, new_codes, sum_by_group
-from areaeffect.study import Outcome, split_reference
+from areaeffect.store.coverage import area_holes, group_gaps, new_codes, sum_by_group
+from areaeffect.study import Outcome, PanelSource, split_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,7 +165,10 @@ def _mark_group_gaps(
         return
     groups = _fixed(table, source.coverage_group, source.coverage_group, areas).astype(str)
     _, group_of_area, totals = sum_by_group(values, groups)
-    flagged = group_gaps(totals)[group_of_area]
+    gaps = group_gaps(totals)
+    if isinstance(source, PanelSource) and source.absent_is_zero:
+        gaps |= area_holes(values, group_of_area)
+    flagged = gaps[group_of_area]
     reasons[flagged & (reasons == _CODE[""])] = _CODE["partial_month"]
 
 

@@ -27,6 +27,8 @@ MIN_MEDIAN = 20.0
 HOLE_ERRORS = 4.0
 #: ... and at least this share fewer.
 HOLE_SHARE = 0.05
+#: ... where areas with an event are the rule: of rare events a plain fall looks the same.
+HOLE_REPORTING = 0.9
 #: So many codes must begin in one period to be new codes rather than quiet areas.
 MIN_NEW_CODES = 5
 #: ... after at least this many leading zeros.
@@ -81,8 +83,8 @@ def area_holes(values: Floats, group_of_area: Ints) -> Bools:
     Notes
     -----
     Areas are taken as independent of each other, with one chance each of a period without an
-    event. A lasting fall in events makes that chance too low: `group_gaps` has its past to
-    compare with, this has not, so it needs a clear loss of areas.
+    event. Groups in which fewer than `HOLE_REPORTING` of the areas have an event in a period
+    are not looked at: there a real fall in events also empties areas.
     """
     n_groups = int(group_of_area.max(initial=-1)) + 1
     flagged = np.zeros((n_groups, values.shape[1]), dtype=bool)
@@ -96,7 +98,9 @@ def area_holes(values: Floats, group_of_area: Ints) -> Bools:
         np.add.at(seen, group_of_area, reports.astype(float))
         np.add.at(expected, group_of_area, chances)
         np.add.at(variance, group_of_area, chances * (1 - chances))
-        lost = expected - seen
+        areas = np.zeros(seen.shape)
+        np.add.at(areas, group_of_area, known.astype(float))
+        lost = np.where(expected >= HOLE_REPORTING * areas, expected - seen, 0.0)
         again = (lost > HOLE_ERRORS * np.sqrt(variance + 1)) & (lost > HOLE_SHARE * expected)
         if (again == flagged).all():
             break
