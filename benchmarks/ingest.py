@@ -79,23 +79,24 @@ def read_panel(_archive: Path, folder: Path) -> None:
 
 def measured(
     work: Callable[[Path, Path], None], archive: Path, folder: Path
-) -> tuple[float, float]:
-    """Return seconds and the peak memory in GB of a step in a process of its own."""
+) -> tuple[float, float, float]:
+    """Return seconds, processor seconds and peak memory in GB of a step in its own process."""
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(work, archive, folder, send))
     process.start()
     send.close()  # so that a process that fails does not keep this one waiting
-    took, peak = receive.recv()
+    took, busy, peak = receive.recv()
     process.join()
-    return took, peak
+    return took, busy, peak
 
 
 def _run(work: Callable[[Path, Path], None], archive: Path, folder: Path, send: Any) -> None:
     began = time.perf_counter()
     work(archive, folder)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    send.send((time.perf_counter() - began, peak))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    took = time.perf_counter() - began
+    send.send((took, used.ru_utime + used.ru_stime, used.ru_maxrss / 1e6))
 
 
 def compare(archive: Path, rounds: int) -> None:
@@ -106,7 +107,7 @@ def compare(archive: Path, rounds: int) -> None:
         folder = Path(tempfile.mkdtemp(prefix="areaeffect-bench-"))
         try:
             for name, work in (("bare", unzip_and_copy), ("ingest", ingest), ("again", ingest)):
-                took, used = measured(work, archive, folder)
+                took, _, used = measured(work, archive, folder)
                 times[name].append(took)
                 peak = max(peak, used) if name != "bare" else peak
             if number == rounds - 1:
@@ -157,10 +158,11 @@ def main() -> None:
         folder = Path(tempfile.mkdtemp(prefix="areaeffect-bench-"))
         try:
             made = generate(archive, rows, folder / "made.zip")
-            took, peak = measured(ingest, made, folder)
+            took, busy, peak = measured(ingest, made, folder)
             pace.append(took / rows)
             print(
-                f"{rows:>12,} rows {took:8.1f} s {1e6 * took / rows:6.2f} s a million {peak:.2f} GB"
+                f"{rows:>12,} rows {took:8.1f} s, {busy:8.1f} processor s, "
+                f"{1e6 * took / rows:6.2f} s a million, {peak:.2f} GB"
             )
         finally:
             shutil.rmtree(folder)

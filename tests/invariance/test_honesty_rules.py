@@ -46,7 +46,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = write_county(simulate_county(SPEC), folder)
     dated = '    { column = "indicators.empty_homes", as_of = "2015" },\n'
     text = study.read_text(encoding="utf-8")
-    text = text.replace("placebos = 999", f"placebos = {PLACEBOS}")
+    text = text.replace("placebos = 499", f"placebos = {PLACEBOS}")
     text = text.replace(
         '    { column = "areas.deprivation"', dated + '    { column = "areas.deprivation"'
     )
@@ -535,7 +535,7 @@ def test_no_programme_and_no_effect_raise_no_alarm_by_construction(tmp_path: Pat
     nothing = ProgrammeSpec("Nothing", False, 3, ("2016-01-01",), {}, sizes=(2, 3))
     spec = CountySpec(n_areas=250, n_towns=4, seed=8, programmes=(nothing,))
     study = write_county(simulate_county(spec), tmp_path)
-    edit_text("placebos = 999", f"placebos = {PLACEBOS}")(tmp_path)
+    edit_text("placebos = 499", f"placebos = {PLACEBOS}")(tmp_path)
     found = evaluate(study, threads=1)
     estimated = [f for f in found.findings if f.estimate is not None]
     assert estimated

@@ -12,7 +12,7 @@ import pytest
 from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
 from areaeffect.pipeline import published_panel
-from areaeffect.pipeline.published_panel import read_published
+from areaeffect.pipeline.published_panel import described_at, printed_name, read_published
 from areaeffect.pipeline.published_vintage import bring_to
 from areaeffect.sources.base import Wanted
 from areaeffect.sources.larger_areas import covariate_label, refuse_as_outcome
@@ -234,6 +234,17 @@ def test_it_is_refused_as_an_outcome_by_the_study(real_data):
         read_source("it", "fly_tipping", real_data, (Wanted("total_incidents"),), vintage="lsoa21")
 
 
+def test_a_covariate_has_its_releases_date_and_says_whose_figure_it_is():
+    imd = SimpleNamespace(release="imd_2019", path=None, vintage="lsoa21")
+    tipping = SimpleNamespace(release="fly_tipping", path=None, vintage="lsoa21")
+    alone = SimpleNamespace(release="fly_tipping", path=None, vintage=None)
+    assert described_at(imd) == "2019-09"
+    assert described_at(tipping) is None
+    assert printed_name(imd, "imd_rank") == "imd_rank"
+    assert printed_name(tipping, "green") == "green (of the local authority)"
+    assert printed_name(alone, "green") == "green"
+
+
 def test_it_is_an_outcome_for_a_study_of_authorities(real_data):
     table = read_source("it", "fly_tipping", real_data, (Wanted("total_incidents"),))
     assert table.measures[Wanted("total_incidents")].shape == (334, 10)  # 2012-13 to 2021-22
@@ -284,4 +295,4 @@ def test_a_release_that_is_not_here_says_how_to_get_it(tmp_path):
     with pytest.raises(DataError, match="Get it with `areaeffect fetch imd_2019_file_7`"):
         read("imd_2019_file_7", tmp_path)
     with pytest.raises(DataError, match="No address is on record: take it from https"):
-        read("fly_tipping", tmp_path)
+        read("vacant_dwellings_615", tmp_path)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 HEADER_LINE = ",".join(HEADER)
 NAME = "2023-01-cleveland-street.csv"
-ASB = ",2023-01,Cleveland Police,Cleveland Police,-1.23,54.57,On or near A,E01011949,H 1A,Anti-social behaviour,,"
+ASB = (
+    ",2023-01,Cleveland Police,Cleveland Police,-1.23,54.57,On or near A,E01011949,H 1A,"
+    "Anti-social behaviour,,"
+)
 
 
 def crime(

@@ -384,10 +384,10 @@ def test_names_that_mean_nothing_are_refused_together(tmp_path):
 
 def test_a_release_without_an_address_says_where_to_take_it_from(tmp_path):
     with pytest.raises(DataError) as caught:
-        command.fetch(["fly_tipping"], tmp_path, lambda *_: None)
+        command.fetch(["vacant_dwellings_615"], tmp_path, lambda *_: None)
     assert str(caught.value) == (
-        "fly_tipping: no address is on record. Take it from "
-        f"https://www.gov.uk/government/statistics/fly-tipping-in-england and put it into "
+        "vacant_dwellings_615: no address is on record. Take it from https://www.gov.uk/government/"
+        "statistical-data-sets/live-tables-on-dwelling-stock-including-vacants and put it into "
         f"{tmp_path}."
     )
 

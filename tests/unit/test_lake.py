@@ -126,7 +126,7 @@ def test_cut_off_at_any_operation_the_store_is_old_or_new(tmp_path: Path) -> Non
 def test_cut_off_while_finishing_it_is_finished_by_the_next(tmp_path: Path) -> None:
     store = begin(tmp_path / "store")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lake, "_finish", lambda root: None)
+        patch.setattr(lake, "_finish", lambda _root: None)
         change(store)
     assert (store / A).read_text() == "old"
     with pytest.MonkeyPatch.context() as patch:
@@ -189,7 +189,7 @@ def test_a_folder_of_something_else_is_neither_written_nor_removed(tmp_path: Pat
 def test_a_store_with_a_foreign_file_is_not_removed(tmp_path: Path) -> None:
     store = begin(tmp_path / "store")
     (store / "thesis.txt").write_text("x")
-    with pytest.raises(StudyError, match="thesis.txt"):
+    with pytest.raises(StudyError, match=r"thesis\.txt"):
         remove_store(store)
 
 
@@ -225,7 +225,7 @@ def test_the_store_is_named_then_from_the_variable_then_the_users(
 def test_a_journal_names_only_files_of_the_store(tmp_path: Path) -> None:
     store = begin(tmp_path / "store")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lake, "_finish", lambda root: None)
+        patch.setattr(lake, "_finish", lambda _root: None)
         change(store)
     journal = json.loads((store / ".journal.json").read_text())
     assert journal == {"put": sorted([A, C, "manifest.jsonl"]), "remove": [B]}

@@ -135,7 +135,7 @@ def _read(
     placed = place(source, folder, located, lookup, points, [*asked, everything], periods.n)
     values = [v + m for v, m in zip(values, placed.values, strict=True)]
     status = _statuses(coverage, forces, periods)
-    home, ours = _home(counts.policed((shape[0], len(forces))), status)
+    home, ours = _home(*counts.policed((shape[0], len(forces))), status)
     reasons = [
         _reasons(status[home][ours], a, w, periods) for a, w in zip(asked, wanted, strict=True)
     ]
@@ -206,12 +206,12 @@ def _statuses(coverage: tuple[ForceMonth, ...], forces: tuple[str, ...], periods
     return status
 
 
-def _home(policed: Ints, status: Codes) -> tuple[Ints, Bools]:
-    """The force of each area, and whether it polices it rather than touching it at a border."""
+def _home(months: Ints, incidents: Ints, status: Codes) -> tuple[Ints, Bools]:
+    """The force with most incidents in each area, and whether it polices it or only touches it."""
     published = np.maximum((status != _CODE["not_published"]).sum(axis=1), 1)
-    share = policed / published
-    home = share.argmax(axis=1).astype(np.int64)
-    return home, share.max(axis=1, initial=0) >= POLICED_SHARE
+    home = incidents.argmax(axis=1).astype(np.int64)
+    seen = months[np.arange(len(home)), home]
+    return home, seen >= POLICED_SHARE * published[home]
 
 
 def _reasons(status: Codes, categories: tuple[str, ...], wanted: Wanted, periods: Periods) -> Codes:

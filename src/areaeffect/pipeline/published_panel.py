@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.pipeline.fetch import default_folder
 from areaeffect.pipeline.published_vintage import VINTAGES, bring_to
-from areaeffect.sources.larger_areas import refuse_as_outcome, spread
+from areaeffect.sources.larger_areas import covariate_label, refuse_as_outcome, spread
 from areaeffect.sources.published import read
 from areaeffect.sources.published_source import as_source_table, columns_asked
 from areaeffect.sources.releases import find_release
@@ -80,6 +80,18 @@ def read_published(
     elif vintage != release.vintage:
         table = bring_to(table, vintage, roots)
     return as_source_table(name, table, window, wanted, attributes)
+
+
+def described_at(source: PublishedSource) -> str | None:
+    """Return the latest date a release describes; None where it has periods of its own."""
+    return find_release(source.release).as_of or None
+
+
+def printed_name(source: PublishedSource, column: str) -> str:
+    """Return a covariate's name in print; a figure of a larger area says so."""
+    release = find_release(source.release)
+    areas = "lsoa" if (source.vintage or release.vintage) in VINTAGES else release.geography
+    return covariate_label(release, column, areas)
 
 
 def _roots(source: PublishedSource, folder: Path) -> Roots:

@@ -146,7 +146,7 @@ better = "higher"
 smallest_effect_of_interest = 1.0
 
 [analysis]
-placebos = 999
+placebos = 499
 """
 
 

@@ -94,13 +94,13 @@ def area_holes(values: Floats, group_of_area: Ints) -> Bools:
         chance = (reports & use).sum(axis=1) / np.maximum(use.sum(axis=1), 1)
         chances = np.where(known, chance[:, None], 0.0)
         seen = np.zeros(flagged.shape)
-        expected, variance = seen.copy(), seen.copy()
+        expected, variance, areas = seen.copy(), seen.copy(), seen.copy()
         np.add.at(seen, group_of_area, reports.astype(float))
         np.add.at(expected, group_of_area, chances)
         np.add.at(variance, group_of_area, chances * (1 - chances))
-        areas = np.zeros(seen.shape)
         np.add.at(areas, group_of_area, known.astype(float))
-        lost = np.where(expected >= HOLE_REPORTING * areas, expected - seen, 0.0)
+        usual = np.median(seen / np.maximum(areas, 1), axis=1, keepdims=True)
+        lost = np.where(usual >= HOLE_REPORTING, expected - seen, 0.0)
         again = (lost > HOLE_ERRORS * np.sqrt(variance + 1)) & (lost > HOLE_SHARE * expected)
         if (again == flagged).all():
             break
@@ -118,7 +118,8 @@ def _opening_level(totals: Floats) -> float:
     known = opening[~np.isnan(opening)]
     if not len(known):
         return 0.0
-    whole = known[known >= RESIDUE_SHARE * np.median(known[known > 0])] if known.any() else known
+    high = np.quantile(known, 0.8)  # still a whole month where a gap takes 18 of the 24
+    whole = known[known >= RESIDUE_SHARE * high]
     return float(np.median(whole[:TRAILING]))
 
 

@@ -46,7 +46,7 @@ SELECT force, period, sum(n)::BIGINT, coalesce(sum(n) FILTER (has_point), 0)::BI
 WHERE area_code IS NULL GROUP BY force, period ORDER BY force, period
 """
 _POLICED = """
-SELECT a.area, f.position, count(DISTINCT c.period)::BIGINT FROM cells AS c
+SELECT a.area, f.position, count(DISTINCT c.period)::BIGINT, sum(c.n)::BIGINT FROM cells AS c
 JOIN areas AS a ON a.area_code = c.area_code JOIN forces AS f ON f.force = c.force
 GROUP BY a.area, f.position ORDER BY a.area, f.position
 """
@@ -180,12 +180,12 @@ class Counts:
         """Say which published code stands for which area of the panel."""
         self._fill("areas", area_code=list(code_to_area), area=list(code_to_area.values()))
 
-    def policed(self, shape: tuple[int, int]) -> Ints:
-        """Return (n_areas, n_forces): months in which a force had an incident in the area."""
-        area, force, months = self._arrays(_POLICED)
-        found = np.zeros(shape, dtype=np.int64)
-        found[area, force] = months
-        return found
+    def policed(self, shape: tuple[int, int]) -> tuple[Ints, Ints]:
+        """Return (n_areas, n_forces) each: months with an incident of the force, and incidents."""
+        area, force, n_months, n = self._arrays(_POLICED)
+        months, incidents = np.zeros((2, *shape), dtype=np.int64)
+        months[area, force], incidents[area, force] = n_months, n
+        return months, incidents
 
     def sums(self, asked: Sequence[Sequence[str]], shape: tuple[int, int]) -> list[Floats]:
         """Return (n_areas, n_periods) incidents for each set of categories; 0 without a row."""
