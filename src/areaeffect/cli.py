@@ -143,6 +143,27 @@ def evaluate(
 
 
 @app.command()
+def fetch(
+    names: Annotated[
+        list[str],
+        typer.Argument(help="Releases or groups (`imd`, `imd_2019_file_7`), `police_uk:YYYY-MM`."),
+    ],
+    into: Annotated[
+        Path | None, typer.Option(help="Folder for the files; default beside the store.")
+    ] = None,
+    *,
+    again: Annotated[bool, typer.Option("--again", help="Ask also for what is here.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Get published releases from their publishers' own addresses; goes on where it stopped."""
+    from areaeffect.pipeline.fetch import fetch as run  # noqa: PLC0415
+
+    with _progress() as tell:
+        result = run(names, into, tell, again=again)
+    typer.echo(_dump(result.to_dict()) if as_json else result.text())
+
+
+@app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
 ) -> None:

@@ -51,9 +51,10 @@ class Finding:
     """One estimate with everything a sentence about it may say.
 
     For ratios `estimate`, `low`, `high` and `mde` are fractions (-0.201: 20.1 % fewer); for
-    additive ones they are in `unit`. `low`, `high` and `p_value` are the two-sided 95 %
-    placebo result; `held_out` is the gap in the last year before the start by a design that did
-    not see that year, and `held_out_p` its placebo p-value; `low_adjusted` and `high_adjusted` hold for all primary findings at once.
+    additive ones they are in `unit`. `low`, `high` and `p_value` are the two-sided 95 % placebo
+    result; `low_adjusted` and `high_adjusted` hold for all primary findings at once. `held_out`
+    is the gap in the last year before the start by a design that did not see that year, and
+    `held_out_p` its placebo p-value.
     """
 
     initiative: str

@@ -177,10 +177,39 @@ class PoliceUkSource(_AnySource):
         return tuple(f for f in (*self.ingest, self.lookup, self.boundaries) if f)
 
 
-Source = PanelSource | PoliceUkSource
-SOURCE_KINDS: dict[str, type[PanelSource | PoliceUkSource]] = {
+class PublishedSource(_AnySource):
+    """A release of official statistics, by its name in the catalogue (docs/sources)."""
+
+    kind: Literal["published"] = Field(description="'published': a release of the catalogue")
+    release: str = Field(description="its name: 'imd_2019', 'census_2021_tenure', …")
+    path: str | None = Field(
+        default=None, description="folder of the files; default what `fetch` got, then shared data"
+    )
+    vintage: Literal["lsoa11", "lsoa21"] | None = Field(
+        default=None, description="census vintage that area codes are brought to; default its own"
+    )
+
+    @property
+    def area(self) -> str:
+        """Code column of boundaries, as the Office for National Statistics names it."""
+        return f"{self.vintage or 'lsoa21'}cd"
+
+    @property
+    def coverage_group(self) -> None:
+        """Attribute by which gaps are printed: none."""
+        return
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the study names for this source."""
+        return tuple(f for f in (self.path, self.boundaries) if f)
+
+
+Source = PanelSource | PoliceUkSource | PublishedSource
+SOURCE_KINDS: dict[str, type[PanelSource | PoliceUkSource | PublishedSource]] = {
     "panel": PanelSource,
     "police_uk": PoliceUkSource,
+    "published": PublishedSource,
 }
 
 

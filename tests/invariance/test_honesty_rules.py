@@ -21,7 +21,7 @@ from areaeffect.pipeline.cohorts import ClaimCohorts
 from areaeffect.pipeline.evaluate import evaluate, single_threaded
 from areaeffect.pipeline.plan import Plan, make_plan
 from areaeffect.report.files import write_result
-from areaeffect.results import Finding, Result, Verdict
+from areaeffect.results import ALL_INITIATIVES, RESIDENT_LED_CONTRAST, Finding, Result, Verdict
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
 from areaeffect.study_file import read_study
 
@@ -459,7 +459,7 @@ def families(result: Result, group: str) -> set[str]:
 
 def test_every_family_has_a_row_for_every_group(result: Result) -> None:
     groups = {f.group for f in result.findings}
-    assert groups == {LED.name, COUNCIL.name, "All initiatives"}
+    assert groups == {LED.name, COUNCIL.name, ALL_INITIATIVES, RESIDENT_LED_CONTRAST}
     for group in groups:
         assert len(families(result, group)) == 6
 
@@ -517,7 +517,12 @@ def test_whatever_is_not_estimable_says_why_and_carries_no_number(
 
     found = evaluate(copy_of(county, tmp_path, edit_table(MONTHLY, rare)), threads=1)
     damage = [f for f in found.findings if f.family == "criminal_damage" and f.form == "ratio"]
-    assert {f.group for f in damage} == {LED.name, COUNCIL.name, "All initiatives"}
+    assert {f.group for f in damage} == {
+        LED.name,
+        COUNCIL.name,
+        ALL_INITIATIVES,
+        RESIDENT_LED_CONTRAST,
+    }
     for finding in damage:
         assert finding.verdict is Verdict.NOT_ESTIMABLE
         (caveat,) = finding.caveats
@@ -549,7 +554,9 @@ def test_no_programme_and_no_effect_raise_no_alarm_by_construction(tmp_path: Pat
 
 def test_an_estimate_never_disagrees_with_its_avoided_number(result: Result) -> None:
     for f in result.findings:
-        if f.form == "ratio" and f.estimate is not None:
+        if f.claim == "contrast":  # two sides have no one total
+            assert f.avoided is None
+        elif f.form == "ratio" and f.estimate is not None:
             assert f.avoided is not None
             assert f.counterfactual is not None
             assert f.observed is not None

@@ -12,7 +12,7 @@ from areaeffect.pipeline.describe import Case, Group, contrast_groups
 from areaeffect.study import Outcome
 
 
-def unit(name: str, led: bool | None) -> Neighbourhood:  # noqa: FBT001  # a value of the table
+def unit(name: str, led: bool | None) -> Neighbourhood:  # a value of the table
     return Neighbourhood("i", name, np.array([0]), 24_000, PeriodKind.MONTH, led)
 
 

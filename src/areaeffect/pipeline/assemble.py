@@ -14,13 +14,14 @@ from areaeffect.panel import Neighbourhood, Panel
 from areaeffect.periods import parse_period
 from areaeffect.pipeline.measures import align, make_measures, wanted
 from areaeffect.pipeline.police_panel import read_police
+from areaeffect.pipeline.published_panel import described_at, printed_name, read_published
 from areaeffect.register import (
     neighbourhood_from_column,
     neighbourhoods_from_file,
     other_areas,
 )
 from areaeffect.sources.base import SourceTable, reader_for
-from areaeffect.study import PoliceUkSource, resolve, split_reference
+from areaeffect.study import PoliceUkSource, PublishedSource, resolve, split_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,7 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
         names=names,
         measures=measures,
         covariates=covariates,
-        covariate_names=tuple(split_reference(c.column)[1] for c in study.design.covariates),
+        covariate_names=tuple(_printed(study, c.column) for c in study.design.covariates),
         covariate_as_of=as_of,
         attributes=attributes,
         contiguity=contiguity(boundaries) if boundaries else None,
@@ -119,6 +120,12 @@ class _Faults:
             raise type(worst)([p for e in self.errors for p in e.problems])
 
 
+def _printed(study: Study, reference: str) -> str:
+    source, column = split_reference(reference)
+    named = study.source[source]
+    return printed_name(named, column) if isinstance(named, PublishedSource) else column
+
+
 def _read_sources(file: StudyFile, store: Path | None) -> dict[str, SourceTable]:
     study = file.study
     faults = _Faults()
@@ -135,6 +142,8 @@ def _read_sources(file: StudyFile, store: Path | None) -> dict[str, SourceTable]
             table = faults.attempt(
                 read_police, name, source, file.folder, store, window, asked, needed
             )
+        elif isinstance(source, PublishedSource):
+            table = faults.attempt(read_published, name, source, file.folder, window, asked, needed)
         else:
             path = resolve(source.path, file.folder)
             read = reader_for(source.kind)
@@ -194,7 +203,9 @@ def _covariates(
             )
             continue
         columns.append(values)
-        as_of.append(covariate.as_of or "")
+        named = file.study.source[source]
+        of_release = described_at(named) if isinstance(named, PublishedSource) else None
+        as_of.append(covariate.as_of or of_release or "")
     if problems:
         raise DataError(problems)
     return np.column_stack(columns) if columns else np.empty((len(areas), 0)), tuple(as_of)

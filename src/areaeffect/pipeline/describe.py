@@ -138,8 +138,7 @@ class Case:
         if not self.group.against:
             return np.asarray(events)
         other = totals[..., list(self.against), self.base].sum(axis=-1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(events * other / (events + other))
+        return np.asarray(events * other / np.maximum(events + other, 1.0))
 
     def printed(self, value: float) -> float | None:
         """Bring a number from the scale of the statistic onto that of the finding."""

@@ -148,7 +148,7 @@ class _Ingest:
     ) -> list[ManifestRow]:
         """Ingest the files; return their manifest rows."""
         engine = rows.connect(self.lake.scratch)
-        Thread(target=panel_query.warm_up, daemon=True).start()  # while files are unpacked
+        Thread(target=panel_query.warm_up).start()  # while files are unpacked
         batch = _Batch()
         stream = self.text.open("wb")
         try:

@@ -75,7 +75,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     study, panel = file.study, data.panel
     measures = tuple(panel.measures[o.name] for o in study.outcome)
     units, notes = covered_units(study, panel, measures, data.neighbourhoods)
-    refuse_late_covariates(file, units)
+    refuse_late_covariates(file, panel.covariate_as_of, units)
     pool = _pool(study, data, measures)
     if not pool.eligible.any():
         raise NothingEstimableError(

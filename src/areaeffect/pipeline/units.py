@@ -88,14 +88,14 @@ def _merge(units: Sequence[Neighbourhood]) -> list[Neighbourhood]:
     ]
 
 
-def refuse_late_covariates(file: StudyFile, units: Sequence[Neighbourhood]) -> None:
+def refuse_late_covariates(
+    file: StudyFile, as_of: Sequence[str], units: Sequence[Neighbourhood]
+) -> None:
     """A covariate dated at or after a start may already hold the effect (honesty rule 1)."""
     problems = []
     for i, covariate in enumerate(file.study.design.covariates):
-        if covariate.as_of is None:
-            continue
-        kind = kind_of(covariate.as_of)
-        ordinal = parse_period(covariate.as_of, kind) if kind else None
+        kind = kind_of(as_of[i])
+        ordinal = parse_period(as_of[i], kind) if kind else None
         for unit in units:
             if kind is None or ordinal is None:
                 break
@@ -107,7 +107,7 @@ def refuse_late_covariates(file: StudyFile, units: Sequence[Neighbourhood]) -> N
             if (ordinal + 1) * scale > start:  # a year that holds the start is not before it
                 problems.append(
                     Problem(
-                        f"'{covariate.column}' describes {covariate.as_of}, but '{unit.name}' "
+                        f"'{covariate.column}' describes {as_of[i]}, but '{unit.name}' "
                         f"starts at {label(unit.start, unit.start_kind)}.",
                         file.where(f"design.covariates.{i}"),
                         "Use an earlier edition: one from after the start may hold the effect.",
