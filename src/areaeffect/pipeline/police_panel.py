@@ -130,7 +130,7 @@ def _read(
     located = locate(source, codes, names, totals, lookup)
     counts.set_areas(located.code_to_area)
     shape = (len(located.areas), periods.n)
-    values = counts.sums([*asked, everything], shape)
+    values = [*counts.sums(asked, shape), counts.everything(shape)]
     points = counts.points(sorted(located.several))
     placed = place(source, folder, located, lookup, points, [*asked, everything], periods.n)
     values = [v + m for v, m in zip(values, placed.values, strict=True)]

@@ -33,22 +33,44 @@ _FRESH = """
 SELECT force, area_code, category, has_point, area_name, n FROM new_counts WHERE month = $month
 ORDER BY force, area_code NULLS FIRST, category, has_point
 """
+_TABLES = {
+    "periods": """CREATE TABLE periods AS SELECT
+        unnest($first::VARCHAR[]) AS month, unnest($second::INTEGER[]) AS period""",
+    "forces": """CREATE TABLE forces AS SELECT
+        unnest($first::VARCHAR[]) AS force, unnest($second::INTEGER[]) AS position""",
+    "areas": """CREATE TABLE areas AS SELECT
+        unnest($first::VARCHAR[]) AS area_code, unnest($second::INTEGER[]) AS area""",
+    "asked": """CREATE TABLE asked AS SELECT
+        unnest($first::VARCHAR[]) AS category, unnest($second::INTEGER[]) AS measure""",
+    "sought": """CREATE TABLE sought AS SELECT
+        unnest($first::VARCHAR[]) AS area_code, unnest($second::INTEGER[]) AS position""",
+}
 _OPEN = """
 CREATE TEMP VIEW cells AS SELECT c.*, p.period FROM counts AS c
 JOIN periods AS p ON p.month = c.month JOIN forces AS f ON f.force = c.force
 """
+_PER_AREA = """
+CREATE TABLE per_area AS
+SELECT c.area_code, f.position, p.period, min(c.area_name) AS area_name, sum(c.n)::BIGINT AS n
+FROM counts AS c JOIN periods AS p ON p.month = c.month JOIN forces AS f ON f.force = c.force
+WHERE c.area_code IS NOT NULL GROUP BY c.area_code, f.position, p.period
+"""
 _CODES = """
-SELECT area_code, min(area_name), sum(n)::BIGINT FROM cells WHERE area_code IS NOT NULL
+SELECT area_code, min(area_name), sum(n)::BIGINT FROM per_area
 GROUP BY area_code ORDER BY area_code
+"""
+_ALL = """
+SELECT a.area, c.period, sum(c.n)::BIGINT FROM per_area AS c
+JOIN areas AS a ON a.area_code = c.area_code GROUP BY a.area, c.period
 """
 _NOT_LOCATED = """
 SELECT force, period, sum(n)::BIGINT, coalesce(sum(n) FILTER (has_point), 0)::BIGINT FROM cells
 WHERE area_code IS NULL GROUP BY force, period ORDER BY force, period
 """
 _POLICED = """
-SELECT a.area, f.position, count(DISTINCT c.period)::BIGINT, sum(c.n)::BIGINT FROM cells AS c
-JOIN areas AS a ON a.area_code = c.area_code JOIN forces AS f ON f.force = c.force
-GROUP BY a.area, f.position ORDER BY a.area, f.position
+SELECT a.area, c.position, count(DISTINCT c.period)::BIGINT, sum(c.n)::BIGINT FROM per_area AS c
+JOIN areas AS a ON a.area_code = c.area_code
+GROUP BY a.area, c.position ORDER BY a.area, c.position
 """
 _SUMS = """
 SELECT a.area, c.period, m.measure, sum(c.n)::BIGINT FROM cells AS c
@@ -148,19 +170,14 @@ class Counts:
         here = [str(f) for f in files if f.is_file()]
         if not here:  # nothing in these months: any file gives the columns
             here = [str(f) for f in sorted(root.glob("police_uk/counts/*/part.parquet"))[:1]]
-        self._fill("periods", month=months, period=range(len(months)))
-        self._fill("forces", force=forces, position=range(len(forces)))
+        self._fill("periods", months, range(len(months)))
+        self._fill("forces", forces, range(len(forces)))
         self._engine.read_parquet(here, hive_partitioning=True).create_view("counts")
         self._engine.execute(_OPEN)
+        self._engine.execute(_PER_AREA)
 
-    def _fill(self, name: str, **columns: Sequence[str] | Sequence[int]) -> None:
-        import pyarrow as pa  # noqa: PLC0415  # heavy
-
-        types = {"period": pa.int32(), "position": pa.int32(), "area": pa.int32()}
-        types["measure"] = pa.int32()
-        table = pa.table({k: pa.array(v, types.get(k, pa.string())) for k, v in columns.items()})
-        self._engine.register(f"{name}_given", table)
-        self._engine.table(f"{name}_given").create(name)
+    def _fill(self, name: str, first: Sequence[str], second: Sequence[int] = ()) -> None:
+        self._engine.execute(_TABLES[name], {"first": list(first), "second": list(second)})
 
     def codes(self) -> tuple[Strings, Strings, Ints]:
         """Return area codes as published, names, and the incidents of each."""
@@ -178,7 +195,7 @@ class Counts:
 
     def set_areas(self, code_to_area: Mapping[str, int]) -> None:
         """Say which published code stands for which area of the panel."""
-        self._fill("areas", area_code=list(code_to_area), area=list(code_to_area.values()))
+        self._fill("areas", list(code_to_area), list(code_to_area.values()))
 
     def policed(self, shape: tuple[int, int]) -> tuple[Ints, Ints]:
         """Return (n_areas, n_forces) each: months with an incident of the force, and incidents."""
@@ -190,15 +207,22 @@ class Counts:
     def sums(self, asked: Sequence[Sequence[str]], shape: tuple[int, int]) -> list[Floats]:
         """Return (n_areas, n_periods) incidents for each set of categories; 0 without a row."""
         pairs = [(c, i) for i, categories in enumerate(asked) for c in categories]
-        self._fill("asked", category=[c for c, _ in pairs], measure=[i for _, i in pairs])
+        self._fill("asked", [c for c, _ in pairs], [i for _, i in pairs])
         area, period, measure, n = self._arrays(_SUMS)
         found = np.zeros((len(asked), *shape))
         found[measure, area, period] = n
         return list(found)
 
+    def everything(self, shape: tuple[int, int]) -> Floats:
+        """Return (n_areas, n_periods) incidents of every category; 0 without a row."""
+        area, period, n = self._arrays(_ALL)
+        found = np.zeros(shape)
+        found[area, period] = n
+        return found
+
     def points(self, codes: Sequence[str]) -> Points:
         """Return the places of incidents with one of the codes, or with none."""
-        self._fill("sought", area_code=codes)
+        self._fill("sought", codes, range(len(codes)))
         held = self._engine.execute(_HOLDING).fetchall()
         folder = self._root / "police_uk" / "incidents"
         files = [str(folder / f"force={f}" / f"month={m}" / "part.parquet") for f, m in held]
