@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from areaeffect.report import maps, page, wording
+from areaeffect.report import maps, page, terms, wording
 from areaeffect.report.tables import DATA_FILES
 from areaeffect.results import Result, Seal, Verdict
 from tests.unit.sample_result import HOSTILE, sample_result
@@ -188,7 +188,7 @@ def test_every_verdict_stands_beside_its_symbol(html: str) -> None:
     )
     assert len(badges) >= 36
     for name, symbol, word in badges:
-        assert wording.VERDICT_SYMBOLS[Verdict(word)] == symbol
+        assert terms.VERDICT_SYMBOLS[Verdict(word)] == symbol
         assert name == word.replace(" ", "-")
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from areaeffect.report import numbers, wording
+from areaeffect.report import numbers, terms, wording
 from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
 from tests.unit.sample_result import sample_result
 
@@ -387,10 +387,10 @@ def test_without_primary_findings_the_others_carry_the_report() -> None:
 
 
 def test_every_verdict_has_its_own_symbol_and_words() -> None:
-    assert len(set(wording.VERDICT_SYMBOLS.values())) == len(Verdict)
+    assert len(set(terms.VERDICT_SYMBOLS.values())) == len(Verdict)
     for verdict in Verdict:
-        assert wording.verdict_words(verdict)
-        assert "expected" not in wording.verdict_words(verdict, "level")
+        assert terms.verdict_words(verdict)
+        assert "expected" not in terms.verdict_words(verdict, "level")
 
 
 @pytest.mark.parametrize(

@@ -50,17 +50,18 @@ def grade(evidence: Evidence, case: Case) -> Grade:
     if case.outcome.claim == "level":
         return Grade(_MATCHED, None, None, ())
     gap, p_value, tested = _held_out(evidence, case)
+    span = "year" if case.measure.periods.kind.per_year else "third of the history"
     caveats = []
     if gap is None or p_value is None:
         caveats.append(
             "Graded 2 on the Maryland scale: the history is too short, or has too many gaps, to "
-            "leave its last year out, so whether the comparison held before the start is not "
+            f"leave its last {span} out, so whether the comparison held before the start is not "
             "tested."
         )
     elif p_value <= _ALPHA:
         caveats.append(
-            "Graded 2 on the Maryland scale: by a design that does not see the last year before "
-            "the start, the places had already parted from their benchmark areas in that year."
+            f"Graded 2 on the Maryland scale: by a design that does not see the last {span} before "
+            f"the start, the places had already parted from their benchmark areas in that {span}."
         )
     name, worst = _worst_balance(evidence, case)
     if worst > BALANCED:
@@ -71,7 +72,7 @@ def grade(evidence: Evidence, case: Case) -> Grade:
     maryland = _MATCHED if caveats else _BEFORE_AND_AFTER
     if gap is not None and tested < case.n_units:
         caveats.append(
-            f"The held-out year is tested on {tested} of {case.n_units} neighbourhoods: the "
+            f"The held-out {span} is tested on {tested} of {case.n_units} neighbourhoods: the "
             "others have gaps in it."
         )
     return Grade(maryland, gap, p_value, tuple(caveats))

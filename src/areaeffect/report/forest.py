@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.report import svg, wording
+from areaeffect.report import svg, terms, wording
 from areaeffect.report.axes import Row, cut, plain, printed, scaled
 from areaeffect.results import Verdict
 
@@ -98,9 +98,9 @@ def _effect_line(axes: Axes, y: float, row: Row) -> None:
         "fontsize": 12.5,
     }
     verdict = Verdict(row["verdict"])
-    note = "" if row["claim"] == "change" else "\n(level)"
+    note = "\n(level)" if row["claim"] == "level" else ""
     axes.annotate(cut(row["label"], 26) + note, (-0.53, y), **place)
-    axes.annotate(f"{wording.VERDICT_SYMBOLS[verdict]} {verdict}", (1.03, y), **place)
+    axes.annotate(f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}", (1.03, y), **place)
     if row["estimate"] is None:
         return
     threshold = row["threshold"] or 0.0

@@ -6,7 +6,16 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.outcomes import FAMILIES
-from areaeffect.report import chart_tables, charts, forest, maps, plan_text, sections, wording
+from areaeffect.report import (
+    chart_tables,
+    charts,
+    forest,
+    maps,
+    plan_text,
+    sections,
+    terms,
+    wording,
+)
 from areaeffect.report.chart_tables import Figure, Table
 from areaeffect.report.tables import DATA_FILES
 from areaeffect.results import Finding, PlaceboDraws, Result, Series
@@ -55,7 +64,7 @@ def render(result: Result, attachments: Mapping[str, str] = DATA_FILES) -> str:
         setting=lambda *path: plan_text.setting(result.plan, *path),
         settings=plan_text.settings(result.plan),
         data=sections.data(result),
-        maryland=wording.MARYLAND,
+        maryland=terms.MARYLAND,
         no_map=maps.NO_MAP,
         shown_open=SHOWN_OPEN,
     )

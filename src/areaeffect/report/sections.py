@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.report import wording
+from areaeffect.report import terms, wording
 from areaeffect.report.chart_tables import Table
 from areaeffect.report.numbers import (
     amounts,
@@ -35,7 +35,7 @@ def badge(verdict: Verdict) -> dict[str, str]:
     """Return class, symbol and word of a verdict."""
     return {
         "class": verdict.value.replace(" ", "-"),
-        "symbol": wording.VERDICT_SYMBOLS[verdict],
+        "symbol": terms.VERDICT_SYMBOLS[verdict],
         "word": verdict.value,
     }
 
@@ -63,7 +63,7 @@ def results_table(findings: Sequence[Finding], group: str) -> Table:
     for f in findings:
         family, label = wording.family_title(f.family), wording.name_of(f)
         name = family if family == label else f"{family}: {f.label}"
-        verdict = f"{wording.VERDICT_SYMBOLS[f.verdict]} {f.verdict}"
+        verdict = f"{terms.VERDICT_SYMBOLS[f.verdict]} {f.verdict}"
         if known(f.estimate) is None:
             rows.append((name, f.claim, f"{verdict}: {wording.reason(f)}", "–", "–", "–", "–", "–"))
             continue
@@ -105,11 +105,11 @@ def card(finding: Finding, findings: Iterable[Finding]) -> dict[str, Any]:
         "group": wording.group_title(finding.group),
         "label": finding.label,
         "claim": finding.claim,
-        "meaning": wording.verdict_words(finding.verdict, finding.claim),
+        "meaning": terms.verdict_words(finding.verdict, finding.claim),
         "headline": wording.headline(finding),
         "sentence": wording.sentence(finding),
         "facts": _facts(finding) if estimable else [],
-        "evidence": wording.maryland_words(finding.maryland),
+        "evidence": terms.maryland_words(finding.maryland),
         "additive": wording.headline(additive) if additive is not None else "",
         "companions": _companions(finding),
         "caveats": finding.caveats,
@@ -307,7 +307,7 @@ def _with_unit(text: str, finding: Finding) -> str:
 
 
 def _short_cells(f: Finding) -> tuple[str, str, str, str]:
-    verdict = f"{wording.VERDICT_SYMBOLS[f.verdict]} {f.verdict}"
+    verdict = f"{terms.VERDICT_SYMBOLS[f.verdict]} {f.verdict}"
     if known(f.estimate) is None:
         return f"{verdict}: {wording.reason(f)}", "–", "–", "–"
     return verdict, signed(f.estimate, f), signed_interval(f.low, f.high, f), size(f.mde, f)
@@ -341,7 +341,7 @@ def _facts(f: Finding) -> list[tuple[str, str]]:
         )
     if known(f.held_out) is not None:
         inside = f"{signed(f.held_out, f)} (placebo p {p_words(f.held_out_p)})"
-        facts.append(("Gap in the year before the start, held out", inside))
+        facts.append(("Gap before the start, held out", inside))
     if f.n_benchmark_areas is not None:
         effective = (
             ""

@@ -32,53 +32,10 @@ MDE_POWER = 0.8  # the power at which `Finding.mde` is defined (DESIGN section 5
 
 RECORDED = frozenset({"crime", "antisocial_behaviour", "criminal_damage"})
 
-VERDICT_SYMBOLS: dict[Verdict, str] = {
-    Verdict.BETTER: "✓",
-    Verdict.WORSE: "✗",
-    Verdict.LITTLE_DIFFERENCE: "≈",
-    Verdict.CANNOT_TELL: "?",
-    Verdict.NOT_ESTIMABLE: "–",
-}
-
-_MEANINGS: dict[Verdict, tuple[str, str]] = {  # (change claim, level claim)
-    Verdict.BETTER: ("better than would have been expected", "better than in the benchmark areas"),
-    Verdict.WORSE: ("worse than would have been expected", "worse than in the benchmark areas"),
-    Verdict.LITTLE_DIFFERENCE: (
-        "little difference from what would have been expected",
-        "little difference from the benchmark areas",
-    ),
-    Verdict.CANNOT_TELL: (
-        "the data cannot tell whether it got better or worse",
-        "the data cannot tell whether it is better or worse",
-    ),
-    Verdict.NOT_ESTIMABLE: ("could not be estimated", "could not be estimated"),
-}
-
-MARYLAND = {
-    1: "a plain comparison of places, or of before and after",
-    2: "a comparison with matched or adjusted places",
-    3: "before and after, beside benchmark areas shown to be alike",
-    4: "credible outside variation in who was treated",
-    5: "places chosen at random",
-}
-
-
-def verdict_words(verdict: Verdict, claim: str = "change") -> str:
-    """Say what a verdict means, in words that stand beside its symbol."""
-    return _MEANINGS[verdict][claim == "level"]
-
 
 def reason(finding: Finding) -> str:
     """Return why a finding could not be estimated, without a full stop."""
     return finding.caveats[0].rstrip(". ") if finding.caveats else "no reason was recorded"
-
-
-def maryland_words(grade: int | None) -> str:
-    """Write the strength of evidence, and by which scale."""
-    if grade is None:
-        return "Not graded on the Maryland scale."
-    meaning = MARYLAND.get(grade, "")
-    return f"{grade} of 5 on the Maryland scale (What Works Growth wording): {meaning}."
 
 
 def headline(finding: Finding) -> str:

@@ -1,0 +1,47 @@
+"""The fixed words of a report: verdicts with their symbols, and grades of evidence."""
+
+from __future__ import annotations
+
+from areaeffect.results import Verdict
+
+VERDICT_SYMBOLS: dict[Verdict, str] = {
+    Verdict.BETTER: "✓",
+    Verdict.WORSE: "✗",
+    Verdict.LITTLE_DIFFERENCE: "≈",
+    Verdict.CANNOT_TELL: "?",
+    Verdict.NOT_ESTIMABLE: "–",
+}
+
+_BESIDE = {  # what a verdict sets a finding beside, by claim
+    "change": "what would have been expected",
+    "level": "the benchmark areas",
+    "contrast": "the other initiatives",
+}
+_MEANINGS: dict[Verdict, str] = {
+    Verdict.BETTER: "better than {}",
+    Verdict.WORSE: "worse than {}",
+    Verdict.LITTLE_DIFFERENCE: "little difference from {}",
+    Verdict.CANNOT_TELL: "the data cannot tell whether it is better or worse than {}",
+    Verdict.NOT_ESTIMABLE: "could not be estimated",
+}
+
+MARYLAND = {
+    1: "a plain comparison of places, or of before and after",
+    2: "a comparison with matched or adjusted places",
+    3: "before and after, beside benchmark areas shown to be alike",
+    4: "credible outside variation in who was treated",
+    5: "places chosen at random",
+}
+
+
+def verdict_words(verdict: Verdict, claim: str = "change") -> str:
+    """Say what a verdict means, in words that stand beside its symbol."""
+    return _MEANINGS[verdict].format(_BESIDE[claim])
+
+
+def maryland_words(grade: int | None) -> str:
+    """Write the strength of evidence, and by which scale."""
+    if grade is None:
+        return "Not graded on the Maryland scale."
+    meaning = MARYLAND.get(grade, "")
+    return f"{grade} of 5 on the Maryland scale (What Works Growth wording): {meaning}."
