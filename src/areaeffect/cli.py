@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from areaeffect.errors import AreaEffectError, NothingEstimableError
+from areaeffect.errors import AreaEffectError, NothingEstimableError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,8 +138,9 @@ def evaluate(
         typer.echo(f"\nReport: {out / 'report.html'}")
     if not any(f.estimate is not None for f in result.findings):
         reasons = sorted({c for f in result.findings for c in f.caveats[:1]})
-        typer.echo(f"Nothing could be estimated: {'; '.join(reasons)}", err=True)
-        raise typer.Exit(NothingEstimableError.exit_code)
+        raise NothingEstimableError(
+            Problem(f"nothing could be estimated: {'; '.join(reasons)}.", str(study))
+        )
 
 
 @app.command()
@@ -195,14 +196,15 @@ def main() -> None:
         _show(error)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("Interrupted; no results were written.", err=True)
-        sys.exit(INTERRUPTED)
-    except Exception as error:
+        code = INTERRUPTED
+    except Exception as error:  # typer keeps the base class of its usage errors to itself
         if not hasattr(error, "format_message"):
             raise
         typer.echo(f"Error: {error.format_message()}", err=True)
         typer.echo("Try `areaeffect --help`.", err=True)
         sys.exit(AreaEffectError.exit_code)
+    if code == INTERRUPTED:  # typer turns Ctrl-C into a code of its own accord
+        typer.echo("Interrupted; no results were written.", err=True)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from areaeffect.errors import AreaEffectError, DataError, NothingEstimableError, StudyError
+from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.pipeline.evaluate import evaluate, evaluate_into
 from areaeffect.results import AreaStatus, Result, Verdict
 from tests.unit.small_study import (
@@ -138,7 +138,7 @@ def test_an_initiative_that_swallows_the_pool(study: Path) -> None:
     rows = "".join(f"{code},N{i // 2},2013-01-01\n" for i, code in enumerate(CODES))
     text = "area_code,neighbourhood,start_date\n" + rows
     (study.parent / "members.csv").write_text(text, encoding="utf-8")
-    assert refused(study, NothingEstimableError) == [
+    assert refused(study, StudyError) == [
         "study.toml: no area is left to compare with: 48 treated. "
         "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas."
     ]
@@ -146,7 +146,7 @@ def test_an_initiative_that_swallows_the_pool(study: Path) -> None:
 
 def test_a_buffer_that_swallows_the_pool(study: Path) -> None:
     edit(study, "buffer_km = 0.0", "buffer_km = 50.0")
-    (problem,) = refused(study, NothingEstimableError)
+    (problem,) = refused(study, StudyError)
     assert "42 within 50 km of a treated area; 6 treated." in problem
 
 

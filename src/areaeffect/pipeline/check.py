@@ -80,7 +80,7 @@ def check(path: Path, store: Path | None = None) -> CheckReport:
 
     Raises
     ------
-    StudyError, DataError, NothingEstimableError
+    StudyError, DataError
         With every problem found.
     """
     with single_threaded():

@@ -51,7 +51,7 @@ def evaluate(
 
     Raises
     ------
-    StudyError, DataError, NothingEstimableError
+    StudyError, DataError
         With every problem found; nothing is written.
     """
     tell = progress or (lambda _step, _done, _of: None)

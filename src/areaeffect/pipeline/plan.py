@@ -14,7 +14,7 @@ from areaeffect.design.balance import balance
 from areaeffect.design.pool import Pool, make_pool
 from areaeffect.design.programme import Rules, Weighted, design_programme
 from areaeffect.design.seal import seal
-from areaeffect.errors import NothingEstimableError, Problem
+from areaeffect.errors import Problem, StudyError
 from areaeffect.falsify.placebo import Machine, count_disjoint
 from areaeffect.panel import REASONS, Neighbourhood
 from areaeffect.periods import label
@@ -69,7 +69,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
 
     Raises
     ------
-    NothingEstimableError
+    StudyError
         Where no area is left to compare with.
     """
     study, panel = file.study, data.panel
@@ -78,7 +78,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     refuse_late_covariates(file, panel.covariate_as_of, units)
     pool = _pool(study, data, measures)
     if not pool.eligible.any():
-        raise NothingEstimableError(
+        raise StudyError(
             Problem(
                 "no area is left to compare with: " + _why_empty(pool) + ".",
                 str(file.path),

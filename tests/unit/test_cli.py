@@ -1,0 +1,114 @@
+"""The command line as a user meets it: exit codes, messages, and nothing half written."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = [sys.executable, "-c", "from areaeffect.cli import main; main()"]
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("example")
+    done = run(folder, "init", ".")
+    assert done.returncode == 0, done.stderr
+    text = (folder / "study.toml").read_text(encoding="utf-8")
+    (folder / "study.toml").write_text(text.replace("placebos = 499", "placebos = 59"), "utf-8")
+    return folder
+
+
+def test_the_example_that_init_writes_runs(example: Path) -> None:
+    done = run(example, "check", "study.toml", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n_areas"] == 300
+    done = run(example, "evaluate", "study.toml", "--out", "results", "--json")
+    assert done.returncode == 0, done.stderr
+    findings = json.loads(done.stdout)
+    assert {"study", "seal", "findings"} <= set(findings)
+    assert (example / "results" / "report.html").is_file()
+    before = (example / "results" / "report.html").read_bytes()
+    assert run(example, "report", "results").returncode == 0
+    assert (example / "results" / "report.html").read_bytes() == before
+
+
+def test_init_writes_over_nothing(example: Path) -> None:
+    done = run(example, "init", ".")
+    assert done.returncode == 2
+    assert "is already there" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "said"),
+    [
+        ("nearest = 60", "neerest = 60", 2, "Did you mean 'nearest'?"),
+        ("seed = 1", "seed = = 1", 2, "line 13: not valid TOML"),
+        ("outcomes.csv", "outcome.csv", 3, "Did you mean 'outcomes.csv'?"),
+        ("buffer_km = 0.2", "buffer_km = 90", 2, "no area is left to compare with"),
+    ],
+)
+def test_a_fault_has_its_exit_code_one_message_and_no_folder(
+    example: Path, old: str, new: str, code: int, said: str
+) -> None:
+    text = (example / "study.toml").read_text(encoding="utf-8")
+    (example / "faulty.toml").write_text(text.replace(old, new), encoding="utf-8")
+    done = run(example, "evaluate", "faulty.toml", "--out", "faulty")
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (example / "faulty").exists()
+
+
+def test_a_command_that_does_not_exist_is_refused_with_the_nearest(example: Path) -> None:
+    done = run(example, "evalute", "study.toml")
+    assert done.returncode == 2
+    assert "Did you mean 'evaluate'?" in done.stderr
+
+
+def test_a_folder_of_other_files_is_left_alone(example: Path) -> None:
+    (example / "mine").mkdir()
+    (example / "mine" / "letter.txt").write_text("dear all", encoding="utf-8")
+    done = run(example, "evaluate", "study.toml", "--out", "mine")
+    assert done.returncode == 2
+    assert [p.name for p in (example / "mine").iterdir()] == ["letter.txt"]
+
+
+def test_ctrl_c_ends_with_130_one_line_and_no_folder(example: Path) -> None:
+    text = (example / "study.toml").read_text(encoding="utf-8")
+    (example / "long.toml").write_text(text.replace("placebos = 59", "placebos = 9999"), "utf-8")
+    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    with subprocess.Popen(
+        [*PROGRAM[:2], listens + PROGRAM[2], "evaluate", "long.toml", "--out", "long"],
+        cwd=example,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        while "placebo" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip().splitlines()[-1] == "Interrupted; no results were written."
+    assert "Traceback" not in said
+    assert not list(example.glob("long/"))
+    assert not list(example.glob(".long*"))
+
+
+def test_help_needs_none_of_the_heavy_packages() -> None:
+    heavy = "numpy", "pandas", "duckdb", "matplotlib", "sklearn", "geopandas", "ibis"
+    code = f"import sys, areaeffect.cli; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
