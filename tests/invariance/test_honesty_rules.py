@@ -648,3 +648,38 @@ def test_the_weights_of_a_design_add_up_to_its_treated_areas(result: Result) -> 
         assert sum(design.weights) == pytest.approx(len(design.areas))
         assert not set(design.areas) & set(design.benchmark_areas)
         assert np.all(np.diff(design.weights) <= 0)
+
+
+# ---------------------------------------------------------------- 4. level is not change
+
+
+def as_level(folder: Path) -> None:
+    path = folder / "study.toml"
+    head, name, tail = path.read_text(encoding="utf-8").partition('name = "environment_score"')
+    path.write_text(head + name + tail.replace('"change"', '"level"', 1), encoding="utf-8")
+
+
+def level_designs(study: Path) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
+    designs = [d for d in plan_of(study).designs if d.claim == "level"]
+    assert designs
+    return [(d.benchmark_areas, d.weights) for d in designs]
+
+
+def test_a_level_claim_is_a_difference_of_grade_2_at_most(county: Path, tmp_path: Path) -> None:
+    found = evaluate(copy_of(county, tmp_path, as_level), threads=1)
+    level = [f for f in found.findings if f.claim == "level" and f.neighbourhood is None]
+    assert len(level) == 3
+    for finding in level:
+        assert finding.estimate is not None
+        assert finding.maryland == 2
+        assert finding.held_out is None
+        assert "places differ" in finding.sentence
+        assert "effect" not in finding.sentence
+        assert any("not an effect" in caveat for caveat in finding.caveats)
+
+
+def test_the_weights_of_a_level_claim_use_no_outcome_history(county: Path, tmp_path: Path) -> None:
+    """With the history in them the gap would be zero before, and the level only the change."""
+    plain = level_designs(copy_of(county, tmp_path / "plain", as_level))
+    moved = copy_of(county, tmp_path / "moved", as_level, *multiply(2, STARTS[0], after=False))
+    assert level_designs(moved) == plain

@@ -60,7 +60,7 @@ def sums(measure: Measure, pre: Bools, post: Bools) -> Sums:
         if measure.is_count:
             sides.append((cells.sum(axis=1), exposure * step * mask.sum()))
         else:
-            mean = cells.mean(axis=1) if mask.any() else np.full(n, np.nan)
+            mean = cells.mean(axis=1) if mask.any() else np.zeros(n)  # a level has no before
             sides.append((mean, exposure))
     return Sums(sides[0][0], sides[1][0], sides[0][1], sides[1][1])
 
