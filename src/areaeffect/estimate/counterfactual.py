@@ -55,12 +55,12 @@ def sums(measure: Measure, pre: Bools, post: Bools) -> Sums:
     step = measure.periods.years_per_period
     exposure = np.ones(n) if measure.exposure is None or not measure.is_count else measure.exposure
     sides = []
-    for mask in (pre, post):
+    for mask, nothing in ((pre, 0.0), (post, np.nan)):  # a level claim has no before
         cells = measure.values[:, mask]
         if measure.is_count:
             sides.append((cells.sum(axis=1), exposure * step * mask.sum()))
         else:
-            mean = cells.mean(axis=1) if mask.any() else np.zeros(n)  # a level has no before
+            mean = cells.mean(axis=1) if mask.any() else np.full(n, nothing)
             sides.append((mean, exposure))
     return Sums(sides[0][0], sides[1][0], sides[0][1], sides[1][1])
 
