@@ -44,7 +44,7 @@ def problems_of(
     folder: Path, text: str | bytes, kind: type[AreaEffectError] = DataError, **options: object
 ) -> list[str]:
     with pytest.raises(kind) as caught:
-        read(write(folder, text), **options)  # type: ignore[arg-type]
+        read(write(folder, text), **options)  # type: ignore[arg-type]  # mixed
     return [str(p).removeprefix(f"{folder}/") for p in caught.value.problems]
 
 

@@ -27,7 +27,7 @@ def printed(value: float | None, form: str) -> str:
 
 def plain(axes: Axes, grid: str) -> None:
     """Give axes a light grid in one direction and small ticks."""
-    axes.grid(visible=True, axis=grid, color="#E4E7EA", lw=0.8)  # type: ignore[arg-type]
+    axes.grid(visible=True, axis=grid, color="#E4E7EA", lw=0.8)  # type: ignore[arg-type]  # a name
     axes.set_axisbelow(True)
     axes.tick_params(axis="both", length=3, labelsize=12)
 
