@@ -115,10 +115,11 @@ lock:  ## remake requirements/*.txt (the only target that asks for more than the
 	build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
 	$(COMPILE) pyproject.toml --output-file requirements/base.txt
 	$(COMPILE) --group build --constraints requirements/base.txt --output-file requirements/build.txt
-	$(COMPILE) pyproject.toml --group dev --constraints requirements/base.txt \
+	$(COMPILE) pyproject.toml --group dev --extra crosscheck --extra survey --extra cluster --constraints requirements/base.txt \
 	  --constraints requirements/build.txt --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra bench --constraints requirements/base.txt \
 	  --output-file requirements/bench.txt
+	$(COMPILE) pyproject.toml --extra spark --output-file requirements/spark.txt
 
 clean:  ## remove environments, build results and caches
 	rm -rf $(VENV) $(BENCH) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
