@@ -237,6 +237,63 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """One column: name, CSV on the Web datatype ('string', 'number', …) and what it holds."""
+
+    name: str
+    datatype: str
+    description: str
+
+    @property
+    def title(self) -> str:
+        """The name in print."""
+        return self.name.replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class DataTable:
+    """A table with typed columns, written as CSV on the Web.
+
+    Parameters
+    ----------
+    name : of its file, without ending: lower case and underscores.
+    title : in print.
+    columns : name, type and meaning of each.
+    rows : one tuple a row, in the order of the columns; None is an empty cell.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str | float | int | bool | None, ...], ...]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows by column name."""
+        names = [c.name for c in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Annex:
+    """What one further step found (a check, a value, a survey): plain values and tables.
+
+    Parameters
+    ----------
+    name : of the step; `report.annexes` knows how to print it.
+    values : plain JSON values.
+    tables : its tables, of names that are unique in the result.
+    """
+
+    name: str
+    values: dict[str, Any]
+    tables: tuple[DataTable, ...] = ()
+
+    def table(self, name: str) -> DataTable:
+        """Return the table of that name."""
+        return next(t for t in self.tables if t.name == name)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """Everything one evaluation found; the report and the files are views of it."""
 
@@ -255,3 +312,8 @@ class Result:
     plan: dict[str, Any]
     versions: dict[str, str]
     shapes: tuple[Shape, ...] = ()
+    annexes: tuple[Annex, ...] = ()
+
+    def annex(self, name: str) -> Annex | None:
+        """Return what a further step found; None where it was not taken."""
+        return next((a for a in self.annexes if a.name == name), None)

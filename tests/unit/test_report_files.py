@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect.errors import DataError, StudyError
-from areaeffect.report import charts, files, page
+from areaeffect.report import charts, csv_files, files, page
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import Result
 from tests.unit.sample_result import FORMULA, HOSTILE, sample_result
@@ -206,9 +206,9 @@ def test_formulas_are_guarded_in_text_and_negative_numbers_are_left_alone(folder
 
 @given(st.text())
 def test_guarding_can_be_undone(text: str) -> None:
-    guarded = files.guard(text)
+    guarded = csv_files.guard(text)
     assert not guarded.startswith(("=", "+", "-", "@"))
-    assert files.unguard(guarded) == text
+    assert csv_files.unguard(guarded) == text
 
 
 def test_no_file_holds_nan(result: Result, tmp_path: Path) -> None:

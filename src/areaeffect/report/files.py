@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import math
-import re
 import shutil
 import tempfile
 from dataclasses import asdict, fields, is_dataclass, replace
@@ -17,11 +13,21 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.report import page, wording
-from areaeffect.report.tables import DATA_FILES, TABLES, TableSpec
+from areaeffect.report.csv_files import (
+    json_text,
+    read_table,
+    rounded_number,
+    write_table,
+    write_text,
+)
+from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import (
+    Annex,
     AreaStatus,
     BalanceRow,
+    Column,
     Companion,
+    DataTable,
     Finding,
     Gap,
     NeighbourhoodDesign,
@@ -37,12 +43,10 @@ from areaeffect.results import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-DIGITS = 12  # of every number that is written (DESIGN section 5, rule 8)
 METRES = 1  # decimals of outlines, in metres
 FORMAT = 1
 RUN_FILE = "run.json"
 REPORT_FILE = "report.html"
-_FORMULA = re.compile(r"'*[=+\-@]")
 
 
 def write_result(result: Result, folder: Path) -> None:
@@ -82,6 +86,7 @@ def write_files(result: Result, folder: Path) -> None:
             "gaps": [asdict(gap) for gap in result.gaps],
             "notes": result.notes,
             "versions": result.versions,
+            "annexes": [_annex_header(annex) for annex in result.annexes],
             "series": [
                 {"group": s.group, "outcome": s.outcome, "start": s.start, "gaps": s.gaps}
                 for s in result.series
@@ -89,15 +94,17 @@ def write_files(result: Result, folder: Path) -> None:
         },
     }
     for name, content in contents.items():
-        _write(folder / name, _json(content, indent=1))
+        write_text(folder / name, json_text(content, indent=1))
     for name, spec in TABLES.items():
-        _write(folder / DATA_FILES[name], _csv_text(spec, result))
-        _write(folder / f"{DATA_FILES[name]}-metadata.json", _json(_metadata(name, spec), indent=1))
+        write_table(folder / DATA_FILES[name], spec.title, spec.columns, spec.rows(result))
+    for annex in result.annexes:
+        for table in annex.tables:
+            write_table(_annex_file(folder, table), table.title, table.columns, table.records())
     outlines = [
         {"area": s.area, "rings": [ring.tolist() for ring in s.rings]} for s in result.shapes
     ]
-    _write(data / "map.json", _json({"unit": "metre", "shapes": outlines}))
-    _write(folder / REPORT_FILE, page.render(result))
+    write_text(data / "map.json", json_text({"unit": "metre", "shapes": outlines}))
+    write_text(folder / REPORT_FILE, page.render(result))
 
 
 def read_result(folder: Path) -> Result:
@@ -138,6 +145,7 @@ def read_result(folder: Path) -> Result:
                 )
                 for s in outlines["shapes"]
             ),
+            annexes=tuple(_read_annex(folder, header) for header in run["annexes"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         what = f"the results are not whole ({type(error).__name__}: {error})."
@@ -148,7 +156,7 @@ def rebuild_report(folder: Path) -> Path:
     """Write the report of a folder again from its other files, and return its path."""
     text = page.render(read_result(folder))
     aside = folder / f".{REPORT_FILE}.new"
-    _write(aside, text)
+    write_text(aside, text)
     return aside.replace(folder / REPORT_FILE)
 
 
@@ -195,23 +203,13 @@ def rounded(result: Result) -> Result:
     return cast("Result", _rounded(held))
 
 
-def guard(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet would run as a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unguard(text: str) -> str:
-    """Take the apostrophe of `guard` away."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
-
-
 def _rounded(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return np.round(value.astype(np.float64), METRES) + 0.0
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):
-        return float(f"{value:.{DIGITS}g}") + 0.0 if math.isfinite(value) else None
+        return rounded_number(value)
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{f.name: _rounded(getattr(value, f.name)) for f in fields(value)})
     if isinstance(value, dict):
@@ -229,64 +227,6 @@ def _json_value(value: Any) -> Any:
         return sorted(str(item) for item in value)
     value = _rounded(value)
     return value if value is None or isinstance(value, (bool, int, float, dict)) else str(value)
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_bytes(text.encode("utf-8"))
-
-
-def _json(content: Any, indent: int | None = None) -> str:
-    separators = (",", ": ") if indent is not None else (",", ":")
-    return (
-        json.dumps(
-            content, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators
-        )
-        + "\n"
-    )
-
-
-def _csv_text(spec: TableSpec, result: Result) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([column.name for column in spec.columns])
-    for row in spec.rows(result):
-        writer.writerow([_cell(_rounded(row[c.name]), c.datatype) for c in spec.columns])
-    return buffer.getvalue()
-
-
-def _cell(value: Any, datatype: str) -> str:
-    if value is None:
-        return ""
-    if datatype == "boolean":
-        return "true" if value else "false"
-    return guard(str(value)) if datatype == "string" else repr(value)
-
-
-def _metadata(name: str, spec: TableSpec) -> dict[str, Any]:
-    """Describe a table in the words of CSV on the Web."""
-    return {
-        "@context": ["http://www.w3.org/ns/csvw", {"language": "en"}],
-        "url": f"{name}.csv",
-        "dc:title": spec.title,
-        "dialect": {
-            "encoding": "utf-8",
-            "header": True,
-            "delimiter": ",",
-            "lineTerminators": ["\n"],
-        },
-        "tableSchema": {
-            "columns": [
-                {
-                    "name": c.name,
-                    "titles": c.name,
-                    "datatype": c.datatype,
-                    "dc:title": c.title,
-                    "dc:description": c.description,
-                }
-                for c in spec.columns
-            ]
-        },
-    }
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -309,29 +249,31 @@ def _load(path: Path) -> dict[str, Any]:
     return content
 
 
-def _read_csv(folder: Path, name: str) -> Iterable[dict[str, Any]]:
-    path = folder / DATA_FILES[name]
-    kinds = {column.name: column.datatype for column in TABLES[name].columns}
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                yield {key: _value(text, kinds[key]) for key, text in row.items()}
-    except OSError:
-        raise DataError(
-            Problem(
-                "the file is missing or cannot be read.", str(path), "Evaluate the study again."
-            )
-        ) from None
+def _annex_file(folder: Path, table: DataTable) -> Path:
+    return folder / "data" / f"{table.name}.csv"
 
 
-def _value(text: str, datatype: str) -> Any:
-    if datatype == "string":
-        return unguard(text)
-    if datatype == "boolean":
-        return text == "true"
-    if text == "":
-        return None
-    return int(text) if datatype == "integer" else float(text)
+def _annex_header(annex: Annex) -> dict[str, Any]:
+    """Return an annex without its rows, which its CSV files hold."""
+    tables = [
+        {"name": t.name, "title": t.title, "columns": [asdict(c) for c in t.columns]}
+        for t in annex.tables
+    ]
+    return {"name": annex.name, "values": annex.values, "tables": tables}
+
+
+def _read_annex(folder: Path, header: Mapping[str, Any]) -> Annex:
+    tables = []
+    for described in header["tables"]:
+        columns = tuple(Column(**c) for c in described["columns"])
+        bare = DataTable(described["name"], described["title"], columns, ())
+        rows = read_table(_annex_file(folder, bare), columns)
+        tables.append(replace(bare, rows=tuple(tuple(row.values()) for row in rows)))
+    return Annex(header["name"], header["values"], tuple(tables))
+
+
+def _table_rows(folder: Path, name: str) -> list[dict[str, Any]]:
+    return read_table(folder / DATA_FILES[name], TABLES[name].columns)
 
 
 def _record(kind: type[Any], row: Mapping[str, Any]) -> Any:
@@ -352,7 +294,7 @@ def _finding(row: Mapping[str, Any]) -> Finding:
 
 def _read_series(folder: Path, headers: Iterable[Mapping[str, Any]]) -> tuple[Series, ...]:
     rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in _read_csv(folder, "series"):
+    for row in _table_rows(folder, "series"):
         rows.setdefault((row["group"], row["outcome"]), []).append(row)
     made = []
     for header in headers:
@@ -374,7 +316,7 @@ def _read_series(folder: Path, headers: Iterable[Mapping[str, Any]]) -> tuple[Se
 
 def _read_placebos(folder: Path) -> tuple[PlaceboDraws, ...]:
     draws: dict[tuple[str, str, str, str], list[float]] = {}
-    for row in _read_csv(folder, "placebo_draws"):
+    for row in _table_rows(folder, "placebo_draws"):
         key = (row["group"], row["outcome"], row["claim"], row["form"])
         draws.setdefault(key, []).append(row["estimate"])
     return tuple(PlaceboDraws(*key, tuple(values)) for key, values in draws.items())

@@ -16,6 +16,7 @@ from areaeffect.report import (
     terms,
     wording,
 )
+from areaeffect.report.annexes import annex_files, annex_sections
 from areaeffect.report.chart_tables import Figure, Table
 from areaeffect.report.tables import DATA_FILES
 from areaeffect.results import Finding, PlaceboDraws, Result, Series
@@ -46,9 +47,11 @@ def render(result: Result, attachments: Mapping[str, str] = DATA_FILES) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["kind"] = lambda block: type(block).__name__
     environment.filters["capital"] = lambda text: text[:1].upper() + text[1:]
     groups = _by_group(result)
-    links = {name: PurePath(path).as_posix() for name, path in attachments.items()}
+    files = {**attachments, **annex_files(result)} if attachments else {}
+    links = {name: PurePath(path).as_posix() for name, path in files.items()}
     text = environment.get_template("report.html.j2").render(
         result=result,
         links=links,
@@ -58,6 +61,7 @@ def render(result: Result, attachments: Mapping[str, str] = DATA_FILES) -> str:
         further=sections.further_findings(result),
         analysed=sections.analysed(result),
         designs=sections.designs(result),
+        annexes=annex_sections(result),
         heaviest=sections.heaviest(result),
         map=_map(result),
         balance=_balance(result),

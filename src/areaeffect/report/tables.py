@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.report import charts
-from areaeffect.results import Finding
+from areaeffect.results import Column, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,20 +14,6 @@ if TYPE_CHECKING:
     from areaeffect.results import Result
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: name, CSV on the Web datatype and what it holds."""
-
-    name: str
-    datatype: str
-    description: str
-
-    @property
-    def title(self) -> str:
-        """The name in print."""
-        return self.name.replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True, slots=True)

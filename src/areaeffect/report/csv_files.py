@@ -1,0 +1,136 @@
+"""CSV on the Web: a table as a CSV file and its description, and back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from areaeffect.results import Column
+
+DIGITS = 12  # of every number that is written (DESIGN section 5, rule 8)
+_FORMULA = re.compile(r"'*[=+\-@]")
+
+
+def write_table(
+    path: Path, title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]
+) -> None:
+    """Write a table beside its description, `NAME.csv` and `NAME.csv-metadata.json`."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([column.name for column in columns])
+    for row in rows:
+        writer.writerow([_cell(rounded_number(row[c.name]), c.datatype) for c in columns])
+    write_text(path, buffer.getvalue())
+    description = _description(path.name, title, columns)
+    write_text(path.with_name(f"{path.name}-metadata.json"), json_text(description, indent=1))
+
+
+def read_table(path: Path, columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """Read the rows of a table that `write_table` wrote.
+
+    Raises
+    ------
+    DataError
+        Where the file is missing or cannot be read.
+    """
+    kinds = {column.name: column.datatype for column in columns}
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [
+                {key: _value(text, kinds[key]) for key, text in row.items()}
+                for row in csv.DictReader(file)
+            ]
+    except OSError:
+        raise DataError(
+            Problem(
+                "the file is missing or cannot be read.", str(path), "Evaluate the study again."
+            )
+        ) from None
+
+
+def rounded_number(value: Any) -> Any:
+    """Return a number at 12 significant digits, None for what is not finite, else the value."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") + 0.0 if math.isfinite(value) else None
+    return value
+
+
+def json_text(content: Any, indent: int | None = None) -> str:
+    """Write JSON that holds no NaN and ends with a line end."""
+    separators = (",", ": ") if indent is not None else (",", ":")
+    return (
+        json.dumps(
+            content, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators
+        )
+        + "\n"
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 with the line ends as they are."""
+    path.write_bytes(text.encode("utf-8"))
+
+
+def guard(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would run as a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unguard(text: str) -> str:
+    """Take the apostrophe of `guard` away."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
+def _cell(value: Any, datatype: str) -> str:
+    if value is None:
+        return ""
+    if datatype == "boolean":
+        return "true" if value else "false"
+    return guard(str(value)) if datatype == "string" else repr(value)
+
+
+def _value(text: str, datatype: str) -> Any:
+    if datatype == "string":
+        return unguard(text)
+    if datatype == "boolean":
+        return text == "true"
+    if text == "":
+        return None
+    return int(text) if datatype == "integer" else float(text)
+
+
+def _description(url: str, title: str, columns: Sequence[Column]) -> dict[str, Any]:
+    """Describe a table in the words of CSV on the Web."""
+    return {
+        "@context": ["http://www.w3.org/ns/csvw", {"language": "en"}],
+        "url": url,
+        "dc:title": title,
+        "dialect": {
+            "encoding": "utf-8",
+            "header": True,
+            "delimiter": ",",
+            "lineTerminators": ["\n"],
+        },
+        "tableSchema": {
+            "columns": [
+                {
+                    "name": c.name,
+                    "titles": c.name,
+                    "datatype": c.datatype,
+                    "dc:title": c.title,
+                    "dc:description": c.description,
+                }
+                for c in columns
+            ]
+        },
+    }
