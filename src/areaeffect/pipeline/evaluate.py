@@ -17,6 +17,7 @@ from areaeffect.pipeline.describe import Evidence
 from areaeffect.pipeline.notes import method_notes
 from areaeffect.pipeline.plan import Plan, make_plan
 from areaeffect.pipeline.series import series
+from areaeffect.pipeline.steps import Finished, further
 from areaeffect.pipeline.workers import default_threads, run_all
 from areaeffect.report.files import refuse_foreign, write_result
 from areaeffect.report.wording import sentence
@@ -122,7 +123,7 @@ def _estimate(
     evidence = Evidence(study, plan, measures, real, drawn)
     findings, draws = conclude(evidence)
     findings = tuple(replace(f, sentence=sentence(f)) for f in findings)
-    return Result(
+    result = Result(
         title=study.study.title,
         question=study.study.question,
         findings=findings,
@@ -139,6 +140,7 @@ def _estimate(
         versions=_versions(),
         shapes=_shapes(data),
     )
+    return further(Finished(file, data, evidence, result, threads, tell))
 
 
 def _versions() -> dict[str, str]:

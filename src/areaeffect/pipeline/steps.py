@@ -1,0 +1,49 @@
+"""Further steps of an evaluation, taken after its findings: checks, values, surveys, stories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from areaeffect.pipeline.assemble import Assembled
+    from areaeffect.pipeline.describe import Evidence
+    from areaeffect.results import Annex, Result
+    from areaeffect.study_file import StudyFile
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """What a further step may read.
+
+    Parameters
+    ----------
+    file, data : the study and its panel.
+    evidence : the sealed plan, real and placebo totals.
+    result : the findings, and the annexes of the steps before.
+    threads : worker processes it may use.
+    tell : called with (step, done, of) as the work goes on.
+    """
+
+    file: StudyFile
+    data: Assembled
+    evidence: Evidence
+    result: Result
+    threads: int
+    tell: Callable[[str, int, int], None]
+
+
+#: In the order they are taken; each returns None where the study does not ask for it.
+STEPS: tuple[Callable[[Finished], Annex | None], ...] = ()
+
+
+def further(finished: Finished) -> Result:
+    """Take every further step, and return the result with what they found."""
+    for step in STEPS:
+        annex = step(finished)
+        if annex is not None:
+            result = finished.result
+            finished = replace(finished, result=replace(result, annexes=(*result.annexes, annex)))
+    return finished.result
