@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,6 +69,10 @@ class Neighbourhood:
     start : ordinal of the first treated period.
     start_kind : what that ordinal counts.
     resident_led : led by residents; None where not stated.
+    attributes : further columns of its file that are the same in all its rows.
+    end : last period of work, an ordinal like `start`; None where not stated. Periods after it
+        still count as treated: what a place kept is part of what it gained.
+    funding : pounds in all; None where not stated.
     """
 
     initiative: str
@@ -77,6 +81,9 @@ class Neighbourhood:
     start: int
     start_kind: PeriodKind
     resident_led: bool | None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    end: int | None = None
+    funding: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

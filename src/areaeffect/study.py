@@ -223,6 +223,7 @@ class Initiative(_Part):
     )
     resident_led: bool | None = Field(default=None, description="led by residents")
     start: PeriodText | None = Field(default=None, description="start where the file has none")
+    end: PeriodText | None = Field(default=None, description="end where the file has none")
 
     @model_validator(mode="after")
     def _has_areas(self) -> Self:

@@ -10,11 +10,11 @@ import pytest
 from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
-from areaeffect.register import (
+from areaeffect.register.neighbourhoods import (
     neighbourhood_from_column,
     neighbourhoods_from_file,
-    other_areas,
 )
+from areaeffect.register.others import other_areas
 from areaeffect.study import Initiative, Window
 
 AREAS = np.array([f"E0100000{i}" for i in range(8)])
@@ -189,6 +189,73 @@ def test_the_column_of_codes_must_be_there(tmp_path: Path) -> None:
 def test_a_header_alone_is_refused(tmp_path: Path) -> None:
     assert problems_of(tmp_path, "area_code,neighbourhood,start_date\n") == [
         "members.csv: the file lists no areas. One row an area."
+    ]
+
+
+RICH = """\
+area_code,neighbourhood,programme,start_date,end_date,funding,resident_led,round,ward
+E01000001,North,Big Local,2014-01-01,2014-12-31,"£1,000,000",true,first,Alder
+E01000003,North,Big Local,2014-01-01,,,true,first,Birch
+E01000005,North,New Deal,2013-06,2013,2500000.5,false,second,Cedar
+"""
+
+
+def test_a_file_may_hold_several_programmes_and_say_more_of_each_neighbourhood(
+    tmp_path: Path,
+) -> None:
+    local, deal = read(write(tmp_path, RICH))
+    assert (local.initiative, deal.initiative) == ("Big Local", "New Deal")
+    assert (local.name, deal.name) == ("North", "North")
+    assert (local.funding, deal.funding) == (1_000_000, 2_500_000.5)
+    assert (local.end, deal.end) == (2014 * 12 + 11, 2013 * 12 + 11)
+    assert (local.attributes, deal.attributes) == (
+        {"round": "first"},
+        {"round": "second", "ward": "Cedar"},
+    )
+
+
+def test_an_end_may_stand_in_the_study(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+    initiative = Initiative(name="Residents First", areas=path.name, end="2015-06")
+    found = neighbourhoods_from_file(initiative, path, AREAS, WINDOW)
+    assert {n.end for n in found} == {2015 * 12 + 5}
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("2014-03-01", "2014-02-28"), ("2014-03-20", "2014-03-10"), ("2014-03", "2013")],
+)
+def test_an_end_before_the_start_is_refused(tmp_path: Path, start: str, end: str) -> None:
+    text = f"area_code,neighbourhood,start_date,end_date\nE01000001,North,{start},{end}\n"
+    assert problems_of(tmp_path, text) == [
+        f"members.csv, line 2: 'North' ends ({end}) before it starts ({start}). "
+        "Correct one of the two dates."
+    ]
+
+
+def test_an_end_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    text = "area_code,neighbourhood,start_date,end_date\nE01000001,North,2014-01,ongoing\n"
+    assert problems_of(tmp_path, text) == [
+        "members.csv, line 2: 'ongoing' is not an end (neighbourhood 'North'). "
+        "Write it like the start, or leave it blank."
+    ]
+
+
+@pytest.mark.parametrize("amount", ["-5", "about a million", "nan", "inf"])
+def test_funding_that_is_no_amount_is_refused(tmp_path: Path, amount: str) -> None:
+    assert problems_of(tmp_path, RICH.replace("2500000.5", amount)) == [
+        f"members.csv, line 4: '{amount}' in funding is not an amount. "
+        "Write pounds, such as 1000000, the same in every row of a neighbourhood."
+    ]
+
+
+def test_what_is_said_of_a_neighbourhood_is_said_once(tmp_path: Path) -> None:
+    text = RICH.replace(",,,true,first,Birch", ",2015-01,7,false,first,Birch")
+    once = "Write the same in every row of a neighbourhood."
+    assert problems_of(tmp_path, text) == [
+        f"members.csv: neighbourhood 'North' has 2 end dates: 2014-12-31, 2015-01. {once}",
+        f"members.csv: neighbourhood 'North' has 2 amounts of funding: 1,000,000, 7. {once}",
+        f"members.csv: neighbourhood 'North' has 2 values of resident_led: False, True. {once}",
     ]
 
 

@@ -15,11 +15,11 @@ from areaeffect.periods import parse_period
 from areaeffect.pipeline.measures import align, make_measures, wanted
 from areaeffect.pipeline.police_panel import read_police
 from areaeffect.pipeline.published_panel import described_at, printed_name, read_published
-from areaeffect.register import (
+from areaeffect.register.neighbourhoods import (
     neighbourhood_from_column,
     neighbourhoods_from_file,
-    other_areas,
 )
+from areaeffect.register.others import other_areas
 from areaeffect.sources.base import SourceTable, reader_for
 from areaeffect.study import PoliceUkSource, PublishedSource, resolve, split_reference
 

@@ -80,9 +80,8 @@ def _is_of(position: int, draft: _Draft) -> bool:
 
 def _cases(evidence: Evidence) -> list[Case]:
     units = evidence.plan.units
-    names = [initiative.name for initiative in evidence.study.initiative]
     cases = []
-    for group in (*groups_of(units, names), *contrast_groups(units)):
+    for group in (*groups_of(units, evidence.plan.initiatives), *contrast_groups(units)):
         everyone = (*group.units, *group.against)
         apart = disjoint(evidence.plan, everyone) if everyone else (0, 0)
         for o, outcome in enumerate(evidence.study.outcome):

@@ -44,6 +44,7 @@ class Plan:
 
     Parameters
     ----------
+    initiatives : names of the programmes studied, also of those without a covered area.
     units : the neighbourhoods (or programmes) that are designed for.
     pool : eligible areas, and reasons.
     machine : what placebo draws need; its first arm's cohorts are those of `designs`.
@@ -54,6 +55,7 @@ class Plan:
     notes : remarks for the data annex.
     """
 
+    initiatives: tuple[str, ...]
     units: tuple[Neighbourhood, ...]
     pool: Pool
     machine: Machine
@@ -119,7 +121,8 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         )
     ]
     sealed = seal(file.text, version, study.study.seed, panel.releases, designs)
-    return Plan(units, pool, machine, chosen, designs, tuple(rows), sealed, tuple(notes))
+    names = tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods))
+    return Plan(names, units, pool, machine, chosen, designs, tuple(rows), sealed, tuple(notes))
 
 
 def disjoint(plan: Plan, members: Sequence[int], most: int = _MOST_DISJOINT) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import kind_of, label, parse_period
 from areaeffect.pipeline.cohorts import MAX_MISSING
+from areaeffect.register.neighbourhoods import shared_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +84,11 @@ def _merge(units: Sequence[Neighbourhood]) -> list[Neighbourhood]:
             if len({s for i, s in found if i == initiative}) == 1
             else f"{initiative}, {label(start, parts[0].start_kind)}",
             areas=np.sort(np.concatenate([p.areas for p in parts])),
+            attributes=shared_attributes([list(p.attributes.items()) for p in parts]),
+            end=max((p.end for p in parts if p.end is not None), default=None),
+            funding=None
+            if any(p.funding is None for p in parts)
+            else sum(p.funding or 0.0 for p in parts),
         )
         for (initiative, start), parts in found.items()
     ]

@@ -1,0 +1,278 @@
+"""Rows to neighbourhoods: which areas, from when until when, each area in one only."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.panel import Neighbourhood
+from areaeffect.periods import PeriodKind, kind_of, label, parse_period
+from areaeffect.register.rows import read_records, require_column, row_of, value_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from areaeffect.panel import Strings
+    from areaeffect.register.rows import Row
+    from areaeffect.results import Floats
+    from areaeffect.study import Initiative, Window
+
+_ONS_CODE = re.compile(r"[EWSN]\d{8}")
+_SHOWN = 5
+
+
+def neighbourhoods_from_file(
+    initiative: Initiative, path: Path, areas: Strings, window: Window
+) -> list[Neighbourhood]:
+    """Read an initiative's areas by code: `area_code` and the columns of `rows.KNOWN`.
+
+    Parameters
+    ----------
+    initiative : its entry in the study.
+    path : the CSV file.
+    areas : (n_areas,), the panel's codes in ascending order.
+    window : the study's window.
+
+    Raises
+    ------
+    DataError
+        As `neighbourhoods_of`, and for what cannot be read.
+    """
+    columns, records = read_records(path)
+    require_column("area_code", columns, path)
+    rows = [row_of(r, r.values["area_code"], initiative) for r in records]
+    return neighbourhoods_of(rows, path, areas, window, value_problems(records, path))
+
+
+def neighbourhoods_of(
+    rows: Sequence[Row],
+    path: Path,
+    areas: Strings,
+    window: Window,
+    found: Sequence[Problem] = (),
+) -> list[Neighbourhood]:
+    """Group rows into neighbourhoods, by programme and name.
+
+    Parameters
+    ----------
+    rows : one an area.
+    path : the file they come from, for messages.
+    areas : (n_areas,), the panel's codes in ascending order.
+    window : the study's window.
+    found : problems found before, raised with those found here.
+
+    Raises
+    ------
+    DataError
+        With all faults: codes that the panel does not hold, an area in two neighbourhoods,
+        starts that are missing, unreadable or outside the window, ends before them, two starts,
+        ends or amounts for one neighbourhood.
+    """
+    if not rows and not found:
+        raise DataError(Problem("the file lists no areas.", str(path), "One row an area."))
+    position = {str(code): i for i, code in enumerate(areas)}
+    problems = _area_problems(rows, position, path)
+    problems += _once_problems(rows, window, path) + _start_problems(rows, window, path)
+    problems += _end_problems(rows, window, path)
+    if problems or found:
+        raise DataError([*problems, *found])
+    grouped: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        grouped.setdefault((row.programme, row.neighbourhood), []).append(row)
+    return [
+        _neighbourhood(members, position, window)
+        for _, members in sorted(grouped.items(), key=lambda item: item[0])
+    ]
+
+
+def neighbourhood_from_column(
+    initiative: Initiative, treated: Floats, first_ordinal: int, kind: PeriodKind
+) -> list[Neighbourhood]:
+    """Build neighbourhoods from a column that is 1 in treated area-periods.
+
+    Areas that begin in the same period form one neighbourhood.
+    """
+    ever = (np.nan_to_num(treated) > 0).any(axis=1)
+    begin = (np.nan_to_num(treated) > 0).argmax(axis=1)
+    starts = np.unique(begin[ever])
+    return [
+        Neighbourhood(
+            initiative.name,
+            initiative.name if len(starts) == 1 else f"{initiative.name}, start {i + 1}",
+            np.flatnonzero(ever & (begin == s)).astype(np.int64),
+            first_ordinal + int(s),
+            kind,
+            initiative.resident_led,
+        )
+        for i, s in enumerate(starts)
+    ]
+
+
+def shared_attributes(parts: Sequence[Sequence[tuple[str, str]]]) -> dict[str, str]:
+    """Return the attributes that every part has with the same value."""
+    first, *others = (dict(p) for p in parts)
+    return {k: v for k, v in first.items() if all(o.get(k) == v for o in others)}
+
+
+def _neighbourhood(rows: list[Row], position: dict[str, int], window: Window) -> Neighbourhood:
+    first = rows[0]
+    kind = _kind(first.start, window)
+    start = parse_period(first.start, kind)
+    if start is None:  # `_start_problems` has refused it
+        raise ValueError(first.start)
+    amounts = {r.funding for r in rows if r.funding is not None}
+    end = next((r.end for r in rows if r.end), "")
+    return Neighbourhood(
+        first.programme,
+        first.neighbourhood,
+        np.array(sorted({position[r.area] for r in rows}), dtype=np.int64),
+        start,
+        kind,
+        first.resident_led,
+        attributes=shared_attributes([r.attributes for r in rows]),
+        end=_end(end, kind, window) if end else None,
+        funding=next(iter(amounts)) if amounts else None,
+    )
+
+
+def _kind(text: str, window: Window) -> PeriodKind:
+    if window.kind is PeriodKind.NUMBER:
+        return PeriodKind.NUMBER
+    return kind_of(text) or PeriodKind.MONTH
+
+
+def _end(text: str, kind: PeriodKind, window: Window) -> int | None:
+    """Return the last period of work as an ordinal of the start's kind; None where unreadable."""
+    own = _kind(text, window)
+    ordinal = parse_period(text, own)
+    if ordinal is None or own is kind:
+        return ordinal
+    last_month = (ordinal + 1) * (12 // (own.per_year or 12)) - 1
+    return last_month // (12 // (kind.per_year or 12))
+
+
+def _area_problems(rows: Sequence[Row], position: dict[str, int], path: Path) -> list[Problem]:
+    problems = []
+    unknown = [r for r in rows if r.area not in position]
+    for row in unknown[:_SHOWN]:
+        near = did_you_mean(row.area, position) if not _ONS_CODE.fullmatch(row.area) else ""
+        vintage = (
+            "It may be of another census vintage, or outside the table's territory."
+            if _ONS_CODE.fullmatch(row.area)
+            else near or "Check the code."
+        )
+        problems.append(
+            Problem(f"area '{row.area}' is not in the panel.", f"{path}, {row.place}", vintage)
+        )
+    if len(unknown) > _SHOWN:
+        problems.append(
+            Problem(f"{len(unknown) - _SHOWN} more areas are not in the panel.", str(path))
+        )
+    seen: dict[str, Row] = {}
+    for row in rows:
+        first = seen.setdefault(row.area, row)
+        if first is not row:
+            problems.append(
+                Problem(
+                    f"area '{row.area}' stands in '{first.neighbourhood}' ({first.place}) and "
+                    f"in '{row.neighbourhood}'.",
+                    f"{path}, {row.place}",
+                    "An area belongs to one neighbourhood.",
+                )
+            )
+    return problems
+
+
+def _start_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Problem]:
+    problems = []
+    first = parse_period(window.start, window.kind) or 0
+    last = parse_period(window.end, window.kind) or 0
+    for row in _first_rows(rows):
+        where = f"{path}, {row.place}"
+        start = parse_period(row.start, _kind(row.start, window)) if row.start else None
+        if start is None:
+            what = f"'{row.start}' is not a start" if row.start else "there is no start_date"
+            fix = "Write '2016-01-01', '2016-01' or, for numbered periods, the number."
+            problems.append(Problem(f"{what} (neighbourhood '{row.neighbourhood}').", where, fix))
+            continue
+        scale = 12 // (_kind(row.start, window).per_year or 12)
+        window_scale = 12 // (window.kind.per_year or 12)
+        inside = first * window_scale < start * scale < (last + 1) * window_scale
+        if not inside:
+            problems.append(
+                Problem(
+                    f"'{row.neighbourhood}' starts at {row.start}, outside the window "
+                    f"{window.start} to {window.end}.",
+                    where,
+                    "The window needs periods before and after every start.",
+                )
+            )
+    return problems
+
+
+def _end_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Problem]:
+    problems = []
+    for row in _first_rows([r for r in rows if r.end]):
+        where = f"{path}, {row.place}"
+        kind = _kind(row.start, window)
+        start, end = parse_period(row.start, kind), _end(row.end, kind, window)
+        if end is None:
+            what = f"'{row.end}' is not an end (neighbourhood '{row.neighbourhood}')."
+            problems.append(Problem(what, where, "Write it like the start, or leave it blank."))
+        elif start is not None and (end < start or _day_before(row)):
+            problems.append(
+                Problem(
+                    f"'{row.neighbourhood}' ends ({row.end}) before it starts ({row.start}).",
+                    where,
+                    "Correct one of the two dates.",
+                )
+            )
+    return problems
+
+
+def _day_before(row: Row) -> bool:
+    """Tell whether two whole dates of one month are the wrong way round."""
+    whole = len("2016-01-01")
+    return len(row.start) == len(row.end) == whole and row.end < row.start
+
+
+def _first_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the first row of each neighbourhood, in the order of the file."""
+    first: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        first.setdefault((row.programme, row.neighbourhood), row)
+    return list(first.values())
+
+
+def _once_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Problem]:
+    """Name neighbourhoods with two starts, two ends, two amounts, or led by residents and not."""
+    found: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for row in rows:
+        kind = _kind(row.start, window)
+        ordinal = parse_period(row.start, kind)
+        said = {
+            "start dates": row.start if ordinal is None else label(ordinal, kind),
+            "end dates": row.end,
+            "amounts of funding": "" if row.funding is None else f"{row.funding:,.0f}",
+            "values of resident_led": "" if row.resident_led is None else str(row.resident_led),
+        }
+        given = found.setdefault((row.programme, row.neighbourhood), {})
+        for what, value in said.items():
+            if value or what == "start dates":
+                given.setdefault(what, set()).add(value)
+    return [
+        Problem(
+            f"neighbourhood '{name}' has {len(values)} {what}: {', '.join(sorted(values))}.",
+            str(path),
+            "A neighbourhood starts once; split it where parts began at different times."
+            if what == "start dates"
+            else "Write the same in every row of a neighbourhood.",
+        )
+        for (_, name), given in found.items()
+        for what, values in given.items()
+        if len(values) > 1
+    ]
