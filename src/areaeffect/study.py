@@ -9,15 +9,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     model_validator,
 )
 
 from areaeffect.outcomes import FAMILIES
 from areaeffect.periods import PeriodKind, kind_of, parse_period
+from areaeffect.toml_file import Part as _Part
 
 SHARED_DATA_VARIABLE = "AREAEFFECT_SHARED_DATA"
 
@@ -35,10 +34,6 @@ def _is_period(text: str) -> str:
 
 PeriodText = Annotated[str, BeforeValidator(_text_of_period), AfterValidator(_is_period)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Window(_Part):

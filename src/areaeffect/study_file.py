@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.study import SOURCE_KINDS, Study, split_reference
+from areaeffect.toml_file import line_of, problems_of, read_toml, where
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"""^\s*(?:"([^"]+)"|([A-Za-z0-9_-]+))\s*=""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ class StudyFile:
 
     def where(self, key: str) -> str:
         """Write the place of a key: file and, where known, line."""
-        return _where(self.path, self.lines, key)
+        return where(self.path, self.lines, key)
 
 
 def read_study(path: Path) -> StudyFile:
@@ -55,147 +51,16 @@ def read_study(path: Path) -> StudyFile:
         With every fault found: syntax, unknown keys (did you mean), missing keys, wrong
         values, sources that are named but not declared.
     """
-    if not path.is_file():
-        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.toml")])
-        fix = near or "Write one with `areaeffect init`."
-        raise StudyError(Problem("there is no such study file.", str(path), fix))
+    file = read_toml(path, "study")
+    undeclared = _undeclared(file.content, path, file.lines)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        content = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise StudyError(
-            Problem(f"the file is not UTF-8 (byte {error.start}).", str(path), "Save it as UTF-8.")
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        place = f"{path}, line {line[1]}" if line else str(path)
-        what = re.sub(r"\s*\(at .*\)$", "", str(error))
-        raise StudyError(
-            Problem(f"not valid TOML: {what}.", place, "Text goes in quotes; one key a line.")
-        ) from None
-    lines = _lines_of_keys(text)
-    try:
-        study = Study.model_validate(content)
+        study = Study.model_validate(file.content)
     except ValidationError as error:
-        problems = [_problem(e, path, lines) for e in _causes(error)]
-        raise StudyError(problems + _undeclared(content, path, lines)) from None
-    problems = _undeclared(content, path, lines)
-    if problems:
-        raise StudyError(problems)
-    return StudyFile(study, path, text, lines)
-
-
-def _line(lines: dict[str, int], key: str) -> int:
-    """Return the line of a key, or of the nearest table around it; 0 where none is known."""
-    while key:
-        if key in lines:
-            return lines[key]
-        key = key.rpartition(".")[0]
-    return 0
-
-
-def _where(path: Path, lines: dict[str, int], key: str) -> str:
-    line = _line(lines, key)
-    if line:
-        return f"{path}, line {line}, {key}"
-    return f"{path}, {key}" if key else str(path)
-
-
-def _lines_of_keys(text: str) -> dict[str, int]:
-    """Map key paths to line numbers; enough TOML for tables, arrays of tables and plain keys."""
-    lines: dict[str, int] = {}
-    counts: dict[str, int] = {}
-    prefix = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        header = _HEADER.match(line)
-        if header:
-            prefix = header[2].replace('"', "").replace(" ", "")
-            if header[1] == "[[":
-                counts[prefix] = counts.get(prefix, -1) + 1
-                prefix = f"{prefix}.{counts[prefix]}"
-            lines.setdefault(prefix, number)
-            continue
-        key = _KEY.match(line)
-        if key:
-            name = key[1] or key[2]
-            lines.setdefault(f"{prefix}.{name}" if prefix else name, number)
-    return lines
-
-
-def _model_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:
-    """Return the model whose keys are allowed at a place of the study."""
-    model: Any = Study
-    if _is_tagged(location):  # ('source', name, kind, …)
-        model, location = SOURCE_KINDS[str(location[2])], location[3:]
-    for part in location:
-        if isinstance(part, int):
-            continue
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            fields = {(f.alias or name): f for name, f in model.model_fields.items()}
-            if part not in fields:
-                return None
-            model = _inner_model(fields[part].annotation)
-        # a dict of models (`[source.NAME]`): the name itself leads no further
-    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
-
-
-def _is_tagged(location: tuple[int | str, ...]) -> bool:
-    """Say whether a place leads through a kind of source, which the file does not write."""
-    return len(location) > 2 and location[0] == "source" and location[2] in SOURCE_KINDS  # noqa: PLR2004
-
-
-def _inner_model(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in get_args(annotation):
-        found = _inner_model(inner)
-        if found is not None:
-            return found
-    return None
-
-
-def _causes(error: ValidationError) -> list[Any]:
-    """Leave out lists that are too short only because their entries have faults of their own."""
-    errors: list[Any] = list(error.errors())
-    return [
-        e
-        for e in errors
-        if e["type"] != "too_short"
-        or not any(e["loc"] == o["loc"][: len(e["loc"])] for o in errors if o is not e)
-    ]
-
-
-def _problem(error: Any, path: Path, lines: dict[str, int]) -> Problem:
-    location = tuple(error["loc"])
-    written = (*location[:2], *location[3:]) if _is_tagged(location) else location
-    key = ".".join(str(part) for part in written)
-    where = _where(path, lines, key)
-    name = str(location[-1]) if location else ""
-    if error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        allowed = list(SOURCE_KINDS)
-        given = str(error.get("ctx", {}).get("tag", ""))
-        what = f"'{given}' is not a kind of source" if given else "'kind' is missing"
-        near = did_you_mean(given, allowed)
-        fix = f"{near} Allowed: {', '.join(allowed)}.".strip()
-        return Problem(f"{what}.", _where(path, lines, f"{key}.kind"), fix)
-    if error["type"] == "extra_forbidden":
-        model = _model_at(location[:-1])
-        allowed = [f.alias or n for n, f in model.model_fields.items()] if model else []
-        near = did_you_mean(name, allowed)
-        return Problem(
-            f"'{name}' is not a key here.", where, near or f"Allowed: {', '.join(sorted(allowed))}."
-        )
-    if error["type"] == "missing":
-        return Problem(
-            f"'{name}' is missing.", where, "Add it; `areaeffect init` shows an example."
-        )
-    if error["type"] == "literal_error":
-        given, expected = error["input"], error["ctx"]["expected"]
-        allowed = re.findall(r"'([^']+)'", expected)
-        near = did_you_mean(str(given), allowed)
-        return Problem(f"'{given}' is not allowed.", where, f"{near} Allowed: {expected}.".strip())
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return Problem(f"{message[0].lower()}{message[1:]}.", where)
+        problems = problems_of(error, file, Study, {"source": SOURCE_KINDS})
+        raise StudyError(problems + undeclared) from None
+    if undeclared:
+        raise StudyError(undeclared)
+    return StudyFile(study, path, file.text, file.lines)
 
 
 def _undeclared(content: dict[str, Any], path: Path, lines: dict[str, int]) -> list[Problem]:
@@ -207,18 +72,16 @@ def _undeclared(content: dict[str, Any], path: Path, lines: dict[str, int]) -> l
     problems = [
         Problem(
             f"source '{source}' is not declared.",
-            _where(path, lines, place),
+            where(path, lines, place),
             did_you_mean(source, declared) or f"Declared: {', '.join(declared)}.",
         )
-        for place, source in sorted(_named_sources(content), key=lambda n: _line(lines, n[0]))
+        for place, source in sorted(_named_sources(content), key=lambda n: line_of(lines, n[0]))
         if source not in declared
     ]
     for kind in ("outcome", "initiative"):
         names = [str(entry.get("name")) for _, entry in _entries(content, kind)]
         problems += [
-            Problem(
-                f"two {kind}s are named '{n}'.", _where(path, lines, kind), "Names must differ."
-            )
+            Problem(f"two {kind}s are named '{n}'.", where(path, lines, kind), "Names must differ.")
             for n in sorted({n for n in names if names.count(n) > 1})
         ]
     return problems
