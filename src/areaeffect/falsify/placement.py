@@ -1,0 +1,157 @@
+"""Whether a programme is placed by a rule that its placebo programmes do not know.
+
+Placebos speak for placement like theirs (DESIGN section 5, rule 5). A programme put where crime
+has just peaked, into the most deprived places, into one district or into whole wards need not be
+like any programme drawn: then its p-value is too small. What can be seen before the start is
+compared here, feature by feature and jointly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.panel import Strings
+    from areaeffect.results import Floats, Ints
+
+#: A programme less like its placebos than all but this share of them is warned of.
+ALPHA = 0.05
+SPREAD, SHARE_IN_ONE, WHOLE_GROUPS = "distance apart", "share in one district", "whole districts"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placement:
+    """How a programme's place compares with those of placebo programmes.
+
+    Parameters
+    ----------
+    names : of the q features.
+    values : (q,), of the programme.
+    medians : (q,), of the placebo programmes.
+    p_values : (q,), twice the smaller tail with the +1 correction.
+    joint_p : how often a placebo programme has a smallest p-value as small, with the +1
+        correction: it holds for all features at once.
+    """
+
+    names: tuple[str, ...]
+    values: Floats
+    medians: Floats
+    p_values: Floats
+    joint_p: float
+
+    @property
+    def is_unlike(self) -> bool:
+        """Whether the programme is placed as its placebos are not."""
+        return self.joint_p <= ALPHA
+
+    @property
+    def oddest(self) -> str:
+        """The feature in which it is least like them."""
+        return self.names[int(np.argmin(self.p_values))] if self.names else ""
+
+
+def percentiles(values: Floats) -> Floats:
+    """Return each value's percentile among the finite ones, 0 to 100; ties share the middle."""
+    found = np.full(len(values), np.nan)
+    good = np.isfinite(values)
+    ordered = np.sort(values[good])
+    if len(ordered):
+        below = np.searchsorted(ordered, values[good], "left")
+        upto = np.searchsorted(ordered, values[good], "right")
+        found[good] = 50.0 * (below + upto) / len(ordered)
+    return found
+
+
+def profile(
+    members: Sequence[Ints],
+    traits: Sequence[Floats],
+    centres: Floats | None = None,
+    districts: Strings | None = None,
+) -> Floats:
+    """Describe where a programme is.
+
+    Parameters
+    ----------
+    members : the areas of each neighbourhood.
+    traits : for each neighbourhood, (n_areas, q): what was known of areas before its start, such
+        as the percentile of their level, of their recent rise, of a covariate.
+    centres : (n_areas, 2), in metres; None without boundaries.
+    districts : (n_areas,), a larger area that each belongs to; None where unknown.
+
+    Returns
+    -------
+    (q [+ 1] [+ 2],): means over neighbourhoods of the traits; the mean distance between
+    neighbourhoods (one neighbourhood: 0); the largest share of areas in one district, and the
+    mean share of its district that is in the programme.
+    """
+    each = np.array([_mean(trait[areas]) for trait, areas in zip(traits, members, strict=True)])
+    found = list(each.mean(axis=0))
+    every = np.concatenate(members)
+    if centres is not None:
+        points = np.array([centres[areas].mean(axis=0) for areas in members])
+        apart = np.sqrt(((points[:, None] - points[None]) ** 2).sum(axis=2))
+        pairs = len(points) * (len(points) - 1)
+        found.append(float(apart.sum() / pairs) if pairs else 0.0)
+    if districts is not None:
+        named, mine = np.unique(districts[every], return_inverse=True)
+        count = np.bincount(mine.ravel())
+        size = np.array([(districts == name).sum() for name in named])
+        found += [float(count.max() / len(every)), float((count**2 / size).sum() / len(every))]
+    return np.array(found)
+
+
+def _mean(values: Floats) -> Floats:
+    """Column means over the known values; NaN where none is known."""
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, values, 0.0).sum(axis=0) / known.sum(axis=0))
+
+
+def feature_names(traits: Sequence[str], *, centres: bool, districts: bool) -> tuple[str, ...]:
+    """Name what `profile` returns, in its order."""
+    return (*traits, *([SPREAD] * centres), *([SHARE_IN_ONE, WHOLE_GROUPS] * districts))
+
+
+def placement(names: Sequence[str], real: Floats, placebos: Floats) -> Placement:
+    """Compare a programme's profile with those of placebo programmes.
+
+    Parameters
+    ----------
+    names : of the q features.
+    real : (q,), from `profile`.
+    placebos : (n_draws, q), of placebo programmes drawn by the generator that its p-value
+        rests on.
+
+    Notes
+    -----
+    Each feature has a two-sided rank p-value. The smallest of them is held against the smallest
+    of each placebo programme ranked in the same way, so that `joint_p` is exact under placement
+    by the generator, however the features depend on each other. It cannot see a rule that leaves
+    no trace in these features.
+    """
+    good = np.isfinite(placebos).all(axis=0) & np.isfinite(real)
+    kept = tuple(name for name, use in zip(names, good, strict=True) if use)
+    if not kept or not len(placebos):
+        return Placement((), np.empty(0), np.empty(0), np.empty(0), 1.0)
+    stacked = np.vstack([real[good], placebos[:, good]])
+    p_values = _rank_p(stacked)
+    smallest = p_values.min(axis=1)
+    joint = float((smallest <= smallest[0]).mean())
+    return Placement(kept, real[good], np.median(placebos[:, good], axis=0), p_values[0], joint)
+
+
+def _rank_p(stacked: Floats) -> Floats:
+    """Two-sided rank p-values of every row among all rows, column by column."""
+    n = len(stacked)
+    found = np.empty_like(stacked)
+    for k in range(stacked.shape[1]):
+        ordered = np.sort(stacked[:, k])
+        upto = np.searchsorted(ordered, stacked[:, k], "right")
+        below = np.searchsorted(ordered, stacked[:, k], "left")
+        found[:, k] = np.minimum(1.0, 2.0 * np.minimum(upto, n - below) / n)
+    return found
