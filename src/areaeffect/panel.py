@@ -139,6 +139,7 @@ class Panel:
     gaps : missing cells, grouped for print.
     releases : the files read.
     notes : remarks on reading, for the data annex.
+    centres : (n_areas, 2), the middle of each area in metres; None without boundaries.
     """
 
     areas: Strings
@@ -153,3 +154,4 @@ class Panel:
     gaps: tuple[Gap, ...]
     releases: tuple[Release, ...]
     notes: tuple[str, ...]
+    centres: Floats | None = None

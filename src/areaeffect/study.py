@@ -327,10 +327,20 @@ class Analysis(_Part):
     placebo_neighbourhoods: str | None = Field(
         default=None, description="'source.column' whose values are the pseudo-neighbourhoods"
     )
+    event_time_months: Literal[3, 6, 12] = Field(
+        default=12, description="months that one step of the effect over time adds up"
+    )
+    groups: tuple[str, ...] = Field(
+        default=(),
+        description="tell apart by 'start', 'resident_led' or a further column of the areas file",
+    )
     estimators: tuple[Literal["counterfactual"], ...] = Field(
         default=("counterfactual",), description="how effects are estimated"
     )
     linearised: bool = Field(default=False, description="add the linearised companion interval")
+    bootstrap: bool = Field(
+        default=True, description="add the bootstrap over neighbourhoods, from ten of them on"
+    )
 
 
 class Study(_Part):

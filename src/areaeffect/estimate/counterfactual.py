@@ -5,7 +5,7 @@ With Y the treated totals, Yhat = sum_j w_j Y_j their counterfactual (DESIGN sec
     ratio of totals, change   theta = (Y_post / Yhat_post) / (Y_pre / Yhat_pre) - 1
     avoided                   Yhat_post * Y_pre / Yhat_pre - Y_post
     additive, change          (Y_post/E_post - Yhat_post/Ehat_post) - (the same before)
-    level                     the same without the part before the start
+    level                     the same without the part before the start, regression-adjusted
 
 so that `theta` and `avoided` never disagree in sign.
 """
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 #: Positions in the last axis of a totals array.
 OBSERVED_PRE, OBSERVED_POST, EXPECTED_PRE, EXPECTED_POST = range(4)
 EXPOSURE_PRE, EXPOSURE_POST, EXPECTED_EXPOSURE_PRE, EXPECTED_EXPOSURE_POST = range(4, 8)
-N_TOTALS = 8
+#: EXPECTED_POST before regression adjustment; the same number where nothing is adjusted.
+UNADJUSTED_POST = 8
+N_TOTALS = 9
+#: Behind the totals stand, for each event-time bin, what was observed, expected, and the
+#: treated exposure: (n_bins, N_PATH) flattened.
+PATH_OBSERVED, PATH_EXPECTED, PATH_EXPOSURE = range(3)
+N_PATH = 3
+#: Ridge of the adjustment's coefficients, as a share of the characteristics' mean variance: with
+#: hardly more benchmark areas than characteristics a plain fit has no use.
+_SHRINK = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,21 +44,31 @@ class Sums:
     ----------
     pre, post : (n_areas,), counts added up, or means of scores.
     exposure_pre, exposure_post : (n_areas,), exposure times years; 1 for scores.
+    path : (n_areas, n_bins), the same as `pre` and `post` by event-time bin; 0 without a period.
+    path_exposure : (n_areas,), exposure of a year; 1 for scores.
+    path_span : (n_bins,), years used of each bin; for scores 1 where there are any.
     """
 
     pre: Floats
     post: Floats
     exposure_pre: Floats
     exposure_post: Floats
+    path: Floats
+    path_exposure: Floats
+    path_span: Floats
 
 
-def sums(measure: Measure, pre: Bools, post: Bools) -> Sums:
-    """Add each area's cells up over the periods before and after.
+def sums(
+    measure: Measure, pre: Bools, post: Bools, bin_of: Ints | None = None, n_bins: int = 0
+) -> Sums:
+    """Add each area's cells up over the periods before and after, and by event time.
 
     Parameters
     ----------
     measure : one outcome.
     pre, post : (n_periods,), the periods used on either side.
+    bin_of : (n_periods,), the event-time bin of each period, -1 for none; None for no bins.
+    n_bins : how many event-time bins there are.
     """
     n = len(measure.values)
     step = measure.periods.years_per_period
@@ -62,19 +81,91 @@ def sums(measure: Measure, pre: Bools, post: Bools) -> Sums:
         else:
             mean = cells.mean(axis=1) if mask.any() else np.full(n, nothing)
             sides.append((mean, exposure))
-    return Sums(sides[0][0], sides[1][0], sides[0][1], sides[1][1])
+    path, span = np.zeros((n, n_bins)), np.zeros(n_bins)
+    bin_of = np.full(len(pre), -1) if bin_of is None else np.where(pre | post, bin_of, -1)
+    for b in np.unique(bin_of[bin_of >= 0]):
+        cells = measure.values[:, bin_of == b]
+        path[:, b] = cells.sum(axis=1) if measure.is_count else cells.mean(axis=1)
+        span[b] = step * cells.shape[1] if measure.is_count else 1.0
+    return Sums(sides[0][0], sides[1][0], sides[0][1], sides[1][1], path, exposure, span)
 
 
-def totals(sums_: Sums, members: Ints, pool: Ints, weights: Floats) -> Floats:
-    """Return the eight totals of one neighbourhood and outcome, (N_TOTALS,)."""
-    found = np.empty(N_TOTALS)
+def totals(
+    sums_: Sums, members: Ints, pool: Ints, weights: Floats, adjust_for: Floats | None = None
+) -> Floats:
+    """Add up one neighbourhood and outcome.
+
+    Parameters
+    ----------
+    sums_ : of every area.
+    members, pool : positions of treated and pool areas.
+    weights : (m,), of the pool areas.
+    adjust_for : (n_areas, p), characteristics that the expected total after the start is
+        regression-adjusted for; None for none.
+
+    Returns
+    -------
+    (N_TOTALS + N_PATH * n_bins,).
+    """
+    found = np.empty(N_TOTALS + N_PATH * len(sums_.path_span))
     for position, values in enumerate((sums_.pre, sums_.post)):
         found[OBSERVED_PRE + position] = values[members].sum()
         found[EXPECTED_PRE + position] = weights @ values[pool]
     for position, values in enumerate((sums_.exposure_pre, sums_.exposure_post)):
         found[EXPOSURE_PRE + position] = values[members].sum()
         found[EXPECTED_EXPOSURE_PRE + position] = weights @ values[pool]
+    found[UNADJUSTED_POST] = found[EXPECTED_POST]
+    if adjust_for is not None:
+        found[EXPECTED_POST] -= found[EXPECTED_EXPOSURE_POST] * imbalance_in_rate(
+            sums_, adjust_for, members, pool, weights
+        )
+    path = found[N_TOTALS:].reshape(-1, N_PATH)
+    path[:, PATH_OBSERVED] = sums_.path[members].sum(axis=0)
+    path[:, PATH_EXPECTED] = weights @ sums_.path[pool]
+    path[:, PATH_EXPOSURE] = sums_.path_exposure[members].sum() * sums_.path_span
     return found
+
+
+def imbalance_in_rate(
+    sums_: Sums, covariates: Floats, members: Ints, pool: Ints, weights: Floats
+) -> float:
+    """Tell how much of a gap in rates is owed to characteristics that still differ.
+
+    The rates of the benchmark areas are regressed on their characteristics, weighted by
+    calibration weight times exposure (their part in the rate); the coefficients times the
+    imbalance that weighting left is the gap that the characteristics alone would make. Taking it
+    off is right where either the weights or the regression is (bias-corrected matching: Abadie &
+    Imbens 2011, doi 10.1198/jbes.2009.07333, equation 4; augmented weighting: Robins, Rotnitzky &
+    Zhao 1994).
+
+    Parameters
+    ----------
+    sums_ : outcome and exposure of every area after the start.
+    covariates : (n_areas, p), in standard deviations.
+    members, pool, weights : see `totals`.
+
+    Returns
+    -------
+    Expected rate of the benchmark areas less that of areas like the treated; 0 without
+    characteristics or exposure.
+    """
+    part = weights * sums_.exposure_post[pool]
+    mine = sums_.exposure_post[members]
+    if not covariates.shape[1] or not part.sum() > 0 or not mine.sum() > 0:
+        return 0.0
+    own = part > 0
+    part, pool = part[own] / part.sum(), pool[own]
+    rate = sums_.post[pool] / sums_.exposure_post[pool]
+    known = covariates[pool]
+    centre = part @ known
+    imbalance = centre - (mine / mine.sum()) @ covariates[members]
+    apart = (known - centre) * part[:, None]
+    gram = apart.T @ (known - centre)
+    ridge = _SHRINK * float(np.trace(gram)) / len(gram)
+    if ridge <= 0:
+        return 0.0
+    slope = np.linalg.solve(gram + ridge * np.eye(len(gram)), apart.T @ (rate - part @ rate))
+    return float(imbalance @ slope)
 
 
 def log_ratio(total: Floats, claim: str) -> Floats:
@@ -93,6 +184,13 @@ def log_ratio(total: Floats, claim: str) -> Floats:
             base = np.log(total[..., OBSERVED_PRE] / total[..., EXPECTED_PRE])
     found = after - base
     return np.where(np.isfinite(found), found, np.nan)
+
+
+def unadjusted(total: Floats) -> Floats:
+    """Return totals whose expected outcome after the start is not regression-adjusted."""
+    found = total.copy()
+    found[..., EXPECTED_POST] = found[..., UNADJUSTED_POST]
+    return found
 
 
 def rate_difference(total: Floats, claim: str) -> Floats:

@@ -1,8 +1,8 @@
 """Placebo programmes: made-up programmes of areas where nothing was done.
 
 Each is alike the real one in the number and size of its neighbourhoods, in their covariates
-and levels before the start, and in their start dates; each goes through the whole design and
-estimate. Neighbourhoods are contiguous where boundaries are known.
+and levels before the start, in their start dates, and in how far apart they lie; each goes through
+the whole design and estimate. Neighbourhoods are contiguous where boundaries are known.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.design.programme import Cohort, Rules, design_programme
-from areaeffect.estimate.counterfactual import N_TOTALS, Sums, totals
+from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, totals
+from areaeffect.falsify.spread import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,7 +106,11 @@ def most_alike(candidates: Sequence[Ints], traits: Floats, target: Floats, keep:
 
 
 def draw_programme(
-    banks: Sequence[Candidates], n_areas: int, taken: Bools | None, rng: np.random.Generator
+    banks: Sequence[Candidates],
+    n_areas: int,
+    taken: Bools | None,
+    rng: np.random.Generator,
+    spread: Spread | None = None,
 ) -> list[Ints] | None:
     """Draw one placebo programme of disjoint pseudo-neighbourhoods; None where none fits.
 
@@ -114,7 +119,11 @@ def draw_programme(
     banks : the candidates of each real neighbourhood.
     n_areas : areas in the panel.
     taken : (n_areas,), areas that may not be used; None for none.
+    rng : of this draw.
+    spread : how far apart its neighbourhoods should lie; None for anywhere.
     """
+    if spread is not None:
+        return _draw_spread(banks, n_areas, taken, rng, spread)
     for _ in range(_TRIES):
         used = np.zeros(n_areas, dtype=bool) if taken is None else taken.copy()
         drawn: list[Ints | None] = [None] * len(banks)
@@ -127,6 +136,81 @@ def draw_programme(
         if all(d is not None for d in drawn):
             return [d for d in drawn if d is not None]
     return None
+
+
+def _draw_spread(
+    banks: Sequence[Candidates],
+    n_areas: int,
+    taken: Bools | None,
+    rng: np.random.Generator,
+    spread: Spread,
+) -> list[Ints] | None:
+    """Propose programmes until one lies as far apart as the real one; else the nearest to it."""
+    best, least, made = None, np.inf, 0
+    for _ in range(_TRIES):
+        picked = propose(banks, n_areas, taken, rng, spread)
+        if picked is None:
+            continue
+        made += 1
+        off = spread.off_by(picked)
+        if off < least:
+            best, least = picked, off
+        if off <= ALIKE_WITHIN or made == PROPOSALS:
+            break
+    return None if best is None else [b.pieces[0][i] for b, i in zip(banks, best, strict=True)]
+
+
+def propose(
+    banks: Sequence[Candidates],
+    n_areas: int,
+    taken: Bools | None,
+    rng: np.random.Generator,
+    spread: Spread,
+) -> list[int] | None:
+    """Pick disjoint candidates within a radius of a first one; None where some bank has none.
+
+    Every bank has one piece. Returned are positions in the banks.
+    """
+    used = np.zeros(n_areas, dtype=bool) if taken is None else taken.copy()
+    drawn = [-1] * len(banks)
+    first: Floats | None = None
+    for g in rng.permutation(len(banks)):
+        (options,), centres = banks[g].pieces, spread.centres[g]
+        if first is None or not np.isfinite(spread.radius):
+            near = np.arange(len(options))
+        else:
+            near = np.flatnonzero(((centres - first) ** 2).sum(axis=1) <= spread.radius**2)
+        chosen = _free_position(options, near, used, rng)
+        if chosen is None:
+            return None
+        used[options[chosen]] = True
+        drawn[g] = chosen
+        first = centres[chosen] if first is None else first
+    return drawn
+
+
+def matched_spread(
+    banks: Sequence[Candidates],
+    n_areas: int,
+    centres: Sequence[Floats],
+    target: float,
+    seed: int,
+) -> Spread:
+    """Return how placebo programmes are kept as far apart as the real one.
+
+    Parameters
+    ----------
+    banks : the candidates of each real neighbourhood, in one piece each.
+    n_areas : areas in the panel.
+    centres : for each bank, (n_candidates, 2).
+    target : mean distance between the real neighbourhoods' centres.
+    seed : of the trial proposals.
+    """
+    return fit_radius(
+        Spread(tuple(centres), target, np.inf),
+        lambda tried, rng: propose(banks, n_areas, None, rng, tried),
+        seed,
+    )
 
 
 def _pick(bank: Candidates, used: Bools, rng: np.random.Generator) -> Ints | None:
@@ -145,12 +229,20 @@ def _pick(bank: Candidates, used: Bools, rng: np.random.Generator) -> Ints | Non
 
 def _first_free(options: Sequence[Ints], used: Bools, rng: np.random.Generator) -> Ints | None:
     """Pick at random among the candidates that share no area with `used`."""
-    if not options:
+    chosen = _free_position(options, np.arange(len(options)), used, rng)
+    return None if chosen is None else options[chosen]
+
+
+def _free_position(
+    options: Sequence[Ints], among: Ints, used: Bools, rng: np.random.Generator
+) -> int | None:
+    """Return the position of a candidate among some that shares no area with `used`."""
+    if not len(among):
         return None
-    for i in rng.integers(len(options), size=_QUICK_TRIES):
-        if not used[options[i]].any():
-            return options[int(i)]
-    free = [areas for areas in options if not used[areas].any()]
+    for i in rng.integers(len(among), size=_QUICK_TRIES):
+        if not used[options[among[i]]].any():
+            return int(among[i])
+    free = [int(i) for i in among if not used[options[i]].any()]
     return free[int(rng.integers(len(free)))] if free else None
 
 
@@ -190,6 +282,10 @@ class Cohorts(Protocol):
     outcomes: tuple[int, ...]
     draws: int | None
 
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether what weighting left unlike is regressed out."""
+
     def cohort(self, unit: int, areas: Ints) -> Cohort:
         """Return the cohort: the start of the real neighbourhood, the coverage of the areas."""
 
@@ -199,7 +295,18 @@ class Cohorts(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Machine:
-    """Everything that is the same for all placebo draws."""
+    """Everything that is the same for all placebo draws.
+
+    Parameters
+    ----------
+    arms : one a kind of claim.
+    banks : the candidates of each real neighbourhood.
+    eligible, rules : of the pool.
+    n_outcomes : outcomes of all arms.
+    seed : of the study.
+    n_bins : event-time bins of every outcome.
+    spread : how far apart the neighbourhoods of a programme should lie; None for anywhere.
+    """
 
     arms: tuple[Cohorts, ...]
     banks: tuple[Candidates, ...]
@@ -207,6 +314,13 @@ class Machine:
     rules: Rules
     n_outcomes: int
     seed: int
+    n_bins: int = 0
+    spread: Spread | None = None
+
+    @property
+    def n_totals(self) -> int:
+        """Numbers that come back for each neighbourhood and outcome."""
+        return N_TOTALS + N_PATH * self.n_bins
 
 
 def prepare(machine: Machine) -> None:
@@ -230,24 +344,25 @@ def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:
 
     Returns
     -------
-    (n_draws, n_neighbourhoods, n_outcomes, N_TOTALS); NaN where a pool was empty.
+    (n_draws, n_neighbourhoods, n_outcomes, n_totals); NaN where a pool was empty.
     """
-    found = np.full((len(draws), len(machine.banks), machine.n_outcomes, N_TOTALS), np.nan)
+    shape = (len(draws), len(machine.banks), machine.n_outcomes, machine.n_totals)
+    found = np.full(shape, np.nan)
     for d, number in enumerate(draws):
         rng = np.random.default_rng([machine.seed, int(number)])
-        programme = draw_programme(machine.banks, len(machine.eligible), None, rng)
+        programme = draw_programme(machine.banks, len(machine.eligible), None, rng, machine.spread)
         if programme is not None:
             found[d] = run_programme(machine, programme, int(number))
     return found
 
 
 def run_programme(machine: Machine, programme: Sequence[Ints], number: int = 0) -> Floats:
-    """Design and add up one programme: (n_neighbourhoods, n_outcomes, N_TOTALS).
+    """Design and add up one programme: (n_neighbourhoods, n_outcomes, n_totals).
 
     `number` is that of the draw: an arm that takes part in the first draws only leaves NaN in
     the later ones.
     """
-    found = np.full((len(programme), machine.n_outcomes, N_TOTALS), np.nan)
+    found = np.full((len(programme), machine.n_outcomes, machine.n_totals), np.nan)
     for arm in machine.arms:
         if arm.draws is not None and number >= arm.draws:
             continue
@@ -256,6 +371,7 @@ def run_programme(machine: Machine, programme: Sequence[Ints], number: int = 0) 
         for g, chosen in enumerate(weighted):
             if chosen is None:
                 continue
+            adjust_for = cohorts[g].scaled if arm.is_adjusted else None
             for o, sums_ in arm.sums(g, programme[g]).items():
-                found[g, o] = totals(sums_, programme[g], chosen.pool, chosen.weights)
+                found[g, o] = totals(sums_, programme[g], chosen.pool, chosen.weights, adjust_for)
     return found

@@ -29,6 +29,13 @@ class Boundaries:
 
     outlines: npt.NDArray[np.object_]
 
+    @property
+    def centres(self) -> npt.NDArray[np.float64]:
+        """Centroid of each outline, (n_areas, 2), metres."""
+        import shapely  # noqa: PLC0415  # heavy
+
+        return np.asarray(shapely.get_coordinates(shapely.centroid(self.outlines)))
+
     def shapes(self, areas: npt.NDArray[np.str_], tolerance: float) -> tuple[Shape, ...]:
         """Return simplified outer rings for a map; `tolerance` in metres."""
         import shapely  # noqa: PLC0415  # heavy, and only needed where there is a map

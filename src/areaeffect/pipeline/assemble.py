@@ -95,6 +95,7 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
         gaps=gaps,
         releases=tuple(r for t in tables.values() for r in (t.release, *t.more_releases)),
         notes=(*(n for t in tables.values() for n in t.notes), *notes),
+        centres=boundaries.centres if boundaries else None,
     )
     return Assembled(panel, neighbourhoods, others, boundaries)
 

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.falsify.placebo import ALIKE, GROWTHS, Candidates, grouped, grow, most_alike
+from areaeffect.falsify.placebo import (
+    ALIKE,
+    GROWTHS,
+    Candidates,
+    grouped,
+    grow,
+    matched_spread,
+    most_alike,
+)
+from areaeffect.falsify.spread import Spread, centre_of, mean_distance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,16 +37,16 @@ def candidates(
 ) -> tuple[Candidates, ...]:
     """List what may stand for each unit in a placebo programme."""
     allowed = pool.eligible
-    given: list[Ints] | None = None
+    given: tuple[Ints, ...] | None = None
     if study.analysis.placebo_neighbourhoods:
-        given = _given_groups(study.analysis.placebo_neighbourhoods, panel, pool)
+        given = tuple(_given_groups(study.analysis.placebo_neighbourhoods, panel, pool))
     grown: dict[int, list[Ints]] = {}
     banks = []
     for g, unit in enumerate(units):
         traits = _traits(arm, g, unit.areas)
         size = len(unit.areas)
         if given is not None:
-            banks.append(Candidates((tuple(given),)))
+            banks.append(Candidates((given,)))
         elif panel.contiguity is not None and study.design.unit == "neighbourhood":
             if size not in grown:
                 grown[size] = grow(panel.contiguity, allowed, size, rng)
@@ -53,6 +62,25 @@ def candidates(
                 )
             )
     return tuple(banks)
+
+
+def spread_of(
+    panel: Panel, units: Sequence[Neighbourhood], banks: Sequence[Candidates], seed: int
+) -> Spread | None:
+    """Return how far apart the programme's neighbourhoods lie.
+
+    None for a single one, without boundaries, or where areas are drawn one by one.
+    """
+    whole = all(len(bank.pieces) == 1 and bank.pieces[0] for bank in banks)
+    if panel.centres is None or len(units) == 1 or not whole:
+        return None
+    known: dict[int, Floats] = {}
+    for bank in banks:  # banks of given groups are one and the same
+        if id(bank.pieces[0]) not in known:
+            known[id(bank.pieces[0])] = centre_of(bank.pieces[0], panel.centres)
+    centres = [known[id(bank.pieces[0])] for bank in banks]
+    target = mean_distance(centre_of([u.areas for u in units], panel.centres))
+    return matched_spread(banks, len(panel.areas), centres, target, seed)
 
 
 def _given_groups(reference: str, panel: Panel, pool: Pool) -> list[Ints]:

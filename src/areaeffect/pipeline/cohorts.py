@@ -10,6 +10,7 @@ import numpy as np
 from areaeffect.design.history import features
 from areaeffect.design.programme import Cohort, make_cohort
 from areaeffect.estimate.counterfactual import Sums, sums
+from areaeffect.estimate.event_time import NO_BINS, Bins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,6 +58,7 @@ class ClaimCohorts:
     units : the real neighbourhoods.
     history, nearest : the study's design settings.
     draws : placebo draws it takes part in, from the first; None for all.
+    bins : event-time bins, counted from the real start; a level claim fills none.
     """
 
     claim: str
@@ -69,8 +71,14 @@ class ClaimCohorts:
     history: str
     nearest: int
     draws: int | None = None
+    bins: Bins = NO_BINS
     _cohorts: dict[tuple[int, tuple[int, ...]], Cohort] = field(default_factory=dict)
     _sums: dict[tuple[int, tuple[int, ...]], Mapping[int, Sums]] = field(default_factory=dict)
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether what weighting left unlike is regressed out: of levels, never of changes."""
+        return self.claim == "level"
 
     def key(self, unit: int, areas: Ints) -> tuple[int, tuple[int, ...]]:
         """Return what the cohort depends on: the start, and the areas' gaps."""
@@ -150,5 +158,14 @@ class ClaimCohorts:
         key = self.key(unit, areas)
         if key not in self._sums:
             used = self.used(unit, areas)
-            self._sums[key] = {o: sums(self.measure(o), *sides) for o, sides in used.items()}
+            self._sums[key] = {
+                o: sums(self.measure(o), *sides, self._bin_of(unit, o), self.bins.n)
+                for o, sides in used.items()
+            }
         return self._sums[key]
+
+    def _bin_of(self, unit: int, position: int) -> Ints:
+        periods, place = self.measure(position).periods, self.units[unit]
+        if self.claim == "level":
+            return np.full(periods.n, -1, dtype=np.int64)
+        return self.bins.of(periods, place.start, place.start_kind)

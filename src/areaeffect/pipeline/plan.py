@@ -15,10 +15,11 @@ from areaeffect.design.pool import Pool, make_pool
 from areaeffect.design.programme import Rules, Weighted, design_programme
 from areaeffect.design.seal import seal
 from areaeffect.errors import Problem, StudyError
+from areaeffect.estimate.event_time import Bins, bins_over
 from areaeffect.falsify.placebo import Machine, count_disjoint
 from areaeffect.panel import REASONS, Neighbourhood
 from areaeffect.periods import label
-from areaeffect.pipeline.candidates import candidates
+from areaeffect.pipeline.candidates import candidates, spread_of
 from areaeffect.pipeline.cohorts import HELD_OUT, MAX_MISSING, ClaimCohorts, coverage_of
 from areaeffect.pipeline.units import covered_units, refuse_late_covariates
 from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
@@ -110,7 +111,16 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     rng = np.random.default_rng([study.study.seed, 1])
     banks = candidates(study, panel, pool, units, arms[0], rng)
     every = (*arms, held_out) if arms[0].claim == "change" else arms
-    machine = Machine(every, banks, pool.eligible, rules, 2 * len(measures), study.study.seed)
+    machine = Machine(
+        every,
+        banks,
+        pool.eligible,
+        rules,
+        2 * len(measures),
+        study.study.seed,
+        arms[0].bins.n,
+        spread_of(panel, units, banks, study.study.seed),
+    )
     rows = [
         row
         for arm, weighted in zip(arms, chosen, strict=True)
@@ -183,6 +193,7 @@ def _arms(
     units: tuple[Neighbourhood, ...],
 ) -> tuple[ClaimCohorts, ...]:
     coverage = coverage_of(measures)
+    bins = _bins(study, measures, units)
     arms = []
     for claim in ("change", "level"):
         outcomes = tuple(i for i, o in enumerate(study.outcome) if o.claim == claim)
@@ -198,9 +209,18 @@ def _arms(
                     units,
                     study.design.history,
                     study.design.nearest,
+                    bins=bins,
                 )
             )
     return tuple(arms)
+
+
+def _bins(study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> Bins:
+    changes = [
+        m.periods for m, o in zip(measures, study.outcome, strict=True) if o.claim == "change"
+    ]
+    starts = sorted({(u.start, u.start_kind) for u in units})
+    return bins_over(study.analysis.event_time_months, changes, starts)
 
 
 def _designs(

@@ -1,0 +1,112 @@
+"""Event time: periods counted from each neighbourhood's own start, in bins that hold enough.
+
+Counts are added up inside a bin before any ratio is taken; a logarithm of a sparse count is never
+needed (Chen & Roth 2024, doi 10.1093/qje/qjad054: log(1 + y) has no scale of its own).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.estimate import counterfactual as cf
+
+if TYPE_CHECKING:
+    from areaeffect.periods import PeriodKind, Periods
+    from areaeffect.results import Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """Equal stretches of time before and after a start.
+
+    Parameters
+    ----------
+    months : length of one; periods that are longer, or a table's own numbers, are a bin each.
+    leads, lags : number of bins before and from the start on.
+    """
+
+    months: int
+    leads: int
+    lags: int
+
+    @property
+    def n(self) -> int:
+        """Number of bins; the first `leads` lie before the start."""
+        return self.leads + self.lags
+
+    def length(self, kind: PeriodKind) -> int:
+        """Return the periods of one bin."""
+        return max(1, self.months * (kind.per_year or 0) // 12)
+
+    def of(self, periods: Periods, start: int, start_kind: PeriodKind) -> Ints:
+        """Return the bin of each period, (n_periods,); -1 where a start falls inside a period."""
+        before, after = periods.split(start, start_kind)
+        length = self.length(periods.kind)
+        found = np.full(periods.n, -1, dtype=np.int64)
+        found[before] = self.leads - 1 - (before.stop - 1 - np.arange(before.stop)) // length
+        found[after] = self.leads + np.arange(after.stop - after.start) // length
+        return found
+
+
+NO_BINS = Bins(12, 0, 0)
+
+
+def bins_over(months: int, periods: list[Periods], starts: list[tuple[int, PeriodKind]]) -> Bins:
+    """Return bins that hold every period of every outcome around every start."""
+    leads = lags = 0
+    unit = Bins(months, 0, 0)
+    for axis in periods:
+        length = unit.length(axis.kind)
+        for start, kind in starts:
+            before, after = axis.split(start, kind)
+            leads = max(leads, -(-before.stop // length))
+            lags = max(lags, -(-(after.stop - after.start) // length))
+    return Bins(months, leads, lags)
+
+
+def path(totals: Floats, *, is_ratio: bool) -> Floats:
+    """Return the effect in each event-time bin over the neighbourhoods that have it.
+
+    Each bin is held against the time before the start of the same neighbourhoods:
+
+        ratio      log( sum_g Y_gb / sum_g Yhat_gb ) - log( sum_g Y_g,pre / sum_g Yhat_g,pre )
+        additive   (Y_b - Yhat_b) / E_b - (Y_pre - Yhat_pre) / E_pre   of scores, sum_g likewise
+
+    Parameters
+    ----------
+    totals : (..., n_neighbourhoods, cf.N_TOTALS + cf.N_PATH * n_bins).
+    is_ratio : log ratio (counts) or difference of means (scores).
+
+    Returns
+    -------
+    (..., n_bins); NaN where no neighbourhood has the bin, or a total is not positive.
+    """
+    binned = totals[..., cf.N_TOTALS :].reshape(*totals.shape[:-1], -1, cf.N_PATH)
+    has = binned[..., cf.PATH_EXPOSURE] > 0
+    base = np.where(has[..., None], totals[..., None, : cf.N_TOTALS], 0.0).sum(axis=-3)
+    now = np.where(has[..., None], binned, 0.0).sum(axis=-3)
+    observed, expected = now[..., cf.PATH_OBSERVED], now[..., cf.PATH_EXPECTED]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if is_ratio:
+            after = np.log(observed / expected)
+            before = np.log(base[..., cf.OBSERVED_PRE] / base[..., cf.EXPECTED_PRE])
+        else:
+            after = (observed - expected) / now[..., cf.PATH_EXPOSURE]
+            before = (base[..., cf.OBSERVED_PRE] - base[..., cf.EXPECTED_PRE]) / base[
+                ..., cf.EXPOSURE_PRE
+            ]
+    found = after - before
+    return np.asarray(np.where(np.isfinite(found), found, np.nan))
+
+
+def path_counts(totals: Floats) -> Floats:
+    """Return the events before the start of the neighbourhoods that have each bin, (..., n_bins).
+
+    The standard error of a bin is predicted from them, see `inference.predicted_scale`.
+    """
+    binned = totals[..., cf.N_TOTALS :].reshape(*totals.shape[:-1], -1, cf.N_PATH)
+    has = binned[..., cf.PATH_EXPOSURE] > 0
+    return np.asarray(np.where(has, totals[..., cf.OBSERVED_PRE, None], 0.0).sum(axis=-2))
