@@ -7,36 +7,21 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
 from areaeffect.outcomes import FAMILIES
 from areaeffect.periods import PeriodKind, kind_of, parse_period
-from areaeffect.toml_file import Part as _Part
+from areaeffect.study_design import DesignPart
+from areaeffect.study_parts import PeriodText
+from areaeffect.toml_file import Part
 
 SHARED_DATA_VARIABLE = "AREAEFFECT_SHARED_DATA"
+EstimatorName = Literal[
+    "counterfactual", "callaway_santanna", "synthetic_did", "imputation", "poisson"
+]
 
 
-def _text_of_period(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _is_period(text: str) -> str:
-    if kind_of(text) is None:
-        msg = f"'{text}' is not a period; write '2012-04', '2012-Q2', '2012' or a number"
-        raise ValueError(msg)
-    return text
-
-
-PeriodText = Annotated[str, BeforeValidator(_text_of_period), AfterValidator(_is_period)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-
-
-class Window(_Part):
+class Window(Part):
     """First and last period that the study looks at."""
 
     start: PeriodText = Field(description="first period: '2012-04', '2012-Q2', '2012' or a number")
@@ -65,7 +50,7 @@ class Window(_Part):
         return self
 
 
-class StudyPart(_Part):
+class StudyPart(Part):
     """Title, question, window and seed."""
 
     title: str = Field(min_length=1, description="what the report is called")
@@ -74,7 +59,7 @@ class StudyPart(_Part):
     seed: int = Field(default=1, ge=0, description="start of the random numbers")
 
 
-class NotCovered(_Part):
+class NotCovered(Part):
     """Areas and periods that a source never reported: missing, not zero."""
 
     column: str = Field(description="column of the source that names the areas")
@@ -86,7 +71,7 @@ class NotCovered(_Part):
     ] = Field(default="not_published", description="why they are missing")
 
 
-class _AnySource(_Part):
+class _AnySource(Part):
     """What every kind of source may say."""
 
     not_covered: tuple[NotCovered, ...] = Field(
@@ -208,7 +193,7 @@ SOURCE_KINDS: dict[str, type[PanelSource | PoliceUkSource | PublishedSource]] = 
 }
 
 
-class Initiative(_Part):
+class Initiative(Part):
     """A programme: its neighbourhoods, start dates and attributes."""
 
     name: str = Field(min_length=1, description="its name in print")
@@ -228,7 +213,7 @@ class Initiative(_Part):
         return self
 
 
-class Register(_Part):
+class Register(Part):
     """What else is known to be going on."""
 
     others: tuple[str, ...] = Field(default=(), description="CSV files of other initiatives' areas")
@@ -237,50 +222,7 @@ class Register(_Part):
     )
 
 
-class Covariate(_Part):
-    """A characteristic of areas that benchmark areas must share."""
-
-    column: str = Field(pattern=r"^[^.]+\..+$", description="'source.column'")
-    as_of: PeriodText | None = Field(default=None, description="the date it describes")
-
-
-def _covariate(value: object) -> object:
-    return {"column": value} if isinstance(value, str) else value
-
-
-class Exclusion(_Part):
-    """Areas that may not serve as benchmark areas, and why."""
-
-    column: str = Field(pattern=r"^[^.]+\..+$", description="'source.column'")
-    values: tuple[str, ...] = Field(min_length=1, description="values of areas to leave out")
-    reason: str = Field(min_length=1, description="why, as the report prints it")
-
-
-class DesignPart(_Part):
-    """How benchmark areas are chosen."""
-
-    unit: Literal["neighbourhood", "programme"] = Field(
-        default="neighbourhood", description="one set of weights each, or one for all treated areas"
-    )
-    covariates: tuple[Annotated[Covariate, BeforeValidator(_covariate)], ...] = Field(
-        default=(), description="what benchmark areas must share: 'source.column', with its date"
-    )
-    history: Literal["12-month blocks", "every period"] = Field(
-        default="12-month blocks", description="outcomes before the start that they must share"
-    )
-    nearest: int = Field(
-        default=60, ge=0, description="nearest areas of each treated one; 0: whole pool"
-    )
-    common_support: bool = Field(
-        default=True,
-        description="leave out areas outside the treated areas' range before the start",
-    )
-    exclude: tuple[Exclusion, ...] = Field(
-        default=(), description="areas that may not serve as benchmark areas"
-    )
-
-
-class Outcome(_Part):
+class Outcome(Part):
     """One thing that is measured."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="short name: lower case, digits, _")
@@ -318,7 +260,7 @@ class Outcome(_Part):
         return self.unit or ("incidents" if self.kind == "count" else "points")
 
 
-class Analysis(_Part):
+class Analysis(Part):
     """How uncertainty is measured."""
 
     placebos: int = Field(
@@ -334,8 +276,10 @@ class Analysis(_Part):
         default=(),
         description="tell apart by 'start', 'resident_led' or a further column of the areas file",
     )
-    estimators: tuple[Literal["counterfactual"], ...] = Field(
-        default=("counterfactual",), description="how effects are estimated"
+    estimators: tuple[EstimatorName, ...] = Field(
+        default=("counterfactual",),
+        description="'counterfactual' leads; the others are printed beside it as cross-checks "
+        "(extra `crosscheck`)",
     )
     linearised: bool = Field(default=False, description="add the linearised companion interval")
     bootstrap: bool = Field(
@@ -343,7 +287,7 @@ class Analysis(_Part):
     )
 
 
-class Study(_Part):
+class Study(Part):
     """A whole study; `folder` is where its relative paths start."""
 
     study: StudyPart
@@ -361,8 +305,11 @@ class Study(_Part):
             (f"design.covariates.{i}", c.column) for i, c in enumerate(self.design.covariates)
         ]
         named += [
-            (f"design.exclude.{i}.column", e.column) for i, e in enumerate(self.design.exclude)
+            (f"design.{key}.{i}.column", rule.column)
+            for key in ("exclude", "only")
+            for i, rule in enumerate(getattr(self.design, key))
         ]
+        named += [(f"design.exact.{i}", column) for i, column in enumerate(self.design.exact)]
         named += [
             (f"initiative.{i}.treated_column", t.treated_column)
             for i, t in enumerate(self.initiative)

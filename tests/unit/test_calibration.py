@@ -184,3 +184,36 @@ def test_many_areas_and_constraints_are_met_exactly() -> None:
     found = calibrate(distance)
     assert found.exact
     assert found.steps < 40
+
+
+# ---------------------------------------------------------------- entropy
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_entropy_weights_are_the_one_solution(seed: int) -> None:
+    """Strictly convex: constraints met and log weights linear in X hold at the optimum alone."""
+    distance = random_distance(seed, 60, 4)
+    found = calibrate(distance, "entropy")
+    assert found.exact
+    assert (found.weights > 0).all()
+    assert found.weights.sum() == pytest.approx(1.0, abs=1e-9)
+    np.testing.assert_allclose(found.weights @ distance, 0.0, atol=EXACT)
+    design = np.column_stack([np.ones(60), distance])
+    logs = np.log(found.weights)
+    fitted = design @ np.linalg.lstsq(design, logs, rcond=None)[0]
+    np.testing.assert_allclose(logs, fitted, atol=1e-6)
+
+
+def test_entropy_weights_of_two_values_are_known() -> None:
+    """Three areas at -1 and one at 2: weights 2/9 each and 1/3 by hand."""
+    found = calibrate(np.array([[-1.0], [-1.0], [-1.0], [2.0]]), "entropy")
+    np.testing.assert_allclose(found.weights, [2 / 9, 2 / 9, 2 / 9, 1 / 3], atol=1e-10)
+
+
+def test_where_no_weights_reach_the_target_entropy_has_bounded_imbalance() -> None:
+    distance = np.abs(np.random.default_rng(1).normal(size=(40, 3))) + 0.5
+    found = calibrate(distance, "entropy")
+    assert not found.exact
+    assert found.weights.sum() == pytest.approx(1.0)
+    equal = np.abs(distance.mean(axis=0)).max()
+    assert np.abs(found.imbalance).max() < equal

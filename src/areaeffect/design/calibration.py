@@ -1,13 +1,17 @@
 """Calibration: weights that make benchmark areas equal to the treated ones on what is known.
 
-The rule that makes weights unique is the smallest chi-square distance from equal weights:
+The rule that makes weights unique is the smallest distance from equal weights d:
 
-    minimise  sum_j (w_j - d_j)^2 / (2 d_j)   subject to   X' w = target,  w >= 0
+    minimise  sum_j D(w_j, d_j)   subject to   X' w = target,  w >= 0
 
-(Deville & Särndal 1992, doi 10.1080/01621459.1992.10475217, case 1; for synthetic controls
-Robbins, Saunders & Kilmer 2017, doi 10.1080/01621459.2016.1213634, section 3). It is solved
-through its dual, w = d max(0, 1 + X lambda), by semismooth Newton. Where no weights reach the
-target, the same dual with a ridge gives the smallest squared imbalance that `RIDGE` allows.
+    chi-square (leading)   D = (w - d)^2 / (2 d)             w = d max(0, 1 + X lambda)
+    entropy                D = w log(w / d) - w + d          w = d exp(X lambda)
+
+(Deville & Särndal 1992, doi 10.1080/01621459.1992.10475217, cases 1 and 2; for synthetic controls
+Robbins, Saunders & Kilmer 2017, doi 10.1080/01621459.2016.1213634, section 3; entropy balancing:
+Hainmueller 2012, doi 10.1093/pan/mpr025, equation 7). Both are solved through their dual by
+(semismooth) Newton. Where no weights reach the target, the same dual with a ridge gives the
+smallest squared imbalance that `RIDGE` allows.
 """
 
 from __future__ import annotations
@@ -18,7 +22,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from areaeffect.results import Floats
+    from collections.abc import Callable
+
+    from areaeffect.results import Bools, Floats
 
 #: Largest residual of a constraint, in standard deviations, that counts as met exactly.
 EXACT = 1e-8
@@ -32,6 +38,33 @@ _SMALLEST_STEP = 1e-9
 _ARMIJO = 1e-4
 _JITTER = 1e-13
 _DAMPING = 1e-4  # of the residual: a target near the hull's edge leaves few areas active
+
+
+@dataclass(frozen=True, slots=True)
+class _Distance:
+    """A distance of weights from equal ones, by the convex conjugate F of its dual.
+
+    Each function takes u = 1 + X lambda, (m,): `loss` is F(u), `weight` m w = F'(u), `bend`
+    F''(u), or None where it is 1 wherever `active` is true; elsewhere F is flat.
+    """
+
+    loss: Callable[[Floats], Floats]
+    weight: Callable[[Floats], Floats]
+    active: Callable[[Floats], Bools]
+    bend: Callable[[Floats], Floats] | None
+
+
+def _exp(u: Floats) -> Floats:
+    with np.errstate(over="ignore"):  # the line search turns back where it overflows
+        return np.asarray(np.exp(u - 1.0))
+
+
+_DISTANCES = {
+    "chi-square": _Distance(
+        lambda u: 0.5 * np.maximum(u, 0.0) ** 2, lambda u: np.maximum(u, 0.0), lambda u: u > 0, None
+    ),
+    "entropy": _Distance(_exp, _exp, lambda u: u > -np.inf, _exp),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,12 +90,13 @@ class Calibration:
         return float(self.weights.sum() ** 2 / (self.weights**2).sum())
 
 
-def calibrate(distance: Floats) -> Calibration:
+def calibrate(distance: Floats, kind: str = "chi-square") -> Calibration:
     """Weight pool areas so that their mean distance from the target is zero.
 
     Parameters
     ----------
     distance : (m, p), each pool area's characteristics minus the target, in standard deviations.
+    kind : 'chi-square' or 'entropy': the distance from equal weights that is kept small.
 
     Returns
     -------
@@ -79,10 +113,10 @@ def calibrate(distance: Floats) -> Calibration:
     design = np.empty((m, distance.shape[1] + 1))
     design[:, 0] = 1.0
     design[:, 1:] = distance
-    found, steps = _newton(design, 0.0)
+    found, steps = _newton(design, 0.0, _DISTANCES[kind])
     exact = bool(np.abs(_imbalance(design, found)).max() <= EXACT)
     if not exact:
-        found, more = _newton(design, RIDGE)
+        found, more = _newton(design, RIDGE, _DISTANCES[kind])
         steps += more
         found = found / found.sum()
     return Calibration(found, _imbalance(design, found)[1:], exact, steps)
@@ -94,23 +128,24 @@ def _imbalance(design: Floats, weights: Floats) -> Floats:
     return np.asarray(miss)
 
 
-def _newton(design: Floats, ridge: float) -> tuple[Floats, int]:
-    """Minimise the dual  mean(max(0, 1 + X l)^2) / 2 - l_0 + ridge |l|^2 / 2  over l."""
+def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats, int]:
+    """Minimise the dual  mean(F(1 + X l)) - l_0 + ridge |l|^2 / 2  over l."""
     m, p = design.shape
     dual = np.zeros(p)
-    linear = np.ones(m)  # 1 + X l; w = max(0, linear) / m
+    linear = np.ones(m)  # 1 + X l
     penalty = np.full(p, ridge)
     penalty[0] = 0.0  # weights always add up to one
-    value = 0.5
+    value = float(distance.loss(linear).mean())
     steps = 0
     for steps in range(_MAX_STEPS):  # noqa: B007  # the count is part of the result
-        active = np.flatnonzero(linear > 0.0)
+        active = np.flatnonzero(distance.active(linear))
         rows = design if len(active) == m else design[active]
-        gradient = linear[active] @ rows / m + penalty * dual
+        gradient = distance.weight(linear[active]) @ rows / m + penalty * dual
         gradient[0] -= 1.0
         if np.abs(gradient).max() <= _SOLVED or np.abs(dual).max() > _MAX_DUAL:
             break
-        curvature = rows.T @ rows / m
+        bent = rows if distance.bend is None else rows * distance.bend(linear[active])[:, None]
+        curvature = rows.T @ bent / m
         damping = _JITTER * (1.0 + curvature.flat[:: p + 1]) + _DAMPING * np.abs(gradient).max()
         curvature.flat[:: p + 1] += penalty + damping
         direction = -np.linalg.solve(curvature, gradient)
@@ -120,12 +155,12 @@ def _newton(design: Floats, ridge: float) -> tuple[Floats, int]:
         while size >= _SMALLEST_STEP:
             trial = linear + size * along
             trial_dual = dual + size * direction
-            positive = np.maximum(trial, 0.0)
-            trial_value = 0.5 * (positive @ positive / m + penalty @ trial_dual**2) - trial_dual[0]
+            trial_value = float(distance.loss(trial).mean()) - trial_dual[0]
+            trial_value += 0.5 * float(penalty @ trial_dual**2)
             if trial_value <= value + _ARMIJO * size * slope:
                 break
             size *= 0.5
         else:  # no descent left: as close as rounding allows
             break
         linear, dual, value = trial, trial_dual, trial_value
-    return np.maximum(linear, 0.0) / m, steps
+    return distance.weight(linear) / m, steps

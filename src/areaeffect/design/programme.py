@@ -5,12 +5,13 @@ The same function designs the real programme and every placebo programme.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.design.calibration import calibrate
+from areaeffect.design.calibration import EXACT, calibrate
+from areaeffect.design.matching import Matching, match, within_caliper
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,9 @@ class Cohort:
     nearest : (n_areas, k), areas in order of distance; (n_areas, 0) where the whole pool is
         used, or where there is nothing to measure distance by.
     features : names and raw values, for the balance table.
+    apart : (n_areas, k), distances to `nearest` in standard deviations (root mean square over
+        the characteristics).
+    strata : (n_areas,), the combination of exact factors each area belongs to; None for none.
     """
 
     scaled: Floats
@@ -42,6 +46,8 @@ class Cohort:
     usable: Bools
     nearest: Ints
     features: Features
+    apart: Floats
+    strata: Ints | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,33 +79,56 @@ class Rules:
     nearest : nearest areas of each treated one; 0 takes the whole pool.
     common_support : leave out areas outside the treated areas' range before the start.
     near : areas within the buffer; None without boundaries.
+    matching : how the areas of the pool are weighted.
     """
 
     nearest: int
     common_support: bool
     near: Graph | None
+    matching: Matching = field(default_factory=Matching)
 
 
-def make_cohort(features: Features, usable: Bools, eligible: Bools, nearest: int) -> Cohort:
+def make_cohort(
+    features: Features, usable: Bools, eligible: Bools, nearest: int, strata: Ints | None = None
+) -> Cohort:
     """Scale the characteristics and find each area's nearest areas, once for all draws.
 
-    Constant characteristics carry no information and are set to zero.
+    Constant characteristics carry no information and are set to zero. With `strata`, an area's
+    nearest areas are those of its own stratum.
     """
     base = usable & eligible
     centre = features.values[base].mean(axis=0) if base.any() else 0.0
     spread = features.values[base].std(axis=0) if base.any() else np.ones(features.values.shape[1])
     scale = np.where(spread > 0, spread, np.inf)
     scaled = np.where(usable[:, None], (features.values - centre) / scale, 0.0)
-    n = len(usable)
-    order = np.empty((n, 0), dtype=np.int64)
+    order, apart = np.empty((len(usable), 0), dtype=np.int64), np.empty((len(usable), 0))
     if nearest and base.any() and scaled.shape[1]:
-        from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415  # heavy
+        order, apart = _search(scaled, base, _SPARE * nearest + 1, strata)
+    return Cohort(scaled, features.level, usable, order, features, apart, strata)
 
-        pool = np.flatnonzero(base)
-        k = min(len(pool), _SPARE * nearest + 1)
-        search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(scaled[pool])
-        order = pool[search.kneighbors(scaled, return_distance=False)]
-    return Cohort(scaled, features.level, usable, order, features)
+
+def _search(scaled: Floats, base: Bools, most: int, strata: Ints | None) -> tuple[Ints, Floats]:
+    """Find each area's nearest pool areas: order and distance, (n_areas, k) each.
+
+    A stratum with fewer than k pool areas is filled up with the area itself at an infinite
+    distance, which is never allowed.
+    """
+    from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415  # heavy
+
+    n = len(scaled)
+    groups = np.zeros(n, dtype=np.int64) if strata is None else strata
+    k = min(most, int(base.sum()))
+    order = np.repeat(np.arange(n)[:, None], k, axis=1)
+    apart = np.full((n, k), np.inf)
+    for group in np.unique(groups[base]):
+        inside = groups == group
+        pool = np.flatnonzero(base & inside)
+        depth = min(k, len(pool))
+        search = NearestNeighbors(n_neighbors=depth, algorithm="brute").fit(scaled[pool])
+        distance, place = search.kneighbors(scaled[inside])
+        order[inside, :depth] = pool[place]
+        apart[inside, :depth] = distance / np.sqrt(scaled.shape[1])
+    return order, apart
 
 
 def design_programme(
@@ -131,7 +160,7 @@ def design_programme(
             supported[key] = open_to_all & cohort.usable
             if rules.common_support:
                 supported[key] &= common_support(cohort.level, treated, cohort.usable)
-        found.append(_weigh(cohort, areas, supported[key], rules.nearest))
+        found.append(_weigh(cohort, areas, supported[key], rules))
     return found
 
 
@@ -145,24 +174,58 @@ def common_support(level: Floats, treated: Ints, usable: Bools) -> Bools:
         return np.asarray(((level >= low) & (level <= high)).all(axis=1))
 
 
-def _weigh(cohort: Cohort, areas: Ints, allowed: Bools, nearest: int) -> Weighted | None:
-    pool = (
-        _nearest_allowed(cohort.nearest[areas], allowed, nearest)
-        if nearest and cohort.nearest.shape[1]
-        else np.flatnonzero(allowed)
-    )
+def _weigh(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Weighted | None:
+    rule = rules.matching
+    target = cohort.scaled[areas].mean(axis=0)
+    if rule.calibration == "none" and cohort.nearest.shape[1]:
+        matched = match(cohort.nearest[areas], cohort.apart[areas], allowed, rule)
+        if matched is None:
+            return None
+        pool, weights = matched
+        imbalance = weights @ cohort.scaled[pool] / len(areas) - target
+        effective = float(weights.sum() ** 2 / (weights**2).sum())
+        exact = bool(np.abs(imbalance).max(initial=0.0) <= EXACT)
+        return Weighted(pool, weights, exact, imbalance, effective)
+    pool = _pool_of(cohort, areas, allowed, rules)
     if len(pool) == 0:
         return None
-    target = cohort.scaled[areas].mean(axis=0)
-    found = calibrate(cohort.scaled[pool] - target)
+    distance = cohort.scaled[pool] - target
+    if cohort.strata is not None:
+        distance = np.column_stack([distance, _shares(cohort.strata, areas, pool)])
+    kind = "chi-square" if rule.calibration == "none" else rule.calibration
+    found = calibrate(distance, kind)
     return Weighted(
         pool, found.weights * len(areas), found.exact, found.imbalance, found.n_effective
     )
 
 
-def _nearest_allowed(order: Ints, allowed: Bools, nearest: int) -> Ints:
+def _pool_of(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Ints:
+    """Return the areas that calibration may give weight to."""
+    caliper = rules.matching.caliper
+    if rules.nearest and cohort.nearest.shape[1]:
+        order = cohort.nearest[areas]
+        near = None if caliper is None else cohort.apart[areas] <= caliper
+        return _nearest_allowed(order, allowed, rules.nearest, near)
+    if cohort.strata is not None:
+        allowed = allowed & np.isin(cohort.strata, cohort.strata[areas])
+    pool = np.flatnonzero(allowed)
+    if caliper is None:
+        return pool
+    return pool[within_caliper(cohort.scaled, areas, pool, caliper)]
+
+
+def _shares(strata: Ints, areas: Ints, pool: Ints) -> Floats:
+    """Return pool areas' membership of the treated strata minus the treated shares, (m, s - 1).
+
+    The last stratum follows from the others: weights add up.
+    """
+    levels, counts = np.unique(strata[areas], return_counts=True)
+    return np.asarray((strata[pool][:, None] == levels[:-1]) - counts[:-1] / len(areas))
+
+
+def _nearest_allowed(order: Ints, allowed: Bools, nearest: int, near: Bools | None) -> Ints:
     """Union over treated areas of the first `nearest` allowed areas in order of distance."""
-    may = allowed[order]
+    may = allowed[order] if near is None else allowed[order] & near
     take = may & (np.cumsum(may, axis=1) <= nearest)
     chosen = np.zeros(len(allowed), dtype=bool)
     chosen[order[take]] = True

@@ -225,6 +225,8 @@ def _text_attributes(
     study: Study, tables: dict[str, SourceTable], areas: Strings
 ) -> dict[str, Strings]:
     needed = [e.column for e in study.design.exclude]
+    needed += [rule.column for rule in study.design.only]
+    needed += study.design.exact
     if study.analysis.placebo_neighbourhoods:
         needed.append(study.analysis.placebo_neighbourhoods)
     found = {}

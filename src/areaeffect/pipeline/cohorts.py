@@ -56,7 +56,9 @@ class ClaimCohorts:
     outcomes : positions of its outcomes in a totals array; held-out ones follow the study's.
     panel, coverage, eligible : see there.
     units : the real neighbourhoods.
-    history, nearest : the study's design settings.
+    history : the study's design setting.
+    nearest : nearest areas of each area that are looked up; 0 for none.
+    strata : (n_areas,), the combination of exact factors of each area; None for none.
     draws : placebo draws it takes part in, from the first; None for all.
     bins : event-time bins, counted from the real start; a level claim fills none.
     """
@@ -70,6 +72,7 @@ class ClaimCohorts:
     units: tuple[Neighbourhood, ...]
     history: str
     nearest: int
+    strata: Ints | None = None
     draws: int | None = None
     bins: Bins = NO_BINS
     _cohorts: dict[tuple[int, tuple[int, ...]], Cohort] = field(default_factory=dict)
@@ -150,7 +153,9 @@ class ClaimCohorts:
                 exposure = self.measure(o).exposure
                 if exposure is not None:
                     usable &= np.nan_to_num(exposure) > 0
-            self._cohorts[key] = make_cohort(built, np.asarray(usable), self.eligible, self.nearest)
+            self._cohorts[key] = make_cohort(
+                built, np.asarray(usable), self.eligible, self.nearest, self.strata
+            )
         return self._cohorts[key]
 
     def sums(self, unit: int, areas: Ints) -> Mapping[int, Sums]:

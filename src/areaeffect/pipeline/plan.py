@@ -12,7 +12,7 @@ import numpy as np
 
 from areaeffect.design.balance import balance
 from areaeffect.design.pool import Pool, make_pool
-from areaeffect.design.programme import Rules, Weighted, design_programme
+from areaeffect.design.programme import Weighted, design_programme
 from areaeffect.design.seal import seal
 from areaeffect.errors import Problem, StudyError
 from areaeffect.estimate.event_time import Bins, bins_over
@@ -20,6 +20,7 @@ from areaeffect.falsify.placebo import Machine, count_disjoint
 from areaeffect.panel import REASONS, Neighbourhood
 from areaeffect.periods import label
 from areaeffect.pipeline.candidates import candidates, spread_of
+from areaeffect.pipeline.choices import design_exclusions, matching_of, rules_of, strata_of
 from areaeffect.pipeline.cohorts import HELD_OUT, MAX_MISSING, ClaimCohorts, coverage_of
 from areaeffect.pipeline.units import covered_units, refuse_late_covariates
 from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
@@ -97,7 +98,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         _cohorts={},
         _sums={},
     )
-    rules = Rules(study.design.nearest, study.design.common_support, panel.near)
+    rules = rules_of(study.design, panel.near)
     members = [u.areas for u in units]
     chosen = tuple(
         tuple(
@@ -148,9 +149,8 @@ def disjoint(plan: Plan, members: Sequence[int], most: int = _MOST_DISJOINT) -> 
 def _pool(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
     panel = data.panel
     n = len(panel.areas)
-    exclusions: list[tuple[Bools, str]] = [
-        (np.isin(panel.attributes[e.column], e.values), e.reason) for e in study.design.exclude
-    ]
+    every = np.concatenate([nb.areas for nb in data.neighbourhoods])
+    exclusions = design_exclusions(study.design, panel, every)
     for measure in measures:
         common = measure.observed.mean(axis=0) >= 0.5  # noqa: PLR2004
         share = np.zeros(n)  # what nobody has does not choose between areas
@@ -164,7 +164,6 @@ def _pool(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
             exclusions.append((without, f"no exposure for {measure.name}"))
     known = np.asarray(np.isfinite(panel.covariates).all(axis=1), dtype=np.bool_)
     exclusions.append((~known, "a covariate is missing"))
-    every = np.concatenate([nb.areas for nb in data.neighbourhoods])
     smallest = min(len(u.areas) for u in data.neighbourhoods)
     return make_pool(
         n,
@@ -208,7 +207,8 @@ def _arms(
                     eligible,
                     units,
                     study.design.history,
-                    study.design.nearest,
+                    matching_of(study.design).depth(study.design.nearest),
+                    strata_of(study.design.exact, panel),
                     bins=bins,
                 )
             )
