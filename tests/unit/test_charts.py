@@ -10,7 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from areaeffect.report import charts, forest, maps, svg, wording
+from areaeffect.report import balance_chart, charts, forest, maps, svg, wording
 from areaeffect.results import AreaStatus, PlaceboDraws, Result, Series, Shape
 from tests.unit.sample_result import GAP, HOSTILE, sample_result
 
@@ -43,7 +43,9 @@ def all_charts(result: Result) -> list[str]:
             estimate=finding.estimate,
             form="ratio",
         ),
-        charts.balance_chart(charts.balance_rows(result.balance, "change"), key="b", title=HOSTILE),
+        balance_chart.balance_chart(
+            balance_chart.balance_rows(result.balance, "change"), key="b", title=HOSTILE
+        ),
         maps.map_svg(result.shapes, result.areas, key="m", title=HOSTILE, attribution=HOSTILE),
     ]
 
@@ -235,7 +237,7 @@ def test_the_own_estimate_is_named_in_the_histogram(result: Result) -> None:
 
 
 def test_balance_is_the_mean_absolute_difference_worst_first(result: Result) -> None:
-    rows = charts.balance_rows(result.balance, "level")
+    rows = balance_chart.balance_rows(result.balance, "level")
     assert [r["after"] for r in rows] == sorted((r["after"] for r in rows), reverse=True)
     for row in rows:
         own = [b for b in result.balance if b.claim == "level" and b.covariate == row["covariate"]]
@@ -245,8 +247,10 @@ def test_balance_is_the_mean_absolute_difference_worst_first(result: Result) -> 
 
 def test_only_the_worst_covariates_are_drawn(result: Result) -> None:
     many = [replace(result.balance[0], covariate=f"c{i:03d}", smd_after=i / 100) for i in range(60)]
-    text = charts.balance_chart(charts.balance_rows(many, many[0].claim), key="b", title="t")
-    assert len(set(re.findall(r">(c\d+)<", text))) == charts.BALANCE_ROWS_DRAWN
+    text = balance_chart.balance_chart(
+        balance_chart.balance_rows(many, many[0].claim), key="b", title="t"
+    )
+    assert len(set(re.findall(r">(c\d+)<", text))) == balance_chart.BALANCE_ROWS_DRAWN
     assert ">c059<" in text
 
 

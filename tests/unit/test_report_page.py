@@ -167,6 +167,7 @@ def test_the_answer_comes_first(result: Result, html: str) -> None:
 
 def test_notes_come_after_the_answers(result: Result, html: str) -> None:
     assert html.index(result.notes[0]) > html.rindex("Of 6 outcome families")
+    assert html.index(result.notes[0]) < html.index('<h2 id="table">')
 
 
 def test_nothing_missing_reaches_the_reader(outline: Outline) -> None:

@@ -27,13 +27,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart with its table, its data file and a note."""
+    """A chart with its table, its data file, a note and the name of its own files."""
 
     chart: str
     title: str
     table: Table
     data: str
     note: str = ""
+    name: str = ""
 
     @property
     def svg(self) -> Markup:

@@ -1,28 +1,61 @@
-"""What a report is made of: sections of paragraphs, lists, facts, tables and figures.
+"""What a report is made of: sections of blocks that each face prints in its own way.
 
-Each face of the report (the page, the PDF) prints the same sections in its own way.
+The page (`page.py`) and the PDF (`pdf.py`) print the same document. Every text in it is plain:
+each face escapes it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
 
+from areaeffect.report import terms
 from areaeffect.report.chart_tables import Figure, Table
+from areaeffect.results import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Place(IntEnum):
+    """Where in the report a section stands; sections of one place keep their own order."""
+
+    ANSWER = 1
+    OUTCOMES = 2
+    SAY = 3
+    CHECKS = 4
+    VALUE = 5
+    VOICES = 6
+    WHO = 7
+    METHOD = 8
+    DATA = 9
+    AGAIN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Plain text; `lead` for the one that carries the section."""
+    """Plain text; `lead` for the one that carries the section, `note` for an aside.
+
+    `begins` is printed before it in bold.
+    """
 
     text: str
     lead: bool = False
+    note: bool = False
+    begins: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Bullets:
-    """A list of plain texts."""
+    """A list of plain texts under an optional title.
+
+    `mark` is empty, 'can', 'cannot' (what may and may not be said) or 'numbered'.
+    """
 
     items: tuple[str, ...]
+    title: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +74,75 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """Texts that lead to files beside the report."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Something to be copied as it is, such as a command or a hash; `label` says what."""
+
+    text: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Folded:
-    """Blocks that a reader opens when needed; print shows them."""
+    """Blocks that a reader opens when needed.
+
+    Print shows them, unless `in_print` says where they are instead. `about` tells apart
+    folded blocks of one title to those who cannot see where they stand.
+    """
 
     title: str
     blocks: tuple[Block, ...]
+    about: str = ""
+    in_print: str = ""
 
 
-Block = Paragraph | Bullets | Facts | Data | Figure | Folded
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A verdict as symbol and word."""
+
+    verdict: Verdict
+
+    @property
+    def symbol(self) -> str:
+        """The sign that stands before the word."""
+        return terms.VERDICT_SYMBOLS[self.verdict]
+
+    @property
+    def word(self) -> str:
+        """The verdict in print."""
+        return terms.verdict_name(self.verdict)
+
+    @property
+    def look(self) -> str:
+        """Name of its style."""
+        return self.verdict.value.replace(" ", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Verdict, kind of claim and headline of several findings."""
+
+    items: tuple[tuple[Badge, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One finding: its verdict, what that means, and the blocks behind it."""
+
+    key: str
+    title: str
+    badge: Badge
+    meaning: str
+    blocks: tuple[Block, ...]
+
+
+Block = Paragraph | Bullets | Facts | Data | Links | Code | Figure | Folded | Answers | Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +155,53 @@ class Section:
     title : its heading.
     blocks : what it says, in order.
     parts : sections below it.
+    place : where it stands in the report; of no meaning for parts.
     """
 
     key: str
     title: str
     blocks: tuple[Block, ...]
     parts: tuple[Section, ...] = ()
+    place: Place = Place.CHECKS
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole report or page, in the order of print."""
+
+    title: str
+    kind: str
+    question: str
+    language: str
+    sections: tuple[Section, ...]
+    footer: str
+
+
+def figures(document: Document) -> Iterator[tuple[str, Figure]]:
+    """Return every figure with a name unique in the document: its own, or its section's."""
+    for section in document.sections:
+        for i, figure in enumerate(_figures(section)):
+            yield figure.name or f"{section.key}-{i + 1}", figure
+
+
+def plain(item: Any) -> Any:
+    """Return a part of a document as plain JSON values; each record names its kind."""
+    if isinstance(item, Badge):
+        return {"symbol": item.symbol, "word": item.word, "look": item.look}
+    if is_dataclass(item) and not isinstance(item, type):
+        own = {f.name: plain(getattr(item, f.name)) for f in fields(item)}
+        return own | {"block": type(item).__name__}
+    if isinstance(item, (tuple, list)):
+        return [plain(part) for part in item]
+    return sorted(item) if isinstance(item, frozenset) else item
+
+
+def _figures(holder: Section | Card | Folded) -> Iterator[Figure]:
+    for block in holder.blocks:
+        if isinstance(block, Figure):
+            yield block
+        elif isinstance(block, (Card, Folded)):
+            yield from _figures(block)
+    if isinstance(holder, Section):
+        for part in holder.parts:
+            yield from _figures(part)

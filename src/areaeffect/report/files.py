@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.report import page, wording
+from areaeffect.report import page, pdf, wording
+from areaeffect.report.contents import report_document
 from areaeffect.report.csv_files import (
     json_text,
     read_table,
@@ -47,6 +48,7 @@ METRES = 1  # decimals of outlines, in metres
 FORMAT = 1
 RUN_FILE = "run.json"
 REPORT_FILE = "report.html"
+PDF_FILE = "report.pdf"
 
 
 def write_result(result: Result, folder: Path) -> None:
@@ -104,7 +106,7 @@ def write_files(result: Result, folder: Path) -> None:
         {"area": s.area, "rings": [ring.tolist() for ring in s.rings]} for s in result.shapes
     ]
     write_text(data / "map.json", json_text({"unit": "metre", "shapes": outlines}))
-    write_text(folder / REPORT_FILE, page.render(result))
+    _write_faces(result, folder)
 
 
 def read_result(folder: Path) -> Result:
@@ -153,11 +155,22 @@ def read_result(folder: Path) -> Result:
 
 
 def rebuild_report(folder: Path) -> Path:
-    """Write the report of a folder again from its other files, and return its path."""
-    text = page.render(read_result(folder))
-    aside = folder / f".{REPORT_FILE}.new"
-    write_text(aside, text)
-    return aside.replace(folder / REPORT_FILE)
+    """Write the faces of a folder again from its other files; return the path of the page."""
+    result = read_result(folder)
+    with tempfile.TemporaryDirectory(prefix=".faces.", dir=folder) as place:
+        aside = Path(place)
+        _write_faces(result, aside)
+        for made in sorted(aside.iterdir()):
+            made.replace(folder / made.name)
+    return folder / REPORT_FILE
+
+
+def _write_faces(result: Result, folder: Path) -> None:
+    """Write the report as page and PDF: the same sections, words and charts."""
+    links = page.links_of(result)
+    document = report_document(result, links)
+    write_text(folder / REPORT_FILE, page.to_html(document, links))
+    (folder / PDF_FILE).write_bytes(pdf.render(document))
 
 
 def write_whole(folder: Path, write: Callable[[Path], None]) -> None:

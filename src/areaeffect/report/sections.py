@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from areaeffect.outcomes import FAMILIES
 from areaeffect.report import terms, wording
 from areaeffect.report.chart_tables import Table
+from areaeffect.report.document import Bullets
 from areaeffect.report.numbers import (
     amounts,
     is_count,
@@ -21,32 +23,14 @@ from areaeffect.report.numbers import (
     total,
 )
 from areaeffect.report.plan_text import NONE_GIVEN
-from areaeffect.results import Finding, Result, Verdict
+from areaeffect.results import Finding, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
 HEAVIEST = 20  # benchmark areas named for each neighbourhood (DESIGN section 6)
 SMALLEST_P = 0.001
 _PARTS = {"benchmark": "compared with, by weight"}
-
-
-def badge(verdict: Verdict) -> dict[str, str]:
-    """Return class, symbol and word of a verdict."""
-    return {
-        "class": verdict.value.replace(" ", "-"),
-        "symbol": terms.VERDICT_SYMBOLS[verdict],
-        "word": verdict.value,
-    }
-
-
-def answer(finding: Finding) -> dict[str, Any]:
-    """Return one line of the answer: badge, headline and kind of claim."""
-    return {
-        "badge": badge(finding.verdict),
-        "headline": wording.headline(finding),
-        "claim": finding.claim,
-    }
 
 
 def p_words(value: float | None) -> str:
@@ -96,26 +80,25 @@ def results_table(findings: Sequence[Finding], group: str) -> Table:
     )
 
 
-def card(finding: Finding, findings: Iterable[Finding]) -> dict[str, Any]:
-    """Return everything one outcome card says apart from its charts."""
-    additive = wording.additive_companion(finding, findings)
-    estimable = known(finding.estimate) is not None
-    return {
-        "badge": badge(finding.verdict),
-        "group": wording.group_title(finding.group),
-        "label": finding.label,
-        "claim": finding.claim,
-        "meaning": terms.verdict_words(finding.verdict, finding.claim),
-        "headline": wording.headline(finding),
-        "sentence": wording.sentence(finding),
-        "facts": _facts(finding) if estimable else [],
-        "evidence": terms.maryland_words(finding.maryland),
-        "additive": wording.headline(additive) if additive is not None else "",
-        "companions": _companions(finding),
-        "caveats": finding.caveats,
-        "can": wording.can_say(finding),
-        "cannot": wording.cannot_say(finding),
-    }
+def families_by_group(groups: Mapping[str, Sequence[Finding]]) -> Table:
+    """Return verdict and estimate of every outcome, one column a group; contrasts stand apart."""
+    cells: dict[tuple[str, str, str], dict[str, str]] = {}
+    main = {group: wording.main_findings(findings) for group, findings in groups.items()}
+    main = {g: own for g, own in main.items() if any(f.claim != "contrast" for f in own)}
+    for group, findings in main.items():
+        for f in findings:
+            verdict = f"{terms.VERDICT_SYMBOLS[f.verdict]} {terms.verdict_name(f.verdict)}"
+            if known(f.estimate) is not None:
+                verdict += f", {_with_unit(signed(f.estimate, f), f)}"
+            cells.setdefault((f.family, wording.name_of(f), f.claim), {})[group] = verdict
+    order = {family: i for i, family in enumerate(FAMILIES)}
+    ordered = sorted(cells.items(), key=lambda item: order.get(item[0][0], len(order)))
+    rows = tuple(
+        (wording.family_title(family), label, claim, *(own.get(g, "–") for g in main))
+        for (family, label, claim), own in ordered
+    )
+    head = ("Family", "Outcome", "Claim", *map(wording.group_title, main))
+    return Table("Outcome families by group", head, rows)
 
 
 def neighbourhood_findings(result: Result) -> list[Table]:
@@ -225,30 +208,24 @@ def designs(result: Result) -> Table | None:
     )
 
 
-def heaviest(result: Result) -> list[dict[str, Any]]:
-    """Return the heaviest benchmark areas of each neighbourhood, with names and weights."""
+def heaviest(result: Result) -> dict[str, list[Bullets]]:
+    """Return the heaviest benchmark areas of each neighbourhood, one list a kind of claim."""
     names = {area.area: area.name for area in result.areas}
-    made: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    made: dict[str, list[Bullets]] = {}
     for d in result.designs:
-        pairs = sorted(zip(d.benchmark_areas, d.weights, strict=True), key=lambda p: (-p[1], p[0]))[
-            :HEAVIEST
-        ]
-        lines = [
+        pairs = sorted(zip(d.benchmark_areas, d.weights, strict=True), key=lambda p: (-p[1], p[0]))
+        lines = tuple(
             f"{names.get(code, '')} ({code}), weight {weight:.2f}".lstrip()
-            for code, weight in pairs
-        ]
-        made.setdefault((d.initiative, d.neighbourhood), []).append(
-            {"claim": d.claim, "areas": lines}
+            for code, weight in pairs[:HEAVIEST]
         )
-    return [
-        {"title": f"{place}, {initiative}", "claims": own}
-        for (initiative, place), own in made.items()
-    ]
+        title = f"{d.neighbourhood}, {d.initiative}"
+        made.setdefault(title, []).append(Bullets(lines, f"For {d.claim} claims", "numbered"))
+    return made
 
 
-def data(result: Result) -> dict[str, Table]:
-    """Return the tables of the data annex."""
-    releases = tuple(
+def releases(result: Result) -> Table:
+    """Return every file that was read: rows, licence, hash."""
+    rows = tuple(
         (
             r.source,
             r.file,
@@ -261,7 +238,22 @@ def data(result: Result) -> dict[str, Table]:
         )
         for r in result.releases
     )
-    gaps = tuple(
+    head = (
+        "Source",
+        "File",
+        "Rows read",
+        "Kept",
+        "Rejected",
+        "Licence",
+        "Attribution",
+        "SHA-256",
+    )
+    return Table("Data as they were read", head, rows, frozenset({2, 3, 4}))
+
+
+def gaps(result: Result) -> Table:
+    """Return the cells that are missing, and why."""
+    rows = tuple(
         (
             g.source,
             g.outcome,
@@ -273,29 +265,8 @@ def data(result: Result) -> dict[str, Table]:
         )
         for g in result.gaps
     )
-    return {
-        "releases": Table(
-            "Data as they were read",
-            (
-                "Source",
-                "File",
-                "Rows read",
-                "Kept",
-                "Rejected",
-                "Licence",
-                "Attribution",
-                "SHA-256",
-            ),
-            releases,
-            frozenset({2, 3, 4}),
-        ),
-        "gaps": Table(
-            "Gaps: cells that are missing, which is not zero",
-            ("Source", "Outcome", "Where", "First", "Last", "Areas", "Reason"),
-            gaps,
-            frozenset({5}),
-        ),
-    }
+    head = ("Source", "Outcome", "Where", "First", "Last", "Areas", "Reason")
+    return Table("Gaps: cells that are missing, which is not zero", head, rows, frozenset({5}))
 
 
 def _has_adjusted(finding: Finding) -> bool:
@@ -313,13 +284,15 @@ def _short_cells(f: Finding) -> tuple[str, str, str, str]:
     return verdict, signed(f.estimate, f), signed_interval(f.low, f.high, f), size(f.mde, f)
 
 
-def _facts(f: Finding) -> list[tuple[str, str]]:
-    """Return the numbers of a card: name and value."""
+def facts(f: Finding) -> tuple[tuple[str, str], ...]:
+    """Return the numbers of a card, name and value; nothing where there is no estimate."""
+    if known(f.estimate) is None:
+        return ()
     level = f.claim == "level"
-    facts = [("Estimate", _with_unit(signed(f.estimate, f), f))]
-    facts.append((f"{percent(f.level)} placebo interval", signed_interval(f.low, f.high, f)))
+    pairs = [("Estimate", _with_unit(signed(f.estimate, f), f))]
+    pairs.append((f"{percent(f.level)} placebo interval", signed_interval(f.low, f.high, f)))
     if _has_adjusted(f):
-        facts.append(
+        pairs.append(
             (
                 "Interval, all primary findings together",
                 signed_interval(f.low_adjusted, f.high_adjusted, f),
@@ -327,37 +300,38 @@ def _facts(f: Finding) -> list[tuple[str, str]]:
         )
     both = amounts(f)
     if both is not None:
-        facts.append(("Observed", total(both[0], f) + noun(f)))
+        pairs.append(("Observed", total(both[0], f) + noun(f)))
         name = "Benchmark areas" if level else "Expected without it"
-        facts.append((name, total(both[1], f) + noun(f)))
+        pairs.append((name, total(both[1], f) + noun(f)))
     if known(f.avoided) is not None and not level and is_count(f):
         more = "Avoided" if (f.avoided or 0) >= 0 else "More than expected"
-        facts.append((more, total(abs(f.avoided or 0), f) + noun(f)))
-    facts.append(("Smallest detectable (80% power)", size(f.mde, f, unit=True)))
-    facts.append(("Smallest effect of interest", size(f.threshold, f, unit=True)))
+        pairs.append((more, total(abs(f.avoided or 0), f) + noun(f)))
+    pairs.append(("Smallest detectable (80% power)", size(f.mde, f, unit=True)))
+    pairs.append(("Smallest effect of interest", size(f.threshold, f, unit=True)))
     if not level:
-        facts.append(
+        pairs.append(
             ("p-value, placebo; adjusted", f"{p_words(f.p_value)}; {p_words(f.p_adjusted)}")
         )
     if known(f.held_out) is not None:
         inside = f"{signed(f.held_out, f)} (placebo p {p_words(f.held_out_p)})"
-        facts.append(("Gap before the start, held out", inside))
+        pairs.append(("Gap before the start, held out", inside))
     if f.n_benchmark_areas is not None:
         effective = (
             ""
             if known(f.n_effective) is None
             else f" (effective number {number(f.n_effective, 'additive')})"
         )
-        facts.append(("Benchmark areas used", f"{f.n_benchmark_areas:,}{effective}"))
+        pairs.append(("Benchmark areas used", f"{f.n_benchmark_areas:,}{effective}"))
     if known(f.bias) is not None:
         error = (
             "" if known(f.bias_error) is None else f" (Monte Carlo error {size(f.bias_error, f)})"
         )
-        facts.append(("Centre of the placebo estimates, not subtracted", signed(f.bias, f) + error))
-    return facts
+        pairs.append(("Centre of the placebo estimates, not subtracted", signed(f.bias, f) + error))
+    return tuple(pairs)
 
 
-def _companions(f: Finding) -> Table | None:
+def companions(f: Finding) -> Table | None:
+    """Return the intervals of other kinds beside the placebo one, if any."""
     if not f.companions:
         return None
     rows = tuple(

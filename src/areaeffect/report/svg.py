@@ -6,7 +6,7 @@ import io
 import re
 import threading
 from contextlib import contextmanager
-from html import escape
+from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -90,6 +90,12 @@ def accessible(body: str, view_box: str, key: str, title: str, description: str)
         f'<title id="{key}-title">{escape(title)}</title>\n'
         f'<desc id="{key}-desc">{escape(description)}</desc>\n{body}\n</svg>'
     )
+
+
+def alternative(chart: str) -> str:
+    """Return title and description of a chart that `accessible` wrote, as one text."""
+    parts = re.findall(r"<(title|desc)\b[^>]*>(.*?)</\1>", chart, flags=re.DOTALL)
+    return unescape(" ".join(text if text[-1:] in ".!?" else f"{text}." for _, text in parts))
 
 
 def key_of(*parts: str) -> str:

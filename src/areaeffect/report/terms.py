@@ -12,6 +12,17 @@ VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.NOT_ESTIMABLE: "–",
 }
 
+KEY = (
+    "A claim about change asks what happened after the start; a claim about level only says how "
+    "places differ; a contrast sets the changes of two kinds of initiative side by side. "
+    "✓ better, ✗ worse, ≈ little difference, ? cannot tell, – not estimable. ‘Cannot tell’ means "
+    "that the data are too few or too noisy to say, whichever way it went."
+)
+CLAIMS = {
+    "change": "A claim about change.",
+    "level": "A claim about a difference in level.",
+    "contrast": "A contrast between two kinds of initiative.",
+}
 _BESIDE = {  # what a verdict sets a finding beside, by claim
     "change": "what would have been expected",
     "level": "the benchmark areas",
@@ -32,6 +43,11 @@ MARYLAND = {
     4: "credible outside variation in who was treated",
     5: "places chosen at random",
 }
+
+
+def verdict_name(verdict: Verdict) -> str:
+    """Return a verdict as it is printed beside its symbol."""
+    return verdict.value
 
 
 def verdict_words(verdict: Verdict, claim: str = "change") -> str:

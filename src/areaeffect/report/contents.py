@@ -1,0 +1,47 @@
+"""The whole report of a result, as one document in the order of reading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from areaeffect.report import backing_sections as backing
+from areaeffect.report import outcome_sections as outcome
+from areaeffect.report.annexes import annex_sections
+from areaeffect.report.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from areaeffect.results import Result
+
+
+def report_document(result: Result, files: Mapping[str, str]) -> Document:
+    """Return everything a report says: answer first, then what it rests on.
+
+    Parameters
+    ----------
+    result : everything the evaluation found.
+    files : where each table can be downloaded, relative to the report.
+    """
+    sections = [
+        outcome.answer(result),
+        outcome.numbers(result),
+        outcome.outcomes(result),
+        outcome.say(result),
+        backing.who(result),
+        backing.area_map(result),
+        backing.balance(result),
+        backing.method(result),
+        backing.data(result, files),
+        backing.seal(result),
+        backing.again(result),
+        *annex_sections(result),
+    ]
+    return Document(
+        title=result.title,
+        kind="Evaluation report",
+        question=result.question,
+        language="en-GB",
+        sections=tuple(sorted(sections, key=lambda s: s.place)),
+        footer="Made by areaeffect. Every number above is in the files beside this report.",
+    )

@@ -1,0 +1,102 @@
+"""The charts of a report with their tables: which rows are drawn, under which title."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from areaeffect.report import balance_chart, chart_tables, charts, forest, maps, wording
+from areaeffect.report.chart_tables import Figure, Table
+from areaeffect.report.svg import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.results import Finding, PlaceboDraws, Result, Series
+
+
+def effects(name: str, findings: Sequence[Finding]) -> Figure | None:
+    """Draw all findings of one group on one scale; None where there are none."""
+    rows = forest.effect_rows(findings)
+    if not rows:
+        return None
+    title = f"Effects and differences: {wording.group_title(name)}"
+    key = key_of(name, "effects")
+    chart = forest.effects_chart(rows, key=key, title=title)
+    return Figure(chart, title, chart_tables.effect_table(rows), "findings", name=key)
+
+
+def trend(finding: Finding, series: Series) -> Figure:
+    """Draw the observed path of a finding's outcome beside its benchmark areas."""
+    rows = charts.trend_rows(series)
+    unit = ", ".join(part for part in (wording.name_of(finding), series.unit) if part)
+    group = wording.group_title(finding.group)
+    title = f"{wording.name_of(finding)}: observed and benchmark areas, {group}"
+    key = key_of(finding.group, finding.outcome, finding.claim, "trend")
+    chart = charts.trend_chart(rows, key=key, title=title, starts=series.start, unit=unit)
+    smooth = any(row["observed_mean_12"] is not None for row in rows)
+    note = ""
+    if smooth:
+        note = (
+            "Bold lines: mean of the twelve months up to each month, "
+            "where all twelve are known on both lines. Thin lines: single months."
+        )
+    if any(row["is_gap"] for row in rows):
+        note = f"{note} Hatched: no data, which is not zero.".strip()
+    table = chart_tables.trend_table(rows, series.unit, smooth=smooth)
+    return Figure(chart, title, table, "series", note, key)
+
+
+def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
+    """Draw a finding among its placebo estimates; None where there are none."""
+    rows = charts.placebo_rows(draws)
+    if not rows:
+        return None
+    title = f"{wording.name_of(finding)}: placebo programmes, {wording.group_title(finding.group)}"
+    key = key_of(finding.group, finding.outcome, finding.claim, "placebo")
+    chart = charts.placebo_chart(
+        rows,
+        key=key,
+        title=title,
+        estimate=finding.estimate,
+        form=finding.form,
+        unit=finding.unit,
+    )
+    note = (
+        "Each placebo programme is a set of places where nothing of the kind was done, "
+        "put through the same design and estimate. "
+        "They show how far the estimate strays by chance alone."
+    )
+    table = chart_tables.placebo_table(rows, finding)
+    return Figure(chart, title, table, "placebo_draws", note, key)
+
+
+def area_map(result: Result) -> Figure | None:
+    """Draw where treated and benchmark areas are; None without outlines."""
+    attribution = " ".join(dict.fromkeys(r.attribution for r in result.releases if r.attribution))
+    table = Table(
+        "Areas by the part they play",
+        ("Part", "Initiative", "Reason", "Areas"),
+        tuple(
+            (row["role"], row["initiative"], row["reason"], f"{row['areas']:,}")
+            for row in maps.status_rows(result.areas)
+        ),
+        frozenset({3}),
+    )
+    title = "Where the treated and the benchmark areas are"
+    chart = maps.map_svg(
+        result.shapes, result.areas, key="map", title=title, attribution=attribution
+    )
+    return Figure(chart, title, table, "areas", name="map") if chart else None
+
+
+def balance(result: Result) -> list[Figure]:
+    """Draw how alike the places are before and after weighting, one chart a kind of claim."""
+    made = []
+    for claim in dict.fromkeys(row.claim for row in result.balance):
+        rows = balance_chart.balance_rows(result.balance, claim)
+        title = f"Balance before and after weighting: {claim} claims"
+        key = key_of("balance", claim)
+        chart = balance_chart.balance_chart(rows, key=key, title=title)
+        table = chart_tables.balance_table(rows, claim)
+        made.append(Figure(chart, title, table, "balance", name=key))
+    return made

@@ -1,0 +1,104 @@
+"""The method annex in words, with the settings of the plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.report import terms
+from areaeffect.report.document import Bullets, Paragraph, Section
+from areaeffect.report.plan_text import NONE_GIVEN, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def method_parts(plan: Mapping[str, Any]) -> tuple[Section, ...]:
+    """Return who may be compared, how they are weighted, estimated, tested and judged."""
+    return (
+        Section("pool", "Who may be compared", (Paragraph(_pool(plan)),)),
+        Section("weights", "How they are weighted", (Paragraph(_WEIGHTS),)),
+        Section("estimate", "How an estimate is made", (Paragraph(_ESTIMATE),)),
+        Section("placebos", "How sure it is", (Paragraph(_sure(plan)),)),
+        Section("verdicts", "How the verdict is reached", tuple(map(Paragraph, _VERDICT))),
+        Section(
+            "grades",
+            "Strength of evidence",
+            (Paragraph(_GRADE), Bullets(_grades(), mark="numbered")),
+        ),
+    )
+
+
+def _pool(plan: Mapping[str, Any]) -> str:
+    nearest = setting(plan, "design", "nearest")
+    chosen = "All of them are used."
+    if nearest not in {"0", NONE_GIVEN}:
+        chosen = (
+            f"Of these, the {nearest} nearest to each treated area on scaled characteristics and "
+            "on history before the start are kept."
+        )
+    return (
+        "The comparison pool of a neighbourhood holds the areas that are in no initiative of the "
+        "register during the window, are further than "
+        f"{setting(plan, 'register', 'buffer_km')} km from any treated area, are covered by the "
+        "data in the window, and lie on common support (asked for: "
+        f"{setting(plan, 'design', 'common_support')}): their level before the start is inside "
+        f"the range of the treated areas. {chosen} History is taken as: "
+        f"{setting(plan, 'design', 'history')}. Characteristics: "
+        f"{setting(plan, 'design', 'covariates')}."
+    )
+
+
+_WEIGHTS = (
+    "Weights w start equal (d) and are changed as little as possible: Σ(w − d)² / 2d is made "
+    "smallest subject to the weighted benchmark areas having the treated areas’ totals on every "
+    "characteristic, with no weight below zero. The problem is solved through its dual, and has "
+    "one answer. Where equality cannot be had, squared imbalance is given a high price instead, so "
+    "that it is as small as the pool allows; what is left is printed. Weights for claims about "
+    "change use history before the start; weights for claims about level use no history of the "
+    "outcome, and neither ever uses anything dated after the start."
+)
+_ESTIMATE = (
+    "Change in counts: the ratio of totals, (Y after / Ŷ after) / (Y before / Ŷ before) − 1, where "
+    "Y is what was observed and Ŷ the weighted sum of the benchmark areas. Avoided incidents come "
+    "from the same four totals. Change in scores and rates: the difference between the two "
+    "changes. Level: the weighted gap over the latest year; a difference between places, whatever "
+    "its cause. No area already treated ever serves as a comparison."
+)
+
+
+def _sure(plan: Mapping[str, Any]) -> str:
+    return (
+        f"The main test is the placebo. {setting(plan, 'analysis', 'placebos')} placebo "
+        "programmes, alike in number, size and start dates but made of areas where nothing of the "
+        "kind was done, go through the whole design and estimate. Each estimate is divided by the "
+        "standard error predicted for it (T); the p-value is twice the smaller tail of the placebo "
+        "T, with one added to count and total, and the interval holds every effect that this test "
+        "would not reject. Intervals that hold for all primary findings at once come from the "
+        "largest placebo T over all of them (max-T, Westfall and Young). The centre of the placebo "
+        "estimates is printed and never subtracted. Placebos speak for places chosen as theirs "
+        "were; real programmes go where things are bad."
+    )
+
+
+_VERDICT = (
+    "In this order. Not estimable, or stopped by a gate: say why. The 90% interval lies inside the "
+    "smallest effect of interest: little difference. The interval for all findings together leaves "
+    "out zero: better or worse. Otherwise: cannot tell. With fewer than 20 placebo programmes that "
+    "share no area the verdict is ‘cannot tell’, unless the programme averages over at least 10 "
+    "neighbourhoods and the pool holds at least 60 that share no area: then the interval is "
+    "widened for a pool not much larger than the programme. With more than 10% of its window "
+    "missing a neighbourhood gets none.",
+    "The smallest detectable effect is the one the study would have found with 80% power. It is "
+    "no part of the verdict.",
+)
+_GRADE = (
+    "Graded on the Maryland scale in the wording of What Works Growth. Other versions of the scale "
+    "grade the same method differently. A change is graded 3 only where benchmark areas are within "
+    "0.25 standard deviations of the treated ones on every characteristic, and where a second "
+    "design, which does not see the last year before the start, finds no gap in that year outside "
+    "its own placebo range; else 2. A difference in level is graded 2 at most."
+)
+
+
+def _grades() -> tuple[str, ...]:
+    return tuple(f"{text[:1].upper()}{text[1:]}." for text in terms.MARYLAND.values())

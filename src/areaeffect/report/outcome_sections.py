@@ -1,0 +1,174 @@
+"""The part of a report that answers: headlines, numbers, and a card for every finding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from areaeffect.outcomes import FAMILIES
+from areaeffect.report import figures, sections, terms, wording
+from areaeffect.report.document import (
+    Answers,
+    Badge,
+    Bullets,
+    Card,
+    Data,
+    Facts,
+    Folded,
+    Paragraph,
+    Place,
+    Section,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.report.document import Block
+    from areaeffect.results import Finding, Result
+
+SHOWN_OPEN = 15  # longer tables are folded away
+
+
+def by_group(result: Result) -> dict[str, list[Finding]]:
+    """Return the findings of each group, in the order of the result."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in result.findings:
+        groups.setdefault(finding.group, []).append(finding)
+    return groups
+
+
+def answer(result: Result) -> Section:
+    """Return the answers: for each group one sentence over all, and one headline a finding."""
+    parts = []
+    for i, (name, findings) in enumerate(by_group(result).items()):
+        blocks: list[Block] = [Paragraph(wording.overall(findings), lead=True)]
+        main = wording.main_findings(findings)
+        if main:
+            items = [(Badge(f.verdict), f.claim, wording.headline(f)) for f in main]
+            blocks.append(Answers(tuple(items)))
+        parts.append(Section(f"group-{i}", wording.group_title(name), tuple(blocks)))
+    none = () if parts else (Paragraph("The study has no findings."),)
+    notes = (Bullets(result.notes),) if result.notes else ()
+    title = "What to know about these answers"
+    parts.append(Section("notes", title, (*notes, Paragraph(terms.KEY, note=True))))
+    return Section("answer", "The answer", none, tuple(parts), Place.ANSWER)
+
+
+def numbers(result: Result) -> Section:
+    """Return the families by group, and each group's results as table and chart."""
+    parts = []
+    groups = by_group(result)
+    for i, (name, findings) in enumerate(groups.items()):
+        main = wording.main_findings(findings)
+        title = wording.group_title(name)
+        table = sections.results_table(main, title)
+        blocks: list[Block] = [Data(table, "findings")] if table.rows else []
+        missing = [
+            f.title for key, f in FAMILIES.items() if key not in {f.family for f in findings}
+        ]
+        if missing:
+            blocks.append(Paragraph(f"Families this study did not look at: {', '.join(missing)}."))
+        figure = figures.effects(name, main)
+        blocks += [figure] if figure else []
+        parts.append(Section(f"numbers-{i}", title, tuple(blocks)))
+    first: tuple[Block, ...] = ()
+    if len(groups) > 1:
+        first = (Data(sections.families_by_group(groups), "findings"),)
+    return Section("table", "The results in numbers", first, tuple(parts), Place.ANSWER)
+
+
+def outcomes(result: Result) -> Section:
+    """Return the cards, family by family and, within one, group by group."""
+    cards: dict[str, list[Card]] = {}
+    series = {(s.group, s.outcome): s for s in result.series}
+    draws = {(d.group, d.outcome, d.claim, d.form): d for d in result.placebos}
+    number = 0
+    for findings in by_group(result).values():
+        for finding in wording.main_findings(findings):
+            path = series.get((finding.group, finding.outcome))
+            own = draws.get((finding.group, finding.outcome, finding.claim, finding.form))
+            trend = figures.trend(finding, path) if path and path.periods else None
+            placebo = figures.placebo(finding, own) if own else None
+            charts = [figure for figure in (trend, placebo) if figure]
+            cards.setdefault(finding.family, []).append(
+                _card(f"finding-{number}", finding, findings, charts)
+            )
+            number += 1
+    order = [*FAMILIES, *(key for key in cards if key not in FAMILIES)]
+    parts = [_family(key, cards[key]) for key in order if key in cards]
+    parts += _single_neighbourhoods(result)
+    further = sections.further_findings(result)
+    if further:
+        parts.append(Section("further", "Further findings", (Data(further, "findings"),)))
+    return Section("outcomes", "Outcome by outcome", (), tuple(parts), Place.OUTCOMES)
+
+
+def say(result: Result) -> Section:
+    """Return what may be said of each group, and what may not."""
+    parts = []
+    for i, (name, findings) in enumerate(by_group(result).items()):
+        main = wording.main_findings(findings)
+        can, cannot = _sayings(main)
+        parts.append(Section(f"say-{i}", wording.group_title(name), (can, cannot)))
+    title = "What you can say, and what you cannot"
+    return Section("say", title, (), tuple(parts), Place.SAY)
+
+
+def _sayings(findings: Sequence[Finding]) -> tuple[Bullets, Bullets]:
+    can = dict.fromkeys(text for f in findings for text in wording.can_say(f))
+    cannot = dict.fromkeys(text for f in findings for text in wording.cannot_say(f))
+    return (
+        Bullets(tuple(can), "You can say", "can"),
+        Bullets(tuple(cannot), "You cannot say", "cannot"),
+    )
+
+
+def _family(key: str, cards: Sequence[Card]) -> Section:
+    asked: tuple[Block, ...] = ()
+    if key in FAMILIES:
+        asked = (Paragraph(FAMILIES[key].question, note=True),)
+    anchor = f"family-{key.replace('_', '-')}"
+    return Section(anchor, wording.family_title(key), (*asked, *cards))
+
+
+def _card(key: str, finding: Finding, findings: Sequence[Finding], charts: Sequence[Block]) -> Card:
+    group = wording.group_title(finding.group)
+    about = f"{finding.label}, {group}"
+    blocks: list[Block] = [Paragraph(wording.headline(finding), lead=True)]
+    facts = sections.facts(finding)
+    blocks += [Facts(facts)] if facts else []
+    blocks.append(Paragraph(wording.sentence(finding)))
+    additive = wording.additive_companion(finding, findings)
+    if additive is not None:
+        blocks.append(Paragraph(wording.headline(additive), note=True, begins="As a rate."))
+    evidence = terms.maryland_words(finding.maryland)
+    blocks.append(Paragraph(evidence, note=True, begins="Strength of evidence."))
+    if finding.caveats:
+        blocks.append(Bullets(finding.caveats, "Caveats"))
+    blocks += charts
+    blocks.append(Folded("What you can and cannot say", _sayings([finding]), about))
+    companions = sections.companions(finding)
+    if companions is not None:
+        blocks.append(Folded("Intervals of other kinds", (Data(companions),), about))
+    meaning = terms.verdict_words(finding.verdict, finding.claim)
+    meaning = f"{meaning[:1].upper()}{meaning[1:]}. {terms.CLAIMS[finding.claim]}"
+    title = f"{wording.name_of(finding)}: {group}"
+    return Card(key, title, Badge(finding.verdict), meaning, tuple(blocks))
+
+
+def _single_neighbourhoods(result: Result) -> list[Section]:
+    tables = sections.neighbourhood_findings(result)
+    if not tables:
+        return []
+    blocks: list[Block] = [
+        Paragraph(
+            "A single neighbourhood is small: most of these will say ‘cannot tell’, and the "
+            "highest and lowest are the ones chance has moved most."
+        )
+    ]
+    for table in tables:
+        if len(table.rows) > SHOWN_OPEN:
+            title = f"{table.caption} ({len(table.rows)} neighbourhoods)"
+            blocks.append(Folded(title, (Data(table, "findings"),)))
+        else:
+            blocks.append(Data(table, "findings"))
+    return [Section("one-by-one", "One neighbourhood at a time", tuple(blocks))]

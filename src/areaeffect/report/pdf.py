@@ -1,0 +1,88 @@
+"""A document as tagged PDF, and charts as pictures, through typst: wheels and nothing else.
+
+Texts reach the template as data, never as its markup, so that no name can be a command.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.report import svg
+from areaeffect.report.document import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.report.document import Document
+
+TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
+STANDARD = "ua-1"  # ISO 14289-1, accessible PDF
+FONT = "DejaVu Sans"  # comes with matplotlib; charts are measured with it
+PICTURE_WIDTH = 900  # pixels
+
+
+def render(document: Document) -> bytes:
+    """Return a document as PDF/UA-1; the same document gives the same bytes.
+
+    Parameters
+    ----------
+    document : what to print. Charts are drawn with the bundled font, and carry the title and
+        description of their SVG as text alternative.
+    """
+    content = plain(document)
+    _prepare(content)
+    return _compile(TEMPLATE.read_bytes(), {"document.json": json.dumps(content).encode()})
+
+
+def pictures(charts: Sequence[str]) -> list[bytes]:
+    """Return SVG charts as PNG, in the same order.
+
+    Parameters
+    ----------
+    charts : each with a viewBox, as `svg.to_svg` writes it.
+    """
+    if not charts:
+        return []
+    files = {f"{i}.svg": _own_font(chart).encode() for i, chart in enumerate(charts)}
+    source = "".join(
+        f"#page(width: {PICTURE_WIDTH}pt, height: auto, margin: 0pt, fill: white)"
+        f'[#image("{name}", width: 100%)]\n'
+        for name in files
+    )
+    made = _compile(source.encode(), files, format="png", ppi=72.0)
+    return made if isinstance(made, list) else [made]
+
+
+def _compile(source: bytes, files: dict[str, bytes], **options: Any) -> Any:
+    import matplotlib as mpl  # noqa: PLC0415  # heavy
+    import typst  # noqa: PLC0415  # heavy
+
+    if not options:
+        options = {"format": "pdf", "pdf_standards": [STANDARD], "timestamp": 0}
+    return typst.compile(
+        {"main.typ": source, **files},
+        font_paths=[str(Path(mpl.get_data_path()) / "fonts" / "ttf")],
+        ignore_system_fonts=True,
+        **options,
+    )
+
+
+def _prepare(item: Any) -> None:
+    """Give every chart the bundled font and its text alternative, in place."""
+    if isinstance(item, list):
+        for part in item:
+            _prepare(part)
+    elif isinstance(item, dict):
+        if item.get("block") == "Figure":
+            item["alt"] = svg.alternative(item["chart"])
+            item["chart"] = _own_font(item["chart"])
+        else:
+            for part in item.values():
+                _prepare(part)
+
+
+def _own_font(chart: str) -> str:
+    return re.sub(r'font-family="[^"]*"', f'font-family="{FONT}"', chart, count=1)
