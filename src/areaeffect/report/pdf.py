@@ -34,7 +34,9 @@ def render(document: Document) -> bytes:
     """
     content = plain(document)
     _prepare(content)
-    return _compile(TEMPLATE.read_bytes(), {"document.json": json.dumps(content).encode()})
+    files = {"document.json": json.dumps(content).encode()}
+    made: bytes = _compile(TEMPLATE.read_bytes(), files)
+    return made
 
 
 def pictures(charts: Sequence[str]) -> list[bytes]:
