@@ -36,6 +36,7 @@ _MAX_DUAL = 1e3  # a dual this long means that the target lies outside the pool'
 _SOLVED = 1e-11  # gradient of the dual, which is the residual of the constraints
 _SMALLEST_STEP = 1e-9
 _ARMIJO = 1e-4
+_ROUNDING = 1e-14  # of the dual: near its minimum a step gains less than can be told apart
 _JITTER = 1e-13
 _DAMPING = 1e-4  # of the residual: a target near the hull's edge leaves few areas active
 
@@ -44,11 +45,11 @@ _DAMPING = 1e-4  # of the residual: a target near the hull's edge leaves few are
 class _Distance:
     """A distance of weights from equal ones, by the convex conjugate F of its dual.
 
-    Each function takes u = 1 + X lambda, (m,): `loss` is F(u), `weight` m w = F'(u), `bend`
-    F''(u), or None where it is 1 wherever `active` is true; elsewhere F is flat.
+    Each function takes u = 1 + X lambda, (m,): `loss` is the sum of F(u), `weight` m w = F'(u),
+    `bend` F''(u), or None where it is 1 wherever `active` is true; elsewhere F is flat.
     """
 
-    loss: Callable[[Floats], Floats]
+    loss: Callable[[Floats], float]
     weight: Callable[[Floats], Floats]
     active: Callable[[Floats], Bools]
     bend: Callable[[Floats], Floats] | None
@@ -59,11 +60,16 @@ def _exp(u: Floats) -> Floats:
         return np.asarray(np.exp(u - 1.0))
 
 
+def _half_squares(u: Floats) -> float:
+    positive = np.maximum(u, 0.0)
+    return 0.5 * float(positive @ positive)
+
+
 _DISTANCES = {
     "chi-square": _Distance(
-        lambda u: 0.5 * np.maximum(u, 0.0) ** 2, lambda u: np.maximum(u, 0.0), lambda u: u > 0, None
+        _half_squares, lambda u: np.maximum(u, 0.0), lambda u: u > 0, None
     ),
-    "entropy": _Distance(_exp, _exp, lambda u: u > -np.inf, _exp),
+    "entropy": _Distance(lambda u: float(_exp(u).sum()), _exp, lambda u: u > -np.inf, _exp),
 }
 
 
@@ -130,16 +136,18 @@ def _imbalance(design: Floats, weights: Floats) -> Floats:
 
 def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats, int]:
     """Minimise the dual  mean(F(1 + X l)) - l_0 + ridge |l|^2 / 2  over l."""
+    from scipy.linalg.lapack import dposv  # noqa: PLC0415  # heavy
+
     m, p = design.shape
     dual = np.zeros(p)
     linear = np.ones(m)  # 1 + X l
     penalty = np.full(p, ridge)
     penalty[0] = 0.0  # weights always add up to one
-    value = float(distance.loss(linear).mean())
+    value = distance.loss(linear) / m
     steps = 0
     for steps in range(_MAX_STEPS):  # noqa: B007  # the count is part of the result
         active = np.flatnonzero(distance.active(linear))
-        rows = design if len(active) == m else design[active]
+        rows = design if len(active) == m else design.take(active, axis=0)
         gradient = distance.weight(linear[active]) @ rows / m + penalty * dual
         gradient[0] -= 1.0
         if np.abs(gradient).max() <= _SOLVED or np.abs(dual).max() > _MAX_DUAL:
@@ -148,16 +156,18 @@ def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats, 
         curvature = rows.T @ bent / m
         damping = _JITTER * (1.0 + curvature.flat[:: p + 1]) + _DAMPING * np.abs(gradient).max()
         curvature.flat[:: p + 1] += penalty + damping
-        direction = -np.linalg.solve(curvature, gradient)
+        _, direction, failed = dposv(curvature, -gradient)
+        if failed:  # not positive definite to working precision
+            direction = -np.linalg.solve(curvature, gradient)
         along = design @ direction
         slope = float(gradient @ direction)
         size = 1.0
         while size >= _SMALLEST_STEP:
             trial = linear + size * along
             trial_dual = dual + size * direction
-            trial_value = float(distance.loss(trial).mean()) - trial_dual[0]
+            trial_value = distance.loss(trial) / m - trial_dual[0]
             trial_value += 0.5 * float(penalty @ trial_dual**2)
-            if trial_value <= value + _ARMIJO * size * slope:
+            if trial_value <= value + _ARMIJO * size * slope + _ROUNDING * abs(value):
                 break
             size *= 0.5
         else:  # no descent left: as close as rounding allows
