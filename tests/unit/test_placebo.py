@@ -22,6 +22,7 @@ from areaeffect.falsify.placebo import (
     draw_programme,
     grouped,
     grow,
+    mean_traits,
     most_alike,
     run_draws,
     run_programme,
@@ -110,7 +111,7 @@ def test_given_groups_count_where_all_their_covered_areas_are_allowed() -> None:
 def test_the_candidates_kept_are_those_nearest_on_their_mean() -> None:
     traits = np.arange(10.0)[:, None]
     candidates = [np.array([i, i + 1]) for i in range(9)]
-    kept = most_alike(candidates, traits, np.array([4.5]), 3)
+    kept = most_alike(candidates, mean_traits(candidates, traits), np.array([4.5]), 3)
     assert [c.tolist() for c in kept] == [[3, 4], [4, 5], [5, 6]]
 
 
@@ -123,7 +124,7 @@ def test_no_more_candidates_than_asked_for_are_all_kept() -> None:
 def test_a_trait_that_all_candidates_share_does_not_decide() -> None:
     traits = np.column_stack([np.arange(10.0), np.full(10, 3.0)])
     candidates = [np.array([i]) for i in range(10)]
-    kept = most_alike(candidates, traits, np.array([8.0, 99.0]), 2)
+    kept = most_alike(candidates, mean_traits(candidates, traits), np.array([8.0, 99.0]), 2)
     assert [c.tolist() for c in kept] == [[7], [8]]
 
 

@@ -66,9 +66,7 @@ def _half_squares(u: Floats) -> float:
 
 
 _DISTANCES = {
-    "chi-square": _Distance(
-        _half_squares, lambda u: np.maximum(u, 0.0), lambda u: u > 0, None
-    ),
+    "chi-square": _Distance(_half_squares, lambda u: np.maximum(u, 0.0), lambda u: u > 0, None),
     "entropy": _Distance(lambda u: float(_exp(u).sum()), _exp, lambda u: u > -np.inf, _exp),
 }
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from areaeffect.design.calibration import EXACT, calibrate
 from areaeffect.design.matching import Matching, match, within_caliper
+from areaeffect.design.nearest import Nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,20 +34,17 @@ class Cohort:
     scaled : (n_areas, p), characteristics in standard deviations of the eligible areas.
     level : (n_areas, n_outcomes), mean outcome before the start.
     usable : (n_areas,), areas with every value the design and the estimate need.
-    nearest : (n_areas, k), areas in order of distance; (n_areas, 0) where the whole pool is
-        used, or where there is nothing to measure distance by.
+    nearest : for each area, areas in order of distance; None where the whole pool is used, or
+        where there is nothing to measure distance by.
     features : names and raw values, for the balance table.
-    apart : (n_areas, k), distances to `nearest` in standard deviations (root mean square over
-        the characteristics).
     strata : (n_areas,), the combination of exact factors each area belongs to; None for none.
     """
 
     scaled: Floats
     level: Floats
     usable: Bools
-    nearest: Ints
+    nearest: Nearest | None
     features: Features
-    apart: Floats
     strata: Ints | None
 
 
@@ -91,7 +89,7 @@ class Rules:
 def make_cohort(
     features: Features, usable: Bools, eligible: Bools, nearest: int, strata: Ints | None = None
 ) -> Cohort:
-    """Scale the characteristics and find each area's nearest areas, once for all draws.
+    """Scale the characteristics, and make ready for the search of each area's nearest areas.
 
     Constant characteristics carry no information and are set to zero. With `strata`, an area's
     nearest areas are those of its own stratum.
@@ -101,34 +99,10 @@ def make_cohort(
     spread = features.values[base].std(axis=0) if base.any() else np.ones(features.values.shape[1])
     scale = np.where(spread > 0, spread, np.inf)
     scaled = np.where(usable[:, None], (features.values - centre) / scale, 0.0)
-    order, apart = np.empty((len(usable), 0), dtype=np.int64), np.empty((len(usable), 0))
+    found = None
     if nearest and base.any() and scaled.shape[1]:
-        order, apart = _search(scaled, base, _SPARE * nearest + 1, strata)
-    return Cohort(scaled, features.level, usable, order, features, apart, strata)
-
-
-def _search(scaled: Floats, base: Bools, most: int, strata: Ints | None) -> tuple[Ints, Floats]:
-    """Find each area's nearest pool areas: order and distance, (n_areas, k) each.
-
-    A stratum with fewer than k pool areas is filled up with the area itself at an infinite
-    distance, which is never allowed.
-    """
-    from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415  # heavy
-
-    n = len(scaled)
-    groups = np.zeros(n, dtype=np.int64) if strata is None else strata
-    k = min(most, int(base.sum()))
-    order = np.repeat(np.arange(n)[:, None], k, axis=1)
-    apart = np.full((n, k), np.inf)
-    for group in np.unique(groups[base]):
-        inside = groups == group
-        pool = np.flatnonzero(base & inside)
-        depth = min(k, len(pool))
-        search = NearestNeighbors(n_neighbors=depth, algorithm="brute").fit(scaled[pool])
-        distance, place = search.kneighbors(scaled[inside])
-        order[inside, :depth] = pool[place]
-        apart[inside, :depth] = distance / np.sqrt(scaled.shape[1])
-    return order, apart
+        found = Nearest(scaled, base, _SPARE * nearest + 1, strata)
+    return Cohort(scaled, features.level, usable, found, features, strata)
 
 
 def design_programme(
@@ -177,8 +151,8 @@ def common_support(level: Floats, treated: Ints, usable: Bools) -> Bools:
 def _weigh(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Weighted | None:
     rule = rules.matching
     target = cohort.scaled[areas].mean(axis=0)
-    if rule.calibration == "none" and cohort.nearest.shape[1]:
-        matched = match(cohort.nearest[areas], cohort.apart[areas], allowed, rule)
+    if rule.calibration == "none" and cohort.nearest is not None:
+        matched = match(cohort.nearest.of(areas), cohort.nearest.apart(areas), allowed, rule)
         if matched is None:
             return None
         pool, weights = matched
@@ -202,9 +176,9 @@ def _weigh(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Weighte
 def _pool_of(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Ints:
     """Return the areas that calibration may give weight to."""
     caliper = rules.matching.caliper
-    if rules.nearest and cohort.nearest.shape[1]:
-        order = cohort.nearest[areas]
-        near = None if caliper is None else cohort.apart[areas] <= caliper
+    if rules.nearest and cohort.nearest is not None:
+        order = cohort.nearest.of(areas)
+        near = None if caliper is None else cohort.nearest.apart(areas) <= caliper
         return _nearest_allowed(order, allowed, rules.nearest, near)
     if cohort.strata is not None:
         allowed = allowed & np.isin(cohort.strata, cohort.strata[areas])

@@ -42,20 +42,40 @@ class Sums:
 
     Parameters
     ----------
-    pre, post : (n_areas,), counts added up, or means of scores.
-    exposure_pre, exposure_post : (n_areas,), exposure times years; 1 for scores.
-    path : (n_areas, n_bins), the same as `pre` and `post` by event-time bin; 0 without a period.
+    columns : (n_areas, 4 + n_bins), the four of `pre`, `post`, `exposure_pre`, `exposure_post`
+        and behind them `path`, side by side: a neighbourhood's are added up at one go.
     path_exposure : (n_areas,), exposure of a year; 1 for scores.
     path_span : (n_bins,), years used of each bin; for scores 1 where there are any.
     """
 
-    pre: Floats
-    post: Floats
-    exposure_pre: Floats
-    exposure_post: Floats
-    path: Floats
+    columns: Floats
     path_exposure: Floats
     path_span: Floats
+
+    @property
+    def pre(self) -> Floats:
+        """(n_areas,), counts added up before the start, or means of scores."""
+        return self.columns[:, 0]
+
+    @property
+    def post(self) -> Floats:
+        """(n_areas,), the same after it."""
+        return self.columns[:, 1]
+
+    @property
+    def exposure_pre(self) -> Floats:
+        """(n_areas,), exposure times years before the start; 1 for scores."""
+        return self.columns[:, 2]
+
+    @property
+    def exposure_post(self) -> Floats:
+        """(n_areas,), the same after it."""
+        return self.columns[:, 3]
+
+    @property
+    def path(self) -> Floats:
+        """(n_areas, n_bins), as `pre` and `post` by event-time bin; 0 without a period."""
+        return self.columns[:, 4:]
 
 
 def sums(
@@ -87,7 +107,9 @@ def sums(
         cells = measure.values[:, bin_of == b]
         path[:, b] = cells.sum(axis=1) if measure.is_count else cells.mean(axis=1)
         span[b] = step * cells.shape[1] if measure.is_count else 1.0
-    return Sums(sides[0][0], sides[1][0], sides[0][1], sides[1][1], path, exposure, span)
+    (pre_sum, pre_exposure), (post_sum, post_exposure) = sides
+    columns = np.column_stack([pre_sum, post_sum, pre_exposure, post_exposure, path])
+    return Sums(columns, exposure, span)
 
 
 def totals(
@@ -108,20 +130,20 @@ def totals(
     (N_TOTALS + N_PATH * n_bins,).
     """
     found = np.empty(N_TOTALS + N_PATH * len(sums_.path_span))
-    for position, values in enumerate((sums_.pre, sums_.post)):
-        found[OBSERVED_PRE + position] = values[members].sum()
-        found[EXPECTED_PRE + position] = weights @ values[pool]
-    for position, values in enumerate((sums_.exposure_pre, sums_.exposure_post)):
-        found[EXPOSURE_PRE + position] = values[members].sum()
-        found[EXPECTED_EXPOSURE_PRE + position] = weights @ values[pool]
+    own = sums_.columns.take(members, axis=0).sum(axis=0)
+    expected = weights @ sums_.columns.take(pool, axis=0)
+    found[[OBSERVED_PRE, OBSERVED_POST, EXPOSURE_PRE, EXPOSURE_POST]] = own[:4]
+    found[[EXPECTED_PRE, EXPECTED_POST, EXPECTED_EXPOSURE_PRE, EXPECTED_EXPOSURE_POST]] = expected[
+        :4
+    ]
     found[UNADJUSTED_POST] = found[EXPECTED_POST]
     if adjust_for is not None:
         found[EXPECTED_POST] -= found[EXPECTED_EXPOSURE_POST] * imbalance_in_rate(
             sums_, adjust_for, members, pool, weights
         )
     path = found[N_TOTALS:].reshape(-1, N_PATH)
-    path[:, PATH_OBSERVED] = sums_.path[members].sum(axis=0)
-    path[:, PATH_EXPECTED] = weights @ sums_.path[pool]
+    path[:, PATH_OBSERVED] = own[4:]
+    path[:, PATH_EXPECTED] = expected[4:]
     path[:, PATH_EXPOSURE] = sums_.path_exposure[members].sum() * sums_.path_span
     return found
 

@@ -52,17 +52,21 @@ def grow(graph: Graph, allowed: Bools, size: int, rng: np.random.Generator) -> l
     too small give none. Repeats are dropped.
     """
     room = graph.component_sizes(allowed) >= size
+    around = [
+        [a for a in graph.of(area).tolist() if allowed[a]] if allowed[area] else []
+        for area in range(len(allowed))
+    ]
     found: dict[bytes, Ints] = {}
-    for seed in np.flatnonzero(room):
+    for seed in np.flatnonzero(room).tolist():
         for _ in range(GROWTHS):
-            members = [int(seed)]
-            edge = {int(a) for a in graph.of(int(seed)) if allowed[a]}
+            members = [seed]
+            edge = set(around[seed])
             while len(members) < size:
                 options = sorted(edge)
                 joined = options[int(rng.integers(len(options)))]
                 members.append(joined)
-                edge |= {int(a) for a in graph.of(joined) if allowed[a]}
-                edge -= set(members)
+                edge.update(around[joined])
+                edge.difference_update(members)
             areas = np.array(sorted(members), dtype=np.int64)
             found[areas.tobytes()] = areas
     return [found[key] for key in sorted(found)]
@@ -85,24 +89,39 @@ def grouped(groups: Strings, allowed: Bools, complete: Bools) -> list[Ints]:
     return found
 
 
-def most_alike(candidates: Sequence[Ints], traits: Floats, target: Floats, keep: int) -> list[Ints]:
-    """Keep the candidates whose mean traits are nearest to the target's.
+def mean_traits(candidates: Sequence[Ints], traits: Floats) -> Floats:
+    """Return the mean traits of each candidate, (n_candidates, q).
 
     Parameters
     ----------
     candidates : groups of areas.
     traits : (n_areas, q), scaled covariates and levels before the start.
+    """
+    if not candidates:
+        return np.empty((0, traits.shape[1]))
+    sizes = np.fromiter(map(len, candidates), dtype=np.int64, count=len(candidates))
+    starts = np.cumsum(sizes) - sizes
+    return np.asarray(np.add.reduceat(traits[np.concatenate(candidates)], starts) / sizes[:, None])
+
+
+def most_alike(candidates: Sequence[Ints], means: Floats, target: Floats, keep: int) -> list[Ints]:
+    """Keep the candidates whose mean traits are nearest to the target's.
+
+    Parameters
+    ----------
+    candidates : groups of areas.
+    means : (n_candidates, q), from `mean_traits`.
     target : (q,), the mean of the real neighbourhood.
-    keep : how many to keep.
+    keep : how many to keep; of candidates equally near the first.
     """
     if len(candidates) <= keep:
         return list(candidates)
-    sizes = np.array([len(c) for c in candidates])
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    means = np.add.reduceat(traits[np.concatenate(candidates)], starts) / sizes[:, None]
     spread = means.std(axis=0)
     distance = (((means - target) / np.where(spread > 0, spread, 1.0)) ** 2).sum(axis=1)
-    return [candidates[i] for i in np.sort(np.argsort(distance, kind="stable")[:keep])]
+    farthest = np.partition(distance, keep - 1)[keep - 1]
+    nearer = np.flatnonzero(distance < farthest)
+    level = np.flatnonzero(distance == farthest)[: keep - len(nearer)]
+    return [candidates[i] for i in np.sort(np.concatenate([nearer, level]))]
 
 
 def draw_programme(
@@ -324,13 +343,21 @@ class Machine:
 
 
 def prepare(machine: Machine) -> None:
-    """Make every cohort and sum that a draw can ask for, once, before draws are shared out."""
+    """Make every cohort and sum that a draw can ask for, once, before draws are shared out.
+
+    Also the searches for nearest areas: the OpenMP they use does not survive a fork.
+    """
     for arm in machine.arms:
+        asked: dict[int, tuple[Cohort, list[Ints]]] = {}
         for g, bank in enumerate(machine.banks):
             for options in bank.pieces:
                 for areas in options:
-                    arm.cohort(g, areas)
+                    cohort = arm.cohort(g, areas)
                     arm.sums(g, areas)
+                    asked.setdefault(id(cohort), (cohort, []))[1].append(areas)
+        for cohort, groups in asked.values():
+            if cohort.nearest is not None:
+                cohort.nearest.of(np.concatenate(groups))
 
 
 def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:

@@ -13,6 +13,7 @@ from areaeffect.falsify.placebo import (
     grouped,
     grow,
     matched_spread,
+    mean_traits,
     most_alike,
 )
 from areaeffect.falsify.spread import Spread, centre_of, mean_distance
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.design.pool import Pool
+    from areaeffect.design.programme import Cohort
     from areaeffect.panel import Neighbourhood, Panel
     from areaeffect.pipeline.cohorts import ClaimCohorts
-    from areaeffect.results import Floats, Ints
+    from areaeffect.results import Bools, Floats, Ints
     from areaeffect.study import Study
 
 
@@ -41,26 +43,30 @@ def candidates(
     if study.analysis.placebo_neighbourhoods:
         given = tuple(_given_groups(study.analysis.placebo_neighbourhoods, panel, pool))
     grown: dict[int, list[Ints]] = {}
+    means: dict[tuple[int, int], Floats] = {}  # neighbourhoods of one cohort and size share them
     banks = []
     for g, unit in enumerate(units):
-        traits = _traits(arm, g, unit.areas)
-        size = len(unit.areas)
         if given is not None:
             banks.append(Candidates((given,)))
-        elif panel.contiguity is not None and study.design.unit == "neighbourhood":
-            if size not in grown:
-                grown[size] = grow(panel.contiguity, allowed, size, rng)
-            alike = most_alike(
-                grown[size], traits, traits[unit.areas].mean(axis=0), ALIKE * GROWTHS
+            continue
+        whole = panel.contiguity is not None and study.design.unit == "neighbourhood"
+        size = len(unit.areas) if whole else 1
+        if size not in grown:
+            grown[size] = (
+                grow(panel.contiguity, allowed, size, rng)
+                if whole and panel.contiguity is not None
+                else [np.array([a]) for a in np.flatnonzero(allowed)]
             )
-            banks.append(Candidates((tuple(alike),)))
-        else:
-            singles = [np.array([a]) for a in np.flatnonzero(allowed)]
-            banks.append(
-                Candidates(
-                    tuple(tuple(most_alike(singles, traits, traits[a], ALIKE)) for a in unit.areas)
-                )
-            )
+        cohort = arm.cohort(g, unit.areas)
+        traits = _traits(cohort, panel.covariates.shape[1], allowed)
+        if (id(cohort), size) not in means:
+            means[id(cohort), size] = mean_traits(grown[size], traits)
+        of_each = means[id(cohort), size]
+        targets = [traits[unit.areas].mean(axis=0)] if whole else traits[unit.areas]
+        keep = ALIKE * GROWTHS if whole else ALIKE
+        banks.append(
+            Candidates(tuple(tuple(most_alike(grown[size], of_each, t, keep)) for t in targets))
+        )
     return tuple(banks)
 
 
@@ -90,11 +96,9 @@ def _given_groups(reference: str, panel: Panel, pool: Pool) -> list[Ints]:
     return grouped(panel.attributes[reference], buffered, ~uncovered)
 
 
-def _traits(arm: ClaimCohorts, unit: int, areas: Ints) -> Floats:
+def _traits(cohort: Cohort, n_covariates: int, eligible: Bools) -> Floats:
     """Covariates and levels before the start, scaled: what placebos should share."""
-    cohort = arm.cohort(unit, areas)
-    n_covariates = arm.panel.covariates.shape[1]
-    usable = cohort.usable & arm.eligible
+    usable = cohort.usable & eligible
     level = np.where(cohort.usable[:, None], cohort.level, 0.0)
     if not usable.any():
         return np.zeros((len(level), n_covariates + level.shape[1]))

@@ -85,8 +85,8 @@ class ClaimCohorts:
 
     def key(self, unit: int, areas: Ints) -> tuple[int, tuple[int, ...]]:
         """Return what the cohort depends on: the start, and the areas' gaps."""
-        patterns = np.unique(self.coverage.pattern[areas])
-        return self.units[unit].start, tuple(int(p) for p in patterns)
+        patterns = set(self.coverage.pattern[areas].tolist())
+        return self.units[unit].start, tuple(sorted(patterns))
 
     def measure(self, position: int) -> Measure:
         """Return the measure at a position of a totals array."""

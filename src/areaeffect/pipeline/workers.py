@@ -41,7 +41,7 @@ def run_all(machine: Machine, n_draws: int, threads: int, tick: Callable[[int], 
     -------
     (n_draws, n_neighbourhoods, n_outcomes, N_TOTALS), in the order of the draws.
     """
-    prepare(machine)  # also because OpenMP, which the search uses, does not survive a fork
+    prepare(machine)
     tasks = np.array_split(np.arange(n_draws), max(1, -(-n_draws // _CHUNK)))
     found = []
     if threads == 1:
