@@ -12,6 +12,7 @@ from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, within
 from areaeffect.panel import Neighbourhood, Panel
 from areaeffect.periods import parse_period
+from areaeffect.pipeline.extras import refuse_missing_extras
 from areaeffect.pipeline.measures import align, make_measures, wanted
 from areaeffect.pipeline.police_panel import read_police
 from areaeffect.pipeline.published_panel import described_at, printed_name, read_published
@@ -68,6 +69,7 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
         With every fault of every source at once.
     """
     study = file.study
+    refuse_missing_extras(file)
     tables = _read_sources(file, store)
     areas, names = _areas(study, tables)
     faults = _Faults()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from areaeffect.pipeline.crosscheck import crosscheck_step
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -36,7 +38,7 @@ class Finished:
 
 
 #: In the order they are taken; each returns None where the study does not ask for it.
-STEPS: tuple[Callable[[Finished], Annex | None], ...] = ()
+STEPS: tuple[Callable[[Finished], Annex | None], ...] = (crosscheck_step,)
 
 
 def further(finished: Finished) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from areaeffect.report.chart_tables import Table
+from areaeffect.report.crosscheck import crosscheck_section
 from areaeffect.report.document import Data, Section
 from areaeffect.report.plan_text import NONE_GIVEN
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from areaeffect.results import Annex, DataTable, Result
 
 #: One line an annex, in the order of the report; an annex without a builder prints its tables.
-BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {}
+BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {
+    "crosscheck": crosscheck_section,
+}
 
 _NUMERIC = frozenset({"number", "integer"})
 
