@@ -204,7 +204,7 @@ def log_ratio(total: Floats, claim: str) -> Floats:
             base = np.log(total[..., EXPOSURE_POST] / total[..., EXPECTED_EXPOSURE_POST])
         else:
             base = np.log(total[..., OBSERVED_PRE] / total[..., EXPECTED_PRE])
-    found = after - base
+        found = after - base
     return np.where(np.isfinite(found), found, np.nan)
 
 

@@ -98,7 +98,7 @@ def path(totals: Floats, *, is_ratio: bool) -> Floats:
             before = (base[..., cf.OBSERVED_PRE] - base[..., cf.EXPECTED_PRE]) / base[
                 ..., cf.EXPOSURE_PRE
             ]
-    found = after - before
+        found = after - before
     return np.asarray(np.where(np.isfinite(found), found, np.nan))
 
 

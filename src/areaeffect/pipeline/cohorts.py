@@ -164,12 +164,13 @@ class ClaimCohorts:
         if key not in self._sums:
             used = self.used(unit, areas)
             self._sums[key] = {
-                o: sums(self.measure(o), *sides, self._bin_of(unit, o), self.bins.n)
+                o: sums(self.measure(o), *sides, self.bin_of(unit, o), self.bins.n)
                 for o, sides in used.items()
             }
         return self._sums[key]
 
-    def _bin_of(self, unit: int, position: int) -> Ints:
+    def bin_of(self, unit: int, position: int) -> Ints:
+        """Return the event-time bin of each period, (n_periods,); -1 for none."""
         periods, place = self.measure(position).periods, self.units[unit]
         if self.claim == "level":
             return np.full(periods.n, -1, dtype=np.int64)

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from areaeffect.results import Floats
 
 #: Fewer events than this before the start carry no percentage (METHODS section 7).
-_FEW_EVENTS = 20
+FEW_EVENTS = 20
 _SEVERAL = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Draft:
+class Draft:
     """A finding before the adjustment for several findings; None where not estimable."""
 
     finding: Finding
@@ -48,8 +48,8 @@ class _Draft:
 
 def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraws, ...]]:
     """Write every finding, and the placebo estimates behind it."""
-    drafts = _adjust([_draft(evidence, case) for case in _cases(evidence)], _is_primary)
-    places = [_draft(evidence, case) for case in _neighbourhood_cases(evidence)]
+    drafts = _adjust([draft_of(evidence, case) for case in _cases(evidence)], _is_primary)
+    places = [draft_of(evidence, case) for case in _neighbourhood_cases(evidence)]
     for position in range(len(evidence.study.outcome)):
         places = _adjust(places, partial(_is_of, position))
     findings = _with_verdicts(drafts)
@@ -70,11 +70,11 @@ def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraw
     return (*findings, *_with_verdicts(places)), draws
 
 
-def _is_primary(draft: _Draft) -> bool:
+def _is_primary(draft: Draft) -> bool:
     return draft.finding.primary
 
 
-def _is_of(position: int, draft: _Draft) -> bool:
+def _is_of(position: int, draft: Draft) -> bool:
     return draft.case.position == position
 
 
@@ -89,13 +89,14 @@ def _cases(evidence: Evidence) -> list[Case]:
                 continue
             both = outcome.kind == "count" and not group.against
             forms = (True, False) if both else (outcome.kind == "count",)
-            cases += [_case(evidence, group, o, apart, is_ratio=r) for r in forms]
+            cases += [case_of(evidence, group, o, apart, is_ratio=r) for r in forms]
     return cases
 
 
-def _case(
+def case_of(
     evidence: Evidence, group: Group, position: int, apart: tuple[int, int], *, is_ratio: bool
 ) -> Case:
+    """Return the case of a group and an outcome, with the units that can be estimated."""
     outcome, measure = evidence.study.outcome[position], evidence.measures[position]
     units, against = (
         tuple(g for g in side if np.isfinite(evidence.real[g, position]).all())
@@ -110,11 +111,12 @@ def _neighbourhood_cases(evidence: Evidence) -> list[Case]:
     for group in neighbourhood_groups(evidence.plan.units):
         apart = disjoint(evidence.plan, group.units, 2 * MIN_DISJOINT_PROGRAMMES)
         for o, outcome in enumerate(evidence.study.outcome):
-            cases.append(_case(evidence, group, o, apart, is_ratio=outcome.kind == "count"))
+            cases.append(case_of(evidence, group, o, apart, is_ratio=outcome.kind == "count"))
     return cases
 
 
-def _draft(evidence: Evidence, case: Case) -> _Draft:
+def draft_of(evidence: Evidence, case: Case) -> Draft:
+    """Estimate a case and hold it against its placebos; not yet adjusted, without a verdict."""
     bare = subject(evidence, case)
     if not case.units or (case.group.against and not case.against):
         reason = "no neighbourhood has enough periods before and after its start without gaps"
@@ -122,7 +124,7 @@ def _draft(evidence: Evidence, case: Case) -> _Draft:
     real, drawn = evidence.real[:, case.position], evidence.drawn[:, :, case.position]
     estimate, placebos = float(case.statistic(real)), case.statistic(drawn)
     count = float(case.counts(real))
-    if case.is_ratio and count < _FEW_EVENTS:
+    if case.is_ratio and count < FEW_EVENTS:
         side = "in the latest year" if case.outcome.claim == "level" else "before the start"
         what = f"only {count:.0f} {case.outcome.unit_title} {side}"
         return _not_estimable(bare, case, f"{what}: too few for a percentage")
@@ -144,14 +146,14 @@ def _draft(evidence: Evidence, case: Case) -> _Draft:
         held_out_p=graded.held_out_p,
         caveats=(*finding.caveats, *graded.caveats),
     )
-    return _Draft(finding, case, found, placebos)
+    return Draft(finding, case, found, placebos)
 
 
-def _not_estimable(bare: Finding, case: Case, reason: str) -> _Draft:
-    return _Draft(replace(bare, caveats=(reason,)), case)
+def _not_estimable(bare: Finding, case: Case, reason: str) -> Draft:
+    return Draft(replace(bare, caveats=(reason,)), case)
 
 
-def _adjust(drafts: list[_Draft], is_in: Callable[[_Draft], bool]) -> list[_Draft]:
+def _adjust(drafts: list[Draft], is_in: Callable[[Draft], bool]) -> list[Draft]:
     """Widen the intervals of a family of findings so that they hold together (max-T).
 
     The primary findings are one family; the neighbourhoods of each outcome are another.
@@ -175,7 +177,7 @@ def _adjust(drafts: list[_Draft], is_in: Callable[[_Draft], bool]) -> list[_Draf
     return [widened.get(id(d), d) for d in drafts]
 
 
-def _with_verdicts(drafts: Sequence[_Draft]) -> tuple[Finding, ...]:
+def _with_verdicts(drafts: Sequence[Draft]) -> tuple[Finding, ...]:
     """Decide each leading finding; the additive form beside a ratio carries its verdict."""
     verdicts = {
         (d.case.group, d.case.position): (_verdict(d.finding), " ".join(d.finding.caveats[:1]))
@@ -185,7 +187,7 @@ def _with_verdicts(drafts: Sequence[_Draft]) -> tuple[Finding, ...]:
     return tuple(_decided(d, verdicts[d.case.group, d.case.position]) for d in drafts)
 
 
-def _decided(draft: _Draft, leading: tuple[Verdict, str]) -> Finding:
+def _decided(draft: Draft, leading: tuple[Verdict, str]) -> Finding:
     verdict, reason = leading
     if draft.inference is None:
         return draft.finding

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: Disjoint placebo programmes are counted up to here; more change nothing.
 _MOST_DISJOINT = 250
 #: Placebo draws that the held-out year is tested with: a gate, not an estimate.
-_HELD_OUT_DRAWS = 199
+HELD_OUT_DRAWS = 199
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,8 @@ class Plan:
     initiatives : names of the programmes studied, also of those without a covered area.
     units : the neighbourhoods (or programmes) that are designed for.
     pool : eligible areas, and reasons.
-    machine : what placebo draws need; its first arm's cohorts are those of `designs`.
+    machine : what placebo draws need.
+    arms : its arms, one a kind of claim and the held-out one; the first ones are `designs`'.
     chosen : for each arm, the benchmark areas of each unit.
     designs, balance : the same for print.
     disjoint : by group of units, (programmes, pseudo-neighbourhoods) that share no area.
@@ -61,6 +62,7 @@ class Plan:
     units: tuple[Neighbourhood, ...]
     pool: Pool
     machine: Machine
+    arms: tuple[ClaimCohorts, ...]
     chosen: tuple[tuple[Weighted | None, ...], ...]
     designs: tuple[NeighbourhoodDesign, ...]
     balance: tuple[BalanceRow, ...]
@@ -94,7 +96,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         arms[0],
         claim=HELD_OUT,
         outcomes=tuple(len(measures) + o for o in arms[0].outcomes),
-        draws=_HELD_OUT_DRAWS,
+        draws=HELD_OUT_DRAWS,
         _cohorts={},
         _sums={},
     )
@@ -133,7 +135,9 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     ]
     sealed = seal(file.text, version, study.study.seed, panel.releases, designs)
     names = tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods))
-    return Plan(names, units, pool, machine, chosen, designs, tuple(rows), sealed, tuple(notes))
+    return Plan(
+        names, units, pool, machine, every, chosen, designs, tuple(rows), sealed, tuple(notes)
+    )
 
 
 def disjoint(plan: Plan, members: Sequence[int], most: int = _MOST_DISJOINT) -> tuple[int, int]:

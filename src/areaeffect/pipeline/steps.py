@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect.pipeline.crosscheck import crosscheck_step
+from areaeffect.pipeline.event_time import event_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,10 @@ class Finished:
 
 
 #: In the order they are taken; each returns None where the study does not ask for it.
-STEPS: tuple[Callable[[Finished], Annex | None], ...] = (crosscheck_step,)
+STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
+    event_time,
+    crosscheck_step,
+)
 
 
 def further(finished: Finished) -> Result:

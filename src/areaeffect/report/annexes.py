@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from areaeffect.report.chart_tables import Table
 from areaeffect.report.crosscheck import crosscheck_section
 from areaeffect.report.document import Data, Section
+from areaeffect.report.event_time import event_time_section
 from areaeffect.report.plan_text import NONE_GIVEN
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 #: One line an annex, in the order of the report; an annex without a builder prints its tables.
 BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {
+    "event_time": event_time_section,
     "crosscheck": crosscheck_section,
 }
 
