@@ -137,7 +137,7 @@ def evaluate(
         typer.echo(summary(result))
         typer.echo(f"\nReport: {out / 'report.html'}")
     if not any(f.estimate is not None for f in result.findings):
-        reasons = sorted({c for f in result.findings for c in f.caveats[:1]})
+        reasons = sorted({c for f in result.findings if f.outcome for c in f.caveats[:1]})
         raise NothingEstimableError(
             Problem(f"nothing could be estimated: {'; '.join(reasons)}.", str(study))
         )

@@ -1,8 +1,11 @@
-"""The six outcome families of the published study, and how each is named in print."""
+"""The six outcome families of the published study: names, estimands, and what data they need."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+#: Best grade of each kind of claim on the Maryland scale, in What Works Growth's wording.
+BEST_GRADE = {"level": 2, "change": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,42 +18,115 @@ class Family:
     title : name used in print.
     question : what a resident asks about it.
     published_claim : the kind of claim the 2023 report made for it.
+    measured_by : what its outcomes usually are.
+    level_data, change_data : what data a claim of each kind needs, and who has them.
     """
 
     key: str
     title: str
     question: str
     published_claim: str
+    measured_by: str
+    level_data: str
+    change_data: str
 
+    def data_for(self, claim: str) -> str:
+        """Return what data a claim needs."""
+        return self.level_data if claim == "level" else self.change_data
+
+
+_POLICE = (
+    "street-level files of data.police.uk (`areaeffect ingest police-uk`), by month since "
+    "December 2010, or the force's own counts by area and month"
+)
 
 FAMILIES: dict[str, Family] = {
     family.key: family
     for family in (
-        Family("crime", "Crime", "Is there less crime?", "level"),
+        Family(
+            "crime",
+            "Crime",
+            "Is there less crime?",
+            "level",
+            "recorded crimes per 1,000 residents, without anti-social behaviour",
+            f"one year of counts by area: {_POLICE}",
+            f"counts by area from years before the start to years after it: {_POLICE}",
+        ),
         Family(
             "antisocial_behaviour",
             "Anti-social behaviour",
             "Is there less anti-social behaviour?",
             "change",
+            "recorded incidents per 1,000 residents",
+            f"one year of counts by area: {_POLICE}",
+            f"counts by area from years before the start to years after it: {_POLICE}",
         ),
         Family(
             "criminal_damage",
             "Criminal damage",
             "Is less being damaged or set on fire?",
             "change",
+            "recorded criminal damage and arson per 1,000 residents",
+            f"one year of counts by area: {_POLICE}",
+            f"counts by area from years before the start to years after it: {_POLICE}",
         ),
         Family(
             "environment",
             "Neighbourhood environment",
             "Is it a better place to be outdoors?",
             "level",
+            "a score by area, such as the outdoors sub-domain of the indices of deprivation or "
+            "the distance to the nearest park",
+            "one figure by area: a score or indicator of an edition of the indices of deprivation "
+            "(`published`), or distances from a list of places of your own (`access`)",
+            "the same thing measured in the same way by area in several years, before and after "
+            "the start, such as the council's own surveys of streets and litter; editions of the "
+            "indices of deprivation are made anew each time and must not be subtracted, and "
+            "fly-tipping is published by local authority only",
         ),
-        Family("empty_homes", "Empty homes", "Are fewer homes standing empty?", "level"),
+        Family(
+            "empty_homes",
+            "Empty homes",
+            "Are fewer homes standing empty?",
+            "level",
+            "empty homes per 1,000 dwellings",
+            "one count by area: Census 2021 vacant dwellings (`published`), or the council's own "
+            "council-tax extract",
+            "the council's own council-tax extract by area and date, before and after the start: "
+            "area, date, dwellings, empty, long-term empty; official series stop at the local "
+            "authority",
+        ),
         Family(
             "social_relationships",
             "Social relationships",
             "Do people here pull together?",
             "level",
+            "a mean on a scale of items, such as trust in neighbours",
+            "a survey of residents in the initiative's neighbourhoods and in others, with the area "
+            "of each answer; no official measure exists below the local authority, and figures "
+            "modelled from the kind of area cannot show what an initiative did",
+            "the same survey asked before and after the start, with the area of each answer",
         ),
     )
 }
+
+
+def estimand(claim: str, form: str, kind: str) -> str:
+    """Return the quantity meant by a finding.
+
+    Parameters
+    ----------
+    claim : 'level', 'change', or 'contrast' between two sides.
+    form : 'ratio' or 'additive'.
+    kind : 'count' or 'score'.
+    """
+    if claim == "contrast":
+        word = "ratio" if form == "ratio" else "difference"
+        return f"{word} of the two sides' realised effects, each against its own benchmark areas"
+    if claim == "level":
+        return "difference from benchmark areas in the latest year, after weighting"
+    if form == "ratio":
+        what = "ratio of totals"
+    else:
+        what = f"difference of changes in {'means' if kind == 'score' else 'rates'}"
+    return f"realised effect on these neighbourhoods from their start on, {what}"

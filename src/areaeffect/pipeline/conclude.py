@@ -22,6 +22,7 @@ from areaeffect.pipeline.describe import (
     neighbourhood_groups,
     subject,
 )
+from areaeffect.pipeline.families import families_without_outcome
 from areaeffect.pipeline.grading import grade
 from areaeffect.pipeline.plan import disjoint
 from areaeffect.results import Finding, PlaceboDraws, Verdict
@@ -67,7 +68,8 @@ def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraw
         for finding, draft in zip(findings, drafts, strict=True)
         if draft.placebos is not None
     )
-    return (*findings, *_with_verdicts(places)), draws
+    missing = families_without_outcome(evidence)
+    return (*findings, *missing, *_with_verdicts(places)), draws
 
 
 def _is_primary(draft: Draft) -> bool:

@@ -15,6 +15,7 @@ from areaeffect.estimate.verdict import (
     MIN_NEIGHBOURHOODS,
     placebos_carry,
 )
+from areaeffect.outcomes import estimand
 from areaeffect.results import ALL_INITIATIVES, RESIDENT_LED_CONTRAST, Finding, Verdict
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def subject(evidence: Evidence, case: Case) -> Finding:
         label=outcome.title,
         claim=case.claim,
         form="ratio" if case.is_ratio else "additive",
-        estimand=_estimand(case),
+        estimand=estimand(case.claim, "ratio" if case.is_ratio else "additive", outcome.kind),
         unit=_unit(case),
         better=outcome.better,
         threshold=outcome.smallest_effect_of_interest,
@@ -224,19 +225,6 @@ def _unit(case: Case) -> str:
     span = "year" if case.measure.periods.kind.per_year else "period"
     per = f"per 1,000 a {span}" if case.measure.exposure is not None else f"per area and {span}"
     return f"{case.outcome.unit_title} {per}"
-
-
-def _estimand(case: Case) -> str:
-    if case.group.against:
-        form = "ratio" if case.is_ratio else "difference"
-        return f"{form} of the two sides' realised effects, each against its own benchmark areas"
-    if case.outcome.claim == "level":
-        return "difference from benchmark areas in the latest year, after weighting"
-    if case.is_ratio:
-        kind = "ratio of totals"
-    else:
-        kind = f"difference of changes in {'means' if case.outcome.kind == 'score' else 'rates'}"
-    return f"realised effect on these neighbourhoods from their start on, {kind}"
 
 
 def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, latest: bool) -> str:

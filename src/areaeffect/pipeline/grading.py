@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
+from areaeffect.outcomes import BEST_GRADE
 
 if TYPE_CHECKING:
     from areaeffect.pipeline.describe import Case, Evidence
@@ -24,7 +25,7 @@ BALANCED = 0.25
 _ALPHA = 0.05
 #: The held-out year is tested where at least this share of neighbourhoods has it without gaps.
 _MOST = 0.75
-_MATCHED, _BEFORE_AND_AFTER = 2, 3
+_MATCHED, _BEFORE_AND_AFTER = BEST_GRADE["level"], BEST_GRADE["change"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.pipeline.crosscheck import crosscheck_step
 from areaeffect.pipeline.event_time import event_time
+from areaeffect.pipeline.families import families_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,7 @@ class Finished:
 STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
     event_time,
     crosscheck_step,
+    families_step,
 )
 
 

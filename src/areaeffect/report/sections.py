@@ -127,7 +127,9 @@ def further_findings(result: Result) -> Table | None:
         own = [f for f in result.findings if f.group == group]
         for main in wording.main_findings(own):
             shown |= {id(main), id(wording.additive_companion(main, own))}
-    rest = [f for f in result.findings if f.neighbourhood is None and id(f) not in shown]
+    rest = [
+        f for f in result.findings if f.neighbourhood is None and f.outcome and id(f) not in shown
+    ]
     if not rest:
         return None
     head = (

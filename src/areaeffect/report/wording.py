@@ -132,10 +132,10 @@ def cannot_say(finding: Finding) -> list[str]:
 def main_findings(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings that carry a report.
 
-    Whole groups, primary (all, where none is), and of the two forms of one outcome and
-    claim the ratio.
+    Whole groups with an outcome, primary (all, where none is), and of the two forms of one
+    outcome and claim the ratio.
     """
-    whole = [f for f in findings if f.neighbourhood is None]
+    whole = [f for f in findings if f.neighbourhood is None and f.outcome]
     ratios = {_kind(f) for f in whole if f.form == "ratio"}
     leading = [f for f in whole if f.form == "ratio" or _kind(f) not in ratios]
     return [f for f in leading if f.primary] or leading
