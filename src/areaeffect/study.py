@@ -13,6 +13,7 @@ from areaeffect.outcomes import FAMILIES
 from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.study_design import DesignPart
 from areaeffect.study_parts import PeriodText
+from areaeffect.study_value import ValuePart
 from areaeffect.toml_file import Part
 
 SHARED_DATA_VARIABLE = "AREAEFFECT_SHARED_DATA"
@@ -249,6 +250,10 @@ class Outcome(Part):
         default=True, description="counts towards the adjustment for several outcomes"
     )
 
+    valued_as: str | None = Field(
+        default=None, description="category of unit costs that its avoided incidents are worth"
+    )
+
     @property
     def title(self) -> str:
         """Name in print."""
@@ -297,6 +302,7 @@ class Study(Part):
     design: DesignPart = Field(default_factory=DesignPart)
     outcome: tuple[Outcome, ...] = Field(min_length=1)
     analysis: Analysis = Field(default_factory=Analysis)
+    value: ValuePart | None = Field(default=None)
 
     def references(self) -> list[tuple[str, str]]:
         """Return every (place in the study, 'source.column' it names)."""

@@ -16,6 +16,7 @@ from areaeffect.pipeline.extras import refuse_missing_extras
 from areaeffect.pipeline.measures import align, make_measures, wanted
 from areaeffect.pipeline.police_panel import read_police
 from areaeffect.pipeline.published_panel import described_at, printed_name, read_published
+from areaeffect.pipeline.valuation import Valuation, read_valuation
 from areaeffect.register.neighbourhoods import (
     neighbourhood_from_column,
     neighbourhoods_from_file,
@@ -47,12 +48,14 @@ class Assembled:
     neighbourhoods : of the studied initiatives, in the study's order.
     others : areas of other initiatives in the register.
     boundaries : outlines; None where the study has none.
+    valuation : what avoided incidents are worth; None where the study values nothing.
     """
 
     panel: Panel
     neighbourhoods: tuple[Neighbourhood, ...]
     others: Ints
     boundaries: Boundaries | None
+    valuation: Valuation | None = None
 
 
 def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
@@ -78,11 +81,14 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     registered = faults.attempt(_register, file, tables, areas)
     outlined = faults.attempt(_boundaries, file, areas)
     attributes = faults.attempt(_text_attributes, study, tables, areas)
+    valued = faults.attempt(read_valuation, file)
     faults.raise_all()
-    if not (measured and described and registered and outlined and attributes is not None):
+    if not (
+        valued and measured and described and registered and outlined and attributes is not None
+    ):
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
     (measures, gaps), (covariates, as_of) = measured, described
-    (neighbourhoods, others, notes), (boundaries,) = registered, outlined
+    (neighbourhoods, others, notes), (boundaries,), (valuation,) = registered, outlined, valued
     metres = study.register_.buffer_km * 1000
     panel = Panel(
         areas=areas,
@@ -95,11 +101,14 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
         contiguity=contiguity(boundaries) if boundaries else None,
         near=within(boundaries, metres) if boundaries and metres > 0 else None,
         gaps=gaps,
-        releases=tuple(r for t in tables.values() for r in (t.release, *t.more_releases)),
+        releases=(
+            *(r for t in tables.values() for r in (t.release, *t.more_releases)),
+            *(valuation.releases if valuation else ()),
+        ),
         notes=(*(n for t in tables.values() for n in t.notes), *notes),
         centres=boundaries.centres if boundaries else None,
     )
-    return Assembled(panel, neighbourhoods, others, boundaries)
+    return Assembled(panel, neighbourhoods, others, boundaries, valuation)
 
 
 class _Faults:

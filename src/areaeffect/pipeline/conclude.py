@@ -49,7 +49,7 @@ class Draft:
 
 def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraws, ...]]:
     """Write every finding, and the placebo estimates behind it."""
-    drafts = _adjust([draft_of(evidence, case) for case in _cases(evidence)], _is_primary)
+    drafts = _adjust([draft_of(evidence, case) for case in cases_of(evidence)], _is_primary)
     places = [draft_of(evidence, case) for case in _neighbourhood_cases(evidence)]
     for position in range(len(evidence.study.outcome)):
         places = _adjust(places, partial(_is_of, position))
@@ -80,7 +80,8 @@ def _is_of(position: int, draft: Draft) -> bool:
     return draft.case.position == position
 
 
-def _cases(evidence: Evidence) -> list[Case]:
+def cases_of(evidence: Evidence) -> list[Case]:
+    """Return what is asked of every group, in the order of the findings."""
     units = evidence.plan.units
     cases = []
     for group in (*groups_of(units, evidence.plan.initiatives), *contrast_groups(units)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from areaeffect.pipeline.crosscheck import crosscheck_step
 from areaeffect.pipeline.event_time import event_time
 from areaeffect.pipeline.families import families_step
+from areaeffect.pipeline.value import value_annex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,7 @@ STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
     event_time,
     crosscheck_step,
     families_step,
+    value_annex,
 )
 
 

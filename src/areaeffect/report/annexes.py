@@ -9,6 +9,7 @@ from areaeffect.report.data_words import in_words
 from areaeffect.report.document import Data, Section
 from areaeffect.report.event_time import event_time_section
 from areaeffect.report.families import missing_section
+from areaeffect.report.value_section import value_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {
     "event_time": event_time_section,
     "crosscheck": crosscheck_section,
     "families_without_outcome": missing_section,
+    "value": value_section,
 }
 
 

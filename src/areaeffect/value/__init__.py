@@ -1,0 +1,1 @@
+"""What prevented incidents are worth: unit costs, prices, discounting, simulation."""

@@ -1,0 +1,235 @@
+"""Unit costs: a table in which every line has a price year, a source and a status."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.study_value import ALL_CRIME, NOT_VALUED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+COLUMNS = (
+    "item",
+    "category",
+    "label",
+    "value",
+    "low",
+    "high",
+    "fiscal_share",
+    "currency",
+    "price_year",
+    "status",
+    "source",
+)
+#: How far a line was checked, and the words for it.
+STATUSES: Mapping[str, str] = {
+    "verified": "checked against its source",
+    "read": "read in a report of its source, not in the source itself",
+    "own": "the user's own",
+    "to be verified": "to be verified",
+    "none": "no unit cost",
+}
+#: A line with one of these is never part of a headline, nor of the amount shown first.
+UNVERIFIED = frozenset({"to be verified"})
+ANTISOCIAL_BEHAVIOUR = "antisocial_behaviour"
+NOT_CRIME = frozenset({ANTISOCIAL_BEHAVIOUR, "empty_homes"})
+_PRICE_YEAR = re.compile(r"(19|20)\d{2}(/\d{2})?")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCost:
+    """What one incident costs.
+
+    Parameters
+    ----------
+    item, category, label : its name, the police.uk category it belongs to, its name in print.
+    value : in `currency` at prices of `price_year`; None where no cost is known.
+    low, high : its range; None where none is published.
+    fiscal_share : part of it that falls on public services; None where not known.
+    status, source : how far it was checked, and where it stands.
+    """
+
+    item: str
+    category: str
+    label: str
+    value: float | None
+    low: float | None
+    high: float | None
+    fiscal_share: float | None
+    currency: str
+    price_year: str
+    status: str
+    source: str
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether it must stay out of a headline."""
+        return self.status in UNVERIFIED
+
+
+@dataclass(frozen=True, slots=True)
+class CostTable:
+    """Unit costs by item, in the order of their file."""
+
+    costs: Mapping[str, UnitCost]
+    currency: str
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Every category, `all_crime` first, that an outcome may be valued as."""
+        return (ALL_CRIME, *dict.fromkeys(c.category for c in self.costs.values()))
+
+    def items(self, category: str) -> tuple[str, ...]:
+        """Return the items of a category, or of one item's name."""
+        if category == ALL_CRIME:
+            return tuple(i for i, c in self.costs.items() if c.category not in NOT_CRIME)
+        own = tuple(i for i, c in self.costs.items() if c.category == category)
+        return own or tuple(i for i in self.costs if i == category)
+
+
+def own_costs(path: Path) -> CostTable:
+    """Read a user's table of unit costs; raise DataError with every fault."""
+    if not path.is_file():
+        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.csv")])
+        raise DataError(Problem("there is no such file of unit costs.", str(path), near))
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            Problem(f"the file is not UTF-8 (byte {error.start}).", str(path), "Save it as UTF-8.")
+        ) from None
+    return read_costs(text, str(path))
+
+
+def program_costs() -> CostTable:
+    """Return the unit costs that come with the program."""
+    name = "unit_costs.csv"
+    return read_costs((files("areaeffect.value") / name).read_text(encoding="utf-8"), name)
+
+
+def read_costs(text: str, name: str) -> CostTable:
+    """Read a table of unit costs.
+
+    Raises
+    ------
+    DataError
+        With every fault: missing columns, values that are no numbers or negative, a cost without
+        a price year, an unknown status, ranges upside down, items twice, several currencies.
+    """
+    reader = csv.DictReader(io.StringIO(text))
+    header = reader.fieldnames or ()
+    missing = [c for c in COLUMNS if c not in header]
+    if missing:
+        fix = f"Columns: {', '.join(COLUMNS)}; leave cells empty where nothing is known."
+        raise DataError(
+            [Problem(f"there is no column '{c}'.", f"{name}, line 1", fix) for c in missing]
+        )
+    problems: list[Problem] = []
+    costs: dict[str, UnitCost] = {}
+    for row in reader:
+        where = f"{name}, line {reader.line_num}"
+        cost, faults = _cost({k: (row[k] or "").strip() for k in COLUMNS}, where)
+        if cost.item in costs:
+            faults.append(Problem(f"'{cost.item}' stands twice.", where, "One line an item."))
+        problems += faults
+        costs[cost.item] = cost
+    currencies = sorted({c.currency for c in costs.values()})
+    if len(currencies) > 1:
+        problems.append(
+            Problem(f"the costs are in {' and '.join(currencies)}.", name, "Use one currency.")
+        )
+    if not costs:
+        problems.append(Problem("the file holds no unit costs.", name, "One line an item."))
+    if problems:
+        raise DataError(problems)
+    return CostTable(costs, currencies[0])
+
+
+def _cost(row: Mapping[str, str], where: str) -> tuple[UnitCost, list[Problem]]:
+    """Read one line, with every fault in it."""
+    problems: list[Problem] = []
+    numbers = {k: _number(row, k, where, problems) for k in ("value", "low", "high")}
+    share = _number(row, "fiscal_share", where, problems)
+    if share is not None and share > 1:
+        problems.append(Problem(f"fiscal_share is {share:g}.", where, "It is a share: 0 to 1."))
+    value, low, high = numbers["value"], numbers["low"], numbers["high"]
+    if not _NAME.fullmatch(row["item"]) or row["item"] in {ALL_CRIME, NOT_VALUED}:
+        problems.append(
+            Problem(
+                f"'{row['item']}' is not a name of an item.", where, "Lower case, digits and _."
+            )
+        )
+    if row["status"] not in STATUSES:
+        near = did_you_mean(row["status"], STATUSES)
+        allowed = f"Allowed: {', '.join(STATUSES)}."
+        problems.append(
+            Problem(f"'{row['status']}' is not a status.", where, f"{near} {allowed}".strip())
+        )
+    problems += _of_value(row, value, where)
+    if value is not None:
+        ends = (low if low is not None else value, high if high is not None else value)
+        if not ends[0] <= value <= ends[1]:
+            problems.append(
+                Problem(f"{value:g} does not lie from {ends[0]:g} to {ends[1]:g}.", where)
+            )
+    cost = UnitCost(
+        row["item"],
+        row["category"] or row["item"],
+        row["label"] or row["item"].replace("_", " "),
+        value,
+        low,
+        high,
+        share,
+        row["currency"] or "GBP",
+        row["price_year"],
+        row["status"],
+        row["source"],
+    )
+    return cost, problems
+
+
+def _of_value(row: Mapping[str, str], value: float | None, where: str) -> list[Problem]:
+    """Check that a value, a price year and a status belong together."""
+    if row["status"] == "none":
+        if value is None:
+            return []
+        return [Problem("status 'none' has a value.", where, "Leave `value` empty.")]
+    problems = []
+    if not row["value"]:
+        problems.append(Problem("there is no value.", where, "Or write status 'none'."))
+    if not _PRICE_YEAR.fullmatch(row["price_year"]):
+        what = f"the cost of {row['item']} has no price year"
+        if row["price_year"]:
+            what = f"'{row['price_year']}' is not a price year"
+        fix = "Write '2024' or the financial year '2015/16': a cost without one means nothing."
+        problems.append(Problem(f"{what}.", where, fix))
+    if not row["source"]:
+        problems.append(Problem(f"the cost of {row['item']} has no source.", where, "Name it."))
+    return problems
+
+
+def _number(row: Mapping[str, str], name: str, where: str, problems: list[Problem]) -> float | None:
+    text = row[name].replace(",", "")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        problems.append(Problem(f"'{row[name]}' in {name} is not a number.", where))
+        return None
+    if value < 0:
+        problems.append(Problem(f"{name} is negative ({value:g}).", where, "A cost is 0 or more."))
+        return None
+    return value
