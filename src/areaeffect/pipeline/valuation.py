@@ -92,7 +92,8 @@ def _outcome_problems(
     file: StudyFile, valued: list[tuple[int, Outcome]], table: CostTable
 ) -> list[Problem]:
     """Find outcomes that cannot be valued, and incidents that would count twice."""
-    problems, owner = [], dict[str, Outcome]()
+    problems: list[Problem] = []
+    owner: dict[str, Outcome] = {}
     for i, outcome in valued:
         where = file.where(f"outcome.{i}.valued_as")
         if outcome.kind != "count":

@@ -147,12 +147,7 @@ def _group_rows(
     costs: Mapping[str, Floats],
 ) -> list[tuple[Any, ...]]:
     """Value each outcome of a group, and all together where there are several."""
-    rows = [
-        _no_amount((f.group, f.outcome, f.label, CHECKED, str(f.verdict)), v.reason)
-        for v in own
-        if v.stream is None
-        for f in (v.finding,)
-    ]
+    rows = [_no_amount(v.finding, CHECKED, v.reason) for v in own if v.stream is None]
     known = [v for v in own if v.stream is not None]
     sets = [[v] for v in known] + ([known] if len(known) >= _SEVERAL else [])
     for chosen in sets:
@@ -163,8 +158,9 @@ def _group_rows(
     return rows
 
 
-def _no_amount(head: tuple[str, ...], note: str) -> tuple[Any, ...]:
+def _no_amount(of: Finding, basis: str, note: str) -> tuple[Any, ...]:
     """Return a line that says why there is no amount."""
+    head = (of.group, of.outcome, of.label, of.unit, basis, str(of.verdict))
     return (*head, *(None,) * (len(AMOUNT_COLUMNS) - len(head) - 1), note)
 
 
@@ -213,15 +209,14 @@ def _row(
 
     items = {i for s in streams for i in s.mix if _counts(valuation, i, basis)}
     if not items:
-        of = chosen[0].finding
-        head = (of.group, of.outcome, of.label, basis, str(of.verdict))
-        return _no_amount(head, "every unit cost of it is to be verified")
+        return _no_amount(chosen[0].finding, basis, "every unit cost of it is to be verified")
+    repeats = len(next(iter(costs.values())))
     value, drawn = valued(fiscal=False)
-    low, high = worth.interval(drawn)
+    low, high = worth.interval(drawn, repeats)
     fiscal: tuple[float | None, ...] = (None, None, None)
     if all(valuation.table.costs[i].fiscal_share is not None for i in items):
         part, part_drawn = valued(fiscal=True)
-        fiscal = (part, *worth.interval(part_drawn))
+        fiscal = (part, *worth.interval(part_drawn, repeats))
     per_pound: tuple[float | None, ...] = (None,) * 4
     if funding:
         exceeds = worth.share_above(drawn, funding)
@@ -231,6 +226,7 @@ def _row(
         chosen[0].finding.group,
         one.outcome if one else EVERY_OUTCOME,
         one.label if one else EVERY_OUTCOME,
+        one.unit if one else None,
         basis,
         str(one.verdict) if one else None,
         one.observed if one else None,
@@ -292,7 +288,7 @@ def _cost_rows(valuation: Valuation) -> tuple[tuple[Any, ...], ...]:
     for outcome, mix in valuation.mixes.items():
         for item, share in mix.items():
             if item == NOT_VALUED:
-                rows.append((outcome, item, "incidents of other kinds", share, *(None,) * 8))
+                rows.append((outcome, item, "of other kinds, without a cost", share, *(None,) * 8))
                 continue
             cost = valuation.table.costs[item]
             factor = valuation.factors.get(item)

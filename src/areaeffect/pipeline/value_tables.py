@@ -18,6 +18,7 @@ AMOUNT_COLUMNS = (
     Column("group", "string", "Whose effect"),
     Column("outcome", "string", "What was avoided; all valued outcomes added up in one line"),
     Column("label", "string", "Its name in print"),
+    Column("unit", "string", "What one incident is called"),
     Column("basis", "string", "Which unit costs count: those read, or also those to be verified"),
     Column("verdict", "string", "Verdict on the effect"),
     Column("observed", "number", "Incidents counted after the start"),

@@ -38,8 +38,10 @@ def value_section(_result: Result, annex: Annex) -> Section:
         blocks.append(Figure(chart, title, amounts_table(rows, values), "value", note))
     else:
         blocks.append(Data(amounts_table(rows, values), "value"))
-    blocks.append(Bullets(tuple(value_words.limits(rows, costs, values))))
-    blocks += [Paragraph(text) for text in value_words.scale(values)]
+    limits = [*value_words.limits(rows, costs, values), *value_words.without_amount(firm)]
+    blocks.append(Bullets(tuple(limits)))
+    if values["scale"]:
+        blocks.append(Bullets(tuple(value_words.scale(values))))
     blocks.append(Folded("Unit costs used", (Data(costs_table(costs, values), "value_costs"),)))
     return Section("value", "What it may be worth", tuple(blocks))
 
@@ -50,9 +52,8 @@ def _whole(rows: Sequence[Row]) -> list[Row]:
     return [
         r
         for r in rows
-        if r["group"] not in together
-        or r["outcome"] == value_words.EVERY_OUTCOME
-        or r["value"] is None
+        if r["value"] is not None
+        and (r["group"] not in together or r["outcome"] == value_words.EVERY_OUTCOME)
     ]
 
 

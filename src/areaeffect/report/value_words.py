@@ -15,7 +15,7 @@ Row = dict[str, Any]
 _SIGNS = {"GBP": "£", "USD": "$", "EUR": "€"}
 _MILLION, _THOUSAND = 1e6, 1e3
 _TEN, _HUNDRED = 10.0, 100.0
-_WHOLE = 0.9995  # a share that prints as 100 %
+_SMALLEST = 0.01
 CHECKED = "costs read"
 EVERY_OUTCOME = "all valued outcomes"
 RECORDED_ONLY = (
@@ -47,8 +47,6 @@ def span(low: float | None, high: float | None, currency: str) -> str:
 
 def lead(row: Row, values: Mapping[str, Any]) -> str:
     """Return the account of one group's amount: what, how much, how sure, in which prices."""
-    if row["value"] is None:
-        return f"{row['group']}, {row['label']}: no amount ({row['note']})."
     currency, several = values["currency"], row["outcome"] == EVERY_OUTCOME
     what = "avoided incidents of all valued outcomes together" if several else row["label"]
     text = (
@@ -70,7 +68,7 @@ def _avoided(row: Row) -> str:
     if row["avoided"] is None:
         return ""
     word = "avoided" if row["avoided"] >= 0 else "more than expected"
-    return f"{number(abs(row['avoided']), 'count')} {row['label']} {word}; "
+    return f"{number(abs(row['avoided']), 'count')} {row['unit']} {word}; "
 
 
 def per_pound(row: Row, values: Mapping[str, Any]) -> str:
@@ -83,9 +81,22 @@ def per_pound(row: Row, values: Mapping[str, Any]) -> str:
         f"{row['group']}: {money(row['funding'], currency)} of funding, so "
         f"{money(row['per_pound'], currency)} for each {unit} (95% interval "
         f"{span(row['per_pound_low'], row['per_pound_high'], currency)}); the probability that it "
-        f"exceeds {unit} is {number(row['share_above_one'], 'additive', 2)}. What else the funding "
-        "brought is not in it."
+        f"exceeds {unit} is {probability(row['share_above_one'])}. What else the funding brought "
+        "is not in it."
     )
+
+
+def probability(share: float) -> str:
+    """Write a simulated share: no simulation makes anything certain."""
+    if share > 1 - _SMALLEST:
+        return "above 0.99"
+    return "below 0.01" if share < _SMALLEST else number(share, "additive", 2)
+
+
+def without_amount(rows: Sequence[Row]) -> list[str]:
+    """Return, once each, which outcomes have no amount and why."""
+    said = [f"{r['label']}: no amount; {r['note']}." for r in rows if r["value"] is None]
+    return [text[:1].upper() + text[1:] for text in dict.fromkeys(said)]
 
 
 def limits(rows: Sequence[Row], costs: Sequence[Row], values: Mapping[str, Any]) -> list[str]:
@@ -119,20 +130,23 @@ def limits(rows: Sequence[Row], costs: Sequence[Row], values: Mapping[str, Any])
 
 def scale(values: Mapping[str, Any]) -> list[str]:
     """Set the effect in rates beside that of the published study, where all crime is valued."""
-    published = values["published"]
-    said = []
+    published, said = values["published"], []
     for row in values["scale"]:
         own, low, high = (number(row[k], "additive", 1) for k in ("estimate", "low", "high"))
-        theirs, benchmark, difference = (
-            number(published[k], "additive", 1)
-            for k in ("initiative_change", "benchmark_change", "difference")
-        )
         said.append(
-            f"{row['group']}: {own} crimes per 1,000 a year (95% interval {low} to {high}). For "
-            f"scale: {published['source']} reported {theirs} per 1,000 in areas with an initiative "
-            f"against {benchmark} in {published['benchmark_areas']} benchmark areas, a difference "
-            f"of {difference} (our subtraction), with no interval."
+            f"{row['group']}: {own} crimes per 1,000 a year (95% interval {low} to {high})."
         )
+    if published is None:
+        return said
+    theirs, benchmark, difference = (
+        number(published[k], "additive", 1)
+        for k in ("initiative_change", "benchmark_change", "difference")
+    )
+    said.append(
+        f"For scale, {published['source']} reported {theirs} per 1,000 in areas with an initiative "
+        f"against {benchmark} in {published['benchmark_areas']} benchmark areas over 15 years, a "
+        f"difference of {difference} (our subtraction), with no interval."
+    )
     return said
 
 
@@ -140,8 +154,12 @@ def _mix(costs: Sequence[Row]) -> str:
     parts = []
     for outcome in dict.fromkeys(c["outcome"] for c in costs):
         own = [c for c in costs if c["outcome"] == outcome]
+        if len(own) == 1:
+            continue
         shares = ", ".join(f"{number(c['share'], 'ratio', 0)} {c['label']}" for c in own)
         parts.append(f"{outcome.replace('_', ' ')}: {shares}")
+    if not parts:
+        return "Each outcome is one kind of incident with one unit cost."
     return f"The mix of incidents is an assumption of the study ({'; '.join(parts)})."
 
 

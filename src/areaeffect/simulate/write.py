@@ -84,6 +84,7 @@ exposure = "areas.population"
 claim = "change"
 better = "lower"
 smallest_effect_of_interest = 0.05
+valued_as = "all_crime"
 
 [[outcome]]
 name = "antisocial_behaviour"
@@ -96,6 +97,7 @@ exposure = "areas.population"
 claim = "change"
 better = "lower"
 smallest_effect_of_interest = 0.05
+valued_as = "antisocial_behaviour"    # no unit cost is known: the report says so
 
 [[outcome]]
 name = "criminal_damage"
@@ -148,6 +150,32 @@ smallest_effect_of_interest = 1.0
 [analysis]
 placebos = 499
 """
+
+STUDY_VALUE = """\
+
+[value]
+price_year = "2024"
+discount_rate = 0.035
+cost_range = 0.2    # an assumption: no range is published with the unit costs
+funding_prices = "2016/17"
+
+# the places are made up, and so is their mix of crimes
+[value.mix.all_crime]
+violence_with_injury = 0.05
+violence_without_injury = 0.15
+robbery = 0.02
+domestic_burglary = 0.06
+theft_of_vehicle = 0.02
+theft_from_vehicle = 0.06
+theft_from_person = 0.02
+arson = 0.01
+other_criminal_damage = 0.14
+not_valued = 0.47
+
+[value.funding]
+"""
+#: What a made-up neighbourhood costs, in pounds.
+FUNDING_EACH = 400_000
 
 
 def write_county(county: County, folder: Path) -> Path:
@@ -210,7 +238,8 @@ def study_text(county: County) -> str:
         )
         for programme in spec.programmes
     ]
-    return head + "".join(initiatives) + STUDY_TAIL
+    funding = [f'"{p.name}" = {FUNDING_EACH * p.n_neighbourhoods}\n' for p in spec.programmes]
+    return head + "".join(initiatives) + STUDY_TAIL + STUDY_VALUE + "".join(funding)
 
 
 def write_crime(county: County, path: Path) -> None:

@@ -136,6 +136,7 @@ def read_costs(text: str, name: str) -> CostTable:
         )
     problems: list[Problem] = []
     costs: dict[str, UnitCost] = {}
+    currencies: set[str] = set()
     for row in reader:
         where = f"{name}, line {reader.line_num}"
         cost, faults = _cost({k: (row[k] or "").strip() for k in COLUMNS}, where)
@@ -143,16 +144,18 @@ def read_costs(text: str, name: str) -> CostTable:
             faults.append(Problem(f"'{cost.item}' stands twice.", where, "One line an item."))
         problems += faults
         costs[cost.item] = cost
-    currencies = sorted({c.currency for c in costs.values()})
+        currencies.add(cost.currency)
     if len(currencies) > 1:
         problems.append(
-            Problem(f"the costs are in {' and '.join(currencies)}.", name, "Use one currency.")
+            Problem(
+                f"the costs are in {' and '.join(sorted(currencies))}.", name, "Use one currency."
+            )
         )
     if not costs:
         problems.append(Problem("the file holds no unit costs.", name, "One line an item."))
     if problems:
         raise DataError(problems)
-    return CostTable(costs, currencies[0])
+    return CostTable(costs, currencies.pop())
 
 
 def _cost(row: Mapping[str, str], where: str) -> tuple[UnitCost, list[Problem]]:

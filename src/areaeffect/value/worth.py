@@ -135,10 +135,18 @@ def simulate(
     return centre, flat[np.isfinite(flat)]
 
 
-def interval(values: Floats) -> tuple[float, float]:
-    """Return the two-sided 95 % interval of simulated values."""
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+def interval(values: Floats, repeats: int) -> tuple[float, float]:
+    """Return the two-sided 95 % interval of simulated values, (n_draws * repeats,).
+
+    Its ends stand where those of the effect's placebo interval do among the draws (`infer`): with
+    costs that are exact it is that interval, turned into money.
+    """
+    ordered = np.sort(values)
+    n_draws = len(values) // repeats
+    k = repeats * int(np.floor((1 - LEVEL) / 2 * (n_draws + 1)))
+    if k == 0:
+        return float("nan"), float("nan")
+    return float(ordered[k - 1]), float(ordered[-k])
 
 
 def share_above(values: Floats, threshold: float) -> float:

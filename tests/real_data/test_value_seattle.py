@@ -1,0 +1,138 @@
+"""Value on Seattle, held against a calculation by hand with costs in dollars of the user's own.
+
+British unit costs say nothing of Seattle, so the study itself values nothing; the dollars here
+are made up for this test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from areaeffect.pipeline.evaluate import evaluate
+from areaeffect.results import Finding, Result
+from areaeffect.value import worth
+from areaeffect.value.worth import SIMULATIONS, Stream
+
+STUDY = Path(__file__).parents[2] / "studies" / "seattle_dmi" / "study.toml"
+COST, LOW, HIGH, FUNDING = 3000.0, 1000.0, 9000.0, 250_000.0
+COSTS = f"""item,category,label,value,low,high,fiscal_share,currency,price_year,status,source
+sure,sure,a crime,{COST},,,,USD,2012,own,this test
+ranged,ranged,a crime,{COST},{LOW},{HIGH},0.4,USD,2012,own,this test
+"""
+VALUE = f"""
+[value]
+price_year = "2012"
+discount_rate = 0.0
+costs = "costs.csv"
+funding_prices = "2012"
+
+[value.funding]
+"Drug market intervention" = {FUNDING}
+"""
+N_PLACEBOS = 119
+
+
+def valued(folder: Path, data: Path, category: str) -> Result:
+    text = STUDY.read_text(encoding="utf-8").replace("${AREAEFFECT_SHARED_DATA}", str(data))
+    text = text.replace("placebos = 999", f"placebos = {N_PLACEBOS}")
+    text = text.replace('value = "any_crime"', f'value = "any_crime"\nvalued_as = "{category}"')
+    (folder / "costs.csv").write_text(COSTS, encoding="utf-8")
+    path = folder / "study.toml"
+    path.write_text(text + VALUE, encoding="utf-8")
+    return evaluate(path)
+
+
+@pytest.fixture(scope="module")
+def evaluated(
+    tmp_path_factory: pytest.TempPathFactory, real_data: Path
+) -> tuple[dict[str, Result], Stream]:
+    """Both results, and the stream of avoided incidents that went into the first."""
+    seen: list[Stream] = []
+    simulate = worth.simulate
+
+    def watched(streams: Sequence[Stream], unit_cost: Any) -> Any:
+        seen.extend(streams)
+        return simulate(streams, unit_cost)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worth, "simulate", watched)
+        made = {c: valued(tmp_path_factory.mktemp(c), real_data, c) for c in ("sure", "ranged")}
+    return made, seen[0]
+
+
+@pytest.fixture(scope="module")
+def results(evaluated: tuple[dict[str, Result], Stream]) -> dict[str, Result]:
+    return evaluated[0]
+
+
+def any_crime(result: Result) -> Finding:
+    return next(f for f in result.findings if f.outcome == "any_crime" and f.form == "ratio")
+
+
+def test_with_exact_costs_the_interval_is_the_effect_s_in_dollars(
+    results: dict[str, Result],
+) -> None:
+    finding, annex = any_crime(results["sure"]), results["sure"].annex("value")
+    assert annex is not None
+    (row,) = annex.table("value").records()
+    assert finding.observed is not None
+    assert finding.estimate is not None
+    assert finding.low is not None
+    assert finding.high is not None
+
+    def dollars(effect: float) -> float:
+        return (finding.observed or 0) * (1 / (1 + effect) - 1) * COST
+
+    assert row["value"] == pytest.approx(dollars(finding.estimate))
+    assert row["value"] == pytest.approx((986.44 - 788) * COST, rel=1e-3)
+    assert row["low"] == pytest.approx(dollars(finding.high))
+    assert row["high"] == pytest.approx(dollars(finding.low))
+    assert row["per_pound"] == pytest.approx(row["value"] / FUNDING)
+    assert annex.values["scale"] == []  # no rate per 1,000 a year: nothing to set beside
+
+
+def test_with_a_range_of_costs_the_interval_is_that_of_the_product(
+    evaluated: tuple[dict[str, Result], Stream],
+) -> None:
+    """The distribution of avoided x cost is mixed by hand from the exact triangular function.
+
+    The interval's ends are then roots; a simulated quantile is off by its Monte Carlo error,
+    sqrt(p (1 - p) / n) in probability, of which four are allowed.
+    """
+    results, stream = evaluated
+    annex = results["ranged"].annex("value")
+    assert annex is not None
+    (row,) = annex.table("value").records()
+    amounts = stream.observed * (np.exp(-stream.effects[np.isfinite(stream.effects)]) - 1)
+    k = int(0.025 * (len(amounts) + 1))
+    share = k / len(amounts)
+    error = 4 * np.sqrt(0.025 * 0.975 / SIMULATIONS)
+
+    def below(value: float) -> float:
+        """P(avoided x cost <= value)."""
+        cut = value / amounts
+        return float(np.where(amounts > 0, triangular(cut), 1 - triangular(cut)).mean())
+
+    for end, probability in (("low", share), ("high", 1 - share)):
+        bounds = [
+            brentq(lambda v, p=p: below(v) - p, -3e7, 3e7)
+            for p in (probability - error, probability + error)
+        ]
+        assert bounds[0] <= row[end] <= bounds[1], end
+    exceeds = 1 - below(FUNDING)
+    assert row["share_above_one"] == pytest.approx(exceeds, abs=4 * 0.5 / np.sqrt(SIMULATIONS))
+    assert row["fiscal"] == pytest.approx(0.4 * row["value"])
+
+
+def triangular(x: np.ndarray) -> np.ndarray:
+    """Distribution function of a cost from LOW over COST to HIGH."""
+    x = np.clip(x, LOW, HIGH)
+    rising = (x - LOW) ** 2 / ((HIGH - LOW) * (COST - LOW))
+    falling = 1 - (HIGH - x) ** 2 / ((HIGH - LOW) * (HIGH - COST))
+    return np.where(x < COST, rising, falling)
