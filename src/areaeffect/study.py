@@ -13,6 +13,7 @@ from areaeffect.outcomes import FAMILIES
 from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.study_design import DesignPart
 from areaeffect.study_parts import PeriodText
+from areaeffect.study_survey import Stories, Survey
 from areaeffect.study_value import ValuePart
 from areaeffect.toml_file import Part
 
@@ -303,6 +304,10 @@ class Study(Part):
     outcome: tuple[Outcome, ...] = Field(min_length=1)
     analysis: Analysis = Field(default_factory=Analysis)
     value: ValuePart | None = Field(default=None)
+    survey: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Survey] = Field(
+        default_factory=dict, description="surveys of residents"
+    )
+    stories: Stories | None = Field(default=None, description="events and case studies")
 
     def references(self) -> list[tuple[str, str]]:
         """Return every (place in the study, 'source.column' it names)."""

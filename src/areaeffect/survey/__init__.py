@@ -1,0 +1,1 @@
+"""Surveys: scales, design-based comparisons, and estimates for small areas."""

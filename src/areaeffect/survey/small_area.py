@@ -1,0 +1,233 @@
+"""Small-area estimates: multilevel regression and post-stratification to census cells.
+
+The model is fitted by numpyro (extra `survey`), in a process of its own: its threads and its
+memory go when it ends.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.errors import Problem, StudyError
+from areaeffect.results import Floats, Ints
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LEVEL = 0.9
+_WARMUP, _SAMPLES, _CHAINS = 300, 400, 2
+#: Chains agree where the potential scale reduction stays under this (Vehtari et al. 2021,
+#: doi 10.1214/20-BA1221).
+MOST_RHAT = 1.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SmallAreaData:
+    """What the model is fitted to and weighted up to.
+
+    Parameters
+    ----------
+    number, mean : (n_areas, n_cells), respondents and their mean score from 0 to 100; the mean
+        is 0 where there are none.
+    within : sum of squares of the scores about the mean of their area and cell.
+    covariates : (n_areas, q), standardised characteristics of areas; q may be 0.
+    people : (n_areas, n_cells), people the census counts.
+    cell_levels : (n_cells, n_factors), level of each cell in each census factor.
+    """
+
+    number: Floats
+    mean: Floats
+    within: float
+    covariates: Floats
+    people: Floats
+    cell_levels: Ints
+
+
+def grouped(
+    score: Floats, area: Ints, cell: Ints, covariates: Floats, people: Floats, cell_levels: Ints
+) -> SmallAreaData:
+    """Add respondents up by area and cell, which loses nothing of a normal model.
+
+    Parameters
+    ----------
+    score, area, cell : (n,), scores without NaN, positions of areas and cells.
+    covariates, people, cell_levels : see `SmallAreaData`.
+    """
+    shape = people.shape
+    place = area * shape[1] + cell
+    number = np.bincount(place, minlength=people.size).astype(np.float64)
+    total = np.bincount(place, score, people.size)
+    mean = total / np.maximum(number, 1.0)
+    within = float(((score - mean[place]) ** 2).sum())
+    return SmallAreaData(
+        number.reshape(shape), mean.reshape(shape), within, covariates, people, cell_levels
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SmallAreaEstimates:
+    """Posterior of each area's mean.
+
+    Parameters
+    ----------
+    mean, low, high : (n_areas,), posterior mean and 90 % interval; NaN for an area without people.
+    worst_rhat : largest potential scale reduction of the parameters.
+    divergences : steps in which the sampler failed.
+    predictive_p : share of replicated surveys whose spread between area means exceeds that
+        of the survey; near 0 or 1 the model does not fit.
+    """
+
+    mean: Floats
+    low: Floats
+    high: Floats
+    worst_rhat: float
+    divergences: int
+    predictive_p: float
+
+    @property
+    def converged(self) -> bool:
+        """Whether the chains agree."""
+        return self.worst_rhat < MOST_RHAT and self.divergences == 0
+
+
+def require_numpyro() -> None:
+    """Refuse where the extra is not installed.
+
+    Raises
+    ------
+    StudyError
+        With the command that installs it.
+    """
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    if find_spec("numpyro") is None:
+        raise StudyError(
+            Problem(
+                "estimates for small areas need numpyro, which is not installed.",
+                "survey",
+                "Install areaeffect[survey], or leave `census` out of the survey.",
+            )
+        )
+
+
+def estimate_apart(data: SmallAreaData, seed: int) -> SmallAreaEstimates:
+    """Fit one survey in a process of its own; see `estimate_surveys`."""
+    require_numpyro()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(estimate_surveys, [data], seed).result()[0]
+
+
+def estimate_surveys(surveys: Sequence[SmallAreaData], seed: int) -> list[SmallAreaEstimates]:
+    """Fit surveys of one shape one after the other, compiling the model once.
+
+    y_i = a + x_area b + sum over factors v[level_i] + u[area_i] + e_i, with normal v, u and e
+    and an estimated variance of u; an area's mean is the census-weighted mean over its cells
+    (Gelman & Little 1997, Survey Methodology 23(2); Park, Gelman & Bafumi 2004,
+    doi 10.1093/pan/mph024).
+    """
+    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    os.environ.setdefault("XLA_FLAGS", flags)  # sums in one order: the same bytes on any machine
+    import jax  # noqa: PLC0415  # heavy, optional
+    from numpyro.infer import MCMC, NUTS  # noqa: PLC0415
+
+    n_levels = tuple(int(n) + 1 for n in surveys[0].cell_levels.max(axis=0))
+    sampler = MCMC(
+        NUTS(partial(_model, n_levels=n_levels)),
+        num_warmup=_WARMUP,
+        num_samples=_SAMPLES,
+        num_chains=_CHAINS,
+        chain_method="sequential",
+        progress_bar=False,
+        jit_model_args=True,
+    )
+    found = []
+    for i, data in enumerate(surveys):
+        scale = _scale(data)
+        mean = np.where(data.number > 0, (data.mean - scale[0]) / scale[1], 0.0)
+        within = data.within / scale[1] ** 2
+        sampler.run(
+            jax.random.PRNGKey(seed + i),
+            *(data.number, mean, within, data.covariates, data.cell_levels.T),
+        )
+        found.append(_summary(sampler, data, mean, scale, seed + i))
+    return found
+
+
+def _scale(data: SmallAreaData) -> tuple[float, float]:
+    """Mean and standard deviation of all scores."""
+    n = data.number.sum()
+    centre = float((data.number * data.mean).sum() / n)
+    between = float((data.number * (data.mean - centre) ** 2).sum())
+    return centre, float(np.sqrt((between + data.within) / n)) or 1.0
+
+
+def _model(
+    number: Any, mean: Any, within: Any, covariates: Any, levels: Any, n_levels: tuple[int, ...]
+) -> None:
+    """Write the likelihood of area and cell means; a product over all of them, without look-ups."""
+    import jax.numpy as jnp  # noqa: PLC0415  # heavy, optional
+    import numpyro  # noqa: PLC0415
+    from numpyro import distributions as dist  # noqa: PLC0415
+
+    n_areas, n_covariates = covariates.shape
+    expected = numpyro.sample("a", dist.Normal(0.0, 1.0))
+    tau = numpyro.sample("tau", dist.HalfNormal(0.5))
+    u = numpyro.sample("u", dist.Normal(0.0, 1.0).expand([n_areas]).to_event(1))
+    by_area = tau * u
+    if n_covariates:
+        b = numpyro.sample("b", dist.Normal(0.0, 0.5).expand([n_covariates]).to_event(1))
+        by_area = by_area + covariates @ b
+    by_cell = jnp.zeros(levels.shape[1])
+    for f, n in enumerate(n_levels):
+        v = numpyro.sample(f"v{f}", dist.ZeroSumNormal(0.5, event_shape=(n,)))
+        by_cell = by_cell + v[levels[f]]
+    sigma = numpyro.sample("sigma", dist.HalfNormal(1.0))
+    expected = expected + by_area[:, None] + by_cell[None, :]
+    squares = (number * (mean - expected) ** 2).sum() + within
+    numpyro.factor("y", -number.sum() * jnp.log(sigma) - squares / (2.0 * sigma**2))
+
+
+def _summary(
+    sampler: Any, data: SmallAreaData, mean: Floats, scale: tuple[float, float], seed: int
+) -> SmallAreaEstimates:
+    """Post-stratify the draws and check them; `mean` is on the model's scale."""
+    from numpyro.diagnostics import split_gelman_rubin  # noqa: PLC0415  # optional
+
+    chains = {k: np.asarray(v, np.float64) for k, v in sampler.get_samples(True).items()}
+    draws = {k: v.reshape(-1, *v.shape[2:]) for k, v in chains.items()}
+    by_area = draws["a"][:, None] + draws["tau"][:, None] * draws["u"]
+    if "b" in draws:
+        by_area = by_area + draws["b"] @ data.covariates.T
+    by_cell = np.zeros((len(by_area), len(data.cell_levels)))
+    for f in range(data.cell_levels.shape[1]):
+        by_cell += draws[f"v{f}"][:, data.cell_levels[:, f]]
+    people = data.people.sum(axis=1, keepdims=True)
+    share = data.people / np.where(people > 0, people, np.nan)
+    area_means = scale[0] + scale[1] * (by_area + by_cell @ share.T)
+    low, high = np.quantile(area_means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    watched = [v for k, v in chains.items() if k != "u"]
+    rhat = max(float(np.max(split_gelman_rubin(v))) for v in watched)
+    divergences = int(np.asarray(sampler.get_extra_fields()["diverging"]).sum())
+    p = _predictive_p(data.number, mean, by_area, by_cell, draws["sigma"], seed)
+    return SmallAreaEstimates(area_means.mean(axis=0), low, high, rhat, divergences, p)
+
+
+def _predictive_p(
+    number: Floats, mean: Floats, by_area: Floats, by_cell: Floats, sigma: Floats, seed: int
+) -> float:
+    """Share of replicated surveys in which area means differ more than in the real one."""
+    rng = np.random.default_rng(seed)
+    asked = number.sum(axis=1)
+    held = asked > 0
+    shares = number[held] / asked[held, None]
+    real = (shares * mean[held]).sum(axis=1).std()
+    fitted = by_area[:, held] + by_cell @ shares.T
+    noise = rng.standard_normal(fitted.shape) * sigma[:, None] / np.sqrt(asked[held])
+    return float(np.mean((fitted + noise).std(axis=1) > real))
