@@ -17,7 +17,7 @@ from areaeffect.pipeline.describe import Evidence
 from areaeffect.pipeline.notes import method_notes
 from areaeffect.pipeline.plan import Plan, make_plan
 from areaeffect.pipeline.series import series
-from areaeffect.pipeline.steps import Finished, further
+from areaeffect.pipeline.steps import Finished, further, refuse_faulty_inputs
 from areaeffect.pipeline.workers import default_threads, run_all
 from areaeffect.report.files import refuse_foreign, write_result
 from areaeffect.report.wording import sentence
@@ -60,6 +60,7 @@ def evaluate(
         file = read_study(path)
         tell("reading", 0, 1)
         data = assemble(file, store)
+        refuse_faulty_inputs(file, data)
         tell("design", 0, 1)
         plan = make_plan(file, data, version_of_code())
         return _estimate(file, data, plan, threads or default_threads(), tell)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from areaeffect.pipeline.crosscheck import crosscheck_step
 from areaeffect.pipeline.event_time import event_time
 from areaeffect.pipeline.families import families_step
+from areaeffect.pipeline.stories import check_stories, stories_step
+from areaeffect.pipeline.survey import check_surveys, survey_step
 from areaeffect.pipeline.value import value_annex
 
 if TYPE_CHECKING:
@@ -46,7 +48,24 @@ STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
     crosscheck_step,
     families_step,
     value_annex,
+    survey_step,
+    stories_step,
 )
+
+#: What each step would refuse, asked before the long work begins.
+CHECKS: tuple[Callable[[StudyFile, Assembled], None], ...] = (check_surveys, check_stories)
+
+
+def refuse_faulty_inputs(file: StudyFile, data: Assembled) -> None:
+    """Read the inputs of the further steps, so that a fault in one stops the study at once.
+
+    Raises
+    ------
+    AreaEffectError
+        Of the first step that cannot read its input, with every fault in it.
+    """
+    for check in CHECKS:
+        check(file, data)
 
 
 def further(finished: Finished) -> Result:

@@ -10,7 +10,7 @@ import numpy as np
 from areaeffect.periods import kind_of, parse_period
 from areaeffect.pipeline.describe import groups_of
 from areaeffect.pipeline.survey_answers import Answers, read_answers
-from areaeffect.pipeline.survey_areas import small_areas
+from areaeffect.pipeline.survey_areas import read_cells, small_areas
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.survey.comparison import Comparison, compare
 
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.panel import Neighbourhood
+    from areaeffect.pipeline.assemble import Assembled
     from areaeffect.pipeline.describe import Group
     from areaeffect.pipeline.steps import Finished
     from areaeffect.results import Floats
+    from areaeffect.study_file import StudyFile
     from areaeffect.study_survey import Survey
 
-#: Benchmark areas that hold at least this share of the weight must have respondents.
-_LEAST_COVERED = 0.5
+#: Benchmark areas that hold at least this share of the weight must have respondents: a survey
+#: asks in a sample of areas, but in fewer the benchmark would be of other places.
+_LEAST_COVERED = 0.1
 #: Counts of people under this are not printed (OpenSAFELY's rule; FIELD section 6).
 SUPPRESSED_UNDER = 8
 
@@ -88,6 +91,14 @@ def survey_step(finished: Finished) -> Annex | None:
         }
     compared = DataTable("survey_comparisons", "Surveys: groups compared", COLUMNS, tuple(rows))
     return Annex("survey", values, (compared, *tables))
+
+
+def check_surveys(file: StudyFile, data: Assembled) -> None:
+    """Refuse a study with a survey, or census cells, that cannot be read."""
+    for survey in file.study.survey.values():
+        read_answers(survey, file.folder, data.panel.areas)
+        if survey.census:
+            read_cells(survey.census, file.folder, data.panel.areas[:0])
 
 
 def _row(

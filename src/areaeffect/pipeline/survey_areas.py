@@ -67,7 +67,7 @@ def small_areas(finished: Finished, name: str, survey: Survey, answers: Answers)
     cell, known = _cell_of(answers.cells[inside], keys)
     area, score = number[answers.area[inside]][known], answers.score[inside][known]
     data = grouped(score, area, cell[known], _standardised(finished, wanted), people, levels)
-    found = estimate_apart(data, finished.file.study.study.seed)
+    (found,) = estimate_apart([data], finished.file.study.study.seed)
     asked = np.bincount(area, minlength=len(wanted))
     direct = np.bincount(area, score, len(wanted)) / np.maximum(asked, 1)
     rows = tuple(

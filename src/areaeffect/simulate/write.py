@@ -15,6 +15,7 @@ import shapely
 from areaeffect.errors import Problem, StudyError
 from areaeffect.simulate.cells import DECIMALS
 from areaeffect.simulate.county import County
+from areaeffect.simulate.voices import write_voices
 
 SIGNIFICANT_DIGITS = 12
 
@@ -215,7 +216,7 @@ def write_county(county: County, folder: Path) -> Path:
         json.dumps(_rounded(county.truth.to_dict()), indent=2, ensure_ascii=False) + "\n",
     )
     study = folder / "study.toml"
-    _write_text(study, study_text(county))
+    _write_text(study, study_text(county) + write_voices(county, folder))
     return study
 
 

@@ -47,7 +47,7 @@ def compare(
     A domain is a group in a wave. With coefficients c over domains d, each respondent's
     linearised value is e_i = c_d w_i (y_i - mean_d) / W_d; cluster totals of e, about their
     stratum's mean, give the variance sum over strata of C/(C-1) times their sum of squares
-    (Binder 1983, doi 10.2307/1402588; Lohr, Sampling, 3rd ed., equation 9.11). A cluster that is
+    (Binder 1983, doi 10.2307/1402588). A cluster that is
     in several domains, such as an area asked in two waves, keeps its covariance.
 
     Parameters

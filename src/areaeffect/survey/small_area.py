@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.errors import Problem, StudyError
 from areaeffect.results import Floats, Ints
 
 if TYPE_CHECKING:
@@ -97,31 +96,10 @@ class SmallAreaEstimates:
         return self.worst_rhat < MOST_RHAT and self.divergences == 0
 
 
-def require_numpyro() -> None:
-    """Refuse where the extra is not installed.
-
-    Raises
-    ------
-    StudyError
-        With the command that installs it.
-    """
-    from importlib.util import find_spec  # noqa: PLC0415
-
-    if find_spec("numpyro") is None:
-        raise StudyError(
-            Problem(
-                "estimates for small areas need numpyro, which is not installed.",
-                "survey",
-                "Install areaeffect[survey], or leave `census` out of the survey.",
-            )
-        )
-
-
-def estimate_apart(data: SmallAreaData, seed: int) -> SmallAreaEstimates:
-    """Fit one survey in a process of its own; see `estimate_surveys`."""
-    require_numpyro()
+def estimate_apart(surveys: Sequence[SmallAreaData], seed: int) -> list[SmallAreaEstimates]:
+    """Fit surveys in a process of their own; see `estimate_surveys`."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(estimate_surveys, [data], seed).result()[0]
+        return pool.submit(estimate_surveys, surveys, seed).result()
 
 
 def estimate_surveys(surveys: Sequence[SmallAreaData], seed: int) -> list[SmallAreaEstimates]:

@@ -1,0 +1,236 @@
+"""Events and stories beside the numbers: read, checked, counted by theme; no estimate uses them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, ValidationError
+
+from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.results import ALL_INITIATIVES, Annex, Column, DataTable, Finding
+from areaeffect.sources.text_table import read_text_table
+from areaeffect.study import resolve
+from areaeffect.study_parts import PeriodText
+from areaeffect.toml_file import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from areaeffect.pipeline.assemble import Assembled
+    from areaeffect.pipeline.steps import Finished
+    from areaeffect.study_file import StudyFile
+    from areaeffect.study_survey import Stories
+
+_MOST_CHARACTERS = 10_000
+_FRONT = re.compile(r"\A\+\+\+\s*\n(.*?)\n\+\+\+\s*\n(.*)\Z", re.DOTALL)
+_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+
+_PLACE = Column("neighbourhood", "string", "Neighbourhood; empty: all of them")
+_DATE_COLUMN = Column("date", "string", "When: a year, a month or a day")
+EVENTS = (_DATE_COLUMN, _PLACE, Column("what", "string", "What happened"))
+STORIES = (
+    Column("title", "string", "Title of the story"),
+    _PLACE,
+    _DATE_COLUMN,
+    Column("themes", "string", "Themes, separated by ' | '"),
+    Column("text", "string", "What was said"),
+)
+THEMES = (
+    Column("theme", "string", "Theme of the theory of change"),
+    Column("family", "string", "Outcome family it speaks of"),
+    _PLACE,
+    Column("stories", "integer", "Stories that name it"),
+    Column("verdict", "string", "What the numbers say there, of that family"),
+    Column("finding", "string", "Whose finding that is: the neighbourhood's or its group's"),
+)
+
+
+class Front(Part):
+    """What stands at the head of a story, between lines of three plus signs."""
+
+    title: str = Field(min_length=1, max_length=200, description="title of the story")
+    place: str = Field(description="name of the neighbourhood")
+    date: PeriodText = Field(description="when: a year, a month or a day")
+    themes: tuple[str, ...] = Field(min_length=1, description="themes it speaks of")
+    consent: bool = Field(description="whether those who speak agreed to be printed")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One case study."""
+
+    front: Front
+    text: str
+
+
+def stories_step(finished: Finished) -> Annex | None:
+    """Read events and stories, and set themes beside verdicts; None where the study has none."""
+    stories = finished.file.study.stories
+    if stories is None:
+        return None
+    events, told, withheld = _read(stories, finished.file, finished.data)
+    counted = theme_rows(told, stories, finished.result.findings)
+    rows = tuple(
+        (s.front.title, s.front.place, s.front.date, " | ".join(s.front.themes), s.text)
+        for s in told
+    )
+    tables = (
+        DataTable("events", "What happened", EVENTS, events),
+        DataTable("stories", "What people say", STORIES, rows),
+        DataTable("themes", "Themes beside verdicts", THEMES, counted),
+    )
+    return Annex("stories", {"withheld": withheld}, tables)
+
+
+def check_stories(file: StudyFile, data: Assembled) -> None:
+    """Refuse a study with events or stories that cannot be read."""
+    if file.study.stories is not None:
+        _read(file.study.stories, file, data)
+
+
+def _read(
+    stories: Stories, file: StudyFile, data: Assembled
+) -> tuple[tuple[tuple[str, str, str], ...], tuple[Story, ...], int]:
+    places = sorted({u.name for u in data.neighbourhoods})
+    events = read_events(resolve(stories.events, file.folder), places) if stories.events else ()
+    if stories.folder is None:
+        return events, (), 0
+    return events, *read_stories(resolve(stories.folder, file.folder), stories, places)
+
+
+def read_events(path: Path, places: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
+    """Read dated events: columns date, neighbourhood (empty: all), what; sorted by date.
+
+    Raises
+    ------
+    DataError
+        With every fault: columns that are missing, dates that cannot be read, unknown places.
+    """
+    table, _ = read_text_table(path, None, ("date", "neighbourhood", "what"))
+    missing = [c for c in ("date", "neighbourhood", "what") if c not in table.columns]
+    if missing:
+        raise DataError([Problem(f"there is no column '{c}'.", str(path)) for c in missing])
+    rows = [tuple(map(str, r)) for r in table[["date", "neighbourhood", "what"]].to_numpy()]
+    problems = []
+    for line, (date, place, what) in enumerate(rows, 2):
+        where = f"{path}, row {line}"
+        if not _DATE.fullmatch(date):
+            fix = "Write 2014, 2014-05 or 2014-05-12."
+            problems.append(Problem(f"'{date}' is not a date.", where, fix))
+        if place and place not in places:
+            problems.append(_unknown_place(place, places, where))
+        if not what:
+            problems.append(Problem("it does not say what happened.", where))
+    if problems:
+        raise DataError(problems)
+    return tuple(sorted((d, p, w) for d, p, w in rows))
+
+
+def read_stories(
+    folder: Path, stories: Stories, places: Sequence[str]
+) -> tuple[tuple[Story, ...], int]:
+    """Read every .md file of a folder, in order of name.
+
+    Returns
+    -------
+    stories, withheld
+        Those with consent, and how many are not printed for want of it.
+
+    Raises
+    ------
+    DataError
+        With every fault of every file.
+    """
+    if not folder.is_dir():
+        raise DataError(Problem("there is no such folder of stories.", str(folder)))
+    problems: list[Problem] = []
+    told = []
+    for path in sorted(folder.glob("*.md")):
+        story = _story(path, stories, places, problems)
+        if story is not None:
+            told.append(story)
+    if problems:
+        raise DataError(problems)
+    shown = tuple(s for s in told if s.front.consent)
+    return shown, len(told) - len(shown)
+
+
+def _story(
+    path: Path, stories: Stories, places: Sequence[str], problems: list[Problem]
+) -> Story | None:
+    where, before = str(path), len(problems)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        problems.append(Problem("the story cannot be read as UTF-8.", where))
+        return None
+    parts = _FRONT.match(text)
+    if parts is None:
+        fix = "Begin with +++, then title, place, date, themes, consent as TOML, then +++."
+        problems.append(Problem("the story has no head.", where, fix))
+        return None
+    try:
+        front = Front.model_validate(tomllib.loads(parts[1]))
+    except tomllib.TOMLDecodeError as error:
+        problems.append(Problem(f"the head is not TOML: {error}.", where))
+        return None
+    except ValidationError as error:
+        problems += [
+            Problem(f"{e['msg']}.", f"{where}, {'.'.join(map(str, e['loc']))}")
+            for e in error.errors()
+        ]
+        return None
+    if front.place not in places:
+        problems.append(_unknown_place(front.place, places, where))
+    for theme in front.themes:
+        if theme not in stories.themes:
+            near = did_you_mean(theme, stories.themes)
+            problems.append(
+                Problem(
+                    f"theme '{theme}' is not in the study's theory of change.",
+                    where,
+                    near or f"Themes: {', '.join(stories.themes) or 'none declared'}.",
+                )
+            )
+    body = parts[2].strip()
+    if not body or len(body) > _MOST_CHARACTERS:
+        problems.append(Problem(f"a story has 1 to {_MOST_CHARACTERS:,} characters.", where))
+    return Story(front, body) if len(problems) == before else None
+
+
+def theme_rows(
+    told: Sequence[Story], stories: Stories, findings: Sequence[Finding]
+) -> tuple[tuple[Any, ...], ...]:
+    """Count stories by theme and neighbourhood, and set the verdict of that family beside."""
+    counts = Counter(
+        (theme, s.front.place) for s in told for theme in dict.fromkeys(s.front.themes)
+    )
+    rows = []
+    for (theme, place), number in sorted(counts.items()):
+        family = stories.themes[theme]
+        finding = _finding_of(place, family, findings)
+        verdict = str(finding.verdict) if finding else "not studied"
+        whose = (finding.neighbourhood or finding.group) if finding else ""
+        rows.append((theme, family, place, number, verdict, whose))
+    return tuple(rows)
+
+
+def _finding_of(place: str, family: str, findings: Sequence[Finding]) -> Finding | None:
+    """Return the finding nearest to a place: its own, else that of its initiative, else of all."""
+    of_family = [f for f in findings if f.family == family]
+    own = [f for f in of_family if f.neighbourhood == place]
+    groups = {f.group for f in findings if f.neighbourhood == place}
+    grouped = [f for f in of_family if f.neighbourhood is None and f.primary]
+    near = [f for f in grouped if f.group in groups]
+    rest = [f for f in grouped if f.group == ALL_INITIATIVES] or grouped
+    return next(iter((*own, *near, *rest)), None)
+
+
+def _unknown_place(place: str, places: Sequence[str], where: str) -> Problem:
+    near = did_you_mean(place, places)
+    return Problem(f"'{place}' is not a neighbourhood of this study.", where, near)
