@@ -368,18 +368,25 @@ def folder(county: County, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_same_spec_gives_the_same_bytes(folder, tmp_path):
     again = write_county(simulate_county(SMALL), tmp_path / "new" / "folder").parent
-    names = sorted(path.name for path in folder.iterdir())
+    names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
     assert names == [
         "areas.csv",
         "boundaries.geojson",
+        "census_cells.csv",
         "crime_monthly.parquet",
+        "events.csv",
         "indicators_yearly.csv",
         "led.csv",
         "partnered.csv",
+        "stories/1.md",
+        "stories/2.md",
+        "stories/3.md",
         "study.toml",
+        "survey.csv",
+        "survey_truth.csv",
         "truth.json",
     ]
-    assert names == sorted(path.name for path in again.iterdir())
+    assert names == sorted(str(p.relative_to(again)) for p in again.rglob("*") if p.is_file())
     for name in names:
         assert (folder / name).read_bytes() == (again / name).read_bytes()
 
