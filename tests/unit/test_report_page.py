@@ -132,7 +132,7 @@ def test_links_follow_the_attachments(result: Result) -> None:
 
 
 def test_default_links_name_the_files_that_are_written(html: str) -> None:
-    assert set(re.findall(r'href="([^"#]+\.csv)"', html)) == set(DATA_FILES.values())
+    assert set(re.findall(r'href="(data/[^"#]+\.csv)"', html)) == set(DATA_FILES.values())
 
 
 # ---------------------------------------------------------------- content

@@ -125,7 +125,7 @@ def test_the_pdf_is_the_same_bytes_in_any_folder_on_any_number_of_threads(
 
 
 def test_charts_become_pictures_in_order(document: Document) -> None:
-    charts = [figure.chart for _, figure in figures(document)][:3]
+    charts = [figure.chart for figure in figures(document)][:3]
     made = pdf.pictures(charts)
     assert len(made) == 3
     assert all(picture.startswith(b"\x89PNG") for picture in made)

@@ -27,7 +27,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart with its table, its data file, a note and the name of its own files."""
+    """A chart with its table.
+
+    Parameters
+    ----------
+    chart : an SVG element with a text alternative, as `svg.accessible` writes it.
+    title : what it shows, or what it found.
+    table : the same in words.
+    data : name of the table of the result that holds its numbers.
+    note : what a reader must know to read it.
+    name : of its own files in `charts/`; empty: made from the section it stands in.
+    rows : what was drawn, one dict a row of names to values, for its CSV; empty: none.
+    """
 
     chart: str
     title: str
@@ -35,6 +46,7 @@ class Figure:
     data: str
     note: str = ""
     name: str = ""
+    rows: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def svg(self) -> Markup:
@@ -77,12 +89,16 @@ def trend_table(rows: Sequence[Mapping[str, Any]], unit: str, *, smooth: bool) -
         "observed",
         "benchmark",
         *(("observed_mean_12", "benchmark_mean_12") if smooth else ()),
+        "expected_low",
+        "expected_high",
     ]
     head = (
         "Period",
         "Observed",
         "Benchmark areas",
         *(("Observed, 12-month mean", "Benchmark, 12-month mean") if smooth else ()),
+        "Interval, low",
+        "Interval, high",
     )
     body = tuple(
         (

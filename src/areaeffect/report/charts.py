@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import math
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from areaeffect.periods import PeriodKind, kind_of, parse_period
-from areaeffect.report import svg
-from areaeffect.report.axes import Row, plain, printed, scaled
+from areaeffect.periods import PeriodKind
+from areaeffect.report import plot, svg, time_axis
+from areaeffect.report.axes import Row, printed, scaled
 from areaeffect.report.numbers import known, plural
+from areaeffect.report.plot import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from matplotlib.axes import Axes
-
-    from areaeffect.results import PlaceboDraws, Series
+    from areaeffect.results import Finding, PlaceboDraws, Series
 
 HISTOGRAM_BINS = 30
 WIDTH = 680.0
 TREND_HEIGHT = 310.0
+PLACEBO_HEIGHT = 250.0
 MONTHS = 12
 STARTS_NAMED = 2
 STARTS_APART = 0.3  # share of the axis two start labels need between them
 ZERO_SHARE = (
     0.4  # the axis begins at zero where the smallest value is below this share of the largest
 )
+BAND = "#F9D9C7"
+BENCHMARK_TEXT = "#A33A08"  # the orange of the line is too light for words
+_LINES = ("observed", "benchmark", "observed_mean_12", "benchmark_mean_12")
+_ENDS = ("expected_low", "expected_high")
 
 
 def trend_rows(series: Series) -> list[Row]:
@@ -34,7 +37,7 @@ def trend_rows(series: Series) -> list[Row]:
 
     Only monthly series have means, and only where all twelve months are known on both lines.
     """
-    monthly = _kind(series.periods) is PeriodKind.MONTH
+    monthly = time_axis.kind(series.periods) is PeriodKind.MONTH
     observed = [known(v) for v in series.observed]
     benchmark = [known(v) for v in series.counterfactual]
     both = [a is not None and b is not None for a, b in zip(observed, benchmark, strict=True)]
@@ -54,35 +57,86 @@ def trend_rows(series: Series) -> list[Row]:
     return rows
 
 
+def with_interval(rows: Sequence[Row], finding: Finding) -> list[Row]:
+    """Return rows with the paths of the benchmark line at both ends of the interval.
+
+    The interval is that of the whole effect after the start. Where the effect is θ̂ and the
+    interval runs from θ₁ to θ₂, what would have been expected lies between (1 + θ̂)/(1 + θ₂)
+    and (1 + θ̂)/(1 + θ₁) times the line for a ratio, and θ̂ − θ₂ to θ̂ − θ₁ above it for a
+    difference. It belongs to the periods of the finding as a whole, not to single ones.
+    """
+    periods = [row["period"] for row in rows]
+    first = time_axis.start_position(finding.post.split(" to ")[0], periods)
+    last = time_axis.start_position(finding.post.split(" to ")[-1], periods)
+    smooth = any(row["benchmark_mean_12"] is not None for row in rows)
+    line = "benchmark_mean_12" if smooth else "benchmark"
+    made = []
+    for row in rows:
+        at = time_axis.start_position(row["period"], periods)
+        ends: tuple[float | None, float | None] = (None, None)
+        after = None not in (at, first, last) and first <= at <= last  # type: ignore[operator]
+        if after and row[line] is not None:
+            ends = _expected(finding, row[line])
+        made.append(row | dict(zip(_ENDS, ends, strict=True)))
+    return made
+
+
+def _expected(finding: Finding, value: float) -> tuple[float | None, float | None]:
+    estimate, low, high = known(finding.estimate), known(finding.low), known(finding.high)
+    if estimate is None or low is None or high is None:
+        return None, None
+    if finding.form != "ratio":
+        return value + estimate - high, value + estimate - low
+    if min(low, high) <= -1:
+        return None, None
+    share = (1 + estimate) * value
+    return share / (1 + high), share / (1 + low)
+
+
 def trend_chart(
     rows: Sequence[Row], *, key: str, title: str, starts: Sequence[str] = (), unit: str = ""
 ) -> str:
-    """Draw observed (solid) against benchmark areas (dashed), with starts and gaps marked."""
+    """Draw observed (solid) against benchmark areas (dashed, with its interval shaded).
+
+    Starts are marked and gaps hatched; rows come from `trend_rows` or `with_interval`.
+    """
     periods = [str(row["period"]) for row in rows]
-    x = _positions(periods)
+    x = time_axis.positions(periods)
     smooth = any(row["observed_mean_12"] is not None for row in rows)
-    lines = {
-        name: [math.nan if row[name] is None else row[name] for row in rows] for name in _LINES
-    }
-    with svg.canvas(WIDTH, TREND_HEIGHT) as figure:
-        axes = figure.add_axes((0.085, 0.1, 0.735, 0.75))
-        if smooth:
-            axes.plot(x, lines["observed"], color=svg.BLUE, lw=0.7, alpha=0.45)
-            axes.plot(x, lines["benchmark"], color=svg.ORANGE, lw=0.7, alpha=0.55)
-        shown = ("observed_mean_12", "benchmark_mean_12") if smooth else ("observed", "benchmark")
-        marker = "" if len(rows) > 2 * MONTHS else "o"
-        axes.plot(x, lines[shown[0]], color=svg.BLUE, lw=2.6, marker=marker, ms=4.5)
-        axes.plot(
-            x, lines[shown[1]], color=svg.ORANGE, lw=2.6, ls=(0, (4, 1.6)), marker=marker, ms=4.5
-        )
-        _value_axis(axes, [v for name in _LINES for v in lines[name] if math.isfinite(v)], unit)
-        _time_axis(axes, x, periods)
-        _mark_gaps(axes, rows, x)
-        _mark_starts(axes, starts, periods)
-        ends = [(_last(lines[shown[0]]), "Observed", svg.BLUE)]
-        ends.append((_last(lines[shown[1]]), "Benchmark\nareas", "#B8430B"))
-        _label_ends(axes, ends)
-        return svg.to_svg(figure, key, title, _trend_description(rows, unit, smooth=smooth))
+    shown = ("observed_mean_12", "benchmark_mean_12") if smooth else ("observed", "benchmark")
+    values = [v for row in rows for n in (*_LINES, *_ENDS) if (v := row.get(n)) is not None]
+    frame = Frame(56, 46, WIDTH - 176, TREND_HEIGHT - 77, time_axis.span(x), _limits(values))
+    lines = {name: [row.get(name) for row in rows] for name in (*_LINES, *_ENDS)}
+    parts = [
+        plot.hatch_pattern(key),
+        plot.band(frame, x, lines[_ENDS[0]], lines[_ENDS[1]], columns=_ENDS, fill=BAND),
+        plot.up_axis(frame),
+        *_gaps(frame, rows, x, key),
+        plot.foot_axis(frame, *time_axis.ticks(x, periods)),
+    ]
+    if smooth:
+        for name, colour, opacity in (
+            ("observed", svg.BLUE, 0.45),
+            ("benchmark", svg.ORANGE, 0.55),
+        ):
+            parts.append(
+                plot.line(
+                    frame, x, lines[name], column=name, colour=colour, width=0.7, opacity=opacity
+                )
+            )
+    parts += _starts(frame, starts, periods)
+    for name, colour, dash in ((shown[1], svg.ORANGE, plot.DASHED), (shown[0], svg.BLUE, "")):
+        parts.append(plot.line(frame, x, lines[name], column=name, colour=colour, dash=dash))
+        if len(rows) <= 2 * MONTHS:
+            parts.append(plot.dots(frame, x, lines[name], colour=colour))
+    names = (("Observed", svg.BLUE), ("Benchmark areas", BENCHMARK_TEXT))
+    ends = [(_last(lines[column]), *name) for column, name in zip(shown, names, strict=True)]
+    parts += _end_labels(frame, ends)
+    parts.append(plot.text(6, 18, unit))
+    description = _trend_description(rows, unit, smooth=smooth)
+    return svg.accessible(
+        frame.group(parts), f"0 0 {WIDTH:g} {TREND_HEIGHT:g}", key, title, description
+    )
 
 
 def placebo_rows(draws: PlaceboDraws) -> list[Row]:
@@ -105,180 +159,107 @@ def placebo_chart(
 ) -> str:
     """Draw the placebo estimates as a histogram with this finding's own estimate as a line."""
     own = scaled(estimate, form)
-    total = sum(row["draws"] for row in rows)
-    with svg.canvas(WIDTH, 250) as figure:
-        axes = figure.add_axes((0.085, 0.2, 0.735, 0.66))
-        lows = [row["low"] for row in rows]
-        widths = [row["high"] - row["low"] for row in rows]
-        counts = [row["draws"] for row in rows]
-        axes.bar(
-            lows, counts, widths, align="edge", color="#5B83A8", edgecolor="white", linewidth=0.8
+    lows, highs = [r["low"] for r in rows], [r["high"] for r in rows]
+    counts = [r["draws"] for r in rows]
+    reach = [lows[0], highs[-1], 0.0, *([] if own is None else [own])]
+    pad = 0.04 * (max(reach) - min(reach) or 1.0)
+    limits = (min(reach) - pad, max(reach) + pad)
+    frame = Frame(56, 40, WIDTH - 90, PLACEBO_HEIGHT - 88, limits, (0.0, max(counts) * 1.12))
+    values = plot.nice(*limits, 8)
+    name = "per cent" if form == "ratio" else unit
+    parts = [
+        plot.up_axis(frame, 5),
+        plot.bars(frame, lows, highs, counts, column="draws", fill="#5B83A8"),
+        plot.rule(frame.px(0), frame.top, frame.px(0), frame.bottom, svg.GREY),
+        plot.foot_axis(frame, values, plot.written(values)),
+        plot.text(frame.left + frame.width / 2, PLACEBO_HEIGHT - 10, name, anchor="middle"),
+        plot.text(6, 15, "placebo programmes"),
+    ]
+    if own is not None:
+        at = frame.px(own)
+        parts.append(
+            f'<path data-column="estimate" d="M{plot.unit(at)} {frame.top:g}'
+            f'L{plot.unit(at)} {frame.bottom:g}" fill="none" stroke="{svg.ORANGE}" '
+            'stroke-width="3"/>'
         )
-        axes.axvline(0, color=svg.GREY, lw=1, ls=(0, (2, 2)))
-        top = max(counts) * 1.12
-        axes.set_ylim(0, top)
-        if own is not None:
-            axes.axvline(own, color=svg.ORANGE, lw=3)
-            axes.annotate(
-                "This finding: " + printed(own, form),
-                (own, 1.02),
-                xycoords=("data", "axes fraction"),
-                ha=_side_of(own, axes),
-                color="#A33A08",
-                fontweight="bold",
-            )
-        plain(axes, "y")
-        axes.locator_params(axis="y", integer=True, nbins=5)
-        axes.set_ylabel("placebo programmes")
-        axes.set_xlabel("per cent" if form == "ratio" else unit)
-        text = f"{total:,} placebo programmes between {printed(min(lows), form)} and "
-        text += f"{printed(rows[-1]['high'], form)}. This finding: {printed(own, form)}."
-        return svg.to_svg(figure, key, title, text)
+        anchor = "end" if at > frame.left + frame.width / 2 else "start"
+        words = "This finding: " + printed(own, form)
+        parts.append(plot.text(at, 34, words, anchor=anchor, fill=BENCHMARK_TEXT, bold=True))
+    text = f"{sum(counts):,} placebo programmes between {printed(lows[0], form)} and "
+    text += f"{printed(highs[-1], form)}. This finding: {printed(own, form)}."
+    return svg.accessible(frame.group(parts), f"0 0 {WIDTH:g} {PLACEBO_HEIGHT:g}", key, title, text)
 
 
-_LINES = ("observed", "benchmark", "observed_mean_12", "benchmark_mean_12")
-
-
-def _kind(periods: Sequence[str]) -> PeriodKind | None:
-    return kind_of(periods[0]) if periods else None
-
-
-def _position(period: str, kind: PeriodKind, *, middle: bool) -> float | None:
-    """Return the place of a period on an axis in years (its own numbers: as they are)."""
-    ordinal = parse_period(period, kind)
-    if ordinal is None:
-        return None
-    if kind is PeriodKind.NUMBER:
-        return ordinal if middle else ordinal - 0.5
-    return (ordinal + (0.5 if middle else 0.0)) / (kind.per_year or 1)
-
-
-def _positions(periods: Sequence[str]) -> list[float]:
-    kind = _kind(periods)
-    if kind is None:
-        return [float(i) for i in range(len(periods))]
-    placed = [_position(p, kind, middle=True) for p in periods]
-    return [float(i) if p is None else p for i, p in enumerate(placed)]
-
-
-def _start_position(start: str, periods: Sequence[str]) -> float | None:
-    kind = _kind(periods)
-    if kind is PeriodKind.NUMBER:
-        return _position(start, kind, middle=False)
-    kinds = (PeriodKind.MONTH, PeriodKind.QUARTER, PeriodKind.YEAR)
-    found = (_position(start, k, middle=False) for k in kinds)
-    return next((p for p in found if p is not None), None)
-
-
-def _mark_starts(axes: Axes, starts: Sequence[str], periods: Sequence[str]) -> None:
-    placed = sorted((p, s) for s in set(starts) if (p := _start_position(s, periods)) is not None)
-    left, right = axes.get_xlim()
-    for position, _ in placed:
-        axes.axvline(position, color=svg.GREY, lw=1.4 if len(placed) == 1 else 0.9, zorder=1)
+def _starts(frame: Frame, starts: Sequence[str], periods: Sequence[str]) -> list[str]:
+    found = ((time_axis.start_position(s, periods), s) for s in set(starts))
+    placed = sorted((p, s) for p, s in found if p is not None and frame.x[0] <= p <= frame.x[1])
+    width = 1.4 if len(placed) == 1 else 0.9
+    made = [
+        plot.rule(frame.px(p), frame.top, frame.px(p), frame.bottom, svg.GREY, width)
+        for p, _ in placed
+    ]
     if not placed:
-        return
-    apart = placed[-1][0] - placed[0][0] >= STARTS_APART * (right - left)
+        return made
+    reach = frame.x[1] - frame.x[0]
+    apart = placed[-1][0] - placed[0][0] >= STARTS_APART * reach
     several = len(placed) > STARTS_NAMED or (len(placed) > 1 and not apart)
-    named = placed[:1] if several else placed
-    for position, start in named:
-        late = position > left + 0.75 * (right - left)
+    for position, start in placed[:1] if several else placed:
+        late = position > frame.x[0] + 0.75 * reach
         name = start[:7]
-        text = (
-            f"start {name}" if len(named) == len(placed) else f"{len(placed)} starts, first {name}"
-        )
-        axes.annotate(
-            text,
-            (position, 1.02),
-            xycoords=("data", "axes fraction"),
-            ha="right" if late else "left",
-            fontsize=12,
-            color=svg.GREY,
-        )
-
-
-def _mark_gaps(axes: Axes, rows: Sequence[Row], x: Sequence[float]) -> None:
-    half = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5
-    i = 0
-    while i < len(rows):
-        j = i
-        while j < len(rows) and rows[j]["is_gap"]:
-            j += 1
-        if j > i:
-            left, right = x[i] - half, x[j - 1] + half
-            axes.axvspan(
-                left, right, facecolor="#F3F2F1", edgecolor="#8A8A8A", hatch="///", lw=0, zorder=0
+        words = f"{len(placed)} starts, first {name}" if several else f"start {name}"
+        anchor = "end" if late else "start"
+        made.append(
+            plot.text(
+                frame.px(position), frame.top - 6, words, size=12, anchor=anchor, fill=svg.GREY
             )
-            axes.annotate(
-                "gap",
-                ((left + right) / 2, 0.04),
-                xycoords=("data", "axes fraction"),
-                ha="center",
-                fontsize=11.5,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2},
-            )
-        i = max(j, i + 1)
+        )
+    return made
 
 
-def _value_axis(axes: Axes, values: Sequence[float], unit: str) -> None:
-    plain(axes, "y")
-    if values:
-        low, high = min(values), max(values)
-        pad = 0.12 * (high - low or abs(high) or 1.0)
-        axes.set_ylim(0 if 0 <= low < ZERO_SHARE * high else low - pad, high + pad)
-    axes.annotate(
-        unit,
-        (6, TREND_HEIGHT - 14),
-        xycoords="figure points",
-        ha="left",
-        va="center",
-        fontsize=12.5,
-    )
-
-
-def _time_axis(axes: Axes, x: Sequence[float], periods: Sequence[str]) -> None:
-    if not x:
-        return
+def _gaps(frame: Frame, rows: Sequence[Row], x: Sequence[float], key: str) -> list[str]:
     half = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5
-    left, right = x[0] - half, x[-1] + half
-    axes.set_xlim(left, right)
-    if _kind(periods) in {None, PeriodKind.NUMBER}:
-        step = max(1, len(x) // 8)
-        axes.set_xticks(x[::step], periods[::step])
-        return
-    first, last = math.ceil(left - 1e-9), math.floor(right + 1e-9)
-    step = max(1, math.ceil((last - first) / 7))
-    centre = 0.5 if _kind(periods) is PeriodKind.YEAR else 0.0
-    years = [y for y in range(first, last + 1, step) if y + centre <= right]
-    axes.set_xticks([y + centre for y in years], [str(y) for y in years])
+    made, first = [], None
+    for i, row in enumerate([*rows, {"is_gap": False}]):
+        if row["is_gap"] and first is None:
+            first = i
+        elif not row["is_gap"] and first is not None:
+            made.append(plot.hatched(frame, x[first] - half, x[i - 1] + half, key))
+            first = None
+    return made
 
 
-def _last(values: Sequence[float]) -> tuple[int, float] | None:
-    found = [(i, v) for i, v in enumerate(values) if math.isfinite(v)]
-    return found[-1] if found else None
+def _limits(values: Sequence[float]) -> tuple[float, float]:
+    if not values:
+        return 0.0, 1.0
+    low, high = min(values), max(values)
+    pad = 0.12 * (high - low or abs(high) or 1.0)
+    return (0.0 if 0 <= low < ZERO_SHARE * high else low - pad), high + pad
 
 
-def _label_ends(axes: Axes, ends: Sequence[tuple[tuple[int, float] | None, str, str]]) -> None:
-    """Name the lines at their right ends, moved apart where they would overlap."""
-    placed = [(end[1], text, colour) for end, text, colour in ends if end is not None]
-    low, high = axes.get_ylim()
-    room = 0.14 * (high - low)
-    placed.sort(key=lambda p: p[0])
+def _last(values: Sequence[float | None]) -> float | None:
+    return next((v for v in reversed(values) if v is not None), None)
+
+
+def _end_labels(frame: Frame, ends: Sequence[tuple[float | None, str, str]]) -> list[str]:
+    """Name the lines at their right ends, a word a line, moved apart where they would overlap."""
+    placed = sorted((frame.py(v), words, colour) for v, words, colour in ends if v is not None)
+    room = 34.0
     if len(placed) > 1 and placed[1][0] - placed[0][0] < room:
-        middle = min(max((placed[0][0] + placed[1][0]) / 2, low + room / 2), high - room / 2)
+        middle = (placed[0][0] + placed[1][0]) / 2
+        middle = min(max(middle, frame.top + room / 2), frame.bottom - room / 2)
         placed = [
-            (middle + (i - 0.5) * room, text, colour) for i, (_, text, colour) in enumerate(placed)
+            (middle + (i - 0.5) * room, words, colour)
+            for i, (_, words, colour) in enumerate(placed)
         ]
-    for y, text, colour in placed:
-        axes.annotate(
-            text,
-            (1.015, y),
-            xycoords=("axes fraction", "data"),
-            color=colour,
-            va="center",
-            fontweight="bold",
-            fontsize=12.5,
-            linespacing=1.0,
-        )
+    made = []
+    for y, words, colour in placed:
+        lines = words.split()
+        top = y - 8.0 * (len(lines) - 1) + 4
+        made += [
+            plot.text(frame.right + 8, top + 16 * i, word, fill=colour, bold=True)
+            for i, word in enumerate(lines)
+        ]
+    return made
 
 
 def _trend_description(rows: Sequence[Row], unit: str, *, smooth: bool) -> str:
@@ -295,10 +276,5 @@ def _trend_description(rows: Sequence[Row], unit: str, *, smooth: bool) -> str:
     if last:
         text += f" At {last['period']}{' (12-month mean)' if smooth else ''}: "
         text += f"observed {last[shown[0]]:,.1f}, benchmark areas {last[shown[1]]:,.1f}."
-    missing = sum(row["is_gap"] for row in rows)
-    return f"{text} {plural(missing, 'period')} with a gap." if missing else text
-
-
-def _side_of(value: float, axes: Axes) -> str:
-    left, right = axes.get_xlim()
-    return "left" if value < left + 0.5 * (right - left) else "right"
+    gaps = sum(row["is_gap"] for row in rows)
+    return f"{text} {plural(gaps, 'period')} with a gap." if gaps else text

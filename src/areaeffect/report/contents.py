@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from areaeffect.report import backing_sections as backing
 from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.annexes import annex_sections
-from areaeffect.report.document import Document
+from areaeffect.report.document import Document, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from areaeffect.results import Result
 
 
-def report_document(result: Result, files: Mapping[str, str]) -> Document:
+def report_document(result: Result, files: Mapping[str, str], language: str = "") -> Document:
     """Return everything a report says: answer first, then what it rests on.
 
     Parameters
     ----------
     result : everything the evaluation found.
     files : where each table can be downloaded, relative to the report.
+    language : of the first page of answers, by default that of the study; the rest is English.
     """
+    language = language or str(result.plan.get("study", {}).get("language") or "en")
     sections = [
+        *([] if language == "en" else [outcome.answer_in(result, language)]),
         outcome.answer(result),
         outcome.numbers(result),
         outcome.outcomes(result),
@@ -42,6 +45,6 @@ def report_document(result: Result, files: Mapping[str, str]) -> Document:
         kind="Evaluation report",
         question=result.question,
         language="en-GB",
-        sections=tuple(sorted(sections, key=lambda s: s.place)),
+        sections=tuple(named(s) for s in sorted(sections, key=lambda s: s.place)),
         footer="Made by areaeffect. Every number above is in the files beside this report.",
     )

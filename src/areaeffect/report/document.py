@@ -6,12 +6,14 @@ each face escapes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import IntEnum
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.report import terms
+from areaeffect.report import terms, wording
 from areaeffect.report.chart_tables import Figure, Table
+from areaeffect.report.phrases import phrases_of
 from areaeffect.results import Verdict
 
 if TYPE_CHECKING:
@@ -104,9 +106,10 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A verdict as symbol and word."""
+    """A verdict as symbol and word, in one of the languages of `phrases`."""
 
     verdict: Verdict
+    language: str = "en"
 
     @property
     def symbol(self) -> str:
@@ -116,7 +119,7 @@ class Badge:
     @property
     def word(self) -> str:
         """The verdict in print."""
-        return terms.verdict_name(self.verdict)
+        return wording.verdict_name(self.verdict, phrases_of(self.language))
 
     @property
     def look(self) -> str:
@@ -156,6 +159,7 @@ class Section:
     blocks : what it says, in order.
     parts : sections below it.
     place : where it stands in the report; of no meaning for parts.
+    language : of its words, where it is not that of the document.
     """
 
     key: str
@@ -163,6 +167,7 @@ class Section:
     blocks: tuple[Block, ...]
     parts: tuple[Section, ...] = ()
     place: Place = Place.CHECKS
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +182,27 @@ class Document:
     footer: str
 
 
-def figures(document: Document) -> Iterator[tuple[str, Figure]]:
-    """Return every figure with a name unique in the document: its own, or its section's."""
+def figures(document: Document) -> Iterator[Figure]:
+    """Return every figure in the order of print."""
     for section in document.sections:
-        for i, figure in enumerate(_figures(section)):
-            yield figure.name or f"{section.key}-{i + 1}", figure
+        yield from _figures(section)
+
+
+def named(section: Section) -> Section:
+    """Return a section whose figures all have names: their own, or the section's with a number."""
+    numbers = count(1)
+
+    def name(holder: Any) -> Any:
+        if isinstance(holder, Figure):
+            return holder if holder.name else replace(holder, name=f"{section.key}-{next(numbers)}")
+        if isinstance(holder, (Card, Folded, Section)):
+            holder = replace(holder, blocks=tuple(map(name, holder.blocks)))
+        if isinstance(holder, Section):
+            return replace(holder, parts=tuple(map(name, holder.parts)))
+        return holder
+
+    made: Section = name(section)
+    return made
 
 
 def plain(item: Any) -> Any:
@@ -189,7 +210,8 @@ def plain(item: Any) -> Any:
     if isinstance(item, Badge):
         return {"symbol": item.symbol, "word": item.word, "look": item.look}
     if is_dataclass(item) and not isinstance(item, type):
-        own = {f.name: plain(getattr(item, f.name)) for f in fields(item)}
+        left_out = {"rows"} if isinstance(item, Figure) else set()  # the chart shows them
+        own = {f.name: plain(getattr(item, f.name)) for f in fields(item) if f.name not in left_out}
         return own | {"block": type(item).__name__}
     if isinstance(item, (tuple, list)):
         return [plain(part) for part in item]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.report import balance_chart, chart_tables, charts, forest, maps, wording
 from areaeffect.report.chart_tables import Figure, Table
+from areaeffect.report.numbers import percent
 from areaeffect.report.svg import key_of
 
 if TYPE_CHECKING:
@@ -19,18 +20,17 @@ def effects(name: str, findings: Sequence[Finding]) -> Figure | None:
     rows = forest.effect_rows(findings)
     if not rows:
         return None
-    title = f"Effects and differences: {wording.group_title(name)}"
+    title = wording.effects_title(name, findings)
     key = key_of(name, "effects")
     chart = forest.effects_chart(rows, key=key, title=title)
-    return Figure(chart, title, chart_tables.effect_table(rows), "findings", name=key)
+    return Figure(chart, title, chart_tables.effect_table(rows), "findings", "", key, tuple(rows))
 
 
 def trend(finding: Finding, series: Series) -> Figure:
     """Draw the observed path of a finding's outcome beside its benchmark areas."""
-    rows = charts.trend_rows(series)
+    rows = charts.with_interval(charts.trend_rows(series), finding)
     unit = ", ".join(part for part in (wording.name_of(finding), series.unit) if part)
-    group = wording.group_title(finding.group)
-    title = f"{wording.name_of(finding)}: observed and benchmark areas, {group}"
+    title = wording.chart_title(finding)
     key = key_of(finding.group, finding.outcome, finding.claim, "trend")
     chart = charts.trend_chart(rows, key=key, title=title, starts=series.start, unit=unit)
     smooth = any(row["observed_mean_12"] is not None for row in rows)
@@ -40,10 +40,15 @@ def trend(finding: Finding, series: Series) -> Figure:
             "Bold lines: mean of the twelve months up to each month, "
             "where all twelve are known on both lines. Thin lines: single months."
         )
+    if any(row["expected_low"] is not None for row in rows):
+        note += (
+            f" Shaded: where the benchmark line may lie, by the {percent(finding.level)} interval "
+            "of the whole difference; single periods stray further."
+        )
     if any(row["is_gap"] for row in rows):
-        note = f"{note} Hatched: no data, which is not zero.".strip()
+        note = f"{note} Hatched: no data, which is not zero."
     table = chart_tables.trend_table(rows, series.unit, smooth=smooth)
-    return Figure(chart, title, table, "series", note, key)
+    return Figure(chart, title, table, "series", note.strip(), key, tuple(rows))
 
 
 def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
@@ -51,7 +56,7 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
     rows = charts.placebo_rows(draws)
     if not rows:
         return None
-    title = f"{wording.name_of(finding)}: placebo programmes, {wording.group_title(finding.group)}"
+    title = wording.placebo_title(finding, draws)
     key = key_of(finding.group, finding.outcome, finding.claim, "placebo")
     chart = charts.placebo_chart(
         rows,
@@ -67,26 +72,24 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
         "They show how far the estimate strays by chance alone."
     )
     table = chart_tables.placebo_table(rows, finding)
-    return Figure(chart, title, table, "placebo_draws", note, key)
+    return Figure(chart, title, table, "placebo_draws", note, key, tuple(rows))
 
 
 def area_map(result: Result) -> Figure | None:
     """Draw where treated and benchmark areas are; None without outlines."""
+    rows = maps.status_rows(result.areas)
     attribution = " ".join(dict.fromkeys(r.attribution for r in result.releases if r.attribution))
     table = Table(
         "Areas by the part they play",
         ("Part", "Initiative", "Reason", "Areas"),
-        tuple(
-            (row["role"], row["initiative"], row["reason"], f"{row['areas']:,}")
-            for row in maps.status_rows(result.areas)
-        ),
+        tuple((row["role"], row["initiative"], row["reason"], f"{row['areas']:,}") for row in rows),
         frozenset({3}),
     )
-    title = "Where the treated and the benchmark areas are"
+    title = wording.map_title(result.areas)
     chart = maps.map_svg(
         result.shapes, result.areas, key="map", title=title, attribution=attribution
     )
-    return Figure(chart, title, table, "areas", name="map") if chart else None
+    return Figure(chart, title, table, "areas", "", "map", tuple(rows)) if chart else None
 
 
 def balance(result: Result) -> list[Figure]:
@@ -94,9 +97,10 @@ def balance(result: Result) -> list[Figure]:
     made = []
     for claim in dict.fromkeys(row.claim for row in result.balance):
         rows = balance_chart.balance_rows(result.balance, claim)
-        title = f"Balance before and after weighting: {claim} claims"
+        over = sum((row["after"] or 0.0) > balance_chart.SMD_LIMIT for row in rows)
+        title = wording.balance_title(over, len(rows), balance_chart.SMD_LIMIT, claim)
         key = key_of("balance", claim)
         chart = balance_chart.balance_chart(rows, key=key, title=title)
         table = chart_tables.balance_table(rows, claim)
-        made.append(Figure(chart, title, table, "balance", name=key))
+        made.append(Figure(chart, title, table, "balance", "", key, tuple(rows)))
     return made

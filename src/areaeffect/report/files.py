@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.report import page, pdf, wording
+from areaeffect.report import chart_files, page, pdf, wording
 from areaeffect.report.contents import report_document
 from areaeffect.report.csv_files import (
     json_text,
@@ -161,6 +161,8 @@ def rebuild_report(folder: Path) -> Path:
         aside = Path(place)
         _write_faces(result, aside)
         for made in sorted(aside.iterdir()):
+            if (folder / made.name).is_dir():
+                shutil.rmtree(folder / made.name)
             made.replace(folder / made.name)
     return folder / REPORT_FILE
 
@@ -169,8 +171,11 @@ def _write_faces(result: Result, folder: Path) -> None:
     """Write the report as page and PDF: the same sections, words and charts."""
     links = page.links_of(result)
     document = report_document(result, links)
-    write_text(folder / REPORT_FILE, page.to_html(document, links))
+    write_text(folder / REPORT_FILE, page.to_html(document, links, chart_files.FOLDER))
     (folder / PDF_FILE).write_bytes(pdf.render(document))
+    charts = folder / chart_files.FOLDER
+    charts.mkdir()
+    chart_files.write_charts(document, charts)
 
 
 def write_whole(folder: Path, write: Callable[[Path], None]) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from areaeffect.report.phrases import ENGLISH
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from areaeffect.results import Finding
 
 FINE_SCALE = 0.1  # a threshold below this belongs to a scale that one decimal would flatten
@@ -113,20 +117,35 @@ def direction(value: float | None, finding: Finding) -> str:
     return "lower" if text.startswith("−") else "higher"
 
 
-def interval(low: float | None, high: float | None, finding: Finding) -> str:
+def interval(
+    low: float | None,
+    high: float | None,
+    finding: Finding,
+    phrases: Mapping[str, str] = ENGLISH,
+) -> str:
     """Write an interval: 'from 28.3% to 11.0% lower', 'from 4.0% lower to 1.6% higher'."""
     below, above = known(low), known(high)
     if below is None and above is None:
         return NOT_ESTIMABLE
+    first, last = (_direction(v, finding, phrases) for v in (below, above))
+    values = {"low_word": first, "high_word": last, "word": first or last}
+    values |= {"low": _brief(below, finding), "high": _brief(above, finding)}
     if below is None:
-        return f"up to {_side(above, finding)}, with no lower end found"
-    if above is None:
-        return f"from {_side(below, finding)} upwards, with no upper end found"
-    first, last = direction(below, finding), direction(above, finding)
-    if first == last or not first or not last:
-        word = f" {first or last}" if first or last else ""
-        return f"from {size(below, finding)} to {_brief(above, finding)}{word}"
-    return f"from {_side(below, finding)} to {_side(above, finding)}"
+        kind = "no_low"
+    elif above is None:
+        kind = "no_high"
+    elif first == last or not first or not last:
+        kind = "one_side"
+        values["low"] = size(below, finding)
+    else:
+        kind = "across"
+    text = phrases[f"interval.{kind}"].format(**values)
+    return text.replace(" ,", ",").replace("  ", " ").rstrip()
+
+
+def _direction(value: float | None, finding: Finding, phrases: Mapping[str, str]) -> str:
+    word = direction(value, finding)
+    return phrases[f"word.{word}"] if word else ""
 
 
 def signed_interval(low: float | None, high: float | None, finding: Finding) -> str:
@@ -145,10 +164,6 @@ def plural(count: int, noun: str) -> str:
 def percent(level: float) -> str:
     """Write the level of an interval: 95%."""
     return f"{100 * level:g}%"
-
-
-def _side(value: float | None, finding: Finding) -> str:
-    return f"{_brief(value, finding)} {direction(value, finding)}".rstrip()
 
 
 def _brief(value: float | None, finding: Finding) -> str:

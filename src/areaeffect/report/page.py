@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from areaeffect.report.annexes import annex_files
+from areaeffect.report.chart_files import FOLDER as CHARTS
 from areaeffect.report.contents import report_document
 from areaeffect.report.tables import DATA_FILES
 
@@ -24,10 +25,12 @@ def render(result: Result, attachments: Mapping[str, str] = DATA_FILES) -> str:
     result : everything the evaluation found.
     attachments : where each table (`findings`, `series`, `placebo_draws`, `balance`,
         `areas`, `benchmark_areas`, `gaps`) can be downloaded, relative to the page; a
-        table that is not named gets no link.
+        table that is not named gets no link. Links to the files of each chart are made
+        only with the default, which is where `files.py` puts them.
     """
     files = links_of(result, attachments)
-    return to_html(report_document(result, files), files)
+    charts = CHARTS if attachments is DATA_FILES else ""
+    return to_html(report_document(result, files), files, charts)
 
 
 def links_of(result: Result, attachments: Mapping[str, str] = DATA_FILES) -> dict[str, str]:
@@ -36,13 +39,14 @@ def links_of(result: Result, attachments: Mapping[str, str] = DATA_FILES) -> dic
     return {name: PurePath(path).as_posix() for name, path in files.items()}
 
 
-def to_html(document: Document, files: Mapping[str, str]) -> str:
+def to_html(document: Document, files: Mapping[str, str], charts: str = "") -> str:
     """Return a document as a page that holds all it needs.
 
     Parameters
     ----------
     document : what to print.
     files : address of each table's file, by name; a table that is not named gets no link.
+    charts : folder of the files of each chart; empty: no links to them.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # heavy
 
@@ -54,5 +58,6 @@ def to_html(document: Document, files: Mapping[str, str]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["kind"] = lambda block: type(block).__name__
-    text = environment.get_template("page.html.j2").render(document=document, links=files)
+    template = environment.get_template("page.html.j2")
+    text = template.render(document=document, links=files, charts=charts)
     return text if text.endswith("\n") else text + "\n"

@@ -87,7 +87,7 @@ def families_by_group(groups: Mapping[str, Sequence[Finding]]) -> Table:
     main = {g: own for g, own in main.items() if any(f.claim != "contrast" for f in own)}
     for group, findings in main.items():
         for f in findings:
-            verdict = f"{terms.VERDICT_SYMBOLS[f.verdict]} {terms.verdict_name(f.verdict)}"
+            verdict = f"{terms.VERDICT_SYMBOLS[f.verdict]} {wording.verdict_name(f.verdict)}"
             if known(f.estimate) is not None:
                 verdict += f", {_with_unit(signed(f.estimate, f), f)}"
             cells.setdefault((f.family, wording.name_of(f), f.claim), {})[group] = verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import threading
@@ -26,6 +27,7 @@ BLUE, TEAL, PLUM, ORANGE, GREY, LILAC = (
 TEXT, FAINT, BAND = "#0B0C0C", "#BFBFBF", "#E4E7EA"
 
 FONT_SIZE = 13.0
+LONGEST_KEY = 80
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 PIXELS_PER_INCH = 72  # matplotlib's SVG unit is the point: one point is one unit of the viewBox
 
@@ -99,8 +101,16 @@ def alternative(chart: str) -> str:
 
 
 def key_of(*parts: str) -> str:
-    """Make an id from names: lower-case ASCII letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-") or "chart"
+    """Make an id from names: lower-case ASCII letters, digits and hyphens.
+
+    Names that lose signs or length on the way get part of their hash, so that two of them stay
+    apart.
+    """
+    whole = "-".join(parts)
+    key = re.sub(r"[^a-z0-9]+", "-", whole.lower()).strip("-")[:LONGEST_KEY].rstrip("-")
+    if re.search(r"[^A-Za-z0-9 _-]", whole) or len(whole) > LONGEST_KEY:
+        key = f"{key}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}".strip("-")
+    return key or "chart"
 
 
 def _view_box(figure: Figure) -> str:

@@ -45,11 +45,6 @@ MARYLAND = {
 }
 
 
-def verdict_name(verdict: Verdict) -> str:
-    """Return a verdict as it is printed beside its symbol."""
-    return verdict.value
-
-
 def verdict_words(verdict: Verdict, claim: str = "change") -> str:
     """Say what a verdict means, in words that stand beside its symbol."""
     return _MEANINGS[verdict].format(_BESIDE[claim])

@@ -1,9 +1,8 @@
-"""Sentences about effects: the only place where a finding becomes words."""
+"""Whole sentences about a finding, and what may and may not be said of it."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from areaeffect.outcomes import FAMILIES
@@ -20,12 +19,12 @@ from areaeffect.report.numbers import (
     size,
     total,
 )
+from areaeffect.report.phrases import ENGLISH
 from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
-HEADLINE_WORDS = 30
 NOT_MEAN = "should not be taken to mean that"
 NO_ANSWER = frozenset({Verdict.CANNOT_TELL, Verdict.NOT_ESTIMABLE})
 MDE_POWER = 0.8  # the power at which `Finding.mde` is defined (DESIGN section 5, rule 6)
@@ -36,24 +35,6 @@ RECORDED = frozenset({"crime", "antisocial_behaviour", "criminal_damage"})
 def reason(finding: Finding) -> str:
     """Return why a finding could not be estimated, without a full stop."""
     return finding.caveats[0].rstrip(". ") if finding.caveats else "no reason was recorded"
-
-
-def headline(finding: Finding) -> str:
-    """Return the answer in at most 30 words: direction, size, interval, what would have been.
-
-    Parts are left out from the end where a long label would make it longer.
-    """
-    if known(finding.estimate) is None:
-        options = [f"{name_of(finding)} could not be estimated: {reason(finding)}."]
-        options.append(f"{name_of(finding)} could not be estimated; the reason is given below.")
-    elif finding.verdict is Verdict.CANNOT_TELL:
-        options = _cannot_tell(finding)
-    elif finding.verdict is Verdict.LITTLE_DIFFERENCE:
-        options = _little_difference(finding)
-    else:
-        options = _differs(finding)
-    fits = [text for text in options if len(text.split()) <= HEADLINE_WORDS]
-    return fits[0] if fits else options[-1]
 
 
 def sentence(finding: Finding) -> str:
@@ -80,7 +61,7 @@ def can_say(finding: Finding) -> list[str]:
     span = interval(finding.low, finding.high, finding)
     if finding.verdict in NO_ANSWER:
         return [
-            f"{label}: anything {_open_interval(finding)} fits these data; they cannot tell which."
+            f"{label}: anything {open_interval(finding)} fits these data; they cannot tell which."
         ]
     if finding.verdict is Verdict.LITTLE_DIFFERENCE:
         limit = size(finding.threshold, finding, unit=True)
@@ -149,40 +130,6 @@ def additive_companion(finding: Finding, findings: Iterable[Finding]) -> Finding
     return next((f for f in same if f.neighbourhood == finding.neighbourhood), None)
 
 
-def overall(findings: Sequence[Finding]) -> str:
-    """Count the families of one group by verdict, in one sentence.
-
-    A family whose outcomes have different verdicts counts as mixed.
-    """
-    main = main_findings(findings)
-    if not main:
-        return "No outcome family was looked at."
-    verdicts: dict[str, set[Verdict]] = {}
-    for finding in main:
-        verdicts.setdefault(finding.family, set()).add(finding.verdict)
-    count = Counter(next(iter(v)) if len(v) == 1 else None for v in verdicts.values())
-    parts = [f"{count[Verdict.BETTER]} came out better and {count[Verdict.WORSE]} worse"]
-    parts += [
-        words.format(count[key])
-        for key, words in (
-            (Verdict.LITTLE_DIFFERENCE, "{} differed little"),
-            (None, "{} came out mixed"),
-            (Verdict.CANNOT_TELL, "for {} the data cannot tell"),
-            (Verdict.NOT_ESTIMABLE, "{} could not be estimated"),
-        )
-        if count[key]
-    ]
-    families = "family" if len(verdicts) == 1 else "families"
-    text = f"Of {len(verdicts)} outcome {families}, {'; '.join(parts)}."
-    level = len({f.family for f in main if f.claim == "level"})
-    if level:
-        verb = "compares" if level == 1 else "compare"
-        text += (
-            f" {level} of them {verb} levels: how places differ, not what the initiative changed."
-        )
-    return text
-
-
 def name_of(finding: Finding) -> str:
     """Return the name of a finding's outcome as it begins a line."""
     return finding.label[:1].upper() + finding.label[1:]
@@ -220,50 +167,15 @@ def _word(finding: Finding) -> str:
     return direction(finding.estimate, finding) or "no higher and no lower"
 
 
-def _compared(finding: Finding, benchmark: str = "the benchmark areas") -> str:
-    """Write '20.1% lower than would have been expected' and its level and zero forms."""
-    amount, word = size(finding.estimate, finding, unit=True), direction(finding.estimate, finding)
-    if finding.claim == "level":
-        return (
-            f"{amount} {word} than in {benchmark}" if word else f"{amount} apart from {benchmark}"
-        )
-    if finding.claim == "contrast":
-        other = "in the other initiatives, each against its own benchmark areas"
-        return (
-            f"{amount} {word} than {other}" if word else f"{amount} apart from what it was {other}"
-        )
-    expected = "would have been expected"
-    return f"{amount} {word} than {expected}" if word else f"{amount} apart from what {expected}"
+def compared(finding: Finding, phrases: Mapping[str, str] = ENGLISH) -> str:
+    """Write '20.1% lower than would have been expected', and its level and zero forms."""
+    word = direction(finding.estimate, finding)
+    key = f"compared.{finding.claim}" + ("" if word else "_none")
+    amount = size(finding.estimate, finding, unit=True)
+    return phrases[key].format(amount=amount, word=phrases[f"word.{word}"] if word else "")
 
 
-def _differs(finding: Finding) -> list[str]:
-    span = interval(finding.low, finding.high, finding)
-    head = f"{name_of(finding)} came out {_compared(finding)}"
-    short = f"{head} ({percent(finding.level)} interval {span})"
-    return [f"{short}{_instead(finding)}.", f"{short}."]
-
-
-def _little_difference(finding: Finding) -> list[str]:
-    span = interval(finding.low, finding.high, finding)
-    head = f"{name_of(finding)} differed little: {_compared(finding)}"
-    short = f"{head} ({percent(finding.level)} interval {span})"
-    return [f"{short}{_instead(finding)}.", f"{short}."]
-
-
-def _cannot_tell(finding: Finding) -> list[str]:
-    span = f"{percent(finding.level)} interval {_open_interval(finding)}"
-    short = f"{name_of(finding)}: the data cannot tell; {span}"
-    what = "difference" if finding.claim == "level" else "effect"
-    if known(finding.mde) is None:
-        return [f"{short}; the smallest {what} it could have seen is {NOT_ESTIMABLE}.", f"{short}."]
-    smallest = size(finding.mde, finding, unit=True)
-    return [
-        f"{short}; the smallest {what} it could have seen is {smallest}.",
-        f"{short}; smallest detectable {what} {size(finding.mde, finding)}.",
-    ]
-
-
-def _open_interval(finding: Finding) -> str:
+def open_interval(finding: Finding, phrases: Mapping[str, str] = ENGLISH) -> str:
     """Write the interval that leaves a finding open.
 
     Where the interval of the finding alone leaves out zero, it is the one for all primary
@@ -272,15 +184,8 @@ def _open_interval(finding: Finding) -> str:
     low, high = known(finding.low), known(finding.high)
     wide = (known(finding.low_adjusted), known(finding.high_adjusted))
     if low is not None and high is not None and low * high > 0 and None not in wide:
-        return f"(all findings together) {interval(*wide, finding)}"
-    return interval(low, high, finding)
-
-
-def _instead(finding: Finding) -> str:
-    both = amounts(finding)
-    if both is None:
-        return ""
-    return f": {total(both[0], finding)}{noun(finding)} instead of {total(both[1], finding)}"
+        return f"{phrases['interval.together']} {interval(*wide, finding, phrases)}"
+    return interval(low, high, finding, phrases)
 
 
 def _estimate_sentence(finding: Finding) -> str:
@@ -290,14 +195,15 @@ def _estimate_sentence(finding: Finding) -> str:
     head = f"{_who(finding)}: {finding.label} came out"
     if finding.claim == "level":
         when = f" over {finding.post}" if finding.post else ""
+        beside = compared(finding).replace("the benchmark areas", benchmark)
         why = "places differ, and not only by the initiative"
-        return f"{head} {_compared(finding, benchmark)}{when}; {why}."
+        return f"{head} {beside}{when}; {why}."
     spans = f" over {finding.post}" if finding.post else ""
     spans += f", as measured from {finding.pre}" if finding.pre else ""
     spans += ", each neighbourhood from its own start" if _overlap(finding) else ""
     if finding.claim == "contrast":
-        return f"{head} {_compared(finding)} ({benchmark} in all){spans}."
-    return f"{head} {_compared(finding)} from {benchmark}{spans}."
+        return f"{head} {compared(finding)} ({benchmark} in all){spans}."
+    return f"{head} {compared(finding)} from {benchmark}{spans}."
 
 
 def _overlap(finding: Finding) -> bool:
