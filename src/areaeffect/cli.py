@@ -144,6 +144,18 @@ def evaluate(
 
 
 @app.command()
+def index(
+    index: Annotated[Path, typer.Argument(help="The index file, such as index.toml.")],
+    out: Annotated[Path, typer.Option(help="Folder for the scores; appears whole or not at all.")],
+) -> None:
+    """Build a composite index: scores, ranks, and what each choice does to them."""
+    from areaeffect.pipeline.index import index_into  # noqa: PLC0415
+
+    typer.echo(index_into(index, out).text())
+    typer.echo(f"\nPage: {out / 'index.html'}")
+
+
+@app.command()
 def fetch(
     names: Annotated[
         list[str],

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from areaeffect.study import Window
 
 #: Release and column that say in which local authority the areas of each vintage lie.
-_AUTHORITIES = {
+AUTHORITIES = {
     "lsoa11": ("places_lsoa11", "ltla21_code"),
     "lsoa21": ("places_lsoa21", "ltla22_code"),
 }
@@ -65,7 +65,7 @@ def read_published(
         As `published.read` and `bring_to`.
     """
     release = find_release(source.release, f"source.{name}")
-    roots = _roots(source, folder)
+    roots = roots_of(source.path, folder)
     vintage = source.vintage or release.vintage
     is_larger = release.vintage not in VINTAGES and vintage in VINTAGES
     asked = columns_asked(wanted, attributes)
@@ -94,22 +94,23 @@ def printed_name(source: PublishedSource, column: str) -> str:
     return covariate_label(release, column, areas)
 
 
-def _roots(source: PublishedSource, folder: Path) -> Roots:
-    if source.path is not None:
-        return resolve(source.path, folder)
+def roots_of(path: str | None, folder: Path) -> Roots:
+    """Return where releases are looked for: a folder of the study's, else the usual ones."""
+    if path is not None:
+        return resolve(path, folder)
     return default_folder(), resolve(f"${{{SHARED_DATA_VARIABLE}}}", folder)
 
 
 def _spread(table: PublishedTable, vintage: str, roots: Roots) -> PublishedTable:
     """Give every LSOA the figures of its local authority."""
-    if vintage not in _AUTHORITIES:
+    if vintage not in AUTHORITIES:
         raise DataError(
             Problem(
                 f"no list says in which local authority an area of {vintage} lies.",
                 table.release.id,
-                f"Vintages: {', '.join(_AUTHORITIES)}.",
+                f"Vintages: {', '.join(AUTHORITIES)}.",
             )
         )
-    release, column = _AUTHORITIES[vintage]
+    release, column = AUTHORITIES[vintage]
     places = read(release, roots, [column])
     return spread(table, places.areas, places.names, places.texts[column])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.report import svg, value_words
 from areaeffect.report.axes import cut, plain
 from areaeffect.report.chart_tables import Figure, Table
-from areaeffect.report.document import Block, Bullets, Data, Folded, Paragraph, Section
+from areaeffect.report.document import Block, Bullets, Data, Folded, Paragraph, Place, Section
 from areaeffect.report.numbers import number
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def value_section(_result: Result, annex: Annex) -> Section:
     if values["scale"]:
         blocks.append(Bullets(tuple(value_words.scale(values))))
     blocks.append(Folded("Unit costs used", (Data(costs_table(costs, values), "value_costs"),)))
-    return Section("value", "What it may be worth", tuple(blocks))
+    return Section("value", "What it may be worth", tuple(blocks), place=Place.VALUE)
 
 
 def _whole(rows: Sequence[Row]) -> list[Row]:

@@ -1,0 +1,38 @@
+"""A folder of tables and one page, of a command that makes no evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.report.csv_files import json_text, write_table, write_text
+from areaeffect.report.files import RUN_FILE, write_whole
+from areaeffect.report.page import to_html
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.report.document import Document
+    from areaeffect.results import DataTable
+
+
+@dataclass(frozen=True, slots=True)
+class SmallResult:
+    """What is written: a page, its tables, and what it was made from."""
+
+    document: Document
+    tables: tuple[DataTable, ...]
+    run: dict[str, Any]
+
+
+def write_small(result: SmallResult, folder: Path, page: str) -> None:
+    """Write NAME.csv with its metadata for each table, the page and run.json; whole or not."""
+
+    def write(aside: Path) -> None:
+        for table in result.tables:
+            write_table(aside / f"{table.name}.csv", table.title, table.columns, table.records())
+        files = {table.name: f"{table.name}.csv" for table in result.tables}
+        write_text(aside / page, to_html(result.document, files))
+        write_text(aside / RUN_FILE, json_text(result.run, indent=1))
+
+    write_whole(folder, write)
