@@ -244,8 +244,8 @@ def _sensitivity(result: IndexResult) -> Section:
 
 def _data(result: IndexResult) -> Section:
     files = tuple(
-        f"{r.source or r.file}: {r.file}, sha256 {r.sha256[:12]}…, {r.licence or 'no licence given'}"
-        + (f". {r.attribution}" if r.attribution else "")
+        f"{r.file} ({r.source or 'own file'}), sha256 {r.sha256[:12]}…, "
+        f"{r.licence or 'no licence given'}" + (f". {r.attribution}" if r.attribution else "")
         for r in result.releases
     )
     blocks: list[Block] = [Bullets(files)]
