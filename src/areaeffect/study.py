@@ -187,11 +187,30 @@ class PublishedSource(_AnySource):
         return tuple(f for f in (self.path, self.boundaries) if f)
 
 
-Source = PanelSource | PoliceUkSource | PublishedSource
-SOURCE_KINDS: dict[str, type[PanelSource | PoliceUkSource | PublishedSource]] = {
+class IndexSource(_AnySource):
+    """A composite index, built from its own file (docs/methods/index.md)."""
+
+    kind: Literal["index"] = Field(description="'index': a composite index of your own")
+    path: str = Field(description="its index file, relative to the study file")
+    area: str = Field(default="lsoa21cd", description="code column of boundaries")
+
+    @property
+    def coverage_group(self) -> None:
+        """Attribute by which gaps are printed: none."""
+        return
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the study names for this source."""
+        return tuple(f for f in (self.path, self.boundaries) if f)
+
+
+Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource
+SOURCE_KINDS: dict[str, type[Source]] = {
     "panel": PanelSource,
     "police_uk": PoliceUkSource,
     "published": PublishedSource,
+    "index": IndexSource,
 }
 
 

@@ -13,6 +13,7 @@ from areaeffect.geography.neighbours import contiguity, within
 from areaeffect.panel import Neighbourhood, Panel
 from areaeffect.periods import parse_period
 from areaeffect.pipeline.extras import refuse_missing_extras
+from areaeffect.pipeline.index_panel import index_described_at, read_index_source
 from areaeffect.pipeline.measures import align, make_measures, wanted
 from areaeffect.pipeline.police_panel import read_police
 from areaeffect.pipeline.published_panel import described_at, printed_name, read_published
@@ -23,7 +24,7 @@ from areaeffect.register.neighbourhoods import (
 )
 from areaeffect.register.others import other_areas
 from areaeffect.sources.base import SourceTable, reader_for
-from areaeffect.study import PoliceUkSource, PublishedSource, resolve, split_reference
+from areaeffect.study import IndexSource, PoliceUkSource, PublishedSource, resolve, split_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,6 +157,8 @@ def _read_sources(file: StudyFile, store: Path | None) -> dict[str, SourceTable]
             )
         elif isinstance(source, PublishedSource):
             table = faults.attempt(read_published, name, source, file.folder, window, asked, needed)
+        elif isinstance(source, IndexSource):
+            table = faults.attempt(read_index_source, name, source, file, asked, needed)
         else:
             path = resolve(source.path, file.folder)
             read = reader_for(source.kind)
@@ -217,6 +220,8 @@ def _covariates(
         columns.append(values)
         named = file.study.source[source]
         of_release = described_at(named) if isinstance(named, PublishedSource) else None
+        if isinstance(named, IndexSource):
+            of_release = index_described_at(named, file.folder)
         as_of.append(covariate.as_of or of_release or "")
     if problems:
         raise DataError(problems)

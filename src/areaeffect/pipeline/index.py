@@ -56,16 +56,7 @@ def build_index(file: IndexFile) -> IndexResult:
     """
     table, index = read_indicators(file), file.index
     base = choices_of(index)
-    standard = standardised(index, table, base)
-    score = _score(index, table, base, standard)
-    if not np.isfinite(score).any():
-        raise DataError(
-            Problem(
-                "no area has every indicator, so none has a score.",
-                str(file.file.path),
-                'Their codes may be of different vintages; or set missing = "reweight".',
-            )
-        )
+    standard, score = scores(file, table)
     rank = numerics.ranks(score)
     behind = None
     if index.left_behind is not None and table.deprivation is not None:
@@ -92,6 +83,28 @@ def build_index(file: IndexFile) -> IndexResult:
         table.releases,
         table.notes,
     )
+
+
+def scores(file: IndexFile, table: IndicatorTable) -> tuple[Floats, Floats]:
+    """Return standardised indicators (n_areas, n_indicators) and scores (n_areas,).
+
+    Raises
+    ------
+    DataError
+        Where no area has a score.
+    """
+    base = choices_of(file.index)
+    standard = standardised(file.index, table, base)
+    score = _score(file.index, table, base, standard)
+    if not np.isfinite(score).any():
+        raise DataError(
+            Problem(
+                "no area has every indicator, so none has a score.",
+                str(file.file.path),
+                'Their codes may be of different vintages; or set missing = "reweight".',
+            )
+        )
+    return standard, score
 
 
 def choices_of(index: Index) -> Choices:
