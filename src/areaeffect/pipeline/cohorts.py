@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from areaeffect.panel import Measure, Neighbourhood, Panel
+    from areaeffect.periods import Periods
     from areaeffect.results import Bools, Ints
 
 #: A neighbourhood with more than this share of a side of its window missing gets no estimate.
@@ -35,6 +36,15 @@ class Coverage:
 
     observed: tuple[Bools, ...]
     pattern: Ints
+
+
+def starts_too_late(periods: Periods, place: Neighbourhood) -> bool:
+    """Tell whether a start leaves only its own month or quarter, which work may only have begun in.
+
+    A whole year, or a step of a table's own numbers, may be all that there is.
+    """
+    _, after = periods.split(place.start, place.start_kind)
+    return (periods.kind.per_year or 1) > 1 and after.stop - after.start == 1
 
 
 def coverage_of(measures: Sequence[Measure]) -> Coverage:
@@ -112,6 +122,8 @@ class ClaimCohorts:
         found = {}
         for o in self.outcomes:
             measure = self.measure(o)
+            if starts_too_late(measure.periods, place):
+                continue
             seen = self._observed(o)[patterns].all(axis=0)
             before, after = measure.periods.split(self.start(unit), place.start_kind)
             untreated, _ = measure.periods.split(place.start, place.start_kind)
@@ -152,7 +164,7 @@ class ClaimCohorts:
                 usable &= self._observed(o)[self.coverage.pattern][:, pre | post].all(axis=1)
                 exposure = self.measure(o).exposure
                 if exposure is not None:
-                    usable &= np.nan_to_num(exposure) > 0
+                    usable &= np.isfinite(exposure) & (exposure > 0)
             self._cohorts[key] = make_cohort(
                 built, np.asarray(usable), self.eligible, self.nearest, self.strata
             )

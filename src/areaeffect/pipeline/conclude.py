@@ -11,10 +11,12 @@ import numpy as np
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.estimate.verdict import MIN_DISJOINT_PROGRAMMES, decide, placebos_carry
+from areaeffect.pipeline.cohorts import starts_too_late
 from areaeffect.pipeline.describe import (
     Case,
     Evidence,
     Group,
+    benchmark_of,
     companions,
     contrast_groups,
     filled,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Fewer events than this before the start carry no percentage (METHODS section 7).
 FEW_EVENTS = 20
+#: Placebos that differ by less than this share of their size differ by rounding only.
+_NO_SPREAD = 1e-9
 _SEVERAL = 2
 
 
@@ -121,21 +125,12 @@ def _neighbourhood_cases(evidence: Evidence) -> list[Case]:
 def draft_of(evidence: Evidence, case: Case) -> Draft:
     """Estimate a case and hold it against its placebos; not yet adjusted, without a verdict."""
     bare = subject(evidence, case)
-    if not case.units or (case.group.against and not case.against):
-        reason = "no neighbourhood has enough periods before and after its start without gaps"
-        return _not_estimable(bare, case, reason)
+    reason = why_not(evidence, case)
+    if reason:
+        return Draft(replace(bare, caveats=(reason,)), case)
     real, drawn = evidence.real[:, case.position], evidence.drawn[:, :, case.position]
     estimate, placebos = float(case.statistic(real)), case.statistic(drawn)
     count = float(case.counts(real))
-    if case.is_ratio and count < FEW_EVENTS:
-        side = "in the latest year" if case.outcome.claim == "level" else "before the start"
-        what = f"only {count:.0f} {case.outcome.unit_title} {side}"
-        return _not_estimable(bare, case, f"{what}: too few for a percentage")
-    if not np.isfinite(estimate):
-        return _not_estimable(bare, case, "a total is zero, so there is no ratio to take")
-    if np.isfinite(placebos).sum() < MIN_PLACEBOS:
-        reason = "too few placebo programmes could be drawn from the pool"
-        return _not_estimable(bare, case, reason)
     better = case.outcome.better
     found = infer(estimate, placebos, case.counts(drawn), count, better, case.widen)
     total = real[list(case.units)].sum(axis=0)
@@ -147,13 +142,44 @@ def draft_of(evidence: Evidence, case: Case) -> Draft:
         maryland=graded.maryland,
         held_out=graded.held_out,
         held_out_p=graded.held_out_p,
-        caveats=(*finding.caveats, *graded.caveats),
+        caveats=(*finding.caveats, *graded.caveats, *evidence.plan.warnings),
     )
     return Draft(finding, case, found, placebos)
 
 
-def _not_estimable(bare: Finding, case: Case, reason: str) -> Draft:
-    return Draft(replace(bare, caveats=(reason,)), case)
+def why_not(evidence: Evidence, case: Case) -> str:
+    """Return why a case cannot be estimated; empty where it can."""
+    if not case.units or (case.group.against and not case.against):
+        return _why_no_units(evidence, case)
+    real, drawn = evidence.real[:, case.position], evidence.drawn[:, :, case.position]
+    estimate, placebos = float(case.statistic(real)), case.statistic(drawn)
+    count = float(case.counts(real))
+    if case.is_ratio and count < FEW_EVENTS:
+        side = "in the latest year" if case.outcome.claim == "level" else "before the start"
+        what = f"only {count:.0f} {case.outcome.unit_title} {side}"
+        return f"{what}: too few for a percentage"
+    if not np.isfinite(estimate):
+        return "a total is zero, so there is no ratio to take"
+    placebos = placebos[np.isfinite(placebos)]
+    if len(placebos) < MIN_PLACEBOS:
+        return "too few placebo programmes could be drawn from the pool"
+    if placebos.std() <= _NO_SPREAD * max(1.0, float(np.abs(placebos).max())):
+        return "every placebo programme gives the same number: the outcome hardly varies"
+    return ""
+
+
+def _why_no_units(evidence: Evidence, case: Case) -> str:
+    members = (*case.group.units, *case.group.against)
+    chosen = benchmark_of(evidence.plan, case.position)
+    if members and all(chosen[g] is None for g in members):
+        return (
+            "no area of the comparison pool is covered and within the range of the treated areas "
+            "before the start (`common_support = false` drops the range)"
+        )
+    units = evidence.plan.units
+    if members and all(starts_too_late(case.measure.periods, units[g]) for g in members):
+        return "the start is in the last period, and nothing that came after it is in the window"
+    return "no neighbourhood has enough periods before and after its start without gaps"
 
 
 def _adjust(drafts: list[Draft], is_in: Callable[[Draft], bool]) -> list[Draft]:

@@ -11,7 +11,7 @@ from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.event_time import Bins, path, path_counts
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.estimate.multiplicity import max_t
-from areaeffect.pipeline.conclude import FEW_EVENTS, case_of
+from areaeffect.pipeline.conclude import case_of, why_not
 from areaeffect.pipeline.describe import groups_of
 from areaeffect.pipeline.plan import HELD_OUT_DRAWS, disjoint
 from areaeffect.results import Annex, Column, DataTable
@@ -93,7 +93,7 @@ def event_time(finished: Finished) -> Annex | None:
         for o in changes:
             is_ratio = evidence.study.outcome[o].kind == "count"
             case = case_of(evidence, group, o, apart, is_ratio=is_ratio)
-            reason = _why_not(evidence, case)
+            reason = why_not(evidence, case)
             if reason:
                 lacking.append(f"{group.name}, {case.outcome.title}: {reason}.")
             else:
@@ -106,15 +106,6 @@ def event_time(finished: Finished) -> Annex | None:
     }
     table = DataTable("event_time", "Effect by time since the start", _COLUMNS, tuple(rows))
     return Annex("event_time", values, (table,))
-
-
-def _why_not(evidence: Evidence, case: Case) -> str:
-    if not case.units:
-        return "no neighbourhood has enough periods before and after its start without gaps"
-    count = float(case.counts(evidence.real[:, case.position]))
-    if case.is_ratio and count < FEW_EVENTS:
-        return f"only {count:.0f} events before the start, too few for a percentage"
-    return ""
 
 
 def _rows(evidence: Evidence, case: Case) -> list[Row]:

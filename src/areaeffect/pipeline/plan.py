@@ -22,7 +22,8 @@ from areaeffect.periods import label
 from areaeffect.pipeline.candidates import candidates, spread_of
 from areaeffect.pipeline.choices import design_exclusions, matching_of, rules_of, strata_of
 from areaeffect.pipeline.cohorts import HELD_OUT, MAX_MISSING, ClaimCohorts, coverage_of
-from areaeffect.pipeline.units import covered_units, refuse_late_covariates
+from areaeffect.pipeline.covariates import covariate_warnings
+from areaeffect.pipeline.units import covered_units, left_out_warning, refuse_late_covariates
 from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Plan:
     disjoint : by group of units, (programmes, pseudo-neighbourhoods) that share no area.
     seal : the hash.
     notes : remarks for the data annex.
+    warnings : what every finding must say of the design.
     """
 
     initiatives: tuple[str, ...]
@@ -68,6 +70,7 @@ class Plan:
     balance: tuple[BalanceRow, ...]
     seal: Seal
     notes: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
@@ -91,6 +94,12 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
                 "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas.",
             )
         )
+    counting = pool.eligible.copy()
+    counting[np.concatenate([u.areas for u in units])] = True
+    warnings = (
+        *left_out_warning(data.neighbourhoods, units),
+        *covariate_warnings(file, panel, counting),
+    )
     arms = _arms(study, panel, measures, pool.eligible, units)
     held_out = replace(
         arms[0],
@@ -136,7 +145,17 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     sealed = seal(file.text, version, study.study.seed, panel.releases, designs)
     names = tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods))
     return Plan(
-        names, units, pool, machine, every, chosen, designs, tuple(rows), sealed, tuple(notes)
+        names,
+        units,
+        pool,
+        machine,
+        every,
+        chosen,
+        designs,
+        tuple(rows),
+        sealed,
+        tuple(notes),
+        warnings,
     )
 
 
@@ -164,7 +183,7 @@ def _pool(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
             mask: Bools = (share > MAX_MISSING) & (measure.reasons == code).any(axis=1)
             exclusions.append((mask, f"not covered in the window ({REASONS[code]})"))
         if measure.exposure is not None:
-            without: Bools = ~(measure.exposure > 0)
+            without: Bools = ~(np.isfinite(measure.exposure) & (measure.exposure > 0))
             exclusions.append((without, f"no exposure for {measure.name}"))
     known = np.asarray(np.isfinite(panel.covariates).all(axis=1), dtype=np.bool_)
     exclusions.append((~known, "a covariate is missing"))

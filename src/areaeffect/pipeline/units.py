@@ -16,10 +16,12 @@ from areaeffect.register.neighbourhoods import shared_attributes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.panel import Measure, Panel
-    from areaeffect.results import Bools
+    from areaeffect.panel import Measure, Panel, Strings
     from areaeffect.study import Study
     from areaeffect.study_file import StudyFile
+
+#: Areas named in a note.
+_SHOWN = 3
 
 
 def covered_units(
@@ -33,29 +35,17 @@ def covered_units(
     """
     kept, notes = [], []
     for unit in found:
-        lacking = np.zeros(len(unit.areas), dtype=bool)
-        is_known = False
-        for measure in measures:
-            seen = measure.observed[unit.areas]
-            common = seen.mean(axis=0) >= 0.5  # noqa: PLR2004
-            if common.any():
-                is_known = True
-                lacking |= (~seen[:, common]).mean(axis=1) > MAX_MISSING
-            if measure.exposure is not None:
-                lacking |= ~(measure.exposure[unit.areas] > 0)
-        lacking |= not is_known
-        lacking |= ~np.isfinite(panel.covariates[unit.areas]).all(axis=1)
-        if lacking.any():
-            notes.append(_left_out_note(panel, unit, lacking))
+        reasons = _left_out(panel, measures, unit)
+        lacking = reasons != ""
+        notes += _left_out_notes(panel, unit, reasons)
         if not lacking.all():
             kept.append(replace(unit, areas=unit.areas[~lacking]))
     if not kept:
         raise DataError(
             Problem(
-                "no treated area is covered: each lacks values in over 10 % of the window, or a "
-                "covariate.",
+                "no treated area can be used: " + " ".join(notes),
                 "initiative",
-                "Look at the gaps with `areaeffect check`.",
+                "Look at the gaps with `areaeffect check`, and at the numbers named.",
             )
         )
     if study.design.unit == "programme":
@@ -63,13 +53,48 @@ def covered_units(
     return tuple(kept), notes
 
 
-def _left_out_note(panel: Panel, unit: Neighbourhood, lacking: Bools) -> str:
-    """Say which treated areas are left out."""
-    codes = panel.areas[unit.areas[lacking]]
-    return (
-        f"{unit.name}: {lacking.sum()} of {len(unit.areas)} treated areas are not covered "
-        f"throughout and are left out ({', '.join(codes[:3])}{' …' if len(codes) > 3 else ''})."  # noqa: PLR2004
-    )
+def left_out_warning(
+    given: Sequence[Neighbourhood], covered: Sequence[Neighbourhood]
+) -> tuple[str, ...]:
+    """Say how many of the treated areas a study names are not in it."""
+    named, used = (sum(len(u.areas) for u in units) for units in (given, covered))
+    if named == used:
+        return ()
+    return (f"{named - used} of {named} treated areas are left out; the notes on data say why.",)
+
+
+def _left_out(panel: Panel, measures: Sequence[Measure], unit: Neighbourhood) -> Strings:
+    """Return why each treated area of a neighbourhood is left out; empty where it is not."""
+    uncovered = np.zeros(len(unit.areas), dtype=bool)
+    reasons = np.full(len(unit.areas), "", dtype=object)
+    is_known = False
+    for measure in measures:
+        seen = measure.observed[unit.areas]
+        common = seen.mean(axis=0) >= 0.5  # noqa: PLR2004
+        if common.any():
+            is_known = True
+            uncovered |= (~seen[:, common]).mean(axis=1) > MAX_MISSING
+        if measure.exposure is not None:
+            own = measure.exposure[unit.areas]
+            reasons[~(np.isfinite(own) & (own > 0))] = (
+                f"have no exposure above zero for {measure.name.replace('_', ' ')}"
+            )
+    known = np.isfinite(panel.covariates[unit.areas]).all(axis=1)
+    reasons[~known] = "lack a covariate, or it is infinite"
+    reasons[uncovered | (not is_known)] = "are not covered throughout"
+    return reasons.astype(str)
+
+
+def _left_out_notes(panel: Panel, unit: Neighbourhood, reasons: Strings) -> list[str]:
+    """Say which treated areas are left out, and why."""
+    notes = []
+    for reason in sorted({str(r) for r in reasons} - {""}):
+        codes = panel.areas[unit.areas[reasons == reason]]
+        notes.append(
+            f"{unit.name}: {len(codes)} of {len(unit.areas)} treated areas {reason} and are left "
+            f"out ({', '.join(codes[:_SHOWN])}{' …' if len(codes) > _SHOWN else ''})."
+        )
+    return notes
 
 
 def _merge(units: Sequence[Neighbourhood]) -> list[Neighbourhood]:
