@@ -174,7 +174,7 @@ def seattle() -> list[str]:
     )
     p_plain, cuts = plain(found)
     lines = [
-        "| outcome | unadjusted p | tail-scaled p | tail-scaled interval | plain p | plain interval |",
+        "| outcome | p | tail-scaled p | tail-scaled interval | plain p | plain interval |",
         "|---|---|---|---|---|---|",
     ]
     for k, (outcome, f) in enumerate(zip(file.study.outcome, found, strict=True)):
@@ -204,9 +204,8 @@ def main() -> None:
     if given.seattle:
         print("\n".join(seattle()))
         return
-    print(
-        "| law | correlation | form | FWER, nothing moved | FWER, half moved | power, down | power, up |"
-    )
+    names = ("FWER, nothing moved", "FWER, half moved", "power, down", "power, up")
+    print(f"| law | correlation | form | {' | '.join(names)} |")
     print("|---|---|---|---|---|---|---|")
     for law in LAWS:
         for correlation in (0.0, 0.5):
