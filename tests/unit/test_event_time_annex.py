@@ -9,7 +9,7 @@ import pytest
 from areaeffect.pipeline.evaluate import evaluate
 from areaeffect.report.document import Folded, Section
 from areaeffect.report.event_time import event_time_rows, event_time_section, event_time_table
-from areaeffect.results import Annex, Result
+from areaeffect.results import Annex, Finding, Result
 from tests.unit.small_study import edit, write_small_study
 
 
@@ -31,8 +31,13 @@ def annex_of(result: Result) -> Annex:
     return annex
 
 
+def ratio_of(result: Result) -> Finding:
+    found = [f for f in result.findings if (f.outcome, f.form) == ("crime", "ratio")]
+    return next(f for f in found if f.neighbourhood is None)
+
+
 def test_where_one_bin_is_the_whole_time_after_it_is_the_finding(result: Result) -> None:
-    (finding,) = [f for f in result.findings if f.form == "ratio" and f.neighbourhood is None]
+    finding = ratio_of(result)
     last = annex_of(result).table("event_time").records()[-1]
     assert (last["bin"], last["part"], last["share"]) == (1, "after the start", 1.0)
     for name in ("estimate", "low", "high", "p_value", "observed"):
@@ -45,7 +50,7 @@ def test_where_one_bin_is_the_whole_time_after_it_is_the_finding(result: Result)
 
 
 def test_quarters_after_the_start_add_up_to_the_finding(quarterly: Result) -> None:
-    (finding,) = [f for f in quarterly.findings if f.form == "ratio" and f.neighbourhood is None]
+    finding = ratio_of(quarterly)
     after = [r for r in annex_of(quarterly).table("event_time").records() if r["bin"] > 0]
     assert [r["when"] for r in after][:2] == [
         "months 1 to 3 after the start",
