@@ -102,5 +102,5 @@ def test_too_few_events_are_said_not_drawn(tmp_path: Path) -> None:
     annex = annex_of(evaluate(study, threads=1))
     assert annex.table("event_time").rows == ()
     assert annex.values["not_estimable"] == [
-        "Residents First, crime: only 0 events before the start, too few for a percentage."
+        "Residents First, crime: only 0 incidents before the start: too few for a percentage."
     ]
