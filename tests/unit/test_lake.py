@@ -241,3 +241,10 @@ def test_a_transaction_lists_what_it_would_leave(tmp_path: Path) -> None:
         assert transaction.current(A) is not None
         transaction.commit()
     assert (store / A).read_text() == "again"
+
+
+def test_a_damaged_manifest_is_said_with_its_line(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    (store / "manifest.jsonl").write_text('{"file": "a"}\n{"file": \n{"file": "c"}\n')
+    with pytest.raises(DataError, match=r"manifest.jsonl, line 2: the manifest is damaged"):
+        open_lake(store).manifest()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -14,8 +15,9 @@ from areaeffect.sources.base import sha256_of
 from areaeffect.sources.police_uk import rows
 from areaeffect.sources.police_uk.files import StreetFile, find_files, read_files
 from areaeffect.sources.police_uk.text import Rejected, number_lines
-from areaeffect.store import panel_query
+from areaeffect.store.counting import duckdb_counter, write_counts
 from areaeffect.store.lake import writing
+from areaeffect.store.spark import require_spark, spark_counter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
 
     from areaeffect.sources.police_uk.files import PassedOver
     from areaeffect.sources.police_uk.rows import Kept
+    from areaeffect.store.counting import Engine
     from areaeffect.store.lake import ManifestRow, Transaction
 
 SOURCE = "police_uk"
 #: Numbered text that goes through the engine at once: bounds memory and scratch space.
-BATCH_BYTES = 256 << 20
+BATCH_BYTES = 48 << 20
 _CURRENT, _REPLACED, _PASSED = "current", "replaced", "passed over"
 _SHOWN = 20
 
@@ -77,18 +80,29 @@ class IngestReport:
 class _Batch:
     """Files that go through the engine together."""
 
+    text: Path
     files: list[tuple[int, StreetFile, ManifestRow]] = field(default_factory=list)
     rejected: dict[int, list[Rejected]] = field(default_factory=dict)
     n_rows: dict[int, int] = field(default_factory=dict)
+    lines: list[bytes] = field(default_factory=list)
     size: int = 0
 
     def holds(self, file: StreetFile) -> bool:
-        """Say whether the batch has this force and month: a later release waits for the next."""
+        """Say whether the batch has this force and month."""
         return any(f.force == file.force and f.month == file.month for _, f, _ in self.files)
+
+    def write(self) -> None:
+        """Write the numbered lines for the engine, and let go of them."""
+        with self.text.open("wb") as stream:
+            stream.writelines(self.lines)
+        self.lines.clear()
 
 
 def ingest_police_uk(
-    paths: Sequence[Path], store: Path, tell: Callable[[str, int, int], None] | None = None
+    paths: Sequence[Path],
+    store: Path,
+    tell: Callable[[str, int, int], None] | None = None,
+    engine: Engine = "duckdb",
 ) -> IngestReport:
     """Read street files into the store.
 
@@ -98,6 +112,7 @@ def ingest_police_uk(
         earlier one.
     store : the store's folder; made where there is none.
     tell : called with (step, done, of).
+    engine : what counts the incidents; the store is the same, byte for byte.
 
     Raises
     ------
@@ -105,6 +120,8 @@ def ingest_police_uk(
         With every problem found; the store is as it was.
     """
     say = tell or (lambda _step, _done, _of: None)
+    if engine == "spark":
+        require_spark()
     listing = find_files(paths)
     digests = _container_digests(listing.files)
     try:
@@ -113,7 +130,7 @@ def ingest_police_uk(
             held = {r["release_sha256"] for r in manifest}
             new = [f for f in listing.files if digests[f.container] not in held]
             if new:
-                fresh = _Ingest(lake, manifest, digests).run(new, say)
+                fresh = _Ingest(lake, manifest, digests).run(new, say, engine)
                 passed = [_passed_row(p) for p in listing.passed_over]
                 manifest = _merge(manifest, fresh, passed)
                 lake.write_manifest(manifest)
@@ -131,7 +148,10 @@ def _container_digests(files: Sequence[StreetFile]) -> dict[Path, str]:
 
 
 class _Ingest:
-    """One run over new files: batches through the engine, rows for the manifest."""
+    """One run over new files: batches through the engine, rows for the manifest, counts.
+
+    While the engine works on one batch, the next is unpacked and numbered.
+    """
 
     def __init__(
         self, lake: Transaction, manifest: list[ManifestRow], digests: dict[Path, str]
@@ -141,37 +161,57 @@ class _Ingest:
         self.current = {(r["force"], r["month"]): r for r in manifest if r["status"] == _CURRENT}
         self.done: list[ManifestRow] = []
         self.problems: list[Problem] = []
-        self.text = lake.scratch / "batch.csv"
+        self.forces_of: dict[str, set[str]] = {}  # by month, of what this run stores
 
     def run(
-        self, files: list[StreetFile], say: Callable[[str, int, int], None]
+        self, files: list[StreetFile], say: Callable[[str, int, int], None], engine: Engine
     ) -> list[ManifestRow]:
         """Ingest the files; return their manifest rows."""
-        engine = rows.connect(self.lake.scratch)
-        Thread(target=panel_query.warm_up).start()  # while files are unpacked
-        batch = _Batch()
-        stream = self.text.open("wb")
+        connection = rows.connect(self.lake.scratch)
         try:
-            for number, (file, data) in enumerate(read_files(files)):
-                say("reading", number, len(files))
-                row = self._row(file, data)
-                if self._is_same(file, row):
-                    self.done.append({**self.current[file.force, file.month], **row})
-                    continue
-                if batch.files and (batch.holds(file) or batch.size > BATCH_BYTES):
-                    stream.close()
-                    self._through_engine(engine, batch)
-                    batch, stream = _Batch(), self.text.open("wb")
-                self._add(batch, stream, number, file, data, row)
-            stream.close()
+            with ThreadPoolExecutor(1) as behind:
+                self._read(files, say, connection, behind)
             if self.problems:
                 raise DataError(self.problems[:_SHOWN])
-            if batch.files:
-                self._through_engine(engine, batch)
+            rows.forget(connection)
+            self._count(connection, say, engine)
         finally:
-            stream.close()
-            engine.close()
+            connection.close()
         return self.done
+
+    def _read(
+        self,
+        files: list[StreetFile],
+        say: Callable[[str, int, int], None],
+        connection: duckdb.DuckDBPyConnection,
+        behind: ThreadPoolExecutor,
+    ) -> None:
+        batch, before = (_Batch(self.lake.scratch / f"batch-{i}.csv") for i in (0, 1))
+        at_work: Future[None] | None = None
+
+        def hand_over() -> Future[None]:
+            batch.write()
+            if at_work is not None:
+                at_work.result()
+            return behind.submit(self._through_engine, connection, batch)
+
+        for number, (file, data) in enumerate(read_files(files)):
+            say("reading", number, len(files))
+            is_later = batch.holds(file) or before.holds(file)
+            if batch.files and (is_later or batch.size > BATCH_BYTES):
+                at_work = hand_over()
+                batch, before = _Batch(before.text), batch
+            if is_later and at_work is not None:
+                at_work.result()  # what is known of the earlier release must be whole
+            row = self._row(file, data)
+            if self._is_same(file, row):
+                self.done.append({**self.current[file.force, file.month], **row})
+            else:
+                self._add(batch, number, file, data, row)
+        if batch.files:
+            at_work = hand_over()
+        if at_work is not None:
+            at_work.result()
 
     def _row(self, file: StreetFile, data: bytes) -> ManifestRow:
         return {
@@ -191,32 +231,26 @@ class _Ingest:
         return held is not None and held["sha256"] == row["sha256"] and "rows_read" in held
 
     def _add(
-        self,
-        batch: _Batch,
-        stream: Any,
-        number: int,
-        file: StreetFile,
-        data: bytes,
-        row: ManifestRow,
+        self, batch: _Batch, number: int, file: StreetFile, data: bytes, row: ManifestRow
     ) -> None:
         try:
             numbered = number_lines(data, number, file.name)
         except DataError as error:
             self.problems += error.problems
             return
-        stream.write(numbered.lines)
+        batch.lines.append(numbered.lines)
         row["note"] = numbered.note
         batch.files.append((number, file, row))
         batch.rejected[number] = list(numbered.rejected)
         batch.n_rows[number] = numbered.n_rows
         batch.size += len(numbered.lines)
 
-    def _through_engine(self, engine: duckdb.DuckDBPyConnection, batch: _Batch) -> None:
+    def _through_engine(self, connection: duckdb.DuckDBPyConnection, batch: _Batch) -> None:
         if self.problems:
-            raise DataError(self.problems[:_SHOWN])
+            return  # nothing will be stored; the rest is only looked at for more of them
         numbers = [(n, f.force, f.month) for n, f, _ in batch.files]
-        found = rows.load(engine, self.text, numbers, [f.name for _, f, _ in batch.files])
-        kept = rows.kept(engine)
+        found = rows.load(connection, batch.text, numbers, [f.name for _, f, _ in batch.files])
+        kept = rows.kept(connection)
         paths: dict[int, Path] = {}
         for number, file, row in batch.files:
             rejected = sorted(
@@ -231,14 +265,27 @@ class _Ingest:
                 earlier["status"], earlier["replaced_by"] = _REPLACED, row["sha256"]
             self.current[file.force, file.month] = row
             self.done.append(row)
-        rows.write_incidents(engine, paths)
-        panel_query.make_counts(engine)
-        for month in sorted({f.month for _, f, _ in batch.files}):
-            name = f"{SOURCE}/counts/month={month}/part.parquet"
-            old = self.lake.current(name)
-            if old is not None and old != self.lake.path(name):
-                old = old.replace(self.lake.scratch / "counts.parquet")  # staged by this run
-            panel_query.write_counts(engine, month, old, self.lake.new_file(name))
+            self.forces_of.setdefault(file.month, set()).add(file.force)
+        rows.write_incidents(connection, paths)
+
+    def _count(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        say: Callable[[str, int, int], None],
+        engine: Engine,
+    ) -> None:
+        folder = self.lake.staged(f"{SOURCE}/incidents")
+        with ExitStack() as stack:
+            if engine == "spark":
+                count = stack.enter_context(spark_counter(connection, folder))
+            else:
+                count = duckdb_counter(connection, folder)
+            for number, (month, forces) in enumerate(sorted(self.forces_of.items())):
+                say("counting", number, len(self.forces_of))
+                count(month)
+                name = f"{SOURCE}/counts/month={month}/part.parquet"
+                old = self.lake.current(name)
+                write_counts(connection, month, sorted(forces), old, self.lake.new_file(name))
 
     def _write_rejected(self, name: str, file: StreetFile, rejected: list[Rejected]) -> None:
         if not rejected:

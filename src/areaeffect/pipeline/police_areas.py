@@ -33,14 +33,15 @@ class Located:
     Parameters
     ----------
     areas, names : (n_areas,), codes of the declared vintage, ascending, and their names.
-    code_to_area : published code to position, where one area is meant.
+    area_of_code : (n_codes,), position of the area that a published code stands for; -1 where
+        it is not one area.
     several : published code to the areas it may stand for, where there are several.
     left_out : irregular and unknown codes to the incidents they held.
     """
 
     areas: Strings
     names: Strings
-    code_to_area: dict[str, int]
+    area_of_code: Ints
     several: dict[str, Ints]
     left_out: dict[str, int]
 
@@ -86,16 +87,14 @@ def locate(
     found = Located(
         areas,
         np.array([name_of.get(a, a) for a in areas.tolist()], dtype=str),
-        {},
+        np.array([position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64),
         {},
         {},
     )
     for code, candidate, total in zip(codes.tolist(), candidates, totals.tolist(), strict=True):
         if not candidate:
             found.left_out[code] = total
-        elif len(candidate) == 1:
-            found.code_to_area[code] = position[candidate[0]]
-        else:
+        elif len(candidate) > 1:
             found.several[code] = np.array([position[c] for c in candidate], dtype=np.int64)
     return found
 

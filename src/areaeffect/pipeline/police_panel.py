@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
+from pyarrow import ArrowException
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.panel import REASONS
@@ -30,7 +31,7 @@ from areaeffect.sources.police_uk.categories import (
 )
 from areaeffect.store.force_months import force_months
 from areaeffect.store.lake import open_lake, store_path
-from areaeffect.store.panel_query import Counts
+from areaeffect.store.panel_query import read_counts, read_points
 from areaeffect.study import resolve
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def read_police(
         lake = open_lake(root)
         try:
             return _read(name, source, folder, lake, window, wanted)
-        except duckdb.Error as error:
+        except (duckdb.Error, ArrowException, OSError) as error:
             what = f"the store is damaged: {str(error).splitlines()[0]}"
             fix = "Remove it with `areaeffect store remove`, then ingest again."
             raise DataError(Problem(what, str(root), fix)) from None
@@ -116,9 +117,8 @@ def _read(
     forces = tuple(sorted({c.force for c in coverage}))
     everything = tuple(sorted({c.category for c in read_categories()}))
     asked = [choose(w.category, f"source.{name}") for w in wanted]
-    counts = Counts(lake.root, forces, periods.labels)
-    codes, names, totals = counts.codes()
-    if not len(codes):
+    counts = read_counts(lake.root, forces, periods.labels, asked)
+    if not len(counts.codes):
         raise DataError(
             Problem(
                 f"the store holds no located incident from {window.start} to {window.end}.",
@@ -127,25 +127,24 @@ def _read(
             )
         )
     lookup = read_lookup(source, folder)
-    located = locate(source, codes, names, totals, lookup)
-    counts.set_areas(located.code_to_area)
+    located = locate(source, counts.codes, counts.names, counts.totals, lookup)
     shape = (len(located.areas), periods.n)
-    values = [*counts.sums(asked, shape), counts.everything(shape)]
-    points = counts.points(sorted(located.several))
+    points = read_points(lake.root, counts, forces, periods.labels, sorted(located.several))
     placed = place(source, folder, located, lookup, points, [*asked, everything], periods.n)
+    values = counts.by_area(located.area_of_code, shape[0])
     values = [v + m for v, m in zip(values, placed.values, strict=True)]
     status = _statuses(coverage, forces, periods)
-    home, ours = _home(*counts.policed((shape[0], len(forces))), status)
+    home, ours = _home(*counts.policed(located.area_of_code, (shape[0], len(forces))), status)
     reasons = [
         _reasons(status[home][ours], a, w, periods) for a, w in zip(asked, wanted, strict=True)
     ]
     account = Account(
-        total=int(totals.sum()) + sum(row[2] for row in counts.not_located()),
+        total=int(counts.totals.sum()) + sum(row[2] for row in counts.not_located),
         in_panel=int(values[-1][ours].sum()),
         at_border=int(values[-1][~ours].sum()),
         n_border=int((~ours).sum()),
         left_out=located.left_out,
-        not_located=tuple(counts.not_located()),
+        not_located=counts.not_located,
         placed=int(placed.located.sum()),
     )
     releases = releases_of(name, source, lake, forces, periods)
@@ -171,8 +170,8 @@ def _read(
 
 def _coverage(name: str, source: PoliceUkSource, lake: Lake) -> tuple[ForceMonth, ...]:
     """Coverage of the forces asked; refuse those that the store does not hold."""
-    found = [c for c in force_months(lake.manifest()) if c.source == "police_uk"]
-    held = sorted({c.force for c in found})
+    rows = [r for r in lake.manifest() if r["source"] == "police_uk" and r["status"] == "current"]
+    held = sorted({r["force"] for r in rows})
     problems = [
         Problem(
             f"the store holds nothing of force '{force}'.",
@@ -184,7 +183,7 @@ def _coverage(name: str, source: PoliceUkSource, lake: Lake) -> tuple[ForceMonth
     ]
     if problems:
         raise DataError(problems)
-    if not found:
+    if not rows:
         raise DataError(
             Problem(
                 "the store holds no street-level crime.",
@@ -192,7 +191,7 @@ def _coverage(name: str, source: PoliceUkSource, lake: Lake) -> tuple[ForceMonth
                 "Ingest files with `areaeffect ingest police-uk`.",
             )
         )
-    return tuple(c for c in found if not source.forces or c.force in source.forces)
+    return force_months(r for r in rows if not source.forces or r["force"] in source.forces)
 
 
 def _statuses(coverage: tuple[ForceMonth, ...], forces: tuple[str, ...], periods: Periods) -> Codes:

@@ -7,6 +7,7 @@ own trailing median, and codes that all begin in the same period.
 
 from __future__ import annotations
 
+import statistics
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,7 +58,7 @@ def group_gaps(totals: Floats) -> Bools:
             value = totals[g, t]
             if np.isnan(value):
                 continue
-            median = float(np.median(good[-TRAILING:])) if len(good) >= TRAILING else start
+            median = statistics.median(good[-TRAILING:]) if len(good) >= TRAILING else start
             if median >= MIN_MEDIAN and value < GAP_SHARE * median:
                 flagged[g, t] = True
             else:

@@ -52,6 +52,7 @@ class Lake:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._manifest: list[ManifestRow] | None = None
 
     def path(self, name: str) -> Path:
         """Return where a file of the store lies."""
@@ -63,11 +64,27 @@ class Lake:
         return sorted(p.relative_to(self.root).as_posix() for p in found)
 
     def manifest(self) -> list[ManifestRow]:
-        """Return every file that was ever read, as the manifest lists it."""
-        path = self.path(MANIFEST)
-        if not path.is_file():
-            return []
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        """Return every file that was ever read, as the manifest lists it.
+
+        Raises
+        ------
+        DataError
+            It is damaged.
+        """
+        if self._manifest is None:
+            path = self.path(MANIFEST)
+            text = path.read_text(encoding="utf-8") if path.is_file() else ""
+            try:
+                self._manifest = json.loads("[" + ",\n".join(text.rstrip("\n").split("\n")) + "]")
+            except json.JSONDecodeError as error:
+                raise DataError(
+                    Problem(
+                        f"the manifest is damaged: {error.msg}.",
+                        f"{path}, line {error.lineno}",
+                        "Remove the store with `areaeffect store remove`, then ingest again.",
+                    )
+                ) from None
+        return self._manifest
 
 
 class Transaction(Lake):
@@ -88,7 +105,7 @@ class Transaction(Lake):
 
     def new_file(self, name: str) -> Path:
         """Return where to write a new or changed file; the old one stays until `commit`."""
-        path = self._staged(name)
+        path = self.staged(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._put.add(name)
         self._remove.discard(name)
@@ -98,13 +115,13 @@ class Transaction(Lake):
         """Return the file as this transaction would leave it; None where there is none."""
         if name in self._remove:
             return None
-        path = self._staged(name) if name in self._put else self.path(name)
+        path = self.staged(name) if name in self._put else self.path(name)
         return path if path.is_file() else None
 
     def remove(self, name: str) -> None:
         """Take a file out of the store."""
         self._put.discard(name)
-        self._staged(name).unlink(missing_ok=True)
+        self.staged(name).unlink(missing_ok=True)
         if self.path(name).is_file():
             self._remove.add(name)
 
@@ -119,13 +136,14 @@ class Transaction(Lake):
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)  # while there still is a way back
         for name in self._put:
-            _sync(self._staged(name))
+            _sync(self.staged(name))
         _sync(self._staging)
         journal = {"put": sorted(self._put), "remove": sorted(self._remove)}
         _write_whole(self.root / _JOURNAL, json.dumps(journal))
         _finish(self.root)
 
-    def _staged(self, name: str) -> Path:
+    def staged(self, name: str) -> Path:
+        """Return where a new file, or a folder of new files, lies until `commit`."""
         return self._staging / "files" / name
 
 

@@ -1,134 +1,101 @@
-"""The heavy steps: incidents to counts (one Ibis expression), counts to area × period.
+"""Counts of the store as arrays, in one pass: codes × months for each set of categories asked.
 
-The Ibis expression runs on any engine that Ibis speaks; DuckDB is the one used here. Reading a
-panel back is static SQL on the counts: it is not heavy, and Ibis takes a second to import.
+A month is one Parquet file. Its texts are read as numbers (Parquet's own dictionaries) and added
+up with numpy, two months at a time: what is not needed is never made into text.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
+
+from areaeffect.results import Floats, Ints
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    import duckdb
-
     from areaeffect.panel import Strings
-    from areaeffect.results import Floats, Ints
 
-KEYS = ("force", "month", "area_code", "category", "has_point")
+#: Months read at the same time.
+READERS = 2
+_TEXTS = ("force", "area_code", "category", "area_name")
 
-_MERGE = """
-SELECT force, area_code, category, has_point, area_name, n FROM new_counts WHERE month = $month
-UNION ALL BY NAME
-SELECT force, area_code, category, has_point, area_name, n FROM read_parquet($old)
-WHERE force NOT IN (SELECT force FROM street_files WHERE month = $month)
-ORDER BY force, area_code NULLS FIRST, category, has_point
-"""
-_FRESH = """
-SELECT force, area_code, category, has_point, area_name, n FROM new_counts WHERE month = $month
-ORDER BY force, area_code NULLS FIRST, category, has_point
-"""
-_TABLES = {
-    "periods": """CREATE TABLE periods AS SELECT
-        unnest($first::VARCHAR[]) AS month, unnest($second::INTEGER[]) AS period""",
-    "forces": """CREATE TABLE forces AS SELECT
-        unnest($first::VARCHAR[]) AS force, unnest($second::INTEGER[]) AS position""",
-    "areas": """CREATE TABLE areas AS SELECT
-        unnest($first::VARCHAR[]) AS area_code, unnest($second::INTEGER[]) AS area""",
-    "asked": """CREATE TABLE asked AS SELECT
-        unnest($first::VARCHAR[]) AS category, unnest($second::INTEGER[]) AS measure""",
-    "sought": """CREATE TABLE sought AS SELECT
-        unnest($first::VARCHAR[]) AS area_code, unnest($second::INTEGER[]) AS position""",
-}
-_OPEN = """
-CREATE TEMP VIEW cells AS SELECT c.*, p.period FROM counts AS c
-JOIN periods AS p ON p.month = c.month JOIN forces AS f ON f.force = c.force
-"""
-_PER_AREA = """
-CREATE TABLE per_area AS
-SELECT c.area_code, f.position, p.period, min(c.area_name) AS area_name, sum(c.n)::BIGINT AS n
-FROM counts AS c JOIN periods AS p ON p.month = c.month JOIN forces AS f ON f.force = c.force
-WHERE c.area_code IS NOT NULL GROUP BY c.area_code, f.position, p.period
-"""
-_CODES = """
-SELECT area_code, min(area_name), sum(n)::BIGINT FROM per_area
-GROUP BY area_code ORDER BY area_code
-"""
-_ALL = """
-SELECT a.area, c.period, sum(c.n)::BIGINT FROM per_area AS c
-JOIN areas AS a ON a.area_code = c.area_code GROUP BY a.area, c.period
-"""
-_NOT_LOCATED = """
-SELECT force, period, sum(n)::BIGINT, coalesce(sum(n) FILTER (has_point), 0)::BIGINT FROM cells
-WHERE area_code IS NULL GROUP BY force, period ORDER BY force, period
-"""
-_POLICED = """
-SELECT a.area, c.position, count(DISTINCT c.period)::BIGINT, sum(c.n)::BIGINT FROM per_area AS c
-JOIN areas AS a ON a.area_code = c.area_code
-GROUP BY a.area, c.position ORDER BY a.area, c.position
-"""
-_SUMS = """
-SELECT a.area, c.period, m.measure, sum(c.n)::BIGINT FROM cells AS c
-JOIN areas AS a ON a.area_code = c.area_code JOIN asked AS m ON m.category = c.category
-GROUP BY a.area, c.period, m.measure
-"""
-_HOLDING = """
-SELECT DISTINCT force, month FROM cells
-WHERE (area_code IS NULL AND has_point) OR area_code IN (SELECT area_code FROM sought)
-ORDER BY force, month
-"""
 _POINTS = """
-SELECT coalesce(i.area_code, ''), p.period, i.category, i.longitude, i.latitude,
-    count(*)::BIGINT
+SELECT coalesce(i.area_code, ''), list_position($months::VARCHAR[], i.month) - 1 AS period,
+    i.category, i.longitude, i.latitude, count(*)::BIGINT
 FROM read_parquet($files, hive_partitioning = true, hive_types_autocast = false) AS i
-JOIN periods AS p ON p.month = i.month
 WHERE (i.area_code IS NULL AND i.longitude IS NOT NULL)
-    OR i.area_code IN (SELECT area_code FROM sought)
+    OR i.area_code IN (SELECT unnest($codes::VARCHAR[]))
 GROUP BY ALL ORDER BY ALL
 """
 
 
-def count_incidents(incidents: Any) -> Any:
-    """Incidents to area × month × category × force, as one Ibis expression.
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """The counts of some forces and months.
 
     Parameters
     ----------
-    incidents : Ibis table with the columns of `KEYS`, `area_name` and `reason`; rows with a
-        reason are rejected ones and are not counted.
+    codes : (n_codes,), area codes as published, ascending.
+    names : (n_codes,), the latest name of each, or the code again.
+    values : (n_sets + 1, n_periods, n_codes), incidents of each set of categories asked, and of
+        all categories at the end; 0 without a row.
+    seen : (4, n_seen): code, period, force and incidents, one each where there are any; in the
+        order of periods.
+    not_located : (force, period, incidents without an area, of these with a point).
     """
-    used = incidents.filter(incidents.reason.isnull())
-    return used.group_by(list(KEYS)).agg(area_name=used.area_name.min(), n=used.count())
 
+    codes: Strings
+    names: Strings
+    values: Floats
+    seen: Ints
+    not_located: tuple[tuple[str, int, int, int], ...]
 
-def warm_up() -> None:
-    """Import what `make_counts` needs."""
-    import ibis  # noqa: F401, PLC0415  # heavy: over a second
+    @property
+    def totals(self) -> Ints:
+        """(n_codes,): incidents of each code."""
+        return np.asarray(self.values[-1].sum(axis=0), dtype=np.int64)
 
+    def by_area(self, area_of_code: Ints, n_areas: int) -> list[Floats]:
+        """Add codes up to areas: (n_areas, n_periods) for each set.
 
-def make_counts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Count the incidents of the table `checked` into the table `new_counts`."""
-    import ibis  # noqa: PLC0415  # heavy: over a second
+        Parameters
+        ----------
+        area_of_code : (n_codes,), position of the area a code stands for; -1 for none.
+        """
+        n_periods = self.values.shape[1]
+        several = np.bincount(area_of_code[area_of_code >= 0], minlength=n_areas) > 1
+        one = (area_of_code >= 0) & ~several[area_of_code]
+        added = []
+        for values in self.values:
+            by_period = np.zeros((n_periods, n_areas))
+            by_period[:, area_of_code[one]] = values[:, one]
+            for code in np.flatnonzero((area_of_code >= 0) & ~one):  # merged areas: few
+                by_period[:, area_of_code[code]] += values[:, code]
+            added.append(by_period.T.copy())
+        return added
 
-    texts = dict.fromkeys((*KEYS, "area_name", "reason"), "string")
-    expression = count_incidents(ibis.table({**texts, "has_point": "boolean"}, name="checked"))
-    connection.execute("DROP TABLE IF EXISTS new_counts")
-    connection.sql(str(ibis.to_sql(expression, dialect="duckdb"))).create("new_counts")
-
-
-def write_counts(
-    connection: duckdb.DuckDBPyConnection, month: str, old: Path | None, path: Path
-) -> None:
-    """Write one month's counts: the new forces' beside those of other forces already there."""
-    if old is None:
-        relation = connection.sql(_FRESH, params={"month": month})
-    else:
-        relation = connection.sql(_MERGE, params={"month": month, "old": str(old)})
-    relation.write_parquet(str(path), compression="zstd", row_group_size=122_880)
+    def policed(self, area_of_code: Ints, shape: tuple[int, int]) -> tuple[Ints, Ints]:
+        """Return (n_areas, n_forces) each: months with an incident of the force, and incidents."""
+        code, period, force, n = self.seen
+        area = area_of_code[code]
+        used = area >= 0
+        pair = area[used] * shape[1] + force[used]
+        size = shape[0] * shape[1]
+        incidents = np.bincount(pair, n[used], size).astype(np.int64)
+        months = np.zeros(size, dtype=np.int64)
+        ends = np.searchsorted(period[used], np.arange(self.values.shape[1] + 1))
+        for first, last in pairwise(ends):
+            here = np.zeros(size, dtype=bool)  # several codes of an area are one month
+            here[pair[first:last]] = True
+            months += here
+        return months.reshape(shape), incidents.reshape(shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,90 +119,192 @@ class Points:
     counts: Floats
 
 
-class Counts:
-    """The counts of some forces and months, open for questions.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """One row group of a month: codes as Arrow texts, sums of each code, and who saw it."""
+
+    period: int
+    codes: Any
+    sums: Floats  # (n_sets + 1, n_codes)
+    seen: Ints  # (3, n_seen): code, force, incidents
+    bare: Ints  # (n_forces, 2): incidents without an area, of these with a point
+
+
+def read_counts(
+    root: Path, forces: Sequence[str], months: Sequence[str], asked: Sequence[Sequence[str]]
+) -> Counts:
+    """Read the counts of some forces and months.
 
     Parameters
     ----------
     root : the store's folder.
     forces, months : those asked; months in order.
-    """
+    asked : sets of categories to add up.
 
-    def __init__(self, root: Path, forces: Sequence[str], months: Sequence[str]) -> None:
+    Raises
+    ------
+    pyarrow.ArrowException
+        A file of the store is damaged.
+    """
+    import pyarrow as pa  # noqa: PLC0415  # heavy
+    import pyarrow.compute as pc  # noqa: PLC0415  # heavy
+
+    paths = [root / "police_uk" / "counts" / f"month={m}" / "part.parquet" for m in months]
+
+    def read(period: int) -> list[_Part]:
+        tables = _row_groups(
+            paths[period], forces, ["force", "area_code", "category", "has_point", "n"]
+        )
+        return [_add_up(t, period, forces, asked) for t in tables]
+
+    with ThreadPoolExecutor(READERS) as pool:
+        parts = [p for month in pool.map(read, range(len(months))) for p in month]
+    everyone = pa.concat_arrays([pa.array([], pa.string()), *(p.codes for p in parts)])
+    codes = pc.unique(everyone)
+    codes = codes.take(pc.sort_indices(codes))
+    position = pc.index_in(everyone, value_set=codes).to_numpy().astype(np.int64)
+    sizes = np.array([len(p.codes) for p in parts], dtype=np.int64)
+    periods = np.array([p.period for p in parts], dtype=np.int64)
+    cell = position + len(codes) * np.repeat(periods, sizes)
+    values = np.empty((len(asked) + 1, len(months), len(codes)))
+    for i, one in enumerate(values):
+        sums = np.concatenate([np.zeros(0), *(p.sums[i] for p in parts)])
+        one[:] = np.bincount(cell, sums, one.size).reshape(one.shape)
+    seen = np.concatenate([np.zeros((3, 0), dtype=np.int64), *(p.seen for p in parts)], axis=1)
+    n_seen = np.array([p.seen.shape[1] for p in parts], dtype=np.int64)
+    own = seen[0] + np.repeat(np.cumsum(sizes) - sizes, n_seen)  # each part counts from 0
+    seen = np.stack([position[own], np.repeat(periods, n_seen), seen[1], seen[2]])
+    bare = np.zeros((len(months), len(forces), 2), dtype=np.int64)
+    for part in parts:
+        bare[part.period] += part.bare
+    texts = np.array(codes.to_pylist(), dtype=str)
+    return Counts(
+        texts,
+        _latest_names(paths, forces, texts, seen),
+        values,
+        seen,
+        tuple(
+            (force, int(period), *bare[period, i].tolist())
+            for i, force in enumerate(forces)
+            for period in np.flatnonzero(bare[:, i, 0])
+        ),
+    )
+
+
+def _row_groups(path: Path, forces: Sequence[str], columns: list[str]) -> Iterator[Any]:
+    """Read the row groups that may hold one of the forces; none where there is no file."""
+    import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+
+    if not path.is_file():
+        return
+    with pq.ParquetFile(path, read_dictionary=list(_TEXTS)) as file:
+        at = file.schema_arrow.get_field_index("force")
+        for group in range(file.num_row_groups):
+            span = file.metadata.row_group(group).column(at).statistics
+            is_told = span is not None and span.has_min_max
+            if not is_told or any(span.min <= f <= span.max for f in forces):
+                yield file.read_row_group(group, columns, use_threads=False)
+
+
+def _coded(table: Any, name: str) -> tuple[npt.NDArray[np.int32], Any]:
+    """Return a text column as positions in its different values, -1 for none, and these."""
+    chunks = table[name].chunks
+    column = chunks[0] if len(chunks) == 1 else table[name].unify_dictionaries().combine_chunks()
+    index = column.indices
+    filled = index.fill_null(-1) if index.null_count else index
+    return filled.to_numpy(), column.dictionary
+
+
+def _of_forces(table: Any, forces: Sequence[str]) -> tuple[npt.NDArray[np.int32], Ints]:
+    """Return the rows' positions in the file's forces, and of these in the forces asked."""
+    index, names = _coded(table, "force")
+    place = {f: i for i, f in enumerate(forces)}
+    return index, np.array([place.get(f, -1) for f in names.to_pylist()] + [-1], dtype=np.int64)
+
+
+def _add_up(
+    table: Any, period: int, forces: Sequence[str], asked: Sequence[Sequence[str]]
+) -> _Part:
+    import pyarrow as pa  # noqa: PLC0415  # heavy
+
+    force, asked_force = _of_forces(table, forces)
+    count = table["n"].to_numpy().astype(np.float64)
+    (code, codes), (kind, kinds) = _coded(table, "area_code"), _coded(table, "category")
+    bare = np.zeros((len(forces), 2), dtype=np.int64)
+    if (code < 0).any():
+        lost = (code < 0) & (asked_force[force] >= 0)
+        where, n = asked_force[force[lost]], count[lost]
+        bare[:, 0] = np.bincount(where, n, len(forces))
+        bare[:, 1] = np.bincount(where, n * table["has_point"].to_numpy()[lost], len(forces))
+    if (asked_force[:-1] < 0).any() or (code < 0).any():
+        used = (asked_force[force] >= 0) & (code >= 0)
+        force, count, code, kind = force[used], count[used], code[used], kind[used]
+    cell = code * np.int64(len(kinds)) + kind
+    by_kind = np.bincount(cell, count, len(codes) * len(kinds)).reshape(len(codes), len(kinds))
+    there = np.flatnonzero(by_kind.any(axis=1))
+    wanted = np.ones((len(asked) + 1, len(kinds)), dtype=bool)
+    for i, categories in enumerate(asked):
+        wanted[i] = [c in categories for c in kinds.to_pylist()]
+    sums = np.stack([by_kind[:, w].sum(axis=1)[there] for w in wanted])
+    rank = np.zeros(len(codes), dtype=np.int64)
+    rank[there] = np.arange(len(there))
+    change = np.ones(len(code), dtype=bool)
+    change[1:] = (code[1:] != code[:-1]) | (force[1:] != force[:-1])
+    first = np.flatnonzero(change)  # rows of one code and force stand together
+    n = np.add.reduceat(count, first) if len(first) else count
+    seen = np.stack([rank[code[first]], asked_force[force[first]], n.astype(np.int64)])
+    return _Part(period, codes.take(pa.array(there)), sums, seen, bare)
+
+
+def _latest_names(
+    paths: Sequence[Path], forces: Sequence[str], codes: Strings, seen: Ints
+) -> Strings:
+    """Return the name of each code in the last month that has it; the code where it has none."""
+    last = np.zeros(len(codes), dtype=np.int64)
+    last[seen[0]] = seen[1]  # in the order of periods: the last stays
+    names = codes.astype(object)
+    for period in np.unique(last).tolist() if len(codes) else ():
+        for table in _row_groups(paths[period], forces, ["force", "area_code", "area_name"]):
+            (code, texts), (name, words) = _coded(table, "area_code"), _coded(table, "area_name")
+            force, asked_force = _of_forces(table, forces)
+            used = (asked_force[force] >= 0) & (code >= 0) & (name >= 0)
+            of_text = np.full(len(texts), -1, dtype=np.int64)
+            of_text[code[used][::-1]] = name[used][::-1]  # the first row of each code
+            here = np.flatnonzero(of_text >= 0)
+            place = np.searchsorted(codes, np.array(texts.to_pylist(), dtype=str)[here])
+            mine = last[place] == period
+            names[place[mine]] = np.array(words.to_pylist(), dtype=object)[of_text[here[mine]]]
+    return names.astype(str)
+
+
+def read_points(
+    root: Path, counts: Counts, forces: Sequence[str], months: Sequence[str], codes: Sequence[str]
+) -> Points:
+    """Return the places of incidents with one of the codes, or with none.
+
+    Parameters
+    ----------
+    counts : of the same forces and months: they say in which files such incidents are.
+    """
+    sought = np.flatnonzero(np.isin(counts.codes, list(codes)))
+    holds = counts.seen[1:3, np.isin(counts.seen[0], sought)]
+    held = {(forces[f], months[p]) for p, f in np.unique(holds, axis=1).T}
+    held |= {(force, months[period]) for force, period, _, n in counts.not_located if n}
+    folder = root / "police_uk" / "incidents"
+    files = [str(folder / f"force={f}" / f"month={m}" / "part.parquet") for f, m in sorted(held)]
+    columns: list[Any] = [()] * 6
+    if files:
         import duckdb  # noqa: PLC0415  # heavy
 
-        self._root = root
-        self._engine = duckdb.connect()
-        files = [root / "police_uk" / "counts" / f"month={m}" / "part.parquet" for m in months]
-        here = [str(f) for f in files if f.is_file()]
-        if not here:  # nothing in these months: any file gives the columns
-            here = [str(f) for f in sorted(root.glob("police_uk/counts/*/part.parquet"))[:1]]
-        self._fill("periods", months, range(len(months)))
-        self._fill("forces", forces, range(len(forces)))
-        self._engine.read_parquet(here, hive_partitioning=True).create_view("counts")
-        self._engine.execute(_OPEN)
-        self._engine.execute(_PER_AREA)
-
-    def _fill(self, name: str, first: Sequence[str], second: Sequence[int] = ()) -> None:
-        self._engine.execute(_TABLES[name], {"first": list(first), "second": list(second)})
-
-    def codes(self) -> tuple[Strings, Strings, Ints]:
-        """Return area codes as published, names, and the incidents of each."""
-        rows = self._engine.execute(_CODES).fetchall()
-        return (
-            np.array([r[0] for r in rows], dtype=str),
-            np.array([r[1] or r[0] for r in rows], dtype=str),
-            np.array([r[2] for r in rows], dtype=np.int64),
-        )
-
-    def not_located(self) -> list[tuple[str, int, int, int]]:
-        """Return (force, period, incidents without an area, of these with a point)."""
-        rows: list[tuple[str, int, int, int]] = self._engine.execute(_NOT_LOCATED).fetchall()
-        return rows
-
-    def set_areas(self, code_to_area: Mapping[str, int]) -> None:
-        """Say which published code stands for which area of the panel."""
-        self._fill("areas", list(code_to_area), list(code_to_area.values()))
-
-    def policed(self, shape: tuple[int, int]) -> tuple[Ints, Ints]:
-        """Return (n_areas, n_forces) each: months with an incident of the force, and incidents."""
-        area, force, n_months, n = self._arrays(_POLICED)
-        months, incidents = np.zeros((2, *shape), dtype=np.int64)
-        months[area, force], incidents[area, force] = n_months, n
-        return months, incidents
-
-    def sums(self, asked: Sequence[Sequence[str]], shape: tuple[int, int]) -> list[Floats]:
-        """Return (n_areas, n_periods) incidents for each set of categories; 0 without a row."""
-        pairs = [(c, i) for i, categories in enumerate(asked) for c in categories]
-        self._fill("asked", [c for c, _ in pairs], [i for _, i in pairs])
-        area, period, measure, n = self._arrays(_SUMS)
-        found = np.zeros((len(asked), *shape))
-        found[measure, area, period] = n
-        return list(found)
-
-    def everything(self, shape: tuple[int, int]) -> Floats:
-        """Return (n_areas, n_periods) incidents of every category; 0 without a row."""
-        area, period, n = self._arrays(_ALL)
-        found = np.zeros(shape)
-        found[area, period] = n
-        return found
-
-    def points(self, codes: Sequence[str]) -> Points:
-        """Return the places of incidents with one of the codes, or with none."""
-        self._fill("sought", codes, range(len(codes)))
-        held = self._engine.execute(_HOLDING).fetchall()
-        folder = self._root / "police_uk" / "incidents"
-        files = [str(folder / f"force={f}" / f"month={m}" / "part.parquet") for f, m in held]
-        rows = self._engine.execute(_POINTS, {"files": files}).fetchall() if files else []
-        columns = list(zip(*rows, strict=True)) or [()] * 6
-        return Points(
-            np.array(columns[0], dtype=str),
-            np.array(columns[1], dtype=np.int64),
-            np.array(columns[2], dtype=str),
-            np.array(columns[3], dtype=np.float64),
-            np.array(columns[4], dtype=np.float64),
-            np.array(columns[5], dtype=np.float64),
-        )
-
-    def _arrays(self, query: str) -> list[Any]:
-        return list(self._engine.execute(query).fetchnumpy().values())
+        with duckdb.connect() as engine:
+            asked = {"files": files, "months": list(months), "codes": list(codes)}
+            rows = engine.execute(_POINTS, asked).fetchall()
+        columns = list(zip(*rows, strict=True)) or columns
+    return Points(
+        np.array(columns[0], dtype=str),
+        np.array(columns[1], dtype=np.int64),
+        np.array(columns[2], dtype=str),
+        np.array(columns[3], dtype=np.float64),
+        np.array(columns[4], dtype=np.float64),
+        np.array(columns[5], dtype=np.float64),
+    )

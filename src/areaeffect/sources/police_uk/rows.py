@@ -175,6 +175,11 @@ def kept(connection: duckdb.DuckDBPyConnection) -> dict[int, Kept]:
     return {file: Kept(*counts) for file, *counts in connection.execute(_KEPT).fetchall()}
 
 
+def forget(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let go of the rows of the last batch."""
+    connection.execute("DROP TABLE IF EXISTS checked")
+
+
 def write_incidents(connection: duckdb.DuckDBPyConnection, paths: Mapping[int, Path]) -> None:
     """Write each file's incidents in its order; the same rows give the same bytes.
 
