@@ -6,6 +6,7 @@ import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -15,7 +16,7 @@ from areaeffect.sources.base import sha256_of
 from areaeffect.sources.police_uk import rows
 from areaeffect.sources.police_uk.files import StreetFile, find_files, read_files
 from areaeffect.sources.police_uk.text import Rejected, number_lines
-from areaeffect.store.counting import duckdb_counter, write_counts
+from areaeffect.store.counting import duckdb_counter, warm_up, write_counts
 from areaeffect.store.lake import writing
 from areaeffect.store.spark import require_spark, spark_counter
 
@@ -167,6 +168,7 @@ class _Ingest:
         self, files: list[StreetFile], say: Callable[[str, int, int], None], engine: Engine
     ) -> list[ManifestRow]:
         """Ingest the files; return their manifest rows."""
+        Thread(target=warm_up).start()  # while files are read
         connection = rows.connect(self.lake.scratch)
         try:
             with ThreadPoolExecutor(1) as behind:
@@ -248,7 +250,7 @@ class _Ingest:
     def _through_engine(self, connection: duckdb.DuckDBPyConnection, batch: _Batch) -> None:
         if self.problems:
             return  # nothing will be stored; the rest is only looked at for more of them
-        numbers = [(n, f.force, f.month) for n, f, _ in batch.files]
+        numbers = [(n, f.month) for n, f, _ in batch.files]
         found = rows.load(connection, batch.text, numbers, [f.name for _, f, _ in batch.files])
         kept = rows.kept(connection)
         paths: dict[int, Path] = {}

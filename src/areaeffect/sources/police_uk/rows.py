@@ -41,19 +41,20 @@ _COLUMNS = {
 }
 _PREFIX = 2  # columns that `number_lines` put before the publisher's
 
+# Lists instead of joins, so that rows stay in the order of the text, which is that of the files.
 # The limits hold the United Kingdom with its sea: west, east, south, north.
 _CHECK = """
 CREATE OR REPLACE TABLE checked AS
 SELECT
-    r.*, f.force, f.month, c.category,
-    r.longitude IS NOT NULL AS has_point,
+    r.* EXCLUDE (month_in_file),
+    $categories[list_position($labels, r.crime_type)] AS category,
     CASE
         WHEN r.month_in_row IS NULL THEN 'the month is blank'
-        WHEN r.month_in_row <> f.month AND NOT regexp_full_match(
+        WHEN r.month_in_row <> r.month_in_file AND NOT regexp_full_match(
             r.month_in_row, '\\d{4}-(0[1-9]|1[0-2])')
             THEN 'the month is not a month (''' || r.month_in_row || ''')'
-        WHEN r.month_in_row <> f.month
-            THEN 'the month is ' || r.month_in_row || ', the file is of ' || f.month
+        WHEN r.month_in_row <> r.month_in_file
+            THEN 'the month is ' || r.month_in_row || ', the file is of ' || r.month_in_file
         WHEN r.longitude IS NULL AND r.latitude IS NOT NULL THEN 'the longitude is blank'
         WHEN r.longitude IS NOT NULL AND r.latitude IS NULL THEN 'the latitude is blank'
         WHEN r.longitude BETWEEN 49 AND 61.5 AND r.latitude BETWEEN -9 AND 2.5
@@ -65,11 +66,12 @@ SELECT
             THEN '''' || left(r.area_code, 20) || ''' is not an LSOA code'
         WHEN r.crime_type IS NULL THEN 'the crime type is blank'
     END AS reason
-FROM read_csv($path, header = false, auto_detect = false, delim = ',', quote = '"',
-    escape = '"', new_line = '\\n', columns = $columns, store_rejects = true,
-    rejects_limit = 0) AS r
-LEFT JOIN street_files AS f ON f.file = r.file
-LEFT JOIN crime_types AS c ON c.label = r.crime_type
+FROM (
+    SELECT *, $months[list_position($numbers, file)] AS month_in_file
+    FROM read_csv($path, header = false, auto_detect = false, delim = ',', quote = '"',
+        escape = '"', new_line = '\\n', columns = $columns, store_rejects = true,
+        rejects_limit = 0)
+) AS r
 """
 _UNKNOWN = """
 SELECT crime_type, file, min(line), count(*) FROM checked
@@ -89,13 +91,13 @@ ORDER BY csv_line, column_idx
 """
 _KEPT = """
 SELECT file, count(*), count(*) FILTER (area_code IS NULL),
-    count(*) FILTER (area_code IS NULL AND has_point)
+    count(*) FILTER (area_code IS NULL AND longitude IS NOT NULL)
 FROM checked WHERE reason IS NULL GROUP BY file
 """
 _INCIDENTS = """
 SELECT line, crime_id, reported_by, falls_within, longitude, latitude, location,
     area_code, area_name, crime_type, category, last_outcome, context
-FROM checked WHERE file = $file AND reason IS NULL ORDER BY line
+FROM checked WHERE file = $file AND reason IS NULL
 """
 _REASONS = {
     "MISSING COLUMNS": "the row has too few fields",
@@ -116,22 +118,18 @@ class Kept:
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Open an engine that spills into `folder` and knows the crime types."""
+    """Open an engine that spills into `folder` and keeps rows in order."""
     connection = duckdb.connect()
     connection.execute("SET memory_limit = $limit", {"limit": MEMORY_LIMIT})
     connection.execute("SET temp_directory = $folder", {"folder": str(folder)})
-    connection.execute("CREATE TABLE crime_types (label VARCHAR, category VARCHAR)")
-    connection.executemany(
-        "INSERT INTO crime_types VALUES (?, ?)",
-        [(c.label, c.category) for c in read_categories()],
-    )
+    connection.execute("SET preserve_insertion_order = true")  # the order of rows rests on it
     return connection
 
 
 def load(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
-    files: Sequence[tuple[int, str, str]],
+    files: Sequence[tuple[int, str]],
     where: Sequence[str],
 ) -> dict[int, list[Rejected]]:
     """Read numbered lines into the table `checked`, and return the rows it does not use.
@@ -140,7 +138,7 @@ def load(
     ----------
     connection : from `connect`.
     path : numbered lines of one or more files.
-    files : (number, force, month) of each.
+    files : (number, month) of each.
     where : their names in messages, in the same order.
 
     Returns
@@ -153,14 +151,19 @@ def load(
     DataError
         Crime types that the table of categories does not hold, each with its name.
     """
-    connection.execute(
-        "CREATE OR REPLACE TABLE street_files (file INTEGER, force VARCHAR, month VARCHAR)"
-    )
-    connection.executemany("INSERT INTO street_files VALUES (?, ?, ?)", list(files))
     connection.execute("DROP TABLE IF EXISTS reject_errors")
     connection.execute("DROP TABLE IF EXISTS reject_scans")
-    connection.execute(_CHECK, {"path": str(path), "columns": _COLUMNS})
-    name_of = {number: name for (number, _, _), name in zip(files, where, strict=True)}
+    known = read_categories()
+    given = {
+        "path": str(path),
+        "columns": _COLUMNS,
+        "numbers": [number for number, _ in files],
+        "months": [month for _, month in files],
+        "labels": [c.label for c in known],
+        "categories": [c.category for c in known],
+    }
+    connection.execute(_CHECK, given)
+    name_of = {number: name for (number, _), name in zip(files, where, strict=True)}
     _refuse_unknown(connection.execute(_UNKNOWN).fetchall(), name_of)
     rejected: dict[int, list[Rejected]] = {}
     for file, line, reason, text in connection.execute(_REFUSED).fetchall():
