@@ -156,6 +156,36 @@ def index(
 
 
 @app.command()
+def multiverse(
+    study: StudyPath,
+    out: Annotated[Path, typer.Option(help="A results folder of this study, or a new one.")],
+    store: Store = None,
+    threads: Threads = None,
+    draws: Annotated[
+        int, typer.Option(min=39, help="Placebo programmes that go through every branch.")
+    ] = 199,
+    cluster: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler that runs the branches.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show what every other defensible choice would have given; goes on where it stopped."""
+    from areaeffect.pipeline.multiverse import multiverse as run  # noqa: PLC0415
+    from areaeffect.pipeline.multiverse_text import as_dict, as_text  # noqa: PLC0415
+
+    try:
+        with _progress() as tell:
+            result = run(study, out, draws, threads, tell, store, cluster)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; finished branches are kept. The same command goes on.", err=True)
+        sys.exit(INTERRUPTED)
+    typer.echo(_dump(as_dict(result)) if as_json else as_text(result))
+    if not as_json:
+        typer.echo(f"\nReport: {out / 'report.html'}")
+
+
+@app.command()
 def fetch(
     names: Annotated[
         list[str],

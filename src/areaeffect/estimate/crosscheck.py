@@ -43,7 +43,7 @@ class CrossPanel:
     weight : (n_units,), calibration weights; 1 for treated areas.
     cluster : (n_units,), the neighbourhood; each benchmark area is its own.
     is_count : events, or a score.
-    seed : of the placebo samples of a variance.
+    seed, samples : of the placebo samples that a variance is taken from.
     """
 
     outcome: Floats
@@ -53,6 +53,7 @@ class CrossPanel:
     cluster: Ints
     is_count: bool
     seed: int
+    samples: int = SDID_SAMPLES
 
     @property
     def treated(self) -> Bools:
@@ -200,7 +201,7 @@ def _synthetic_did(panel: CrossPanel) -> CrossCheck | NotEstimable:
         enough = n_outside > int(inside.sum())
         found = diff_diff.SyntheticDiD(
             variance_method="placebo" if enough else "jackknife",
-            n_bootstrap=SDID_SAMPLES if enough else 2,
+            n_bootstrap=panel.samples if enough else 2,
             seed=panel.seed,
         ).fit(
             rows,

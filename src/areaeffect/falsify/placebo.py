@@ -376,11 +376,16 @@ def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:
     shape = (len(draws), len(machine.banks), machine.n_outcomes, machine.n_totals)
     found = np.full(shape, np.nan)
     for d, number in enumerate(draws):
-        rng = np.random.default_rng([machine.seed, int(number)])
-        programme = draw_programme(machine.banks, len(machine.eligible), None, rng, machine.spread)
+        programme = programme_of(machine, int(number))
         if programme is not None:
             found[d] = run_programme(machine, programme, int(number))
     return found
+
+
+def programme_of(machine: Machine, number: int) -> list[Ints] | None:
+    """Return the placebo programme of one draw, which no other draw depends on; None for none."""
+    rng = np.random.default_rng([machine.seed, number])
+    return draw_programme(machine.banks, len(machine.eligible), None, rng, machine.spread)
 
 
 def run_programme(machine: Machine, programme: Sequence[Ints], number: int = 0) -> Floats:

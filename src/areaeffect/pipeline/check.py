@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.estimate.verdict import placebos_carry
 from areaeffect.pipeline.assemble import assemble
 from areaeffect.pipeline.describe import groups_of
-from areaeffect.pipeline.evaluate import single_threaded, version_of_code
 from areaeffect.pipeline.plan import disjoint, make_plan
+from areaeffect.pipeline.workers import single_threaded, version_of_code
 from areaeffect.study_file import read_study
 
 if TYPE_CHECKING:

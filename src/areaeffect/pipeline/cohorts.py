@@ -69,6 +69,7 @@ class ClaimCohorts:
     history : the study's design setting.
     nearest : nearest areas of each area that are looked up; 0 for none.
     strata : (n_areas,), the combination of exact factors of each area; None for none.
+    later_half : leave the earlier half of the time before the start out (a multiverse branch).
     draws : placebo draws it takes part in, from the first; None for all.
     bins : event-time bins, counted from the real start; a level claim fills none.
     """
@@ -83,6 +84,7 @@ class ClaimCohorts:
     history: str
     nearest: int
     strata: Ints | None = None
+    later_half: bool = False
     draws: int | None = None
     bins: Bins = NO_BINS
     _cohorts: dict[tuple[int, tuple[int, ...]], Cohort] = field(default_factory=dict)
@@ -129,6 +131,8 @@ class ClaimCohorts:
             untreated, _ = measure.periods.split(place.start, place.start_kind)
             pre, post = np.zeros_like(seen), np.zeros_like(seen)
             pre[before] = True
+            if self.later_half:
+                pre[: before.stop - _half(before.stop, measure.periods.kind.per_year)] = False
             post[after] = True
             if self.claim == HELD_OUT:
                 post[untreated.stop :] = False
@@ -187,3 +191,9 @@ class ClaimCohorts:
         if self.claim == "level":
             return np.full(periods.n, -1, dtype=np.int64)
         return self.bins.of(periods, place.start, place.start_kind)
+
+
+def _half(n_before: int, per_year: int | None) -> int:
+    """Return how many periods the later half of a history has: whole years where it can."""
+    half = -(-n_before // 2)
+    return half // per_year * per_year if per_year is not None and half >= per_year else half

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -18,14 +17,19 @@ from areaeffect.pipeline.notes import method_notes
 from areaeffect.pipeline.plan import Plan, make_plan
 from areaeffect.pipeline.series import series
 from areaeffect.pipeline.steps import Finished, further, refuse_faulty_inputs
-from areaeffect.pipeline.workers import default_threads, run_all
+from areaeffect.pipeline.workers import (
+    default_threads,
+    run_all,
+    single_threaded,
+    version_of_code,
+)
 from areaeffect.report.files import refuse_foreign, write_result
 from areaeffect.report.wording import sentence
 from areaeffect.results import AreaStatus, Result, Shape
 from areaeffect.study_file import StudyFile, read_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 #: Packages whose versions can move a number.
@@ -63,7 +67,7 @@ def evaluate(
         refuse_faulty_inputs(file, data)
         tell("design", 0, 1)
         plan = make_plan(file, data, version_of_code())
-        return _estimate(file, data, plan, threads or default_threads(), tell)
+        return estimate(file, data, plan, threads or default_threads(), tell)
 
 
 def evaluate_into(
@@ -82,31 +86,14 @@ def evaluate_into(
     return result
 
 
-@contextmanager
-def single_threaded() -> Iterator[None]:
-    """Keep linear algebra on one thread.
-
-    Many small problems gain nothing from more, and sums in another order change last digits.
-    """
-    import sklearn.neighbors  # noqa: F401, PLC0415  # loads the OpenMP that is limited below
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415  # heavy
-
-    with threadpool_limits(limits=1):
-        yield
-
-
-def version_of_code() -> str:
-    """Return the installed version of this program."""
-    return version("areaeffect")
-
-
-def _estimate(
+def estimate(
     file: StudyFile,
     data: Assembled,
     plan: Plan,
     threads: int,
     tell: Callable[[str, int, int], None],
 ) -> Result:
+    """Estimate a sealed plan: effects, placebo draws, findings and every further step."""
     study = file.study
     measures = tuple(data.panel.measures[o.name] for o in study.outcome)
     real = run_programme(plan.machine, [u.areas for u in plan.units])

@@ -85,7 +85,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     measures = tuple(panel.measures[o.name] for o in study.outcome)
     units, notes = covered_units(study, panel, measures, data.neighbourhoods)
     refuse_late_covariates(file, panel.covariate_as_of, units)
-    pool = _pool(study, data, measures)
+    pool = pool_of(study, data, measures)
     if not pool.eligible.any():
         raise StudyError(
             Problem(
@@ -169,7 +169,8 @@ def disjoint(plan: Plan, members: Sequence[int], most: int = _MOST_DISJOINT) -> 
     return count_disjoint(banks, len(plan.machine.eligible), rng, most)
 
 
-def _pool(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
+def pool_of(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
+    """Return every area's place in the pool under the study's rules and its panel's buffer."""
     panel = data.panel
     n = len(panel.areas)
     every = np.concatenate([nb.areas for nb in data.neighbourhoods])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from contextlib import contextmanager
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +14,7 @@ import numpy as np
 from areaeffect.falsify.placebo import Machine, prepare, run_draws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from areaeffect.results import Floats, Ints
 
@@ -20,6 +22,24 @@ if TYPE_CHECKING:
 _CHUNK = 9
 
 _machine: Machine | None = None
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Keep linear algebra on one thread.
+
+    Many small problems gain nothing from more, and sums in another order change last digits.
+    """
+    import sklearn.neighbors  # noqa: F401, PLC0415  # loads the OpenMP that is limited below
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415  # heavy
+
+    with threadpool_limits(limits=1):
+        yield
+
+
+def version_of_code() -> str:
+    """Return the installed version of this program."""
+    return version("areaeffect")
 
 
 def default_threads() -> int:

@@ -9,6 +9,7 @@ from areaeffect.report.data_words import in_words
 from areaeffect.report.document import Data, Section
 from areaeffect.report.event_time import event_time_section
 from areaeffect.report.families import missing_section
+from areaeffect.report.spec_curve import multiverse_section
 from areaeffect.report.stories_section import stories_section
 from areaeffect.report.survey_section import survey_section
 from areaeffect.report.value_section import value_section
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {
     "event_time": event_time_section,
     "crosscheck": crosscheck_section,
+    "multiverse": multiverse_section,
     "families_without_outcome": missing_section,
     "value": value_section,
     "survey": survey_section,

@@ -1,0 +1,43 @@
+"""Sentences about a multiverse, from the numbers of its tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.report.numbers import number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+P_DECIMALS = 3
+
+
+def joint_sentence(row: Mapping[str, Any], label: str) -> str:
+    """Say what all branches of one finding give together.
+
+    Parameters
+    ----------
+    row : of the table `multiverse_joint`.
+    label : the outcome's name in print.
+    """
+    form = "ratio" if row["unit"] == "fraction" else "additive"
+    who = f"{label[:1].upper()}{label[1:]} ({row['group']})"
+    if not row["n_branches"]:
+        return f"{who}: none of {row['n_missing']} branches could be computed."
+    unit = "" if form == "ratio" else f" {row['unit']}"
+    median, lowest, highest = (number(row[k], form) for k in ("median", "lowest", "highest"))
+    text = (
+        f"{who}: over {row['n_branches']} branches the median effect is {median}{unit}, "
+        f"from {lowest} to {highest}; {row['share_below']:.0%} of the branches lie below zero."
+    )
+    if row["n_missing"]:
+        text += f" {row['n_missing']} more could not be computed."
+    if row["median_p"] is None:
+        return text + " Too few placebo programmes went through the branches for a joint test."
+    low, high = (number(row[k], form) for k in ("median_low", "median_high"))
+    return (
+        f"{text} Of {row['n_placebos']} placebo programmes put through the same branches, the "
+        f"middle 95% had a median between {low} and {high}{unit}; joint p = "
+        f"{row['median_p']:.{P_DECIMALS}f} for the median and "
+        f"{row['share_p']:.{P_DECIMALS}f} for the share below zero."
+    )
