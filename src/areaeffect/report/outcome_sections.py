@@ -86,7 +86,9 @@ def numbers(result: Result) -> Section:
         table = sections.results_table(main, title)
         blocks: list[Block] = [Data(table, "findings")] if table.rows else []
         missing = [
-            f.title for key, f in FAMILIES.items() if key not in {f.family for f in findings}
+            f.title
+            for key, f in FAMILIES.items()
+            if key not in {f.family for f in findings if f.outcome}
         ]
         if missing:
             blocks.append(Paragraph(f"Families this study did not look at: {', '.join(missing)}."))

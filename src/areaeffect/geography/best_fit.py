@@ -1,0 +1,100 @@
+"""Which areas a drawn shape stands for: the share of each that lies inside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from areaeffect.results import Floats, Ints
+
+    Outlines = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares:
+    """Pairs of a shape and an area that overlap.
+
+    Parameters
+    ----------
+    shape, area : (n_pairs,), positions, in ascending order of (shape, area).
+    share : (n_pairs,), share of the area inside the shape, 0 to 1; NaN where the area's own
+        outline crosses itself, so that its share cannot be told.
+    covered : (n_shapes,), share of each shape that lies in any of the areas.
+    """
+
+    shape: Ints
+    area: Ints
+    share: Floats
+    covered: Floats
+
+
+def area_shares(shapes: Outlines, outlines: Outlines) -> Shares:
+    """Return the share of each area's surface inside each shape.
+
+    Parameters
+    ----------
+    shapes : (n_shapes,), valid polygons in metres.
+    outlines : (n_areas,), polygons in the same metres. One that is not valid has no share.
+    """
+    import shapely  # noqa: PLC0415  # heavy
+
+    tree = shapely.STRtree(outlines)
+    shape, area = tree.query(shapes)  # bounding boxes: also of outlines that are not valid
+    found, place = np.unique(area, return_inverse=True)
+    valid = shapely.is_valid(outlines[found])[place]
+    shapely.prepare(shapes)
+    inside = np.zeros(len(shape), dtype=bool)
+    inside[valid] = shapely.contains_properly(shapes[shape[valid]], outlines[area[valid]])
+    size = shapely.area(outlines[found])[place]
+    common = np.where(inside, size, np.nan)
+    cut = ~inside & valid
+    common[cut] = shapely.area(shapely.intersection(shapes[shape[cut]], outlines[area[cut]]))
+    touched = ~valid | (common > 0)
+    shape, area, size, common = shape[touched], area[touched], size[touched], common[touched]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(size > 0, common / size, np.nan)
+    covered = np.bincount(shape, np.nan_to_num(common), len(shapes)) / shapely.area(shapes)
+    return _sorted(shape, area, share, covered)
+
+
+def population_shares(
+    shapes: Outlines, outlines: Outlines, points: Floats, people: Floats
+) -> Shares:
+    """Return the share of each area's people inside each shape, from points that people live at.
+
+    Parameters
+    ----------
+    shapes, outlines : as in `area_shares`.
+    points : (n_points, 2), metres: centres of output areas or postcodes.
+    people : (n_points,), residents at each.
+    """
+    import shapely  # noqa: PLC0415  # heavy
+
+    places = shapely.points(points)
+    tree = shapely.STRtree(places)
+    of_area, in_area = tree.query(outlines, predicate="intersects")
+    area_of_point = np.full(len(points), len(outlines), dtype=np.int64)
+    np.minimum.at(area_of_point, in_area, of_area)  # on a shared border: the lower position
+    known = area_of_point < len(outlines)
+    total = np.bincount(area_of_point[known], people[known], len(outlines))
+    of_shape, in_shape = tree.query(shapes, predicate="intersects")
+    drawn = np.bincount(of_shape, people[in_shape], len(shapes))
+    here = known[in_shape]
+    of_shape, in_shape = of_shape[here], in_shape[here]
+    key = of_shape * np.int64(len(outlines)) + area_of_point[in_shape]
+    pairs, place = np.unique(key, return_inverse=True)
+    common = np.bincount(place, people[in_shape], len(pairs))
+    shape, area = pairs // len(outlines), pairs % len(outlines)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(total[area] > 0, common / total[area], np.nan)
+        covered = np.bincount(shape, common, len(shapes)) / drawn
+    return _sorted(shape, area, share, covered)
+
+
+def _sorted(shape: Ints, area: Ints, share: Floats, covered: Floats) -> Shares:
+    order = np.lexsort((area, shape))
+    return Shares(shape[order], area[order], share[order], np.minimum(covered, 1.0))
