@@ -15,6 +15,7 @@ from areaeffect.geography.neighbours import graph_of
 from areaeffect.panel import Graph, Measure, Neighbourhood, Panel
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.pipeline.assemble import Assembled
+from areaeffect.pipeline.registered import Registered
 from areaeffect.results import Floats, Ints
 from areaeffect.simulate.noise import draw_ar1, draw_field, draw_moving_field
 from areaeffect.study import Study
@@ -113,7 +114,7 @@ def fresh(county: County, seed: int, placebos: int = 199) -> Drawn:
     )  # fmt: skip
     placed = place(contiguity, deprivation, county, rng)
     file = study_file(county, placebos, seed)
-    return Drawn(file, Assembled(panel, placed, np.empty(0, np.int64), None), mean)
+    return Drawn(file, Assembled(panel, Registered(placed), None), mean)
 
 
 def _noise(county: County, rng: np.random.Generator, xy: Floats, force: Ints) -> Floats:

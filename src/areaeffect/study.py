@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from areaeffect.outcomes import FAMILIES
 from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.study_design import DesignPart
+from areaeffect.study_initiative import Initiative, Register
 from areaeffect.study_parts import PeriodText
 from areaeffect.study_survey import Stories, Survey
 from areaeffect.study_value import ValuePart
@@ -212,35 +213,6 @@ SOURCE_KINDS: dict[str, type[Source]] = {
     "published": PublishedSource,
     "index": IndexSource,
 }
-
-
-class Initiative(Part):
-    """A programme: its neighbourhoods, start dates and attributes."""
-
-    name: str = Field(min_length=1, description="its name in print")
-    areas: str | None = Field(default=None, description="CSV: area_code, neighbourhood, start_date")
-    treated_column: str | None = Field(
-        default=None, description="'source.column' that is 1 in treated area-periods"
-    )
-    resident_led: bool | None = Field(default=None, description="led by residents")
-    start: PeriodText | None = Field(default=None, description="start where the file has none")
-    end: PeriodText | None = Field(default=None, description="end where the file has none")
-
-    @model_validator(mode="after")
-    def _has_areas(self) -> Self:
-        if (self.areas is None) == (self.treated_column is None):
-            msg = "give either `areas` (a CSV file) or `treated_column` ('source.column')"
-            raise ValueError(msg)
-        return self
-
-
-class Register(Part):
-    """What else is known to be going on."""
-
-    others: tuple[str, ...] = Field(default=(), description="CSV files of other initiatives' areas")
-    buffer_km: float = Field(
-        default=1.0, ge=0, description="areas nearer than this to a treated one are left out"
-    )
 
 
 class Outcome(Part):

@@ -166,7 +166,7 @@ def test_a_period_that_is_none_is_refused_wherever_it_stands(
 def test_areas_and_a_treated_column_exclude_each_other(tmp_path: Path) -> None:
     text = changed('areas = "members.csv"', 'areas = "members.csv"\ntreated_column = "crime.t"')
     assert problems_of(tmp_path, text) == [
-        "study.toml, line 16, initiative.0: give either `areas` (a CSV file) or "
+        "study.toml, line 16, initiative.0: give either `areas` (a file) or "
         "`treated_column` ('source.column')."
     ]
 

@@ -23,13 +23,15 @@ class Shares:
     shape, area : (n_pairs,), positions, in ascending order of (shape, area).
     share : (n_pairs,), share of the area inside the shape, 0 to 1; NaN where the area's own
         outline crosses itself, so that its share cannot be told.
-    covered : (n_shapes,), share of each shape that lies in any of the areas.
+    size : (n_areas,), surface in square metres, or people, of each area.
+    whole : (n_shapes,), the same of each shape, whether in an area or not.
     """
 
     shape: Ints
     area: Ints
     share: Floats
-    covered: Floats
+    size: Floats
+    whole: Floats
 
 
 def area_shares(shapes: Outlines, outlines: Outlines) -> Shares:
@@ -49,16 +51,13 @@ def area_shares(shapes: Outlines, outlines: Outlines) -> Shares:
     shapely.prepare(shapes)
     inside = np.zeros(len(shape), dtype=bool)
     inside[valid] = shapely.contains_properly(shapes[shape[valid]], outlines[area[valid]])
-    size = shapely.area(outlines[found])[place]
-    common = np.where(inside, size, np.nan)
+    size = shapely.area(outlines)
+    common = np.where(inside, size[area], np.nan)
     cut = ~inside & valid
     common[cut] = shapely.area(shapely.intersection(shapes[shape[cut]], outlines[area[cut]]))
     touched = ~valid | (common > 0)
-    shape, area, size, common = shape[touched], area[touched], size[touched], common[touched]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(size > 0, common / size, np.nan)
-    covered = np.bincount(shape, np.nan_to_num(common), len(shapes)) / shapely.area(shapes)
-    return _sorted(shape, area, share, covered)
+    shape, area, common = shape[touched], area[touched], common[touched]
+    return _sorted(shape, area, common, size, shapely.area(shapes))
 
 
 def population_shares(
@@ -80,21 +79,21 @@ def population_shares(
     area_of_point = np.full(len(points), len(outlines), dtype=np.int64)
     np.minimum.at(area_of_point, in_area, of_area)  # on a shared border: the lower position
     known = area_of_point < len(outlines)
-    total = np.bincount(area_of_point[known], people[known], len(outlines))
+    total = np.bincount(area_of_point[known], people[known], len(outlines)).astype(np.float64)
     of_shape, in_shape = tree.query(shapes, predicate="intersects")
-    drawn = np.bincount(of_shape, people[in_shape], len(shapes))
+    drawn = np.bincount(of_shape, people[in_shape], len(shapes)).astype(np.float64)
     here = known[in_shape]
     of_shape, in_shape = of_shape[here], in_shape[here]
     key = of_shape * np.int64(len(outlines)) + area_of_point[in_shape]
     pairs, place = np.unique(key, return_inverse=True)
-    common = np.bincount(place, people[in_shape], len(pairs))
+    common = np.bincount(place, people[in_shape], len(pairs)).astype(np.float64)
     shape, area = pairs // len(outlines), pairs % len(outlines)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(total[area] > 0, common / total[area], np.nan)
-        covered = np.bincount(shape, common, len(shapes)) / drawn
-    return _sorted(shape, area, share, covered)
+    return _sorted(shape, area, common, total, drawn)
 
 
-def _sorted(shape: Ints, area: Ints, share: Floats, covered: Floats) -> Shares:
+def _sorted(shape: Ints, area: Ints, common: Floats, size: Floats, whole: Floats) -> Shares:
     order = np.lexsort((area, shape))
-    return Shares(shape[order], area[order], share[order], np.minimum(covered, 1.0))
+    shape, area, common = shape[order], area[order], common[order]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(size[area] > 0, common / size[area], np.nan)
+    return Shares(shape, area, share, size, whole)

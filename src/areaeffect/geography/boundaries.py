@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.geography.coordinates import BRITAIN
 from areaeffect.results import Shape
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _BRITISH_NATIONAL_GRID = 27700
-_BRITAIN = (-9.0, 49.0, 2.1, 61.5)  # west, south, east, north
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,9 +25,11 @@ class Boundaries:
     Parameters
     ----------
     outlines : (n_areas,), shapely polygons in metres, in the panel's order.
+    crs : their coordinate reference system; 'EPSG:27700' in Britain.
     """
 
     outlines: npt.NDArray[np.object_]
+    crs: str = f"EPSG:{_BRITISH_NATIONAL_GRID}"
 
     @property
     def centres(self) -> npt.NDArray[np.float64]:
@@ -98,8 +100,8 @@ def read_boundaries(path: Path, column: str, areas: npt.NDArray[np.str_]) -> Bou
                 "Use boundaries of the same census vintage as the table.",
             )
         )
-    frame = frame.loc[list(areas)]
-    return Boundaries(_in_metres(frame).geometry.to_numpy())
+    frame = _in_metres(frame.loc[list(areas)])
+    return Boundaries(frame.geometry.to_numpy(), frame.crs.to_string())
 
 
 def _in_metres(frame: Any) -> Any:
@@ -110,9 +112,6 @@ def _in_metres(frame: Any) -> Any:
         return frame
     west, south, east, north = frame.total_bounds
     inside = (
-        west >= _BRITAIN[0]
-        and south >= _BRITAIN[1]
-        and east <= _BRITAIN[2]
-        and north <= _BRITAIN[3]
+        west >= BRITAIN[0] and south >= BRITAIN[1] and east <= BRITAIN[2] and north <= BRITAIN[3]
     )
     return frame.to_crs(_BRITISH_NATIONAL_GRID if inside else frame.estimate_utm_crs())

@@ -73,7 +73,7 @@ def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> Drawn
     shapes = frame.geometry.to_numpy()
     problems = _problems(shapes, places, path)
     if not problems and (frame.crs is None or frame.crs.is_geographic):
-        problems = _coordinate_problems(shapes, places, path, in_britain="27700" in to_crs)
+        problems = _coordinate_problems(shapes, places, path, in_britain=to_crs == "EPSG:27700")
         frame = frame if frame.crs is not None else frame.set_crs(4326)
     if problems:
         raise DataError(_shortened(problems, path))
@@ -83,7 +83,7 @@ def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> Drawn
 
 def _frame(path: Path) -> Any:
     import geopandas  # noqa: PLC0415  # heavy: half a second
-    import pyogrio  # noqa: PLC0415
+    import pyogrio  # type: ignore[import-untyped]  # noqa: PLC0415
 
     if not path.is_file():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])

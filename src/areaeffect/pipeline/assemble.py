@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import AreaEffectError, DataError, Problem
+from areaeffect.errors import DataError, Problem
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, within
-from areaeffect.panel import Neighbourhood, Panel
+from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
 from areaeffect.pipeline.extras import refuse_missing_extras
+from areaeffect.pipeline.faults import Faults
 from areaeffect.pipeline.index_panel import index_described_at, read_index_source
 from areaeffect.pipeline.measures import align, make_measures, wanted
 from areaeffect.pipeline.police_panel import read_police
 from areaeffect.pipeline.published_panel import described_at, printed_name, read_published
+from areaeffect.pipeline.registered import Registered, registered_areas
 from areaeffect.pipeline.valuation import Valuation, read_valuation
-from areaeffect.register.neighbourhoods import (
-    neighbourhood_from_column,
-    neighbourhoods_from_file,
-)
-from areaeffect.register.others import other_areas
 from areaeffect.sources.base import SourceTable, reader_for
 from areaeffect.study import IndexSource, PoliceUkSource, PublishedSource, resolve, split_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from areaeffect.panel import Strings
+    from areaeffect.panel import Neighbourhood, Strings
     from areaeffect.results import Floats, Ints
-    from areaeffect.study import Initiative, Study
+    from areaeffect.study import Study
     from areaeffect.study_file import StudyFile
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,17 +39,25 @@ class Assembled:
     Parameters
     ----------
     panel : all areas and outcomes.
-    neighbourhoods : of the studied initiatives, in the study's order.
-    others : areas of other initiatives in the register.
+    registered : the studied initiatives, and the others known.
     boundaries : outlines; None where the study has none.
     valuation : what avoided incidents are worth; None where the study values nothing.
     """
 
     panel: Panel
-    neighbourhoods: tuple[Neighbourhood, ...]
-    others: Ints
+    registered: Registered
     boundaries: Boundaries | None
     valuation: Valuation | None = None
+
+    @property
+    def neighbourhoods(self) -> tuple[Neighbourhood, ...]:
+        """Of the studied initiatives, in the study's order."""
+        return self.registered.neighbourhoods
+
+    @property
+    def others(self) -> Ints:
+        """Areas of other initiatives."""
+        return self.registered.others
 
 
 def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
@@ -76,11 +77,12 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     refuse_missing_extras(file)
     tables = _read_sources(file, store)
     areas, names = _areas(study, tables)
-    faults = _Faults()
+    faults = Faults()
     measured = faults.attempt(make_measures, study, tables, areas)
     described = faults.attempt(_covariates, file, tables, areas)
-    registered = faults.attempt(_register, file, tables, areas)
     outlined = faults.attempt(_boundaries, file, areas)
+    boundaries = outlined[0] if outlined else None
+    registered = faults.attempt(registered_areas, file, tables, areas, boundaries)
     attributes = faults.attempt(_text_attributes, study, tables, areas)
     valued = faults.attempt(read_valuation, file)
     faults.raise_all()
@@ -89,7 +91,7 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     ):
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
     (measures, gaps), (covariates, as_of) = measured, described
-    (neighbourhoods, others, notes), (boundaries,), (valuation,) = registered, outlined, valued
+    (valuation,) = valued
     metres = study.register_.buffer_km * 1000
     panel = Panel(
         areas=areas,
@@ -106,31 +108,10 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
             *(r for t in tables.values() for r in (t.release, *t.more_releases)),
             *(valuation.releases if valuation else ()),
         ),
-        notes=(*(n for t in tables.values() for n in t.notes), *notes),
+        notes=(*(n for t in tables.values() for n in t.notes), *registered.notes),
         centres=boundaries.centres if boundaries else None,
     )
-    return Assembled(panel, neighbourhoods, others, boundaries, valuation)
-
-
-class _Faults:
-    """Collects the problems of independent steps, so that one run shows them all."""
-
-    def __init__(self) -> None:
-        self.errors: list[AreaEffectError] = []
-
-    def attempt(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """Run a step; keep its problems and return None where it fails."""
-        try:
-            return step(*args, **kwargs)
-        except AreaEffectError as error:
-            self.errors.append(error)
-            return None
-
-    def raise_all(self) -> None:
-        """Raise every problem kept; wrong data outrank a wrong study."""
-        if self.errors:
-            worst = max(self.errors, key=lambda e: e.exit_code)
-            raise type(worst)([p for e in self.errors for p in e.problems])
+    return Assembled(panel, registered, boundaries, valuation)
 
 
 def _printed(study: Study, reference: str) -> str:
@@ -141,7 +122,7 @@ def _printed(study: Study, reference: str) -> str:
 
 def _read_sources(file: StudyFile, store: Path | None) -> dict[str, SourceTable]:
     study = file.study
-    faults = _Faults()
+    faults = Faults()
     tables = {}
     for name, source in study.source.items():
         asked = tuple(dict.fromkeys(wanted(o) for o in study.outcome if o.source == name))
@@ -253,67 +234,6 @@ def _text_attributes(
             raise DataError(Problem(f"'{reference}' changes over time inside an area."))
         found[reference] = align(table.attributes[column].astype(str), table.areas, areas)
     return found
-
-
-def _register(
-    file: StudyFile, tables: dict[str, SourceTable], areas: Strings
-) -> tuple[tuple[Neighbourhood, ...], Ints, tuple[str, ...]]:
-    study = file.study
-    found: list[Neighbourhood] = []
-    notes: list[str] = []
-    faults = _Faults()
-    for initiative in study.initiative:
-        more = faults.attempt(_neighbourhoods, initiative, file, tables, areas)
-        found += more or []
-    overlaps = _overlaps(found, areas)
-    if overlaps:
-        faults.errors.append(DataError(overlaps))
-    others: list[Ints] = []
-    for name in study.register_.others:
-        positions, note = other_areas(resolve(name, file.folder), areas)
-        others.append(positions)
-        notes.append(note)
-    faults.raise_all()
-    return tuple(found), np.unique(np.concatenate([*others, np.empty(0, np.int64)])), tuple(notes)
-
-
-def _neighbourhoods(
-    initiative: Initiative, file: StudyFile, tables: dict[str, SourceTable], areas: Strings
-) -> list[Neighbourhood]:
-    if initiative.areas is not None:
-        path = resolve(initiative.areas, file.folder)
-        return neighbourhoods_from_file(initiative, path, areas, file.study.study.window)
-    reference = initiative.treated_column or ""
-    source, column = split_reference(reference)
-    table = tables[source]
-    if table.periods is None or column not in table.varying:
-        raise DataError(
-            Problem(
-                f"'{reference}' does not change over time.",
-                file.where("initiative"),
-                "It must be 0 before the start and 1 from it on, in treated areas only.",
-            )
-        )
-    treated = align(table.varying[column], table.areas, areas)
-    return neighbourhood_from_column(initiative, treated, table.periods.first, table.periods.kind)
-
-
-def _overlaps(found: list[Neighbourhood], areas: Strings) -> list[Problem]:
-    owner: dict[int, Neighbourhood] = {}
-    problems = []
-    for neighbourhood in found:
-        for area in neighbourhood.areas:
-            first = owner.setdefault(int(area), neighbourhood)
-            if first is not neighbourhood:
-                problems.append(
-                    Problem(
-                        f"area '{areas[area]}' is in '{first.name}' ({first.initiative}) and in "
-                        f"'{neighbourhood.name}' ({neighbourhood.initiative}).",
-                        "initiative",
-                        "Keep it in one.",
-                    )
-                )
-    return problems
 
 
 def _boundaries(file: StudyFile, areas: Strings) -> tuple[Boundaries | None]:

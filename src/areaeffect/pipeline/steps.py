@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from areaeffect.pipeline.boundary_fit import boundary_fit
 from areaeffect.pipeline.crosscheck import crosscheck_step
 from areaeffect.pipeline.event_time import event_time
 from areaeffect.pipeline.families import families_step
@@ -46,6 +47,7 @@ class Finished:
 STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
     event_time,
     crosscheck_step,
+    boundary_fit,
     families_step,
     value_annex,
     survey_step,

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from areaeffect.study import Initiative
+    from areaeffect.study_initiative import Initiative
 
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 #: Columns with a meaning of their own; every other one is a free attribute.
@@ -153,6 +153,21 @@ def value_problems(records: list[Record], path: Path) -> list[Problem]:
                 )
             )
     return problems
+
+
+def contradictions(records: Sequence[Record], initiative: Initiative, path: Path) -> list[Problem]:
+    """Return the fault of entries of one neighbourhood that say different things of it."""
+    rows = [row_of(r, "", initiative) for r in records]
+    if len({(r.start, r.end, r.resident_led, r.funding) for r in rows}) < 2:  # noqa: PLR2004
+        return []
+    return [
+        Problem(
+            f"the {len(rows)} entries of '{rows[0].neighbourhood}' differ in start_date, end_date, "
+            "resident_led or funding.",
+            f"{path}, {rows[0].place}",
+            "Write the same in every entry of a neighbourhood.",
+        )
+    ]
 
 
 def pounds(text: str) -> float | None:

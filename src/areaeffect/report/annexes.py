@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from areaeffect.report.boundary_fit import boundary_fit_section
 from areaeffect.report.crosscheck import crosscheck_section
 from areaeffect.report.data_words import in_words
 from areaeffect.report.document import Data, Section
@@ -24,6 +25,7 @@ BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {
     "event_time": event_time_section,
     "crosscheck": crosscheck_section,
     "multiverse": multiverse_section,
+    "boundary_fit": boundary_fit_section,
     "families_without_outcome": missing_section,
     "value": value_section,
     "survey": survey_section,

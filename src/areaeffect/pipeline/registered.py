@@ -1,0 +1,128 @@
+"""The register of a study: its own neighbourhoods, and everything else known to be going on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.pipeline.faults import Faults
+from areaeffect.pipeline.initiatives import neighbourhoods_named
+from areaeffect.pipeline.measures import align
+from areaeffect.register.located import Found
+from areaeffect.register.neighbourhoods import neighbourhood_from_column
+from areaeffect.register.others import other_areas
+from areaeffect.study import resolve, split_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from areaeffect.geography.boundaries import Boundaries
+    from areaeffect.panel import Neighbourhood, Strings
+    from areaeffect.results import Ints
+    from areaeffect.sources.base import SourceTable
+    from areaeffect.study_file import StudyFile
+    from areaeffect.study_initiative import Initiative
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registered:
+    """All initiatives known, on the panel's areas.
+
+    Parameters
+    ----------
+    neighbourhoods : of the studied initiatives, in the study's order.
+    found : what became of the places that the study's own files name, one a file.
+    others : areas of other initiatives, which never serve as benchmark areas.
+    notes : remarks for the data annex.
+    """
+
+    neighbourhoods: tuple[Neighbourhood, ...]
+    found: tuple[Found, ...] = ()
+    others: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    notes: tuple[str, ...] = ()
+
+
+def registered_areas(
+    file: StudyFile,
+    tables: Mapping[str, SourceTable],
+    areas: Strings,
+    boundaries: Boundaries | None,
+) -> Registered:
+    """Read the initiatives and the register of a study.
+
+    Raises
+    ------
+    StudyError, DataError
+        With the faults of every file at once; an area in two neighbourhoods.
+    """
+    study = file.study
+    neighbourhoods: list[Neighbourhood] = []
+    found: list[Found] = []
+    notes: list[str] = []
+    faults = Faults()
+    for initiative in study.initiative:
+        more = faults.attempt(_neighbourhoods, initiative, file, tables, areas, boundaries)
+        if more is not None:
+            neighbourhoods += more[0]
+            found.append(more[1])
+            notes += more[1].notes
+    overlaps = _overlaps(neighbourhoods, areas)
+    if overlaps:
+        faults.errors.append(DataError(overlaps))
+    others: list[Ints] = []
+    for name in study.register_.others:
+        read = faults.attempt(other_areas, resolve(name, file.folder), areas)
+        if read is not None:
+            others.append(read[0])
+            notes.append(read[1])
+    faults.raise_all()
+    every = np.unique(np.concatenate([*others, np.empty(0, np.int64)]))
+    return Registered(tuple(neighbourhoods), tuple(found), every, tuple(notes))
+
+
+def _neighbourhoods(
+    initiative: Initiative,
+    file: StudyFile,
+    tables: Mapping[str, SourceTable],
+    areas: Strings,
+    boundaries: Boundaries | None,
+) -> tuple[list[Neighbourhood], Found]:
+    if initiative.areas is not None:
+        path = resolve(initiative.areas, file.folder)
+        window = file.study.study.window
+        return neighbourhoods_named(initiative, path, file.folder, boundaries, areas, window)
+    reference = initiative.treated_column or ""
+    source, column = split_reference(reference)
+    table = tables[source]
+    if table.periods is None or column not in table.varying:
+        raise DataError(
+            Problem(
+                f"'{reference}' does not change over time.",
+                file.where("initiative"),
+                "It must be 0 before the start and 1 from it on, in treated areas only.",
+            )
+        )
+    treated = align(table.varying[column], table.areas, areas)
+    periods = table.periods
+    return neighbourhood_from_column(initiative, treated, periods.first, periods.kind), Found()
+
+
+def _overlaps(found: list[Neighbourhood], areas: Strings) -> list[Problem]:
+    owner: dict[int, Neighbourhood] = {}
+    problems = []
+    for neighbourhood in found:
+        for area in neighbourhood.areas:
+            first = owner.setdefault(int(area), neighbourhood)
+            if first is not neighbourhood:
+                problems.append(
+                    Problem(
+                        f"area '{areas[area]}' is in '{first.name}' ({first.initiative}) and in "
+                        f"'{neighbourhood.name}' ({neighbourhood.initiative}).",
+                        "initiative",
+                        "Keep it in one.",
+                    )
+                )
+    return problems

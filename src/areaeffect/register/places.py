@@ -1,0 +1,179 @@
+"""Names of wards and MSOAs to areas: namesakes told apart by their local authority."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from areaeffect.panel import Strings
+
+KINDS = ("ward", "msoa")
+_AREA = r"area(_?code)?|lsoa\d*_?(code|cd)|lsoa\d*"
+_AUTHORITY = r"(local_)?authority|lad\d*|[lu]tla\d*"
+_PATTERNS = {
+    "area": _AREA,
+    "ward_code": r"(ward|wd)\d*_?(code|cd)",
+    "ward_name": r"(ward|wd)\d*(_?(name|nm))?",
+    "msoa_code": r"msoa\d*_?(code|cd)",
+    "msoa_name": r"msoa\d*(hcl)?(_?(name|nm))?",
+    "authority_code": rf"({_AUTHORITY})_?(code|cd)",
+    "authority_name": rf"({_AUTHORITY})(_?(name|nm))?",
+    "postcode": r"postcode|pcds?|pcd\d|pcd_?nospaces",
+    "ended": r"doterm|terminated|end_date",
+}
+_FILLER = re.compile(
+    r"\b(city of|city|london borough of|royal borough of|borough of|county|council|district|ua"
+    r"|the)\b"
+)
+_CODE = re.compile(r"[EWSN]\d{8}")
+_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Wards, or MSOAs, and the areas in them: one entry a pair.
+
+    Parameters
+    ----------
+    kind : 'ward' or 'msoa'.
+    source : what the lookup is called in print.
+    areas, codes, names, authority_codes, authorities : (n_pairs,); '' where not known.
+    """
+
+    kind: str
+    source: str
+    areas: Strings
+    codes: Strings
+    names: Strings
+    authority_codes: Strings
+    authorities: Strings
+    _by_code: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _by_name: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        for i, (code, name) in enumerate(zip(self.codes, self.names, strict=True)):
+            if code:
+                self._by_code[str(code)].append(i)
+            if name:
+                self._by_name[plain_name(str(name))].append(i)
+
+    def find(self, text: str, authority: str = "") -> tuple[str, ...] | str:
+        """Return the areas of a ward or MSOA, by code or by name; or why there are none.
+
+        Parameters
+        ----------
+        text : a code, or a name.
+        authority : code or name of its local authority; '' where not given.
+        """
+        title = "MSOA" if self.kind == "msoa" else "ward"
+        if _CODE.fullmatch(text):
+            rows = self._by_code.get(text, [])
+            return self._areas(rows) or f"there is no {title} '{text}' in {self.source}"
+        rows = self._by_name.get(plain_name(text), [])
+        if authority:
+            inside = [i for i in rows if self._lies_in(i, authority)]
+            if inside:
+                return self._areas(inside)
+            own = {
+                str(self.names[i]) for i in range(len(self.areas)) if self._lies_in(i, authority)
+            }
+            if not own:
+                return f"there is no local authority '{authority}' in {self.source}"
+            near = did_you_mean(text, own)
+            return f"there is no {title} '{text}' in {authority}" + (f" ({near})" if near else "")
+        if not rows:
+            near = did_you_mean(text, {str(n) for n in self.names})
+            return f"there is no {title} '{text}' in {self.source}" + (f" ({near})" if near else "")
+        where = sorted({str(self.authorities[i] or self.authority_codes[i]) for i in rows})
+        if len(where) > 1:
+            some = ", ".join(where[:_SHOWN]) + (" and others" if len(where) > _SHOWN else "")
+            return f"{len(where)} authorities have a {title} '{text}' ({some})"
+        return self._areas(rows)
+
+    def _areas(self, rows: Sequence[int]) -> tuple[str, ...]:
+        return tuple(sorted({str(self.areas[i]) for i in rows}))
+
+    def _lies_in(self, row: int, authority: str) -> bool:
+        return same_authority(authority, str(self.authority_codes[row]), str(self.authorities[row]))
+
+
+def plain_name(name: str) -> str:
+    """Return a name without what spelling varies in: case, punctuation, 'and' or '&'."""
+    text = name.lower().replace("&", " and ").replace("'", "").replace("’", "")
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", text).split())
+
+
+def plain_authority(name: str) -> str:
+    """Return an authority's name without words that only say what it is."""
+    return " ".join(_FILLER.sub(" ", plain_name(name)).split())
+
+
+def same_authority(given: str, code: str, name: str) -> bool:
+    """Tell whether a code or name given means the authority of this code and name."""
+    if _CODE.fullmatch(given):
+        return given == code
+    return bool(name) and plain_authority(given) == plain_authority(name)
+
+
+def columns_of(header: Sequence[str]) -> dict[str, list[str]]:
+    """Return the columns of a lookup by what they hold, in the order of the file."""
+    found: dict[str, list[str]] = {}
+    for column in header:
+        for what, pattern in _PATTERNS.items():
+            if re.fullmatch(pattern, column.strip().lower()):
+                found.setdefault(what, []).append(column)
+                break
+    return found
+
+
+def places_from(kind: str, columns: Mapping[str, Strings], source: str, areas: Strings) -> Places:
+    """Build the lookup of a kind from the columns of a file.
+
+    Parameters
+    ----------
+    kind : 'ward' or 'msoa'.
+    columns : (n,) each, by the file's own header.
+    source : what it is called in print.
+    areas : the panel's codes: of several columns of areas, the one that knows most is taken.
+
+    Raises
+    ------
+    DataError
+        No column of areas, or none of the kind.
+    """
+    named = columns_of(list(columns))
+    blank = np.full(len(next(iter(columns.values()))), "", dtype=np.str_)
+    code, name = named.get(f"{kind}_code"), named.get(f"{kind}_name")
+    if "area" not in named or not (code or name):
+        raise DataError(
+            Problem(
+                f"the lookup has no column of areas, or none of {kind}s.",
+                source,
+                f"It needs area_code, {kind}_code or {kind}_name, and authority_name or "
+                f"authority_code. Columns: {', '.join(columns)}.",
+            )
+        )
+    return Places(
+        kind,
+        source,
+        columns[area_column(columns, areas)],
+        columns[code[0]] if code else blank,
+        columns[name[0]] if name else blank,
+        columns[named["authority_code"][-1]] if "authority_code" in named else blank,
+        columns[named["authority_name"][-1]] if "authority_name" in named else blank,
+    )
+
+
+def area_column(columns: Mapping[str, Strings], areas: Strings) -> str:
+    """Return the column that holds most of the panel's codes."""
+    named = columns_of(list(columns))["area"]
+    return max(named, key=lambda c: int(np.isin(columns[c], areas).sum()))

@@ -1,0 +1,94 @@
+"""What a study may say of its initiatives, and of what else is known to be going on."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from areaeffect.study_parts import ColumnText, PeriodText
+from areaeffect.toml_file import Part
+
+
+class Fit(Part):
+    """Which areas a drawn shape, or a list of postcodes, stands for."""
+
+    by: Literal["area", "population"] = Field(
+        default="area", description="share of an area's surface, or of its people, inside the shape"
+    )
+    least: float = Field(
+        default=0.5, gt=0, le=1, description="an area belongs where at least this share is inside"
+    )
+    points: str | None = Field(
+        default=None,
+        description="CSV of points with residents (output areas, postcodes), for population",
+    )
+
+    @model_validator(mode="after")
+    def _has_points(self) -> Self:
+        if self.by == "population" and self.points is None:
+            msg = (
+                "by = 'population' needs `points`: a CSV with longitude and latitude (or easting "
+                "and northing) and residents, such as the centres of output areas"
+            )
+            raise ValueError(msg)
+        return self
+
+
+class Initiative(Part):
+    """A programme: its neighbourhoods, start dates and attributes."""
+
+    name: str = Field(min_length=1, description="its name in print")
+    areas: str | None = Field(
+        default=None,
+        description="CSV with a column area_code, ward, msoa or postcode; GeoJSON, GeoPackage or "
+        "Shapefile of boundaries",
+    )
+    treated_column: str | None = Field(
+        default=None, description="'source.column' that is 1 in treated area-periods"
+    )
+    resident_led: bool | None = Field(default=None, description="led by residents")
+    start: PeriodText | None = Field(default=None, description="start where the file has none")
+    end: PeriodText | None = Field(default=None, description="end where the file has none")
+    lookup: str | None = Field(
+        default=None,
+        description="CSV or Parquet that says which areas a ward, MSOA or postcode has; wards and "
+        "MSOAs: default the catalogue's",
+    )
+    fit: Fit = Field(default_factory=Fit, description="which areas shapes and postcodes stand for")
+    crs: str | None = Field(
+        default=None, description="'EPSG:27700' where a file of boundaries does not say so"
+    )
+
+    @model_validator(mode="after")
+    def _has_areas(self) -> Self:
+        if (self.areas is None) == (self.treated_column is None):
+            msg = "give either `areas` (a file) or `treated_column` ('source.column')"
+            raise ValueError(msg)
+        return self
+
+
+class Register(Part):
+    """What else is known to be going on."""
+
+    others: tuple[str, ...] = Field(
+        default=(),
+        description="CSV files of other initiatives: by area_code, ward, msoa, match_code or name",
+    )
+    buffer_km: float = Field(
+        default=1.0, ge=0, description="areas nearer than this to a treated one are left out"
+    )
+    lookup: str | None = Field(
+        default=None, description="CSV or Parquet of wards or MSOAs; default the catalogue's"
+    )
+    authority: ColumnText | None = Field(
+        default=None,
+        description="'source.column' with each area's local authority; default the catalogue's",
+    )
+    uncoded: Literal["ignore", "leave out authority"] = Field(
+        default="ignore",
+        description="authorities with an initiative that could not be located: keep or leave out",
+    )
+    study_others: bool = Field(
+        default=False, description="study the other initiatives too, as a group of their own"
+    )
