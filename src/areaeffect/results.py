@@ -154,7 +154,7 @@ class NeighbourhoodDesign:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Observed and counterfactual path of one outcome for one group, for the trend chart.
+    """Observed and counterfactual path of one outcome for one group or neighbourhood.
 
     Rates are per `per` of exposure and year (counts) or means (scores). NaN is a gap.
     """
@@ -167,6 +167,7 @@ class Series:
     start: tuple[str, ...]
     gaps: tuple[str, ...]
     unit: str
+    neighbourhood: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +314,7 @@ class Result:
     versions: dict[str, str]
     shapes: tuple[Shape, ...] = ()
     annexes: tuple[Annex, ...] = ()
+    neighbourhood_series: tuple[Series, ...] = ()
 
     def annex(self, name: str) -> Annex | None:
         """Return what a further step found; None where it was not taken."""

@@ -15,7 +15,7 @@ from areaeffect.pipeline.conclude import conclude
 from areaeffect.pipeline.describe import Evidence
 from areaeffect.pipeline.notes import method_notes
 from areaeffect.pipeline.plan import Plan, make_plan
-from areaeffect.pipeline.series import series
+from areaeffect.pipeline.series import neighbourhood_series, series
 from areaeffect.pipeline.steps import Finished, further, refuse_faulty_inputs
 from areaeffect.pipeline.workers import (
     default_threads,
@@ -119,6 +119,7 @@ def estimate(
         designs=plan.designs,
         balance=plan.balance,
         series=series(evidence),
+        neighbourhood_series=neighbourhood_series(evidence),
         placebos=draws,
         areas=_statuses(data, plan),
         releases=data.panel.releases,

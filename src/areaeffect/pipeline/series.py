@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.periods import label
+from areaeffect.periods import kind_of, label
 from areaeffect.pipeline.describe import Evidence, benchmark_of, groups_of
 from areaeffect.results import Series
 
@@ -32,6 +34,42 @@ def series(evidence: Evidence) -> tuple[Series, ...]:
             if units:
                 found.append(_one(evidence, o, units, group.name))
     return tuple(found)
+
+
+def neighbourhood_series(evidence: Evidence) -> tuple[Series, ...]:
+    """Return the paths of single neighbourhoods by year: means over years that are known whole."""
+    found = []
+    for g, unit in enumerate(evidence.plan.units):
+        for o in range(len(evidence.measures)):
+            if evidence.study.design.unit != "programme" and np.isfinite(evidence.real[g, o]).all():
+                path = _one(evidence, o, [g], unit.initiative)
+                found.append(_by_year(replace(path, neighbourhood=unit.name)))
+    return tuple(found)
+
+
+def _by_year(series: Series) -> Series:
+    """Return a series by calendar year; one of years, or of a table's own numbers, as it is."""
+    kind = kind_of(series.periods[0])
+    per_year = kind.per_year if kind else None
+    if per_year in {None, 1}:
+        return series
+    years = tuple(dict.fromkeys(text[:4] for text in series.periods))
+
+    def means(values: Sequence[float | None]) -> tuple[float | None, ...]:
+        held: dict[str, list[float]] = {year: [] for year in years}
+        for text, value in zip(series.periods, values, strict=True):
+            if value is not None:
+                held[text[:4]].append(value)
+        return tuple(fmean(own) if len(own) == per_year else None for own in held.values())
+
+    observed = means(series.observed)
+    return replace(
+        series,
+        periods=years,
+        observed=observed,
+        counterfactual=means(series.counterfactual),
+        gaps=tuple(year for year, value in zip(years, observed, strict=True) if value is None),
+    )
 
 
 def _one(evidence: Evidence, outcome: int, units: Sequence[int], group: str) -> Series:

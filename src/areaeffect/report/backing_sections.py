@@ -16,6 +16,7 @@ from areaeffect.report.document import (
     Section,
 )
 from areaeffect.report.method_text import method_parts
+from areaeffect.report.outcome_sections import MANY
 from areaeffect.report.plan_text import setting, settings
 
 if TYPE_CHECKING:
@@ -45,12 +46,14 @@ def who(result: Result) -> Section:
         )
         blocks: tuple[Block, ...] = (Paragraph(text), Data(designs, "benchmark_areas"))
         parts.append(Section("designs", "Neighbourhood by neighbourhood", blocks))
-        heaviest = tuple(
-            Folded(title, tuple(lists)) for title, lists in sections.heaviest(result).items()
-        )
+        lists = sections.heaviest(result)
         where = "In full: data/benchmark_areas.csv, and a page for each neighbourhood."
-        named = Folded("Benchmark areas by name", heaviest, in_print=where)
-        parts.append(Section("heaviest", "The benchmark areas that weigh most", (named,)))
+        if len(lists) <= MANY:
+            heaviest = tuple(Folded(title, tuple(own)) for title, own in lists.items())
+            blocks = (Folded("Benchmark areas by name", heaviest, in_print=where),)
+        else:
+            blocks = (Paragraph(where),)
+        parts.append(Section("heaviest", "The benchmark areas that weigh most", blocks))
     title = "Who was analysed, and who was left out"
     return Section("who", title, first, tuple(parts), Place.WHO)
 

@@ -115,6 +115,30 @@ def trend_table(rows: Sequence[Mapping[str, Any]], unit: str, *, smooth: bool) -
     )
 
 
+def panel_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the rows of a neighbourhood's small charts as a table."""
+    names = ("observed", "benchmark", "expected_low", "expected_high")
+    head = (
+        "Outcome",
+        "Unit",
+        "Year",
+        "This place",
+        "Benchmark areas",
+        "Chance, low",
+        "Chance, high",
+    )
+    body = tuple(
+        (
+            row["label"],
+            row["unit"],
+            row["period"],
+            *("gap" if row["is_gap"] and n == "observed" else _drawn(row[n]) for n in names),
+        )
+        for row in rows
+    )
+    return Table("What the charts show", head, body, frozenset(range(3, 7)))
+
+
 def placebo_table(rows: Sequence[Mapping[str, Any]], finding: Finding) -> Table:
     """Return the bins of a placebo histogram as a table."""
     unit = "per cent" if finding.form == "ratio" else finding.unit

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from areaeffect.report import backing_sections as backing
+from areaeffect.report import neighbourhood_pages
 from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.annexes import annex_sections
 from areaeffect.report.document import Document, named
@@ -29,7 +30,7 @@ def report_document(result: Result, files: Mapping[str, str], language: str = ""
         *([] if language == "en" else [outcome.answer_in(result, language)]),
         outcome.answer(result),
         outcome.numbers(result),
-        outcome.outcomes(result),
+        outcome.outcomes(result, neighbourhood_pages.links(result) if files else {}),
         outcome.say(result),
         backing.who(result),
         backing.area_map(result),

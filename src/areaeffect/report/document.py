@@ -91,6 +91,13 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Figures side by side where there is room."""
+
+    blocks: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Folded:
     """Blocks that a reader opens when needed.
 
@@ -145,7 +152,9 @@ class Card:
     blocks: tuple[Block, ...]
 
 
-Block = Paragraph | Bullets | Facts | Data | Links | Code | Figure | Folded | Answers | Card
+Block = (
+    Paragraph | Bullets | Facts | Data | Links | Code | Figure | Beside | Folded | Answers | Card
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +181,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole report or page, in the order of print."""
+    """A whole report or page, in the order of print; `home` is a text and where it leads."""
 
     title: str
     kind: str
@@ -180,6 +189,7 @@ class Document:
     language: str
     sections: tuple[Section, ...]
     footer: str
+    home: tuple[str, str] = ("", "")
 
 
 def figures(document: Document) -> Iterator[Figure]:
@@ -195,7 +205,7 @@ def named(section: Section) -> Section:
     def name(holder: Any) -> Any:
         if isinstance(holder, Figure):
             return holder if holder.name else replace(holder, name=f"{section.key}-{next(numbers)}")
-        if isinstance(holder, (Card, Folded, Section)):
+        if isinstance(holder, (Beside, Card, Folded, Section)):
             holder = replace(holder, blocks=tuple(map(name, holder.blocks)))
         if isinstance(holder, Section):
             return replace(holder, parts=tuple(map(name, holder.parts)))
@@ -218,11 +228,11 @@ def plain(item: Any) -> Any:
     return sorted(item) if isinstance(item, frozenset) else item
 
 
-def _figures(holder: Section | Card | Folded) -> Iterator[Figure]:
+def _figures(holder: Section | Card | Folded | Beside) -> Iterator[Figure]:
     for block in holder.blocks:
         if isinstance(block, Figure):
             yield block
-        elif isinstance(block, (Card, Folded)):
+        elif isinstance(block, (Beside, Card, Folded)):
             yield from _figures(block)
     if isinstance(holder, Section):
         for part in holder.parts:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.report import chart_files, page, pdf, wording
+from areaeffect.report import chart_files, neighbourhood_pages, page, pdf, wording
 from areaeffect.report.contents import report_document
 from areaeffect.report.csv_files import (
     json_text,
@@ -148,6 +148,7 @@ def read_result(folder: Path) -> Result:
                 for s in outlines["shapes"]
             ),
             annexes=tuple(_read_annex(folder, header) for header in run["annexes"]),
+            neighbourhood_series=_read_neighbourhood_series(folder),
         )
     except (KeyError, TypeError, ValueError) as error:
         what = f"the results are not whole ({type(error).__name__}: {error})."
@@ -176,6 +177,11 @@ def _write_faces(result: Result, folder: Path) -> None:
     charts = folder / chart_files.FOLDER
     charts.mkdir()
     chart_files.write_charts(document, charts)
+    places = folder / neighbourhood_pages.FOLDER
+    up = {name: f"../{path}" for name, path in links.items()}
+    for name, own in neighbourhood_pages.pages(result):
+        places.mkdir(exist_ok=True)
+        write_text(places / name, page.to_html(own, up))
 
 
 def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
@@ -217,6 +223,9 @@ def rounded(result: Result) -> Result:
         findings=tuple(told),
         placebos=tuple(d for d in result.placebos if d.estimates),
         series=tuple(s for s in result.series if s.periods),
+        neighbourhood_series=tuple(
+            replace(s, start=()) for s in result.neighbourhood_series if s.periods
+        ),
     )
     return cast("Result", _rounded(held))
 
@@ -330,6 +339,26 @@ def _read_series(folder: Path, headers: Iterable[Mapping[str, Any]]) -> tuple[Se
             )
         )
     return tuple(made)
+
+
+def _read_neighbourhood_series(folder: Path) -> tuple[Series, ...]:
+    rows: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for row in _table_rows(folder, "neighbourhood_series"):
+        rows.setdefault((row["initiative"], row["neighbourhood"], row["outcome"]), []).append(row)
+    return tuple(
+        Series(
+            group=initiative,
+            outcome=outcome,
+            periods=tuple(row["period"] for row in own),
+            observed=tuple(row["observed"] for row in own),
+            counterfactual=tuple(row["benchmark"] for row in own),
+            start=(),
+            gaps=tuple(row["period"] for row in own if row["observed"] is None),
+            unit=own[0]["unit"],
+            neighbourhood=neighbourhood,
+        )
+        for (initiative, neighbourhood, outcome), own in rows.items()
+    )
 
 
 def _read_placebos(folder: Path) -> tuple[PlaceboDraws, ...]:

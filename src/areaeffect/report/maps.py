@@ -117,7 +117,7 @@ def map_svg(
     """
     if not shapes or not any(len(ring) for shape in shapes for ring in shape.rings):
         return ""
-    frame = _Frame.around(shapes)
+    frame = Frame.around(shapes)
     drawn = classes(areas)
     limit = max(MAX_BYTES, 20 * len(shapes)) - 8_000  # what is not a path
     grid = 1
@@ -132,12 +132,12 @@ def map_svg(
             body.append(f'<path {look} fill-rule="evenodd" d="{path}"/>')
     body.append("</g>")
     shown = [kind for kind in drawn if kind.areas]
-    body += _scale_bar(frame)
+    body += scale_bar(frame)
     key_lines, bottom = _key(shown, frame.height + 40, key)
     body += key_lines
     for i, line in enumerate(textwrap.wrap(attribution, ATTRIBUTION_LETTERS)):
         bottom += 21 if i else 32
-        body.append(_text(4, bottom, line, size=15))
+        body.append(words(4, bottom, line, size=15))
     counts = "; ".join(f"{kind.text}: {len(kind.areas):,} areas" for kind in reversed(shown))
     text = "\n".join(body)
     return svg.accessible(
@@ -146,7 +146,7 @@ def map_svg(
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class Frame:
     """From metres to tenths of a unit of the viewBox."""
 
     west: float
@@ -155,15 +155,19 @@ class _Frame:
     height: float
 
     @classmethod
-    def around(cls, shapes: Sequence[Shape]) -> _Frame:
+    def around(cls, shapes: Sequence[Shape]) -> Frame:
+        """Return the frame that holds all outlines."""
         points = np.concatenate([ring for shape in shapes for ring in shape.rings if len(ring)])
-        (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
+        return cls.of(*points.min(axis=0), *points.max(axis=0))
+
+    @classmethod
+    def of(cls, west: float, south: float, east: float, north: float) -> Frame:
+        """Return the frame of a rectangle in metres."""
         inner = WIDTH - 2 * MARGIN
         scale = min(inner / max(east - west, 1.0), MAX_HEIGHT / max(north - south, 1.0))
         west -= (inner / scale - (east - west)) / 2
-        return cls(
-            float(west), float(north), float(scale), float((north - south) * scale + 2 * MARGIN)
-        )
+        height = float((north - south) * scale + 2 * MARGIN)
+        return cls(float(west), float(north), float(scale), height)
 
     def tenths(self, ring: Floats) -> Points:
         """Return ring points as whole tenths of a unit, y downwards."""
@@ -173,12 +177,12 @@ class _Frame:
 
 
 def _paths(
-    shapes: Sequence[Shape], drawn: Sequence[MapClass], frame: _Frame, grid: int
+    shapes: Sequence[Shape], drawn: Sequence[MapClass], frame: Frame, grid: int
 ) -> list[str]:
     by_area = {shape.area: shape for shape in shapes}
     return [
         "".join(
-            _ring(frame.tenths(ring), grid)
+            ring_path(frame.tenths(ring), grid)
             for code in sorted(kind.areas & by_area.keys())
             for ring in by_area[code].rings
             if len(ring)
@@ -187,7 +191,7 @@ def _paths(
     ]
 
 
-def _ring(points: Points, grid: int) -> str:
+def ring_path(points: Points, grid: int) -> str:
     """Write one ring, its points drawn to a grid: shared borders stay shared."""
     snapped = (points + grid // 2) // grid * grid
     step = np.diff(snapped, axis=0)
@@ -304,12 +308,13 @@ def _key(shown: Sequence[MapClass], top: float, key: str) -> tuple[list[str], fl
         fill = f"url(#{key}-{kind.fill[1:]})" if kind.fill.startswith("@") else kind.fill
         box = f'<rect width="300" height="200" fill="{fill}" stroke="#505A5F" stroke-width="10"/>'
         made.append(f'<g transform="translate({x} {y - 16:g}) scale(.1)">{box}</g>')
-        made.append(_text(x + 38, y, f"{kind.text} ({len(kind.areas):,})"))
+        made.append(words(x + 38, y, f"{kind.text} ({len(kind.areas):,})"))
         x, y = (504, y) if x == 4 and not wide else (4, y + 34)  # noqa: PLR2004
     return made, y - 34 if x == 4 else y  # noqa: PLR2004
 
 
-def _scale_bar(frame: _Frame) -> list[str]:
+def scale_bar(frame: Frame) -> list[str]:
+    """Draw a bar of a round length, with its length and the direction of north."""
     metres = 10 ** math.floor(math.log10(WIDTH / 4 / frame.scale))
     metres *= next(m for m in (5, 2, 1) if metres * m * frame.scale <= WIDTH / 4)
     length, y = metres * frame.scale, frame.height + 6
@@ -317,10 +322,11 @@ def _scale_bar(frame: _Frame) -> list[str]:
     return [
         f'<path d="M{WIDTH - 10 - length:.1f} {y - 8:g}v8h{length:.1f}v-8" '
         f'fill="none" stroke="{svg.TEXT}" stroke-width="2"/>',
-        _text(WIDTH - 16 - length, y, f"{name}; north is up", anchor="end"),
+        words(WIDTH - 16 - length, y, f"{name}; north is up", anchor="end"),
     ]
 
 
-def _text(x: float, y: float, text: str, *, size: int = 19, anchor: str = "start") -> str:
+def words(x: float, y: float, text: str, *, size: int = 19, anchor: str = "start") -> str:
+    """Write words in the units of the map."""
     look = f'font-size="{size}" text-anchor="{anchor}" fill="{svg.TEXT}"'
     return f'<text x="{x:g}" y="{y:g}" {look}>{escape(text)}</text>'

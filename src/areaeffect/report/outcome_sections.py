@@ -14,6 +14,7 @@ from areaeffect.report.document import (
     Data,
     Facts,
     Folded,
+    Links,
     Paragraph,
     Place,
     Section,
@@ -21,12 +22,13 @@ from areaeffect.report.document import (
 from areaeffect.report.phrases import ENGLISH, LANGUAGES, phrases_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from areaeffect.report.document import Block
     from areaeffect.results import Finding, Result
 
 SHOWN_OPEN = 15  # longer tables are folded away
+MANY = 60  # with more, names and numbers of single neighbourhoods are on their own pages
 
 
 def by_group(result: Result) -> dict[str, list[Finding]]:
@@ -101,8 +103,8 @@ def numbers(result: Result) -> Section:
     return Section("table", "The results in numbers", first, tuple(parts), Place.ANSWER)
 
 
-def outcomes(result: Result) -> Section:
-    """Return the cards, family by family and, within one, group by group."""
+def outcomes(result: Result, pages: Mapping[str, str]) -> Section:
+    """Return the cards, family by family, then single neighbourhoods and where their pages are."""
     cards: dict[str, list[Card]] = {}
     series = {(s.group, s.outcome): s for s in result.series}
     draws = {(d.group, d.outcome, d.claim, d.form): d for d in result.placebos}
@@ -120,7 +122,7 @@ def outcomes(result: Result) -> Section:
             number += 1
     order = [*FAMILIES, *(key for key in cards if key not in FAMILIES)]
     parts = [_family(key, cards[key]) for key in order if key in cards]
-    parts += _single_neighbourhoods(result)
+    parts += _single_neighbourhoods(result, pages)
     further = sections.further_findings(result)
     if further:
         parts.append(Section("further", "Further findings", (Data(further, "findings"),)))
@@ -180,7 +182,7 @@ def _card(key: str, finding: Finding, findings: Sequence[Finding], charts: Seque
     return Card(key, title, Badge(finding.verdict), meaning, tuple(blocks))
 
 
-def _single_neighbourhoods(result: Result) -> list[Section]:
+def _single_neighbourhoods(result: Result, pages: Mapping[str, str]) -> list[Section]:
     tables = sections.neighbourhood_findings(result)
     if not tables:
         return []
@@ -190,10 +192,16 @@ def _single_neighbourhoods(result: Result) -> list[Section]:
             "highest and lowest are the ones chance has moved most."
         )
     ]
+    if pages:
+        names = [("All neighbourhoods, by name", pages["index"])]
+        if len(pages) <= MANY:
+            names += [(name, path) for name, path in pages.items() if name != "index"]
+        blocks += [Paragraph("Each has a page of its own:"), Links(tuple(names))]
     for table in tables:
         if len(table.rows) > SHOWN_OPEN:
             title = f"{table.caption} ({len(table.rows)} neighbourhoods)"
-            blocks.append(Folded(title, (Data(table, "findings"),)))
+            where = f"{title}: in data/findings.csv." if len(table.rows) > MANY else ""
+            blocks.append(Folded(title, (Data(table, "findings"),), in_print=where))
         else:
             blocks.append(Data(table, "findings"))
     return [Section("one-by-one", "One neighbourhood at a time", tuple(blocks))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from areaeffect.report.tables import DATA_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from jinja2 import Template
 
     from areaeffect.report.document import Document
     from areaeffect.results import Result
@@ -48,6 +51,12 @@ def to_html(document: Document, files: Mapping[str, str], charts: str = "") -> s
     files : address of each table's file, by name; a table that is not named gets no link.
     charts : folder of the files of each chart; empty: no links to them.
     """
+    text = _template().render(document=document, links=files, charts=charts)
+    return text if text.endswith("\n") else text + "\n"
+
+
+@cache
+def _template() -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # heavy
 
     environment = Environment(
@@ -58,6 +67,4 @@ def to_html(document: Document, files: Mapping[str, str], charts: str = "") -> s
         lstrip_blocks=True,
     )
     environment.filters["kind"] = lambda block: type(block).__name__
-    template = environment.get_template("page.html.j2")
-    text = template.render(document=document, links=files, charts=charts)
-    return text if text.endswith("\n") else text + "\n"
+    return environment.get_template("page.html.j2")

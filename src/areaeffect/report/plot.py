@@ -176,12 +176,14 @@ def bars(
 
 
 def hatched(frame: Frame, left: float, right: float, key: str, words: str = "gap") -> str:
-    """Hatch the span between two values, with a word at its foot; needs `hatch_pattern`."""
+    """Hatch the span between two values, with any word at its foot; needs `hatch_pattern`."""
     x, width = frame.px(left), frame.px(right) - frame.px(left)
     area = (
         f'<rect x="{unit(x)}" y="{unit(frame.top)}" width="{unit(width)}" '
         f'height="{unit(frame.height)}" fill="url(#{key}-hatch)"/>'
     )
+    if not words:
+        return area
     middle, foot = x + width / 2, frame.bottom - 6
     ground = (
         f'<rect x="{unit(middle - 14)}" y="{unit(foot - 12)}" width="28" height="15" '

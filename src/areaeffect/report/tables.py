@@ -107,6 +107,24 @@ def _series(result: Result) -> list[Row]:
     ]
 
 
+def _neighbourhood_series(result: Result) -> list[Row]:
+    return [
+        {
+            "initiative": series.group,
+            "neighbourhood": series.neighbourhood,
+            "outcome": series.outcome,
+            "unit": series.unit,
+            "period": period,
+            "observed": observed,
+            "benchmark": benchmark,
+        }
+        for series in result.neighbourhood_series
+        for period, observed, benchmark in zip(
+            series.periods, series.observed, series.counterfactual, strict=True
+        )
+    ]
+
+
 def _placebo_draws(result: Result) -> list[Row]:
     return [
         {
@@ -200,6 +218,19 @@ TABLES: dict[str, TableSpec] = {
             Column("is_gap", "boolean", "Whether the period is drawn as a gap"),
         ),
         _series,
+    ),
+    "neighbourhood_series": TableSpec(
+        "Observed and expected paths of single neighbourhoods, by year",
+        (
+            _INITIATIVE,
+            _NEIGHBOURHOOD,
+            _OUTCOME,
+            Column("unit", "string", "Unit of the values"),
+            Column("period", "string", "Year, or period of a yearly or numbered outcome"),
+            Column("observed", "number", "The neighbourhood; empty: a gap"),
+            Column("benchmark", "number", "Its benchmark areas, weighted"),
+        ),
+        _neighbourhood_series,
     ),
     "placebo_draws": TableSpec(
         "Placebo estimates",

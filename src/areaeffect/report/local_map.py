@@ -1,0 +1,157 @@
+"""Maps of one neighbourhood: its own areas close by, and where its benchmark areas are."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.report import maps, svg
+from areaeffect.report.maps import WIDTH, Frame, ring_path, words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.results import Floats, Shape
+
+BACKDROP_BYTES = 60_000  # a page for each of 400 neighbourhoods repeats it
+MARGIN_SHARE = 0.35  # of its size that is shown around a neighbourhood
+SEA, LAND, EDGE = "#FFFFFF", "#F3F2F1", "#BFBFBF"
+PIN = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Outlines:
+    """The outlines of all areas, with what every page of a report needs of them.
+
+    Parameters
+    ----------
+    shapes : in metres, y pointing north; areas without a ring are left out.
+    attribution : what their licence asks for.
+    """
+
+    shapes: tuple[Shape, ...]
+    attribution: str
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        """The place of each area in `shapes`."""
+        return {shape.area: i for i, shape in enumerate(self.shapes)}
+
+    @cached_property
+    def bounds(self) -> Floats:
+        """West, south, east and north of each area, (n, 4)."""
+        rings = [np.concatenate(shape.rings) for shape in self.shapes]
+        return np.array([[*points.min(axis=0), *points.max(axis=0)] for points in rings])
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The frame of the map of all areas."""
+        return Frame.around(self.shapes)
+
+    @cached_property
+    def backdrop(self) -> str:
+        """All areas as one pale path, coarse enough to be repeated; empty where that fails."""
+        for grid in (8, 16, 32, 64):
+            path = "".join(
+                ring_path(self.frame.tenths(ring), grid) for s in self.shapes for ring in s.rings
+            )
+            if len(path) <= BACKDROP_BYTES:
+                return path
+        every = -(-len(path) // BACKDROP_BYTES)
+        return "".join(ring_path(self.frame.tenths(s.rings[0]), 64) for s in self.shapes[::every])
+
+    def centre(self, area: str) -> tuple[float, float]:
+        """Return the middle of an area's bounds on the map of all areas, in its units."""
+        west, south, east, north = self.bounds[self.number[area]]
+        x, y = self.frame.tenths(np.array([[(west + east) / 2, (south + north) / 2]]))[0] / 10
+        return float(x), float(y)
+
+
+def own_map(outlines: Outlines, own: Sequence[str], *, key: str, title: str) -> str:
+    """Draw the areas of a neighbourhood with what lies around them; empty without outlines."""
+    inside = [outlines.number[area] for area in own if area in outlines.number]
+    if not inside:
+        return ""
+    west, south = outlines.bounds[inside, :2].min(axis=0)
+    east, north = outlines.bounds[inside, 2:].max(axis=0)
+    room = MARGIN_SHARE * max(east - west, north - south)
+    view = np.array([west - room, south - room, east + room, north + room])
+    near = (outlines.bounds[:, :2] <= view[2:]).all(axis=1)
+    near &= (outlines.bounds[:, 2:] >= view[:2]).all(axis=1)
+    frame = Frame.of(*view)
+    paths = {True: "", False: ""}
+    for i in np.flatnonzero(near):
+        for ring in outlines.shapes[i].rings:
+            paths[int(i) in inside] += ring_path(frame.tenths(ring), 1)
+    clip = (
+        f'<clipPath id="{key}-clip"><rect width="{WIDTH}" height="{frame.height:.0f}"/></clipPath>'
+    )
+    body = [
+        f'<defs>{clip}</defs><g clip-path="url(#{key}-clip)"><g transform="scale(.1)">',
+        f'<path fill="{LAND}" stroke="{EDGE}" stroke-width="15" d="{paths[False]}"/>',
+        f'<path fill="{svg.ORANGE}" stroke="{svg.TEXT}" stroke-width="25" d="{paths[True]}"/>',
+        "</g></g>",
+        *maps.scale_bar(frame),
+    ]
+    said = f"The {len(inside)} areas of the neighbourhood, with the areas around them. North is up."
+    return _finish(body, frame, outlines.attribution, (key, title, said))
+
+
+def benchmark_map(
+    outlines: Outlines,
+    own: Sequence[str],
+    benchmark: Sequence[str],
+    *,
+    key: str,
+    title: str,
+) -> str:
+    """Draw a neighbourhood and its benchmark areas as numbered pins; empty without outlines."""
+    here = [area for area in own if area in outlines.number]
+    pins = [(str(i), a) for i, a in enumerate(benchmark, 1) if a in outlines.number]
+    if not here:
+        return ""
+    frame = outlines.frame
+    body = [
+        '<g transform="scale(.1)">'
+        f'<path fill="{LAND}" stroke="{EDGE}" stroke-width="6" d="{outlines.backdrop}"/></g>'
+    ]
+    for text, area in reversed(pins):
+        x, y = outlines.centre(area)
+        body.append(
+            f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{PIN}" fill="{svg.BLUE}" stroke="#FFFFFF"/>'
+        )
+        body.append(
+            f'<text x="{x:.0f}" y="{y + 6:.0f}" font-size="17" font-weight="bold" '
+            f'text-anchor="middle" fill="#FFFFFF">{text}</text>'
+        )
+    x, y = np.mean([outlines.centre(area) for area in here], axis=0)
+    body.append(
+        f'<path d="M{x:.0f} {y - 24:.0f}l22 40h-44z" fill="{svg.ORANGE}" stroke="{svg.TEXT}" '
+        'stroke-width="3"/>'
+    )
+    body += maps.scale_bar(frame)
+    foot = frame.height + 12
+    body.append(
+        f'<path d="M20 {foot - 18:.0f}l11 20h-22z" fill="{svg.ORANGE}" stroke="{svg.TEXT}" '
+        'stroke-width="2"/>'
+    )
+    body.append(words(38, foot, "this place"))
+    body.append(f'<circle cx="170" cy="{foot - 7:.0f}" r="11" fill="{svg.BLUE}"/>')
+    body.append(words(188, foot, "benchmark area, numbered as in the list"))
+    said = f"This place and {len(pins)} of its benchmark areas. North is up."
+    return _finish(body, frame, outlines.attribution, (key, title, said))
+
+
+def _finish(
+    body: Sequence[str], frame: Frame, attribution: str, names: tuple[str, str, str]
+) -> str:
+    bottom = frame.height + 16
+    lines = list(body)
+    for line in textwrap.wrap(attribution, maps.ATTRIBUTION_LETTERS):
+        bottom += 24
+        lines.append(words(4, bottom, line, size=15))
+    return svg.accessible("\n".join(lines), f"0 0 {WIDTH} {bottom + 16:g}", *names)

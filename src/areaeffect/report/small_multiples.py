@@ -1,0 +1,117 @@
+"""All outcomes of one neighbourhood beside its benchmark areas, in small charts of one look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from areaeffect.report import plot, svg, terms, time_axis
+from areaeffect.report.axes import Row, cut
+from areaeffect.report.charts import BAND, BENCHMARK_TEXT, trend_rows, with_interval
+from areaeffect.report.plot import Frame
+from areaeffect.results import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.results import Finding, Series
+
+WIDTH = 680.0
+PANEL_WIDTH, PANEL_HEIGHT = 340.0, 178.0
+COLUMNS = 2
+HEAD = 26.0
+
+
+def panel_rows(pairs: Sequence[tuple[Finding, Series]]) -> list[Row]:
+    """Return one row an outcome and period: observed, benchmark, and its interval."""
+    rows: list[Row] = []
+    for finding, series in pairs:
+        own = with_interval(trend_rows(series), finding)
+        names = ("period", "observed", "benchmark", "expected_low", "expected_high", "is_gap")
+        rows += [
+            {
+                "outcome": finding.outcome,
+                "label": finding.label,
+                "unit": series.unit,
+                "verdict": str(finding.verdict),
+                **{name: row[name] for name in names},
+            }
+            for row in own
+        ]
+    return rows
+
+
+def panels_chart(rows: Sequence[Row], *, key: str, title: str, start: str) -> str:
+    """Draw one panel an outcome, each on a scale of its own, the start marked in all."""
+    outcomes = list(dict.fromkeys(row["outcome"] for row in rows))
+    body = [plot.hatch_pattern(key), *_key()]
+    for i, outcome in enumerate(outcomes):
+        across, down = i % COLUMNS, i // COLUMNS
+        own = [row for row in rows if row["outcome"] == outcome]
+        body.append(_panel(own, across * PANEL_WIDTH, HEAD + down * PANEL_HEIGHT, start, key))
+    height = HEAD + -(-len(outcomes) // COLUMNS) * PANEL_HEIGHT
+    said = "; ".join(
+        f"{row['label']}: {row['verdict']}"
+        for row in {row["outcome"]: row for row in rows}.values()
+    )
+    return svg.accessible(
+        "\n".join(body), f"0 0 {WIDTH:g} {height:g}", key, title, f"Start {start}. {said}."
+    )
+
+
+def _key() -> list[str]:
+    return [
+        plot.rule(8, 12, 40, 12, svg.BLUE, 2.6),
+        plot.text(46, 16, "this place", fill=svg.BLUE, bold=True),
+        f'<path d="M150 12L182 12" stroke="{svg.ORANGE}" stroke-width="2.6" '
+        f'stroke-dasharray="{plot.DASHED}"/>',
+        plot.text(188, 16, "benchmark areas", fill=BENCHMARK_TEXT, bold=True),
+        f'<rect x="340" y="4" width="32" height="16" fill="{BAND}"/>',
+        plot.text(378, 16, "room for chance"),
+        plot.rule(520, 3, 520, 21, svg.GREY, 1.4),
+        plot.text(527, 16, "start"),
+    ]
+
+
+def _panel(rows: Sequence[Row], left: float, top: float, start: str, key: str) -> str:
+    periods = [row["period"] for row in rows]
+    x = time_axis.positions(periods)
+    names = ("observed", "benchmark", "expected_low", "expected_high")
+    lines = {name: [row[name] for row in rows] for name in names}
+    values = [v for name in names for v in lines[name] if v is not None]
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    pad = 0.1 * (high - low or abs(high) or 1.0)
+    box = (left + 48, top + 42, PANEL_WIDTH - 66, PANEL_HEIGHT - 78)
+    frame = Frame(*box, time_axis.span(x), (low - pad, high + pad))
+    half = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5
+    at = time_axis.start_position(start, periods)
+    verdict = Verdict(rows[0]["verdict"])
+    said = cut(f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}, {rows[0]['unit']}", 48)
+    edges = [0, len(x) // 2, len(x) - 1] if len(x) > COLUMNS else range(len(x))
+    parts = [
+        plot.band(
+            frame, x, lines["expected_low"], lines["expected_high"],
+            columns=("expected_low", "expected_high"), fill=BAND,
+        ),
+        plot.up_axis(frame, 4),
+        *(
+            plot.hatched(frame, p - half, p + half, key, "")
+            for p, row in zip(x, rows, strict=True)
+            if row["is_gap"]
+        ),
+        plot.foot_axis(frame, [x[i] for i in edges], [periods[i] for i in edges]),
+        plot.rule(frame.px(at), frame.top, frame.px(at), frame.bottom, svg.GREY, 1.4)
+        if at is not None and frame.x[0] <= at <= frame.x[1]
+        else "",
+        plot.line(
+            frame, x, lines["benchmark"], column="benchmark", colour=svg.ORANGE, width=2.2,
+            dash=plot.DASHED,
+        ),
+        plot.line(frame, x, lines["observed"], column="observed", colour=svg.BLUE, width=2.4),
+        plot.text(left + 6, top + 16, _capital(cut(rows[0]["label"], 40)), bold=True),
+        plot.text(left + 6, top + 33, said, size=11.5, fill=svg.GREY),
+    ]  # fmt: skip
+    return frame.group(parts)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
