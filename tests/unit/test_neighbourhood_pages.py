@@ -57,7 +57,7 @@ def words_of(holder: Any) -> list[str]:
             said.append(block.text)
         elif isinstance(block, Answers):
             said += [headline for _, _, headline in block.items]
-        elif isinstance(block, Bullets) and block.mark != "numbered":
+        elif isinstance(block, Bullets) and block.mark != "areas":
             said += block.items
         elif isinstance(block, Folded):
             said += words_of(block)

@@ -233,7 +233,7 @@ def test_releases_and_gaps_are_in_the_data_annex(result: Result, outline: Outlin
 
 
 def test_twenty_benchmark_areas_are_named_for_each_neighbourhood(html: str) -> None:
-    lists = re.findall(r"<ol>(?:<li>Area .*?</li>)+</ol>", html)
+    lists = re.findall(r"<ol class=\"areas\">(?:<li>Area .*?</li>)+</ol>", html)
     assert len(lists) == 16
     assert all(text.count("<li>") == 20 for text in lists)
 

@@ -185,7 +185,7 @@ class _Maker:
         if heaviest:
             lines = tuple(self._name(code) for code in heaviest)
             title = "Our benchmark areas, those that count most first"
-            blocks.append(Bullets(lines, title, "numbered"))
+            blocks.append(Bullets(lines, title, "areas"))
         return Section("where", "Where we are, and who we are set beside", tuple(blocks))
 
     def _charts(

@@ -221,7 +221,7 @@ def heaviest(result: Result) -> dict[str, list[Bullets]]:
             for code, weight in pairs[:HEAVIEST]
         )
         title = f"{d.neighbourhood}, {d.initiative}"
-        made.setdefault(title, []).append(Bullets(lines, f"For {d.claim} claims", "numbered"))
+        made.setdefault(title, []).append(Bullets(lines, f"For {d.claim} claims", "areas"))
     return made
 
 
