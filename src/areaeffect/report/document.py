@@ -52,8 +52,8 @@ class Paragraph:
 class Bullets:
     """A list of plain texts under an optional title.
 
-    `mark` is empty, 'can', 'cannot' (what may and may not be said) 'numbered', or 'areas' (numbered, in
-    columns where there is room).
+    `mark` is empty, 'can', 'cannot' (what may and may not be said), 'numbered', or 'areas'
+    (numbered, in columns where there is room).
     """
 
     items: tuple[str, ...]
