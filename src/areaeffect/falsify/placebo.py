@@ -261,8 +261,10 @@ def _free_position(
     for i in rng.integers(len(among), size=_QUICK_TRIES):
         if not used[options[among[i]]].any():
             return int(among[i])
-    free = [int(i) for i in among if not used[options[i]].any()]
-    return free[int(rng.integers(len(free)))] if free else None
+    sizes = np.fromiter((len(options[i]) for i in among), dtype=np.int64, count=len(among))
+    cells = used[np.concatenate([options[i] for i in among])]
+    free = among[~np.logical_or.reduceat(cells, np.cumsum(sizes) - sizes)]
+    return int(free[int(rng.integers(len(free)))]) if len(free) else None
 
 
 def count_disjoint(

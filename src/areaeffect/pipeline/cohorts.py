@@ -154,10 +154,11 @@ class ClaimCohorts:
         if key not in self._cohorts:
             used = self.used(unit, areas)
             has_history = self.claim != "level"
-            past = {o: pre for o, (pre, _) in used.items() if has_history}
+            # an outcome may stand at several positions, for several lengths of follow-up
+            past = {o % len(self.measures): pre for o, (pre, _) in used.items() if has_history}
             built = features(
                 self.panel,
-                [self.measure(o) for o in past],
+                [self.measures[o] for o in past],
                 list(past.values()),
                 self.start(unit),
                 self.units[unit].start_kind,

@@ -1,0 +1,200 @@
+"""Size, coverage and power over fresh counties: `make simulate`.
+
+Each replicate draws a county in which nothing was done (`benchmarks.fresh`), places a programme
+in it, and sends it through plan, placebos and inference as `evaluate` would. Effects are put in
+afterwards: only the treated counts after the start depend on them, so that one design and one set
+of placebos serve every effect. The cells of a row therefore share their counties; the replicates
+of a cell do not.
+
+    python -m benchmarks.grid --replicates 1000          # goes on where it stopped
+    python -m benchmarks.grid --power 400                # the smallest effects printed beforehand
+    python -m benchmarks.grid --table                    # docs/validation/grid.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.estimate import counterfactual as cf
+from areaeffect.estimate.inference import infer
+from areaeffect.falsify.placebo import Machine, run_programme
+from areaeffect.pipeline.backtest import horizon_of
+from areaeffect.pipeline.describe import Case, groups_of
+from areaeffect.pipeline.evaluate import single_threaded
+from areaeffect.pipeline.plan import Plan, disjoint, make_plan
+from areaeffect.pipeline.power import Size, machine_of, measure_point, own_count
+from areaeffect.pipeline.workers import run_all
+from benchmarks.fresh import County, Drawn, fresh
+
+if TYPE_CHECKING:
+    from areaeffect.results import Floats
+
+SIZES = (1, 3, 10, 30)
+EFFECTS = (-0.2, -0.1, 0.0, 0.1)
+SPREADS = (0.0, 0.15)
+PLACEBOS = 79  # the smallest number at which a two-sided 5 % test is exact with room to spare
+RESULTS = Path("build/simulate/grid.jsonl")
+POWER = Path("build/simulate/power.jsonl")
+PAGE = Path("docs/validation/grid.md")
+
+
+def county(n: int) -> County:
+    """Return the county that programmes of n neighbourhoods are placed in."""
+    return County(
+        neighbourhoods=n, size=3, per_month=8.0, months=96, starts=(60, 66, 72), gap=(62, 65)
+    )
+
+
+def _prepared(n: int, seed: int) -> tuple[Drawn, Plan, Case]:
+    drawn = fresh(county(n), seed, PLACEBOS)
+    plan = make_plan(drawn.file, drawn.data, "simulation")
+    change = plan.machine.arms[:1]  # the held-out year is another test
+    plan = replace(plan, machine=replace(plan.machine, arms=change))
+    units = tuple(range(n))
+    case = Case(
+        groups_of(plan.units)[0], 0, drawn.file.study.outcome[0],
+        drawn.data.panel.measures["outcome_0"], True, units, disjoint(plan, units, 20),
+    )  # fmt: skip
+    return drawn, plan, case
+
+
+def _real(drawn: Drawn, plan: Plan) -> tuple[Floats, Floats]:
+    """Return the real programme's totals, and what its counts after the start are drawn around."""
+    real = run_programme(plan.machine, [u.areas for u in plan.units])[:, 0]
+    arm = plan.machine.arms[0]
+    around = np.zeros(len(plan.units))
+    for g, unit in enumerate(plan.units):
+        _, post = arm.used(g, unit.areas)[0]
+        around[g] = drawn.mean[np.ix_(unit.areas, post)].sum()
+    return real, around
+
+
+def _placebos(machine: Machine) -> Floats:
+    return run_all(machine, PLACEBOS, 1, lambda _n: None)
+
+
+def with_effect(
+    real: Floats, around: Floats, logs: Floats, rng: np.random.Generator
+) -> tuple[Floats, float]:
+    """Put log effects into the treated counts after the start; return totals and realised effect.
+
+    Counts are Poisson given `around`: thinned for a fall, added to for a rise, so that effects
+    share what they can.
+    """
+    changed, ratio = real.copy(), np.exp(logs)
+    before = real[:, cf.OBSERVED_POST].astype(np.int64)
+    thinned = rng.binomial(before, np.minimum(ratio, 1.0))
+    added = rng.poisson(around * np.maximum(ratio - 1.0, 0.0))
+    changed[:, cf.OBSERVED_POST] = np.where(ratio < 1, thinned, before + added)
+    return changed, float((around * ratio).sum() / around.sum() - 1)
+
+
+def replicate(n: int, seed: int) -> dict[str, Any]:
+    """Evaluate one county with every effect."""
+    drawn, plan, case = _prepared(n, seed)
+    real, around = _real(drawn, plan)
+    placebos = _placebos(plan.machine)[:, :, 0]
+    estimates, counts = case.statistic(placebos), case.counts(placebos)
+    rows = []
+    for spread in SPREADS:
+        for k, effect in enumerate(EFFECTS):
+            rng = np.random.default_rng([seed, 99, int(100 * spread), k])
+            logs = np.log1p(effect) + spread * rng.standard_normal(n)
+            changed, truth = with_effect(real, around, logs, rng)
+            estimate = float(case.statistic(changed))
+            found = infer(
+                estimate, estimates, counts, float(case.counts(real)), "lower", case.widen
+            )
+            rows.append(
+                [spread, effect, truth, np.expm1(estimate), np.expm1(found.low),
+                 np.expm1(found.high), found.p_value]
+            )  # fmt: skip
+    return {
+        "n": n, "seed": seed, "centre": found.centre, "deviation": found.deviation,
+        "widen": case.widen, "mde": float(np.expm1(found.mde)), "rows": rows,
+    }  # fmt: skip
+
+
+def power(n: int, seed: int) -> dict[str, Any]:
+    """Print the smallest effect from the years before, put it in, and look for it afterwards."""
+    drawn, plan, case = _prepared(n, seed)
+    real, around = _real(drawn, plan)
+    size = Size(tuple(range(n)), "Fresh")
+    horizon = horizon_of([case.measure], plan.units)
+    machine = machine_of(plan, size, horizon)
+    earlier = _placebos(machine)
+    position = horizon.measured
+    count = own_count(plan, size, horizon, case, position)
+    point = measure_point(case, earlier, position, count)
+    if point is None:
+        return {"n": n, "seed": seed, "mde": None}
+    later = _placebos(plan.machine)[:, :, 0]
+    rng = np.random.default_rng([seed, 98])
+    changed, _ = with_effect(real, around, np.full(n, point.mde), rng)
+    found = infer(
+        float(case.statistic(changed)), case.statistic(later), case.counts(later),
+        float(case.counts(real)), "lower", case.widen,
+    )  # fmt: skip
+    after = infer(
+        float(case.statistic(real)), case.statistic(later), case.counts(later),
+        float(case.counts(real)), "lower", case.widen,
+    )  # fmt: skip
+    return {
+        "n": n, "seed": seed, "mde": float(np.expm1(point.mde)), "p": found.p_value,
+        "mde_after": float(np.expm1(after.mde)), "deviation": point.deviation,
+        "deviation_after": after.deviation,
+    }  # fmt: skip
+
+
+def _task(arguments: tuple[str, int, int]) -> dict[str, Any]:
+    kind, n, seed = arguments
+    with single_threaded():
+        return replicate(n, seed) if kind == "grid" else power(n, seed)
+
+
+def run(kind: str, path: Path, replicates: int, processes: int) -> None:
+    """Run what is not yet in the file, replicate by replicate over all sizes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    done = {(r["n"], r["seed"]) for r in read(path)}
+    todo = [
+        (kind, n, seed) for seed in range(1, replicates + 1) for n in SIZES if (n, seed) not in done
+    ]
+    with multiprocessing.get_context("spawn").Pool(processes) as pool, path.open("a") as file:
+        for row in pool.imap_unordered(_task, todo):
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Read what was simulated so far, in order of size and seed."""
+    if not path.is_file():
+        return []
+    rows = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
+    return sorted(rows, key=lambda r: (r["n"], r["seed"]))
+
+
+def main() -> None:
+    """Run replicates, or write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replicates", type=int, default=0)
+    parser.add_argument("--power", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--table", action="store_true")
+    options = parser.parse_args()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    if options.replicates:
+        run("grid", RESULTS, options.replicates, options.processes)
+    if options.power:
+        run("power", POWER, options.power, options.processes)
+
+
+if __name__ == "__main__":
+    main()
