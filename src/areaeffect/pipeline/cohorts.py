@@ -189,7 +189,7 @@ class ClaimCohorts:
     def bin_of(self, unit: int, position: int) -> Ints:
         """Return the event-time bin of each period, (n_periods,); -1 for none."""
         periods, place = self.measure(position).periods, self.units[unit]
-        if self.claim == "level":
+        if self.claim == "level" or not self.bins.n:
             return np.full(periods.n, -1, dtype=np.int64)
         return self.bins.of(periods, place.start, place.start_kind)
 
