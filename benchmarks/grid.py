@@ -30,7 +30,7 @@ from areaeffect.pipeline.backtest import horizon_of
 from areaeffect.pipeline.describe import Case, groups_of
 from areaeffect.pipeline.evaluate import single_threaded
 from areaeffect.pipeline.plan import Plan, disjoint, make_plan
-from areaeffect.pipeline.power import Size, machine_of, measure_point, own_count
+from areaeffect.pipeline.power import Size, earlier_arms, machine_of, measure_point, own_count
 from areaeffect.pipeline.workers import run_all
 from benchmarks.fresh import County, Drawn, fresh
 
@@ -129,10 +129,11 @@ def power(n: int, seed: int) -> dict[str, Any]:
     real, around = _real(drawn, plan)
     size = Size(tuple(range(n)), "Fresh")
     horizon = horizon_of([case.measure], plan.units)
-    machine = machine_of(plan, size, horizon)
+    arms = earlier_arms(plan, horizon)
+    machine = machine_of(plan, arms, size)
     earlier = _placebos(machine)
     position = horizon.measured
-    count = own_count(plan, size, horizon, case, position)
+    count = own_count(plan, arms, size, case, position)
     point = measure_point(case, earlier, position, count)
     if point is None:
         return {"n": n, "seed": seed, "mde": None}

@@ -13,7 +13,7 @@ import argparse
 import multiprocessing
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -268,7 +268,8 @@ def one_size(
 
 HEAD = (
     "| neighbourhoods | law | mean of the log effect (its error) | sd | p ≤ 0.05 | warned "
-    "| warned, of the wrong rejections | p ≤ 0.05 where not warned |\n|---|---|---|---|---|---|---|---|"
+    "| warned, of the wrong rejections | p ≤ 0.05 where not warned |\n"
+    "|---|---|---|---|---|---|---|---|"
 )
 
 

@@ -116,6 +116,27 @@ def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> 
 
 
 @app.command()
+def power(
+    study: StudyPath,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for power.json, tables and power.html.")
+    ] = None,
+    store: Store = None,
+    threads: Threads = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say how small an effect the study could see, before any outcome after a start is read."""
+    from areaeffect.pipeline.power import power as run  # noqa: PLC0415
+
+    with _progress() as tell:
+        found = run(study, threads, tell, store, out)
+    typer.echo(_dump(found.to_dict()) if as_json else found.text())
+    if out is not None and not as_json:
+        typer.echo(f"\nPage: {out / 'power.html'}")
+
+
+@app.command()
 def evaluate(
     study: StudyPath,
     out: Annotated[Path, typer.Option(help="Folder for the results; appears whole or not at all.")],

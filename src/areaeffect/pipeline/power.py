@@ -18,14 +18,22 @@ from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.estimate.verdict import placebos_carry
 from areaeffect.falsify.placebo import Machine, count_disjoint
 from areaeffect.falsify.spread import Spread
-from areaeffect.pipeline.backtest import Horizon, backtests, horizon_of
+from areaeffect.pipeline.assemble import assemble
+from areaeffect.pipeline.backtest import Backtest, Horizon, backtests, horizon_of
 from areaeffect.pipeline.candidates import spread_of
+from areaeffect.pipeline.cohorts import ClaimCohorts
 from areaeffect.pipeline.describe import Case, Group, groups_of
-from areaeffect.pipeline.workers import run_all
+from areaeffect.pipeline.evaluate import single_threaded, version_of_code
+from areaeffect.pipeline.plan import make_plan
+from areaeffect.pipeline.workers import default_threads, run_all
+from areaeffect.report.files import refuse_foreign
+from areaeffect.report.power_page import POWER_FILE, write_power
 from areaeffect.report.power_text import PowerReport, PowerRow
+from areaeffect.study_file import read_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from areaeffect.panel import Measure
     from areaeffect.pipeline.plan import Plan
@@ -72,6 +80,42 @@ class Point:
     draws: int
 
 
+def power(
+    path: Path,
+    threads: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    store: Path | None = None,
+    out: Path | None = None,
+) -> PowerReport:
+    """Plan a study and say what it could see; nothing at or after a start is read.
+
+    Parameters
+    ----------
+    path : the study file.
+    threads, progress, store : as in `evaluate`.
+    out : folder for power.json, the tables and power.html; None to write nothing.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every problem found; nothing is written.
+    """
+    tell = progress or (lambda _step, _done, _of: None)
+    if out is not None:
+        refuse_foreign(out, POWER_FILE)
+    with single_threaded():
+        file = read_study(path)
+        tell("reading", 0, 1)
+        data = assemble(file, store)
+        tell("design", 0, 1)
+        plan = make_plan(file, data, version_of_code())
+        measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
+        report = power_of(file.study, measures, plan, threads or default_threads(), tell)
+    if out is not None:
+        write_power(report, out)
+    return report
+
+
 def power_of(
     study: Study,
     measures: Sequence[Measure],
@@ -85,26 +129,30 @@ def power_of(
     n_draws = min(study.analysis.placebos, DRAWS)
     rows: list[PowerRow] = []
     left_out = []
-    sizes = sizes_of(plan)
+    sizes, arms = sizes_of(plan), earlier_arms(plan, horizon)
     for done, size in enumerate(sizes):
         tell("placebo programmes", done * n_draws, len(sizes) * n_draws)
-        machine = machine_of(plan, size, horizon)
+        machine = machine_of(plan, arms, size)
         apart = count_disjoint(
             machine.banks, len(machine.eligible),
             np.random.default_rng([machine.seed, 5]), _MOST_DISJOINT,
         )  # fmt: skip
-        drawn = run_all(machine, n_draws, threads, lambda _n: None) if machine.arms else None
-        if drawn is None or np.isfinite(drawn).any(axis=(1, 2, 3)).mean() < _LEAST_DRAWN:
+        positions = 1 + len(measures) * (1 + horizon.measured)
+        nothing = np.full((1, len(size.patterns), positions, cf.N_TOTALS), np.nan)
+        drawn = nothing
+        if arms and apart[0]:
+            drawn = run_all(machine, n_draws, threads, lambda _n: None)
+        if arms and np.isfinite(drawn).any(axis=(1, 2, 3)).mean() < _LEAST_DRAWN:
             left_out.append(len(size.patterns))
-            continue
-        rows += _rows(study, measures, plan, size, horizon, drawn, apart)
+            drawn = nothing
+        rows += _rows(study, measures, plan, arms, size, horizon=horizon, drawn=drawn, apart=apart)
     return PowerReport(
         title=study.study.title,
         step="year" if horizon.is_year else f"{horizon.step} periods",
         history=horizon.history,
         planned=horizon.planned,
         measured=horizon.measured,
-        left_out=tuple(left_out),
+        left_out=tuple(sorted(set(left_out))),
         rows=tuple(rows),
     )
 
@@ -119,26 +167,34 @@ def sizes_of(plan: Plan) -> list[Size]:
     return curve + [Size(group.units, group.name) for group in groups_of(plan.units)]
 
 
-def machine_of(plan: Plan, size: Size, horizon: Horizon) -> Machine:
+def earlier_arms(plan: Plan, horizon: Horizon) -> tuple[Backtest, ...]:
+    """Return the plan's arms with every start moved back; all sizes share their cohorts."""
+    return backtests([a for a in plan.machine.arms if isinstance(a, ClaimCohorts)], horizon)
+
+
+def machine_of(plan: Plan, arms: Sequence[Backtest], size: Size) -> Machine:
     """Return what draws programmes of a size with every start moved back."""
     units = tuple(plan.units[g] for g in size.patterns)
     banks = tuple(plan.machine.banks[g] for g in size.patterns)
-    arms = tuple(replace(arm, units=units) for arm in backtests(plan.machine.arms, horizon))
+    mine = tuple(replace(arm, units=units) for arm in arms)
     spread = plan.machine.spread
-    if spread is not None and len(units) == 1:
+    if spread is not None and (len(units) == 1 or not arms):
         spread = None
     elif spread is not None and size.group:
-        spread = spread_of(plan.machine.arms[0].panel, units, banks, plan.machine.seed)
+        spread = spread_of(arms[0].panel, units, banks, plan.machine.seed)
     elif spread is not None:
         centres = tuple(spread.centres[g] for g in size.patterns)
         spread = Spread(centres, spread.target, spread.radius)
-    n_outcomes = len(arms[0].measures) * (horizon.measured + 1) if arms else 0
+    positions = [p for arm in mine for p in arm.outcomes]
+    n_outcomes = 1 + max(positions, default=-1)
     return replace(
-        plan.machine, arms=arms, banks=banks, n_outcomes=n_outcomes, n_bins=0, spread=spread
+        plan.machine, arms=mine, banks=banks, n_outcomes=n_outcomes, n_bins=0, spread=spread
     )
 
 
-def measure_point(case: Case, drawn: Floats, position: int, count: float | None) -> Point | None:
+def measure_point(
+    case: Case, drawn: Floats, position: int, count: float | None, grown: float = 1.0
+) -> Point | None:
     """Hold no effect against the placebos of one outcome and length; None where they are too few.
 
     Parameters
@@ -147,9 +203,10 @@ def measure_point(case: Case, drawn: Floats, position: int, count: float | None)
     drawn : (n_draws, n_units, n_positions, n_totals).
     position : of the outcome and length.
     count : the real programme's events before its earlier start; None for the placebos' median.
+    grown : by how much the placebo effects grow with a longer follow-up than was measured.
     """
     totals = drawn[:, :, position]
-    placebos, counts = case.statistic(totals), case.counts(totals)
+    placebos, counts = grown * case.statistic(totals), case.counts(totals)
     good = np.isfinite(placebos)
     if good.sum() < MIN_PLACEBOS:
         return None
@@ -169,7 +226,9 @@ def _rows(
     study: Study,
     measures: Sequence[Measure],
     plan: Plan,
+    arms: Sequence[Backtest],
     size: Size,
+    *,
     horizon: Horizon,
     drawn: Floats,
     apart: tuple[int, int],
@@ -179,71 +238,68 @@ def _rows(
         units = tuple(range(len(size.patterns)))
         is_ratio = outcome.kind == "count"
         case = Case(Group("", units), o, outcome, measures[o], is_ratio, units, apart)
-        positions = [o + len(measures) * k for k in range(horizon.measured + 1)]
-        if outcome.claim == "level":
-            positions = positions[-1:]
-        points = [
-            measure_point(case, drawn, p, own_count(plan, size, horizon, case, p))
-            for p in positions
-        ]
-        growth = fit_growth([p.deviation if p else np.nan for p in points[:-1]])
+
+        def point(k: int, grown: float = 1.0, o: int = o, case: Case = case) -> Point | None:
+            position = o + len(measures) * k
+            count = own_count(plan, arms, size, case, position)
+            return measure_point(case, drawn, position, count, grown)
+
         bare = PowerRow(
             outcome=outcome.name, label=outcome.title, family=outcome.family, claim=outcome.claim,
             form="ratio" if is_ratio else "additive", better=outcome.better,
             threshold=outcome.smallest_effect_of_interest, group=size.group, n=len(size.patterns),
         )  # fmt: skip
-        rows += _followed(bare, case, points, horizon, growth, _spans(plan, size, horizon))
+        spans = _spans(plan, measures[o], size, horizon)
+        rows += _followed(bare, case, point, horizon, spans)
     return rows
 
 
 def _followed(
     bare: PowerRow,
     case: Case,
-    points: Sequence[Point | None],
+    point: Callable[..., Point | None],
     horizon: Horizon,
-    growth: Growth,
     spans: tuple[float, float],
 ) -> list[PowerRow]:
     """One row a length of follow-up: measured as far as the history reaches, then extrapolated."""
-    rows = []
-    is_level = case.outcome.claim == "level"
-    lengths = [] if is_level else [float(k) for k in range(1, horizon.planned + 1)]
-    last = points[horizon.measured - 1] if horizon.measured and not is_level else None
-    for k in lengths:
-        inside = k <= horizon.measured
-        point = points[int(k) - 1] if inside else last
-        longer = 1.0 if inside or not horizon.measured else k / horizon.measured
-        rows.append(_filled(bare, case, point, k, longer, growth))
+    last = horizon.measured
+    if case.outcome.claim == "level":
+        return [replace(_filled(bare, case, point(last), None, None), as_planned=True)]
+    measured = [point(k) for k in range(last)]
+    growth = fit_growth([p.deviation if p else np.nan for p in measured])
+    rows = [_filled(bare, case, p, k + 1.0, None) for k, p in enumerate(measured)]
+    for k in range(last + 1, horizon.planned + 1):
+        further = point(last - 1, growth.factor(k / last)) if last else None
+        rows.append(_filled(bare, case, further, float(k), growth))
     asked, fits = spans
-    longer = asked / fits if fits and not is_level else 1.0
-    planned = _filled(bare, case, points[-1], None if is_level else asked, longer, growth)
+    if not fits or asked == fits:
+        planned = _filled(bare, case, point(last) if fits else None, asked, None)
+    else:
+        planned = _filled(bare, case, point(last, growth.factor(asked / fits)), asked, growth)
     return [*rows, replace(planned, as_planned=True)]
 
 
 def _filled(
-    bare: PowerRow, case: Case, point: Point | None, years: float | None, longer: float,
-    growth: Growth,
-) -> PowerRow:  # fmt: skip
+    bare: PowerRow, case: Case, point: Point | None, years: float | None, growth: Growth | None
+) -> PowerRow:
+    """Fill a row; `growth` where the length does not fit before the start."""
     if point is None:
         return replace(bare, years=years, basis="not estimable")
-    is_measured = longer == 1.0
-    factor = growth.factor(longer)
     return replace(
         bare,
         years=years,
-        basis="measured" if is_measured else "extrapolated",
-        mde=case.printed(point.mde * factor),
-        deviation=point.deviation * factor * case.per,
-        p_little=point.p_little if is_measured else None,
+        basis="measured" if growth is None else "extrapolated",
+        mde=case.printed(point.mde),
+        deviation=point.deviation * case.per,
+        p_little=point.p_little,
         draws=point.draws,
-        growth=growth.power,
-        growth_is_fitted=growth.is_fitted,
+        growth=None if growth is None else growth.power,
+        growth_is_fitted=growth is not None and growth.is_fitted,
     )
 
 
-def _spans(plan: Plan, size: Size, horizon: Horizon) -> tuple[float, float]:
+def _spans(plan: Plan, measure: Measure, size: Size, horizon: Horizon) -> tuple[float, float]:
     """Mean follow-up of the places in steps, as planned and as far as it fits before the start."""
-    measure = plan.machine.arms[0].measures[0]
     per_step = (measure.periods.kind.per_year or horizon.step) if horizon.is_year else horizon.step
     asked = []
     for g in size.patterns:
@@ -254,13 +310,11 @@ def _spans(plan: Plan, size: Size, horizon: Horizon) -> tuple[float, float]:
 
 
 def own_count(
-    plan: Plan, size: Size, horizon: Horizon, case: Case, position: int
-) -> float | None:  # fmt: skip
+    plan: Plan, arms: Sequence[Backtest], size: Size, case: Case, position: int
+) -> float | None:
     """Return the initiative's own events before its earlier start; None for a curve's point."""
-    if not size.group or not case.is_ratio or case.base != cf.OBSERVED_PRE:
-        return None
-    arm = next((a for a in backtests(plan.machine.arms, horizon) if position in a.outcomes), None)
-    if arm is None:
+    arm = next((a for a in arms if position in a.outcomes), None)
+    if arm is None or not size.group or not case.is_ratio or case.base != cf.OBSERVED_PRE:
         return None
     found = 0.0
     for g in size.patterns:

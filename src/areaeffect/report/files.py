@@ -184,10 +184,10 @@ def _write_faces(result: Result, folder: Path) -> None:
         write_text(places / name, page.to_html(own, up))
 
 
-def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
+def write_whole(folder: Path, write: Callable[[Path], None], mark: str = RUN_FILE) -> None:
     """Let `write` fill a folder aside, then put it in place at once.
 
-    An earlier result (it has a run.json) or an empty folder is replaced; if `write` fails,
+    An earlier result (it has the file `mark`) or an empty folder is replaced; if `write` fails,
     everything stays as it was.
 
     Raises
@@ -195,14 +195,14 @@ def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
     StudyError
         Where the place is taken by a file, or by a folder that is not a result.
     """
-    refuse_foreign(folder)
+    refuse_foreign(folder, mark)
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         made = aside / "new"
         made.mkdir()
         write(made)
-        refuse_foreign(folder)
+        refuse_foreign(folder, mark)
         if folder.exists():
             folder.rename(aside / "old")
         try:
@@ -369,13 +369,13 @@ def _read_placebos(folder: Path) -> tuple[PlaceboDraws, ...]:
     return tuple(PlaceboDraws(*key, tuple(values)) for key, values in draws.items())
 
 
-def refuse_foreign(folder: Path) -> None:
+def refuse_foreign(folder: Path, mark: str = RUN_FILE) -> None:
     """Refuse a folder that holds anything but earlier results."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise StudyError(
             Problem("this is not a folder.", str(folder), "Name a new folder for the results.")
         )
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / RUN_FILE).is_file():
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).is_file():
         raise StudyError(
             Problem(
                 "the folder holds files that are not results of this program; nothing was changed.",

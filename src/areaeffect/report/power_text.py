@@ -31,9 +31,10 @@ class PowerRow:
     basis : 'measured', 'extrapolated' or 'not estimable'.
     mde : smallest effect seen in 80 % of studies at 5 %, signed: fractions for ratios.
     deviation : of the placebo effects, on the log scale for ratios.
-    p_little : probability of `little difference` if nothing had changed; None where extrapolated.
+    p_little : probability of `little difference` if nothing had changed.
     draws : placebo programmes behind it.
-    growth, growth_is_fitted : the power by which the deviation grows with the follow-up.
+    growth, growth_is_fitted : the power by which the deviation was made to grow with the
+        follow-up, where it is extrapolated.
     """
 
     outcome: str
@@ -110,16 +111,16 @@ def _sentence(report: PowerReport, row: PowerRow) -> str:
     places = "this 1 neighbourhood" if row.n == 1 else f"these {row.n} neighbourhoods"
     if row.mde is None:
         why = (
-            f"the history holds only {report.history} whole {_steps(report, report.history)} before "
-            "the start, too little to try the design on"
+            f"the history holds only {report.history} whole {_steps(report, report.history)} "
+            "before the start, too little to try the design on"
             if not report.measured and row.claim == "change"
             else "too few placebo programmes could be drawn from the pool"
         )
         return f"{row.group}, {row.label}: not estimable, because {why}."
     what = "a difference" if row.claim == "level" else _move(row.better)
     said = (
-        f"{row.group}, {row.label}: with {places}{_followed(report, row)} you would see {what} of "
-        f"{_size(row.mde, row)} or more"
+        f"{row.group}, {row.label}: with {places}{_followed(report, row)} you would see {what} "
+        f"of {_size(row.mde, row)} or more"
     )
     said += " (extrapolated)" if row.basis == "extrapolated" else ""
     return f"{said}; {_needed_words(report, row)}{_little_words(row)}."
@@ -158,7 +159,7 @@ def needed(curve: Sequence[PowerRow], target: float) -> tuple[int | None, bool]:
     Between the curve's points by straight lines on logarithms of both; beyond the last by
     1 / sqrt(n), the law of independent places.
     """
-    known_rows = [(r.n, abs(r.mde)) for r in curve if known(r.mde)]
+    known_rows = [(r.n, abs(r.mde)) for r in curve if r.mde is not None and known(r.mde)]
     if not known_rows or target <= 0:
         return None, False
     n = np.log([k for k, _ in known_rows])
@@ -167,7 +168,7 @@ def needed(curve: Sequence[PowerRow], target: float) -> tuple[int | None, bool]:
     if mde[0] <= goal:
         return int(known_rows[0][0]), False
     if mde[-1] > goal:
-        return int(np.ceil(np.exp(n[-1] + 2 * (mde[-1] - goal)))), True
+        return int(np.ceil(np.exp(n[-1] + 2 * (mde[-1] - goal)) - 1e-9)), True
     return int(np.ceil(np.exp(np.interp(-goal, -mde, n)) - 1e-9)), False
 
 
@@ -195,7 +196,7 @@ def warnings(report: PowerReport) -> list[str]:
         )  # fmt: skip
         found.append(
             f"Follow-up of more than {report.measured} {_steps(report, report.measured)} does not "
-            f"fit before the start: it is extrapolated, the deviation growing with its length {rule}."
+            f"fit before the start: it is extrapolated, the deviation growing with length {rule}."
         )
     if report.left_out:
         counts = ", ".join(str(n) for n in report.left_out)
