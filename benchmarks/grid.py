@@ -28,10 +28,9 @@ from areaeffect.estimate.inference import infer
 from areaeffect.falsify.placebo import Machine, run_programme
 from areaeffect.pipeline.backtest import horizon_of
 from areaeffect.pipeline.describe import Case, groups_of
-from areaeffect.pipeline.evaluate import single_threaded
 from areaeffect.pipeline.plan import Plan, disjoint, make_plan
 from areaeffect.pipeline.power import Size, earlier_arms, machine_of, measure_point, own_count
-from areaeffect.pipeline.workers import run_all
+from areaeffect.pipeline.workers import run_all, single_threaded
 from benchmarks.fresh import County, Drawn, fresh
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ from areaeffect.panel import Neighbourhood, Panel
 from areaeffect.periods import PeriodKind
 from areaeffect.pipeline.assemble import assemble
 from areaeffect.pipeline.cohorts import ClaimCohorts, coverage_of
-from areaeffect.pipeline.evaluate import single_threaded
+from areaeffect.pipeline.workers import single_threaded
 from areaeffect.results import Bools, Floats, Ints
 from areaeffect.study import resolve
 from areaeffect.study_file import read_study

@@ -16,9 +16,9 @@ from areaeffect.estimate.growth import ASSUMED, Growth, fit_growth
 from areaeffect.panel import Measure, Neighbourhood, Panel
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.pipeline.backtest import Horizon, horizon_of
-from areaeffect.pipeline.evaluate import single_threaded
 from areaeffect.pipeline.plan import make_plan
 from areaeffect.pipeline.power import power_of, sizes_of
+from areaeffect.pipeline.workers import single_threaded
 from areaeffect.report.power_page import write_power
 from areaeffect.report.power_text import PowerReport, PowerRow, needed, sentences, warnings
 from benchmarks.fresh import County, Drawn, fresh

@@ -23,9 +23,13 @@ from areaeffect.pipeline.backtest import Backtest, Horizon, backtests, horizon_o
 from areaeffect.pipeline.candidates import spread_of
 from areaeffect.pipeline.cohorts import ClaimCohorts
 from areaeffect.pipeline.describe import Case, Group, groups_of
-from areaeffect.pipeline.evaluate import single_threaded, version_of_code
 from areaeffect.pipeline.plan import make_plan
-from areaeffect.pipeline.workers import default_threads, run_all
+from areaeffect.pipeline.workers import (
+    default_threads,
+    run_all,
+    single_threaded,
+    version_of_code,
+)
 from areaeffect.report.files import refuse_foreign
 from areaeffect.report.power_page import POWER_FILE, write_power
 from areaeffect.report.power_text import PowerReport, PowerRow
