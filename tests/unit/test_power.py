@@ -18,6 +18,7 @@ from areaeffect.periods import PeriodKind, Periods
 from areaeffect.pipeline.backtest import Horizon, horizon_of
 from areaeffect.pipeline.plan import make_plan
 from areaeffect.pipeline.power import power_of, sizes_of
+from areaeffect.pipeline.registered import Registered
 from areaeffect.pipeline.workers import single_threaded
 from areaeffect.report.power_page import write_power
 from areaeffect.report.power_text import PowerReport, PowerRow, needed, sentences, warnings
@@ -83,7 +84,7 @@ def test_the_planned_study_has_its_own_row(report: PowerReport) -> None:
 
 def test_a_row_for_each_year_and_what_does_not_fit_is_extrapolated(drawn: Drawn) -> None:
     early = tuple(replace(u, start=u.start - 12) for u in drawn.data.neighbourhoods)
-    found = known_before(replace(drawn, data=replace(drawn.data, neighbourhoods=early)), 39)
+    found = known_before(replace(drawn, data=replace(drawn.data, registered=Registered(early))), 39)
     assert (found.history, found.planned, found.measured) == (3, 3, 1)
     own = {r.years: r for r in found.rows if r.group and not r.as_planned}
     assert [own[k].basis for k in (1.0, 2.0, 3.0)] == ["measured", "extrapolated", "extrapolated"]
@@ -95,7 +96,7 @@ def test_a_row_for_each_year_and_what_does_not_fit_is_extrapolated(drawn: Drawn)
 
 def test_a_history_of_one_year_is_too_short_and_says_so(drawn: Drawn) -> None:
     early = tuple(replace(u, start=u.start - 36) for u in drawn.data.neighbourhoods)
-    found = known_before(replace(drawn, data=replace(drawn.data, neighbourhoods=early)), 39)
+    found = known_before(replace(drawn, data=replace(drawn.data, registered=Registered(early))), 39)
     assert found.measured == 0
     assert not any(r.mde is not None for r in found.rows)
     assert any("too short" in w for w in warnings(found))
