@@ -279,8 +279,8 @@ class Analysis(Part):
         "(extra `crosscheck`)",
     )
     linearised: bool = Field(default=False, description="add the linearised companion interval")
-    bootstrap: bool = Field(
-        default=True, description="add the bootstrap over neighbourhoods, from ten of them on"
+    between_neighbourhoods: bool = Field(
+        default=True, description="add cluster-robust and bootstrap intervals, from ten on"
     )
 
 

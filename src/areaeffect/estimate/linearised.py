@@ -1,14 +1,17 @@
-"""Linearised interval of a weighted comparison, as survey software computes it.
+"""Linearised interval of weighted comparisons, as survey software computes it.
 
 The companion that R microsynth prints (Robbins & Davenport 2021, doi 10.18637/jss.v097.i02,
 section 3.4): area-periods after the start are regressed on treatment and period dummies with
 the calibration weights; the sandwich variance takes area-periods as independent, which areas
-are not, and leaves the estimation of the weights out. It is printed beside the placebo
-interval, never instead of it.
+are not, and leaves the estimation of the weights out. Each neighbourhood has its own weights and
+its own regression; their parts in the ratio of totals are added up area-period by area-period, so
+that a benchmark area of several neighbourhoods counts once, with all its weight. It is printed
+beside the placebo interval, never instead of it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,50 +19,109 @@ import numpy as np
 from areaeffect.results import Companion
 
 if TYPE_CHECKING:
-    from areaeffect.results import Floats
+    from collections.abc import Sequence
+
+    from areaeffect.results import Floats, Ints
 
 
-def linearised_ratio(
-    treated: Floats, pool: Floats, weights: Floats, level: float, better: str
-) -> Companion:
-    """Return the linearised interval of the ratio of totals after the start.
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """One neighbourhood and its benchmark areas after the start.
 
     Parameters
     ----------
-    treated : (n_treated, n_periods), counts after the start.
-    pool : (m, n_periods).
+    members, pool : (n_treated,), (m,), positions of areas in the panel.
+    treated, outside : (n_treated, n_periods), (m, n_periods), counts.
     weights : (m,), adding up to the number of treated areas.
+    periods : (n_periods,), positions of the periods in the panel.
+    """
+
+    members: Ints
+    pool: Ints
+    treated: Floats
+    outside: Floats
+    weights: Floats
+    periods: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Influence:
+    """What each area-period adds to the log ratio, and to the difference, of totals."""
+
+    on_ratio: Floats
+    on_difference: Floats
+    difference: float
+    area: Ints
+    period: Ints
+    n: int
+
+
+def linearised_ratio(
+    parts: Sequence[Compared], log_ratio: float, level: float, better: str
+) -> Companion:
+    """Return the linearised interval of a ratio of totals.
+
+    Parameters
+    ----------
+    parts : one a neighbourhood.
+    log_ratio : the estimate, which is the middle of the interval.
     level : of the two-sided interval, which is symmetric on the log scale (delta method).
     better : direction of the one-sided p-value, which is that of the additive difference.
     """
     from scipy.stats import norm  # noqa: PLC0415  # heavy
 
-    n_periods = treated.shape[1]
-    n = (len(treated) + len(pool)) * n_periods
-    pool, weights = pool[weights > 0], weights[weights > 0]
-    outcome = np.concatenate([treated, pool]).ravel()
-    weight = np.repeat(np.concatenate([np.ones(len(treated)), weights]), n_periods)
-    is_treated = np.repeat(np.arange(len(treated) + len(pool)) < len(treated), n_periods)
-    period = np.tile(np.eye(n_periods), (len(treated) + len(pool), 1))
-    design = np.column_stack([is_treated.astype(float), period])
+    found = _influence(parts)
+    cell = np.unique(np.column_stack([found.area, found.period]), axis=0, return_inverse=True)[1]
+    scale = found.n / (found.n - 1)
+    error, spread = (
+        float(np.sqrt(scale * (_added(phi, cell) ** 2).sum()))
+        for phi in (found.on_ratio, found.on_difference)
+    )
+    tail = float(norm.cdf(found.difference / spread))
+    p_value = tail if better == "lower" else 1 - tail
+    half = float(norm.ppf(0.5 + level / 2)) * error
+    low, high = float(np.expm1(log_ratio - half)), float(np.expm1(log_ratio + half))
+    return Companion("linearised", level, better, low, high, p_value)
+
+
+def _added(values: Floats, group: Ints) -> Floats:
+    return np.asarray(np.bincount(group, weights=values), dtype=np.float64)
+
+
+def _influence(parts: Sequence[Compared]) -> _Influence:
+    """Linearise log(sum_g treated total) - log(sum_g benchmark total) in every area-period."""
+    fitted = [_regression(part) for part in parts]
+    size = [part.treated.size for part in parts]
+    reached = sum(k * (base + gap) for k, (base, gap, _, _) in zip(size, fitted, strict=True))
+    expected = sum(k * base for k, (base, _, _, _) in zip(size, fitted, strict=True))
+    ratio, difference = [], []
+    for k, (_, _, on_base, on_gap) in zip(size, fitted, strict=True):
+        ratio.append(k * ((on_base + on_gap) / reached - on_base / expected))
+        difference.append(k * on_gap)
+    area = [np.repeat(np.concatenate([p.members, p.pool]), len(p.periods)) for p in parts]
+    period = [np.tile(p.periods, len(p.members) + len(p.pool)) for p in parts]
+    cells = np.unique(np.column_stack([np.concatenate(area), np.concatenate(period)]), axis=0)
+    return _Influence(
+        np.concatenate(ratio),
+        np.concatenate(difference),
+        float(reached - expected),
+        np.concatenate(area),
+        np.concatenate(period),
+        len(cells),
+    )
+
+
+def _regression(part: Compared) -> tuple[float, float, Floats, Floats]:
+    """Regress on treatment and period dummies: base, gap, and each area-period's part in them."""
+    n_periods = len(part.periods)
+    n_treated, n = len(part.members), len(part.members) + len(part.pool)
+    outcome = np.concatenate([part.treated, part.outside]).ravel()
+    weight = np.repeat(np.concatenate([np.ones(n_treated), part.weights]), n_periods)
+    is_treated = np.repeat(np.arange(n) < n_treated, n_periods)
+    design = np.column_stack([is_treated.astype(float), np.tile(np.eye(n_periods), (n, 1))])
     weighted = design * weight[:, None]
     bread = np.linalg.inv(weighted.T @ design)
     coefficient = bread @ (weighted.T @ outcome)
-    score = design * (weight * (outcome - design @ coefficient))[:, None]
-    variance = bread @ (n / (n - 1) * score.T @ score) @ bread
-    difference, base = float(coefficient[0]), float(coefficient[1:].mean())
-    reached = base + difference
-    gradient = np.concatenate(
-        [[1 / reached], np.full(n_periods, (1 / reached - 1 / base) / n_periods)]
-    )
-    error = float(np.sqrt(gradient @ variance @ gradient))
-    middle, half = float(np.log(reached / base)), float(norm.ppf(0.5 + level / 2)) * error
-    tail = float(norm.cdf(difference / np.sqrt(variance[0, 0])))
-    return Companion(
-        kind="linearised",
-        level=level,
-        alternative=better,
-        low=float(np.expm1(middle - half)),
-        high=float(np.expm1(middle + half)),
-        p_value=tail if better == "lower" else 1 - tail,
-    )
+    influence = weighted * (outcome - design @ coefficient)[:, None] @ bread
+    base = float(coefficient[1:].mean())
+    return base, float(coefficient[0]), influence[:, 1:].mean(axis=1), influence[:, 0]

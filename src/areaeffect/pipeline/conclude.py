@@ -12,12 +12,12 @@ from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.estimate.verdict import MIN_DISJOINT_PROGRAMMES, decide, placebos_carry
 from areaeffect.pipeline.cohorts import starts_too_late
+from areaeffect.pipeline.companions import companions
 from areaeffect.pipeline.describe import (
     Case,
     Evidence,
     Group,
     benchmark_of,
-    companions,
     contrast_groups,
     filled,
     groups_of,
@@ -74,6 +74,13 @@ def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraw
     )
     missing = families_without_outcome(evidence)
     return (*findings, *missing, *_with_verdicts(places)), draws
+
+
+def further_findings(evidence: Evidence, cases: Sequence[Case]) -> tuple[Finding, ...]:
+    """Estimate cases outside the primary set: each with its own interval, and a verdict from it."""
+    drafts = [draft_of(evidence, case) for case in cases]
+    drafts = [replace(d, finding=replace(d.finding, primary=False)) for d in drafts]
+    return _with_verdicts(drafts)
 
 
 def _is_primary(draft: Draft) -> bool:
@@ -138,7 +145,7 @@ def draft_of(evidence: Evidence, case: Case) -> Draft:
     finding = filled(bare, case, total, estimate, found)
     finding = replace(
         finding,
-        companions=companions(evidence, case),
+        companions=companions(evidence, case, estimate),
         maryland=graded.maryland,
         held_out=graded.held_out,
         held_out_p=graded.held_out_p,

@@ -1,4 +1,4 @@
-"""What a finding says apart from its verdict: its subject, numbers, caveats and companions."""
+"""What a finding says apart from its verdict: its subject, numbers and caveats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import finite_pool_factor
-from areaeffect.estimate.linearised import linearised_ratio
 from areaeffect.estimate.verdict import (
     MIN_DISJOINT_PROGRAMMES,
     MIN_NEIGHBOURHOODS,
@@ -25,10 +24,9 @@ if TYPE_CHECKING:
     from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.panel import Measure, Neighbourhood
     from areaeffect.pipeline.plan import Plan
-    from areaeffect.results import Companion, Floats
+    from areaeffect.results import Floats
     from areaeffect.study import Outcome, Study
 
-_LINEARISED_LEVEL = 0.9
 _PER = 1000.0
 
 
@@ -318,20 +316,3 @@ def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
             "A difference in level is not an effect: the areas may have differed before."
         )
     return tuple(caveats)
-
-
-def companions(evidence: Evidence, case: Case) -> tuple[Companion, ...]:
-    """Return intervals of other kinds; the linearised one needs a single set of weights."""
-    if not evidence.study.analysis.linearised or not case.is_ratio or case.group.against:
-        return ()
-    if case.outcome.claim != "change" or len(case.units) != 1:
-        return ()
-    unit = evidence.plan.units[case.units[0]]
-    chosen = benchmark_of(evidence.plan, case.position)[case.units[0]]
-    if chosen is None:
-        return ()
-    _, after = case.measure.periods.split(unit.start, unit.start_kind)
-    inside = case.measure.values[unit.areas, after]
-    outside = case.measure.values[chosen.pool, after]
-    level, better = _LINEARISED_LEVEL, case.outcome.better
-    return (linearised_ratio(inside, outside, chosen.weights, level, better),)

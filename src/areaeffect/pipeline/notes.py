@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.estimate.between import MIN_CLUSTERS
+from areaeffect.pipeline.companions import small_programme_note
+
 if TYPE_CHECKING:
     from areaeffect.panel import Measure, Neighbourhood
     from areaeffect.pipeline.assemble import Assembled
@@ -22,6 +25,8 @@ def method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
         f"{full.sum():,} of {len(panel.areas):,} areas have a value in every period of the window.",
         *_raw_changes(data, plan),
     ]
+    if len(plan.units) < MIN_CLUSTERS:
+        notes.append(small_programme_note(len(plan.units), MIN_CLUSTERS))
     if grouping:
         n = len(plan.machine.banks[0].pieces[0])
         return [*notes, f"Placebo neighbourhoods are the {n} eligible groups of {grouping}."]

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from areaeffect.pipeline.boundary_fit import boundary_fit
 from areaeffect.pipeline.crosscheck import crosscheck_step
+from areaeffect.pipeline.effect_forms import effect_forms
 from areaeffect.pipeline.event_time import event_time
 from areaeffect.pipeline.families import families_step
+from areaeffect.pipeline.groups import check_groups, groups_step
 from areaeffect.pipeline.stories import check_stories, stories_step
 from areaeffect.pipeline.survey import check_surveys, survey_step
 from areaeffect.pipeline.value import value_annex
@@ -45,7 +47,9 @@ class Finished:
 
 #: In the order they are taken; each returns None where the study does not ask for it.
 STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
+    effect_forms,
     event_time,
+    groups_step,
     crosscheck_step,
     boundary_fit,
     families_step,
@@ -55,7 +59,11 @@ STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
 )
 
 #: What each step would refuse, asked before the long work begins.
-CHECKS: tuple[Callable[[StudyFile, Assembled], None], ...] = (check_surveys, check_stories)
+CHECKS: tuple[Callable[[StudyFile, Assembled], None], ...] = (
+    check_groups,
+    check_surveys,
+    check_stories,
+)
 
 
 def refuse_faulty_inputs(file: StudyFile, data: Assembled) -> None:

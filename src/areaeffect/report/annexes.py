@@ -8,8 +8,10 @@ from areaeffect.report.boundary_fit import boundary_fit_section
 from areaeffect.report.crosscheck import crosscheck_section
 from areaeffect.report.data_words import in_words
 from areaeffect.report.document import Data, Section
+from areaeffect.report.effect_forms import effect_forms_section
 from areaeffect.report.event_time import event_time_section
 from areaeffect.report.families import missing_section
+from areaeffect.report.groups import groups_section
 from areaeffect.report.spec_curve import multiverse_section
 from areaeffect.report.stories_section import stories_section
 from areaeffect.report.survey_section import survey_section
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 #: One line an annex, in the order of the report; an annex without a builder prints its tables.
 BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {
+    "effect_forms": effect_forms_section,
     "event_time": event_time_section,
+    "groups": groups_section,
     "crosscheck": crosscheck_section,
     "multiverse": multiverse_section,
     "boundary_fit": boundary_fit_section,

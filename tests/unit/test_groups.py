@@ -1,0 +1,154 @@
+"""Further findings by attribute, and the same effect in other forms, from a study file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from areaeffect.errors import StudyError
+from areaeffect.pipeline.evaluate import evaluate
+from areaeffect.report.document import Data
+from areaeffect.report.effect_forms import effect_forms_section
+from areaeffect.report.groups import groups_section
+from areaeffect.results import Annex, Finding, Result
+from tests.unit.small_study import edit, edit_table, write_small_study
+
+PARTNERS = {"Abbey": "council", "Bridge": "trust", "Castle": "council"}
+STARTS = {"Abbey": "2013-01-01", "Bridge": "2013-04-01", "Castle": "2013-01-01"}
+
+
+def grouped_study(folder: Path, keys: str = '["lead_partner", "start", "resident_led"]') -> Path:
+    study = write_small_study(folder)
+    edit_table(
+        folder / "members.csv",
+        lambda t: t.assign(
+            lead_partner=t.neighbourhood.map(PARTNERS), start_date=t.neighbourhood.map(STARTS)
+        ),
+    )
+    edit(study, "placebos = 39", f"placebos = 99\ngroups = {keys}")
+    return study
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    return evaluate(grouped_study(tmp_path_factory.mktemp("groups")), threads=1)
+
+
+def annex_of(result: Result, name: str) -> Annex:
+    annex = result.annex(name)
+    assert annex is not None
+    return annex
+
+
+def of_crime(result: Result, form: str = "ratio") -> list[Finding]:
+    return [f for f in result.findings if (f.outcome, f.form) == ("crime", form)]
+
+
+def test_each_value_has_its_finding_and_two_values_their_contrast(result: Result) -> None:
+    rows = annex_of(result, "groups").table("groups").records()
+    partners = [r for r in rows if r["attribute"] == "lead_partner"]
+    assert [(r["value"], r["against"], r["neighbourhoods"]) for r in partners] == [
+        ("council", "", 2),
+        ("trust", "", 1),
+        ("council", "trust", 3),
+    ]
+    assert [(r["value"], r["neighbourhoods"]) for r in rows if r["attribute"] == "start"] == [
+        ("2013-01", 2),
+        ("2013-04", 1),
+        ("2013-01", 3),
+    ]
+    council, trust, contrast = partners
+    assert 1 + contrast["estimate"] == pytest.approx(
+        (1 + council["estimate"]) / (1 + trust["estimate"])
+    )
+    assert contrast["claim"] == "contrast"
+    assert all(r["low"] < r["high"] for r in rows)
+
+
+def test_a_value_of_one_neighbourhood_is_that_neighbourhood_s_finding(result: Result) -> None:
+    (bridge,) = [f for f in of_crime(result) if f.neighbourhood == "Bridge"]
+    trust = annex_of(result, "groups").table("groups").records()[1]
+    for name in ("estimate", "low", "high", "p_value", "mde"):
+        assert trust[name] == pytest.approx(getattr(bridge, name)), name
+
+
+def test_further_findings_change_no_main_one(result: Result, tmp_path: Path) -> None:
+    alone = evaluate(grouped_study(tmp_path, "[]"), threads=1)
+    assert alone.findings == result.findings
+    assert alone.annex("groups") is None
+
+
+def test_an_attribute_all_share_is_said(result: Result) -> None:
+    annex = annex_of(result, "groups")
+    assert annex.values["notes"] == ["All neighbourhoods have the same resident led: yes."]
+    assert [r["value"] for r in annex.table("groups").records()][-1] == "yes"
+
+
+def test_the_section_prints_every_row_once(result: Result) -> None:
+    annex = annex_of(result, "groups")
+    tables = [b.table for b in groups_section(result, annex).blocks if isinstance(b, Data)]
+    assert [t.caption for t in tables] == ["By lead partner", "By start", "By resident led"]
+    assert sum(len(t.rows) for t in tables) == annex.values["n_findings"] == 7
+    assert tables[0].rows[2][0] == "council against trust"
+
+
+def test_an_attribute_that_no_file_has_is_refused(tmp_path: Path) -> None:
+    study = grouped_study(tmp_path, '["lead_partnr"]')
+    with pytest.raises(StudyError) as caught:
+        evaluate(study, threads=1)
+    assert "'lead_partnr' is no column of the areas files. Did you mean 'lead_partner'?" in str(
+        caught.value.problems[0]
+    )
+
+
+# ---------------------------------------------------------------- forms
+
+
+def test_the_forms_repeat_the_findings_and_the_incidents_behind_them(result: Result) -> None:
+    rows = annex_of(result, "effect_forms").table("effect_forms").records()
+    ratio, additive, mean = rows
+    (whole,) = [f for f in of_crime(result) if f.neighbourhood is None]
+    (rate,) = [f for f in of_crime(result, "additive") if f.neighbourhood is None]
+    assert (ratio["estimate"], additive["estimate"]) == (whole.estimate, rate.estimate)
+    assert ratio["avoided"] == pytest.approx(whole.avoided)
+    assert ratio["avoided_low"] < ratio["avoided"] < ratio["avoided_high"]
+    assert (ratio["avoided"] > 0) == (whole.estimate is not None and whole.estimate < 0)
+    assert mean["neighbourhoods"] == 3
+
+
+def test_the_mean_form_counts_every_neighbourhood_the_same(result: Result) -> None:
+    logs = [1 + (f.estimate or 0) for f in of_crime(result) if f.neighbourhood is not None]
+    mean = annex_of(result, "effect_forms").table("effect_forms").records()[2]
+    assert 1 + mean["estimate"] == pytest.approx((logs[0] * logs[1] * logs[2]) ** (1 / 3))
+    assert mean["low"] < mean["estimate"] < mean["high"]
+
+
+def test_a_quiet_neighbourhood_is_left_out_of_the_mean_and_said(tmp_path: Path) -> None:
+    study = write_small_study(tmp_path)
+
+    def quiet(table: object) -> object:
+        frame = table.copy()  # type: ignore[attr-defined]
+        rows = frame.area_code.isin(["T009", "T010"])
+        frame.loc[rows, "n"] = ["1" if i % 4 == 0 else "0" for i in range(rows.sum())]
+        return frame
+
+    edit_table(tmp_path / "crime.csv", quiet)  # type: ignore[arg-type]
+    rows = annex_of(evaluate(study, threads=1), "effect_forms").table("effect_forms").records()
+    assert rows[2]["neighbourhoods"] == 2
+    assert rows[2]["remark"].startswith("1 of 3 neighbourhoods have under 20 events")
+
+
+def test_the_section_on_forms_has_a_row_each(result: Result) -> None:
+    (table,) = [
+        b.table
+        for b in effect_forms_section(result, annex_of(result, "effect_forms")).blocks
+        if isinstance(b, Data)
+    ]
+    assert [row[2] for row in table.rows] == [
+        "ratio of totals",
+        "difference of rates, crimes per 1,000 a year"
+        if "crimes" in table.rows[1][2]
+        else "difference of rates, incidents per 1,000 a year",
+        "mean over neighbourhoods",
+    ]
