@@ -145,20 +145,20 @@ def evaluate(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Evaluate a study: findings, data behind every number, and report.html."""
-    from areaeffect.pipeline.evaluate import evaluate_into  # noqa: PLC0415
+    """Evaluate a study, or a collection of studies: findings, data behind them, report.html."""
+    from areaeffect.pipeline.collection import evaluate_any  # noqa: PLC0415
+    from areaeffect.pipeline.summary import summary  # noqa: PLC0415
 
     with _progress() as tell:
-        result = evaluate_into(study, out, threads, tell, store)
+        results = evaluate_any(study, out, threads, tell, store)
     if as_json:
         typer.echo((out / "findings.json").read_text(encoding="utf-8"), nl=False)
     else:
-        from areaeffect.pipeline.summary import summary  # noqa: PLC0415
-
-        typer.echo(summary(result))
+        typer.echo("\n\n".join(summary(result) for result in results))
         typer.echo(f"\nReport: {out / 'report.html'}")
-    if not any(f.estimate is not None for f in result.findings):
-        reasons = sorted({c for f in result.findings if f.outcome for c in f.caveats[:1]})
+    findings = [f for result in results for f in result.findings]
+    if not any(f.estimate is not None for f in findings):
+        reasons = sorted({c for f in findings if f.outcome for c in f.caveats[:1]})
         raise NothingEstimableError(
             Problem(f"nothing could be estimated: {'; '.join(reasons)}.", str(study))
         )

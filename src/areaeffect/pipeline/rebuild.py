@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from areaeffect.report.collection_files import held_collection, rebuild_collection
 from areaeffect.report.files import rebuild_report
 
 if TYPE_CHECKING:
@@ -12,4 +13,6 @@ if TYPE_CHECKING:
 
 def rebuild(folder: Path) -> Path:
     """Rebuild `report.html` and return its path."""
+    if held_collection(folder) is not None:
+        return rebuild_collection(folder)
     return rebuild_report(folder)

@@ -1,0 +1,191 @@
+"""The report over several studies of one programme: one answer, and what others have published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from areaeffect.report import sections, terms, wording
+from areaeffect.report.chart_tables import Table
+from areaeffect.report.document import (
+    Answers,
+    Badge,
+    Block,
+    Bullets,
+    Card,
+    Code,
+    Data,
+    Document,
+    Facts,
+    Links,
+    Paragraph,
+    Section,
+    named,
+)
+from areaeffect.report.numbers import known, signed, signed_interval, size
+from areaeffect.report.plan_text import NONE_GIVEN
+from areaeffect.results import Finding, Result, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from areaeffect.study_collection import Collection, CollectionPart, Published
+
+
+def collection_document(collection: Collection, results: Mapping[str, Result]) -> Document:
+    """Return the report of a collection.
+
+    Parameters
+    ----------
+    collection : its parts and what others published.
+    results : of every part, by name.
+    """
+    made = [_answer(collection, results)]
+    if collection.published:
+        made.append(_beside(collection, results))
+    made += [_part(part, results[part.name]) for part in collection.part]
+    made.append(_again(collection, results))
+    return Document(
+        title=collection.title,
+        kind="Report on several studies",
+        question=collection.question,
+        language="en-GB",
+        sections=tuple(named(s) for s in made),
+        footer="Made by areaeffect. Every number above is in the files of the parts.",
+    )
+
+
+def finding_beside(published: Published, results: Mapping[str, Result]) -> Finding | None:
+    """Return our finding beside a published one; None where the collection names none."""
+    if published.part is None:
+        return None
+    main = wording.main_findings(results[published.part].findings)
+    own = [f for f in main if f.outcome == published.outcome]
+    if published.group is not None:
+        own = [f for f in own if f.group == published.group]
+    return next(iter(own), None)
+
+
+def _answer(collection: Collection, results: Mapping[str, Result]) -> Section:
+    pairs = [(p, finding_beside(p, results)) for p in collection.published]
+    items = [(Badge(f.verdict), f.claim, wording.headline(f)) for _, f in pairs if f is not None]
+    if not items:
+        items = [
+            (Badge(f.verdict), f.claim, wording.headline(f))
+            for part in collection.part
+            for f in wording.main_findings(results[part.name].findings)
+        ]
+    blocks: list[Block] = [Answers(tuple(dict.fromkeys(items)))]
+    absent = [p for p, f in pairs if f is None]
+    if absent:
+        blocks.append(
+            Bullets(
+                tuple(
+                    f"{wording.family_title(p.family)}: not estimable. {p.reason}" for p in absent
+                )
+            )
+        )
+    if collection.notes:
+        blocks.append(Bullets(collection.notes, "What to know about these answers"))
+    return Section("main", "The answer", tuple(blocks))
+
+
+def _beside(collection: Collection, results: Mapping[str, Result]) -> Section:
+    intro = Paragraph(
+        "What others have published of the same programme, each with the finding of ours that asks "
+        "the most similar question. A level says how places differ, a change what happened since "
+        "the start; two different verdicts can both be right where they ask different things."
+    )
+    cards = [
+        _card(i, published, finding_beside(published, results))
+        for i, published in enumerate(collection.published)
+    ]
+    return Section(
+        "published", "Beside what was published", (intro, _table(collection, results), *cards)
+    )
+
+
+def _table(collection: Collection, results: Mapping[str, Result]) -> Data:
+    rows = []
+    for p in collection.published:
+        f = finding_beside(p, results)
+        verdict = f.verdict if f else Verdict.NOT_ESTIMABLE
+        rows.append(
+            (
+                wording.family_title(p.family),
+                f"{p.said} ({p.claim})",
+                p.figure or NONE_GIVEN,
+                f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}" + (f" ({f.claim})" if f else ""),
+                *_numbers(f),
+            )
+        )
+    head = ("Family", "Published", "Their figure", "Our verdict", "Estimate", "95% interval", "MDE")
+    title = "Published findings and ours"
+    return Data(Table(title, head, tuple(rows), frozenset({4, 5, 6})))
+
+
+def _numbers(finding: Finding | None) -> tuple[str, str, str]:
+    if finding is None or known(finding.estimate) is None:
+        return "–", "–", "–"
+    estimate = signed(finding.estimate, finding)
+    if finding.form == "additive":
+        estimate = f"{estimate} {finding.unit}"
+    return estimate, signed_interval(finding.low, finding.high, finding), size(finding.mde, finding)
+
+
+def _card(number: int, published: Published, finding: Finding | None) -> Card:
+    facts = [
+        ("Published by", published.source),
+        ("What was found", published.said),
+        ("Kind of claim", published.claim),
+        ("Their figure", published.figure or NONE_GIVEN),
+    ]
+    blocks: list[Block] = [Facts(tuple(facts))]
+    if finding is None:
+        blocks.append(Paragraph(f"Not estimable here. {published.reason}", lead=True))
+    else:
+        blocks += [
+            Paragraph(wording.headline(finding), lead=True),
+            Paragraph(wording.sentence(finding)),
+            Paragraph(terms.maryland_words(finding.maryland), note=True, begins="Evidence."),
+        ]
+    if published.differ:
+        blocks.append(Paragraph(published.differ, begins="Why the two may differ."))
+    verdict = finding.verdict if finding else Verdict.NOT_ESTIMABLE
+    meaning = terms.verdict_words(verdict, finding.claim if finding else published.claim)
+    title = f"{wording.family_title(published.family)}: {published.said}"
+    return Card(f"published-{number}", title, Badge(verdict), meaning, tuple(blocks))
+
+
+def _part(part: CollectionPart, result: Result) -> Section:
+    groups = dict.fromkeys(f.group for f in result.findings)
+    tables = []
+    for group in groups:
+        own = wording.main_findings([f for f in result.findings if f.group == group])
+        if own:
+            tables.append(Data(sections.results_table(own, wording.group_title(group))))
+    links = Links(
+        (
+            (f"The whole report: {result.title}", f"{part.name}/report.html"),
+            ("The same as PDF", f"{part.name}/report.pdf"),
+        )
+    )
+    return Section(f"part-{part.name}", part.title, (Paragraph(result.question), *tables, links))
+
+
+def _again(collection: Collection, results: Mapping[str, Result]) -> Section:
+    seals = tuple((p.title, results[p.name].seal.sha256) for p in collection.part)
+    return Section(
+        "again",
+        "Seals, and how to do it again",
+        (
+            Paragraph(
+                "Each part has a plan of its own, sealed before its outcomes were joined to it. "
+                "The adjustment for several findings holds inside a part, not over all of them: "
+                "with more parts, more is found by chance."
+            ),
+            Facts(seals),
+            Code(
+                "areaeffect evaluate study.toml --out results", "Command for the whole collection"
+            ),
+        ),
+    )

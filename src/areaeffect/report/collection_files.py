@@ -1,0 +1,82 @@
+"""A collection as files: a folder of results for every part, and one report over them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.report import page, pdf
+from areaeffect.report.collection import collection_document
+from areaeffect.report.csv_files import json_text, write_text
+from areaeffect.report.files import (
+    FORMAT,
+    PDF_FILE,
+    REPORT_FILE,
+    RUN_FILE,
+    read_result,
+    rebuild_report,
+    rounded,
+    write_files,
+)
+from areaeffect.study_collection import Collection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from areaeffect.results import Result
+
+
+def write_collection(collection: Collection, results: Mapping[str, Result], folder: Path) -> None:
+    """Write every part and the report over them into an existing folder."""
+    held = {name: rounded(result) for name, result in results.items()}
+    for name, result in held.items():
+        (folder / name).mkdir()
+        write_files(result, folder / name)
+    findings = [
+        {"part": name, **finding.to_dict()} for name, r in held.items() for finding in r.findings
+    ]
+    seals = {name: result.seal.sha256 for name, result in held.items()}
+    plan = collection.model_dump(mode="json")
+    contents = {
+        "findings.json": {"study": collection.title, "seals": seals, "findings": findings},
+        RUN_FILE: {"format": FORMAT, "title": collection.title, "collection": plan},
+    }
+    for name, content in contents.items():
+        write_text(folder / name, json_text(content, indent=1))
+    _write_faces(collection, held, folder)
+
+
+def rebuild_collection(folder: Path) -> Path:
+    """Write the reports of every part and the one over them again, from the folder alone.
+
+    Raises
+    ------
+    DataError
+        Where a part is missing or cannot be read.
+    """
+    collection = held_collection(folder)
+    if collection is None:
+        what = "the folder holds no collection."
+        raise DataError(Problem(what, str(folder), "Name a folder that `evaluate` wrote."))
+    for part in collection.part:
+        rebuild_report(folder / part.name)
+    results = {part.name: read_result(folder / part.name) for part in collection.part}
+    _write_faces(collection, results, folder)
+    return folder / REPORT_FILE
+
+
+def held_collection(folder: Path) -> Collection | None:
+    """Return the collection whose results a folder holds; None for those of one study."""
+    try:
+        run: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return Collection.model_validate(run["collection"]) if "collection" in run else None
+
+
+def _write_faces(collection: Collection, results: Mapping[str, Result], folder: Path) -> None:
+    document = collection_document(collection, results)
+    write_text(folder / REPORT_FILE, page.to_html(document, {}))
+    (folder / PDF_FILE).write_bytes(pdf.render(document))
