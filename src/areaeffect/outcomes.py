@@ -111,7 +111,7 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def estimand(claim: str, form: str, kind: str) -> str:
+def estimand(claim: str, form: str, kind: str, *, phased: bool = False) -> str:
     """Return the quantity meant by a finding.
 
     Parameters
@@ -119,6 +119,7 @@ def estimand(claim: str, form: str, kind: str) -> str:
     claim : 'level', 'change', or 'contrast' between two sides.
     form : 'ratio' or 'additive'.
     kind : 'count' or 'score'.
+    phased : whether a phase between the start and the work is left out.
     """
     if claim == "contrast":
         word = "ratio" if form == "ratio" else "difference"
@@ -129,4 +130,5 @@ def estimand(claim: str, form: str, kind: str) -> str:
         what = "ratio of totals"
     else:
         what = f"difference of changes in {'means' if kind == 'score' else 'rates'}"
-    return f"realised effect on these neighbourhoods from their start on, {what}"
+    since = "the end of their phase-in" if phased else "their start"
+    return f"realised effect on these neighbourhoods from {since} on, {what}"

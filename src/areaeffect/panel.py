@@ -73,6 +73,8 @@ class Neighbourhood:
     end : last period of work, an ordinal like `start`; None where not stated. Periods after it
         still count as treated: what a place kept is part of what it gained.
     funding : pounds in all; None where not stated.
+    phase_in : periods of that kind from the start on that count neither as before nor as after:
+        work was announced and had not begun.
     """
 
     initiative: str
@@ -84,6 +86,12 @@ class Neighbourhood:
     attributes: Mapping[str, str] = field(default_factory=dict)
     end: int | None = None
     funding: float | None = None
+    phase_in: int = 0
+
+    @property
+    def counted_from(self) -> int:
+        """Ordinal of the first period that counts as after the start."""
+        return self.start + self.phase_in
 
 
 @dataclass(frozen=True, slots=True, eq=False)

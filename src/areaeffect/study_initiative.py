@@ -50,6 +50,12 @@ class Initiative(Part):
     resident_led: bool | None = Field(default=None, description="led by residents")
     start: PeriodText | None = Field(default=None, description="start where the file has none")
     end: PeriodText | None = Field(default=None, description="end where the file has none")
+    phase_in_months: int = Field(
+        default=0,
+        ge=0,
+        multiple_of=3,
+        description="months from the start on that count neither as before nor as after",
+    )
     lookup: str | None = Field(
         default=None,
         description="CSV or Parquet that says which areas a ward, MSOA or postcode has; wards and "

@@ -43,7 +43,7 @@ def starts_too_late(periods: Periods, place: Neighbourhood) -> bool:
 
     A whole year, or a step of a table's own numbers, may be all that there is.
     """
-    _, after = periods.split(place.start, place.start_kind)
+    _, after = periods.split(place.counted_from, place.start_kind)
     return (periods.kind.per_year or 1) > 1 and after.stop - after.start == 1
 
 
@@ -87,18 +87,18 @@ class ClaimCohorts:
     later_half: bool = False
     draws: int | None = None
     bins: Bins = NO_BINS
-    _cohorts: dict[tuple[int, tuple[int, ...]], Cohort] = field(default_factory=dict)
-    _sums: dict[tuple[int, tuple[int, ...]], Mapping[int, Sums]] = field(default_factory=dict)
+    _cohorts: dict[tuple[int, int, tuple[int, ...]], Cohort] = field(default_factory=dict)
+    _sums: dict[tuple[int, int, tuple[int, ...]], Mapping[int, Sums]] = field(default_factory=dict)
 
     @property
     def is_adjusted(self) -> bool:
         """Whether what weighting left unlike is regressed out: of levels, never of changes."""
         return self.claim == "level"
 
-    def key(self, unit: int, areas: Ints) -> tuple[int, tuple[int, ...]]:
-        """Return what the cohort depends on: the start, and the areas' gaps."""
+    def key(self, unit: int, areas: Ints) -> tuple[int, int, tuple[int, ...]]:
+        """Return what the cohort depends on: the start and its phase-in, and the areas' gaps."""
         patterns = set(self.coverage.pattern[areas].tolist())
-        return self.units[unit].start, tuple(sorted(patterns))
+        return self.units[unit].start, self.units[unit].phase_in, tuple(sorted(patterns))
 
     def measure(self, position: int) -> Measure:
         """Return the measure at a position of a totals array."""
@@ -134,6 +134,8 @@ class ClaimCohorts:
             if self.later_half:
                 pre[: before.stop - _half(before.stop, measure.periods.kind.per_year)] = False
             post[after] = True
+            if self.claim != HELD_OUT:
+                post[: measure.periods.split(place.counted_from, place.start_kind)[1].start] = False
             if self.claim == HELD_OUT:
                 post[untreated.stop :] = False
             if self.claim == "level":

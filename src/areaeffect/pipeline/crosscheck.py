@@ -118,6 +118,8 @@ def _row(
 def panel_of(evidence: Evidence, position: int, group: Group) -> CrossPanel | NotEstimable:
     """Return a group's treated and benchmark areas of one outcome in blocks of time."""
     units = [g for g in group.units if np.isfinite(evidence.real[g, position]).all()]
+    if any(evidence.plan.units[g].phase_in for g in units):
+        return NotEstimable("these estimators know no phase between the start and the work")
     chosen = benchmark_of(evidence.plan, position)
     places = [evidence.plan.units[g] for g in units]
     return build_panel(

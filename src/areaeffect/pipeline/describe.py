@@ -198,7 +198,12 @@ def subject(evidence: Evidence, case: Case) -> Finding:
         label=outcome.title,
         claim=case.claim,
         form="ratio" if case.is_ratio else "additive",
-        estimand=estimand(case.claim, "ratio" if case.is_ratio else "additive", outcome.kind),
+        estimand=estimand(
+            case.claim,
+            "ratio" if case.is_ratio else "additive",
+            outcome.kind,
+            phased=any(plan.units[g].phase_in for g in units),
+        ),
         unit=_unit(case),
         better=outcome.better,
         threshold=outcome.smallest_effect_of_interest,
@@ -232,10 +237,11 @@ def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, late
     first, last = len(labels), -1
     for g in units or range(len(plan.units)):
         unit = plan.units[g]
-        part = measure.periods.split(unit.start, unit.start_kind)[side]
+        begin = unit.counted_from if side else unit.start
+        part = measure.periods.split(begin, unit.start_kind)[side]
         if part.stop > part.start:
-            begin = max(part.start, last_year) if latest else part.start
-            first, last = min(first, begin), max(last, part.stop - 1)
+            earliest = max(part.start, last_year) if latest else part.start
+            first, last = min(first, earliest), max(last, part.stop - 1)
     if last < 0:
         return ""
     return labels[first] if first == last else f"{labels[first]} to {labels[last]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,7 +66,7 @@ def registered_areas(
     for initiative in study.initiative:
         more = faults.attempt(_neighbourhoods, initiative, file, tables, areas, boundaries)
         if more is not None:
-            neighbourhoods += more[0]
+            neighbourhoods += [_phased(n, initiative) for n in more[0]]
             found.append(more[1])
             notes += more[1].notes
     overlaps = _overlaps(neighbourhoods, areas)
@@ -108,6 +108,12 @@ def _neighbourhoods(
     treated = align(table.varying[column], table.areas, areas)
     periods = table.periods
     return neighbourhood_from_column(initiative, treated, periods.first, periods.kind), Found()
+
+
+def _phased(place: Neighbourhood, initiative: Initiative) -> Neighbourhood:
+    """Give a neighbourhood the phase between announcement and work that its initiative declares."""
+    per_year = place.start_kind.per_year or 0
+    return replace(place, phase_in=initiative.phase_in_months * per_year // 12)
 
 
 def _overlaps(found: list[Neighbourhood], areas: Strings) -> list[Problem]:
