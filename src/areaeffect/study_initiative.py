@@ -50,6 +50,9 @@ class Initiative(Part):
     resident_led: bool | None = Field(default=None, description="led by residents")
     start: PeriodText | None = Field(default=None, description="start where the file has none")
     end: PeriodText | None = Field(default=None, description="end where the file has none")
+    elsewhere: Literal["refuse", "leave out"] = Field(
+        default="refuse", description="what becomes of areas that the study's sources do not hold"
+    )
     phase_in_months: int = Field(
         default=0,
         ge=0,

@@ -73,7 +73,26 @@ def neighbourhoods_named(
             found = _by_postcode(initiative, path, folder, records, areas)
         else:
             require_column("area_code", columns, path)
+    if initiative.elsewhere == "leave out":
+        _leave_elsewhere_out(found, path, areas)
     return neighbourhoods_of(found.rows, path, areas, window, found.faults), found
+
+
+def _leave_elsewhere_out(found: Found, path: Path, areas: Strings) -> None:
+    """Take rows of areas outside the panel away, and say which neighbourhoods they were of."""
+    held = set(areas.tolist())
+    outside = [row for row in found.rows if row.area not in held]
+    found.rows = [row for row in found.rows if row.area in held]
+    found.left_out += [
+        LeftOut(path.name, row.place, row.area, "outside the study's areas") for row in outside
+    ]
+    if outside:
+        places = {row.neighbourhood for row in outside}
+        whole = places - {row.neighbourhood for row in found.rows}
+        found.notes.append(
+            f"{path.name}: {len(outside)} areas lie outside the study's areas and are left out; "
+            f"{len(whole)} neighbourhoods lie there altogether."
+        )
 
 
 def _by_name(
