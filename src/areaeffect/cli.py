@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -40,6 +40,7 @@ Threads = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on standard output.")
 ]
+Engine = Literal["duckdb", "spark"]
 Store = Annotated[
     Path | None,
     typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
@@ -56,6 +57,9 @@ def ingest_police_uk(
         list[Path], typer.Argument(help="Zips, folders or CSV files of data.police.uk.")
     ],
     store: Store = None,
+    engine: Annotated[
+        Engine, typer.Option(help="What counts the incidents; spark needs `areaeffect[spark]`.")
+    ] = "duckdb",
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -64,7 +68,7 @@ def ingest_police_uk(
     from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
 
     with _progress() as tell:
-        report = run(paths, store_path(store), tell)
+        report = run(paths, store_path(store), tell, engine)
     typer.echo(_dump(report.to_dict()) if as_json else report.text())
 
 
@@ -87,10 +91,10 @@ def store_remove(store: Store = None) -> None:
 
 @app.command()
 def sources(store: Store = None, *, as_json: AsJson = False) -> None:
-    """List what the store holds: sources, forces, periods, gaps."""
-    from areaeffect.pipeline.stores import describe_store, store_path  # noqa: PLC0415
+    """List what can be had, what is here, what the store holds, and its gaps."""
+    from areaeffect.pipeline.stores import list_sources, store_path  # noqa: PLC0415
 
-    listing = describe_store(store_path(store))
+    listing = list_sources(store_path(store))
     typer.echo(_dump(listing.to_dict()) if as_json else listing.text())
 
 

@@ -131,6 +131,9 @@ class PoliceUkSource(_AnySource):
     forces: tuple[str, ...] = Field(
         default=(), description="forces as the files name them; default all in the store"
     )
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb", description="what counts the incidents of `ingest` (docs/spark.md)"
+    )
     vintage: Literal["lsoa11", "lsoa21"] = Field(
         default="lsoa21", description="census vintage that area codes are brought to"
     )

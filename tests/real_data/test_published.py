@@ -296,3 +296,13 @@ def test_a_release_that_is_not_here_says_how_to_get_it(tmp_path):
         read("imd_2019_file_7", tmp_path)
     with pytest.raises(DataError, match="No address is on record: take it from https"):
         read("vacant_dwellings_615", tmp_path)
+
+
+@pytest.mark.parametrize("release_id", [r.id for r in catalogue().values() if r.periods])
+def test_the_periods_that_are_listed_are_those_of_the_file(
+    real_data: Path, release_id: str
+) -> None:
+    table = read(release_id, real_data)
+    assert table.periods is not None
+    named = re.findall(r"\d{4}(?:-Q\d)?", table.release.periods)
+    assert (named[0], named[-1]) == (table.periods.labels[0], table.periods.labels[-1])

@@ -13,7 +13,7 @@ from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
 from areaeffect.pipeline.ingest import ingest_police_uk
 from areaeffect.pipeline.police_panel import read_police
-from areaeffect.pipeline.stores import describe_store
+from areaeffect.pipeline.stores import list_sources
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.study import PoliceUkSource, Window
 from tests.unit.street_files import crime, put, street
@@ -155,7 +155,7 @@ def test_a_study_that_names_files_needs_no_store(tmp_path: Path) -> None:
 
 
 def test_the_listing_names_gaps_in_words_and_as_json(store: Path) -> None:
-    listing = describe_store(store)
+    listing = list_sources(store)
     assert "missing 2023-03; partial 2023-05" in listing.text()
     held = json.loads(json.dumps(listing.to_dict()))
     assert [c["status"] for c in held["coverage"]] == [

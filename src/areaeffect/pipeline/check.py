@@ -9,11 +9,16 @@ from areaeffect.estimate.verdict import placebos_carry
 from areaeffect.pipeline.assemble import assemble
 from areaeffect.pipeline.describe import groups_of
 from areaeffect.pipeline.plan import disjoint, make_plan
+from areaeffect.pipeline.stores import in_window, list_sources, store_path
 from areaeffect.pipeline.workers import single_threaded, version_of_code
+from areaeffect.sources.releases import find_release
+from areaeffect.study import PoliceUkSource, PublishedSource, resolve
 from areaeffect.study_file import read_study
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from areaeffect.study_file import StudyFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class CheckReport:
     neighbourhoods : (initiative, name, areas, start, pool, effective number, worst imbalance).
     gaps : (outcome, group, first, last, areas, reason).
     placebos : (group, disjoint programmes, disjoint pseudo-neighbourhoods, enough).
+    sources : a line a source: what it is, its periods, and what of the window it lacks.
     warnings : what to look at before estimating.
     notes : remarks on reading.
     """
@@ -39,6 +45,7 @@ class CheckReport:
     neighbourhoods: tuple[tuple[str, str, int, str, int, float, float], ...]
     gaps: tuple[tuple[str, str, str, str, int, str], ...]
     placebos: tuple[tuple[str, int, int, bool], ...]
+    sources: tuple[str, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -69,7 +76,11 @@ class CheckReport:
                 "enough for a verdict" if enough else "too few: every verdict will be 'cannot tell'"
             )
             lines.append(f"  {group}: {programmes}, of {neighbourhoods} neighbourhoods; {verdict}")
-        for title, items in (("Look at", self.warnings), ("Notes", self.notes)):
+        for title, items in (
+            ("Sources", self.sources),
+            ("Look at", self.warnings),
+            ("Notes", self.notes),
+        ):
             if items:
                 lines += ["", f"{title}:", *(f"  {item}" for item in items)]
         return "\n".join(lines)
@@ -120,9 +131,37 @@ def check(path: Path, store: Path | None = None) -> CheckReport:
                 (g.outcome, g.group, g.first, g.last, g.n_areas, g.reason) for g in panel.gaps
             ),
             placebos=tuple(placebos),
+            sources=_sources(file, store),
             warnings=_warnings(plan.designs),
             notes=(*panel.notes, *plan.notes),
         )
+
+
+def _sources(file: StudyFile, store: Path | None) -> tuple[str, ...]:
+    """Say of each source what `areaeffect sources` says, held against the study's window."""
+    lines = []
+    window = file.study.study.window
+    for name, source in file.study.source.items():
+        if isinstance(source, PoliceUkSource):
+            root = resolve(source.store, file.folder) if source.store else store
+            if source.ingest and root is None:
+                lines.append(f"{name}: police_uk, ingested from {len(source.ingest)} files named")
+                continue
+            held = [
+                c
+                for c in list_sources(store_path(root)).coverage
+                if not source.forces or c.force in source.forces
+            ]
+            lines.append(f"{name}: police_uk, {in_window(held, window.start, window.end)}")
+        elif isinstance(source, PublishedSource):
+            found = find_release(source.release)
+            lines.append(
+                f"{name}: {found.id}, {found.periods or found.as_of}, {found.vintage}, "
+                f"{found.coverage}; use: {found.use}"
+            )
+        else:
+            lines.append(f"{name}: a table of your own")
+    return tuple(lines)
 
 
 _IMBALANCED = 0.25

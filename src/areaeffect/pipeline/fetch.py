@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _POLICE_UK = re.compile(r"police_uk:(\d{4}-(?:0[1-9]|1[0-2])|latest)")
 #: The archive of a month holds that month and the 35 before it, of every force.
 _ARCHIVE = "https://data.police.uk/data/archive/{month}.zip"
-_ARCHIVE_PAGE = "https://data.police.uk/data/archive/"
+POLICE_UK_PAGE = "https://data.police.uk/data/archive/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _items(names: Sequence[str]) -> tuple[tuple[Item, ...], tuple[tuple[str, str
     for name in names:
         if match := _POLICE_UK.fullmatch(name):
             address = _ARCHIVE.format(month=match[1])
-            items.append(Item(name, address, f"police_uk/{match[1]}.zip", page=_ARCHIVE_PAGE))
+            items.append(Item(name, address, f"police_uk/{match[1]}.zip", page=POLICE_UK_PAGE))
             continue
         releases = [r for r in known.values() if name in {r.id, r.group}]
         if not releases:

@@ -93,7 +93,8 @@ def read_police(
             given = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "store"
         root = store_path(given)
         if source.ingest:
-            ingest_police_uk([resolve(p, folder) for p in source.ingest], root)
+            files = [resolve(p, folder) for p in source.ingest]
+            ingest_police_uk(files, root, engine=source.engine)
         lake = open_lake(root)
         try:
             return _read(name, source, folder, lake, window, wanted)

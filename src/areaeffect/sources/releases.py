@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["count", "score", "rank", "decile", "rate", "share", "amount", "text"]
 Geography = Literal["lsoa", "local_authority"]
+Use = Literal["level or change", "level", "covariate", "exposure", "geography"]
 
 #: How the areas of a geography are called, one and several.
 GEOGRAPHY_NAMES: Mapping[str, tuple[str, str]] = {
@@ -123,6 +124,9 @@ class PublishedRelease:
     coverage : the part of the country it covers.
     areas : number of areas.
     period_kind : 'month', 'quarter' or 'year'; empty where there is one row an area.
+    periods : those it has, in words; empty where there is one row an area.
+    use : what it can serve as at most: an outcome of both claims or of a level, a covariate, a
+        denominator, or a list of places.
     blank : reason for an empty cell.
     absent : reason for an area-period without a row.
     markers : published text in a cell to the reason it is missing.
@@ -143,6 +147,8 @@ class PublishedRelease:
     coverage: str
     areas: int
     period_kind: str
+    periods: str
+    use: Use
     blank: str
     absent: str
     markers: Mapping[str, str]
@@ -221,6 +227,8 @@ def _release(part: dict[str, Any], group: str, rows: list[dict[str, str]]) -> Pu
         coverage=part["coverage"],
         areas=part["areas"],
         period_kind=part.get("period_kind", ""),
+        periods=part.get("periods", ""),
+        use=part.get("use") or _use(part),
         blank=part.get("blank", ""),
         absent=part.get("absent", "no_row"),
         markers=part.get("markers", {}),
@@ -230,6 +238,13 @@ def _release(part: dict[str, Any], group: str, rows: list[dict[str, str]]) -> Pu
         derived=derived,
         caveats=tuple(part["caveats"]),
     )
+
+
+def _use(part: dict[str, Any]) -> Use:
+    """Say what a release can serve as where its file does not."""
+    if part["geography"] != "lsoa":
+        return "covariate"  # one figure of a larger area cannot differ inside it
+    return "level or change" if part.get("period_kind") else "level"
 
 
 def _kind(text: str) -> Kind:

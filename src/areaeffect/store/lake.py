@@ -147,6 +147,11 @@ class Transaction(Lake):
         return self._staging / "files" / name
 
 
+def has_store(root: Path) -> bool:
+    """Tell whether a folder is a store, of whatever format."""
+    return (root / _FORMAT_FILE).is_file()
+
+
 def open_lake(root: Path) -> Lake:
     """Open a store for reading; finish a commit that was cut short.
 
