@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,7 @@ from areaeffect.pipeline.published_vintage import bring_to
 from areaeffect.sources.base import Wanted
 from areaeffect.sources.larger_areas import covariate_label, refuse_as_outcome
 from areaeffect.sources.published import read
-from areaeffect.sources.releases import find_release
+from areaeffect.sources.releases import catalogue, find_release
 from areaeffect.study import Window
 
 WINDOW = Window(start="2011", end="2021")

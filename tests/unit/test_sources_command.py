@@ -103,5 +103,5 @@ def test_a_study_of_a_release_that_is_not_here_is_told_how_to_get_it(tmp_path: P
 
     with pytest.raises(DataError, match="Get it with `areaeffect fetch imd_2019_file_7`"):
         read("imd_2019_file_7", tmp_path)
-    with pytest.raises(DataError, match="take it from https://www.gov.uk"):
+    with pytest.raises(DataError, match=r"take it from https://www\.gov\.uk"):
         read("imd_2010", tmp_path)
