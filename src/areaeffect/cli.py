@@ -180,6 +180,56 @@ def index(
     typer.echo(f"\nPage: {out / 'index.html'}")
 
 
+@app.command("where-next")
+def where_next(
+    out: Annotated[Path, typer.Option(help="Folder for the list; appears whole or not at all.")],
+    study: Annotated[
+        Path | None, typer.Argument(help="A study: places like those that benefited.")
+    ] = None,
+    *,
+    areas: Annotated[
+        Path | None, typer.Option(help="Or a CSV of areas that have an initiative already.")
+    ] = None,
+    need: Annotated[Path | None, typer.Option(help="An index file of need.")] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="The study's results folder; default: evaluate it.")
+    ] = None,
+    outcome: Annotated[
+        str | None, typer.Option(help="Which effect counts; default the study's first.")
+    ] = None,
+    others: Annotated[
+        list[Path] | None, typer.Option(help="CSV of further areas with an initiative.")
+    ] = None,
+    boundaries: Annotated[
+        Path | None, typer.Option(help="Outlines, with --areas: for the buffer and the map.")
+    ] = None,
+    boundaries_area: Annotated[str, typer.Option(help="Their column of codes.")] = "lsoa21cd",
+    first: Annotated[int, typer.Option(min=1, max=1000, help="How many places are shown.")] = 30,
+    store: Store = None,
+    threads: Threads = None,
+) -> None:
+    """Rank places not in the register: like those that benefited, or most in need."""
+    from areaeffect.pipeline.where_next import Request, where_next_into  # noqa: PLC0415
+
+    request = Request(
+        study,
+        areas,
+        need,
+        results,
+        outcome,
+        tuple(others or ()),
+        boundaries,
+        boundaries_area,
+        first,
+        store,
+        threads,
+    )
+    with _progress() as tell:
+        made = where_next_into(request, out, tell)
+    typer.echo(made.text())
+    typer.echo(f"\nPage: {out / 'where_next.html'}")
+
+
 @app.command()
 def multiverse(
     study: StudyPath,

@@ -237,6 +237,27 @@ class Shape:
     rings: tuple[Floats, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """How places compare (`areaeffect where-next`), in their own order.
+
+    Parameters
+    ----------
+    value : (n_places,), distance to what they should be like, or need with its sign turned round.
+    rank : (n_places,), from 1.
+    low, high : (n_places,), 90 % interval of the rank over redrawn worlds.
+    share_first : (n_places,), share of these worlds in which it is among the first `first`.
+    nearest : (n_places,), which of the places that benefited is most like it; None for need.
+    """
+
+    value: Floats
+    rank: Ints
+    low: Ints
+    high: Ints
+    share_first: Floats
+    nearest: Ints | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column: name, CSV on the Web datatype ('string', 'number', …) and what it holds."""

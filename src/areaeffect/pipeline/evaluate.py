@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from areaeffect.geography.boundaries import Boundaries
+    from areaeffect.panel import Strings
+
 #: Packages whose versions can move a number.
 _NUMERIC = ("numpy", "scipy", "scikit-learn", "shapely", "pyproj", "duckdb", "pandas")
 #: A map outline is simplified until it has about this many points an area side.
@@ -127,7 +130,7 @@ def estimate(
         notes=(*data.panel.notes, *plan.notes, *method_notes(file, data, plan)),
         plan=study.model_dump(mode="json", by_alias=True),
         versions=_versions(),
-        shapes=_shapes(data),
+        shapes=map_shapes(data.boundaries, data.panel.areas),
     )
     return further(Finished(file, data, evidence, result, threads, tell))
 
@@ -165,10 +168,11 @@ def _statuses(data: Assembled, plan: Plan) -> tuple[AreaStatus, ...]:
     return tuple(rows)
 
 
-def _shapes(data: Assembled) -> tuple[Shape, ...]:
-    if data.boundaries is None:
+def map_shapes(boundaries: Boundaries | None, areas: Strings) -> tuple[Shape, ...]:
+    """Return outlines as fine as a map shows them; nothing where there are none."""
+    if boundaries is None:
         return ()
     import shapely  # noqa: PLC0415  # heavy
 
-    west, south, east, north = shapely.total_bounds(data.boundaries.outlines)
-    return data.boundaries.shapes(data.panel.areas, max(east - west, north - south) / _MAP_PIXELS)
+    west, south, east, north = shapely.total_bounds(boundaries.outlines)
+    return boundaries.shapes(areas, max(east - west, north - south) / _MAP_PIXELS)

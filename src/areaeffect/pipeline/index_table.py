@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from areaeffect.index_file import ColumnOf, IndexFile
     from areaeffect.panel import Strings
     from areaeffect.results import Floats, Release
+    from areaeffect.sources.published import PublishedTable
+    from areaeffect.sources.releases import PublishedRelease
 
     Raw = tuple[Strings, Strings, npt.NDArray[Any], tuple[Release, ...], tuple[str, ...]]
 
@@ -75,6 +77,9 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
     needs_authority = index.index.missing == "authority mean" or any(
         i.shrink for i in index.indicator
     )
+    for column in asked.values():
+        if column.release is not None:
+            raw.asked.setdefault(column.release, []).append(column.column)
     found = {place: raw.attempt(raw.numbers, column, place) for place, column in asked.items()}
     authority = raw.attempt(raw.authority) if needs_authority else None
     raw.raise_all()
@@ -123,6 +128,8 @@ class _Columns:
     def __init__(self, file: IndexFile) -> None:
         self.file = file
         self.errors: list[AreaEffectError] = []
+        self.asked: dict[str, list[str]] = {}
+        self.tables: dict[tuple[str, str], PublishedTable] = {}
 
     def attempt(self, step: Callable[..., Raw], *args: Any) -> Raw | None:
         try:
@@ -162,10 +169,8 @@ class _Columns:
         if column.path is not None:
             return self._own(column)
         release = find_release(column.release or "", where)
-        vintage = self.file.index.index.vintage
-        roots = roots_of(None, self.file.folder)
         try:
-            table = read(release.id, roots, [column.column])
+            table = self._table(release, column.column)
         except AreaEffectError as error:
             raise type(error)([Problem(p.what, where, p.fix) for p in error.problems]) from None
         if table.periods is not None:
@@ -176,11 +181,22 @@ class _Columns:
                     "Take a release with one row an area, or a file of your own.",
                 )
             )
-        if release.vintage != vintage:
-            table = bring_to(table, vintage, roots)
         texts, numbers = table.texts.get(column.column), table.values.get(column.column)
         values: npt.NDArray[Any] = texts if texts is not None else np.asarray(numbers)[:, 0]
         return table.areas, table.names, values, table.records, table.notes
+
+    def _table(self, release: PublishedRelease, column: str) -> PublishedTable:
+        """Read a release once for all columns that the index takes of it."""
+        named = [c for c in self.asked.get(release.id, ()) if c in release.column_names]
+        key = (release.id, column if column not in named else "")
+        if key not in self.tables:
+            roots = roots_of(None, self.file.folder)
+            table = read(release.id, roots, [column] if key[1] else named)
+            vintage = self.file.index.index.vintage
+            if release.vintage != vintage and table.periods is None:
+                table = bring_to(table, vintage, roots)
+            self.tables[key] = table
+        return self.tables[key]
 
     def _own(self, column: ColumnOf) -> Raw:
         path = resolve(column.path or "", self.file.folder)

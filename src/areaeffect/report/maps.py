@@ -115,10 +115,21 @@ def map_svg(
     title : text alternative.
     attribution : line the licence of the outlines asks for.
     """
+    return draw_map(shapes, classes(areas), key=key, title=title, attribution=attribution)
+
+
+def draw_map(
+    shapes: Sequence[Shape],
+    drawn: Sequence[MapClass],
+    *,
+    key: str,
+    title: str,
+    attribution: str = "",
+) -> str:
+    """Draw classes of areas, the first at the bottom; empty text where there are no outlines."""
     if not shapes or not any(len(ring) for shape in shapes for ring in shape.rings):
         return ""
     frame = Frame.around(shapes)
-    drawn = classes(areas)
     limit = max(MAX_BYTES, 20 * len(shapes)) - 8_000  # what is not a path
     grid = 1
     paths = _paths(shapes, drawn, frame, grid)
