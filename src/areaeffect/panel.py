@@ -57,6 +57,14 @@ class Measure:
         return ~np.isnan(self.values)
 
 
+def picked(values: Floats, mask: Bools) -> Floats:
+    """Return the periods of a mask, (n_areas, k): a view where they are one run, else a copy."""
+    index = np.flatnonzero(mask)
+    if len(index) and index[-1] - index[0] + 1 == len(index):
+        return values[:, index[0] : index[-1] + 1]
+    return values[:, index]
+
+
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
     """A named set of areas one partnership works in.

@@ -20,7 +20,12 @@ from areaeffect.toml_file import Part
 
 SHARED_DATA_VARIABLE = "AREAEFFECT_SHARED_DATA"
 EstimatorName = Literal[
-    "counterfactual", "callaway_santanna", "synthetic_did", "imputation", "poisson"
+    "counterfactual",
+    "callaway_santanna",
+    "synthetic_did",
+    "imputation",
+    "random_timing",
+    "poisson",
 ]
 
 

@@ -73,7 +73,7 @@ def test_every_estimator_finds_a_fall_of_a_fifth(name: str) -> None:
     assert found.high - found.low < 0.2
 
 
-@pytest.mark.parametrize("name", ["callaway_santanna", "imputation", "poisson"])
+@pytest.mark.parametrize("name", ["callaway_santanna", "imputation", "random_timing", "poisson"])
 def test_few_neighbourhoods_carry_no_cluster_robust_interval(name: str) -> None:
     few, enough = cross_check(name, made(9)), cross_check(name, made(10))
     assert isinstance(few, CrossCheck)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.panel import picked
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -60,12 +62,12 @@ def features(
     for measure, mask in zip(measures, used, strict=True):
         before, _ = measure.periods.split(start, start_kind)
         past, kept = measure.values[:, before], mask[before]
-        levels.append(_level(past[:, kept], measure))
+        levels.append(_level(picked(past, kept), measure))
         if history is None:
             continue
         for block in _blocks(kept, measure, history):
             index = np.flatnonzero(block)
-            cells = past[:, index]
+            cells = picked(past, block)
             columns.append((cells.sum(1) if measure.is_count else cells.mean(1))[:, None])
             labels = measure.periods.labels
             span = (

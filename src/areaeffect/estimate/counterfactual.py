@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.panel import picked
+
 if TYPE_CHECKING:
     from areaeffect.panel import Measure
     from areaeffect.results import Bools, Floats, Ints
@@ -95,7 +97,7 @@ def sums(
     exposure = np.ones(n) if measure.exposure is None or not measure.is_count else measure.exposure
     sides = []
     for mask, nothing in ((pre, 0.0), (post, np.nan)):  # a level claim has no before
-        cells = measure.values[:, mask]
+        cells = picked(measure.values, mask)
         if measure.is_count:
             sides.append((cells.sum(axis=1), exposure * step * mask.sum()))
         else:
@@ -104,7 +106,7 @@ def sums(
     path, span = np.zeros((n, n_bins)), np.zeros(n_bins)
     bin_of = np.full(len(pre), -1) if bin_of is None else np.where(pre | post, bin_of, -1)
     for b in np.unique(bin_of[bin_of >= 0]):
-        cells = measure.values[:, bin_of == b]
+        cells = picked(measure.values, bin_of == b)
         path[:, b] = cells.sum(axis=1) if measure.is_count else cells.mean(axis=1)
         span[b] = step * cells.shape[1] if measure.is_count else 1.0
     (pre_sum, pre_exposure), (post_sum, post_exposure) = sides

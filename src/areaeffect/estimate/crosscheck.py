@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from areaeffect.estimate.staggered import random_timing
 from areaeffect.results import NotEstimable
 
 if TYPE_CHECKING:
@@ -228,6 +229,22 @@ def _synthetic_did(panel: CrossPanel) -> CrossCheck | NotEstimable:
     return CrossCheck(estimate, low, high, p_value, "its own placebo variance, normal")
 
 
+def _random_timing(panel: CrossPanel) -> CrossCheck | NotEstimable:
+    """Each neighbourhood is one unit: its areas share what happened to it."""
+    from scipy.stats import norm  # noqa: PLC0415  # heavy
+
+    _, first, member = np.unique(panel.cluster, return_index=True, return_inverse=True)
+    sizes = np.bincount(member)
+    outcome = np.array([np.bincount(member, column) / sizes for column in panel.outcome.T]).T
+    never = panel.outcome.shape[1]
+    start = np.where(panel.treated, panel.start, never)[first]
+    found = random_timing(outcome, start)
+    half = float(norm.ppf(0.5 + _LEVEL / 2)) * found.error
+    ends = _relative(panel, (found.estimate, found.estimate - half, found.estimate + half))
+    p_value = float(2 * norm.sf(abs(found.estimate) / found.error)) if found.error > 0 else 1.0
+    return _guarded(panel, ends, p_value, "of random timing, by neighbourhood")
+
+
 def _poisson(panel: CrossPanel) -> CrossCheck | NotEstimable:
     import pyfixest  # noqa: PLC0415  # extra, heavy
 
@@ -298,6 +315,14 @@ ESTIMATORS: Mapping[str, Estimator] = {
         "It is additive; ours is a ratio. With one start it is the difference of the changes in "
         "means.",
         _imputation,
+    ),
+    "random_timing": Estimator(
+        "Random timing (Roth and Sant'Anna)",
+        "areaeffect",
+        "Which neighbourhoods started when, or never, is as good as random.",
+        "It is additive, uses no weights, and corrects gaps before the starts only as far as they "
+        "predict later ones; benchmark areas chosen to be alike are not a random draw.",
+        _random_timing,
     ),
     "poisson": Estimator(
         "Poisson fixed effects",

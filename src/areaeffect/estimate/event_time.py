@@ -46,6 +46,8 @@ class Bins:
         before, after = periods.split(start, start_kind)
         length = self.length(periods.kind)
         found = np.full(periods.n, -1, dtype=np.int64)
+        if not self.n:
+            return found
         found[before] = self.leads - 1 - (before.stop - 1 - np.arange(before.stop)) // length
         found[after] = self.leads + np.arange(after.stop - after.start) // length
         return found

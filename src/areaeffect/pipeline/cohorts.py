@@ -50,7 +50,10 @@ def starts_too_late(periods: Periods, place: Neighbourhood) -> bool:
 def coverage_of(measures: Sequence[Measure]) -> Coverage:
     """Group areas by what is missing."""
     stacked = np.concatenate([m.observed for m in measures], axis=1)
-    rows, pattern = np.unique(stacked, axis=0, return_inverse=True)
+    packed = np.ascontiguousarray(np.packbits(stacked, axis=1))  # bytes sort as the bits do
+    keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+    _, first, pattern = np.unique(keys, return_index=True, return_inverse=True)
+    rows = stacked[first]
     cuts = np.cumsum([m.periods.n for m in measures])[:-1]
     return Coverage(tuple(np.split(rows, cuts, axis=1)), pattern.ravel().astype(np.int64))
 
@@ -168,7 +171,8 @@ class ClaimCohorts:
             )
             usable = np.isfinite(built.values).all(axis=1)
             for o, (pre, post) in used.items():
-                usable &= self._observed(o)[self.coverage.pattern][:, pre | post].all(axis=1)
+                whole: Bools = np.asarray(self._observed(o)[:, pre | post].all(axis=1))
+                usable &= whole[self.coverage.pattern]
                 exposure = self.measure(o).exposure
                 if exposure is not None:
                     usable &= np.isfinite(exposure) & (exposure > 0)

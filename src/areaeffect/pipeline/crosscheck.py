@@ -67,7 +67,7 @@ def crosscheck_step(finished: Finished) -> Annex | None:
 
 def _leading(finished: Finished) -> list[Finding]:
     """Findings of change for whole groups in their leading form: what a cross-check can answer."""
-    scores = {o.name for o in finished.evidence.study.outcome if o.kind == "score"}
+    outcomes = {o.name: o for o in finished.evidence.study.outcome}
     groups = {g.name for g in groups_of(finished.evidence.plan.units)}
     return [
         f
@@ -75,7 +75,8 @@ def _leading(finished: Finished) -> list[Finding]:
         if f.claim == "change"
         and f.neighbourhood is None
         and f.group in groups
-        and (f.form == "ratio" or f.outcome in scores)
+        and f.outcome in outcomes
+        and (f.form == "ratio" or outcomes[f.outcome].kind == "score")
     ]
 
 
