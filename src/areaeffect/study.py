@@ -145,6 +145,11 @@ class PoliceUkSource(_AnySource):
     lookup: str | None = Field(
         default=None, description="lookup of LSOA 2011 to 2021 (code columns and change code)"
     )
+    split_weights: str | None = Field(
+        default=None,
+        description="CSV (from, to, weight) that divides split areas without coordinates; "
+        "default equal parts",
+    )
     licence: str = Field(default="Open Government Licence v3.0", description="licence of the data")
     attribution: str = Field(
         default="data.police.uk. Contains public sector information licensed under the Open "
@@ -165,7 +170,9 @@ class PoliceUkSource(_AnySource):
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
-        return tuple(f for f in (*self.ingest, self.lookup, self.boundaries) if f)
+        return tuple(
+            f for f in (*self.ingest, self.lookup, self.split_weights, self.boundaries) if f
+        )
 
 
 class PublishedSource(_AnySource):

@@ -102,11 +102,22 @@ def test_codes_are_added_up_to_areas_and_forces(store: Path, rows: list[Row]) ->
             expected[area, MONTHS.index(month)] += 1
             months[area, FORCES.index(force)].add(month)
     np.testing.assert_array_equal(everything, expected)
-    n_months, incidents = found.policed(area_of_code, (4, 3))
+    pairs = np.array([(c, a) for c, a in enumerate(area_of_code) if a >= 0]).T
+    n_months, incidents = found.policed(pairs, (4, 3))
     assert {k: len(v) for k, v in months.items()} == {
         (a, f): n_months[a, f] for a in range(4) for f in range(3)
     }
     assert incidents.sum() == expected.sum()
+
+
+def test_a_code_that_was_split_counts_for_each_part(store: Path, rows: list[Row]) -> None:
+    found = read_counts(store, FORCES, MONTHS, SETS)
+    _, whole = found.policed(np.array([[3], [0]]), (2, 3))
+    _, each = found.policed(np.array([[3, 3, 4], [0, 1, 1]]), (2, 3))
+    of_code = Counter((f, a) for f, _, a, _, _ in rows)
+    expected = [[of_code[f, CODES[i]] for f in FORCES] for i in (3, 4)]
+    assert whole.tolist() == [expected[0], [0, 0, 0]]
+    assert each.tolist() == [expected[0], np.sum(expected, axis=0).tolist()]
 
 
 def test_places_are_those_of_the_codes_asked_and_of_none(store: Path, rows: list[Row]) -> None:

@@ -48,13 +48,9 @@ def nearest_of(points: Floats, outlines: Outlines) -> Ints:
     Parameters
     ----------
     points : (n, 2), metres; published points are snapped to a map and may lie just outside.
-        A point that is not known goes to the first outline.
     outlines : (k,), in metres.
     """
     import shapely  # noqa: PLC0415  # heavy
 
-    known = np.isfinite(points).all(axis=1)
-    nearest = np.zeros(len(points), dtype=np.int64)
-    distance = shapely.distance(shapely.points(points[known])[:, None], outlines[None, :])
-    nearest[known] = distance.argmin(axis=1)
-    return nearest
+    distance = shapely.distance(shapely.points(points)[:, None], outlines[None, :])
+    return np.asarray(distance.argmin(axis=1), dtype=np.int64)

@@ -11,6 +11,7 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.lookups import Lookup, load_lookup
 from areaeffect.geography.points import area_of_points, nearest_of, to_metres
+from areaeffect.geography.split_weights import load_split_weights
 from areaeffect.geography.vintages import convert_counts, to_vintage
 from areaeffect.study import resolve
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from areaeffect.geography.vintages import Weights
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.store.panel_query import Points
@@ -35,6 +37,7 @@ class Located:
     areas, names : (n_areas,), codes of the declared vintage, ascending, and their names.
     area_of_code : (n_codes,), position of the area that a published code stands for; -1 where
         it is not one area.
+    pairs : (2, n_pairs), every code (by position, ascending) with every area it may stand for.
     several : published code to the areas it may stand for, where there are several.
     left_out : irregular and unknown codes to the incidents they held.
     """
@@ -42,6 +45,7 @@ class Located:
     areas: Strings
     names: Strings
     area_of_code: Ints
+    pairs: Ints
     several: dict[str, Ints]
     left_out: dict[str, int]
 
@@ -88,6 +92,9 @@ def locate(
         areas,
         np.array([name_of.get(a, a) for a in areas.tolist()], dtype=str),
         np.array([position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64),
+        np.array([(i, position[a]) for i, c in enumerate(candidates) for a in c], dtype=np.int64)
+        .reshape(-1, 2)
+        .T,
         {},
         {},
     )
@@ -145,47 +152,75 @@ def place(
     empty = np.zeros(n_periods, dtype=np.int64)
     if not len(points.codes):
         return Placed([np.zeros(shape) for _ in asked], empty, ())
+    weights = _declared(source, folder, lookup)
+    has_code = points.codes != ""
     if source.boundaries is None:
-        return _by_weight(source, located, lookup, points, asked, shape)
+        divided = _by_weight(
+            source, located, lookup, weights, points, has_code, asked, n_periods=n_periods
+        )
+        return Placed(divided.values, empty, divided.notes)
     column = source.boundaries_area or source.area
     outlines = read_boundaries(resolve(source.boundaries, folder), column, located.areas).outlines
     metres = to_metres(points.longitude, points.latitude)
     area = np.full(len(points.codes), -1, dtype=np.int64)
+    has_point = np.isfinite(metres).all(axis=1)
     for code, allowed in located.several.items():
-        here = points.codes == code
+        here = has_point & (points.codes == code)
         area[here] = allowed[nearest_of(metres[here], outlines[allowed])]
-    bare = points.codes == ""
+    bare = ~has_code
     if bare.any():
         area[bare] = area_of_points(metres[bare], outlines)
     values = [_add(points, area, categories, shape) for categories in asked]
     found = bare & (area >= 0)
     np.add.at(empty, points.periods[found], points.counts[found].astype(np.int64))
     notes = []
-    if located.several:
-        n = int(points.counts[~bare].sum())
+    told_apart = has_code & has_point
+    if told_apart.any():
         notes.append(
-            f"{n:,} incidents on {len(located.several)} split area codes "
-            f"({_some(located.several)}) were told apart by their coordinates."
+            f"{int(points.counts[told_apart].sum()):,} incidents on {len(located.several)} split "
+            f"area codes ({_some(located.several)}) were told apart by their coordinates."
         )
     if found.any():
         notes.append(
             f"{int(points.counts[found].sum()):,} incidents without an area code have it "
             "from their coordinates."
         )
+    without = has_code & ~has_point
+    if without.any():
+        divided = _by_weight(
+            source, located, lookup, weights, points, without, asked, n_periods=n_periods
+        )
+        values = [v + d for v, d in zip(values, divided.values, strict=True)]
+        notes += divided.notes
     return Placed(values, empty, tuple(notes))
+
+
+def _declared(source: PoliceUkSource, folder: Path, lookup: Lookup | None) -> Weights | None:
+    if source.split_weights is None or lookup is None:
+        return None
+    return load_split_weights(resolve(source.split_weights, folder), lookup)
 
 
 def _by_weight(
     source: PoliceUkSource,
     located: Located,
     lookup: Lookup | None,
+    weights: Weights | None,
     points: Points,
+    used: Bools,
     asked: Sequence[Sequence[str]],
-    shape: tuple[int, int],
+    *,
+    n_periods: int,
 ) -> Placed:
+    """Divide incidents of split codes by weights; only rows that are `used`.
+
+    Each set of categories is divided by itself, to the whole incident: its total is conserved,
+    and two sets need not round alike.
+    """
+    shape = (len(located.areas), n_periods)
     values = [np.zeros(shape) for _ in asked]
-    empty = np.zeros(shape[1], dtype=np.int64)
-    if not located.several or lookup is None:
+    empty = np.zeros(n_periods, dtype=np.int64)
+    if not located.several or lookup is None or not used.any():
         return Placed(values, empty, ())
     if source.vintage == "lsoa11":
         raise DataError(
@@ -198,17 +233,25 @@ def _by_weight(
         )
     codes = np.array(sorted(located.several), dtype=str)
     row = np.minimum(np.searchsorted(codes, points.codes), len(codes) - 1)
-    row[points.codes == ""] = -1
+    row[~used] = -1
+    equally: tuple[str, ...] = ()
     for target, categories in zip(values, asked, strict=True):
-        held = _add(points, row, categories, (len(codes), shape[1]))
-        parts = convert_counts(held, codes, lookup)
+        held = _add(points, row, categories, (len(codes), n_periods))
+        parts = convert_counts(held, codes, lookup, weights)
         target[np.searchsorted(located.areas, parts.codes)] += parts.values
-    n = int(points.counts[row >= 0].sum())
-    note = (
-        f"{n:,} incidents on {len(codes)} split area codes ({_some(located.several)}) were divided "
-        "equally among their parts: there are no boundaries to tell them apart."
-    )
-    return Placed(values, empty, (note,))
+        equally = parts.split_equally
+    notes = []
+    for named, how in (
+        (sorted(set(codes.tolist()) - set(equally)), f"by {weights.name if weights else ''}"),
+        (sorted(equally), "equally among their parts, for want of coordinates and of weights"),
+    ):
+        n = int(points.counts[used & np.isin(points.codes, named)].sum())
+        if n:
+            notes.append(
+                f"{n:,} incidents on {len(named)} split area codes ({_some(named)}) were divided "
+                f"{how}."
+            )
+    return Placed(values, empty, tuple(notes))
 
 
 def _add(points: Points, row: Ints, categories: Sequence[str], shape: tuple[int, int]) -> Floats:

@@ -135,7 +135,7 @@ def _read(
     values = counts.by_area(located.area_of_code, shape[0])
     values = [v + m for v, m in zip(values, placed.values, strict=True)]
     status = _statuses(coverage, forces, periods)
-    home, ours = _home(*counts.policed(located.area_of_code, (shape[0], len(forces))), status)
+    home, ours = _home(*counts.policed(located.pairs, (shape[0], len(forces))), status)
     reasons = [
         _reasons(status[home][ours], a, w, periods) for a, w in zip(asked, wanted, strict=True)
     ]

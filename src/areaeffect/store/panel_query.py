@@ -81,19 +81,28 @@ class Counts:
             added.append(by_period.T.copy())
         return added
 
-    def policed(self, area_of_code: Ints, shape: tuple[int, int]) -> tuple[Ints, Ints]:
-        """Return (n_areas, n_forces) each: months with an incident of the force, and incidents."""
+    def policed(self, pairs: Ints, shape: tuple[int, int]) -> tuple[Ints, Ints]:
+        """Return (n_areas, n_forces) each: months with an incident of the force, and incidents.
+
+        Parameters
+        ----------
+        pairs : (2, n_pairs), codes, ascending, with the areas they may stand for: a code that was
+            split counts for each of its parts.
+        """
         code, period, force, n = self.seen
-        area = area_of_code[code]
-        used = area >= 0
-        pair = area[used] * shape[1] + force[used]
+        first, last = (np.searchsorted(pairs[0], code, side=s) for s in ("left", "right"))
+        parts = last - first
+        start = np.repeat(first - np.concatenate([[0], np.cumsum(parts)[:-1]]), parts)
+        area = pairs[1, start + np.arange(parts.sum())]
+        pair = area * shape[1] + np.repeat(force, parts)
         size = shape[0] * shape[1]
-        incidents = np.bincount(pair, n[used], size).astype(np.int64)
+        incidents = np.bincount(pair, np.repeat(n, parts), size).astype(np.int64)
         months = np.zeros(size, dtype=np.int64)
-        ends = np.searchsorted(period[used], np.arange(self.values.shape[1] + 1))
-        for first, last in pairwise(ends):
+        n_periods = self.values.shape[1]
+        ends = np.searchsorted(np.repeat(period, parts), np.arange(n_periods + 1))
+        for begin, end in pairwise(ends):
             here = np.zeros(size, dtype=bool)  # several codes of an area are one month
-            here[pair[first:last]] = True
+            here[pair[begin:end]] = True
             months += here
         return months.reshape(shape), incidents.reshape(shape)
 
