@@ -256,6 +256,11 @@ class Outcome(Part):
     primary: bool = Field(
         default=True, description="counts towards the adjustment for several outcomes"
     )
+    should_move: bool = Field(
+        default=True,
+        description="false: the initiative cannot change it, so that it tests the design; "
+        "it is then never primary",
+    )
 
     valued_as: str | None = Field(
         default=None, description="category of unit costs that its avoided incidents are worth"
@@ -293,10 +298,25 @@ class Analysis(Part):
         description="'counterfactual' leads; the others are printed beside it as cross-checks "
         "(extra `crosscheck`)",
     )
+    checks: bool = Field(
+        default=True, description="try to break the findings: leads, rings, earlier starts, …"
+    )
+    rings_km: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        default=(0.5, 1.0, 2.0),
+        min_length=1,
+        description="outer edges of the rings in which spill-over is looked for, ascending",
+    )
     linearised: bool = Field(default=False, description="add the linearised companion interval")
     between_neighbourhoods: bool = Field(
         default=True, description="add cluster-robust and bootstrap intervals, from ten on"
     )
+
+    @model_validator(mode="after")
+    def _has_rings_in_order(self) -> Self:
+        if list(self.rings_km) != sorted(set(self.rings_km)):
+            msg = "rings_km are outer edges, each further out than the one before: [0.5, 1, 2]"
+            raise ValueError(msg)
+        return self
 
 
 class Study(Part):

@@ -55,6 +55,7 @@ class Check:
     question : what it asks, in plain words, with a question mark.
     answers : one for each finding it concerns.
     table : its numbers.
+    why : why it concerns no finding, without a full stop.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Check:
     question: str
     answers: tuple[Answer, ...]
     table: DataTable
+    why: str = "no finding is about a change"
 
     @property
     def status(self) -> Status:

@@ -314,6 +314,16 @@ class Cohorts(Protocol):
         """Return each outcome's sums for the same; an outcome with too many gaps is absent."""
 
 
+class Job(Protocol):
+    """What can be shared out over processes, draw by draw."""
+
+    def prepare(self) -> None:
+        """Make what every draw needs, once, before draws are shared out."""
+
+    def run(self, draws: npt.NDArray[np.int64]) -> Floats:
+        """Return the totals of some draws, along the first axis."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Machine:
     """Everything that is the same for all placebo draws.
@@ -342,6 +352,14 @@ class Machine:
     def n_totals(self) -> int:
         """Numbers that come back for each neighbourhood and outcome."""
         return N_TOTALS + N_PATH * self.n_bins
+
+    def prepare(self) -> None:
+        """See `prepare`."""
+        prepare(self)
+
+    def run(self, draws: npt.NDArray[np.int64]) -> Floats:
+        """See `run_draws`."""
+        return run_draws(self, draws)
 
 
 def prepare(machine: Machine) -> None:

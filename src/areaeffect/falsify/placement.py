@@ -71,7 +71,7 @@ def profile(
     members: Sequence[Ints],
     traits: Sequence[Floats],
     centres: Floats | None = None,
-    districts: Strings | None = None,
+    districts: Strings | Ints | None = None,
 ) -> Floats:
     """Describe where a programme is.
 

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from areaeffect.panel import Graph
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from areaeffect.geography.boundaries import Boundaries
 
 _TOUCH_METRES = 1.0  # shared borders drift by centimetres when outlines are generalised
@@ -36,3 +38,33 @@ def graph_of(left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], n: int) 
     left, right = left[order].astype(np.int64), right[order].astype(np.int64)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(left, minlength=n))]).astype(np.int64)
     return Graph(indptr, right)
+
+
+def bands(boundaries: Boundaries, edges: Sequence[float]) -> tuple[Graph, npt.NDArray[np.int8]]:
+    """Return the areas within the last of some distances, and in which band each pair is.
+
+    Parameters
+    ----------
+    boundaries : outlines in metres.
+    edges : ascending outer edges of the bands, metres; areas that touch are in band 0.
+
+    Returns
+    -------
+    The pairs, and (n_pairs,) the band of each in the order of `Graph.indices`.
+    """
+    import shapely  # noqa: PLC0415  # heavy
+
+    outlines = boundaries.outlines
+    west, south, east, north = shapely.bounds(outlines).T
+    reach = edges[-1]  # boxes first: far cheaper than distances between outlines
+    boxes = shapely.box(west - reach, south - reach, east + reach, north + reach)
+    left, right = shapely.STRtree(outlines).query(boxes)
+    once = left < right
+    left, right = left[once], right[once]
+    apart = shapely.distance(outlines[left], outlines[right])
+    near = apart <= reach
+    left, right, apart = left[near], right[near], apart[near]
+    band = np.searchsorted(np.asarray(edges), apart).astype(np.int8)
+    both = (np.concatenate([left, right]), np.concatenate([right, left]))
+    order = np.lexsort((both[1], both[0]))
+    return graph_of(*both, len(outlines)), np.concatenate([band, band])[order]

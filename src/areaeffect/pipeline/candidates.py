@@ -39,35 +39,55 @@ def candidates(
 ) -> tuple[Candidates, ...]:
     """List what may stand for each unit in a placebo programme."""
     allowed = pool.eligible
-    given: tuple[Ints, ...] | None = None
-    if study.analysis.placebo_neighbourhoods:
-        given = tuple(_given_groups(study.analysis.placebo_neighbourhoods, panel, pool))
-    grown: dict[int, list[Ints]] = {}
+    given = bool(study.analysis.placebo_neighbourhoods)
     means: dict[tuple[int, int], Floats] = {}  # neighbourhoods of one cohort and size share them
     banks = []
-    for g, unit in enumerate(units):
-        if given is not None:
-            banks.append(Candidates((given,)))
+    for g, (options, whole) in enumerate(places_of(study, panel, pool, units, rng)):
+        if given:
+            banks.append(Candidates((options,)))
             continue
-        whole = panel.contiguity is not None and study.design.unit == "neighbourhood"
-        size = len(unit.areas) if whole else 1
-        if size not in grown:
-            grown[size] = (
-                grow(panel.contiguity, allowed, size, rng)
-                if whole and panel.contiguity is not None
-                else [np.array([a]) for a in np.flatnonzero(allowed)]
-            )
+        unit = units[g]
         cohort = arm.cohort(g, unit.areas)
         traits = _traits(cohort, panel.covariates.shape[1], allowed)
-        if (id(cohort), size) not in means:
-            means[id(cohort), size] = mean_traits(grown[size], traits)
-        of_each = means[id(cohort), size]
+        key = (id(cohort), len(unit.areas) if whole else 1)
+        if key not in means:
+            means[key] = mean_traits(options, traits)
         targets = [traits[unit.areas].mean(axis=0)] if whole else traits[unit.areas]
         keep = ALIKE * GROWTHS if whole else ALIKE
         banks.append(
-            Candidates(tuple(tuple(most_alike(grown[size], of_each, t, keep)) for t in targets))
+            Candidates(tuple(tuple(most_alike(options, means[key], t, keep)) for t in targets))
         )
     return tuple(banks)
+
+
+def places_of(
+    study: Study,
+    panel: Panel,
+    pool: Pool,
+    units: Sequence[Neighbourhood],
+    rng: np.random.Generator,
+) -> list[tuple[tuple[Ints, ...], bool]]:
+    """List every place that could be drawn for each unit, and whether it stands for the whole.
+
+    Places are given groups or contiguous pseudo-neighbourhoods of the unit's size; single areas,
+    one for each of the unit's, where there are no boundaries or a programme has one design.
+    """
+    if study.analysis.placebo_neighbourhoods:
+        given = tuple(_given_groups(study.analysis.placebo_neighbourhoods, panel, pool))
+        return [(given, True) for _ in units]
+    grown: dict[int, tuple[Ints, ...]] = {}
+    found = []
+    for unit in units:
+        whole = panel.contiguity is not None and study.design.unit == "neighbourhood"
+        size = len(unit.areas) if whole else 1
+        if size not in grown:
+            grown[size] = tuple(
+                grow(panel.contiguity, pool.eligible, size, rng)
+                if whole and panel.contiguity is not None
+                else [np.array([a]) for a in np.flatnonzero(pool.eligible)]
+            )
+        found.append((grown[size], whole))
+    return found
 
 
 def spread_of(

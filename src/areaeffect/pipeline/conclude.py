@@ -216,7 +216,7 @@ def _adjust(drafts: list[Draft], is_in: Callable[[Draft], bool]) -> list[Draft]:
 def _with_verdicts(drafts: Sequence[Draft]) -> tuple[Finding, ...]:
     """Decide each leading finding; the additive form beside a ratio carries its verdict."""
     verdicts = {
-        (d.case.group, d.case.position): (_verdict(d.finding), " ".join(d.finding.caveats[:1]))
+        (d.case.group, d.case.position): (verdict_of(d.finding), " ".join(d.finding.caveats[:1]))
         for d in drafts
         if d.case.is_ratio or not d.case.measure.is_count
     }
@@ -233,7 +233,8 @@ def _decided(draft: Draft, leading: tuple[Verdict, str]) -> Finding:
     return replace(draft.finding, verdict=verdict, caveats=caveats)
 
 
-def _verdict(finding: Finding) -> Verdict:
+def verdict_of(finding: Finding) -> Verdict:
+    """Decide a finding from its intervals, widened for several findings where they are."""
     f = finding
     low = f.low_adjusted if f.low_adjusted is not None else f.low
     high = f.high_adjusted if f.high_adjusted is not None else f.high

@@ -215,6 +215,7 @@ def subject(evidence: Evidence, case: Case) -> Finding:
         pre=_span(plan, measure, units, side=0, latest=False),
         post=_span(plan, measure, units, side=1, latest=outcome.claim == "level"),
         primary=outcome.primary
+        and outcome.should_move
         and case.group.neighbourhood is None
         and (case.is_ratio or outcome.kind == "score"),
     )

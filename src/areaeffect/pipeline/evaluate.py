@@ -11,6 +11,7 @@ import numpy as np
 
 from areaeffect.falsify.placebo import run_programme
 from areaeffect.pipeline.assemble import Assembled, assemble
+from areaeffect.pipeline.checks.step import with_warnings
 from areaeffect.pipeline.conclude import conclude
 from areaeffect.pipeline.describe import Evidence
 from areaeffect.pipeline.notes import method_notes
@@ -132,7 +133,7 @@ def estimate(
         versions=_versions(),
         shapes=map_shapes(data.boundaries, data.panel.areas),
     )
-    return further(Finished(file, data, evidence, result, threads, tell))
+    return with_warnings(further(Finished(file, data, evidence, result, threads, tell)))
 
 
 def _versions() -> dict[str, str]:

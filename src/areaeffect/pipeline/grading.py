@@ -17,12 +17,15 @@ from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.outcomes import BEST_GRADE
 
 if TYPE_CHECKING:
+    from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.pipeline.describe import Case, Evidence
+    from areaeffect.results import Floats
 
 #: Largest standardised difference of a group from its benchmark areas for grade 3 (Stuart 2010,
 #: doi 10.1214/09-STS313, section 4.1).
 BALANCED = 0.25
-_ALPHA = 0.05
+#: A gap in the held-out span with a smaller p-value warns.
+ALPHA = 0.05
 #: The held-out year is tested where at least this share of neighbourhoods has it without gaps.
 _MOST = 0.75
 _MATCHED, _BEFORE_AND_AFTER = BEST_GRADE["level"], BEST_GRADE["change"]
@@ -50,7 +53,9 @@ def grade(evidence: Evidence, case: Case) -> Grade:
     """Grade a finding."""
     if case.outcome.claim == "level":
         return Grade(_MATCHED, None, None, ())
-    gap, p_value, tested = _held_out(evidence, case)
+    held = held_out(evidence, case)
+    gap = case.printed(held.gap) if held else None
+    p_value = held.inference.p_value if held else None
     span = "year" if case.measure.periods.kind.per_year else "third of the history"
     caveats = []
     if gap is None or p_value is None:
@@ -59,7 +64,7 @@ def grade(evidence: Evidence, case: Case) -> Grade:
             f"leave its last {span} out, so whether the comparison held before the start is not "
             "tested."
         )
-    elif p_value <= _ALPHA:
+    elif p_value <= ALPHA:
         caveats.append(
             f"Graded 2 on the Maryland scale: by a design that does not see the last {span} before "
             f"the start, the places had already parted from their benchmark areas in that {span}."
@@ -71,30 +76,60 @@ def grade(evidence: Evidence, case: Case) -> Grade:
             f"in {name}, by {worst:.2f} standard deviations."
         )
     maryland = _MATCHED if caveats else _BEFORE_AND_AFTER
-    if gap is not None and tested < case.n_units:
+    if held and held.tested < case.n_units:
         caveats.append(
-            f"The held-out {span} is tested on {tested} of {case.n_units} neighbourhoods: the "
+            f"The held-out {span} is tested on {held.tested} of {case.n_units} neighbourhoods: the "
             "others have gaps in it."
         )
     return Grade(maryland, gap, p_value, tuple(caveats))
 
 
-def _held_out(evidence: Evidence, case: Case) -> tuple[float | None, float | None, int]:
-    """Return the gap in the held-out year, its p-value, and on how many neighbourhoods."""
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """The held-out refit of one finding.
+
+    Parameters
+    ----------
+    gap : in the held-out span, on the scale of the statistic.
+    inference : held against placebo programmes.
+    tested : neighbourhoods that have the span without gaps.
+    """
+
+    gap: float
+    inference: PlaceboInference
+    tested: int
+
+
+def held_out(evidence: Evidence, case: Case) -> HeldOut | None:
+    """Return the gap in the held-out span; None where it cannot be tested."""
     position = len(evidence.measures) + case.position
     real, drawn = evidence.real[:, position], evidence.drawn[:, :, position]
+    tested = tested_on(case, real)
+    if tested is None:
+        return None
+    gap, placebos = float(tested.statistic(real)), tested.statistic(drawn)
+    if not np.isfinite(gap) or np.isfinite(placebos).sum() < MIN_PLACEBOS:
+        return None
+    count = float(tested.counts(real))
+    found = infer(gap, placebos, tested.counts(drawn), count, case.outcome.better, case.widen)
+    return HeldOut(gap, found, tested.n_units)
+
+
+def tested_on(case: Case, real: Floats) -> Case | None:
+    """Keep the neighbourhoods that a refit could estimate; None where they are too few.
+
+    Parameters
+    ----------
+    case : whose.
+    real : (n_units of the study, ...), NaN where a neighbourhood could not be estimated.
+    """
     sides = [
         tuple(g for g in side if np.isfinite(real[g]).all()) for side in (case.units, case.against)
     ]
     tested = replace(case, units=sides[0], against=sides[1])
     if tested.n_units < _MOST * case.n_units or not sides[0] or len(sides[1]) < bool(case.against):
-        return None, None, 0
-    gap, placebos = float(tested.statistic(real)), tested.statistic(drawn)
-    if not np.isfinite(gap) or np.isfinite(placebos).sum() < MIN_PLACEBOS:
-        return None, None, 0
-    count = float(tested.counts(real))
-    found = infer(gap, placebos, tested.counts(drawn), count, case.outcome.better, case.widen)
-    return case.printed(gap), found.p_value, tested.n_units
+        return None
+    return tested
 
 
 def _worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect.pipeline.boundary_fit import boundary_fit
+from areaeffect.pipeline.checks.step import checks_step
 from areaeffect.pipeline.crosscheck import crosscheck_step
 from areaeffect.pipeline.effect_forms import effect_forms
 from areaeffect.pipeline.event_time import event_time
@@ -50,6 +51,7 @@ STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
     effect_forms,
     event_time,
     groups_step,
+    checks_step,
     crosscheck_step,
     boundary_fit,
     families_step,

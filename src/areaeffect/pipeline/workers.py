@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.falsify.placebo import Machine, prepare, run_draws
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from areaeffect.falsify.placebo import Job
     from areaeffect.results import Floats, Ints
 
 #: Draws that one task holds: small enough for a smooth progress display.
 _CHUNK = 9
 
-_machine: Machine | None = None
+_job: Job | None = None
 
 
 @contextmanager
@@ -47,12 +46,12 @@ def default_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_all(machine: Machine, n_draws: int, threads: int, tick: Callable[[int], None]) -> Floats:
+def run_all(job: Job, n_draws: int, threads: int, tick: Callable[[int], None]) -> Floats:
     """Run every placebo draw.
 
     Parameters
     ----------
-    machine : what is the same for all draws.
+    job : what is done with each draw.
     n_draws : how many.
     threads : worker processes; 1 runs here.
     tick : called with the number of draws finished since the last call.
@@ -61,30 +60,30 @@ def run_all(machine: Machine, n_draws: int, threads: int, tick: Callable[[int], 
     -------
     (n_draws, n_neighbourhoods, n_outcomes, N_TOTALS), in the order of the draws.
     """
-    prepare(machine)
+    job.prepare()
     tasks = np.array_split(np.arange(n_draws), max(1, -(-n_draws // _CHUNK)))
     found = []
     if threads == 1:
         for task in tasks:
-            found.append(run_draws(machine, task))
+            found.append(job.run(task))
             tick(len(task))
         return np.concatenate(found)
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
     context = multiprocessing.get_context(method)
-    with context.Pool(threads, initializer=_hold, initargs=(machine,)) as pool:
+    with context.Pool(threads, initializer=_hold, initargs=(job,)) as pool:
         for task, part in zip(tasks, pool.imap(_run, tasks), strict=True):
             found.append(part)
             tick(len(task))
     return np.concatenate(found)
 
 
-def _hold(machine: Machine) -> None:
+def _hold(job: Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    global _machine  # noqa: PLW0603  # one copy a process: sending it with each task costs more
-    _machine = machine
+    global _job  # noqa: PLW0603  # one copy a process: sending it with each task costs more
+    _job = job
 
 
 def _run(draws: Ints) -> Floats:
-    if _machine is None:
+    if _job is None:
         raise RuntimeError
-    return run_draws(_machine, draws)
+    return _job.run(draws)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from areaeffect.report.boundary_fit import boundary_fit_section
+from areaeffect.report.checks import checks_section
 from areaeffect.report.crosscheck import crosscheck_section
 from areaeffect.report.data_words import in_words
 from areaeffect.report.document import Data, Section
@@ -27,6 +28,7 @@ BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {
     "effect_forms": effect_forms_section,
     "event_time": event_time_section,
     "groups": groups_section,
+    "checks": checks_section,
     "crosscheck": crosscheck_section,
     "multiverse": multiverse_section,
     "boundary_fit": boundary_fit_section,

@@ -1,0 +1,1 @@
+"""The falsification set: one module a check, one line each in `registry`."""

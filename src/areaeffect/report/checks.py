@@ -1,0 +1,146 @@
+"""The section 'Does it hold?': every attempt to break the findings, and what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.report import wording
+from areaeffect.report.chart_tables import Figure, Table
+from areaeffect.report.check_charts import Mark, Panel, interval_chart
+from areaeffect.report.check_words import (
+    HOLDS,
+    NOT_ESTIMABLE,
+    SYMBOLS,
+    WARNS,
+    summary,
+)
+from areaeffect.report.data_words import in_words
+from areaeffect.report.document import Block, Data, Folded, Paragraph, Section
+from areaeffect.report.numbers import plural
+from areaeffect.report.svg import key_of
+from areaeffect.results import ALL_INITIATIVES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from areaeffect.results import Annex, DataTable, Finding, Result
+
+ROWS_SHOWN = 40
+LEAD = (
+    "A finding is worth as much as the attempts to break it. Each question below was settled "
+    "before the start of the work was looked past; a check that warns is also a caveat of the "
+    "finding it warns of."
+)
+
+
+def checks_section(result: Result, annex: Annex) -> Section:
+    """Print every check: its question, its answer in one sentence, its numbers."""
+    checks = annex.values["checks"]
+    count = {s: sum(c["status"] == s for c in checks) for s in SYMBOLS}
+    said = (
+        f"{plural(len(checks), 'check')}: {count[HOLDS]} hold, {count[WARNS]} warn of at least one "
+        f"finding, {count[NOT_ESTIMABLE]} could not be made."
+    )
+    overview = Table(
+        "Attempts to break the findings",
+        ("Check", "Status", "What came of it"),
+        tuple((c["title"], f"{SYMBOLS[c['status']]} {c['status']}", summary(c)) for c in checks),
+    )
+    parts = tuple(
+        _part(result, annex, check) for check in checks if check["status"] != NOT_ESTIMABLE
+    )
+    blocks = (Paragraph(said, lead=True), Paragraph(LEAD), Data(overview))
+    return Section("does-it-hold", "Does it hold?", blocks, parts)
+
+
+def _part(result: Result, annex: Annex, check: dict[str, Any]) -> Section:
+    table = annex.table(f"check_{check['name']}")
+    blocks: list[Block] = [Paragraph(check["question"]), Paragraph(summary(check))]
+    figure = _figure(result, check, table)
+    blocks += [figure] if figure is not None else []
+    answers = Table(
+        f"{check['title']}: each finding",
+        ("Finding", "Group", "Status", "What came of it"),
+        tuple(
+            (
+                a["label"],
+                wording.group_title(a["group"]),
+                f"{SYMBOLS[a['status']]} {a['status']}",
+                a["reason"],
+            )
+            for a in check["findings"]
+        ),
+    )
+    inside: tuple[Block, ...] = (Data(answers),)
+    if table.rows:
+        inside = (*inside, Data(_first_rows(table), table.name))
+    blocks.append(Folded("Every finding, and the numbers", inside, about=check["title"]))
+    return Section(key_of("check", check["name"]), check["title"], tuple(blocks))
+
+
+def _first_rows(table: DataTable) -> Table:
+    words = in_words(table)
+    if len(words.rows) <= ROWS_SHOWN:
+        return words
+    caption = (
+        f"{words.caption} (the first {ROWS_SHOWN} of {len(words.rows):,} rows; the file has all)"
+    )
+    return Table(caption, words.head, words.rows[:ROWS_SHOWN], words.numeric)
+
+
+def _figure(result: Result, check: dict[str, Any], table: DataTable) -> Figure | None:
+    if check["name"] not in NAMES:
+        return None
+    name, along, line = NAMES[check["name"]]
+    records = [r for r in table.records() if r["estimate"] is not None]
+    groups = list(dict.fromkeys(r["group"] for r in records))
+    if not groups:
+        return None
+    group = ALL_INITIATIVES if ALL_INITIATIVES in groups else groups[0]
+    findings = {
+        f.outcome: f
+        for f in reversed(result.findings)
+        if f.group == group and f.neighbourhood is None
+    }
+    panels = []
+    for outcome in dict.fromkeys(r["outcome"] for r in records if r["group"] == group):
+        own = [r for r in records if (r["group"], r["outcome"]) == (group, outcome)]
+        panels.append(_panel(findings[outcome], own, name, line=line))
+    title = f"{check['title']}: {wording.group_title(group)}"
+    chart = interval_chart(panels, key=key_of("chart", check["name"]), title=title, along=along)
+    note = "Lines: 95% placebo intervals; orange diamonds: zero lies outside."
+    if line:
+        note += " Dashed: the finding itself."
+    return Figure(chart, title, _drawn(table, group), table.name, note, key_of(check["name"]))
+
+
+def _panel(
+    finding: Finding,
+    records: list[dict[str, Any]],
+    name: Callable[[dict[str, Any]], str],
+    *,
+    line: bool,
+) -> Panel:
+    marks = tuple(Mark(name(r), r["estimate"], r["low"], r["high"]) for r in records)
+    own = finding.estimate if line else None
+    return Panel(wording.name_of(finding), finding.form, finding.unit, own, marks)
+
+
+def _drawn(table: DataTable, group: str) -> Table:
+    """Return the rows that a chart shows."""
+    words = in_words(table)
+    rows = tuple(row for row in words.rows if row[0] == group)
+    return Table("What the chart shows", words.head, rows, words.numeric)
+
+
+def _ring(row: dict[str, Any]) -> str:
+    return f"{row['from_km']:g}–{row['to_km']:g}"
+
+
+#: Checks with a chart: the name of each mark, what goes from left to right, whether the finding
+#: itself is drawn as a line.
+NAMES: dict[str, tuple[Callable[[dict[str, Any]], str], str, bool]] = {
+    "earlier": (lambda r: str(r["spans_early"]), "how many years (spans) early", True),
+    "rings": (_ring, "kilometres from the nearest treated area", True),
+    "leave_out": (lambda r: r["neighbourhood"], "each neighbourhood left out in turn", True),
+}
