@@ -30,14 +30,17 @@ should_move = false
 """
 
 
-@pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    folder = tmp_path_factory.mktemp("checks")
+def write_checked_study(folder: Path) -> Path:
     study = write_small_study(folder)
     edit(study, "\n[analysis]", OUTCOME + "\n[analysis]")
     edit(study, "buffer_km = 0.0", 'buffer_km = 0.0\nothers = ["others.csv"]')
     (folder / "others.csv").write_text("area_code\nT047\n", encoding="utf-8")
-    return evaluate(study, threads=1)
+    return study
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    return evaluate(write_checked_study(tmp_path_factory.mktemp("checks")), threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +149,8 @@ def test_without_checks_there_is_no_annex(tmp_path: Path) -> None:
     study = write_small_study(tmp_path)
     edit(study, "placebos = 39", "placebos = 39\nchecks = false")
     assert evaluate(study, threads=1).annex(ANNEX) is None
+
+
+def test_the_checks_are_the_same_with_two_processes(annex: Annex, tmp_path: Path) -> None:
+    again = evaluate(write_checked_study(tmp_path), threads=2).annex(ANNEX)
+    assert again == annex

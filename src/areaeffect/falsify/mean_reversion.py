@@ -73,8 +73,8 @@ def worst(scores: Floats, share: float) -> Bools:
     share : of places, that are the worst.
     """
     known = np.asarray(np.isfinite(scores).all(axis=1), dtype=np.bool_)
-    if not known.any():
-        return known
+    if not known.any() or not scores.shape[1]:
+        return np.zeros(len(scores), dtype=bool)
     ranks = [percentile_among(column, column[known]) for column in scores.T]
     mean = np.mean(ranks, axis=0)
     found = np.zeros(len(scores), dtype=bool)

@@ -90,7 +90,7 @@ def profile(
     mean share of its district that is in the programme.
     """
     each = np.array([_mean(trait[areas]) for trait, areas in zip(traits, members, strict=True)])
-    found = list(each.mean(axis=0))
+    found = list(_mean(each))
     every = np.concatenate(members)
     if centres is not None:
         points = np.array([centres[areas].mean(axis=0) for areas in members])

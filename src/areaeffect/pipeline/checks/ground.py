@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from areaeffect.results import Finding, Floats
     from areaeffect.study import Study
 
-#: Placebo programmes that a refit is held against: a check, not an estimate.
+#: Placebo programmes that a refit is held against, or as many as the study's findings: a check,
+#: not an estimate.
 DRAWS = 199
 NO_FINDING = "the finding itself could not be estimated"
 
@@ -68,7 +69,8 @@ class Ground:
     study, data, evidence : see there.
     subjects : the findings of whole groups, in the form that leads.
     refits : designs that do not see the last years before the start, shared by several checks.
-    run : puts placebo programmes through a job: (job, draws) to totals.
+    run : puts placebo programmes through a job: (job, draws) to totals; no more than the study's
+        own number of them.
     """
 
     study: Study

@@ -58,7 +58,8 @@ def scores_of(
             return np.asarray(np.add.reduceat(values[every], first))
 
         if kind == LEVEL:
-            found[:, k] = sign * total(measure.values[:, pre].mean(axis=1)) / total(exposure)
+            with np.errstate(divide="ignore", invalid="ignore"):  # no exposure: unknown
+                found[:, k] = sign * total(measure.values[:, pre].mean(axis=1)) / total(exposure)
         elif earlier.any():
             now = total(measure.values[:, recent].mean(axis=1))
             then = total(measure.values[:, earlier].mean(axis=1))

@@ -79,12 +79,19 @@ def _traits(ground: Ground) -> tuple[tuple[str, ...], list[Floats]]:
         if changes is not None:
             for kind in (LEVEL, RISE):
                 scores = scores_of(changes, better, g, kind, singles)
-                columns.append(np.mean([percentiles(column) for column in scores.T], axis=0))
+                columns.append(_mean_percentile(scores))
         made[unit.start] = np.column_stack(columns)
     names = tuple(f"percentile of {name}" for name in panel.covariate_names)
     if changes is not None:
         names += ("percentile of the level before", "percentile of the latest rise")
     return names, [made[u.start] for u in plan.units]
+
+
+def _mean_percentile(scores: Floats) -> Floats:
+    """Mean percentile over outcomes, (n_areas,); NaN where there is no outcome."""
+    if not scores.shape[1]:
+        return np.full(len(scores), np.nan)
+    return np.asarray(np.mean([percentiles(column) for column in scores.T], axis=0))
 
 
 def _placed(
@@ -99,7 +106,7 @@ def _placed(
         return profile(members, own, panel.centres, districts)
 
     drawn = []
-    for number in range(DRAWS):
+    for number in range(min(DRAWS, ground.study.analysis.placebos)):
         programme = programme_of(plan.machine, number)
         if programme is not None:
             drawn.append(described([programme[g] for g in units]))

@@ -42,7 +42,8 @@ def make_ground(finished: Finished) -> Ground:
     evidence = finished.evidence
 
     def run(job: Job, draws: int) -> Floats:
-        return run_all(job, draws, finished.threads, lambda _n: None)
+        most = min(draws, evidence.study.analysis.placebos)
+        return run_all(job, most, finished.threads, lambda _n: None)
 
     finished.tell("checks", 0, len(CHECKS))
     subjects = subjects_of(evidence, finished.result.findings)
