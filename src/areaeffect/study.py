@@ -351,6 +351,7 @@ class Study(Part):
             (f"initiative.{i}.treated_column", t.treated_column)
             for i, t in enumerate(self.initiative)
         ]
+        named += [("register.authority", self.register_.authority)]
         named += [("analysis.placebo_neighbourhoods", self.analysis.placebo_neighbourhoods)]
         return [(place, column) for place, column in named if column]
 

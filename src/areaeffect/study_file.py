@@ -102,6 +102,7 @@ def _named_sources(content: dict[str, Any]) -> list[tuple[str, str]]:
         for kind in ("covariates", "exclude")
         for place, entry in _entries(design, kind, tables_only=False)
     ]
+    columns.append(("register.authority", _table(content.get("register")).get("authority")))
     columns.append(("analysis.placebo_neighbourhoods", analysis.get("placebo_neighbourhoods")))
     found += [(place, split_reference(c)[0]) for place, c in columns if isinstance(c, str)]
     return [(place, source) for place, source in found if isinstance(source, str)]

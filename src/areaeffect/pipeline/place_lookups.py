@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.pipeline.fetch import default_folder
+from areaeffect.pipeline.published_panel import published_roots
 from areaeffect.register.places import places_from
 from areaeffect.sources.published import read
 from areaeffect.sources.text_table import read_text_table
-from areaeffect.study import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study import resolve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ def find_places(kind: str, lookup: str | None, folder: Path, areas: Strings) -> 
 def catalogue_places(kind: str, vintage: str, folder: Path, areas: Strings) -> Places:
     """Return the catalogue's lookup of wards or MSOAs of one vintage."""
     release = RELEASES[kind][vintage]
-    table = read(release, _roots(folder))
+    table = read(release, published_roots(folder))
     return places_from(kind, {"area_code": table.areas, **table.texts}, release, areas)
 
 
@@ -68,7 +68,7 @@ def vintage_of(areas: Strings, folder: Path) -> str | None:
     known = {}
     for vintage, release in RELEASES["msoa"].items():
         try:
-            listed = read(release, _roots(folder), []).areas
+            listed = read(release, published_roots(folder), []).areas
         except DataError:  # not fetched: it cannot be told
             continue
         known[vintage] = float(np.isin(areas, listed).mean())
@@ -81,7 +81,3 @@ def read_columns(path: Path) -> dict[str, Strings]:
     """Read a lookup as columns of text."""
     frame, _ = read_text_table(path)
     return {str(c): frame[c].astype(str).str.strip().to_numpy(dtype=str) for c in frame.columns}
-
-
-def _roots(folder: Path) -> tuple[Path, Path]:
-    return default_folder(), resolve(f"${{{SHARED_DATA_VARIABLE}}}", folder)

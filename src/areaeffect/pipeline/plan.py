@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from areaeffect.study import Study
     from areaeffect.study_file import StudyFile
 
+#: Why an area is left out where the study leaves out whole authorities.
+UNCERTAIN = "its authority holds an initiative that could not be located"
 #: Disjoint placebo programmes are counted up to here; more change nothing.
 _MOST_DISJOINT = 250
 #: Placebo draws that the held-out year is tested with: a gate, not an estimate.
@@ -189,6 +191,9 @@ def pool_of(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
     known = np.asarray(np.isfinite(panel.covariates).all(axis=1), dtype=np.bool_)
     exclusions.append((~known, "a covariate is missing"))
     smallest = min(len(u.areas) for u in data.neighbourhoods)
+    if study.register_.uncoded != "ignore" and data.registered.known.unlocated.any():
+        uncertain: Bools = data.registered.known.unlocated > 0
+        exclusions.append((uncertain, UNCERTAIN))
     return make_pool(
         n,
         every,

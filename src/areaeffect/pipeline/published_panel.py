@@ -98,6 +98,11 @@ def roots_of(path: str | None, folder: Path) -> Roots:
     """Return where releases are looked for: a folder of the study's, else the usual ones."""
     if path is not None:
         return resolve(path, folder)
+    return published_roots(folder)
+
+
+def published_roots(folder: Path) -> tuple[Path, ...]:
+    """Return where releases are looked for: what `fetch` got, then the shared data."""
     return default_folder(), resolve(f"${{{SHARED_DATA_VARIABLE}}}", folder)
 
 

@@ -10,10 +10,14 @@ import numpy as np
 from areaeffect.errors import DataError, Problem
 from areaeffect.pipeline.faults import Faults
 from areaeffect.pipeline.initiatives import neighbourhoods_named
-from areaeffect.pipeline.measures import align
+from areaeffect.pipeline.measures import align, attribute
+from areaeffect.pipeline.other_initiatives import (
+    Others,
+    other_initiatives,
+    refuse_unknown_authorities,
+)
 from areaeffect.register.located import Found
 from areaeffect.register.neighbourhoods import neighbourhood_from_column
-from areaeffect.register.others import other_areas
 from areaeffect.study import resolve, split_reference
 
 if TYPE_CHECKING:
@@ -33,15 +37,18 @@ class Registered:
 
     Parameters
     ----------
-    neighbourhoods : of the studied initiatives, in the study's order.
-    found : what became of the places that the study's own files name, one a file.
+    neighbourhoods : of the studied initiatives, in the study's order; then of the others, where
+        they are studied too.
     others : areas of other initiatives, which never serve as benchmark areas.
+    found : what became of the places that the study's own files name, one a file.
+    known : what the register knows besides.
     notes : remarks for the data annex.
     """
 
     neighbourhoods: tuple[Neighbourhood, ...]
-    found: tuple[Found, ...] = ()
     others: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    found: tuple[Found, ...] = ()
+    known: Others = field(default_factory=Others)
     notes: tuple[str, ...] = ()
 
 
@@ -72,15 +79,27 @@ def registered_areas(
     overlaps = _overlaps(neighbourhoods, areas)
     if overlaps:
         faults.errors.append(DataError(overlaps))
-    others: list[Ints] = []
-    for name in study.register_.others:
-        read = faults.attempt(other_areas, resolve(name, file.folder), areas)
-        if read is not None:
-            others.append(read[0])
-            notes.append(read[1])
+    authority = faults.attempt(_authority, file, tables, areas)
+    others = faults.attempt(
+        other_initiatives, file, areas, neighbourhoods, authority[0] if authority else None
+    )
+    if others is not None:
+        faults.attempt(refuse_unknown_authorities, file, others)
     faults.raise_all()
-    every = np.unique(np.concatenate([*others, np.empty(0, np.int64)]))
-    return Registered(tuple(neighbourhoods), tuple(found), every, tuple(notes))
+    if others is None:
+        raise AssertionError  # unreachable: an attempt without a result has recorded its fault
+    every = (*neighbourhoods, *others.studied)
+    return Registered(every, others.areas, tuple(found), others, (*notes, *others.notes))
+
+
+def _authority(
+    file: StudyFile, tables: Mapping[str, SourceTable], areas: Strings
+) -> tuple[Strings | None]:
+    """Return the column of authorities that the register names."""
+    reference = file.study.register_.authority
+    if reference is None:
+        return (None,)
+    return (attribute(tables, reference, areas).astype(str),)
 
 
 def _neighbourhoods(

@@ -12,6 +12,7 @@ from areaeffect.pipeline.effect_forms import effect_forms
 from areaeffect.pipeline.event_time import event_time
 from areaeffect.pipeline.families import families_step
 from areaeffect.pipeline.groups import check_groups, groups_step
+from areaeffect.pipeline.register_annex import register_annex
 from areaeffect.pipeline.stories import check_stories, stories_step
 from areaeffect.pipeline.survey import check_surveys, survey_step
 from areaeffect.pipeline.value import value_annex
@@ -54,6 +55,7 @@ STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
     checks_step,
     crosscheck_step,
     boundary_fit,
+    register_annex,
     families_step,
     value_annex,
     survey_step,

@@ -121,7 +121,7 @@ def shared_attributes(parts: Sequence[Sequence[tuple[str, str]]]) -> dict[str, s
 
 def _neighbourhood(rows: list[Row], position: dict[str, int], window: Window) -> Neighbourhood:
     first = rows[0]
-    kind = _kind(first.start, window)
+    kind = start_kind(first.start, window)
     start = parse_period(first.start, kind)
     if start is None:  # `_start_problems` has refused it
         raise ValueError(first.start)
@@ -140,7 +140,8 @@ def _neighbourhood(rows: list[Row], position: dict[str, int], window: Window) ->
     )
 
 
-def _kind(text: str, window: Window) -> PeriodKind:
+def start_kind(text: str, window: Window) -> PeriodKind:
+    """Return what a start or an end counts, by how it is written."""
     if window.kind is PeriodKind.NUMBER:
         return PeriodKind.NUMBER
     return kind_of(text) or PeriodKind.MONTH
@@ -148,7 +149,7 @@ def _kind(text: str, window: Window) -> PeriodKind:
 
 def _end(text: str, kind: PeriodKind, window: Window) -> int | None:
     """Return the last period of work as an ordinal of the start's kind; None where unreadable."""
-    own = _kind(text, window)
+    own = start_kind(text, window)
     ordinal = parse_period(text, own)
     if ordinal is None or own is kind:
         return ordinal
@@ -194,13 +195,13 @@ def _start_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Pro
     last = parse_period(window.end, window.kind) or 0
     for row in _first_rows(rows):
         where = f"{path}, {row.place}"
-        start = parse_period(row.start, _kind(row.start, window)) if row.start else None
+        start = parse_period(row.start, start_kind(row.start, window)) if row.start else None
         if start is None:
             what = f"'{row.start}' is not a start" if row.start else "there is no start_date"
             fix = "Write '2016-01-01', '2016-01' or, for numbered periods, the number."
             problems.append(Problem(f"{what} (neighbourhood '{row.neighbourhood}').", where, fix))
             continue
-        scale = 12 // (_kind(row.start, window).per_year or 12)
+        scale = 12 // (start_kind(row.start, window).per_year or 12)
         window_scale = 12 // (window.kind.per_year or 12)
         inside = first * window_scale < start * scale < (last + 1) * window_scale
         if not inside:
@@ -219,7 +220,7 @@ def _end_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Probl
     problems = []
     for row in _first_rows([r for r in rows if r.end]):
         where = f"{path}, {row.place}"
-        kind = _kind(row.start, window)
+        kind = start_kind(row.start, window)
         start, end = parse_period(row.start, kind), _end(row.end, kind, window)
         if end is None:
             what = f"'{row.end}' is not an end (neighbourhood '{row.neighbourhood}')."
@@ -253,7 +254,7 @@ def _once_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Prob
     """Name neighbourhoods with two starts, two ends, two amounts, or led by residents and not."""
     found: dict[tuple[str, str], dict[str, set[str]]] = {}
     for row in rows:
-        kind = _kind(row.start, window)
+        kind = start_kind(row.start, window)
         ordinal = parse_period(row.start, kind)
         said = {
             "start dates": row.start if ordinal is None else label(ordinal, kind),

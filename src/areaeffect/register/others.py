@@ -1,26 +1,180 @@
-"""Other initiatives of the register: where else something is known to have happened."""
+"""Other initiatives of the register: where and when something else is known to have happened."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from areaeffect.register.rows import read_records, require_column
+from areaeffect.periods import PeriodKind, kind_of, parse_period
+from areaeffect.register.rows import read_records
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from areaeffect.panel import Strings
-    from areaeffect.results import Ints
+    from areaeffect.register.places import Places
+    from areaeffect.register.rows import Record
+    from areaeffect.study import Window
+
+_PROGRAMME = ("programme", "initiative")
+_NAME = ("neighbourhood", "area_name", "name")
+_AUTHORITY = ("authority_code", "lad_code", "authority", "local_authority")
+_AUTHORITY_NAME = ("local_authority", "authority", "lad_code", "authority_code")
+_CODES = ("match_code", "codes")
+DURING, ENDED, LATER = "during the window", "ended before the window", "begins after the window"
 
 
-def other_areas(path: Path, areas: Strings) -> tuple[Ints, str]:
-    """Read the areas of another initiative: positions in the panel, and a note."""
-    columns, records = read_records(path)
-    require_column("area_code", columns, path)
-    position = {str(code): i for i, code in enumerate(areas)}
-    codes = [r.values["area_code"] for r in records]
-    found = sorted({position[c] for c in codes if c in position})
-    note = f"{path.name}: {len(codes)} rows of other initiatives, {len(found)} areas in the panel."
-    return np.array(found, dtype=np.int64), note
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One neighbourhood of an initiative that is not studied.
+
+    Parameters
+    ----------
+    file, place : where it stands.
+    programme, name, authority : as written; '' where not given.
+    start, end : as written.
+    resident_led : as written.
+    areas : codes of the areas found for it, whether the study has data for them or not.
+    how : 'code', 'ward', 'MSOA', or 'not located'.
+    reason : why it could not be located.
+    when : `DURING`, `ENDED` or `LATER`.
+    """
+
+    file: str
+    place: str
+    programme: str
+    name: str
+    authority: str
+    start: str
+    end: str
+    resident_led: str
+    areas: tuple[str, ...]
+    how: str
+    reason: str
+    when: str
+
+
+def read_entries(path: Path, places: Sequence[Places], window: Window) -> list[Entry]:
+    """Read a register: one entry a neighbourhood, located by code or by name where it can be.
+
+    Parameters
+    ----------
+    path : CSV. `programme` (or `initiative`) and `neighbourhood` (or `area_name`) name an entry;
+        `area_code`, `ward`, `msoa` or `match_code` (several codes with ';') say where it is. With
+        none of them, a ward or MSOA of the entry's own name in its own authority (`authority`,
+        `local_authority`, `lad_code`) is taken for it.
+    places : lookups of wards and MSOAs, in order of preference.
+    window : of the study. An entry without dates is taken to be going on.
+    """
+    _, records = read_records(path)
+    by_code: dict[tuple[str, ...], tuple[Record, set[str]]] = {}
+    entries = []
+    for record in records:
+        code = record.values.get("area_code", "")
+        if code:
+            key = tuple(_first(record, names) for names in (_PROGRAMME, _NAME, ("start_date",)))
+            by_code.setdefault(key, (record, set()))[1].add(code)
+            continue
+        areas, how, reason = _locate(record, places)
+        entries.append(_entry(path, record, areas, how, reason, window))
+    coded = [
+        _entry(path, record, tuple(sorted(codes)), "code", "", window)
+        for record, codes in by_code.values()
+    ]
+    return coded + entries
+
+
+def _entry(
+    path: Path, record: Record, areas: tuple[str, ...], how: str, reason: str, window: Window
+) -> Entry:
+    start, end = record.values.get("start_date", ""), record.values.get("end_date", "")
+    start = start or record.values.get("award_date", "")
+    return Entry(
+        path.name,
+        record.place,
+        _first(record, _PROGRAMME) or path.stem,
+        _first(record, _NAME) or path.stem,
+        _first(record, _AUTHORITY_NAME),
+        start,
+        end,
+        record.values.get("resident_led", ""),
+        areas,
+        how,
+        reason,
+        _when(start, end, window),
+    )
+
+
+def _first(record: Record, names: Sequence[str]) -> str:
+    return next((record.values[n] for n in names if record.values.get(n)), "")
+
+
+def _locate(record: Record, places: Sequence[Places]) -> tuple[tuple[str, ...], str, str]:
+    """Return areas, how they were found, and why not."""
+    if not places:
+        return (), "not located", "it has no area codes, and no lookup of wards is here"
+    authorities = [record.values[a] for a in _AUTHORITY if record.values.get(a)]
+    written = [(k, record.values[k]) for k in ("ward", "msoa") if record.values.get(k)]
+    codes = re.findall(r"[EWSN]\d{8}", " ".join(record.values.get(c, "") for c in _CODES))
+    if written:
+        kind, text = written[0]
+        return _by_name(text, authorities or [""], [p for p in places if p.kind == kind])
+    if codes:
+        found: set[str] = set()
+        kinds = set()
+        for code in codes:
+            for lookup in places:
+                areas = lookup.find(code)
+                if not isinstance(areas, str):
+                    found.update(areas)
+                    kinds.add(_title(lookup))
+                    break
+        if found:
+            return tuple(sorted(found)), " and ".join(sorted(kinds)), ""
+        return (), "not located", f"no lookup knows {', '.join(codes)}"
+    if not authorities:
+        return (), "not located", "it has neither area codes nor a local authority"
+    return _by_name(_first(record, _NAME), authorities, places)
+
+
+def _by_name(
+    text: str, authorities: Sequence[str], places: Sequence[Places]
+) -> tuple[tuple[str, ...], str, str]:
+    reasons = []
+    for lookup in places:
+        for authority in authorities:
+            areas = lookup.find(text, authority)
+            if not isinstance(areas, str):
+                return areas, _title(lookup), ""
+            reasons.append(areas)
+    where = f" in {authorities[-1]}" if authorities[-1] else ""
+    return (), "not located", f"no ward or MSOA is called '{text}'{where}"
+
+
+def _title(lookup: Places) -> str:
+    return "MSOA" if lookup.kind == "msoa" else "ward"
+
+
+def _when(start: str, end: str, window: Window) -> str:
+    first, last = _months(window.start), _months(window.end)
+    if window.kind is PeriodKind.NUMBER or first is None or last is None:
+        return DURING
+    begun, ended = _months(start), _months(end)
+    if ended is not None and ended[1] < first[0]:
+        return ENDED
+    if begun is not None and begun[0] > last[1]:
+        return LATER
+    return DURING
+
+
+def _months(text: str) -> tuple[int, int] | None:
+    """Return the first and last month of a period as written; None where it cannot be read."""
+    kind = kind_of(text) if text else None
+    if kind is None or kind.per_year is None:
+        return None
+    ordinal = parse_period(text, kind)
+    if ordinal is None:
+        return None
+    months = 12 // kind.per_year
+    return ordinal * months, (ordinal + 1) * months - 1

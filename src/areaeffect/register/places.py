@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,9 +59,12 @@ class Places:
     authorities: Strings
     _by_code: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     _by_name: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _pairs: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
         for i, (code, name) in enumerate(zip(self.codes, self.names, strict=True)):
+            pair = str(self.authority_codes[i]), str(self.authorities[i])
+            self._pairs[pair].add(str(name))
             if code:
                 self._by_code[str(code)].append(i)
             if name:
@@ -106,12 +110,14 @@ class Places:
         return same_authority(authority, str(self.authority_codes[row]), str(self.authorities[row]))
 
 
+@cache
 def plain_name(name: str) -> str:
     """Return a name without what spelling varies in: case, punctuation, 'and' or '&'."""
     text = name.lower().replace("&", " and ").replace("'", "").replace("’", "")
     return " ".join(re.sub(r"[^a-z0-9]+", " ", text).split())
 
 
+@cache
 def plain_authority(name: str) -> str:
     """Return an authority's name without words that only say what it is."""
     return " ".join(_FILLER.sub(" ", plain_name(name)).split())

@@ -13,6 +13,7 @@ from areaeffect.report.effect_forms import effect_forms_section
 from areaeffect.report.event_time import event_time_section
 from areaeffect.report.families import missing_section
 from areaeffect.report.groups import groups_section
+from areaeffect.report.register import register_section
 from areaeffect.report.spec_curve import multiverse_section
 from areaeffect.report.stories_section import stories_section
 from areaeffect.report.survey_section import survey_section
@@ -32,6 +33,7 @@ BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {
     "crosscheck": crosscheck_section,
     "multiverse": multiverse_section,
     "boundary_fit": boundary_fit_section,
+    "register": register_section,
     "families_without_outcome": missing_section,
     "value": value_section,
     "survey": survey_section,

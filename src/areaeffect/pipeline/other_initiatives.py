@@ -1,0 +1,289 @@
+"""The register's other initiatives on the panel's areas: left out, overlapping, not located."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.geography.lookups import load_lookup
+from areaeffect.panel import Neighbourhood
+from areaeffect.periods import parse_period
+from areaeffect.pipeline.place_lookups import RELEASES, catalogue_places, find_places, vintage_of
+from areaeffect.pipeline.published_panel import published_roots
+from areaeffect.register.neighbourhoods import start_kind
+from areaeffect.register.others import DURING, Entry, read_entries
+from areaeffect.register.places import Places, same_authority
+from areaeffect.sources.published import locate, read
+from areaeffect.sources.releases import find_release
+from areaeffect.study import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from areaeffect.panel import Strings
+    from areaeffect.results import Bools, Ints
+    from areaeffect.study import Window
+    from areaeffect.study_file import StudyFile
+
+OTHERS = "Other initiatives"
+#: Releases that say in which authority the areas of a vintage lie, by code and name.
+_AUTHORITIES = {
+    "lsoa21": (("ward_lsoa21", "ltla24"), ("places_lsoa21", "ltla22")),
+    "lsoa11": (("places_lsoa11", "ltla21"), ("places_lsoa11", "ltla11")),
+}
+_OTHER_VINTAGE = {"lsoa21": "lsoa11", "lsoa11": "lsoa21"}
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Areas that two initiatives share.
+
+    Parameters
+    ----------
+    first, second : (programme, neighbourhood).
+    areas : codes, ascending.
+    """
+
+    first: tuple[str, str]
+    second: tuple[str, str]
+    areas: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Others:
+    """What the register knows besides the studied initiatives.
+
+    Parameters
+    ----------
+    entries : every entry.
+    areas : positions of areas in one of them during the window, and not studied.
+    unlocated : (n_areas,), entries of the area's authority that could not be located.
+    authority : (n_areas,), name of the authority; '' where it is not known.
+    overlaps : areas in several initiatives, the studied ones among them.
+    studied : neighbourhoods of others that the study asks to study too.
+    notes : remarks for the data annex.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    areas: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    unlocated: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    authority: Strings = field(default_factory=lambda: np.empty(0, np.str_))
+    overlaps: tuple[Overlap, ...] = ()
+    studied: tuple[Neighbourhood, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def other_initiatives(
+    file: StudyFile,
+    areas: Strings,
+    own: Sequence[Neighbourhood],
+    authority: Strings | None,
+) -> Others:
+    """Read the register's files and place their entries.
+
+    Parameters
+    ----------
+    file : the study.
+    areas : (n_areas,), the panel's codes, ascending.
+    own : the studied neighbourhoods.
+    authority : (n_areas,), codes or names of each area's authority where the study has a column.
+
+    Raises
+    ------
+    StudyError, DataError
+        A file or lookup that cannot be read.
+    """
+    register, window = file.study.register_, file.study.study.window
+    if not register.others:
+        return Others()
+    vintage = vintage_of(areas, file.folder)
+    places = _places(register.lookup, vintage, file.folder, areas)
+    entries = tuple(
+        entry
+        for name in register.others
+        for entry in read_entries(resolve(name, file.folder), places, window)
+    )
+    named = _authorities(authority, vintage, file.folder, areas)
+    unlocated = np.zeros(len(areas), dtype=np.int64)
+    for entry in entries:
+        if not entry.areas and entry.when == DURING:
+            unlocated += _in_authority(entry.authority, named, len(areas))
+    position = {str(code): i for i, code in enumerate(areas)}
+    treated = {str(areas[a]) for n in own for a in n.areas}
+    studied = _studied(entries, position, treated, window) if register.study_others else ()
+    mine = treated | {str(areas[a]) for n in studied for a in n.areas}
+    left = sorted({c for e in entries if e.when == DURING for c in e.areas} - mine)
+    return Others(
+        entries,
+        np.array([position[c] for c in left if c in position], dtype=np.int64),
+        unlocated,
+        named[0][1] if named else np.full(len(areas), ""),
+        _overlaps(entries, own, areas),
+        studied,
+        tuple(_notes(entries, position)),
+    )
+
+
+def _places(lookup: str | None, vintage: str | None, folder: Path, areas: Strings) -> list[Places]:
+    """Return lookups of wards and MSOAs, the areas' own vintage first; what is not here is not."""
+    if lookup is not None:
+        return [p for kind in RELEASES for p in _own_lookup(kind, lookup, folder, areas)]
+    if vintage is None:
+        return []
+    found = []
+    for kind in RELEASES:
+        for other in (vintage, _OTHER_VINTAGE[vintage]):
+            try:
+                places = catalogue_places(kind, other, folder, areas)
+                found.append(places if other == vintage else _brought(places, other, folder))
+            except DataError:  # not fetched: the entries that need it are listed as not located
+                continue
+    return found
+
+
+def _own_lookup(kind: str, lookup: str, folder: Path, areas: Strings) -> list[Places]:
+    try:
+        return [find_places(kind, lookup, folder, areas)]
+    except DataError:
+        if kind == "msoa":  # a lookup of wards need not have MSOAs
+            return []
+        raise
+
+
+def _brought(places: Places, vintage: str, folder: Path) -> Places:
+    """Return a lookup on the areas of the other vintage: every area that shares ground."""
+    release = find_release("lookup_lsoa11_lsoa21")
+    path = locate(release, release.files[0], published_roots(folder))
+    pairs = load_lookup(path, "lsoa11_code", "lsoa21_code")
+    old, new = (pairs.old, pairs.new) if vintage == "lsoa11" else (pairs.new, pairs.old)
+    order = np.argsort(places.areas, kind="stable")
+    first, last = (
+        np.searchsorted(places.areas, old, side=side, sorter=order) for side in ("left", "right")
+    )
+    has = last > first
+    rows = order[first[has]]
+    return Places(
+        places.kind,
+        f"{places.source} (by shared ground)",
+        new[has],
+        places.codes[rows],
+        places.names[rows],
+        places.authority_codes[rows],
+        places.authorities[rows],
+    )
+
+
+def _authorities(
+    given: Strings | None, vintage: str | None, folder: Path, areas: Strings
+) -> list[tuple[Strings, Strings]]:
+    """Return (codes, names) of each area's authority, of one or more years."""
+    if given is not None:
+        return [(given, given)]
+    found = []
+    for name, column in _AUTHORITIES.get(vintage or "", ()):
+        try:
+            table = read(name, published_roots(folder), [f"{column}_code", f"{column}_name"])
+        except DataError:  # not fetched: authorities are not known
+            continue
+        at = np.minimum(np.searchsorted(table.areas, areas), len(table.areas) - 1)
+        here = table.areas[at] == areas
+        texts = [table.texts[f"{column}_{part}"][at] for part in ("code", "name")]
+        found.append((np.where(here, texts[0], ""), np.where(here, texts[1], "")))
+    return found
+
+
+def _in_authority(text: str, named: list[tuple[Strings, Strings]], n_areas: int) -> Bools:
+    """Return the areas of an authority, by code or name, of any of the years known."""
+    inside: Bools = np.zeros(n_areas, dtype=np.bool_)
+    if not text:
+        return inside
+    for codes, names in named:
+        pairs = np.unique(np.column_stack([codes, names]), axis=0)
+        for code, name in pairs:
+            if same_authority(text, str(code), str(name)):
+                inside |= (codes == code) & (names == name)
+    return inside
+
+
+def _studied(
+    entries: Sequence[Entry], position: dict[str, int], treated: set[str], window: Window
+) -> tuple[Neighbourhood, ...]:
+    """Return the other initiatives that can be studied: located, begun inside the window."""
+    taken = set(treated)
+    found = []
+    kind = window.kind
+    first, last = (parse_period(t, kind) or 0 for t in (window.start, window.end))
+    scale = 12 // (kind.per_year or 12)
+    for entry in entries:
+        own = start_kind(entry.start, window)
+        start = parse_period(entry.start, own) if entry.start else None
+        codes = [c for c in entry.areas if c in position and c not in taken]
+        if start is None or not codes:
+            continue
+        month = start * (12 // (own.per_year or 12))
+        if not first * scale < month < (last + 1) * scale:
+            continue
+        taken.update(codes)
+        led = {"true": True, "false": False}.get(entry.resident_led.lower())
+        found.append(
+            Neighbourhood(
+                OTHERS,
+                f"{entry.name} ({entry.programme})",
+                np.array(sorted(position[c] for c in codes), dtype=np.int64),
+                start,
+                own,
+                led,
+                attributes={"programme": entry.programme},
+            )
+        )
+    return tuple(found)
+
+
+def _overlaps(
+    entries: Sequence[Entry], own: Sequence[Neighbourhood], areas: Strings
+) -> tuple[Overlap, ...]:
+    """Return the pairs of initiatives that share areas; one programme's own are not compared."""
+    holders: dict[str, list[tuple[str, str]]] = {}
+    for unit in own:
+        for area in unit.areas:
+            holders.setdefault(str(areas[area]), []).append((unit.initiative, unit.name))
+    for entry in entries:
+        for code in entry.areas:
+            holders.setdefault(code, []).append((entry.programme, entry.name))
+    shared: dict[tuple[tuple[str, str], tuple[str, str]], set[str]] = {}
+    for code, named in holders.items():
+        for first, second in combinations(dict.fromkeys(named), 2):
+            if first[0] != second[0]:
+                shared.setdefault((first, second), set()).add(code)
+    return tuple(Overlap(a, b, tuple(sorted(c))) for (a, b), c in sorted(shared.items()))
+
+
+def _notes(entries: Sequence[Entry], position: dict[str, int]) -> list[str]:
+    files: dict[str, list[Entry]] = {}
+    for entry in entries:
+        files.setdefault(entry.file, []).append(entry)
+    return [
+        f"{name}: {len(own)} entries of other initiatives, {sum(bool(e.areas) for e in own)} "
+        f"located, {len({c for e in own for c in e.areas if c in position})} areas in the panel."
+        for name, own in files.items()
+    ]
+
+
+def refuse_unknown_authorities(file: StudyFile, others: Others) -> None:
+    """Refuse to leave authorities out where it is not known in which each area lies."""
+    if file.study.register_.uncoded == "ignore" or (others.authority != "").any():
+        return
+    if not any(not e.areas for e in others.entries):
+        return
+    raise DataError(
+        Problem(
+            "authorities cannot be left out: it is not known in which authority each area lies.",
+            file.where("register.uncoded"),
+            'Name a column: authority = "source.column", with codes or names of authorities.',
+        )
+    )
