@@ -14,6 +14,7 @@ from areaeffect.register.neighbourhoods import (
     neighbourhood_from_column,
     neighbourhoods_from_file,
 )
+from areaeffect.register.others import other_areas
 from areaeffect.study import Initiative, Window
 
 AREAS = np.array([f"E0100000{i}" for i in range(8)])
@@ -264,3 +265,10 @@ def test_areas_treated_from_one_period_on_form_a_neighbourhood() -> None:
     first, second = neighbourhood_from_column(initiative, treated, 5, PeriodKind.NUMBER)
     assert (first.name, first.start, first.areas.tolist()) == ("Blocks, start 1", 6, [1, 3])
     assert (second.name, second.start, second.areas.tolist()) == ("Blocks, start 2", 7, [2])
+
+
+def test_a_list_of_codes_counts_only_where_the_panel_has_them(tmp_path: Path) -> None:
+    text = "area_code,programme\nE01000002,Other\nE01099999,Other\nE01000002,Another\n"
+    positions, note = other_areas(write(tmp_path, text), AREAS)
+    assert positions.tolist() == [2]
+    assert note == "members.csv: 3 rows of other initiatives, 1 areas in the panel."

@@ -6,15 +6,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from areaeffect.periods import PeriodKind, kind_of, parse_period
-from areaeffect.register.rows import read_records
+from areaeffect.register.rows import read_records, require_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from areaeffect.panel import Strings
     from areaeffect.register.places import Places
     from areaeffect.register.rows import Record
+    from areaeffect.results import Ints
     from areaeffect.study import Window
 
 _PROGRAMME = ("programme", "initiative")
@@ -83,6 +87,16 @@ def read_entries(path: Path, places: Sequence[Places], window: Window) -> list[E
         for record, codes in by_code.values()
     ]
     return coded + entries
+
+
+def other_areas(path: Path, areas: Strings) -> tuple[Ints, str]:
+    """Return which of the areas a list of codes names (positions), and a note."""
+    columns, records = read_records(path)
+    require_column("area_code", columns, path)
+    codes = [r.values["area_code"] for r in records]
+    found = np.flatnonzero(np.isin(areas, np.array(codes, dtype=np.str_)))
+    note = f"{path.name}: {len(codes)} rows of other initiatives, {len(found)} areas in the panel."
+    return found.astype(np.int64), note
 
 
 def _entry(

@@ -87,9 +87,8 @@ class Places:
             inside = [i for i in rows if self._lies_in(i, authority)]
             if inside:
                 return self._areas(inside)
-            own = {
-                str(self.names[i]) for i in range(len(self.areas)) if self._lies_in(i, authority)
-            }
+            pairs = [p for p in self._pairs if same_authority(authority, *p)]
+            own = {name for p in pairs for name in self._pairs[p]}
             if not own:
                 return f"there is no local authority '{authority}' in {self.source}"
             near = did_you_mean(text, own)
