@@ -152,3 +152,23 @@ def test_the_section_on_forms_has_a_row_each(result: Result) -> None:
         else "difference of rates, incidents per 1,000 a year",
         "mean over neighbourhoods",
     ]
+
+
+def test_a_level_stands_beside_its_number_before_adjustment(tmp_path: Path) -> None:
+    study = write_small_study(tmp_path)
+    edit(study, 'value = "n"', 'value = "n"\nclaim = "level"')
+    result = evaluate(study, threads=1)
+    rows = annex_of(result, "effect_forms").table("effect_forms").records()
+    assert [r["kind"] for r in rows] == [
+        "ratio of totals",
+        "difference of rates",
+        "not regression-adjusted",
+    ]
+    adjusted, _, plain = rows
+    assert adjusted["estimate"] != plain["estimate"]
+    # every area is matched on both covariates: little is left to take off
+    assert adjusted["estimate"] == pytest.approx(plain["estimate"], abs=0.02)
+    assert plain["low"] < plain["estimate"] < plain["high"]
+    assert {r["p_value"] for r in rows} == {None}
+    assert {r["avoided"] for r in rows} == {None}
+    assert result.annex("event_time") is None

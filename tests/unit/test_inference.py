@@ -228,3 +228,18 @@ def test_widening_widens_the_interval_and_the_mde_alike() -> None:
     plain, wide = inference(0.0, placebos), inference(0.0, placebos, widen=1.5)
     assert wide.high - wide.low == pytest.approx(1.5 * (plain.high - plain.low))
     assert wide.mde == pytest.approx(1.5 * plain.mde)
+
+
+@pytest.mark.parametrize(("shift", "is_off"), [(0.2, False), (-0.2, False), (0.3, True)])
+def test_placebos_centred_over_a_quarter_of_their_deviation_away_are_flagged(
+    shift: float, is_off: bool
+) -> None:
+    drawn = np.random.default_rng(3).normal(size=4000)
+    drawn = (drawn - drawn.mean()) / drawn.std(ddof=1) + shift
+    found = infer(0.0, drawn, np.ones(4000), 1.0, "lower")
+    assert found.centre == pytest.approx(shift)
+    assert found.centre_error == pytest.approx(1 / np.sqrt(4000))
+    assert found.centre_is_off is is_off
+    # printed, never subtracted: the interval stays where the estimate and the placebos put it
+    plain = infer(0.0, drawn - shift, np.ones(4000), 1.0, "lower")
+    assert found.high - plain.high == pytest.approx(-shift)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from areaeffect.design.pool import Pool, make_pool
 from areaeffect.panel import Graph
+from areaeffect.pipeline.evaluate import evaluate
 from tests.unit.small_panel import grid
+from tests.unit.small_study import edit, write_small_study
 
 NONE = np.empty(0, dtype=np.int64)
 N = 25  # a grid of 5 x 5
@@ -91,3 +95,20 @@ def test_areas_without_neighbours_are_isolated() -> None:
     alone = Graph(np.zeros(N + 1, dtype=np.int64), NONE)
     found = pool(ints(0), contiguity=alone, smallest=2)
     assert not found.eligible.any()
+
+
+def test_common_support_is_on_unless_a_study_says_otherwise(tmp_path: Path) -> None:
+    """Every benchmark area's rate before the start lies within the range of the treated ones."""
+    study = write_small_study(tmp_path)
+    edit(study, "common_support = false\n", "")
+    result = evaluate(study, threads=1)
+    crime = pd.read_csv(tmp_path / "crime.csv")
+    people = pd.read_csv(tmp_path / "areas.csv").set_index("area_code")["population"]
+    before = crime[crime["month"] < "2013"].groupby("area_code")["n"].sum() / people
+    treated = before[[a for d in result.designs for a in d.areas]]
+    benchmark = before[[a for d in result.designs for a in d.benchmark_areas]]
+    assert len(benchmark)
+    assert treated.min() <= benchmark.min()
+    assert benchmark.max() <= treated.max()
+    everywhere = before.drop(treated.index)
+    assert everywhere.min() < treated.min() or everywhere.max() > treated.max()
