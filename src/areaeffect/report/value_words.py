@@ -52,7 +52,8 @@ def lead(row: Row, values: Mapping[str, Any]) -> str:
     text = (
         f"{row['group']}: {_avoided(row)}at prices of {values['price_year']}, the difference in "
         f"{what} may be worth {money(row['value'], currency)} "
-        f"(95% interval {span(row['low'], row['high'], currency)}), recorded only."
+        f"(95% interval {span(row['low'], row['high'], currency)}), recorded only{_counted(row)}"
+        + ("." if values["is_own_costs"] else ", at unit costs not yet checked at their source.")
     )
     if row["verdict"] is not None and row["verdict"] != str(Verdict.BETTER):
         text += (
@@ -62,6 +63,14 @@ def lead(row: Row, values: Mapping[str, Any]) -> str:
     elif row["low"] < 0 < row["high"]:
         text += " The range holds zero: it may be a saving or a loss."
     return text
+
+
+def _counted(row: Row) -> str:
+    """Say for what share of the incidents a cost counts, where that is not all."""
+    share = row["share_costed"]
+    if share is None or share > 1 - _SMALLEST:
+        return ""
+    return f", counting a cost for {number(share, 'ratio', 0)} of them"
 
 
 def _avoided(row: Row) -> str:
