@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.panel import Neighbourhood, Strings
-    from areaeffect.results import Floats, Ints
+    from areaeffect.results import DataTable, Floats, Ints
     from areaeffect.study import Study
     from areaeffect.study_file import StudyFile
 
@@ -42,12 +42,14 @@ class Assembled:
     registered : the studied initiatives, and the others known.
     boundaries : outlines; None where the study has none.
     valuation : what avoided incidents are worth; None where the study values nothing.
+    tables : what sources list for the data annex; several may list one of the same name.
     """
 
     panel: Panel
     registered: Registered
     boundaries: Boundaries | None
     valuation: Valuation | None = None
+    tables: tuple[DataTable, ...] = ()
 
     @property
     def neighbourhoods(self) -> tuple[Neighbourhood, ...]:
@@ -111,7 +113,8 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
         notes=(*(n for t in tables.values() for n in t.notes), *registered.notes),
         centres=boundaries.centres if boundaries else None,
     )
-    return Assembled(panel, registered, boundaries, valuation)
+    listed = tuple(t for table in tables.values() for t in table.tables)
+    return Assembled(panel, registered, boundaries, valuation, listed)
 
 
 def _printed(study: Study, reference: str) -> str:

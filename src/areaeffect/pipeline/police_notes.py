@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.results import Release
+from areaeffect.results import Column, DataTable, Release
+from areaeffect.store.force_months import ForceMonth
 
 if TYPE_CHECKING:
     from areaeffect.periods import Periods
@@ -13,6 +14,25 @@ if TYPE_CHECKING:
     from areaeffect.study import PoliceUkSource
 
 _SHOWN = 20
+_COVERAGE = (
+    Column("source", "string", "Name of the source in the study"),
+    Column("force", "string", "Police force, as its files name it"),
+    Column("month", "string", "Month of the window"),
+    Column("status", "string", "complete, partial or missing"),
+    Column("rows_kept", "integer", "Rows used of the file that counts"),
+    Column("rows_rejected", "integer", "Rows of that file that were rejected"),
+    Column("not_located", "integer", "Rows used that have no area code"),
+    Column("why", "string", "Why the month is not complete"),
+)
+_REJECTED = (
+    Column("source", "string", "Name of the source in the study"),
+    Column("force", "string", "Police force, as its files name it"),
+    Column("month", "string", "Month of the file"),
+    Column("file", "string", "The file"),
+    Column("line", "integer", "Its line"),
+    Column("reason", "string", "Why the row is not used"),
+    Column("row", "string", "Its text, shortened"),
+)
 _SHOWN_CODES = 5
 
 
@@ -75,23 +95,59 @@ def notes_of(
     return (*notes, *_rejected(lake, forces, periods))
 
 
-def _rejected(lake: Lake, forces: tuple[str, ...], periods: Periods) -> list[str]:
-    inside = {
-        f"police_uk/rejected/force={f}/month={m}/part.parquet"
-        for f in forces
-        for m in periods.labels
-    }
-    names = [n for n in lake.names("police_uk/rejected") if n in inside]
-    if not names:
-        return ["No row was rejected."]
+def _rejected_rows(
+    lake: Lake, forces: tuple[str, ...], periods: Periods
+) -> list[dict[str, str | int]]:
+    """Return every rejected row of the forces and months: force, month, file, line, reason, row."""
     import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
 
-    rows = [
-        r for name in names for r in pq.read_table(lake.path(name), partitioning=None).to_pylist()
-    ]
+    found = []
+    for force in forces:
+        for month in periods.labels:
+            path = lake.path(f"police_uk/rejected/force={force}/month={month}/part.parquet")
+            if path.is_file():
+                rows = pq.read_table(path, partitioning=None).to_pylist()
+                found += [{"force": force, "month": month, **row} for row in rows]
+    return found
+
+
+def _rejected(lake: Lake, forces: tuple[str, ...], periods: Periods) -> list[str]:
+    rows = _rejected_rows(lake, forces, periods)
+    if not rows:
+        return ["No row was rejected."]
     shown = [f"{r['file']}, line {r['line']}: {r['reason']}" for r in rows[:_SHOWN]]
     more = f" The first {_SHOWN}:" if len(rows) > _SHOWN else ""
     return [f"{len(rows)} rows were rejected.{more} {'; '.join(shown)}."]
+
+
+def tables_of(
+    name: str,
+    lake: Lake,
+    coverage: tuple[ForceMonth, ...],
+    forces: tuple[str, ...],
+    periods: Periods,
+) -> tuple[DataTable, DataTable]:
+    """Return coverage by force and month of the window, and every row that was rejected."""
+    held = {(c.force, c.month): c for c in coverage}
+    cells = []
+    for force in forces:
+        for month in periods.labels:
+            c = held.get(
+                (force, month), ForceMonth("", force, month, "missing", 0, 0, 0, "no file")
+            )
+            row = (c.status, c.rows_kept, c.rows_rejected, c.not_located, c.why)
+            cells.append((name, force, month, *row))
+    rows = _rejected_rows(lake, forces, periods)
+    keys = ("force", "month", "file", "line", "reason", "row")
+    return (
+        DataTable("source_coverage", "Coverage by force and month", _COVERAGE, tuple(cells)),
+        DataTable(
+            "rejected_rows",
+            "Rows that were rejected",
+            _REJECTED,
+            tuple((name, *(row[k] for k in keys)) for row in rows),
+        ),
+    )
 
 
 def releases_of(

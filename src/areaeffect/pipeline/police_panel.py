@@ -21,7 +21,7 @@ from areaeffect.panel import REASONS
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.pipeline.ingest import ingest_police_uk
 from areaeffect.pipeline.police_areas import locate, place, read_lookup
-from areaeffect.pipeline.police_notes import Account, notes_of, releases_of
+from areaeffect.pipeline.police_notes import Account, notes_of, releases_of, tables_of
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.categories import (
     ALL_CRIME,
@@ -165,6 +165,7 @@ def _read(
         release=releases[0],
         notes=(*notes_of(account, lake, forces, periods), *placed.notes),
         more_releases=releases[1:],
+        tables=tables_of(name, lake, coverage, forces, periods),
         reasons=dict(zip(wanted, reasons, strict=True)),
     )
 

@@ -13,6 +13,7 @@ from areaeffect.pipeline.event_time import event_time
 from areaeffect.pipeline.families import families_step
 from areaeffect.pipeline.groups import check_groups, groups_step
 from areaeffect.pipeline.register_annex import register_annex
+from areaeffect.pipeline.source_tables import source_tables_step
 from areaeffect.pipeline.stories import check_stories, stories_step
 from areaeffect.pipeline.survey import check_surveys, survey_step
 from areaeffect.pipeline.value import value_annex
@@ -60,6 +61,7 @@ STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
     value_annex,
     survey_step,
     stories_step,
+    source_tables_step,
 )
 
 #: What each step would refuse, asked before the long work begins.

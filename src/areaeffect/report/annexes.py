@@ -14,6 +14,7 @@ from areaeffect.report.event_time import event_time_section
 from areaeffect.report.families import missing_section
 from areaeffect.report.groups import groups_section
 from areaeffect.report.register import register_section
+from areaeffect.report.sources_section import sources_section
 from areaeffect.report.spec_curve import multiverse_section
 from areaeffect.report.stories_section import stories_section
 from areaeffect.report.survey_section import survey_section
@@ -38,6 +39,7 @@ BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {
     "value": value_section,
     "survey": survey_section,
     "stories": stories_section,
+    "sources": sources_section,
 }
 
 

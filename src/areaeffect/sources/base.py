@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.periods import Periods
-    from areaeffect.results import Release
+    from areaeffect.results import DataTable, Release
     from areaeffect.study import PanelSource, Window
 
 #: Kind of a source to the module that reads it; each module has a function `read`.
@@ -46,6 +46,7 @@ class SourceTable:
     release : the file as it was read.
     notes : remarks for the data annex.
     more_releases : further files, where a source is more than one.
+    tables : what the data annex lists of a source that knows it: coverage, rows rejected.
     reasons : (n_areas, n_periods) each, index into `panel.REASONS`, of a source that knows why
         a cell is missing; a measure without them has NaN where there is no row.
     """
@@ -59,6 +60,7 @@ class SourceTable:
     release: Release
     notes: tuple[str, ...]
     more_releases: tuple[Release, ...] = ()
+    tables: tuple[DataTable, ...] = ()
     reasons: Mapping[Wanted, npt.NDArray[np.uint8]] = field(default_factory=dict)
 
 
