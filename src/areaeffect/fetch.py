@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem
@@ -389,14 +389,3 @@ def _write_memo(memo: Path, item: Item, answer: Any) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def to_dict(fetched: Fetched) -> dict[str, Any]:
-    """Return plain JSON values."""
-    return {
-        **asdict(fetched.item),
-        "path": str(fetched.path),
-        "sha256": fetched.sha256,
-        "bytes": fetched.bytes,
-        "asked": fetched.asked,
-    }

@@ -163,4 +163,8 @@ def test_the_study_of_made_up_neighbourhoods_runs_from_raw_zip(real_data: Path) 
     release = next(r for r in data.panel.releases if r.source == "police")
     assert (release.file, release.rows_read, release.rows_rejected) == (CLEVELAND[18:], ROWS, 0)
     assert len(data.neighbourhoods) == 3
+    coverage, rejected = data.tables
+    assert len(coverage.rows) == 35
+    assert sum(r["rows_kept"] for r in coverage.records()) == ROWS
+    assert not rejected.rows
     assert not any(np.isnan(m.values).any() for m in data.panel.measures.values())

@@ -365,7 +365,7 @@ def test_a_release_comes_by_name_and_can_be_read(publisher, tmp_path, monkeypatc
     monkeypatch.setattr(command, "fetch_items", locally)
     report = command.fetch(["imd_2019_file_7", "imd_2019"], tmp_path, lambda *_: None)
     assert [f.path for f in report.files] == [tmp_path / release.files[0].path]
-    assert report.by_hand == (("imd_2019", release.page),)
+    assert [(b.release, b.page) for b in report.by_hand] == [("imd_2019", release.page)]
     assert report.to_dict()["files"][0]["asked"] is True
     assert "no address on record: imd_2019" in report.text()
     table = read("imd_2019_file_7", tmp_path)
@@ -388,12 +388,14 @@ def test_a_release_without_an_address_says_where_to_take_it_from(tmp_path):
     assert str(caught.value) == (
         "vacant_dwellings_615: no address is on record. Take it from https://www.gov.uk/government/"
         "statistical-data-sets/live-tables-on-dwelling-stock-including-vacants and put it into "
-        f"{tmp_path}."
+        f"{tmp_path} as empty_homes/mhclg_live_table_615_vacant_dwellings_local_authority_2004_2015"
+        ".xls. (The file on record: the workbook as published, from "
+        "StudentDataLabs/EmptyHousingInnovationLab@491d68d.)"
     )
 
 
 def test_a_release_of_the_same_edition_is_offered(tmp_path):
-    with pytest.raises(DataError, match=r", or fetch imd_2019_file_7\.$"):
+    with pytest.raises(DataError, match=r" Or fetch imd_2019_file_7\.$"):
         command.fetch(["imd_2019"], tmp_path, lambda *_: None)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
-from areaeffect.fetch import Item, to_dict
+from areaeffect.fetch import Item
 from areaeffect.fetch import fetch as fetch_items
 from areaeffect.sources.releases import catalogue
 from areaeffect.store.lake import store_path
@@ -25,6 +25,31 @@ POLICE_UK_PAGE = "https://data.police.uk/data/archive/"
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """A release without an address on record, and what a person can do.
+
+    Parameters
+    ----------
+    release, page : its name, and the publisher's page.
+    files : where each of its files is looked for, below the folder.
+    provenance : whose copy the file on record is, and what was done to it.
+    """
+
+    release: str
+    page: str
+    files: tuple[str, ...]
+    provenance: str
+
+    def advice(self, folder: Path) -> str:
+        """Say what to download and where to put it."""
+        copy = f" (The file on record: {self.provenance}.)" if self.provenance else ""
+        names = ", ".join(self.files)
+        return f"Take it from {self.page} and put it into {folder} as {names}.{copy}" + _another_of(
+            self.release
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class FetchReport:
     """What was asked for and is here now.
 
@@ -32,17 +57,17 @@ class FetchReport:
     ----------
     folder : where the files are.
     files : the files.
-    by_hand : (release, page) of what has no address on record.
+    by_hand : what has no address on record.
     """
 
     folder: Path
     files: tuple[Fetched, ...]
-    by_hand: tuple[tuple[str, str], ...]
+    by_hand: tuple[ByHand, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        by_hand = [{"release": r, "page": page} for r, page in self.by_hand]
-        files = [to_dict(f) for f in self.files]
+        by_hand = [asdict(b) for b in self.by_hand]
+        files = [_fetched(f) for f in self.files]
         return {"folder": str(self.folder), "files": files, "by_hand": by_hand}
 
     def text(self) -> str:
@@ -51,7 +76,9 @@ class FetchReport:
             f"{'fetched' if f.asked else 'was here'}: {f.path} ({f.bytes:,} bytes)"
             for f in self.files
         ]
-        lines += [f"no address on record: {r}; take it from {page}" for r, page in self.by_hand]
+        lines += [
+            f"no address on record: {b.release}. {b.advice(self.folder)}" for b in self.by_hand
+        ]
         return "\n".join(lines)
 
 
@@ -86,19 +113,11 @@ def fetch(
         A file could not be had; or nothing that was named has an address.
     """
     items, by_hand = _items(names)
+    into = folder or default_folder()
     if not items:
         raise DataError(
-            [
-                Problem(
-                    "no address is on record.",
-                    release,
-                    f"Take it from {page} and put it into {folder or default_folder()}"
-                    f"{_another_of(release)}.",
-                )
-                for release, page in by_hand
-            ]
+            [Problem("no address is on record.", b.release, b.advice(into)) for b in by_hand]
         )
-    into = folder or default_folder()
     return FetchReport(into, fetch_items(items, into, progress, again=again), by_hand)
 
 
@@ -112,14 +131,24 @@ def _another_of(release_id: str) -> str:
         if any(f.address for f in r.files)
         and (r.group, r.vintage, r.as_of) == (one.group, one.vintage, one.as_of)
     ]
-    return f", or fetch {' or '.join(same)}" if same else ""
+    return f" Or fetch {' or '.join(same)}." if same else ""
 
 
-def _items(names: Sequence[str]) -> tuple[tuple[Item, ...], tuple[tuple[str, str], ...]]:
+def _fetched(fetched: Fetched) -> dict[str, Any]:
+    return {
+        **asdict(fetched.item),
+        "path": str(fetched.path),
+        "sha256": fetched.sha256,
+        "bytes": fetched.bytes,
+        "asked": fetched.asked,
+    }
+
+
+def _items(names: Sequence[str]) -> tuple[tuple[Item, ...], tuple[ByHand, ...]]:
     known = catalogue()
     groups = {r.group for r in known.values()}
     items: list[Item] = []
-    by_hand: list[tuple[str, str]] = []
+    by_hand: list[ByHand] = []
     problems: list[Problem] = []
     for name in names:
         if match := _POLICE_UK.fullmatch(name):
@@ -134,7 +163,9 @@ def _items(names: Sequence[str]) -> tuple[tuple[Item, ...], tuple[tuple[str, str
         for release in releases:
             files = [f for f in release.files if f.address]
             if not files:
-                by_hand.append((release.id, release.page))
+                paths = tuple(f.path for f in release.files)
+                copies = dict.fromkeys(f.provenance for f in release.files if f.provenance)
+                by_hand.append(ByHand(release.id, release.page, paths, "; ".join(copies)))
             items += [
                 Item(release.id, f.address, f.path, f.sha256, f.bytes, release.page) for f in files
             ]
