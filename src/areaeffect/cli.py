@@ -141,6 +141,25 @@ def power(
 
 
 @app.command()
+def design(
+    study: StudyPath,
+    out: Annotated[Path, typer.Option(help="Folder for the plan; appears whole or not at all.")],
+    store: Store = None,
+    threads: Threads = None,
+    *,
+    with_power: Annotated[
+        bool, typer.Option("--power/--no-power", help="Compute what the study could see.")
+    ] = True,
+) -> None:
+    """Write the plan for registration: areas, benchmark areas, balance, power and the seal."""
+    from areaeffect.pipeline.design import design_into  # noqa: PLC0415
+
+    with _progress() as tell:
+        sealed = design_into(study, out, threads, tell, store, power=with_power)
+    typer.echo(f"Plan: {out / 'plan.html'}\nSeal: {sealed}")
+
+
+@app.command()
 def evaluate(
     study: StudyPath,
     out: Annotated[Path, typer.Option(help="Folder for the results; appears whole or not at all.")],
@@ -289,6 +308,20 @@ def report(
     from areaeffect.pipeline.rebuild import rebuild  # noqa: PLC0415
 
     typer.echo(f"Report: {rebuild(folder)}")
+
+
+@app.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
+    after: Annotated[Path, typer.Argument(help="Another, to be set beside it.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say which findings changed between two runs, by how much, and in what the runs differ."""
+    from areaeffect.pipeline.diff import diff as run  # noqa: PLC0415
+
+    difference = run(before, after)
+    typer.echo(_dump(difference.to_dict()) if as_json else difference.text())
 
 
 @app.command()

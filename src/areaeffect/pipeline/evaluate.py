@@ -115,25 +115,37 @@ def estimate(
     evidence = Evidence(study, plan, measures, real, drawn)
     findings, draws = conclude(evidence)
     findings = tuple(replace(f, sentence=sentence(f)) for f in findings)
-    result = Result(
-        title=study.study.title,
-        question=study.study.question,
+    result = replace(
+        planned(file, data, plan),
         findings=findings,
-        seal=plan.seal,
-        designs=plan.designs,
-        balance=plan.balance,
         series=series(evidence),
         neighbourhood_series=neighbourhood_series(evidence),
         placebos=draws,
+        notes=(*data.panel.notes, *plan.notes, *method_notes(file, data, plan)),
+    )
+    return with_warnings(further(Finished(file, data, evidence, result, threads, tell)))
+
+
+def planned(file: StudyFile, data: Assembled, plan: Plan) -> Result:
+    """Return all that is settled before an outcome after a start is read; no findings."""
+    study = file.study
+    return Result(
+        title=study.study.title,
+        question=study.study.question,
+        findings=(),
+        seal=plan.seal,
+        designs=plan.designs,
+        balance=plan.balance,
+        series=(),
+        placebos=(),
         areas=_statuses(data, plan),
         releases=data.panel.releases,
         gaps=data.panel.gaps,
-        notes=(*data.panel.notes, *plan.notes, *method_notes(file, data, plan)),
+        notes=(*data.panel.notes, *plan.notes, *plan.warnings),
         plan=study.model_dump(mode="json", by_alias=True),
         versions=_versions(),
         shapes=map_shapes(data.boundaries, data.panel.areas),
     )
-    return with_warnings(further(Finished(file, data, evidence, result, threads, tell)))
 
 
 def _versions() -> dict[str, str]:

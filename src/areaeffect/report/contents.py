@@ -8,7 +8,9 @@ from areaeffect.report import backing_sections as backing
 from areaeffect.report import neighbourhood_pages
 from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.annexes import annex_sections
-from areaeffect.report.document import Document, named
+from areaeffect.report.document import Bullets, Data, Document, Paragraph, Section, named
+from areaeffect.report.numbers import plural
+from areaeffect.report.plan_text import planned_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,4 +50,58 @@ def report_document(result: Result, files: Mapping[str, str], language: str = ""
         language="en-GB",
         sections=tuple(named(s) for s in sorted(sections, key=lambda s: s.place)),
         footer="Made by areaeffect. Every number above is in the files beside this report.",
+    )
+
+
+def plan_document(result: Result, power: Section) -> Document:
+    """Return a plan for registration: everything that is settled before outcomes are read.
+
+    Parameters
+    ----------
+    result : of a sealed plan, without findings.
+    power : what the study could see, or why that is not known.
+    """
+    plan = result.plan
+    neighbourhoods = len({(d.initiative, d.neighbourhood) for d in result.designs})
+    first = Section(
+        "question",
+        "The question",
+        (
+            Paragraph(result.question or result.title, lead=True),
+            Paragraph(
+                f"{plural(neighbourhoods, 'neighbourhood')} and their benchmark areas, written "
+                "before any outcome at or after a start was used. Nothing below is a result."
+            ),
+            *((Bullets(result.notes, "What is known of the data"),) if result.notes else ()),
+        ),
+    )
+    asked = Section(
+        "outcomes",
+        "What will be estimated",
+        (
+            Paragraph(
+                "Outcomes marked primary are judged together: the interval that decides a verdict "
+                "holds for all of them at once."
+            ),
+            Data(planned_outcomes(plan)),
+        ),
+    )
+    sections = (
+        first,
+        asked,
+        backing.who(result),
+        backing.area_map(result),
+        backing.balance(result),
+        power,
+        backing.method(result),
+        backing.data(result, {}),
+        backing.seal(result),
+    )
+    return Document(
+        title=result.title,
+        kind="Plan of an evaluation, for registration",
+        question="",
+        language="en-GB",
+        sections=tuple(named(s) for s in sections),
+        footer="Made by areaeffect design. The seal is the SHA-256 of this plan.",
     )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.report import chart_files, neighbourhood_pages, page, pdf, wording
-from areaeffect.report.contents import report_document
+from areaeffect.report import wording
+from areaeffect.report.crate import CRATE_FILE, crate
 from areaeffect.report.csv_files import (
     json_text,
     read_table,
@@ -21,6 +21,7 @@ from areaeffect.report.csv_files import (
     write_table,
     write_text,
 )
+from areaeffect.report.faces import REPORT_FILE, write_faces
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import (
     Annex,
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
 METRES = 1  # decimals of outlines, in metres
 FORMAT = 1
 RUN_FILE = "run.json"
-REPORT_FILE = "report.html"
-PDF_FILE = "report.pdf"
 
 
 def write_result(result: Result, folder: Path) -> None:
@@ -73,12 +72,7 @@ def write_files(result: Result, folder: Path) -> None:
             "seal": result.seal.sha256,
             "findings": [finding.to_dict() for finding in result.findings],
         },
-        "design.json": {
-            "seal": asdict(result.seal),
-            "designs": [asdict(design) for design in result.designs],
-            "balance": [asdict(row) for row in result.balance],
-            "areas": [asdict(area) for area in result.areas],
-        },
+        "design.json": design_values(result),
         RUN_FILE: {
             "format": FORMAT,
             "title": result.title,
@@ -106,7 +100,18 @@ def write_files(result: Result, folder: Path) -> None:
         {"area": s.area, "rings": [ring.tolist() for ring in s.rings]} for s in result.shapes
     ]
     write_text(data / "map.json", json_text({"unit": "metre", "shapes": outlines}))
-    _write_faces(result, folder)
+    write_faces(result, folder)
+    write_text(folder / CRATE_FILE, json_text(crate(result, folder), indent=1))
+
+
+def design_values(result: Result) -> dict[str, Any]:
+    """Return the seal and what it covers as plain JSON values."""
+    return {
+        "seal": asdict(result.seal),
+        "designs": [asdict(design) for design in result.designs],
+        "balance": [asdict(row) for row in result.balance],
+        "areas": [asdict(area) for area in result.areas],
+    }
 
 
 def read_result(folder: Path) -> Result:
@@ -160,28 +165,13 @@ def rebuild_report(folder: Path) -> Path:
     result = read_result(folder)
     with tempfile.TemporaryDirectory(prefix=".faces.", dir=folder) as place:
         aside = Path(place)
-        _write_faces(result, aside)
+        write_faces(result, aside)
         for made in sorted(aside.iterdir()):
             if (folder / made.name).is_dir():
                 shutil.rmtree(folder / made.name)
             made.replace(folder / made.name)
+    write_text(folder / CRATE_FILE, json_text(crate(result, folder), indent=1))
     return folder / REPORT_FILE
-
-
-def _write_faces(result: Result, folder: Path) -> None:
-    """Write the report as page and PDF: the same sections, words and charts."""
-    links = page.links_of(result)
-    document = report_document(result, links)
-    write_text(folder / REPORT_FILE, page.to_html(document, links, chart_files.FOLDER))
-    (folder / PDF_FILE).write_bytes(pdf.render(document))
-    charts = folder / chart_files.FOLDER
-    charts.mkdir()
-    chart_files.write_charts(document, charts)
-    places = folder / neighbourhood_pages.FOLDER
-    up = {name: f"../{path}" for name, path in links.items()}
-    for name, own in neighbourhood_pages.pages(result):
-        places.mkdir(exist_ok=True)
-        write_text(places / name, page.to_html(own, up))
 
 
 def write_whole(folder: Path, write: Callable[[Path], None], mark: str = RUN_FILE) -> None:

@@ -25,6 +25,35 @@ def settings(plan: Mapping[str, Any]) -> Table:
     return Table("Every setting of the plan", ("Setting", "Value"), tuple(_leaves(plan, "")))
 
 
+def planned_outcomes(plan: Mapping[str, Any]) -> Table:
+    """Return the outcomes of a plan: what is claimed of each, and what counts as little."""
+    head = (
+        "Outcome",
+        "Family",
+        "Claim",
+        "Better",
+        "Smallest effect of interest",
+        "Unit",
+        "Primary",
+        "Source",
+    )
+    keys = (
+        "label",
+        "family",
+        "claim",
+        "better",
+        "smallest_effect_of_interest",
+        "unit",
+        "primary",
+        "source",
+    )
+    rows = tuple(
+        tuple(_setting_text(o[k]) if o.get(k) is not None else NONE_GIVEN for k in keys)
+        for o in plan.get("outcome", [])
+    )
+    return Table("Outcomes of the plan", head, rows, frozenset({4}))
+
+
 def _leaves(value: Any, name: str) -> list[tuple[str, str]]:
     if isinstance(value, dict):
         return [

@@ -1,0 +1,143 @@
+"""`areaeffect diff`: which findings two runs differ in, by how much, and because of what."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.report.files import read_result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from areaeffect.results import Finding, Result
+
+_VALUES = ("verdict", "estimate", "low", "high", "p_adjusted", "mde", "maryland")
+_RELATIVE = 1e-9  # numbers are written at 12 digits
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value of one finding in both runs; None where a run has no such finding or value."""
+
+    finding: str
+    value: str
+    before: str | float | None
+    after: str | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs between two runs.
+
+    Parameters
+    ----------
+    changes : values of findings, in the order of the first run.
+    causes : what can have moved them, by kind: 'release', 'study', 'code'.
+    same : findings whose values are equal.
+    """
+
+    changes: tuple[Change, ...]
+    causes: dict[str, tuple[str, ...]]
+    same: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """Return the difference in lines."""
+        changed = len({c.finding for c in self.changes})
+        lines = [f"{changed} findings changed, {self.same} are the same."]
+        for kind, own in self.causes.items():
+            lines += [f"{kind}: {text}" for text in own]
+        if self.changes and not any(self.causes.values()):
+            lines.append("Releases, study and versions are equal: the program itself has changed.")
+        elif sum(bool(own) for own in self.causes.values()) > 1:
+            lines.append("More than one kind differs: any of them may have moved a number.")
+        return "\n".join([*lines, *(_line(change) for change in self.changes)])
+
+
+def diff(before: Path, after: Path) -> Difference:
+    """Compare two results folders.
+
+    Raises
+    ------
+    DataError
+        Where a folder cannot be read.
+    """
+    return compare(read_result(before), read_result(after))
+
+
+def compare(before: Result, after: Result) -> Difference:
+    """Compare two results, finding by finding."""
+    old, new = _keyed(before), _keyed(after)
+    changes: list[Change] = []
+    same = 0
+    for name in dict.fromkeys([*old, *new]):
+        own = _changes(name, old.get(name), new.get(name))
+        same += not own
+        changes += own
+    causes = {
+        "release": tuple(_sorted_changes(_releases(before), _releases(after))),
+        "study": tuple(_sorted_changes(_leaves(before.plan), _leaves(after.plan))),
+        "code": tuple(_sorted_changes(before.versions, after.versions)),
+    }
+    return Difference(tuple(changes), causes, same)
+
+
+def _keyed(result: Result) -> dict[str, Finding]:
+    made = {}
+    for f in result.findings:
+        parts = (f.group, f.neighbourhood, f.outcome or f.family, f.claim, f.form)
+        made[", ".join(part for part in parts if part)] = f
+    return made
+
+
+def _changes(name: str, old: Finding | None, new: Finding | None) -> list[Change]:
+    if old is None or new is None:
+        own = old or new
+        verdict = str(own.verdict) if own else None
+        return [Change(name, "verdict", verdict if old else None, verdict if new else None)]
+    made = []
+    for value in _VALUES:
+        a, b = (getattr(f, value) for f in (old, new))
+        if not _equal(a, b):
+            made.append(Change(name, value, *(str(v) if value == "verdict" else v for v in (a, b))))
+    return made
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b) <= _RELATIVE * max(abs(a), abs(b))
+    return bool(a == b)
+
+
+def _releases(result: Result) -> dict[str, str]:
+    return {f"{r.source}, {r.file}": r.sha256 for r in result.releases}
+
+
+def _leaves(value: Any, name: str = "") -> dict[str, str]:
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        items = {str(i): item for i, item in enumerate(value, 1)}.items()
+    else:
+        return {name: "not given" if value is None else str(value)}
+    return {k: v for key, own in items for k, v in _leaves(own, f"{name}.{key}".strip(".")).items()}
+
+
+def _sorted_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name}: {old.get(name, 'not there')} → {new.get(name, 'not there')}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _line(change: Change) -> str:
+    a, b = change.before, change.after
+    shown = [f"{v:.6g}" if isinstance(v, float) else str(v) for v in (a, b)]
+    moved = f" ({b - a:+.6g})" if isinstance(a, float) and isinstance(b, float) else ""
+    return f"{change.finding}: {change.value} {shown[0]} → {shown[1]}{moved}"

@@ -1,0 +1,148 @@
+"""The results folder as an RO-Crate: what each file is, and what made it from which inputs.
+
+RO-Crate 1.1, https://w3id.org/ro/crate/1.1. Written by ourselves: a page of JSON-LD needs no
+package, and the same input must give the same bytes, so that no clock may be read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.results import Result
+
+CRATE_FILE = "ro-crate-metadata.json"
+SPECIFICATION = "https://w3id.org/ro/crate/1.1"
+_FORMATS = {
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+}
+_NAMES = {
+    "findings.json": "Findings",
+    "design.json": "Benchmark areas, weights, balance and seal",
+    "run.json": "Plan, releases, versions and gaps",
+    "report.html": "Report",
+    "report.pdf": "Report, PDF/UA",
+}
+NO_DATE = "1970-01-01"
+
+
+def crate(result: Result, folder: Path) -> dict[str, Any]:
+    """Describe every file of a results folder.
+
+    Parameters
+    ----------
+    result : what the folder holds.
+    folder : with all its other files written.
+    """
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != CRATE_FILE)
+    files = [_file(path, folder) for path in paths]
+    inputs = [_input(i, release) for i, release in enumerate(result.releases, 1)]
+    parts = [{"@id": file["@id"]} for file in files]
+    return {
+        "@context": f"{SPECIFICATION}/context",
+        "@graph": [
+            {
+                "@id": CRATE_FILE,
+                "@type": "CreativeWork",
+                "conformsTo": {"@id": SPECIFICATION},
+                "about": {"@id": "./"},
+            },
+            _root(result, parts),
+            _software(result),
+            _action(result, inputs, parts),
+            _licences(result),
+            *inputs,
+            *files,
+        ],
+    }
+
+
+def _root(result: Result, parts: list[dict[str, str]]) -> dict[str, Any]:
+    window = result.plan.get("study", {}).get("window") or {}
+    first, last = str(window.get("start", "")), str(window.get("end", ""))
+    dated = re.match(r"\d{4}(-\d\d)?", last)
+    return {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": result.title,
+        "description": result.question or result.title,
+        "identifier": f"sha256:{result.seal.sha256}",
+        "datePublished": dated[0] if dated else NO_DATE,
+        "comment": "No clock is read, so that the same input gives the same bytes: datePublished "
+        "is the end of the study's window, not the day of the run.",
+        "temporalCoverage": f"{first}/{last}",
+        "license": {"@id": "#licences"},
+        "mainEntity": {"@id": "findings.json"},
+        "mentions": {"@id": "#evaluation"},
+        "hasPart": parts,
+    }
+
+
+def _software(result: Result) -> dict[str, Any]:
+    return {
+        "@id": "#areaeffect",
+        "@type": "SoftwareApplication",
+        "name": "areaeffect",
+        "version": result.versions.get("areaeffect", "not given"),
+        "softwareRequirements": [
+            f"{name} {version}" for name, version in result.versions.items() if name != "areaeffect"
+        ],
+    }
+
+
+def _action(
+    result: Result, inputs: list[dict[str, Any]], parts: list[dict[str, str]]
+) -> dict[str, Any]:
+    return {
+        "@id": "#evaluation",
+        "@type": "CreateAction",
+        "name": "areaeffect evaluate",
+        "description": f"Sealed plan {result.seal.sha256}, evaluated with these inputs.",
+        "instrument": {"@id": "#areaeffect"},
+        "object": [{"@id": item["@id"]} for item in inputs],
+        "result": parts,
+    }
+
+
+def _licences(result: Result) -> dict[str, Any]:
+    licences = dict.fromkeys(r.licence for r in result.releases if r.licence)
+    return {
+        "@id": "#licences",
+        "@type": "CreativeWork",
+        "name": "Licences of the inputs",
+        "description": "; ".join(licences) or "No licence of an input was given.",
+    }
+
+
+def _input(number: int, release: Any) -> dict[str, Any]:
+    return {
+        "@id": f"#input-{number}",
+        "@type": "CreativeWork",
+        "name": f"{release.source}: {release.file}",
+        "sha256": release.sha256,
+        "license": release.licence or "not given",
+        "creditText": release.attribution or "not given",
+    }
+
+
+def _file(path: Path, folder: Path) -> dict[str, Any]:
+    own = path.relative_to(folder).as_posix()
+    content = path.read_bytes()
+    name = _NAMES.get(own, path.name)
+    return {
+        "@id": own,
+        "@type": "File",
+        "name": name,
+        "encodingFormat": _FORMATS.get(path.suffix, "application/octet-stream"),
+        "contentSize": str(len(content)),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }

@@ -1,0 +1,40 @@
+"""The faces of a result: page, PDF, charts and pages of neighbourhoods, from one document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from areaeffect.report import chart_files, neighbourhood_pages, page, pdf
+from areaeffect.report.contents import report_document
+from areaeffect.report.csv_files import write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.results import Result
+
+REPORT_FILE = "report.html"
+PDF_FILE = "report.pdf"
+
+
+def write_faces(result: Result, folder: Path, language: str = "") -> None:
+    """Write the report as page and PDF, its charts as files, and the pages of neighbourhoods.
+
+    Parameters
+    ----------
+    result : as its files hold it.
+    folder : an existing folder without these files.
+    language : of the first answers; empty: that of the study.
+    """
+    links = page.links_of(result)
+    document = report_document(result, links, language)
+    write_text(folder / REPORT_FILE, page.to_html(document, links, chart_files.FOLDER))
+    (folder / PDF_FILE).write_bytes(pdf.render(document))
+    charts = folder / chart_files.FOLDER
+    charts.mkdir()
+    chart_files.write_charts(document, charts)
+    up = {name: f"../{path}" for name, path in links.items()}
+    places = folder / neighbourhood_pages.FOLDER
+    for name, own in neighbourhood_pages.pages(result):
+        places.mkdir(exist_ok=True)
+        write_text(places / name, page.to_html(own, up))

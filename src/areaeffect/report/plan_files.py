@@ -1,0 +1,44 @@
+"""A sealed plan as files: document for registration, and data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from areaeffect.report import page, pdf
+from areaeffect.report.contents import plan_document
+from areaeffect.report.csv_files import json_text, write_text
+from areaeffect.report.files import design_values, rounded, write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.report.document import Section
+    from areaeffect.results import Result
+
+PLAN_PAGE, PLAN_PDF, PLAN_DATA = "plan.html", "plan.pdf", "design.json"
+
+
+def write_plan(result: Result, power: Section, folder: Path) -> None:
+    """Write a sealed plan; the folder appears whole or not at all.
+
+    Parameters
+    ----------
+    result : a plan without findings.
+    power : what the study could see, or why that is not known.
+    folder : new, empty, or of an earlier plan.
+
+    Raises
+    ------
+    StudyError
+        Where the folder holds something that this program did not write.
+    """
+    result = rounded(result)
+    document = plan_document(result, power)
+
+    def write(aside: Path) -> None:
+        write_text(aside / PLAN_PAGE, page.to_html(document, {}))
+        (aside / PLAN_PDF).write_bytes(pdf.render(document))
+        content = {"title": result.title, "question": result.question, **design_values(result)}
+        write_text(aside / PLAN_DATA, json_text(content | {"plan": result.plan}, indent=1))
+
+    write_whole(folder, write, PLAN_PAGE)

@@ -1,0 +1,141 @@
+"""The report as a browser shows it: WCAG 2.2 AA by axe, narrow screens, seeded faults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from areaeffect.report import files
+from areaeffect.results import Series
+from tests.unit.sample_result import sample_result
+from tests.web.browser import NARROW, chromium
+
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }
+}
+PAGES = (
+    "report.html",
+    "neighbourhoods/index.html",
+    "neighbourhoods/neighbourhood-1-residents-first.html",
+)
+GROUP_LEFT_OUT = "All initiatives"
+FAULTS = {  # what is broken, and the rule of axe that must say so
+    "no language": (r'<html lang="en-GB">', "<html>", "html-has-lang"),
+    "no title": (r"<title>[^<]*</title>\n<style>", "<style>", "document-title"),
+    "pale text": ("--soft: #505a5f", "--soft: #b1b4b6", "color-contrast"),
+    "a picture without words": (r'role="img" aria-labelledby="[^"]*"', 'role="img"', "svg-img-alt"),
+    "a link without words": (r'(<a href="#outcomes">)[^<]*', r"\1", "link-name"),
+    "two elements of one id": (r'id="say"', 'id="who"', "duplicate-id-aria"),
+    "a heading left out": (r"<(/?)h3\b", r"<\1h6", "heading-order"),
+    "a list with a stray child": (r'(<ul class="answers">)', r"\1<div>stray</div>", "list"),
+    "no zoom": ("initial-scale=1", "initial-scale=1, user-scalable=no", "meta-viewport"),
+    "a role that does not exist": ('role="region"', 'role="regoin"', "aria-roles"),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    whole = sample_result(placebos=19)
+    kept = {"crime", "environment_score", "social_relationships"}  # axe is slow on large pages
+    result = replace(
+        whole,
+        findings=tuple(
+            f for f in whole.findings if f.outcome in kept and f.group != GROUP_LEFT_OUT
+        ),
+        series=tuple(_shortened(s) for s in whole.series if s.outcome in kept),
+        designs=whole.designs[:2],
+        balance=tuple(b for b in whole.balance if b.neighbourhood == "Neighbourhood 1"),
+    )
+    own = next(f for f in result.findings if f.neighbourhood == "Neighbourhood 1")
+    values = (9.0, 8.0, None, 7.0, 5.0, 6.0)
+    path = Series(own.group, own.outcome, tuple("123456"), values, values, (), ("3",), "crimes")
+    path = replace(path, neighbourhood="Neighbourhood 1")
+    out = tmp_path_factory.mktemp("run") / "out"
+    files.write_result(replace(result, neighbourhood_series=(path,)), out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def view(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def _shortened(series: Series) -> Series:
+    """Keep the middle of a long series, which holds a start and a gap: axe looks at every cell."""
+    some = slice(44, 74) if len(series.periods) > 60 else slice(0, None)
+    return replace(
+        series,
+        periods=series.periods[some],
+        observed=series.observed[some],
+        counterfactual=series.counterfactual[some],
+    )
+
+
+def violations(view: Page) -> dict[str, Any]:
+    found = Axe().run(view, options=RULES).response["violations"]
+    return {rule["id"]: [node["html"][:200] for node in rule["nodes"]][:3] for rule in found}
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("unfolded", [False, True])
+def test_axe_finds_nothing(view: Page, folder: Path, name: str, *, unfolded: bool) -> None:
+    view.goto((folder / name).as_uri())
+    if unfolded:
+        view.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    assert violations(view) == {}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_axe_finds_a_seeded_fault(view: Page, folder: Path, tmp_path: Path, fault: str) -> None:
+    pattern, instead, rule = FAULTS[fault]
+    whole = (folder / "report.html").read_text(encoding="utf-8")
+    broken = re.sub(pattern, instead, whole)
+    assert broken != whole
+    (tmp_path / "broken.html").write_text(broken, encoding="utf-8")
+    view.goto((tmp_path / "broken.html").as_uri())
+    assert rule in violations(view)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_scrolls_sideways_on_a_narrow_screen(view: Page, folder: Path, name: str) -> None:
+    view.set_viewport_size(NARROW)
+    view.goto((folder / name).as_uri())
+    view.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    width = view.evaluate("() => document.documentElement.scrollWidth")
+    assert width <= NARROW["width"]
+
+
+def test_every_target_is_large_enough_and_reached_by_the_keyboard(view: Page, folder: Path) -> None:
+    view.goto((folder / "report.html").as_uri())
+    small = view.evaluate(
+        "() => [...document.querySelectorAll('nav a, summary')]"
+        ".filter(e => e.getBoundingClientRect().height < 24).length"
+    )
+    assert small == 0
+    view.keyboard.press("Tab")
+    assert view.evaluate("() => document.activeElement.textContent") == "Skip to the answer"
+
+
+def test_links_of_a_report_lead_to_files(folder: Path) -> None:
+    for name in PAGES:
+        text = (folder / name).read_text(encoding="utf-8")
+        for link in set(re.findall(r'href="([^"#]+)"', text)):
+            assert ((folder / name).parent / link).is_file(), (name, link)
