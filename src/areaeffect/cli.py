@@ -303,11 +303,12 @@ def fetch(
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
+    language: Annotated[str, typer.Option(help="Of the first answers: en or cy.")] = "",
 ) -> None:
-    """Rebuild report.html from a results folder alone."""
+    """Rebuild report.html, report.pdf, charts and pages from a results folder alone."""
     from areaeffect.pipeline.rebuild import rebuild  # noqa: PLC0415
 
-    typer.echo(f"Report: {rebuild(folder)}")
+    typer.echo(f"Report: {rebuild(folder, language)}")
 
 
 @app.command()

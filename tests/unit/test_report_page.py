@@ -119,7 +119,7 @@ def test_every_chart_has_a_table_and_a_data_file(html: str) -> None:
 
 def test_tables_scroll_in_a_named_focusable_box(html: str) -> None:
     boxes = re.findall(
-        r'<div class="scroll" tabindex="0" role="region" aria-label="[^"]+">\s*<table>', html
+        r'<div class="scroll" tabindex="0" role="group" aria-label="[^"]+">\s*<table>', html
     )
     assert len(boxes) == html.count("<table>")
 

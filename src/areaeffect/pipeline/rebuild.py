@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def rebuild(folder: Path) -> Path:
-    """Rebuild `report.html` and return its path."""
+def rebuild(folder: Path, language: str = "") -> Path:
+    """Rebuild the report, answers first in another language if asked; return its path."""
     if held_collection(folder) is not None:
         return rebuild_collection(folder)
-    return rebuild_report(folder)
+    return rebuild_report(folder, language)

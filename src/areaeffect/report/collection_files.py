@@ -9,10 +9,9 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.report import page, pdf
 from areaeffect.report.collection import collection_document
 from areaeffect.report.csv_files import json_text, write_text
+from areaeffect.report.faces import PDF_FILE, REPORT_FILE
 from areaeffect.report.files import (
     FORMAT,
-    PDF_FILE,
-    REPORT_FILE,
     RUN_FILE,
     read_result,
     rebuild_report,

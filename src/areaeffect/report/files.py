@@ -160,12 +160,15 @@ def read_result(folder: Path) -> Result:
         raise DataError(Problem(what, str(folder), "Evaluate the study again.")) from None
 
 
-def rebuild_report(folder: Path) -> Path:
-    """Write the faces of a folder again from its other files; return the path of the page."""
+def rebuild_report(folder: Path, language: str = "") -> Path:
+    """Write the faces of a folder again from its other files; return the path of the page.
+
+    `language` is that of the first answers; empty: that of the study.
+    """
     result = read_result(folder)
     with tempfile.TemporaryDirectory(prefix=".faces.", dir=folder) as place:
         aside = Path(place)
-        write_faces(result, aside)
+        write_faces(result, aside, language)
         for made in sorted(aside.iterdir()):
             if (folder / made.name).is_dir():
                 shutil.rmtree(folder / made.name)
