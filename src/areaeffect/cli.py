@@ -101,11 +101,14 @@ def sources(store: Store = None, *, as_json: AsJson = False) -> None:
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder to write the example into.")] = Path(),
+    family: Annotated[
+        str | None, typer.Option(help="Example of: empty_homes; default counts by month.")
+    ] = None,
 ) -> None:
     """Write a commented study file and a small example of areas to start from."""
     from areaeffect.pipeline.init import init as run  # noqa: PLC0415  # imports stay light
 
-    for path in run(folder):
+    for path in run(folder, family):
         typer.echo(f"wrote {path}")
     typer.echo("Edit them, then run `areaeffect check` on the study file.")
 

@@ -111,6 +111,32 @@ FAMILIES: dict[str, Family] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A date from which an official series no longer means what it meant before.
+
+    Parameters
+    ----------
+    month : its first month, '2013-04'.
+    reason : what changed.
+    """
+
+    month: str
+    reason: str
+
+
+#: By family: a change measured across one of these is partly the change of definition.
+BREAKS: dict[str, tuple[Break, ...]] = {
+    "empty_homes": (
+        Break(
+            "2013-04",
+            "council-tax exemptions for empty homes became discounts that each council sets, so "
+            "fewer homes are reported as empty, and each council's count breaks in its own way",
+        ),
+    )
+}
+
+
 def estimand(claim: str, form: str, kind: str, *, phased: bool = False) -> str:
     """Return the quantity meant by a finding.
 

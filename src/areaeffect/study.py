@@ -253,6 +253,9 @@ class Outcome(Part):
     better: Literal["lower", "higher"] = Field(
         default="lower", description="which direction is an improvement"
     )
+    accept_breaks: tuple[str, ...] = Field(
+        default=(), description="breaks of the series, '2013-04', that the window may run across"
+    )
     smallest_effect_of_interest: float = Field(
         default=0.05, gt=0, description="fraction for counts, units of the scale for scores"
     )

@@ -12,10 +12,11 @@ from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, within
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
+from areaeffect.pipeline.change_claims import refuse_breaks, refuse_one_date
 from areaeffect.pipeline.extras import refuse_missing_extras
 from areaeffect.pipeline.faults import Faults
 from areaeffect.pipeline.index_panel import index_described_at, read_index_source
-from areaeffect.pipeline.measures import align, make_measures, wanted
+from areaeffect.pipeline.measures import align, exposure_notes, make_measures, wanted
 from areaeffect.pipeline.police_panel import read_police
 from areaeffect.pipeline.published_panel import described_at, printed_name, read_published
 from areaeffect.pipeline.registered import Registered, registered_areas
@@ -87,6 +88,9 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     registered = faults.attempt(registered_areas, file, tables, areas, boundaries)
     attributes = faults.attempt(_text_attributes, study, tables, areas)
     valued = faults.attempt(read_valuation, file)
+    faults.attempt(refuse_one_date, file)
+    if measured is not None:
+        faults.attempt(refuse_breaks, file, measured[0])
     faults.raise_all()
     if not (
         valued and measured and described and registered and outlined and attributes is not None
@@ -110,7 +114,11 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
             *(r for t in tables.values() for r in (t.release, *t.more_releases)),
             *(valuation.releases if valuation else ()),
         ),
-        notes=(*(n for t in tables.values() for n in t.notes), *registered.notes),
+        notes=(
+            *(n for t in tables.values() for n in t.notes),
+            *exposure_notes(study, tables),
+            *registered.notes,
+        ),
         centres=boundaries.centres if boundaries else None,
     )
     listed = tuple(t for table in tables.values() for t in table.tables)

@@ -15,6 +15,7 @@ from areaeffect.estimate.verdict import (
     placebos_carry,
 )
 from areaeffect.outcomes import estimand
+from areaeffect.pipeline.change_claims import crossed_breaks
 from areaeffect.results import ALL_INITIATIVES, RESIDENT_LED_CONTRAST, Finding, Verdict
 
 if TYPE_CHECKING:
@@ -314,6 +315,10 @@ def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
             f"However many areas it holds, this is evidence from {n} {places}: what else happened "
             "there in the same years cannot be told from the initiative."
         )
+    caveats += [
+        f"The periods run across {b.month}, which the study accepts: {b.reason}."
+        for b in crossed_breaks(case.outcome, case.measure)
+    ]
     if found.centre_is_off:
         caveats.append(
             "The placebo programmes are not centred on zero, so the design itself may lean."

@@ -96,13 +96,40 @@ def make_measures(
         values = np.where(reasons == _CODE[""], values, np.nan)
         exposure = None
         if outcome.exposure is not None:
-            exposure = _numbers(outcome.exposure, attribute(tables, outcome.exposure, areas))
+            exposure = _exposure(tables, outcome.exposure, areas)
         measure = Measure(
             outcome.name, outcome.kind == "count", table.periods, values, reasons, exposure
         )
         measures[outcome.name] = measure
         gaps += _gaps(outcome, measure, source, table, areas)
     return measures, tuple(gaps)
+
+
+def _exposure(tables: Mapping[str, SourceTable], reference: str, areas: Strings) -> Floats:
+    """Return residents or dwellings of each area; of a series, those of its first period.
+
+    The first period of the window lies before every start, so what an initiative did to the
+    number of homes cannot enter.
+    """
+    source, column = split_reference(reference)
+    table = tables[source]
+    if column in table.varying:
+        return align(table.varying[column][:, 0], table.areas, areas)
+    return _numbers(reference, attribute(tables, reference, areas))
+
+
+def exposure_notes(study: Study, tables: Mapping[str, SourceTable]) -> list[str]:
+    """Say where a denominator that changes over time is taken at the first period."""
+    notes = []
+    for reference in dict.fromkeys(o.exposure for o in study.outcome if o.exposure):
+        source, column = split_reference(reference)
+        table = tables[source]
+        if column in table.varying and table.periods is not None:
+            notes.append(
+                f"{reference} changes over time: rates are per what it was in "
+                f"{table.periods.labels[0]}, the first period."
+            )
+    return notes
 
 
 def _numbers(reference: str, values: npt.NDArray[Any]) -> Floats:
