@@ -15,7 +15,7 @@ import pytest
 from scipy.optimize import brentq
 
 from areaeffect.pipeline.evaluate import evaluate
-from areaeffect.results import Finding, Result
+from areaeffect.results import Annex, Result
 from areaeffect.value import worth
 from areaeffect.value.worth import SIMULATIONS, Stream
 
@@ -38,50 +38,48 @@ funding_prices = "2012"
 N_PLACEBOS = 119
 
 
-def valued(folder: Path, data: Path, category: str) -> Result:
-    text = STUDY.read_text(encoding="utf-8").replace("${AREAEFFECT_SHARED_DATA}", str(data))
-    text = text.replace("placebos = 999", f"placebos = {N_PLACEBOS}")
-    text = text.replace('value = "any_crime"', f'value = "any_crime"\nvalued_as = "{category}"')
-    (folder / "costs.csv").write_text(COSTS, encoding="utf-8")
-    path = folder / "study.toml"
-    path.write_text(text + VALUE, encoding="utf-8")
-    return evaluate(path)
-
-
 @pytest.fixture(scope="module")
 def evaluated(
     tmp_path_factory: pytest.TempPathFactory, real_data: Path
-) -> tuple[dict[str, Result], Stream]:
-    """Both results, and the stream of avoided incidents that went into the first."""
-    seen: list[Stream] = []
+) -> tuple[Result, Annex, dict[str, Stream]]:
+    """The result, its annex, and the streams of avoided incidents that went into it."""
+    folder = tmp_path_factory.mktemp("seattle")
+    text = STUDY.read_text(encoding="utf-8").replace("${AREAEFFECT_SHARED_DATA}", str(real_data))
+    text = text.replace("placebos = 999", f"placebos = {N_PLACEBOS}")
+    for column, item in (("i_felony", "sure"), ("any_crime", "ranged")):
+        text = text.replace(f'value = "{column}"', f'value = "{column}"\nvalued_as = "{item}"')
+    (folder / "costs.csv").write_text(COSTS, encoding="utf-8")
+    path = folder / "study.toml"
+    path.write_text(text + VALUE, encoding="utf-8")
+    seen: dict[str, Stream] = {}
     simulate = worth.simulate
 
     def watched(streams: Sequence[Stream], unit_cost: Any) -> Any:
-        seen.extend(streams)
+        seen.update({stream.outcome: stream for stream in streams})
         return simulate(streams, unit_cost)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worth, "simulate", watched)
-        made = {c: valued(tmp_path_factory.mktemp(c), real_data, c) for c in ("sure", "ranged")}
-    return made, seen[0]
+        result = evaluate(path)
+    annex = result.annex("value")
+    assert annex is not None
+    return result, annex, seen
 
 
-@pytest.fixture(scope="module")
-def results(evaluated: tuple[dict[str, Result], Stream]) -> dict[str, Result]:
-    return evaluated[0]
+def row_of(annex: Annex, outcome: str) -> dict[str, Any]:
+    return next(r for r in annex.table("value").records() if r["outcome"] == outcome)
 
 
-def any_crime(result: Result) -> Finding:
-    return next(f for f in result.findings if f.outcome == "any_crime" and f.form == "ratio")
+def avoided(stream: Stream) -> np.ndarray:
+    return stream.observed * (np.exp(-stream.effects) - 1)
 
 
 def test_with_exact_costs_the_interval_is_the_effect_s_in_dollars(
-    results: dict[str, Result],
+    evaluated: tuple[Result, Annex, dict[str, Stream]],
 ) -> None:
-    finding, annex = any_crime(results["sure"]), results["sure"].annex("value")
-    assert annex is not None
-    (row,) = annex.table("value").records()
-    assert finding.observed is not None
+    result, annex, _ = evaluated
+    finding = next(f for f in result.findings if f.outcome == "felony" and f.form == "ratio")
+    row = row_of(annex, "felony")
     assert finding.estimate is not None
     assert finding.low is not None
     assert finding.high is not None
@@ -90,29 +88,26 @@ def test_with_exact_costs_the_interval_is_the_effect_s_in_dollars(
         return (finding.observed or 0) * (1 / (1 + effect) - 1) * COST
 
     assert row["value"] == pytest.approx(dollars(finding.estimate))
-    assert row["value"] == pytest.approx((986.44 - 788) * COST, rel=1e-3)
+    assert row["value"] == pytest.approx((68.22 - 46) * COST, rel=1e-3)  # R microsynth's total
     assert row["low"] == pytest.approx(dollars(finding.high))
     assert row["high"] == pytest.approx(dollars(finding.low))
-    assert row["per_pound"] == pytest.approx(row["value"] / FUNDING)
+    assert row["fiscal"] is None
     assert annex.values["scale"] == []  # no rate per 1,000 a year: nothing to set beside
 
 
 def test_with_a_range_of_costs_the_interval_is_that_of_the_product(
-    evaluated: tuple[dict[str, Result], Stream],
+    evaluated: tuple[Result, Annex, dict[str, Stream]],
 ) -> None:
     """The distribution of avoided x cost is mixed by hand from the exact triangular function.
 
     The interval's ends are then roots; a simulated quantile is off by its Monte Carlo error,
     sqrt(p (1 - p) / n) in probability, of which four are allowed.
     """
-    results, stream = evaluated
-    annex = results["ranged"].annex("value")
-    assert annex is not None
-    (row,) = annex.table("value").records()
-    amounts = stream.observed * (np.exp(-stream.effects[np.isfinite(stream.effects)]) - 1)
-    k = int(0.025 * (len(amounts) + 1))
-    share = k / len(amounts)
-    error = 4 * np.sqrt(0.025 * 0.975 / SIMULATIONS)
+    _, annex, streams = evaluated
+    row, amounts = row_of(annex, "any_crime"), avoided(streams["any_crime"])
+    amounts = amounts[np.isfinite(amounts)]
+    share = int(0.025 * (len(amounts) + 1)) / len(amounts)
+    error = 4 * np.sqrt(share * (1 - share) / SIMULATIONS)
 
     def below(value: float) -> float:
         """P(avoided x cost <= value)."""
@@ -125,9 +120,22 @@ def test_with_a_range_of_costs_the_interval_is_that_of_the_product(
             for p in (probability - error, probability + error)
         ]
         assert bounds[0] <= row[end] <= bounds[1], end
-    exceeds = 1 - below(FUNDING)
-    assert row["share_above_one"] == pytest.approx(exceeds, abs=4 * 0.5 / np.sqrt(SIMULATIONS))
     assert row["fiscal"] == pytest.approx(0.4 * row["value"])
+
+
+def test_the_probability_of_more_than_its_funding_is_that_of_both_outcomes_together(
+    evaluated: tuple[Result, Annex, dict[str, Stream]],
+) -> None:
+    """The same placebo draw stands for both outcomes, so their luck is shared."""
+    _, annex, streams = evaluated
+    row = row_of(annex, "all valued outcomes")
+    assert row["funding"] == FUNDING
+    assert row["per_pound"] == pytest.approx(row["value"] / FUNDING)
+    felony, every = avoided(streams["felony"]) * COST, avoided(streams["any_crime"])
+    known = np.isfinite(felony + every)
+    needed = (FUNDING - felony[known]) / every[known]
+    more = np.where(every[known] > 0, 1 - triangular(needed), triangular(needed)).mean()
+    assert row["share_above_one"] == pytest.approx(more, abs=4 * 0.5 / np.sqrt(SIMULATIONS))
 
 
 def triangular(x: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from areaeffect.study_file import read_study
 from areaeffect.value import worth
 from areaeffect.value.costs import COLUMNS, UnitCost, program_costs, read_costs
 from areaeffect.value.prices import deflator, discounted, uprate
-from tests.unit.small_study import edit, write_small_study
+from tests.unit.small_study import edit, edit_table, write_small_study
 
 HEAD = ",".join(COLUMNS)
 OWN = f"""{HEAD}
@@ -302,12 +302,16 @@ def test_no_simulation_makes_anything_certain() -> None:
     )
 
 
-def test_costs_to_be_verified_can_be_left_out(study: Path) -> None:
+def test_costs_are_left_out_and_funding_is_that_of_the_neighbourhoods(study: Path) -> None:
     edit(study, 'costs = "costs.csv"', 'costs = "costs.csv"\nunverified = "leave out"')
+    edit(study, '[value.funding]\n"Residents First" = 50000\n', "")
+    edit_table(study.parent / "members.csv", lambda t: t.assign(funding="10000"))
     annex = evaluate(study, threads=1).annex("value")
     assert annex is not None
-    assert [r["basis"] for r in annex.table("value").records()] == ["costs read"]
+    (row,) = annex.table("value").records()
+    assert row["basis"] == "costs read"
     assert annex.values["left_out"] is True
+    assert row["funding"] == 30_000  # three neighbourhoods of two areas each
 
 
 def test_a_study_without_the_section_values_nothing(tmp_path: Path) -> None:
