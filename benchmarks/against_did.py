@@ -41,21 +41,37 @@ _REPEATS = 5
 
 @dataclass(frozen=True)
 class Country:
-    """One simulated country: counts, residents, and the treated areas of each neighbourhood."""
+    """One simulated country: counts, residents, and the treated areas of each neighbourhood.
+
+    `covariates` is what the design may know: residents, and where `known` a score that explains
+    why treated areas stand high.
+    """
 
     counts: np.ndarray
     residents: np.ndarray
+    covariates: np.ndarray
     places: tuple[np.ndarray, ...]
     starts: tuple[int, ...]
 
 
-def draw(seed: int) -> Country:
-    """Draw a country; treated areas are drawn with odds that make their level 1.5 times as high."""
+def draw(seed: int, *, known: bool) -> Country:
+    """Draw a country whose treated areas stand about 1.5 times as high as the others.
+
+    Where `known`, they were picked by a published score that half of the level follows; else by
+    the level itself, which nothing but the counts before the start tells of.
+    """
     rng = np.random.default_rng(seed)
     residents = rng.integers(1200, 1900, N_AREAS).astype(float)
-    level = rng.gamma(2.0, 1.0, N_AREAS) * residents / residents.mean()
-    odds = level / level.sum()
-    treated = rng.choice(N_AREAS, N_PLACES * SIZE, replace=False, p=odds)
+    score = rng.normal(size=N_AREAS)
+    if known:
+        level = 2 * np.exp(0.5 * score - 0.125) * rng.gamma(8.0, 1 / 8, N_AREAS)
+        odds = np.exp(0.8 * score)
+    else:
+        level = rng.gamma(2.0, 1.0, N_AREAS)
+        odds = level.copy()
+    level *= residents / residents.mean()
+    covariates = np.column_stack([residents, score] if known else [residents])
+    treated = rng.choice(N_AREAS, N_PLACES * SIZE, replace=False, p=odds / odds.sum())
     places = tuple(np.sort(p) for p in treated.reshape(N_PLACES, SIZE))
     starts = tuple(STARTS[g % len(STARTS)] for g in range(N_PLACES))
     months = np.arange(N_MONTHS)
@@ -63,18 +79,18 @@ def draw(seed: int) -> Country:
     mean = level[:, None] * path
     for place, start in zip(places, starts, strict=True):
         mean[place, start:] *= EFFECT
-    return Country(rng.poisson(mean).astype(float), residents, places, starts)
+    return Country(rng.poisson(mean).astype(float), residents, covariates, places, starts)
 
 
 def ours(country: Country) -> float:
     """Return the effect by the default design: 60 nearest, each neighbourhood calibrated."""
-    names = np.arange(N_AREAS).astype(str)
+    names, n = np.arange(N_AREAS).astype(str), country.covariates.shape[1]
     reasons = np.zeros(country.counts.shape, dtype=np.uint8)
     periods = Periods(PeriodKind.MONTH, 0, N_MONTHS)
     measure = Measure("crime", True, periods, country.counts, reasons, country.residents)
     panel = Panel(
-        names, names, {"crime": measure}, country.residents[:, None], ("residents",), ("",), {},
-        None, None, (), (), (),
+        names, names, {"crime": measure}, country.covariates, ("residents", "score")[:n], ("",) * n,
+        {}, None, None, (), (), (),
     )  # fmt: skip
     units = tuple(
         Neighbourhood("I", str(g), p, s, PeriodKind.MONTH, None)
@@ -159,7 +175,7 @@ def run() -> list[str]:
 
 
 def _times() -> list[str]:
-    country = draw(1)
+    country = draw(1, known=False)
     monthly, half_yearly = long_table(country, 1), long_table(country, 6)
     rows = {
         "ours": lambda: ours(country),
@@ -185,16 +201,20 @@ def _times() -> list[str]:
     ]
 
 
-def errors(replicates: int) -> list[str]:
+def errors(replicates: int, *, known: bool) -> list[str]:
     """Measure bias and spread of both sides over fresh countries, and return lines to print."""
     found: dict[str, list[float]] = {"ours": [], "months": [], "half-years": []}
     for seed in range(1, replicates + 1):
-        country = draw(seed)
+        country = draw(seed, known=known)
         found["ours"].append(ours(country))
         for name, months in (("months", 1), ("half-years", 6)):
             additive = theirs(long_table(country, months))
             found[name].append(as_ratio(country, additive, months))
-    lines = [f"true effect {EFFECT - 1:+.3f}, {replicates} countries (seeds 1 to {replicates})"]
+    why = "a score that is matched on" if known else "their level, known from counts alone"
+    lines = [
+        f"treated areas picked by {why}; true effect {EFFECT - 1:+.3f}, {replicates} countries "
+        f"(seeds 1 to {replicates})"
+    ]
     for name, values in found.items():
         error = np.std(values, ddof=1) / np.sqrt(replicates)
         lines.append(
@@ -209,8 +229,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replicates", type=int, default=0)
     replicates = parser.parse_args().replicates
-    for line in run() + (errors(replicates) if replicates else []):
+    for line in run():
         print(line)
+    for known in (True, False) if replicates else ():
+        for line in errors(replicates, known=known):
+            print(line)
 
 
 if __name__ == "__main__":

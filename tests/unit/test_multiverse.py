@@ -20,9 +20,20 @@ from hypothesis import strategies as st
 from areaeffect.errors import DataError, StudyError
 from areaeffect.falsify.multiverse import MIN_DRAWS, curve_band, joint_test, two_tailed
 from areaeffect.pipeline import extras
-from areaeffect.pipeline.branches import LATER_HALF, WHOLE, Choice, grid, own_choice
+from areaeffect.pipeline.assemble import assemble
+from areaeffect.pipeline.branches import (
+    LATER_HALF,
+    TOTALS,
+    WHOLE,
+    Choice,
+    grid,
+    own_choice,
+    run_branch,
+)
 from areaeffect.pipeline.cohorts import _half
-from areaeffect.pipeline.multiverse import multiverse
+from areaeffect.pipeline.multiverse import make_universe, multiverse
+from areaeffect.pipeline.multiverse_text import as_text
+from areaeffect.pipeline.plan import make_plan
 from areaeffect.report import page
 from areaeffect.report.curve_words import joint_sentence
 from areaeffect.report.files import read_result
@@ -30,7 +41,7 @@ from areaeffect.report.numbers import number
 from areaeffect.report.spec_curve import curve_chart, curve_rows
 from areaeffect.results import Result
 from areaeffect.study_file import read_study
-from tests.unit.small_study import edit, write_small_study
+from tests.unit.small_study import edit, edit_table, write_small_study
 
 DRAWS = 39
 
@@ -150,6 +161,25 @@ def test_a_named_library_is_a_branch_of_the_studys_own_choices(tmp_path: Path) -
     assert replace(own, library="poisson") in found
 
 
+def test_a_library_branch_sends_the_same_placebo_programmes_through_the_library(
+    tmp_path: Path,
+) -> None:
+    """Poisson with one start is the ratio of totals: for the real programme and each placebo."""
+    path = small(tmp_path)
+    edit(path, "placebos = 39", 'placebos = 39\nestimators = ["counterfactual", "poisson"]')
+    file = read_study(path)
+    data = assemble(file)
+    universe, choices = make_universe(file.study, data, make_plan(file, data, "test"), 6)
+    own = own_choice(file.study, 0.0)
+    (library,) = [c for c in choices if c.library]
+    curves = json.loads(run_branch(universe, own))["curves"]
+    (ratio,) = [c for c in curves if (c["estimator"], c["form"]) == (TOTALS, "ratio")]
+    (poisson,) = json.loads(run_branch(universe, library))["curves"]
+    assert poisson["estimator"] == "Poisson fixed effects"
+    assert poisson["effect"] == pytest.approx(ratio["effect"], abs=1e-7)
+    np.testing.assert_allclose(poisson["placebos"], ratio["placebos"], atol=1e-7)
+
+
 @pytest.mark.parametrize(
     ("before", "per_year", "kept"),
     [(48, 12, 24), (30, 12, 12), (18, 12, 9), (12, None, 6), (5, 1, 3)],
@@ -204,6 +234,7 @@ def test_a_damaged_or_foreign_branch_file_is_computed_again(
     out, _ = done
     before = contents(out)
     first, second = sorted((out / "branches").iterdir())[:2]
+    (out / "branches" / ".left.new").write_text("half a branch of a killed run")
     first.write_bytes(first.read_bytes()[:100])
     second.write_bytes(first.read_bytes())
     multiverse(study, out, DRAWS, threads=1)
@@ -223,6 +254,45 @@ def test_a_study_of_levels_alone_has_no_branches(tmp_path: Path) -> None:
     edit(path, 'value = "n"', 'value = "n"\nclaim = "level"')
     with pytest.raises(StudyError, match="only those have branches"):
         multiverse(path, tmp_path / "out", DRAWS, threads=1)
+
+
+def test_an_outcome_that_is_zero_everywhere_has_branches_with_reasons_only(tmp_path: Path) -> None:
+    path = small(tmp_path)
+    edit_table(tmp_path / "crime.csv", lambda t: t.assign(n="0"))
+    result = multiverse(path, tmp_path / "out", DRAWS, threads=1)
+    annex = result.annex("multiverse")
+    assert annex is not None
+    (joint,) = annex.table("multiverse_joint").records()
+    assert (joint["n_branches"], joint["median"], joint["median_p"]) == (0, None, None)
+    reasons = {row["reason"] for row in annex.table("multiverse").records()}
+    assert reasons == {"a total is zero, so there is no ratio to take"}
+    told = f"Crime (Residents First): none of {joint['n_missing']} branches could be computed."
+    assert as_text(result) == told
+    assert told in page.render(result)
+
+
+def test_an_outcome_that_the_study_cannot_estimate_is_named(done: tuple[Path, Result]) -> None:
+    annex = done[1].annex("multiverse")
+    assert annex is not None
+    values = annex.values | {"without_branches": ["crime (G)"]}
+    bare = replace(annex, values=values, tables=tuple(replace(t, rows=()) for t in annex.tables))
+    result = replace(done[1], annexes=(bare,))
+    told = "Crime (G): not estimable in the study itself, so without branches."
+    assert as_text(result) == told
+    assert told in page.render(result)
+
+
+def test_branches_without_a_pool_are_kept_with_their_reason(tmp_path: Path) -> None:
+    """A buffer of one kilometre leaves nothing of a county of four."""
+    path = write_small_study(tmp_path)
+    file = read_study(path)
+    data = assemble(file)
+    universe, choices = make_universe(file.study, data, make_plan(file, data, "test"), 3)
+    wide = next(c for c in choices if c.buffer_km == 1.0 and c.calibration == "chi-square")
+    matched = next(c for c in choices if c.buffer_km == 1.0 and c.calibration == "none")
+    for choice, reason in ((wide, "no area left in the pool"), (matched, "without a match")):
+        curves = json.loads(run_branch(universe, choice))["curves"]
+        assert all(c["effect"] is None and c["reason"].endswith(reason) for c in curves)
 
 
 # ---------------------------------------------------------------- processes, kills, clusters

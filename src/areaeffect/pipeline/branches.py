@@ -63,7 +63,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class CurveCase:
-    """One finding whose branches are drawn as a curve: whose, of what."""
+    """One finding whose branches are drawn as a curve: whose, of what.
+
+    `units` are those that the study's own design can estimate; without any there is no curve.
+    """
 
     group: str
     outcome: str
@@ -185,6 +188,8 @@ def _own_curves(universe: Universe, machine: Machine) -> list[dict[str, Any]]:
     drawn = run_draws(machine, np.arange(universe.n_draws))
     found = []
     for case in universe.cases:
+        if not case.units:
+            continue
         estimators = (TOTALS, MEAN) if len(case.units) > 1 else (TOTALS,)
         forms = ("ratio", "additive") if case.is_count else ("additive",)
         for estimator, form in product(estimators, forms):
@@ -227,11 +232,12 @@ def _why(real: Floats, case: CurveCase, machine: Machine) -> str:
 
 def _library_curves(universe: Universe, machine: Machine, name: str) -> list[dict[str, Any]]:
     prepare(machine)
-    rows: list[list[float]] = [[] for _ in universe.cases]
+    cases = [case for case in universe.cases if case.units]
+    rows: list[list[float]] = [[] for _ in cases]
     for number in range(universe.n_draws):
         programme = programme_of(machine, number)
         weighted = None if programme is None else _weigh(machine, programme)
-        for case, row in zip(universe.cases, rows, strict=True):
+        for case, row in zip(cases, rows, strict=True):
             if programme is None or weighted is None:
                 row.append(np.nan)
             else:
@@ -241,7 +247,7 @@ def _library_curves(universe: Universe, machine: Machine, name: str) -> list[dic
                 row.append(effect)
     chosen = _weigh(machine, universe.members)
     found = []
-    for case, row in zip(universe.cases, rows, strict=True):
+    for case, row in zip(cases, rows, strict=True):
         effect, reason = _library(
             universe, case, name, universe.members, chosen, samples=_FEWEST_SAMPLES
         )

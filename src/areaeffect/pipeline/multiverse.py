@@ -149,7 +149,8 @@ def multiverse(
         kept = tuple(a for a in result.annexes if a.name != annex.name)
         result = replace(result, annexes=(*kept, annex))
         tell("report", 0, 1)
-        write_whole(out, lambda aside: _write(result, out, aside))
+        files = [f"{content['plan']}.json" for content in contents]
+        write_whole(out, lambda aside: _write(result, files, out, aside))
     return result
 
 
@@ -164,9 +165,12 @@ def _refuse_levels(file: StudyFile) -> None:
         )
 
 
-def _write(result: Result, out: Path, aside: Path) -> None:
+def _write(result: Result, branches: Sequence[str], out: Path, aside: Path) -> None:
+    """Write the folder with the branch files of this run; those of another plan stay behind."""
     write_files(result, aside)
-    shutil.copytree(out / FOLDER, aside / FOLDER)
+    (aside / FOLDER).mkdir()
+    for name in branches:
+        shutil.copyfile(out / FOLDER / name, aside / FOLDER / name)
 
 
 def make_universe(
@@ -201,7 +205,7 @@ def make_universe(
         members,
         {km: eligible for km, (eligible, _) in pools.items()},
         {km: near for km, (_, near) in pools.items()},
-        tuple(case for case in cases if case.units),
+        cases,
         draws,
         hashlib.sha256(f"{plan.seal.sha256} {version_of_code()}".encode()).hexdigest(),
     )
@@ -236,6 +240,8 @@ def _annex(
     rows: list[tuple[Any, ...]] = []
     joint: list[tuple[Any, ...]] = []
     for case in universe.cases:
+        if not case.units:
+            continue
         branches = [
             (choice, curve)
             for choice, content in zip(choices, contents, strict=True)
@@ -252,11 +258,13 @@ def _annex(
             (case.group, case.outcome, *(None,) * 7, *_chosen(c, curve, own), curve["reason"])
             for c, curve in missing
         ]
-        if found:
-            joint.append(_joint_row(case, effects, placebos, len(missing), result))
+        joint.append(_joint_row(case, effects, placebos, len(missing), result))
     values = {
-        "n_branches": max(r[3] + r[4] for r in joint),
+        "n_branches": max((r[3] + r[4] for r in joint), default=0),
         "n_placebos": universe.n_draws,
+        "without_branches": [
+            f"{c.outcome.replace('_', ' ')} ({c.group})" for c in universe.cases if not c.units
+        ],
         "buffers_km": list(universe.eligible),
         "not_varied": [] if len(universe.eligible) > 1 else ["buffer: the areas have no outlines"],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.report.curve_words import joint_sentence
+from areaeffect.report.curve_words import joint_sentence, without_sentence
 
 if TYPE_CHECKING:
     from areaeffect.results import Annex, Result
@@ -24,9 +24,12 @@ def as_dict(result: Result) -> dict[str, Any]:
 
 def as_text(result: Result) -> str:
     """Return one sentence a finding."""
-    labels = {f.outcome: f.label for f in result.findings}
-    rows = _annex(result).table("multiverse_joint").records()
-    return "\n".join(joint_sentence(row, labels[row["outcome"]]) for row in rows)
+    annex, labels = _annex(result), {f.outcome: f.label for f in result.findings}
+    told = [
+        joint_sentence(row, labels[row["outcome"]])
+        for row in annex.table("multiverse_joint").records()
+    ]
+    return "\n".join([*told, *map(without_sentence, annex.values["without_branches"])])
 
 
 def _annex(result: Result) -> Annex:

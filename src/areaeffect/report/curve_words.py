@@ -41,3 +41,8 @@ def joint_sentence(row: Mapping[str, Any], label: str) -> str:
         f"{row['median_p']:.{P_DECIMALS}f} for the median and "
         f"{row['share_p']:.{P_DECIMALS}f} for the share below zero."
     )
+
+
+def without_sentence(name: str) -> str:
+    """Say that a finding has no branches, because the study itself cannot estimate it."""
+    return f"{name[:1].upper()}{name[1:]}: not estimable in the study itself, so without branches."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.report import svg
 from areaeffect.report.axes import Row, plain, printed, scaled
 from areaeffect.report.chart_tables import Figure, Table
-from areaeffect.report.curve_words import joint_sentence
+from areaeffect.report.curve_words import joint_sentence, without_sentence
 from areaeffect.report.document import Bullets, Paragraph, Section
 from areaeffect.report.numbers import number
 
@@ -191,5 +191,6 @@ def multiverse_section(result: Result, annex: Annex) -> Section:
             )
         )
     varied = tuple(f"Not varied: {reason}." for reason in annex.values["not_varied"])
-    blocks = (Paragraph(LEAD, lead=True), Bullets((*NOT_TESTS, *varied)))
+    without = tuple(without_sentence(name) for name in annex.values["without_branches"])
+    blocks = (Paragraph(LEAD, lead=True), Bullets((*NOT_TESTS, *varied, *without)))
     return Section("multiverse", "Other choices: the multiverse", blocks, tuple(parts))
