@@ -104,3 +104,17 @@ def test_too_few_events_are_said_not_drawn(tmp_path: Path) -> None:
     assert annex.values["not_estimable"] == [
         "Residents First, crime: only 0 incidents before the start: too few for a percentage."
     ]
+
+
+def test_a_rest_at_the_beginning_of_the_history_is_no_matched_bin(tmp_path: Path) -> None:
+    """Fifteen months before the start: twelve are one block, three are left out of the history."""
+    study = write_small_study(tmp_path)
+    members = (tmp_path / "members.csv").read_text(encoding="utf-8")
+    (tmp_path / "members.csv").write_text(members.replace("2013-01-01", "2013-04-01"))
+    rows = annex_of(evaluate(study, threads=1)).table("event_time").records()
+    assert [(r["bin"], r["part"], r["share"]) for r in rows] == [
+        (-2, "matched on in part", 0.25),
+        (-1, "held out", 1.0),
+        (1, "after the start", 0.75),
+    ]
+    assert rows[0]["low"] is None

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 #: Smaller than this is what rounding leaves of a bin that was matched on exactly.
 _ROUNDING = 1e-9
-#: What a bin is: after the start; before it and held out from the design; before it and matched on.
+#: What a bin is: after the start; before it and held out from the design; before it and matched on,
+#: wholly or, at the beginning of a history and around gaps, in part.
 AFTER, HELD_OUT, MATCHED = "after the start", "held out", "matched on"
+IN_PART = "matched on in part"
 
 _COLUMNS = (
     Column("group", "string", "initiative, or all"),
@@ -43,7 +45,7 @@ _COLUMNS = (
         "part",
         "string",
         "after the start; held out: a gap by a design that did not see the last year; matched on: "
-        "near zero by construction where the whole bin was",
+        "near zero by construction; in part: neither held out nor wholly matched on",
     ),
     Column("neighbourhoods", "integer", "neighbourhoods that have the bin"),
     Column("share", "number", "part of the bin that these have values for"),
@@ -218,6 +220,8 @@ def _described(case: Case, bins: Bins, part: _Part, b: int) -> Row:
         gap = (base[cf.OBSERVED_PRE] - base[cf.EXPECTED_PRE]) / base[cf.EXPOSURE_PRE]
         scaled = float(expected + gap)
     step = b - bins.leads + (1 if b >= bins.leads else 0)
+    covered = float(part.periods[has, b].sum() / (has.sum() * length))
+    is_part = part.name == MATCHED and covered < 1
     return (
         case.group.name,
         case.outcome.name,
@@ -226,9 +230,9 @@ def _described(case: Case, bins: Bins, part: _Part, b: int) -> Row:
         case.outcome.unit_title,
         step,
         _when(step, length, case),
-        part.name,
+        IN_PART if is_part else part.name,
         int(has.sum()),
-        float(part.periods[has, b].sum() / (has.sum() * length)),
+        covered,
         float(observed),
         scaled if np.isfinite(scaled) else None,
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 680.0, 300.0
 _NUMBERS = ("estimate", "low", "high", "low_together", "high_together")
-_MATCHED = "matched on"
+_MATCHED = ("matched on", "matched on in part")
 _WHOLE = 0.995  # a bin with more than this of its periods is printed as whole
 
 
@@ -63,7 +63,7 @@ def _draw(axes: Axes, row: Row) -> None:
     for low, high, width in (("low_together", "high_together", 1.2), ("low", "high", 4.5)):
         if row[low] is not None and row[high] is not None:
             axes.plot([x, x], [row[low], row[high]], color=svg.BLUE, lw=width)
-    face = "white" if row["part"] == _MATCHED else svg.BLUE
+    face = "white" if row["part"] in _MATCHED else svg.BLUE
     axes.plot([x], [row["estimate"]], marker="o", ms=7.5, mfc=face, mec=svg.BLUE, ls="")
 
 
@@ -136,7 +136,8 @@ def event_time_section(_result: Result, annex: Annex) -> Section:
             "holds for all stretches after the start together. Stretches 'held out' come from a "
             "design that did not see the last year before the start: a gap there could have been "
             "found. Open marks were matched on: they lie near zero by construction and show "
-            "nothing."
+            "nothing; where that holds in part only, they may lie off zero and show nothing "
+            "either."
         ),
     ]
     blocks += [Paragraph(f"Not estimable: {text}") for text in annex.values["not_estimable"]]
@@ -156,7 +157,7 @@ def event_time_section(_result: Result, annex: Annex) -> Section:
 
 
 def _note(rows: Sequence[Row]) -> str:
-    numbers = {int(row["neighbourhoods"]) for row in rows if row["part"] != _MATCHED}
+    numbers = {int(row["neighbourhoods"]) for row in rows if row["part"] not in _MATCHED}
     if len(numbers) < 2:  # noqa: PLR2004
         return ""
     return (
