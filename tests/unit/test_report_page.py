@@ -109,7 +109,7 @@ def test_the_page_says_its_language_and_lets_readers_skip(outline: Outline) -> N
 
 def test_every_chart_has_a_table_and_a_data_file(html: str) -> None:
     figures = re.findall(r"<figure>.*?</figure>", html, flags=re.DOTALL)
-    assert len(figures) == 3 + 18 + 18 + 1 + 2
+    assert len(figures) == 3 + 18 + 18 + 1 + 1 + 2
     for figure in figures:
         assert figure.count("<svg") == 1
         assert "<details>" in figure

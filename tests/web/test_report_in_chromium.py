@@ -18,10 +18,11 @@ from tests.unit.sample_result import sample_result
 from tests.web.browser import NARROW, chromium
 
 RULES = {
+    "resultTypes": ["violations"],
     "runOnly": {
         "type": "tag",
         "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }
+    },
 }
 PAGES = (
     "report.html",
@@ -38,9 +39,9 @@ FAULTS = {  # what is broken, and the rule of axe that must say so
         r"\1",
         "svg-img-alt",
     ),
-    "a link without words": (r'(<a href="#outcomes">)[^<]*', r"\1", "link-name"),
+    "a link without words": (r'(<a href="#charts">)[^<]*', r"\1", "link-name"),
     "a field without a label": ('<main id="main">', '<main id="main"><input>', "label"),
-    "a heading left out": (r"<(/?)h3\b", r"<\1h6", "heading-order"),
+    "a heading left out": (r"<(/?)h2\b", r"<\1h5", "heading-order"),
     "a list with a stray child": (r'(<ul class="answers">)', r"\1<div>stray</div>", "list"),
     "no zoom": ("initial-scale=1", "initial-scale=1, user-scalable=no", "meta-viewport"),
     "a role that does not exist": ('role="group"', 'role="gruop"', "aria-roles"),
@@ -110,7 +111,7 @@ def test_axe_finds_nothing(view: Page, folder: Path, name: str, *, unfolded: boo
 @pytest.mark.parametrize("fault", FAULTS)
 def test_axe_finds_a_seeded_fault(view: Page, folder: Path, tmp_path: Path, fault: str) -> None:
     pattern, instead, rule = FAULTS[fault]
-    whole = (folder / "report.html").read_text(encoding="utf-8")
+    whole = (folder / PAGES[-1]).read_text(encoding="utf-8")
     broken = re.sub(pattern, instead, whole)
     assert broken != whole
     (tmp_path / "broken.html").write_text(broken, encoding="utf-8")

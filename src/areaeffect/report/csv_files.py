@@ -112,7 +112,7 @@ def _value(text: str, datatype: str) -> Any:
 def _description(url: str, title: str, columns: Sequence[Column]) -> dict[str, Any]:
     """Describe a table in the words of CSV on the Web."""
     return {
-        "@context": ["http://www.w3.org/ns/csvw", {"language": "en"}],
+        "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
         "url": url,
         "dc:title": title,
         "dialect": {

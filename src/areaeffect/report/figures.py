@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.report import balance_chart, chart_tables, charts, forest, maps, wording
+from areaeffect.report import (
+    balance_chart,
+    chart_tables,
+    charts,
+    forest,
+    maps,
+    places_chart,
+    sections,
+    wording,
+)
 from areaeffect.report.chart_tables import Figure, Table
 from areaeffect.report.numbers import percent
 from areaeffect.report.svg import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from areaeffect.results import Finding, PlaceboDraws, Result, Series
 
@@ -75,6 +84,18 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
     return Figure(chart, title, table, "placebo_draws", note, key, tuple(rows))
 
 
+def places(findings: Sequence[Finding]) -> Figure:
+    """Draw one outcome in every neighbourhood of a group, by name."""
+    first = findings[0]
+    rows = places_chart.place_rows(findings)
+    key = key_of(first.group, first.outcome, first.claim, first.form, "neighbourhoods")
+    title = wording.places_title(findings)
+    chart = places_chart.places_chart(rows, key=key, title=title)
+    table = sections.places_table(findings)
+    note = "By name, not by size: with intervals this wide an order by size would be mostly chance."
+    return Figure(chart, title, table, "findings", note, key, tuple(rows))
+
+
 def area_map(result: Result) -> Figure | None:
     """Draw where treated and benchmark areas are; None without outlines."""
     rows = maps.status_rows(result.areas)
@@ -94,9 +115,14 @@ def area_map(result: Result) -> Figure | None:
 
 def balance(result: Result) -> list[Figure]:
     """Draw how alike the places are before and after weighting, one chart a kind of claim."""
+    labels = {f.outcome: f.label for f in result.findings if f.outcome}
+    labels |= {o["name"]: o["label"] for o in result.plan.get("outcome", []) if o.get("label")}
     made = []
     for claim in dict.fromkeys(row.claim for row in result.balance):
-        rows = balance_chart.balance_rows(result.balance, claim)
+        rows = [
+            row | {"covariate": plain_name(row["covariate"], labels)}
+            for row in balance_chart.balance_rows(result.balance, claim)
+        ]
         over = sum((row["after"] or 0.0) > balance_chart.SMD_LIMIT for row in rows)
         title = wording.balance_title(over, len(rows), balance_chart.SMD_LIMIT, claim)
         key = key_of("balance", claim)
@@ -104,3 +130,10 @@ def balance(result: Result) -> list[Figure]:
         table = chart_tables.balance_table(rows, claim)
         made.append(Figure(chart, title, table, "balance", "", key, tuple(rows)))
     return made
+
+
+def plain_name(covariate: str, labels: Mapping[str, str]) -> str:
+    """Return a characteristic in words: outcomes by their label, columns without underscores."""
+    name, comma, when = covariate.partition(", ")
+    words = labels.get(name, name.replace("_", " "))
+    return f"{words[:1].upper()}{words[1:]}{comma}{when}"

@@ -19,6 +19,7 @@ from areaeffect.report.document import (
     Place,
     Section,
 )
+from areaeffect.report.numbers import plural
 from areaeffect.report.phrases import ENGLISH, LANGUAGES, phrases_of
 
 if TYPE_CHECKING:
@@ -183,8 +184,8 @@ def _card(key: str, finding: Finding, findings: Sequence[Finding], charts: Seque
 
 
 def _single_neighbourhoods(result: Result, pages: Mapping[str, str]) -> list[Section]:
-    tables = sections.neighbourhood_findings(result)
-    if not tables:
+    kinds = sections.neighbourhood_findings(result)
+    if not kinds:
         return []
     blocks: list[Block] = [
         Paragraph(
@@ -197,11 +198,11 @@ def _single_neighbourhoods(result: Result, pages: Mapping[str, str]) -> list[Sec
         if len(pages) <= MANY:
             names += [(name, path) for name, path in pages.items() if name != "index"]
         blocks += [Paragraph("Each has a page of its own:"), Links(tuple(names))]
-    for table in tables:
-        if len(table.rows) > SHOWN_OPEN:
-            title = f"{table.caption} ({len(table.rows)} neighbourhoods)"
-            where = f"{title}: in data/findings.csv." if len(table.rows) > MANY else ""
-            blocks.append(Folded(title, (Data(table, "findings"),), in_print=where))
-        else:
-            blocks.append(Data(table, "findings"))
+    for own in kinds:
+        table = sections.places_table(own)
+        title = f"{table.caption} ({plural(len(own), 'neighbourhood')})"
+        where = f"{title}: in data/findings.csv." if len(own) > MANY else ""
+        shown = Data(table, "findings") if len(own) > MANY else figures.places(own)
+        folded = len(own) > SHOWN_OPEN
+        blocks.append(Folded(title, (shown,), in_print=where) if folded else shown)
     return [Section("one-by-one", "One neighbourhood at a time", tuple(blocks))]

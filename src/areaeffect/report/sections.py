@@ -101,23 +101,25 @@ def families_by_group(groups: Mapping[str, Sequence[Finding]]) -> Table:
     return Table("Outcome families by group", head, rows)
 
 
-def neighbourhood_findings(result: Result) -> list[Table]:
-    """Return the findings of single neighbourhoods, one table a group and outcome."""
+def neighbourhood_findings(result: Result) -> list[list[Finding]]:
+    """Return the findings of single neighbourhoods, one list a group, outcome and form."""
     kinds: dict[tuple[str, str, str], list[Finding]] = {}
     for f in result.findings:
         if f.neighbourhood is not None:
-            kinds.setdefault((wording.group_title(f.group), wording.name_of(f), f.form), []).append(
-                f
-            )
-    return [
-        Table(
-            f"{label}, {group}" + (f", in {own[0].unit}" if form == "additive" else ""),
-            ("Neighbourhood", "Verdict", "Estimate", "95% interval", "Smallest detectable"),
-            tuple((f.neighbourhood or "", *_short_cells(f)) for f in own),
-            frozenset({2, 3, 4}),
-        )
-        for (group, label, form), own in kinds.items()
-    ]
+            kinds.setdefault((f.group, wording.name_of(f), f.form), []).append(f)
+    return list(kinds.values())
+
+
+def places_table(findings: Sequence[Finding]) -> Table:
+    """Return one outcome in every neighbourhood of a group."""
+    first = findings[0]
+    unit = f", in {first.unit}" if first.form == "additive" else ""
+    return Table(
+        f"{wording.name_of(first)}, {wording.group_title(first.group)}{unit}",
+        ("Neighbourhood", "Verdict", "Estimate", "95% interval", "Smallest detectable"),
+        tuple((f.neighbourhood or "", *_short_cells(f)) for f in findings),
+        frozenset({2, 3, 4}),
+    )
 
 
 def further_findings(result: Result) -> Table | None:

@@ -19,6 +19,7 @@ from areaeffect.report.wording.titles import (
     effects_title,
     map_title,
     placebo_title,
+    places_title,
 )
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "name_of",
     "overall",
     "placebo_title",
+    "places_title",
     "reason",
     "sentence",
     "verdict_name",

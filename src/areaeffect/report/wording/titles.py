@@ -55,6 +55,15 @@ def effects_title(group: str, findings: Sequence[Finding]) -> str:
     return f"{group_title(group)}: {', '.join(parts)}"
 
 
+def places_title(findings: Sequence[Finding]) -> str:
+    """Return how many neighbourhoods came out which way on one outcome."""
+    count = Counter(f.verdict for f in findings)
+    parts = ", ".join(f"{count[v]} {v}" for v in Verdict if count[v])
+    first = findings[0]
+    unit = f", in {first.unit}" if first.form == "additive" else ""
+    return f"{name_of(first)}{unit}, {group_title(first.group)}: {parts}"
+
+
 def balance_title(over: int, characteristics: int, limit: float, claim: str) -> str:
     """Return how many characteristics stay apart after weighting."""
     return (

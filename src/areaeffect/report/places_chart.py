@@ -1,0 +1,82 @@
+"""One outcome in every neighbourhood: estimates with intervals, ordered by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from areaeffect.report import plot, svg, terms, wording
+from areaeffect.report.axes import Row, cut, scaled
+from areaeffect.report.plot import Frame
+from areaeffect.results import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from areaeffect.results import Finding
+
+WIDTH = 680.0
+LINE, HEAD, FOOT = 21.0, 34.0, 44.0
+_VALUES = ("estimate", "low", "high", "mde")
+
+
+def place_rows(findings: Iterable[Finding]) -> list[Row]:
+    """Return one row a neighbourhood by name, effects in per cent or in units.
+
+    Not by size: the order of estimates this noisy is mostly chance, and reads as a ranking.
+    """
+    rows = [
+        {
+            "neighbourhood": finding.neighbourhood or "",
+            "verdict": str(finding.verdict),
+            "unit": "per cent" if finding.form == "ratio" else finding.unit,
+            **{name: scaled(getattr(finding, name), finding.form) for name in _VALUES},
+        }
+        for finding in findings
+    ]
+    return sorted(rows, key=lambda row: row["neighbourhood"])
+
+
+def places_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
+    """Draw every neighbourhood's estimate (dot) with its interval (bar), zero marked."""
+    ends = [row[n] for row in rows for n in ("estimate", "low", "high") if row[n] is not None]
+    reach = [*ends, 0.0]
+    pad = 0.04 * (max(reach) - min(reach) or 1.0)
+    height = HEAD + LINE * len(rows) + FOOT
+    box = (228.0, HEAD, WIDTH - 362, LINE * len(rows))
+    frame = Frame(*box, (min(reach) - pad, max(reach) + pad), (len(rows) + 0.5, 0.5))
+    values = plot.nice(*frame.x, 6)
+    parts = [plot.foot_axis(frame, values, plot.written(values))]
+    zero = frame.px(0.0)
+    parts.append(plot.rule(zero, frame.top, zero, frame.bottom, svg.GREY))
+    for i, row in enumerate(rows, 1):
+        parts += _line(frame, i, row)
+    parts.append(
+        plot.text(frame.left + frame.width / 2, height - 8, rows[0]["unit"], anchor="middle")
+    )
+    parts.append(plot.rule(8, 14, 40, 14, svg.BLUE, 4))
+    parts.append(f'<circle cx="24" cy="14" r="4.5" fill="{svg.BLUE}" stroke="#FFFFFF"/>')
+    parts.append(plot.text(46, 18, "estimate, 95% interval"))
+    count = len([row for row in rows if row["estimate"] is not None])
+    said = f"{count} of {len(rows)} neighbourhoods have an estimate. The table gives every one."
+    return svg.accessible(frame.group(parts), f"0 0 {WIDTH:g} {height:g}", key, title, said)
+
+
+def _line(frame: Frame, at: int, row: Row) -> list[str]:
+    y = frame.py(at)
+    verdict = Verdict(row["verdict"])
+    name = f"{terms.VERDICT_SYMBOLS[verdict]} {wording.verdict_name(verdict)}"
+    made = [
+        plot.text(6, y + 4, cut(row["neighbourhood"], 34), size=11.5),
+        plot.text(frame.right + 10, y + 4, name, size=11.5),
+    ]
+    if row["low"] is not None and row["high"] is not None:
+        ends = f"M{plot.unit(frame.px(row['low']))} {plot.unit(y)}"
+        ends += f"L{plot.unit(frame.px(row['high']))} {plot.unit(y)}"
+        look = f'stroke="{svg.BLUE}" stroke-width="4" fill="none"'
+        made.append(f'<path data-column="low high" d="{ends}" {look}/>')
+    if row["estimate"] is not None:
+        made.append(
+            f'<circle data-column="estimate" cx="{plot.unit(frame.px(row["estimate"]))}" '
+            f'cy="{plot.unit(y)}" r="4.5" fill="{svg.BLUE}" stroke="#FFFFFF"/>'
+        )
+    return made
