@@ -34,6 +34,8 @@ from areaeffect.pipeline.workers import run_all, single_threaded
 from benchmarks.fresh import County, Drawn, fresh
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from areaeffect.results import Floats
 
 SIZES = (1, 3, 10, 30)
@@ -160,7 +162,9 @@ def _task(arguments: tuple[str, int, int]) -> dict[str, Any]:
         return replicate(n, seed) if kind == "grid" else power(n, seed)
 
 
-def run(kind: str, path: Path, replicates: int, processes: int) -> None:
+def run(
+    kind: str, path: Path, replicates: int, sizes: Sequence[int], processes: int
+) -> None:
     """Run what is not yet in the file, replicate by replicate over all sizes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     done = {(r["n"], r["seed"]) for r in read(path)}
@@ -186,14 +190,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replicates", type=int, default=0)
     parser.add_argument("--power", type=int, default=0)
+    parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if options.replicates:
-        run("grid", RESULTS, options.replicates, options.processes)
+        run("grid", RESULTS, options.replicates, options.sizes, options.processes)
     if options.power:
-        run("power", POWER, options.power, options.processes)
+        run("power", POWER, options.power, options.sizes, options.processes)
 
 
 if __name__ == "__main__":
