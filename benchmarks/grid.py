@@ -8,7 +8,7 @@ of a cell do not.
 
     python -m benchmarks.grid --replicates 1000          # goes on where it stopped
     python -m benchmarks.grid --power 400                # the smallest effects printed beforehand
-    python -m benchmarks.grid --table                    # docs/validation/grid.md
+    python -m benchmarks.grid --table                    # what docs/validation/grid.md holds
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ SPREADS = (0.0, 0.15)
 PLACEBOS = 79  # the smallest number at which a two-sided 5 % test is exact with room to spare
 RESULTS = Path("build/simulate/grid.jsonl")
 POWER = Path("build/simulate/power.jsonl")
-PAGE = Path("docs/validation/grid.md")
 
 
 def county(n: int) -> County:
@@ -162,14 +161,12 @@ def _task(arguments: tuple[str, int, int]) -> dict[str, Any]:
         return replicate(n, seed) if kind == "grid" else power(n, seed)
 
 
-def run(
-    kind: str, path: Path, replicates: int, sizes: Sequence[int], processes: int
-) -> None:
+def run(kind: str, path: Path, replicates: int, sizes: Sequence[int], processes: int) -> None:
     """Run what is not yet in the file, replicate by replicate over all sizes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     done = {(r["n"], r["seed"]) for r in read(path)}
     todo = [
-        (kind, n, seed) for seed in range(1, replicates + 1) for n in SIZES if (n, seed) not in done
+        (kind, n, seed) for seed in range(1, replicates + 1) for n in sizes if (n, seed) not in done
     ]
     with multiprocessing.get_context("spawn").Pool(processes) as pool, path.open("a") as file:
         for row in pool.imap_unordered(_task, todo):
@@ -183,6 +180,61 @@ def read(path: Path) -> list[dict[str, Any]]:
         return []
     rows = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
     return sorted(rows, key=lambda r: (r["n"], r["seed"]))
+
+
+def judged(share: float, n: int, low: float, high: float) -> str:
+    """Write a share with what its Monte Carlo error lets one say of a band."""
+    error = (max(share * (1 - share), 0.02) / n) ** 0.5
+    if low <= share <= high:
+        word = "inside" if low <= share - error and share + error <= high else "inside, uncertain"
+    else:
+        beyond = min(abs(share - low), abs(share - high)) > 2 * error
+        word = "**outside**" if beyond else "outside, uncertain"
+    return f"{share:.3f} ({error:.3f}) {word}"
+
+
+def grid_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Write size, coverage, bias and power by number of neighbourhoods and effect."""
+    lines = [
+        "| neighbourhoods | sd of effects | effect | replicates | mean error | sd of error "
+        "| 95 % coverage, band 0.935–0.965 | p ≤ 0.05 | size, band 0.035–0.065 |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for n in SIZES:
+        mine = [r["rows"] for r in rows if r["n"] == n]
+        for k in range(len(SPREADS) * len(EFFECTS)) if mine else ():
+            cells = np.array([r[k] for r in mine])
+            spread, effect, truth, estimate, low, high, p = cells.T
+            error, count = estimate - truth, len(cells)
+            covered = float(((low <= truth) & (truth <= high)).mean())
+            rejected = float((p <= 0.05).mean())
+            is_size = effect[0] == 0 and spread[0] == 0
+            lines.append(
+                f"| {n} | {spread[0]:g} | {100 * effect[0]:+.0f} % | {count} | {error.mean():+.4f} "
+                f"| {error.std():.4f} | {judged(covered, count, 0.935, 0.965)} | {rejected:.3f} "
+                f"| {judged(rejected, count, 0.035, 0.065) if is_size else ''} |"
+            )
+    return lines
+
+
+def power_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Write how often an effect of the size printed beforehand is found afterwards."""
+    lines = [
+        "| neighbourhoods | replicates | median smallest effect, beforehand | afterwards "
+        "| deviation before / after | found, band 0.75–0.85 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for n in SIZES:
+        mine = [r for r in rows if r["n"] == n and r["mde"] is not None]
+        if mine:
+            found = float(np.mean([r["p"] <= 0.05 for r in mine]))
+            ratio = np.median([r["deviation"] / r["deviation_after"] for r in mine])
+            lines.append(
+                f"| {n} | {len(mine)} | {100 * np.median([r['mde'] for r in mine]):.1f} % "
+                f"| {100 * np.median([r['mde_after'] for r in mine]):.1f} % | {ratio:.2f} "
+                f"| {judged(found, len(mine), 0.75, 0.85)} |"
+            )
+    return lines
 
 
 def main() -> None:
@@ -199,6 +251,8 @@ def main() -> None:
         run("grid", RESULTS, options.replicates, options.sizes, options.processes)
     if options.power:
         run("power", POWER, options.power, options.sizes, options.processes)
+    if options.table:
+        print("\n".join([*grid_table(read(RESULTS)), "", *power_table(read(POWER))]))
 
 
 if __name__ == "__main__":

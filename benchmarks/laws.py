@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -273,16 +273,17 @@ HEAD = (
 )
 
 
-def measure(n_bank: int, n_programmes: int, sizes: tuple[int, ...], processes: int) -> list[str]:
-    """Measure every size; return the lines of the table."""
+def measure(
+    n_bank: int, n_programmes: int, sizes: tuple[int, ...], processes: int
+) -> Iterator[str]:
+    """Measure every size; give the lines of the table as they are known."""
     global _city  # noqa: PLW0603  # shared with the workers by fork
     with single_threaded():
         _city = london()
-        lines = HEAD.split("\n")
+        yield HEAD
         with multiprocessing.get_context("fork").Pool(processes) as pool:
             for n in sizes:
-                lines += one_size(_city, n, n_bank, n_programmes, pool)
-    return lines
+                yield from one_size(_city, n, n_bank, n_programmes, pool)
 
 
 def main() -> None:
