@@ -192,13 +192,14 @@ def _tests(task: tuple[int, list[Programme]]) -> list[Floats]:
     return [run_programme(machine, p) for p in programmes]
 
 
-def _profile(city: London, programme: Programme) -> Floats:
+def placed(city: London, programme: Programme) -> Floats:
+    """Describe where a programme is, in the features that `NAMES` names."""
     traits = [city.traits] * len(programme)
     first = profile(programme, traits, city.panel.centres, city.boroughs)
     return np.append(first, profile(programme, traits, None, city.wards)[-1])
 
 
-_NAMES = (
+NAMES = (
     *feature_names(("level", "recent rise", "deprivation"), centres=True, districts=True),
     "whole wards",
 )
@@ -219,7 +220,7 @@ def one_size(
         rng = np.random.default_rng([machine.seed, number])
         programme = draw_programme(machine.banks, len(city.eligible), None, rng)
         if programme is not None:
-            profiles.append(_profile(city, programme))
+            profiles.append(placed(city, programme))
     drawn = np.array(profiles)
     lines = [
         f"| {n} | bank of {np.isfinite(estimates).sum():,} | {estimates.mean():+.4f} "
@@ -250,7 +251,7 @@ def one_size(
         )
         warned = np.array(
             [
-                placement(_NAMES, _profile(city, p), drawn).is_unlike
+                placement(NAMES, placed(city, p), drawn).is_unlike
                 for p, ok in zip(programmes, good, strict=True)
                 if ok
             ]

@@ -131,6 +131,9 @@ def design_programme(
     for cohort, areas in zip(cohorts, members, strict=True):
         key = id(cohort)
         if key not in supported:
+            if cohort.nearest is not None:  # one search for all of its neighbourhoods
+                mine = [a for c, a in zip(cohorts, members, strict=True) if c is cohort]
+                cohort.nearest.of(np.concatenate(mine))
             supported[key] = open_to_all & cohort.usable
             if rules.common_support:
                 supported[key] &= common_support(cohort.level, treated, cohort.usable)
