@@ -113,8 +113,13 @@ format: $(VENV)/.dev  ## put the code into the common format
 bench: $(BENCH)/.made  ## compare with other packages (long; ARGS="…" is handed on)
 	$(BENCH)/bin/python -m benchmarks $(ARGS)
 
-simulate: $(VENV)/.project  ## measure size, coverage and power in full (long; ARGS="…" is handed on)
-	$(BIN)/python -m benchmarks.counties $(ARGS)
+simulate: $(VENV)/.project  ## measure size, coverage and power in full (hours; goes on where it stopped)
+	@mkdir -p build/simulate
+	$(BIN)/python -m benchmarks.grid --replicates 1000 --power 400 $(ARGS)
+	$(BIN)/python -m benchmarks.grid --table > build/simulate/grid.md
+	$(BIN)/python -m benchmarks.laws > build/simulate/laws.md
+	$(BIN)/python -m benchmarks.counties > build/simulate/counties.md
+	@echo "tables for docs/validation/ are in build/simulate/"
 
 # ---------------------------------------------------------------- upkeep
 

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import platform
 
-NAMES = ("seattle", "london", "ridge", "polygons")
+NAMES = ("seattle", "london", "national", "ridge", "polygons")
 
 
 def main() -> None:

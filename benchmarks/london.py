@@ -1,4 +1,7 @@
-"""London: placebo programmes of pseudo-boroughs through the whole design; time and memory."""
+"""London: placebo programmes through the whole design; time and memory.
+
+Pseudo-boroughs of the licensing study, and thirty neighbourhoods of five LSOAs.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,20 @@ import time
 from pathlib import Path
 
 from areaeffect.pipeline.assemble import assemble
-from areaeffect.pipeline.evaluate import single_threaded, version_of_code
 from areaeffect.pipeline.plan import make_plan
-from areaeffect.pipeline.workers import default_threads, run_all
+from areaeffect.pipeline.workers import (
+    default_threads,
+    run_all,
+    single_threaded,
+    version_of_code,
+)
 from areaeffect.study_file import read_study
+from benchmarks.laws import london, machine_of
+from benchmarks.national import timed
 
 STUDY = Path(__file__).resolve().parent.parent / "studies" / "london_licensing" / "study.toml"
 _PLACEBOS = 999
+_THIRTY = 30
 _MEGABYTE = 1024
 
 
@@ -27,11 +37,14 @@ def run() -> list[str]:
         begin = time.perf_counter()
         run_all(plan.machine, _PLACEBOS, default_threads(), lambda _n: None)
         draws = time.perf_counter() - begin
+        _, wall, cpu = timed(machine_of(london(), _THIRTY), _PLACEBOS, default_threads())
     here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE
     child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / _MEGABYTE
     return [
         f"reading and design of {len(plan.pool.eligible):,} areas x 108 months: {design:.1f} s",
         f"{_PLACEBOS} programmes of 4 pseudo-boroughs on {default_threads()} processes: "
         f"{draws:.1f} s",
+        f"{_PLACEBOS} programmes of {_THIRTY} neighbourhoods of five LSOAs: {wall:.1f} s, processor "
+        f"{cpu:.1f} s",
         f"peak memory: {here:.0f} MB, and {child:.0f} MB in the largest worker",
     ]
