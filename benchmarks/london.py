@@ -44,7 +44,7 @@ def run() -> list[str]:
         f"reading and design of {len(plan.pool.eligible):,} areas x 108 months: {design:.1f} s",
         f"{_PLACEBOS} programmes of 4 pseudo-boroughs on {default_threads()} processes: "
         f"{draws:.1f} s",
-        f"{_PLACEBOS} programmes of {_THIRTY} neighbourhoods of five LSOAs: {wall:.1f} s, processor "
+        f"{_PLACEBOS} programmes of {_THIRTY} neighbourhoods of five: {wall:.1f} s, processor "
         f"{cpu:.1f} s",
         f"peak memory: {here:.0f} MB, and {child:.0f} MB in the largest worker",
     ]
