@@ -18,8 +18,8 @@ class Status(StrEnum):
     """What a check says; the worst of its findings' is its own."""
 
     WARNS = "warns"
-    HOLDS = "holds"
     INFORMATION = "for information"
+    HOLDS = "holds"
     NOT_ESTIMABLE = "not estimable"
 
 

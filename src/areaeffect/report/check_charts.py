@@ -88,7 +88,9 @@ def _draw(axes: Axes, panel: Panel, along: str) -> None:
         axes.set_xticks([])
     axes.set_xlabel(along, fontsize=12)
     unit = "%" if panel.form == "ratio" else panel.unit
-    axes.set_title(cut(f"{panel.title}, {unit}", 40), loc="left", fontsize=12.5, fontweight="bold")
+    axes.set_title(
+        f"{cut(panel.title, 26)}, {cut(unit, 9)}", loc="left", fontsize=12.5, fontweight="bold"
+    )
 
 
 def describe(panels: Sequence[Panel]) -> str:

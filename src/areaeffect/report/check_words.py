@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 SMALLEST_P = 0.001
 WARNS, HOLDS, INFORMATION, NOT_ESTIMABLE = "warns", "holds", "for information", "not estimable"
-SYMBOLS = {WARNS: "▲", HOLDS: "●", INFORMATION: "○", NOT_ESTIMABLE: "–"}
+SYMBOLS = {WARNS: "▲", INFORMATION: "○", HOLDS: "●", NOT_ESTIMABLE: "–"}
 
 Values = dict[str, Any]
 
@@ -28,8 +28,8 @@ def caveat(check: Values, answer: Values) -> str:
     return f"The check ‘{check['title']}’ warns: {answer['reason']}"
 
 
-def summary(check: Values) -> str:
-    """Return one sentence on a check over all the findings it concerns."""
+def summary(check: Values, *, example: bool = True) -> str:
+    """Return one sentence on a check over all the findings it concerns, and an example of it."""
     answers = check["findings"]
     if not answers:
         return f"Not estimable: {check['why']}."
@@ -38,10 +38,14 @@ def summary(check: Values) -> str:
     if not tried:
         reasons = dict.fromkeys(a["why"] for a in answers)
         return f"Not estimable: {'; '.join(reasons)}."
+    told = [a for a in tried if a["status"] == INFORMATION]
+    if told and not warned:
+        few = f"{len(told)} of {plural(len(tried), 'finding')}"
+        return f"No warning, but weak for {few}{_first(told, example)}"
     if not warned:
         which = "the one finding" if len(tried) == 1 else f"all {len(tried)} findings"
-        return f"Holds for {which} it could try{_first(tried)}"
-    return f"Warns of {len(warned)} of {plural(len(tried), 'finding')}{_first(warned)}"
+        return f"Holds for {which} it could try{_first(tried, example)}"
+    return f"Warns of {len(warned)} of {plural(len(tried), 'finding')}{_first(warned, example)}"
 
 
 def effect(value: float | None, form: str) -> str:
@@ -58,7 +62,9 @@ def p_words(value: float) -> str:
     return f"under {SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}"
 
 
-def _first(answers: list[Values]) -> str:
+def _first(answers: list[Values], example: bool) -> str:
+    if not example:
+        return "."
     chosen = answers[0]
     lead = " For example" if len(answers) > 1 else " For"
     group = f", {chosen['group']}" if len({a["group"] for a in answers}) > 1 else ""

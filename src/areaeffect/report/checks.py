@@ -9,6 +9,7 @@ from areaeffect.report.chart_tables import Figure, Table
 from areaeffect.report.check_charts import Mark, Panel, interval_chart
 from areaeffect.report.check_words import (
     HOLDS,
+    INFORMATION,
     NOT_ESTIMABLE,
     SYMBOLS,
     WARNS,
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 
 ROWS_SHOWN = 40
 LEAD = (
-    "A finding is worth as much as the attempts to break it. Each question below was settled "
-    "before the start of the work was looked past; a check that warns is also a caveat of the "
-    "finding it warns of."
+    "A finding is worth as much as the attempts to break it. The questions are the same in every "
+    "study. A check that warns is a caveat of the finding it warns of; so many questions warn now "
+    "and then of nothing, and one that holds has not shown that nothing is wrong."
 )
 
 
@@ -39,12 +40,15 @@ def checks_section(result: Result, annex: Annex) -> Section:
     count = {s: sum(c["status"] == s for c in checks) for s in SYMBOLS}
     said = (
         f"{plural(len(checks), 'check')}: {count[HOLDS]} hold, {count[WARNS]} warn of at least one "
-        f"finding, {count[NOT_ESTIMABLE]} could not be made."
+        f"finding, {count[INFORMATION]} for information, {count[NOT_ESTIMABLE]} could not be made."
     )
     overview = Table(
         "Attempts to break the findings",
         ("Check", "Status", "What came of it"),
-        tuple((c["title"], f"{SYMBOLS[c['status']]} {c['status']}", summary(c)) for c in checks),
+        tuple(
+            (c["title"], f"{SYMBOLS[c['status']]} {c['status']}", summary(c, example=False))
+            for c in checks
+        ),
     )
     parts = tuple(
         _part(result, annex, check) for check in checks if check["status"] != NOT_ESTIMABLE

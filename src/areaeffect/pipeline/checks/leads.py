@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 #: Multiples of what happened before the start (Rambachan & Roth 2023, section 6).
 SIZES = (0.5, 1.0, 2.0)
-#: A finding that leaves zero out should stand a drift as large as that before the start.
+#: A finding that leaves zero out and does not stand a drift as large as that before the start is
+#: said to, and not warned of: one year's gap is mostly noise, and true effects seldom stand it.
 ROBUST = 1.0
 _FEWEST_LEADS = 3  # a change of slope needs three points
 
@@ -110,7 +111,8 @@ def _answer(refits: Refits | None, s: Subject) -> tuple[Answer, list[tuple[Numbe
         bounds += [("smoothness", b) for b in bent]
         numbers["breakdown_smooth"] = breakdown(lambda size: _bent(path, size, unit))
     weak = s.excludes_zero and stands is not None and stands < ROBUST
-    status = Status.WARNS if p_value <= ALPHA or weak else Status.HOLDS
+    calm = Status.INFORMATION if weak else Status.HOLDS
+    status = Status.WARNS if p_value <= ALPHA else calm
     rows: list[tuple[Number, ...]] = [
         (*s.row, "lead", float(k - len(path.names)), s.case.printed(value), None, None)
         for k, value in enumerate(path.real[2:], start=2)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.estimate.multiplicity import max_t
 from areaeffect.falsify.check import Check, Status
 from areaeffect.falsify.rings import RingJob
 from areaeffect.geography.neighbours import bands
@@ -14,13 +15,13 @@ from areaeffect.pipeline.checks.ground import (
     EFFECT,
     NO_FINDING,
     held_against,
-    leaves_zero_out,
     table,
 )
 from areaeffect.pipeline.cohorts import ClaimCohorts
 from areaeffect.pipeline.grading import ALPHA
 
 if TYPE_CHECKING:
+    from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.falsify.check import Answer, Number
     from areaeffect.pipeline.checks.ground import Ground, Subject
     from areaeffect.results import Floats
@@ -38,6 +39,11 @@ COLUMNS = {
     "low": ("number", "95 % placebo interval, lower end"),
     "high": ("number", "95 % placebo interval, upper end"),
     "p_value": ("number", "two-sided placebo p-value"),
+    "p_adjusted": ("number", "the same for all rings at once (max-T)"),
+    "placebo_centre": (
+        "number",
+        "mean over the rings of placebo programmes; the interval allows for it",
+    ),
 }
 
 
@@ -100,35 +106,44 @@ def _answer(
         return s.silent(NO_FINDING), []
     if rings is None:
         return s.silent(NO_BOUNDARIES), []
-    n, smallest = len(ground.evidence.measures), []
-    rows: list[tuple[Number, ...]] = []
+    n, printed = len(ground.evidence.measures), s.case.printed
+    found: dict[int, tuple[float, PlaceboInference]] = {}
     for r in range(len(rings.edges) - 1):
-        size = sum(rings.n_areas[r][g] for g in s.case.units)
         position = r * n + s.case.position
-        found = held_against(s.case, rings.real[:, position], rings.drawn[:, :, position])
-        if not size or found is None:
-            continue
-        printed = s.case.printed
-        estimate, inferred = found
-        cells = (printed(estimate), printed(inferred.low), printed(inferred.high), inferred.p_value)
-        rows.append((*s.row, rings.edges[r], rings.edges[r + 1], size, *cells))
-        smallest.append((inferred.p_value, r, *cells[:3]))
-    if not smallest:
+        held = held_against(s.case, rings.real[:, position], rings.drawn[:, :, position])
+        if held is not None and any(rings.n_areas[r][g] for g in s.case.units):
+            found[r] = held
+    if not found:
         return s.silent(NO_ROOM), []
-    p_value, r, value, low, high = min(smallest)
-    adjusted = min(1.0, p_value * len(smallest))
-    warns = adjusted <= ALPHA and leaves_zero_out(low, high)
+    tried = [inferred for _, inferred in found.values()]
+    joint = max_t(
+        [i.statistics for i in tried], [i.statistic for i in tried], [i.critical for i in tried]
+    )
+    adjusted = dict(zip(found, (float(p) for p in joint.p_adjusted), strict=True))
+    rows: list[tuple[Number, ...]] = [
+        (
+            *(*s.row, rings.edges[r], rings.edges[r + 1]),
+            sum(rings.n_areas[r][g] for g in s.case.units),
+            *(printed(v) for v in (estimate, inferred.low, inferred.high)),
+            *(inferred.p_value, adjusted[r], printed(inferred.centre)),
+        )
+        for r, (estimate, inferred) in found.items()
+    ]
+    r = min(found, key=lambda ring: (adjusted[ring], found[ring][1].p_value))
+    estimate, inferred = found[r]
+    p_adjusted = max(adjusted[r], inferred.p_value)
+    value = printed(estimate)
     same = value is not None and value * s.finding.estimate > 0
     answer = s.answer(
-        Status.WARNS if warns else Status.HOLDS,
-        rings=len(smallest),
+        Status.WARNS if p_adjusted <= ALPHA else Status.HOLDS,
+        rings=len(found),
         from_km=rings.edges[r],
         to_km=rings.edges[r + 1],
         estimate=value,
-        low=low,
-        high=high,
-        p_value=p_value,
-        p_adjusted=adjusted,
+        low=printed(inferred.low),
+        high=printed(inferred.high),
+        p_value=inferred.p_value,
+        p_adjusted=p_adjusted,
         direction="same" if same else "opposite",
     )
     return answer, rows
