@@ -88,6 +88,13 @@ def distances(places: Floats, models: Floats, weights: Floats) -> Floats:
     return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
 
 
+def apart(places: Sequence[Ints], models: Sequence[Ints], traits: Floats) -> Floats:
+    """Distance of each place to the nearest model, all traits alike, (n_places,)."""
+    flat = np.full(traits.shape[1], 1.0 / traits.shape[1])
+    found = distances(means(places, traits), means(models, traits), flat).min(axis=1)
+    return np.asarray(found)
+
+
 def scaled(traits: Floats, over: Bools) -> Floats:
     """Bring traits to mean 0 and standard deviation 1 over some areas."""
     spread = traits[over].std(axis=0)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from areaeffect.index_file import ColumnOf, IndexFile
+    from areaeffect.index_file import ColumnOf, Index, IndexFile
     from areaeffect.panel import Strings
     from areaeffect.results import Floats, Release
     from areaeffect.sources.published import PublishedTable
@@ -67,13 +67,7 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
         With every fault of every column at once.
     """
     index, raw = file.index, _Columns(file)
-    asked: dict[str, ColumnOf] = {}
-    for i, indicator in enumerate(index.indicator):
-        asked[f"indicator.{i}"] = indicator
-        if indicator.denominator is not None:
-            asked[f"indicator.{i}.denominator"] = indicator.denominator
-    if index.left_behind is not None:
-        asked["left_behind"] = index.left_behind
+    asked = _asked(index)
     needs_authority = index.index.missing == "authority mean" or any(
         i.shrink for i in index.indicator
     )
@@ -120,6 +114,18 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
         tuple(dict.fromkeys(r for t in tables for r in t[3])),
         tuple(dict.fromkeys(n for t in tables for n in t[4])),
     )
+
+
+def _asked(index: Index) -> dict[str, ColumnOf]:
+    """Return every column an index names, by its place in the file."""
+    asked: dict[str, ColumnOf] = {}
+    for i, indicator in enumerate(index.indicator):
+        asked[f"indicator.{i}"] = indicator
+        if indicator.denominator is not None:
+            asked[f"indicator.{i}.denominator"] = indicator.denominator
+    if index.left_behind is not None:
+        asked["left_behind"] = index.left_behind
+    return asked
 
 
 class _Columns:

@@ -188,22 +188,9 @@ def _row(
     """Return one line of the table of amounts, in the order of its columns."""
     streams = [v.stream for v in chosen if v.stream is not None]
 
-    def shares(stream: worth.Stream, *, fiscal: bool) -> dict[str, float]:
-        return {
-            item: share * ((valuation.table.costs[item].fiscal_share or 0.0) if fiscal else 1.0)
-            for item, share in stream.mix.items()
-            if _counts(valuation, item, basis)
-        }
-
     def valued(*, fiscal: bool) -> tuple[float, Floats]:
         def unit_cost(stream: worth.Stream) -> tuple[float, Floats]:
-            of = shares(stream, fiscal=fiscal)
-            central = sum(
-                s * valuation.factors[i] * (valuation.table.costs[i].value or 0.0)
-                for i, s in of.items()
-            )
-            nothing = np.zeros_like(next(iter(costs.values())))
-            return central, sum((s * costs[i] for i, s in of.items()), nothing)
+            return _unit_cost(valuation, _shares(valuation, stream, basis, fiscal=fiscal), costs)
 
         return worth.simulate(streams, unit_cost)
 
@@ -232,7 +219,7 @@ def _row(
         one.observed if one else None,
         *_avoided(one),
         streams[0].kept if one else None,
-        sum(shares(streams[0], fiscal=False).values()) if one else None,
+        sum(_shares(valuation, streams[0], basis).values()) if one else None,
         value,
         low,
         high,
@@ -242,6 +229,29 @@ def _row(
         *per_pound,
         "",
     )
+
+
+def _shares(
+    valuation: Valuation, stream: worth.Stream, basis: str, *, fiscal: bool = False
+) -> dict[str, float]:
+    """Return the share of each item whose cost counts; its fiscal part, if that is asked."""
+    return {
+        item: share * ((valuation.table.costs[item].fiscal_share or 0.0) if fiscal else 1.0)
+        for item, share in stream.mix.items()
+        if _counts(valuation, item, basis)
+    }
+
+
+def _unit_cost(
+    valuation: Valuation, shares: Mapping[str, float], costs: Mapping[str, Floats]
+) -> tuple[float, Floats]:
+    """Return the cost of one incident of a mix: the central one, and its draws."""
+    central = sum(
+        share * valuation.factors[item] * (valuation.table.costs[item].value or 0.0)
+        for item, share in shares.items()
+    )
+    nothing = np.zeros_like(next(iter(costs.values())))
+    return central, sum((share * costs[item] for item, share in shares.items()), nothing)
 
 
 def _avoided(finding: Finding | None) -> tuple[float | None, ...]:

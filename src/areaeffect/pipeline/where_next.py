@@ -119,17 +119,10 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     result = _results(request, file, tell)
     outcome = _outcome(request, file)
     effects, errors, findings = _effects(result, outcome, data.neighbourhoods)
-    if not (np.nan_to_num(effects) > 0).any():
-        raise DataError(
-            Problem(
-                f"no place of the study came out better on '{outcome}' than expected.",
-                str(request.study),
-                "There is nothing to be like; `--need` with `--areas` ranks by need instead.",
-            )
-        )
     ground = ground_of_study(file, data, request.others)
     described = np.asarray(np.isfinite(data.panel.covariates).all(axis=1))
     effects = np.where([described[n.areas].any() for n in data.neighbourhoods], effects, np.nan)
+    _refuse_nothing_better(effects, outcome, request)
     indicators, known = _need(request, ground.areas), described
     if indicators is not None:
         known = known & np.isfinite(indicators[0]).all(axis=1)
@@ -141,11 +134,8 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     tell("ranking", 0, 1)
     models = [n.areas[described[n.areas]] for n in data.neighbourhoods]
     models = [m if len(m) else n.areas for m, n in zip(models, data.neighbourhoods, strict=True)]
-    apart = targeting.distances(
-        targeting.means(places, traits),
-        targeting.means([m for m, e in zip(models, effects, strict=True) if e > 0], traits),
-        np.full(traits.shape[1], 1.0 / traits.shape[1]),
-    ).min(axis=1)
+    better = [m for m, e in zip(models, effects, strict=True) if e > 0]
+    apart = targeting.apart(places, better, traits)
     kept = targeting.without_overlap(np.argsort(apart, kind="stable"), places, len(ground.areas))
     places, names = [places[k] for k in kept], [names[k] for k in kept]
     like = targeting.most_like(places, models, traits, effects, errors, request.first, rng)
@@ -169,6 +159,17 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
             "verdict_better": sum(str(f.verdict) == "better" for f in findings),
         },
     )
+
+
+def _refuse_nothing_better(effects: Floats, outcome: str, request: Request) -> None:
+    if not (np.nan_to_num(effects) > 0).any():
+        raise DataError(
+            Problem(
+                f"no place of the study came out better on '{outcome}' than expected.",
+                str(request.study),
+                "There is nothing to be like; `--need` with `--areas` ranks by need instead.",
+            )
+        )
 
 
 def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> WhereNext:
