@@ -11,9 +11,10 @@ from pydantic import Field, model_validator
 
 from areaeffect.outcomes import FAMILIES
 from areaeffect.periods import PeriodKind, kind_of, parse_period
+from areaeffect.study_access import AccessSource
 from areaeffect.study_design import DesignPart
 from areaeffect.study_initiative import Initiative, Register
-from areaeffect.study_parts import PeriodText
+from areaeffect.study_parts import AnySource, PeriodText
 from areaeffect.study_survey import Stories, Survey
 from areaeffect.study_value import ValuePart
 from areaeffect.toml_file import Part
@@ -70,32 +71,7 @@ class StudyPart(Part):
     seed: int = Field(default=1, ge=0, description="start of the random numbers")
 
 
-class NotCovered(Part):
-    """Areas and periods that a source never reported: missing, not zero."""
-
-    column: str = Field(description="column of the source that names the areas")
-    values: tuple[str, ...] = Field(min_length=1, description="values of that column")
-    from_period: PeriodText | None = Field(default=None, description="first period; default all")
-    to_period: PeriodText | None = Field(default=None, description="last period; default all")
-    reason: Literal[
-        "not_published", "partial_month", "suppressed", "boundary_change", "not_located"
-    ] = Field(default="not_published", description="why they are missing")
-
-
-class _AnySource(Part):
-    """What every kind of source may say."""
-
-    not_covered: tuple[NotCovered, ...] = Field(
-        default=(), description="areas and periods that the source never reported"
-    )
-    find_new_codes: bool = Field(
-        default=True, description="flag codes that all begin in one period as missing before it"
-    )
-    boundaries: str | None = Field(default=None, description="GeoJSON, GeoPackage or GeoParquet")
-    boundaries_area: str | None = Field(default=None, description="its code column; default `area`")
-
-
-class PanelSource(_AnySource):
+class PanelSource(AnySource):
     """A table of areas, or of areas and periods."""
 
     kind: Literal["panel"] = Field(description="'panel': a table of your own")
@@ -126,7 +102,7 @@ class PanelSource(_AnySource):
         return tuple(f for f in (self.path, self.boundaries) if f)
 
 
-class PoliceUkSource(_AnySource):
+class PoliceUkSource(AnySource):
     """Street-level crime and anti-social behaviour of data.police.uk, from the store."""
 
     kind: Literal["police_uk"] = Field(description="'police_uk': street-level files, ingested")
@@ -178,7 +154,7 @@ class PoliceUkSource(_AnySource):
         )
 
 
-class PublishedSource(_AnySource):
+class PublishedSource(AnySource):
     """A release of official statistics, by its name in the catalogue (docs/sources)."""
 
     kind: Literal["published"] = Field(description="'published': a release of the catalogue")
@@ -206,7 +182,7 @@ class PublishedSource(_AnySource):
         return tuple(f for f in (self.path, self.boundaries) if f)
 
 
-class IndexSource(_AnySource):
+class IndexSource(AnySource):
     """A composite index, built from its own file (docs/methods/index.md)."""
 
     kind: Literal["index"] = Field(description="'index': a composite index of your own")
@@ -224,12 +200,13 @@ class IndexSource(_AnySource):
         return tuple(f for f in (self.path, self.boundaries) if f)
 
 
-Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource
+Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource | AccessSource
 SOURCE_KINDS: dict[str, type[Source]] = {
     "panel": PanelSource,
     "police_uk": PoliceUkSource,
     "published": PublishedSource,
     "index": IndexSource,
+    "access": AccessSource,
 }
 
 

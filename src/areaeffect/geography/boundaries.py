@@ -65,6 +65,31 @@ def read_boundaries(path: Path, column: str, areas: npt.NDArray[np.str_]) -> Bou
     DataError
         Missing file, missing column, areas without an outline.
     """
+    frame = _frame(path, column)
+    frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
+    if frame[column].duplicated().any():  # an area drawn in several features
+        frame = frame[[column, "geometry"]].dissolve(column, as_index=False)
+    frame = frame.set_index(frame[column].astype(str))
+    missing = [a for a in areas if a not in frame.index]
+    if missing:
+        raise DataError(
+            Problem(
+                f"{len(missing)} of {len(areas)} areas have no outline, such as {missing[0]}.",
+                str(path),
+                "Use boundaries of the same census vintage as the table.",
+            )
+        )
+    frame = _in_metres(frame.loc[list(areas)])
+    return Boundaries(frame.geometry.to_numpy(), frame.crs.to_string())
+
+
+def area_codes(path: Path, column: str) -> npt.NDArray[np.str_]:
+    """Return the codes of all areas that a file has outlines of, ascending."""
+    return np.unique(_frame(path, column)[column].astype(str).to_numpy(dtype=str))
+
+
+def _frame(path: Path, column: str) -> Any:
+    """Read a boundary file that has a column of codes."""
     import geopandas  # noqa: PLC0415  # heavy: half a second
 
     if not path.is_file():
@@ -87,21 +112,7 @@ def read_boundaries(path: Path, column: str, areas: npt.NDArray[np.str_]) -> Bou
                 did_you_mean(column, columns) or f"Columns: {', '.join(columns)}.",
             )
         )
-    frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
-    if frame[column].duplicated().any():  # an area drawn in several features
-        frame = frame[[column, "geometry"]].dissolve(column, as_index=False)
-    frame = frame.set_index(frame[column].astype(str))
-    missing = [a for a in areas if a not in frame.index]
-    if missing:
-        raise DataError(
-            Problem(
-                f"{len(missing)} of {len(areas)} areas have no outline, such as {missing[0]}.",
-                str(path),
-                "Use boundaries of the same census vintage as the table.",
-            )
-        )
-    frame = _in_metres(frame.loc[list(areas)])
-    return Boundaries(frame.geometry.to_numpy(), frame.crs.to_string())
+    return frame
 
 
 def _in_metres(frame: Any) -> Any:

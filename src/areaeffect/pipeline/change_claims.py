@@ -9,6 +9,7 @@ from areaeffect.outcomes import BREAKS
 from areaeffect.periods import PeriodKind, parse_period
 from areaeffect.sources.releases import find_release
 from areaeffect.study import PublishedSource
+from areaeffect.study_access import AccessSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,11 @@ def refuse_one_date(file: StudyFile) -> None:
     problems = []
     for i, outcome in enumerate(file.study.outcome):
         source = file.study.source[outcome.source]
-        if outcome.claim != "change" or not isinstance(source, PublishedSource):
+        if outcome.claim != "change" or not isinstance(source, PublishedSource | AccessSource):
+            continue
+        if isinstance(source, AccessSource):
+            why = "the list of places describes one date"
+            problems.append(_no_change(file, i, outcome, why))
             continue
         release = find_release(source.release)
         if release.period_kind:
@@ -47,15 +52,17 @@ def refuse_one_date(file: StudyFile) -> None:
                 "indicators and relative to the places of their own year, so a difference of two "
                 "is not a change either"
             )
-        problems.append(
-            Problem(
-                f"'{outcome.name}' cannot be a change: {why}.",
-                file.where(f"outcome.{i}.claim"),
-                'Write claim = "level": how places differ, not what the initiative changed.',
-            )
-        )
+        problems.append(_no_change(file, i, outcome, why))
     if problems:
         raise DataError(problems)
+
+
+def _no_change(file: StudyFile, i: int, outcome: Outcome, why: str) -> Problem:
+    return Problem(
+        f"'{outcome.name}' cannot be a change: {why}.",
+        file.where(f"outcome.{i}.claim"),
+        'Write claim = "level": how places differ, not what the initiative changed.',
+    )
 
 
 def refuse_breaks(file: StudyFile, measures: Mapping[str, Measure]) -> None:

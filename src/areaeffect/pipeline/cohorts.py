@@ -44,7 +44,11 @@ def starts_too_late(periods: Periods, place: Neighbourhood) -> bool:
     A whole year, or a step of a table's own numbers, may be all that there is.
     """
     _, after = periods.split(place.counted_from, place.start_kind)
-    return (periods.kind.per_year or 1) > 1 and after.stop - after.start == 1
+    if (periods.kind.per_year or 1) == 1 or after.stop - after.start != 1:
+        return False
+    months = 12 // (periods.kind.per_year or 1)
+    start = place.counted_from * (12 // (place.start_kind.per_year or 12))
+    return (periods.first + after.start) * months - start < months  # else: one later date
 
 
 def coverage_of(measures: Sequence[Measure]) -> Coverage:

@@ -15,6 +15,7 @@ from areaeffect.pipeline.groups import check_groups, groups_step
 from areaeffect.pipeline.register_annex import register_annex
 from areaeffect.pipeline.source_tables import source_tables_step
 from areaeffect.pipeline.stories import check_stories, stories_step
+from areaeffect.pipeline.suppressed import suppressed
 from areaeffect.pipeline.survey import check_surveys, survey_step
 from areaeffect.pipeline.value import value_annex
 
@@ -57,6 +58,7 @@ STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
     crosscheck_step,
     boundary_fit,
     register_annex,
+    suppressed,
     families_step,
     value_annex,
     survey_step,

@@ -17,6 +17,7 @@ from areaeffect.report.register import register_section
 from areaeffect.report.sources_section import sources_section
 from areaeffect.report.spec_curve import multiverse_section
 from areaeffect.report.stories_section import stories_section
+from areaeffect.report.suppressed import suppressed_section
 from areaeffect.report.survey_section import survey_section
 from areaeffect.report.value_section import value_section
 
@@ -35,6 +36,7 @@ BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {
     "multiverse": multiverse_section,
     "boundary_fit": boundary_fit_section,
     "register": register_section,
+    "suppressed": suppressed_section,
     "families_without_outcome": missing_section,
     "value": value_section,
     "survey": survey_section,

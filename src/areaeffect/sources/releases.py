@@ -130,6 +130,7 @@ class PublishedRelease:
     blank : reason for an empty cell.
     absent : reason for an area-period without a row.
     markers : published text in a cell to the reason it is missing.
+    hidden : least and most that a suppressed count can be, where the publisher's rule says so.
     not_supplied : columns that are zero everywhere because they were not supplied.
     files, columns, derived, caveats.
     """
@@ -152,6 +153,7 @@ class PublishedRelease:
     blank: str
     absent: str
     markers: Mapping[str, str]
+    hidden: tuple[int, ...]
     not_supplied: tuple[str, ...]
     files: tuple[ReleaseFile, ...]
     columns: tuple[Column, ...]
@@ -232,6 +234,7 @@ def _release(part: dict[str, Any], group: str, rows: list[dict[str, str]]) -> Pu
         blank=part.get("blank", ""),
         absent=part.get("absent", "no_row"),
         markers=part.get("markers", {}),
+        hidden=tuple(part.get("hidden", ())),
         not_supplied=tuple(part.get("not_supplied", ())),
         files=tuple(ReleaseFile(**f) for f in part["file"]),
         columns=columns,
