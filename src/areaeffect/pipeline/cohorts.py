@@ -48,7 +48,8 @@ def starts_too_late(periods: Periods, place: Neighbourhood) -> bool:
         return False
     months = 12 // (periods.kind.per_year or 1)
     start = place.counted_from * (12 // (place.start_kind.per_year or 12))
-    return (periods.first + after.start) * months - start < months  # else: one later date
+    begins = (periods.first + int(after.start)) * months
+    return bool(begins - start < months)  # else: one later date
 
 
 def coverage_of(measures: Sequence[Measure]) -> Coverage:
