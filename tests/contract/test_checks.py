@@ -113,7 +113,8 @@ def test_every_number_in_a_sentence_is_one_of_its_numbers(annex: Annex) -> None:
 
 def roundings(value: float) -> set[float]:
     """How a value may be printed: as it is, in per cent, and one less ('and so would n more')."""
-    found = {round(v, d) for v in (value, 100 * value) for d in range(4)}
+    printed = (value, 100 * value, abs(100 * value))
+    found = {round(v, d) for v in printed for d in range(4)}
     return found | {float(f"{value:.3g}"), value - 1}
 
 

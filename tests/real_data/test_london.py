@@ -44,6 +44,19 @@ def reasons(result: Result) -> dict[str, int]:
     return found
 
 
+def test_every_check_is_there_with_its_status(london: Result) -> None:
+    """No outcome that should not move, and no other initiative, is named in this study."""
+    annex = london.annex("checks")
+    assert annex is not None
+    status = {check["name"]: check["status"] for check in annex.values["checks"]}
+    silent = {name for name, s in status.items() if s == "not estimable"}
+    assert silent == {"unmoved", "contamination"}
+    assert len(status) == 10
+    rings = annex.table("check_rings").records()
+    assert [(r["from_km"], r["to_km"]) for r in rings] == [(0.0, 0.5), (0.5, 1.0), (1.0, 2.0)]
+    assert all(r["areas"] > 20 for r in rings)
+
+
 def test_four_boroughs_are_designed_for_each_from_its_own_start(london: Result) -> None:
     assert {d.neighbourhood: d.start for d in london.designs} == BOROUGHS
     assert all(d.exact for d in london.designs)

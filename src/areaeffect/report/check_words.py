@@ -106,6 +106,9 @@ def _earlier(a: Values, n: Values) -> str:
     spans = "year" if n["dated"] else "third of the history"
     early = plural(n["worst"], spans) if n["dated"] else f"{n['worst']} × a {spans}"
     found = effect(n["estimate"], a["form"])
+    if n["starts"] == 1:
+        done = "in time when nothing was done"
+        return f"a start pretended {early} early gives {found} {done} (p {p_words(n['p_value'])})."
     return (
         f"of {plural(n['starts'], 'pretended start')} the one {early} early stands out most: "
         f"{found} in years when nothing was done (placebo p {p_words(n['p_value'])}, "
@@ -154,10 +157,10 @@ def _treated_benchmark(a: Values, n: Values) -> str:
         then = f"‘{n['verdict_then']}’ with {plural(n['changed_by'], 'treated benchmark area')}"
         text += f"; ‘{n['verdict']}’ becomes {then}"
     if n["change_needed"] is not None:
-        over = number(n["change_needed"], "ratio", 0)
-        text += (
-            f"; to make up the whole difference they would have to stand {over} off by themselves"
-        )
+        over = number(abs(n["change_needed"]), "ratio", 0)
+        side = "above" if n["change_needed"] > 0 else "below"
+        text += f"; to make up the whole difference they would have to stand {over} {side} "
+        text += "what was to be expected of them"
     return f"{text}."
 
 
