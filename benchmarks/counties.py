@@ -37,7 +37,7 @@ class Row:
 def one_county(seed: int, placebos: int) -> list[Row]:
     """Simulate a county, evaluate it as a user would, and set findings beside the truth."""
     with tempfile.TemporaryDirectory() as folder:
-        study = write_county(simulate_county(CountySpec(seed=seed)), Path(folder))
+        study = write_county(simulate_county(CountySpec(seed=seed)), Path(folder), voices=False)
         text = study.read_text(encoding="utf-8")
         fewer = f"placebos = {placebos}\nchecks = false"  # only the findings are looked at
         study.write_text(text.replace("placebos = 499", fewer), encoding="utf-8")

@@ -27,7 +27,7 @@ def run() -> list[str]:
         "|---|---|---|---|",
     ]
     with single_threaded(), tempfile.TemporaryDirectory() as folder:
-        study = write_county(simulate_county(CountySpec(seed=20231219)), Path(folder))
+        study = write_county(simulate_county(CountySpec(seed=20231219)), Path(folder), voices=False)
         file = read_study(study)
         plan = make_plan(file, assemble(file), version_of_code())
         chosen = calibration.RIDGE

@@ -43,7 +43,7 @@ MONTHLY, YEARLY = "crime_monthly.parquet", "indicators_yearly.csv"
 def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small county; its design also looks at one dated covariate."""
     folder = tmp_path_factory.mktemp("county")
-    study = write_county(simulate_county(SPEC), folder)
+    study = write_county(simulate_county(SPEC), folder, voices=False)
     dated = '    { column = "indicators.empty_homes", as_of = "2015" },\n'
     text = study.read_text(encoding="utf-8")
     fewer = f"placebos = {PLACEBOS}\nchecks = false"  # tests/contract/test_checks.py has them
@@ -540,7 +540,7 @@ def test_no_programme_and_no_effect_raise_no_alarm_by_construction(tmp_path: Pat
     """Zero effects: every number is there, inside its own interval, whatever it comes to."""
     nothing = ProgrammeSpec("Nothing", False, 3, ("2016-01-01",), {}, sizes=(2, 3))
     spec = CountySpec(n_areas=250, n_towns=4, seed=8, programmes=(nothing,))
-    study = write_county(simulate_county(spec), tmp_path)
+    study = write_county(simulate_county(spec), tmp_path, voices=False)
     edit_text("placebos = 499", f"placebos = {PLACEBOS}")(tmp_path)
     found = evaluate(study, threads=1)
     estimated = [f for f in found.findings if f.estimate is not None]

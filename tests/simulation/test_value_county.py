@@ -41,7 +41,7 @@ N_BY_HAND = 400_000
 def county(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, Annex, Stream]:
     folder = tmp_path_factory.mktemp("county")
     spec = CountySpec(n_areas=400, n_towns=4, seed=11, programmes=(PROGRAMME,), gap=False)
-    path = write_county(simulate_county(spec), folder)
+    path = write_county(simulate_county(spec), folder, voices=False)
     text = path.read_text(encoding="utf-8")
     outcomes, rest = text.split("[analysis]")
     value = rest[rest.index("[value]") : rest.index("# What residents answered")]

@@ -179,7 +179,7 @@ not_valued = 0.47
 FUNDING_EACH = 400_000
 
 
-def write_county(county: County, folder: Path) -> Path:
+def write_county(county: County, folder: Path, *, voices: bool = True) -> Path:
     """Write a county as the files of a study; the same county gives the same bytes.
 
     Parameters
@@ -188,6 +188,8 @@ def write_county(county: County, folder: Path) -> Path:
         The county; it needs at least one initiative, as every study does.
     folder : Path
         Where to write; made where it does not exist.
+    voices : bool
+        Whether a survey of residents, events and stories go with it.
 
     Returns
     -------
@@ -216,7 +218,7 @@ def write_county(county: County, folder: Path) -> Path:
         json.dumps(_rounded(county.truth.to_dict()), indent=2, ensure_ascii=False) + "\n",
     )
     study = folder / "study.toml"
-    _write_text(study, study_text(county) + write_voices(county, folder))
+    _write_text(study, study_text(county) + (write_voices(county, folder) if voices else ""))
     return study
 
 

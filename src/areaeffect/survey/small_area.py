@@ -7,10 +7,11 @@ memory go when it ends.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ProcessPoolExecutor
+import pickle
+import subprocess
+import sys
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LEVEL = 0.9
-_WARMUP, _SAMPLES, _CHAINS = 300, 400, 2
+#: Run by `estimate_apart`: a started interpreter, because a forked one would inherit threads and a
+#: spawned one would run the caller's script again.
+_CHILD = """
+import pickle, sys
+from areaeffect.survey.small_area import estimate_surveys
+found = estimate_surveys(*pickle.load(sys.stdin.buffer))
+sys.stdout.buffer.write(pickle.dumps(found))
+"""
+_WARMUP, _SAMPLES, _CHAINS = 200, 250, 2
 #: Chains agree where the potential scale reduction stays under this (Vehtari et al. 2021,
 #: doi 10.1214/20-BA1221).
 MOST_RHAT = 1.05
@@ -97,9 +106,24 @@ class SmallAreaEstimates:
 
 
 def estimate_apart(surveys: Sequence[SmallAreaData], seed: int) -> list[SmallAreaEstimates]:
-    """Fit surveys in a process of their own; see `estimate_surveys`."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(estimate_surveys, surveys, seed).result()
+    """Fit surveys in a process of their own; see `estimate_surveys`.
+
+    Raises
+    ------
+    RuntimeError
+        Where that process fails, with what it last said.
+    """
+    done = subprocess.run(  # noqa: S603  # our own interpreter and code
+        [sys.executable, "-c", _CHILD],
+        input=pickle.dumps((surveys, seed)),
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode(errors="replace")[-2000:])
+    found: list[SmallAreaEstimates] = pickle.loads(done.stdout)  # noqa: S301  # from our own child
+    return found
 
 
 def estimate_surveys(surveys: Sequence[SmallAreaData], seed: int) -> list[SmallAreaEstimates]:
