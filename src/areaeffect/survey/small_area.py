@@ -113,7 +113,7 @@ def estimate_apart(surveys: Sequence[SmallAreaData], seed: int) -> list[SmallAre
     RuntimeError
         Where that process fails, with what it last said.
     """
-    done = subprocess.run(  # noqa: S603  # our own interpreter and code
+    done = subprocess.run(  # our own interpreter and code
         [sys.executable, "-c", _CHILD],
         input=pickle.dumps((surveys, seed)),
         capture_output=True,
@@ -122,7 +122,7 @@ def estimate_apart(surveys: Sequence[SmallAreaData], seed: int) -> list[SmallAre
     )
     if done.returncode:
         raise RuntimeError(done.stderr.decode(errors="replace")[-2000:])
-    found: list[SmallAreaEstimates] = pickle.loads(done.stdout)  # noqa: S301  # from our own child
+    found: list[SmallAreaEstimates] = pickle.loads(done.stdout)  # from our own child
     return found
 
 
