@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
+from pypdf import PdfReader
 
 from areaeffect.report import files
 from areaeffect.results import Series
@@ -137,6 +139,12 @@ def test_every_target_is_large_enough_and_reached_by_the_keyboard(view: Page, fo
     assert small == 0
     view.keyboard.press("Tab")
     assert view.evaluate("() => document.activeElement.textContent") == "Skip to the answer"
+
+
+def test_a_page_of_a_neighbourhood_is_printed_on_two_sides(view: Page, folder: Path) -> None:
+    view.goto((folder / PAGES[-1]).as_uri())
+    printed = PdfReader(io.BytesIO(view.pdf(prefer_css_page_size=True)))
+    assert len(printed.pages) <= 2
 
 
 def test_links_of_a_report_lead_to_files(folder: Path) -> None:
