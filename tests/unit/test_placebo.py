@@ -20,13 +20,10 @@ from areaeffect.falsify.placebo import (
     Machine,
     count_disjoint,
     draw_programme,
-    grouped,
-    grow,
-    mean_traits,
-    most_alike,
     run_draws,
     run_programme,
 )
+from areaeffect.falsify.places import grouped, grow, mean_traits, most_alike
 from areaeffect.panel import Graph
 from areaeffect.periods import PeriodKind
 from areaeffect.pipeline.workers import run_all

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.falsify.placebo import (
+from areaeffect.falsify.placebo import Candidates, matched_spread
+from areaeffect.falsify.places import (
     ALIKE,
     GROWTHS,
-    Candidates,
     grouped,
     grow,
-    matched_spread,
     mean_traits,
     most_alike,
 )

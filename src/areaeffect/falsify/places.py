@@ -1,0 +1,97 @@
+"""Places that may stand for a neighbourhood: grown or given, and how alike it they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.panel import Graph, Strings
+    from areaeffect.results import Bools, Floats, Ints
+
+#: Seeds whose pseudo-neighbourhoods are kept for each neighbourhood: those most alike it.
+ALIKE = 200
+#: Times each seed area is grown into a pseudo-neighbourhood of each size.
+GROWTHS = 3
+
+
+def grow(graph: Graph, allowed: Bools, size: int, rng: np.random.Generator) -> list[Ints]:
+    """Grow contiguous pseudo-neighbourhoods of one size from every allowed area.
+
+    A random area on the edge joins until the size is reached; seeds whose connected part is
+    too small give none. Repeats are dropped.
+    """
+    room = graph.component_sizes(allowed) >= size
+    around = [
+        [a for a in graph.of(area).tolist() if allowed[a]] if allowed[area] else []
+        for area in range(len(allowed))
+    ]
+    found: dict[bytes, Ints] = {}
+    for seed in np.flatnonzero(room).tolist():
+        for _ in range(GROWTHS):
+            members = [seed]
+            edge = set(around[seed])
+            while len(members) < size:
+                options = sorted(edge)
+                joined = options[int(rng.integers(len(options)))]
+                members.append(joined)
+                edge.update(around[joined])
+                edge.difference_update(members)
+            areas = np.array(sorted(members), dtype=np.int64)
+            found[areas.tobytes()] = areas
+    return [found[key] for key in sorted(found)]
+
+
+def grouped(groups: Strings, allowed: Bools, complete: Bools) -> list[Ints]:
+    """Take given groups (boroughs, wards) as pseudo-neighbourhoods.
+
+    Parameters
+    ----------
+    groups : (n_areas,), the group of each area.
+    allowed : (n_areas,), areas that may be pseudo-treated.
+    complete : (n_areas,), areas that are covered; a group counts where all of these are allowed.
+    """
+    found = []
+    for group in np.unique(groups):
+        inside = (groups == group) & complete
+        if group and inside.any() and allowed[inside].all():
+            found.append(np.flatnonzero(inside).astype(np.int64))
+    return found
+
+
+def mean_traits(candidates: Sequence[Ints], traits: Floats) -> Floats:
+    """Return the mean traits of each candidate, (n_candidates, q).
+
+    Parameters
+    ----------
+    candidates : groups of areas.
+    traits : (n_areas, q), scaled covariates and levels before the start.
+    """
+    if not candidates:
+        return np.empty((0, traits.shape[1]))
+    sizes = np.fromiter(map(len, candidates), dtype=np.int64, count=len(candidates))
+    starts = np.cumsum(sizes) - sizes
+    return np.asarray(np.add.reduceat(traits[np.concatenate(candidates)], starts) / sizes[:, None])
+
+
+def most_alike(candidates: Sequence[Ints], means: Floats, target: Floats, keep: int) -> list[Ints]:
+    """Keep the candidates whose mean traits are nearest to the target's.
+
+    Parameters
+    ----------
+    candidates : groups of areas.
+    means : (n_candidates, q), from `mean_traits`.
+    target : (q,), the mean of the real neighbourhood.
+    keep : how many to keep; of candidates equally near the first.
+    """
+    if len(candidates) <= keep:
+        return list(candidates)
+    spread = means.std(axis=0)
+    distance = (((means - target) / np.where(spread > 0, spread, 1.0)) ** 2).sum(axis=1)
+    farthest = np.partition(distance, keep - 1)[keep - 1]
+    nearer = np.flatnonzero(distance < farthest)
+    level = np.flatnonzero(distance == farthest)[: keep - len(nearer)]
+    return [candidates[i] for i in np.sort(np.concatenate([nearer, level]))]
