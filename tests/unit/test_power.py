@@ -121,7 +121,8 @@ def test_the_horizon_leaves_two_years_of_history_where_it_can() -> None:
 def test_the_curve_repeats_neighbourhoods_evenly(drawn: Drawn) -> None:
     with single_threaded():
         plan = make_plan(drawn.file, drawn.data, "test")
-    for size in sizes_of(plan):
+    assert [size.group for size in sizes_of(plan, "programme")] == ["Fresh"]
+    for size in sizes_of(plan, "neighbourhood"):
         counts = np.bincount(size.patterns, minlength=4)
         assert counts.max() - counts.min() <= 1
 

@@ -133,7 +133,7 @@ def power_of(
     n_draws = min(study.analysis.placebos, DRAWS)
     rows: list[PowerRow] = []
     left_out = []
-    sizes, arms = sizes_of(plan), earlier_arms(plan, horizon)
+    sizes, arms = sizes_of(plan, study.design.unit), earlier_arms(plan, horizon)
     for done, size in enumerate(sizes):
         tell("placebo programmes", done * n_draws, len(sizes) * n_draws)
         machine = machine_of(plan, arms, size)
@@ -161,14 +161,20 @@ def power_of(
     )
 
 
-def sizes_of(plan: Plan) -> list[Size]:
-    """Return the points of the curve, and each initiative as it is."""
+def sizes_of(plan: Plan, unit: str) -> list[Size]:
+    """Return the points of the curve, and each initiative as it is.
+
+    A programme with one set of weights has no curve: its neighbourhoods are not told apart.
+    """
+    real = [Size(group.units, group.name) for group in groups_of(plan.units)]
+    if unit == "programme":
+        return real
     n = len(plan.units)
     rng = np.random.default_rng([plan.machine.seed, 4])
     repeats = -(-SIZES[-1] // n)
     order = np.concatenate([rng.permutation(n) for _ in range(repeats)])
     curve = [Size(tuple(int(g) for g in order[:size])) for size in SIZES]
-    return curve + [Size(group.units, group.name) for group in groups_of(plan.units)]
+    return curve + real
 
 
 def earlier_arms(plan: Plan, horizon: Horizon) -> tuple[Backtest, ...]:

@@ -138,7 +138,7 @@ def _needed_words(report: PowerReport, row: PowerRow) -> str:
     need, beyond = needed(report.curve(row.outcome), target)
     goal = f"to see {_size(target, row)}"
     if need is None:
-        return f"how many it takes {goal} cannot be told from so few points"
+        return f"how many it takes {goal} cannot be told"
     if need <= 1:
         return f"{goal} one neighbourhood is enough"
     return f"{goal} you need about {need}" + (" (beyond what was drawn)" if beyond else "")
