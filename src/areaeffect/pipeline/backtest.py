@@ -44,6 +44,13 @@ class Horizon:
     planned: int
     measured: int
 
+    @property
+    def name(self) -> str:
+        """What a step is, in words."""
+        if self.is_year:
+            return "year"
+        return "period" if self.step == 1 else f"{self.step} periods"
+
 
 def horizon_of(measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> Horizon:
     """Return how far the history before the starts reaches for a study's change claims."""

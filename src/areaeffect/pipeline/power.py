@@ -152,7 +152,7 @@ def power_of(
         rows += _rows(study, measures, plan, arms, size, horizon=horizon, drawn=drawn, apart=apart)
     return PowerReport(
         title=study.study.title,
-        step="year" if horizon.is_year else f"{horizon.step} periods",
+        step=horizon.name,
         history=horizon.history,
         planned=horizon.planned,
         measured=horizon.measured,

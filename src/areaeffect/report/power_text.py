@@ -64,7 +64,7 @@ class PowerReport:
     Parameters
     ----------
     title : of the study.
-    step : what a step of follow-up is: 'year', or '4 periods'.
+    step : what a step of follow-up is: 'year', 'period', or '4 periods'.
     history, planned, measured : steps before the first start, of the longest follow-up, and of
         follow-up that fits before the start, where it can be measured.
     left_out : numbers of neighbourhoods that the pool holds too few placebos of.
@@ -242,7 +242,7 @@ def _size(value: float, row: PowerRow) -> str:
 
 
 def _steps(report: PowerReport, n: float) -> str:
-    word = report.step if report.step == "year" else f"step of {report.step}"
-    if n == 1:
-        return word
-    return "years" if report.step == "year" else f"steps of {report.step}"
+    """Name the steps: years, a table's own periods, or steps of several of them."""
+    if report.step in ("year", "period"):
+        return report.step if n == 1 else f"{report.step}s"
+    return f"step{'' if n == 1 else 's'} of {report.step}"
