@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from areaeffect.errors import AreaEffectError, NothingEstimableError, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from areaeffect.terminal import progress
 
 INTERRUPTED = 130
 
@@ -67,7 +64,7 @@ def ingest_police_uk(
     from areaeffect.pipeline.ingest import ingest_police_uk as run  # noqa: PLC0415
     from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
 
-    with _progress() as tell:
+    with progress() as tell:
         report = run(paths, store_path(store), tell, engine)
     typer.echo(_dump(report.to_dict()) if as_json else report.text())
 
@@ -136,7 +133,7 @@ def power(
     """Say how small an effect the study could see, before any outcome after a start is read."""
     from areaeffect.pipeline.power import power as run  # noqa: PLC0415
 
-    with _progress() as tell:
+    with progress() as tell:
         found = run(study, threads, tell, store, out)
     typer.echo(_dump(found.to_dict()) if as_json else found.text())
     if out is not None and not as_json:
@@ -157,7 +154,7 @@ def design(
     """Write the plan for registration: areas, benchmark areas, balance, power and the seal."""
     from areaeffect.pipeline.design import design_into  # noqa: PLC0415
 
-    with _progress() as tell:
+    with progress() as tell:
         sealed = design_into(study, out, threads, tell, store, power=with_power)
     typer.echo(f"Plan: {out / 'plan.html'}\nSeal: {sealed}")
 
@@ -175,7 +172,7 @@ def evaluate(
     from areaeffect.pipeline.collection import evaluate_any  # noqa: PLC0415
     from areaeffect.pipeline.summary import summary  # noqa: PLC0415
 
-    with _progress() as tell:
+    with progress() as tell:
         results = evaluate_any(study, out, threads, tell, store)
     if as_json:
         typer.echo((out / "findings.json").read_text(encoding="utf-8"), nl=False)
@@ -246,7 +243,7 @@ def where_next(
         store,
         threads,
     )
-    with _progress() as tell:
+    with progress() as tell:
         made = where_next_into(request, out, tell)
     typer.echo(made.text())
     typer.echo(f"\nPage: {out / 'where_next.html'}")
@@ -272,7 +269,7 @@ def multiverse(
     from areaeffect.pipeline.multiverse_text import as_dict, as_text  # noqa: PLC0415
 
     try:
-        with _progress() as tell:
+        with progress() as tell:
             result = run(study, out, draws, threads, tell, store, cluster)
     except KeyboardInterrupt:
         typer.echo("Interrupted; finished branches are kept. The same command goes on.", err=True)
@@ -298,7 +295,7 @@ def fetch(
     """Get published releases from their publishers' own addresses; goes on where it stopped."""
     from areaeffect.pipeline.fetch import fetch as run  # noqa: PLC0415
 
-    with _progress() as tell:
+    with progress() as tell:
         result = run(names, into, tell, again=again)
     typer.echo(_dump(result.to_dict()) if as_json else result.text())
 
@@ -339,7 +336,7 @@ def demo(
     """Evaluate a simulated county with known effects, then the real studies whose data are here."""
     from areaeffect.pipeline.demo import demo as run  # noqa: PLC0415
 
-    run(out, studies, threads, typer.echo, _progress)
+    run(out, studies, threads, typer.echo, progress)
 
 
 def main() -> None:
@@ -372,38 +369,3 @@ def _show(error: AreaEffectError) -> None:
 
 def _dump(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show progress on standard error: a bar on a terminal, a line a step elsewhere."""
-    from rich.console import Console  # noqa: PLC0415  # heavy
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        seen: set[str] = set()
-
-        def tell_plainly(step: str, _done: int, _of: int) -> None:
-            if step not in seen:
-                seen.add(step)
-                typer.echo(f"{step} …", err=True)
-
-        yield tell_plainly
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-    )
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def tell(step: str, done: int, of: int) -> None:
-            if step not in tasks:
-                for earlier in tasks.values():
-                    bar.update(earlier, completed=bar.tasks[earlier].total or 1)
-                tasks[step] = bar.add_task(step, total=of)
-            bar.update(tasks[step], completed=done)
-
-        yield tell

@@ -214,8 +214,8 @@ def test_faults_of_areas_covariates_and_boundaries_are_shown_at_once(study: Path
     found = refused(study, DataError)
     assert found == [
         "study.toml, line 27, design.covariates.1: 'areas.deprivation' is text, not numbers.",
-        "members.csv, line 5: area 'T0222' is not in the panel. Did you mean 'T022'?",
         "area.geojson: there is no such boundary file. Did you mean 'areas.geojson'?",
+        "members.csv, line 5: area 'T0222' is not in the panel. Did you mean 'T022'?",
     ]
 
 

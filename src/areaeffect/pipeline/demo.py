@@ -12,6 +12,7 @@ from areaeffect.pipeline.evaluate import evaluate_into
 from areaeffect.pipeline.summary import summary
 from areaeffect.simulate import CountySpec, simulate_county, write_county
 from areaeffect.study import resolve
+from areaeffect.study_collection import is_collection
 from areaeffect.study_file import read_study
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def demo(
     reports = [out / "county" / "report.html"]
     for path in _real_studies(studies):
         name = path.parent.name
+        if is_collection(path):
+            say(f"\n{name}: several studies; `areaeffect evaluate {path} --out DIR` takes minutes.")
+            continue
         missing = _missing_data(path)
         if missing:
             say(f"\n{name}: not evaluated, {missing[0]} is not here.")
