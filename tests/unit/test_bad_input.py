@@ -314,10 +314,12 @@ def test_a_covariate_that_changes_over_time_needs_a_date(study: Path) -> None:
     ]
 
 
-def test_an_exposure_that_changes_over_time(study: Path) -> None:
-    edit(study, 'exposure = "areas.population"', 'exposure = "crime.n"')
-    (problem,) = refused(study, DataError)
-    assert "'crime.n' changes over time" in problem
+def test_an_exposure_that_changes_over_time_is_taken_before_every_start(study: Path) -> None:
+    edit(study, 'exposure = "areas.population"', 'exposure = "crime.homes"')
+    homes = lambda f: f.assign(homes=100 + (f["month"] >= "2013").astype(int) * 900)  # noqa: E731
+    edit_table(study.parent / "crime.csv", homes)
+    result = evaluate(study, threads=1)
+    assert any("2012-01, the first period" in note for note in result.notes)
 
 
 def test_an_exposure_that_is_text(study: Path) -> None:
