@@ -98,3 +98,36 @@ def test_without_stories_the_section_still_stands() -> None:
     tables = [("events", stories.EVENTS), ("stories", stories.STORIES), ("themes", stories.THEMES)]
     annex = Annex("stories", {"withheld": 0}, tuple(DataTable(n, n, c, ()) for n, c in tables))
     assert len(stories_section(sample_result(), annex).blocks) == 1
+
+
+def test_events_are_numbered_on_the_trend_and_told_in_its_note() -> None:
+    from areaeffect.report import figures
+
+    result = sample_result()
+    finding = next(f for f in result.findings if f.neighbourhood is None and f.claim == "change")
+    series = next(
+        s for s in result.series if (s.group, s.outcome) == (finding.group, finding.outcome)
+    )
+    middle = series.periods[len(series.periods) // 2]
+    events = ((middle, "", "a hall <b> opened"), ("1066", "Elm Park", "too early"))
+    figure = figures.trend(finding, series, events)
+    plain = figures.trend(finding, series)
+    assert figure.chart.count("<text") == plain.chart.count("<text") + 1
+    assert "Events: 1: a hall <b> opened (everywhere" in figure.note
+    assert "2: too early (Elm Park, 1066)" in figure.note
+    assert "Events" not in plain.note
+
+
+def test_a_group_has_the_events_of_its_own_places_and_of_everywhere() -> None:
+    from areaeffect.pipeline import stories
+    from areaeffect.report.stories_section import events_of
+    from areaeffect.results import ALL_INITIATIVES, Annex, DataTable
+
+    result = sample_result()
+    treated = next(a for a in result.areas if a.role == "treated")
+    rows = (("2019", treated.neighbourhood, "x"), ("2020", "", "y"), ("2021", "elsewhere", "z"))
+    annex = Annex("stories", {"withheld": 0}, (DataTable("events", "E", stories.EVENTS, rows),))
+    held = replace(result, annexes=(annex,))
+    assert [e[2] for e in events_of(held, treated.initiative)] == ["x", "y"]
+    assert [e[2] for e in events_of(held, ALL_INITIATIVES)] == ["x", "y", "z"]
+    assert events_of(result, treated.initiative) == ()

@@ -94,11 +94,18 @@ def _expected(finding: Finding, value: float) -> tuple[float | None, float | Non
 
 
 def trend_chart(
-    rows: Sequence[Row], *, key: str, title: str, starts: Sequence[str] = (), unit: str = ""
+    rows: Sequence[Row],
+    *,
+    key: str,
+    title: str,
+    starts: Sequence[str] = (),
+    events: Sequence[str] = (),
+    unit: str = "",
 ) -> str:
     """Draw observed (solid) against benchmark areas (dashed, with its interval shaded).
 
-    Starts are marked and gaps hatched; rows come from `trend_rows` or `with_interval`.
+    Starts are marked, events numbered at the foot and gaps hatched; rows come from `trend_rows`
+    or `with_interval`.
     """
     periods = [str(row["period"]) for row in rows]
     x = time_axis.positions(periods)
@@ -124,7 +131,7 @@ def trend_chart(
                     frame, x, lines[name], column=name, colour=colour, width=0.7, opacity=opacity
                 )
             )
-    parts += _starts(frame, starts, periods)
+    parts += [*_starts(frame, starts, periods), *_events(frame, events, periods)]
     for name, colour, dash in ((shown[1], svg.ORANGE, plot.DASHED), (shown[0], svg.BLUE, "")):
         parts.append(plot.line(frame, x, lines[name], column=name, colour=colour, dash=dash))
         if len(rows) <= 2 * MONTHS:
@@ -225,6 +232,18 @@ def _gaps(frame: Frame, rows: Sequence[Row], x: Sequence[float], key: str) -> li
         elif not row["is_gap"] and first is not None:
             made.append(plot.hatched(frame, x[first] - half, x[i - 1] + half, key))
             first = None
+    return made
+
+
+def _events(frame: Frame, dates: Sequence[str], periods: Sequence[str]) -> list[str]:
+    """Mark dated events inside the axis by a tick and their number, from 1 in the order given."""
+    made = []
+    for number, date in enumerate(dates, 1):
+        place = time_axis.start_position(date[:7], periods)
+        if place is not None and frame.x[0] <= place <= frame.x[1]:
+            x, y = frame.px(place), frame.bottom
+            made.append(plot.rule(x, y - 14, x, y, svg.TEXT, 1.2))
+            made.append(plot.text(x + 3, y - 4, str(number), size=12))
     return made
 
 

@@ -35,13 +35,24 @@ def effects(name: str, findings: Sequence[Finding]) -> Figure | None:
     return Figure(chart, title, chart_tables.effect_table(rows), "findings", "", key, tuple(rows))
 
 
-def trend(finding: Finding, series: Series) -> Figure:
-    """Draw the observed path of a finding's outcome beside its benchmark areas."""
+def trend(finding: Finding, series: Series, events: Sequence[tuple[str, str, str]] = ()) -> Figure:
+    """Draw the observed path of a finding's outcome beside its benchmark areas.
+
+    `events` are dates, places (empty: everywhere) and what happened; each is numbered on the chart
+    and told in its note.
+    """
     rows = charts.with_interval(charts.trend_rows(series), finding)
     unit = ", ".join(part for part in (wording.name_of(finding), series.unit) if part)
     title = wording.chart_title(finding)
     key = key_of(finding.group, finding.outcome, finding.claim, "trend")
-    chart = charts.trend_chart(rows, key=key, title=title, starts=series.start, unit=unit)
+    chart = charts.trend_chart(
+        rows,
+        key=key,
+        title=title,
+        starts=series.start,
+        events=[date for date, _, _ in events],
+        unit=unit,
+    )
     smooth = any(row["observed_mean_12"] is not None for row in rows)
     note = ""
     if smooth:
@@ -56,6 +67,12 @@ def trend(finding: Finding, series: Series) -> Figure:
         )
     if any(row["is_gap"] for row in rows):
         note = f"{note} Hatched: no data, which is not zero."
+    told = [
+        f"{i}: {what} ({place or 'everywhere'}, {when})"
+        for i, (when, place, what) in enumerate(events, 1)
+    ]
+    if told:
+        note = f"{note} Events: {'; '.join(told)}."
     table = chart_tables.trend_table(rows, series.unit, smooth=smooth)
     return Figure(chart, title, table, "series", note.strip(), key, tuple(rows))
 

@@ -21,6 +21,7 @@ from areaeffect.report.document import (
 )
 from areaeffect.report.numbers import plural
 from areaeffect.report.phrases import ENGLISH, LANGUAGES, phrases_of
+from areaeffect.report.stories_section import events_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,7 +115,8 @@ def outcomes(result: Result, pages: Mapping[str, str]) -> Section:
         for finding in wording.main_findings(findings):
             path = series.get((finding.group, finding.outcome))
             own = draws.get((finding.group, finding.outcome, finding.claim, finding.form))
-            trend = figures.trend(finding, path) if path and path.periods else None
+            events = events_of(result, finding.group)
+            trend = figures.trend(finding, path, events) if path and path.periods else None
             placebo = figures.placebo(finding, own) if own else None
             charts = [figure for figure in (trend, placebo) if figure]
             cards.setdefault(finding.family, []).append(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from areaeffect.outcomes import FAMILIES
 from areaeffect.report.chart_tables import Table
 from areaeffect.report.document import Block, Data, Folded, Paragraph, Place, Section
+from areaeffect.results import ALL_INITIATIVES
 
 if TYPE_CHECKING:
     from areaeffect.results import Annex, Result
@@ -44,6 +45,20 @@ def stories_section(result: Result, annex: Annex) -> Section:
             ),
         ]
     return Section("stories", "What people say", tuple(blocks), place=Place.VOICES)
+
+
+def events_of(result: Result, group: str) -> tuple[tuple[str, str, str], ...]:
+    """Return date, place and what happened, of events in a group's neighbourhoods or everywhere."""
+    annex = result.annex("stories")
+    if annex is None:
+        return ()
+    places = {a.neighbourhood for a in result.areas if a.initiative == group}
+    rows = annex.table("events").records()
+    return tuple(
+        (e["date"], e["neighbourhood"], e["what"])
+        for e in rows
+        if not e["neighbourhood"] or group == ALL_INITIATIVES or e["neighbourhood"] in places
+    )
 
 
 def _theme_table(annex: Annex) -> Table:
