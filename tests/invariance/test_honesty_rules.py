@@ -610,6 +610,9 @@ def test_a_level_claim_has_weights_without_history_and_the_latest_year_only(
 ) -> None:
     study = copy_of(county, tmp_path)
     text = study.read_text(encoding="utf-8").replace('claim = "change"', 'claim = "level"')
+    # a level avoids nothing that could be valued
+    text = re.sub(r"^valued_as = .*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^\[value.*?(?=^\[(?!value)|\Z)", "", text, flags=re.MULTILINE | re.DOTALL)
     study.write_text(text, encoding="utf-8")
     found = evaluate(study, threads=1)
     assert {row.covariate for row in found.balance} == {

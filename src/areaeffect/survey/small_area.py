@@ -30,7 +30,7 @@ from areaeffect.survey.small_area import estimate_surveys
 found = estimate_surveys(*pickle.load(sys.stdin.buffer))
 sys.stdout.buffer.write(pickle.dumps(found))
 """
-_WARMUP, _SAMPLES, _CHAINS = 200, 250, 2
+_WARMUP, _SAMPLES, _CHAINS = 300, 250, 4
 #: Chains agree where the potential scale reduction stays under this (Vehtari et al. 2021,
 #: doi 10.1214/20-BA1221).
 MOST_RHAT = 1.05
@@ -137,29 +137,37 @@ def estimate_surveys(surveys: Sequence[SmallAreaData], seed: int) -> list[SmallA
     flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     os.environ.setdefault("XLA_FLAGS", flags)  # sums in one order: the same bytes on any machine
     import jax  # noqa: PLC0415  # heavy, optional
-    from numpyro.infer import MCMC, NUTS  # noqa: PLC0415
 
     n_levels = tuple(int(n) + 1 for n in surveys[0].cell_levels.max(axis=0))
-    sampler = MCMC(
-        NUTS(partial(_model, n_levels=n_levels)),
-        num_warmup=_WARMUP,
-        num_samples=_SAMPLES,
-        num_chains=_CHAINS,
-        chain_method="sequential",
-        progress_bar=False,
-        jit_model_args=True,
-    )
+    fit = jax.jit(partial(_fit, n_levels=n_levels))  # compiled once: a run by itself is not
     found = []
     for i, data in enumerate(surveys):
         scale = _scale(data)
         mean = np.where(data.number > 0, (data.mean - scale[0]) / scale[1], 0.0)
         within = data.within / scale[1] ** 2
-        sampler.run(
+        chains, diverging = fit(
             jax.random.PRNGKey(seed + i),
             *(data.number, mean, within, data.covariates, data.cell_levels.T),
         )
-        found.append(_summary(sampler, data, mean, scale, seed + i))
+        draws = {k: np.asarray(v, np.float64) for k, v in chains.items()}
+        found.append(_summary(draws, int(diverging), data, mean, scale, seed + i))
     return found
+
+
+def _fit(key: Any, *data: Any, n_levels: tuple[int, ...]) -> tuple[dict[str, Any], Any]:
+    """Draw the chains: samples by parameter, (n_chains, n_samples, …), and how many diverged."""
+    from numpyro.infer import MCMC, NUTS  # noqa: PLC0415  # heavy, optional
+
+    sampler = MCMC(
+        NUTS(partial(_model, n_levels=n_levels)),
+        num_warmup=_WARMUP,
+        num_samples=_SAMPLES,
+        num_chains=_CHAINS,
+        chain_method="vectorized",
+        progress_bar=False,
+    )
+    sampler.run(key, *data)
+    return sampler.get_samples(group_by_chain=True), sampler.get_extra_fields()["diverging"].sum()
 
 
 def _scale(data: SmallAreaData) -> tuple[float, float]:
@@ -197,12 +205,16 @@ def _model(
 
 
 def _summary(
-    sampler: Any, data: SmallAreaData, mean: Floats, scale: tuple[float, float], seed: int
+    chains: dict[str, Floats],
+    divergences: int,
+    data: SmallAreaData,
+    mean: Floats,
+    scale: tuple[float, float],
+    seed: int,
 ) -> SmallAreaEstimates:
     """Post-stratify the draws and check them; `mean` is on the model's scale."""
     from numpyro.diagnostics import split_gelman_rubin  # noqa: PLC0415  # optional
 
-    chains = {k: np.asarray(v, np.float64) for k, v in sampler.get_samples(True).items()}
     draws = {k: v.reshape(-1, *v.shape[2:]) for k, v in chains.items()}
     by_area = draws["a"][:, None] + draws["tau"][:, None] * draws["u"]
     if "b" in draws:
@@ -216,7 +228,6 @@ def _summary(
     low, high = np.quantile(area_means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     watched = [v for k, v in chains.items() if k != "u"]
     rhat = max(float(np.max(split_gelman_rubin(v))) for v in watched)
-    divergences = int(np.asarray(sampler.get_extra_fields()["diverging"]).sum())
     p = _predictive_p(data.number, mean, by_area, by_cell, draws["sigma"], seed)
     return SmallAreaEstimates(area_means.mean(axis=0), low, high, rhat, divergences, p)
 
