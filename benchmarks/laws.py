@@ -29,12 +29,11 @@ from areaeffect.falsify.placebo import (
     Machine,
     count_disjoint,
     draw_programme,
-    grouped,
-    grow,
     run_draws,
     run_programme,
 )
 from areaeffect.falsify.placement import feature_names, percentiles, placement, profile
+from areaeffect.falsify.places import grouped, grow
 from areaeffect.panel import Neighbourhood, Panel
 from areaeffect.periods import PeriodKind
 from areaeffect.pipeline.assemble import assemble

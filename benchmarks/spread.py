@@ -22,12 +22,12 @@ from areaeffect.estimate.inference import infer
 from areaeffect.falsify.placebo import (
     Candidates,
     Machine,
-    grow,
     matched_spread,
     propose,
     run_draws,
     run_programme,
 )
+from areaeffect.falsify.places import grow
 from areaeffect.falsify.spread import Spread, centre_of, mean_distance
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.neighbours import contiguity

@@ -44,7 +44,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, Anne
     path = write_county(simulate_county(spec), folder, voices=False)
     text = path.read_text(encoding="utf-8")
     outcomes, rest = text.split("[analysis]")
-    value = rest[rest.index("[value]") : rest.index("# What residents answered")]
+    value = rest[rest.index("[value]") :]
     first = outcomes.split("[[outcome]]")[:2]
     text = f"{'[[outcome]]'.join(first)}[analysis]\nplacebos = 79\n\n{value}"
     path.write_text(text, encoding="utf-8")
