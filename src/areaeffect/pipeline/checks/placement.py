@@ -80,7 +80,8 @@ def _traits(ground: Ground) -> tuple[tuple[str, ...], list[Floats]]:
             for kind in (LEVEL, RISE):
                 scores = scores_of(changes, better, g, kind, singles)
                 columns.append(_mean_percentile(scores))
-        made[unit.start] = np.column_stack(columns)
+        shape = (len(panel.areas), len(columns))
+        made[unit.start] = np.array(columns, dtype=np.float64).reshape(shape[::-1]).T
     names = tuple(f"percentile of {name}" for name in panel.covariate_names)
     if changes is not None:
         names += ("percentile of the level before", "percentile of the latest rise")
