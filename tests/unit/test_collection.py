@@ -26,7 +26,7 @@ study = "study.toml"
 title = "Since the announcement"
 
 [[collection.part]]
-name = "work"
+name = "begun"
 study = "work.toml"
 title = "Since work began"
 
@@ -64,13 +64,13 @@ def test_every_part_has_its_folder_and_one_report_stands_over_them(folder: Path)
     results = evaluate_any(folder / "collection.toml", folder / "out", threads=1)
     assert len(results) == 2
     found = json.loads((folder / "out/findings.json").read_text())
-    assert {f["part"] for f in found["findings"]} == {"announced", "work"}
-    assert set(found["seals"]) == {"announced", "work"}
+    assert {f["part"] for f in found["findings"]} == {"announced", "begun"}
+    assert set(found["seals"]) == {"announced", "begun"}
     text = (folder / "out/report.html").read_text()
     assert "less crime &lt;b&gt;" in text
     assert "No source holds empty homes here." in text
     assert "It asked about other years." in text
-    assert (folder / "out/work/report.html").is_file()
+    assert (folder / "out/begun/report.html").is_file()
     assert (folder / "out/report.pdf").read_bytes().startswith(b"%PDF")
     before = {p: p.read_bytes() for p in sorted((folder / "out").rglob("report.*"))}
     assert rebuild(folder / "out") == folder / "out/report.html"
@@ -98,7 +98,7 @@ def test_a_phase_between_start_and_work_is_in_neither_side(folder: Path) -> None
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('name = "work"', 'name = "announced"', "two parts have the same name"),
+        ('name = "begun"', 'name = "announced"', "two parts have the same name"),
         ('part = "announced"', 'part = "anounced"', "no part is named 'anounced'.*announced"),
         ('study = "work.toml"', 'study = "wrk.toml"', "no study file 'wrk.toml'.*work.toml"),
         ('reason = "No source holds empty homes here."', "", "name the `part`"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from areaeffect.errors import StudyError
@@ -127,13 +128,13 @@ def test_the_mean_form_counts_every_neighbourhood_the_same(result: Result) -> No
 def test_a_quiet_neighbourhood_is_left_out_of_the_mean_and_said(tmp_path: Path) -> None:
     study = write_small_study(tmp_path)
 
-    def quiet(table: object) -> object:
-        frame = table.copy()  # type: ignore[attr-defined]
+    def quiet(table: pd.DataFrame) -> pd.DataFrame:
+        frame = table.copy()
         rows = frame.area_code.isin(["T009", "T010"])
         frame.loc[rows, "n"] = ["1" if i % 4 == 0 else "0" for i in range(rows.sum())]
         return frame
 
-    edit_table(tmp_path / "crime.csv", quiet)  # type: ignore[arg-type]
+    edit_table(tmp_path / "crime.csv", quiet)
     rows = annex_of(evaluate(study, threads=1), "effect_forms").table("effect_forms").records()
     assert rows[2]["neighbourhoods"] == 2
     assert rows[2]["remark"].startswith("1 of 3 neighbourhoods have under 20 events")

@@ -83,7 +83,7 @@ def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> Drawn
 
 def _frame(path: Path) -> Any:
     import geopandas  # noqa: PLC0415  # heavy: half a second
-    import pyogrio  # type: ignore[import-untyped]  # noqa: PLC0415
+    import pyogrio  # noqa: PLC0415  # heavy
 
     if not path.is_file():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])

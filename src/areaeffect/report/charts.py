@@ -74,7 +74,9 @@ def with_interval(rows: Sequence[Row], finding: Finding) -> list[Row]:
     for row in rows:
         at = time_axis.start_position(row["period"], periods)
         ends: tuple[float | None, float | None] = (None, None)
-        after = None not in (at, first, last) and first <= at <= last  # type: ignore[operator]
+        after = False
+        if at is not None and first is not None and last is not None:
+            after = first <= at <= last
         if after and row[line] is not None:
             ends = _expected(finding, row[line])
         made.append(row | dict(zip(_ENDS, ends, strict=True)))

@@ -52,8 +52,10 @@ def _earlier(ground: Ground, s: Subject) -> dict[int, tuple[float, PlaceboInfere
     held = held_out(ground.evidence, s.case)
     if held is not None:
         found[1] = (held.gap, held.inference)
-    for back in range(2, MOST_BACK + 1) if ground.refits else ():
-        inferred = held_against(s.case, *ground.refits.back(back, s.case))  # type: ignore[union-attr]
+    if ground.refits is None:
+        return found
+    for back in range(2, MOST_BACK + 1):
+        inferred = held_against(s.case, *ground.refits.back(back, s.case))
         if inferred is not None:
             found[back] = inferred
     return found
