@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from areaeffect.cli_web import serve
 from areaeffect.errors import AreaEffectError, NothingEstimableError, Problem
 from areaeffect.terminal import progress
 
@@ -46,6 +47,7 @@ ingest_app = typer.Typer(help="Read publishers' files into the store.", no_args_
 store_app = typer.Typer(help="Say where the store is, or remove it.", no_args_is_help=True)
 app.add_typer(ingest_app, name="ingest")
 app.add_typer(store_app, name="store")
+app.command()(serve)
 
 
 @ingest_app.command("police-uk")

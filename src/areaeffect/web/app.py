@@ -1,0 +1,117 @@
+"""The application: the routes of every feature behind the safety checks."""
+
+from __future__ import annotations
+
+import secrets
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from areaeffect.errors import AreaEffectError, Problem, StudyError
+from areaeffect.web.routes import FEATURES
+from areaeffect.web.safety import Safety, answer_to
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import Scope
+
+    from areaeffect.web.settings import Settings
+
+YEAR = 31_536_000
+
+
+class OwnFiles(StaticFiles):
+    """Files that are asked for under the name of their version, and so never change."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Answer with a file; for ever where its version is in the address."""
+        answer = await super().get_response(path, scope)
+        lasting = b"v=" in scope["query_string"]
+        answer.headers["cache-control"] = (
+            f"public, max-age={YEAR}, immutable" if lasting else "no-cache"
+        )
+        return answer
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Return the application for one set of settings."""
+    routes = [route for feature in FEATURES for route in feature.routes(settings)]
+    static = OwnFiles(directory=str(files("areaeffect.web") / "static"))
+    app = Starlette(
+        routes=[*routes, Mount("/static", static, name="static")],
+        middleware=[Middleware(Safety, settings=settings)],
+        exception_handlers={HTTPException: _answer, AreaEffectError: _answer},
+    )
+    app.state.settings = settings
+    app.state.nav = [f.NAV for f in FEATURES if f.NAV and f.routes(settings)]
+    return app
+
+
+async def _answer(request: Request, fault: Exception) -> Response:
+    return answer_to(fault, request.headers, request.url.path)
+
+
+def with_token(settings: Settings) -> Settings:
+    """Return settings that are safe to listen with.
+
+    An address that others can reach gets a token, unless the server is read-only.
+    """
+    from dataclasses import replace  # noqa: PLC0415
+
+    if settings.is_loopback or settings.read_only or settings.token:
+        return settings
+    return replace(settings, token=secrets.token_urlsafe(16))
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Listen until interrupted.
+
+    Raises
+    ------
+    StudyError
+        When the address cannot be had, or a named folder is not there.
+    """
+    import uvicorn  # noqa: PLC0415
+
+    settings = with_token(settings)
+    for name, folder in (("--runs", settings.runs), ("--atlas", settings.atlas)):
+        _refuse_missing(name, folder)
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    end = f"/?token={settings.token}" if settings.token else "/"
+    say(f"areaeffect: {settings.base_url or f'http://{shown}:{settings.port}'}{end}")
+    say("Stop it with Ctrl-C.")
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        proxy_headers=settings.proxy is not None,
+        forwarded_allow_ips=settings.proxy,
+        server_header=False,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = uvicorn.Server(config)
+    try:
+        server.run()
+    except SystemExit as error:  # uvicorn's word for an address that is taken
+        raise StudyError(
+            Problem(
+                f"port {settings.port} of {settings.host} cannot be listened on.",
+                "--port",
+                "Another program may hold it: choose another port.",
+            )
+        ) from error
+
+
+def _refuse_missing(name: str, folder: Path | None) -> None:
+    if folder is not None and not folder.is_dir():
+        raise StudyError(Problem(f"there is no folder '{folder}'.", name, "Name one that exists."))

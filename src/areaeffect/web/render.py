@@ -1,0 +1,95 @@
+"""Pages from templates, and errors as pages or as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from areaeffect.web import limits, view_state
+from areaeffect.web.refusals import short
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jinja2 import Environment
+    from starlette.requests import Request
+
+    from areaeffect.errors import Problem
+    from areaeffect.web.settings import Settings
+
+
+@cache
+def environment() -> Environment:
+    """Return the template environment: everything that is printed is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # heavy
+
+    made = Environment(
+        loader=PackageLoader("areaeffect.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["static"] = static_address
+    made.globals["query"] = view_state.query
+    return made
+
+
+@cache
+def static_address(name: str) -> str:
+    """Return the address of one of our own files, which changes when the file does."""
+    content = (files("areaeffect.web") / "static" / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def settings_of(request: Request) -> Settings:
+    """Return what the server was started with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page; `title` must be among the values."""
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            here=request.url.path,
+            nav=request.app.state.nav,
+            read_only=settings_of(request).read_only,
+            **values,
+        )
+    )
+    return HTMLResponse(text, status)
+
+
+def wants_json(headers: Mapping[str, str], path: str) -> bool:
+    """Whether an answer should be JSON: asked for by name, by address, or by `Accept`."""
+    if path.endswith(".json") or path == "/api" or path.startswith("/api/"):
+        return True
+    accept = headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def error(headers: Mapping[str, str], path: str, status: int, problem: Problem) -> Response:
+    """Return what happened and what to do, as a small page or as JSON.
+
+    The body is never over `limits.ERROR_BYTES`.
+    """
+    what, fix, where = short(problem.what), short(problem.fix), problem.where[:60]
+    if wants_json(headers, path):
+        content = {"error": {"status": status, "what": what, "where": where, "fix": fix}}
+        answer: Response = JSONResponse(content, status)
+        if len(answer.body) > limits.ERROR_BYTES:  # signs that JSON writes as six letters each
+            content["error"].update(what=what[:40], fix="", where="")
+            answer = JSONResponse(content, status)
+        return answer
+    template = environment().get_template("error.html.j2")
+    text = template.render(status=status, what=what, fix=fix, where=where)
+    if len(text.encode()) > limits.ERROR_BYTES:
+        text = template.render(status=status, what=what[:60], fix="", where="")
+    return HTMLResponse(text, status)

@@ -1,0 +1,28 @@
+"""The start page: what this is, and where to begin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from areaeffect.web.published import published_runs
+from areaeffect.web.render import page, settings_of
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from areaeffect.web.settings import Settings
+
+NAV: tuple[str, str] | None = None
+
+
+def routes(_settings: Settings) -> list[Route]:
+    """Return the start page."""
+    return [Route("/", _home)]
+
+
+def _home(request: Request) -> Response:
+    runs = published_runs(settings_of(request).runs)
+    return page(request, "home.html.j2", title="areaeffect", runs=runs)
