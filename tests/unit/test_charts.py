@@ -6,7 +6,6 @@ from dataclasses import replace
 from statistics import fmean
 from xml.etree import ElementTree as ET
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 
@@ -37,14 +36,17 @@ def all_charts(result: Result) -> list[str]:
         trend(result, 3, "u"),
         forest.effects_chart(forest.effect_rows(main), key="e", title=HOSTILE),
         charts.placebo_chart(
-            charts.placebo_rows(draws),
+            charts.placebo_rows(draws, finding.estimate),
             key="p",
             title=HOSTILE,
-            estimate=finding.estimate,
             form="ratio",
         ),
         balance_chart.balance_chart(
-            balance_chart.balance_rows(result.balance, "change"), key="b", title=HOSTILE
+            balance_chart.balance_rows(result.balance, "change"),
+            key="b",
+            title=HOSTILE,
+            over=3,
+            among=14,
         ),
         maps.map_svg(result.shapes, result.areas, key="m", title=HOSTILE, attribution=HOSTILE),
     ]
@@ -75,20 +77,6 @@ def test_every_chart_has_a_text_alternative_and_scales(result: Result) -> None:
         assert root.get("aria-labelledby") == f"{title.get('id')} {desc.get('id')}"
 
 
-def test_charts_are_the_same_bytes_whatever_the_global_settings(result: Result) -> None:
-    before = all_charts(result)
-    with mpl.rc_context(
-        {"font.size": 30, "axes.facecolor": "red", "svg.fonttype": "path", "lines.linewidth": 9}
-    ):
-        assert all_charts(result) == before
-
-
-def test_drawing_leaves_the_global_settings_alone(result: Result) -> None:
-    with mpl.rc_context({"font.size": 31}):
-        trend(result)
-        assert mpl.rcParams["font.size"] == 31
-
-
 def test_ids_of_charts_on_one_page_do_not_meet(result: Result) -> None:
     ids = [i for text in all_charts(result) for i in re.findall(r'\bid="([^"]+)"', text)]
     assert len(ids) == len(set(ids))
@@ -100,7 +88,6 @@ def test_ids_of_charts_on_one_page_do_not_meet(result: Result) -> None:
 def test_charts_bring_no_style_script_clock_or_host(result: Result) -> None:
     for text in all_charts(result):
         assert not re.search(r"<style|<script|style=|<metadata|<image|\bon\w+=", text)
-        assert "matplotlib" not in text
 
 
 def test_a_chart_has_at_most_four_colours_of_the_palette(result: Result) -> None:
@@ -217,14 +204,17 @@ def test_a_finding_that_cannot_be_estimated_keeps_its_line(result: Result) -> No
 
 def test_the_histogram_counts_every_finite_draw() -> None:
     draws = PlaceboDraws("g", "o", "change", "ratio", (-0.1, 0.0, 0.2, math.nan, 0.05))
-    rows = charts.placebo_rows(draws)
-    assert sum(row["draws"] for row in rows) == 4
-    assert rows[0]["low"] == pytest.approx(-10)
-    assert rows[-1]["high"] == pytest.approx(20)
+    rows = charts.placebo_rows(draws, 0.1)
+    bins = charts.bins_of(rows)
+    assert sum(row["draws"] for row in bins) == 4
+    assert bins[0]["low"] == pytest.approx(-10)
+    assert bins[-1]["high"] == pytest.approx(20)
+    assert rows[-1]["estimate"] == pytest.approx(10)
+    assert charts.placebo_rows(draws, None) == bins
 
 
 def test_no_draws_no_histogram() -> None:
-    assert charts.placebo_rows(PlaceboDraws("g", "o", "change", "ratio", ())) == []
+    assert charts.placebo_rows(PlaceboDraws("g", "o", "change", "ratio", ()), 0.1) == []
 
 
 def test_the_own_estimate_is_named_in_the_histogram(result: Result) -> None:
@@ -245,9 +235,8 @@ def test_balance_is_the_mean_absolute_difference_worst_first(result: Result) -> 
 
 def test_only_the_worst_covariates_are_drawn(result: Result) -> None:
     many = [replace(result.balance[0], covariate=f"c{i:03d}", smd_after=i / 100) for i in range(60)]
-    text = balance_chart.balance_chart(
-        balance_chart.balance_rows(many, many[0].claim), key="b", title="t"
-    )
+    rows = balance_chart.drawn_rows(balance_chart.balance_rows(many, many[0].claim))
+    text = balance_chart.balance_chart(rows, key="b", title="t", over=49, among=60)
     assert len(set(re.findall(r">(c\d+)<", text))) == balance_chart.BALANCE_ROWS_DRAWN
     assert ">c059<" in text
 

@@ -1,13 +1,10 @@
-"""What the charts share: rows, print units, plain axes and short labels."""
+"""What the charts share: rows, print units and short labels."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect.report.numbers import NOT_ESTIMABLE, known, number
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 Row = dict[str, Any]
 
@@ -23,13 +20,6 @@ def printed(value: float | None, form: str) -> str:
     if value is None:
         return NOT_ESTIMABLE
     return number(value / 100 if form == "ratio" else value, form)
-
-
-def plain(axes: Axes, grid: str) -> None:
-    """Give axes a light grid in one direction and small ticks."""
-    axes.grid(visible=True, axis=grid, color="#E4E7EA", lw=0.8)  # type: ignore[arg-type]  # a name
-    axes.set_axisbelow(True)
-    axes.tick_params(axis="both", length=3, labelsize=12)
 
 
 def cut(text: str, most: int) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from areaeffect.report import svg
-from areaeffect.report.axes import Row, cut, plain
+from areaeffect.report import marks, plot, svg
+from areaeffect.report.axes import Row, cut
+from areaeffect.report.plot import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 SMD_LIMIT = 0.1  # the usual limit for balance; Austin 2009, doi 10.1002/sim.3697
 BALANCE_ROWS_DRAWN = 25
 WIDTH = 680.0
+LINE, HEAD = 24.0, 30.0
+BEFORE = "#A33A08"
 
 
 def balance_rows(rows: Iterable[BalanceRow], claim: str) -> list[Row]:
@@ -41,36 +44,51 @@ def balance_rows(rows: Iterable[BalanceRow], claim: str) -> list[Row]:
     return sorted(made, key=lambda r: (-(r["after"] or 0.0), -(r["before"] or 0.0), r["covariate"]))
 
 
-def balance_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
-    """Draw the worst covariates before (hollow) and after weighting (filled), with the limit."""
-    drawn = [r for r in rows if r["before"] is not None and r["after"] is not None][
-        :BALANCE_ROWS_DRAWN
+def drawn_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that the chart draws: the worst, where both differences are known."""
+    known = [r for r in rows if r["before"] is not None and r["after"] is not None]
+    return known[:BALANCE_ROWS_DRAWN]
+
+
+def balance_chart(rows: Sequence[Row], *, key: str, title: str, over: int, among: int) -> str:
+    """Draw covariates before (hollow) and after weighting (filled), with the limit.
+
+    Parameters
+    ----------
+    rows : those drawn, as `drawn_rows` gives them.
+    over, among : how many of all characteristics differ by more than the limit.
+    """
+    lines = max(1, len(rows))
+    most = max([SMD_LIMIT, *(r[n] for r in rows for n in ("before", "after"))])
+    box = (0.37 * WIDTH, HEAD, 0.6 * WIDTH, LINE * lines)
+    frame = Frame(*box, (-0.025 * most, 1.08 * most), (lines + 0.7, 0.3))
+    values = plot.nice(*frame.x, 6)
+    limit = frame.px(SMD_LIMIT)
+    parts = [
+        plot.across_grid(frame, values),
+        plot.foot_axis(frame, values, plot.written(values)),
+        plot.rule(limit, frame.top, limit, frame.bottom, svg.GREY, 1.2, "5 3"),
     ]
-    lines = max(1, len(drawn))
-    height = 24.0 * lines + 84
-    with svg.canvas(WIDTH, height) as figure:
-        axes = figure.add_axes((0.37, 50 / height, 0.6, 24.0 * lines / height))
-        y = range(len(drawn), 0, -1)
-        for i, row in zip(y, drawn, strict=True):
-            axes.plot([row["before"], row["after"]], [i, i], color=svg.FAINT, lw=1.5, zorder=1)
-        before, after = [r["before"] for r in drawn], [r["after"] for r in drawn]
-        axes.scatter(
-            before, y, s=46, facecolor="white", edgecolor="#A33A08", lw=1.8, marker="D", zorder=2
+    for at, row in enumerate(rows, 1):
+        y = frame.py(at)
+        ends = (frame.px(row["before"]), frame.px(row["after"]))
+        parts.append(plot.rule(ends[0], y, ends[1], y, svg.FAINT, 1.5))
+        label = cut(row["covariate"], 36)
+        parts.append(plot.text(frame.left - 8, y + 4, label, size=11.5, anchor="end"))
+        name = marks.across("before")
+        parts.append(
+            marks.diamond(frame, row["before"], at, name, colour=BEFORE, radius=4.0, hollow=True)
         )
-        axes.scatter(after, y, s=46, color=svg.BLUE, marker="o", zorder=3)
-        axes.axvline(SMD_LIMIT, color=svg.GREY, lw=1.2, ls=(0, (4, 2)))
-        most = max([*before, *after, SMD_LIMIT])
-        axes.set_xlim(-0.025 * most, 1.08 * most)
-        axes.set_ylim(0.3, lines + 0.7)
-        axes.set_yticks(list(y), [cut(r["covariate"], 34) for r in drawn], fontsize=11.5)
-        axes.tick_params(axis="y", length=0)
-        plain(axes, "x")
-        axes.set_xlabel("mean absolute standardised difference")
-        kwargs: dict[str, Any] = {"xycoords": "figure points", "va": "center"}
-        axes.annotate("◇ before weighting", (0.37 * WIDTH, height - 16), color="#A33A08", **kwargs)
-        axes.annotate("● after weighting", (0.58 * WIDTH, height - 16), color=svg.BLUE, **kwargs)
-        axes.annotate(f"┆ limit {SMD_LIMIT}", (0.79 * WIDTH, height - 16), color=svg.GREY, **kwargs)
-        over = sum((r["after"] or 0.0) > SMD_LIMIT for r in rows)
-        text = f"After weighting {over} of {len(rows)} characteristics differ by over {SMD_LIMIT}. "
-        text += f"The {len(drawn)} with the largest difference are drawn."
-        return svg.to_svg(figure, key, title, text)
+        parts.append(marks.dot(frame, row["after"], at, marks.across("after"), colour=svg.BLUE))
+    foot = frame.bottom + 38
+    words = "mean absolute standardised difference"
+    parts += [
+        plot.text(frame.left + frame.width / 2, foot, words, anchor="middle"),
+        plot.text(0.37 * WIDTH, 18, "◇ before weighting", fill=BEFORE),
+        plot.text(0.6 * WIDTH, 18, "● after weighting", fill=svg.BLUE),
+        plot.text(0.81 * WIDTH, 18, f"┆ limit {SMD_LIMIT}", fill=svg.GREY),
+    ]
+    text = f"After weighting {over} of {among} characteristics differ by over {SMD_LIMIT}. "
+    text += f"The {len(rows)} with the largest difference are drawn."
+    body = frame.group(parts, (0, len(rows)))
+    return svg.accessible(body, f"0 0 {WIDTH:g} {foot + 8:g}", key, title, text)

@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from areaeffect.periods import PeriodKind
-from areaeffect.report import plot, svg, time_axis
+from areaeffect.report import marks, plot, svg, time_axis
 from areaeffect.report.axes import Row, printed, scaled
 from areaeffect.report.numbers import known, plural
 from areaeffect.report.plot import Frame
@@ -118,7 +118,7 @@ def trend_chart(
     lines = {name: [row.get(name) for row in rows] for name in (*_LINES, *_ENDS)}
     parts = [
         plot.hatch_pattern(key),
-        plot.band(frame, x, lines[_ENDS[0]], lines[_ENDS[1]], columns=_ENDS, fill=BAND),
+        marks.band(frame, x, lines[_ENDS[0]], lines[_ENDS[1]], columns=_ENDS, fill=BAND),
         plot.up_axis(frame),
         *_gaps(frame, rows, x, key),
         plot.foot_axis(frame, *time_axis.ticks(x, periods)),
@@ -129,27 +129,35 @@ def trend_chart(
             ("benchmark", svg.ORANGE, 0.55),
         ):
             parts.append(
-                plot.line(
+                marks.line(
                     frame, x, lines[name], column=name, colour=colour, width=0.7, opacity=opacity
                 )
             )
     parts += [*_starts(frame, starts, periods), *_events(frame, events, periods)]
     for name, colour, dash in ((shown[1], svg.ORANGE, plot.DASHED), (shown[0], svg.BLUE, "")):
-        parts.append(plot.line(frame, x, lines[name], column=name, colour=colour, dash=dash))
+        parts.append(marks.line(frame, x, lines[name], column=name, colour=colour, dash=dash))
         if len(rows) <= 2 * MONTHS:
-            parts.append(plot.dots(frame, x, lines[name], colour=colour))
+            parts.append(marks.dots(frame, x, lines[name], colour=colour))
     names = (("Observed", svg.BLUE), ("Benchmark areas", BENCHMARK_TEXT))
     ends = [(_last(lines[column]), *name) for column, name in zip(shown, names, strict=True)]
     parts += _end_labels(frame, ends)
     parts.append(plot.text(6, 18, unit))
     description = _trend_description(rows, unit, smooth=smooth)
     return svg.accessible(
-        frame.group(parts), f"0 0 {WIDTH:g} {TREND_HEIGHT:g}", key, title, description
+        frame.group(parts, (0, len(rows))),
+        f"0 0 {WIDTH:g} {TREND_HEIGHT:g}",
+        key,
+        title,
+        description,
     )
 
 
-def placebo_rows(draws: PlaceboDraws) -> list[Row]:
-    """Return the bins of the placebo histogram: low, high and how many draws, in print units."""
+def placebo_rows(draws: PlaceboDraws, estimate: float | None) -> list[Row]:
+    """Return the bins of the placebo histogram and, last, the finding's own estimate.
+
+    A bin has its edges and how many draws it holds; all values are in print units. Without
+    draws there are no rows.
+    """
     import numpy as np  # noqa: PLC0415  # heavy
 
     values = [v for v in (scaled(e, draws.form) for e in draws.estimates) if v is not None]
@@ -157,28 +165,35 @@ def placebo_rows(draws: PlaceboDraws) -> list[Row]:
         return []
     n_bins = min(HISTOGRAM_BINS, max(5, round(2 * len(values) ** 0.5)))
     counts, edges = np.histogram(values, bins=n_bins)
-    return [
-        {"low": float(edges[i]), "high": float(edges[i + 1]), "draws": int(count)}
+    bins: list[Row] = [
+        {"low": float(edges[i]), "high": float(edges[i + 1]), "draws": int(count), "estimate": None}
         for i, count in enumerate(counts)
     ]
+    own: Row = {"low": None, "high": None, "draws": None, "estimate": scaled(estimate, draws.form)}
+    return bins if own["estimate"] is None else [*bins, own]
 
 
-def placebo_chart(
-    rows: Sequence[Row], *, key: str, title: str, estimate: float | None, form: str, unit: str = ""
-) -> str:
+def bins_of(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of a placebo histogram that are bins."""
+    return [row for row in rows if row["draws"] is not None]
+
+
+def placebo_chart(rows: Sequence[Row], *, key: str, title: str, form: str, unit: str = "") -> str:
     """Draw the placebo estimates as a histogram with this finding's own estimate as a line."""
-    own = scaled(estimate, form)
-    lows, highs = [r["low"] for r in rows], [r["high"] for r in rows]
-    counts = [r["draws"] for r in rows]
+    own = rows[-1]["estimate"]
+    bins = bins_of(rows)
+    lows, highs = [r["low"] for r in bins], [r["high"] for r in bins]
+    counts = [r["draws"] for r in bins]
     reach = [lows[0], highs[-1], 0.0, *([] if own is None else [own])]
     pad = 0.04 * (max(reach) - min(reach) or 1.0)
     limits = (min(reach) - pad, max(reach) + pad)
     frame = Frame(56, 40, WIDTH - 90, PLACEBO_HEIGHT - 88, limits, (0.0, max(counts) * 1.12))
     values = plot.nice(*limits, 8)
     name = "per cent" if form == "ratio" else unit
+    columns = ("low", "high", "draws")
     parts = [
         plot.up_axis(frame, 5),
-        plot.bars(frame, lows, highs, counts, column="draws", fill="#5B83A8"),
+        marks.bars(frame, lows, highs, counts, columns=columns, fill="#5B83A8"),
         plot.rule(frame.px(0), frame.top, frame.px(0), frame.bottom, svg.GREY),
         plot.foot_axis(frame, values, plot.written(values)),
         plot.text(frame.left + frame.width / 2, PLACEBO_HEIGHT - 10, name, anchor="middle"),
@@ -186,17 +201,15 @@ def placebo_chart(
     ]
     if own is not None:
         at = frame.px(own)
-        parts.append(
-            f'<path data-column="estimate" d="M{plot.unit(at)} {frame.top:g}'
-            f'L{plot.unit(at)} {frame.bottom:g}" fill="none" stroke="{svg.ORANGE}" '
-            'stroke-width="3"/>'
-        )
+        middle = frame.y[1] / 2
+        parts.append(marks.stroke(frame, own, middle, "estimate", svg.ORANGE, frame.height / 2))
         anchor = "end" if at > frame.left + frame.width / 2 else "start"
         words = "This finding: " + printed(own, form)
         parts.append(plot.text(at, 34, words, anchor=anchor, fill=BENCHMARK_TEXT, bold=True))
     text = f"{sum(counts):,} placebo programmes between {printed(lows[0], form)} and "
     text += f"{printed(highs[-1], form)}. This finding: {printed(own, form)}."
-    return svg.accessible(frame.group(parts), f"0 0 {WIDTH:g} {PLACEBO_HEIGHT:g}", key, title, text)
+    body = frame.group(parts, (0, len(rows)))
+    return svg.accessible(body, f"0 0 {WIDTH:g} {PLACEBO_HEIGHT:g}", key, title, text)
 
 
 def _starts(frame: Frame, starts: Sequence[str], periods: Sequence[str]) -> list[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
-from areaeffect.report import svg
-from areaeffect.report.axes import cut, plain, printed, scaled
+from areaeffect.report import marks, plot, svg, wording
+from areaeffect.report.axes import Row, cut, printed, scaled
+from areaeffect.report.plot import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from matplotlib.axes import Axes
+    from areaeffect.results import Finding
 
 WIDTH = 680.0
 _COLUMNS = 2
@@ -20,89 +21,107 @@ _NAMED = 8  # more marks than this stand without names: the table has them
 _LEFT, _GAP = 58.0, 78.0
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One effect with its interval, on the finding's own scale."""
-
-    name: str
-    estimate: float
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """The marks of one outcome, and the finding they belong to as a dashed line."""
-
-    title: str
-    form: str
-    unit: str
-    finding: float | None
-    marks: tuple[Mark, ...]
-
-
-def interval_chart(panels: Sequence[Panel], *, key: str, title: str, along: str) -> str:
-    """Draw the marks of every panel from left to right.
+def interval_rows(
+    finding: Finding,
+    records: Iterable[Mapping[str, Any]],
+    name: Callable[[dict[str, Any]], str],
+    *,
+    line: bool,
+) -> list[Row]:
+    """Return one row an effect of one outcome, in print units.
 
     Parameters
     ----------
-    panels : one an outcome.
+    finding : what the effects belong to.
+    records : rows of a check with `estimate`, `low` and `high`.
+    name : what an effect is called.
+    line : whether the finding itself is drawn beside them.
+    """
+    form = finding.form
+    return [
+        {
+            "outcome": finding.outcome,
+            "label": wording.name_of(finding),
+            "form": form,
+            "unit": "%" if form == "ratio" else finding.unit,
+            "name": name(dict(record)),
+            **{end: scaled(record[end], form) for end in ("estimate", "low", "high")},
+            "finding": scaled(finding.estimate, form) if line else None,
+        }
+        for record in records
+    ]
+
+
+def interval_chart(rows: Sequence[Row], *, key: str, title: str, along: str) -> str:
+    """Draw the effects of every outcome from left to right.
+
+    Parameters
+    ----------
+    rows : as `interval_rows` gives them, outcome by outcome.
     key, title : of the chart.
     along : what goes from left to right.
     """
-    rows = -(-len(panels) // _COLUMNS)
-    height = rows * (_PANEL + _HEAD + _FOOT)
     width = (WIDTH - _LEFT - _GAP * (_COLUMNS - 1) - 12) / _COLUMNS
-    with svg.canvas(WIDTH, height) as figure:
-        for i, panel in enumerate(panels):
-            row, column = divmod(i, _COLUMNS)
-            left = _LEFT + column * (width + _GAP)
-            bottom = height - (row + 1) * (_PANEL + _HEAD + _FOOT) + _FOOT
-            axes = figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, _PANEL / height))
-            _draw(axes, panel, along)
-        return svg.to_svg(figure, key, title, describe(panels))
+    body, first, number = [], 0, 0
+    for _, group in groupby(rows, key=lambda row: row["outcome"]):
+        own = list(group)
+        down, column = divmod(number, _COLUMNS)
+        left = _LEFT + column * (width + _GAP)
+        top = down * (_PANEL + _HEAD + _FOOT) + _HEAD
+        body.append(_panel(own, first, (left, top, width, _PANEL), along))
+        first, number = first + len(own), number + 1
+    height = -(-number // _COLUMNS) * (_PANEL + _HEAD + _FOOT)
+    text = "\n".join(body)
+    return svg.accessible(text, f"0 0 {WIDTH:g} {height:g}", key, title, describe(rows))
 
 
-def _draw(axes: Axes, panel: Panel, along: str) -> None:
-    for x, mark in enumerate(panel.marks):
-        centre = scaled(mark.estimate, panel.form) or 0.0
-        low, high = (scaled(end, panel.form) for end in (mark.low, mark.high))
-        clear = (low is not None and low > 0) or (high is not None and high < 0)
-        colour = svg.ORANGE if clear else svg.BLUE
-        axes.plot(
-            [x, x], [low if low is not None else centre, high if high is not None else centre],
-            color=colour, lw=2.2, solid_capstyle="butt",
-        )  # fmt: skip
-        axes.plot([x], [centre], color=colour, marker="D" if clear else "o", ms=7)
-    axes.axhline(0, color=svg.GREY, lw=1)
-    own = scaled(panel.finding, panel.form)
+def _panel(
+    rows: Sequence[Row], first: int, box: tuple[float, float, float, float], along: str
+) -> str:
+    own = rows[0]["finding"]
+    ends = [row[n] for row in rows for n in ("estimate", "low", "high") if row[n] is not None]
+    reach = [*ends, 0.0, *([] if own is None else [own])]
+    pad = 0.06 * (max(reach) - min(reach) or 1.0)
+    frame = Frame(*box, (-0.6, len(rows) - 0.4), (min(reach) - pad, max(reach) + pad))
+    zero = frame.py(0.0)
+    names = [str(row["name"]) for row in rows] if len(rows) <= _NAMED else []
+    heading = f"{cut(rows[0]['label'], 26)}, {cut(rows[0]['unit'], 9)}"
+    parts = [
+        plot.up_axis(frame, 5),
+        plot.rule(frame.left, zero, frame.right, zero, svg.GREY),
+        plot.foot_axis(frame, list(range(len(names))), names),
+        plot.text(frame.left + frame.width / 2, frame.bottom + 36, along, size=12, anchor="middle"),
+        plot.text(frame.left, frame.top - 10, heading, bold=True),
+    ]
     if own is not None:
-        axes.axhline(own, color=svg.TEAL, lw=1.6, ls=(0, (4, 2)))
-    plain(axes, "y")
-    axes.set_xlim(-0.6, len(panel.marks) - 0.4)
-    axes.locator_params(axis="y", nbins=5)
-    names = [mark.name for mark in panel.marks]
-    if len(names) <= _NAMED:
-        axes.set_xticks(range(len(names)), names, fontsize=11.5)
-    else:
-        axes.set_xticks([])
-    axes.set_xlabel(along, fontsize=12)
-    unit = "%" if panel.form == "ratio" else panel.unit
-    axes.set_title(
-        f"{cut(panel.title, 26)}, {cut(unit, 9)}", loc="left", fontsize=12.5, fontweight="bold"
-    )
+        y = frame.py(own)
+        parts.append(plot.rule(frame.left, y, frame.right, y, svg.TEAL, 1.6, "6 3"))
+    for x, row in enumerate(rows):
+        clear = leaves_zero_out(row)
+        colour, mark = (svg.ORANGE, marks.diamond) if clear else (svg.BLUE, marks.dot)
+        name = marks.up("low", "high")
+        parts.append(
+            marks.interval(frame, x, (row["low"], row["high"]), name, colour=colour, width=2.2)
+        )
+        parts.append(mark(frame, x, row["estimate"], marks.up("estimate"), colour=colour))
+    return frame.group(parts, (first, first + len(rows)))
 
 
-def describe(panels: Sequence[Panel]) -> str:
+def leaves_zero_out(row: Row) -> bool:
+    """Say whether zero lies outside the interval of a row."""
+    return (row["low"] or 0.0) > 0 or (row["high"] or 0.0) < 0
+
+
+def describe(rows: Sequence[Row]) -> str:
     """Say in words what a chart shows."""
     parts = []
-    for panel in panels:
-        marks = panel.marks
-        clear = [m for m in marks if (m.low or 0.0) > 0 or (m.high or 0.0) < 0]
-        least, most = (f(m.estimate for m in marks) for f in (min, max))
-        ends = [printed(scaled(v, panel.form), panel.form) for v in (least, most)]
+    for _, group in groupby(rows, key=lambda row: row["outcome"]):
+        own = list(group)
+        known = [row["estimate"] for row in own]
+        ends = [printed(end(known), own[0]["form"]) for end in (min, max)]
+        clear = sum(leaves_zero_out(row) for row in own)
         parts.append(
-            f"{panel.title}: {len(marks)} effects from {ends[0]} to {ends[1]}, "
-            f"{len(clear)} with an interval that leaves zero out"
+            f"{own[0]['label']}: {len(own)} effects from {ends[0]} to {ends[1]}, "
+            f"{clear} with an interval that leaves zero out"
         )
     return "; ".join(parts) + "."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.report import wording
 from areaeffect.report.chart_tables import Figure, Table
-from areaeffect.report.check_charts import Mark, Panel, interval_chart
+from areaeffect.report.check_charts import interval_chart, interval_rows
 from areaeffect.report.check_words import (
     HOLDS,
     INFORMATION,
@@ -24,7 +24,7 @@ from areaeffect.results import ALL_INITIATIVES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from areaeffect.results import Annex, DataTable, Finding, Result
+    from areaeffect.results import Annex, DataTable, Result
 
 ROWS_SHOWN = 40
 LEAD = (
@@ -106,28 +106,23 @@ def _figure(result: Result, check: dict[str, Any], table: DataTable) -> Figure |
         for f in reversed(result.findings)
         if f.group == group and f.neighbourhood is None
     }
-    panels = []
-    for outcome in dict.fromkeys(r["outcome"] for r in records if r["group"] == group):
-        own = [r for r in records if (r["group"], r["outcome"]) == (group, outcome)]
-        panels.append(_panel(findings[outcome], own, name, line=line))
+    rows = [
+        row
+        for outcome in dict.fromkeys(r["outcome"] for r in records if r["group"] == group)
+        for row in interval_rows(
+            findings[outcome],
+            [r for r in records if (r["group"], r["outcome"]) == (group, outcome)],
+            name,
+            line=line,
+        )
+    ]
     title = f"{check['title']}: {wording.group_title(group)}"
-    chart = interval_chart(panels, key=key_of("chart", check["name"]), title=title, along=along)
+    key = key_of(check["name"])
+    chart = interval_chart(rows, key=key_of("chart", check["name"]), title=title, along=along)
     note = "Lines: 95% placebo intervals; orange diamonds: zero lies outside."
     if line:
         note += " Dashed: the finding itself."
-    return Figure(chart, title, _drawn(table, group), table.name, note, key_of(check["name"]))
-
-
-def _panel(
-    finding: Finding,
-    records: list[dict[str, Any]],
-    name: Callable[[dict[str, Any]], str],
-    *,
-    line: bool,
-) -> Panel:
-    marks = tuple(Mark(name(r), r["estimate"], r["low"], r["high"]) for r in records)
-    own = finding.estimate if line else None
-    return Panel(wording.name_of(finding), finding.form, finding.unit, own, marks)
+    return Figure(chart, title, _drawn(table, group), table.name, note, key, tuple(rows))
 
 
 def _drawn(table: DataTable, group: str) -> Table:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.report import svg, wording
-from areaeffect.report.axes import Row, plain, printed, scaled
+from areaeffect.report import marks, plot, svg, wording
+from areaeffect.report.axes import Row, printed, scaled
 from areaeffect.report.chart_tables import Figure, Table
 from areaeffect.report.document import Folded, Paragraph, Section
 from areaeffect.report.numbers import plural
+from areaeffect.report.plot import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
 
     from areaeffect.report.document import Block
     from areaeffect.results import Annex, Result
@@ -37,34 +36,46 @@ def event_time_rows(annex: Annex, group: str, outcome: str) -> list[Row]:
 def event_time_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
     """Draw the effect by event time with both bands; what was matched on as open marks."""
     unit = "per cent" if rows[0]["form"] == "ratio" else str(rows[0]["unit"])
-    with svg.canvas(WIDTH, HEIGHT) as figure:
-        axes = figure.add_axes((0.1, 0.17, 0.87, 0.74))
-        axes.axhline(0.0, color=svg.GREY, lw=1.0)
-        axes.axvline(0.0, color=svg.PLUM, lw=1.4, ls=(0, (4, 2)))
-        for row in rows:
-            _draw(axes, row)
-        axes.set_ylabel(f"effect, {unit}")
-        axes.set_xlabel("steps before and after each start (dashed line)")
-        shown = [int(row["bin"]) for row in rows]
-        every = max(1, len(shown) // 12)
-        axes.set_xticks([_x(b) for b in shown[::every]], [f"{b:+d}" for b in shown[::every]])
-        plain(axes, "y")
-        return svg.to_svg(figure, key, title, _description(rows))
+    known = [v for row in rows for name in _NUMBERS if (v := row[name]) is not None]
+    reach = [*known, 0.0]
+    pad = 0.06 * (max(reach) - min(reach) or 1.0)
+    places = [_x(int(row["bin"])) for row in rows]
+    across = (min(places) - 0.7, max(places) + 0.7)
+    frame = Frame(62, 30, WIDTH - 76, HEIGHT - 80, across, (min(reach) - pad, max(reach) + pad))
+    every = max(1, len(rows) // 12)
+    labels = [f"{int(row['bin']):+d}".replace("-", "−") for row in rows]
+    zero, start = frame.py(0.0), frame.px(0.0)
+    parts = [
+        plot.up_axis(frame),
+        plot.rule(frame.left, zero, frame.right, zero, svg.GREY),
+        plot.rule(start, frame.top, start, frame.bottom, svg.PLUM, 1.4, "5 3"),
+        *(mark for x, row in zip(places, rows, strict=True) for mark in _marks(frame, x, row)),
+        plot.foot_axis(frame, places[::every], labels[::every]),
+        plot.text(6, 16, f"effect, {unit}"),
+        plot.text(
+            frame.left + frame.width / 2,
+            HEIGHT - 8,
+            "steps before and after each start (dashed line)",
+            anchor="middle",
+        ),
+    ]
+    body = frame.group(parts, (0, len(rows)))
+    return svg.accessible(body, f"0 0 {WIDTH:g} {HEIGHT:g}", key, title, _description(rows))
 
 
 def _x(b: int) -> float:
     return b + 0.5 if b < 0 else b - 0.5
 
 
-def _draw(axes: Axes, row: Row) -> None:
-    if row["estimate"] is None:
-        return
-    x = _x(int(row["bin"]))
+def _marks(frame: Frame, x: float, row: Row) -> list[str]:
+    made = []
     for low, high, width in (("low_together", "high_together", 1.2), ("low", "high", 4.5)):
-        if row[low] is not None and row[high] is not None:
-            axes.plot([x, x], [row[low], row[high]], color=svg.BLUE, lw=width)
-    face = "white" if row["part"] in _MATCHED else svg.BLUE
-    axes.plot([x], [row["estimate"]], marker="o", ms=7.5, mfc=face, mec=svg.BLUE, ls="")
+        ends, name = (row[low], row[high]), marks.up(low, high)
+        made.append(marks.interval(frame, x, ends, name, colour=svg.BLUE, width=width))
+    hollow = row["part"] in _MATCHED
+    name = marks.up("estimate")
+    made.append(marks.dot(frame, x, row["estimate"], name, colour=svg.BLUE, hollow=hollow))
+    return made
 
 
 def _description(rows: Sequence[Row]) -> str:
@@ -145,8 +156,10 @@ def event_time_section(_result: Result, annex: Annex) -> Section:
     for i, (group, outcome) in enumerate(pairs):
         rows = event_time_rows(annex, group, outcome)
         title = f"{rows[0]['label']}, {wording.group_title(group)}: effect by time since the start"
-        chart = event_time_chart(rows, key=f"event-time-{i}", title=title)
-        figure = Figure(chart, title, event_time_table(rows), "event_time", _note(rows))
+        name = f"event-time-{i}"
+        chart = event_time_chart(rows, key=name, title=title)
+        table = event_time_table(rows)
+        figure = Figure(chart, title, table, "event_time", _note(rows), name, tuple(rows))
         if i == 0:
             blocks.append(figure)
         else:

@@ -79,7 +79,7 @@ def trend(finding: Finding, series: Series, events: Sequence[tuple[str, str, str
 
 def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
     """Draw a finding among its placebo estimates; None where there are none."""
-    rows = charts.placebo_rows(draws)
+    rows = charts.placebo_rows(draws, finding.estimate)
     if not rows:
         return None
     title = wording.placebo_title(finding, draws)
@@ -88,7 +88,6 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
         rows,
         key=key,
         title=title,
-        estimate=finding.estimate,
         form=finding.form,
         unit=finding.unit,
     )
@@ -97,7 +96,7 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
         "put through the same design and estimate. "
         "They show how far the estimate strays by chance alone."
     )
-    table = chart_tables.placebo_table(rows, finding)
+    table = chart_tables.placebo_table(charts.bins_of(rows), finding)
     return Figure(chart, title, table, "placebo_draws", note, key, tuple(rows))
 
 
@@ -143,9 +142,10 @@ def balance(result: Result) -> list[Figure]:
         over = sum((row["after"] or 0.0) > balance_chart.SMD_LIMIT for row in rows)
         title = wording.balance_title(over, len(rows), balance_chart.SMD_LIMIT, claim)
         key = key_of("balance", claim)
-        chart = balance_chart.balance_chart(rows, key=key, title=title)
+        drawn = balance_chart.drawn_rows(rows)
+        chart = balance_chart.balance_chart(drawn, key=key, title=title, over=over, among=len(rows))
         table = chart_tables.balance_table(rows, claim)
-        made.append(Figure(chart, title, table, "balance", "", key, tuple(rows)))
+        made.append(Figure(chart, title, table, "balance", "", key, tuple(drawn)))
     return made
 
 

@@ -2,127 +2,137 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from areaeffect.report import svg, terms, wording
-from areaeffect.report.axes import Row, cut, plain, printed, scaled
+from areaeffect.report import marks, plot, svg, terms, wording
+from areaeffect.report.axes import Row, cut, printed, scaled
+from areaeffect.report.plot import Frame
 from areaeffect.results import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from matplotlib.axes import Axes
-
     from areaeffect.results import Finding
 
 WIDTH = 680.0
+LINE, HEAD, FOOT = 46.0, 34.0, 46.0
+LITTLE = "#DDE3E8"
 _EFFECT_VALUES = ("estimate", "low", "high", "low_adjusted", "high_adjusted", "threshold", "mde")
 
 
 def effect_rows(findings: Iterable[Finding]) -> list[Row]:
-    """Return one row for each finding that is drawn, effects in per cent or in units."""
-    return [
-        {
-            "outcome": finding.outcome,
-            "label": wording.name_of(finding),
-            "claim": finding.claim,
-            "form": finding.form,
-            "unit": "%" if finding.form == "ratio" else finding.unit,
-            "better": finding.better,
-            "verdict": str(finding.verdict),
-            **{name: scaled(getattr(finding, name), finding.form) for name in _EFFECT_VALUES},
-        }
-        for finding in findings
-    ]
+    """Return one row a finding, ratios first, effects in per cent or in units.
+
+    `threshold_low` and `threshold_high` are the edges of what counts as little, and `mde_drawn`
+    the smallest detectable effect on the side that would be better.
+    """
+    rows = []
+    for finding in sorted(findings, key=lambda f: f.form != "ratio"):
+        values = {name: scaled(getattr(finding, name), finding.form) for name in _EFFECT_VALUES}
+        mde, threshold = values["mde"], values["threshold"] or 0.0
+        side = -1.0 if finding.better == "lower" else 1.0
+        there = finding.estimate is not None
+        rows.append(
+            {
+                "outcome": finding.outcome,
+                "label": wording.name_of(finding),
+                "claim": finding.claim,
+                "form": finding.form,
+                "unit": "%" if finding.form == "ratio" else finding.unit,
+                "better": finding.better,
+                "verdict": str(finding.verdict),
+                **values,
+                "threshold_low": -threshold if there else None,
+                "threshold_high": threshold if there else None,
+                "mde_drawn": None if mde is None or not there else side * abs(mde),
+            }
+        )
+    return rows
 
 
 def effects_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
     """Draw estimates with intervals: ratios in one panel, every other outcome in its own."""
-    ratio = [row for row in rows if row["form"] == "ratio"]
-    panels = ([ratio] if ratio else []) + [[row] for row in rows if row["form"] != "ratio"]
-    line, foot, head = 46.0, 46.0, 34.0
-    feet = [0.0 if all(row["estimate"] is None for row in panel) else foot for panel in panels]
-    height = head + sum(line * len(panel) for panel in panels) + sum(feet) + 1
-    with svg.canvas(WIDTH, height) as figure:
-        top = height - head
-        _effects_key(figure.add_axes((0, top / height, 1, head / height)))
-        for panel, below in zip(panels, feet, strict=True):
-            bottom = top - line * len(panel)
-            axes = figure.add_axes((0.27, bottom / height, 0.5, line * len(panel) / height))
-            _effects_panel(axes, panel)
-            top = bottom - below
-        return svg.to_svg(figure, key, title, _effects_description(rows))
+    first = sum(row["form"] == "ratio" for row in rows)
+    panels = ([(0, first)] if first else []) + [(i, i + 1) for i in range(first, len(rows))]
+    top, parts = HEAD, _effects_key()
+    for start, stop in panels:
+        parts.append(_effects_panel(rows[start:stop], (start, stop), top))
+        empty = all(row["estimate"] is None for row in rows[start:stop])
+        top += LINE * (stop - start) + (0.0 if empty else FOOT)
+    view = f"0 0 {WIDTH:g} {top + 1:g}"
+    return svg.accessible("\n".join(parts), view, key, title, _effects_description(rows))
 
 
-def _effects_key(axes: Axes) -> None:
+def _effects_key() -> list[str]:
     """Draw the key of the effects chart above it, in words and marks."""
-    axes.set_axis_off()
-    axes.set_xlim(0, WIDTH)
-    axes.set_ylim(0, 30)
-    axes.plot([8, 40], [15, 15], color=svg.BLUE, lw=4.5, solid_capstyle="butt")
-    axes.plot([24], [15], color=svg.BLUE, marker="o", ms=8, mec="white")
-    axes.text(46, 15, "estimate, 95% interval", va="center", fontsize=11.5)
-    axes.plot([192, 224], [15, 15], color=svg.BLUE, lw=1.2)
-    axes.text(230, 15, "all findings together", va="center", fontsize=11.5)
-    axes.fill_between([364, 390], 8, 22, color="#DDE3E8", lw=0)
-    axes.text(396, 15, "counts as little", va="center", fontsize=11.5)
-    axes.plot([504, 504], [7, 23], color=svg.PLUM, lw=2.2)
-    axes.text(510, 15, "smallest detectable", va="center", fontsize=11.5, color=svg.PLUM)
+    return [
+        plot.rule(8, 15, 40, 15, svg.BLUE, 4.5),
+        f'<circle cx="24" cy="15" r="4.5" fill="{svg.BLUE}" stroke="#FFFFFF"/>',
+        plot.text(46, 19, "estimate, 95% interval", size=11.5),
+        plot.rule(192, 15, 224, 15, svg.BLUE, 1.2),
+        plot.text(230, 19, "all findings together", size=11.5),
+        f'<rect x="364" y="8" width="26" height="14" fill="{LITTLE}"/>',
+        plot.text(396, 19, "counts as little", size=11.5),
+        plot.rule(504, 7, 504, 23, svg.PLUM, 2.2),
+        plot.text(510, 19, "smallest detectable", size=11.5, fill=svg.PLUM),
+    ]
 
 
-def _effects_panel(axes: Axes, panel: Sequence[Row]) -> None:
+def _effects_panel(panel: Sequence[Row], rows: tuple[int, int], top: float) -> str:
     n = len(panel)
-    axes.set_ylim(0.5, n + 0.5)
-    axes.set_xlim(*_effect_limits(panel))
-    for y, row in zip(range(n, 0, -1), panel, strict=True):
-        _effect_line(axes, y, row)
-    if all(row["estimate"] is None for row in panel):
-        axes.set_axis_off()
-        return
-    axes.axvline(0, color=svg.TEXT, lw=1)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    plain(axes, "x")
-    axes.locator_params(axis="x", nbins=7)
-    name = "per cent" if panel[0]["form"] == "ratio" else panel[0]["unit"]
-    better = {row["better"] for row in panel}
-    sides = {"lower": "← better", "higher": "better →"}
-    side = f"   ({sides[better.pop()]})" if len(better) == 1 and better <= set(sides) else ""
-    axes.set_xlabel(f"{name}{side}", fontsize=12)
+    box = (0.27 * WIDTH, top, 0.5 * WIDTH, LINE * n)
+    frame = Frame(*box, _effect_limits(panel), (n + 0.5, 0.5))
+    parts: list[str] = []
+    if any(row["estimate"] is not None for row in panel):
+        values = plot.nice(*frame.x, 6)
+        name = "per cent" if panel[0]["form"] == "ratio" else panel[0]["unit"]
+        better = {row["better"] for row in panel}
+        sides = {"lower": "← better", "higher": "better →"}
+        side = f"   ({sides[better.pop()]})" if len(better) == 1 and better <= set(sides) else ""
+        middle = frame.left + frame.width / 2
+        zero = frame.px(0.0)
+        bands = [_little(frame, at, row) for at, row in enumerate(panel, 1)]
+        parts = [
+            *bands,
+            plot.across_grid(frame, values),
+            plot.rule(zero, frame.top, zero, frame.bottom, svg.TEXT),
+            plot.foot_axis(frame, values, plot.written(values)),
+            plot.text(middle, frame.bottom + 36, f"{name}{side}", size=12, anchor="middle"),
+        ]
+    for at, row in enumerate(panel, 1):
+        parts += _effect_line(frame, at, row)
+    return frame.group(parts, rows)
 
 
-def _effect_line(axes: Axes, y: float, row: Row) -> None:
-    place: dict[str, Any] = {
-        "xycoords": ("axes fraction", "data"),
-        "va": "center",
-        "fontsize": 12.5,
-    }
+def _little(frame: Frame, at: float, row: Row) -> str:
+    """Shade what counts as little, over the whole line of a finding."""
+    name = marks.across("threshold_low", "threshold_high")
+    ends = (row["threshold_low"], row["threshold_high"])
+    return marks.interval(frame, at, ends, name, colour=LITTLE, width=LINE)
+
+
+def _effect_line(frame: Frame, at: float, row: Row) -> list[str]:
+    y = frame.py(at)
     verdict = Verdict(row["verdict"])
-    note = "\n(level)" if row["claim"] == "level" else ""
-    axes.annotate(cut(row["label"], 26) + note, (-0.53, y), **place)
-    axes.annotate(f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}", (1.03, y), **place)
-    if row["estimate"] is None:
-        return
-    threshold = row["threshold"] or 0.0
-    axes.fill_between([-threshold, threshold], y - 0.5, y + 0.5, color="#DDE3E8", lw=0, zorder=0)
+    label = cut(row["label"], 26)
+    made = [plot.text(4, y + 4, label)]
+    if row["claim"] == "level":
+        made = [plot.text(4, y - 3, label), plot.text(4, y + 13, "(level)")]
+    said = f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}"
+    made.append(plot.text(frame.right + 10, y + 4, said))
     for low, high, width in (("low_adjusted", "high_adjusted", 1.2), ("low", "high", 4.5)):
-        if row[low] is not None and row[high] is not None:
-            axes.plot(
-                [row[low], row[high]], [y, y], color=svg.BLUE, lw=width, solid_capstyle="butt"
-            )
-    axes.plot([row["estimate"]], [y], color=svg.BLUE, marker="o", ms=8.5, mec="white")
-    if row["mde"] is not None:
-        mde = abs(row["mde"]) * (-1 if row["better"] == "lower" else 1)
-        axes.plot([mde, mde], [y - 0.24, y + 0.24], color=svg.PLUM, lw=2.2)
+        name = marks.across(low, high)
+        ends = (row[low], row[high])
+        made.append(marks.interval(frame, at, ends, name, colour=svg.BLUE, width=width))
+    name = marks.across("estimate")
+    made.append(marks.dot(frame, row["estimate"], at, name, colour=svg.BLUE))
+    made.append(marks.stroke(frame, row["mde_drawn"], at, "mde_drawn", svg.PLUM, 0.24 * LINE))
+    return made
 
 
 def _effect_limits(panel: Sequence[Row]) -> tuple[float, float]:
-    names = ("estimate", "low", "high", "low_adjusted", "high_adjusted")
+    names = (*_EFFECT_VALUES[:5], "threshold_low", "threshold_high", "mde_drawn")
     values = [row[name] for row in panel for name in names if row[name] is not None] + [0.0]
-    for row in panel:
-        values += [-row["threshold"], row["threshold"]] if row["threshold"] else []
-        if row["mde"] is not None:
-            values.append(abs(row["mde"]) * (-1 if row["better"] == "lower" else 1))
     low, high = min(values), max(values)
     pad = 0.05 * (high - low or 1.0)
     return low - pad, high + pad

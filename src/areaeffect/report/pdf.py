@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.errors import DataError, Problem
 from areaeffect.report import svg
 from areaeffect.report.document import plain
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
 STANDARD = "ua-1"  # ISO 14289-1, accessible PDF
-FONT = "DejaVu Sans"  # comes with matplotlib; charts are measured with it
+FONT = "DejaVu Sans"  # comes with matplotlib, which is asked for nothing else
 PICTURE_WIDTH = 900  # pixels
 
 
@@ -44,7 +46,7 @@ def pictures(charts: Sequence[str]) -> list[bytes]:
 
     Parameters
     ----------
-    charts : each with a viewBox, as `svg.to_svg` writes it.
+    charts : each with a viewBox, as `svg.accessible` writes it.
     """
     if not charts:
         return []
@@ -58,15 +60,23 @@ def pictures(charts: Sequence[str]) -> list[bytes]:
     return made if isinstance(made, list) else [made]
 
 
+def _fonts() -> Path:
+    """Return the folder of the font, in matplotlib's wheel; matplotlib itself is not loaded."""
+    found = find_spec("matplotlib")
+    if found is None or found.origin is None:
+        what = "the font of the report is missing: the package matplotlib is not installed."
+        raise DataError(Problem(what, "", "Install areaeffect again."))
+    return Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
+
+
 def _compile(source: bytes, files: dict[str, bytes], **options: Any) -> Any:
-    import matplotlib as mpl  # noqa: PLC0415  # heavy
     import typst  # noqa: PLC0415  # heavy
 
     if not options:
         options = {"format": "pdf", "pdf_standards": [STANDARD], "timestamp": 0}
     return typst.compile(
         {"main.typ": source, **files},
-        font_paths=[str(Path(mpl.get_data_path()) / "fonts" / "ttf")],
+        font_paths=[str(_fonts())],
         ignore_system_fonts=True,
         **options,
     )

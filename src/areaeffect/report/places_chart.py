@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.report import plot, svg, terms, wording
+from areaeffect.report import marks, plot, svg, terms, wording
 from areaeffect.report.axes import Row, cut, scaled
 from areaeffect.report.plot import Frame
 from areaeffect.results import Verdict
@@ -58,25 +58,20 @@ def places_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
     parts.append(plot.text(46, 18, "estimate, 95% interval"))
     count = len([row for row in rows if row["estimate"] is not None])
     said = f"{count} of {len(rows)} neighbourhoods have an estimate. The table gives every one."
-    return svg.accessible(frame.group(parts), f"0 0 {WIDTH:g} {height:g}", key, title, said)
+    body = frame.group(parts, (0, len(rows)))
+    return svg.accessible(body, f"0 0 {WIDTH:g} {height:g}", key, title, said)
 
 
 def _line(frame: Frame, at: int, row: Row) -> list[str]:
     y = frame.py(at)
     verdict = Verdict(row["verdict"])
-    name = f"{terms.VERDICT_SYMBOLS[verdict]} {wording.verdict_name(verdict)}"
+    said = f"{terms.VERDICT_SYMBOLS[verdict]} {wording.verdict_name(verdict)}"
     made = [
         plot.text(6, y + 4, cut(row["neighbourhood"], 34), size=11.5),
-        plot.text(frame.right + 10, y + 4, name, size=11.5),
+        plot.text(frame.right + 10, y + 4, said, size=11.5),
     ]
-    if row["low"] is not None and row["high"] is not None:
-        ends = f"M{plot.unit(frame.px(row['low']))} {plot.unit(y)}"
-        ends += f"L{plot.unit(frame.px(row['high']))} {plot.unit(y)}"
-        look = f'stroke="{svg.BLUE}" stroke-width="4" fill="none"'
-        made.append(f'<path data-column="low high" d="{ends}" {look}/>')
-    if row["estimate"] is not None:
-        made.append(
-            f'<circle data-column="estimate" cx="{plot.unit(frame.px(row["estimate"]))}" '
-            f'cy="{plot.unit(y)}" r="4.5" fill="{svg.BLUE}" stroke="#FFFFFF"/>'
-        )
+    name, ends = marks.across("low", "high"), (row["low"], row["high"])
+    made.append(marks.interval(frame, at, ends, name, colour=svg.BLUE, width=4))
+    name = marks.across("estimate")
+    made.append(marks.dot(frame, row["estimate"], at, name, colour=svg.BLUE))
     return made

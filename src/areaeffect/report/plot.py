@@ -1,7 +1,8 @@
-"""Drawing without a plotting package: straight scales, lines, bars and words as SVG.
+"""Drawing without a plotting package: straight scales, axes and words as SVG.
 
-What is drawn from a row carries the name of its column (`data-column`), and the frame how values
-become places (`data-x`, `data-y`: value, place, value, place), so that a chart can be read back.
+What is drawn from a row carries the name of its column (`marks.py`); its frame says how values
+become places (`data-x`, `data-y`: value, place, value, place) and which rows it draws
+(`data-rows`: the first, and the one after the last), so that a chart can be read back.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from areaeffect.report import svg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Value = float | None
 DASHED = "9 4"
 GRID = "#E4E7EA"
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -59,12 +59,13 @@ class Frame:
         first, last = self.y
         return self.bottom - (value - first) / (last - first) * self.height
 
-    def group(self, parts: Sequence[str]) -> str:
-        """Wrap what is drawn in the frame, with the scales to read it back by."""
+    def group(self, parts: Sequence[str], rows: tuple[int, int]) -> str:
+        """Wrap what is drawn in the frame, with the scales and rows to read it back by."""
         across = f"{self.x[0]:.12g} {self.left:.12g} {self.x[1]:.12g} {self.right:.12g}"
         up = f"{self.y[0]:.12g} {self.bottom:.12g} {self.y[1]:.12g} {self.top:.12g}"
         body = "\n".join(part for part in parts if part)
-        return f'<g data-x="{across}" data-y="{up}">\n{body}\n</g>'
+        own = f"{rows[0]} {rows[1]}"
+        return f'<g data-x="{across}" data-y="{up}" data-rows="{own}">\n{body}\n</g>'
 
 
 def unit(value: float) -> str:
@@ -88,91 +89,13 @@ def text(  # the order of SVG
     return f'<text x="{unit(x)}" y="{unit(y)}" {look}{weight}>{escape(words)}</text>'
 
 
-def rule(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1.0) -> str:
+def rule(  # the order of SVG
+    x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1.0, dash: str = ""
+) -> str:
     """Draw a straight line between two places."""
     ends = f"M{unit(x1)} {unit(y1)}L{unit(x2)} {unit(y2)}"
-    return f'<path d="{ends}" fill="none" stroke="{colour}" stroke-width="{width:g}"/>'
-
-
-def line(
-    frame: Frame,
-    xs: Sequence[float],
-    ys: Sequence[Value],
-    *,
-    column: str,
-    colour: str,
-    width: float = 2.6,
-    dash: str = "",
-    opacity: float = 1.0,
-) -> str:
-    """Draw the known values in order, broken where one is missing."""
-    path, broken = "", True
-    for x, y in zip(xs, ys, strict=True):
-        if y is not None:
-            path += f"{'M' if broken else 'L'}{unit(frame.px(x))} {unit(frame.py(y))}"
-        broken = y is None
-    if not path:
-        return ""
-    look = f'fill="none" stroke="{colour}" stroke-width="{width:g}" stroke-linejoin="round"'
-    look += f' stroke-dasharray="{dash}"' if dash else ""
-    look += f' stroke-opacity="{opacity:g}"' if opacity < 1 else ""
-    return f'<path data-column="{column}" d="{path}" {look}/>'
-
-
-def dots(
-    frame: Frame, xs: Sequence[float], ys: Sequence[Value], *, colour: str, radius: float = 3.0
-) -> str:
-    """Draw the known values as dots."""
-    places = ((frame.px(x), frame.py(y)) for x, y in zip(xs, ys, strict=True) if y is not None)
-    return "".join(
-        f'<circle cx="{unit(x)}" cy="{unit(y)}" r="{radius:g}" fill="{colour}"/>' for x, y in places
-    )
-
-
-def band(
-    frame: Frame,
-    xs: Sequence[float],
-    lows: Sequence[Value],
-    highs: Sequence[Value],
-    *,
-    columns: tuple[str, str],
-    fill: str,
-) -> str:
-    """Shade between two lines where both are known, one piece for each unbroken run."""
-    made, run = [], []
-    known = [*zip(xs, lows, highs, strict=True), (0.0, None, None)]
-    for x, low, high in known:
-        if low is not None and high is not None:
-            run.append((frame.px(x), frame.py(low), frame.py(high)))
-        elif run:
-            there = "L".join(f"{unit(x)} {unit(high)}" for x, _, high in run)
-            back = "L".join(f"{unit(x)} {unit(low)}" for x, low, _ in reversed(run))
-            name = " ".join(columns)
-            made.append(
-                f'<path data-column="{name}" d="M{there}L{back}Z" fill="{fill}" stroke="none"/>'
-            )
-            run = []
-    return "".join(made)
-
-
-def bars(
-    frame: Frame,
-    lows: Sequence[float],
-    highs: Sequence[float],
-    tops: Sequence[float],
-    *,
-    column: str,
-    fill: str,
-) -> str:
-    """Draw one bar from zero for each value."""
-    zero = frame.py(0.0)
-    return "".join(
-        f'<path data-column="{column}" d="M{unit(frame.px(low))} {unit(zero)}'
-        f"L{unit(frame.px(low))} {unit(frame.py(top))}L{unit(frame.px(high))} "
-        f'{unit(frame.py(top))}L{unit(frame.px(high))} {unit(zero)}Z" fill="{fill}" '
-        'stroke="#FFFFFF" stroke-width="0.8"/>'
-        for low, high, top in zip(lows, highs, tops, strict=True)
-    )
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    return f'<path d="{ends}" fill="none" stroke="{colour}" stroke-width="{width:g}"{dashes}/>'
 
 
 def hatched(frame: Frame, left: float, right: float, key: str, words: str = "gap") -> str:
@@ -229,6 +152,12 @@ def up_axis(frame: Frame, most: int = 6) -> str:
         for v, label in zip(values, written(values), strict=True)
     ]
     return "\n".join([*lines, *words])
+
+
+def across_grid(frame: Frame, values: Sequence[float]) -> str:
+    """Draw light upright lines at round values."""
+    lines = (rule(frame.px(v), frame.top, frame.px(v), frame.bottom, GRID, 0.8) for v in values)
+    return "\n".join(lines)
 
 
 def foot_axis(frame: Frame, values: Sequence[float], labels: Sequence[str]) -> str:

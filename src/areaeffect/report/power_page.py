@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.report import svg
-from areaeffect.report.axes import plain, scaled
+from areaeffect.report import marks, plot, svg
+from areaeffect.report.axes import Row, scaled
 from areaeffect.report.chart_tables import Figure
 from areaeffect.report.csv_files import json_text, rounded_number, write_table, write_text
 from areaeffect.report.data_words import in_words
 from areaeffect.report.document import Bullets, Data, Document, Folded, Paragraph, Place, Section
 from areaeffect.report.files import write_whole
 from areaeffect.report.page import to_html
+from areaeffect.report.plot import Frame
 from areaeffect.report.power_text import sentences, table, warnings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from areaeffect.report.power_text import PowerReport, PowerRow
@@ -60,12 +63,7 @@ def power_section(report: PowerReport) -> Section:
     written = table(report)
     blocks: list[Any] = [Paragraph(text, lead=i == 0) for i, text in enumerate(sentences(report))]
     blocks += [
-        Figure(
-            power_chart(report, outcome),
-            f"Smallest effect that would be seen: {_label(report, outcome)}",
-            in_words(_curve_table(report, written, outcome)),
-            "power",
-        )
+        power_figure(report, outcome)
         for outcome in dict.fromkeys(row.outcome for row in report.rows)
         if any(row.mde is not None for row in report.curve(outcome))
     ]
@@ -75,36 +73,75 @@ def power_section(report: PowerReport) -> Section:
     return Section("power", title, tuple(blocks), place=Place.ANSWER)
 
 
-def power_chart(report: PowerReport, outcome: str) -> str:
-    """Draw the smallest effect against the number of neighbourhoods, both on log scales."""
-    rows = [row for row in report.curve(outcome) if row.mde is not None]
-    real = [r for r in report.real if r.outcome == outcome and r.mde is not None]
-    unit = "%" if rows[0].form == "ratio" else "outcome's units"
-    title = f"Smallest effect that would be seen: {rows[0].label}"
-    with svg.canvas(WIDTH, HEIGHT) as figure:
-        axes = figure.add_axes((0.1, 0.17, 0.86, 0.78))
-        x, y = [r.n for r in rows], [_height(r) for r in rows]
-        axes.plot(x, y, color=svg.BLUE, lw=2, marker="o", ms=5, mec="white")
-        for row in real:
-            axes.plot([row.n], [_height(row)], color=svg.PLUM, marker="D", ms=8, mec="white")
-            axes.annotate(
-                f"{row.group}: {_height(row):.3g}{unit if unit == '%' else ''}",
-                (row.n, _height(row)), xytext=(8, 8), textcoords="offset points",
-                color=svg.PLUM, fontsize=11.5,
-            )  # fmt: skip
-        axes.set_xscale("log")
-        axes.set_xticks(x, [str(n) for n in x], minor=False)
-        axes.set_xticks([], minor=True)
-        axes.set_ylim(0, 1.15 * max([*y, *(_height(r) for r in real)]))
-        axes.set_xlabel("neighbourhoods")
-        axes.set_ylabel(f"smallest effect, {unit}")
-        plain(axes, "y")
-        words = "; ".join(f"{n} neighbourhoods: {v:.3g} {unit}" for n, v in zip(x, y, strict=True))
-        return svg.to_svg(figure, svg.key_of("power", outcome), title, f"{title}. {words}.")
+def power_figure(report: PowerReport, outcome: str) -> Figure:
+    """Return the curve of one outcome with its table and rows."""
+    label = _label(report, outcome)
+    title = f"Smallest effect that would be seen: {label}"
+    rows = power_rows(report, outcome)
+    chart = power_chart(rows, key=svg.key_of("power", outcome), title=title)
+    shown = in_words(_curve_table(report, table(report), outcome))
+    name = svg.key_of("power", outcome)
+    return Figure(chart, title, shown, "power", "", name, tuple(rows))
 
 
-def _height(row: PowerRow) -> float:
-    return abs(scaled(row.mde, row.form) or 0.0)
+def power_rows(report: PowerReport, outcome: str) -> list[Row]:
+    """Return the rows drawn: the curve, then the study's own groups, in print units."""
+    curve = [("", row) for row in report.curve(outcome)]
+    own = [(row.group, row) for row in report.real if row.outcome == outcome]
+    return [
+        {
+            "group": group,
+            "neighbourhoods": row.n,
+            "smallest_effect": abs(size),
+            "unit": "%" if row.form == "ratio" else "outcome's units",
+        }
+        for group, row in [*curve, *own]
+        if (size := scaled(row.mde, row.form)) is not None
+    ]
+
+
+def power_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
+    """Draw the smallest effect against the number of neighbourhoods, which is on a log scale."""
+    curve = [row for row in rows if not row["group"]]
+    x = [math.log10(row["neighbourhoods"]) for row in rows]
+    y = [row["smallest_effect"] for row in rows]
+    unit = rows[0]["unit"]
+    pad = 0.06 * (max(x) - min(x) or 1.0)
+    frame = Frame(
+        62, 34, WIDTH - 88, HEIGHT - 84, (min(x) - pad, max(x) + pad), (0.0, 1.15 * max(y))
+    )
+    n = len(curve)
+    name = marks.up("smallest_effect")
+    axes = [
+        plot.up_axis(frame),
+        plot.foot_axis(frame, x[:n], [f"{row['neighbourhoods']}" for row in curve]),
+        plot.text(frame.left + frame.width / 2, HEIGHT - 8, "neighbourhoods", anchor="middle"),
+        plot.text(6, 18, f"smallest effect, {unit}"),
+        marks.line(frame, x[:n], y[:n], column="smallest_effect", colour=svg.BLUE, width=2),
+        marks.dots(frame, x[:n], y[:n], colour=svg.BLUE),
+    ]
+    own = []
+    for at, height, row in zip(x[n:], y[n:], rows[n:], strict=True):
+        own.append(marks.diamond(frame, at, height, name, colour=svg.PLUM))
+        words = f"{row['group']}: {height:.3g}{unit if unit == '%' else ''}"
+        place = (frame.px(at) + 9, frame.py(height) - 9)
+        late = at > frame.x[0] + 0.7 * (frame.x[1] - frame.x[0])
+        own.append(
+            plot.text(
+                place[0] - (18 if late else 0),
+                place[1],
+                words,
+                size=11.5,
+                fill=svg.PLUM,
+                anchor="end" if late else "start",
+            )
+        )
+    said = "; ".join(
+        f"{row['neighbourhoods']} neighbourhoods: {row['smallest_effect']:.3g} {unit}"
+        for row in curve
+    )
+    body = frame.group(axes, (0, n)) + "\n" + frame.group(own, (n, len(rows)))
+    return svg.accessible(body, f"0 0 {WIDTH:g} {HEIGHT:g}", key, title, f"{title}. {said}.")
 
 
 def _label(report: PowerReport, outcome: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.report import plot, svg, terms, time_axis
+from areaeffect.report import marks, plot, svg, terms, time_axis
 from areaeffect.report.axes import Row, cut
 from areaeffect.report.charts import BAND, BENCHMARK_TEXT, trend_rows, with_interval
 from areaeffect.report.plot import Frame
@@ -46,8 +46,10 @@ def panels_chart(rows: Sequence[Row], *, key: str, title: str, start: str) -> st
     body = [plot.hatch_pattern(key), *_key()]
     for i, outcome in enumerate(outcomes):
         across, down = i % COLUMNS, i // COLUMNS
-        own = [row for row in rows if row["outcome"] == outcome]
-        body.append(_panel(own, across * PANEL_WIDTH, HEAD + down * PANEL_HEIGHT, start, key))
+        places = [j for j, row in enumerate(rows) if row["outcome"] == outcome]
+        first, last = places[0], places[-1] + 1
+        corner = (across * PANEL_WIDTH, HEAD + down * PANEL_HEIGHT)
+        body.append(_panel(rows[first:last], first, corner, start, key))
     height = HEAD + -(-len(outcomes) // COLUMNS) * PANEL_HEIGHT
     said = "; ".join(
         f"{row['label']}: {row['verdict']}"
@@ -72,7 +74,10 @@ def _key() -> list[str]:
     ]
 
 
-def _panel(rows: Sequence[Row], left: float, top: float, start: str, key: str) -> str:
+def _panel(
+    rows: Sequence[Row], first: int, corner: tuple[float, float], start: str, key: str
+) -> str:
+    left, top = corner
     periods = [row["period"] for row in rows]
     x = time_axis.positions(periods)
     names = ("observed", "benchmark", "expected_low", "expected_high")
@@ -88,7 +93,7 @@ def _panel(rows: Sequence[Row], left: float, top: float, start: str, key: str) -
     said = cut(f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}, {rows[0]['unit']}", 48)
     edges = [0, len(x) // 2, len(x) - 1] if len(x) > COLUMNS else range(len(x))
     parts = [
-        plot.band(
+        marks.band(
             frame, x, lines["expected_low"], lines["expected_high"],
             columns=("expected_low", "expected_high"), fill=BAND,
         ),
@@ -102,15 +107,15 @@ def _panel(rows: Sequence[Row], left: float, top: float, start: str, key: str) -
         plot.rule(frame.px(at), frame.top, frame.px(at), frame.bottom, svg.GREY, 1.4)
         if at is not None and frame.x[0] <= at <= frame.x[1]
         else "",
-        plot.line(
+        marks.line(
             frame, x, lines["benchmark"], column="benchmark", colour=svg.ORANGE, width=2.2,
             dash=plot.DASHED,
         ),
-        plot.line(frame, x, lines["observed"], column="observed", colour=svg.BLUE, width=2.4),
+        marks.line(frame, x, lines["observed"], column="observed", colour=svg.BLUE, width=2.4),
         plot.text(left + 6, top + 16, _capital(cut(rows[0]["label"], 40)), bold=True),
         plot.text(left + 6, top + 33, said, size=11.5, fill=svg.GREY),
     ]  # fmt: skip
-    return frame.group(parts)
+    return frame.group(parts, (first, first + len(rows)))
 
 
 def _capital(text: str) -> str:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.report import svg
-from areaeffect.report.axes import Row, plain, printed, scaled
+from areaeffect.report import marks, plot, svg
+from areaeffect.report.axes import Row, printed, scaled
 from areaeffect.report.chart_tables import Figure, Table
 from areaeffect.report.curve_words import joint_sentence, without_sentence
 from areaeffect.report.document import Bullets, Paragraph, Section
 from areaeffect.report.numbers import number
+from areaeffect.report.plot import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from matplotlib.axes import Axes
 
     from areaeffect.results import Annex, Result
 
 WIDTH = 680.0
 _CURVE_HEIGHT = 190.0
 _LINE = 15.5
-_HEAD, _FOOT = 44.0, 16.0
+_HEAD, _FOOT, _LEFT = 50.0, 8.0, 0.29 * WIDTH
 _GAP = 10.0
+_DRAWN = ("effect", "band_low", "band_high")
 #: The choices drawn beneath the curve, and how each reads.
 _CHOICES = (
     ("buffer_km", "buffer", lambda v: f"buffer {v:g} km"),
@@ -61,40 +62,44 @@ def curve_rows(branches: Sequence[Mapping[str, Any]], form: str) -> list[Row]:
 def curve_chart(
     rows: Sequence[Row], *, key: str, title: str, form: str, unit: str, missing: int = 0
 ) -> str:
-    """Draw the curve over the middle 95 % of placebo curves, and what was chosen in each branch."""
+    """Draw the curve over the middle 95% of placebo curves, and what was chosen in each branch."""
+    across = (0.0, len(rows) + 1.0)
+    reach = [v for row in rows for n in _DRAWN if (v := row[n]) is not None] + [0.0]
+    pad = 0.06 * (max(reach) - min(reach) or 1.0)
+    limits = (min(reach) - pad, max(reach) + pad)
+    frame = Frame(_LEFT, _HEAD, WIDTH - _LEFT - 14, _CURVE_HEIGHT, across, limits)
     lines = _lines(rows)
-    below = _LINE * len(lines) + _GAP * max(0, len({name for name, _, _ in lines}) - 1)
-    height = _HEAD + _CURVE_HEIGHT + below + _FOOT
-    with svg.canvas(WIDTH, height) as figure:
-        left, width = 0.29, 0.69
-        bottom = (below + _FOOT) / height
-        axes = figure.add_axes((left, bottom + 0.02, width, _CURVE_HEIGHT / height - 0.02))
-        _draw_curve(axes, rows, form, unit)
-        marks = figure.add_axes((left, _FOOT / height, width, below / height))
-        _draw_choices(marks, rows, lines, below)
-        place: dict[str, Any] = {"xycoords": "figure points", "va": "center", "fontsize": 11.5}
-        top = height - 16
-        axes.annotate("● branch", (0.29 * WIDTH, top), color=svg.BLUE, **place)
-        axes.annotate("◆ the study's own", (0.42 * WIDTH, top), color="#A33A08", **place)
-        axes.annotate("■ 95% of placebo curves", (0.66 * WIDTH, top), color=svg.GREY, **place)
-        return svg.to_svg(figure, key, title, _description(rows, form, missing))
+    choices, bottom = _choices(frame, rows, lines)
+    parts = [
+        *_curve(frame, rows),
+        plot.text(6, 40, "per cent" if form == "ratio" else unit),
+        plot.text(0.29 * WIDTH, 18, "● branch", size=11.5, fill=svg.BLUE),
+        plot.text(0.42 * WIDTH, 18, "◆ the study's own", size=11.5, fill="#A33A08"),
+        plot.text(0.66 * WIDTH, 18, "■ 95% of placebo curves", size=11.5, fill=svg.GREY),
+        *choices,
+    ]
+    body = frame.group(parts, (0, len(rows)))
+    view = f"0 0 {WIDTH:g} {bottom + _FOOT:g}"
+    return svg.accessible(body, view, key, title, _description(rows, form, missing))
 
 
-def _draw_curve(axes: Axes, rows: Sequence[Row], form: str, unit: str) -> None:
-    x = list(range(1, len(rows) + 1))
-    if all(row["band_low"] is not None and row["band_high"] is not None for row in rows):
-        low, high = [row["band_low"] for row in rows], [row["band_high"] for row in rows]
-        axes.fill_between(x, low, high, color="#DDE3E8", lw=0)
-    axes.axhline(0, color=svg.TEXT, lw=1)
-    axes.scatter(x, [row["effect"] for row in rows], s=14, color=svg.BLUE, zorder=3)
-    for i, row in zip(x, rows, strict=True):
+def _curve(frame: Frame, rows: Sequence[Row]) -> list[str]:
+    x = [float(i) for i in range(1, len(rows) + 1)]
+    low, high = ([row[name] for row in rows] for name in ("band_low", "band_high"))
+    zero = frame.py(0.0)
+    made = [
+        marks.band(frame, x, low, high, columns=("band_low", "band_high"), fill="#DDE3E8"),
+        plot.up_axis(frame),
+        plot.rule(frame.left, zero, frame.right, zero, svg.TEXT),
+    ]
+    for at, row in zip(x, rows, strict=True):
+        mark, colour, radius = marks.dot, svg.BLUE, 2.4
         if row["is_study"]:
-            axes.scatter([i], [row["effect"]], s=70, marker="D", color=svg.ORANGE, zorder=4)
-    axes.set_xlim(0, len(rows) + 1)
-    axes.set_xticks([])
-    plain(axes, "y")
-    axes.locator_params(axis="y", nbins=6)
-    axes.set_ylabel("per cent" if form == "ratio" else unit)
+            mark, colour, radius = marks.diamond, svg.ORANGE, 5.0
+        made.append(
+            mark(frame, at, row["effect"], marks.up("effect"), colour=colour, radius=radius)
+        )
+    return made
 
 
 def _lines(rows: Sequence[Row]) -> list[tuple[str, Any, str]]:
@@ -107,27 +112,25 @@ def _lines(rows: Sequence[Row]) -> list[tuple[str, Any, str]]:
     return lines
 
 
-def _draw_choices(
-    axes: Axes, rows: Sequence[Row], lines: Sequence[tuple[str, Any, str]], height: float
-) -> None:
-    y, before = height, None
+def _choices(
+    frame: Frame, rows: Sequence[Row], lines: Sequence[tuple[str, Any, str]]
+) -> tuple[list[str], float]:
+    """Return a stroke under each branch in the line of what it chose, and where that ends.
+
+    A line names its column and value (`data-choice`), and its strokes stand under their branches.
+    """
+    made, y, before = [], frame.bottom + _GAP, None
     for name, value, label in lines:
-        y -= _GAP if before not in (None, name) else 0.0
-        y -= _LINE
+        y += _GAP if before not in {None, name} else 0.0
         before = name
-        x = [i for i, row in enumerate(rows, 1) if row[name] == value]
-        axes.scatter(x, [y + _LINE / 2] * len(x), s=42, marker="|", color=svg.BLUE, lw=1.4)
-        axes.annotate(
-            label,
-            (-0.015, y + _LINE / 2),
-            xycoords=("axes fraction", "data"),
-            ha="right",
-            va="center",
-            fontsize=10.5,
-        )
-    axes.set_xlim(0, len(rows) + 1)
-    axes.set_ylim(0, max(height, 1.0))
-    axes.set_axis_off()
+        at = [plot.unit(frame.px(i)) for i, row in enumerate(rows, 1) if row[name] == value]
+        path = "".join(f"M{x} {plot.unit(y + 3)}v9" for x in at)
+        choice = escape(f"{name}={value}")
+        look = f'stroke="{svg.BLUE}" stroke-width="1.4"'
+        made.append(f'<path data-choice="{choice}" d="{path}" fill="none" {look}/>')
+        made.append(plot.text(frame.left - 10, y + 12, label, size=10.5, anchor="end"))
+        y += _LINE
+    return made, y
 
 
 def _description(rows: Sequence[Row], form: str, missing: int) -> str:
@@ -186,7 +189,7 @@ def multiverse_section(result: Result, annex: Annex) -> Section:
                 title,
                 (
                     Paragraph(joint_sentence(row, label)),
-                    Figure(chart, title, table, "multiverse", name=key),
+                    Figure(chart, title, table, "multiverse", name=key, rows=tuple(drawn)),
                 ),
             )
         )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.report import svg, value_words
-from areaeffect.report.axes import cut, plain
+from areaeffect.report import marks, plot, svg, value_words
+from areaeffect.report.axes import cut
 from areaeffect.report.chart_tables import Figure, Table
 from areaeffect.report.document import Block, Bullets, Data, Folded, Paragraph, Place, Section
 from areaeffect.report.numbers import number
+from areaeffect.report.plot import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,9 @@ def value_section(_result: Result, annex: Annex) -> Section:
         title = f"Worth of avoided incidents, prices of {values['price_year']}"
         chart = amounts_chart(drawn, values, key="value", title=title)
         note = "Bars are 95% intervals; recorded incidents only."
-        blocks.append(Figure(chart, title, amounts_table(rows, values), "value", note))
+        blocks.append(
+            Figure(chart, title, amounts_table(rows, values), "value", note, "value", tuple(drawn))
+        )
     else:
         blocks.append(Data(amounts_table(rows, values), "value"))
     limits = [*value_words.limits(rows, costs, values), *value_words.without_amount(firm)]
@@ -134,30 +137,40 @@ def costs_table(rows: Sequence[Row], values: Mapping[str, Any]) -> Table:
 
 def amounts_chart(rows: Sequence[Row], values: Mapping[str, Any], *, key: str, title: str) -> str:
     """Draw each amount with its interval on one scale."""
-    ends = [abs(r[name]) for r in rows for name in ("value", "low", "high")]
-    scale, unit = (_MILLION, "million") if max(ends) >= _MILLION else (1.0, "")
-    height = _TOP + _LINE * len(rows) + _FOOT
-    with svg.canvas(WIDTH, height) as figure:
-        axes = figure.add_axes((0.36, _FOOT / height, 0.6, _LINE * len(rows) / height))
-        axes.set_ylim(0.5, len(rows) + 0.5)
-        for y, row in zip(range(len(rows), 0, -1), rows, strict=True):
-            firm = row["basis"] == value_words.CHECKED
-            color, style = (svg.BLUE, "-") if firm else (svg.GREY, (0, (3, 1.5)))
-            low, value, high = (row[name] / scale for name in ("low", "value", "high"))
-            axes.plot([low, high], [y, y], color=color, lw=4.0 if firm else 2.0, linestyle=style)
-            axes.plot([value], [y], color=color, marker="o", ms=8.5, mec="white")
-            words = f"{cut(row['group'], 30)}\n{cut(row['label'], 32)}"
-            words += "" if firm else "\n(with costs to be verified)"
-            place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center"}
-            axes.annotate(words, (-0.6, y), fontsize=11.0, **place)
-        axes.axvline(0, color=svg.TEXT, lw=1)
-        axes.set_yticks([])
-        axes.spines["left"].set_visible(False)
-        plain(axes, "x")
-        axes.locator_params(axis="x", nbins=6)
-        label = f"{values['currency']} {unit}, prices of {values['price_year']}".replace("  ", " ")
-        axes.set_xlabel(label, fontsize=12)
-        return svg.to_svg(figure, key, title, _description(rows, values))
+    ends = [r[name] for r in rows for name in ("value", "low", "high")] + [0.0]
+    size, unit = (_MILLION, "million") if max(map(abs, ends)) >= _MILLION else (1.0, "")
+    pad = 0.05 * (max(ends) - min(ends) or 1.0)
+    box = (0.36 * WIDTH, _TOP, 0.6 * WIDTH, _LINE * len(rows))
+    frame = Frame(*box, (min(ends) - pad, max(ends) + pad), (len(rows) + 0.5, 0.5))
+    ticks = plot.nice(frame.x[0] / size, frame.x[1] / size, 6)
+    places = [tick * size for tick in ticks]
+    zero = frame.px(0.0)
+    name = f"{values['currency']} {unit}, prices of {values['price_year']}".replace(" ,", ",")
+    parts = [
+        plot.across_grid(frame, places),
+        plot.rule(zero, frame.top, zero, frame.bottom, svg.TEXT),
+        plot.foot_axis(frame, places, plot.written(ticks)),
+        plot.text(frame.left + frame.width / 2, frame.bottom + 37, name, anchor="middle"),
+    ]
+    for at, row in enumerate(rows, 1):
+        parts += _amount(frame, at, row)
+    body = frame.group(parts, (0, len(rows)))
+    height = frame.bottom + _FOOT
+    return svg.accessible(body, f"0 0 {WIDTH:g} {height:g}", key, title, _description(rows, values))
+
+
+def _amount(frame: Frame, at: int, row: Row) -> list[str]:
+    firm = row["basis"] == value_words.CHECKED
+    colour, dash = (svg.BLUE, "") if firm else (svg.GREY, "6 3")
+    lines = [cut(row["group"], 30), cut(row["label"], 32)]
+    lines += [] if firm else ["(with costs to be verified)"]
+    top = frame.py(at) + 4 - 7 * (len(lines) - 1)
+    ends, name = (row["low"], row["high"]), marks.across("low", "high")
+    return [
+        *(plot.text(6, top + 14 * i, line, size=11) for i, line in enumerate(lines)),
+        marks.interval(frame, at, ends, name, colour=colour, width=4.0 if firm else 2.0, dash=dash),
+        marks.dot(frame, row["value"], at, marks.across("value"), colour=colour),
+    ]
 
 
 def _description(rows: Sequence[Row], values: Mapping[str, Any]) -> str:

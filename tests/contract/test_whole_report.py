@@ -1,0 +1,198 @@
+"""A small county with everything in it: what is written is read back by code that did not write it."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import areaeffect.report
+from areaeffect.pipeline.evaluate import evaluate_into
+from areaeffect.report import files, neighbourhood_pages, page
+from areaeffect.report.chart_tables import Figure
+from areaeffect.report.contents import report_document
+from areaeffect.report.document import figures
+from areaeffect.report.power_page import power_figure
+from areaeffect.report.power_text import PowerReport, PowerRow
+from areaeffect.report.spec_curve import curve_chart, curve_rows
+from areaeffect.results import Result
+from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
+from tests.unit.chart_reader import check_chart
+
+LED = ProgrammeSpec(
+    "Residents First", True, 4, ("2016-01-01", "2017-01-01"), {"crime": -0.15}, sizes=(2, 3)
+)
+OTHER = ProgrammeSpec("Council Partnership", False, 3, ("2016-01-01",), {}, sizes=(2, 3))
+ENDS = {"low", "high"}
+#: Every function that makes a chart: the names of its charts, and what must be drawn from rows.
+CHARTS: Mapping[str, tuple[str, set[str]]] = {
+    "charts.trend_chart": (
+        r"-trend$", {"observed", "benchmark", "expected_low", "expected_high"},
+    ),
+    "charts.placebo_chart": (r"-placebo$", {*ENDS, "draws", "estimate"}),
+    "forest.effects_chart": (
+        r"-effects$",
+        {*ENDS, "estimate", "low_adjusted", "high_adjusted", "threshold_low", "threshold_high",
+         "mde_drawn"},
+    ),
+    "places_chart.places_chart": (r"-neighbourhoods$", {*ENDS, "estimate"}),
+    "balance_chart.balance_chart": (r"^balance-", {"before", "after"}),
+    "event_time.event_time_chart": (
+        r"^event-time-", {*ENDS, "estimate", "low_together", "high_together"},
+    ),
+    "check_charts.interval_chart": (r"^(earlier|rings|leave-out)$", {*ENDS, "estimate"}),
+    "value_section.amounts_chart": (r"^value$", {*ENDS, "value"}),
+    "small_multiples.panels_chart": (
+        r"^charts-", {"observed", "benchmark", "expected_low", "expected_high"},
+    ),
+    "spec_curve.curve_chart": (r"^multiverse-", {"effect", "band_low", "band_high"}),
+    "power_page.power_chart": (r"^power-", {"smallest_effect"}),
+}  # fmt: skip
+MAPS = {"maps.draw_map", "local_map._finish"}
+
+
+def write_small_county(folder: Path) -> Path:
+    spec = CountySpec(n_areas=300, n_towns=4, seed=5, programmes=(LED, OTHER))
+    study = write_county(simulate_county(spec), folder)
+    text = study.read_text(encoding="utf-8")
+    study.write_text(re.sub(r"placebos = \d+", "placebos = 39", text), encoding="utf-8")
+    return study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_county(tmp_path_factory.mktemp("county"))
+
+
+@pytest.fixture(scope="module")
+def folder(study: Path) -> Path:
+    evaluate_into(study, study.parent / "out", threads=1)
+    return study.parent / "out"
+
+
+@pytest.fixture(scope="module")
+def result(folder: Path) -> Result:
+    return files.read_result(folder)
+
+
+@pytest.fixture(scope="module")
+def drawn(result: Result) -> list[Figure]:
+    """Every figure of report and neighbourhood pages, with those of two other commands."""
+    documents = [report_document(result, page.links_of(result))]
+    documents += [document for _, document in neighbourhood_pages.pages(result)]
+    found = [figure for document in documents for figure in figures(document)]
+    return [*found, curve_figure(), power_figure(power(), "crime")]
+
+
+def curve_figure() -> Figure:
+    """A specification curve of twelve branches with choices that take two values each."""
+    branches: list[dict[str, Any]] = [
+        {
+            "rank": i + 1, "effect": -0.2 + 0.03 * i, "placebo_low": -0.3, "placebo_high": 0.3,
+            "band_low": -0.4 + 0.05 * i, "band_high": -0.1 + 0.05 * i, "buffer_km": float(i % 2),
+            "common_support": i % 3 == 0, "weighting": ("chi-square", "<entropy>")[i % 2],
+            "window": "all", "estimator": "totals", "form": "ratio", "is_study": i == 4,
+        }
+        for i in range(12)
+    ]  # fmt: skip
+    rows = curve_rows([*branches, branches[0] | {"rank": None}], "ratio")
+    chart = curve_chart(rows, key="m", title="t", form="ratio", unit="", missing=1)
+    return replace(
+        power_figure(power(), "crime"), chart=chart, name="multiverse-0", rows=tuple(rows)
+    )
+
+
+def power() -> PowerReport:
+    def row(n: int, mde: float | None, group: str = "") -> PowerRow:
+        return PowerRow(
+            "crime", "crime", "crime", "change", "ratio", "lower", 0.05, group, n, 2.0,
+            as_planned=True, basis="measured" if mde else "not estimable", mde=mde, p_little=0.1,
+        )  # fmt: skip
+
+    rows = (row(1, -0.38), row(5, -0.21), row(20, -0.1), row(3, -0.22, "Residents First"))
+    return PowerReport("t", "year", 4, 2, 2, (), rows)
+
+
+def chart_functions() -> set[str]:
+    """Return every function of the report that makes an SVG element."""
+    found = set()
+    for path in Path(areaeffect.report.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and any(
+                isinstance(call, ast.Call) and ast.unparse(call.func).endswith("accessible")
+                for call in ast.walk(node)
+            ):
+                found.add(f"{path.stem}.{node.name}")
+    return found
+
+
+# ---------------------------------------------------------------- charts
+
+
+def test_no_chart_escapes_the_registry(drawn: Sequence[Figure]) -> None:
+    assert chart_functions() == {*CHARTS, *MAPS}
+    patterns = "|".join(pattern for pattern, _ in CHARTS.values())
+    others = [f.name for f in drawn if not re.search(patterns, f.name)]
+    assert all(re.match(r"map$|where-", name) for name in others), others
+
+
+@pytest.mark.parametrize("function", CHARTS)
+def test_a_chart_draws_its_rows(drawn: Sequence[Figure], function: str) -> None:
+    pattern, columns = CHARTS[function]
+    own = [figure for figure in drawn if re.search(pattern, figure.name)]
+    assert own
+    read = set()
+    for figure in own:
+        read |= check_chart(figure.chart, figure.rows)
+    assert columns <= read
+    assert all(figure.table.rows for figure in own)
+
+
+def test_the_files_of_a_chart_hold_what_is_drawn(folder: Path) -> None:
+    stems = {path.stem for path in (folder / "charts").glob("*.svg")}
+    for ending in ("png", "csv", "csv-metadata.json"):
+        assert {p.name.partition(".")[0] for p in (folder / "charts").glob(f"*.{ending}")} == stems
+    for path in sorted((folder / "charts").glob("*.svg")):
+        if path.stem != "map":
+            with path.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+                check_chart(path.read_text(encoding="utf-8"), list(csv.DictReader(file)))
+
+
+def test_the_strokes_of_a_curve_stand_under_their_branches() -> None:
+    figure = curve_figure()
+    dots = re.findall(r'<(?:circle|rect) data-column="effect" (?:c?x)="(-?[\d.]+)"', figure.chart)
+    lines = re.findall(r'data-choice="(\w+)=([^"]+)" d="([^"]+)"', figure.chart)
+    assert len(lines) == 6
+    for name, value, path in lines:
+        chosen = [
+            str(row[name]) == value.replace("&lt;", "<").replace("&gt;", ">") for row in figure.rows
+        ]
+        assert len(re.findall("M", path)) == sum(chosen)
+    assert len(dots) == 12
+
+
+def test_the_key_of_the_map_counts_its_areas(result: Result, drawn: Sequence[Figure]) -> None:
+    (figure,) = (f for f in drawn if f.name == "map")
+    key = dict(re.findall(r">([^<>]+) \(([\d,]+)\)</text>", figure.chart))
+    for role, start in (
+        ("treated", "initiative"),
+        ("benchmark", "benchmark"),
+        ("left out", "left"),
+    ):
+        counted = sum(int(n.replace(",", "")) for text, n in key.items() if text.startswith(start))
+        assert counted == sum(r["areas"] for r in figure.rows if r["role"] == role)
+        assert counted == sum(area.role == role for area in result.areas)
+
+
+def test_the_pins_of_a_map_are_the_numbers_of_its_table(drawn: Sequence[Figure]) -> None:
+    maps = [f for f in drawn if f.title == "Where our benchmark areas are"]
+    assert maps
+    for figure in maps:
+        pins = re.findall(r'font-weight="bold" text-anchor="middle"[^>]*>(\d+)<', figure.chart)
+        assert sorted(pins, key=int) == [row[0] for row in figure.table.rows]
