@@ -1,4 +1,4 @@
-"""A small county with everything in it: what is written is read back by code that did not write it."""
+"""A small county with everything in it, read back by code that did not write it."""
 
 from __future__ import annotations
 

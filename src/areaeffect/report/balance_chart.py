@@ -20,6 +20,7 @@ SMD_LIMIT = 0.1  # the usual limit for balance; Austin 2009, doi 10.1002/sim.369
 BALANCE_ROWS_DRAWN = 25
 WIDTH = 680.0
 LINE, HEAD = 24.0, 30.0
+LETTERS = 34
 BEFORE = "#A33A08"
 
 
@@ -73,7 +74,7 @@ def balance_chart(rows: Sequence[Row], *, key: str, title: str, over: int, among
         y = frame.py(at)
         ends = (frame.px(row["before"]), frame.px(row["after"]))
         parts.append(plot.rule(ends[0], y, ends[1], y, svg.FAINT, 1.5))
-        label = cut(row["covariate"], 36)
+        label = _label(row["covariate"])
         parts.append(plot.text(frame.left - 8, y + 4, label, size=11.5, anchor="end"))
         name = marks.across("before")
         parts.append(
@@ -92,3 +93,13 @@ def balance_chart(rows: Sequence[Row], *, key: str, title: str, over: int, among
     text += f"The {len(rows)} with the largest difference are drawn."
     body = frame.group(parts, (0, len(rows)))
     return svg.accessible(body, f"0 0 {WIDTH:g} {foot + 8:g}", key, title, text)
+
+
+def _label(covariate: str) -> str:
+    """Shorten what is measured, never when."""
+    name, comma, when = covariate.partition(", ")
+    return (
+        f"{cut(name, LETTERS - len(comma + when))}{comma}{when}"
+        if len(when) < LETTERS / 2
+        else cut(covariate, LETTERS)
+    )

@@ -85,7 +85,7 @@ def _panel(
     frame = Frame(*box, (-0.6, len(rows) - 0.4), (min(reach) - pad, max(reach) + pad))
     zero = frame.py(0.0)
     names = [str(row["name"]) for row in rows] if len(rows) <= _NAMED else []
-    heading = f"{cut(rows[0]['label'], 26)}, {cut(rows[0]['unit'], 9)}"
+    heading = f"{cut(rows[0]['label'], 22)}, {cut(rows[0]['unit'], 9)}"
     parts = [
         plot.up_axis(frame, 5),
         plot.rule(frame.left, zero, frame.right, zero, svg.GREY),
