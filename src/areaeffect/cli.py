@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from areaeffect.cli_web import serve
+from areaeffect.cli_web import serve, tiles
 from areaeffect.errors import AreaEffectError, NothingEstimableError, Problem
 from areaeffect.terminal import progress
 
@@ -48,6 +48,7 @@ store_app = typer.Typer(help="Say where the store is, or remove it.", no_args_is
 app.add_typer(ingest_app, name="ingest")
 app.add_typer(store_app, name="store")
 app.command()(serve)
+app.command()(tiles)
 
 
 @ingest_app.command("police-uk")

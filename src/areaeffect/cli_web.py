@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from areaeffect.terminal import progress
+
 DEFAULT_PORT = 8321
 
 
@@ -36,6 +38,9 @@ def serve(
     proxy: Annotated[
         str | None, typer.Option(help="Addresses of proxies whose X-Forwarded-* are believed.")
     ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Make and show a simulated county first (made up).")
+    ] = False,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Publish: show what is there, compute nothing.")
     ] = False,
@@ -45,8 +50,14 @@ def serve(
     from areaeffect.web.app import serve as run  # noqa: PLC0415
     from areaeffect.web.settings import Settings  # noqa: PLC0415
 
+    where = store_path(store)
+    if demo:
+        from areaeffect.pipeline.atlas_demo import demo_atlas  # noqa: PLC0415
+
+        with progress() as tell:
+            demo_atlas(where, tell)
     settings = Settings(
-        store=store_path(store),
+        store=where,
         runs=runs,
         atlas=atlas,
         host=host,
@@ -57,3 +68,25 @@ def serve(
         proxy=proxy,
     )
     run(settings, typer.echo)
+
+
+def tiles(
+    base: Annotated[Path, typer.Argument(help="A base study: a study without an initiative.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the atlas; default in the store, by its name.")
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
+    ] = None,
+) -> None:
+    """Make the atlas the web app works on: map tiles, values, names and histories."""
+    from areaeffect.pipeline.atlas import build_atlas  # noqa: PLC0415  # imports stay light
+    from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
+
+    where = store_path(store)
+    folder = out or where / "atlases" / base.stem.lower()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with progress() as tell:
+        build_atlas(base, folder, where, tell)
+    typer.echo(f"Atlas: {folder}\nOpen it with: areaeffect serve")

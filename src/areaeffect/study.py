@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from areaeffect.outcomes import FAMILIES
 from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.study_access import AccessSource
+from areaeffect.study_atlas import AtlasPart
 from areaeffect.study_design import DesignPart
 from areaeffect.study_initiative import Initiative, Register
 from areaeffect.study_parts import AnySource, PeriodText
@@ -317,6 +318,7 @@ class Study(Part):
         default_factory=dict, description="surveys of residents"
     )
     stories: Stories | None = Field(default=None, description="events and case studies")
+    atlas: AtlasPart | None = Field(default=None, description="what an atlas of it shows besides")
 
     def references(self) -> list[tuple[str, str]]:
         """Return every (place in the study, 'source.column' it names)."""

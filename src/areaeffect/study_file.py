@@ -14,6 +14,8 @@ from areaeffect.toml_file import line_of, problems_of, read_toml, where
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from areaeffect.toml_file import TomlFile
+
 
 @dataclass(frozen=True, slots=True)
 class StudyFile:
@@ -51,7 +53,25 @@ def read_study(path: Path) -> StudyFile:
         With every fault found: syntax, unknown keys (did you mean), missing keys, wrong
         values, sources that are named but not declared.
     """
-    file = read_toml(path, "study")
+    return _validated(read_toml(path, "study"), path)
+
+
+def read_base(path: Path) -> StudyFile:
+    """Read a base study: a study whose `[[initiative]]` is left to whoever uses its atlas.
+
+    A place-holder stands for the initiatives, so that all else is held to the same rules.
+
+    Raises
+    ------
+    StudyError
+        As `read_study`.
+    """
+    file = read_toml(path, "base study")
+    file.content["initiative"] = [{"name": "chosen later", "areas": "chosen later.csv"}]
+    return _validated(file, path)
+
+
+def _validated(file: TomlFile, path: Path) -> StudyFile:
     undeclared = _undeclared(file.content, path, file.lines)
     try:
         study = Study.model_validate(file.content)
@@ -101,6 +121,10 @@ def _named_sources(content: dict[str, Any]) -> list[tuple[str, str]]:
         (f"design.{place}", _table(entry).get("column", entry))
         for kind in ("covariates", "exclude")
         for place, entry in _entries(design, kind, tables_only=False)
+    ]
+    columns += [
+        (f"atlas.{place}.column", entry.get("column"))
+        for place, entry in _entries(_table(content.get("atlas")), "layers")
     ]
     columns.append(("register.authority", _table(content.get("register")).get("authority")))
     columns.append(("analysis.placebo_neighbourhoods", analysis.get("placebo_neighbourhoods")))

@@ -27,6 +27,7 @@ from areaeffect.study import IndexSource, PoliceUkSource, PublishedSource, resol
 from areaeffect.study_access import AccessSource
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from areaeffect.panel import Neighbourhood, Strings
@@ -80,12 +81,12 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     """
     study = file.study
     refuse_missing_extras(file)
-    tables = _read_sources(file, store)
-    areas, names = _areas(study, tables)
+    tables = read_sources(file, store)
+    areas, names = areas_of(study, tables)
     faults = Faults()
     measured = faults.attempt(make_measures, study, tables, areas)
-    described = faults.attempt(_covariates, file, tables, areas)
-    outlined = faults.attempt(_boundaries, file, areas)
+    described = faults.attempt(covariates_of, file, tables, areas)
+    outlined = faults.attempt(outlines_of, file, areas)
     boundaries = outlined[0] if outlined else None
     registered = faults.attempt(registered_areas, file, tables, areas, boundaries)
     attributes = faults.attempt(_text_attributes, study, tables, areas)
@@ -106,7 +107,7 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
         names=names,
         measures=measures,
         covariates=covariates,
-        covariate_names=tuple(_printed(study, c.column) for c in study.design.covariates),
+        covariate_names=tuple(printed_column(study, c.column) for c in study.design.covariates),
         covariate_as_of=as_of,
         attributes=attributes,
         contiguity=contiguity(boundaries) if boundaries else None,
@@ -127,19 +128,36 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     return Assembled(panel, registered, boundaries, valuation, listed)
 
 
-def _printed(study: Study, reference: str) -> str:
+def printed_column(study: Study, reference: str) -> str:
+    """Return the name of 'source.column' in print."""
     source, column = split_reference(reference)
     named = study.source[source]
     return printed_name(named, column) if isinstance(named, PublishedSource) else column
 
 
-def _read_sources(file: StudyFile, store: Path | None) -> dict[str, SourceTable]:
+def read_sources(
+    file: StudyFile, store: Path | None, more: Sequence[str] = ()
+) -> dict[str, SourceTable]:
+    """Read every source of a study.
+
+    Parameters
+    ----------
+    file : the study.
+    store : the store's folder, where the command names one.
+    more : 'source.column' to read beside what the study refers to.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every fault of every source at once.
+    """
     study = file.study
     faults = Faults()
     tables = {}
     for name, source in study.source.items():
         asked = tuple(dict.fromkeys(wanted(o) for o in study.outcome if o.source == name))
-        columns = [split_reference(ref) for _, ref in study.references()]
+        references = [*(ref for _, ref in study.references()), *more]
+        columns = [split_reference(ref) for ref in references]
         attributes = [c for s, c in columns if s == name]
         attributes += [n.column for n in source.not_covered]
         attributes += [source.coverage_group] if source.coverage_group else []
@@ -165,7 +183,7 @@ def _read_sources(file: StudyFile, store: Path | None) -> dict[str, SourceTable]
     return tables
 
 
-def _areas(study: Study, tables: dict[str, SourceTable]) -> tuple[Strings, Strings]:
+def areas_of(study: Study, tables: dict[str, SourceTable]) -> tuple[Strings, Strings]:
     """Areas of the outcomes' sources, less those that a source never covers."""
     used = [tables[name] for name in dict.fromkeys(o.source for o in study.outcome)]
     areas = np.unique(np.concatenate([t.areas for t in used]))
@@ -178,9 +196,10 @@ def _areas(study: Study, tables: dict[str, SourceTable]) -> tuple[Strings, Strin
     return areas, names.astype(str)
 
 
-def _covariates(
+def covariates_of(
     file: StudyFile, tables: dict[str, SourceTable], areas: Strings
 ) -> tuple[Floats, tuple[str, ...]]:
+    """Return the design's covariates, (n_areas, n_covariates), and the date each describes."""
     columns, as_of, problems = [], [], []
     for i, covariate in enumerate(file.study.design.covariates):
         source, column = split_reference(covariate.column)
@@ -251,7 +270,8 @@ def _text_attributes(
     return found
 
 
-def _boundaries(file: StudyFile, areas: Strings) -> tuple[Boundaries | None]:
+def outlines_of(file: StudyFile, areas: Strings) -> tuple[Boundaries | None]:
+    """Return the areas' outlines, in a tuple of one; None where no source has boundaries."""
     for source in file.study.source.values():
         if source.boundaries is not None:
             path = resolve(source.boundaries, file.folder)

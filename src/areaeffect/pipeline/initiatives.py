@@ -151,7 +151,7 @@ def _by_postcode(
                 "(the ONS Postcode Directory has pcds, lsoa21cd and doterm).",
             )
         )
-    postcodes = _postcodes(resolve(initiative.lookup, folder), areas)
+    postcodes = postcodes_from(resolve(initiative.lookup, folder), areas)
     found = Found(faults=value_problems(records, path))
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
@@ -213,7 +213,14 @@ def _by_postcode(
     return found
 
 
-def _postcodes(path: Path, areas: Strings) -> Postcodes:
+def postcodes_from(path: Path, areas: Strings) -> Postcodes:
+    """Read a lookup of postcodes for the areas of a study.
+
+    Raises
+    ------
+    DataError
+        No column of postcodes, or none of areas.
+    """
     columns = read_columns(path)
     named = columns_of(list(columns))
     if "postcode" not in named or "area" not in named:

@@ -13,7 +13,7 @@ from areaeffect.simulate.spec import (
     CountySpec,
     ProgrammeSpec,
 )
-from areaeffect.simulate.write import write_county
+from areaeffect.simulate.write import write_base, write_county
 
 __all__ = [
     "ALL_INITIATIVES",
@@ -28,5 +28,6 @@ __all__ = [
     "Truth",
     "simulate_county",
     "smallest_force",
+    "write_base",
     "write_county",
 ]

@@ -246,6 +246,38 @@ def study_text(county: County) -> str:
     return head + "".join(initiatives) + STUDY_TAIL + STUDY_VALUE + "".join(funding)
 
 
+def write_base(county: County, folder: Path) -> Path:
+    """Write a base study of a county beside its files: what `areaeffect tiles` makes an atlas of.
+
+    Parameters
+    ----------
+    county : County
+        A county that `write_county` has written.
+    folder : Path
+        Where it was written.
+
+    Returns
+    -------
+    Path
+        The base study, `base.toml`; its initiatives are other initiatives there.
+    """
+    spec = county.spec
+    head = STUDY_HEAD.format(
+        first_month=spec.first_month, last_month=spec.last_month, seed=spec.seed
+    )
+    files = ", ".join(f'"{initiative_file(p.name)}"' for p in spec.programmes)
+    tail = STUDY_TAIL.replace("[register]\n", f"[register]\nothers = [{files}]\n")
+    places = county.areas.rename(
+        columns={"area_name": "name", "district": "authority", "police_force": "force"}
+    )[["area_code", "name", "authority", "force"]]
+    places.insert(2, "ward", places["name"].str.rsplit(" ", n=1).str[0])
+    _write_csv(places, folder / "places.csv")
+    layer = '{ column = "areas.deprivation", label = "deprivation", unit = "points" }'
+    atlas = f'\n[atlas]\nplaces = "places.csv"\nlayers = [{layer}]\n'
+    _write_text(folder / "base.toml", head + tail + atlas)
+    return folder / "base.toml"
+
+
 def write_crime(county: County, path: Path) -> None:
     """Write the monthly counts, one row an area and month, sorted by both, none left out."""
     n_areas, n_months = len(county.areas), len(county.months)

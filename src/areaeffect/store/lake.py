@@ -27,7 +27,9 @@ _FORMAT_FILE = "format.json"
 _JOURNAL = ".journal.json"
 _STAGING = ".staging"
 _LOCK = ".lock"
-_OURS = {_FORMAT_FILE, _JOURNAL, _STAGING, _LOCK, MANIFEST, "police_uk"}
+#: What the web app keeps in the store: atlases, and what its users made.
+_OF_THE_WEB = {"atlases", "web"}
+_OURS = {_FORMAT_FILE, _JOURNAL, _STAGING, _LOCK, MANIFEST, "police_uk", *_OF_THE_WEB}
 
 ManifestRow = dict[str, Any]
 
@@ -234,7 +236,7 @@ def _check_is_store(root: Path) -> None:
     if not root.is_dir():
         raise StudyError(Problem("this is a file, not a store.", str(root), "Name a folder."))
     inside = [p.name for p in root.iterdir()]
-    is_new = all(name.startswith(".") for name in inside)
+    is_new = all(name.startswith(".") or name in _OF_THE_WEB for name in inside)
     if not is_new and _FORMAT_FILE not in inside:
         raise StudyError(
             Problem("the folder is not a store.", str(root), "Name an empty or a new folder.")

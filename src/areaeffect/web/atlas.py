@@ -1,0 +1,266 @@
+"""Reading atlases: what `areaeffect tiles` made, held open while the server runs."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.errors import did_you_mean
+from areaeffect.web.refusals import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from areaeffect.web.settings import Settings
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One thing the map can be shaded by; the keys of `pipeline.atlas_layers.Layer`.
+
+    Parameters
+    ----------
+    key, group, title, unit, note, better : as there.
+    periods : as written; one empty text where there is one date.
+    breaks : values between the classes, ascending.
+    missing : areas without a value, by period.
+    """
+
+    key: str
+    group: str
+    title: str
+    unit: str
+    note: str
+    better: str
+    periods: tuple[str, ...]
+    breaks: tuple[float, ...]
+    missing: tuple[int, ...]
+
+    def position(self, period: str) -> int:
+        """Return which period is meant; the latest where none is named.
+
+        Raises
+        ------
+        Refusal
+            400: the layer has no such period.
+        """
+        if not period:
+            return len(self.periods) - 1
+        if period not in self.periods:
+            first, last = self.periods[0], self.periods[-1]
+            fix = f"It has {first} to {last}." if first else "It has one date."
+            raise Refusal(400, f"This layer has no period '{period}'.", fix, "period")
+        return self.periods.index(period)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One outcome of one area over time, beside larger places.
+
+    Parameters
+    ----------
+    key, title, unit, better : of the outcome.
+    periods : as written.
+    values : (n_periods), of the area; NaN is missing.
+    reasons : (n_periods), index into `panel.REASONS`.
+    beside : name of each larger place, and its averages.
+    """
+
+    key: str
+    title: str
+    unit: str
+    better: str
+    periods: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+    reasons: npt.NDArray[np.uint8]
+    beside: tuple[tuple[str, npt.NDArray[np.float64]], ...]
+
+
+class Atlas:
+    """One atlas.
+
+    Parameters
+    ----------
+    folder : where it is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest: dict[str, Any] = json.loads(
+            (folder / "atlas.json").read_text(encoding="utf-8")
+        )
+        self.key = folder.name
+        self.title = str(self.manifest["title"])
+        self.has_map = bool(self.manifest["tiles"])
+        self.layers: Mapping[str, Layer] = {
+            entry["key"]: Layer(
+                **{
+                    **entry,
+                    "periods": tuple(entry["periods"]),
+                    "breaks": tuple(entry["breaks"]),
+                    "missing": tuple(entry["missing"]),
+                }
+            )
+            for entry in self.manifest["layers"]
+        }
+
+    @cached_property
+    def table(self) -> dict[str, npt.NDArray[Any]]:
+        """Columns of `areas.parquet`, (n_areas,) each."""
+        import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+
+        table = pq.read_table(self.folder / "areas.parquet")
+        numbers = {"x", "y", "lon", "lat"}
+        return {
+            name: table[name].to_numpy()
+            if name in numbers
+            else np.array(table[name].to_pylist(), dtype=object)
+            for name in table.column_names
+        }
+
+    @cached_property
+    def position(self) -> Mapping[str, int]:
+        """Position of each area by its code."""
+        return {str(code): i for i, code in enumerate(self.table["code"])}
+
+    @cached_property
+    def postcodes(self) -> Mapping[str, int]:
+        """Position of the area of each postcode, written without spaces; empty without a lookup."""
+        path = self.folder / "postcodes.parquet"
+        if not path.is_file():
+            return {}
+        import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+
+        table = pq.read_table(path)
+        return dict(zip(table["postcode"].to_pylist(), table["area"].to_pylist(), strict=True))
+
+    @property
+    def default_layer(self) -> Layer:
+        """The layer shown where none is named."""
+        return next(iter(self.layers.values()))
+
+    def layer(self, key: str) -> Layer:
+        """Return a layer by its name; the first where none is named.
+
+        Raises
+        ------
+        Refusal
+            400: there is no such layer.
+        """
+        if not key:
+            return self.default_layer
+        if key not in self.layers:
+            fix = did_you_mean(key, self.layers) or "Choose one of the list on the Find page."
+            raise Refusal(400, f"This atlas has no layer '{key}'.", fix, "layer")
+        return self.layers[key]
+
+    def version(self, file: str) -> str:
+        """Return a short text that changes when a file of the atlas does."""
+        return str(self.manifest["files"].get(file, ""))[:12]
+
+    def values(self, layer: Layer, period: int) -> npt.NDArray[np.float64]:
+        """Return a layer's values, (n_areas,); NaN is missing. Kept for the next request."""
+        return _values(self.folder / "values" / f"{layer.key}.{period}.json.gz", self.version(""))
+
+    def series(self, code: str) -> tuple[Series, ...]:
+        """Return the history of every outcome of one area."""
+        i = self.position[code]
+        places = self.manifest["places"]
+        own = {str(self.table["authority"][i])}
+        country = {"E": "England", "W": "Wales"}.get(code[:1], "")
+        found = []
+        for entry in self.manifest["histories"]:
+            name = self.folder / "history" / entry["key"]
+            averages = np.load(f"{name}.places.npy", mmap_mode="r")
+            countries = [j for j, p in enumerate(places) if p["kind"] == "country"]
+            named = [j for j in countries if places[j]["name"] == country] or countries[-1:]
+            named = [
+                j for j, p in enumerate(places) if p["kind"] == "authority" and p["name"] in own
+            ] + named
+            found.append(
+                Series(
+                    entry["key"],
+                    entry["title"],
+                    entry["unit"],
+                    entry["better"],
+                    tuple(entry["periods"]),
+                    np.array(np.load(f"{name}.npy", mmap_mode="r")[i]),
+                    np.array(np.load(f"{name}.reasons.npy", mmap_mode="r")[i]),
+                    tuple((places[j]["name"], np.array(averages[j])) for j in named),
+                )
+            )
+        return tuple(found)
+
+    def require(self, codes: Sequence[str]) -> None:
+        """Refuse codes that are not of this atlas.
+
+        Raises
+        ------
+        Refusal
+            404, with the first of them.
+        """
+        unknown = [c for c in codes if c not in self.position]
+        if unknown:
+            raise Refusal(
+                404,
+                f"There is no area '{unknown[0]}' in '{self.title}'.",
+                "Codes of another census name other areas: search by name instead.",
+                "areas",
+            )
+
+
+@lru_cache(maxsize=64)
+def _values(path: Path, _version: str) -> npt.NDArray[np.float64]:
+    numbers = json.loads(gzip.decompress(path.read_bytes()))
+    values = np.array([np.nan if v is None else v for v in numbers], dtype=np.float64)
+    values.setflags(write=False)
+    return values
+
+
+@lru_cache(maxsize=32)
+def _opened(folder: Path, _changed: int) -> Atlas:
+    return Atlas(folder)
+
+
+def atlases(settings: Settings) -> dict[str, Atlas]:
+    """Return the atlases that are here, by name; none on an empty store."""
+    if not settings.atlases.is_dir():
+        return {}
+    found = {}
+    for path in sorted(settings.atlases.glob("[!.]*/atlas.json")):
+        atlas = _opened(path.parent, path.stat().st_mtime_ns)
+        if atlas.manifest.get("format") == FORMAT:
+            found[atlas.key] = atlas
+    return found
+
+
+def find_atlas(settings: Settings, key: str) -> Atlas:
+    """Return an atlas by its name; the first where none is named.
+
+    Raises
+    ------
+    Refusal
+        404: there is none, or none of that name.
+    """
+    here = atlases(settings)
+    if not here:
+        raise Refusal(
+            404,
+            "There is no map and no list of areas yet.",
+            "Make one: areaeffect tiles BASE.toml. To try the app: areaeffect serve --demo.",
+        )
+    if not key:
+        return next(iter(here.values()))
+    if key not in here:
+        raise Refusal(404, f"There is no atlas '{key}'.", f"There are {', '.join(here)}.", "base")
+    return here[key]
