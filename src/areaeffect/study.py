@@ -14,8 +14,8 @@ from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.study_access import AccessSource
 from areaeffect.study_atlas import AtlasPart
 from areaeffect.study_design import DesignPart
-from areaeffect.study_initiative import Initiative, Register
-from areaeffect.study_parts import AnySource, PeriodText
+from areaeffect.study_initiative import Initiative, NamedGroup, Register
+from areaeffect.study_parts import AnySource, ColumnText, PeriodText
 from areaeffect.study_survey import Stories, Survey
 from areaeffect.study_value import ValuePart
 from areaeffect.toml_file import Part
@@ -303,6 +303,16 @@ class Analysis(Part):
         return self
 
 
+class PlainMeans(Part):
+    """Unadjusted means beside those of other areas with the same mix of classes."""
+
+    by: ColumnText = Field(description="'source.column' with the classes: a decile, a region")
+    label: str = Field(min_length=1, description="what the classes are, in print")
+    also: tuple[ColumnText, ...] = Field(
+        default=(), description="further 'source.column' to show beside the level outcomes"
+    )
+
+
 class Study(Part):
     """A whole study; `folder` is where its relative paths start."""
 
@@ -313,6 +323,10 @@ class Study(Part):
     design: DesignPart = Field(default_factory=DesignPart)
     outcome: tuple[Outcome, ...] = Field(min_length=1)
     analysis: Analysis = Field(default_factory=Analysis)
+    group: tuple[NamedGroup, ...] = Field(
+        default=(), description="further findings of some of the neighbourhoods"
+    )
+    plain_means: PlainMeans | None = Field(default=None)
     value: ValuePart | None = Field(default=None)
     survey: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Survey] = Field(
         default_factory=dict, description="surveys of residents"
@@ -338,6 +352,14 @@ class Study(Part):
         ]
         named += [("register.authority", self.register_.authority)]
         named += [("analysis.placebo_neighbourhoods", self.analysis.placebo_neighbourhoods)]
+        for i, one in enumerate(self.initiative):
+            if one.approximate is not None:
+                where = f"initiative.{i}.approximate"
+                named += [(f"{where}.people", one.approximate.people)]
+                named += [(f"{where}.placed_like", one.approximate.placed_like)]
+        if self.plain_means is not None:
+            named += [("plain_means.by", self.plain_means.by)]
+            named += [(f"plain_means.also.{i}", c) for i, c in enumerate(self.plain_means.also)]
         return [(place, column) for place, column in named if column]
 
 

@@ -258,10 +258,15 @@ def _text_attributes(
     needed = [e.column for e in study.design.exclude]
     needed += [rule.column for rule in study.design.only]
     needed += study.design.exact
+    for one in study.initiative:
+        if one.approximate is not None:
+            needed += [one.approximate.people, one.approximate.placed_like or ""]
+    if study.plain_means:
+        needed += [study.plain_means.by, *study.plain_means.also]
     if study.analysis.placebo_neighbourhoods:
         needed.append(study.analysis.placebo_neighbourhoods)
     found = {}
-    for reference in dict.fromkeys(needed):
+    for reference in filter(None, dict.fromkeys(needed)):
         source, column = split_reference(reference)
         table = tables[source]
         if column not in table.attributes:

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from areaeffect.pipeline.steps import Finished
     from areaeffect.results import Finding
     from areaeffect.study_file import StudyFile
+    from areaeffect.study_initiative import Limits, NamedGroup
 
 NOT_GIVEN = "not given"
+#: Attribute of groups that the study names itself.
+NAMED = "group"
 #: Grouped by without a column of the areas file.
 OWN_KEYS = ("start", "resident_led", "initiative")
 _TWO = 2
@@ -56,9 +59,16 @@ def groups_step(finished: Finished) -> Annex | None:
     """
     evidence = finished.evidence
     keys = evidence.study.analysis.groups
-    if not keys:
+    named = evidence.study.group
+    if not keys and not named:
         return None
     rows, notes = [], []
+    for one in named:
+        group = named_group(evidence.plan.units, one)
+        if group is None:
+            notes.append(f"No neighbourhood belongs to '{one.name}'.")
+        else:
+            rows += [_row(NAMED, group.name, "", f) for f in _findings(evidence, group)]
     for key in keys:
         groups = attribute_groups(evidence.plan.units, key)
         if len(groups) == 1:
@@ -67,13 +77,17 @@ def groups_step(finished: Finished) -> Annex | None:
         for group in groups:
             against = _other(groups, group)
             rows += [_row(key, group.name, against, f) for f in _findings(evidence, group)]
-    values = {"keys": list(keys), "notes": notes, "n_findings": len(rows)}
+    values = {
+        "keys": [*([NAMED] if named else []), *keys],
+        "notes": notes,
+        "n_findings": len(rows),
+    }
     table = DataTable("groups", "Findings by attribute", _COLUMNS, tuple(rows))
     return Annex("groups", values, (table,))
 
 
 def check_groups(file: StudyFile, data: Assembled) -> None:
-    """Refuse a key of `analysis.groups` that no neighbourhood has.
+    """Refuse an attribute, in `analysis.groups` or `[[group]]`, that no neighbourhood has.
 
     Raises
     ------
@@ -81,17 +95,40 @@ def check_groups(file: StudyFile, data: Assembled) -> None:
         With every such key, and what there is.
     """
     known = [*OWN_KEYS, *sorted({k for n in data.neighbourhoods for k in n.attributes})]
+    asked = [(key, f"analysis.groups.{i}") for i, key in enumerate(file.study.analysis.groups)]
+    asked += [
+        (key, f"group.{i}.where")
+        for i, group in enumerate(file.study.group)
+        for key in dict.fromkeys(k for conditions in group.where for k in conditions)
+    ]
     problems = [
         Problem(
             f"'{key}' is no column of the areas files.",
-            file.where(f"analysis.groups.{i}"),
+            file.where(place),
             did_you_mean(key, known) or f"There are: {', '.join(known)}.",
         )
-        for i, key in enumerate(file.study.analysis.groups)
+        for key, place in asked
         if key not in known
     ]
     if problems:
         raise StudyError(problems)
+
+
+def named_group(units: Sequence[Neighbourhood], asked: NamedGroup) -> Group | None:
+    """Return the neighbourhoods that meet one of the group's sets of conditions; None if none."""
+    members = tuple(
+        g
+        for g, unit in enumerate(units)
+        if any(
+            all(_meets(value_of(unit, key), wanted) for key, wanted in conditions.items())
+            for conditions in asked.where
+        )
+    )
+    return Group(asked.name, members) if members else None
+
+
+def _meets(value: str, wanted: tuple[str, ...] | Limits) -> bool:
+    return value in wanted if isinstance(wanted, tuple) else wanted.hold(value)
 
 
 def attribute_groups(units: Sequence[Neighbourhood], key: str) -> list[Group]:

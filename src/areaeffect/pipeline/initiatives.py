@@ -10,6 +10,7 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.geography.drawn import SUFFIXES
 from areaeffect.pipeline.drawn_areas import rows_of_drawn
 from areaeffect.pipeline.place_lookups import find_places, read_columns
+from areaeffect.register.attributes import with_attributes
 from areaeffect.register.located import AreaFit, Found, LeftOut, ShapeFit
 from areaeffect.register.neighbourhoods import neighbourhoods_of
 from areaeffect.register.places import KINDS, area_column, columns_of
@@ -75,7 +76,10 @@ def neighbourhoods_named(
             require_column("area_code", columns, path)
     if initiative.elsewhere == "leave out":
         _leave_elsewhere_out(found, path, areas)
-    return neighbourhoods_of(found.rows, path, areas, window, found.faults), found
+    units = neighbourhoods_of(found.rows, path, areas, window, found.faults)
+    if initiative.attributes is not None:
+        units = with_attributes(units, resolve(initiative.attributes, folder))
+    return units, found
 
 
 def _leave_elsewhere_out(found: Found, path: Path, areas: Strings) -> None:

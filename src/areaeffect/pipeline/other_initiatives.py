@@ -63,6 +63,8 @@ class Others:
     entries : every entry.
     areas : positions of areas in one of them during the window, and not studied.
     unlocated : (n_areas,), entries of the area's authority that could not be located.
+    may_lie_in : for each entry that could not be located, the areas of its authority; none where
+        the authority is not known.
     authority : (n_areas,), name of the authority; '' where it is not known.
     overlaps : areas in several initiatives, the studied ones among them.
     studied : neighbourhoods of others that the study asks to study too.
@@ -72,6 +74,7 @@ class Others:
     entries: tuple[Entry, ...] = ()
     areas: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     unlocated: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    may_lie_in: tuple[Ints, ...] = ()
     authority: Strings = field(default_factory=lambda: np.empty(0, np.str_))
     overlaps: tuple[Overlap, ...] = ()
     studied: tuple[Neighbourhood, ...] = ()
@@ -109,10 +112,14 @@ def other_initiatives(
         for entry in read_entries(resolve(name, file.folder), places, window)
     )
     named = _authorities(authority, vintage, file.folder, areas)
+    may_lie_in = tuple(
+        np.flatnonzero(_in_authority(entry.authority, named, len(areas)))
+        for entry in entries
+        if not entry.areas and entry.when == DURING
+    )
     unlocated = np.zeros(len(areas), dtype=np.int64)
-    for entry in entries:
-        if not entry.areas and entry.when == DURING:
-            unlocated += _in_authority(entry.authority, named, len(areas))
+    for inside in may_lie_in:
+        unlocated[inside] += 1
     position = {str(code): i for i, code in enumerate(areas)}
     treated = {str(areas[a]) for n in own for a in n.areas}
     studied = _studied(entries, position, treated, window) if register.study_others else ()
@@ -122,6 +129,7 @@ def other_initiatives(
         entries,
         np.array([position[c] for c in left if c in position], dtype=np.int64),
         unlocated,
+        may_lie_in,
         named[0][1] if named else np.full(len(areas), ""),
         _overlaps(entries, own, areas),
         studied,

@@ -12,6 +12,8 @@ from areaeffect.pipeline.effect_forms import effect_forms
 from areaeffect.pipeline.event_time import event_time
 from areaeffect.pipeline.families import families_step
 from areaeffect.pipeline.groups import check_groups, groups_step
+from areaeffect.pipeline.misplaced import check_misplaced, misplaced
+from areaeffect.pipeline.plain_means import plain_means
 from areaeffect.pipeline.register_annex import register_annex
 from areaeffect.pipeline.source_tables import source_tables_step
 from areaeffect.pipeline.stories import check_stories, stories_step
@@ -51,10 +53,12 @@ class Finished:
 
 #: In the order they are taken; each returns None where the study does not ask for it.
 STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
+    plain_means,
     effect_forms,
     event_time,
     groups_step,
     checks_step,
+    misplaced,
     crosscheck_step,
     boundary_fit,
     register_annex,
@@ -69,6 +73,7 @@ STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
 #: What each step would refuse, asked before the long work begins.
 CHECKS: tuple[Callable[[StudyFile, Assembled], None], ...] = (
     check_groups,
+    check_misplaced,
     check_surveys,
     check_stories,
 )

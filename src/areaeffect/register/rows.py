@@ -120,7 +120,7 @@ def row_of(
         area=area,
         programme=values.get("programme") or initiative.name,
         neighbourhood=values.get("neighbourhood") or initiative.name,
-        start=values.get("start_date") or initiative.start or "",
+        start=initiative.start_instead or values.get("start_date") or initiative.start or "",
         end=values.get("end_date") or initiative.end or "",
         resident_led=_truth(values.get("resident_led", ""), initiative.resident_led),
         funding=pounds(values.get("funding", "")),

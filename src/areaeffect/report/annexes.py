@@ -13,6 +13,8 @@ from areaeffect.report.effect_forms import effect_forms_section
 from areaeffect.report.event_time import event_time_section
 from areaeffect.report.families import missing_section
 from areaeffect.report.groups import groups_section
+from areaeffect.report.misplacement import misplacement_section
+from areaeffect.report.plain_means import plain_means_section
 from areaeffect.report.register import register_section
 from areaeffect.report.sources_section import sources_section
 from areaeffect.report.spec_curve import multiverse_section
@@ -28,10 +30,12 @@ if TYPE_CHECKING:
 
 #: One line an annex, in the order of the report; an annex without a builder prints its tables.
 BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {
+    "plain_means": plain_means_section,
     "effect_forms": effect_forms_section,
     "event_time": event_time_section,
     "groups": groups_section,
     "checks": checks_section,
+    "misplacement": misplacement_section,
     "crosscheck": crosscheck_section,
     "multiverse": multiverse_section,
     "boundary_fit": boundary_fit_section,

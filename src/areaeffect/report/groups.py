@@ -39,7 +39,7 @@ def groups_section(_result: Result, annex: Annex) -> Section:
         blocks.append(Bullets(tuple(annex.values["notes"])))
     for key in annex.values["keys"]:
         own = [r for r in records if r["attribute"] == key]
-        title = f"By {key.replace('_', ' ')}"
+        title = "Some of the neighbourhoods" if key == "group" else f"By {key.replace('_', ' ')}"
         rows = tuple(_cells(record) for record in own)
         blocks.append(Data(Table(title, _HEAD, rows, frozenset({4, 5, 6})), "groups"))
     return Section("groups", "By start, by who leads, and by other attributes", tuple(blocks))
