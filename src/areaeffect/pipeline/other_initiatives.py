@@ -106,10 +106,12 @@ def other_initiatives(
         return Others()
     vintage = vintage_of(areas, file.folder)
     places = _places(register.lookup, vintage, file.folder, areas)
+    studied_here = {(n.initiative, n.name) for n in own}
     entries = tuple(
         entry
         for name in register.others
         for entry in read_entries(resolve(name, file.folder), places, window)
+        if (entry.programme, entry.name) not in studied_here
     )
     named = _authorities(authority, vintage, file.folder, areas)
     may_lie_in = tuple(
