@@ -45,6 +45,10 @@ class AreaEffectError(Exception):
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(p) for p in self.problems))
 
+    def __reduce__(self) -> tuple[type[AreaEffectError], tuple[tuple[Problem, ...]]]:
+        """Keep the problems apart on the way from a worker process."""
+        return type(self), (self.problems,)
+
 
 class StudyError(AreaEffectError):
     """The study file or the command is wrong (exit code 2)."""

@@ -113,6 +113,29 @@ def test_faults_are_told_with_their_place(folder: Path, old: str, new: str, says
         read_collection(path)
 
 
+def test_parts_beside_each_other_give_the_same_files(folder: Path) -> None:
+    steps: list[str] = []
+    evaluate_any(folder / "collection.toml", folder / "one", threads=1)
+    evaluate_any(
+        folder / "collection.toml", folder / "two", 2, lambda step, _done, _of: steps.append(step)
+    )
+    assert {"announced: design", "begun: design", "report"} <= set(steps)
+    files = {p.relative_to(folder / "one") for p in (folder / "one").rglob("*") if p.is_file()}
+    assert files == {
+        p.relative_to(folder / "two") for p in (folder / "two").rglob("*") if p.is_file()
+    }
+    for name in files:
+        assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes(), name
+
+
+def test_a_part_that_fails_beside_another_stops_all(folder: Path) -> None:
+    work = folder / "work.toml"
+    work.write_text(work.read_text().replace('value = "n"', 'value = "m"'))
+    with pytest.raises(DataError, match="no column 'm'"):
+        evaluate_any(folder / "collection.toml", folder / "out", threads=2)
+    assert not (folder / "out").exists()
+
+
 def test_a_folder_without_a_collection_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no collection"):
         rebuild_collection(tmp_path)

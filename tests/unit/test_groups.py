@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from areaeffect.errors import StudyError
+from areaeffect.errors import DataError, StudyError
 from areaeffect.pipeline.evaluate import evaluate
 from areaeffect.report.document import Data
 from areaeffect.report.effect_forms import effect_forms_section
@@ -101,6 +101,58 @@ def test_an_attribute_that_no_file_has_is_refused(tmp_path: Path) -> None:
     assert "'lead_partnr' is no column of the areas files. Did you mean 'lead_partner'?" in str(
         caught.value.problems[0]
     )
+
+
+def test_a_group_the_study_names_is_a_further_finding(result: Result, tmp_path: Path) -> None:
+    study = grouped_study(tmp_path, "[]")
+    (tmp_path / "size.csv").write_text("area_name,people\nAbbey,900\nBridge,1200\nCastle,-\n")
+    edit(study, 'areas = "members.csv"', 'areas = "members.csv"\nattributes = "size.csv"')
+    with study.open("a") as file:
+        file.write(
+            '[[group]]\nname = "Council, and small"\n'
+            'where = [{ lead_partner = ["council"], people = { at_most = 1000 } }]\n'
+            '[[group]]\nname = "Trust or council"\n'
+            'where = [{ lead_partner = ["trust"] }, { lead_partner = ["council"] }]\n'
+            '[[group]]\nname = "Nobody"\nwhere = [{ people = { at_least = 5000 } }]\n'
+        )
+    named = evaluate(study, threads=1)
+    annex = annex_of(named, "groups")
+    rows = annex.table("groups").records()
+    assert [(r["attribute"], r["value"], r["neighbourhoods"]) for r in rows] == [
+        ("group", "Council, and small", 1),
+        ("group", "Trust or council", 3),
+    ]
+    assert annex.values["notes"] == ["No neighbourhood belongs to 'Nobody'."]
+    whole = of_crime(result)[0]
+    assert rows[1]["estimate"] == pytest.approx(whole.estimate)
+    edit(study, "people = { at_least", "peple = { at_least")
+    with pytest.raises(StudyError, match=r"'peple' is no column.*'people'"):
+        evaluate(study, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("place,people\nAbbey,1\n", "no column says which neighbourhood"),
+        ("name,people\nAbbey,1\nAbbey,2\nBridge,1\nCastle,1\n", "'Abbey' stands in two rows"),
+        ("name,people\nAbbey,1\nBridge,1\nCastel,1\n", "'Castle' has no row.*'Castel'"),
+    ],
+)
+def test_a_table_of_attributes_that_does_not_fit_is_refused(
+    tmp_path: Path, table: str, says: str
+) -> None:
+    study = grouped_study(tmp_path, "[]")
+    (tmp_path / "size.csv").write_text(table)
+    edit(study, 'areas = "members.csv"', 'areas = "members.csv"\nattributes = "size.csv"')
+    with pytest.raises(DataError, match=says):
+        evaluate(study, threads=1)
+
+
+def test_a_start_instead_of_the_file_s(tmp_path: Path) -> None:
+    study = grouped_study(tmp_path, '["start"]')
+    edit(study, 'areas = "members.csv"', 'areas = "members.csv"\nstart_instead = "2013-02"')
+    annex = annex_of(evaluate(study, threads=1), "groups")
+    assert annex.values["notes"] == ["All neighbourhoods have the same start: 2013-02."]
 
 
 # ---------------------------------------------------------------- forms

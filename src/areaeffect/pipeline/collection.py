@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
+import time
 from typing import TYPE_CHECKING
 
 from areaeffect.pipeline.evaluate import evaluate, evaluate_into
+from areaeffect.pipeline.workers import default_threads
 from areaeffect.report.collection_files import write_collection
 from areaeffect.report.files import refuse_foreign, write_whole
 from areaeffect.study_collection import is_collection, read_collection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.queues import SimpleQueue
     from pathlib import Path
 
     from areaeffect.results import Result
+
+    _Task = tuple[str, Path, Path | None]
+
+_LOOKS_EVERY = 0.05  # seconds
+_told_parent: SimpleQueue[tuple[str, int, int]] | None = None
 
 
 def evaluate_collection(
@@ -37,12 +47,10 @@ def evaluate_collection(
     """
     file = read_collection(path)
     refuse_foreign(out)
-    results = {}
-    for part in file.collection.part:
-        tell = _told(part.name, progress) if progress else None
-        results[part.name] = evaluate(file.study(part), threads, tell, store)
-    if progress:
-        progress("report", 0, 1)
+    tell = progress or (lambda _step, _done, _of: None)
+    tasks = [(part.name, file.study(part), store) for part in file.collection.part]
+    results = _evaluate_all(tasks, threads or default_threads(), tell)
+    tell("report", 0, 1)
     write_whole(out, lambda folder: write_collection(file.collection, results, folder))
     return results
 
@@ -60,5 +68,46 @@ def evaluate_any(
     return [evaluate_into(path, out, threads, progress, store)]
 
 
-def _told(name: str, progress: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
-    return lambda step, done, of: progress(f"{name}: {step}", done, of)
+def _evaluate_all(
+    tasks: list[_Task], threads: int, tell: Callable[[str, int, int], None]
+) -> dict[str, Result]:
+    """Evaluate the parts beside each other, a process a part, as many at once as allowed.
+
+    A part's steps between its placebo draws use one processor, so that parts beside each other
+    are done sooner than draws beside each other.
+    """
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
+    context = multiprocessing.get_context(method)
+    if threads == 1 or len(tasks) == 1:
+        return {
+            name: evaluate(path, threads, _told(name, tell), store) for name, path, store in tasks
+        }
+    told: SimpleQueue[tuple[str, int, int]] = context.SimpleQueue()
+    with context.Pool(min(threads, len(tasks)), _hold, (told,)) as pool:
+        waiting = [pool.apply_async(_evaluate, (task,)) for task in tasks]
+        while any(not w.ready() for w in waiting):
+            failed = [w for w in waiting if w.ready() and not w.successful()]
+            if failed:
+                failed[0].get()  # raises what the part raised
+            while not told.empty():
+                tell(*told.get())
+            time.sleep(_LOOKS_EVERY)
+        return {name: w.get() for (name, _, _), w in zip(tasks, waiting, strict=True)}
+
+
+def _hold(told: SimpleQueue[tuple[str, int, int]]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    global _told_parent  # noqa: PLW0603  # one a process
+    _told_parent = told
+
+
+def _evaluate(task: _Task) -> Result:
+    name, path, store = task
+    if _told_parent is None:
+        raise RuntimeError
+    queue = _told_parent
+    return evaluate(path, 1, _told(name, lambda *step: queue.put(step)), store)
+
+
+def _told(name: str, tell: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:
+    return lambda step, done, of: tell(f"{name}: {step}", done, of)

@@ -20,8 +20,8 @@ def misplacement_section(result: Result, annex: Annex) -> Section:
     lines = [
         f"{r['group']}, {labels.get(r['outcome'], r['outcome'])}: {r['seen']:.0%} of a true effect "
         f"would be seen ({r['seen_low']:.0%} to {r['seen_high']:.0%} in nine of ten simulations). "
-        f"{r['treated_true']:.0%} of what counts as treated truly is, and {r['benchmark_true']:.0%} "
-        "of what it is compared with is too."
+        f"{r['treated_true']:.0%} of what counts as treated truly is, and "
+        f"{r['benchmark_true']:.0%} of what it is compared with is too."
         for r in table.records()
     ]
     return Section(
