@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from areaeffect.cli_web import serve, tiles
 from areaeffect.errors import AreaEffectError, NothingEstimableError, Problem
 from areaeffect.terminal import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 INTERRUPTED = 130
 
@@ -67,7 +71,7 @@ def ingest_police_uk(
     from areaeffect.pipeline.ingest import ingest_police_uk as run  # noqa: PLC0415
     from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
 
-    with progress() as tell:
+    with _interruptible("the store is as it was, or changed whole"), progress() as tell:
         report = run(paths, store_path(store), tell, engine)
     typer.echo(_dump(report.to_dict()) if as_json else report.text())
 
@@ -118,7 +122,7 @@ def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> 
     """Validate a study and its data without estimating; report every fault at once."""
     from areaeffect.pipeline.check import check as run  # noqa: PLC0415
 
-    report = run(study, store)
+    report = run(study, store, lambda text: typer.echo(text, err=as_json))
     typer.echo(_dump(report.to_dict()) if as_json else report.text())
 
 
@@ -271,12 +275,9 @@ def multiverse(
     from areaeffect.pipeline.multiverse import multiverse as run  # noqa: PLC0415
     from areaeffect.pipeline.multiverse_text import as_dict, as_text  # noqa: PLC0415
 
-    try:
-        with progress() as tell:
-            result = run(study, out, draws, threads, tell, store, cluster)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted; finished branches are kept. The same command goes on.", err=True)
-        sys.exit(INTERRUPTED)
+    kept = "finished branches are kept. The same command goes on"
+    with _interruptible(kept), progress() as tell:
+        result = run(study, out, draws, threads, tell, store, cluster)
     typer.echo(_dump(as_dict(result)) if as_json else as_text(result))
     if not as_json:
         typer.echo(f"\nReport: {out / 'report.html'}")
@@ -298,7 +299,8 @@ def fetch(
     """Get published releases from their publishers' own addresses; goes on where it stopped."""
     from areaeffect.pipeline.fetch import fetch as run  # noqa: PLC0415
 
-    with progress() as tell:
+    kept = "what has arrived is kept. The same command goes on"
+    with _interruptible(kept), progress() as tell:
         result = run(names, into, tell, again=again)
     typer.echo(_dump(result.to_dict()) if as_json else result.text())
 
@@ -339,7 +341,18 @@ def demo(
     """Evaluate a simulated county with known effects, then the real studies whose data are here."""
     from areaeffect.pipeline.demo import demo as run  # noqa: PLC0415
 
-    run(out, studies, threads, typer.echo, progress)
+    with _interruptible("the reports named above are whole"):
+        run(out, studies, threads, typer.echo, progress)
+
+
+@contextmanager
+def _interruptible(kept: str) -> Iterator[None]:
+    """Say what is left after Ctrl-C, where that is more than nothing."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"Interrupted; {kept}.", err=True)
+        sys.exit(INTERRUPTED)
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from areaeffect.cli import main
+
 PROGRAM = [sys.executable, "-c", "from areaeffect.cli import main; main()"]
 
 
@@ -105,6 +107,33 @@ def test_ctrl_c_ends_with_130_one_line_and_no_folder(example: Path) -> None:
     assert "Traceback" not in said
     assert not list(example.glob("long/"))
     assert not list(example.glob(".long*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "work", "said"),
+    [
+        (("ingest", "police-uk", "a.zip"), "ingest.ingest_police_uk", "the store is as it was, or"),
+        (("fetch", "imd_2010"), "fetch.fetch", "what has arrived is kept. The same command goes"),
+        (("demo",), "demo.demo", "the reports named above are whole."),
+        (("power", "study.toml"), "power.power", "no results were written."),
+    ],
+)
+def test_ctrl_c_says_what_is_left(
+    words: tuple[str, ...],
+    work: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"areaeffect.pipeline.{work}", interrupted)
+    monkeypatch.setattr(sys, "argv", ["areaeffect", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert f"Interrupted; {said}" in capsys.readouterr().err
 
 
 def test_help_needs_none_of_the_heavy_packages() -> None:

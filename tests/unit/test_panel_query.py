@@ -70,23 +70,21 @@ def test_counts_equal_those_of_the_rows(
         expected = Counter((m, a) for _, m, a, k, _ in used if a and k in categories)
         for period in range(len(MONTHS)):
             for place, code in enumerate(found.codes.tolist()):
-                assert found.values[i, period, place] == expected[period, code]
+                assert found.values[i, place, period] == expected[period, code]
     seen = Counter((a, m, f) for f, m, a, _, _ in used if a)
+    period, pair = np.nonzero(found.incidents)
+    code, force = found.pairs[:, pair].tolist()
     assert {
-        (str(found.codes[c]), int(p), forces[f]): int(n)
-        for c, p, f, n in _summed(found.seen).T.tolist()
+        (str(found.codes[c]), p, forces[f]): int(n)
+        for c, f, p, n in zip(
+            code, force, period.tolist(), found.incidents[period, pair], strict=True
+        )
     } == dict(seen)
     bare = Counter((f, m) for f, m, a, _, _ in used if not a)
     points = Counter((f, m) for f, m, a, _, p in used if not a and p)
     assert sorted(found.not_located) == sorted(
         (f, m, n, points[f, m]) for (f, m), n in bare.items()
     )
-
-
-def _summed(seen: np.ndarray) -> np.ndarray:
-    """Add up runs that a row group cut in two."""
-    keys, place = np.unique(seen[:3], axis=1, return_inverse=True)
-    return np.vstack([keys, np.bincount(place.ravel(), seen[3]).astype(int)])
 
 
 def test_codes_are_added_up_to_areas_and_forces(store: Path, rows: list[Row]) -> None:

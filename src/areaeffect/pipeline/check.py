@@ -16,6 +16,7 @@ from areaeffect.study import PoliceUkSource, PublishedSource, resolve
 from areaeffect.study_file import read_study
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from areaeffect.study_file import StudyFile
@@ -54,7 +55,7 @@ class CheckReport:
         return asdict(self)
 
     def text(self) -> str:
-        """Return the report as lines to read."""
+        """Return the report as lines to read, after those on the sources."""
         lines = [f"{self.title}: the study is valid.", ""]
         lines.append(f"{self.n_areas:,} areas, {self.n_covered:,} with a value in every period.")
         for reason, n in sorted(self.pool.items(), key=lambda item: -item[1]):
@@ -76,18 +77,21 @@ class CheckReport:
                 "enough for a verdict" if enough else "too few: every verdict will be 'cannot tell'"
             )
             lines.append(f"  {group}: {programmes}, of {neighbourhoods} neighbourhoods; {verdict}")
-        for title, items in (
-            ("Sources", self.sources),
-            ("Look at", self.warnings),
-            ("Notes", self.notes),
-        ):
+        for title, items in (("Look at", self.warnings), ("Notes", self.notes)):
             if items:
-                lines += ["", f"{title}:", *(f"  {item}" for item in items)]
+                lines += ["", *_block(title, items)]
         return "\n".join(lines)
 
 
-def check(path: Path, store: Path | None = None) -> CheckReport:
+def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckReport:
     """Validate a study: file, sources, areas, dates, coverage, pool, balance, placebos.
+
+    Parameters
+    ----------
+    path : the study file.
+    store : the store named on the command line, if any.
+    say : prints what the sources hold, which is known at once, before the long part: a gap is
+        seen although reading or planning then fails.
 
     Raises
     ------
@@ -96,6 +100,8 @@ def check(path: Path, store: Path | None = None) -> CheckReport:
     """
     with single_threaded():
         file = read_study(path)
+        sources = _sources(file, store)
+        say("\n".join([*_block("Sources", sources), ""]))
         data = assemble(file, store)
         plan = make_plan(file, data, version_of_code())
         panel = data.panel
@@ -131,10 +137,14 @@ def check(path: Path, store: Path | None = None) -> CheckReport:
                 (g.outcome, g.group, g.first, g.last, g.n_areas, g.reason) for g in panel.gaps
             ),
             placebos=tuple(placebos),
-            sources=_sources(file, store),
+            sources=sources,
             warnings=_warnings(plan.designs),
             notes=(*panel.notes, *plan.notes),
         )
+
+
+def _block(title: str, items: Sequence[str]) -> list[str]:
+    return [f"{title}:", *(f"  {item}" for item in items)]
 
 
 def _sources(file: StudyFile, store: Path | None) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from areaeffect.study import PoliceUkSource
 
 _SHOWN = 20
+_REJECTED_ROWS = "police_uk/rejected"
 _COVERAGE = (
     Column("source", "string", "Name of the source in the study"),
     Column("force", "string", "Police force, as its files name it"),
@@ -71,7 +72,10 @@ class Account:
 
 
 def notes_of(
-    account: Account, lake: Lake, forces: tuple[str, ...], periods: Periods
+    account: Account,
+    forces: tuple[str, ...],
+    periods: Periods,
+    rejected: list[dict[str, str | int]],
 ) -> tuple[str, ...]:
     """Return sentences on where incidents went and which rows were rejected."""
     if not account.is_whole:
@@ -92,27 +96,27 @@ def notes_of(
         ]
         if months:
             notes.append(f"Without an area, {force}: {', '.join(months)}.")
-    return (*notes, *_rejected(lake, forces, periods))
+    return (*notes, *_rejected(rejected))
 
 
-def _rejected_rows(
+def rejected_rows(
     lake: Lake, forces: tuple[str, ...], periods: Periods
 ) -> list[dict[str, str | int]]:
     """Return every rejected row of the forces and months: force, month, file, line, reason, row."""
     import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
 
+    held = set(lake.names(_REJECTED_ROWS))
     found = []
     for force in forces:
         for month in periods.labels:
-            path = lake.path(f"police_uk/rejected/force={force}/month={month}/part.parquet")
-            if path.is_file():
-                rows = pq.read_table(path, partitioning=None).to_pylist()
+            name = f"{_REJECTED_ROWS}/force={force}/month={month}/part.parquet"
+            if name in held:
+                rows = pq.read_table(lake.path(name), partitioning=None).to_pylist()
                 found += [{"force": force, "month": month, **row} for row in rows]
     return found
 
 
-def _rejected(lake: Lake, forces: tuple[str, ...], periods: Periods) -> list[str]:
-    rows = _rejected_rows(lake, forces, periods)
+def _rejected(rows: list[dict[str, str | int]]) -> list[str]:
     if not rows:
         return ["No row was rejected."]
     shown = [f"{r['file']}, line {r['line']}: {r['reason']}" for r in rows[:_SHOWN]]
@@ -122,10 +126,10 @@ def _rejected(lake: Lake, forces: tuple[str, ...], periods: Periods) -> list[str
 
 def tables_of(
     name: str,
-    lake: Lake,
     coverage: tuple[ForceMonth, ...],
     forces: tuple[str, ...],
     periods: Periods,
+    rejected: list[dict[str, str | int]],
 ) -> tuple[DataTable, DataTable]:
     """Return coverage by force and month of the window, and every row that was rejected."""
     held = {(c.force, c.month): c for c in coverage}
@@ -137,7 +141,6 @@ def tables_of(
             )
             row = (c.status, c.rows_kept, c.rows_rejected, c.not_located, c.why)
             cells.append((name, force, month, *row))
-    rows = _rejected_rows(lake, forces, periods)
     keys = ("force", "month", "file", "line", "reason", "row")
     return (
         DataTable("source_coverage", "Coverage by force and month", _COVERAGE, tuple(cells)),
@@ -145,7 +148,7 @@ def tables_of(
             "rejected_rows",
             "Rows that were rejected",
             _REJECTED,
-            tuple((name, *(row[k] for k in keys)) for row in rows),
+            tuple((name, *(row[k] for k in keys)) for row in rejected),
         ),
     )
 

@@ -21,7 +21,13 @@ from areaeffect.panel import REASONS
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.pipeline.ingest import ingest_police_uk
 from areaeffect.pipeline.police_areas import locate, place, read_lookup
-from areaeffect.pipeline.police_notes import Account, notes_of, releases_of, tables_of
+from areaeffect.pipeline.police_notes import (
+    Account,
+    notes_of,
+    rejected_rows,
+    releases_of,
+    tables_of,
+)
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.categories import (
     ALL_CRIME,
@@ -133,7 +139,8 @@ def _read(
     points = read_points(lake.root, counts, forces, periods.labels, sorted(located.several))
     placed = place(source, folder, located, lookup, points, [*asked, everything], periods.n)
     values = counts.by_area(located.area_of_code, shape[0])
-    values = [v + m for v, m in zip(values, placed.values, strict=True)]
+    for counted, given in zip(values, placed.values, strict=True):
+        np.add(counted, given, out=counted)
     status = _statuses(coverage, forces, periods)
     home, ours = _home(*counts.policed(located.pairs, (shape[0], len(forces))), status)
     reasons = [
@@ -148,6 +155,7 @@ def _read(
         not_located=counts.not_located,
         placed=int(placed.located.sum()),
     )
+    rejected = rejected_rows(lake, forces, periods)
     releases = releases_of(name, source, lake, forces, periods)
     return SourceTable(
         areas=located.areas[ours],
@@ -163,9 +171,9 @@ def _read(
         },
         varying={},
         release=releases[0],
-        notes=(*notes_of(account, lake, forces, periods), *placed.notes),
+        notes=(*notes_of(account, forces, periods, rejected), *placed.notes),
         more_releases=releases[1:],
-        tables=tables_of(name, lake, coverage, forces, periods),
+        tables=tables_of(name, coverage, forces, periods, rejected),
         reasons=dict(zip(wanted, reasons, strict=True)),
     )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,23 +43,24 @@ class Counts:
     ----------
     codes : (n_codes,), area codes as published, ascending.
     names : (n_codes,), the latest name of each, or the code again.
-    values : (n_sets + 1, n_periods, n_codes), incidents of each set of categories asked, and of
+    values : (n_sets + 1, n_codes, n_periods), incidents of each set of categories asked, and of
         all categories at the end; 0 without a row.
-    seen : (4, n_seen): code, period, force and incidents, one each where there are any; in the
-        order of periods.
+    pairs : (2, n_pairs), code and force that occur together, ascending.
+    incidents : (n_periods, n_pairs), incidents of each pair.
     not_located : (force, period, incidents without an area, of these with a point).
     """
 
     codes: Strings
     names: Strings
     values: Floats
-    seen: Ints
+    pairs: Ints
+    incidents: Ints
     not_located: tuple[tuple[str, int, int, int], ...]
 
     @property
     def totals(self) -> Ints:
         """(n_codes,): incidents of each code."""
-        return np.asarray(self.values[-1].sum(axis=0), dtype=np.int64)
+        return np.asarray(self.values[-1].sum(axis=1), dtype=np.int64)
 
     def by_area(self, area_of_code: Ints, n_areas: int) -> list[Floats]:
         """Add codes up to areas: (n_areas, n_periods) for each set.
@@ -69,16 +69,15 @@ class Counts:
         ----------
         area_of_code : (n_codes,), position of the area a code stands for; -1 for none.
         """
-        n_periods = self.values.shape[1]
         several = np.bincount(area_of_code[area_of_code >= 0], minlength=n_areas) > 1
         one = (area_of_code >= 0) & ~several[area_of_code]
+        merged = np.flatnonzero((area_of_code >= 0) & ~one)  # few
         added = []
         for values in self.values:
-            by_period = np.zeros((n_periods, n_areas))
-            by_period[:, area_of_code[one]] = values[:, one]
-            for code in np.flatnonzero((area_of_code >= 0) & ~one):  # merged areas: few
-                by_period[:, area_of_code[code]] += values[:, code]
-            added.append(by_period.T.copy())
+            areas = np.zeros((n_areas, values.shape[1]))
+            areas[area_of_code[one]] = values[one]
+            np.add.at(areas, area_of_code[merged], values[merged])
+            added.append(areas)
         return added
 
     def policed(self, pairs: Ints, shape: tuple[int, int]) -> tuple[Ints, Ints]:
@@ -86,24 +85,21 @@ class Counts:
 
         Parameters
         ----------
-        pairs : (2, n_pairs), codes, ascending, with the areas they may stand for: a code that was
+        pairs : (2, n), codes, ascending, with the areas they may stand for: a code that was
             split counts for each of its parts.
         """
-        code, period, force, n = self.seen
+        code, force = self.pairs
         first, last = (np.searchsorted(pairs[0], code, side=s) for s in ("left", "right"))
         parts = last - first
-        start = np.repeat(first - np.concatenate([[0], np.cumsum(parts)[:-1]]), parts)
-        area = pairs[1, start + np.arange(parts.sum())]
-        pair = area * shape[1] + np.repeat(force, parts)
-        size = shape[0] * shape[1]
-        incidents = np.bincount(pair, np.repeat(n, parts), size).astype(np.int64)
-        months = np.zeros(size, dtype=np.int64)
-        n_periods = self.values.shape[1]
-        ends = np.searchsorted(np.repeat(period, parts), np.arange(n_periods + 1))
-        for begin, end in pairwise(ends):
-            here = np.zeros(size, dtype=bool)  # several codes of an area are one month
-            here[pair[begin:end]] = True
-            months += here
+        column = np.repeat(np.arange(len(code)), parts)
+        part = np.arange(len(column)) + np.repeat(first - np.cumsum(parts) + parts, parts)
+        cell = pairs[1, part] * shape[1] + force[column]
+        order = np.argsort(cell, kind="stable")
+        cells, start = np.unique(cell[order], return_index=True)
+        by_cell = np.add.reduceat(self.incidents[:, column[order]], start, axis=1)
+        months, incidents = np.zeros((2, shape[0] * shape[1]), dtype=np.int64)
+        months[cells] = (by_cell > 0).sum(axis=0)  # several codes of an area are one month
+        incidents[cells] = by_cell.sum(axis=0)
         return months.reshape(shape), incidents.reshape(shape)
 
 
@@ -130,12 +126,12 @@ class Points:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """One row group of a month: codes as Arrow texts, sums of each code, and who saw it."""
+    """One row group of a month: codes as Arrow texts, sums of each code, and whose they are."""
 
     period: int
     codes: Any
     sums: Floats  # (n_sets + 1, n_codes)
-    seen: Ints  # (3, n_seen): code, force, incidents
+    seen: Ints  # (3, n_seen): code, force, incidents; no code and force twice
     bare: Ints  # (n_forces, 2): incidents without an area, of these with a point
 
 
@@ -168,30 +164,32 @@ def read_counts(
 
     with ThreadPoolExecutor(READERS) as pool:
         parts = [p for month in pool.map(read, range(len(months))) for p in month]
-    everyone = pa.concat_arrays([pa.array([], pa.string()), *(p.codes for p in parts)])
+    everyone = pa.concat_arrays([pa.nulls(0, pa.string()), *(p.codes for p in parts)])
     codes = pc.unique(everyone)
     codes = codes.take(pc.sort_indices(codes))
     position = pc.index_in(everyone, value_set=codes).to_numpy().astype(np.int64)
-    sizes = np.array([len(p.codes) for p in parts], dtype=np.int64)
-    periods = np.array([p.period for p in parts], dtype=np.int64)
-    cell = position + len(codes) * np.repeat(periods, sizes)
-    values = np.empty((len(asked) + 1, len(months), len(codes)))
-    for i, one in enumerate(values):
-        sums = np.concatenate([np.zeros(0), *(p.sums[i] for p in parts)])
-        one[:] = np.bincount(cell, sums, one.size).reshape(one.shape)
-    seen = np.concatenate([np.zeros((3, 0), dtype=np.int64), *(p.seen for p in parts)], axis=1)
-    n_seen = np.array([p.seen.shape[1] for p in parts], dtype=np.int64)
-    own = seen[0] + np.repeat(np.cumsum(sizes) - sizes, n_seen)  # each part counts from 0
-    seen = np.stack([position[own], np.repeat(periods, n_seen), seen[1], seen[2]])
+    ends = np.cumsum([len(p.codes) for p in parts], dtype=np.int64)
+    places = np.split(position, ends[:-1]) if parts else []
+    values = np.zeros((len(asked) + 1, len(codes), len(months)))
+    keys = [at[p.seen[0]] * len(forces) + p.seen[1] for p, at in zip(parts, places, strict=True)]
+    column = np.zeros(len(codes) * len(forces), dtype=np.int64)
+    for key in keys:
+        column[key] = 1
+    pairs = np.flatnonzero(column)
+    column[pairs] = np.arange(len(pairs))
+    incidents = np.zeros((len(months), len(pairs)), dtype=np.int64)
     bare = np.zeros((len(months), len(forces), 2), dtype=np.int64)
-    for part in parts:
+    for part, place, key in zip(parts, places, keys, strict=True):  # part by part: no large arrays
+        values[:, place, part.period] += part.sums
+        incidents[part.period, column[key]] += part.seen[2]
         bare[part.period] += part.bare
     texts = np.array(codes.to_pylist(), dtype=str)
     return Counts(
         texts,
-        _latest_names(paths, forces, texts, seen),
+        _latest_names(paths, forces, texts, pairs // len(forces), incidents),
         values,
-        seen,
+        np.stack(np.divmod(pairs, len(forces))),
+        incidents,
         tuple(
             (force, int(period), *bare[period, i].tolist())
             for i, force in enumerate(forces)
@@ -248,13 +246,12 @@ def _add_up(
     if (asked_force[:-1] < 0).any() or (code < 0).any():
         used = (asked_force[force] >= 0) & (code >= 0)
         force, count, code, kind = force[used], count[used], code[used], kind[used]
-    cell = code * np.int64(len(kinds)) + kind
-    by_kind = np.bincount(cell, count, len(codes) * len(kinds)).reshape(len(codes), len(kinds))
-    there = np.flatnonzero(by_kind.any(axis=1))
-    wanted = np.ones((len(asked) + 1, len(kinds)), dtype=bool)
-    for i, categories in enumerate(asked):
-        wanted[i] = [c in categories for c in kinds.to_pylist()]
-    sums = np.stack([by_kind[:, w].sum(axis=1)[there] for w in wanted])
+    cell = kind * np.int64(len(codes)) + code
+    by_kind = np.bincount(cell, count, len(kinds) * len(codes)).reshape(len(kinds), len(codes))
+    there = np.flatnonzero(by_kind.any(axis=0))
+    names = kinds.to_pylist()
+    sets = [*([i for i, n in enumerate(names) if n in one] for one in asked), range(len(names))]
+    sums = np.stack([by_kind[list(one)].sum(axis=0)[there] for one in sets])
     rank = np.zeros(len(codes), dtype=np.int64)
     rank[there] = np.arange(len(there))
     change = np.ones(len(code), dtype=bool)
@@ -262,15 +259,21 @@ def _add_up(
     first = np.flatnonzero(change)  # rows of one code and force stand together
     n = np.add.reduceat(count, first) if len(first) else count
     seen = np.stack([rank[code[first]], asked_force[force[first]], n.astype(np.int64)])
-    return _Part(period, codes.take(pa.array(there)), sums, seen, bare)
+    # not `pa.array(there)`, which imports pandas: a fifth of a second
+    taken = pa.Array.from_buffers(pa.int64(), len(there), [None, pa.py_buffer(there)])
+    return _Part(period, codes.take(taken), sums, seen, bare)
 
 
 def _latest_names(
-    paths: Sequence[Path], forces: Sequence[str], codes: Strings, seen: Ints
+    paths: Sequence[Path],
+    forces: Sequence[str],
+    codes: Strings,
+    code_of_pair: Ints,
+    incidents: Ints,
 ) -> Strings:
     """Return the name of each code in the last month that has it; the code where it has none."""
     last = np.zeros(len(codes), dtype=np.int64)
-    last[seen[0]] = seen[1]  # in the order of periods: the last stays
+    np.maximum.at(last, code_of_pair, len(paths) - 1 - (incidents[::-1] > 0).argmax(axis=0))
     names = codes.astype(object)
     for period in np.unique(last).tolist() if len(codes) else ():
         for table in _row_groups(paths[period], forces, ["force", "area_code", "area_name"]):
@@ -296,8 +299,10 @@ def read_points(
     counts : of the same forces and months: they say in which files such incidents are.
     """
     sought = np.flatnonzero(np.isin(counts.codes, list(codes)))
-    holds = counts.seen[1:3, np.isin(counts.seen[0], sought)]
-    held = {(forces[f], months[p]) for p, f in np.unique(holds, axis=1).T}
+    holds = np.flatnonzero(np.isin(counts.pairs[0], sought))
+    period, pair = np.nonzero(counts.incidents[:, holds])
+    force = counts.pairs[1, holds[pair]]
+    held = {(forces[f], months[p]) for f, p in zip(force.tolist(), period.tolist(), strict=True)}
     held |= {(force, months[period]) for force, period, _, n in counts.not_located if n}
     folder = root / "police_uk" / "incidents"
     files = [str(folder / f"force={f}" / f"month={m}" / "part.parquet") for f, m in sorted(held)]
