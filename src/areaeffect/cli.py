@@ -198,12 +198,16 @@ def evaluate(
 def index(
     index: Annotated[Path, typer.Argument(help="The index file, such as index.toml.")],
     out: Annotated[Path, typer.Option(help="Folder for the scores; appears whole or not at all.")],
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Build a composite index: scores, ranks, and what each choice does to them."""
     from areaeffect.pipeline.index import index_into  # noqa: PLC0415
 
-    typer.echo(index_into(index, out).text())
-    typer.echo(f"\nPage: {out / 'index.html'}")
+    made = index_into(index, out)
+    typer.echo(_dump(made.to_dict()) if as_json else made.text())
+    if not as_json:
+        typer.echo(f"\nPage: {out / 'index.html'}")
 
 
 @app.command("where-next")
@@ -214,7 +218,8 @@ def where_next(
     ] = None,
     *,
     areas: Annotated[
-        Path | None, typer.Option(help="Or a CSV of areas that have an initiative already.")
+        Path | None,
+        typer.Option(help="Or a file of places that have an initiative: codes, names, postcodes."),
     ] = None,
     need: Annotated[Path | None, typer.Option(help="An index file of need.")] = None,
     results: Annotated[
@@ -224,7 +229,10 @@ def where_next(
         str | None, typer.Option(help="Which effect counts; default the study's first.")
     ] = None,
     others: Annotated[
-        list[Path] | None, typer.Option(help="CSV of further areas with an initiative.")
+        list[Path] | None, typer.Option(help="Further files of places with an initiative.")
+    ] = None,
+    lookup: Annotated[
+        Path | None, typer.Option(help="Which areas their wards, MSOAs or postcodes have.")
     ] = None,
     boundaries: Annotated[
         Path | None, typer.Option(help="Outlines, with --areas: for the buffer and the map.")
@@ -233,6 +241,7 @@ def where_next(
     first: Annotated[int, typer.Option(min=1, max=1000, help="How many places are shown.")] = 30,
     store: Store = None,
     threads: Threads = None,
+    as_json: AsJson = False,
 ) -> None:
     """Rank places not in the register: like those that benefited, or most in need."""
     from areaeffect.pipeline.where_next import Request, where_next_into  # noqa: PLC0415
@@ -244,6 +253,7 @@ def where_next(
         results,
         outcome,
         tuple(others or ()),
+        lookup,
         boundaries,
         boundaries_area,
         first,
@@ -252,8 +262,9 @@ def where_next(
     )
     with progress() as tell:
         made = where_next_into(request, out, tell)
-    typer.echo(made.text())
-    typer.echo(f"\nPage: {out / 'where_next.html'}")
+    typer.echo(_dump(made.to_dict()) if as_json else made.text())
+    if not as_json:
+        typer.echo(f"\nPage: {out / 'where_next.html'}")
 
 
 @app.command()

@@ -155,13 +155,15 @@ class Register(Part):
 
     others: tuple[str, ...] = Field(
         default=(),
-        description="CSV files of other initiatives: by area_code, ward, msoa, match_code or name",
+        description="files of other initiatives: by area_code, ward, msoa, match_code, name or "
+        "postcode, or drawn",
     )
     buffer_km: float = Field(
         default=1.0, ge=0, description="areas nearer than this to a treated one are left out"
     )
     lookup: str | None = Field(
-        default=None, description="CSV or Parquet of wards or MSOAs; default the catalogue's"
+        default=None,
+        description="CSV or Parquet of wards, MSOAs or postcodes; default the catalogue's",
     )
     authority: ColumnText | None = Field(
         default=None,

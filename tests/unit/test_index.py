@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect import index as numerics
+from areaeffect.cli import main
 from areaeffect.errors import AreaEffectError, StudyError
 from areaeffect.index_file import read_index
 from areaeffect.pipeline.index import build_index, index_into
@@ -198,6 +199,26 @@ def test_left_behind_stands_in_the_files(path: Path, tmp_path: Path) -> None:
     page = (tmp_path / "out/index.html").read_text(encoding="utf-8")
     assert "left behind" in page
     assert (tmp_path / "out/index.csv-metadata.json").is_file()
+
+
+def test_an_index_as_json_has_the_rows_of_its_files(
+    path: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "json"
+    monkeypatch.setattr("sys.argv", ["areaeffect", "index", str(path), "--out", str(out), "--json"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    found = json.loads(capsys.readouterr().out)
+    rows = list(csv.DictReader((out / "index.csv").read_text(encoding="utf-8").splitlines()))
+    assert [r["area_code"] for r in found["index"]] == [r["area_code"] for r in rows]
+    scores = [("" if r["score"] is None else str(r["score"])) for r in found["index"]]
+    assert scores == [r["score"] for r in rows]
+    assert found["sensitivity"]
+    assert found["plan"]["indicator"]
 
 
 def test_the_same_index_gives_the_same_bytes(path: Path, tmp_path: Path) -> None:

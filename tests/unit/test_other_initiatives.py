@@ -78,6 +78,43 @@ def test_areas_of_others_in_the_window_never_serve(study: Path) -> None:
     assert reasons["T010"] == "treated"
 
 
+DRAWN = """{"type": "FeatureCollection", "features": [{"type": "Feature",
+ "properties": {"name": "Corner", "programme": "Wardens"}, "geometry": {"type": "Polygon",
+ "coordinates": [[[-1.5, 54.5], [-1.49, 54.5], [-1.49, 54.505], [-1.5, 54.505], [-1.5, 54.5]]]}}]}
+"""
+POSTCODES = "postcode,area_code\nTS1 0AA,T007\nTS1 0AB,T007\nTS1 0AC,T015\nTS1 0AD,T015\n"
+
+
+def test_a_register_may_be_drawn_or_list_postcodes(study: Path) -> None:
+    folder = study.parent
+    (folder / "drawn.geojson").write_text(DRAWN)
+    (folder / "homes.csv").write_text("postcode,neighbourhood\nTS1 0AA,Top\nTS1 0AB,Top\nQ,Top\n")
+    (folder / "lookup.csv").write_text(POSTCODES)
+    edit(study, '"others.csv"', '"drawn.geojson", "homes.csv"')
+    data = read(study)
+    entries = [(e.name, e.how, e.areas) for e in data.registered.known.entries]
+    assert entries == [
+        ("Corner", "drawn", ("T000", "T001")),
+        ("Top", "postcodes", ("T007",)),
+        ("Q", "not located", ()),
+    ]
+    assert set(data.panel.areas[data.others]) == {"T000", "T001", "T007"}
+    assert data.registered.known.notes == (
+        "drawn.geojson: 1 entries of other initiatives, 1 located, 2 areas in the panel.",
+        "homes.csv: 2 entries of other initiatives, 1 located, 1 areas in the panel. "
+        "Not located: Q.",
+    )
+
+
+def test_postcodes_of_a_register_that_lie_elsewhere_are_listed(study: Path) -> None:
+    folder = study.parent
+    (folder / "homes.csv").write_text("postcode,neighbourhood\nTS1 0AA,Top\nYO1 0AA,York\n")
+    (folder / "lookup.csv").write_text(POSTCODES + "YO1 0AA,Z001\nTS1 0AB,T008\n")
+    edit(study, '"others.csv"', '"homes.csv"')
+    entries = {e.name: e for e in read(study).registered.known.entries}
+    assert entries["York"].reason == "outside the study's areas"
+
+
 def test_overlaps_are_found_and_shown(study: Path) -> None:
     overlaps = read(study).registered.known.overlaps
     assert [(o.first, o.second, o.areas) for o in overlaps if "T010" in o.areas] == [

@@ -10,11 +10,8 @@ import pytest
 from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
-from areaeffect.register.neighbourhoods import (
-    neighbourhood_from_column,
-    neighbourhoods_from_file,
-)
-from areaeffect.register.others import other_areas
+from areaeffect.pipeline.initiatives import neighbourhoods_named
+from areaeffect.register.neighbourhoods import neighbourhood_from_column
 from areaeffect.study import Initiative, Window
 
 AREAS = np.array([f"E0100000{i}" for i in range(8)])
@@ -37,7 +34,7 @@ def read(
     path: Path, areas: np.ndarray = AREAS, window: Window = WINDOW, start: str | None = None
 ) -> list[Neighbourhood]:
     initiative = Initiative(name="Residents First", areas=path.name, start=start)
-    return neighbourhoods_from_file(initiative, path, areas, window)
+    return neighbourhoods_named(initiative, path, path.parent, None, areas, window)[0]
 
 
 def problems_of(
@@ -217,7 +214,7 @@ def test_a_file_may_hold_several_programmes_and_say_more_of_each_neighbourhood(
 def test_an_end_may_stand_in_the_study(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     initiative = Initiative(name="Residents First", areas=path.name, end="2015-06")
-    found = neighbourhoods_from_file(initiative, path, AREAS, WINDOW)
+    found, _ = neighbourhoods_named(initiative, path, tmp_path, None, AREAS, WINDOW)
     assert {n.end for n in found} == {2015 * 12 + 5}
 
 
@@ -265,10 +262,3 @@ def test_areas_treated_from_one_period_on_form_a_neighbourhood() -> None:
     first, second = neighbourhood_from_column(initiative, treated, 5, PeriodKind.NUMBER)
     assert (first.name, first.start, first.areas.tolist()) == ("Blocks, start 1", 6, [1, 3])
     assert (second.name, second.start, second.areas.tolist()) == ("Blocks, start 2", 7, [2])
-
-
-def test_a_list_of_codes_counts_only_where_the_panel_has_them(tmp_path: Path) -> None:
-    text = "area_code,programme\nE01000002,Other\nE01099999,Other\nE01000002,Another\n"
-    positions, note = other_areas(write(tmp_path, text), AREAS)
-    assert positions.tolist() == [2]
-    assert note == "members.csv: 3 rows of other initiatives, 1 areas in the panel."

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from areaeffect import targeting
+from areaeffect.cli import main
 from areaeffect.errors import AreaEffectError
 from areaeffect.panel import Graph
 from areaeffect.pipeline.evaluate import evaluate_into
@@ -184,6 +185,44 @@ def test_the_same_list_has_the_same_bytes(study: Path) -> None:
         where_next_into(asked(study), study.parent / name, quiet)
     for path in sorted((study.parent / "first").iterdir()):
         assert path.read_bytes() == (study.parent / "second" / path.name).read_bytes()
+
+
+WARDS = "area_code,ward_name,authority_name\n" + "".join(
+    f"{code},{'East' if i % COLUMNS > 5 else 'West'},Northborough\n" for i, code in enumerate(CODES)
+)
+
+
+def test_further_files_are_located_by_name_and_what_is_not_is_said(study: Path) -> None:
+    folder = study.parent
+    (folder / "wards.csv").write_text(WARDS, encoding="utf-8")
+    named = (
+        "ward,authority,start_date,end_date\nEast,Northborough,1998,2003\nNorth,Northborough,,\n"
+    )
+    (folder / "named.csv").write_text(named, encoding="utf-8")
+    request = asked(study, others=(folder / "named.csv",), lookup=folder / "wards.csv")
+    made = where_next_into(request, folder / "named", quiet)
+    east = {i for i in range(len(CODES)) if i % COLUMNS > 5}
+    assert east <= set(made.taken.tolist())  # it ended long ago: it is in the register all the same
+    assert not east & {int(a) for place in made.places for a in place}
+    note = "named.csv: 2 entries of other initiatives, 1 located, 12 areas in the panel. "
+    assert made.notes == (note + "Not located: North.",)
+    assert note in (folder / "named" / "where_next.html").read_text(encoding="utf-8")
+
+
+def test_the_list_as_json_has_the_rows_of_its_files(
+    study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = study.parent / "json"
+    words = ["where-next", str(study), "--results", str(study.parent / "results"), "--json"]
+    monkeypatch.setattr("sys.argv", ["areaeffect", *words, "--out", str(out)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["plan"]["places_of_study"] == 3
+    rows = list(csv.DictReader((out / "where_next.csv").read_text(encoding="utf-8").splitlines()))
+    assert [str(r["like_value"]) for r in found["where_next"]] == [r["like_value"] for r in rows]
+    assert len(found["where_next_areas"]) == sum(int(r["areas"]) for r in rows)
 
 
 @pytest.mark.parametrize(

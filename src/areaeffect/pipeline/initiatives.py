@@ -48,11 +48,7 @@ def neighbourhoods_named(
 
     Parameters
     ----------
-    initiative : its entry in the study.
-    path : CSV with a column area_code, ward, msoa or postcode; or drawn boundaries.
-    folder : where the study's relative paths start.
-    boundaries : outlines of the panel's areas; drawn boundaries need them.
-    areas : (n_areas,), the panel's codes, ascending.
+    initiative, path, folder, boundaries, areas : as `places_found`.
     window : the study's window.
 
     Raises
@@ -60,26 +56,44 @@ def neighbourhoods_named(
     StudyError, DataError
         With every entry that cannot be read or placed.
     """
-    if path.suffix.lower() in SUFFIXES:
-        found = rows_of_drawn(initiative, path, folder, boundaries, areas)
-    else:
-        columns, records = read_records(path)
-        kind = next((k for k in KINDS if k in columns), None)
-        if "area_code" in columns:
-            rows = [row_of(r, r.values["area_code"], initiative) for r in records]
-            found = Found(rows=rows, faults=value_problems(records, path))
-        elif kind is not None:
-            found = _by_name(initiative, path, folder, records, kind, areas)
-        elif "postcode" in columns:
-            found = _by_postcode(initiative, path, folder, records, areas)
-        else:
-            require_column("area_code", columns, path)
+    found = places_found(initiative, path, folder, boundaries, areas)
     if initiative.elsewhere == "leave out":
         _leave_elsewhere_out(found, path, areas)
     units = neighbourhoods_of(found.rows, path, areas, window, found.faults)
     if initiative.attributes is not None:
         units = with_attributes(units, resolve(initiative.attributes, folder))
     return units, found
+
+
+def places_found(
+    initiative: Initiative, path: Path, folder: Path, boundaries: Boundaries | None, areas: Strings
+) -> Found:
+    """Return the areas of the places that a file names in whatever way.
+
+    Parameters
+    ----------
+    initiative : its entry in the study.
+    path : CSV with a column area_code, ward, msoa or postcode; or drawn boundaries.
+    folder : where the study's relative paths start.
+    boundaries : outlines of the panel's areas; drawn boundaries need them.
+    areas : (n_areas,), the panel's codes, ascending.
+
+    Raises
+    ------
+    StudyError, DataError
+        A file or lookup that cannot be read. What is wrong with entries is in `faults`.
+    """
+    if path.suffix.lower() in SUFFIXES:
+        return rows_of_drawn(initiative, path, folder, boundaries, areas)
+    columns, records = read_records(path)
+    kind = next((k for k in KINDS if k in columns), None)
+    if "area_code" not in columns and kind is not None:
+        return _by_name(initiative, path, folder, records, kind, areas)
+    if "area_code" not in columns and "postcode" in columns:
+        return _by_postcode(initiative, path, folder, records, areas)
+    require_column("area_code", columns, path)
+    rows = [row_of(r, r.values["area_code"], initiative) for r in records]
+    return Found(rows=rows, faults=value_problems(records, path))
 
 
 def _leave_elsewhere_out(found: Found, path: Path, areas: Strings) -> None:
@@ -194,7 +208,10 @@ def _by_postcode(
                 float(np.mean([shares[a] for a in kept_areas])) if kept_areas else None,
             )
         )
-        if not kept_areas:
+        if not kept_areas and initiative.elsewhere == "leave out" and not here & set(shares):
+            outside = "outside the study's areas"
+            found.left_out.append(LeftOut(path.name, own[0].place, neighbourhood, outside))
+        elif not kept_areas:
             area, share = max(shares.items(), key=lambda item: item[1])
             found.faults.append(
                 Problem(

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.geography.lookups import load_lookup
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import parse_period
-from areaeffect.pipeline.place_lookups import RELEASES, catalogue_places, find_places, vintage_of
+from areaeffect.pipeline.place_lookups import vintage_of
 from areaeffect.pipeline.published_panel import published_roots
+from areaeffect.pipeline.register_files import notes_on, read_register
 from areaeffect.register.neighbourhoods import start_kind
-from areaeffect.register.others import DURING, Entry, read_entries
-from areaeffect.register.places import Places, same_authority
-from areaeffect.sources.published import locate, read
-from areaeffect.sources.releases import find_release
+from areaeffect.register.others import DURING, Entry
+from areaeffect.register.places import same_authority
+from areaeffect.sources.published import read
 from areaeffect.study import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Ints
     from areaeffect.study import Window
@@ -36,7 +36,6 @@ _AUTHORITIES = {
     "lsoa21": (("ward_lsoa21", "ltla24"), ("places_lsoa21", "ltla22")),
     "lsoa11": (("places_lsoa11", "ltla21"), ("places_lsoa11", "ltla11")),
 }
-_OTHER_VINTAGE = {"lsoa21": "lsoa11", "lsoa11": "lsoa21"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +85,7 @@ def other_initiatives(
     areas: Strings,
     own: Sequence[Neighbourhood],
     authority: Strings | None,
+    boundaries: Boundaries | None,
 ) -> Others:
     """Read the register's files and place their entries.
 
@@ -95,6 +95,7 @@ def other_initiatives(
     areas : (n_areas,), the panel's codes, ascending.
     own : the studied neighbourhoods.
     authority : (n_areas,), codes or names of each area's authority where the study has a column.
+    boundaries : outlines of the panel's areas; a register that is drawn needs them.
 
     Raises
     ------
@@ -105,14 +106,10 @@ def other_initiatives(
     if not register.others:
         return Others()
     vintage = vintage_of(areas, file.folder)
-    places = _places(register.lookup, vintage, file.folder, areas)
+    files = [resolve(name, file.folder) for name in register.others]
+    listed = read_register(files, register.lookup, file.folder, vintage, boundaries, areas, window)
     studied_here = {(n.initiative, n.name) for n in own}
-    entries = tuple(
-        entry
-        for name in register.others
-        for entry in read_entries(resolve(name, file.folder), places, window)
-        if (entry.programme, entry.name) not in studied_here
-    )
+    entries = tuple(e for e in listed if (e.programme, e.name) not in studied_here)
     named = _authorities(authority, vintage, file.folder, areas)
     may_lie_in = tuple(
         np.flatnonzero(_in_authority(entry.authority, named, len(areas)))
@@ -135,56 +132,7 @@ def other_initiatives(
         named[0][1] if named else np.full(len(areas), ""),
         _overlaps(entries, own, areas),
         studied,
-        tuple(_notes(entries, position)),
-    )
-
-
-def _places(lookup: str | None, vintage: str | None, folder: Path, areas: Strings) -> list[Places]:
-    """Return lookups of wards and MSOAs, the areas' own vintage first; what is not here is not."""
-    if lookup is not None:
-        return [p for kind in RELEASES for p in _own_lookup(kind, lookup, folder, areas)]
-    if vintage is None:
-        return []
-    found = []
-    for kind in RELEASES:
-        for other in (vintage, _OTHER_VINTAGE[vintage]):
-            try:
-                places = catalogue_places(kind, other, folder, areas)
-                found.append(places if other == vintage else _brought(places, other, folder))
-            except DataError:  # not fetched: the entries that need it are listed as not located
-                continue
-    return found
-
-
-def _own_lookup(kind: str, lookup: str, folder: Path, areas: Strings) -> list[Places]:
-    try:
-        return [find_places(kind, lookup, folder, areas)]
-    except DataError:
-        if kind == "msoa":  # a lookup of wards need not have MSOAs
-            return []
-        raise
-
-
-def _brought(places: Places, vintage: str, folder: Path) -> Places:
-    """Return a lookup on the areas of the other vintage: every area that shares ground."""
-    release = find_release("lookup_lsoa11_lsoa21")
-    path = locate(release, release.files[0], published_roots(folder))
-    pairs = load_lookup(path, "lsoa11_code", "lsoa21_code")
-    old, new = (pairs.old, pairs.new) if vintage == "lsoa11" else (pairs.new, pairs.old)
-    order = np.argsort(places.areas, kind="stable")
-    first, last = (
-        np.searchsorted(places.areas, old, side=side, sorter=order) for side in ("left", "right")
-    )
-    has = last > first
-    rows = order[first[has]]
-    return Places(
-        places.kind,
-        f"{places.source} (by shared ground)",
-        new[has],
-        places.codes[rows],
-        places.names[rows],
-        places.authority_codes[rows],
-        places.authorities[rows],
+        notes_on(entries, areas),
     )
 
 
@@ -271,17 +219,6 @@ def _overlaps(
             if first[0] != second[0]:
                 shared.setdefault((first, second), set()).add(code)
     return tuple(Overlap(a, b, tuple(sorted(c))) for (a, b), c in sorted(shared.items()))
-
-
-def _notes(entries: Sequence[Entry], position: dict[str, int]) -> list[str]:
-    files: dict[str, list[Entry]] = {}
-    for entry in entries:
-        files.setdefault(entry.file, []).append(entry)
-    return [
-        f"{name}: {len(own)} entries of other initiatives, {sum(bool(e.areas) for e in own)} "
-        f"located, {len({c for e in own for c in e.areas if c in position})} areas in the panel."
-        for name, own in files.items()
-    ]
 
 
 def refuse_unknown_authorities(file: StudyFile, others: Others) -> None:

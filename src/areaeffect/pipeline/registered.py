@@ -81,7 +81,12 @@ def registered_areas(
         faults.errors.append(DataError(overlaps))
     authority = faults.attempt(_authority, file, tables, areas)
     others = faults.attempt(
-        other_initiatives, file, areas, neighbourhoods, authority[0] if authority else None
+        other_initiatives,
+        file,
+        areas,
+        neighbourhoods,
+        authority[0] if authority else None,
+        boundaries,
     )
     if others is not None:
         faults.attempt(refuse_unknown_authorities, file, others)

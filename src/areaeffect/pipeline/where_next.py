@@ -23,8 +23,8 @@ from areaeffect.pipeline.where_places import (
     contiguous_places,
     given_places,
     ground_of_study,
+    taken_by,
 )
-from areaeffect.register.others import other_areas
 from areaeffect.report.files import read_result, refuse_foreign
 from areaeffect.report.where_next_page import WhereNext, write_where_next
 from areaeffect.sources.published import read
@@ -51,11 +51,12 @@ class Request:
     Parameters
     ----------
     study : a study whose effects say what benefited; or
-    areas : a CSV of areas that have an initiative already.
+    areas : a file of places that have an initiative already, in whatever way it names them.
     need : an index of need; needed with `areas`.
     results : the study's results folder; None evaluates it.
     outcome : which effect counts; None for the study's first.
-    others : CSV files of further areas that have an initiative.
+    others : further files of places that have an initiative.
+    lookup : which areas their wards, MSOAs or postcodes have; None for the catalogue's.
     boundaries, boundaries_area : outlines and their code column, with `areas`.
     first : how many places the list is about.
     """
@@ -66,6 +67,7 @@ class Request:
     results: Path | None = None
     outcome: str | None = None
     others: tuple[Path, ...] = ()
+    lookup: Path | None = None
     boundaries: Path | None = None
     boundaries_area: str = "lsoa21cd"
     first: int = 30
@@ -119,7 +121,7 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     result = _results(request, file, tell)
     outcome = _outcome(request, file)
     effects, errors, findings = _effects(result, outcome, data.neighbourhoods)
-    ground = ground_of_study(file, data, request.others)
+    ground = ground_of_study(file, data, request.others, _lookup(request))
     described = np.asarray(np.isfinite(data.panel.covariates).all(axis=1))
     effects = np.where([described[n.areas].any() for n in data.neighbourhoods], effects, np.nan)
     _refuse_nothing_better(effects, outcome, request)
@@ -180,11 +182,12 @@ def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     tell("reading", 0, 1)
     table = read_indicators(file)
     standard, _ = scores(file, table)
-    found = [other_areas(path, table.areas) for path in (request.areas, *request.others)]
-    taken = np.unique(np.concatenate([positions for positions, _ in found]))
     boundaries, near = None, np.empty(0, np.int64)
     if request.boundaries is not None:
         boundaries = read_boundaries(request.boundaries, request.boundaries_area, table.areas)
+    files = (request.areas, *request.others)
+    taken, notes = taken_by(files, _lookup(request), file.folder, boundaries, table.areas)
+    if boundaries is not None:
         near = within(boundaries, _DEFAULT_BUFFER_KM * 1000).of_any(taken)
     ground = Ground(
         table.areas,
@@ -195,7 +198,7 @@ def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> Wher
         None,
         boundaries,
         table.releases,
-        (*table.notes, *(note for _, note in found)),
+        (*table.notes, *notes),
     )
     vintage = file.index.index.vintage
     release, column = _GROUPS[vintage]
@@ -212,6 +215,11 @@ def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     rng = np.random.default_rng([1, _STREAM])
     need = targeting.most_in_need(places, standard, weights, request.first, rng)
     return _made(request, ground, places, names, None, need, models=[], plan={})
+
+
+def _lookup(request: Request) -> str | None:
+    """Return the lookup as named, from where the command was given."""
+    return None if request.lookup is None else str(request.lookup.absolute())
 
 
 def _results(request: Request, file: StudyFile, tell: Callable[[str, int, int], None]) -> Result:

@@ -10,7 +10,8 @@ import numpy as np
 from areaeffect import targeting
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.neighbours import contiguity
-from areaeffect.register.others import other_areas
+from areaeffect.pipeline.place_lookups import vintage_of
+from areaeffect.pipeline.register_files import notes_on, read_register
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,12 +39,20 @@ class Ground:
     notes: tuple[str, ...]
 
 
-def ground_of_study(file: StudyFile, data: Assembled, others: Sequence[Path]) -> Ground:
-    """Return the ground of a study: its panel, register and buffer."""
+def ground_of_study(
+    file: StudyFile, data: Assembled, others: Sequence[Path], lookup: str | None
+) -> Ground:
+    """Return the ground of a study: its panel, everything its register names, and the buffer.
+
+    An initiative that ended before the study's window, or begins after it, takes its areas too.
+    """
     panel = data.panel
-    further = [other_areas(path, panel.areas) for path in others]
+    lookup = lookup or file.study.register_.lookup
+    further, notes = taken_by(others, lookup, file.folder, data.boundaries, panel.areas)
+    named = [c for e in data.registered.known.entries for c in e.areas]
+    known = np.flatnonzero(np.isin(panel.areas, np.array(named, dtype=np.str_)))
     treated = [n.areas for n in data.neighbourhoods]
-    taken = np.unique(np.concatenate([*treated, data.others, *(p for p, _ in further)]))
+    taken = np.unique(np.concatenate([*treated, known, further]))
     near = panel.near.of_any(taken) if panel.near is not None else np.empty(0, np.int64)
     return Ground(
         panel.areas,
@@ -54,8 +63,22 @@ def ground_of_study(file: StudyFile, data: Assembled, others: Sequence[Path]) ->
         contiguity(data.boundaries) if data.boundaries else None,
         data.boundaries,
         panel.releases,
-        tuple(note for _, note in further),
+        (*data.registered.known.notes, *notes),
     )
+
+
+def taken_by(
+    files: Sequence[Path],
+    lookup: str | None,
+    folder: Path,
+    boundaries: Boundaries | None,
+    areas: Strings,
+) -> tuple[Ints, tuple[str, ...]]:
+    """Return the areas (positions) that files of initiatives name in whatever way, and notes."""
+    vintage = vintage_of(areas, folder) if files else None
+    entries = read_register(files, lookup, folder, vintage, boundaries, areas, None)
+    codes = np.array([c for e in entries for c in e.areas], dtype=np.str_)
+    return np.flatnonzero(np.isin(areas, codes)).astype(np.int64), notes_on(entries, areas)
 
 
 def _allowed(ground: Ground, known: Bools) -> Bools:

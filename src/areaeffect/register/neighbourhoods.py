@@ -10,7 +10,6 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind, kind_of, label, parse_period
-from areaeffect.register.rows import read_records, require_column, row_of, value_problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,29 +23,6 @@ if TYPE_CHECKING:
 
 _ONS_CODE = re.compile(r"[EWSN]\d{8}")
 _SHOWN = 5
-
-
-def neighbourhoods_from_file(
-    initiative: Initiative, path: Path, areas: Strings, window: Window
-) -> list[Neighbourhood]:
-    """Read an initiative's areas by code: `area_code` and the columns of `rows.KNOWN`.
-
-    Parameters
-    ----------
-    initiative : its entry in the study.
-    path : the CSV file.
-    areas : (n_areas,), the panel's codes in ascending order.
-    window : the study's window.
-
-    Raises
-    ------
-    DataError
-        As `neighbourhoods_of`, and for what cannot be read.
-    """
-    columns, records = read_records(path)
-    require_column("area_code", columns, path)
-    rows = [row_of(r, r.values["area_code"], initiative) for r in records]
-    return neighbourhoods_of(rows, path, areas, window, value_problems(records, path))
 
 
 def neighbourhoods_of(

@@ -6,19 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from areaeffect.periods import PeriodKind, kind_of, parse_period
-from areaeffect.register.rows import read_records, require_column
+from areaeffect.register.rows import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from areaeffect.panel import Strings
+    from areaeffect.register.located import Found
     from areaeffect.register.places import Places
-    from areaeffect.register.rows import Record
-    from areaeffect.results import Ints
+    from areaeffect.register.rows import Record, Row
     from areaeffect.study import Window
 
 _PROGRAMME = ("programme", "initiative")
@@ -40,7 +37,7 @@ class Entry:
     start, end : as written.
     resident_led : as written.
     areas : codes of the areas found for it, whether the study has data for them or not.
-    how : 'code', 'ward', 'MSOA', or 'not located'.
+    how : 'code', 'ward', 'MSOA', 'postcodes', 'drawn', or 'not located'.
     reason : why it could not be located.
     when : `DURING`, `ENDED` or `LATER`.
     """
@@ -59,7 +56,7 @@ class Entry:
     when: str
 
 
-def read_entries(path: Path, places: Sequence[Places], window: Window) -> list[Entry]:
+def read_entries(path: Path, places: Sequence[Places], window: Window | None) -> list[Entry]:
     """Read a register: one entry a neighbourhood, located by code or by name where it can be.
 
     Parameters
@@ -69,7 +66,8 @@ def read_entries(path: Path, places: Sequence[Places], window: Window) -> list[E
         none of them, a ward or MSOA of the entry's own name in its own authority (`authority`,
         `local_authority`, `lad_code`) is taken for it.
     places : lookups of wards and MSOAs, in order of preference.
-    window : of the study. An entry without dates is taken to be going on.
+    window : of the study; None where there is none. An entry without dates is taken to be going
+        on.
     """
     _, records = read_records(path)
     by_code: dict[tuple[str, ...], tuple[Record, set[str]]] = {}
@@ -89,26 +87,54 @@ def read_entries(path: Path, places: Sequence[Places], window: Window) -> list[E
     return coded + entries
 
 
-def other_areas(path: Path, areas: Strings) -> tuple[Ints, str]:
-    """Return which of the areas a list of codes names (positions), and a note."""
-    columns, records = read_records(path)
-    require_column("area_code", columns, path)
-    codes = [r.values["area_code"] for r in records]
-    found = np.flatnonzero(np.isin(areas, np.array(codes, dtype=np.str_)))
-    note = f"{path.name}: {len(codes)} rows of other initiatives, {len(found)} areas in the panel."
-    return found.astype(np.int64), note
+def entries_of(path: Path, found: Found, how: str, window: Window | None) -> list[Entry]:
+    """Return what a file of postcodes or drawn boundaries came to, one entry a neighbourhood.
+
+    Parameters
+    ----------
+    found : its rows, and what could not be used.
+    how : 'postcodes' or 'drawn'.
+    """
+    grouped: dict[tuple[str, str], list[Row]] = {}
+    for row in found.rows:
+        grouped.setdefault((row.programme, row.neighbourhood), []).append(row)
+    entries = []
+    for (programme, name), rows in grouped.items():
+        first = rows[0]
+        led = "" if first.resident_led is None else str(first.resident_led).lower()
+        codes = tuple(sorted({r.area for r in rows}))
+        when = _when(first.start, first.end, window)
+        entries.append(
+            Entry(
+                path.name, first.place, programme, name, "", first.start, first.end, led, codes,
+                how, "", when,
+            )
+        )  # fmt: skip
+    return entries + [
+        Entry(
+            path.name, left.place, path.stem, left.what, "", "", "", "", (), "not located",
+            left.reason, DURING,
+        )
+        for left in found.left_out
+    ]  # fmt: skip
 
 
 def _entry(
-    path: Path, record: Record, areas: tuple[str, ...], how: str, reason: str, window: Window
+    path: Path,
+    record: Record,
+    areas: tuple[str, ...],
+    how: str,
+    reason: str,
+    window: Window | None,
 ) -> Entry:
     start, end = record.values.get("start_date", ""), record.values.get("end_date", "")
     start = start or record.values.get("award_date", "")
+    named = "" if how == "code" else _first(record, ("ward", "msoa"))
     return Entry(
         path.name,
         record.place,
         _first(record, _PROGRAMME) or path.stem,
-        _first(record, _NAME) or path.stem,
+        _first(record, _NAME) or named or path.stem,
         _first(record, _AUTHORITY_NAME),
         start,
         end,
@@ -170,7 +196,9 @@ def _title(lookup: Places) -> str:
     return "MSOA" if lookup.kind == "msoa" else "ward"
 
 
-def _when(start: str, end: str, window: Window) -> str:
+def _when(start: str, end: str, window: Window | None) -> str:
+    if window is None:
+        return DURING
     first, last = _months(window.start), _months(window.end)
     if window.kind is PeriodKind.NUMBER or first is None or last is None:
         return DURING

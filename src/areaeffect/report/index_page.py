@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from areaeffect.report.chart_tables import Table
 from areaeffect.report.document import Block, Bullets, Data, Document, Facts, Paragraph, Section
 from areaeffect.report.numbers import number, plural
-from areaeffect.report.small_result import SmallResult, write_small
+from areaeffect.report.small_result import SmallResult, as_dict, run_of, write_small
 from areaeffect.results import Column, DataTable
 
 if TYPE_CHECKING:
@@ -89,6 +89,10 @@ class IndexResult:
         ]
         return "\n".join(lines)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values: plan, releases, notes and the rows of every table."""
+        return as_dict(run_of(self.plan, self.releases, self.notes), self.tables())
+
     def tables(self) -> tuple[DataTable, ...]:
         """Return the scores and the sensitivity table."""
         indicators = [i["name"] for i in self.plan["indicator"]]
@@ -129,11 +133,7 @@ class IndexResult:
 
 def write_index(result: IndexResult, folder: Any) -> None:
     """Write an index's folder, which appears whole or not at all."""
-    run = {
-        "plan": result.plan,
-        "releases": [asdict(r) for r in result.releases],
-        "notes": list(result.notes),
-    }
+    run = run_of(result.plan, result.releases, result.notes)
     write_small(SmallResult(index_document(result), result.tables(), run), folder, "index.html")
 
 

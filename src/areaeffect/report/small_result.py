@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.report.csv_files import json_text, write_table, write_text
+from areaeffect.report.csv_files import json_text, rounded_number, write_table, write_text
 from areaeffect.report.files import RUN_FILE, write_whole
 from areaeffect.report.page import to_html
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from areaeffect.report.document import Document
-    from areaeffect.results import DataTable
+    from areaeffect.results import DataTable, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,22 @@ class SmallResult:
     document: Document
     tables: tuple[DataTable, ...]
     run: dict[str, Any]
+
+
+def run_of(
+    plan: dict[str, Any], releases: Sequence[Release], notes: Sequence[str]
+) -> dict[str, Any]:
+    """Return what a result was made from, as run.json has it."""
+    return {"plan": plan, "releases": [asdict(r) for r in releases], "notes": list(notes)}
+
+
+def as_dict(run: dict[str, Any], tables: Sequence[DataTable]) -> dict[str, Any]:
+    """Return plain JSON values, numbers as the files have them: what it was made from, its rows."""
+    rows = {
+        table.name: [{k: rounded_number(v) for k, v in r.items()} for r in table.records()]
+        for table in tables
+    }
+    return {**run, **rows}
 
 
 def write_small(result: SmallResult, folder: Path, page: str) -> None:

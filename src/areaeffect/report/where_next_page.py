@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from areaeffect.report import maps
 from areaeffect.report.chart_tables import Figure, Table
 from areaeffect.report.document import Block, Bullets, Data, Document, Paragraph, Section
 from areaeffect.report.numbers import number, plural
-from areaeffect.report.small_result import SmallResult, write_small
+from areaeffect.report.small_result import SmallResult, as_dict, run_of, write_small
 from areaeffect.results import Column, DataTable
 
 if TYPE_CHECKING:
@@ -79,6 +79,10 @@ class WhereNext:
         ]
         return "\n".join([*lines, *not_said(self)[:1]])
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values: plan, releases, notes and the rows of every table."""
+        return as_dict(run_of(self.plan, self.releases, self.notes), self.tables())
+
     def tables(self) -> tuple[DataTable, ...]:
         """Return the places in order, and the areas of each."""
         columns = [
@@ -126,11 +130,7 @@ class WhereNext:
 
 def write_where_next(result: WhereNext, folder: Path) -> None:
     """Write the list's folder, which appears whole or not at all."""
-    run = {
-        "plan": result.plan,
-        "releases": [asdict(r) for r in result.releases],
-        "notes": list(result.notes),
-    }
+    run = run_of(result.plan, result.releases, result.notes)
     small = SmallResult(where_next_document(result), result.tables(), run)
     write_small(small, folder, "where_next.html")
 
