@@ -70,6 +70,11 @@ class StudyPart(Part):
     )
     window: Window = Field(description="first and last period that the study looks at")
     seed: int = Field(default=1, ge=0, description="start of the random numbers")
+    exploratory: bool = Field(
+        default=False,
+        description="true: asked after its outcomes were public and could be looked at; the "
+        "report says so",
+    )
 
 
 class PanelSource(AnySource):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.study import SOURCE_KINDS, Study, split_reference
-from areaeffect.toml_file import line_of, problems_of, read_toml, where
+from areaeffect.toml_file import line_of, parse_toml, problems_of, read_toml, where
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +69,17 @@ def read_base(path: Path) -> StudyFile:
     file = read_toml(path, "base study")
     file.content["initiative"] = [{"name": "chosen later", "areas": "chosen later.csv"}]
     return _validated(file, path)
+
+
+def parse_study(text: str, path: Path) -> StudyFile:
+    """Validate a study's text as if it stood at a path, where its relative paths start.
+
+    Raises
+    ------
+    StudyError
+        As `read_study`.
+    """
+    return _validated(parse_toml(text, path), path)
 
 
 def _validated(file: TomlFile, path: Path) -> StudyFile:

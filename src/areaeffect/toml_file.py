@@ -65,11 +65,17 @@ def read_toml(path: Path, what: str) -> TomlFile:
         raise StudyError(Problem(f"there is no such {what} file.", str(path), fix))
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        content = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise StudyError(
             Problem(f"the file is not UTF-8 (byte {error.start}).", str(path), "Save it as UTF-8.")
         ) from None
+    return parse_toml(text, path)
+
+
+def parse_toml(text: str, path: Path) -> TomlFile:
+    """Read TOML text as if it stood at a path; raise StudyError where it is not TOML."""
+    try:
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         place = f"{path}, line {line[1]}" if line else str(path)

@@ -125,13 +125,13 @@ def row_of_squares() -> Boundaries:
 
 
 def test_bands_are_distances_between_outlines(row_of_squares: Boundaries) -> None:
-    near, band = bands(row_of_squares, [400.0, 1000.0])
+    near, band = bands(row_of_squares, (400.0, 1000.0))
     assert near.of(5).tolist() == [2, 3, 4, 6, 7, 8]
     assert band[near.indptr[5] : near.indptr[6]].tolist() == [1, 1, 0, 0, 1, 1]
 
 
 def test_each_area_is_in_the_ring_it_is_nearest_in_once(row_of_squares: Boundaries) -> None:
-    near, band = bands(row_of_squares, [400.0, 1000.0])
+    near, band = bands(row_of_squares, (400.0, 1000.0))
     programme = [np.array([2]), np.array([5, 6])]
     rings, inside = rings_of(programme, near, band, 2)
     assert [[a.tolist() for a in ring] for ring in rings] == [

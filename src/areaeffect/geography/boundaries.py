@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,14 +41,21 @@ class Boundaries:
 
     def shapes(self, areas: npt.NDArray[np.str_], tolerance: float) -> tuple[Shape, ...]:
         """Return simplified outer rings for a map; `tolerance` in metres."""
-        import shapely  # noqa: PLC0415  # heavy, and only needed where there is a map
-
-        # borders shared by two areas are simplified once, so that no slits open between them
-        simple = shapely.coverage_simplify(self.outlines, tolerance)
         return tuple(
-            Shape(str(area), tuple(_rings(outline, tolerance)))
-            for area, outline in zip(areas, simple, strict=True)
+            Shape(str(area), rings)
+            for area, rings in zip(areas, _simplified(self, tolerance), strict=True)
         )
+
+
+@lru_cache(maxsize=1)  # a server draws many maps of the same areas
+def _simplified(
+    boundaries: Boundaries, tolerance: float
+) -> tuple[tuple[npt.NDArray[np.float64], ...], ...]:
+    import shapely  # noqa: PLC0415  # heavy, and only needed where there is a map
+
+    # borders shared by two areas are simplified once, so that no slits open between them
+    simple = shapely.coverage_simplify(boundaries.outlines, tolerance)
+    return tuple(tuple(_rings(outline, tolerance)) for outline in simple)
 
 
 def _rings(outline: Any, tolerance: float) -> list[npt.NDArray[np.float64]]:

@@ -1,7 +1,12 @@
-"""Which areas touch, and which lie within a distance of each other."""
+"""Which areas touch, and which lie within a distance of each other.
+
+What follows from outlines alone is kept for the last ones asked for: a server asks many questions
+of the same areas.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +15,6 @@ import numpy.typing as npt
 from areaeffect.panel import Graph
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.geography.boundaries import Boundaries
 
 _TOUCH_METRES = 1.0  # shared borders drift by centimetres when outlines are generalised
@@ -22,6 +25,7 @@ def contiguity(boundaries: Boundaries) -> Graph:
     return within(boundaries, _TOUCH_METRES)
 
 
+@lru_cache(maxsize=4)
 def within(boundaries: Boundaries, metres: float) -> Graph:
     """Return the areas whose outlines lie within a distance of each other."""
     import shapely  # noqa: PLC0415  # heavy
@@ -40,7 +44,8 @@ def graph_of(left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], n: int) 
     return Graph(indptr, right)
 
 
-def bands(boundaries: Boundaries, edges: Sequence[float]) -> tuple[Graph, npt.NDArray[np.int8]]:
+@lru_cache(maxsize=2)
+def bands(boundaries: Boundaries, edges: tuple[float, ...]) -> tuple[Graph, npt.NDArray[np.int8]]:
     """Return the areas within the last of some distances, and in which band each pair is.
 
     Parameters

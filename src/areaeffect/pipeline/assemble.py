@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from areaeffect.panel import Neighbourhood, Strings
-    from areaeffect.results import DataTable, Floats, Ints
+    from areaeffect.panel import Measure, Neighbourhood, Strings
+    from areaeffect.results import DataTable, Floats, Gap, Ints
     from areaeffect.study import Study
     from areaeffect.study_file import StudyFile
 
@@ -66,6 +66,32 @@ class Assembled:
         return self.registered.others
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What a study's data say whoever is treated; many questions can be asked of one.
+
+    Parameters
+    ----------
+    tables : every source as read.
+    areas, names : (n_areas,), of the panel.
+    measures, gaps : every outcome, and what is missing.
+    covariates, covariate_as_of : (n_areas, n_covariates), and the date each describes.
+    attributes : the columns that rules of the design name.
+    boundaries, valuation : None where the study has none.
+    """
+
+    tables: dict[str, SourceTable]
+    areas: Strings
+    names: Strings
+    measures: dict[str, Measure]
+    gaps: tuple[Gap, ...]
+    covariates: Floats
+    covariate_as_of: tuple[str, ...]
+    attributes: dict[str, Strings]
+    boundaries: Boundaries | None
+    valuation: Valuation | None
+
+
 def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     """Read everything a study names.
 
@@ -79,43 +105,88 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     StudyError, DataError
         With every fault of every source at once.
     """
-    study = file.study
+    tables, areas, names = _tables(file, store)
+    faults, of_outlines = Faults(), Faults()
+    outlined = of_outlines.attempt(outlines_of, file, areas)
+    boundaries = outlined[0] if outlined else None
+    ground = faults.attempt(_ground, file, tables, areas, names, boundaries)
+    faults.errors += of_outlines.errors
+    registered = faults.attempt(registered_areas, file, tables, areas, boundaries)
+    faults.raise_all()
+    if ground is None or registered is None:
+        raise AssertionError  # unreachable: an attempt without a result has recorded its fault
+    return _assembled(file, ground, registered)
+
+
+def read_ground(file: StudyFile, store: Path | None = None) -> Ground:
+    """Read everything a study names but its initiatives and its register.
+
+    Raises
+    ------
+    StudyError, DataError
+        As `assemble`.
+    """
+    tables, areas, names = _tables(file, store)
+    return _ground(file, tables, areas, names, outlines_of(file, areas)[0])
+
+
+def on_ground(file: StudyFile, ground: Ground) -> Assembled:
+    """Place the initiatives of a study on a ground that was read for the same sources.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every place that cannot be read or found.
+    """
+    registered = registered_areas(file, ground.tables, ground.areas, ground.boundaries)
+    return _assembled(file, ground, registered)
+
+
+def _tables(file: StudyFile, store: Path | None) -> tuple[dict[str, SourceTable], Strings, Strings]:
     refuse_missing_extras(file)
     tables = read_sources(file, store)
-    areas, names = areas_of(study, tables)
+    return (tables, *areas_of(file.study, tables))
+
+
+def _ground(
+    file: StudyFile,
+    tables: dict[str, SourceTable],
+    areas: Strings,
+    names: Strings,
+    boundaries: Boundaries | None,
+) -> Ground:
+    study = file.study
     faults = Faults()
     measured = faults.attempt(make_measures, study, tables, areas)
     described = faults.attempt(covariates_of, file, tables, areas)
-    outlined = faults.attempt(outlines_of, file, areas)
-    boundaries = outlined[0] if outlined else None
-    registered = faults.attempt(registered_areas, file, tables, areas, boundaries)
     attributes = faults.attempt(_text_attributes, study, tables, areas)
     valued = faults.attempt(read_valuation, file)
     faults.attempt(refuse_one_date, file)
     if measured is not None:
         faults.attempt(refuse_breaks, file, measured[0])
     faults.raise_all()
-    if not (
-        valued and measured and described and registered and outlined and attributes is not None
-    ):
+    if not (valued and measured and described and attributes is not None):
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
-    (measures, gaps), (covariates, as_of) = measured, described
-    (valuation,) = valued
+    return Ground(tables, areas, names, *measured, *described, attributes, boundaries, *valued)
+
+
+def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assembled:
+    study, tables, boundaries = file.study, ground.tables, ground.boundaries
     metres = study.register_.buffer_km * 1000
     panel = Panel(
-        areas=areas,
-        names=names,
-        measures=measures,
-        covariates=covariates,
+        areas=ground.areas,
+        names=ground.names,
+        measures=ground.measures,
+        covariates=ground.covariates,
         covariate_names=tuple(printed_column(study, c.column) for c in study.design.covariates),
-        covariate_as_of=as_of,
-        attributes=attributes,
+        covariate_as_of=ground.covariate_as_of,
+        attributes=ground.attributes,
         contiguity=contiguity(boundaries) if boundaries else None,
         near=within(boundaries, metres) if boundaries and metres > 0 else None,
-        gaps=gaps,
+        gaps=ground.gaps,
         releases=(
             *(r for t in tables.values() for r in (t.release, *t.more_releases)),
-            *(valuation.releases if valuation else ()),
+            *(ground.valuation.releases if ground.valuation else ()),
         ),
         notes=(
             *(n for t in tables.values() for n in t.notes),
@@ -125,7 +196,7 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
         centres=boundaries.centres if boundaries else None,
     )
     listed = tuple(t for table in tables.values() for t in table.tables)
-    return Assembled(panel, registered, boundaries, valuation, listed)
+    return Assembled(panel, registered, boundaries, ground.valuation, listed)
 
 
 def printed_column(study: Study, reference: str) -> str:

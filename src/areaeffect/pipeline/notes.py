@@ -17,11 +17,20 @@ if TYPE_CHECKING:
     from areaeffect.study_file import StudyFile
 
 
+#: Of a study that says so of itself, first among its notes.
+EXPLORATORY = (
+    "Exploratory: the outcomes were public, and could be looked at, before this was asked. "
+    "Of 20 such questions about places where nothing was done, about one finds 'better' or 'worse' "
+    "by chance alone. Take this as a reason to look closer, not as a test."
+)
+
+
 def method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
     """Return the remarks, in the order of reading; outcomes after a start may be in them."""
     panel, grouping = data.panel, file.study.analysis.placebo_neighbourhoods
     full = np.logical_and.reduce([m.observed.all(axis=1) for m in panel.measures.values()])
     notes = [
+        *([EXPLORATORY] if file.study.study.exploratory else []),
         f"{full.sum():,} of {len(panel.areas):,} areas have a value in every period of the window.",
         *_raw_changes(data, plan),
     ]

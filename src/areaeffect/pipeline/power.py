@@ -126,14 +126,20 @@ def power_of(
     plan: Plan,
     threads: int,
     tell: Callable[[str, int, int], None],
+    *,
+    curve: bool = True,
 ) -> PowerReport:
-    """Measure and extrapolate the smallest effects of a planned study."""
+    """Measure and extrapolate the smallest effects of a planned study.
+
+    Without `curve`, of the study as it is only: not of other numbers of neighbourhoods.
+    """
     changes = [m for m, o in zip(measures, study.outcome, strict=True) if o.claim == "change"]
     horizon = horizon_of(changes or measures, plan.units)
     n_draws = min(study.analysis.placebos, DRAWS)
     rows: list[PowerRow] = []
     left_out = []
-    sizes, arms = sizes_of(plan, study.design.unit), earlier_arms(plan, horizon)
+    sizes = [s for s in sizes_of(plan, study.design.unit) if curve or s.group]
+    arms = earlier_arms(plan, horizon)
     for done, size in enumerate(sizes):
         tell("placebo programmes", done * n_draws, len(sizes) * n_draws)
         machine = machine_of(plan, arms, size)

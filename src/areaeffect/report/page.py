@@ -12,11 +12,11 @@ from areaeffect.report.contents import report_document
 from areaeffect.report.tables import DATA_FILES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from jinja2 import Template
 
-    from areaeffect.report.document import Document
+    from areaeffect.report.document import Document, Section
     from areaeffect.results import Result
 
 
@@ -55,8 +55,19 @@ def to_html(document: Document, files: Mapping[str, str], charts: str = "") -> s
     return text if text.endswith("\n") else text + "\n"
 
 
+def sections_html(sections: Sequence[Section], files: Mapping[str, str]) -> str:
+    """Return sections alone, for a page that has a frame of its own.
+
+    Parameters
+    ----------
+    sections : what to print, headed from the second level on.
+    files : as in `to_html`.
+    """
+    return _template("sections.html.j2").render(sections=sections, links=files)
+
+
 @cache
-def _template() -> Template:
+def _template(name: str = "page.html.j2") -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # heavy
 
     environment = Environment(
@@ -67,4 +78,4 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters["kind"] = lambda block: type(block).__name__
-    return environment.get_template("page.html.j2")
+    return environment.get_template(name)

@@ -35,9 +35,13 @@ def write_power(report: PowerReport, folder: Path) -> None:
     write_whole(folder, lambda aside: _write(report, aside), POWER_FILE)
 
 
+def power_values(report: PowerReport) -> dict[str, Any]:
+    """Return a power calculation as plain JSON values, numbers at 12 digits."""
+    return replace(report, rows=tuple(_rounded(row) for row in report.rows)).to_dict()
+
+
 def _write(report: PowerReport, folder: Path) -> None:
-    rows = tuple(_rounded(row) for row in report.rows)
-    report = replace(report, rows=rows)
+    report = replace(report, rows=tuple(_rounded(row) for row in report.rows))
     (folder / "data").mkdir()
     written = table(report)
     write_text(folder / POWER_FILE, json_text(report.to_dict(), indent=1))

@@ -90,7 +90,7 @@ def _rings(ground: Ground) -> _Rings | None:
     if boundaries is None or not isinstance(arm, ClaimCohorts):
         return None
     edges = ground.study.analysis.rings_km
-    near, band = bands(boundaries, [1000 * edge for edge in edges])
+    near, band = bands(boundaries, tuple(1000 * edge for edge in edges))
     allowed = np.array([r == "" or r.startswith("within ") for r in plan.pool.reasons])
     only = replace(arm, draws=None)
     machine = replace(plan.machine, arms=(only,), n_outcomes=len(ground.evidence.measures))
