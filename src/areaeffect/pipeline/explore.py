@@ -21,7 +21,6 @@ from areaeffect.pipeline.plan import make_plan
 from areaeffect.pipeline.power import power_of
 from areaeffect.pipeline.steps import refuse_faulty_inputs
 from areaeffect.pipeline.workers import default_threads, single_threaded, version_of_code
-from areaeffect.report import svg
 from areaeffect.report.compare_page import answer_sections, design_sections, power_sections
 from areaeffect.report.csv_files import json_text, write_table, write_text
 from areaeffect.report.files import design_values, rounded, write_result, write_whole
@@ -92,8 +91,6 @@ def load_base(path: Path, folder: Path, store: Path | None = None) -> Base:
         ground = read_ground(file, store)
         study, boundaries = file.study, ground.boundaries
         base = Base(file, ground, None)
-        with svg.canvas(1, 1):  # the drawing library is read once for all runs
-            pass
         if boundaries is None:
             return base
         contiguity(boundaries)
