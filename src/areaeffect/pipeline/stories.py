@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections import Counter
@@ -26,17 +27,17 @@ if TYPE_CHECKING:
     from areaeffect.study_file import StudyFile
     from areaeffect.study_survey import Stories
 
-_MOST_CHARACTERS = 10_000
+MOST_CHARACTERS = 10_000
 _FRONT = re.compile(r"\A\+\+\+\s*\n(.*?)\n\+\+\+\s*\n(.*)\Z", re.DOTALL)
-_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
 _PLACE = Column("neighbourhood", "string", "Neighbourhood; empty: all of them")
-_DATE_COLUMN = Column("date", "string", "When: a year, a month or a day")
-EVENTS = (_DATE_COLUMN, _PLACE, Column("what", "string", "What happened"))
+_WHEN = Column("date", "string", "When: a year, a month or a day")
+EVENTS = (_WHEN, _PLACE, Column("what", "string", "What happened"))
 STORIES = (
     Column("title", "string", "Title of the story"),
     _PLACE,
-    _DATE_COLUMN,
+    _WHEN,
     Column("themes", "string", "Themes, separated by ' | '"),
     Column("text", "string", "What was said"),
 )
@@ -119,7 +120,7 @@ def read_events(path: Path, places: Sequence[str]) -> tuple[tuple[str, str, str]
     problems = []
     for line, (date, place, what) in enumerate(rows, 2):
         where = f"{path}, row {line}"
-        if not _DATE.fullmatch(date):
+        if not DATE.fullmatch(date):
             fix = "Write 2014, 2014-05 or 2014-05-12."
             problems.append(Problem(f"'{date}' is not a date.", where, fix))
         if place and place not in places:
@@ -165,26 +166,14 @@ def _story(
 ) -> Story | None:
     where, before = str(path), len(problems)
     try:
-        text = path.read_text(encoding="utf-8")
+        story = parse_story(path.read_text(encoding="utf-8"), where)
     except (OSError, UnicodeDecodeError):
         problems.append(Problem("the story cannot be read as UTF-8.", where))
         return None
-    parts = _FRONT.match(text)
-    if parts is None:
-        fix = "Begin with +++, then title, place, date, themes, consent as TOML, then +++."
-        problems.append(Problem("the story has no head.", where, fix))
+    except DataError as error:
+        problems += error.problems
         return None
-    try:
-        front = Front.model_validate(tomllib.loads(parts[1]))
-    except tomllib.TOMLDecodeError as error:
-        problems.append(Problem(f"the head is not TOML: {error}.", where))
-        return None
-    except ValidationError as error:
-        problems += [
-            Problem(f"{e['msg']}.", f"{where}, {'.'.join(map(str, e['loc']))}")
-            for e in error.errors()
-        ]
-        return None
+    front = story.front
     if front.place not in places:
         problems.append(_unknown_place(front.place, places, where))
     for theme in front.themes:
@@ -197,10 +186,42 @@ def _story(
                     near or f"Themes: {', '.join(stories.themes) or 'none declared'}.",
                 )
             )
+    return story if len(problems) == before else None
+
+
+def parse_story(text: str, where: str) -> Story:
+    """Read one story: its head as TOML between lines of three plus signs, then what was said.
+
+    Raises
+    ------
+    DataError
+        With every fault of the head, or where nothing or too much was said.
+    """
+    parts = _FRONT.match(text)
+    if parts is None:
+        fix = "Begin with +++, then title, place, date, themes, consent as TOML, then +++."
+        raise DataError(Problem("the story has no head.", where, fix))
     body = parts[2].strip()
-    if not body or len(body) > _MOST_CHARACTERS:
-        problems.append(Problem(f"a story has 1 to {_MOST_CHARACTERS:,} characters.", where))
-    return Story(front, body) if len(problems) == before else None
+    if not body or len(body) > MOST_CHARACTERS:
+        raise DataError(Problem(f"a story has 1 to {MOST_CHARACTERS:,} characters.", where))
+    try:
+        return Story(Front.model_validate(tomllib.loads(parts[1])), body)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(Problem(f"the head is not TOML: {error}.", where)) from None
+    except ValidationError as error:
+        faults = [
+            Problem(f"{e['msg']}.", f"{where}, {'.'.join(map(str, e['loc']))}")
+            for e in error.errors()
+        ]
+        raise DataError(faults) from None
+
+
+def story_text(story: Story) -> str:
+    """Write a story without control characters as `parse_story` reads it."""
+    front = story.front.model_dump(mode="json")
+    # JSON writes text, lists of text and truth values as TOML does.
+    head = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()]
+    return "\n".join(("+++", *head, "+++", story.text, ""))
 
 
 def theme_rows(

@@ -1,0 +1,270 @@
+"""Stories and events of residents: kept as a study reads them, shown only after moderation.
+
+For each published run the folder holds
+
+    RUN/waiting/TIME-KEY.md, .csv   not shown yet: a story, an event
+    RUN/contact/KEY.txt             how to ask back; deleted with the decision, never shown
+    RUN/stories/TIME-KEY.md         shown stories, in the form of `[stories] folder`
+    RUN/events.csv                  shown events, in the form of `[stories] events`
+
+so that `[stories] folder = "RUN/stories"` is all that the next evaluation needs. Every file
+appears whole or not at all. The author holds a code, whose hash is the key: with it a story can be
+taken back at any time, and nothing else about its author is kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import hashlib
+import io
+import logging
+import os
+import re
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.pipeline.stories import DATE, Front, Story, parse_story, story_text
+from areaeffect.web import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}(?:~[A-Za-z0-9][A-Za-z0-9_-]{0,79})?")
+KEY = re.compile(r"[0-9a-f]{32}")
+_NAMED = re.compile(rf"(\d{{8}}T\d{{6}}Z)-({KEY.pattern})")
+_TIME = "%Y%m%dT%H%M%SZ"
+_EVENT_COLUMNS = ("date", "neighbourhood", "what", "shown", "key")
+UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What a resident sent in: a story with title, themes and text, or an event with its title.
+
+    Parameters
+    ----------
+    run, place : the published run and its neighbourhood.
+    kind : story or event.
+    date : when it happened: a year, a month or a day.
+    title : of the story; of an event, what happened.
+    text, themes : of the story.
+    key : its name in the store.
+    time : when it was first shown; before that, when it came in.
+    """
+
+    run: str
+    place: str
+    kind: Literal["story", "event"]
+    date: str
+    title: str
+    text: str = ""
+    themes: tuple[str, ...] = ()
+    key: str = ""
+    time: datetime = UNKNOWN
+
+
+class Voices:
+    """The folder of all that residents sent in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._held: tuple[object, tuple[Voice, ...]] = (None, ())
+
+    def submit(self, voice: Voice, contact: str = "") -> str:
+        """Put a story or an event on the list of those that wait; return the code of its author.
+
+        Raises
+        ------
+        DataError
+            Where too many wait already.
+        """
+        if len(self._files("waiting")) >= limits.STORIES_WAITING:
+            what = "so many stories wait for a moderator that no more are taken."
+            raise DataError(Problem(what, fix="Try again in a few days."))
+        code = secrets.token_hex(16)
+        key = _key_of(code)
+        own = self._run(voice.run)
+        if contact:
+            _write(own / "contact" / f"{key}.txt", contact)
+        stem = f"{datetime.now(UTC).strftime(_TIME)}-{key}"
+        if voice.kind == "story":
+            _write(own / "waiting" / f"{stem}.md", story_text(_story(voice)))
+        else:
+            _write(own / "waiting" / f"{stem}.csv", _table([voice]))
+        return code
+
+    def waiting(self) -> tuple[tuple[Voice, str], ...]:
+        """Return all that wait, each with how to ask back (empty: not given), oldest first."""
+        found = []
+        for path in self._files("waiting"):
+            for voice in _read(path):
+                contact = path.parent.parent / "contact" / f"{voice.key}.txt"
+                found.append(
+                    (voice, contact.read_text(encoding="utf-8") if contact.is_file() else "")
+                )
+        return tuple(sorted(found, key=lambda pair: (pair[0].time, pair[0].key)))
+
+    def decide(self, run: str, key: str, *, show: bool, now: datetime | None = None) -> Voice:
+        """Show or refuse one that waits; what its author wrote to ask back is deleted.
+
+        Raises
+        ------
+        DataError
+            Where nothing of that run and key waits.
+        """
+        own = self._run(run)
+        path = next((p for p in self._files("waiting", own) if p.stem.endswith(f"-{key}")), None)
+        voice = next(iter(_read(path)), None) if path else None
+        if path is None or voice is None:
+            what = "nothing of this name waits."
+            raise DataError(Problem(what, fix="It may have been decided already."))
+        time = (now or datetime.now(UTC)).replace(microsecond=0)
+        if show and voice.kind == "story":
+            (own / "stories").mkdir(exist_ok=True)
+            path.rename(own / "stories" / f"{time.strftime(_TIME)}-{key}.md")
+        else:
+            if show:
+                with _events(own) as rows:
+                    rows.append(replace(voice, time=time))
+            path.unlink()
+        (own / "contact" / f"{key}.txt").unlink(missing_ok=True)
+        return replace(voice, time=time)
+
+    def withdraw(self, code: str) -> bool:
+        """Take back what was sent in with this code, shown or not; say whether there was any."""
+        key = _key_of(code)
+        paths = [p for part in ("waiting", "contact", "stories") for p in self._files(part)]
+        own = [p for p in paths if p.stem.endswith(key)]
+        for path in own:
+            path.unlink(missing_ok=True)
+        told = {v.run for v in self.shown() if v.key == key and v.kind == "event"}
+        for run in told:
+            with _events(self.folder / run) as rows:
+                rows[:] = [v for v in rows if v.key != key]
+        return bool(own or told)
+
+    def shown(self) -> tuple[Voice, ...]:
+        """Return all that are shown, the newest first."""
+        runs = self._runs()
+        state = [(p.name, _changed(p / "stories"), _changed(p / "events.csv")) for p in runs]
+        if state != self._held[0]:
+            paths = [p / "events.csv" for p in runs] + self._files("stories")
+            found = [voice for path in paths for voice in _read(path)]
+            found.sort(key=lambda v: (v.time, v.key), reverse=True)
+            self._held = (state, tuple(found))
+        return self._held[1]
+
+    def _run(self, run: str) -> Path:
+        if not RUN_NAME.fullmatch(run):
+            raise DataError(Problem("this is not the name of a published run."))
+        return self.folder / run
+
+    def _runs(self) -> list[Path]:
+        if not self.folder.is_dir():
+            return []
+        return sorted(p for p in self.folder.iterdir() if p.is_dir() and RUN_NAME.fullmatch(p.name))
+
+    def _files(self, part: str, run: Path | None = None) -> list[Path]:
+        folders = [folder / part for folder in ([run] if run else self._runs())]
+        own = [p for f in folders if f.is_dir() for p in f.iterdir() if not p.name.startswith(".")]
+        return sorted(own)
+
+
+def _key_of(code: str) -> str:
+    return hashlib.sha256(code.strip().encode()).hexdigest()[:32]
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def _story(voice: Voice) -> Story:
+    front = Front(
+        title=voice.title, place=voice.place, date=voice.date, themes=voice.themes, consent=True
+    )
+    return Story(front, voice.text)
+
+
+def _read(path: Path) -> list[Voice]:
+    """Read one story, or the events of one file; what cannot be read is logged and not shown."""
+    folder = path.parent.parent if path.parent.name in {"waiting", "stories"} else path.parent
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".csv":
+            return [v for row in csv.DictReader(io.StringIO(text)) if (v := _event(folder, row))]
+        told = parse_story(text, str(path))
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError, DataError) as error:
+        _LOG.warning("%s is not shown: %s", path, error)
+        return []
+    if not told.front.consent:
+        return []
+    front, named = told.front, _NAMED.fullmatch(path.stem)
+    voice = Voice(
+        run=folder.name,
+        place=front.place,
+        kind="story",
+        date=front.date,
+        title=front.title,
+        text=told.text,
+        themes=front.themes,
+        key=named[2] if named else _key_of(path.stem),
+    )
+    return [replace(voice, time=_time(named[1]) if named else voice.time)]
+
+
+def _event(folder: Path, row: dict[str, str]) -> Voice | None:
+    date, place, what = (row.get(name) or "" for name in _EVENT_COLUMNS[:3])
+    if not (DATE.fullmatch(date) and what):
+        _LOG.warning("an event of %s is not shown: its date or what happened is missing", folder)
+        return None
+    key = row.get("key") or _key_of("\n".join((date, place, what)))
+    return Voice(folder.name, place, "event", date, what, key=key, time=_time(row.get("shown")))
+
+
+def _time(text: str | None) -> datetime:
+    try:
+        return datetime.strptime(text or "", _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return UNKNOWN
+
+
+@contextmanager
+def _events(folder: Path) -> Iterator[list[Voice]]:
+    """Give a run's events to be changed, and write them; one process at a time."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        rows = _read(folder / "events.csv")
+        yield rows
+        _write(folder / "events.csv", _table(rows))
+
+
+def _table(events: Sequence[Voice]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(_EVENT_COLUMNS)
+    rows = [(v.date, v.place, v.title, v.time.strftime(_TIME), v.key) for v in events]
+    writer.writerows(sorted(rows))
+    return buffer.getvalue()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(text.encode("utf-8"))
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
