@@ -10,13 +10,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem
+from areaeffect.results import Column, DataTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from areaeffect.results import Column
-
+METADATA = "-metadata.json"
 DIGITS = 12  # of every number that is written (DESIGN section 5, rule 8)
 _FORMULA = re.compile(r"'*[=+\-@]")
 
@@ -25,14 +25,41 @@ def write_table(
     path: Path, title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]
 ) -> None:
     """Write a table beside its description, `NAME.csv` and `NAME.csv-metadata.json`."""
+    write_text(path, table_text(columns, rows))
+    description = _description(path.name, title, columns)
+    write_text(path.with_name(path.name + METADATA), json_text(description, indent=1))
+
+
+def table_text(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return a table as CSV: numbers as they are, texts guarded, a gap as an empty cell."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([column.name for column in columns])
     for row in rows:
         writer.writerow([_cell(rounded_number(row[c.name]), c.datatype) for c in columns])
-    write_text(path, buffer.getvalue())
-    description = _description(path.name, title, columns)
-    write_text(path.with_name(f"{path.name}-metadata.json"), json_text(description, indent=1))
+    return buffer.getvalue()
+
+
+def read_described(path: Path) -> DataTable:
+    """Read a table with the description beside it.
+
+    Raises
+    ------
+    DataError
+        Where either file is missing or cannot be read.
+    """
+    try:
+        told = json.loads(path.with_name(path.name + METADATA).read_text(encoding="utf-8"))
+        columns = tuple(
+            Column(c["name"], c["datatype"], c["dc:description"])
+            for c in told["tableSchema"]["columns"]
+        )
+        title = str(told["dc:title"])
+    except (OSError, ValueError, KeyError, TypeError):
+        what = "the description of the table is missing or cannot be read."
+        raise DataError(Problem(what, str(path), "Evaluate the study again.")) from None
+    rows = tuple(tuple(row[c.name] for c in columns) for row in read_table(path, columns))
+    return DataTable(path.stem, title, columns, rows)
 
 
 def read_table(path: Path, columns: Sequence[Column]) -> list[dict[str, Any]]:

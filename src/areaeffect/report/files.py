@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 METRES = 1  # decimals of outlines, in metres
 FORMAT = 1
 RUN_FILE = "run.json"
+FINDINGS_FILE = "findings.json"
 
 
 def write_result(result: Result, folder: Path) -> None:
@@ -67,7 +68,7 @@ def write_files(result: Result, folder: Path) -> None:
     data = folder / "data"
     data.mkdir()
     contents = {
-        "findings.json": {
+        FINDINGS_FILE: {
             "study": result.title,
             "seal": result.seal.sha256,
             "findings": [finding.to_dict() for finding in result.findings],
@@ -123,7 +124,7 @@ def read_result(folder: Path) -> Result:
         Where a file is missing, cannot be read, or has another format.
     """
     findings, design, run = (
-        _load(folder / name) for name in ("findings.json", "design.json", RUN_FILE)
+        _load(folder / name) for name in (FINDINGS_FILE, "design.json", RUN_FILE)
     )
     if run.get("format") != FORMAT:
         what = f"the results have format {run.get('format')}; this program reads format {FORMAT}."
@@ -157,6 +158,22 @@ def read_result(folder: Path) -> Result:
         )
     except (KeyError, TypeError, ValueError) as error:
         what = f"the results are not whole ({type(error).__name__}: {error})."
+        raise DataError(Problem(what, str(folder), "Evaluate the study again.")) from None
+
+
+def read_findings(folder: Path) -> tuple[Finding, ...]:
+    """Read the findings of a result alone.
+
+    Raises
+    ------
+    DataError
+        Where the file is missing, cannot be read, or holds something else.
+    """
+    held = _load(folder / FINDINGS_FILE)
+    try:
+        return tuple(_finding(row) for row in held["findings"])
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"the findings are not whole ({type(error).__name__}: {error})."
         raise DataError(Problem(what, str(folder), "Evaluate the study again.")) from None
 
 

@@ -68,20 +68,43 @@ def pages(result: Result) -> Iterator[tuple[str, Document]]:
 
     Nothing for a study whose findings are of whole programmes only.
     """
-    findings: dict[Place, list[Finding]] = {}
-    for f in result.findings:
-        if f.neighbourhood is not None:
-            findings.setdefault((f.initiative, f.neighbourhood), []).append(f)
-    if not findings:
+    told = findings_by_place(result)
+    if not told:
         return
     slugs = places(result)
-    told = {place: _main(own) for place, own in findings.items()}
     yield f"{INDEX}.html", _index(result, slugs, told)
     drawn = tuple(s for s in result.shapes if any(len(ring) for ring in s.rings))
     credit = " ".join(dict.fromkeys(r.attribution for r in result.releases if r.attribution))
     maker = _Maker(result, local_map.Outlines(drawn, credit))
     for place, slug in slugs.items():
         yield f"{slug}.html", maker.page(place, slug, told.get(place, []))
+
+
+def findings_by_place(result: Result) -> dict[Place, list[Finding]]:
+    """Return the findings that the page of each neighbourhood tells."""
+    findings: dict[Place, list[Finding]] = {}
+    for f in result.findings:
+        if f.neighbourhood is not None:
+            findings.setdefault((f.initiative, f.neighbourhood), []).append(f)
+    return {place: _main(own) for place, own in findings.items()}
+
+
+def own_figure(
+    place: Place, slug: str, pairs: Sequence[tuple[Finding, Series]], start: str
+) -> Figure:
+    """Draw every outcome of one neighbourhood beside its benchmark areas.
+
+    Parameters
+    ----------
+    place : initiative and neighbourhood.
+    slug : name of its page.
+    pairs : at least one finding with the path of its outcome there.
+    start : when the work began; empty where that is not known.
+    """
+    rows = small_multiples.panel_rows(pairs)
+    title = f"{place[1]} beside its benchmark areas"
+    chart = small_multiples.panels_chart(rows, key=f"{slug}-charts", title=title, start=start)
+    return Figure(chart, title, panel_table(rows), "neighbourhood_series", rows=tuple(rows))
 
 
 def _main(findings: Sequence[Finding]) -> list[Finding]:
@@ -199,11 +222,7 @@ class _Maker:
         pairs = [(f, s) for f, s in found if s is not None]
         if not pairs:
             return []
-        rows = small_multiples.panel_rows(pairs)
-        start = design.start if design else ""
-        title = f"{place[1]} beside its benchmark areas"
-        chart = small_multiples.panels_chart(rows, key=f"{slug}-charts", title=title, start=start)
-        figure = Figure(chart, title, panel_table(rows), "neighbourhood_series", rows=tuple(rows))
+        figure = own_figure(place, slug, pairs, design.start if design else "")
         return [Section("charts", "How things went", (Paragraph(plain.CHARTS), figure))]
 
     def _names(self, title: str, codes: Sequence[str]) -> Table:

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from areaeffect.errors import AreaEffectError, Problem, StudyError
 from areaeffect.web.routes import FEATURES
 from areaeffect.web.safety import Safety, answer_to
+from areaeffect.web.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> Starlette:
         exception_handlers={HTTPException: _answer, AreaEffectError: _answer},
     )
     app.state.settings = settings
+    app.state.site = Site.of(settings)
     app.state.nav = [f.NAV for f in FEATURES if f.NAV and f.routes(settings)]
     return app
 

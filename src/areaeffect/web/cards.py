@@ -37,6 +37,7 @@ class Card:
     below : small text below.
     verdict : of the finding; None for a story.
     interval : low, estimate and high, drawn on a line with zero marked; None draws nothing.
+    ends : low and high in print.
     """
 
     above: str
@@ -44,6 +45,7 @@ class Card:
     below: str
     verdict: Verdict | None = None
     interval: tuple[float, float, float] | None = None
+    ends: tuple[str, str] = ("", "")
 
     @property
     def key(self) -> str:
@@ -78,7 +80,7 @@ def draw(card: Card) -> bytes:
         for i, line in enumerate(lines):
             _say(axes, top + 54 * i, line, 36, svg.TEXT)
         if card.interval:
-            _scale(axes, card.interval, 520, colour)
+            _scale(axes, card.interval, card.ends, colour)
         _say(axes, 590, _shortened(card.below, 90), 22, "#505A5F")
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=svg.PIXELS_PER_INCH, metadata={"Software": None})
@@ -90,15 +92,25 @@ def _say(axes: Any, y: float, text: str, size: float, colour: str, **more: Any) 
     axes.text(x, y, _drawable(text), fontsize=size, color=colour, va="baseline", **more)
 
 
-def _scale(axes: Any, interval: tuple[float, float, float], y: float, colour: str) -> None:
+def _scale(
+    axes: Any, interval: tuple[float, float, float], ends: tuple[str, str], colour: str
+) -> None:
     """Draw the interval as a line, the estimate as a dot and zero as an upright line."""
     low, middle, high = interval
     first, last = min(low, 0.0), max(high, 0.0)
     width = (last - first) or 1.0
-    at = [90 + (WIDTH - 180) * (value - first) / width for value in (low, middle, high, 0.0)]
-    axes.plot([at[0], at[2]], [y, y], color=colour, linewidth=7, solid_capstyle="butt")
-    axes.plot([at[1]], [y], marker="o", markersize=20, color=colour)
-    axes.plot([at[3], at[3]], [y - 26, y + 26], color=svg.GREY, linewidth=2.5)
+    left, right, zero, dot = (
+        130 + (WIDTH - 260) * (value - first) / width for value in (low, high, 0.0, middle)
+    )
+    y = 500
+    axes.plot([zero, zero], [y - 26, y + 26], color=svg.GREY, linewidth=2.5)
+    axes.plot([left, right], [y, y], color=colour, linewidth=7, solid_capstyle="butt")
+    axes.plot([dot], [y], marker="o", markersize=20, color=colour)
+    least = 90.0  # between two labels
+    for x, text in ((left, ends[0]), (right, ends[1])):
+        if abs(x - zero) > least:
+            _say(axes, y + 44, text, 20, svg.TEXT, x=x, ha="center")
+    _say(axes, y + 44, "no difference", 20, svg.GREY, x=zero, ha="center")
 
 
 def _shortened(text: str, most: int) -> str:

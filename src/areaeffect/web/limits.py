@@ -37,3 +37,20 @@ RUN_MEMORY_BYTES: Final = 4 * 1024 * MIB
 RUNS_AT_ONCE: Final = 2
 RUNS_WAITING: Final = 8
 GEOMETRY_SECONDS: Final = 10
+
+# ---- published runs
+KEPT_BYTES: Final = 64 * MIB  # of answers in memory; the oldest go
+RESULTS_KEPT: Final = 8  # whole results in memory
+FRESH_SECONDS: Final = 60  # a public page may be shown from a cache without asking again
+LOOK_AGAIN_SECONDS: Final = 1.0  # the folder of runs is looked at no more often
+
+# ---- stories and events (422 beyond; too many 429 or 503)
+STORY_BYTES: Final = 128 * KIB  # of the whole form, 413 beyond
+STORY_LETTERS: Final = 10_000
+TITLE_LETTERS: Final = 200
+CONTACT_LETTERS: Final = 200
+STORY_LINKS: Final = 2  # web addresses in one text: more is advertising
+STORIES_AN_HOUR: Final = 5  # from one address
+STORIES_A_DAY: Final = 200  # from all
+STORIES_WAITING: Final = 1_000
+SIGN_INS_AN_HOUR: Final = 20  # tries of the token on the moderation page, from one address

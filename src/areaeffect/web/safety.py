@@ -42,7 +42,7 @@ HEADERS: Final = {
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 COOKIE: Final = "areaeffect_token"
 #: Answered without a token: whoever watches over the server has none.
-OPEN_PATHS: Final = ("/health",)
+OPEN_PATHS: Final = ("/health", "/robots.txt")
 
 log = logging.getLogger("areaeffect.web")
 
@@ -92,29 +92,40 @@ class Safety:
             return None
         request = Request(scope)
         named = request.query_params.get("token")
-        if named is not None and hmac.compare_digest(named.encode(), token.encode()):
+        if named is not None and is_token(named, self.settings):
             clean = request.url.remove_query_params("token")
             to = clean.path + (f"?{clean.query}" if clean.query else "")
             answer = RedirectResponse("/" + to.lstrip("/"), 303)
-            answer.set_cookie(
-                COOKIE,
-                token,
-                httponly=True,
-                samesite="strict",
-                secure=clean.scheme == "https",
-            )
+            give_cookie(answer, self.settings, clean.scheme)
             return answer
-        carried = request.cookies.get(COOKIE) or headers.get("authorization", "").removeprefix(
-            "Bearer "
+        if self.settings.read_only or holds_token(request, self.settings):
+            return None
+        raise Refusal(
+            401,
+            "This server asks for its token.",
+            "Open the address that `areaeffect serve` printed, which holds the token.",
+            headers={"www-authenticate": "Bearer"},
         )
-        if not hmac.compare_digest(carried.encode(), token.encode()):
-            raise Refusal(
-                401,
-                "This server asks for its token.",
-                "Open the address that `areaeffect serve` printed, which holds the token.",
-                headers={"www-authenticate": "Bearer"},
-            )
-        return None
+
+
+def is_token(word: str, settings: Settings) -> bool:
+    """Whether a word is the server's token; false where it has none."""
+    token = settings.token
+    return token is not None and hmac.compare_digest(word.encode(), token.encode())
+
+
+def holds_token(request: Request, settings: Settings) -> bool:
+    """Whether a request carries the token, in its cookie or its `Authorization`."""
+    carried = request.cookies.get(COOKIE) or request.headers.get("authorization", "").removeprefix(
+        "Bearer "
+    )
+    return is_token(carried, settings)
+
+
+def give_cookie(answer: Response, settings: Settings, scheme: str) -> None:
+    """Let a browser carry the token from now on: to this site alone, and out of scripts' reach."""
+    secure = scheme == "https" or (settings.base_url or "").startswith("https:")
+    answer.set_cookie(COOKIE, settings.token or "", httponly=True, samesite="strict", secure=secure)
 
 
 def check_request(scope: Scope, headers: Headers, settings: Settings) -> None:

@@ -53,6 +53,11 @@ class Settings:
         return self.store / "web"
 
     @property
+    def is_public(self) -> bool:
+        """Whether anyone may read: what is answered may be kept by caches on the way."""
+        return self.read_only
+
+    @property
     def is_loopback(self) -> bool:
         """Whether only this machine can ask."""
         return is_loopback(self.host)

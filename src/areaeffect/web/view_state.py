@@ -61,6 +61,11 @@ class View:
     set: str = word(r"[0-9a-f]{12}", "", "the name of a kept selection")
 
 
+@dataclass(frozen=True, slots=True)
+class NoState:
+    """A page that is the same for every query, so that it takes none."""
+
+
 def parse(kind: type[State], query: Iterable[tuple[str, str]]) -> State:
     """Read a state from the pairs of a query.
 
@@ -73,7 +78,7 @@ def parse(kind: type[State], query: Iterable[tuple[str, str]]) -> State:
     found: dict[str, Any] = {}
     for name, value in query:
         if name not in known:
-            fix = did_you_mean(name, known) or f"This page knows {', '.join(known)}."
+            fix = did_you_mean(name, known) or f"This page knows {', '.join(known) or 'none'}."
             raise Refusal(400, f"'{short(name)[:40]}' is not a parameter of this page.", fix)
         if name in found:
             raise Refusal(400, f"'{name}' is given twice.", "Give it once.", name)

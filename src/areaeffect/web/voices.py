@@ -41,6 +41,7 @@ _NAMED = re.compile(rf"(\d{{8}}T\d{{6}}Z)-({KEY.pattern})")
 _TIME = "%Y%m%dT%H%M%SZ"
 _EVENT_COLUMNS = ("date", "neighbourhood", "what", "shown", "key")
 UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
+Kind = Literal["story", "event"]
 _LOG = logging.getLogger(__name__)
 
 
@@ -61,7 +62,7 @@ class Voice:
 
     run: str
     place: str
-    kind: Literal["story", "event"]
+    kind: Kind
     date: str
     title: str
     text: str = ""
@@ -76,6 +77,7 @@ class Voices:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._held: tuple[object, tuple[Voice, ...]] = (None, ())
+        self._changes = 0  # made by this process: clocks of files are coarse
 
     def submit(self, voice: Voice, contact: str = "") -> str:
         """Put a story or an event on the list of those that wait; return the code of its author.
@@ -135,6 +137,7 @@ class Voices:
                     rows.append(replace(voice, time=time))
             path.unlink()
         (own / "contact" / f"{key}.txt").unlink(missing_ok=True)
+        self._changes += 1
         return replace(voice, time=time)
 
     def withdraw(self, code: str) -> bool:
@@ -148,18 +151,24 @@ class Voices:
         for run in told:
             with _events(self.folder / run) as rows:
                 rows[:] = [v for v in rows if v.key != key]
+        self._changes += 1
         return bool(own or told)
 
     def shown(self) -> tuple[Voice, ...]:
         """Return all that are shown, the newest first."""
-        runs = self._runs()
-        state = [(p.name, _changed(p / "stories"), _changed(p / "events.csv")) for p in runs]
+        state = self.state()
         if state != self._held[0]:
+            runs = self._runs()
             paths = [p / "events.csv" for p in runs] + self._files("stories")
             found = [voice for path in paths for voice in _read(path)]
             found.sort(key=lambda v: (v.time, v.key), reverse=True)
             self._held = (state, tuple(found))
         return self._held[1]
+
+    def state(self) -> tuple[object, ...]:
+        """Return what changes whenever something else is shown."""
+        files = ((p.name, _changed(p / "stories"), _changed(p / "events.csv")) for p in self._runs())
+        return (self._changes, *files)
 
     def _run(self, run: str) -> Path:
         if not RUN_NAME.fullmatch(run):

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from areaeffect.web.routes import help_page, home
+from areaeffect.web.routes import (
+    feeds,
+    help_page,
+    home,
+    moderation,
+    run_files,
+    runs,
+    stories,
+    watch,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,4 +38,13 @@ class Feature(Protocol):
 
 
 #: In the order of the menu.
-FEATURES: tuple[Feature, ...] = (home, help_page)
+FEATURES: tuple[Feature, ...] = (
+    home,
+    run_files,
+    feeds,
+    runs,
+    moderation,
+    stories,
+    watch,
+    help_page,
+)

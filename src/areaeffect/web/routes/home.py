@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from areaeffect.web.published import published_runs
-from areaeffect.web.render import page, settings_of
+from areaeffect.web.render import page
+from areaeffect.web.site import site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -24,5 +24,5 @@ def routes(_settings: Settings) -> list[Route]:
 
 
 def _home(request: Request) -> Response:
-    runs = published_runs(settings_of(request).runs)
+    runs = site_of(request).shelf.top()
     return page(request, "home.html.j2", title="areaeffect", runs=runs)
