@@ -41,18 +41,19 @@ def render(document: Document) -> bytes:
     return made
 
 
-def pictures(charts: Sequence[str]) -> list[bytes]:
+def pictures(charts: Sequence[str], width: int = PICTURE_WIDTH) -> list[bytes]:
     """Return SVG charts as PNG, in the same order.
 
     Parameters
     ----------
     charts : each with a viewBox, as `svg.accessible` writes it.
+    width : of the pictures, in pixels.
     """
     if not charts:
         return []
     files = {f"{i}.svg": _own_font(chart).encode() for i, chart in enumerate(charts)}
     source = "".join(
-        f"#page(width: {PICTURE_WIDTH}pt, height: auto, margin: 0pt, fill: white)"
+        f"#page(width: {width}pt, height: auto, margin: 0pt, fill: white)"
         f'[#image("{name}", width: 100%)]\n'
         for name in files
     )

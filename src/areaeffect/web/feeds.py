@@ -79,7 +79,7 @@ def atom(title: str, path: str, site: str, entries: Iterable[Entry]) -> bytes:
         SubElement(item, "category", term=entry.kind)
         _text(item, "summary", entry.summary)
     indent(feed, " ")
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + tostring(feed, "utf-8") + b"\n"
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(feed, "unicode")}\n'.encode()
 
 
 def calendar(name: str, site: str, happenings: Iterable[Happening]) -> bytes:

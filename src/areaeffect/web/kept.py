@@ -40,9 +40,7 @@ class Answer:
         return len(self.body) + len(self.packed or b"")
 
 
-def answer_of(
-    body: bytes, media_type: str, headers: tuple[tuple[str, str], ...] = ()
-) -> Answer:
+def answer_of(body: bytes, media_type: str, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
     """Hash and pack a body."""
     worth = len(body) >= _LEAST_PACKED and media_type.startswith(_WORTH_PACKING)
     packed = gzip.compress(body, 6, mtime=0) if worth else None
@@ -118,7 +116,9 @@ def to_response(request: Request, answer: Answer, caching: str) -> Response:
     headers = {"etag": tag, "cache-control": caching, **dict(answer.headers)}
     if answer.packed is not None:
         headers["vary"] = "Accept-Encoding"
-    known = {t.strip().removeprefix("W/") for t in request.headers.get("if-none-match", "").split(",")}
+    known = {
+        t.strip().removeprefix("W/") for t in request.headers.get("if-none-match", "").split(",")
+    }
     if tag in known or "*" in known:
         return Response(status_code=304, headers=headers)
     if packs:

@@ -73,7 +73,7 @@ class Safety:
 
         try:
             check_request(scope, headers, self.settings)
-            given = self._token_given(scope, headers)
+            given = self._token_given(scope)
             if given is not None:
                 await given(scope, receive, send_safely)
                 return
@@ -85,10 +85,9 @@ class Safety:
             answer = answer_to(fault, headers, scope["path"])
             await answer(scope, receive, send_safely)
 
-    def _token_given(self, scope: Scope, headers: Headers) -> Response | None:
+    def _token_given(self, scope: Scope) -> Response | None:
         """Check the token; answer with a cookie where it came in the address."""
-        token = self.settings.token
-        if token is None or scope["path"] in OPEN_PATHS:
+        if self.settings.token is None or scope["path"] in OPEN_PATHS:
             return None
         request = Request(scope)
         named = request.query_params.get("token")

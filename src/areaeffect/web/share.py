@@ -27,6 +27,7 @@ class Shared:
     text: str
     picture: str
     alternative: str
+    key: str
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -35,7 +36,9 @@ def share(site: Site, path: str, title: str, card: Card) -> Shared:
     """Return what a page at `path` shares; its picture is named by the hash of what it shows."""
     picture = f"{site.address}{path}/card-{card.key}.png"
     said = f"{str(card.verdict).capitalize()}. " if card.verdict else ""
-    return Shared(f"{site.address}{path}", title, said + card.text, picture, card.alternative)
+    return Shared(
+        f"{site.address}{path}", title, said + card.text, picture, card.alternative, card.key
+    )
 
 
 def run_card(run: PublishedRun) -> Card:

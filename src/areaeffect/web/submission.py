@@ -17,7 +17,7 @@ from areaeffect.web.refusals import Refusal
 from areaeffect.web.voices import Kind, Voice
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from starlette.requests import Request
 
@@ -25,8 +25,9 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 #: A field that people do not see and programs fill in.
 TRAP = "website"
 FIELDS = ("kind", "run", "place", "date", "title", "text", "theme", "contact", "consent", TRAP)
-#: What a story may speak of, in print: the six families, so that a study can set verdicts beside it.
+#: What a story may speak of: the six families, so that a study can set verdicts beside it.
 THEMES = {name: family.title for name, family in FAMILIES.items()}
+FIRST_YEAR, LAST_YEAR = 1900, 2100
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@")
@@ -74,7 +75,7 @@ async def read_form(request: Request, most: int = limits.STORY_BYTES) -> FormDat
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
         raise Refusal(415, "This is not the form of this page.", "Use the page's own form.")
 
-    async def counted() -> AsyncIterator[bytes]:
+    async def counted() -> AsyncGenerator[bytes, None]:
         read = 0
         async for chunk in request.stream():
             read += len(chunk)
@@ -100,7 +101,9 @@ def submission_of(form: FormData) -> Submission:
     for name, value in form.multi_items():
         text = str(value).replace("\r\n", "\n").replace("\r", "\n").strip()
         if name not in FIELDS or (name in sent and name != "theme"):
-            raise Refusal(400, "The form has a field that is not known, or one twice.", "Reload it.")
+            raise Refusal(
+                400, "The form has a field that is not known, or one twice.", "Reload it."
+            )
         if name == "theme":
             themes.append(text)
         else:
@@ -135,33 +138,40 @@ def faults_of(sent: Submission, places: Mapping[str, str]) -> dict[str, str]:
     sent : the form.
     places : names of the neighbourhoods of its run by the name of their page.
     """
-    faults = {}
-    if sent.place not in places:
-        faults["place"] = "Choose a neighbourhood of the list."
-    if not DATE.fullmatch(sent.date):
-        faults["date"] = "Write when it was: 2014, 2014-05 or 2014-05-12."
-    elif len(sent.date) == len("2014-05-12") and (span(sent.date)[1] - span(sent.date)[0]).days > 1:
-        faults["date"] = "That month does not have this day."
-    elif not "1900" <= sent.date[:4] <= "2100":
-        faults["date"] = "Write a year from 1900 to 2100."
-    what = "what happened" if sent.kind == "event" else "a title"
-    if not sent.title:
-        faults["title"] = f"Write {what}."
-    elif "\n" in sent.title:
-        faults["title"] = "Write it in one line."
-    elif sent.title.startswith(_FORMULA):
-        faults["title"] = "Begin with a letter or a number, not with = + - or @."
-    if sent.kind == "story":
-        if not sent.text:
-            faults["text"] = "Write your story."
-        if not sent.themes:
-            faults["theme"] = "Choose at least one thing that it is about."
+    story = sent.kind == "story"
+    found = {
+        "place": "" if sent.place in places else "Choose a neighbourhood of the list.",
+        "date": _date_fault(sent.date),
+        "title": _title_fault(sent.title, "a title" if story else "what happened"),
+        "text": "Write your story." if story and not sent.text else "",
+        "theme": "Choose at least one thing it is about." if story and not sent.themes else "",
+    }
     for name in ("title", "text", "contact"):
         value = getattr(sent, name)
         if _CONTROL.search(value):
-            faults[name] = "It holds signs that cannot be shown. Type it again."
+            found[name] = "It holds signs that cannot be shown. Type it again."
         elif name != "contact" and len(_LINK.findall(value)) > limits.STORY_LINKS:
-            faults[name] = f"Give at most {limits.STORY_LINKS} web addresses."
-    if not sent.consent:
-        faults["consent"] = "We can only take it if you agree."
-    return faults
+            found[name] = f"Give at most {limits.STORY_LINKS} web addresses."
+    found["consent"] = "" if sent.consent else "We can only take it if you agree."
+    return {name: what for name, what in found.items() if what}
+
+
+def _date_fault(date: str) -> str:
+    if not DATE.fullmatch(date):
+        return "Write when it was: 2014, 2014-05 or 2014-05-12."
+    if not FIRST_YEAR <= int(date[:4]) <= LAST_YEAR:
+        return f"Write a year from {FIRST_YEAR} to {LAST_YEAR}."
+    first, after = span(date)
+    if date.count("-") == 2 and (after - first).days > 1:  # noqa: PLR2004  # a day was named
+        return "That month does not have this day."
+    return ""
+
+
+def _title_fault(title: str, what: str) -> str:
+    if not title:
+        return f"Write {what}."
+    if "\n" in title:
+        return "Write it in one line."
+    if title.startswith(_FORMULA):
+        return "Begin with a letter or a number, not with = + - or @."
+    return ""

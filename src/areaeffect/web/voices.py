@@ -167,7 +167,9 @@ class Voices:
 
     def state(self) -> tuple[object, ...]:
         """Return what changes whenever something else is shown."""
-        files = ((p.name, _changed(p / "stories"), _changed(p / "events.csv")) for p in self._runs())
+        files = (
+            (p.name, _changed(p / "stories"), _changed(p / "events.csv")) for p in self._runs()
+        )
         return (self._changes, *files)
 
     def _run(self, run: str) -> Path:

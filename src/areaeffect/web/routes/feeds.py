@@ -133,7 +133,9 @@ def _picture(of: Callable[[Site, Request], Card]) -> Callable[[Request], Any]:
         view_state.parse(view_state.NoState, request.query_params.multi_items())
         site = site_of(request)
         name = (request.url.path, site.state())
-        return await site.keeper.respond(request, name, partial(_draw, of, site, request), lasting=True)
+        return await site.keeper.respond(
+            request, name, partial(_draw, of, site, request), lasting=True
+        )
 
     return endpoint
 

@@ -53,7 +53,9 @@ class Desk:
             return render.page(request, "sign_in.html.j2", 401, title="Moderation", wrong=False)
         waiting = await run_in_threadpool(site.voices.waiting)
         runs = site.shelf.runs()
-        told = [(v, contact, runs[v.run].title if v.run in runs else v.run) for v, contact in waiting]
+        told = [
+            (v, contact, runs[v.run].title if v.run in runs else v.run) for v, contact in waiting
+        ]
         return render.page(request, "moderate.html.j2", title="Moderation", waiting=told)
 
     async def decide(self, request: Request) -> Response:

@@ -72,7 +72,9 @@ def _kept(make: Callable[[Request, str], Answer], kind: str) -> Callable[[Reques
 
 def _list(request: Request, kind: str) -> Answer:
     site = site_of(request)
-    runs = [{"run": run, "parts": _parts(request, run), **_verdicts(run)} for run in site.shelf.top()]
+    runs = [
+        {"run": run, "parts": _parts(request, run), **_verdicts(run)} for run in site.shelf.top()
+    ]
     if kind:
         rows = [
             {"run": run.name, "title": run.title, "question": run.question, **_verdicts(run)}
@@ -94,20 +96,23 @@ def _run(request: Request, kind: str) -> Answer:
         rows = [p | f.to_dict() | {"caveats": " | ".join(f.caveats)} for p, f in _all(site, run)]
         part = (Column("part", "string", "Part of the collection"),) if run.parts else ()
         return csv_answer((*part, *TABLES["findings"].columns), rows)
+    shared: dict[str, Any] = {
+        "title": run.title,
+        "run": run,
+        "has": lambda name: (run.folder / name).is_file(),
+        "share": share(site, request.url.path, run.title, run_card(run)),
+    }
     if run.parts:
-        parts = _parts(request, run)
-        return html(request, "collection.html.j2", title=run.title, run=run, parts=parts)
-    voices = [v for v in site.voices.shown() if v.run == run.name]
+        return html(request, "collection.html.j2", items=_parts(request, run), **shared)
     return html(
         request,
         "run.html.j2",
-        title=run.title,
-        run=run,
+        **shared,
         groups=groups_of(run),
         places=len(places_of(site.shelf.result(run))),
-        voices=voices,
-        has=lambda name: (run.folder / name).is_file(),
-        share=share(site, request.url.path, run.title, run_card(run)),
+        voices=site.told(run),
+        tables=run.tables(),
+        takes_stories=site.takes_stories,
         seal=json.loads((run.folder / "design.json").read_text(encoding="utf-8"))["seal"],
     )
 
@@ -166,7 +171,7 @@ def _place(request: Request, kind: str) -> Answer:
     if kind == "csv":
         spec = TABLES["findings"]
         return csv_answer(spec.columns, spec.rows(replace(result, findings=place.findings)))
-    own = [v for v in site.voices.shown() if (v.run, v.place) == (run.name, place.name)]
+    own = [v for v in site.told(run) if v.place in ("", place.name)]
     if kind == "json":
         findings = [f.to_dict() for f in place.findings]
         about = {"initiative": place.initiative, "neighbourhood": place.name}
@@ -175,8 +180,15 @@ def _place(request: Request, kind: str) -> Answer:
     shared = share(site, request.url.path, title, place_card(run, place))
     return html(
         request, "place.html.j2", title=title, run=run, place=place, voices=own, share=shared,
-        takes_stories=site.takes_stories,
+        takes_stories=site.takes_stories, explained=_explained(),
+        own_page=(run.folder / f"neighbourhoods/{place.slug}.html").is_file(),
     )  # fmt: skip
+
+
+def _explained() -> dict[str, str]:
+    from areaeffect.report.wording import plain  # noqa: PLC0415  # heavy
+
+    return {"what": plain.WHAT_IT_IS, "one_place": plain.ON_ONE_PLACE, "charts": plain.CHARTS}
 
 
 def _chart(request: Request, _kind: str) -> Answer:

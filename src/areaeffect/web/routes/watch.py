@@ -30,7 +30,9 @@ async def _health(request: Request) -> Response:
     if folder is not None and not folder.is_dir():
         return JSONResponse({"status": "the folder of runs is not there"}, 503)
     shelf = site_of(request).shelf
-    return JSONResponse({"status": "ok", "runs": len(shelf.runs()), "unreadable": len(shelf.faults)})
+    return JSONResponse(
+        {"status": "ok", "runs": len(shelf.runs()), "unreadable": len(shelf.faults)}
+    )
 
 
 async def _robots(request: Request) -> Response:
