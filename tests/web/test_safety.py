@@ -34,7 +34,8 @@ def test_pages_answer_on_an_empty_store_with_every_header(settings: Settings, pa
 def test_the_start_page_lists_published_runs(settings: Settings, tmp_path: Path) -> None:
     run = tmp_path / "runs" / "county"
     run.mkdir(parents=True)
-    (run / "findings.json").write_text(json.dumps({"study": "A county <b>", "findings": []}))
+    (run / "findings.json").write_text(json.dumps({"findings": []}))
+    (run / "run.json").write_text(json.dumps({"title": "A county <b>"}))
 
     text = client(replace(settings, runs=tmp_path / "runs")).get("/").text
 

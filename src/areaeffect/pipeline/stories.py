@@ -201,11 +201,8 @@ def parse_story(text: str, where: str) -> Story:
     if parts is None:
         fix = "Begin with +++, then title, place, date, themes, consent as TOML, then +++."
         raise DataError(Problem("the story has no head.", where, fix))
-    body = parts[2].strip()
-    if not body or len(body) > MOST_CHARACTERS:
-        raise DataError(Problem(f"a story has 1 to {MOST_CHARACTERS:,} characters.", where))
     try:
-        return Story(Front.model_validate(tomllib.loads(parts[1])), body)
+        front = Front.model_validate(tomllib.loads(parts[1]))
     except tomllib.TOMLDecodeError as error:
         raise DataError(Problem(f"the head is not TOML: {error}.", where)) from None
     except ValidationError as error:
@@ -214,6 +211,10 @@ def parse_story(text: str, where: str) -> Story:
             for e in error.errors()
         ]
         raise DataError(faults) from None
+    body = parts[2].strip()
+    if not body or len(body) > MOST_CHARACTERS:
+        raise DataError(Problem(f"a story has 1 to {MOST_CHARACTERS:,} characters.", where))
+    return Story(front, body)
 
 
 def story_text(story: Story) -> str:
