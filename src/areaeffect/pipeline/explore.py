@@ -15,10 +15,23 @@ import numpy as np
 
 from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.pipeline.assemble import on_ground, read_ground
-from areaeffect.pipeline.compose import AREAS_FILE, STUDY_FILE, areas_csv, compose
+from areaeffect.pipeline.compose import AREAS_FILE, STUDY_FILE, compose
 from areaeffect.pipeline.evaluate import estimate, map_shapes, planned
 from areaeffect.pipeline.plan import make_plan
 from areaeffect.pipeline.power import power_of
+from areaeffect.pipeline.run_folder import (
+    ANSWER,
+    ASKED,
+    DESIGN,
+    DESIGN_FILE,
+    FINDINGS_FILE,
+    PAGE_FILE,
+    PARQUET,
+    POWER,
+    POWER_FILE,
+    RESULT,
+    ask,
+)
 from areaeffect.pipeline.steps import refuse_faulty_inputs
 from areaeffect.pipeline.workers import default_threads, single_threaded, version_of_code
 from areaeffect.report.compare_page import answer_sections, design_sections, power_sections
@@ -41,13 +54,6 @@ if TYPE_CHECKING:
     from areaeffect.results import Release, Result
 
     Tell = Callable[[str, int, int], None]
-
-#: Folders of a run, in the order in which they appear.
-ASKED, DESIGN, POWER, ANSWER, RESULT = "asked", "design", "power", "answer", "result"
-PAGE_FILE, DESIGN_FILE, POWER_FILE, FINDINGS_FILE = (
-    "page.html", "design.json", "power.json", "findings.json",
-)  # fmt: skip
-PARQUET = "parquet"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,17 +108,6 @@ def load_base(path: Path, folder: Path, store: Path | None = None) -> Base:
         return replace(base, outlines=outlines)
 
 
-def ask(base: Base, question: Question, folder: Path) -> None:
-    """Write the study file of a question and its areas, as a user may download them."""
-
-    def write(aside: Path) -> None:
-        write_text(aside / "question.json", json_text(question.to_dict(), indent=1))
-        write_text(aside / STUDY_FILE, compose(base.file.text, question))
-        write_text(aside / AREAS_FILE, areas_csv(question))
-
-    write_whole(folder / ASKED, write, STUDY_FILE)
-
-
 def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
     """Design a question, then say what it could see: two folders, `design` and `power`.
 
@@ -122,7 +117,7 @@ def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
         Where the question cannot be designed.
     """
     with single_threaded():
-        ask(base, question, folder)
+        ask(base.file.text, question, folder)
         tell("choosing benchmark areas", 0, 1)
         file, data, plan = _planned(base, question, folder)
         result = rounded(_of_chosen(planned(file, data, plan)))
@@ -161,7 +156,7 @@ def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> Non
         Where the question cannot be estimated at all.
     """
     with single_threaded():
-        ask(base, question, folder)
+        ask(base.file.text, question, folder)
         tell("choosing benchmark areas", 0, 1)
         file, data, plan = _planned(base, question, folder)
         refuse_faulty_inputs(file, data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.resources import files
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -79,3 +80,9 @@ def _template(name: str = "page.html.j2") -> Template:
     )
     environment.filters["kind"] = lambda block: type(block).__name__
     return environment.get_template(name)
+
+
+@cache
+def blocks_css() -> str:
+    """Return the style of sections, for a page that has a frame of its own."""
+    return (files("areaeffect.report") / "templates" / "blocks.css").read_text(encoding="utf-8")

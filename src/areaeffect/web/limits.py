@@ -36,6 +36,8 @@ RUN_SECONDS: Final = 120
 RUN_MEMORY_BYTES: Final = 4 * 1024 * MIB
 RUNS_AT_ONCE: Final = 2
 RUNS_WAITING: Final = 8
+RESIDENT_WORKERS: Final = 2  # base studies held in memory
+KEPT_RUNS: Final = 500  # answered questions kept; the oldest go
 GEOMETRY_SECONDS: Final = 10
 
 # ---- published runs

@@ -1,0 +1,173 @@
+"""Compare: from a selection to its benchmark areas, what could be detected, and the answer."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from areaeffect.errors import StudyError
+from areaeffect.pipeline.compose import BUFFERS, NEAREST, PLACEBOS
+from areaeffect.pipeline.run_folder import ANSWER, DESIGN, PAGE_FILE, POWER
+from areaeffect.report.page import blocks_css
+from areaeffect.web import asking
+from areaeffect.web.asking import Asked
+from areaeffect.web.atlas import atlases, find_atlas
+from areaeffect.web.refusals import Refusal
+from areaeffect.web.render import page, settings_of
+from areaeffect.web.runs import base_of, runs_of
+from areaeffect.web.selection import keep
+from areaeffect.web.take_away import offered, taken
+from areaeffect.web.view_state import parse, query
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from areaeffect.web.settings import Settings
+    from areaeffect.web.standing import Standing
+
+NAV: tuple[str, str] | None = ("Compare", "/compare")
+
+_KEY = re.compile(r"[0-9a-f]{20}")
+#: Order on the page once everything is there: the answer first.
+_PARTS = (ANSWER, POWER, DESIGN)
+
+
+def routes(settings: Settings) -> list[Route]:
+    """Return the pages of Compare; none on a server that computes nothing."""
+    if settings.read_only:
+        return []
+    return [
+        Route("/compare", _form, methods=["GET"]),
+        Route("/compare", _ask, methods=["POST"]),
+        Route("/compare/blocks.css", _css),
+        Route("/compare/{key}.json", _json),
+        Route("/compare/{key}", _run),
+        Route("/compare/{key}/answer", _answer, methods=["POST"]),
+        Route("/compare/{key}/cancel", _cancel, methods=["POST"]),
+        Route("/compare/{key}/{file:path}", _file),
+    ]
+
+
+async def _form(request: Request) -> Response:
+    settings = settings_of(request)
+    asked = parse(Asked, request.query_params.multi_items())
+    return await run_in_threadpool(_show_form, request, settings, asked, {}, 200)
+
+
+def _show_form(
+    request: Request, settings: Settings, asked: Asked, faults: dict[str, Any], status: int
+) -> Response:
+    if not atlases(settings):
+        return page(request, "compare_form.html.j2", title="Compare", atlas=None, areas=[])
+    atlas = find_atlas(settings, asked.base)
+    runs_of(settings).warm(atlas)
+    _, lines = asking.listed(settings, atlas, asked)
+    study = base_of(atlas).study
+    window = study.study.window
+    return page(
+        request,
+        "compare_form.html.j2",
+        status,
+        title="Compare",
+        atlas=atlas,
+        asked=asked,
+        areas=lines,
+        name=asked.name or asking.suggested_name(lines),
+        window=window,
+        outcomes=[o.title for o in study.outcome],
+        faults=faults,
+        offers={"placebos": PLACEBOS, "nearest": NEAREST, "buffer": [f"{b:g}" for b in BUFFERS]},
+    )
+
+
+async def _ask(request: Request) -> Response:
+    settings = settings_of(request)
+    form = await request.form()
+    asked = parse(Asked, asking.pairs_of(form))
+
+    def submit() -> Response:
+        atlas = find_atlas(settings, asked.base)
+        selection, _ = asking.listed(settings, atlas, asked)
+        question = asking.question_of(asked, selection)
+        try:
+            key = runs_of(settings).submit(atlas, question)
+        except StudyError as error:
+            fields = {"buffer_km": "buffer"}
+            faults = {fields.get(p.where, p.where): p for p in error.problems}
+            return _show_form(request, settings, asked, faults, 422)
+        return RedirectResponse(f"/compare/{key}", 303)
+
+    return await run_in_threadpool(submit)
+
+
+def _standing(request: Request) -> Standing:
+    key = request.path_params["key"]
+    if not _KEY.fullmatch(key):
+        raise Refusal(404, "There is no such run.", "Ask a question on the Compare page.")
+    return runs_of(settings_of(request)).standing(key)
+
+
+async def _json(request: Request) -> Response:
+    standing = await run_in_threadpool(_standing, request)
+    return JSONResponse(standing.to_dict())
+
+
+async def _run(request: Request) -> Response:
+    return await run_in_threadpool(_show_run, request)
+
+
+def _show_run(request: Request) -> Response:
+    settings, standing = settings_of(request), _standing(request)
+    atlas = find_atlas(settings, standing.atlas)
+    folder = runs_of(settings).folder / standing.key
+    fragments = {
+        part: Markup((folder / part / PAGE_FILE).read_text(encoding="utf-8"))
+        for part in _PARTS
+        if part in standing.parts
+    }
+    selection = keep(settings, standing.question.areas)
+    asked = asking.asked_of(standing.question, atlas.key, selection)
+    return page(
+        request,
+        "compare_run.html.j2",
+        title=f"{standing.question.name} from {standing.question.start}",
+        standing=standing,
+        atlas=atlas,
+        again=f"/compare{query(asked)}",
+        fragments=fragments,
+        files=offered(folder, standing),
+    )
+
+
+async def _answer(request: Request) -> Response:
+    def ask() -> Response:
+        standing = _standing(request)
+        settings = settings_of(request)
+        runs_of(settings).answer(standing.key, find_atlas(settings, standing.atlas))
+        return RedirectResponse(f"/compare/{standing.key}", 303)
+
+    return await run_in_threadpool(ask)
+
+
+async def _cancel(request: Request) -> Response:
+    def cancel() -> Response:
+        standing = _standing(request)
+        runs_of(settings_of(request)).cancel(standing.key)
+        return RedirectResponse(f"/compare/{standing.key}", 303)
+
+    return await run_in_threadpool(cancel)
+
+
+async def _file(request: Request) -> Response:
+    standing = await run_in_threadpool(_standing, request)
+    folder = runs_of(settings_of(request)).folder / standing.key
+    return await run_in_threadpool(taken, folder, request.path_params["file"])
+
+
+async def _css(_request: Request) -> Response:
+    return Response(blocks_css(), media_type="text/css", headers={"cache-control": "no-cache"})

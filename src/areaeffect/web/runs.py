@@ -1,0 +1,360 @@
+"""Runs that users ask for: a queue before a resident worker, and what it leaves in a folder.
+
+A run is known by its key, which names everything its answer depends on, so the same question is
+computed once. What is finished lies in `work/runs/KEY`, each part whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from areaeffect.pipeline.compose import Question, key_of_question, refuse_question
+from areaeffect.pipeline.run_folder import (
+    ANSWER,
+    DESIGN,
+    FINDINGS_FILE,
+    MARKS,
+    PARQUET,
+    POWER,
+    ask,
+    has,
+)
+from areaeffect.pipeline.workers import version_of_code
+from areaeffect.study import SHARED_DATA_VARIABLE
+from areaeffect.study_file import read_base
+from areaeffect.web import limits
+from areaeffect.web.refusals import Refusal
+from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING, Job, Standing
+from areaeffect.web.worker import CRASH_FIX, CRASH_WORDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.study_file import StudyFile
+    from areaeffect.web.atlas import Atlas
+    from areaeffect.web.settings import Settings
+
+_STALE: Final = "the data have changed since this map was made."
+_LOOKS_FILE: Final = "looks.json"
+
+
+@lru_cache(maxsize=8)
+def _base_of(folder: Path, _changed: int) -> StudyFile:
+    return read_base(folder / "base.toml")
+
+
+def base_of(atlas: Atlas) -> StudyFile:
+    """Return the base study of an atlas, read once."""
+    return _base_of(atlas.folder, (atlas.folder / "base.toml").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
+def runs_of(settings: Settings) -> Runs:
+    """Return the runs of a server: one queue for its pages and its API."""
+    return Runs(settings)
+
+
+class Worker:
+    """A resident process, and a thread that hears its reports."""
+
+    def __init__(self, atlas: Atlas, settings: Settings, runs: Runs) -> None:
+        manifest = atlas.manifest
+        shared = os.environ.get(SHARED_DATA_VARIABLE) or str(manifest["shared_data"])
+        arguments = (atlas.folder / "base.toml", manifest["base_folder"], settings.store)
+        self.source, self.atlas = atlas, atlas.key
+        self.releases = [r["sha256"] for r in manifest["releases"]]
+        self.ready = False
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "areaeffect.web.worker", *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, SHARED_DATA_VARIABLE: shared, "OMP_NUM_THREADS": "1"},
+            start_new_session=True,
+        )
+        self.runs = runs
+        threading.Thread(target=self._hear, daemon=True).start()
+
+    def order(self, content: dict[str, Any]) -> None:
+        """Hand an order over; a process that is gone is noticed by the thread that hears it."""
+        if self.process.stdin is not None:
+            try:
+                self.process.stdin.write(json.dumps(content).encode() + b"\n")
+                self.process.stdin.flush()
+            except OSError:
+                return
+
+    def close(self) -> None:
+        """End the process and its children."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _hear(self) -> None:
+        out = self.process.stdout
+        for line in out or ():
+            self.runs.heard(self, json.loads(line))
+        self.process.wait()
+        self.runs.ended(self)
+
+
+@dataclass(eq=False)
+class Runs:
+    """The runs of one server.
+
+    Parameters
+    ----------
+    settings : of the server.
+    seconds, memory : limits of one run.
+    """
+
+    settings: Settings
+    seconds: float = limits.RUN_SECONDS
+    memory: int = limits.RUN_MEMORY_BYTES
+    _jobs: dict[str, Job] = field(default_factory=dict)
+    _queue: deque[str] = field(default_factory=deque)
+    _workers: dict[str, Worker] = field(default_factory=dict)
+    _refused: dict[str, Refusal] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def folder(self) -> Path:
+        """Where runs are kept."""
+        return self.settings.work / "runs"
+
+    def warm(self, atlas: Atlas) -> None:
+        """Have a worker read an atlas's base study, so that it is there when it is asked."""
+        with self._lock:
+            if atlas.key in self._workers:
+                return
+            while len(self._workers) >= limits.RESIDENT_WORKERS:
+                idle = [k for k in self._workers if not self._running(k)]
+                if not idle:
+                    return
+                self._workers.pop(idle[0]).close()
+            self._refused.pop(atlas.key, None)
+            self._workers[atlas.key] = Worker(atlas, self.settings, self)
+
+    def key(self, atlas: Atlas, question: Question) -> str:
+        """Return the key of a run."""
+        releases = [r["sha256"] for r in atlas.manifest["releases"]]
+        return key_of_question(base_of(atlas).text, question, version_of_code(), releases)
+
+    def submit(self, atlas: Atlas, question: Question) -> str:
+        """Ask for benchmark areas and power; return the run's key.
+
+        Raises
+        ------
+        StudyError
+            What cannot be asked.
+        Refusal
+            503: the queue is full.
+        """
+        refuse_question(base_of(atlas), question, tuple(atlas.position))
+        key = self.key(atlas, question)
+        with self._lock:
+            if not (self.has(key, DESIGN) and self.has(key, POWER)):
+                self._enqueue(atlas, Job(key, "plan", question, atlas.key))
+        return key
+
+    def answer(self, key: str, atlas: Atlas) -> None:
+        """Ask for the answer of a run whose power is known.
+
+        Raises
+        ------
+        Refusal
+            409: what could be detected has not been worked out. 503: the queue is full.
+        """
+        standing = self.standing(key)
+        if POWER not in standing.parts:
+            raise Refusal(
+                409,
+                "What this could detect is not worked out yet.",
+                "Look at it first: an answer means little without it.",
+            )
+        with self._lock:
+            if self.has(key, PARQUET):
+                return
+            self._enqueue(atlas, Job(key, "answer", standing.question, atlas.key))
+            looks = self.folder / key / _LOOKS_FILE
+            if not looks.is_file():
+                looks.write_text(json.dumps({"earlier": self._earlier(key, standing.question)}))
+
+    def cancel(self, key: str) -> None:
+        """Stop what is going on; what is finished stays."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is None or job.state not in ACTIVE:
+                return
+            if job.state == WAITING:
+                self._queue.remove(key)
+                job.state = CANCELLED
+            else:
+                self._workers[job.atlas].order({"do": "cancel", "key": key})
+
+    def has(self, key: str, part: str) -> bool:
+        """Whether a part of a run is finished."""
+        return has(self.folder / key, part)
+
+    def standing(self, key: str) -> Standing:
+        """Return how a run stands.
+
+        Raises
+        ------
+        Refusal
+            404: nobody asked for it here.
+        """
+        with self._lock:
+            job = self._jobs.get(key)
+            position = self._queue.index(key) if job and job.state == WAITING else 0
+        try:
+            asked = json.loads((self.folder / key / "run.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            fix = "It was asked on another server, or long ago: ask the question again."
+            raise Refusal(404, "This run is not on this server.", fix) from None
+        looks = None
+        if self.has(key, ANSWER):
+            looks = int(json.loads((self.folder / key / _LOOKS_FILE).read_text())["earlier"])
+        parts = tuple(part for part in MARKS if self.has(key, part))
+        question = Question.from_dict(asked["question"])
+        return Standing(key, question, asked["base"], parts, job, position, looks)
+
+    def close(self) -> None:
+        """End every worker."""
+        with self._lock:
+            workers, self._workers = list(self._workers.values()), {}
+        for worker in workers:
+            worker.close()
+
+    # ------------------------------------------------------------------ what workers report
+
+    def heard(self, worker: Worker, report: dict[str, Any]) -> None:
+        """Take one report of a worker."""
+        with self._lock:
+            kind, job = report["is"], self._jobs.get(report["key"])
+            if kind == "ready":
+                fresh = report["releases"][: len(worker.releases)] == worker.releases
+                worker.ready = fresh
+                if not fresh:
+                    fix = "Run `areaeffect tiles` on its base study again."
+                    self._refuse(worker.atlas, Refusal(503, _STALE, fix))
+            elif kind == "refused":
+                self._refuse(worker.atlas, Refusal(503, report["what"], report["fix"]))
+            elif job is not None and kind == "progress":
+                job.state = RUNNING
+                job.step, job.done, job.of = report["step"], report["done"], report["of"]
+            elif job is not None:
+                job.state = kind
+                job.what, job.fix = report.get("what", ""), report.get("fix", "")
+            self._start()
+
+    def ended(self, worker: Worker) -> None:
+        """Take note that a worker is gone: what it ran has failed, the next question starts one."""
+        with self._lock:
+            if self._workers.get(worker.atlas) is worker:
+                del self._workers[worker.atlas]
+            for job in self._jobs.values():
+                if job.atlas == worker.atlas and job.state == RUNNING:
+                    job.state, job.what, job.fix = FAILED, CRASH_WORDS, CRASH_FIX
+            if not any(self._jobs[key].atlas == worker.atlas for key in self._queue):
+                return
+            if worker.ready:  # others wait behind the run that took the worker with it
+                self.warm(worker.source)
+            else:
+                self._refuse(worker.atlas, Refusal(503, CRASH_WORDS, CRASH_FIX))
+
+    def _refuse(self, atlas: str, refusal: Refusal) -> None:
+        """Fail all that waits for a worker that cannot serve."""
+        self._refused[atlas] = refusal
+        (problem,) = refusal.problems
+        for key in [k for k in self._queue if self._jobs[k].atlas == atlas]:
+            self._queue.remove(key)
+            job = self._jobs[key]
+            job.state, job.what, job.fix = FAILED, problem.what, problem.fix
+
+    # ------------------------------------------------------------------ the queue
+
+    def _enqueue(self, atlas: Atlas, job: Job) -> None:
+        going = self._jobs.get(job.key)
+        if going is not None and going.state in ACTIVE:
+            return
+        if len(self._queue) >= limits.RUNS_WAITING:
+            raise Refusal(
+                503,
+                f"{limits.RUNS_WAITING} questions are waiting already.",
+                "Try again in a minute.",
+                headers={"retry-after": "30"},
+            )
+        self.warm(atlas)
+        folder = self.folder / job.key
+        folder.mkdir(parents=True, exist_ok=True)
+        asked = {"base": job.atlas, "question": job.question.to_dict()}
+        (folder / "run.json").write_text(json.dumps(asked), encoding="utf-8")
+        ask(base_of(atlas).text, job.question, folder)
+        self._make_room(job.key)
+        self._jobs.pop(job.key, None)
+        self._jobs[job.key] = job
+        self._queue.append(job.key)
+        self._start()
+
+    def _start(self) -> None:
+        for key in list(self._queue):
+            job = self._jobs[key]
+            worker = self._workers.get(job.atlas)
+            if worker is None or not worker.ready:
+                job.step = "reading the data, once for all questions"
+                continue
+            if self._running() >= limits.RUNS_AT_ONCE:
+                job.step = "waiting for its turn"
+                continue
+            self._queue.remove(key)
+            job.state, job.step = RUNNING, "starting"
+            worker.order(
+                {
+                    "do": "run",
+                    "key": key,
+                    "stage": job.stage,
+                    "question": job.question.to_dict(),
+                    "folder": str(self.folder / key),
+                    "seconds": self.seconds,
+                    "memory": self.memory,
+                }
+            )
+
+    def _running(self, atlas: str = "") -> int:
+        running = [j for j in self._jobs.values() if j.state == RUNNING]
+        return sum(not atlas or j.atlas == atlas for j in running)
+
+    def _earlier(self, key: str, question: Question) -> int:
+        """Count answers on this server about some of the same areas."""
+        mine, found = set(question.areas), 0
+        for path in self.folder.glob(f"*/{ANSWER}/{FINDINGS_FILE}"):
+            folder = path.parent.parent
+            if folder.name == key:
+                continue
+            asked = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            found += not mine.isdisjoint(asked["question"]["areas"])
+        return found
+
+    def _make_room(self, key: str) -> None:
+        """Let the oldest runs go where there are too many, and forget their jobs."""
+        kept = [path for path in self.folder.iterdir() if path.name != key]
+        if len(kept) < limits.KEPT_RUNS:
+            return
+        for path in sorted(kept, key=lambda p: p.stat().st_mtime)[: limits.KEPT_RUNS // 10]:
+            going = self._jobs.get(path.name)
+            if going is None or going.state not in ACTIVE:
+                shutil.rmtree(path, ignore_errors=True)
+                self._jobs.pop(path.name, None)

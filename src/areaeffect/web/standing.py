@@ -1,0 +1,82 @@
+"""How a run stands: what is finished, and what is going on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from areaeffect.pipeline.compose import Question
+
+WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
+ACTIVE: Final = (WAITING, RUNNING)
+
+
+@dataclass(slots=True)
+class Job:
+    """One stage of one run while the server remembers it.
+
+    Parameters
+    ----------
+    key, stage, question, atlas : what is asked.
+    state : waiting, running, done, failed or cancelled.
+    step, done, of : how far it is.
+    what, fix : why it failed, and what to do.
+    """
+
+    key: str
+    stage: str
+    question: Question
+    atlas: str
+    state: str = WAITING
+    step: str = "waiting for its turn"
+    done: int = 0
+    of: int = 0
+    what: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a run stands.
+
+    Parameters
+    ----------
+    key, question, atlas : what was asked, of which atlas.
+    parts : what is finished: design, power, answer, result, parquet.
+    job : what is going on, or went on last; None after a restart.
+    position : how many wait before it.
+    looks : earlier answers on this server about some of its areas; None before its own.
+    """
+
+    key: str
+    question: Question
+    atlas: str
+    parts: tuple[str, ...]
+    job: Job | None
+    position: int = 0
+    looks: int | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether something is going on."""
+        return self.job is not None and self.job.state in ACTIVE
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, the same on pages and in the API."""
+        job = self.job
+        values: dict[str, Any] = {
+            "key": self.key,
+            "base": self.atlas,
+            "question": self.question.to_dict(),
+            "state": job.state if job else ("done" if self.parts else CANCELLED),
+            "parts": list(self.parts),
+            "exploratory": True,
+            "earlier_answers_on_these_areas": self.looks,
+        }
+        if job:
+            values |= {"stage": job.stage, "step": job.step, "done": job.done, "of": job.of}
+            values |= {"waiting_before": self.position}
+            if job.state == FAILED:
+                values |= {"what": job.what, "fix": job.fix}
+        return values
