@@ -77,8 +77,8 @@ def suggested_name(lines: list[Any]) -> str:
     """Return a name to begin with: the ward that most of the areas lie in, or the first area's."""
     places = [line["place"].split(",")[0] for line in lines if line["place"]]
     if not places:
-        return lines[0]["name"][:LONGEST_NAME] if lines else ""
-    return max(sorted(set(places)), key=places.count)[:LONGEST_NAME]
+        return str(lines[0]["name"])[:LONGEST_NAME] if lines else ""
+    return str(max(sorted(set(places)), key=places.count))[:LONGEST_NAME]
 
 
 def pairs_of(form: Any) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -86,16 +87,17 @@ class Worker:
     def order(self, content: dict[str, Any]) -> None:
         """Hand an order over; a process that is gone is noticed by the thread that hears it."""
         if self.process.stdin is not None:
-            try:
+            with suppress(OSError, ValueError):
                 self.process.stdin.write(json.dumps(content).encode() + b"\n")
                 self.process.stdin.flush()
-            except OSError:
-                return
 
     def close(self) -> None:
         """End the process and its children."""
         if self.process.stdin is not None:
-            self.process.stdin.close()
+            with suppress(OSError):
+                self.process.stdin.close()
+        if not self.ready:  # still reading the data: it holds nothing that must be ended well
+            self.process.kill()
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
@@ -103,10 +105,9 @@ class Worker:
             self.process.wait()
 
     def _hear(self) -> None:
-        out = self.process.stdout
-        for line in out or ():
-            self.runs.heard(self, json.loads(line))
-        self.process.wait()
+        with self.process:  # closes both pipes, and waits
+            for line in self.process.stdout or ():
+                self.runs.heard(self, json.loads(line))
         self.runs.ended(self)
 
 

@@ -32,7 +32,7 @@ _TYPES: Final = {
 _PLACES: Final = (ASKED, DESIGN, POWER, RESULT)
 
 
-def offered(folder: Path, standing: Standing) -> list[tuple[str, list[tuple[str, str]]]]:
+def offered(standing: Standing) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what there is to take away by now: headings, each with (words, address)."""
     at = f"/compare/{standing.key}"
     groups = [

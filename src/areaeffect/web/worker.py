@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: How much a run gives way to the server, which answers pages meanwhile.
 _NICE = 5
+#: Bytes of address space that a run has at least; with less, libraries fail in odd places.
+_LEAST_ROOM = 512 * 2**20
 #: Seconds between two looks at the clock.
 _TICK = 0.25
 MEMORY_WORDS = "the run needed more memory than a run may have."
@@ -133,7 +135,9 @@ def _run(base: Base, order: dict[str, Any], write: int) -> int:
 
     os.setsid()
     os.nice(_NICE)
-    resource.setrlimit(resource.RLIMIT_AS, (order["memory"], order["memory"]))
+    room = order["memory"] - _in_use()
+    if room > _LEAST_ROOM:
+        resource.setrlimit(resource.RLIMIT_AS, (order["memory"], order["memory"]))
     with os.fdopen(write, "w", encoding="utf-8") as pipe:
 
         def say(kind: str, **values: Any) -> None:
@@ -143,6 +147,8 @@ def _run(base: Base, order: dict[str, Any], write: int) -> int:
             say("progress", step=step, done=done, of=of)
 
         try:
+            if room <= _LEAST_ROOM:
+                raise MemoryError  # noqa: TRY301  # told like any other
             question = Question.from_dict(order["question"])
             STAGES[order["stage"]](base, question, Path(order["folder"]), tell)
         except AreaEffectError as error:
@@ -153,6 +159,12 @@ def _run(base: Base, order: dict[str, Any], write: int) -> int:
         else:
             say("done")
     return 0
+
+
+def _in_use() -> int:
+    """Return the bytes of address space this process has, data of the base study included."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
 
 
 def _line(out: IO[str], content: dict[str, Any]) -> None:

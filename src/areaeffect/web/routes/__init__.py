@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from areaeffect.web.routes import (
+    compare,
     feeds,
     help_page,
     home,
@@ -40,6 +41,7 @@ class Feature(Protocol):
 #: In the order of the menu.
 FEATURES: tuple[Feature, ...] = (
     home,
+    compare,
     run_files,
     feeds,
     runs,

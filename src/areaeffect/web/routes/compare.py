@@ -140,7 +140,7 @@ def _show_run(request: Request) -> Response:
         atlas=atlas,
         again=f"/compare{query(asked)}",
         fragments=fragments,
-        files=offered(folder, standing),
+        files=offered(standing),
     )
 
 

@@ -15,7 +15,6 @@ async function takeOver() {
 }
 
 async function follow() {
-  let parts = null;
   for (;;) {
     const status = document.querySelector("#status");
     const address = status && status.dataset.going;
@@ -28,7 +27,7 @@ async function follow() {
       continue;
     }
     const going = run.state === "waiting" || run.state === "running";
-    if (!going || (parts !== null && parts !== run.parts.length)) {
+    if (!going || Number(status.dataset.parts) !== run.parts.length) {
       await takeOver();
       const told = document.querySelector("#status");
       if (!going) delete told.dataset.going;
@@ -39,7 +38,6 @@ async function follow() {
       const bar = document.querySelector("progress");
       if (bar && run.of > 1) Object.assign(bar, { max: run.of, value: run.done });
     }
-    parts = run.parts.length;
     await wait(going ? 250 : 0);
   }
 }

@@ -1,0 +1,64 @@
+"""An atlas of the tiny study, and what a test does with a run of it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+from areaeffect.pipeline.atlas import build_atlas
+from areaeffect.web.app import create_app
+from areaeffect.web.settings import Settings
+from tests.unit.small_study import CODES, write_small_study
+
+HERE = "http://127.0.0.1:8321"
+START = {
+    "areas": "T009,T010",
+    "name": "Abbey",
+    "start": "2013-01",
+    "placebos": "199",
+    "buffer": "0",
+}
+
+
+def write_small_atlas(folder: Path) -> Settings:
+    """Write the tiny study and its atlas; return settings of a server on them."""
+    data = folder / "data"
+    data.mkdir(parents=True)
+    study = write_small_study(data)
+    text = study.read_text(encoding="utf-8")
+    head, _, rest = text.partition("[[initiative]]")
+    study.rename(data / "base.toml")
+    bare = head + rest[rest.index("[register]") :] + '\n[atlas]\nplaces = "places.csv"\n'
+    (data / "base.toml").write_text(bare, encoding="utf-8")
+    rows = [f"{code},Plot {code[1:]},Ward {int(code[1:]) // 8},Northmarsh" for code in CODES]
+    places = "\n".join(["area_code,name,ward,authority", *rows]) + "\n"
+    (data / "places.csv").write_text(places, encoding="utf-8")
+    settings = Settings(store=folder / "store")
+    build_atlas(data / "base.toml", settings.atlases / "tiny", settings.store, lambda *_: None)
+    return settings
+
+
+def client(settings: Settings) -> TestClient:
+    """Return a client of a server with these settings, on an address it answers to."""
+    return TestClient(
+        create_app(settings),
+        base_url=HERE,
+        raise_server_exceptions=False,
+        headers={"origin": HERE},
+        follow_redirects=False,
+    )
+
+
+def settled(
+    asking: TestClient, address: str, part: str = "", seconds: float = 60
+) -> dict[str, object]:
+    """Wait until a run stands still, or a part of it is there; return how it stands."""
+    until = time.monotonic() + seconds
+    while True:
+        standing = asking.get(f"{address}.json").json()
+        if standing["state"] not in ("waiting", "running") or part in standing["parts"]:
+            return dict(standing)
+        assert time.monotonic() < until, standing
+        time.sleep(0.05)
