@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from areaeffect.cli_web import serve, tiles
+from areaeffect.cli_web import serve, stories_app, tiles
 from areaeffect.errors import AreaEffectError, NothingEstimableError, Problem
 from areaeffect.terminal import progress
 
@@ -52,6 +52,7 @@ store_app = typer.Typer(help="Say where the store is, or remove it.", no_args_is
 app.add_typer(ingest_app, name="ingest")
 app.add_typer(store_app, name="store")
 app.command()(serve)
+app.add_typer(stories_app, name="stories")
 app.command()(tiles)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from areaeffect.web.voices import Voices
 
 from areaeffect.terminal import progress
 
@@ -90,3 +93,69 @@ def tiles(
     with progress() as tell:
         build_atlas(base, folder, where, tell)
     typer.echo(f"Atlas: {folder}\nOpen it with: areaeffect serve")
+
+
+stories_app = typer.Typer(
+    help="Moderate what residents sent in, and hand it to a study.", no_args_is_help=True
+)
+Store = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
+]
+Key = Annotated[str, typer.Argument(help="Its key, as `areaeffect stories list` prints it.")]
+
+
+@stories_app.command("list")
+def stories_list(store: Store = None) -> None:
+    """Print what waits for a decision, the oldest first."""
+    waiting = _voices(store).waiting()
+    for voice, contact in waiting:
+        typer.echo(f"{voice.key}  {voice.kind} of {voice.run}: {voice.place}, {voice.date}")
+        typer.echo(f"  {voice.title}" + (f" [{', '.join(voice.themes)}]" if voice.themes else ""))
+        for line in voice.text.splitlines():
+            typer.echo(f"  | {line}")
+        typer.echo(f"  to ask back: {contact or 'not given'}")
+    if not waiting:
+        typer.echo("Nothing waits for a decision.")
+
+
+@stories_app.command("show")
+def stories_show(key: Key, store: Store = None) -> None:
+    """Show one that waits; the contact of its author is deleted."""
+    _decide(key, store, show=True)
+
+
+@stories_app.command("refuse")
+def stories_refuse(key: Key, store: Store = None) -> None:
+    """Refuse and delete one that waits."""
+    _decide(key, store, show=False)
+
+
+@stories_app.command("for-study")
+def stories_for_study(
+    run: Annotated[str, typer.Argument(help="Name of the published run.")], store: Store = None
+) -> None:
+    """Print the [stories] part of a study file that reads what is shown of a run."""
+    from areaeffect.web.submission import study_part  # noqa: PLC0415
+
+    typer.echo(study_part(_voices(store).folder / run))
+
+
+def _voices(store: Path | None) -> Voices:
+    from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
+    from areaeffect.web.settings import Settings  # noqa: PLC0415
+    from areaeffect.web.voices import Voices  # noqa: PLC0415
+
+    return Voices(Settings(store=store_path(store)).stories)
+
+
+def _decide(key: str, store: Path | None, *, show: bool) -> None:
+    from areaeffect.errors import Problem, StudyError  # noqa: PLC0415
+
+    voices = _voices(store)
+    run = next((v.run for v, _ in voices.waiting() if v.key == key), None)
+    if run is None:
+        fix = "See `areaeffect stories list`."
+        raise StudyError(Problem("nothing of this key waits.", key, fix))
+    voice = voices.decide(run, key, show=show)
+    typer.echo(f"{'shown' if show else 'refused and deleted'}: {voice.title}")

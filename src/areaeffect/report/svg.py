@@ -32,6 +32,12 @@ def accessible(body: str, view_box: str, key: str, title: str, description: str)
     )
 
 
+def title_of(chart: str) -> str:
+    """Return the title of a chart that `accessible` wrote."""
+    found = re.search(r"<title\b[^>]*>(.*?)</title>", chart, flags=re.DOTALL)
+    return unescape(found[1]) if found else ""
+
+
 def alternative(chart: str) -> str:
     """Return title and description of a chart that `accessible` wrote, as one text."""
     parts = re.findall(r"<(title|desc)\b[^>]*>(.*?)</\1>", chart, flags=re.DOTALL)

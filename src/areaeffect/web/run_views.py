@@ -86,8 +86,8 @@ def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
         name = svg.key_of(finding.group, finding.outcome, finding.claim, kind)
         path = run.folder / "charts" / f"{name}.svg"
         if path.is_file():
-            told = svg.alternative(path.read_text(encoding="utf-8"))
-            charts.append((name, told, told.partition(".")[0]))
+            chart = path.read_text(encoding="utf-8")
+            charts.append((name, svg.alternative(chart), svg.title_of(chart)))
     return replace(
         _short(key, finding),
         facts=tuple(facts),

@@ -53,6 +53,11 @@ class Settings:
         return self.store / "web"
 
     @property
+    def stories(self) -> Path:
+        """Folder of what residents sent in."""
+        return self.work / "stories"
+
+    @property
     def is_public(self) -> bool:
         """Whether anyone may read: what is answered may be kept by caches on the way."""
         return self.read_only

@@ -41,7 +41,7 @@ class Site:
         return cls(
             settings,
             Shelf(settings.runs),
-            Voices(settings.work / "stories"),
+            Voices(settings.stories),
             Keeper(public=settings.is_public),
         )
 

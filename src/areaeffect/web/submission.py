@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,15 +10,17 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import FormData
 from starlette.formparsers import FormParser
 
+from areaeffect.errors import DataError, Problem
 from areaeffect.outcomes import FAMILIES
 from areaeffect.pipeline.stories import DATE
 from areaeffect.web import limits
 from areaeffect.web.feeds import span
 from areaeffect.web.refusals import Refusal
-from areaeffect.web.voices import Kind, Voice
+from areaeffect.web.voices import EVENTS_FILE, Kind, Voice
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
+    from pathlib import Path
 
     from starlette.requests import Request
 
@@ -175,3 +178,20 @@ def _title_fault(title: str, what: str) -> str:
     if title.startswith(_FORMULA):
         return "Begin with a letter or a number, not with = + - or @."
     return ""
+
+
+def study_part(folder: Path) -> str:
+    """Return the part of a study file that reads the stories and events shown of a run.
+
+    Raises
+    ------
+    DataError
+        Where nothing is shown of it.
+    """
+    files = (("events", folder / EVENTS_FILE), ("folder", folder / "stories"))
+    named = [f"{key} = {json.dumps(str(path))}" for key, path in files if path.exists()]
+    if not named:
+        what = "no story or event of this run is shown."
+        raise DataError(Problem(what, str(folder), "See `areaeffect stories list`."))
+    themes = [f"{json.dumps(title)} = {json.dumps(name)}" for name, title in THEMES.items()]
+    return "\n".join(["[stories]", *named, "", "[stories.themes]", *themes])

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}(?:~[A-Za-z0-9][A-Za-z0-9_-]{0,79})?")
 KEY = re.compile(r"[0-9a-f]{32}")
 _NAMED = re.compile(rf"(\d{{8}}T\d{{6}}Z)-({KEY.pattern})")
+EVENTS_FILE = "events.csv"
 _TIME = "%Y%m%dT%H%M%SZ"
 _EVENT_COLUMNS = ("date", "neighbourhood", "what", "shown", "key")
 UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,15 +92,16 @@ class Voices:
             what = "so many stories wait for a moderator that no more are taken."
             raise DataError(Problem(what, fix="Try again in a few days."))
         code = secrets.token_hex(16)
-        key = _key_of(code)
+        now = datetime.now(UTC)
+        voice = replace(voice, key=_key_of(code), time=now)
         own = self._run(voice.run)
         if contact:
-            _write(own / "contact" / f"{key}.txt", contact)
-        stem = f"{datetime.now(UTC).strftime(_TIME)}-{key}"
+            _write(own / "contact" / f"{voice.key}.txt", contact)
+        stem = f"{now.strftime(_TIME)}-{voice.key}"
         if voice.kind == "story":
             _write(own / "waiting" / f"{stem}.md", story_text(_story(voice)))
         else:
-            _write(own / "waiting" / f"{stem}.csv", _table([voice]))
+            _write(own / "waiting" / f"{stem}.csv", _table([_row(voice)]))
         return code
 
     def waiting(self) -> tuple[tuple[Voice, str], ...]:
@@ -122,23 +124,24 @@ class Voices:
             Where nothing of that run and key waits.
         """
         own = self._run(run)
-        path = next((p for p in self._files("waiting", own) if p.stem.endswith(f"-{key}")), None)
-        voice = next(iter(_read(path)), None) if path else None
-        if path is None or voice is None:
-            what = "nothing of this name waits."
-            raise DataError(Problem(what, fix="It may have been decided already."))
-        time = (now or datetime.now(UTC)).replace(microsecond=0)
-        if show and voice.kind == "story":
-            (own / "stories").mkdir(exist_ok=True)
-            path.rename(own / "stories" / f"{time.strftime(_TIME)}-{key}.md")
-        else:
-            if show:
-                with _events(own) as rows:
-                    rows.append(replace(voice, time=time))
-            path.unlink()
-        (own / "contact" / f"{key}.txt").unlink(missing_ok=True)
+        with _locked(own):
+            waiting = [p for p in self._files("waiting", own) if p.stem.endswith(f"-{key}")]
+            voice = next((v for path in waiting for v in _read(path)), None)
+            if voice is None:
+                what = "nothing of this name waits."
+                raise DataError(Problem(what, fix="It may have been decided already."))
+            (path,) = waiting
+            shown = replace(voice, time=(now or datetime.now(UTC)).replace(microsecond=0))
+            if show and voice.kind == "story":
+                (own / "stories").mkdir(exist_ok=True)
+                path.rename(own / "stories" / f"{shown.time.strftime(_TIME)}-{key}.md")
+            else:
+                if show:
+                    _write(own / EVENTS_FILE, _table([*_rows(own / EVENTS_FILE), _row(shown)]))
+                path.unlink()
+            (own / "contact" / f"{key}.txt").unlink(missing_ok=True)
         self._changes += 1
-        return replace(voice, time=time)
+        return shown
 
     def withdraw(self, code: str) -> bool:
         """Take back what was sent in with this code, shown or not; say whether there was any."""
@@ -148,9 +151,10 @@ class Voices:
         for path in own:
             path.unlink(missing_ok=True)
         told = {v.run for v in self.shown() if v.key == key and v.kind == "event"}
-        for run in told:
-            with _events(self.folder / run) as rows:
-                rows[:] = [v for v in rows if v.key != key]
+        for folder in (self.folder / run for run in told):
+            with _locked(folder):
+                left = [row for row in _rows(folder / EVENTS_FILE) if row.get("key") != key]
+                _write(folder / EVENTS_FILE, _table(left))
         self._changes += 1
         return bool(own or told)
 
@@ -159,7 +163,7 @@ class Voices:
         state = self.state()
         if state != self._held[0]:
             runs = self._runs()
-            paths = [p / "events.csv" for p in runs] + self._files("stories")
+            paths = [p / EVENTS_FILE for p in runs] + self._files("stories")
             found = [voice for path in paths for voice in _read(path)]
             found.sort(key=lambda v: (v.time, v.key), reverse=True)
             self._held = (state, tuple(found))
@@ -167,9 +171,7 @@ class Voices:
 
     def state(self) -> tuple[object, ...]:
         """Return what changes whenever something else is shown."""
-        files = (
-            (p.name, _changed(p / "stories"), _changed(p / "events.csv")) for p in self._runs()
-        )
+        files = ((p.name, _changed(p / "stories"), _changed(p / EVENTS_FILE)) for p in self._runs())
         return (self._changes, *files)
 
     def _run(self, run: str) -> Path:
@@ -252,21 +254,35 @@ def _time(text: str | None) -> datetime:
 
 
 @contextmanager
-def _events(folder: Path) -> Iterator[list[Voice]]:
-    """Give a run's events to be changed, and write them; one process at a time."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one process or thread at a time change what is kept of a run."""
+    if not folder.is_dir():
+        yield  # nothing is kept of it
+        return
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        rows = _read(folder / "events.csv")
-        yield rows
-        _write(folder / "events.csv", _table(rows))
+        yield
 
 
-def _table(events: Sequence[Voice]) -> str:
+def _rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a file of events, also those that cannot be shown; none without a file."""
+    if not path.is_file():
+        return []
+    text = io.StringIO(path.read_text(encoding="utf-8"))
+    return [{k: v or "" for k, v in row.items() if k} for row in csv.DictReader(text)]
+
+
+def _row(event: Voice) -> dict[str, str]:
+    values = (event.date, event.place, event.title, event.time.strftime(_TIME), event.key)
+    return dict(zip(_EVENT_COLUMNS, values, strict=True))
+
+
+def _table(rows: Sequence[dict[str, str]]) -> str:
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(_EVENT_COLUMNS)
-    rows = [(v.date, v.place, v.title, v.time.strftime(_TIME), v.key) for v in events]
-    writer.writerows(sorted(rows))
+    columns = list(dict.fromkeys([*_EVENT_COLUMNS, *(name for row in rows for name in row)]))
+    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(sorted(rows, key=lambda row: [row.get(name, "") for name in columns]))
     return buffer.getvalue()
 
 

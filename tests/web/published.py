@@ -1,0 +1,40 @@
+"""A folder of published runs made from the sample result, with names that try to break out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+from areaeffect.pipeline.stories import EVENTS, STORIES, THEMES
+from areaeffect.report.files import write_result
+from areaeffect.results import Annex, DataTable
+from areaeffect.web.app import create_app
+from areaeffect.web.settings import Settings
+from tests.unit.sample_result import FORMULA, HOSTILE, sample_result
+
+HERE = "http://127.0.0.1:8321"
+TOKEN = "a-token-for-tests"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def make_runs(folder: Path) -> Path:
+    """Write one run, `county`, with a story and events of its own."""
+    event = ("2019-05", "", f"{HOSTILE} the hall opened")
+    story = ("Walking, home; again", HOSTILE, "2021", "Crime", "I wait at the window.\n\nI see it.")
+    tables = (
+        DataTable("events", "What happened", EVENTS, (event, ("2014", "", FORMULA))),
+        DataTable("stories", "What people say", STORIES, (story,)),
+        DataTable("themes", "Themes beside verdicts", THEMES, ()),
+    )
+    annexes = (Annex("stories", {"withheld": 0}, tables),)
+    result = replace(sample_result(shapes=False, placebos=39), title=HOSTILE, annexes=annexes)
+    folder.mkdir()
+    write_result(result, folder / "county")
+    return folder
+
+
+def client(settings: Settings) -> TestClient:
+    """Return a client of an app with these settings; errors become answers."""
+    return TestClient(create_app(settings), base_url=HERE, raise_server_exceptions=False)
