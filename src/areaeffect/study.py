@@ -272,6 +272,12 @@ class Analysis(Part):
     placebos: int = Field(
         default=999, ge=39, le=99_999, description="placebo programmes; under 39 give no interval"
     )
+    also_with: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="say what could be seen with so many neighbourhoods, such as a whole programme",
+    )
     placebo_neighbourhoods: str | None = Field(
         default=None, description="'source.column' whose values are the pseudo-neighbourhoods"
     )

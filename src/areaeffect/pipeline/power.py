@@ -188,7 +188,7 @@ def earlier_arms(plan: Plan, horizon: Horizon) -> tuple[Backtest, ...]:
     return backtests([a for a in plan.machine.arms if isinstance(a, ClaimCohorts)], horizon)
 
 
-def machine_of(plan: Plan, arms: Sequence[Backtest], size: Size) -> Machine:
+def machine_of(plan: Plan, arms: Sequence[ClaimCohorts], size: Size) -> Machine:
     """Return what draws programmes of a size with every start moved back."""
     units = tuple(plan.units[g] for g in size.patterns)
     banks = tuple(plan.machine.banks[g] for g in size.patterns)

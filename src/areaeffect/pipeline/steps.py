@@ -13,6 +13,7 @@ from areaeffect.pipeline.event_time import event_time
 from areaeffect.pipeline.families import families_step
 from areaeffect.pipeline.groups import check_groups, groups_step
 from areaeffect.pipeline.misplaced import check_misplaced, misplaced
+from areaeffect.pipeline.more_neighbourhoods import more_neighbourhoods
 from areaeffect.pipeline.plain_means import plain_means
 from areaeffect.pipeline.register_annex import register_annex
 from areaeffect.pipeline.source_tables import source_tables_step
@@ -59,6 +60,7 @@ STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
     groups_step,
     checks_step,
     misplaced,
+    more_neighbourhoods,
     crosscheck_step,
     boundary_fit,
     register_annex,

@@ -14,6 +14,7 @@ from areaeffect.report.event_time import event_time_section
 from areaeffect.report.families import missing_section
 from areaeffect.report.groups import groups_section
 from areaeffect.report.misplacement import misplacement_section
+from areaeffect.report.more_neighbourhoods import more_neighbourhoods_section
 from areaeffect.report.plain_means import plain_means_section
 from areaeffect.report.register import register_section
 from areaeffect.report.sources_section import sources_section
@@ -36,6 +37,7 @@ BUILDERS: Mapping[str, Callable[[Result, Annex], Section]] = {
     "groups": groups_section,
     "checks": checks_section,
     "misplacement": misplacement_section,
+    "more_neighbourhoods": more_neighbourhoods_section,
     "crosscheck": crosscheck_section,
     "multiverse": multiverse_section,
     "boundary_fit": boundary_fit_section,
