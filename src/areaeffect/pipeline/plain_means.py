@@ -11,8 +11,10 @@ from areaeffect.results import Annex, Column, DataTable
 
 if TYPE_CHECKING:
     from areaeffect.panel import Measure, Strings
+    from areaeffect.pipeline.assemble import Assembled
     from areaeffect.pipeline.steps import Finished
     from areaeffect.results import Bools, Floats
+    from areaeffect.study import PlainMeans, Study
 
 _PER = 1000.0
 _COLUMNS = (
@@ -27,34 +29,36 @@ _COLUMNS = (
 
 
 def plain_means(finished: Finished) -> Annex | None:
-    """Return unadjusted means of every level outcome; None where the study names no classes.
-
-    Raises
-    ------
-    DataError
-        Never: a column that is no number has no mean, and its row says so with empty cells.
-    """
+    """Return unadjusted means of every level outcome; None where the study names no classes."""
     asked = finished.file.study.plain_means
     if asked is None:
         return None
-    panel = finished.data.panel
+    table = means_table(finished.file.study, asked, finished.data)
+    return Annex("plain_means", {"by": asked.by, "label": asked.label}, (table,))
+
+
+def means_table(study: Study, asked: PlainMeans, data: Assembled) -> DataTable:
+    """Return a row for every level outcome and every further column asked for.
+
+    A column that is no number has no mean: its cells are empty.
+    """
+    panel = data.panel
     treated = np.zeros(len(panel.areas), dtype=np.bool_)
-    for unit in finished.data.neighbourhoods:
+    for unit in data.neighbourhoods:
         treated[unit.areas] = True
     classes = _classes(panel.attributes[asked.by])
     rows = [
         (o.title, _unit(o.unit_title, panel.measures[o.name]), _latest(panel.measures[o.name]))
-        for o in finished.file.study.outcome
+        for o in study.outcome
         if o.claim == "level"
     ]
     rows += [(name, "", _numbers(panel.attributes[name])) for name in asked.also]
-    table = DataTable(
+    return DataTable(
         "plain_means",
         "Means before any matching",
         _COLUMNS,
         tuple(_row(what, unit, values, classes, treated) for what, unit, values in rows),
     )
-    return Annex("plain_means", {"by": asked.by, "label": asked.label}, (table,))
 
 
 def _row(

@@ -29,9 +29,9 @@ def more_neighbourhoods_section(_result: Result, annex: Annex) -> Section:
     )
     text = (
         f"The study has {said['neighbourhoods']:,} neighbourhoods. With {said['with']:,} like "
-        "them, each with its true boundary, the smallest effect that would be found in 80 of 100 such "
-        "studies would be the one in the third column. It comes from placebo programmes of that "
-        "many neighbourhoods, drawn from the same areas and put through the whole design."
+        "them, each with its true boundary, the smallest effect that would be found in 80 of 100 "
+        "such studies would be the one in the third column. It comes from placebo programmes of "
+        "that many neighbourhoods, drawn from the same areas and put through the whole design."
     )
     shown = Table("Smallest detectable effect", _HEAD, rows, frozenset({1, 2, 3}))
     return Section(
