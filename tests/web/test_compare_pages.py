@@ -18,9 +18,9 @@ from areaeffect.pipeline.compose import Question
 from areaeffect.web import limits
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.refusals import Refusal
+from areaeffect.web.resident import MEMORY_WORDS
 from areaeffect.web.runs import Runs, runs_of
 from areaeffect.web.settings import Settings
-from areaeffect.web.worker import MEMORY_WORDS
 from tests.web.small_atlas import START, client, settled, write_small_atlas
 
 

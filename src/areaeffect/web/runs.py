@@ -34,8 +34,8 @@ from areaeffect.study import SHARED_DATA_VARIABLE
 from areaeffect.study_file import read_base
 from areaeffect.web import limits
 from areaeffect.web.refusals import Refusal
+from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS
 from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING, Job, Standing
-from areaeffect.web.worker import CRASH_FIX, CRASH_WORDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +75,7 @@ class Worker:
         self.releases = [r["sha256"] for r in manifest["releases"]]
         self.ready = False
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "areaeffect.web.worker", *map(str, arguments)],
+            [sys.executable, "-m", "areaeffect.web.resident", *map(str, arguments)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, SHARED_DATA_VARIABLE: shared, "OMP_NUM_THREADS": "1"},

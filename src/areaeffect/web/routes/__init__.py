@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from areaeffect.web.routes import (
+    api,
     compare,
     feeds,
     help_page,
@@ -49,4 +50,5 @@ FEATURES: tuple[Feature, ...] = (
     stories,
     watch,
     help_page,
+    api,
 )

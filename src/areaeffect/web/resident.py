@@ -1,4 +1,4 @@
-"""The process that answers questions: `python -m areaeffect.web.worker BASE FOLDER STORE`.
+"""The process that answers questions: `python -m areaeffect.web.resident BASE FOLDER STORE`.
 
 It reads one base study once, then forks a child for every run: the child has the data at once, has
 time and memory limits of its own, and takes everything it used with it when it ends. Orders come in
