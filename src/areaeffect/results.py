@@ -50,8 +50,8 @@ class Companion:
 class Finding:
     """One estimate with everything a sentence about it may say.
 
-    For ratios `estimate`, `low`, `high` and `mde` are fractions (-0.201: 20.1 % fewer); for
-    additive ones they are in `unit`. `low`, `high` and `p_value` are the two-sided 95 % placebo
+    For ratios `estimate`, `low`, `high` and `mde` are fractions (-0.201: 20.1% fewer); for
+    additive ones they are in `unit`. `low`, `high` and `p_value` are the two-sided 95% placebo
     result; `low_adjusted` and `high_adjusted` hold for all primary findings at once. `held_out`
     is the gap in the last year before the start by a design that did not see that year, and
     `held_out_p` its placebo p-value.
@@ -245,7 +245,7 @@ class Ranking:
     ----------
     value : (n_places,), distance to what they should be like, or need with its sign turned round.
     rank : (n_places,), from 1.
-    low, high : (n_places,), 90 % interval of the rank over redrawn worlds.
+    low, high : (n_places,), 90% interval of the rank over redrawn worlds.
     share_first : (n_places,), share of these worlds in which it is among the first `first`.
     nearest : (n_places,), which of the places that benefited is most like it; None for need.
     """

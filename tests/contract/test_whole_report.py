@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import ast
 import csv
+import json
+import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 import areaeffect.report
+from areaeffect.pipeline.design import design_into
 from areaeffect.pipeline.evaluate import evaluate_into
 from areaeffect.report import files, neighbourhood_pages, page
 from areaeffect.report.chart_tables import Figure
 from areaeffect.report.contents import report_document
-from areaeffect.report.document import figures
+from areaeffect.report.document import Document, Folded, Section, figures
 from areaeffect.report.power_page import power_figure
 from areaeffect.report.power_text import PowerReport, PowerRow
 from areaeffect.report.spec_curve import curve_chart, curve_rows
 from areaeffect.results import Result
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
 from tests.unit.chart_reader import check_chart
+from tests.unit.number_reader import TOKEN, unread
+from tests.unit.result_folder import Folder
+from tests.unit.test_neighbourhood_pages import READING_GRADE, reading_grade, words_of
+from tests.unit.test_report_numbers import text_of
+from tests.unit.test_report_pdf import squeezed
+from tests.unit.test_wording import BANNED
+from tests.unit.text_blocks import Text, texts
 
 LED = ProgrammeSpec(
     "Residents First", True, 4, ("2016-01-01", "2017-01-01"), {"crime": -0.15}, sizes=(2, 3)
@@ -54,6 +66,11 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
     "spec_curve.curve_chart": (r"^multiverse-", {"effect", "band_low", "band_high"}),
     "power_page.power_chart": (r"^power-", {"smallest_effect"}),
 }  # fmt: skip
+#: What a plan for registration has to hold.
+PLANNED = (
+    "The question", "What will be estimated", "Primary", "Who was analysed", "benchmark areas",
+    "Balance", "What this study could see", "The main test is the placebo", "Seal",
+)  # fmt: skip
 MAPS = {"maps.draw_map", "local_map._finish"}
 
 
@@ -196,3 +213,143 @@ def test_the_pins_of_a_map_are_the_numbers_of_its_table(drawn: Sequence[Figure])
     for figure in maps:
         pins = re.findall(r'font-weight="bold" text-anchor="middle"[^>]*>(\d+)<', figure.chart)
         assert sorted(pins, key=int) == [row[0] for row in figure.table.rows]
+
+
+# ---------------------------------------------------------------- texts
+
+
+@pytest.fixture(scope="module")
+def document(result: Result) -> Document:
+    return report_document(result, page.links_of(result))
+
+
+@pytest.fixture(scope="module")
+def said(result: Result, document: Document) -> list[tuple[Text, str]]:
+    """Every text of report and neighbourhood pages, with the card or place it is about."""
+    found = [(text, text.card) for text in texts(document)]
+    for name, own in neighbourhood_pages.pages(result):
+        place = "" if name == "index.html" else own.title
+        found += [(text, place) for text in texts(own)]
+    return found
+
+
+def not_found(files_: Folder, text: str, about: Text, card: str) -> list[str]:
+    scope = files_.about_text(text, about.section, card, about.kind)
+    return unread(text, scope, files_.literals)
+
+
+def test_every_number_of_every_text_is_in_the_files(
+    folder: Path, said: Sequence[tuple[Text, str]]
+) -> None:
+    held = Folder(folder)
+    lost = [(t.section, c) for t, card in said for c in not_found(held, t.text, t, card)]
+    assert not lost
+    assert sum(len(TOKEN.findall(t.text)) for t, _ in said) > 3_000
+
+
+def test_the_reader_finds_most_wrong_numbers(
+    folder: Path, said: Sequence[tuple[Text, str]]
+) -> None:
+    """One digit of one number is changed in every third text."""
+    held, rng = Folder(folder), random.Random(8)
+    caught: dict[bool, list[bool]] = {True: [], False: []}
+    for about, card in said[::3]:
+        numbers = list(TOKEN.finditer(about.text))
+        if numbers:
+            number = rng.choice(numbers)
+            at = number.end("digits") - 1
+            digit = str((int(about.text[at]) + rng.randint(1, 9)) % 10)
+            wrong = about.text[:at] + digit + about.text[at + 1 :]
+            found = bool(not_found(held, wrong, about, card))
+            caught["." in number["digits"]].append(found)
+    assert len(caught[True]) > 100
+    assert fmean(caught[True]) > 0.8
+    assert fmean(caught[False]) > 0.5
+
+
+def test_page_and_pdf_say_every_text(folder: Path, document: Document) -> None:
+    on_page = squeezed(text_of((folder / "report.html").read_text(encoding="utf-8")))
+    reader = PdfReader(folder / "report.pdf")
+    in_pdf = squeezed("".join(p.extract_text() for p in reader.pages))
+    for about in texts(document):
+        text = squeezed(about.text)
+        if about.kind == "Facts":  # a name and a value, apart on the page
+            text = squeezed(about.text.replace(": ", " ", 1))
+        if about.kind == "in print":
+            assert text in in_pdf
+            continue
+        assert text in on_page, about
+        if about.kind != "description of a chart":
+            assert text in in_pdf or is_left_out_of_print(document, about.text), about
+
+
+def is_left_out_of_print(document: Document, text: str) -> bool:
+    """Say whether a text stands in a fold that print only points to."""
+    return any(
+        text in (own.text for own in texts(replace(document, sections=(inside,))))
+        for inside in folded_away(document)
+    )
+
+
+def folded_away(holder: Any) -> Iterator[Section]:
+    """Return what print leaves out, as sections."""
+    if isinstance(holder, Folded) and holder.in_print:
+        yield Section("left-out", holder.title, holder.blocks)
+    for name in ("sections", "blocks", "parts"):
+        for part in getattr(holder, name, ()):
+            yield from folded_away(part)
+
+
+def test_no_text_says_what_may_not_be_said(said: Sequence[tuple[Text, str]]) -> None:
+    for about, _ in said:
+        words = about.text.lower()
+        assert not [phrase for phrase in BANNED if phrase in words], about
+        assert not re.search(r"\b(NaN|nan|None|inf)\b", about.text), about
+        assert not re.search(r"\d %", words), about
+        assert not re.search(r"(?<![\w.-])-\d", words), about
+
+
+def test_pages_of_neighbourhoods_are_read_at_twelve(result: Result) -> None:
+    grades = {}
+    for name, own in neighbourhood_pages.pages(result):
+        if name != "index.html":
+            words = " ".join(text for section in own.sections for text in words_of(section))
+            grades[name] = reading_grade(words)
+    assert len(grades) == 7
+    assert max(grades.values()) <= READING_GRADE, grades
+
+
+# ---------------------------------------------------------------- the same bytes
+
+
+def test_every_file_is_the_same_in_another_folder_on_four_threads(
+    folder: Path, tmp_path: Path
+) -> None:
+    study = write_small_county(tmp_path)
+    evaluate_into(study, tmp_path / "elsewhere", threads=4)
+    first, second = (
+        {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
+        for out in (folder, tmp_path / "elsewhere")
+    )
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+    endings = {Path(name).suffix for name in first}
+    assert {".html", ".pdf", ".svg", ".png", ".csv", ".json"} <= endings
+
+
+# ---------------------------------------------------------------- the plan
+
+
+def test_a_plan_with_power_is_whole(study: Path, tmp_path: Path) -> None:
+    sealed = design_into(study, tmp_path / "plan")
+    text = text_of((tmp_path / "plan" / "plan.html").read_text(encoding="utf-8"))
+    printed = squeezed(
+        "".join(p.extract_text() for p in PdfReader(tmp_path / "plan/plan.pdf").pages)
+    )
+    for part in PLANNED:
+        assert part in text, part
+        assert squeezed(part) in printed, part
+    assert sealed in text
+    assert json.loads((tmp_path / "plan/design.json").read_text())["seal"]["sha256"] == sealed
+    assert re.search(r"you would see a (fall|rise) of \d+% or more", text)
+    assert not [phrase for phrase in BANNED if phrase in text.lower()]

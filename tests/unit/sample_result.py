@@ -170,7 +170,7 @@ def _findings(g: int, o: int, placebos: int) -> list[Finding]:
         "post": "2016-01 to 2023-12",
     }
     if effect is None:
-        reason = "14 % of its window is missing in the treated areas; at most 10 % may be"
+        reason = "14% of its window is missing in the treated areas; at most 10% may be"
         return [
             Finding(
                 **base,
@@ -402,7 +402,7 @@ def _areas(rng: np.random.Generator) -> tuple[AreaStatus, ...]:
         "within 1 km of a treated area",
         "outside the treated areas' range before the start",
         "in another initiative",
-        "over 10 % of its window is missing",
+        "over 10% of its window is missing",
         "excluded by the study",
     )
     for i in range(SIDE * SIDE):

@@ -180,7 +180,7 @@ def test_the_page_never_says_what_it_must_not(outline: Outline) -> None:
 
 
 def test_what_could_not_be_estimated_has_its_reason(outline: Outline) -> None:
-    assert "– not estimable: 14 % of its window is missing in the treated areas" in outline.text
+    assert "– not estimable: 14% of its window is missing in the treated areas" in outline.text
 
 
 def test_every_verdict_stands_beside_its_symbol(html: str) -> None:

@@ -9,7 +9,18 @@ from html import unescape
 from typing import Any
 
 from areaeffect.report.document import (
-    Answers, Beside, Bullets, Card, Code, Data, Document, Facts, Figure, Folded, Links, Paragraph,
+    Answers,
+    Beside,
+    Bullets,
+    Card,
+    Code,
+    Data,
+    Document,
+    Facts,
+    Figure,
+    Folded,
+    Links,
+    Paragraph,
     Section,
 )  # fmt: skip
 
@@ -32,7 +43,9 @@ def texts(document: Document) -> Iterator[Text]:
                 yield Text(text, section.key, card, kind)
 
 
-def _texts(holder: Any, card: str) -> Iterator[tuple[str, str, str]]:
+def _texts(  # noqa: PLR0912  # one case a kind of block
+    holder: Any, card: str
+) -> Iterator[tuple[str, str, str]]:
     kind = type(holder).__name__
     match holder:
         case Section():

@@ -4,7 +4,7 @@ Both treat the neighbourhoods as a sample of such places, each with its own benc
 speak of other places like these, not of the realised effect on these alone, and do not know that
 neighbourhoods share benchmark areas or a common shock; they are printed beside the placebo
 interval, never instead of it, and refused under ten neighbourhoods: measured false alarms there
-are 19 to 84 % at a nominal 5 %.
+are 19 to 84% at a nominal 5%.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Each sees one small panel: treated areas and benchmark areas, in blocks of time. They are
 cross-checks: their intervals rest on assumptions of their own, and under ten treated
-neighbourhoods cluster-robust ones are refused (measured false alarms there are 19 to 84 % at a
-nominal 5 %: MacKinnon & Webb, QED 1355).
+neighbourhoods cluster-robust ones are refused (measured false alarms there are 19 to 84% at a
+nominal 5%: MacKinnon & Webb, QED 1355).
 """
 
 from __future__ import annotations
@@ -280,7 +280,7 @@ def _guarded(
     if panel.n_clusters < MIN_CLUSTERS:
         why = (
             f"refused: {panel.n_clusters} treated neighbourhoods; under {MIN_CLUSTERS}, "
-            "cluster-robust intervals raise false alarms in 19 to 84 % of cases"
+            "cluster-robust intervals raise false alarms in 19 to 84% of cases"
         )
         return CrossCheck(ends[0], None, None, None, "none", why)
     low, high = (x if math.isfinite(x) else None for x in ends[1:])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Floats
 
 POWER = 0.8
-#: Fewer placebos than this cannot give a two-sided 95 % interval.
+#: Fewer placebos than this cannot give a two-sided 95% interval.
 MIN_PLACEBOS = 39
 #: A placebo centre further out than this share of the placebo deviation flags the design.
 CENTRE_LIMIT = 0.25
@@ -29,14 +29,14 @@ class PlaceboInference:
     ----------
     p_value : twice the smaller tail, with the +1 correction.
     p_one_sided : the tail in the direction that is better.
-    low, high : 95 % interval by inversion; low_90, high_90 the 90 % one.
-    mde : smallest effect in the better direction found in 80 % of draws at 5 %, signed.
+    low, high : 95% interval by inversion; low_90, high_90 the 90% one.
+    mde : smallest effect in the better direction found in 80% of draws at 5%, signed.
     centre, centre_error : mean of the placebo estimates, and its Monte Carlo error.
     deviation : standard deviation of the placebo estimates.
     scale : s of the estimate, with the finite-pool factor.
     statistics : (n_draws,), T of each placebo; NaN where a draw gave none.
     statistic : T of the estimate.
-    critical : the smallest and largest T that the two-sided 5 % test does not reject.
+    critical : the smallest and largest T that the two-sided 5% test does not reject.
     """
 
     p_value: float

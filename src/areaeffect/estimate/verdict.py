@@ -37,8 +37,8 @@ def decide(
 
     Parameters
     ----------
-    interval : the 95 % interval, adjusted for several findings.
-    interval_90 : the unadjusted 90 % interval (two one-sided tests).
+    interval : the 95% interval, adjusted for several findings.
+    interval_90 : the unadjusted 90% interval (two one-sided tests).
     threshold : the range of effects too small to matter.
     better : 'lower' or 'higher'.
     carried : whether the placebos carry a verdict, see `placebos_carry`.

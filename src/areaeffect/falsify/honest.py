@@ -10,7 +10,7 @@ Their identified sets are computed exactly. Intervals: for smoothness the shorte
 one around a linear estimator (Armstrong & Kolesár 2018, doi 10.3982/ECTA14434), as in the paper's
 section 3.2. For relative magnitudes a set that can be written down: the target's drift is at most
 `reach` steps, so that the restriction says |theta + drift| <= Mbar * reach * |increment s| for some
-s, a union over s and sign of two linear inequalities; each is tested at 2.5 %, which holds whatever
+s, a union over s and sign of two linear inequalities; each is tested at 2.5%, which holds whatever
 the correlation (Bonferroni), and the sets are joined. It is a little wider than the paper's
 conditional tests, and needs no linear programmes.
 """
@@ -39,7 +39,7 @@ _STEPS = 60
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A 95 % interval under one restriction; `size` is Mbar or M."""
+    """A 95% interval under one restriction; `size` is Mbar or M."""
 
     size: float
     low: float
@@ -143,9 +143,9 @@ def smoothness(
 
 
 def _half_length(bias: float, deviation: float) -> tuple[float, float, float]:
-    """Half the length of a 95 % interval around an estimate with a bias of at most so much.
+    """Half the length of a 95% interval around an estimate with a bias of at most so much.
 
-    The 95 % quantile of |N(bias / deviation, 1)| times the deviation, and how it grows with bias
+    The 95% quantile of |N(bias / deviation, 1)| times the deviation, and how it grows with bias
     and deviation.
     """
     if deviation <= 0:

@@ -32,7 +32,7 @@ class JointTest:
     n_draws : placebo programmes that count.
     median, share_below : median effect, and share of branches under zero.
     median_p, share_p : twice the smaller tail, with the +1 correction; None under `MIN_DRAWS`.
-    median_low, median_high : the middle 95 % of the placebo programmes' medians.
+    median_low, median_high : the middle 95% of the placebo programmes' medians.
     """
 
     n_branches: int
@@ -82,7 +82,7 @@ def two_tailed(value: float, placebos: Floats) -> float:
 
 
 def curve_band(placebos: Floats) -> tuple[Floats, Floats] | None:
-    """Return the middle 95 % of placebo curves at each rank, (n_branches,) each.
+    """Return the middle 95% of placebo curves at each rank, (n_branches,) each.
 
     A placebo curve is sorted as the real one is. Only programmes with every branch count; None
     where they are under `MIN_DRAWS`.

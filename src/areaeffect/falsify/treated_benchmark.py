@@ -37,7 +37,7 @@ def effect_if_treated(estimate: float, share: float, *, is_ratio: bool) -> float
 
     Parameters
     ----------
-    estimate : a fraction for ratios (-0.2: 20 % fewer), else a difference.
+    estimate : a fraction for ratios (-0.2: 20% fewer), else a difference.
     share : of what is expected.
     is_ratio : whether the estimate is a ratio.
 
@@ -52,7 +52,7 @@ def effect_if_treated(estimate: float, share: float, *, is_ratio: bool) -> float
 def rise_needed(estimate: float, share: float) -> float:
     """Return the change of a share of what is expected that would give this ratio by itself.
 
-    0.8 says that those areas would have had to stand 80 % above what they were expected to be.
+    0.8 says that those areas would have had to stand 80% above what they were expected to be.
     It is over -1: none can fall below nothing.
     """
     return (1.0 / (1.0 + estimate) - 1.0) / share

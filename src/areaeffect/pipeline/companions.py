@@ -43,7 +43,7 @@ def small_programme_note(n_neighbourhoods: int, fewest: int) -> str:
     """Say why a small programme has no cluster-robust or bootstrap interval."""
     return (
         f"No cluster-robust or bootstrap interval is given under {fewest} treated neighbourhoods "
-        f"(here {n_neighbourhoods}): measured false alarms there are 19 to 84 % at a nominal 5 %."
+        f"(here {n_neighbourhoods}): measured false alarms there are 19 to 84% at a nominal 5%."
     )
 
 

@@ -31,13 +31,13 @@ COLUMNS = (
     Column("package", "string", "library that computed it"),
     Column("unit", "string", "unit of the estimates"),
     Column("estimate", "number", "its estimate: fraction of the counterfactual, or points"),
-    Column("low", "number", "lower end of its own 95 % interval"),
-    Column("high", "number", "upper end of its own 95 % interval"),
+    Column("low", "number", "lower end of its own 95% interval"),
+    Column("high", "number", "upper end of its own 95% interval"),
     Column("p_value", "number", "its own p-value"),
     Column("interval", "string", "kind of its interval, or why it is refused"),
     Column("main_estimate", "number", "the finding's estimate"),
-    Column("main_low", "number", "lower end of the finding's 95 % placebo interval"),
-    Column("main_high", "number", "upper end of the finding's 95 % placebo interval"),
+    Column("main_low", "number", "lower end of the finding's 95% placebo interval"),
+    Column("main_high", "number", "upper end of the finding's 95% placebo interval"),
     Column("assumes", "string", "what the estimator assumes"),
     Column("differs", "string", "why it may differ from the finding"),
 )
@@ -99,7 +99,7 @@ def _row(
         interval = f"not estimable: {found.reason}"
     else:
         numbers = (found.estimate, found.low, found.high, found.p_value)
-        interval = found.refused or f"95 %, {found.kind}"
+        interval = found.refused or f"95%, {found.kind}"
     return (
         finding.group,
         finding.outcome,

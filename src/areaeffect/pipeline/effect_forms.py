@@ -33,7 +33,7 @@ _COLUMNS = (
     Column("unit", "string", "unit of additive numbers"),
     Column("neighbourhoods", "integer", "neighbourhoods that it rests on"),
     Column("estimate", "number", "the effect"),
-    Column("low", "number", "95 % placebo interval of this form alone"),
+    Column("low", "number", "95% placebo interval of this form alone"),
     Column("high", "number", "the same, upper end"),
     Column("p_value", "number", "placebo p-value of this form alone; none for a level"),
     Column("avoided", "number", "incidents avoided, by the ratio of totals; negative: more"),

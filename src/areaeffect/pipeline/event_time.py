@@ -52,9 +52,9 @@ _COLUMNS = (
     Column("observed", "number", "what was counted in them, or their mean"),
     Column("expected", "number", "what would have been, from their benchmark areas"),
     Column("estimate", "number", "effect, or gap before the start"),
-    Column("low", "number", "95 % placebo interval of this bin alone"),
+    Column("low", "number", "95% placebo interval of this bin alone"),
     Column("high", "number", "the same, upper end"),
-    Column("low_together", "number", "95 % band that holds for all bins of this part together"),
+    Column("low_together", "number", "95% band that holds for all bins of this part together"),
     Column("high_together", "number", "the same, upper end"),
     Column("p_value", "number", "placebo p-value of this bin alone"),
 )

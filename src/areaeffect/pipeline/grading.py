@@ -73,7 +73,7 @@ def grade(evidence: Evidence, case: Case) -> Grade:
     if worst > BALANCED:
         caveats.append(
             f"Graded 2 on the Maryland scale: the places still differ from their benchmark areas "
-            f"in {name}, by {worst:.2f} standard deviations."
+            f"in {name.replace('_', ' ')}, by {worst:.2f} standard deviations."
         )
     maryland = _MATCHED if caveats else _BEFORE_AND_AFTER
     if held and held.tested < case.n_units:

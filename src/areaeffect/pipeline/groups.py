@@ -42,7 +42,7 @@ _COLUMNS = (
     Column("neighbourhoods", "integer", "neighbourhoods that it rests on"),
     Column("areas", "integer", "treated areas"),
     Column("estimate", "number", "effect, difference in level, or contrast of two effects"),
-    Column("low", "number", "95 % placebo interval, for this row alone"),
+    Column("low", "number", "95% placebo interval, for this row alone"),
     Column("high", "number", "the same, upper end"),
     Column("p_value", "number", "placebo p-value, for this row alone"),
     Column("mde", "number", "smallest effect that would be found in 80 of 100 cases"),

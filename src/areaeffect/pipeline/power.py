@@ -2,7 +2,7 @@
 
 Placebo programmes are drawn and designed as `evaluate` does, with every start moved back so far
 that the follow-up ends before the real start (`backtest`). Their spread says what effect would be
-seen in 80 % of such studies at 5 %, for as many neighbourhoods and as long a follow-up as asked.
+seen in 80% of such studies at 5%, for as many neighbourhoods and as long a follow-up as asked.
 """
 
 from __future__ import annotations

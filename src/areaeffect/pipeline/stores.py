@@ -111,7 +111,7 @@ class SourceListing:
                     months[-1].month,
                     str(sum(c.status != "missing" for c in months)),
                     f"{kept:,}",
-                    f"{100 * bare / max(kept, 1):.1f} %",
+                    f"{100 * bare / max(kept, 1):.1f}%",
                     f"{sum(c.rows_rejected for c in months):,}",
                     _gaps(months),
                 )

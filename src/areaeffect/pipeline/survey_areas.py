@@ -35,8 +35,8 @@ COLUMNS = (
     Column("respondents", "string", "People asked; [c] stands for 1 to 7"),
     Column("direct", "number", "Their mean; empty under 10 people"),
     Column("estimate", "number", "Posterior mean, weighted up to the census"),
-    Column("low", "number", "Lower end of the 90 % posterior interval"),
-    Column("high", "number", "Upper end of the 90 % posterior interval"),
+    Column("low", "number", "Lower end of the 90% posterior interval"),
+    Column("high", "number", "Upper end of the 90% posterior interval"),
 )
 
 

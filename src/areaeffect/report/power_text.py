@@ -29,7 +29,7 @@ class PowerRow:
     years : follow-up in steps (years); None for a level, which has its latest year.
     as_planned : whether each place is followed for as long as the study follows it.
     basis : 'measured', 'extrapolated' or 'not estimable'.
-    mde : smallest effect seen in 80 % of studies at 5 %, signed: fractions for ratios.
+    mde : smallest effect seen in 80% of studies at 5%, signed: fractions for ratios.
     deviation : of the placebo effects, on the log scale for ratios.
     p_little : probability of `little difference` if nothing had changed.
     draws : placebo programmes behind it.
@@ -216,7 +216,7 @@ def table(report: PowerReport) -> DataTable:
         Column("follow_up", "number", f"length of follow-up ({report.step}s); empty for a level"),
         Column("as_planned", "boolean", "each place followed as long as the study follows it"),
         Column("basis", "string", "measured, extrapolated or not estimable"),
-        Column("smallest_effect", "number", "seen in 80 % of studies at 5 %, signed"),
+        Column("smallest_effect", "number", "seen in 80% of studies at 5%, signed"),
         Column("deviation", "number", "standard deviation of placebo effects (log for ratios)"),
         Column("p_little_difference", "number", "probability of that verdict without a change"),
         Column("placebos", "integer", "placebo programmes behind the row"),

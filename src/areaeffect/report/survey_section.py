@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.outcomes import FAMILIES
 from areaeffect.report.chart_tables import Table
 from areaeffect.report.document import Block, Bullets, Data, Folded, Paragraph, Place, Section
+from areaeffect.report.numbers import number
 
 if TYPE_CHECKING:
     from areaeffect.results import Annex, Result
@@ -57,16 +58,16 @@ def comparison_sentence(row: dict[str, Any], values: dict[str, Any]) -> str:
     more = "more" if row["estimate"] >= 0 else "less"
     if row["claim"] == "change":
         what = (
-            f"the score moved by {row['treated_mean']:+.1f} points from {values['before']} to "
-            f"{values['after']}, and by {row['benchmark_mean']:+.1f} in the benchmark areas: "
-            f"{abs(row['estimate']):.1f} points {more}"
+            f"the score moved by {_point(row['treated_mean'])} points from {values['before']} to "
+            f"{values['after']}, and by {_point(row['benchmark_mean'])} in the benchmark areas: "
+            f"{_point(abs(row['estimate']))} points {more}"
         )
     else:
         what = (
-            f"people score {row['treated_mean']:.1f}, and {row['benchmark_mean']:.1f} in the "
-            f"benchmark areas: {abs(row['estimate']):.1f} points {more}"
+            f"people score {_point(row['treated_mean'])}, and {_point(row['benchmark_mean'])} in "
+            f"the benchmark areas: {_point(abs(row['estimate']))} points {more}"
         )
-    return f"{who}: {what} (95 % interval {row['low']:+.1f} to {row['high']:+.1f})."
+    return f"{who}: {what} (95% interval {_span(row)})."
 
 
 def _comparison_table(rows: list[dict[str, Any]], values: dict[str, Any]) -> Table:
@@ -75,7 +76,7 @@ def _comparison_table(rows: list[dict[str, Any]], values: dict[str, Any]) -> Tab
             r["group"],
             r["claim"],
             *(_point(r[k]) for k in ("treated_mean", "benchmark_mean", "estimate")),
-            _DASH if r["low"] is None else f"{r['low']:+.1f} to {r['high']:+.1f}",
+            _DASH if r["low"] is None else _span(r),
             _people(r["n_treated"]),
             _people(r["n_benchmark"]),
             f"{100 * r['covered']:.0f}%",
@@ -103,7 +104,9 @@ def _notes(values: dict[str, Any]) -> list[str]:
 
 
 def _model_words(small: dict[str, Any]) -> str:
-    shared = ", ".join(small["covariates"]) or "no characteristics of areas"
+    shared = (
+        ", ".join(c.replace("_", " ") for c in small["covariates"]) or "no characteristics of areas"
+    )
     words = (
         f"Multilevel regression on {small['respondents']:,} answers with {shared} and the census "
         f"cells {', '.join(small['cells'])}, weighted up to the people the census counts. Areas "
@@ -134,7 +137,7 @@ def _area_table(rows: list[dict[str, Any]]) -> Table:
                 r["respondents"],
                 _point(r["direct"]),
                 _point(r["estimate"]),
-                f"{r['low']:.1f} to {r['high']:.1f}",
+                _span(r),
             )
             for r in rows
         ),
@@ -143,7 +146,11 @@ def _area_table(rows: list[dict[str, Any]]) -> Table:
 
 
 def _point(value: float | None) -> str:
-    return _DASH if value is None else f"{value:.1f}"
+    return _DASH if value is None else number(value, "additive")
+
+
+def _span(row: dict[str, Any]) -> str:
+    return f"{_point(row['low'])} to {_point(row['high'])}"
 
 
 def _people(value: int | None) -> str:

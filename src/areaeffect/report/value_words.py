@@ -153,7 +153,8 @@ def scale(values: Mapping[str, Any]) -> list[str]:
     )
     said.append(
         f"For scale, {published['source']} reported {theirs} per 1,000 in areas with an initiative "
-        f"against {benchmark} in {published['benchmark_areas']} benchmark areas over 15 years, a "
+        f"against {benchmark} in {published['benchmark_areas']} benchmark areas over "
+        f"{published['years']} years, a "
         f"difference of {difference} (our subtraction), with no interval."
     )
     return said

@@ -101,8 +101,8 @@ class WhereNext:
             columns += [
                 Column(f"{kind}_value", "number", f"Its {what}"),
                 Column(f"{kind}_rank", "integer", "Rank on it, 1 is first"),
-                Column(f"{kind}_rank_low", "integer", "Low end of the rank's 90 % interval"),
-                Column(f"{kind}_rank_high", "integer", "High end of the rank's 90 % interval"),
+                Column(f"{kind}_rank_low", "integer", "Low end of the rank's 90% interval"),
+                Column(f"{kind}_rank_high", "integer", "High end of the rank's 90% interval"),
                 Column(f"{kind}_share_first", "number", "Share of redrawn worlds near the top"),
             ]
             sign = 1.0 if kind == "like" else -1.0

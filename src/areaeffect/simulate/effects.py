@@ -31,7 +31,7 @@ class Expected:
 class Truth:
     """Realised effects on what is expected, by initiative and by neighbourhood, then by outcome.
 
-    Counts: a fraction (-0.12 = 12 % fewer): the total expected with the initiative over the total
+    Counts: a fraction (-0.12 = 12% fewer): the total expected with the initiative over the total
     expected without it, less one, over treated areas from their start on. Scores: the mean
     difference in points over the same cells.
     """

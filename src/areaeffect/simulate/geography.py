@@ -25,7 +25,7 @@ COUNTY_RADIUS_KM = (
     31.0  # of 1,200 areas; together with the towns it gives rural areas of about 14 km²
 )
 MAX_RADIUS_KM = 33.0
-URBAN_SHARE = 0.82  # England, Census 2011: 82 % of residents live in urban areas
+URBAN_SHARE = 0.82  # England, Census 2011: 82% of residents live in urban areas
 KM2_PER_TOWN_AREA = 0.42  # 1,500 residents at about 3,600 to the km²
 TOWN_SIZE_EXPONENT = 0.9  # Zipf's law is 1
 TOWN_EDGE = 1.15  # in radii: the country begins here

@@ -14,7 +14,7 @@ YEARLY_INDICATORS = ("environment_score", "empty_homes", "social_relationships")
 OUTCOMES = MONTHLY_COUNTS + YEARLY_INDICATORS
 
 ADDITIVE_OUTCOMES = ("environment_score", "social_relationships")
-"""Their effect is added, in points; every other multiplies (a fraction: -0.12 = 12 % fewer)."""
+"""Their effect is added, in points; every other multiplies (a fraction: -0.12 = 12% fewer)."""
 
 MIN_AREAS, MAX_AREAS = 120, 5000
 MIN_TOWNS, MAX_TOWNS = 4, 16
@@ -42,7 +42,7 @@ class ProgrammeSpec:
         Start dates, 'YYYY-MM-DD'; the neighbourhoods are shared out evenly among them.
     effects : Mapping of str to float
         True effect by outcome, from the month of the start on: a fraction for counts (-0.12 =
-        12 % fewer), points for scores. An outcome left out has effect 0. Yearly indicators move
+        12% fewer), points for scores. An outcome left out has effect 0. Yearly indicators move
         from the first full year.
     sizes : (int, int)
         Fewest and most areas in a neighbourhood.

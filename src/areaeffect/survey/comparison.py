@@ -22,7 +22,7 @@ class Comparison:
     means : (n_domains,), the weighted means it combines.
     estimate : the combination.
     standard_error : linearised over clusters; None with fewer than two clusters in a stratum.
-    low, high : 95 % interval by Student's t.
+    low, high : 95% interval by Student's t.
     degrees_of_freedom : clusters less strata.
     """
 

@@ -85,7 +85,7 @@ class SmallAreaEstimates:
 
     Parameters
     ----------
-    mean, low, high : (n_areas,), posterior mean and 90 % interval; NaN for an area without people.
+    mean, low, high : (n_areas,), posterior mean and 90% interval; NaN for an area without people.
     worst_rhat : largest potential scale reduction of the parameters.
     divergences : steps in which the sampler failed.
     predictive_p : share of replicated surveys whose spread between area means exceeds that

@@ -136,7 +136,7 @@ def simulate(
 
 
 def interval(values: Floats, repeats: int) -> tuple[float, float]:
-    """Return the two-sided 95 % interval of simulated values, (n_draws * repeats,).
+    """Return the two-sided 95% interval of simulated values, (n_draws * repeats,).
 
     Its ends stand where those of the effect's placebo interval do among the draws (`infer`): with
     costs that are exact it is that interval, turned into money.

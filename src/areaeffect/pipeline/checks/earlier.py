@@ -21,8 +21,8 @@ COLUMNS = {
         "how much earlier the start is pretended to be: years, or thirds of an undated history",
     ),
     "estimate": ("number", f"effect from the pretended start to the real one: {EFFECT}"),
-    "low": ("number", "95 % placebo interval, lower end"),
-    "high": ("number", "95 % placebo interval, upper end"),
+    "low": ("number", "95% placebo interval, lower end"),
+    "high": ("number", "95% placebo interval, upper end"),
     "p_value": ("number", "two-sided placebo p-value"),
 }
 

@@ -46,7 +46,7 @@ class Subject:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the 95 % interval of the finding alone leaves zero out."""
+        """Whether the 95% interval of the finding alone leaves zero out."""
         return leaves_zero_out(self.finding.low, self.finding.high)
 
     def answer(self, status: Status, **numbers: Number) -> Answer:
@@ -133,7 +133,7 @@ def held_against(case: Case, real: Floats, drawn: Floats) -> tuple[float, Placeb
 
 GROUP = Column("group", "string", "initiative, or group of initiatives, that the finding is of")
 OUTCOME = Column("outcome", "string", "outcome of the finding")
-EFFECT = "a fraction for ratios (-0.2: 20 % fewer), else in the outcome's unit"
+EFFECT = "a fraction for ratios (-0.2: 20% fewer), else in the outcome's unit"
 
 
 def table(

@@ -16,8 +16,8 @@ TOO_SHORT = "the history is too short, or has too many gaps, to leave its last p
 
 COLUMNS = {
     "gap": ("number", f"effect in the held-out span, by a design that does not see it: {EFFECT}"),
-    "low": ("number", "95 % placebo interval, lower end"),
-    "high": ("number", "95 % placebo interval, upper end"),
+    "low": ("number", "95% placebo interval, lower end"),
+    "high": ("number", "95% placebo interval, upper end"),
     "p_value": ("number", "two-sided placebo p-value"),
     "neighbourhoods": ("integer", "neighbourhoods that have the span without gaps"),
 }

@@ -43,8 +43,8 @@ COLUMNS = {
         "deviations of the placebo programmes' second differences",
     ),
     "estimate": ("number", f"gap in the lead, by the held-out design: {EFFECT}"),
-    "low": ("number", "95 % interval under the restriction, lower end"),
-    "high": ("number", "95 % interval under the restriction, upper end"),
+    "low": ("number", "95% interval under the restriction, lower end"),
+    "high": ("number", "95% interval under the restriction, upper end"),
 }
 
 

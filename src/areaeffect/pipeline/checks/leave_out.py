@@ -21,8 +21,8 @@ ONE_PLACE = "there is one neighbourhood, or one set of weights for all, so none 
 COLUMNS = {
     "neighbourhood": ("string", "the one left out"),
     "estimate": ("number", f"effect without it: {EFFECT}"),
-    "low": ("number", "95 % placebo interval without it, lower end"),
-    "high": ("number", "95 % placebo interval without it, upper end"),
+    "low": ("number", "95% placebo interval without it, lower end"),
+    "high": ("number", "95% placebo interval without it, upper end"),
     "turns": ("boolean", "whether the finding would read otherwise"),
 }
 

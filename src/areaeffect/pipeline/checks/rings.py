@@ -36,8 +36,8 @@ COLUMNS = {
     "to_km": ("number", "outer edge of the ring"),
     "areas": ("integer", "areas in the ring"),
     "estimate": ("number", f"effect in the ring: {EFFECT}"),
-    "low": ("number", "95 % placebo interval, lower end"),
-    "high": ("number", "95 % placebo interval, upper end"),
+    "low": ("number", "95% placebo interval, lower end"),
+    "high": ("number", "95% placebo interval, upper end"),
     "p_value": ("number", "two-sided placebo p-value"),
     "p_adjusted": ("number", "the same for all rings at once (max-T)"),
     "placebo_centre": (

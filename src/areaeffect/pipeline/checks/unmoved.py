@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 COLUMNS = {
     "estimate": ("number", f"effect on it: {EFFECT}"),
-    "low": ("number", "95 % placebo interval, lower end"),
-    "high": ("number", "95 % placebo interval, upper end"),
+    "low": ("number", "95% placebo interval, lower end"),
+    "high": ("number", "95% placebo interval, upper end"),
     "p_value": ("number", "two-sided placebo p-value"),
 }
 
