@@ -137,7 +137,8 @@ def unread(text: str, scope: Scope, literals: Iterable[str] = ()) -> list[str]:
     """Return the clauses of a text whose numbers are not found again."""
     for literal in sorted(literals, key=len, reverse=True):
         if literal in text:
-            text = text.replace(literal, " ~ ")
+            before = r"(?<![\w.,−-])" if literal[0].isalnum() else ""
+            text = re.sub(rf"{before}{re.escape(literal)}(?![\w%-]|[.,]\d)", " ~ ", text)
     for constant in CONSTANTS:
         text = re.sub(constant, " ~ ", text)
     if _read(text, scope):

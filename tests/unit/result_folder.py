@@ -85,7 +85,10 @@ class Folder:
                     if (answer["group"], answer["outcome"]) in names:
                         others = answer["numbers"].get("turning", 1) - 1
                         scope.add(answer["numbers"], others, [f["n_neighbourhoods"] for f in own])
-        if part == "words":
+            for f in own:  # an area that is treated but has no data is left out
+                bare = sum(a["reason"] == "treated, but not covered" for a in self.design["areas"])
+                scope.add(bare, bare + f["n_areas"])
+        if part in {"words", "charts"}:
             for design in self.design["designs"]:
                 if title == f"{design['neighbourhood']}, {design['initiative']}":
                     scope.add(len(design["areas"]), len(design["benchmark_areas"]), 20)
@@ -167,6 +170,10 @@ class Folder:
         for name in ("stories", "events", "themes"):
             if (self.path / "data" / f"{name}.csv").exists():
                 take(self.table(name))
+        periods: dict[tuple[str, str], list[str]] = {}
+        for row in self.table("series"):
+            periods.setdefault((row["group"], row["outcome"]), []).append(row["period"])
+        found.update(f"{own[0]} to {own[-1]}" for own in periods.values())
         for name, column in (("series", "unit"), ("event_time", "when"), ("value_costs", "source")):
             if (self.path / "data" / f"{name}.csv").exists():
                 take(sorted({row[column] for row in self.table(name)}))
@@ -234,7 +241,8 @@ class Folder:
                 scope.add(
                     row, {k: v for k, v in more.items() if not isinstance(v, (list, Mapping))}
                 )
-            scope.add(len(rows), 40)
+            scope.add(len(rows), 40)  # rows shown of a long table
+            scope.add(len(rows), 6)  # families there are
         if annex["name"] == "checks":
             self._answers(scope, values["checks"])
 
@@ -282,6 +290,9 @@ class Folder:
             roles.count("benchmark"),
             len(roles) - roles.count("treated") - roles.count("benchmark"),
         )
+        reasons = [a["reason"] for a in areas if a["role"] == "left out"]
+        many = sorted((reasons.count(r) for r in set(reasons)), reverse=True)
+        scope.add(sum(many[3:]))  # those the key calls other reasons
         if values:
             cuts = [_quantile(values, q) for q in (0.25, 0.5, 0.75)]
             counts = [
@@ -321,7 +332,7 @@ class Folder:
 
 
 #: Annexes whose section is not named like them.
-SECTIONS = {"checks": "does-it-hold", "families_without_outcome": "missing-families"}
+SECTIONS = {"checks": "does-it-hold"}
 
 
 def _card(finding: Mapping[str, Any]) -> str:

@@ -231,12 +231,13 @@ def test_what_was_avoided_and_the_effect_agree() -> None:
         (12_345_678.0, "£12.3 million"),
         (-45_321.0, "−£45,300"),
         (999_999.0, "£1.00 million"),
-        (17.246, "£17.20"),
+        (17.246, "£17.25"),
+        (0.33481, "£0.33"),  # three digits first, then two decimals, would be 0.34
         (0.0, "£0"),
         (None, "not estimable"),
     ],
 )
-def test_money_is_written_at_three_digits(amount: float | None, text: str) -> None:
+def test_money_is_rounded_once(amount: float | None, text: str) -> None:
     assert money(amount, "GBP") == text
 
 

@@ -185,8 +185,8 @@ def _mean_reversion(a: Values, n: Values) -> str:
 
 
 def _placement(a: Values, n: Values) -> str:
-    real, usual = (f"{n[key]:,.3g}" for key in ("real", "placebo_median"))
-    text = f"{n['feature']} is {real}, against a placebo median of {usual}"
+    real, usual = (f"{n[key]:,.3g}".replace("-", "−") for key in ("real", "placebo_median"))
+    text = f"{n['feature'].replace('_', ' ')} is {real}, against a placebo median of {usual}"
     rank = f"p {p_words(n['p_value'])}, {p_words(n['joint_p'])} for all features"
     if a["status"] == WARNS:
         return f"few placebo programmes are placed so: {text} ({rank})."

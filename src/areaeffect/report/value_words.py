@@ -25,11 +25,15 @@ RECORDED_ONLY = (
 
 
 def money(value: float | None, currency: str) -> str:
-    """Write an amount at three significant digits: '£1.23 million', '−£45,300'."""
+    """Write an amount: '£1.23 million', '−£45,300', '£0.33'.
+
+    Three significant digits from a hundred on, two decimals below; rounded once.
+    """
     amount = known(value)
     if amount is None:
         return NOT_ESTIMABLE
-    rounded = float(f"{abs(amount):.3g}")
+    small = abs(amount) < _HUNDRED
+    rounded = round(abs(amount), 2) if small else float(f"{abs(amount):.3g}")
     sign = "−" if amount < 0 and rounded else ""
     symbol = _SIGNS.get(currency, f"{currency} ")
     if rounded >= _MILLION:
