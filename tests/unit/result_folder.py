@@ -78,13 +78,7 @@ class Folder:
         if part == "caveats":
             self._imbalance(scope, own)
         if part in {"caveats", "facts"}:
-            if any(f["claim"] == "contrast" for f in own):  # tested on all, as all together are
-                names = names | {("All initiatives", f["outcome"]) for f in own}
-            for check in self._checks():
-                for answer in check["findings"]:
-                    if (answer["group"], answer["outcome"]) in names:
-                        others = answer["numbers"].get("turning", 1) - 1
-                        scope.add(answer["numbers"], others, [f["n_neighbourhoods"] for f in own])
+            self._answered(scope, own, names)
             for f in own:  # an area that is treated but has no data is left out
                 bare = sum(a["reason"] == "treated, but not covered" for a in self.design["areas"])
                 scope.add(bare, bare + f["n_areas"])
@@ -95,6 +89,18 @@ class Folder:
             told = [f["verdict"] for f in own if _is_main(f, own)]
             scope.add(len(told), *(told.count(v) for v in set(told)))
         return scope
+
+    def _answered(
+        self, scope: Scope, own: Sequence[Mapping[str, Any]], names: set[tuple[str, str]]
+    ) -> None:
+        """Add what the checks answered of a finding."""
+        if any(f["claim"] == "contrast" for f in own):  # tested on all, as all together are
+            names = names | {("All initiatives", f["outcome"]) for f in own}
+        for check in self._checks():
+            for answer in check["findings"]:
+                if (answer["group"], answer["outcome"]) in names:
+                    others = answer["numbers"].get("turning", 1) - 1
+                    scope.add(answer["numbers"], others, [f["n_neighbourhoods"] for f in own])
 
     def _drawn(
         self, scope: Scope, own: Sequence[Mapping[str, Any]], names: set[tuple[str, str]]
