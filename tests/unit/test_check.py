@@ -61,3 +61,13 @@ def test_files_that_a_study_ingests_itself_are_counted(tmp_path: Path) -> None:
     with pytest.raises(AreaEffectError):
         check(study, None, said.append)
     assert "police: police_uk, ingested from 2 files named" in said[0]
+
+
+def test_a_fault_in_a_survey_is_found_before_anything_is_estimated(tmp_path: Path) -> None:
+    study = write_small_study(tmp_path)
+    (tmp_path / "survey.csv").write_text("area,q\nT001,11\n")
+    items = 'items = [{ column = "q", lowest = 0, highest = 10 }]\n'
+    survey = f'\n[survey.residents]\npath = "survey.csv"\narea = "area"\n{items}'
+    study.write_text(study.read_text(encoding="utf-8") + survey, encoding="utf-8")
+    with pytest.raises(AreaEffectError, match="the answer '11' is outside its scale"):
+        check(study, None, lambda _: None)

@@ -118,10 +118,12 @@ def calibrate(distance: Floats, kind: str = "chi-square") -> Calibration:
     design[:, 0] = 1.0
     design[:, 1:] = distance
     found, steps = _newton(design, 0.0, _DISTANCES[kind])
-    exact = bool(np.abs(_imbalance(design, found)).max() <= EXACT)
-    if not exact:
+    exact = found is not None and bool(np.abs(_imbalance(design, found)).max() <= EXACT)
+    if found is None or not exact:
         found, more = _newton(design, RIDGE, _DISTANCES[kind])
         steps += more
+        if found is None:
+            raise AssertionError(more)  # with a ridge there always is a minimum
         found = found / found.sum()
     return Calibration(found, _imbalance(design, found)[1:], exact, steps)
 
@@ -132,8 +134,13 @@ def _imbalance(design: Floats, weights: Floats) -> Floats:
     return np.asarray(miss)
 
 
-def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats, int]:
-    """Minimise the dual  mean(F(1 + X l)) - l_0 + ridge |l|^2 / 2  over l."""
+def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats | None, int]:
+    """Minimise the dual  mean(F(1 + X l)) - l_0 + ridge |l|^2 / 2  over l.
+
+    Without a ridge there is no minimum where the target lies outside the pool's convex hull. A
+    Newton step usually shows that at once: its direction is a plane with every pool area on one
+    side of it and the target on the other. Then no weights are returned.
+    """
     from scipy.linalg.lapack import dposv  # noqa: PLC0415  # heavy
 
     m, p = design.shape
@@ -143,7 +150,7 @@ def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats, 
     penalty[0] = 0.0  # weights always add up to one
     value = distance.loss(linear) / m
     steps = 0
-    for steps in range(_MAX_STEPS):  # noqa: B007  # the count is part of the result
+    for steps in range(_MAX_STEPS):  # the count is part of the result
         active = np.flatnonzero(distance.active(linear))
         rows = design if len(active) == m else design.take(active, axis=0)
         gradient = distance.weight(linear[active]) @ rows / m + penalty * dual
@@ -158,6 +165,8 @@ def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats, 
         if failed:  # not positive definite to working precision
             direction = -np.linalg.solve(curvature, gradient)
         along = design @ direction
+        if not ridge and _parts(along - direction[0], direction[1:]):
+            return None, steps
         slope = float(gradient @ direction)
         size = 1.0
         while size >= _SMALLEST_STEP:
@@ -172,3 +181,14 @@ def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats, 
             break
         linear, dual, value = trial, trial_dual, trial_value
     return distance.weight(linear) / m, steps
+
+
+def _parts(side: Floats, direction: Floats) -> bool:
+    """Whether every area lies beyond the target in a direction, by more than counts as met.
+
+    Parameters
+    ----------
+    side : (m,), each area's characteristics less the target, along the direction.
+    direction : (p,).
+    """
+    return bool(side.max() < -EXACT * np.abs(direction).sum())

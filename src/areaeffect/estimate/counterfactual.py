@@ -33,6 +33,8 @@ N_TOTALS = 9
 #: treated exposure: (n_bins, N_PATH) flattened.
 PATH_OBSERVED, PATH_EXPECTED, PATH_EXPOSURE = range(3)
 N_PATH = 3
+_OWN = np.array([OBSERVED_PRE, OBSERVED_POST, EXPOSURE_PRE, EXPOSURE_POST])
+_EXPECTED = np.array([EXPECTED_PRE, EXPECTED_POST, EXPECTED_EXPOSURE_PRE, EXPECTED_EXPOSURE_POST])
 #: Ridge of the adjustment's coefficients, as a share of the characteristics' mean variance: with
 #: hardly more benchmark areas than characteristics a plain fit has no use.
 _SHRINK = 1e-3
@@ -134,10 +136,8 @@ def totals(
     found = np.empty(N_TOTALS + N_PATH * len(sums_.path_span))
     own = sums_.columns.take(members, axis=0).sum(axis=0)
     expected = weights @ sums_.columns.take(pool, axis=0)
-    found[[OBSERVED_PRE, OBSERVED_POST, EXPOSURE_PRE, EXPOSURE_POST]] = own[:4]
-    found[[EXPECTED_PRE, EXPECTED_POST, EXPECTED_EXPOSURE_PRE, EXPECTED_EXPOSURE_POST]] = expected[
-        :4
-    ]
+    found[_OWN] = own[:4]
+    found[_EXPECTED] = expected[:4]
     found[UNADJUSTED_POST] = found[EXPECTED_POST]
     if adjust_for is not None:
         found[EXPECTED_POST] -= found[EXPECTED_EXPOSURE_POST] * imbalance_in_rate(

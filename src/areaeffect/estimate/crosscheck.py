@@ -144,23 +144,19 @@ def cross_check(name: str, panel: CrossPanel) -> CrossCheck | NotEstimable:
 
 
 def _callaway_santanna(panel: CrossPanel) -> CrossCheck | NotEstimable:
-    import diff_diff  # noqa: PLC0415  # extra, heavy
-
-    found = diff_diff.CallawaySantAnna(anticipation=int(panel.straddles.any())).fit(
-        panel.long(),
-        outcome="y",
-        unit="unit",
-        time="time",
-        first_treat="first",
-        survey_design=diff_diff.SurveyDesign(weights="weight", psu="cluster"),
-    )
+    found = _diff_diff("CallawaySantAnna", panel)
     return _clustered(panel, found, "cluster-robust, by influence functions")
 
 
 def _imputation(panel: CrossPanel) -> CrossCheck | NotEstimable:
+    return _clustered(panel, _diff_diff("ImputationDiD", panel), "cluster-robust, conservative")
+
+
+def _diff_diff(name: str, panel: CrossPanel) -> Any:
+    """Fit one of the library's estimators of staggered starts, weighted and clustered."""
     import diff_diff  # noqa: PLC0415  # extra, heavy
 
-    found = diff_diff.ImputationDiD(anticipation=int(panel.straddles.any())).fit(
+    return getattr(diff_diff, name)(anticipation=int(panel.straddles.any())).fit(
         panel.long(),
         outcome="y",
         unit="unit",
@@ -168,7 +164,6 @@ def _imputation(panel: CrossPanel) -> CrossCheck | NotEstimable:
         first_treat="first",
         survey_design=diff_diff.SurveyDesign(weights="weight", psu="cluster"),
     )
-    return _clustered(panel, found, "cluster-robust, conservative")
 
 
 def _clustered(panel: CrossPanel, found: Any, kind: str) -> CrossCheck | NotEstimable:

@@ -177,8 +177,9 @@ def _free_position(
     for i in rng.integers(len(among), size=_QUICK_TRIES):
         if not used[options[among[i]]].any():
             return int(among[i])
-    sizes = np.fromiter((len(options[i]) for i in among), dtype=np.int64, count=len(among))
-    cells = used[np.concatenate([options[i] for i in among])]
+    every = [options[i] for i in among.tolist()]
+    sizes = np.fromiter(map(len, every), dtype=np.int64, count=len(every))
+    cells = used[np.concatenate(every)]
     free = among[~np.logical_or.reduceat(cells, np.cumsum(sizes) - sizes)]
     return int(free[int(rng.integers(len(free)))]) if len(free) else None
 

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.estimate.verdict import placebos_carry
-from areaeffect.pipeline.assemble import assemble
+from areaeffect.pipeline.begin import begin
 from areaeffect.pipeline.describe import groups_of
-from areaeffect.pipeline.plan import disjoint, make_plan
+from areaeffect.pipeline.plan import disjoint
 from areaeffect.pipeline.stores import in_window, list_sources, store_path
-from areaeffect.pipeline.workers import single_threaded, version_of_code
+from areaeffect.pipeline.workers import single_threaded
 from areaeffect.sources.releases import find_release
 from areaeffect.study import PoliceUkSource, PublishedSource, resolve
 from areaeffect.study_file import read_study
@@ -102,8 +102,7 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
         file = read_study(path)
         sources = _sources(file, store)
         say("\n".join([*_block("Sources", sources), ""]))
-        data = assemble(file, store)
-        plan = make_plan(file, data, version_of_code())
+        data, plan = begin(file, store, lambda *_: None)
         panel = data.panel
         covered = None
         for measure in panel.measures.values():

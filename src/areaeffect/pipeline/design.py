@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.pipeline.assemble import assemble
+from areaeffect.pipeline.begin import begin
 from areaeffect.pipeline.evaluate import planned
-from areaeffect.pipeline.plan import make_plan
 from areaeffect.pipeline.power import power_of
-from areaeffect.pipeline.workers import default_threads, single_threaded, version_of_code
+from areaeffect.pipeline.workers import default_threads, single_threaded
 from areaeffect.report.document import Paragraph, Section
 from areaeffect.report.files import refuse_foreign
 from areaeffect.report.plan_files import PLAN_PAGE, write_plan
@@ -57,10 +56,7 @@ def design_into(
     refuse_foreign(out, PLAN_PAGE)
     with single_threaded():
         file = read_study(path)
-        tell("reading", 0, 1)
-        data = assemble(file, store)
-        tell("design", 0, 1)
-        plan = make_plan(file, data, version_of_code())
+        data, plan = begin(file, store, tell)
         section = NO_POWER
         if power:
             measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)

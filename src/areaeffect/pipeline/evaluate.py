@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.falsify.placebo import run_programme
-from areaeffect.pipeline.assemble import Assembled, assemble
+from areaeffect.pipeline.begin import begin
 from areaeffect.pipeline.checks.step import with_warnings
 from areaeffect.pipeline.conclude import conclude
 from areaeffect.pipeline.describe import Evidence
 from areaeffect.pipeline.notes import method_notes
-from areaeffect.pipeline.plan import Plan, make_plan
 from areaeffect.pipeline.series import neighbourhood_series, series
-from areaeffect.pipeline.steps import Finished, further, refuse_faulty_inputs
+from areaeffect.pipeline.steps import Finished, further
 from areaeffect.pipeline.workers import (
     default_threads,
     run_all,
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
+    from areaeffect.pipeline.assemble import Assembled
+    from areaeffect.pipeline.plan import Plan
 
 #: Packages whose versions can move a number.
 _NUMERIC = ("numpy", "scipy", "scikit-learn", "shapely", "pyproj", "duckdb", "pandas")
@@ -66,11 +67,7 @@ def evaluate(
     tell = progress or (lambda _step, _done, _of: None)
     with single_threaded():
         file = read_study(path)
-        tell("reading", 0, 1)
-        data = assemble(file, store)
-        refuse_faulty_inputs(file, data)
-        tell("design", 0, 1)
-        plan = make_plan(file, data, version_of_code())
+        data, plan = begin(file, store, tell)
         return estimate(file, data, plan, threads or default_threads(), tell)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.errors import AreaEffectError, DataError, Problem
+from areaeffect.pipeline.faults import Faults
 from areaeffect.pipeline.measures import align
 from areaeffect.pipeline.published_panel import AUTHORITIES, roots_of
 from areaeffect.pipeline.published_vintage import bring_to
@@ -17,7 +18,7 @@ from areaeffect.sources.releases import find_release
 from areaeffect.study import PanelSource, Window, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import numpy.typing as npt
 
@@ -128,26 +129,14 @@ def _asked(index: Index) -> dict[str, ColumnOf]:
     return asked
 
 
-class _Columns:
+class _Columns(Faults):
     """Reads columns, and keeps the faults of all until every one was tried."""
 
     def __init__(self, file: IndexFile) -> None:
+        super().__init__()
         self.file = file
-        self.errors: list[AreaEffectError] = []
         self.asked: dict[str, list[str]] = {}
         self.tables: dict[tuple[str, str], PublishedTable] = {}
-
-    def attempt(self, step: Callable[..., Raw], *args: Any) -> Raw | None:
-        try:
-            return step(*args)
-        except AreaEffectError as error:
-            self.errors.append(error)
-            return None
-
-    def raise_all(self) -> None:
-        if self.errors:
-            worst = max(self.errors, key=lambda e: e.exit_code)
-            raise type(worst)([p for e in self.errors for p in e.problems])
 
     def numbers(self, column: ColumnOf, place: str) -> Raw:
         """Read a column of numbers."""

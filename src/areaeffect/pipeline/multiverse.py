@@ -13,7 +13,7 @@ from areaeffect.errors import Problem, StudyError
 from areaeffect.falsify.multiverse import curve_band, joint_test, two_tailed
 from areaeffect.falsify.placebo import run_programme
 from areaeffect.geography.neighbours import within
-from areaeffect.pipeline.assemble import assemble
+from areaeffect.pipeline.begin import begin
 from areaeffect.pipeline.branch_runs import run_tasks
 from areaeffect.pipeline.branches import (
     TOTALS,
@@ -25,8 +25,7 @@ from areaeffect.pipeline.branches import (
 )
 from areaeffect.pipeline.describe import groups_of
 from areaeffect.pipeline.evaluate import estimate
-from areaeffect.pipeline.plan import make_plan, pool_of
-from areaeffect.pipeline.steps import refuse_faulty_inputs
+from areaeffect.pipeline.plan import pool_of
 from areaeffect.pipeline.workers import default_threads, single_threaded, version_of_code
 from areaeffect.report.files import RUN_FILE, read_result, refuse_foreign, write_files, write_whole
 from areaeffect.results import Annex, Column, DataTable
@@ -118,11 +117,7 @@ def multiverse(
     with single_threaded():
         file = read_study(path)
         _refuse_levels(file)
-        tell("reading", 0, 1)
-        data = assemble(file, store)
-        refuse_faulty_inputs(file, data)
-        tell("design", 0, 1)
-        plan = make_plan(file, data, version_of_code())
+        data, plan = begin(file, store, tell)
         if (out / RUN_FILE).is_file():
             result = read_result(out)
             if result.seal.sha256 != plan.seal.sha256:

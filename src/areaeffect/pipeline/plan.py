@@ -5,7 +5,7 @@ Everything here is settled before an outcome at or after a start is read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,7 +56,6 @@ class Plan:
     arms : its arms, one a kind of claim and the held-out one; the first ones are `designs`'.
     chosen : for each arm, the benchmark areas of each unit.
     designs, balance : the same for print.
-    disjoint : by group of units, (programmes, pseudo-neighbourhoods) that share no area.
     seal : the hash.
     notes : remarks for the data annex.
     warnings : what every finding must say of the design.
@@ -73,6 +72,7 @@ class Plan:
     seal: Seal
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    _disjoint: dict[tuple[tuple[int, ...], int], tuple[int, int]] = field(default_factory=dict)
 
 
 def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
@@ -164,11 +164,14 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
 def disjoint(plan: Plan, members: Sequence[int], most: int = _MOST_DISJOINT) -> tuple[int, int]:
     """Count the placebo programmes and pseudo-neighbourhoods of some units that share no area.
 
-    Counting stops at `most` programmes.
+    Counting stops at `most` programmes; what several steps ask for is counted once.
     """
-    rng = np.random.default_rng([plan.machine.seed, 2])
-    banks = [plan.machine.banks[g] for g in members]
-    return count_disjoint(banks, len(plan.machine.eligible), rng, most)
+    asked = (tuple(members), most)
+    if asked not in plan._disjoint:
+        rng = np.random.default_rng([plan.machine.seed, 2])
+        banks = [plan.machine.banks[g] for g in members]
+        plan._disjoint[asked] = count_disjoint(banks, len(plan.machine.eligible), rng, most)
+    return plan._disjoint[asked]
 
 
 def pool_of(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:

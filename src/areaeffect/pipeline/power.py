@@ -18,17 +18,15 @@ from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.estimate.verdict import placebos_carry
 from areaeffect.falsify.placebo import Machine, count_disjoint
 from areaeffect.falsify.spread import Spread
-from areaeffect.pipeline.assemble import assemble
 from areaeffect.pipeline.backtest import Backtest, Horizon, backtests, horizon_of
+from areaeffect.pipeline.begin import begin
 from areaeffect.pipeline.candidates import spread_of
 from areaeffect.pipeline.cohorts import ClaimCohorts
 from areaeffect.pipeline.describe import Case, Group, groups_of
-from areaeffect.pipeline.plan import make_plan
 from areaeffect.pipeline.workers import (
     default_threads,
     run_all,
     single_threaded,
-    version_of_code,
 )
 from areaeffect.report.files import refuse_foreign
 from areaeffect.report.power_page import POWER_FILE, write_power
@@ -109,10 +107,7 @@ def power(
         refuse_foreign(out, POWER_FILE)
     with single_threaded():
         file = read_study(path)
-        tell("reading", 0, 1)
-        data = assemble(file, store)
-        tell("design", 0, 1)
-        plan = make_plan(file, data, version_of_code())
+        data, plan = begin(file, store, tell)
         measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
         report = power_of(file.study, measures, plan, threads or default_threads(), tell)
     if out is not None:

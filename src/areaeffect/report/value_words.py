@@ -191,9 +191,10 @@ def _checked(costs: Sequence[Row], values: Mapping[str, Any]) -> str:
         return f"The unit costs are those of {values['costs']}, given with the study."
     unverified = [c["label"] for c in costs if c["status"] == "to be verified"]
     text = (
-        "The unit costs stand in Home Office research report 99; most lines were read in a press "
-        "report of it, not in the report itself. Check them before you quote an amount."
+        "No unit cost was checked against the publication it comes from, Home Office research "
+        "report 99: it could not be read when this table was made, and the costs were read in a "
+        "press report of it. Check them before you quote an amount."
     )
     if unverified:
-        text += f" To be verified before any use: {', '.join(unverified)}."
+        text += f" Recalled, not read anywhere, and to be verified: {', '.join(unverified)}."
     return text

@@ -44,9 +44,10 @@ def placement_check(ground: Ground) -> Check:
     found: dict[tuple[int, ...], Placement | None] = {}
     answers, rows = [], []
     traits = _traits(ground)
+    programmes = _programmes(ground) if any(s.is_estimated for s in ground.subjects) else []
     for s in ground.subjects:
         if s.is_estimated and s.case.units not in found:
-            found[s.case.units] = _placed(ground, traits, s.case.units)
+            found[s.case.units] = _placed(ground, traits, programmes, s.case.units)
         place = found.get(s.case.units)
         if place is None:
             why = "too few placebo programmes could be drawn" if s.is_estimated else NO_FINDING
@@ -95,8 +96,20 @@ def _mean_percentile(scores: Floats) -> Floats:
     return np.asarray(np.mean([percentiles(column) for column in scores.T], axis=0))
 
 
+def _programmes(ground: Ground) -> list[list[Ints]]:
+    """Draw placebo programmes."""
+    drawn = (
+        programme_of(ground.evidence.plan.machine, number)
+        for number in range(min(DRAWS, ground.study.analysis.placebos))
+    )
+    return [programme for programme in drawn if programme is not None]
+
+
 def _placed(
-    ground: Ground, traits: tuple[tuple[str, ...], list[Floats]], units: tuple[int, ...]
+    ground: Ground,
+    traits: tuple[tuple[str, ...], list[Floats]],
+    programmes: list[list[Ints]],
+    units: tuple[int, ...],
 ) -> Placement | None:
     plan, panel = ground.evidence.plan, ground.data.panel
     names, of_units = traits
@@ -106,11 +119,7 @@ def _placed(
     def described(members: Sequence[Ints]) -> Floats:
         return profile(members, own, panel.centres, districts)
 
-    drawn = []
-    for number in range(min(DRAWS, ground.study.analysis.placebos)):
-        programme = programme_of(plan.machine, number)
-        if programme is not None:
-            drawn.append(described([programme[g] for g in units]))
+    drawn = [described([programme[g] for g in units]) for programme in programmes]
     if len(drawn) < _FEWEST:
         return None
     every = feature_names(names, centres=panel.centres is not None, districts=districts is not None)

@@ -1,0 +1,33 @@
+"""What every command on a study begins with: read, refuse what is wrong, plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from areaeffect.pipeline.assemble import Assembled, assemble
+from areaeffect.pipeline.plan import Plan, make_plan
+from areaeffect.pipeline.steps import refuse_faulty_inputs
+from areaeffect.pipeline.workers import version_of_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from areaeffect.study_file import StudyFile
+
+
+def begin(
+    file: StudyFile, store: Path | None, tell: Callable[[str, int, int], None]
+) -> tuple[Assembled, Plan]:
+    """Read everything a study names and plan it; no outcome after a start is looked at.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every problem found, those of surveys, stories and other further inputs too.
+    """
+    tell("reading", 0, 1)
+    data = assemble(file, store)
+    refuse_faulty_inputs(file, data)
+    tell("design", 0, 1)
+    return data, make_plan(file, data, version_of_code())
