@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from areaeffect.pipeline.assemble import Assembled, assemble
+from areaeffect.pipeline.groups import check_groups
+from areaeffect.pipeline.misplaced import check_misplaced
 from areaeffect.pipeline.plan import Plan, make_plan
-from areaeffect.pipeline.steps import refuse_faulty_inputs
+from areaeffect.pipeline.stories import check_stories
+from areaeffect.pipeline.survey import check_surveys
 from areaeffect.pipeline.workers import version_of_code
 
 if TYPE_CHECKING:
@@ -14,6 +17,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.study_file import StudyFile
+
+
+#: What each further step (`steps.py`) would refuse, asked before the long work begins.
+CHECKS: tuple[Callable[[StudyFile, Assembled], None], ...] = (
+    check_groups,
+    check_misplaced,
+    check_surveys,
+    check_stories,
+)
+
+
+def refuse_faulty_inputs(file: StudyFile, data: Assembled) -> None:
+    """Read the inputs of the further steps, so that a fault in one stops the study at once.
+
+    Raises
+    ------
+    AreaEffectError
+        Of the first step that cannot read its input, with every fault in it.
+    """
+    for check in CHECKS:
+        check(file, data)
 
 
 def begin(

@@ -15,6 +15,7 @@ import numpy as np
 
 from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.pipeline.assemble import on_ground, read_ground
+from areaeffect.pipeline.begin import refuse_faulty_inputs
 from areaeffect.pipeline.compose import AREAS_FILE, STUDY_FILE, compose
 from areaeffect.pipeline.evaluate import estimate, map_shapes, planned
 from areaeffect.pipeline.plan import make_plan
@@ -32,7 +33,6 @@ from areaeffect.pipeline.run_folder import (
     RESULT,
     ask,
 )
-from areaeffect.pipeline.steps import refuse_faulty_inputs
 from areaeffect.pipeline.workers import default_threads, single_threaded, version_of_code
 from areaeffect.report.compare_page import answer_sections, design_sections, power_sections
 from areaeffect.report.csv_files import json_text, write_table, write_text

@@ -11,15 +11,15 @@ from areaeffect.pipeline.crosscheck import crosscheck_step
 from areaeffect.pipeline.effect_forms import effect_forms
 from areaeffect.pipeline.event_time import event_time
 from areaeffect.pipeline.families import families_step
-from areaeffect.pipeline.groups import check_groups, groups_step
-from areaeffect.pipeline.misplaced import check_misplaced, misplaced
+from areaeffect.pipeline.groups import groups_step
+from areaeffect.pipeline.misplaced import misplaced
 from areaeffect.pipeline.more_neighbourhoods import more_neighbourhoods
 from areaeffect.pipeline.plain_means import plain_means
 from areaeffect.pipeline.register_annex import register_annex
 from areaeffect.pipeline.source_tables import source_tables_step
-from areaeffect.pipeline.stories import check_stories, stories_step
+from areaeffect.pipeline.stories import stories_step
 from areaeffect.pipeline.suppressed import suppressed
-from areaeffect.pipeline.survey import check_surveys, survey_step
+from areaeffect.pipeline.survey import survey_step
 from areaeffect.pipeline.value import value_annex
 
 if TYPE_CHECKING:
@@ -71,26 +71,6 @@ STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
     stories_step,
     source_tables_step,
 )
-
-#: What each step would refuse, asked before the long work begins.
-CHECKS: tuple[Callable[[StudyFile, Assembled], None], ...] = (
-    check_groups,
-    check_misplaced,
-    check_surveys,
-    check_stories,
-)
-
-
-def refuse_faulty_inputs(file: StudyFile, data: Assembled) -> None:
-    """Read the inputs of the further steps, so that a fault in one stops the study at once.
-
-    Raises
-    ------
-    AreaEffectError
-        Of the first step that cannot read its input, with every fault in it.
-    """
-    for check in CHECKS:
-        check(file, data)
 
 
 def further(finished: Finished) -> Result:
