@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test quick spark lint format bench simulate wheel lock clean
+.PHONY: help demo assets test quick spark lint format bench simulate wheel lock clean
 
 # The first Python that is new enough; choose another with `make test PYTHON=/path/to/python`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -79,6 +79,9 @@ $(SPARK)/.made: requirements/spark.txt requirements/build.txt pyproject.toml
 demo: $(VENV)/.project  ## evaluate the simulated county (and real studies whose data are here)
 	$(BIN)/areaeffect demo --out build/demo
 
+assets: $(VENV)/.project  ## fetch the web app's map (npm from the PATH, else by its wheel)
+	$(BIN)/python frontend/assets.py
+
 # ---------------------------------------------------------------- tests
 
 # Only folders that hold tests; a new folder under tests/ joins the second part by itself.
@@ -136,6 +139,7 @@ lock:  ## remake requirements/*.txt (the only target that asks for more than the
 	build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
 	$(COMPILE) pyproject.toml --output-file requirements/base.txt
 	$(COMPILE) --group build --constraints requirements/base.txt --output-file requirements/build.txt
+	$(COMPILE) --group node --output-file requirements/node.txt
 	$(COMPILE) pyproject.toml --group dev --extra crosscheck --extra survey --extra cluster --constraints requirements/base.txt \
 	  --constraints requirements/build.txt --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra bench --constraints requirements/base.txt \

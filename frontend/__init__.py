@@ -1,0 +1,1 @@
+"""Fetching the third-party files of the web app."""
