@@ -122,4 +122,4 @@ if __name__ == "__main__":
         made = make()
     except NoAssetsError as error:
         sys.exit(f"The web app's map cannot be fetched here: {error}")
-    print(f"{len(made)} files in {TARGET}")  # noqa: T201
+    print(f"{len(made)} files in {TARGET}")

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 
 from areaeffect.web.app import create_app
 from areaeffect.web.settings import Settings
+from tests.web.atlas_fixture import county_settings
 from tests.web.browser import chromium
 
 #: Tells of violations as they happen; runs before the page's own scripts.
@@ -115,3 +116,9 @@ def serving() -> Iterator[Callable[[Settings], str]]:
 
     with ExitStack() as stack:
         yield lambda settings: stack.enter_context(served(settings))
+
+
+@pytest.fixture(scope="session")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a server on the simulated county's atlas."""
+    return county_settings(tmp_path_factory.mktemp("county"))

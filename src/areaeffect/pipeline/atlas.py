@@ -31,17 +31,20 @@ from areaeffect.pipeline.atlas_places import INSIDE, place_names, postcode_index
 from areaeffect.pipeline.atlas_tiles import FILE as TILES
 from areaeffect.pipeline.atlas_tiles import write_tiles
 from areaeffect.pipeline.measures import make_measures
+from areaeffect.pipeline.place_lookups import vintage_of
+from areaeffect.sources.releases import find_release
 from areaeffect.study import default_shared_data
 from areaeffect.study_atlas import AtlasPart
 from areaeffect.study_file import read_base
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
     from areaeffect.pipeline.atlas_layers import History
+    from areaeffect.sources.base import SourceTable
 
     Tell = Callable[[str, int, int], None]
 
@@ -105,6 +108,7 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
             "places": places,
             "layers": [_write_layer(making, layer) for layer in layers],
             "histories": [_write_history(making, history) for history in histories],
+            "attribution": _attribution(tables.values(), vintage_of(areas, file.folder)),
             "releases": [asdict(r) for t in tables.values() for r in (t.release, *t.more_releases)],
             "base_folder": str(file.folder.resolve()),
             "shared_data": str(default_shared_data(file.folder)),
@@ -122,6 +126,14 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
         shutil.rmtree(making, ignore_errors=True)
     tell("Writing the atlas", _STEPS, _STEPS)
     return out
+
+
+def _attribution(tables: Iterable[SourceTable], vintage: str | None) -> list[str]:
+    """Return the lines that licences ask for, each once: of the figures, then of the outlines."""
+    releases = [r for table in tables for r in (table.release, *table.more_releases)]
+    lines = [r.attribution for r in releases]
+    lines += [find_release(f"boundaries_{vintage}").attribution] if vintage else []
+    return list(dict.fromkeys(line for line in lines if line))
 
 
 def _larger_places(

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 #: another name would give other bytes.
 LAYER = "areas"
 FILE = "areas.pmtiles"
-#: Zooms that are made; MapLibre enlarges the last. The first shows England and Wales whole.
-FIRST_ZOOM, LAST_ZOOM = 4, 11
+#: Zooms that are made; MapLibre enlarges the last, whose grid of 6 m is finer than boundaries
+#: generalised to 20 m. The first shows England and Wales whole.
+FIRST_ZOOM, LAST_ZOOM = 4, 10
+#: Below the last zoom a tile has a grid of 2 to this: half a point of the screen.
+LOW_DETAIL = 10
 _DECIMALS = 6  # of a degree: a tenth of a metre
 
 
@@ -67,7 +70,8 @@ def _tippecanoe(source: Path, folder: Path) -> None:
         str(program()),
         *("-o", FILE, "-l", LAYER, "-n", LAYER, f"-Z{FIRST_ZOOM}", f"-z{LAST_ZOOM}"),
         *("--detect-shared-borders", "--no-feature-limit", "--no-tile-size-limit"),
-        *("--no-tiny-polygon-reduction", "--simplification=4", "--read-parallel"),
+        *("--no-tiny-polygon-reduction", "--simplification=4"),
+        *(f"--low-detail={LOW_DETAIL}", "--read-parallel"),
         *("--no-progress-indicator", "--quiet", "--force", source.name),
     ]
     made = subprocess.run(command, cwd=source.parent, capture_output=True, text=True, check=False)

@@ -13,6 +13,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from areaeffect.errors import AreaEffectError, Problem, StudyError
+from areaeffect.web import vendor_files
 from areaeffect.web.routes import FEATURES
 from areaeffect.web.safety import Safety, answer_to
 from areaeffect.web.site import Site
@@ -47,8 +48,11 @@ def create_app(settings: Settings) -> Starlette:
     """Return the application for one set of settings."""
     routes = [route for feature in FEATURES for route in feature.routes(settings)]
     static = OwnFiles(directory=str(files("areaeffect.web") / "static"))
+    mounts = [Mount("/static", static, name="static")]
+    if vendor_files.hashes():
+        mounts.append(Mount("/vendor", OwnFiles(directory=str(vendor_files.folder()))))
     app = Starlette(
-        routes=[*routes, Mount("/static", static, name="static")],
+        routes=[*routes, *mounts],
         middleware=[Middleware(Safety, settings=settings)],
         exception_handlers={HTTPException: _answer, AreaEffectError: _answer},
     )
@@ -90,6 +94,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     end = f"/?token={settings.token}" if settings.token else "/"
     say(f"areaeffect: {settings.base_url or f'http://{shown}:{settings.port}'}{end}")
+    if not vendor_files.hashes():
+        say(vendor_files.NO_MAP)
     say("Stop it with Ctrl-C.")
     config = uvicorn.Config(
         create_app(settings),

@@ -82,13 +82,15 @@ def parse(kind: type[State], query: Iterable[tuple[str, str]]) -> State:
             raise Refusal(400, f"'{short(name)[:40]}' is not a parameter of this page.", fix)
         if name in found:
             raise Refusal(400, f"'{name}' is given twice.", "Give it once.", name)
+        if not value:  # an empty field of a form says nothing
+            continue
         rule = known[name].metadata
         found[name] = _values(name, value, rule) if rule["many"] else _value(name, value, rule)
     return kind(**found)
 
 
 def _value(name: str, value: str, rule: Any) -> str:
-    if value and not re.fullmatch(rule["pattern"], value):
+    if not re.fullmatch(rule["pattern"], value):
         raise Refusal(
             400, f"'{value[:40]}' is not allowed here.", f"Allowed: {rule['describe']}.", name
         )

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from areaeffect.web.routes import (
     api,
+    area,
+    atlas_files,
     compare,
     feeds,
+    find,
     help_page,
     home,
     moderation,
@@ -42,6 +45,9 @@ class Feature(Protocol):
 #: In the order of the menu.
 FEATURES: tuple[Feature, ...] = (
     home,
+    find,
+    area,
+    atlas_files,
     compare,
     run_files,
     feeds,

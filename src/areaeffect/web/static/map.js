@@ -1,0 +1,199 @@
+// The map: one vector source, one small array of values for each layer. What is shown is read from
+// the data of #state, which the server writes; what is clicked or drawn goes back to the server.
+
+import * as maplibregl from "/vendor/maplibre-gl.mjs";
+
+const COLOURS = ["#ADD1F1", "#6BACE6", "#2073BC", "#12436D", "#092135"];
+const SOURCE = { source: "areas", sourceLayer: "areas" };
+const UNKNOWN = -1;
+const MOST_CORNERS = 500;
+
+const state = () => document.getElementById("state").dataset;
+const read = (name) => JSON.parse(state()[name]);
+
+export async function makeMap({ change, say }) {
+  const protocol = new pmtiles.Protocol();
+  maplibregl.addProtocol("pmtiles", protocol.tile);
+  const values = fetch(state().values).then((answer) => answer.json());
+  const map = new maplibregl.Map({
+    container: "map",
+    bounds: read("bounds"),
+    maxBounds: grown(read("whole")),
+    maxZoom: 15,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    fadeDuration: 0,
+    attributionControl: false, // the lines stand under the map, as text
+    style: style(),
+  });
+  map.touchZoomRotate.disableRotation();
+  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
+  let shown = null;
+  let numbers = null;
+
+  async function paint(promise) {
+    numbers = await promise;
+    const breaks = read("breaks");
+    for (let id = 0; id < numbers.length; id++) map.setFeatureState({ ...SOURCE, id }, { c: fifth(numbers[id], breaks) });
+    shown = state().values;
+  }
+
+  function mark(fit) {
+    const chosen = read("chosen");
+    map.setFilter("chosen", ["in", ["get", "code"], ["literal", chosen]]);
+    map.setFilter("chosen-casing", ["in", ["get", "code"], ["literal", chosen]]);
+    map.getSource("ring").setData(polygon(read("ring")));
+    if (fit && chosen.length) map.fitBounds(read("bounds"), { animate: false, maxZoom: 13 });
+  }
+
+  async function update() {
+    const before = mark.last;
+    mark.last = state().chosen;
+    const away = before !== mark.last && !clicked;
+    clicked = false;
+    mark(away);
+    if (shown !== state().values) await paint(fetch(state().values).then((answer) => answer.json()));
+  }
+
+  let clicked = false;
+  let drawing = null;
+  await new Promise((resolve) => map.once("style.load", resolve));
+  map.addImage("hatch", hatch());
+  addMissing(map);
+  mark.last = state().chosen;
+  mark(false);
+  map.on("click", "fill", (event) => {
+    if (drawing) return;
+    clicked = true;
+    change({ toggle: event.features[0].properties.code });
+  });
+  map.on("mousemove", "fill", (event) => {
+    const area = event.features[0];
+    const value = numbers?.[area.id];
+    const text = value === null || value === undefined ? "missing" : `${value.toLocaleString("en-GB")} ${state().unit}`;
+    document.getElementById("under").textContent = `${area.properties.code}: ${text}`;
+    map.getCanvas().style.cursor = "pointer";
+  });
+  const button = document.getElementById("draw");
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    if (drawing) { drawing.stop(); return; }
+    drawing = await draw(map, {
+      done: (ring) => {
+        if (ring.length > MOST_CORNERS + 1) say(`The shape has over ${MOST_CORNERS} corners: draw it with fewer.`);
+        else { clicked = true; change({ shape: JSON.stringify(ring) }); }
+      },
+      end: () => { drawing = null; button.textContent = "Draw a shape"; button.setAttribute("aria-pressed", "false"); },
+    });
+    map.getContainer().scrollIntoView({ block: "nearest" });
+    button.textContent = "Stop drawing";
+    button.setAttribute("aria-pressed", "true");
+    say("Click the corners of your shape on the map; click the first corner again to close it.");
+  });
+  await paint(values);
+  return { update };
+}
+
+function style() {
+  const tiles = new URL(state().tiles, location.href).href;
+  return {
+    version: 8,
+    sources: {
+      areas: { type: "vector", url: `pmtiles://${tiles}` },
+      ring: { type: "geojson", data: polygon([]) },
+    },
+    layers: [
+      { id: "ground", type: "background", paint: { "background-color": "#ffffff" } },
+      {
+        id: "fill", type: "fill", source: "areas", "source-layer": "areas",
+        paint: {
+          "fill-antialias": false,
+          "fill-color": ["match", ["coalesce", ["feature-state", "c"], UNKNOWN], ...COLOURS.flatMap((c, i) => [i, c]), "#f3f2f1"],
+        },
+      },
+      {
+        id: "borders", type: "line", source: "areas", "source-layer": "areas", minzoom: 10,
+        paint: { "line-color": "#ffffff", "line-width": 0.7 },
+      },
+      { id: "chosen-casing", ...outline("#ffffff", 6) },
+      { id: "chosen", ...outline("#F46A25", 3) },
+      { id: "ring", type: "line", source: "ring", paint: { "line-color": "#801650", "line-width": 2, "line-dasharray": [3, 2] } },
+    ],
+  };
+}
+
+// Hatching for areas without a figure, under the borders: a second fill, seen only where c is -1.
+function addMissing(map) {
+  map.addLayer({
+    id: "missing", type: "fill", source: "areas", "source-layer": "areas",
+    paint: {
+      "fill-pattern": "hatch", "fill-antialias": false,
+      "fill-opacity": ["case", ["==", ["feature-state", "c"], UNKNOWN], 1, 0],
+    },
+  }, "borders");
+}
+
+function outline(colour, width) {
+  return {
+    type: "line", source: "areas", "source-layer": "areas",
+    filter: ["in", ["get", "code"], ["literal", []]],
+    layout: { "line-join": "round" }, paint: { "line-color": colour, "line-width": width },
+  };
+}
+
+function fifth(value, breaks) {
+  if (value === null) return UNKNOWN;
+  let i = 0;
+  while (i < breaks.length && value >= breaks[i]) i++;
+  return i;
+}
+
+function hatch() {
+  const side = 8;
+  const data = new Uint8Array(side * side * 4);
+  for (let i = 0; i < side * side; i++) {
+    const dark = ((i % side) + Math.floor(i / side)) % side < 2;
+    data.set(dark ? [120, 120, 120, 255] : [243, 242, 241, 255], i * 4);
+  }
+  return { width: side, height: side, data };
+}
+
+function polygon(ring) {
+  return { type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: ring.length ? [[...ring, ring[0]]] : [] } };
+}
+
+function grown([west, south, east, north]) {
+  const room = Math.max(east - west, north - south) / 2;
+  return [west - room, south - room, east + room, north + room];
+}
+
+function load(address) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = resolve;
+    script.onerror = reject;
+    document.head.append(script);
+  });
+}
+
+async function draw(map, { done, end }) {
+  if (!globalThis.terraDraw) {
+    await load("/vendor/terra-draw.umd.js");
+    await load("/vendor/terra-draw-maplibre-gl-adapter.umd.js");
+  }
+  const tool = new terraDraw.TerraDraw({
+    adapter: new terraDrawMaplibreGlAdapter.TerraDrawMapLibreGLAdapter({ map, lib: maplibregl }),
+    modes: [new terraDraw.TerraDrawPolygonMode()],
+  });
+  const stop = () => { tool.stop(); end(); };
+  tool.start();
+  tool.setMode("polygon");
+  tool.on("finish", (id) => {
+    const ring = tool.getSnapshotFeature(id).geometry.coordinates[0];
+    stop();
+    done(ring.slice(0, -1));
+  });
+  return { stop };
+}

@@ -1,0 +1,14 @@
+"""The simulated county's atlas, made once for all web tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from areaeffect.pipeline.atlas_demo import demo_atlas
+from areaeffect.web.settings import Settings
+
+
+def county_settings(folder: Path) -> Settings:
+    """Settings of a server on a store that holds the county's atlas."""
+    demo_atlas(folder / "store", lambda *_: None)
+    return Settings(store=folder / "store")

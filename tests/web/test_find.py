@@ -1,0 +1,212 @@
+"""Find and look without a browser: search, choose, refuse, and the twins of each page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from html import unescape
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+
+from areaeffect.web import limits
+from areaeffect.web.app import create_app
+from areaeffect.web.atlas import find_atlas
+from areaeffect.web.settings import Settings
+
+HERE = "http://127.0.0.1:8321"
+
+
+@pytest.fixture(scope="module")
+def client(county: Settings) -> TestClient:
+    return TestClient(create_app(county), base_url=HERE, raise_server_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def codes(county: Settings) -> list[str]:
+    return [str(c) for c in find_atlas(county, "").table["code"]]
+
+
+def change(client: TestClient, **fields: str) -> str:
+    """Post to the form; the address it leads to, or the refusal's status."""
+    answer = client.post("/find/change", data=fields, follow_redirects=False)
+    return answer.headers.get("location", str(answer.status_code))
+
+
+def chosen(client: TestClient, address: str) -> set[str]:
+    twin = address.replace("/find", "/find.json", 1)
+    return {area["code"] for area in client.get(twin).json()["chosen"]}
+
+
+def test_without_an_atlas_the_page_says_how_to_make_one(settings: Settings) -> None:
+    answer = TestClient(create_app(settings), base_url=HERE).get("/find")
+
+    assert answer.status_code == 200
+    assert "areaeffect serve --demo" in answer.text
+
+
+def test_search_finds_by_name_ward_authority_and_code(client: TestClient, codes: list[str]) -> None:
+    def kinds(q: str) -> list[tuple[str, str]]:
+        found = client.get("/find.json", params={"q": q}).json()["found"]
+        return [(place["kind"], place["name"]) for place in found]
+
+    by_code = kinds(codes[7])
+    ward = client.get("/find.json", params={"q": codes[7]}).json()["found"][0]["within"]
+    place, authority = ward.split(", ")
+
+    assert len(by_code) == 1
+    assert by_code[0][0] == "area"
+    assert kinds(place.upper())[0] == ("ward", place)
+    assert ("authority", authority) in kinds(authority[:4])
+    assert kinds("zzz") == []
+    assert "lookup of postcodes" in client.get("/find.json?q=TS1 1AA").json()["hint"]
+
+
+def test_every_way_of_choosing_gives_the_same_address(client: TestClient, county: Settings) -> None:
+    atlas = find_atlas(county, "")
+    code, other = str(atlas.table["code"][3]), str(atlas.table["code"][9])
+    one = change(client, view="", add=code)
+    both = change(client, view=urlsplit(one).query, add=other)
+
+    pasted = change(client, view="", codes=f"{other},\n{code}")
+    toggled = change(client, view=urlsplit(both).query, toggle=other)
+    lon, lat = float(atlas.table["lon"][3]), float(atlas.table["lat"][3])
+    near = change(client, view="", near=code, km="0.1")
+
+    assert both == pasted == f"/find?areas={code},{other}"
+    assert toggled == one == near
+    square = [[lon - 1e-4, lat - 1e-4], [lon + 1e-4, lat - 1e-4], [lon, lat + 1e-4]]
+    drawn = change(client, view="", shape=json.dumps(square))
+    assert re.fullmatch(r"/find\?set=[0-9a-f]{12}", drawn)
+    assert chosen(client, drawn) == {code}
+
+
+def test_a_ward_is_added_whole_and_many_areas_become_a_short_name(
+    client: TestClient, county: Settings
+) -> None:
+    atlas = find_atlas(county, "")
+    authorities = sorted(set(map(str, atlas.table["authority"])))
+    sizes = {a: int((atlas.table["authority"] == a).sum()) for a in authorities}
+    large = max(sizes, key=lambda a: sizes[a])
+    assert sizes[large] > limits.URL_AREAS
+
+    address = change(client, view="", add=f"authority|{large}|")
+
+    assert re.fullmatch(r"/find\?set=[0-9a-f]{12}", address)
+    assert len(chosen(client, address)) == sizes[large]
+    read_only = TestClient(create_app(Settings(store=county.store, read_only=True)), base_url=HERE)
+    assert change(read_only, view="", add=f"authority|{large}|") == "403"
+
+
+SPIRAL = [[-1.0 + i * 1e-5, 52.0 + (i % 2) * 1e-5] for i in range(limits.POLYGON_VERTICES + 2)]
+BOW = [[-2.0, 52.0], [-1.0, 53.0], [-1.0, 52.0], [-2.0, 53.0]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"shape": json.dumps(SPIRAL)}, "502 corners"),
+        ({"shape": json.dumps(BOW)}, "crosses itself at -1.5, 52.5"),
+        ({"shape": json.dumps([BOW, BOW])}, "one ring"),
+        ({"shape": "[[1,2],[3,NaN],[4,5]]"}, "no area"),
+        ({"shape": "[" * 4000}, "one ring"),
+        ({"shape": json.dumps([[0, 0], [0, 1e-9], [1e-9, 0]])}, "No area has its middle"),
+        ({"codes": "E01000001"}, "no codes of this atlas"),
+        ({"codes": "," * 10}, "no codes of this atlas"),
+        ({"codes": "X" * (limits.PASTED_LETTERS + 1)}, "letters are too many"),
+        ({"codes": "a," * (limits.PASTED_CODES + 1)}, "codes are too many"),
+        ({"near": "nowhere at all", "km": "1"}, "is not found"),
+        ({"near": "S01000001", "km": "nan"}, "no distance"),
+        ({"near": "S01000001", "km": "21"}, "no distance"),
+        ({}, "Nothing was asked"),
+    ],
+)
+def test_each_limit_refuses_in_few_bytes(
+    client: TestClient, fields: dict[str, str], words: str
+) -> None:
+    answer = client.post("/find/change", data={"view": "", **fields})
+
+    assert answer.status_code == 422
+    assert words in unescape(answer.text)
+    assert len(answer.content) <= limits.ERROR_BYTES
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/find?bsae=county", 400),
+        ("/find?layer=nothing", 400),
+        ("/find?period=1066", 400),
+        ("/find?areas=E01000001", 404),
+        ("/find?set=0123456789ab", 404),
+        ("/find?base=atlantis", 404),
+        ("/areas/E01000001", 404),
+        ("/areas/..%2f..%2fsecret", 404),
+        ("/atlases/..%2f/areas.pmtiles", 404),
+        ("/atlases/county/values/..%2f..%2fatlas/0.json", 404),
+        ("/atlases/county/values/crime/999.json", 404),
+    ],
+)
+def test_what_is_not_there_is_refused(client: TestClient, address: str, status: int) -> None:
+    assert client.get(address).status_code == status
+
+
+def test_the_table_sorts_with_missing_last_and_holds_every_area_once(
+    client: TestClient, codes: list[str]
+) -> None:
+    seen: list[str] = []
+    for number in range(1, 1 + -(-len(codes) // limits.ROWS_A_PAGE)):
+        text = client.get(f"/find?sort=high&page={number}").text
+        table = text[text.index("<tbody>") :]
+        seen += re.findall(r'href="/areas/([^"?]+)', table)
+
+    assert sorted(set(seen)) == codes
+    assert len(seen) == len(codes)
+
+
+def test_the_csv_of_a_history_holds_what_is_drawn(client: TestClient, codes: list[str]) -> None:
+    page = client.get(f"/areas/{codes[0]}").text
+    twin = client.get(f"/areas/{codes[0]}.json").json()
+    history = next(h for h in twin["histories"] if h["key"] == "crime")
+    text = client.get(f"/areas/{codes[0]}/crime.csv").text
+    rows = list(csv.DictReader(io.StringIO(text)))
+
+    assert 'role="img"' in page
+    assert [r["period"] for r in rows] == [r["period"] for r in history["rows"]]
+    for column in ("area", "authority", "country", "area_mean_12"):
+        read = [float(r[column]) if r[column] else None for r in rows]
+        assert read == pytest.approx([r[column] for r in history["rows"]])
+
+
+def test_values_and_tiles_are_sent_packed_by_range_and_may_be_kept(client: TestClient) -> None:
+    page = client.get("/find").text
+    address = (
+        unescape(re.search(r'data-values="([^"]+)"', page)[1])
+        if "data-values" in page
+        else ("/atlases/county/values/crime/0.json?v=1")
+    )
+    values = client.get(address)
+    tiles = client.get("/atlases/county/areas.pmtiles?v=1", headers={"range": "bytes=0-6"})
+
+    assert values.headers["content-encoding"] == "gzip"
+    assert "immutable" in values.headers["cache-control"]
+    assert tiles.status_code == 206
+    assert tiles.content == b"PMTiles"
+
+
+def test_a_link_keeps_the_whole_view(client: TestClient, codes: list[str]) -> None:
+    address = f"/find?base=county&layer=antisocial_behaviour&period=2020&areas={codes[0]}&q=a"
+    page = client.get(address).text
+    links = [unescape(a) for a in re.findall(r'href="(/areas/[^"]+)"', page)]
+
+    kept = dict(parse_qsl(urlsplit(links[0]).query))
+
+    assert kept == {
+        "base": "county",
+        "layer": "antisocial_behaviour",
+        "period": "2020",
+        "areas": codes[0],
+    }

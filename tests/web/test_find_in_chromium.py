@@ -1,0 +1,157 @@
+"""Find and look as a person does: by keyboard alone, on the map, at 320 px, without script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from areaeffect.web import vendor_files
+from areaeffect.web.atlas import find_atlas
+from areaeffect.web.settings import Settings
+from tests.web.browser import NARROW
+from tests.web.conftest import Watched, served
+from tests.web.test_report_in_chromium import RULES
+
+needs_map = pytest.mark.skipif(
+    not vendor_files.hashes(), reason="The map's files are not here: `make assets` fetches them."
+)
+
+
+@pytest.fixture(scope="module")
+def address(county: Settings) -> Iterator[str]:
+    with served(county) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def code(county: Settings) -> str:
+    return str(find_atlas(county, "").table["code"][5])
+
+
+def violations(page: Page) -> list[str]:
+    return [v["id"] for v in Axe().run(page, options=RULES).response["violations"]]
+
+
+def wait_for_map(page: Page) -> None:
+    expect(page.locator("#draw")).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.parametrize("path", ["/", "/help", "/find?q=brack", "/areas/{code}", "/nowhere"])
+def test_no_page_breaks_a_rule_or_asks_elsewhere(
+    watched: Watched, address: str, code: str, path: str
+) -> None:
+    watched.page.goto(address + path.format(code=code))
+
+    assert violations(watched.page) == []
+    assert watched.clean, (watched.violations, watched.elsewhere)
+
+
+def test_no_page_needs_sideways_scrolling_at_320_px(
+    browser: Browser, address: str, code: str
+) -> None:
+    page = browser.new_page(viewport=NARROW)
+    for path in ("/", "/help", f"/find?areas={code}&q=brack", f"/areas/{code}"):
+        page.goto(address + path)
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= NARROW["width"], path
+    page.close()
+
+
+def test_the_whole_task_by_keyboard_alone(watched: Watched, address: str) -> None:
+    """Find a place, choose an area, read its history, take its numbers away."""
+    page = watched.page
+    page.goto(address + "/find")
+
+    def tab_to(matches: Callable[[], bool], most: int = 60) -> None:
+        for _ in range(most):
+            page.keyboard.press("Tab")
+            if matches():
+                return
+        pytest.fail("the keyboard does not get there")
+
+    def on(selector: str) -> Callable[[], bool]:
+        return lambda: bool(page.evaluate("s => document.activeElement.matches(s)", selector))
+
+    tab_to(on("#q"))
+    page.keyboard.type("Brackenford 001B")
+    page.keyboard.press("Enter")
+    expect(page.locator("#found")).to_contain_text("2 found")
+    tab_to(on("button[name=add]"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#chosen")).to_contain_text("1 area")
+    assert "areas=S01" in page.url
+    tab_to(on("#side section[aria-labelledby=chosen] a[href^='/areas/']"))
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Brackenford 001B")
+    tab_to(on("a[href*='/crime.csv']"))
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert Path(download.value.path()).read_text().startswith("period,area,authority,country")
+    assert watched.clean, (watched.violations, watched.elsewhere)
+
+
+def test_all_of_it_without_script(browser: Browser, address: str) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(address + "/find")
+    page.fill("#q", "Brackenford 001B")
+    page.click("form.search button")
+    page.click("button[name=add] >> nth=0")
+    expect(page.locator("#chosen")).to_contain_text("1 area")
+    page.select_option("#layer", "antisocial_behaviour")
+    page.click("#layers button")
+    assert "layer=antisocial_behaviour" in page.url
+    assert "areas=S01" in page.url
+    page.click("button[name=remove] >> nth=0")
+    expect(page.locator("#chosen")).to_have_text("Your neighbourhood")
+    page.context.close()
+
+
+@needs_map
+def test_the_map_takes_clicks_and_keeps_its_state_in_the_address(
+    watched: Watched, address: str, code: str
+) -> None:
+    page = watched.page
+    page.goto(f"{address}/find?areas={code}")
+    wait_for_map(page)
+    box = page.locator("#map canvas").bounding_box()
+    assert box is not None
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    page.wait_for_timeout(1500)  # tiles of the close view
+    page.mouse.click(*middle)
+    expect(page.locator("#chosen")).not_to_contain_text("1 area", timeout=20_000)
+    after = page.url
+    page.select_option("#layer", "antisocial_behaviour")
+    expect(page.locator("#key .caption")).to_contain_text("Anti-social behaviour")
+    page.go_back()
+    expect(page.locator("#key .caption")).not_to_contain_text("Anti-social behaviour")
+
+    assert page.url == after
+    assert re.search(r"/find(\?areas=|$)", after)
+    assert watched.clean, (watched.violations, watched.elsewhere)
+
+
+@needs_map
+def test_a_shape_is_drawn_by_its_corners(watched: Watched, address: str) -> None:
+    page = watched.page
+    page.goto(f"{address}/find")
+    wait_for_map(page)
+    page.click("#draw")
+    expect(page.locator("#draw")).to_have_text("Stop drawing")
+    page.locator("#map").scroll_into_view_if_needed()
+    box = page.locator("#map canvas").bounding_box()
+    assert box is not None
+    at = [(0.35, 0.3), (0.65, 0.3), (0.65, 0.7), (0.35, 0.7), (0.35, 0.7)]
+    for x, y in at:
+        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+        page.wait_for_timeout(150)
+        page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+        page.wait_for_timeout(400)
+
+    expect(page.locator("#chosen")).to_contain_text("areas", timeout=20_000)
+    assert re.search(r"set=[0-9a-f]{12}", page.url)
+    assert watched.clean, (watched.violations, watched.elsewhere)
