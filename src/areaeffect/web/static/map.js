@@ -84,7 +84,10 @@ export async function makeMap({ change, say }) {
         if (ring.length > MOST_CORNERS + 1) say(`The shape has over ${MOST_CORNERS} corners: draw it with fewer.`);
         else { clicked = true; change({ shape: JSON.stringify(ring) }); }
       },
-      end: () => { drawing = null; button.textContent = "Draw a shape"; button.setAttribute("aria-pressed", "false"); },
+      end: () => {
+        setTimeout(() => { drawing = null; }, 300); // the click that closed the shape chooses nothing
+        button.textContent = "Draw a shape"; button.setAttribute("aria-pressed", "false");
+      },
     });
     map.getContainer().scrollIntoView({ block: "nearest" });
     button.textContent = "Stop drawing";
