@@ -43,7 +43,7 @@ def inside(lon: Floats, lat: Floats, ring: Sequence[tuple[float, float]]) -> Int
         )
     west, south, east, north = shape.bounds
     near = np.flatnonzero((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
-    return near[shapely.contains_xy(shape, lon[near], lat[near])]
+    return np.asarray(near[shapely.contains_xy(shape, lon[near], lat[near])])
 
 
 def within(x: Floats, y: Floats, position: int, kilometres: float) -> Ints:

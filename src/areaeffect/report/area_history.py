@@ -93,8 +93,9 @@ def history_chart(
     ]
     if smooth:
         raw = [row[names[0]] for row in rows]
-        look = {"colour": svg.BLUE, "width": 0.8, "opacity": 0.5}
-        parts.append(marks.line(frame, x, raw, column=names[0], **look))
+        parts.append(
+            marks.line(frame, x, raw, column=names[0], colour=svg.BLUE, width=0.8, opacity=0.5)
+        )
     ends = []
     for column, label, (colour, words, dash) in zip(shown, labels, LOOKS, strict=False):
         line = [row[column] for row in rows]
