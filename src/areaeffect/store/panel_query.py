@@ -312,6 +312,7 @@ def read_points(
 
         with duckdb.connect() as engine:
             asked = {"files": files, "months": list(months), "codes": list(codes)}
+            engine.execute("SET enable_progress_bar = false")  # the command shows its own
             rows = engine.execute(_POINTS, asked).fetchall()
         columns = list(zip(*rows, strict=True)) or columns
     return Points(

@@ -123,6 +123,7 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     connection.execute("SET memory_limit = $limit", {"limit": MEMORY_LIMIT})
     connection.execute("SET temp_directory = $folder", {"folder": str(folder)})
     connection.execute("SET preserve_insertion_order = true")  # the order of rows rests on it
+    connection.execute("SET enable_progress_bar = false")  # the command shows its own
     return connection
 
 
