@@ -70,6 +70,8 @@ def test_every_part_has_its_folder_and_one_report_stands_over_them(folder: Path)
     assert "less crime &lt;b&gt;" in text
     assert "No source holds empty homes here." in text
     assert "It asked about other years." in text
+    verdict = results[0].findings[0].verdict
+    assert f"2 published findings, asked again of these data: {verdict} in 1; not est" in text
     assert (folder / "out/begun/report.html").is_file()
     assert (folder / "out/report.pdf").read_bytes().startswith(b"%PDF")
     before = {p: p.read_bytes() for p in sorted((folder / "out").rglob("report.*"))}

@@ -21,12 +21,12 @@ from areaeffect.report.document import (
     Section,
     named,
 )
-from areaeffect.report.numbers import known, signed, signed_interval, size
+from areaeffect.report.numbers import known, plural, signed, signed_interval, size
 from areaeffect.report.plan_text import NONE_GIVEN
 from areaeffect.results import Finding, Result, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from areaeffect.study_collection import Collection, CollectionPart, Published
 
@@ -58,23 +58,35 @@ def finding_beside(published: Published, results: Mapping[str, Result]) -> Findi
     """Return our finding beside a published one; None where the collection names none."""
     if published.part is None:
         return None
-    main = wording.main_findings(results[published.part].findings)
-    own = [f for f in main if f.outcome == published.outcome]
-    if published.group is not None:
-        own = [f for f in own if f.group == published.group]
-    return next(iter(own), None)
+    own = [
+        f
+        for f in results[published.part].findings
+        if f.outcome == published.outcome
+        and f.neighbourhood is None
+        and (published.group is None or f.group == published.group)
+    ]
+    leading = [f for f in own if f.form == "ratio"] or own
+    return next(iter(leading), None)
 
 
 def _answer(collection: Collection, results: Mapping[str, Result]) -> Section:
     pairs = [(p, finding_beside(p, results)) for p in collection.published]
-    items = [(Badge(f.verdict), f.claim, wording.headline(f)) for _, f in pairs if f is not None]
+    titles = {part.name: part.title for part in collection.part}
+    items = [
+        (Badge(f.verdict), titles[p.part or ""], wording.headline(f))
+        for p, f in pairs
+        if f is not None
+    ]
     if not items:
         items = [
-            (Badge(f.verdict), f.claim, wording.headline(f))
+            (Badge(f.verdict), part.title, wording.headline(f))
             for part in collection.part
             for f in wording.main_findings(results[part.name].findings)
         ]
-    blocks: list[Block] = [Answers(tuple(dict.fromkeys(items)))]
+    blocks: list[Block] = []
+    if pairs:
+        blocks.append(Paragraph(in_one_sentence([f for _, f in pairs])))
+    blocks.append(Answers(tuple(dict.fromkeys(items))))
     absent = [p for p, f in pairs if f is None]
     if absent:
         blocks.append(
@@ -87,6 +99,23 @@ def _answer(collection: Collection, results: Mapping[str, Result]) -> Section:
     if collection.notes:
         blocks.append(Bullets(collection.notes, "What to know about these answers"))
     return Section("main", "The answer", tuple(blocks))
+
+
+def in_one_sentence(findings: Sequence[Finding | None]) -> str:
+    """Say how the published findings came out when asked again; None could not be asked."""
+    verdicts = [Verdict.NOT_ESTIMABLE if f is None else f.verdict for f in findings]
+    said = {
+        Verdict.BETTER: "better",
+        Verdict.WORSE: "worse",
+        Verdict.LITTLE_DIFFERENCE: "little difference",
+        Verdict.CANNOT_TELL: "cannot tell",
+        Verdict.NOT_ESTIMABLE: "not estimable",
+    }
+    counts = [f"{words} in {verdicts.count(v)}" for v, words in said.items() if v in verdicts]
+    return (
+        f"{plural(len(findings), 'published finding')}, asked again of these data: "
+        f"{'; '.join(counts)}."
+    )
 
 
 def _beside(collection: Collection, results: Mapping[str, Result]) -> Section:

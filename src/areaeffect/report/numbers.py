@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from areaeffect.results import Finding
 
-FINE_SCALE = 0.1  # a threshold below this belongs to a scale that one decimal would flatten
+FINE_SCALE = 1.0  # a threshold below this belongs to a scale that one decimal would flatten
+FINE_RATE = 0.1  # a tenth of a rate's interval below this does
 MOST_DECIMALS = 6
 NOT_ESTIMABLE = "not estimable"
 NO_NOUN = frozenset({"", "fraction"})  # units of ratios that do not say what is counted
@@ -48,18 +49,19 @@ def number(value: float | None, form: str, decimals: int = 1) -> str:
 
 
 def decimals_of(finding: Finding) -> int:
-    """Return the decimals a finding is printed with: one, more on a scale finer than 0.1.
+    """Return the decimals a finding is printed with: one, more on a fine scale.
 
-    The scale is that of the smallest effect of interest; for a rate beside a ratio, whose
-    threshold is a fraction, that of its own interval.
+    A score has two digits of its smallest effect of interest: two decimals where that is 0.1. For
+    a rate beside a ratio, whose threshold is a fraction, a tenth of its own interval counts.
     """
     if finding.form == "ratio":
         return 1
-    scale = finding.threshold
+    scale, fine = finding.threshold, FINE_SCALE
     if " per " in finding.unit:
         ends = (known(v) for v in (finding.estimate, finding.low, finding.high))
         scale = max((abs(v) for v in ends if v is not None), default=1.0) / 10
-    if scale >= FINE_SCALE or scale <= 0:
+        fine = FINE_RATE
+    if scale >= fine or scale <= 0:
         return 1
     return min(math.ceil(-math.log10(scale)) + 1, MOST_DECIMALS)
 
