@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -81,14 +82,19 @@ def test_the_report_says_that_it_is_exploratory(run: Path) -> None:
 
 
 def test_each_benchmark_area_stands_beside_the_place_with_what_it_was_chosen_by(run: Path) -> None:
-    lines = (run / "design" / "likeness.csv").read_text(encoding="utf-8").splitlines()
-    design = json.loads((run / "design" / "design.json").read_text(encoding="utf-8"))
-    header = lines[0].split(",")
+    with (run / "design" / "likeness.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = list(csv.reader(file))
+    chosen = json.loads((run / "design" / "design.json").read_text(encoding="utf-8"))["designs"][0]
     assert header[:4] == ["number", "name", "area_code", "weight"]
     assert {"population", "deprivation"} <= set(header)
-    assert lines[1].startswith("0,Abbey,,2")
-    chosen = design["designs"][0]
-    assert [line.split(",")[2] for line in lines[2:]] == chosen["benchmark_areas"][:20]
+    assert [row[1] for row in rows[:2]] == [
+        "Abbey (your place)",
+        "All its benchmark areas, weighted",
+    ]
+    own, together = ([float(cell) for cell in row[4:]] for row in rows[:2])
+    assert chosen["exact"]
+    assert own == pytest.approx(together)
+    assert [row[2] for row in rows[2:]] == chosen["benchmark_areas"][:20]
     page = (run / "design" / "page.html").read_text(encoding="utf-8")
     assert all(code in page for code in chosen["benchmark_areas"][:20])
     assert "control" not in page.lower()

@@ -190,14 +190,14 @@ def _of_chosen(result: Result) -> Result:
 def likeness_of(data: Assembled, plan: Plan) -> DataTable:
     """Return what the place and its benchmark areas were like before the start.
 
-    The place stands first with its means; then its benchmark areas, the heaviest first, with the
-    values of the characteristics that they were chosen by.
+    The place stands first with its means, then all its benchmark areas together, weighted; then
+    each of them, the heaviest first, with the characteristics that they were chosen by.
     """
     title = "Why these areas: your place and its benchmark areas before the start"
     fixed = (
-        Column("number", "integer", "number on the map, 1 counts most; 0: the place itself"),
+        Column("number", "integer", "number on the map, 1 counts most; empty: not one area"),
         Column("name", "string", "name of the area"),
-        Column("area_code", "string", "code of the area; empty for the place itself"),
+        Column("area_code", "string", "code of the area; empty: not one area"),
         Column("weight", "number", "how much it counts; the weights add up to the place's areas"),
     )
     panel, unit, chosen = data.panel, plan.units[0], plan.chosen[0][0]
@@ -208,8 +208,10 @@ def likeness_of(data: Assembled, plan: Plan) -> DataTable:
     order = np.lexsort((chosen.pool, -chosen.weights))
     order = order[chosen.weights[order] > 0][:_SHOWN]
     own = built.values[unit.areas].mean(axis=0)
-    rows: list[tuple[str | float, ...]] = [
-        (0, unit.name, "", float(len(unit.areas)), *(float(v) for v in own))
+    together = chosen.weights @ built.values[chosen.pool] / chosen.weights.sum()
+    rows: list[tuple[str | float | None, ...]] = [
+        (None, f"{unit.name} (your place)", "", None, *(float(v) for v in own)),
+        (None, "All its benchmark areas, weighted", "", None, *(float(v) for v in together)),
     ]
     for number, i in enumerate(order, 1):
         area = chosen.pool[i]

@@ -6,6 +6,7 @@ settled before any outcome after the start is used; the answer comes last.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect.outcomes import FAMILIES
@@ -17,6 +18,7 @@ from areaeffect.report.chart_tables import Figure, Table
 from areaeffect.report.data_words import in_words
 from areaeffect.report.document import Bullets, Data, Folded, Paragraph, Section, named
 from areaeffect.report.numbers import number, plural
+from areaeffect.report.plan_text import NONE_GIVEN
 from areaeffect.report.power_text import table as power_table
 from areaeffect.report.power_text import warnings
 from areaeffect.report.sections import HEAVIEST
@@ -24,13 +26,13 @@ from areaeffect.report.sections import HEAVIEST
 if TYPE_CHECKING:
     from areaeffect.report.document import Block
     from areaeffect.report.power_text import PowerReport, PowerRow
-    from areaeffect.results import DataTable, Result
+    from areaeffect.results import DataTable, Finding, Result
 
 #: What leads each part on the page.
 _WHY = (
-    "Each row is one benchmark area. The more alike its numbers are to the first row, the more it "
-    "looked like your place before the start. The weights make them alike on average, so no single "
-    "one has to match on everything."
+    "The first row is your place, the second is its benchmark areas taken together: the closer "
+    "these two are, the fairer the comparison. Each row below is one benchmark area. No single one "
+    "has to match on everything; their weights make them alike on average."
 )
 _BEFORE = (
     "This was worked out from the years before the start alone. Nothing that happened after the "
@@ -46,8 +48,9 @@ def design_sections(
     Parameters
     ----------
     result : of a sealed plan, without findings.
-    likeness : the place in its first row, then its benchmark areas, the heaviest first; its last
-        columns are the characteristics they were chosen by.
+    likeness : the place in its first row, the weighted benchmark areas in its second, then the
+        benchmark areas one by one, the heaviest first; its columns from the fifth on are the
+        characteristics they were chosen by.
     outlines : of all areas; None where there are no boundaries.
     """
     design = result.designs[0] if result.designs else None
@@ -90,32 +93,36 @@ def power_sections(report: PowerReport) -> tuple[Section, ...]:
 
 def answer_sections(result: Result) -> tuple[Section, ...]:
     """Return the answer, what may be said of it, each outcome, and whether it holds."""
-    kept = {"does-it-hold", "families-without-outcome"}
-    further = {s.key: s for s in annex_sections(result) if s.key in kept}
+    kept = ("does-it-hold", "families-without-outcome")
+    further = {s.key: s for s in annex_sections(result)}
+    whole = outcome.answer(result)
+    *groups, notes = whole.parts
     sections = (
-        _answer(result),
+        replace(whole, title="What was found", parts=(*groups, _families(result))),
         outcome.say(result),
         outcome.outcomes(result, {}),
-        *(further[key] for key in ("does-it-hold", "families-without-outcome") if key in further),
+        *(further[key] for key in kept if key in further),
+        notes,
     )
     return tuple(named(s) for s in sections)
 
 
-def _answer(result: Result) -> Section:
-    """Return the answer with its table of all six families, those without an outcome too."""
-    whole = outcome.answer(result)
-    main = wording.main_findings(result.findings)
-    told = {f.family: f for f in reversed(main) if f.outcome}
-    rows = tuple(
-        (
-            family.title,
-            wording.verdict_name(told[key].verdict) if key in told else "not estimable",
-            wording.headline(told[key]) if key in told else "These data hold nothing on it.",
-        )
-        for key, family in FAMILIES.items()
-    )
-    table = Table("The six families", ("Family", "Verdict", "In one sentence"), rows)
-    return Section("answer", "What was found", (*whole.blocks, Data(table)), whole.parts)
+def _families(result: Result) -> Section:
+    """Return all six families, those without an outcome too, each with its verdict."""
+    told: dict[str, list[Finding]] = {}
+    for finding in wording.main_findings(result.findings):
+        if finding.outcome:
+            told.setdefault(finding.family, []).append(finding)
+    rows = []
+    for key, family in FAMILIES.items():
+        if key not in told:
+            rows.append((family.title, "not estimable", "these data hold nothing on it"))
+        rows += [
+            (family.title, wording.verdict_name(f.verdict), wording.name_of(f))
+            for f in told.get(key, ())
+        ]
+    table = Table("Each family and its verdict", ("Family", "Verdict", "By"), tuple(rows))
+    return Section("families", "The six families", (Data(table),))
 
 
 def _map(result: Result, outlines: local_map.Outlines) -> Figure | None:
@@ -130,15 +137,29 @@ def _map(result: Result, outlines: local_map.Outlines) -> Figure | None:
 
 
 def _likeness(result: Result, likeness: DataTable) -> Table:
+    """Return the table in words: the name leads, the number on the map follows it."""
     labels = {o["name"]: o["label"] for o in result.plan.get("outcome", []) if o.get("label")}
     words = in_words(likeness)
     fixed = 4
-    head = tuple(figures.plain_name(c.name, labels) for c in likeness.columns[fixed:])
+    known = (_of_source(result, i, c.name) for i, c in enumerate(likeness.columns[fixed:]))
+    head = tuple(figures.plain_name(name, labels) for name in known)
     rows = tuple(
-        (*cells[1:3], cells[0], *cells[3:]) for cells in words.rows
-    )  # the name leads; the number follows it
+        tuple("" if c == NONE_GIVEN else c for c in (cells[1], cells[2], cells[0], *cells[3:]))
+        for cells in words.rows
+    )
     first = ("Area", "Code", "Number on the map", "Weight")
-    return Table(likeness.title, (*first, *head), rows, frozenset(range(2, len(likeness.columns))))
+    numeric = frozenset(range(2, len(likeness.columns)))
+    return Table(likeness.title, (*first, *head), rows, numeric)
+
+
+def _of_source(result: Result, position: int, name: str) -> str:
+    """Return a covariate's name, with that of the table it is from where the table is a user's."""
+    covariates = result.plan["design"]["covariates"]
+    if position >= len(covariates):
+        return name
+    source = covariates[position]["column"].partition(".")[0]
+    kind = result.plan["source"][source]["kind"]
+    return f"{source.replace('_', ' ')}: {name}" if kind == "panel" else name
 
 
 def _balance(result: Result) -> Section:
@@ -149,7 +170,8 @@ def _balance(result: Result) -> Section:
 def _could_see(row: PowerRow, step: str) -> str:
     """Say what one outcome could show; the sign is that of an improvement."""
     if row.mde is None:
-        return f"{row.label}: what could be detected cannot be worked out from these years."
+        label = row.label[:1].upper() + row.label[1:]
+        return f"{label}: what could be detected cannot be worked out from these years."
     what = "lower" if row.better == "lower" else "higher"
     amount = number(abs(row.mde), row.form, 0 if row.form == "ratio" else 1)
     length = ""
