@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo assets test quick spark lint format bench simulate wheel lock clean
+.PHONY: help demo assets test quick spark lint format bench soak simulate wheel lock clean
 
 # The first Python that is new enough; choose another with `make test PYTHON=/path/to/python`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -115,6 +115,9 @@ format: $(VENV)/.dev  ## put the code into the common format
 
 bench: $(BENCH)/.made  ## compare with other packages (long; ARGS="…" is handed on)
 	$(BENCH)/bin/python -m benchmarks $(ARGS)
+
+soak: $(VENV)/.project  ## load the web app for minutes (ARGS="--runs DIR"; first `make demo`)
+	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 simulate: $(VENV)/.project  ## measure size, coverage and power in full (hours; goes on where it stopped)
 	@mkdir -p build/simulate
