@@ -33,13 +33,25 @@ def serve(
     *,
     token: Annotated[
         str | None,
-        typer.Option(help="Word to ask for; made up where others can reach the server."),
+        typer.Option(
+            envvar="AREAEFFECT_TOKEN",
+            help="Word to ask for; made up where others can reach the server. Read-only: the "
+            "word of the moderation page.",
+        ),
     ] = None,
     base_url: Annotated[
-        str | None, typer.Option(help="Public address behind a proxy: https://example.org")
+        str | None,
+        typer.Option(
+            envvar="AREAEFFECT_BASE_URL", help="Public address behind a proxy: https://example.org"
+        ),
     ] = None,
     proxy: Annotated[
-        str | None, typer.Option(help="Addresses of proxies whose X-Forwarded-* are believed.")
+        str | None,
+        typer.Option(
+            envvar="AREAEFFECT_PROXY",
+            help="Addresses of proxies whose X-Forwarded-For and -Proto are believed: "
+            "10.0.0.2,10.1.0.0/16",
+        ),
     ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Make and show a simulated county first (made up).")

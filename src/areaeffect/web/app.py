@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import ipaddress
+import re
 import secrets
+from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.responses import FileResponse
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from areaeffect.errors import AreaEffectError, Problem, StudyError
 from areaeffect.web import vendor_files
+from areaeffect.web.refusals import Refusal
 from areaeffect.web.routes import FEATURES
 from areaeffect.web.safety import Safety, answer_to
 from areaeffect.web.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    import uvicorn
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import Scope
@@ -35,13 +42,32 @@ class OwnFiles(StaticFiles):
     """Files that are asked for under the name of their version, and so never change."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Answer with a file; for ever where its version is in the address."""
+        """Answer with a file; for ever where its own hash is in the address.
+
+        Raises
+        ------
+        Refusal
+            400: another query, under which a cache could keep the wrong file.
+        """
         answer = await super().get_response(path, scope)
-        lasting = b"v=" in scope["query_string"]
+        named = scope["query_string"].decode("latin-1")
+        if named and not (isinstance(answer, FileResponse) and _is_hash(named, Path(answer.path))):
+            raise Refusal(400, "This is not the name of a version.", "Reload the page.")
         answer.headers["cache-control"] = (
-            f"public, max-age={YEAR}, immutable" if lasting else "no-cache"
+            f"public, max-age={YEAR}, immutable" if named else "no-cache"
         )
         return answer
+
+
+def _is_hash(query: str, path: Path) -> bool:
+    """Whether a query names the version of a file by the beginning of its hash."""
+    known = _sha256(path, path.stat().st_mtime_ns)
+    return re.fullmatch("v=[0-9a-f]{12,64}", query) is not None and known.startswith(query[2:])
+
+
+@cache
+def _sha256(path: Path, _changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -92,21 +118,12 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     for name, folder in (("--runs", settings.runs), ("--atlas", settings.atlas)):
         _refuse_missing(name, folder)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    end = f"/?token={settings.token}" if settings.token else "/"
+    end = f"/?token={settings.token}" if settings.token and not settings.read_only else "/"
     say(f"areaeffect: {settings.base_url or f'http://{shown}:{settings.port}'}{end}")
     if not vendor_files.hashes():
         say(vendor_files.NO_MAP)
     say("Stop it with Ctrl-C.")
-    config = uvicorn.Config(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        proxy_headers=settings.proxy is not None,
-        forwarded_allow_ips=settings.proxy,
-        server_header=False,
-        h11_max_incomplete_event_size=64 * 1024,
-    )
+    config = config_of(settings, create_app(settings))
     server = uvicorn.Server(config)
     try:
         server.run()
@@ -118,6 +135,36 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
                 "Another program may hold it: choose another port.",
             )
         ) from error
+
+
+def config_of(settings: Settings, app: Any) -> uvicorn.Config:
+    """Return how to listen: forwarded addresses are believed from the named proxies alone.
+
+    Raises
+    ------
+    StudyError
+        Where a proxy is not named by an address: a name, or all of them, could be anybody.
+    """
+    import uvicorn  # noqa: PLC0415
+
+    proxies = None if settings.proxy is None else [p.strip() for p in settings.proxy.split(",")]
+    for proxy in proxies or ():
+        try:
+            ipaddress.ip_network(proxy, strict=False)
+        except ValueError:
+            what = f"'{proxy}' is not the address of a proxy."
+            fix = "Name addresses or networks between commas: 10.0.0.2,10.1.0.0/16"
+            raise StudyError(Problem(what, "--proxy", fix)) from None
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        proxy_headers=proxies is not None,
+        forwarded_allow_ips=proxies or [],
+        server_header=False,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
 
 
 def _refuse_missing(name: str, folder: Path | None) -> None:
