@@ -54,7 +54,8 @@ class Finding:
     additive ones they are in `unit`. `low`, `high` and `p_value` are the two-sided 95% placebo
     result; `low_adjusted` and `high_adjusted` hold for all primary findings at once. `held_out`
     is the gap in the last year before the start by a design that did not see that year, and
-    `held_out_p` its placebo p-value.
+    `held_out_p` its placebo p-value. `attribute` is what the neighbourhoods of a finding by
+    attribute share, or differ in; empty for every other.
     """
 
     initiative: str
@@ -104,6 +105,7 @@ class Finding:
     primary: bool = True
     sentence: str = ""
     caveats: tuple[str, ...] = ()
+    attribute: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -317,7 +319,12 @@ class Annex:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything one evaluation found; the report and the files are views of it."""
+    """Everything one evaluation found; the report and the files are views of it.
+
+    `findings` are those of programmes, of all together, of resident-led against others and of
+    single neighbourhoods; `by_attribute` those that `analysis.groups` asks for, which no
+    adjustment for several findings counts in.
+    """
 
     title: str
     question: str
@@ -336,6 +343,12 @@ class Result:
     shapes: tuple[Shape, ...] = ()
     annexes: tuple[Annex, ...] = ()
     neighbourhood_series: tuple[Series, ...] = ()
+    by_attribute: tuple[Finding, ...] = ()
+
+    @property
+    def every_finding(self) -> tuple[Finding, ...]:
+        """What findings.json holds, in its order."""
+        return (*self.findings, *self.by_attribute)
 
     def annex(self, name: str) -> Annex | None:
         """Return what a further step found; None where it was not taken."""

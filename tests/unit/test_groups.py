@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from areaeffect.errors import DataError, StudyError
 from areaeffect.pipeline.evaluate import evaluate
 from areaeffect.report.document import Data
 from areaeffect.report.effect_forms import effect_forms_section
+from areaeffect.report.files import read_result, write_result
 from areaeffect.report.groups import groups_section
 from areaeffect.results import Annex, Finding, Result
 from tests.unit.small_study import edit, edit_table, write_small_study
@@ -78,6 +80,26 @@ def test_further_findings_change_no_main_one(result: Result, tmp_path: Path) -> 
     alone = evaluate(grouped_study(tmp_path, "[]"), threads=1)
     assert alone.findings == result.findings
     assert alone.annex("groups") is None
+
+
+def test_findings_json_holds_them_and_gives_them_back(result: Result, tmp_path: Path) -> None:
+    write_result(result, tmp_path / "out")
+    rows = json.loads((tmp_path / "out" / "findings.json").read_text())["findings"]
+    own = [r for r in rows if r["attribute"] == "lead_partner"]
+    assert [(r["group"], r["claim"]) for r in own] == [
+        ("lead partner: council", "change"),
+        ("lead partner: trust", "change"),
+        ("lead partner: council against trust", "contrast"),
+    ]
+    table = annex_of(result, "groups").table("groups").records()
+    assert [r["estimate"] for r in own] == pytest.approx([r["estimate"] for r in table[:3]])
+    assert {r["primary"] for r in own} == {False}
+    assert {r["p_adjusted"] for r in own} == {None}
+    assert all(r["group"] in r["sentence"] for r in own)
+    assert "One of 7 findings by attribute" in own[0]["caveats"][-1]
+    back = read_result(tmp_path / "out")
+    assert [f.group for f in back.by_attribute] == [f.group for f in result.by_attribute]
+    assert [f.group for f in back.findings] == [f.group for f in result.findings]
 
 
 def test_an_attribute_all_share_is_said(result: Result) -> None:

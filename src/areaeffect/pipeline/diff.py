@@ -89,7 +89,7 @@ def compare(before: Result, after: Result) -> Difference:
 
 def _keyed(result: Result) -> dict[str, Finding]:
     made = {}
-    for f in result.findings:
+    for f in result.every_finding:
         parts = (f.group, f.neighbourhood, f.outcome or f.family, f.claim, f.form)
         made[", ".join(part for part in parts if part)] = f
     return made

@@ -14,6 +14,7 @@ from areaeffect.pipeline.begin import begin
 from areaeffect.pipeline.checks.step import with_warnings
 from areaeffect.pipeline.conclude import conclude
 from areaeffect.pipeline.describe import Evidence
+from areaeffect.pipeline.groups import by_attribute
 from areaeffect.pipeline.notes import method_notes
 from areaeffect.pipeline.series import neighbourhood_series, series
 from areaeffect.pipeline.steps import Finished, further
@@ -115,6 +116,7 @@ def estimate(
     result = replace(
         planned(file, data, plan),
         findings=findings,
+        by_attribute=tuple(replace(f, sentence=sentence(f)) for f in by_attribute(evidence)),
         series=series(evidence),
         neighbourhood_series=neighbourhood_series(evidence),
         placebos=draws,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
@@ -9,7 +10,7 @@ from areaeffect.periods import label
 from areaeffect.pipeline.conclude import case_of, further_findings
 from areaeffect.pipeline.describe import Group
 from areaeffect.pipeline.plan import disjoint
-from areaeffect.results import Annex, Column, DataTable
+from areaeffect.results import ALL_INITIATIVES, Annex, Column, DataTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,8 @@ NOT_GIVEN = "not given"
 NAMED = "group"
 #: Grouped by without a column of the areas file.
 OWN_KEYS = ("start", "resident_led", "initiative")
+TITLE = "Findings by attribute"
+_AGAINST = " against "
 _TWO = 2
 _NUMBERS = ("estimate", "low", "high", "p_value", "mde", "n_disjoint_placebos")
 
@@ -52,38 +55,47 @@ _COLUMNS = (
 )
 
 
-def groups_step(finished: Finished) -> Annex | None:
-    """Return further findings by attribute; None where the study asks for none.
+def by_attribute(evidence: Evidence) -> tuple[Finding, ...]:
+    """Return the findings that `analysis.groups` asks for; none where it asks for none.
 
     They are not primary: their intervals hold one by one and are not widened for their number.
     """
-    evidence = finished.evidence
-    keys = evidence.study.analysis.groups
-    named = evidence.study.group
+    units, analysis = evidence.plan.units, evidence.study.analysis
+    asked = [(NAMED, group) for one in evidence.study.group if (group := named_group(units, one))]
+    asked += [(key, group) for key in analysis.groups for group in attribute_groups(units, key)]
+    found = [f for key, group in asked for f in _findings(evidence, key, group)]
+    alone = (
+        f"One of {len(found)} findings by attribute: its interval holds for it alone, and what "
+        "differs between such groups may be owed to the places in them."
+    )
+    return tuple(
+        f if f.estimate is None else replace(f, caveats=(*f.caveats, alone)) for f in found
+    )
+
+
+def groups_step(finished: Finished) -> Annex | None:
+    """Put the findings by attribute into a table; None where the study asks for none."""
+    study, units = finished.evidence.study, finished.evidence.plan.units
+    keys, named = study.analysis.groups, study.group
     if not keys and not named:
         return None
-    rows, notes = [], []
-    for one in named:
-        group = named_group(evidence.plan.units, one)
-        if group is None:
-            notes.append(f"No neighbourhood belongs to '{one.name}'.")
-        else:
-            rows += [_row(NAMED, group.name, "", f) for f in _findings(evidence, group)]
+    notes = [
+        f"No neighbourhood belongs to '{one.name}'."
+        for one in named
+        if named_group(units, one) is None
+    ]
     for key in keys:
-        groups = attribute_groups(evidence.plan.units, key)
+        groups = attribute_groups(units, key)
         if len(groups) == 1:
-            only = groups[0].name
+            only = groups[0].name.removeprefix(_named(key, ""))
             notes.append(f"All neighbourhoods have the same {key.replace('_', ' ')}: {only}.")
-        for group in groups:
-            against = _other(groups, group)
-            rows += [_row(key, group.name, against, f) for f in _findings(evidence, group)]
+    rows = tuple(_row(f) for f in finished.result.by_attribute)
     values = {
         "keys": [*([NAMED] if named else []), *keys],
         "notes": notes,
         "n_findings": len(rows),
     }
-    table = DataTable("groups", "Findings by attribute", _COLUMNS, tuple(rows))
-    return Annex("groups", values, (table,))
+    return Annex("groups", values, (DataTable("groups", TITLE, _COLUMNS, rows),))
 
 
 def check_groups(file: StudyFile, data: Assembled) -> None:
@@ -132,16 +144,25 @@ def _meets(value: str, wanted: tuple[str, ...] | Limits) -> bool:
 
 
 def attribute_groups(units: Sequence[Neighbourhood], key: str) -> list[Group]:
-    """Return one group a value, in order, and the contrast where there are two values."""
+    """Return one group a value, in order, and the contrast where there are two values.
+
+    A group is named as findings.json names it: 'resident led: yes', or 'resident led: no
+    against yes' for the contrast.
+    """
     members: dict[str, list[int]] = {}
     for g, unit in enumerate(units):
         members.setdefault(value_of(unit, key), []).append(g)
-    groups = [Group(value, tuple(members[value])) for value in sorted(members)]
-    named = [group for group in groups if group.name != NOT_GIVEN]
-    if len(named) == _TWO:
-        one, two = named
-        groups.append(Group(one.name, one.units, against=two.units))
+    groups = [Group(_named(key, value), tuple(members[value])) for value in sorted(members)]
+    known = sorted(value for value in members if value != NOT_GIVEN)
+    if len(known) == _TWO:
+        one, two = known
+        name = _named(key, one + _AGAINST + two)
+        groups.append(Group(name, tuple(members[one]), against=tuple(members[two])))
     return groups
+
+
+def _named(key: str, value: str) -> str:
+    return f"{key.replace('_', ' ')}: {value}"
 
 
 def value_of(unit: Neighbourhood, key: str) -> str:
@@ -155,25 +176,27 @@ def value_of(unit: Neighbourhood, key: str) -> str:
     return unit.attributes.get(key) or NOT_GIVEN
 
 
-def _other(groups: Sequence[Group], group: Group) -> str:
-    return next((g.name for g in groups if g.units == group.against and not g.against), "")
-
-
-def _findings(evidence: Evidence, group: Group) -> list[Finding]:
-    apart = disjoint(evidence.plan, (*group.units, *group.against))
+def _findings(evidence: Evidence, key: str, group: Group) -> tuple[Finding, ...]:
+    everyone = (*group.units, *group.against)
+    apart = disjoint(evidence.plan, everyone)
     cases = [
         case_of(evidence, group, o, apart, is_ratio=outcome.kind == "count")
         for o, outcome in enumerate(evidence.study.outcome)
         if not (group.against and outcome.claim == "level")
     ]
-    return list(further_findings(evidence, cases))
+    whose = {evidence.plan.units[g].initiative for g in everyone}
+    initiative = whose.pop() if len(whose) == 1 else ALL_INITIATIVES
+    found = further_findings(evidence, cases)
+    return tuple(replace(f, initiative=initiative, attribute=key) for f in found)
 
 
-def _row(
-    key: str, value: str, against: str, finding: Finding
-) -> tuple[str | float | int | bool | None, ...]:
+def _row(finding: Finding) -> tuple[str | float | int | bool | None, ...]:
+    value = finding.group.removeprefix(_named(finding.attribute, ""))
+    against = ""
+    if finding.claim == "contrast":
+        value, _, against = value.partition(_AGAINST)
     return (
-        key,
+        finding.attribute,
         value,
         against,
         finding.outcome,

@@ -71,7 +71,7 @@ def write_files(result: Result, folder: Path) -> None:
         FINDINGS_FILE: {
             "study": result.title,
             "seal": result.seal.sha256,
-            "findings": [finding.to_dict() for finding in result.findings],
+            "findings": [finding.to_dict() for finding in result.every_finding],
         },
         "design.json": design_values(result),
         RUN_FILE: {
@@ -131,10 +131,12 @@ def read_result(folder: Path) -> Result:
         raise DataError(Problem(what, str(folder / RUN_FILE), "Evaluate the study again."))
     outlines = _load(folder / "data" / "map.json")
     try:
+        every = [_finding(row) for row in findings["findings"]]
         return Result(
             title=run["title"],
             question=run["question"],
-            findings=tuple(_finding(row) for row in findings["findings"]),
+            findings=tuple(f for f in every if not f.attribute),
+            by_attribute=tuple(f for f in every if f.attribute),
             seal=_record(Seal, design["seal"]),
             designs=tuple(_record(NeighbourhoodDesign, row) for row in design["designs"]),
             balance=tuple(_record(BalanceRow, row) for row in design["balance"]),
@@ -227,10 +229,10 @@ def write_whole(folder: Path, write: Callable[[Path], None], mark: str = RUN_FIL
 
 def rounded(result: Result) -> Result:
     """Return the result as files hold it: 12 digits, gaps as None, sentences filled."""
-    told = [f if f.sentence else replace(f, sentence=wording.sentence(f)) for f in result.findings]
     held = replace(
         result,
-        findings=tuple(told),
+        findings=_told(result.findings),
+        by_attribute=_told(result.by_attribute),
         placebos=tuple(d for d in result.placebos if d.estimates),
         series=tuple(s for s in result.series if s.periods),
         neighbourhood_series=tuple(
@@ -238,6 +240,10 @@ def rounded(result: Result) -> Result:
         ),
     )
     return cast("Result", _rounded(held))
+
+
+def _told(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(f if f.sentence else replace(f, sentence=wording.sentence(f)) for f in findings)
 
 
 def _rounded(value: Any) -> Any:

@@ -78,6 +78,7 @@ _FINDING_NOTES = {
     "primary": ("boolean", "Whether it counts in the adjustment for several outcomes"),
     "sentence": ("string", "The finding in words"),
     "caveats": ("string", "Caveats, separated by ' | '"),
+    "attribute": ("string", "What a finding by attribute goes by; empty for every other"),
 }
 _AREA = Column("area", "string", "Area code")
 _NAME = Column("name", "string", "Area name")
@@ -95,7 +96,8 @@ def _finding_columns() -> tuple[Column, ...]:
 
 def _findings(result: Result) -> list[Row]:
     return [
-        finding.to_dict() | {"caveats": " | ".join(finding.caveats)} for finding in result.findings
+        finding.to_dict() | {"caveats": " | ".join(finding.caveats)}
+        for finding in result.every_finding
     ]
 
 
