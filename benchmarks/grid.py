@@ -28,7 +28,7 @@ from areaeffect.estimate.inference import infer
 from areaeffect.falsify.placebo import Machine, run_programme
 from areaeffect.pipeline.backtest import horizon_of
 from areaeffect.pipeline.describe import Case, groups_of
-from areaeffect.pipeline.plan import Plan, disjoint, make_plan
+from areaeffect.pipeline.plan import Plan, make_plan
 from areaeffect.pipeline.power import Size, earlier_arms, machine_of, measure_point, own_count
 from areaeffect.pipeline.workers import run_all, single_threaded
 from benchmarks.fresh import County, Drawn, fresh
@@ -61,7 +61,7 @@ def _prepared(n: int, seed: int) -> tuple[Drawn, Plan, Case]:
     units = tuple(range(n))
     case = Case(
         groups_of(plan.units)[0], 0, drawn.file.study.outcome[0],
-        drawn.data.panel.measures["outcome_0"], True, units, disjoint(plan, units, 20),
+        drawn.data.panel.measures["outcome_0"], True, units, (0, 0),
     )  # fmt: skip
     return drawn, plan, case
 
@@ -110,16 +110,14 @@ def replicate(n: int, seed: int) -> dict[str, Any]:
             logs = np.log1p(effect) + spread * rng.standard_normal(n)
             changed, truth = with_effect(real, around, logs, rng)
             estimate = float(case.statistic(changed))
-            found = infer(
-                estimate, estimates, counts, float(case.counts(real)), "lower", case.widen
-            )
+            found = infer(estimate, estimates, counts, float(case.counts(real)), "lower")
             rows.append(
                 [spread, effect, truth, np.expm1(estimate), np.expm1(found.low),
                  np.expm1(found.high), found.p_value]
             )  # fmt: skip
     return {
         "n": n, "seed": seed, "centre": found.centre, "deviation": found.deviation,
-        "widen": case.widen, "mde": float(np.expm1(found.mde)), "rows": rows,
+        "mde": float(np.expm1(found.mde)), "rows": rows,
     }  # fmt: skip
 
 
@@ -142,11 +140,11 @@ def power(n: int, seed: int) -> dict[str, Any]:
     changed, _ = with_effect(real, around, np.full(n, point.mde), rng)
     found = infer(
         float(case.statistic(changed)), case.statistic(later), case.counts(later),
-        float(case.counts(real)), "lower", case.widen,
+        float(case.counts(real)), "lower",
     )  # fmt: skip
     after = infer(
         float(case.statistic(real)), case.statistic(later), case.counts(later),
-        float(case.counts(real)), "lower", case.widen,
+        float(case.counts(real)), "lower",
     )  # fmt: skip
     return {
         "n": n, "seed": seed, "mde": float(np.expm1(point.mde)), "p": found.p_value,

@@ -22,12 +22,10 @@ import pandas as pd
 from areaeffect.design.pool import make_pool
 from areaeffect.design.programme import Rules
 from areaeffect.estimate.counterfactual import OBSERVED_PRE, log_ratio
-from areaeffect.estimate.inference import finite_pool_factor, infer
-from areaeffect.estimate.verdict import MIN_DISJOINT_PROGRAMMES
+from areaeffect.estimate.inference import infer
 from areaeffect.falsify.placebo import (
     Candidates,
     Machine,
-    count_disjoint,
     draw_programme,
     run_draws,
     run_programme,
@@ -212,8 +210,6 @@ def one_size(
     bank = np.concatenate(pool.map(_draws, [(n, c) for c in chunks], chunksize=1)).sum(axis=1)
     estimates, counts = log_ratio(bank[:, 0], "change"), bank[:, 0, OBSERVED_PRE]
     machine = machine_of(city, n)
-    apart = count_disjoint(machine.banks, len(city.eligible), np.random.default_rng(1), 20)
-    widen = 1.0 if apart[0] >= MIN_DISJOINT_PROGRAMMES else finite_pool_factor(n, apart[1])
     profiles = []
     for number in range(min(_PROFILES, n_bank)):
         rng = np.random.default_rng([machine.seed, number])
@@ -244,7 +240,7 @@ def one_size(
         good = np.isfinite(theirs)
         wrong = np.array(
             [
-                infer(e, estimates, counts, c, "lower", widen).p_value <= 0.05
+                infer(e, estimates, counts, c, "lower").p_value <= 0.05
                 for e, c in zip(theirs[good], own[good], strict=True)
             ]
         )

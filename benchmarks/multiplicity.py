@@ -166,9 +166,7 @@ def seattle() -> list[str]:
         case = case_of(evidence, group, o, apart, is_ratio=True)
         estimate, placebos = float(case.statistic(real[:, o])), case.statistic(drawn[:, :, o])
         counts = case.counts(drawn[:, :, o])
-        found.append(
-            infer(estimate, placebos, counts, float(case.counts(real[:, o])), "lower", case.widen)
-        )
+        found.append(infer(estimate, placebos, counts, float(case.counts(real[:, o])), "lower"))
     joint = max_t(
         [f.statistics for f in found], [f.statistic for f in found], [f.critical for f in found]
     )

@@ -83,6 +83,8 @@ class Neighbourhood:
     funding : pounds in all; None where not stated.
     phase_in : periods of that kind from the start on that count neither as before nor as after:
         work was announced and had not begun.
+    named : areas that the study names for it, where not all can be used; 0 where `areas` holds
+        them all.
     """
 
     initiative: str
@@ -95,6 +97,12 @@ class Neighbourhood:
     end: int | None = None
     funding: float | None = None
     phase_in: int = 0
+    named: int = 0
+
+    @property
+    def n_named(self) -> int:
+        """Areas that the study names for it, used or not."""
+        return self.named or len(self.areas)
 
     @property
     def counted_from(self) -> int:

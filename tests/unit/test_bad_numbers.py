@@ -117,6 +117,13 @@ def benchmark(table: pd.DataFrame) -> pd.Series[bool]:
     return ~treated(table)
 
 
+def ten_areas(folder: Path) -> None:
+    """Write five neighbourhoods of two areas."""
+    places = [(CODES[i + k], f"Place {i}") for i in (0, 9, 21, 33, 46) for k in (0, 1)]
+    rows = "".join(f"{code},{name},{START}\n" for code, name in places)
+    (folder / "members.csv").write_text(f"area_code,neighbourhood,start_date\n{rows}")
+
+
 SCORE = study('value = "n"\nexposure = "areas.population"', 'value = "n"\nkind = "score"')
 
 NOT_ESTIMABLE: dict[str, tuple[Change, str]] = {
@@ -137,10 +144,21 @@ NOT_ESTIMABLE: dict[str, tuple[Change, str]] = {
         members(["T009", "T010"], "2013-12-01"),
         "the start is in the last period",
     ),
+    "one treated area": (members(["T009"]), "only one treated area"),
     "a gap over most of the time after": (
         gap(str(TREATED).replace("'", '"'), "2013-02", "2013-12"),
         "enough periods before and after its start without gaps",
     ),
+}
+
+#: Part of one neighbourhood, T009 of Abbey's T009 and T010, or all of it.
+PARTLY: dict[str, tuple[Change, str]] = {
+    "an area without exposure": (put("0", "population", first_area), "1 of 6 treated areas"),
+    "a negative exposure": (put("-5", "population", first_area), "1 of 6 treated areas"),
+    "an infinite exposure": (in_parquet(np.inf, "areas", "population", 9), "1 of 6 treated areas"),
+    "an infinite covariate": (in_parquet(np.inf, "areas", "deprivation", 9), "1 of 6 treated"),
+    "a neighbourhood that straddles a gap": (gap('["T009"]'), "1 of 6 treated areas"),
+    "a neighbourhood inside a gap": (gap('["T009", "T010"]'), "2 of 6 treated areas"),
 }
 
 REFUSED: dict[str, tuple[Change, str]] = {
@@ -163,15 +181,6 @@ REFUSED: dict[str, tuple[Change, str]] = {
         put("1e300", "deprivation", first_area),
         "too large to compute with",
     ),
-    "a count that is NaN in text": (counts("nan", first_area), "'nan' in 'n' is not a number"),
-    "a count that is infinite in text": (counts("inf", first_area), "'inf' in 'n' is not a number"),
-    "an infinite count": (in_parquet(np.inf, "crime", "n", 0), "'inf' in 'n' is not a number"),
-    "a count of minus infinity": (in_parquet(-np.inf, "crime", "n", 0), "'-inf' in 'n'"),
-}
-
-#: A number comes out, and what is odd stands beside it.
-SAID: dict[str, tuple[Change, str]] = {
-    "one treated area": (members(["T009"]), "this is evidence from 1 place"),
     "a constant covariate": (
         put("5", "deprivation"),
         "'deprivation' is the same in all areas that count",
@@ -185,14 +194,17 @@ SAID: dict[str, tuple[Change, str]] = {
         ),
         "'twice' follows from 'population', 'deprivation'",
     ),
-    "one area without exposure": (put("0", "population", first_area), "1 of 6 treated areas are"),
-    "a negative exposure": (put("-5", "population", first_area), "1 of 6 treated areas are"),
-    "an infinite exposure": (in_parquet(np.inf, "areas", "population", 9), "1 of 6 treated areas"),
-    "an infinite covariate": (in_parquet(np.inf, "areas", "deprivation", 9), "1 of 6 treated"),
-    "an area that straddles a gap": (gap('["T009"]'), "1 of 6 treated areas are left out"),
-    "a neighbourhood that straddles a gap": (
-        gap('["T009", "T010"]'),
-        "1 of 3 neighbourhoods have too many gaps",
+    "a count that is NaN in text": (counts("nan", first_area), "'nan' in 'n' is not a number"),
+    "a count that is infinite in text": (counts("inf", first_area), "'inf' in 'n' is not a number"),
+    "an infinite count": (in_parquet(np.inf, "crime", "n", 0), "'inf' in 'n' is not a number"),
+    "a count of minus infinity": (in_parquet(-np.inf, "crime", "n", 0), "'-inf' in 'n'"),
+}
+
+#: A tenth of the treated areas at most is missing: a number comes out, and says so.
+SAID: dict[str, tuple[Change, str]] = {
+    "one of ten treated areas without exposure": (
+        together(ten_areas, put("0", "population", first_area)),
+        "1 of 10 treated areas are",
     ),
 }
 
@@ -209,6 +221,19 @@ def test_it_is_not_estimable_and_says_why(case: str, tmp_path: Path) -> None:
         assert reason in finding.caveats[0]
     # an additive form that can be computed carries no verdict of its own
     assert {f.verdict for f in result.findings} <= CAREFUL
+
+
+@pytest.mark.parametrize("case", PARTLY)
+def test_what_lost_a_part_is_not_estimable_and_the_rest_is(case: str, tmp_path: Path) -> None:
+    change, reason = PARTLY[case]
+    for finding in of_crime(result_of(tmp_path, change)):
+        if finding.neighbourhood in {None, "Abbey"}:
+            assert finding.verdict is Verdict.NOT_ESTIMABLE
+            assert finding.estimate is finding.low is finding.high is finding.p_value is None
+            whole = reason if finding.neighbourhood is None else ""
+            assert whole in finding.caveats[0]
+        else:
+            assert finding.estimate is not None
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -1,7 +1,8 @@
 """Placebo inference: p-values, intervals by inversion, the smallest effect that would be seen.
 
 The statistic is T = (estimate - null) / s, where s is predicted from pre-start counts by a
-model fitted on the placebos. Estimates are on the log scale for ratios.
+model fitted on the placebos. It is held against the placebos' T moved to be centred on zero with
+their mean square kept (`around_zero`). Estimates are on the log scale for ratios.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class PlaceboInference:
     mde : smallest effect in the better direction found in 80% of draws at 5%, signed.
     centre, centre_error : mean of the placebo estimates, and its Monte Carlo error.
     deviation : standard deviation of the placebo estimates.
-    scale : s of the estimate, with the finite-pool factor.
-    statistics : (n_draws,), T of each placebo; NaN where a draw gave none.
+    scale : s of the estimate.
+    statistics : (n_draws,), T of each placebo around zero; NaN where a draw gave none.
     statistic : T of the estimate.
     critical : the smallest and largest T that the two-sided 5% test does not reject.
     """
@@ -63,8 +64,12 @@ class PlaceboInference:
 def predicted_scale(estimates: Floats, counts: Floats, count: float) -> tuple[Floats, float]:
     """Predict each estimate's standard error from its pre-start count.
 
-    The variance is modelled as a + b / count with a, b >= 0 (area noise that does not shrink
-    with counts, and counting noise that does), by non-negative least squares on the placebos.
+    The variance is modelled as a + b / count with a, b >= 0: area noise that does not shrink with
+    counts, and counting noise that does. b is the least-squares slope of the squared placebo
+    estimates, shrunk by its own sampling variance as the positive-part James-Stein estimator does
+    (Efron & Morris 1973, doi 10.1080/01621459.1973.10481350): placebos are matched on their level,
+    so that their counts may hardly differ, and a slope read off them would be noise that makes a
+    programme with more events than its placebos look more exact than it is.
 
     Parameters
     ----------
@@ -76,38 +81,55 @@ def predicted_scale(estimates: Floats, counts: Floats, count: float) -> tuple[Fl
     -------
     s of each placebo (n_draws,), and s of the real programme.
     """
-    from scipy.optimize import nnls  # noqa: PLC0415  # heavy
-
-    squares = (estimates - np.median(estimates)) ** 2
-    floor = 1e-12 + 1e-6 * float(squares.mean())
+    squares = estimates**2
+    mean = float(squares.mean())
+    floor = 1e-12 + 1e-6 * mean
     if np.ptp(counts) == 0 or (counts <= 0).any() or count <= 0:
-        flat = float(np.sqrt(max(squares.mean(), floor)))
+        flat = float(np.sqrt(max(mean, floor)))
         return np.full(len(estimates), flat), flat
     typical = float(np.median(counts))
-    (a, b), _ = nnls(np.column_stack([np.ones(len(counts)), typical / counts]), squares)
-    fitted = np.sqrt(np.maximum(a + b * typical / counts, floor))
+    rarity = typical / counts
+    a, b = _variance_line(rarity, squares)
+    fitted = np.sqrt(np.maximum(a + b * rarity, floor))
     return fitted, float(np.sqrt(max(a + b * typical / count, floor)))
 
 
-def finite_pool_factor(n_neighbourhoods: int, n_disjoint: int) -> float:
-    """Widen for a pool that is not much larger than the programme.
+def _variance_line(rarity: Floats, squares: Floats) -> tuple[float, float]:
+    """Return a and b of squares = a + b rarity, neither negative, b shrunk by its noise."""
+    apart, centred = rarity - rarity.mean(), squares - squares.mean()
+    spread = float(apart @ apart)
+    slope = float(apart @ centred) / spread
+    if slope <= 0:
+        return float(squares.mean()), 0.0
+    rest = centred - slope * apart
+    noise = float(rest @ rest) / max(len(rest) - 2, 1) / spread
+    slope *= max(0.0, 1.0 - noise / slope**2)
+    most = float(squares.mean() / rarity.mean())  # a line through the origin: counting noise alone
+    slope = min(slope, most)
+    return float(squares.mean()) - slope * float(rarity.mean()), slope
 
-    Placebo programmes are drawn without replacement from `n_disjoint` pseudo-neighbourhoods,
-    so their spread is too small by sqrt(1 - G / M) (Cochran 1977, Sampling Techniques,
-    equation 2.8); this is its inverse, at most 2.
+
+def around_zero(statistics: Floats) -> Floats:
+    """Centre placebo statistics on zero and keep their mean square, (n_draws,).
+
+    Placebo programmes share areas with each other, and stand in areas that the real programme is
+    compared with. Their centre c is therefore itself drawn, and away from the real estimate: with
+    correlations r among placebos and q (as a rule negative) between them and the real one,
+
+        Var(estimate - c) / Var(placebo - c) = (1 + r - 2 q) / (1 - r) > 1,
+
+    so that a test against their distribution as it lies rejects too often. The mean square of
+    placebos about zero is the variance of an estimate whatever r and q are. Where the centre is
+    not chance but a lean that the real programme shares, it makes the test wider, not wrong.
     """
-    if n_disjoint <= n_neighbourhoods:
-        return 2.0
-    return min(2.0, float((1.0 - n_neighbourhoods / n_disjoint) ** -0.5))
+    centre, mean_square = float(statistics.mean()), float((statistics**2).mean())
+    variance = float(((statistics - centre) ** 2).mean())
+    stretch = np.sqrt(mean_square / variance) if variance > 0 else 1.0
+    return np.asarray((statistics - centre) * stretch)
 
 
 def infer(
-    estimate: float,
-    placebos: Floats,
-    counts: Floats,
-    count: float,
-    better: str,
-    widen: float = 1.0,
+    estimate: float, placebos: Floats, counts: Floats, count: float, better: str
 ) -> PlaceboInference:
     """Hold one estimate against its placebos.
 
@@ -117,14 +139,12 @@ def infer(
     placebos : (n_draws,); NaN where a draw gave none.
     counts, count : pre-start totals, see `predicted_scale`.
     better : 'lower' or 'higher', the direction of an improvement.
-    widen : finite-pool factor, see `finite_pool_factor`.
     """
     good = np.isfinite(placebos)
     statistics = np.full(len(placebos), np.nan)
     scales, scale = predicted_scale(placebos[good], counts[good], count)
-    scale *= widen
     placebos = placebos[good]
-    drawn = placebos / scales
+    drawn = around_zero(placebos / scales)
     statistics[good] = drawn
     ordered = np.sort(drawn)
     statistic = estimate / scale

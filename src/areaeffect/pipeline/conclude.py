@@ -11,7 +11,7 @@ import numpy as np
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.estimate.verdict import MIN_DISJOINT_PROGRAMMES, decide, placebos_carry
-from areaeffect.pipeline.cohorts import starts_too_late
+from areaeffect.pipeline.cohorts import MAX_MISSING, starts_too_late
 from areaeffect.pipeline.companions import companions
 from areaeffect.pipeline.describe import (
     Case,
@@ -32,10 +32,13 @@ from areaeffect.results import Finding, PlaceboDraws, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from areaeffect.pipeline.plan import Plan
     from areaeffect.results import Floats
 
 #: Fewer events than this before the start carry no percentage (METHODS section 7).
 FEW_EVENTS = 20
+#: A finding on fewer treated areas is none.
+FEWEST_AREAS = 2
 #: Placebos that differ by less than this share of their size differ by rounding only.
 _NO_SPREAD = 1e-9
 _SEVERAL = 2
@@ -139,7 +142,7 @@ def draft_of(evidence: Evidence, case: Case) -> Draft:
     estimate, placebos = float(case.statistic(real)), case.statistic(drawn)
     count = float(case.counts(real))
     better = case.outcome.better
-    found = infer(estimate, placebos, case.counts(drawn), count, better, case.widen)
+    found = infer(estimate, placebos, case.counts(drawn), count, better)
     total = real[list(case.units)].sum(axis=0)
     graded = grade(evidence, case)
     finding = filled(bare, case, total, estimate, found)
@@ -158,6 +161,9 @@ def why_not(evidence: Evidence, case: Case) -> str:
     """Return why a case cannot be estimated; empty where it can."""
     if not case.units or (case.group.against and not case.against):
         return _why_no_units(evidence, case)
+    reason = _too_small_or_another(evidence.plan, case)
+    if reason:
+        return reason
     real, drawn = evidence.real[:, case.position], evidence.drawn[:, :, case.position]
     estimate, placebos = float(case.statistic(real)), case.statistic(drawn)
     count = float(case.counts(real))
@@ -173,6 +179,38 @@ def why_not(evidence: Evidence, case: Case) -> str:
     if placebos.std() <= _NO_SPREAD * max(1.0, float(np.abs(placebos).max())):
         return "every placebo programme gives the same number: the outcome hardly varies"
     return ""
+
+
+def _too_small_or_another(plan: Plan, case: Case) -> str:
+    """Return why what can be used is too small, or is not what the study asks about."""
+    sides = ((case.group.units, case.units), (case.group.against, case.against))
+    for asked, used in sides[: 1 + bool(case.group.against)]:
+        areas, named = sum(len(plan.units[g].areas) for g in used), _named(plan, asked)
+        if named - areas > MAX_MISSING * named:
+            return (
+                f"{named - areas} of {named} treated areas cannot be used here (gaps, no exposure, "
+                "a missing covariate or no benchmark areas: see the notes on data), and the others "
+                "are not what the study asks about. Choose a window or an outcome that covers "
+                "them, or take these areas out of the areas file to ask about the others"
+            )
+        if areas < FEWEST_AREAS:
+            return (
+                "only one treated area: a single address, or a change in where incidents are put, "
+                "moves its number as an initiative might. Name the other areas that the work "
+                "reached, or ask about several such places together"
+            )
+    return ""
+
+
+def _named(plan: Plan, units: Sequence[int]) -> int:
+    """Return how many treated areas the study names for some units.
+
+    Of whole initiatives also those in neighbourhoods of which no area can be used.
+    """
+    whose = {plan.units[g].initiative for g in units}
+    if {g for g, u in enumerate(plan.units) if u.initiative in whose} == set(units):
+        return sum(plan.named[name] for name in whose)
+    return sum(plan.units[g].n_named for g in units)
 
 
 def _why_no_units(evidence: Evidence, case: Case) -> str:

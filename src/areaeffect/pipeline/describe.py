@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.estimate.inference import finite_pool_factor
 from areaeffect.estimate.verdict import (
     MIN_DISJOINT_PROGRAMMES,
     MIN_NEIGHBOURHOODS,
@@ -95,13 +94,6 @@ class Case:
     def base(self) -> int:
         """Which treated total the standard error is predicted from."""
         return cf.OBSERVED_POST if self.outcome.claim == "level" else cf.OBSERVED_PRE
-
-    @property
-    def widen(self) -> float:
-        """What the placebo scale is widened by where few programmes share no area."""
-        if self.disjoint[0] >= MIN_DISJOINT_PROGRAMMES:
-            return 1.0
-        return finite_pool_factor(self.n_units, self.disjoint[1])
 
     @property
     def n_units(self) -> int:

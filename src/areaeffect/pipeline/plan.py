@@ -22,12 +22,17 @@ from areaeffect.periods import label
 from areaeffect.pipeline.candidates import candidates, spread_of
 from areaeffect.pipeline.choices import design_exclusions, matching_of, rules_of, strata_of
 from areaeffect.pipeline.cohorts import HELD_OUT, MAX_MISSING, ClaimCohorts, coverage_of
-from areaeffect.pipeline.covariates import covariate_warnings
-from areaeffect.pipeline.units import covered_units, left_out_warning, refuse_late_covariates
+from areaeffect.pipeline.covariates import refuse_useless_covariates
+from areaeffect.pipeline.units import (
+    covered_units,
+    left_out_warning,
+    named_areas,
+    refuse_late_covariates,
+)
 from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from areaeffect.panel import Measure, Panel
     from areaeffect.pipeline.assemble import Assembled
@@ -50,6 +55,7 @@ class Plan:
     Parameters
     ----------
     initiatives : names of the programmes studied, also of those without a covered area.
+    named : treated areas that the study names, by initiative, used or not.
     units : the neighbourhoods (or programmes) that are designed for.
     pool : eligible areas, and reasons.
     machine : what placebo draws need.
@@ -62,6 +68,7 @@ class Plan:
     """
 
     initiatives: tuple[str, ...]
+    named: Mapping[str, int]
     units: tuple[Neighbourhood, ...]
     pool: Pool
     machine: Machine
@@ -98,10 +105,8 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         )
     counting = pool.eligible.copy()
     counting[np.concatenate([u.areas for u in units])] = True
-    warnings = (
-        *left_out_warning(data.neighbourhoods, units),
-        *covariate_warnings(file, panel, counting),
-    )
+    refuse_useless_covariates(file, panel, counting)
+    warnings = left_out_warning(data.neighbourhoods, units)
     arms = _arms(study, panel, measures, pool.eligible, units)
     held_out = replace(
         arms[0],
@@ -148,6 +153,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     names = tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods))
     return Plan(
         names,
+        named_areas(data.neighbourhoods),
         units,
         pool,
         machine,

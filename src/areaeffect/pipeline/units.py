@@ -39,7 +39,7 @@ def covered_units(
         lacking = reasons != ""
         notes += _left_out_notes(panel, unit, reasons)
         if not lacking.all():
-            kept.append(replace(unit, areas=unit.areas[~lacking]))
+            kept.append(replace(unit, areas=unit.areas[~lacking], named=len(unit.areas)))
     if not kept:
         raise DataError(
             Problem(
@@ -61,6 +61,14 @@ def left_out_warning(
     if named == used:
         return ()
     return (f"{named - used} of {named} treated areas are left out; the notes on data say why.",)
+
+
+def named_areas(given: Sequence[Neighbourhood]) -> dict[str, int]:
+    """Count the treated areas that a study names, by initiative."""
+    found: dict[str, int] = {}
+    for unit in given:
+        found[unit.initiative] = found.get(unit.initiative, 0) + unit.n_named
+    return found
 
 
 def _left_out(panel: Panel, measures: Sequence[Measure], unit: Neighbourhood) -> Strings:
@@ -109,6 +117,7 @@ def _merge(units: Sequence[Neighbourhood]) -> list[Neighbourhood]:
             if len({s for i, s in found if i == initiative}) == 1
             else f"{initiative}, {label(start, parts[0].start_kind)}",
             areas=np.sort(np.concatenate([p.areas for p in parts])),
+            named=sum(p.n_named for p in parts),
             attributes=shared_attributes([list(p.attributes.items()) for p in parts]),
             end=max((p.end for p in parts if p.end is not None), default=None),
             funding=None

@@ -34,7 +34,9 @@ def write_collection(collection: Collection, results: Mapping[str, Result], fold
         (folder / name).mkdir()
         write_files(result, folder / name)
     findings = [
-        {"part": name, **finding.to_dict()} for name, r in held.items() for finding in r.every_finding
+        {"part": name, **finding.to_dict()}
+        for name, r in held.items()
+        for finding in r.every_finding
     ]
     seals = {name: result.seal.sha256 for name, result in held.items()}
     plan = collection.model_dump(mode="json")

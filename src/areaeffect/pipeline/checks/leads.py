@@ -143,7 +143,7 @@ def _path(refits: Refits, s: Subject) -> _Path | None:
     stacked = stacked[np.isfinite(stacked).all(axis=1)]
     if len(stacked) < MIN_PLACEBOS:
         return None
-    covariance = np.cov(stacked, rowvar=False) * s.case.widen**2
+    covariance = stacked.T @ stacked / len(stacked)  # about zero, as `around_zero` says
     reach, steps = _distances(refits, case)
     n = case.n_units
     return _Path(tuple(names), np.array(real), stacked, covariance, reach, steps, n)
