@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Strings = npt.NDArray[np.str_]
 
+#: A neighbourhood with more than this share of its areas, or of a side of its window, missing gets
+#: no estimate.
+MAX_MISSING = 0.1
 #: Why a cell is missing; the position in this tuple is the code stored in `Measure.reasons`.
 REASONS = (
     "",
@@ -103,6 +106,11 @@ class Neighbourhood:
     def n_named(self) -> int:
         """Areas that the study names for it, used or not."""
         return self.named or len(self.areas)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether so many of the areas named can be used that they stand for the neighbourhood."""
+        return len(self.areas) >= (1 - MAX_MISSING) * self.n_named
 
     @property
     def counted_from(self) -> int:

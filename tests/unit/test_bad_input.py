@@ -267,14 +267,14 @@ def test_boundaries_without_the_column_of_codes(study: Path) -> None:
 # ---------------------------------------------------------------- covariates and exposure
 
 
-def test_a_constant_covariate_is_no_fault_and_says_nothing(study: Path) -> None:
-    edit(study, 'covariates = ["areas.population", "areas.deprivation"]', "covariates = []")
-    without = run(study)
-    edit(study, "covariates = []", 'covariates = ["areas.same"]')
+def test_a_constant_covariate_is_refused_with_the_line_to_drop(study: Path) -> None:
+    edit(study, '"areas.deprivation"]', '"areas.deprivation", "areas.same"]')
     edit_table(study.parent / "areas.csv", lambda f: f.assign(same="7"))
-    constant = run(study)
-    assert [f.estimate for f in constant.findings] == [f.estimate for f in without.findings]
-    assert not [row for row in constant.balance if row.covariate == "same"]
+    with pytest.raises(DataError) as caught:
+        run(study)
+    (problem,) = caught.value.problems
+    assert "'same' is the same in all areas that count" in str(problem)
+    assert "design.covariates.2" in problem.where
 
 
 def test_a_covariate_missing_for_some_areas_names_them(study: Path) -> None:
@@ -294,7 +294,7 @@ def test_a_covariate_missing_for_a_treated_area_names_it(study: Path) -> None:
     edit_table(study.parent / "areas.csv", blank)
     result = run(study)
     assert any(n.startswith("Bridge: 1 of 2 treated areas") and "T021" in n for n in result.notes)
-    assert result.findings[0].n_areas == 5
+    assert result.findings[0].n_areas == 4  # half a neighbourhood does not stand for it
 
 
 def test_a_covariate_of_another_vintage(study: Path) -> None:

@@ -151,14 +151,14 @@ NOT_ESTIMABLE: dict[str, tuple[Change, str]] = {
     ),
 }
 
-#: Part of one neighbourhood, T009 of Abbey's T009 and T010, or all of it.
-PARTLY: dict[str, tuple[Change, str]] = {
-    "an area without exposure": (put("0", "population", first_area), "1 of 6 treated areas"),
-    "a negative exposure": (put("-5", "population", first_area), "1 of 6 treated areas"),
-    "an infinite exposure": (in_parquet(np.inf, "areas", "population", 9), "1 of 6 treated areas"),
-    "an infinite covariate": (in_parquet(np.inf, "areas", "deprivation", 9), "1 of 6 treated"),
-    "a neighbourhood that straddles a gap": (gap('["T009"]'), "1 of 6 treated areas"),
-    "a neighbourhood inside a gap": (gap('["T009", "T010"]'), "2 of 6 treated areas"),
+#: T009 of Abbey's T009 and T010, or both: Abbey has no number, and those of all three say so.
+PARTLY: dict[str, Change] = {
+    "an area without exposure": put("0", "population", first_area),
+    "a negative exposure": put("-5", "population", first_area),
+    "an infinite exposure": in_parquet(np.inf, "areas", "population", 9),
+    "an infinite covariate": in_parquet(np.inf, "areas", "deprivation", 9),
+    "a neighbourhood that straddles a gap": gap('["T009"]'),
+    "a neighbourhood inside a gap": gap('["T009", "T010"]'),
 }
 
 REFUSED: dict[str, tuple[Change, str]] = {
@@ -224,16 +224,25 @@ def test_it_is_not_estimable_and_says_why(case: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", PARTLY)
-def test_what_lost_a_part_is_not_estimable_and_the_rest_is(case: str, tmp_path: Path) -> None:
-    change, reason = PARTLY[case]
-    for finding in of_crime(result_of(tmp_path, change)):
-        if finding.neighbourhood in {None, "Abbey"}:
-            assert finding.verdict is Verdict.NOT_ESTIMABLE
-            assert finding.estimate is finding.low is finding.high is finding.p_value is None
-            whole = reason if finding.neighbourhood is None else ""
-            assert whole in finding.caveats[0]
-        else:
+def test_a_neighbourhood_that_lost_a_part_has_no_number(case: str, tmp_path: Path) -> None:
+    findings = of_crime(result_of(tmp_path, PARTLY[case]))
+    (abbey,) = [f for f in findings if f.neighbourhood == "Abbey"]
+    assert abbey.verdict is Verdict.NOT_ESTIMABLE
+    assert abbey.estimate is abbey.low is abbey.high is abbey.p_value is None
+    assert abbey.caveats
+    for finding in findings:
+        if finding.neighbourhood is None:
+            assert finding.n_neighbourhoods == 2
+            assert "1 of 3 neighbourhoods have too many gaps or no pool here." in finding.caveats
+        elif finding is not abbey:
             assert finding.estimate is not None
+
+
+def test_a_single_neighbourhood_that_straddles_a_gap_is_not_estimable(tmp_path: Path) -> None:
+    change = together(members(["T009", "T010"]), gap('["T009"]'))
+    for finding in of_crime(result_of(tmp_path, change)):
+        assert finding.verdict is Verdict.NOT_ESTIMABLE
+        assert "1 of 2 treated areas cannot be used here" in finding.caveats[0]
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -34,7 +35,11 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_example_that_init_writes_runs(example: Path) -> None:
     done = run(example, "check", "study.toml", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["n_areas"] == 300
+    checked = json.loads(done.stdout)
+    assert checked["n_areas"] == 300
+    first, *_, last = checked["smallest_effects"]
+    assert re.search(r": a fall of \d+(\.\d)?% or more \(59 placebo programmes", first), first
+    assert last.startswith("`areaeffect power study.toml`")
     done = run(example, "evaluate", "study.toml", "--out", "results", "--json")
     assert done.returncode == 0, done.stderr
     findings = json.loads(done.stdout)

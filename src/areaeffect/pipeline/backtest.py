@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.pipeline.cohorts import MAX_MISSING, ClaimCohorts
+from areaeffect.panel import MAX_MISSING
+from areaeffect.pipeline.cohorts import ClaimCohorts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

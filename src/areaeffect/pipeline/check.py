@@ -9,8 +9,10 @@ from areaeffect.estimate.verdict import placebos_carry
 from areaeffect.pipeline.begin import begin
 from areaeffect.pipeline.describe import groups_of
 from areaeffect.pipeline.plan import disjoint
+from areaeffect.pipeline.power import power_of
 from areaeffect.pipeline.stores import in_window, list_sources, store_path
 from areaeffect.pipeline.workers import single_threaded
+from areaeffect.report.power_text import in_brief
 from areaeffect.sources.releases import find_release
 from areaeffect.study import PoliceUkSource, PublishedSource, resolve
 from areaeffect.study_file import read_study
@@ -19,7 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from areaeffect.panel import Panel
+    from areaeffect.pipeline.plan import Plan
     from areaeffect.study_file import StudyFile
+
+#: Placebo programmes that the smallest effects are measured on, and what is too much to try.
+QUICK_DRAWS = 99
+_QUICK_DESIGNS, _QUICK_SEARCHES = 1_500, 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,7 @@ class CheckReport:
     neighbourhoods : (initiative, name, areas, start, pool, effective number, worst imbalance).
     gaps : (outcome, group, first, last, areas, reason).
     placebos : (group, disjoint programmes, disjoint pseudo-neighbourhoods, enough).
+    smallest_effects : a line an initiative and outcome: the smallest effect that would be seen.
     sources : a line a source: what it is, its periods, and what of the window it lacks.
     warnings : what to look at before estimating.
     notes : remarks on reading.
@@ -46,6 +55,7 @@ class CheckReport:
     neighbourhoods: tuple[tuple[str, str, int, str, int, float, float], ...]
     gaps: tuple[tuple[str, str, str, str, int, str], ...]
     placebos: tuple[tuple[str, int, int, bool], ...]
+    smallest_effects: tuple[str, ...]
     sources: tuple[str, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
@@ -77,7 +87,11 @@ class CheckReport:
                 "enough for a verdict" if enough else "too few: every verdict will be 'cannot tell'"
             )
             lines.append(f"  {group}: {programmes}, of {neighbourhoods} neighbourhoods; {verdict}")
-        for title, items in (("Look at", self.warnings), ("Notes", self.notes)):
+        for title, items in (
+            ("Smallest effects that would be seen in 80 of 100 cases", self.smallest_effects),
+            ("Look at", self.warnings),
+            ("Notes", self.notes),
+        ):
             if items:
                 lines += ["", *_block(title, items)]
         return "\n".join(lines)
@@ -136,6 +150,7 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
                 (g.outcome, g.group, g.first, g.last, g.n_areas, g.reason) for g in panel.gaps
             ),
             placebos=tuple(placebos),
+            smallest_effects=_smallest_effects(file, panel, plan),
             sources=sources,
             warnings=_warnings(plan.designs),
             notes=(*panel.notes, *plan.notes),
@@ -144,6 +159,23 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
 
 def _block(title: str, items: Sequence[str]) -> list[str]:
     return [f"{title}:", *(f"  {item}" for item in items)]
+
+
+def _smallest_effects(file: StudyFile, panel: Panel, plan: Plan) -> tuple[str, ...]:
+    """Measure what the study could see where that takes seconds; else name what measures it."""
+    study = file.study
+    places = sum(len(group.units) for group in groups_of(plan.units))
+    if places * QUICK_DRAWS > _QUICK_DESIGNS or places * len(panel.areas) > _QUICK_SEARCHES:
+        return (
+            f"{places} neighbourhoods among {len(panel.areas):,} areas take a while to try: "
+            f"`areaeffect power {file.path}` says",
+        )
+    measures = [panel.measures[o.name] for o in study.outcome]
+    report = power_of(
+        study, measures, plan, 1, lambda *_: None, most_draws=QUICK_DRAWS, curve=False
+    )
+    more = f"`areaeffect power {file.path}` tries more placebos, other numbers of neighbourhoods"
+    return (*in_brief(report), f"{more} and lengths of follow-up.")
 
 
 def _sources(file: StudyFile, store: Path | None) -> tuple[str, ...]:

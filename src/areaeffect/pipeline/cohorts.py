@@ -11,6 +11,7 @@ from areaeffect.design.history import features
 from areaeffect.design.programme import Cohort, make_cohort
 from areaeffect.estimate.counterfactual import Sums, sums
 from areaeffect.estimate.event_time import NO_BINS, Bins
+from areaeffect.panel import MAX_MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from areaeffect.periods import Periods
     from areaeffect.results import Bools, Ints
 
-#: A neighbourhood with more than this share of a side of its window missing gets no estimate.
-MAX_MISSING = 0.1
 HELD_OUT = "held-out"
 
 

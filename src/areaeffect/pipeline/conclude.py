@@ -11,7 +11,7 @@ import numpy as np
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.estimate.verdict import MIN_DISJOINT_PROGRAMMES, decide, placebos_carry
-from areaeffect.pipeline.cohorts import MAX_MISSING, starts_too_late
+from areaeffect.pipeline.cohorts import starts_too_late
 from areaeffect.pipeline.companions import companions
 from areaeffect.pipeline.describe import (
     Case,
@@ -116,7 +116,11 @@ def case_of(
     """Return the case of a group and an outcome, with the units that can be estimated."""
     outcome, measure = evidence.study.outcome[position], evidence.measures[position]
     units, against = (
-        tuple(g for g in side if np.isfinite(evidence.real[g, position]).all())
+        tuple(
+            g
+            for g in side
+            if evidence.plan.units[g].is_whole and np.isfinite(evidence.real[g, position]).all()
+        )
         for side in (group.units, group.against)
     )
     return Case(group, position, outcome, measure, is_ratio, units, apart, against)
@@ -186,13 +190,8 @@ def _too_small_or_another(plan: Plan, case: Case) -> str:
     sides = ((case.group.units, case.units), (case.group.against, case.against))
     for asked, used in sides[: 1 + bool(case.group.against)]:
         areas, named = sum(len(plan.units[g].areas) for g in used), _named(plan, asked)
-        if named - areas > MAX_MISSING * named:
-            return (
-                f"{named - areas} of {named} treated areas cannot be used here (gaps, no exposure, "
-                "a missing covariate or no benchmark areas: see the notes on data), and the others "
-                "are not what the study asks about. Choose a window or an outcome that covers "
-                "them, or take these areas out of the areas file to ask about the others"
-            )
+        if areas < named / 2:
+            return _lost(named - areas, named)
         if areas < FEWEST_AREAS:
             return (
                 "only one treated area: a single address, or a change in where incidents are put, "
@@ -200,6 +199,15 @@ def _too_small_or_another(plan: Plan, case: Case) -> str:
                 "reached, or ask about several such places together"
             )
     return ""
+
+
+def _lost(lost: int, named: int) -> str:
+    return (
+        f"{lost} of {named} treated areas cannot be used here (gaps, no exposure, a missing "
+        "covariate or no benchmark areas: see the notes on data), and the others are not what the "
+        "study asks about. Choose a window or an outcome that covers them, or take these areas "
+        "out of the areas file to ask about the others"
+    )
 
 
 def _named(plan: Plan, units: Sequence[int]) -> int:
@@ -215,6 +223,9 @@ def _named(plan: Plan, units: Sequence[int]) -> int:
 
 def _why_no_units(evidence: Evidence, case: Case) -> str:
     members = (*case.group.units, *case.group.against)
+    if members and not any(evidence.plan.units[g].is_whole for g in members):
+        named = _named(evidence.plan, members)
+        return _lost(named - sum(len(evidence.plan.units[g].areas) for g in members), named)
     chosen = benchmark_of(evidence.plan, case.position)
     if members and all(chosen[g] is None for g in members):
         return (

@@ -17,11 +17,11 @@ from areaeffect.design.seal import seal
 from areaeffect.errors import Problem, StudyError
 from areaeffect.estimate.event_time import Bins, bins_over
 from areaeffect.falsify.placebo import Machine, count_disjoint
-from areaeffect.panel import REASONS, Neighbourhood
+from areaeffect.panel import MAX_MISSING, REASONS, Neighbourhood
 from areaeffect.periods import label
 from areaeffect.pipeline.candidates import candidates, spread_of
 from areaeffect.pipeline.choices import design_exclusions, matching_of, rules_of, strata_of
-from areaeffect.pipeline.cohorts import HELD_OUT, MAX_MISSING, ClaimCohorts, coverage_of
+from areaeffect.pipeline.cohorts import HELD_OUT, ClaimCohorts, coverage_of
 from areaeffect.pipeline.covariates import refuse_useless_covariates
 from areaeffect.pipeline.units import (
     covered_units,

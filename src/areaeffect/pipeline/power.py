@@ -123,6 +123,7 @@ def power_of(
     tell: Callable[[str, int, int], None],
     *,
     curve: bool = True,
+    most_draws: int = DRAWS,
 ) -> PowerReport:
     """Measure and extrapolate the smallest effects of a planned study.
 
@@ -130,7 +131,7 @@ def power_of(
     """
     changes = [m for m, o in zip(measures, study.outcome, strict=True) if o.claim == "change"]
     horizon = horizon_of(changes or measures, plan.units)
-    n_draws = min(study.analysis.placebos, DRAWS)
+    n_draws = min(study.analysis.placebos, most_draws)
     rows: list[PowerRow] = []
     left_out = []
     sizes = [s for s in sizes_of(plan, study.design.unit) if curve or s.group]

@@ -92,7 +92,7 @@ def _rows(
     claim = finished.file.study.outcome[o].claim
     rows: list[tuple[str | float | int | bool | None, ...]] = []
     for group in groups_of(plan.units, plan.initiatives):
-        units = [g for g in group.units if np.isfinite(real[g, o]).all()]
+        units = [g for g in group.units if plan.units[g].is_whole and np.isfinite(real[g, o]).all()]
         ratio = float(cf.log_ratio(real[units, o].sum(axis=0), claim)) if units else np.nan
         estimate = float(np.expm1(ratio)) if np.isfinite(ratio) else None
         n = sum(len(plan.units[g].areas) for g in units)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.panel import Neighbourhood
+from areaeffect.panel import MAX_MISSING, Neighbourhood
 from areaeffect.periods import kind_of, label, parse_period
-from areaeffect.pipeline.cohorts import MAX_MISSING
 from areaeffect.register.neighbourhoods import shared_attributes
 
 if TYPE_CHECKING:

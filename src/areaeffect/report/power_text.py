@@ -126,6 +126,22 @@ def _sentence(report: PowerReport, row: PowerRow) -> str:
     return f"{said}; {_needed_words(report, row)}{_little_words(row)}."
 
 
+def in_brief(report: PowerReport) -> list[str]:
+    """Say for each initiative and outcome the smallest effect alone, and the draws behind it."""
+    said = []
+    for row in report.real:
+        if row.mde is None:
+            said.append(_sentence(report, row))
+            continue
+        what = "a difference" if row.claim == "level" else _move(row.better)
+        drawn = f"{row.draws} placebo programmes before the start"
+        far = ", extrapolated to the whole follow-up" if row.basis == "extrapolated" else ""
+        said.append(
+            f"{row.group}, {row.label}: {what} of {_size(row.mde, row)} or more ({drawn}{far})"
+        )
+    return said
+
+
 def _followed(report: PowerReport, row: PowerRow) -> str:
     if row.years is None:
         return ""

@@ -10,7 +10,8 @@ import numpy as np
 from areaeffect.estimate.counterfactual import sums
 from areaeffect.estimate.event_time import NO_BINS
 from areaeffect.falsify.placebo import run_programme
-from areaeffect.pipeline.cohorts import HELD_OUT, MAX_MISSING, ClaimCohorts
+from areaeffect.panel import MAX_MISSING
+from areaeffect.pipeline.cohorts import HELD_OUT, ClaimCohorts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
