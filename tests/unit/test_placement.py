@@ -8,6 +8,7 @@ from areaeffect.falsify.placement import (
     SPREAD,
     WHOLE_GROUPS,
     feature_names,
+    harmful_tails,
     percentiles,
     placement,
     profile,
@@ -19,6 +20,7 @@ CENTRES = np.stack(np.divmod(np.arange(N), SIDE), axis=1) * 500.0
 DISTRICTS = np.array([f"D{r // 5}{c // 5}" for r, c in np.stack(np.divmod(np.arange(N), SIDE), 1)])
 LEVEL = percentiles(np.random.default_rng(5).normal(size=N))[:, None]
 NAMES = feature_names(["level"], centres=True, districts=True)
+EVERY = np.ones((4, 2), dtype=bool)
 
 
 def pairs(rng: np.random.Generator, allowed: np.ndarray, n: int = 6) -> list[np.ndarray]:
@@ -58,7 +60,7 @@ def test_programmes_of_the_generator_are_warned_of_one_time_in_twenty(
 ) -> None:
     rng = np.random.default_rng(2)
     odd = [
-        placement(NAMES, described(pairs(rng, np.arange(N))), placebos).is_unlike
+        placement(NAMES, described(pairs(rng, np.arange(N))), placebos, EVERY).is_unlike
         for _ in range(400)
     ]
     assert np.mean(odd) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)
@@ -77,7 +79,7 @@ def test_a_placement_rule_that_the_generator_does_not_know_is_found(
     rule: np.ndarray, oddest: str, placebos: np.ndarray
 ) -> None:
     rng = np.random.default_rng(3)
-    found = [placement(NAMES, described(pairs(rng, rule)), placebos) for _ in range(20)]
+    found = [placement(NAMES, described(pairs(rng, rule)), placebos, EVERY) for _ in range(20)]
     assert all(p.is_unlike for p in found)
     assert oddest in {p.oddest for p in found}
 
@@ -85,7 +87,7 @@ def test_a_placement_rule_that_the_generator_does_not_know_is_found(
 def test_one_whole_district_is_found(placebos: np.ndarray) -> None:
     inside = np.flatnonzero(DISTRICTS == "D22")
     members = [inside[i : i + 4] for i in range(0, 24, 4)]
-    found = placement(NAMES, described(members), placebos)
+    found = placement(NAMES, described(members), placebos, EVERY)
     assert found.is_unlike
     assert found.p_values[NAMES.index(WHOLE_GROUPS)] <= 0.05
 
@@ -93,5 +95,31 @@ def test_one_whole_district_is_found(placebos: np.ndarray) -> None:
 def test_a_feature_that_is_unknown_is_left_out(placebos: np.ndarray) -> None:
     real = described(pairs(np.random.default_rng(4), np.arange(N)))
     real[0] = np.nan
-    assert "level" not in placement(NAMES, real, placebos).names
-    assert placement(NAMES, np.full(4, np.nan), placebos).joint_p == 1.0
+    assert "level" not in placement(NAMES, real, placebos, EVERY).names
+    assert placement(NAMES, np.full(4, np.nan), placebos, EVERY).joint_p == 1.0
+
+
+def test_only_tails_that_could_do_harm_count(placebos: np.ndarray) -> None:
+    rng = np.random.default_rng(6)
+    level = (placebos[:, 0] - placebos[:, 0].mean()) / placebos[:, 0].std()
+    grows = rng.normal(0.0, np.exp(0.6 * level))
+    up = harmful_tails(NAMES, placebos, grows)
+    np.testing.assert_array_equal(up, [[False, True], [True, False], [False, True], [False] * 2])
+    shrinks = harmful_tails(NAMES, placebos, rng.normal(0.0, np.exp(-0.6 * level)))
+    assert shrinks[0].tolist() == [True, False]
+    assert harmful_tails(NAMES, placebos, np.ones(199))[0].tolist() == [True, True]
+    answered = harmful_tails(NAMES, placebos, grows, ["level"])
+    assert answered[0].tolist() == [False, False]
+
+
+def test_a_high_level_is_warned_of_only_where_effects_grow_with_it(placebos: np.ndarray) -> None:
+    highest = np.flatnonzero((LEVEL[:-1, 0] > 75) & (LEVEL[1:, 0] > 75))
+    rng = np.random.default_rng(7)
+    real = [described(pairs(rng, highest)) for _ in range(40)]
+
+    def warned(*, high: bool) -> float:
+        counted = np.array([[not high, high], [True, False], [False, True], [False, False]])
+        return float(np.mean([placement(NAMES, r, placebos, counted).is_unlike for r in real]))
+
+    assert warned(high=True) == 1.0
+    assert warned(high=False) <= 0.2
