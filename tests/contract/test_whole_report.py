@@ -7,7 +7,7 @@ import csv
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -22,7 +22,7 @@ from areaeffect.pipeline.evaluate import evaluate_into
 from areaeffect.report import files, neighbourhood_pages, page
 from areaeffect.report.chart_tables import Figure
 from areaeffect.report.contents import report_document
-from areaeffect.report.document import Document, Folded, Section, figures
+from areaeffect.report.document import Document, figures, in_print
 from areaeffect.report.power_page import power_figure
 from areaeffect.report.power_text import PowerReport, PowerRow
 from areaeffect.report.spec_curve import curve_chart, curve_rows
@@ -34,6 +34,7 @@ from tests.unit.result_folder import Folder
 from tests.unit.test_neighbourhood_pages import READING_GRADE, reading_grade, words_of
 from tests.unit.test_report_numbers import text_of
 from tests.unit.test_report_pdf import squeezed
+from tests.unit.test_report_pdf import words_of as printed_words
 from tests.unit.test_wording import BANNED
 from tests.unit.text_blocks import Text, texts
 
@@ -269,36 +270,16 @@ def test_the_reader_finds_most_wrong_numbers(
 
 def test_page_and_pdf_say_every_text(folder: Path, document: Document) -> None:
     on_page = squeezed(text_of((folder / "report.html").read_text(encoding="utf-8")))
-    pages = (squeezed(p.extract_text()) for p in PdfReader(folder / "report.pdf").pages)
-    foot = squeezed(document.footer)  # a text may run over the end of a page
-    in_pdf = "".join(re.sub(rf"{re.escape(foot)}\d+$|^{re.escape(foot)}\d+", "", p) for p in pages)
+    in_pdf = printed_words(PdfReader(folder / "report.pdf"))
     for about in texts(document):
-        text = squeezed(about.text)
-        if about.kind == "Facts":  # a name and a value, apart on the page
-            text = squeezed(about.text.replace(": ", " ", 1))
-        if about.kind == "in print":
-            assert text in in_pdf
-            continue
-        assert text in on_page, about
-        if about.kind != "description of a chart":
-            assert text in in_pdf or is_left_out_of_print(document, about.text), about
+        assert about.kind == "in print" or told(about) in on_page, about
+    for about in texts(in_print(document)):
+        assert about.kind == "description of a chart" or told(about) in in_pdf, about
 
 
-def is_left_out_of_print(document: Document, text: str) -> bool:
-    """Say whether a text stands in a fold that print only points to."""
-    return any(
-        text in (own.text for own in texts(replace(document, sections=(inside,))))
-        for inside in folded_away(document)
-    )
-
-
-def folded_away(holder: Any) -> Iterator[Section]:
-    """Return what print leaves out, as sections."""
-    if isinstance(holder, Folded) and holder.in_print:
-        yield Section("left-out", holder.title, holder.blocks)
-    for name in ("sections", "blocks", "parts"):
-        for part in getattr(holder, name, ()):
-            yield from folded_away(part)
+def told(about: Text) -> str:
+    """Return a text without spaces; a fact's name and value stand apart."""
+    return squeezed(about.text.replace(": ", " ", 1) if about.kind == "Facts" else about.text)
 
 
 def test_no_text_says_what_may_not_be_said(said: Sequence[tuple[Text, str]]) -> None:

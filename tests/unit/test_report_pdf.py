@@ -14,8 +14,16 @@ import pytest
 from pypdf import PdfReader
 
 from areaeffect.report import page, pdf, wording
+from areaeffect.report.chart_tables import Figure
 from areaeffect.report.contents import report_document
-from areaeffect.report.document import Document, figures
+from areaeffect.report.document import (
+    Card,
+    Document,
+    Folded,
+    Paragraph,
+    figures,
+    in_print,
+)
 from areaeffect.results import Result
 from tests.unit.sample_result import FORMULA, HOSTILE, sample_result
 
@@ -54,8 +62,13 @@ def reader(made: bytes) -> PdfReader:
     return PdfReader(io.BytesIO(made))
 
 
+FOOT = r"Madebyareaeffect\.Everynumberaboveisinthefilesbesidethisreport\.\d+"
+
+
 def words_of(reader: PdfReader) -> str:
-    return re.sub(r"[\s\u200b]+", "", "".join(p.extract_text() for p in reader.pages))
+    """Return what is printed without spaces and feet of pages, over which a text may run."""
+    pages = (re.sub(r"[\s\u200b]+", "", p.extract_text()) for p in reader.pages)
+    return "".join(re.sub(rf"^{FOOT}|{FOOT}$", "", page) for page in pages)
 
 
 def squeezed(text: str) -> str:
@@ -78,7 +91,7 @@ def test_every_chart_of_the_pdf_has_a_text_alternative(made: bytes, document: Do
         o for i in range(1, len(reader.xref_objStm) + 99999)
         if (o := _object(reader, i)) is not None and o.get("/S") == "/Figure"
     ]  # fmt: skip
-    assert len(tagged) == len(list(figures(document)))
+    assert len(tagged) == len(list(figures(in_print(document))))
     assert all(str(o["/Alt"]).strip() for o in tagged)
 
 
@@ -132,3 +145,26 @@ def test_charts_become_pictures_in_order(document: Document) -> None:
     assert made[0] == pdf.pictures(charts[:1])[0]
     assert len(set(made)) == 3
     assert pdf.pictures([]) == []
+
+
+def test_a_picture_that_would_be_large_becomes_a_smaller_one() -> None:
+    dots = "".join(
+        f'<circle cx="{i * 7919 % 1000}" cy="{i * 104729 % 997}" r="{1 + i % 3}" '
+        f'fill="#{i * 65537 % 16777216:06x}"/>'
+        for i in range(9000)
+    )
+    chart = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 1000">{dots}</svg>'
+    (made,) = pdf.pictures([chart])
+    assert len(made) <= pdf.MOST_BYTES
+    assert int.from_bytes(made[16:20]) < pdf.PICTURE_WIDTH
+
+
+def test_print_keeps_one_chart_a_card_and_says_where_the_rest_is(document: Document) -> None:
+    printed = in_print(document)
+    assert len(list(figures(printed))) < len(list(figures(document)))
+    cards = [b for s in printed.sections for p in s.parts for b in p.blocks if isinstance(b, Card)]
+    assert cards
+    for card in cards:
+        assert sum(isinstance(block, Figure) for block in card.blocks) <= 1
+        assert not any(isinstance(block, Folded) for block in card.blocks)
+    assert any("charts/" in b.text for c in cards for b in c.blocks if isinstance(b, Paragraph))

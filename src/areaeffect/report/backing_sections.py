@@ -87,7 +87,9 @@ def method(result: Result) -> Section:
         f"Designed by {setting(plan, 'design', 'unit')}. "
         f"Seed: {setting(plan, 'study', 'seed')}."
     )
-    every = Folded("Every setting of the plan", (Data(settings(plan)),))
+    every = Folded(
+        "Every setting of the plan", (Data(settings(plan)),), in_print="Every setting: run.json."
+    )
     parts = (*method_parts(plan), Section("settings", "The plan", (every,)))
     return Section("method", "Method annex", (first,), parts, Place.METHOD)
 

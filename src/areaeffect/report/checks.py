@@ -78,7 +78,9 @@ def _part(result: Result, annex: Annex, check: dict[str, Any]) -> Section:
     inside: tuple[Block, ...] = (Data(answers),)
     if table.rows:
         inside = (*inside, Data(_first_rows(table), table.name))
-    blocks.append(Folded("Every finding, and the numbers", inside, about=check["title"]))
+    where = "Every finding, and the numbers: on the page of this report"
+    where += f", and in data/{table.name}.csv." if table.rows else "."
+    blocks.append(Folded("Every finding, and the numbers", inside, check["title"], where))
     return Section(key_of("check", check["name"]), check["title"], tuple(blocks))
 
 

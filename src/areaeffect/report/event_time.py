@@ -165,7 +165,9 @@ def event_time_section(_result: Result, annex: Annex) -> Section:
         else:
             folded.setdefault(wording.group_title(group), []).append(figure)
     for group, figures in folded.items():
-        blocks.append(Folded(f"Effect by time since the start: {group}", tuple(figures)))
+        title = f"Effect by time since the start: {group}"
+        where = f"{title}: data/event_time.csv, and as pictures in charts/."
+        blocks.append(Folded(title, tuple(figures), in_print=where))
     return Section("event-time", "Effect by time since the start", tuple(blocks))
 
 

@@ -15,7 +15,6 @@ from areaeffect.report import (
     wording,
 )
 from areaeffect.report.chart_tables import Figure, Table
-from areaeffect.report.numbers import percent
 from areaeffect.report.svg import key_of
 
 if TYPE_CHECKING:
@@ -54,27 +53,13 @@ def trend(finding: Finding, series: Series, events: Sequence[tuple[str, str, str
         unit=unit,
     )
     smooth = any(row["observed_mean_12"] is not None for row in rows)
-    note = ""
-    if smooth:
-        note = (
-            "Bold lines: mean of the twelve months up to each month, "
-            "where all twelve are known on both lines. Thin lines: single months."
-        )
-    if any(row["expected_low"] is not None for row in rows):
-        note += (
-            f" Shaded: where the benchmark line may lie, by the {percent(finding.level)} interval "
-            "of the whole difference; single periods stray further."
-        )
-    if any(row["is_gap"] for row in rows):
-        note = f"{note} Hatched: no data, which is not zero."
     told = [
         f"{i}: {what} ({place or 'everywhere'}, {when})"
         for i, (when, place, what) in enumerate(events, 1)
     ]
-    if told:
-        note = f"{note} Events: {'; '.join(told)}."
+    note = f"Events: {'; '.join(told)}." if told else ""
     table = chart_tables.trend_table(rows, series.unit, smooth=smooth)
-    return Figure(chart, title, table, "series", note.strip(), key, tuple(rows))
+    return Figure(chart, title, table, "series", note, key, tuple(rows))
 
 
 def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
@@ -91,13 +76,8 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
         form=finding.form,
         unit=finding.unit,
     )
-    note = (
-        "Each placebo programme is a set of places where nothing of the kind was done, "
-        "put through the same design and estimate. "
-        "They show how far the estimate strays by chance alone."
-    )
     table = chart_tables.placebo_table(charts.bins_of(rows), finding)
-    return Figure(chart, title, table, "placebo_draws", note, key, tuple(rows))
+    return Figure(chart, title, table, "placebo_draws", "", key, tuple(rows))
 
 
 def places(findings: Sequence[Finding]) -> Figure:

@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from areaeffect.results import Finding, Result
 
 SHOWN_OPEN = 15  # longer tables are folded away
+HOW_TO_READ = (
+    "Trends: bold lines are the mean of the twelve months up to each month, where all twelve are "
+    "known on both lines; thin lines are single months. Shaded: where the benchmark line may lie, "
+    "by the 95% interval of the whole difference; single periods stray further. Hatched: no data, "
+    "which is not zero.",
+    "Histograms: each placebo programme is a set of places where nothing of the kind was done, put "
+    "through the same design and estimate. They show how far an estimate strays by chance alone.",
+)
 MANY = 60  # with more, names and numbers of single neighbourhoods are on their own pages
 
 
@@ -129,7 +137,8 @@ def outcomes(result: Result, pages: Mapping[str, str]) -> Section:
     further = sections.further_findings(result)
     if further:
         parts.append(Section("further", "Further findings", (Data(further, "findings"),)))
-    return Section("outcomes", "Outcome by outcome", (), tuple(parts), Place.OUTCOMES)
+    first = (Bullets(HOW_TO_READ, "How to read the charts"),) if number else ()
+    return Section("outcomes", "Outcome by outcome", first, tuple(parts), Place.OUTCOMES)
 
 
 def say(result: Result) -> Section:
@@ -175,10 +184,12 @@ def _card(key: str, finding: Finding, findings: Sequence[Finding], charts: Seque
     if finding.caveats:
         blocks.append(Bullets(finding.caveats, "Caveats"))
     blocks += charts
-    blocks.append(Folded("What you can and cannot say", _sayings([finding]), about))
+    where = "the section ‘What you can say, and what you cannot’"
+    blocks.append(Folded("What you can and cannot say", _sayings([finding]), about, where))
     companions = sections.companions(finding)
     if companions is not None:
-        blocks.append(Folded("Intervals of other kinds", (Data(companions),), about))
+        where = "findings.json for intervals of other kinds"
+        blocks.append(Folded("Intervals of other kinds", (Data(companions),), about, where))
     meaning = terms.verdict_words(finding.verdict, finding.claim)
     meaning = f"{meaning[:1].upper()}{meaning[1:]}. {terms.CLAIMS[finding.claim]}"
     title = f"{wording.name_of(finding)}: {group}"
@@ -203,7 +214,7 @@ def _single_neighbourhoods(result: Result, pages: Mapping[str, str]) -> list[Sec
     for own in kinds:
         table = sections.places_table(own)
         title = f"{table.caption} ({plural(len(own), 'neighbourhood')})"
-        where = f"{title}: in data/findings.csv." if len(own) > MANY else ""
+        where = f"{title}: in data/findings.csv."
         shown = Data(table, "findings") if len(own) > MANY else figures.places(own)
         folded = len(own) > SHOWN_OPEN
         blocks.append(Folded(title, (shown,), in_print=where) if folded else shown)

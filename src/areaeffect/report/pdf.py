@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.report import svg
-from areaeffect.report.document import plain
+from areaeffect.report.document import in_print, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,8 @@ TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
 STANDARD = "ua-1"  # ISO 14289-1, accessible PDF
 FONT = "DejaVu Sans"  # comes with matplotlib, which is asked for nothing else
 PICTURE_WIDTH = 900  # pixels
+MOST_BYTES = 300_000
+SMALLER = (0.75, 0.5)  # of the width, for pictures that would be larger
 
 
 def render(document: Document) -> bytes:
@@ -34,7 +36,7 @@ def render(document: Document) -> bytes:
     document : what to print. Charts are drawn with the bundled font, and carry the title and
         description of their SVG as text alternative.
     """
-    content = plain(document)
+    content = plain(in_print(document))
     _prepare(content)
     files = {"document.json": json.dumps(content).encode()}
     made: bytes = _compile(TEMPLATE.read_bytes(), files)
@@ -42,13 +44,24 @@ def render(document: Document) -> bytes:
 
 
 def pictures(charts: Sequence[str], width: int = PICTURE_WIDTH) -> list[bytes]:
-    """Return SVG charts as PNG, in the same order.
+    """Return SVG charts as PNG, in the same order, each of at most `MOST_BYTES`.
 
     Parameters
     ----------
-    charts : each with a viewBox, as `svg.accessible` writes it.
+    charts : each with a viewBox, as `svg.accessible` writes it. What is too detailed for the size
+        of a picture, such as a map, becomes a smaller one.
     width : of the pictures, in pixels.
     """
+    made = _pictures(charts, width, 1.0)
+    for scale in SMALLER:
+        large = [i for i, picture in enumerate(made) if len(picture) > MOST_BYTES]
+        again = _pictures([charts[i] for i in large], width, scale)
+        for i, picture in zip(large, again, strict=True):
+            made[i] = picture
+    return made
+
+
+def _pictures(charts: Sequence[str], width: int, scale: float) -> list[bytes]:
     if not charts:
         return []
     files = {f"{i}.svg": _own_font(chart).encode() for i, chart in enumerate(charts)}
@@ -57,7 +70,7 @@ def pictures(charts: Sequence[str], width: int = PICTURE_WIDTH) -> list[bytes]:
         f'[#image("{name}", width: 100%)]\n'
         for name in files
     )
-    made = _compile(source.encode(), files, format="png", ppi=72.0)
+    made = _compile(source.encode(), files, format="png", ppi=72.0 * scale)
     return made if isinstance(made, list) else [made]
 
 

@@ -40,10 +40,12 @@ def _one(result: Result, annex: Annex, name: str, values: dict[str, Any]) -> Sec
         blocks.append(Paragraph(f"No estimates for single areas: {small['reason']}."))
     else:
         table = annex.table(f"survey_areas_{name}").records()
+        blocks.append(Paragraph(_model_words(small)))
         blocks.append(
             Folded(
                 f"Estimates for {small['areas']:,} single areas",
-                (Paragraph(_model_words(small)), Data(_area_table(table), f"survey_areas_{name}")),
+                (Data(_area_table(table), f"survey_areas_{name}"),),
+                in_print=f"Estimates for single areas: data/survey_areas_{name}.csv.",
             )
         )
     family = FAMILIES[values["family"]].title
