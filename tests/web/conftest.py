@@ -2,88 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
-from areaeffect.web.app import create_app
 from areaeffect.web.settings import Settings
+from benchmarks.web_pages import Watched, served, watch
 from tests.web.atlas_fixture import county_settings
 from tests.web.browser import chromium
-
-#: Tells of violations as they happen; runs before the page's own scripts.
-LISTEN = (
-    "addEventListener('securitypolicyviolation',"
-    "e => console.error('CSP-VIOLATION ' + e.violatedDirective + ' ' + e.blockedURI))"
-)
-
-
-@contextmanager
-def served(settings: Settings) -> Iterator[str]:
-    """Serve an app in a thread on a free port; yields its address."""
-    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_level="error")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        if not thread.is_alive():
-            pytest.fail("the server did not start")
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-
-
-@dataclass
-class Watched:
-    """A page with what it should not have done.
-
-    Parameters
-    ----------
-    page : the page.
-    violations : of the Content-Security-Policy, and errors of its scripts.
-    elsewhere : requests to other hosts.
-    """
-
-    page: Page
-    violations: list[str] = field(default_factory=list)
-    elsewhere: list[str] = field(default_factory=list)
-
-    @property
-    def clean(self) -> bool:
-        """Whether nothing went wrong."""
-        return not self.violations and not self.elsewhere
-
-
-def watch(page: Page) -> Watched:
-    """Collect violations and requests to other hosts."""
-    watched = Watched(page)
-    page.add_init_script(LISTEN)
-
-    def on_console(message: object) -> None:
-        text = getattr(message, "text", "")
-        if "CSP-VIOLATION" in text or "Content Security Policy" in text:
-            watched.violations.append(text)
-
-    def on_request(request: object) -> None:
-        url = getattr(request, "url", "")
-        if not url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-            watched.elsewhere.append(url)
-
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: watched.violations.append(str(error)))
-    page.on("request", on_request)
-    return watched
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
@@ -13,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 from areaeffect.web import vendor_files
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.settings import Settings
+from benchmarks.web_pages import Watched, random_address, seen, served
 from tests.web.browser import NARROW
-from tests.web.conftest import Watched, served
 from tests.web.test_report_in_chromium import RULES
 
 needs_map = pytest.mark.skipif(
@@ -155,3 +156,21 @@ def test_a_shape_is_drawn_by_its_corners(watched: Watched, address: str) -> None
     expect(page.locator("#chosen")).to_contain_text("areas", timeout=20_000)
     assert re.search(r"set=[0-9a-f]{12}", page.url)
     assert watched.clean, (watched.violations, watched.elsewhere)
+
+
+def test_an_address_gives_the_same_view_in_a_new_browser(
+    browser: Browser, county: Settings, address: str
+) -> None:
+    """Six of the 200 states of `python -m benchmarks.web_states`."""
+    random = np.random.default_rng(20231219)
+    atlas = find_atlas(county, "")
+    for _ in range(6):
+        state, views = random_address(county, atlas, random), []
+        for _ in range(2):
+            context = browser.new_context()
+            page = context.new_page()
+            page.goto(address + state)
+            views.append(seen(page, with_map=bool(vendor_files.hashes())))
+            state = views[0]["address"]
+            context.close()
+        assert views[0] == views[1]

@@ -150,11 +150,9 @@ def _answer(series: Series, labels: list[str], values: list[Any]) -> str:
     first, last = series.periods[-months], series.periods[-1]
     when = f"{first} to {last}" if months > 1 else last
     if math.isnan(own[0]):
-        return f"{when}: missing here. Nobody published a figure; it is not zero."
-    beside = "; ".join(
-        f"{label} {printed(v)}" for label, v in zip(labels[1:], own[1:], strict=True)
-    )
-    return f"{when}: {printed(own[0])} {unit}" + (f" ({beside})." if beside else ".")
+        return f"Missing here in {when}. Nobody published a figure; it is not zero."
+    beside = [f"{printed(v)} in {label}" for label, v in zip(labels[1:], own[1:], strict=True)]
+    return f"{'; '.join([f'{printed(own[0])} {unit} in this area', *beside])} ({when})."
 
 
 def _series(request: Request) -> tuple[Series, str, View]:

@@ -58,6 +58,12 @@ export async function makeMap({ change, say }) {
 
   let clicked = false;
   let drawing = null;
+  // For whoever tests the page: what is drawn, when it was, and what the camera sees.
+  map.on("idle", () => {
+    const { lng, lat } = map.getCenter();
+    const camera = [lng, lat, map.getZoom()].map((n) => n.toFixed(5)).join();
+    if (numbers) Object.assign(map.getContainer().dataset, { shown, camera, idle: performance.now() });
+  });
   await new Promise((resolve) => map.once("style.load", resolve));
   map.addImage("hatch", hatch());
   addMissing(map);
