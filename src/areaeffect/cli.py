@@ -43,6 +43,9 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on standard output.")
 ]
 Engine = Literal["duckdb", "spark"]
+Language = Annotated[
+    str, typer.Option(help="Of the first answers: en or cy; default that of the study.")
+]
 Store = Annotated[
     Path | None,
     typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
@@ -173,6 +176,7 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder for the results; appears whole or not at all.")],
     store: Store = None,
     threads: Threads = None,
+    language: Language = "",
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -181,7 +185,7 @@ def evaluate(
     from areaeffect.pipeline.summary import summary  # noqa: PLC0415
 
     with progress() as tell:
-        results = evaluate_any(study, out, threads, tell, store)
+        results = evaluate_any(study, out, threads, tell, store, language)
     if as_json:
         typer.echo((out / "findings.json").read_text(encoding="utf-8"), nl=False)
     else:
@@ -320,7 +324,7 @@ def fetch(
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
-    language: Annotated[str, typer.Option(help="Of the first answers: en or cy.")] = "",
+    language: Language = "",
 ) -> None:
     """Rebuild report.html, report.pdf, charts and pages from a results folder alone."""
     from areaeffect.pipeline.rebuild import rebuild  # noqa: PLC0415

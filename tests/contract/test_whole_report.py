@@ -59,7 +59,7 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
     "event_time.event_time_chart": (
         r"^event-time-", {*ENDS, "estimate", "low_together", "high_together"},
     ),
-    "check_charts.interval_chart": (r"^(earlier|rings|leave-out)$", {*ENDS, "estimate"}),
+    "check_charts.interval_chart": (r"^(leads|earlier|rings|leave-out)$", {*ENDS, "estimate"}),
     "value_section.amounts_chart": (r"^value$", {*ENDS, "value"}),
     "small_multiples.panels_chart": (
         r"^charts-", {"observed", "benchmark", "expected_low", "expected_high"},

@@ -2,17 +2,23 @@ from __future__ import annotations
 
 import re
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import given
+from typer.testing import CliRunner
 
+from areaeffect.cli import app
 from areaeffect.errors import StudyError
+from areaeffect.pipeline.evaluate import evaluate_into
 from areaeffect.report import page, wording
 from areaeffect.report.contents import report_document
+from areaeffect.report.files import read_result
 from areaeffect.report.numbers import number
-from areaeffect.report.phrases import LANGUAGES, phrases_of
+from areaeffect.report.phrases import LANGUAGES, phrases_of, refuse_language
 from areaeffect.results import Finding, Verdict
 from tests.unit.sample_result import sample_result
+from tests.unit.small_study import write_small_study
 from tests.unit.test_wording import findings
 
 NUMBER = r"\d[\d,]*(?:\.\d+)?"
@@ -66,3 +72,28 @@ def test_every_verdict_and_claim_has_a_name(language: str) -> None:
     phrases = phrases_of(language)
     names = [wording.verdict_name(verdict, phrases) for verdict in Verdict]
     assert len(set(names)) == len(Verdict)
+
+
+def test_evaluate_takes_the_language_of_the_first_answers(tmp_path: Path) -> None:
+    study = write_small_study(tmp_path)
+    run = CliRunner().invoke(
+        app, ["evaluate", str(study), "--out", str(tmp_path / "out"), "--language", "cy"]
+    )
+    assert run.exit_code == 0, run.output
+    text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert text.index(">Yr ateb<") < text.index(">The answer<")
+    held = read_result(tmp_path / "out")
+    assert held.plan["study"].get("language", "en") == "en"  # no part of the plan
+
+
+def test_a_language_without_phrases_is_refused_before_any_work(tmp_path: Path) -> None:
+    study = write_small_study(tmp_path)
+    out = tmp_path / "out"
+    with pytest.raises(StudyError, match="'fr'"):
+        evaluate_into(study, out, threads=1, language="fr")
+    assert not out.exists()
+
+
+def test_a_collection_has_no_other_language() -> None:
+    with pytest.raises(StudyError, match="'cy' was asked for"):
+        refuse_language("cy", Path("collection.toml"))

@@ -25,8 +25,6 @@ def interval_rows(
     finding: Finding,
     records: Iterable[Mapping[str, Any]],
     name: Callable[[dict[str, Any]], str],
-    *,
-    line: bool,
 ) -> list[Row]:
     """Return one row an effect of one outcome, in print units.
 
@@ -35,7 +33,6 @@ def interval_rows(
     finding : what the effects belong to.
     records : rows of a check with `estimate`, `low` and `high`.
     name : what an effect is called.
-    line : whether the finding itself is drawn beside them.
     """
     form = finding.form
     return [
@@ -46,7 +43,7 @@ def interval_rows(
             "unit": "%" if form == "ratio" else finding.unit,
             "name": name(dict(record)),
             **{end: scaled(record[end], form) for end in ("estimate", "low", "high")},
-            "finding": scaled(finding.estimate, form) if line else None,
+            "finding": scaled(finding.estimate, form),
         }
         for record in records
     ]
@@ -117,11 +114,12 @@ def describe(rows: Sequence[Row]) -> str:
     parts = []
     for _, group in groupby(rows, key=lambda row: row["outcome"]):
         own = list(group)
-        known = [row["estimate"] for row in own]
-        ends = [printed(end(known), own[0]["form"]) for end in (min, max)]
+        known = [row["estimate"] for row in own if row["estimate"] is not None]
         clear = sum(leaves_zero_out(row) for row in own)
-        parts.append(
-            f"{own[0]['label']}: {len(own)} effects from {ends[0]} to {ends[1]}, "
-            f"{clear} with an interval that leaves zero out"
-        )
+        what = f"{len(own)} intervals, {clear} of them leave zero out"
+        if known:
+            ends = [printed(end(known), own[0]["form"]) for end in (min, max)]
+            what = f"{len(own)} effects from {ends[0]} to {ends[1]}, {clear} with an interval that "
+            what += "leaves zero out"
+        parts.append(f"{own[0]['label']}: {what}")
     return "; ".join(parts) + "."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.report import wording
@@ -97,8 +98,8 @@ def _first_rows(table: DataTable) -> Table:
 def _figure(result: Result, check: dict[str, Any], table: DataTable) -> Figure | None:
     if check["name"] not in NAMES:
         return None
-    name, along, line = NAMES[check["name"]]
-    records = [r for r in table.records() if r["estimate"] is not None]
+    shown = NAMES[check["name"]]
+    records = [r for r in table.records() if shown.keeps(r)]
     groups = list(dict.fromkeys(r["group"] for r in records))
     if not groups:
         return None
@@ -114,16 +115,13 @@ def _figure(result: Result, check: dict[str, Any], table: DataTable) -> Figure |
         for row in interval_rows(
             findings[outcome],
             [r for r in records if (r["group"], r["outcome"]) == (group, outcome)],
-            name,
-            line=line,
+            shown.name,
         )
     ]
     title = f"{check['title']}: {wording.group_title(group)}"
     key = key_of(check["name"])
-    chart = interval_chart(rows, key=key_of("chart", check["name"]), title=title, along=along)
-    note = "Lines: 95% placebo intervals; orange diamonds: zero lies outside."
-    if line:
-        note += " Dashed: the finding itself."
+    chart = interval_chart(rows, key=key_of("chart", check["name"]), title=title, along=shown.along)
+    note = f"Lines: {shown.interval}; orange: zero lies outside. Dashed: the finding itself."
     return Figure(chart, title, _drawn(table, group), table.name, note, key, tuple(rows))
 
 
@@ -138,10 +136,33 @@ def _ring(row: dict[str, Any]) -> str:
     return f"{row['from_km']:g}–{row['to_km']:g}"
 
 
-#: Checks with a chart: the name of each mark, what goes from left to right, whether the finding
-#: itself is drawn as a line.
-NAMES: dict[str, tuple[Callable[[dict[str, Any]], str], str, bool]] = {
-    "earlier": (lambda r: str(r["spans_early"]), "how many years (spans) early", True),
-    "rings": (_ring, "kilometres from the nearest treated area", True),
-    "leave_out": (lambda r: r["neighbourhood"], "each neighbourhood left out in turn", True),
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How the rows of a check are drawn.
+
+    Parameters
+    ----------
+    name : of each row.
+    along : what goes from left to right.
+    interval : what the intervals are.
+    keeps : which rows are drawn.
+    """
+
+    name: Callable[[dict[str, Any]], str]
+    along: str
+    interval: str = "95% placebo intervals"
+    keeps: Callable[[dict[str, Any]], bool] = lambda row: row["estimate"] is not None
+
+
+#: Checks with a chart.
+NAMES: dict[str, Shown] = {
+    "leads": Shown(
+        lambda r: f"{r['size']:g}",
+        "drift after the start, times the largest before it",
+        "95% intervals if the places had drifted on so far",
+        keeps=lambda r: r["kind"] == "relative magnitude" and r["low"] is not None,
+    ),
+    "earlier": Shown(lambda r: str(r["spans_early"]), "how many years (spans) early"),
+    "rings": Shown(_ring, "kilometres from the nearest treated area"),
+    "leave_out": Shown(lambda r: r["neighbourhood"], "each neighbourhood left out in turn"),
 }

@@ -51,18 +51,20 @@ RUN_FILE = "run.json"
 FINDINGS_FILE = "findings.json"
 
 
-def write_result(result: Result, folder: Path) -> None:
+def write_result(result: Result, folder: Path, language: str = "") -> None:
     """Write a result into a folder that appears whole or not at all.
+
+    `language` is that of the report's first answers; empty: that of the study.
 
     Raises
     ------
     StudyError
         Where the folder holds something that this program did not write.
     """
-    write_whole(folder, lambda aside: write_files(result, aside))
+    write_whole(folder, lambda aside: write_files(result, aside, language))
 
 
-def write_files(result: Result, folder: Path) -> None:
+def write_files(result: Result, folder: Path, language: str = "") -> None:
     """Write every file of a result into an existing folder."""
     result = rounded(result)
     data = folder / "data"
@@ -101,7 +103,7 @@ def write_files(result: Result, folder: Path) -> None:
         {"area": s.area, "rings": [ring.tolist() for ring in s.rings]} for s in result.shapes
     ]
     write_text(data / "map.json", json_text({"unit": "metre", "shapes": outlines}))
-    write_faces(result, folder)
+    write_faces(result, folder, language)
     write_text(folder / CRATE_FILE, json_text(crate(result, folder), indent=1))
 
 

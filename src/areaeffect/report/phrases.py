@@ -12,6 +12,7 @@ from areaeffect.errors import Problem, StudyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 LANGUAGES = {"en": "en-GB", "cy": "cy"}  # as studies name them, and as documents do
 
@@ -34,6 +35,20 @@ def phrases_of(language: str) -> Mapping[str, str]:
     return MappingProxyType(
         {f"{table}.{key}": words for table, own in tables.items() for key, words in own.items()}
     )
+
+
+def refuse_language(language: str, path: Path) -> None:
+    """Refuse a language for the report of a collection, which is in English.
+
+    Raises
+    ------
+    StudyError
+        Where one is asked for.
+    """
+    if language not in {"", "en"}:
+        what = f"the report of a collection is in English, and {language!r} was asked for."
+        todo = "Evaluate its studies one by one, or set `language` under [study] of each."
+        raise StudyError(Problem(what, str(path), todo))
 
 
 ENGLISH = phrases_of("en")
