@@ -266,7 +266,9 @@ def write_base(county: County, folder: Path) -> Path:
         first_month=spec.first_month, last_month=spec.last_month, seed=spec.seed
     )
     files = ", ".join(f'"{initiative_file(p.name)}"' for p in spec.programmes)
-    tail = STUDY_TAIL.replace("[register]\n", f"[register]\nothers = [{files}]\n")
+    lines = STUDY_TAIL.splitlines(keepends=True)  # an atlas has no [value] of its own
+    tail = "".join(line for line in lines if not line.startswith("valued_as"))
+    tail = tail.replace("[register]\n", f"[register]\nothers = [{files}]\n")
     places = county.areas.rename(
         columns={"area_name": "name", "district": "authority", "police_force": "force"}
     )[["area_code", "name", "authority", "force"]]
