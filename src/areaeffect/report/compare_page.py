@@ -40,6 +40,13 @@ _BEFORE = (
 )
 
 
+_NOTICED = (
+    "Set beside what would have been, this comparison would notice a change, 8 times in 10, only "
+    "if it is this large"
+)
+_SMALLER = "A smaller change would mostly go unnoticed: ‘cannot tell’ would be the answer."
+
+
 def design_sections(
     result: Result, likeness: DataTable, outlines: local_map.Outlines | None
 ) -> tuple[Section, ...]:
@@ -58,11 +65,10 @@ def design_sections(
         text = "No benchmark area could be found: no area is alike enough and outside every buffer."
         return (Section("benchmarks", "Your benchmark areas", (Paragraph(text, lead=True),)),)
     n, own = len(design.benchmark_areas), len(design.areas)
-    shown = min(HEAVIEST, n)
+    named_here = f"; the {HEAVIEST} that count most are named here" if n > HEAVIEST else ""
     lead = (
         f"{design.neighbourhood} is {plural(own, 'small area')}. It is set beside "
-        f"{plural(n, 'benchmark area')} that looked alike before {design.start}; the {shown} that "
-        "count most are named here."
+        f"{plural(n, 'benchmark area')} that looked alike before {design.start}{named_here}."
     )
     exact = (
         "With their weights they match your place on every characteristic below."
@@ -84,7 +90,8 @@ def power_sections(report: PowerReport) -> tuple[Section, ...]:
     folded = Folded("The numbers", (Data(in_words(power_table(report))),))
     blocks: tuple[Block, ...] = (
         Paragraph(_BEFORE, lead=True),
-        Bullets(said, "If your place really changed"),
+        Bullets(said, _NOTICED),
+        Paragraph(_SMALLER),
         Bullets(tuple(warnings(report)), "What to bear in mind") if warnings(report) else folded,
         *((folded,) if warnings(report) else ()),
     )
@@ -178,10 +185,5 @@ def _could_see(row: PowerRow, step: str) -> str:
     if row.years is not None:
         steps = f"{row.years:.1f}".removesuffix(".0")
         length = f" over {steps} {step}{'' if row.years == 1 else 's'}"
-    rough = " (roughly: extrapolated from shorter spans)" if row.basis == "extrapolated" else ""
-    said = (
-        f"{row.label}: only if it became {amount} {what} or more{length} than it would have been "
-        f"would this comparison be likely to notice, 8 times in 10{rough}. A smaller change would "
-        "mostly go unnoticed, and ‘cannot tell’ would be the answer."
-    )
-    return said[:1].upper() + said[1:]
+    rough = " (extrapolated from shorter spans)" if row.basis == "extrapolated" else ""
+    return f"{row.label[:1].upper()}{row.label[1:]}: {amount} {what} or more{length}{rough}."

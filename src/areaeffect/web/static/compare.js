@@ -11,7 +11,7 @@ async function takeOver() {
       old.dataset.version = part.dataset.version;
     }
   }
-  document.querySelector(".steps").replaceWith(fresh.querySelector(".steps"));
+  document.querySelector(".way").replaceWith(fresh.querySelector(".way"));
 }
 
 async function follow() {
