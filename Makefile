@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo assets test quick spark lint format bench soak simulate wheel lock clean
+.PHONY: help demo assets test quick spark lint format bench soak pictures simulate wheel lock clean
 
 # The first Python that is new enough; choose another with `make test PYTHON=/path/to/python`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -118,6 +118,12 @@ bench: $(BENCH)/.made  ## compare with other packages (long; ARGS="…" is hande
 
 soak: $(VENV)/.project  ## load the web app for minutes (ARGS="--runs DIR"; first `make demo`)
 	$(BIN)/python -m benchmarks.soak $(ARGS)
+	AREAEFFECT_SOAK_RUNS=1000 AREAEFFECT_API_CASES=150 $(BIN)/python -m pytest -s \
+	  tests/web/test_many_runs.py tests/web/test_api.py
+
+pictures: $(VENV)/.project $(VENV)/.dev  ## take the pictures of docs/web.md in a real browser
+	@mkdir -p docs/pictures
+	AREAEFFECT_PICTURES=docs/pictures $(BIN)/python -m pytest tests/web/test_compare_in_chromium.py -k keyboard
 
 simulate: $(VENV)/.project  ## measure size, coverage and power in full (hours; goes on where it stopped)
 	@mkdir -p build/simulate
