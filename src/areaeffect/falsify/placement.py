@@ -8,7 +8,7 @@ compared here, feature by feature and jointly.
 Being unlike is common and mostly harmless (on London 80 to 100 % of programmes under laws whose
 size holds are unlike in something). So only those tails count in which it could do harm: places
 nearer together than any placebo's, which share what happens to them; and characteristics in a
-direction in which placebo effects do not shrink. A high level and a recent rise are printed and
+direction in which placebo effects grow. A high level and a recent rise are printed and
 not counted: the check of regression to the mean says what they do.
 """
 
@@ -140,13 +140,11 @@ def harmful_tails(
     Returns
     -------
     (q, 2), low and high tail. Distance apart counts where small and the share in one district
-    where large; whole districts do not count beside them. Of any other feature a tail counts
-    unless squared placebo effects fall towards it by more than one standard error of their
-    correlation.
+    where large; whole districts do not count beside them. Of any other feature the tail counts
+    towards which squared placebo effects grow.
     """
     known = np.isfinite(effects)
     squares, rows = effects[known] ** 2, placebos[known]
-    slack = 1.0 / np.sqrt(max(len(squares), 1))
     found = np.zeros((len(names), 2), dtype=bool)
     for k, name in enumerate(names):
         if name == SPREAD:
@@ -154,9 +152,8 @@ def harmful_tails(
         elif name == SHARE_IN_ONE:
             found[k] = (False, True)
         elif name != WHOLE_GROUPS and name not in answered:
-            spread = squares.std() * rows[:, k].std() if len(squares) else 0.0
-            grows = np.mean((squares - squares.mean()) * rows[:, k]) / spread if spread > 0 else 0.0
-            found[k] = (grows < slack, grows > -slack)
+            grows = float((squares - squares.mean()) @ rows[:, k]) if len(squares) else 0.0
+            found[k] = (grows <= 0, grows >= 0)
     return found
 
 

@@ -47,7 +47,7 @@ def candidates(
             continue
         unit = units[g]
         cohort = arm.cohort(g, unit.areas)
-        traits = _traits(cohort, panel.covariates.shape[1], allowed)
+        traits = traits_of(cohort, panel.covariates.shape[1], allowed)
         key = (id(cohort), len(unit.areas) if whole else 1)
         if key not in means:
             means[key] = mean_traits(options, traits)
@@ -115,7 +115,7 @@ def _given_groups(reference: str, panel: Panel, pool: Pool) -> list[Ints]:
     return grouped(panel.attributes[reference], buffered, ~uncovered)
 
 
-def _traits(cohort: Cohort, n_covariates: int, eligible: Bools) -> Floats:
+def traits_of(cohort: Cohort, n_covariates: int, eligible: Bools) -> Floats:
     """Covariates and levels before the start, scaled: what placebos should share."""
     usable = cohort.usable & eligible
     level = np.where(cohort.usable[:, None], cohort.level, 0.0)
