@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from areaeffect.design.history import Features
+from areaeffect.design.nearest import Nearest
 from areaeffect.design.programme import (
     Cohort,
     Rules,
@@ -149,3 +150,24 @@ def test_without_characteristics_the_whole_pool_counts_the_same() -> None:
     assert found is not None
     assert len(found.pool) == N - 2
     np.testing.assert_allclose(found.weights, 2 / (N - 2))
+
+
+@pytest.mark.parametrize("characteristics", [1, 3, 6, 7, 12])
+def test_the_nearest_areas_are_those_that_comparing_with_all_finds(characteristics: int) -> None:
+    """By a tree where there are few characteristics, by brute force where there are many."""
+    rng = np.random.default_rng(17)
+    scaled = rng.normal(size=(600, characteristics))
+    scaled[300:360] = scaled[:60]  # areas that nothing tells apart
+    pool = np.arange(600) % 4 > 0
+    strata = np.arange(600) % 2
+    asked = np.array([4, 7, 300, 599])
+    nearest = Nearest(scaled, pool, 41, strata)
+    order, apart = nearest.of(asked), nearest.apart(asked)
+    for row, area in enumerate(asked):
+        gaps = np.sqrt(((scaled - scaled[area]) ** 2).mean(axis=1))
+        gaps[~pool | (strata != strata[area])] = np.inf
+        gaps[area] = np.inf if pool[area] else gaps[area]
+        found = apart[row][np.isfinite(apart[row])]
+        np.testing.assert_allclose(found, np.sort(gaps)[: len(found)], atol=1e-9)
+        assert len(found) >= 40
+        assert len(set(order[row])) == 41

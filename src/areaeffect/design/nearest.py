@@ -10,6 +10,10 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats, Ints
 
+#: With so few characteristics a tree finds the nearest of 33,000 areas two to four times as fast as
+#: comparing with all; with more it gets slower, with eight it loses.
+_TREE_AT_MOST = 6
+
 
 class Nearest:
     """Pool areas in order of distance, for the areas that were ever asked for.
@@ -51,16 +55,25 @@ class Nearest:
         return np.where(order == areas[:, None], np.inf, np.sqrt((gaps**2).mean(axis=-1)))
 
     def _search(self, areas: Ints) -> npt.NDArray[np.int32]:
-        from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415  # heavy
-
         order = np.repeat(areas[:, None], self._k, axis=1).astype(np.int32)
         for stratum in np.unique(self._strata[areas]):
             inside = self._strata[areas] == stratum
             pool = np.flatnonzero(self._pool & (self._strata == stratum))
             depth = min(self._k, len(pool))
             if depth:
-                search = NearestNeighbors(n_neighbors=depth, algorithm="brute")
-                search.fit(self._scaled[pool])
-                place = search.kneighbors(self._scaled[areas[inside]], return_distance=False)
+                place = _nearest_of(self._scaled[pool], self._scaled[areas[inside]], depth)
                 order[inside, :depth] = pool[place]
         return order
+
+
+def _nearest_of(points: Floats, asked: Floats, k: int) -> Ints:
+    """Return the k nearest points of each one asked for, (n, k), nearest first."""
+    if points.shape[1] <= _TREE_AT_MOST:
+        from scipy.spatial import cKDTree  # noqa: PLC0415  # heavy
+
+        tree = cKDTree(points, leafsize=32, balanced_tree=False, compact_nodes=False)
+        return np.asarray(tree.query(asked, k)[1], dtype=np.int64).reshape(-1, k)
+    from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415  # heavy
+
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
+    return np.asarray(search.kneighbors(asked, return_distance=False))
