@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from areaeffect.web import limits
 from areaeffect.web.feeds import Entry, Happening, atom, calendar, span
 from areaeffect.web.settings import Settings
 from tests.unit.sample_result import HOSTILE
@@ -43,6 +44,17 @@ def test_a_feed_is_xml_with_all_that_atom_asks_for(title: str, summary: str) -> 
         links = {x.get("rel"): x.get("href") for x in part.findall(f"{ATOM}link")}
         assert str(links["alternate"]).startswith("https://example.org/x")
     assert feed.findtext(f"{ATOM}author/{ATOM}name")
+
+
+def test_a_feed_holds_the_newest() -> None:
+    many = limits.FEED_ENTRIES + 1
+    entries = [Entry(f"/x/{n}", "t", "s", WHEN + timedelta(days=n), "story") for n in range(many)]
+    feed = fromstring(atom("A feed", "/x/feed.atom", "", entries))
+
+    listed = [e.findtext(f"{ATOM}updated") for e in feed.iter(f"{ATOM}entry")]
+    assert len(listed) == limits.FEED_ENTRIES
+    assert listed == sorted(map(str, listed), reverse=True)
+    assert feed.findtext(f"{ATOM}updated") == listed[0]
 
 
 @given(title=ANY, place=ANY, day=st.dates(date(1900, 1, 1), date(2100, 12, 31)))

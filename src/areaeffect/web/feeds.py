@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from areaeffect.web import limits
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -53,7 +55,7 @@ class Happening:
 
 
 def atom(title: str, path: str, site: str, entries: Iterable[Entry]) -> bytes:
-    """Return a feed, the newest entry first.
+    """Return a feed of the newest entries, the newest first.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def atom(title: str, path: str, site: str, entries: Iterable[Entry]) -> bytes:
     site : what stands before every path, such as `https://example.org`.
     entries : in any order.
     """
-    newest = sorted(entries, key=lambda e: (e.updated, e.path), reverse=True)
+    newest = sorted(entries, key=lambda e: (e.updated, e.path), reverse=True)[: limits.FEED_ENTRIES]
     feed = Element("feed", {"xmlns": _ATOM, "xml:lang": "en-GB"})
     _text(feed, "id", identity(path))
     _text(feed, "title", title)

@@ -60,6 +60,7 @@ class Keeper:
         self.bytes = 0
         self._kept: OrderedDict[Hashable, Answer] = OrderedDict()
         self._made: dict[Hashable, asyncio.Future[Answer]] = {}
+        self._turns = asyncio.Semaphore(limits.MADE_AT_ONCE)
 
     async def respond(
         self, request: Request, name: Hashable, make: Callable[[], Answer], *, lasting: bool = False
@@ -91,13 +92,17 @@ class Keeper:
         waiting = self._made.get(name)
         if waiting is not None:
             return await asyncio.shield(waiting)
-        self._made[name] = asyncio.ensure_future(run_in_threadpool(make))
+        self._made[name] = asyncio.ensure_future(self._in_turn(make))
         try:
             answer = await asyncio.shield(self._made[name])
         finally:
             del self._made[name]
         self._keep(name, answer)
         return answer
+
+    async def _in_turn(self, make: Callable[[], Answer]) -> Answer:
+        async with self._turns:
+            return await run_in_threadpool(make)
 
     def _keep(self, name: Hashable, answer: Answer) -> None:
         if answer.size > self.most_bytes or name in self._kept:

@@ -43,6 +43,8 @@ GEOMETRY_SECONDS: Final = 10
 # ---- published runs
 KEPT_BYTES: Final = 64 * MIB  # of answers in memory; the oldest go
 RESULTS_KEPT: Final = 8  # whole results in memory
+MADE_AT_ONCE: Final = 2  # pages and pictures; what is kept is answered meanwhile
+FEED_ENTRIES: Final = 200  # the newest
 FRESH_SECONDS: Final = 60  # a public page may be shown from a cache without asking again
 LOOK_AGAIN_SECONDS: Final = 1.0  # the folder of runs is looked at no more often
 
