@@ -55,7 +55,7 @@ class Resident:
     def __init__(self, base: Base, say: Callable[..., None]) -> None:
         self.base = base
         self.say = say
-        self.children: dict[str, _Child] = {}
+        self.children: dict[int, _Child] = {}  # by process: a run's next stage may follow at once
         self.selector = selectors.DefaultSelector()
         self.orders = b""
 
@@ -69,12 +69,14 @@ class Resident:
                         for child in list(self.children.values()):
                             self._stop(child)
                         return
-                else:
+                elif event.data.pid in self.children:  # not stopped by an order just taken
                     self._hear(event.data)
             now = time.monotonic()
             for child in list(self.children.values()):
                 if now > child.ends:
                     self._stop(child)
+                    if child.over:
+                        continue
                     what = "the run took longer than a run may take, and was stopped."
                     self.say("failed", child.key, what=what, fix=MEMORY_FIX)
 
@@ -85,10 +87,15 @@ class Resident:
             order = json.loads(line)
             if order["do"] == "run":
                 self._start(order)
-            elif order["key"] in self.children:
-                self._stop(self.children[order["key"]])
-                self.say("cancelled", order["key"])
+            else:
+                self._cancel(order["key"])
         return bool(read)
+
+    def _cancel(self, key: str) -> None:
+        for child in list(self.children.values()):
+            if child.key == key and not child.over:
+                self._stop(child)
+                self.say("cancelled", key)
 
     def _start(self, order: dict[str, Any]) -> None:
         read, write = os.pipe()
@@ -102,7 +109,7 @@ class Resident:
                 os._exit(code)
         os.close(write)
         child = _Child(order["key"], pid, read, time.monotonic() + order["seconds"])
-        self.children[child.key] = child
+        self.children[pid] = child
         self.selector.register(read, selectors.EVENT_READ, child)
 
     def _hear(self, child: _Child) -> None:
@@ -125,7 +132,7 @@ class Resident:
         os.waitpid(child.pid, 0)
         self.selector.unregister(child.pipe)
         os.close(child.pipe)
-        del self.children[child.key]
+        del self.children[child.pid]
 
 
 def _run(base: Base, order: dict[str, Any], write: int) -> int:
