@@ -167,3 +167,25 @@ def test_the_listing_names_gaps_in_words_and_as_json(store: Path) -> None:
         "complete",
     ]
     assert held["files"] == {"current": 5}
+
+
+def test_a_row_without_a_code_is_placed_by_its_point_and_counted_where_it_has_none(
+    tmp_path: Path,
+) -> None:
+    import geopandas
+    from shapely.geometry import box
+
+    folder = months(tmp_path / "in", 3)
+    lost = [crime("", "2023-02", lon, lat, area="") for lon, lat in [("-1.25", "54.55")] * 4]
+    lost += [crime("", "2023-02", "-0.25", "54.55", area=""), crime("", "2023-02", "", "", area="")]
+    text = (folder / "2023-02-cleveland-street.csv").read_bytes() + "\n".join(lost).encode() + b"\n"
+    put(folder, text, "2023-02-cleveland-street.csv")
+    squares = [box(-1.4 + 0.1 * i, 54.5, -1.3 + 0.1 * i, 54.6) for i in range(3)]
+    outlines = geopandas.GeoDataFrame({"lsoa21cd": AREAS, "geometry": squares}, crs=4326)
+    outlines.to_parquet(tmp_path / "outlines.parquet")
+    ingest_police_uk([folder], tmp_path / "store")
+    table = read(tmp_path / "store", CRIME, end="2023-03", boundaries="outlines.parquet")
+    assert table.measures[CRIME].tolist() == [[30, 30, 30], [30, 34, 30], [30, 30, 30]]
+    said = " ".join(table.notes)
+    assert "4 incidents without an area code have it from their coordinates." in said
+    assert "5 without an area" in said  # one far off, one without a point, three of each month
