@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from areaeffect.report import chart_files, neighbourhood_pages, page, pdf
@@ -28,13 +29,15 @@ def write_faces(result: Result, folder: Path, language: str = "") -> None:
     """
     links = page.links_of(result)
     document = report_document(result, links, language)
-    write_text(folder / REPORT_FILE, page.to_html(document, links, chart_files.FOLDER))
-    (folder / PDF_FILE).write_bytes(pdf.render(document))
-    charts = folder / chart_files.FOLDER
-    charts.mkdir()
-    chart_files.write_charts(document, charts)
-    up = {name: f"../{path}" for name, path in links.items()}
-    places = folder / neighbourhood_pages.FOLDER
-    for name, own in neighbourhood_pages.pages(result):
-        places.mkdir(exist_ok=True)
-        write_text(places / name, page.to_html(own, up))
+    with ThreadPoolExecutor(1) as beside:  # print is set by a compiler that needs no Python
+        printed = beside.submit(pdf.render, document)
+        write_text(folder / REPORT_FILE, page.to_html(document, links, chart_files.FOLDER))
+        up = {name: f"../{path}" for name, path in links.items()}
+        places = folder / neighbourhood_pages.FOLDER
+        for name, own in neighbourhood_pages.pages(result):
+            places.mkdir(exist_ok=True)
+            write_text(places / name, page.to_html(own, up))
+        charts = folder / chart_files.FOLDER
+        charts.mkdir()
+        chart_files.write_charts(document, charts)
+        (folder / PDF_FILE).write_bytes(printed.result())
