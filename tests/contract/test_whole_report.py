@@ -20,6 +20,7 @@ import areaeffect.report
 from areaeffect.pipeline.design import design_into
 from areaeffect.pipeline.evaluate import evaluate_into
 from areaeffect.report import files, neighbourhood_pages, page
+from areaeffect.report.area_history import history_chart, history_rows
 from areaeffect.report.chart_tables import Figure
 from areaeffect.report.contents import report_document
 from areaeffect.report.document import Document, figures, in_print
@@ -65,6 +66,7 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
         r"^charts-", {"observed", "benchmark", "expected_low", "expected_high"},
     ),
     "spec_curve.curve_chart": (r"^multiverse-", {"effect", "band_low", "band_high"}),
+    "area_history.history_chart": (r"^history-", {"area", "area_mean_12", "country_mean_12"}),
     "power_page.power_chart": (r"^power-", {"smallest_effect"}),
 }  # fmt: skip
 #: What a plan for registration has to hold.
@@ -101,11 +103,11 @@ def result(folder: Path) -> Result:
 
 @pytest.fixture(scope="module")
 def drawn(result: Result) -> list[Figure]:
-    """Every figure of report and neighbourhood pages, with those of two other commands."""
+    """Every figure of report and neighbourhood pages, with those of other commands and the web."""
     documents = [report_document(result, page.links_of(result))]
     documents += [document for _, document in neighbourhood_pages.pages(result)]
     found = [figure for document in documents for figure in figures(document)]
-    return [*found, curve_figure(), power_figure(power(), "crime")]
+    return [*found, curve_figure(), power_figure(power(), "crime"), history_figure()]
 
 
 def curve_figure() -> Figure:
@@ -124,6 +126,16 @@ def curve_figure() -> Figure:
     return replace(
         power_figure(power(), "crime"), chart=chart, name="multiverse-0", rows=tuple(rows)
     )
+
+
+def history_figure() -> Figure:
+    """An area beside its country over three years, with a gap."""
+    months = [f"{2020 + i // 12}-{i % 12 + 1:02d}" for i in range(36)]
+    own = [float("nan") if 14 <= i < 17 else 5.0 + i % 7 for i in range(36)]
+    rows = history_rows(months, ("area", "country"), (own, [6.0 + i % 5 for i in range(36)]))
+    chart = history_chart(rows, ("Here", "England"), key="h", title="t", unit="per 1,000")
+    base = power_figure(power(), "crime")
+    return replace(base, chart=chart, name="history-0", rows=tuple(rows))
 
 
 def power() -> PowerReport:

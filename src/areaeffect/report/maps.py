@@ -35,7 +35,8 @@ CROWDED = 1500  # with more areas, outlines would hide what is inside them
 ATTRIBUTION_LETTERS = 125
 KEY_LETTERS = 42  # a longer line of the key takes both columns
 
-TREATED_FILLS = (svg.ORANGE, svg.PLUM, svg.TEAL, svg.LILAC)
+#: Orange and plum differ in greyscale; the palette has no third grey, so the others are patterns.
+TREATED_FILLS = (svg.ORANGE, svg.PLUM, "@stripes", "@spots")
 WEIGHT_FILLS = ("#CFE2F3", "#8FBCE6", "#3F7FBF", "#12436D")
 NO_MAP = (
     "There is no map: the study gives no outlines of its areas (`boundaries` in the study file)."
@@ -309,19 +310,24 @@ def _treated(initiatives: dict[str, set[str]]) -> list[MapClass]:
 
 
 def _patterns(key: str) -> str:
-    def pattern(name: str, size: int, mark: str) -> str:
-        ground = f'<rect width="{size}" height="{size}" fill="#F3F2F1"/>'
+    def pattern(
+        name: str, size: int, mark: str, ground: str = "#F3F2F1", ink: str = "#767676"
+    ) -> str:
         return (
             f'<pattern id="{key}-{name}" width="{size}" height="{size}" '
-            f'patternUnits="userSpaceOnUse">{ground}'
-            f'<g stroke="#767676" stroke-width="7" fill="#767676">{mark}</g></pattern>'
+            f'patternUnits="userSpaceOnUse"><rect width="{size}" height="{size}" fill="{ground}"/>'
+            f'<g stroke="{ink}" stroke-width="7" fill="{ink}">{mark}</g></pattern>'
         )
 
+    lines = '<path d="M0 60L60 0M-15 15L15 -15M45 75L75 45"/>'
+    dots = '<circle cx="30" cy="30" r="8" stroke="none"/>'
     return (
         "<defs>"
-        + pattern("hatch", 60, '<path d="M0 60L60 0M-15 15L15 -15M45 75L75 45"/>')
-        + pattern("dots", 60, '<circle cx="30" cy="30" r="8" stroke="none"/>')
+        + pattern("hatch", 60, lines)
+        + pattern("dots", 60, dots)
         + pattern("cross", 70, '<path d="M0 35H70M35 0V70" fill="none"/>')
+        + pattern("stripes", 60, lines, svg.TEAL, WHITE)
+        + pattern("spots", 60, dots.replace('r="8"', 'r="13"'), svg.LILAC, svg.TEXT)
         + "</defs>"
     )
 
