@@ -48,7 +48,8 @@ def main() -> None:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS.split())
         with served(settings) as address:
             for _ in range(given.states):
-                first = look(browser, address + random_address(settings, atlas, random))
+                state = random_address(settings, atlas, random)
+                first = look(browser, address + state)
                 again = look(browser, f"{address}{first['address']}")
                 if first != again:
                     different += 1

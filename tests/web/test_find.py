@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import io
 import json
 import re
+import zipfile
 from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from starlette.testclient import TestClient
 
-from areaeffect.web import limits
+from areaeffect.web import limits, vendor_files
 from areaeffect.web.app import create_app
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.settings import Settings
@@ -181,20 +184,30 @@ def test_the_csv_of_a_history_holds_what_is_drawn(client: TestClient, codes: lis
         assert read == pytest.approx([r[column] for r in history["rows"]])
 
 
-def test_values_and_tiles_are_sent_packed_by_range_and_may_be_kept(client: TestClient) -> None:
-    page = client.get("/find").text
-    address = (
-        unescape(re.search(r'data-values="([^"]+)"', page)[1])
-        if "data-values" in page
-        else ("/atlases/county/values/crime/0.json?v=1")
-    )
-    values = client.get(address)
-    tiles = client.get("/atlases/county/areas.pmtiles?v=1", headers={"range": "bytes=0-6"})
+def test_values_and_tiles_are_sent_packed_by_range_and_kept_under_their_version(
+    client: TestClient, county: Settings
+) -> None:
+    atlas = find_atlas(county, "")
+    address = "/atlases/county/values/crime/0.json?v="
+    values = client.get(address + atlas.version("values/crime.0.json.gz"))
+    tiles = client.get("/atlases/county/areas.pmtiles", headers={"range": "bytes=0-6"})
 
     assert values.headers["content-encoding"] == "gzip"
     assert "immutable" in values.headers["cache-control"]
+    assert client.get(address + "1").headers["cache-control"] == "no-cache"
     assert tiles.status_code == 206
     assert tiles.content == b"PMTiles"
+
+
+@pytest.mark.skipif(not vendor_files.hashes(), reason="`make assets` fetches the map's files.")
+def test_third_party_files_are_as_their_hashes_say(client: TestClient) -> None:
+    for name, hashed in vendor_files.hashes().items():
+        answer = client.get(f"/vendor/{name}?v=6.17.0")  # as MapLibre asks for its worker
+
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "no-cache"
+        digest = base64.b64encode(hashlib.sha384(answer.content).digest()).decode()
+        assert hashed == f"sha384-{digest}"
 
 
 def test_a_link_keeps_the_whole_view(client: TestClient, codes: list[str]) -> None:
@@ -210,3 +223,67 @@ def test_a_link_keeps_the_whole_view(client: TestClient, codes: list[str]) -> No
         "period": "2020",
         "areas": codes[0],
     }
+
+
+def upload(client: TestClient, name: str, content: bytes, view: str = "") -> str:
+    answer = client.post(
+        "/find/upload",
+        data={"view": view},
+        files={"file": (name, content)},
+        follow_redirects=False,
+    )
+    assert answer.status_code == 303 or len(answer.content) <= limits.ERROR_BYTES
+    return answer.headers.get("location", unescape(answer.text))
+
+
+def packed(**files: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, content in files.items():
+            target.writestr(name.replace("_", "."), content)
+    return buffer.getvalue()
+
+
+def test_a_file_chooses_the_same_areas(
+    client: TestClient, county: Settings, codes: list[str]
+) -> None:
+    table = f"name,area_code\nx,{codes[3]}\ny,{codes[9]}\n".encode()
+    both = f"/find?areas={codes[3]},{codes[9]}"
+    atlas = find_atlas(county, "")
+    lon, lat = float(atlas.table["lon"][3]), float(atlas.table["lat"][3])
+    ring = [[lon - 1e-4, lat - 1e-4], [lon + 1e-4, lat - 1e-4], [lon, lat + 1e-4]]
+    shape = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}}
+
+    assert upload(client, "a.csv", table) == both
+    assert upload(client, "a.TXT", f"{codes[3]}\n{codes[9]}".encode()) == both
+    assert upload(client, "a.zip", packed(a_csv=table)) == both
+    assert upload(client, "a.csv", table, f"areas={codes[3]}") == both
+    drawn = upload(client, "a.geojson", json.dumps(shape).encode())
+    assert chosen(client, drawn) == {codes[3]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.exe", b"", "kind of file"),
+        ("a.csv", b"\xff\xfe", "not UTF-8"),
+        ("a.csv", b'"' + b"x" * 200_000, "cannot be read"),
+        ("a.geojson", b"[" * 100_000, "not one polygon"),
+        ("a.geojson", b'{"type": "MultiPolygon", "coordinates": [[[]], [[]]]}', "not one polygon"),
+        ("a.zip", b"PK", "cannot be read"),
+        ("a.zip", packed(a_csv=b"x", b_csv=b"y"), "holds 2 files"),
+        ("a.zip", packed(a_csv=b"0" * 10**6), "unpacks to more"),
+    ],
+)
+def test_a_file_beyond_a_limit_is_refused(
+    client: TestClient, name: str, content: bytes, words: str
+) -> None:
+    assert words in upload(client, name, content)
+
+
+def test_an_upload_has_a_larger_cap_than_a_form(client: TestClient) -> None:
+    body = b"x" * (limits.POST_BYTES + 1)
+
+    assert client.post("/find/change", content=body).status_code == 413
+    assert client.post("/find/upload", content=body).status_code == 422
+    assert client.post("/find/upload", content=b"x" * (limits.UPLOAD_BYTES + 1)).status_code == 413

@@ -59,6 +59,16 @@ class OwnFiles(StaticFiles):
         return answer
 
 
+class VendorFiles(StaticFiles):
+    """Third-party files; they ask for each other under versions of their own."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Answer with a file that a browser asks again for, whatever its query says."""
+        answer = await super().get_response(path, scope)
+        answer.headers["cache-control"] = "no-cache"
+        return answer
+
+
 def _is_hash(query: str, path: Path) -> bool:
     """Whether a query names the version of a file by the beginning of its hash."""
     known = _sha256(path, path.stat().st_mtime_ns)
@@ -76,7 +86,7 @@ def create_app(settings: Settings) -> Starlette:
     static = OwnFiles(directory=str(files("areaeffect.web") / "static"))
     mounts = [Mount("/static", static, name="static")]
     if vendor_files.hashes():
-        mounts.append(Mount("/vendor", OwnFiles(directory=str(vendor_files.folder()))))
+        mounts.append(Mount("/vendor", VendorFiles(directory=str(vendor_files.folder()))))
     app = Starlette(
         routes=[*routes, *mounts],
         middleware=[Middleware(Safety, settings=settings)],

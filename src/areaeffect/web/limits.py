@@ -11,12 +11,11 @@ MIB: Final = 1024 * KIB
 POST_BYTES: Final = 2 * MIB
 UPLOAD_BYTES: Final = 20 * MIB
 #: Addresses under which a request may carry an upload; everywhere else `POST_BYTES` holds.
-UPLOAD_PATHS: Final = ("/compare/upload", "/api/upload")
+UPLOAD_PATHS: Final = ("/find/upload",)
 QUERY_BYTES: Final = 8 * KIB  # 414 beyond
 
 # ---- what is in it (422 beyond)
-POLYGON_VERTICES: Final = 500
-POLYGON_PARTS: Final = 1
+POLYGON_VERTICES: Final = 500  # of one ring: a shape has one part and no holes
 ZIP_UNPACKED_BYTES: Final = 200 * 10**6
 ZIP_RATIO: Final = 100
 SEARCH_LETTERS: Final = 100
@@ -38,7 +37,6 @@ RUNS_AT_ONCE: Final = 2
 RUNS_WAITING: Final = 8
 RESIDENT_WORKERS: Final = 2  # base studies held in memory
 KEPT_RUNS: Final = 500  # answered questions kept; the oldest go
-GEOMETRY_SECONDS: Final = 10
 
 # ---- published runs
 KEPT_BYTES: Final = 64 * MIB  # of answers in memory; the oldest go

@@ -9,7 +9,7 @@ from pathlib import Path
 
 NO_MAP = (
     "This copy was installed without its map. Search and table do everything the map does. "
-    "To get the map: `make assets` in a checkout, or install a wheel that holds it."
+    "To get the map: 'make assets' in a checkout, or install a wheel that holds it."
 )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from areaeffect.web.atlas import Atlas
     from areaeffect.web.settings import Settings
 
 NAV: tuple[str, str] | None = None
@@ -59,7 +60,9 @@ async def _tiles(request: Request) -> Response:
     if not atlas.has_map:
         raise HTTPException(404)
     path = atlas.folder / "areas.pmtiles"
-    return FileResponse(path, headers=_caching(request), media_type="application/octet-stream")
+    return FileResponse(
+        path, headers=_caching(request, atlas, path), media_type="application/octet-stream"
+    )
 
 
 async def _values(request: Request) -> Response:
@@ -69,10 +72,15 @@ async def _values(request: Request) -> Response:
     if layer is None or period >= len(layer.periods):
         raise HTTPException(404)
     path: Path = atlas.folder / "values" / f"{layer.key}.{period}.json.gz"
-    headers = {**_caching(request), "content-encoding": "gzip", "vary": "accept-encoding"}
+    headers = {
+        **_caching(request, atlas, path),
+        "content-encoding": "gzip",
+        "vary": "accept-encoding",
+    }
     return FileResponse(path, headers=headers, media_type="application/json")
 
 
-def _caching(request: Request) -> dict[str, str]:
-    """Let a file that is asked for under its version be kept for ever."""
-    return {"cache-control": LASTING if "v" in request.query_params else "no-cache"}
+def _caching(request: Request, atlas: Atlas, path: Path) -> dict[str, str]:
+    """Let a file that is asked for under its own version be kept for ever, and no other."""
+    version = atlas.version(path.relative_to(atlas.folder).as_posix())
+    return {"cache-control": LASTING if request.query_params.get("v") == version else "no-cache"}

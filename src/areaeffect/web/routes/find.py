@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from areaeffect.pipeline.atlas_select import inside, within
-from areaeffect.web import limits, vendor_files
+from areaeffect.web import choosing, limits, upload, vendor_files
 from areaeffect.web.atlas import atlases, find_atlas
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.render import page, settings_of, wants_json
 from areaeffect.web.routes.atlas_files import tiles_address, values_address
-from areaeffect.web.search import find_key, search
+from areaeffect.web.search import search
 from areaeffect.web.selection import keep, selected
 from areaeffect.web.table import legend, page_of
 from areaeffect.web.view_state import View, choice, parse, query, word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from starlette.datastructures import FormData
     from starlette.requests import Request
 
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
     from areaeffect.web.settings import Settings
 
 NAV: tuple[str, str] | None = ("Find", "/find")
-LEAST_CORNERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +55,7 @@ def routes(_settings: Settings) -> list[Route]:
         Route("/find", _find),
         Route("/find.json", _find),
         Route("/find/change", _change, methods=["POST"]),
+        Route("/find/upload", _upload, methods=["POST"]),
     ]
 
 
@@ -94,7 +91,7 @@ def _find(request: Request) -> Response:
         found=found,
         table=rows,
         state=query(view).lstrip("?"),
-        map=_map(atlas, layer, period, chosen),
+        map=_map(atlas, layer, period, chosen, found),
         attribution=atlas.manifest["attribution"],
         no_map=vendor_files.NO_MAP,
         hashes=vendor_files.hashes(),
@@ -127,7 +124,9 @@ def _named(atlas: Atlas, chosen: Selection) -> list[dict[str, str]]:
     ]
 
 
-def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection) -> dict[str, str] | None:
+def _map(
+    atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Found
+) -> dict[str, str] | None:
     """Return what the map's script reads, as text; None where there is no map."""
     if not atlas.has_map or not vendor_files.hashes():
         return None
@@ -136,25 +135,27 @@ def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection) -> dict[str
         "tiles": tiles_address(atlas.key, atlas.version("areas.pmtiles")),
         "values": values_address(atlas.key, layer.key, period, atlas.version(file)),
         "breaks": json.dumps(layer.breaks),
-        "bounds": json.dumps(_bounds(atlas, chosen)),
+        "bounds": json.dumps(_bounds(atlas, chosen, found)),
         "whole": json.dumps(atlas.manifest["bounds"]),
         "chosen": json.dumps(chosen.codes),
         "ring": json.dumps(chosen.shape),
     }
 
 
-def _bounds(atlas: Atlas, chosen: Selection) -> list[float]:
-    """Return west, south, east, north of what is chosen, with room around it; else of all."""
-    if not chosen.codes:
-        return [float(edge) for edge in atlas.manifest["bounds"]]
+def _bounds(atlas: Atlas, chosen: Selection, found: Found) -> list[float]:
+    """Return west, south, east, north of what was found, else chosen, with room; else of all."""
     where = [atlas.position[code] for code in chosen.codes]
+    if found.places:
+        where = list(found.places[0].positions)
+    if not where:
+        return [float(edge) for edge in atlas.manifest["bounds"]]
     lon, lat = atlas.table["lon"][where], atlas.table["lat"][where]
     room = 0.012
     return [
-        float(lon.min()) - room * 1.6,
-        float(lat.min()) - room,
-        float(lon.max()) + room * 1.6,
-        float(lat.max()) + room,
+        round(float(lon.min()) - room * 1.6, 5),
+        round(float(lat.min()) - room, 5),
+        round(float(lon.max()) + room * 1.6, 5),
+        round(float(lat.max()) + room, 5),
     ]
 
 
@@ -198,137 +199,44 @@ async def _change(request: Request) -> Response:
         settings = settings_of(request)
         atlas = find_atlas(settings, view.base)
         chosen = set(selected(settings, atlas, view).codes)
-        ring: tuple[tuple[float, float], ...] = ()
+        ring: choosing.Ring = ()
         if "add" in form:
-            chosen |= _of_key(atlas, _text(form, "add"))
+            chosen |= choosing.of_key(atlas, _text(form, "add"))
         elif "remove" in form:
             chosen -= {_text(form, "remove")}
         elif "toggle" in form:
-            chosen ^= _of_key(atlas, _text(form, "toggle"))
+            chosen ^= choosing.of_key(atlas, _text(form, "toggle"))
         elif "clear" in form:
             chosen = set()
         elif "codes" in form:
-            chosen |= _pasted(atlas, _text(form, "codes"))
+            chosen |= choosing.pasted(atlas, _text(form, "codes"))
         elif "near" in form:
-            chosen |= _near(atlas, _text(form, "near"), _text(form, "km"))
+            chosen |= choosing.near(atlas, _text(form, "near"), _text(form, "km"))
         elif "shape" in form:
-            ring = _ring(_text(form, "shape"))
-            chosen = _codes(atlas, _inside(atlas, ring))
+            ring = choosing.ring(_text(form, "shape"))
+            chosen = choosing.drawn(atlas, ring)
         else:
             raise Refusal(422, "Nothing was asked for.", "Use the buttons of the Find page.")
     kept = keep(settings, chosen, ring)
     return RedirectResponse(f"/find{query(view, areas=kept.areas, set=kept.set, page='1')}", 303)
 
 
+async def _upload(request: Request) -> Response:
+    """Choose the areas that an uploaded file names or draws."""
+    async with request.form(max_files=1, max_fields=5) as form:
+        view = parse(FindView, parse_qsl(_text(form, "view"), keep_blank_values=True))
+        settings = settings_of(request)
+        atlas = find_atlas(settings, view.base)
+        chosen = selected(settings, atlas, view).codes
+        file = form.get("file")
+        if file is None or isinstance(file, str) or not file.filename:
+            raise Refusal(422, "No file was sent.", "Choose a file first.", "file")
+        kept = await run_in_threadpool(
+            upload.keep_uploaded, settings, atlas, chosen, file.filename, file.file
+        )
+    return RedirectResponse(f"/find{query(view, areas=kept.areas, set=kept.set, page='1')}", 303)
+
+
 def _text(form: FormData, name: str) -> str:
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
-
-
-def _codes(atlas: Atlas, positions: Iterable[int]) -> set[str]:
-    return {str(atlas.table["code"][i]) for i in positions}
-
-
-def _of_key(atlas: Atlas, key: str) -> set[str]:
-    """Return the areas that a button means: one code, or all of a ward or council area."""
-    place = find_key(atlas, key)
-    if place is not None:
-        return _codes(atlas, place.positions)
-    atlas.require([key])
-    return {key}
-
-
-def _pasted(atlas: Atlas, text: str) -> set[str]:
-    """Return the areas of pasted codes and postcodes; refuse where one of them is neither."""
-    if len(text) > limits.PASTED_LETTERS:
-        raise Refusal(422, f"{len(text):,} letters are too many.", "Paste a shorter list.", "codes")
-    given = [t for t in re.split(r"[,;\t\r\n\"]+", text) if t.strip()]
-    if len(given) == 1:
-        given = given[0].split()
-    if len(given) > limits.PASTED_CODES:
-        raise Refusal(
-            422,
-            f"{len(given):,} codes are too many.",
-            f"Paste at most {limits.PASTED_CODES:,}.",
-            "codes",
-        )
-    found, unknown = set(), []
-    for item in (t.strip() for t in given):
-        postcode = atlas.postcodes.get(re.sub(r"\s+", "", item).upper())
-        if item.upper() in atlas.position:
-            found.add(item.upper())
-        elif item in atlas.position:
-            found.add(item)
-        elif postcode is not None:
-            found |= _codes(atlas, [postcode])
-        else:
-            unknown.append(item)
-    if unknown or not found:
-        some = ", ".join(u[:20] for u in unknown[:3]) or "an empty list"
-        raise Refusal(
-            422,
-            f"{len(unknown)} of {len(given)} are no codes of this atlas: {some}. "
-            "Nothing was added.",
-            "Codes of another census name other areas. Take them out, or choose another atlas.",
-            "codes",
-        )
-    return found
-
-
-def _near(atlas: Atlas, text: str, km: str) -> set[str]:
-    """Return the areas within some kilometres of the first place that a text finds."""
-    try:
-        radius = float(km)
-    except ValueError:
-        radius = math.nan
-    if not 0 < radius <= limits.RADIUS_KM:
-        raise Refusal(
-            422, "That is no distance.", f"Give kilometres up to {limits.RADIUS_KM:g}.", "km"
-        )
-    if "x" not in atlas.table:
-        raise Refusal(422, "This atlas has no map, so nothing in it is near anything.")
-    found = search(atlas, text[: limits.SEARCH_LETTERS])
-    if not found.places:
-        raise Refusal(422, f"'{text[:40]}' is not found.", found.hint, "near")
-    x, y = atlas.table["x"], atlas.table["y"]
-    middle = list(found.places[0].positions)
-    nearest = middle[0]
-    if len(middle) > 1:  # of a ward or council area: the area nearest its middle
-        away = (x[middle] - x[middle].mean()) ** 2 + (y[middle] - y[middle].mean()) ** 2
-        nearest = middle[int(away.argmin())]
-    return _codes(atlas, within(x, y, nearest, radius))
-
-
-def _ring(text: str) -> tuple[tuple[float, float], ...]:
-    """Return a drawn ring; refuse one that is too long, in parts, or not of numbers."""
-    try:
-        given = json.loads(text)
-        ring = tuple((float(x), float(y)) for x, y in given)
-    except (ValueError, TypeError, RecursionError):
-        raise Refusal(
-            422, "This is not one ring of corners.", "Draw one shape, in one part.", "shape"
-        ) from None
-    if len(ring) > limits.POLYGON_VERTICES + 1:
-        raise Refusal(
-            422,
-            f"The shape has {len(ring)} corners.",
-            f"Draw it with at most {limits.POLYGON_VERTICES}.",
-            "shape",
-        )
-    if len(set(ring)) < LEAST_CORNERS or not all(map(math.isfinite, sum(ring, ()))):
-        raise Refusal(422, "The shape is no area.", "Draw at least three corners.", "shape")
-    return ring
-
-
-def _inside(atlas: Atlas, ring: tuple[tuple[float, float], ...]) -> list[int]:
-    if "lon" not in atlas.table:
-        raise Refusal(422, "This atlas has no map to draw on.", "Search by name.", "shape")
-    found = [int(i) for i in inside(atlas.table["lon"], atlas.table["lat"], ring)]
-    if not found:
-        raise Refusal(
-            422,
-            "No area has its middle inside the shape.",
-            "Draw it larger, or click the area.",
-            "shape",
-        )
-    return found

@@ -70,7 +70,8 @@ function change(fields) {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   const data = new FormData(form, event.submitter);
-  const body = new URLSearchParams([...data].filter(([, value]) => value !== ""));
+  const isFile = form.enctype === "multipart/form-data";
+  const body = isFile ? data : new URLSearchParams([...data].filter(([, value]) => value !== ""));
   if (form.method === "post") ask(form.action, { method: "POST", body });
   else ask(`${new URL(form.action).pathname}?${body}`, {});
   event.preventDefault();

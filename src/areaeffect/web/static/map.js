@@ -44,13 +44,12 @@ export async function makeMap({ change, say }) {
     map.setFilter("chosen", ["in", ["get", "code"], ["literal", chosen]]);
     map.setFilter("chosen-casing", ["in", ["get", "code"], ["literal", chosen]]);
     map.getSource("ring").setData(polygon(read("ring")));
-    if (fit && chosen.length) map.fitBounds(read("bounds"), { animate: false, maxZoom: 13 });
+    if (fit) map.fitBounds(read("bounds"), { animate: false, maxZoom: 13 });
   }
 
   async function update() {
-    const before = mark.last;
-    mark.last = state().chosen;
-    const away = before !== mark.last && !clicked;
+    const away = mark.last !== state().bounds && !clicked;
+    mark.last = state().bounds;
     clicked = false;
     mark(away);
     if (shown !== state().values) await paint(fetch(state().values).then((answer) => answer.json()));
@@ -67,7 +66,7 @@ export async function makeMap({ change, say }) {
   await new Promise((resolve) => map.once("style.load", resolve));
   map.addImage("hatch", hatch());
   addMissing(map);
-  mark.last = state().chosen;
+  mark.last = state().bounds;
   mark(false);
   map.on("click", "fill", (event) => {
     if (drawing) return;
