@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from areaeffect.cli_web import serve, stories_app, tiles
 from areaeffect.errors import AreaEffectError, NothingEstimableError, Problem
-from areaeffect.terminal import progress
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-INTERRUPTED = 130
+from areaeffect.terminal import INTERRUPTED, interruptible, progress
 
 app = typer.Typer(
     help="Did a neighbourhood-based initiative make its places better than they would have "
@@ -75,7 +69,7 @@ def ingest_police_uk(
     from areaeffect.pipeline.ingest import ingest_police_uk as run  # noqa: PLC0415
     from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
 
-    with _interruptible("the store is as it was, or changed whole"), progress() as tell:
+    with interruptible("the store is as it was, or changed whole"), progress() as tell:
         report = run(paths, store_path(store), tell, engine)
     typer.echo(_dump(report.to_dict()) if as_json else report.text())
 
@@ -292,7 +286,7 @@ def multiverse(
     from areaeffect.pipeline.multiverse_text import as_dict, as_text  # noqa: PLC0415
 
     kept = "finished branches are kept. The same command goes on"
-    with _interruptible(kept), progress() as tell:
+    with interruptible(kept), progress() as tell:
         result = run(study, out, draws, threads, tell, store, cluster)
     typer.echo(_dump(as_dict(result)) if as_json else as_text(result))
     if not as_json:
@@ -316,7 +310,7 @@ def fetch(
     from areaeffect.pipeline.fetch import fetch as run  # noqa: PLC0415
 
     kept = "what has arrived is kept. The same command goes on"
-    with _interruptible(kept), progress() as tell:
+    with interruptible(kept), progress() as tell:
         result = run(names, into, tell, again=again)
     typer.echo(_dump(result.to_dict()) if as_json else result.text())
 
@@ -357,18 +351,8 @@ def demo(
     """Evaluate a simulated county with known effects, then the real studies whose data are here."""
     from areaeffect.pipeline.demo import demo as run  # noqa: PLC0415
 
-    with _interruptible("the reports named above are whole"):
+    with interruptible("the reports named above are whole"):
         run(out, studies, threads, typer.echo, progress)
-
-
-@contextmanager
-def _interruptible(kept: str) -> Iterator[None]:
-    """Say what is left after Ctrl-C, where that is more than nothing."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo(f"Interrupted; {kept}.", err=True)
-        sys.exit(INTERRUPTED)
 
 
 def main() -> None:

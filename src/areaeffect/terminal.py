@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,19 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+INTERRUPTED = 130
+
+
+@contextmanager
+def interruptible(kept: str) -> Iterator[None]:
+    """Say what is left after Ctrl-C, where that is more than nothing."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"Interrupted; {kept}.", err=True)
+        sys.exit(INTERRUPTED)
 
 
 @contextmanager
