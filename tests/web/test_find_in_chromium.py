@@ -1,7 +1,12 @@
-"""Find and look as a person does: by keyboard alone, on the map, at 320 px, without script."""
+"""Find and look as a person does: by keyboard alone, on the map, at 320 px, without script.
+
+With `AREAEFFECT_PICTURES=DIR` the way by keyboard writes the pictures of docs/web.md.
+"""
 
 from __future__ import annotations
 
+import io
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from areaeffect.web import vendor_files
@@ -17,6 +23,9 @@ from areaeffect.web.settings import Settings
 from benchmarks.web_pages import Watched, random_address, seen, served
 from tests.web.browser import NARROW
 from tests.web.test_report_in_chromium import RULES
+
+PICTURES = os.environ.get("AREAEFFECT_PICTURES", "")
+COLOURS = 64  # of a palette: the pages are flat
 
 needs_map = pytest.mark.skipif(
     not vendor_files.hashes(), reason="The map's files are not here: `make assets` fetches them."
@@ -36,6 +45,19 @@ def code(county: Settings) -> str:
 
 def violations(page: Page) -> list[str]:
     return [v["id"] for v in Axe().run(page, options=RULES).response["violations"]]
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep what the page looks like for the docs, where they are being made."""
+    if not PICTURES:
+        return
+    page.set_viewport_size({"width": 1200, "height": 860})
+    if page.locator("#map").count():
+        page.wait_for_selector("#map[data-camera]", state="attached", timeout=60_000)
+        page.wait_for_timeout(4000)
+    taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    small = taken.quantize(COLOURS, dither=Image.Dither.NONE)
+    small.save(Path(PICTURES) / f"{name}.png", optimize=True)
 
 
 def wait_for_map(page: Page) -> None:
@@ -81,13 +103,16 @@ def test_the_whole_task_by_keyboard_alone(watched: Watched, address: str) -> Non
     page.keyboard.type("Brackenford 001B")
     page.keyboard.press("Enter")
     expect(page.locator("#found")).to_contain_text("2 found")
+    picture(page, "web-find")
     tab_to(on("button[name=add]"))
     page.keyboard.press("Enter")
     expect(page.locator("#chosen")).to_contain_text("1 area")
     assert "areas=S01" in page.url
+    picture(page, "web-chosen")
     tab_to(on("#side section[aria-labelledby=chosen] a[href^='/areas/']"))
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Brackenford 001B")
+    picture(page, "web-area")
     tab_to(on("a[href*='/crime.csv']"))
     with page.expect_download() as download:
         page.keyboard.press("Enter")

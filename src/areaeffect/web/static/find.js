@@ -15,6 +15,7 @@ async function ask(address, options, push = true) {
   try {
     const answer = await fetch(address, { ...options, signal: asking.signal, headers: { accept: "text/html" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    said.classList.toggle("bad", !answer.ok);
     if (!answer.ok) {
       said.textContent = [...page.querySelectorAll("main p")].slice(0, -1).map((p) => p.textContent).join(" ");
       said.focus();
