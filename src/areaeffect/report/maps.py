@@ -35,8 +35,14 @@ CROWDED = 1500  # with more areas, outlines would hide what is inside them
 ATTRIBUTION_LETTERS = 125
 KEY_LETTERS = 42  # a longer line of the key takes both columns
 
-#: Orange and plum differ in greyscale; the palette has no third grey, so the others are patterns.
-TREATED_FILLS = (svg.ORANGE, svg.PLUM, "@stripes", "@spots")
+#: Patterns, so that no initiative looks like a weight in greyscale: name, ground, ink, mark.
+TREATED_PATTERNS = (
+    ("first", svg.ORANGE, svg.TEXT, "lines"),
+    ("second", svg.PLUM, WHITE, "lines"),
+    ("third", svg.TEAL, WHITE, "dots"),
+    ("fourth", svg.LILAC, svg.TEXT, "dots"),
+)
+TREATED_FILLS = tuple(f"@{name}" for name, *_ in TREATED_PATTERNS)
 WEIGHT_FILLS = ("#CFE2F3", "#8FBCE6", "#3F7FBF", "#12436D")
 NO_MAP = (
     "There is no map: the study gives no outlines of its areas (`boundaries` in the study file)."
@@ -264,7 +270,7 @@ def _left_out(reasons: dict[str, set[str]]) -> list[MapClass]:
     ordered = sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))
     named = ordered if len(ordered) <= REASONS_NAMED + 1 else ordered[:REASONS_NAMED]
     rest = frozenset().union(*(codes for _, codes in ordered[len(named) :]))
-    fills = ("#E4E4E4", "@hatch", "@dots", "@cross")
+    fills = ("@back", "@hatch", "@dots", "@cross")
     made = [
         MapClass(fill, f"left out: {text.replace('_', ' ')}", frozenset(codes))
         for fill, (text, codes) in zip(fills, named, strict=False)
@@ -321,13 +327,17 @@ def _patterns(key: str) -> str:
 
     lines = '<path d="M0 60L60 0M-15 15L15 -15M45 75L75 45"/>'
     dots = '<circle cx="30" cy="30" r="8" stroke="none"/>'
+    marks = {"lines": lines, "dots": dots.replace('r="8"', 'r="12"')}
     return (
         "<defs>"
         + pattern("hatch", 60, lines)
+        + pattern("back", 60, '<path d="M0 0L60 60M-15 45L15 75M45 -15L75 15"/>')
         + pattern("dots", 60, dots)
         + pattern("cross", 70, '<path d="M0 35H70M35 0V70" fill="none"/>')
-        + pattern("stripes", 60, lines, svg.TEAL, WHITE)
-        + pattern("spots", 60, dots.replace('r="8"', 'r="13"'), svg.LILAC, svg.TEXT)
+        + "".join(
+            pattern(name, 60, marks[mark], ground, ink)
+            for name, ground, ink, mark in TREATED_PATTERNS
+        )
         + "</defs>"
     )
 

@@ -21,7 +21,6 @@ from areaeffect.report.document import (
     named,
 )
 from areaeffect.report.numbers import signed, signed_interval, size
-from areaeffect.report.phrases import ENGLISH
 from areaeffect.report.sections import HEAVIEST
 from areaeffect.report.svg import key_of
 from areaeffect.report.wording import main_findings, plain
@@ -238,9 +237,7 @@ def _answer(findings: Sequence[Finding]) -> Section:
     blocks: list[Block] = [Paragraph(plain.WHAT_IT_IS)]
     if findings:
         blocks.append(Paragraph(plain.in_short(findings), lead=True))
-        items = [
-            (Badge(f.verdict), ENGLISH[f"claim.{f.claim}"], plain.plain_answer(f)) for f in findings
-        ]
+        items = [(Badge(f.verdict), plain.CLAIMS[f.claim], plain.plain_answer(f)) for f in findings]
         blocks.append(Answers(tuple(items)))
     blocks.append(Paragraph(plain.ON_ONE_PLACE))
     return Section("answer", "In short", tuple(blocks))

@@ -20,6 +20,7 @@ _SHORT = {
     Verdict.NOT_ESTIMABLE: "no answer",
 }
 
+CLAIMS = {"change": "how it changed", "level": "how it stands"}
 WHAT_IT_IS = (
     "This page is about one place. It sets the place beside areas that were like it before the "
     "work began. We call them benchmark areas. They show how things may have gone without the work."
