@@ -116,8 +116,10 @@ format: $(VENV)/.dev  ## put the code into the common format
 bench: $(BENCH)/.made  ## compare with other packages (long; ARGS="…" is handed on)
 	$(BENCH)/bin/python -m benchmarks $(ARGS)
 
-soak: $(VENV)/.project  ## load the web app for minutes (ARGS="--runs DIR"; first `make demo`)
+soak: $(VENV)/.project $(VENV)/.dev  ## load the web app for hours (ARGS="--runs DIR"; first `make demo`)
 	$(BIN)/python -m benchmarks.soak $(ARGS)
+	$(BIN)/python -m benchmarks.soak_runs $(ARGS)
+	$(BIN)/python -m benchmarks.web_states
 	AREAEFFECT_SOAK_RUNS=1000 AREAEFFECT_API_CASES=150 $(BIN)/python -m pytest -s \
 	  tests/web/test_many_runs.py tests/web/test_api.py
 

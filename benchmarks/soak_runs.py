@@ -4,7 +4,7 @@ A server on the simulated county answers pages at a steady pace, first alone, th
 comparisons run from design to answer. Then small runs follow one another, each a question that was
 not asked before, and memory of the server and its workers is noted.
 
-    python -m benchmarks.soak_runs --count 1000            # docs/publishing.md
+    python -m benchmarks.soak_runs            # docs/publishing.md
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, default=Path("build/demo"))
-    parser.add_argument("--count", type=int, default=1000, help="of small runs after each other")
+    parser.add_argument("--count", type=int, default=100, help="of small runs after each other")
     parser.add_argument("--port", type=int, default=8395)
     told = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
