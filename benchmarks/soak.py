@@ -129,14 +129,17 @@ def memory_mib(pid: int) -> float:
 
 @contextmanager
 def started(*command: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the block ends; waits until it answers."""
+    """Run a server until the block ends; waits until it answers, at most five minutes."""
     process = subprocess.Popen([sys.executable, *command])
+    until = time.monotonic() + 300.0
     try:
-        for _ in range(600):
+        while True:
             try:
                 fetch(port, "/health")
                 break
             except OSError:
+                if process.poll() is not None or time.monotonic() > until:
+                    sys.exit("the server did not start")
                 time.sleep(0.1)
         yield process
     finally:

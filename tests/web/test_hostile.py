@@ -120,7 +120,7 @@ def test_a_server_for_reading_takes_stories_and_decisions_alone(tmp_path: Path) 
         every = addresses(list(app.routes))
         return {path for path, methods in every if methods - {"GET", "HEAD", "OPTIONS"}}
 
-    address_alone = {"/find/change"}  # answers with an address, and keeps nothing
+    address_alone = {"/find/change", "/find/upload"}  # answer with an address, and keep nothing
     assert changing(silent) == address_alone
     assert changing(spoken) == address_alone | {
         "/stories/submit",

@@ -14,7 +14,8 @@ from areaeffect.web.settings import Settings
 from tests.conftest import REPOSITORY
 
 TEXT = (REPOSITORY / "docs" / "publishing.md").read_text(encoding="utf-8")
-OURS = Path(limits.__file__).read_text(encoding="utf-8").partition("# ---- published runs")[2]
+LIMITS = Path(limits.__file__)
+OURS = LIMITS.read_text(encoding="utf-8").partition("# ---- published runs")[2]
 
 
 def test_every_limit_of_publishing_is_documented_with_its_value() -> None:
@@ -29,6 +30,17 @@ def test_every_limit_of_publishing_is_documented_with_its_value() -> None:
         row = next((line for line in TEXT.splitlines() if f"`{name}`" in line), "")
         assert row, name
         assert (told if name.endswith("BYTES") else f"{value:,g}") in row, (name, row)
+
+
+def test_every_limit_is_one_of_the_app() -> None:
+    names = re.findall(r"^([A-Z_]+): Final", LIMITS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    rest = [p for p in LIMITS.parent.rglob("*") if p.suffix in {".py", ".j2"} and p != LIMITS]
+    used = "\n".join(p.read_text(encoding="utf-8") for p in rest)
+
+    assert len(names) > 20
+    assert [
+        n for n in names if f"limits.{n}" not in used and not re.search(rf"\b{n}\b", used)
+    ] == []
 
 
 def test_every_address_of_the_page_is_a_route(settings: Settings) -> None:
