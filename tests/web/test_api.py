@@ -17,7 +17,7 @@ from tests.web.small_atlas import client, write_small_atlas
 ASKED = {"areas": ["T010", "T009"], "start": "2013-01", "name": "Abbey", "placebos": 199}
 #: Generated cases of each operation; `make soak` asks for many more.
 SLOWEST: dict[str, float] = {}
-CASES = int(os.environ.get("AREAEFFECT_API_CASES", "8"))
+CASES = int(os.environ.get("AREAEFFECT_API_CASES", "4"))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from areaeffect.web.atlas import Atlas, find_atlas
 from areaeffect.web.runs import Runs
 from tests.web.small_atlas import write_small_atlas
 
-RUNS = int(os.environ.get("AREAEFFECT_SOAK_RUNS", "3"))
+RUNS = int(os.environ.get("AREAEFFECT_SOAK_RUNS", "2"))
 MAY_GROW = 1.1
 
 

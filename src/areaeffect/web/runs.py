@@ -188,10 +188,11 @@ class Runs:
         with self._lock:
             if self.has(key, PARQUET):
                 return
-            self._enqueue(atlas, Job(key, "answer", standing.question, atlas.key))
             looks = self.folder / key / _LOOKS_FILE
             if not looks.is_file():
-                looks.write_text(json.dumps({"earlier": self._earlier(key, standing.question)}))
+                earlier = self._earlier(key, standing.question)
+                looks.write_text(json.dumps({"earlier": earlier}), encoding="utf-8")
+            self._enqueue(atlas, Job(key, "answer", standing.question, atlas.key))
 
     def cancel(self, key: str) -> None:
         """Stop what is going on; what is finished stays."""
