@@ -125,7 +125,8 @@ soak: $(VENV)/.project $(VENV)/.dev  ## load the web app for hours (ARGS="--runs
 
 pictures: $(VENV)/.project $(VENV)/.dev  ## take the pictures of docs/web.md in a real browser
 	@mkdir -p docs/pictures
-	AREAEFFECT_PICTURES=docs/pictures $(BIN)/python -m pytest tests/web/test_compare_in_chromium.py -k keyboard
+	AREAEFFECT_PICTURES=docs/pictures $(BIN)/python -m pytest tests/web/test_compare_in_chromium.py \
+	  tests/web/test_find_in_chromium.py -k keyboard
 
 simulate: $(VENV)/.project  ## measure size, coverage and power in full (hours; goes on where it stopped)
 	@mkdir -p build/simulate

@@ -13,6 +13,9 @@ import pytest
 from areaeffect.errors import AreaEffectError
 from areaeffect.pipeline.atlas import build_atlas
 from areaeffect.study_file import read_base, read_study
+from areaeffect.web.atlas import Atlas
+from areaeffect.web.choosing import pasted
+from areaeffect.web.search import search
 
 BASE = """
 [study]
@@ -149,3 +152,12 @@ def test_an_atlas_that_fails_leaves_the_earlier_one(base: Path) -> None:
 
     assert (folder / "atlas.json").read_bytes() == before
     assert [p.name for p in folder.parent.iterdir()] == ["six"]
+
+
+def test_a_postcode_finds_its_area_as_it_is_written(base: Path) -> None:
+    atlas = Atlas(build(base))
+
+    assert [p.positions for p in search(atlas, "zz1 1ab").places] == [(1,)]
+    assert [p.positions for p in search(atlas, "ZZ11AA").places] == [(0,)]
+    assert "not in use" in search(atlas, "ZZ9 9ZZ").hint  # it was terminated
+    assert pasted(atlas, "zz1 1aa, A5") == {"A0", "A5"}

@@ -178,6 +178,15 @@ def test_a_store_of_another_format_is_refused(tmp_path: Path, text: str, said: s
         change(store)
 
 
+def test_atlases_may_be_there_before_the_first_ingest(tmp_path: Path) -> None:
+    (tmp_path / "store" / "atlases" / "county").mkdir(parents=True)
+
+    change(tmp_path / "store")
+
+    assert open_lake(tmp_path / "store")
+    assert remove_store(tmp_path / "store")
+
+
 def test_a_folder_of_something_else_is_neither_written_nor_removed(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("x")
     for use in (change, remove_store):
