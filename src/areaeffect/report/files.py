@@ -171,14 +171,11 @@ def read_findings(folder: Path) -> tuple[Finding, ...]:
     Raises
     ------
     DataError
-        Where the file is missing, cannot be read, or holds something else.
+        Where the file is missing or cannot be read.
+    KeyError, TypeError, ValueError
+        Where it holds something else than findings.
     """
-    held = _load(folder / FINDINGS_FILE)
-    try:
-        return tuple(_finding(row) for row in held["findings"])
-    except (KeyError, TypeError, ValueError) as error:
-        what = f"the findings are not whole ({type(error).__name__}: {error})."
-        raise DataError(Problem(what, str(folder), "Evaluate the study again.")) from None
+    return tuple(_finding(row) for row in _load(folder / FINDINGS_FILE)["findings"])
 
 
 def rebuild_report(folder: Path, language: str = "") -> Path:

@@ -220,8 +220,8 @@ class Shelf:
                 changed=datetime.fromtimestamp(int(seen[0].st_mtime), UTC),
                 parts=tuple(str(part["name"]) for part in collection.get("part", ())),
             )
+            _ = run.findings  # read now, so that a run whose findings are broken is not shown
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             what = f"its files cannot be read ({type(error).__name__})."
             raise DataError(Problem(what, str(folder), "Evaluate the study again.")) from None
-        _ = run.findings  # read now, so that a run whose findings are broken is not shown
         return run
