@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.pipeline.evaluate import evaluate, evaluate_into
 from areaeffect.pipeline.workers import default_threads
-from areaeffect.report.collection_files import write_collection
+from areaeffect.report.collection_files import write_over_parts, write_part
 from areaeffect.report.files import refuse_foreign, write_whole
 from areaeffect.report.phrases import refuse_language
 from areaeffect.study_collection import is_collection, read_collection
@@ -50,9 +50,14 @@ def evaluate_collection(
     refuse_foreign(out)
     tell = progress or (lambda _step, _done, _of: None)
     tasks = [(part.name, file.study(part), store) for part in file.collection.part]
-    results = _evaluate_all(tasks, threads or default_threads(), tell)
-    tell("report", 0, 1)
-    write_whole(out, lambda folder: write_collection(file.collection, results, folder))
+    results: dict[str, Result] = {}
+
+    def write(folder: Path) -> None:
+        results.update(_evaluate_all(tasks, folder, threads or default_threads(), tell))
+        tell("report", 0, 1)
+        write_over_parts(file.collection, results, folder)
+
+    write_whole(out, write)
     return results
 
 
@@ -80,22 +85,22 @@ def evaluate_any(
 
 
 def _evaluate_all(
-    tasks: list[_Task], threads: int, tell: Callable[[str, int, int], None]
+    tasks: list[_Task], folder: Path, threads: int, tell: Callable[[str, int, int], None]
 ) -> dict[str, Result]:
-    """Evaluate the parts beside each other, a process a part, as many at once as allowed.
+    """Evaluate and write the parts beside each other, a process a part, as many as allowed.
 
     A part's steps between its placebo draws use one processor, so that parts beside each other
     are done sooner than draws beside each other.
     """
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-    context = multiprocessing.get_context(method)
     if threads == 1 or len(tasks) == 1:
         return {
-            name: evaluate(path, threads, _told(name, tell), store) for name, path, store in tasks
+            name: write_part(evaluate(path, threads, _told(name, tell), store), folder / name)
+            for name, path, store in tasks
         }
+    context = multiprocessing.get_context("spawn")  # a fork keeps locks of typst's threads, if any
     told: SimpleQueue[tuple[str, int, int]] = context.SimpleQueue()
     with context.Pool(min(threads, len(tasks)), _hold, (told,)) as pool:
-        waiting = [pool.apply_async(_evaluate, (task,)) for task in tasks]
+        waiting = [pool.apply_async(_evaluate, (task, folder)) for task in tasks]
         while any(not w.ready() for w in waiting):
             failed = [w for w in waiting if w.ready() and not w.successful()]
             if failed:
@@ -112,12 +117,13 @@ def _hold(told: SimpleQueue[tuple[str, int, int]]) -> None:
     _told_parent = told
 
 
-def _evaluate(task: _Task) -> Result:
+def _evaluate(task: _Task, folder: Path) -> Result:
     name, path, store = task
     if _told_parent is None:
         raise RuntimeError
     queue = _told_parent
-    return evaluate(path, 1, _told(name, lambda *step: queue.put(step)), store)
+    found = evaluate(path, 1, _told(name, lambda *step: queue.put(step)), store)
+    return write_part(found, folder / name)
 
 
 def _told(name: str, tell: Callable[[str, int, int], None]) -> Callable[[str, int, int], None]:

@@ -27,12 +27,16 @@ if TYPE_CHECKING:
     from areaeffect.results import Result
 
 
-def write_collection(collection: Collection, results: Mapping[str, Result], folder: Path) -> None:
-    """Write every part and the report over them into an existing folder."""
-    held = {name: rounded(result) for name, result in results.items()}
-    for name, result in held.items():
-        (folder / name).mkdir()
-        write_files(result, folder / name)
+def write_part(result: Result, folder: Path) -> Result:
+    """Write one part into a new folder; return its result as the files hold it."""
+    held = rounded(result)
+    folder.mkdir()
+    write_files(held, folder)
+    return held
+
+
+def write_over_parts(collection: Collection, held: Mapping[str, Result], folder: Path) -> None:
+    """Write what stands over the parts, which the folder holds already."""
     findings = [
         {"part": name, **finding.to_dict()}
         for name, r in held.items()
