@@ -1,4 +1,6 @@
-"""Make README's pictures from a results folder: `python docs/make_pictures.py build/demo/county`.
+"""Make README's pictures from results folders.
+
+    python docs/make_pictures.py build/demo/county build/big_local
 
 Needs Chromium (on Debian and Ubuntu: apt-get install chromium) and the development packages.
 """
@@ -18,14 +20,15 @@ WIDTH = 900
 COLOURS = 48  # of a palette: flat pages lose nothing, and the files stay small
 
 
-def main(folder: Path) -> None:
-    """Take both pictures."""
+def main(folder: Path, collection: Path) -> None:
+    """Take the pictures: of the simulated county, and of Big Local's report."""
     pages = folder / "neighbourhoods"
     place = next(path for path in sorted(pages.glob("*.html")) if path.name != "index.html")
     views = {
         "report-county.png": (folder / "report.html", 0, 900),
         "neighbourhood-county.png": (place, 0, 1150),
         "neighbourhood-charts.png": (place, "#charts", 860),
+        "report-big-local.png": (collection / "report.html", "#main", 1000),
     }
     with sync_playwright() as play:
         browser = play.chromium.launch(
@@ -45,4 +48,4 @@ def _write(picture: bytes, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -33,6 +33,11 @@ def more_neighbourhoods_section(_result: Result, annex: Annex) -> Section:
         "such studies would be the one in the third column. It comes from placebo programmes of "
         "that many neighbourhoods, drawn from the same areas and put through the whole design."
     )
+    if any(_is_no_smaller(r["mde"], r["mde_with"]) for r in table.records()):
+        text += (
+            " Where it is no smaller, placebo programmes differ from their own benchmark areas by "
+            "more than chance: more areas do not mend what the design leans."
+        )
     shown = Table("Smallest detectable effect", _HEAD, rows, frozenset({1, 2, 3}))
     return Section(
         "more_neighbourhoods",
@@ -40,6 +45,10 @@ def more_neighbourhoods_section(_result: Result, annex: Annex) -> Section:
         (Paragraph(text), Data(shown, table.name)),
         place=Place.CHECKS,
     )
+
+
+def _is_no_smaller(now: float | None, then: float | None) -> bool:
+    return now is not None and then is not None and abs(then) >= abs(now)
 
 
 def _size(value: float | None, form: str, unit: str) -> str:
