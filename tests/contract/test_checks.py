@@ -155,3 +155,16 @@ def test_without_checks_there_is_no_annex(tmp_path: Path) -> None:
 def test_the_checks_are_the_same_with_two_processes(annex: Annex, tmp_path: Path) -> None:
     again = evaluate(write_checked_study(tmp_path), threads=2).annex(ANNEX)
     assert again == annex
+
+
+def test_a_level_says_what_treated_benchmark_areas_would_make_of_it(tmp_path: Path) -> None:
+    study = write_small_study(tmp_path)
+    edit(study, "exposure =", 'claim = "level"\nexposure =')
+    annex = evaluate(study, threads=1).annex(ANNEX)
+    assert annex is not None
+    (check,) = [c for c in annex.values["checks"] if c["name"] == "treated_benchmark"]
+    (answer,) = check["findings"]
+    assert answer["claim"] == "level"
+    assert 0 < answer["numbers"]["share"] <= 1
+    assert "had differed in the same way" in summary(check)
+    assert annex.table("check_treated_benchmark").records()

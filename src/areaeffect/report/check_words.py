@@ -147,8 +147,9 @@ def _unmoved(a: Values, n: Values) -> str:
 
 def _treated_benchmark(a: Values, n: Values) -> str:
     heavy = plural(n["five"], "heaviest benchmark area")
+    same = "differed in the same way" if a["claim"] == "level" else "had the same effect"
     text = (
-        f"if the {heavy} ({100 * n['share']:.0f}% of what is expected) had had the same effect, "
+        f"if the {heavy} ({100 * n['share']:.0f}% of what is expected) had {same}, "
         f"it would be {effect(n['estimate'], a['form'])}"
     )
     if n["changed_by"] is None:

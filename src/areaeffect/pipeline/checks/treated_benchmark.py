@@ -43,7 +43,7 @@ COLUMNS = {
 
 def treated_benchmark_check(ground: Ground) -> Check:
     """Recompute effects and verdicts for k treated benchmark areas."""
-    made = [_answer(ground, s) for s in ground.changes()]
+    made = [_answer(ground, s) for s in ground.subjects]
     return Check(
         "treated_benchmark",
         "Benchmark areas that were treated after all",
