@@ -167,7 +167,7 @@ def test_a_shape_is_drawn_by_its_corners(watched: Watched, address: str) -> None
     page.goto(f"{address}/find")
     wait_for_map(page)
     page.click("#draw")
-    expect(page.locator("#draw")).to_have_text("Stop drawing")
+    expect(page.locator("#draw")).to_have_text("Stop drawing", timeout=20_000)
     page.locator("#map").scroll_into_view_if_needed()
     box = page.locator("#map canvas").bounding_box()
     assert box is not None
