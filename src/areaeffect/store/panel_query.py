@@ -170,7 +170,7 @@ def read_counts(
     position = pc.index_in(everyone, value_set=codes).to_numpy().astype(np.int64)
     ends = np.cumsum([len(p.codes) for p in parts], dtype=np.int64)
     places = np.split(position, ends[:-1]) if parts else []
-    values = np.zeros((len(asked) + 1, len(codes), len(months)))
+    by_month = np.zeros((len(months), len(asked) + 1, len(codes)))  # filled row by row
     keys = [at[p.seen[0]] * len(forces) + p.seen[1] for p, at in zip(parts, places, strict=True)]
     column = np.zeros(len(codes) * len(forces), dtype=np.int64)
     for key in keys:
@@ -180,9 +180,10 @@ def read_counts(
     incidents = np.zeros((len(months), len(pairs)), dtype=np.int64)
     bare = np.zeros((len(months), len(forces), 2), dtype=np.int64)
     for part, place, key in zip(parts, places, keys, strict=True):  # part by part: no large arrays
-        values[:, place, part.period] += part.sums
+        by_month[part.period][:, place] += part.sums
         incidents[part.period, column[key]] += part.seen[2]
         bare[part.period] += part.bare
+    values = np.ascontiguousarray(np.moveaxis(by_month, 0, 2))
     texts = np.array(codes.to_pylist(), dtype=str)
     return Counts(
         texts,
