@@ -20,17 +20,12 @@ from areaeffect.pipeline.atlas_demo import demo_atlas
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.runs import runs_of
 from areaeffect.web.settings import Settings
-from tests.web.browser import NARROW
+from tests.web.browser import NARROW, PATIENCE, enter, tab_to
 from tests.web.conftest import served, watch
 from tests.web.small_atlas import write_small_atlas
 from tests.web.test_report_in_chromium import RULES
 
 PICTURES = os.environ.get("AREAEFFECT_PICTURES", "")
-PATIENCE = 90_000  # milliseconds; a busy machine is slow to begin
-FOCUSED = """() => {
-    const e = document.activeElement;
-    return (e.labels?.[0]?.innerText || e.innerText || e.getAttribute('aria-label') || '').trim();
-}"""
 
 
 @dataclass(frozen=True)
@@ -62,18 +57,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     runs_of(settings).close()
 
 
-def to(page: Page, words: str, most: int = 60) -> None:
-    """Press Tab until something with these words has the focus, and see that it can be seen."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if page.evaluate(FOCUSED).startswith(words):
-            box = page.locator(":focus").bounding_box()
-            assert box is not None
-            assert box["height"] >= 20, words
-            return
-    pytest.fail(f"'{words}' cannot be reached with the keyboard")
-
-
 def without_faults(page: Page) -> None:
     found = Axe().run(page, options=RULES)
     assert found.violations_count == 0, found.generate_report()
@@ -90,51 +73,51 @@ def test_the_whole_task_by_keyboard_alone(browser: Browser, place: Place, tmp_pa
     watched = watch(context.new_page())
     page = watched.page
     page.goto(f"{place.address}/")
-    to(page, "Find")
-    page.keyboard.press("Enter")
+    tab_to(page, "Find")
+    enter(page)
     page.get_by_role("heading", name="Find your neighbourhood").wait_for()
     for n, code in enumerate(place.codes.split(","), 1):
-        to(page, "Name of a place")
+        tab_to(page, "Name of a place")
         page.keyboard.press("Control+A")
         page.keyboard.type(code)
-        page.keyboard.press("Enter")
+        enter(page)
         page.get_by_role("heading", name="1 found").wait_for()
-        to(page, "Add")
-        page.keyboard.press("Enter")
+        tab_to(page, "Add")
+        enter(page)
         page.get_by_role("heading", name=f"Your neighbourhood: {n} area").wait_for()
     without_faults(page)
     picture(page, "find")
-    to(page, "Compare with places like it")
-    page.keyboard.press("Enter")
+    tab_to(page, "Compare with places like it")
+    enter(page)
     page.get_by_role("heading", name="chosen").wait_for()
-    to(page, "What is this neighbourhood called?")
+    tab_to(page, "What is this neighbourhood called?")
     page.keyboard.press("Control+A")
     page.keyboard.type(place.name)
-    to(page, "When did the work or change begin?")
+    tab_to(page, "When did the work or change begin?")
     page.keyboard.type("1066")
-    page.keyboard.press("Enter")
+    enter(page)
     page.get_by_role("alert").wait_for()
     without_faults(page)
-    to(page, "When did the work or change begin?")
+    tab_to(page, "When did the work or change begin?")
     page.keyboard.press("Control+A")
     page.keyboard.type(place.start)
-    to(page, "Find places like it")
-    page.keyboard.press("Enter")
+    tab_to(page, "Find places like it")
+    enter(page)
     page.get_by_role("heading", name="What this could detect").wait_for(timeout=PATIENCE)
     page.get_by_role("heading", name="Before you look").wait_for(timeout=PATIENCE)
     assert page.get_by_text("You can say").count() == 0
     without_faults(page)
     picture(page, "compare-power")
     picture(page, "compare-benchmarks", "#benchmarks")
-    to(page, "Show what happened")
-    page.keyboard.press("Enter")
+    tab_to(page, "Show what happened")
+    enter(page)
     page.get_by_role("heading", name="What was found").wait_for(timeout=PATIENCE)
     picture(page, "compare-answer")
     picture(page, "compare-say", "#say")
     page.get_by_role("link", name="Everything in one archive").wait_for(timeout=PATIENCE)
     without_faults(page)
     assert page.get_by_role("heading", name="Exploratory: read this first").is_visible()
-    to(page, "Report (PDF)", most=200)
+    tab_to(page, "Report (PDF)", most=200)
     with page.expect_download() as pdf:
         page.keyboard.press("Enter")
     pdf.value.save_as(tmp_path / "report.pdf")

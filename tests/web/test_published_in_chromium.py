@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from areaeffect.web.settings import Settings
-from tests.web.browser import NARROW
+from tests.web.browser import NARROW, enter, tab_to
 from tests.web.conftest import served, watch
 from tests.web.published import TOKEN, make_runs
 
@@ -65,19 +65,6 @@ def test_every_page_is_without_fault_and_fits_320_pixels(browser: Browser, addre
         context.close()
 
 
-def tab_to(page: Page, name: str, most: int = 60) -> None:
-    """Press Tab until the element of that name has the focus."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        focused = page.evaluate(
-            "() => { const e = document.activeElement; "
-            "return (e.labels && e.labels[0] || e).textContent.trim() }"
-        )
-        if focused.startswith(name):
-            return
-    pytest.fail(f"'{name}' cannot be reached with the Tab key")
-
-
 def test_a_finding_is_read_and_taken_away_with_the_keyboard_alone(
     browser: Browser, address: str
 ) -> None:
@@ -88,8 +75,7 @@ def test_a_finding_is_read_and_taken_away_with_the_keyboard_alone(
         reader.goto(address)
         for name in ("Published runs", "<script>alert(1)</script>", "Crime"):
             tab_to(reader, name)
-            reader.keyboard.press("Enter")
-            reader.wait_for_load_state()
+            enter(reader)
         expect(reader.get_by_role("heading", name="What you cannot say")).to_be_visible()
         page.goto(reader.url)
         expect(page.get_by_role("heading", name="What you cannot say")).to_be_visible()
@@ -116,20 +102,20 @@ def test_a_story_is_sent_in_with_the_keyboard_alone_and_without_script(
             page.keyboard.type(text)
         page.keyboard.press("Enter")  # a new line of the story
         page.locator("button[type=submit]").focus()
-        page.keyboard.press("Enter")
+        enter(page)
         expect(page.get_by_role("alert")).to_contain_text("if you agree")
         expect(page.get_by_role("alert")).to_be_focused()
         expect(page.locator("#title")).to_have_value("A bench")
         for box in ("#theme-crime", "#consent"):
             page.locator(box).focus()
             page.keyboard.press("Space")
-        page.keyboard.press("Enter")
+        enter(page)
         code = page.locator("code").inner_text()
         assert re.fullmatch(r"[0-9a-f]{32}", code)
 
         page.goto(f"{address}/stories/withdraw")
         page.locator("#code").fill(code)
-        page.keyboard.press("Enter")
+        enter(page)
         expect(page.get_by_role("heading", level=1)).to_have_text("It is taken back")
     finally:
         context.close()
