@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from areaeffect.errors import Problem, StudyError
-from areaeffect.outcomes import FAMILIES
+from areaeffect.outcomes import FamilyName
 from areaeffect.study_parts import PeriodText
 from areaeffect.toml_file import NO_KINDS, Part, TomlFile, problems_of, read_toml
 
@@ -54,7 +54,7 @@ class Indicator(ColumnOf):
     shrink: bool = Field(
         default=False, description="shrink uncertain ratios towards that of the local authority"
     )
-    family: Literal[tuple(FAMILIES)] | None = Field(  # type: ignore[valid-type]  # the vocabulary
+    family: FamilyName | None = Field(
         default=None, description="outcome family it is a measure of, if any"
     )
 

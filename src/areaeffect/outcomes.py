@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+#: What a study calls a family; the keys of `FAMILIES`.
+FamilyName = Literal[
+    "crime",
+    "antisocial_behaviour",
+    "criminal_damage",
+    "environment",
+    "empty_homes",
+    "social_relationships",
+]
 
 #: Best grade of each kind of claim on the Maryland scale, in What Works Growth's wording.
 BEST_GRADE = {"level": 2, "change": 3}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from areaeffect.outcomes import FAMILIES
+from areaeffect.outcomes import FamilyName
 from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.study_access import AccessSource
 from areaeffect.study_atlas import AtlasPart
@@ -220,9 +220,7 @@ class Outcome(Part):
     """One thing that is measured."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="short name: lower case, digits, _")
-    family: Literal[tuple(FAMILIES)] = Field(  # type: ignore[valid-type]  # the vocabulary
-        description="which of the six families it belongs to"
-    )
+    family: FamilyName = Field(description="which of the six families it belongs to")
     source: str = Field(description="name of the source that holds it")
     value: str = Field(default="value", description="column with the number")
     category: tuple[str, ...] = Field(default=(), description="categories of the source to add up")

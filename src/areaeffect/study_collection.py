@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.outcomes import FAMILIES
+from areaeffect.outcomes import FamilyName
 from areaeffect.toml_file import NO_KINDS, Part, problems_of, read_toml
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ class Published(Part):
 
     source: str = Field(min_length=1, description="who published it, and when")
     said: str = Field(min_length=1, description="what was found, in their words or near them")
-    family: Literal[tuple(FAMILIES)] = Field(  # type: ignore[valid-type]  # the vocabulary
-        description="which of the six families it belongs to"
-    )
+    family: FamilyName = Field(description="which of the six families it belongs to")
     claim: Literal["change", "level"] = Field(description="the kind of claim they made")
     figure: str = Field(default="", description="their figure with its interval, where given")
     part: str | None = Field(default=None, description="the part that asks the same")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
-from areaeffect.outcomes import FAMILIES
+from areaeffect.outcomes import FAMILIES, FamilyName
 from areaeffect.toml_file import Part
 
 
@@ -52,7 +52,7 @@ class Survey(Part):
         default=("",), description="values that mean no answer: '-9', 'refused'"
     )
     label: str = Field(default="", description="name of the scale in print")
-    family: Literal[tuple(FAMILIES)] = Field(  # type: ignore[valid-type]  # the vocabulary
+    family: FamilyName = Field(
         default="social_relationships", description="which of the six families it belongs to"
     )
     weight: str | None = Field(default=None, description="column with the survey weight")

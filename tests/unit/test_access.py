@@ -23,7 +23,7 @@ WINDOW = Window(start="2020-01", end="2023-12")
 PARK = Wanted("park", (), is_count=False)
 
 
-def read(folder: Path, *wanted: Wanted, points: str = POINTS, **said: str):
+def read(folder: Path, *wanted: Wanted, points: str = POINTS, **said: str | None):
     (folder / "points.csv").write_text(points)
     (folder / "centres.csv").write_text(CENTRES)
     given = {"centres": "centres.csv", "as_of": "2022"} | said
@@ -66,7 +66,7 @@ def test_what_cannot_be_measured_is_refused(
 
 def test_an_outcome_needs_the_date_of_the_list(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="not said what date the points describe"):
-        read(tmp_path, PARK, as_of=None)  # type: ignore[arg-type]  # as where it is left out
+        read(tmp_path, PARK, as_of=None)
 
 
 @pytest.fixture

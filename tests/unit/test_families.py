@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from areaeffect.outcomes import BEST_GRADE, FAMILIES, estimand
+from areaeffect.outcomes import BEST_GRADE, FAMILIES, FamilyName, estimand
 from areaeffect.pipeline.evaluate import evaluate_into
 from areaeffect.report.families import estimands_page
 from areaeffect.results import Result, Verdict
@@ -20,6 +21,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
     folder = tmp_path_factory.mktemp("families")
     return evaluate_into(write_small_study(folder), folder / "out", threads=1), folder / "out"
+
+
+def test_a_study_may_name_every_family_and_no_other() -> None:
+    assert get_args(FamilyName) == tuple(FAMILIES)
 
 
 def test_every_family_has_a_row(run: tuple[Result, Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,8 +29,8 @@ def cohort(nearest: int = 60, strata: np.ndarray | None = None, seed: int = 2) -
     return make_cohort(built, ALL, ALL, nearest, strata)
 
 
-def rules(nearest: int = 0, **matching: object) -> Rules:
-    return Rules(nearest, False, None, Matching(**matching))  # type: ignore[arg-type]
+def rules(nearest: int = 0, **matching: Any) -> Rules:
+    return Rules(nearest, False, None, Matching(**matching))
 
 
 def distances(one: Cohort, area: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,10 +39,10 @@ def read(
 
 
 def problems_of(
-    folder: Path, text: str | bytes, kind: type[AreaEffectError] = DataError, **options: object
+    folder: Path, text: str | bytes, kind: type[AreaEffectError] = DataError, **options: Any
 ) -> list[str]:
     with pytest.raises(kind) as caught:
-        read(write(folder, text), **options)  # type: ignore[arg-type]  # mixed
+        read(write(folder, text), **options)
     return [str(p).removeprefix(f"{folder}/") for p in caught.value.problems]
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -145,8 +146,8 @@ def quiet(_step: str, _done: int, _of: int) -> None:
     pass
 
 
-def asked(study: Path, **more: object) -> Request:
-    return Request(study=study, results=study.parent / "results", first=5, **more)  # type: ignore[arg-type]
+def asked(study: Path, **more: Any) -> Request:
+    return Request(study=study, results=study.parent / "results", first=5, **more)
 
 
 def test_no_place_is_in_the_register_or_near_it(study: Path) -> None:
@@ -235,8 +236,8 @@ def test_the_list_as_json_has_the_rows_of_its_files(
         ({"need": Path("none.toml")}, "there is no such index file"),
     ],
 )
-def test_a_wrong_question_is_named(study: Path, change: dict[str, object], words: str) -> None:
-    request = Request(**{"study": study, "results": study.parent / "results", **change})  # type: ignore[arg-type]
+def test_a_wrong_question_is_named(study: Path, change: dict[str, Any], words: str) -> None:
+    request = Request(**{"study": study, "results": study.parent / "results", **change})
     with pytest.raises(AreaEffectError) as caught:
         where_next_into(request, study.parent / "wrong", quiet)
     assert words in str(caught.value)

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from areaeffect.web.runs import runs_of
 from areaeffect.web.settings import Settings
 from benchmarks.web_pages import Watched, served, watch
 from tests.web.atlas_fixture import county_settings
 from tests.web.browser import chromium
+from tests.web.small_atlas import write_small_atlas
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +52,11 @@ def serving() -> Iterator[Callable[[Settings], str]]:
 def county(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of a server on the simulated county's atlas."""
     return county_settings(tmp_path_factory.mktemp("county"))
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings of a server on the atlas of the tiny study; its runs are stopped afterwards."""
+    settings = write_small_atlas(tmp_path_factory.mktemp("tiny"))
+    yield settings
+    runs_of(settings).close()

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from starlette.testclient import TestClient
 
 from areaeffect.web import limits
-from areaeffect.web.runs import runs_of
 from areaeffect.web.settings import Settings
-from tests.web.small_atlas import client, write_small_atlas
+from tests.web.small_atlas import client
 
 ASKED = {"areas": ["T010", "T009"], "start": "2013-01", "name": "Abbey", "placebos": 199}
 #: Generated cases of each operation; `make soak` asks for many more.
 SLOWEST: dict[str, float] = {}
 CASES = int(os.environ.get("AREAEFFECT_API_CASES", "4"))
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    settings = write_small_atlas(tmp_path_factory.mktemp("api"))
-    yield settings
-    runs_of(settings).close()
 
 
 @pytest.fixture(scope="module")

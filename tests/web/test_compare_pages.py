@@ -7,7 +7,6 @@ import json
 import time
 import tomllib
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,16 +18,9 @@ from areaeffect.web import limits
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.resident import MEMORY_WORDS
-from areaeffect.web.runs import Runs, runs_of
+from areaeffect.web.runs import Runs
 from areaeffect.web.settings import Settings
-from tests.web.small_atlas import START, client, settled, write_small_atlas
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    settings = write_small_atlas(tmp_path_factory.mktemp("tiny"))
-    yield settings
-    runs_of(settings).close()
+from tests.web.small_atlas import START, client, settled
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +211,8 @@ def test_a_worker_that_dies_takes_its_run_and_is_replaced(tiny: Settings) -> Non
     try:
         wait_for(runs, asked_of(runs, tiny, "2013-02"))
         (worker,) = runs._workers.values()
+        assert worker.process.stdin is not None
+        worker.process.stdin.write(b"an order that is never read")
         worker.process.kill()
         worker.process.wait()
         key = asked_of(runs, tiny, "2013-06")

@@ -19,6 +19,7 @@ from areaeffect.design.programme import Rules, design_programme
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.crosscheck import ESTIMATORS, cross_check
 from areaeffect.falsify.placebo import Machine, prepare, programme_of, run_draws, run_programme
+from areaeffect.pipeline.cohorts import ClaimCohorts, claim_cohorts
 from areaeffect.pipeline.crosscheck import build_panel
 from areaeffect.pipeline.workers import single_threaded
 from areaeffect.results import NotEstimable
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from areaeffect.design.programme import Weighted
     from areaeffect.panel import Graph, Neighbourhood
-    from areaeffect.pipeline.cohorts import ClaimCohorts
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.study import Study
 
@@ -100,7 +100,7 @@ class Universe:
     @property
     def arm(self) -> ClaimCohorts:
         """Cohorts of the change claims."""
-        return self.machine.arms[0]  # type: ignore[return-value]  # the pipeline's own arms
+        return claim_cohorts(self.machine.arms)[0]
 
 
 def grid(study: Study, buffers: Sequence[float]) -> list[Choice]:

@@ -14,7 +14,7 @@ from areaeffect.estimate.event_time import NO_BINS, Bins
 from areaeffect.panel import MAX_MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from areaeffect.panel import Measure, Neighbourhood, Panel
     from areaeffect.periods import Periods
@@ -208,3 +208,8 @@ def _half(n_before: int, per_year: int | None) -> int:
     """Return how many periods the later half of a history has: whole years where it can."""
     half = -(-n_before // 2)
     return half // per_year * per_year if per_year is not None and half >= per_year else half
+
+
+def claim_cohorts(arms: Iterable[object]) -> list[ClaimCohorts]:
+    """Pick the arms that are cohorts of claims; a check's machine may hold others."""
+    return [arm for arm in arms if isinstance(arm, ClaimCohorts)]

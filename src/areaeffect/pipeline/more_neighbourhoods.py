@@ -10,7 +10,7 @@ import numpy as np
 from areaeffect.estimate.event_time import NO_BINS
 from areaeffect.falsify.placebo import count_disjoint
 from areaeffect.pipeline.checks.ground import subjects_of
-from areaeffect.pipeline.cohorts import ClaimCohorts
+from areaeffect.pipeline.cohorts import claim_cohorts
 from areaeffect.pipeline.describe import Case, Group
 from areaeffect.pipeline.power import Size, machine_of, measure_point
 from areaeffect.pipeline.workers import run_all
@@ -52,11 +52,7 @@ def more_neighbourhoods(finished: Finished) -> Annex | None:
     plan = finished.evidence.plan
     n = len(plan.units)
     patterns = tuple(i % n for i in range(analysis.also_with))
-    arms = [
-        replace(arm, bins=NO_BINS, _sums={})
-        for arm in plan.machine.arms
-        if isinstance(arm, ClaimCohorts)
-    ]
+    arms = [replace(arm, bins=NO_BINS, _sums={}) for arm in claim_cohorts(plan.machine.arms)]
     machine = machine_of(plan, arms, Size(patterns))
     apart = count_disjoint(
         machine.banks, len(machine.eligible),

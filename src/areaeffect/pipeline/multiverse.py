@@ -23,6 +23,7 @@ from areaeffect.pipeline.branches import (
     grid,
     own_choice,
 )
+from areaeffect.pipeline.cohorts import claim_cohorts
 from areaeffect.pipeline.describe import groups_of
 from areaeffect.pipeline.evaluate import estimate
 from areaeffect.pipeline.plan import pool_of
@@ -172,7 +173,7 @@ def make_universe(
     study: Study, data: Assembled, plan: Plan, draws: int
 ) -> tuple[Universe, list[Choice]]:
     """Gather what every task shares, and list the tasks."""
-    arm = plan.machine.arms[0]
+    arm = claim_cohorts(plan.machine.arms)[0]
     members = tuple(u.areas for u in plan.units)
     real = run_programme(plan.machine, members)
     cases = tuple(
@@ -194,7 +195,7 @@ def make_universe(
     bare = replace(
         data.panel, attributes={}, contiguity=None, near=None, gaps=(), releases=(), notes=()
     )
-    light = replace(arm, panel=bare, _cohorts={}, _sums={})  # type: ignore[type-var]  # our own arm
+    light = replace(arm, panel=bare, _cohorts={}, _sums={})
     universe = Universe(
         replace(plan.machine, arms=(light,)),
         members,

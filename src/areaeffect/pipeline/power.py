@@ -21,7 +21,7 @@ from areaeffect.falsify.spread import Spread
 from areaeffect.pipeline.backtest import Backtest, Horizon, backtests, horizon_of
 from areaeffect.pipeline.begin import begin
 from areaeffect.pipeline.candidates import spread_of
-from areaeffect.pipeline.cohorts import ClaimCohorts
+from areaeffect.pipeline.cohorts import ClaimCohorts, claim_cohorts
 from areaeffect.pipeline.describe import Case, Group, groups_of
 from areaeffect.pipeline.workers import (
     default_threads,
@@ -181,7 +181,7 @@ def sizes_of(plan: Plan, unit: str) -> list[Size]:
 
 def earlier_arms(plan: Plan, horizon: Horizon) -> tuple[Backtest, ...]:
     """Return the plan's arms with every start moved back; all sizes share their cohorts."""
-    return backtests([a for a in plan.machine.arms if isinstance(a, ClaimCohorts)], horizon)
+    return backtests(claim_cohorts(plan.machine.arms), horizon)
 
 
 def machine_of(plan: Plan, arms: Sequence[ClaimCohorts], size: Size) -> Machine:

@@ -75,10 +75,8 @@ def dot(  # the order of a point
     """
     if x is None or y is None:
         return ""
-    look = f'fill="#FFFFFF" stroke="{colour}" stroke-width="1.8"'
-    look = look if hollow else f'fill="{colour}" stroke="#FFFFFF"'
     place = f'cx="{unit(frame.px(x))}" cy="{unit(frame.py(y))}"'
-    return f'<circle {name} {place} r="{radius:g}" {look}/>'
+    return f'<circle {name} {place} r="{radius:g}" {_look(colour, hollow)}/>'
 
 
 def diamond(
@@ -95,11 +93,17 @@ def diamond(
     if x is None or y is None:
         return ""
     px, py = unit(frame.px(x)), unit(frame.py(y))
-    look = f'fill="#FFFFFF" stroke="{colour}" stroke-width="1.8"'
-    look = look if hollow else f'fill="{colour}" stroke="#FFFFFF"'
     corner = f'x="{unit(float(px) - radius)}" y="{unit(float(py) - radius)}"'
     side = f'width="{2 * radius:g}" height="{2 * radius:g}"'
-    return f'<rect {name} {corner} {side} {look} transform="rotate(45 {px} {py})"/>'
+    return (
+        f'<rect {name} {corner} {side} {_look(colour, hollow)} transform="rotate(45 {px} {py})"/>'
+    )
+
+
+def _look(colour: str, hollow: bool) -> str:
+    if hollow:
+        return f'fill="#FFFFFF" stroke="{colour}" stroke-width="1.8"'
+    return f'fill="{colour}" stroke="#FFFFFF"'
 
 
 def stroke(frame: Frame, x: Value, y: float, column: str, colour: str, half: float) -> str:

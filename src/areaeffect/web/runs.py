@@ -105,10 +105,14 @@ class Worker:
             self.process.wait()
 
     def _hear(self) -> None:
-        with self.process:  # closes both pipes, and waits
-            for line in self.process.stdout or ():
-                self.runs.heard(self, json.loads(line))
-        self.runs.ended(self)
+        # Leaving closes both pipes and waits; an order that a dead process never read breaks one.
+        try:
+            with suppress(BrokenPipeError), self.process:
+                for line in self.process.stdout or ():
+                    if line.endswith(b"\n"):  # else its writer died in the middle of it
+                        self.runs.heard(self, json.loads(line))
+        finally:
+            self.runs.ended(self)
 
 
 @dataclass(eq=False)

@@ -79,8 +79,8 @@ class Safety:
                 return
             counted = counted_body(receive, scope["path"])
             await self.app(scope, counted, send_safely)
-        except Exception as fault:
-            if began:
+        except Exception as fault:  # whatever it is, it is answered by a page and logged
+            if began:  # nothing can be said any more
                 raise
             answer = answer_to(fault, headers, scope["path"])
             await answer(scope, receive, send_safely)

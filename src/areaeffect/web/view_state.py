@@ -19,7 +19,9 @@ from areaeffect.web.refusals import Refusal, short
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-State = TypeVar("State")
+    from _typeshed import DataclassInstance
+
+State = TypeVar("State", bound="DataclassInstance")
 
 CODE = r"[A-Za-z0-9_.\-]{1,40}"
 KEY = r"[a-z0-9][a-z0-9_\-]{0,59}"
@@ -74,7 +76,7 @@ def parse(kind: type[State], query: Iterable[tuple[str, str]]) -> State:
     Refusal
         400: a parameter is not known, is given twice, or has a value that is not allowed.
     """
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]  # a dataclass by contract
+    known = {f.name: f for f in fields(kind)}
     found: dict[str, Any] = {}
     for name, value in query:
         if name not in known:
