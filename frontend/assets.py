@@ -31,7 +31,6 @@ FILES = (
     "pmtiles/dist/pmtiles.js",
     "terra-draw/dist/terra-draw.umd.js",
     "terra-draw-maplibre-gl-adapter/dist/terra-draw-maplibre-gl-adapter.umd.js",
-    "htmx.org/dist/htmx.min.js",
 )
 SECONDS = 100
 

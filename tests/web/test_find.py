@@ -9,6 +9,7 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
@@ -279,6 +280,13 @@ def test_a_file_beyond_a_limit_is_refused(
     client: TestClient, name: str, content: bytes, words: str
 ) -> None:
     assert words in upload(client, name, content)
+
+
+def test_a_public_server_takes_no_files(county: Settings) -> None:
+    public = TestClient(create_app(replace(county, read_only=True)), base_url=HERE)
+
+    assert "/find/upload" not in public.get("/find").text
+    assert "takes no files" in upload(public, "a.txt", b"S01000002")
 
 
 def test_an_upload_has_a_larger_cap_than_a_form(client: TestClient) -> None:

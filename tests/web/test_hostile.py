@@ -134,7 +134,9 @@ def test_our_own_files_are_kept_for_ever_by_their_hash_alone(site: TestClient) -
     address = re.search(r'href="(/static/app\.css\?v=[0-9a-f]+)"', site.get("/help").text)
     assert address
 
-    assert "immutable" in site.get(address[1]).headers["cache-control"]
+    kept = site.get(address[1])
+    assert "immutable" in kept.headers["cache-control"]
+    assert kept.headers["content-encoding"] == "gzip"
     assert site.get("/static/app.css").headers["cache-control"] == "no-cache"
     for query in ("v=0123456789ab", "v=", "x=1", address[1].partition("?")[2] + "&x=1"):
         answer = site.get(f"/static/app.css?{query}")

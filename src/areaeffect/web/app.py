@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
-import re
 import secrets
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,16 +11,14 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.responses import FileResponse
 from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
 from areaeffect.errors import AreaEffectError, Problem, StudyError
 from areaeffect.web import vendor_files
-from areaeffect.web.refusals import Refusal
 from areaeffect.web.routes import FEATURES
 from areaeffect.web.safety import Safety, answer_to
 from areaeffect.web.site import Site
+from areaeffect.web.static_files import OwnFiles, VendorFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,53 +26,8 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import Scope
 
     from areaeffect.web.settings import Settings
-
-YEAR = 31_536_000
-
-
-class OwnFiles(StaticFiles):
-    """Files that are asked for under the name of their version, and so never change."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """Answer with a file; for ever where its own hash is in the address.
-
-        Raises
-        ------
-        Refusal
-            400: another query, under which a cache could keep the wrong file.
-        """
-        answer = await super().get_response(path, scope)
-        named = scope["query_string"].decode("latin-1")
-        if named and not (isinstance(answer, FileResponse) and _is_hash(named, Path(answer.path))):
-            raise Refusal(400, "This is not the name of a version.", "Reload the page.")
-        answer.headers["cache-control"] = (
-            f"public, max-age={YEAR}, immutable" if named else "no-cache"
-        )
-        return answer
-
-
-class VendorFiles(StaticFiles):
-    """Third-party files; they ask for each other under versions of their own."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """Answer with a file that a browser asks again for, whatever its query says."""
-        answer = await super().get_response(path, scope)
-        answer.headers["cache-control"] = "no-cache"
-        return answer
-
-
-def _is_hash(query: str, path: Path) -> bool:
-    """Whether a query names the version of a file by the beginning of its hash."""
-    known = _sha256(path, path.stat().st_mtime_ns)
-    return re.fullmatch("v=[0-9a-f]{12,64}", query) is not None and known.startswith(query[2:])
-
-
-@cache
-def _sha256(path: Path, _changed: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def create_app(settings: Settings) -> Starlette:

@@ -222,7 +222,10 @@ async def _change(request: Request) -> Response:
 
 
 async def _upload(request: Request) -> Response:
-    """Choose the areas that an uploaded file names or draws."""
+    """Choose the areas that an uploaded file names or draws; not where everyone may ask."""
+    if settings_of(request).read_only:
+        fix = "Search, paste area codes, or run areaeffect on your own machine."
+        raise Refusal(403, "This server takes no files.", fix)
     async with request.form(max_files=1, max_fields=5) as form:
         view = parse(FindView, parse_qsl(_text(form, "view"), keep_blank_values=True))
         settings = settings_of(request)
