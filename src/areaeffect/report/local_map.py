@@ -13,11 +13,12 @@ from areaeffect.report import maps, svg
 from areaeffect.report.maps import WIDTH, Frame, ring_path, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from areaeffect.results import Floats, Shape
 
 BACKDROP_BYTES = 60_000  # a page for each of 400 neighbourhoods repeats it
+GRIDS, COARSEST = (8, 16, 32), 64  # in tenths of a unit, that its corners are rounded to
 MARGIN_SHARE = 0.35  # of its size that is shown around a neighbourhood
 SEA, LAND, EDGE = "#FFFFFF", "#F3F2F1", "#BFBFBF"
 PIN = 15
@@ -55,20 +56,36 @@ class Outlines:
     @cached_property
     def backdrop(self) -> str:
         """All areas as one pale path, coarse enough to be repeated; empty where that fails."""
-        for grid in (8, 16, 32, 64):
-            path = "".join(
-                ring_path(self.frame.tenths(ring), grid) for s in self.shapes for ring in s.rings
-            )
-            if len(path) <= BACKDROP_BYTES:
-                return path
-        every = -(-len(path) // BACKDROP_BYTES)
-        return "".join(ring_path(self.frame.tenths(s.rings[0]), 64) for s in self.shapes[::every])
+        for grid in GRIDS:
+            drawn = _joined(self._paths(grid), BACKDROP_BYTES)
+            if drawn is not None:
+                return drawn
+        coarse = list(self._paths(COARSEST))
+        size = sum(map(len, coarse))
+        if size <= BACKDROP_BYTES:
+            return "".join(coarse)
+        some = self.shapes[:: -(-size // BACKDROP_BYTES)]
+        return "".join(ring_path(self.frame.tenths(s.rings[0]), COARSEST) for s in some)
+
+    def _paths(self, grid: int) -> Iterator[str]:
+        return (ring_path(self.frame.tenths(ring), grid) for s in self.shapes for ring in s.rings)
 
     def centre(self, area: str) -> tuple[float, float]:
         """Return the middle of an area's bounds on the map of all areas, in its units."""
         west, south, east, north = self.bounds[self.number[area]]
         x, y = self.frame.tenths(np.array([[(west + east) / 2, (south + north) / 2]]))[0] / 10
         return float(x), float(y)
+
+
+def _joined(parts: Iterable[str], most: int) -> str | None:
+    """Join parts; None as soon as they are longer than is wanted."""
+    taken, length = [], 0
+    for part in parts:
+        length += len(part)
+        if length > most:
+            return None
+        taken.append(part)
+    return "".join(taken)
 
 
 def own_map(outlines: Outlines, own: Sequence[str], *, key: str, title: str) -> str:
