@@ -180,47 +180,8 @@ def _by_postcode(
             continue
         row = row_of(record, "", initiative)
         groups.setdefault((row.programme, row.neighbourhood), []).append(record)
-    least = initiative.fit.least
-    here = set(map(str, areas))
     for (programme, neighbourhood), own in groups.items():
-        shares = postcodes.shares([r.values["postcode"] for r in own])
-        for area, share in shares.items():
-            kept = share >= least and area in here
-            reason = "" if kept else f"under {least:.0%} of its postcodes are listed"
-            if area not in here:
-                reason = "not in the study's data"
-            found.fits.append(AreaFit(programme, neighbourhood, area, share, kept, reason))
-            if kept:
-                found.rows.append(row_of(own[0], area, initiative, ("postcode",)))
-        found.faults += contradictions(own, initiative, path)
-        kept_areas = [a for a, s in shares.items() if s >= least and a in here]
-        inside = [p for p in own if postcodes.area_of(p.values["postcode"]) in kept_areas]
-        captured = len(inside) / len(own)
-        found.shapes.append(
-            ShapeFit(
-                programme,
-                neighbourhood,
-                "postcodes",
-                least,
-                len(kept_areas),
-                None,
-                captured,
-                float(np.mean([shares[a] for a in kept_areas])) if kept_areas else None,
-            )
-        )
-        if not kept_areas and initiative.elsewhere == "leave out" and not here & set(shares):
-            outside = "outside the study's areas"
-            found.left_out.append(LeftOut(path.name, own[0].place, neighbourhood, outside))
-        elif not kept_areas:
-            area, share = max(shares.items(), key=lambda item: item[1])
-            found.faults.append(
-                Problem(
-                    f"no area stands for '{neighbourhood}': the most that is listed of any area's "
-                    f"postcodes is {share:.0%}, of {area}.",
-                    str(path),
-                    "List all its postcodes, draw its boundary, or lower `fit.least`.",
-                )
-            )
+        _place_group(found, (programme, neighbourhood), own, initiative, path, postcodes, areas)
     if not groups:
         found.faults.append(
             Problem(
@@ -232,6 +193,46 @@ def _by_postcode(
             )
         )
     return found
+
+
+def _place_group(
+    found: Found,
+    name: tuple[str, str],
+    own: list[Record],
+    initiative: Initiative,
+    path: Path,
+    postcodes: Postcodes,
+    areas: Strings,
+) -> None:
+    """Add the areas that the postcodes of one neighbourhood stand for, and how well they fit."""
+    least, here = initiative.fit.least, set(map(str, areas))
+    shares = postcodes.shares([r.values["postcode"] for r in own])
+    kept = [area for area, share in shares.items() if share >= least and area in here]
+    for area, share in shares.items():
+        reason = "" if area in kept else f"under {least:.0%} of its postcodes are listed"
+        if area not in here:
+            reason = "not in the study's data"
+        found.fits.append(AreaFit(*name, area, share, area in kept, reason))
+    found.rows += [row_of(own[0], area, initiative, ("postcode",)) for area in kept]
+    found.faults += contradictions(own, initiative, path)
+    captured = sum(postcodes.area_of(p.values["postcode"]) in kept for p in own) / len(own)
+    mean = float(np.mean([shares[a] for a in kept])) if kept else None
+    found.shapes.append(ShapeFit(*name, "postcodes", least, len(kept), None, captured, mean))
+    if kept:
+        return
+    if initiative.elsewhere == "leave out" and not here & set(shares):
+        outside = "outside the study's areas"
+        found.left_out.append(LeftOut(path.name, own[0].place, name[1], outside))
+        return
+    area, share = max(shares.items(), key=lambda item: item[1])
+    found.faults.append(
+        Problem(
+            f"no area stands for '{name[1]}': the most that is listed of any area's "
+            f"postcodes is {share:.0%}, of {area}.",
+            str(path),
+            "List all its postcodes, draw its boundary, or lower `fit.least`.",
+        )
+    )
 
 
 def postcodes_from(path: Path, areas: Strings) -> Postcodes:

@@ -5,6 +5,7 @@ Everything here is settled before an outcome at or after a start is read.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ from areaeffect.pipeline.units import (
 from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from areaeffect.panel import Measure, Panel
     from areaeffect.pipeline.assemble import Assembled
@@ -95,27 +96,12 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     units, notes = covered_units(study, panel, measures, data.neighbourhoods)
     refuse_late_covariates(file, panel.covariate_as_of, units)
     pool = pool_of(study, data, measures)
-    if not pool.eligible.any():
-        raise StudyError(
-            Problem(
-                "no area is left to compare with: " + _why_empty(pool) + ".",
-                str(file.path),
-                "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas.",
-            )
-        )
+    _refuse_empty(pool, file)
     counting = pool.eligible.copy()
     counting[np.concatenate([u.areas for u in units])] = True
     refuse_useless_covariates(file, panel, counting)
     warnings = left_out_warning(data.neighbourhoods, units)
     arms = _arms(study, panel, measures, pool.eligible, units)
-    held_out = replace(
-        arms[0],
-        claim=HELD_OUT,
-        outcomes=tuple(len(measures) + o for o in arms[0].outcomes),
-        draws=HELD_OUT_DRAWS,
-        _cohorts={},
-        _sums={},
-    )
     rules = rules_of(study.design, panel.near)
     members = [u.areas for u in units]
     chosen = tuple(
@@ -129,7 +115,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     designs = _designs(panel, units, arms, chosen)
     rng = np.random.default_rng([study.study.seed, 1])
     banks = candidates(study, panel, pool, units, arms[0], rng)
-    every = (*arms, held_out) if arms[0].claim == "change" else arms
+    every = _with_held_out(arms, len(measures))
     machine = Machine(
         every,
         banks,
@@ -140,15 +126,6 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         arms[0].bins.n,
         spread_of(panel, units, banks, study.study.seed),
     )
-    rows = [
-        row
-        for arm, weighted in zip(arms, chosen, strict=True)
-        for g, (unit, found) in enumerate(zip(units, weighted, strict=True))
-        if found is not None
-        for row in balance(
-            unit.name, arm.claim, arm.cohort(g, unit.areas), unit.areas, found, pool.eligible
-        )
-    ]
     sealed = seal(file.text, version, study.study.seed, panel.releases, designs)
     names = tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods))
     return Plan(
@@ -160,7 +137,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         every,
         chosen,
         designs,
-        tuple(rows),
+        tuple(_balance(units, arms, chosen, pool)),
         sealed,
         tuple(notes),
         warnings,
@@ -215,11 +192,17 @@ def pool_of(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
     )
 
 
-def _why_empty(pool: Pool) -> str:
-    counts: dict[str, int] = {}
-    for reason in pool.reasons:
-        counts[reason] = counts.get(reason, 0) + 1
-    return "; ".join(f"{n} {reason}" for reason, n in sorted(counts.items(), key=lambda c: -c[1]))
+def _refuse_empty(pool: Pool, file: StudyFile) -> None:
+    if pool.eligible.any():
+        return
+    why = "; ".join(f"{n} {reason}" for reason, n in Counter(pool.reasons).most_common())
+    raise StudyError(
+        Problem(
+            f"no area is left to compare with: {why}.",
+            str(file.path),
+            "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas.",
+        )
+    )
 
 
 def _arms(
@@ -251,6 +234,30 @@ def _arms(
                 )
             )
     return tuple(arms)
+
+
+def _with_held_out(arms: tuple[ClaimCohorts, ...], n_outcomes: int) -> tuple[ClaimCohorts, ...]:
+    """Add the design that does not see the last year before the start, where changes are asked."""
+    if arms[0].claim != "change":
+        return arms
+    positions = tuple(n_outcomes + o for o in arms[0].outcomes)
+    held_out = replace(
+        arms[0], claim=HELD_OUT, outcomes=positions, draws=HELD_OUT_DRAWS, _cohorts={}, _sums={}
+    )
+    return (*arms, held_out)
+
+
+def _balance(
+    units: Sequence[Neighbourhood],
+    arms: Sequence[ClaimCohorts],
+    chosen: Sequence[Sequence[Weighted | None]],
+    pool: Pool,
+) -> Iterator[BalanceRow]:
+    for arm, weighted in zip(arms, chosen, strict=True):
+        for g, (unit, found) in enumerate(zip(units, weighted, strict=True)):
+            if found is not None:
+                cohort = arm.cohort(g, unit.areas)
+                yield from balance(unit.name, arm.claim, cohort, unit.areas, found, pool.eligible)
 
 
 def _bins(study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> Bins:

@@ -126,13 +126,9 @@ def _read(
     asked = [choose(w.category, f"source.{name}") for w in wanted]
     counts = read_counts(lake.root, forces, periods.labels, asked)
     if not len(counts.codes):
-        raise DataError(
-            Problem(
-                f"the store holds no located incident from {window.start} to {window.end}.",
-                str(lake.root),
-                "See what it holds with `areaeffect sources`.",
-            )
-        )
+        what = f"the store holds no located incident from {window.start} to {window.end}."
+        fix = "See what it holds with `areaeffect sources`."
+        raise DataError(Problem(what, str(lake.root), fix))
     lookup = read_lookup(source, folder)
     located = locate(source, counts.codes, counts.names, counts.totals, lookup)
     shape = (len(located.areas), periods.n)

@@ -16,6 +16,7 @@ from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
 from areaeffect.results import Release
 from areaeffect.sources.base import SourceTable, Wanted, sha256_of
 from areaeffect.sources.text_table import read_text_table
+from areaeffect.sources.wide_table import lengthen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,26 +49,7 @@ def read(
         Missing or empty file, missing columns (did you mean), values that are not numbers,
         negative or fractional counts, periods that cannot be read, duplicate area-periods.
     """
-    only = None if source.layout == "wide" else _needed(source, wanted, attributes)
-    codes = tuple(c for c in (source.area, source.period) if c)
-    frame, notes = read_text_table(path, only, codes)
-    if source.layout == "wide" and source.period is not None:
-        raise DataError(
-            Problem("a wide table has no period column.", f"source.{name}", "Drop `period`.")
-        )
-    rows = len(frame)
-    if source.layout == "wide":
-        frame = _lengthen(frame, source, path)
-        source = source.model_copy(update={"period": "period"})
-    _require_columns(frame, source, path, wanted, attributes)
-    for column, value in source.where.items():
-        frame = frame[_equals(frame[column], value)]
-    if len(frame) < rows and source.where:
-        notes += (f"{path.name}: {rows - len(frame):,} rows are not what `where` asks for.",)
-    if frame.empty:
-        raise DataError(Problem("no rows are left.", str(path), "Check the file and `where`."))
-    frame = frame.assign(**{source.area: frame[source.area].str.strip()})
-    _refuse_blank(frame, source.area, path)
+    frame, source, rows, notes = _load(name, source, path, wanted, attributes)
     area_of_row, labels = pd.factorize(frame[source.area], sort=True)
     areas = labels.to_numpy(dtype=str)
     release = Release(
@@ -81,16 +63,7 @@ def read(
         return SourceTable(areas, names, None, {}, fixed, {}, release, notes)
 
     ordinals, kind = _ordinals(frame, source, path, window)
-    inside = _inside(ordinals, kind, window)
-    if not inside.any():
-        raise DataError(
-            Problem(
-                f"no row lies in the window {window.start} to {window.end}; the table runs from "
-                f"{label(int(ordinals.min()), kind)} to {label(int(ordinals.max()), kind)}.",
-                str(path),
-                "Change `study.window`.",
-            )
-        )
+    inside = _in_window(ordinals, kind, window, path)
     if not inside.all():
         notes += (f"{path.name}: {(~inside).sum():,} rows lie outside the window.",)
     frame, ordinals, area_of_row = frame[inside], ordinals[inside], area_of_row[inside]
@@ -105,6 +78,37 @@ def read(
     fixed, varying = _attributes(frame, attributes, area_of_row, column_of_row, shape)
     names = _names(frame, source, areas, area_of_row)
     return SourceTable(areas, names, periods, measures, fixed, varying, release, notes)
+
+
+def _load(
+    name: str,
+    source: PanelSource,
+    path: Path,
+    wanted: tuple[Wanted, ...],
+    attributes: tuple[str, ...],
+) -> tuple[pd.DataFrame, PanelSource, int, tuple[str, ...]]:
+    """Return the rows asked for, long; the source as it is then, rows of the file, and notes."""
+    only = None if source.layout == "wide" else _needed(source, wanted, attributes)
+    codes = tuple(c for c in (source.area, source.period) if c)
+    frame, notes = read_text_table(path, only, codes)
+    if source.layout == "wide" and source.period is not None:
+        raise DataError(
+            Problem("a wide table has no period column.", f"source.{name}", "Drop `period`.")
+        )
+    rows = len(frame)
+    if source.layout == "wide":
+        frame = lengthen(frame, source, path)
+        source = source.model_copy(update={"period": "period"})
+    _require_columns(frame, source, path, wanted, attributes)
+    for column, value in source.where.items():
+        frame = frame[_equals(frame[column], value)]
+    if len(frame) < rows and source.where:
+        notes += (f"{path.name}: {rows - len(frame):,} rows are not what `where` asks for.",)
+    if frame.empty:
+        raise DataError(Problem("no rows are left.", str(path), "Check the file and `where`."))
+    frame = frame.assign(**{source.area: frame[source.area].str.strip()})
+    _refuse_blank(frame, source.area, path)
+    return frame, source, rows, notes
 
 
 def _equals(column: pd.Series, text: str) -> pd.Series:
@@ -122,30 +126,6 @@ def _to_numbers(column: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArray
     text = column.str.strip()
     values = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
     return values, (text == "").to_numpy()
-
-
-def _lengthen(frame: pd.DataFrame, source: PanelSource, path: Path) -> pd.DataFrame:
-    periods = [c for c in frame.columns if c != source.area and kind_of(c) is not None]
-    if not periods:
-        raise DataError(
-            Problem(
-                "no column is named like a period.",
-                str(path),
-                "Name them '2012-04', '2012' or '7'.",
-            )
-        )
-    kept = [c for c in frame.columns if c not in periods]
-    numbers = [c for c in periods if frame[c].dtype.kind == "f"]
-    if len(numbers) < len(periods):  # a Parquet file with numbers in one column, text in another
-        texts = {c: frame[c].map(lambda x: "" if x != x else f"{x:.17g}") for c in numbers}  # noqa: PLR0124
-        frame = frame.assign(**texts)
-    return frame.melt(  # the index stays that of the file, for messages
-        id_vars=kept,
-        value_vars=periods,
-        var_name="period",
-        value_name="value",
-        ignore_index=False,
-    )
 
 
 def _needed(
@@ -261,17 +241,22 @@ def _kind_of_most(texts: npt.NDArray[np.str_]) -> PeriodKind | None:
     return most if most in kinds else None
 
 
-def _inside(
-    ordinals: npt.NDArray[np.int64], kind: PeriodKind, window: Window
+def _in_window(
+    ordinals: npt.NDArray[np.int64], kind: PeriodKind, window: Window, path: Path
 ) -> npt.NDArray[np.bool_]:
-    """Tell which periods lie wholly inside the window."""
+    """Tell which periods lie wholly inside the window; refuse a table of which none does."""
     first, last = (parse_period(t, window.kind) or 0 for t in (window.start, window.end))
-    if kind is PeriodKind.NUMBER:
-        return np.asarray((ordinals >= first) & (ordinals <= last))
-    table_months = 12 // (kind.per_year or 1)
-    window_months = 12 // (window.kind.per_year or 1)
+    # Numbered periods have no length: both are then counted as they are.
+    numbered = kind is PeriodKind.NUMBER
+    table_months = 1 if numbered else 12 // (kind.per_year or 1)
+    window_months = 1 if numbered else 12 // (window.kind.per_year or 1)
     begins, ends = ordinals * table_months, (ordinals + 1) * table_months
-    return np.asarray((begins >= first * window_months) & (ends <= (last + 1) * window_months))
+    inside = np.asarray((begins >= first * window_months) & (ends <= (last + 1) * window_months))
+    if inside.any():
+        return inside
+    runs = f"{label(int(ordinals.min()), kind)} to {label(int(ordinals.max()), kind)}"
+    what = f"no row lies in the window {window.start} to {window.end}; the table runs from {runs}."
+    raise DataError(Problem(what, str(path), "Change `study.window`."))
 
 
 def _matrix(
