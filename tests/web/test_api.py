@@ -37,7 +37,7 @@ def test_sources_and_areas_can_be_listed(api: TestClient) -> None:
     assert source["base"] == "tiny"
     assert source["areas"] == 48
     assert source["outcomes"][0]["family"] == "crime"
-    (found,) = api.get("/api/areas?q=WARD t009").json()["areas"]
+    (found,) = api.get("/api/areas?q=PLOT 009").json()["areas"]
     assert found == {
         "code": "T009",
         "name": "Plot 009",
@@ -45,6 +45,10 @@ def test_sources_and_areas_can_be_listed(api: TestClient) -> None:
         "authority": "Northmarsh",
     }
     assert len(api.get("/api/areas?q=northmarsh&limit=7").json()["areas"]) == 7
+    assert len(api.get("/api/areas").json()["areas"]) == 20
+    nothing = api.get("/api/areas?q=zzz").json()
+    assert nothing["areas"] == []
+    assert nothing["hint"]
 
 
 def test_a_question_goes_the_same_way_as_on_the_pages(api: TestClient) -> None:

@@ -29,6 +29,7 @@ from areaeffect.web.atlas import atlases, find_atlas
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.runs import base_of, runs_of
 from areaeffect.web.safety import answer_to
+from areaeffect.web.search import search
 from areaeffect.web.view_state import CODE, KEY
 
 if TYPE_CHECKING:
@@ -126,22 +127,20 @@ def _sources(settings: Settings) -> APIRouter:
 
     @router.get("/areas")
     def areas(
-        q: Annotated[str, Query(max_length=limits.SEARCH_LETTERS, description="name or code")] = "",
+        q: Annotated[
+            str, Query(max_length=limits.SEARCH_LETTERS, description="postcode, code or name")
+        ] = "",
         base: Base = "",
         limit: Annotated[int, Query(ge=1, le=MOST_FOUND)] = 20,
     ) -> dict[str, Any]:
-        """Find areas by code, name, ward or authority."""
+        """Find areas by postcode, code, name, ward or authority, as the Find page does."""
         atlas = find_atlas(settings, base)
+        found = search(atlas, q)
+        inside = [i for place in found.places for i in place.positions]
+        positions = dict.fromkeys(inside if q.strip() else range(min(limit, len(atlas.position))))
         columns = [c for c in ("code", "name", "ward", "authority") if c in atlas.table]
-        words = q.casefold().split()
-        found = []
-        for row in zip(*(atlas.table[c] for c in columns), strict=True):
-            text = " ".join(map(str, row)).casefold()
-            if all(word in text for word in words):
-                found.append(dict(zip(columns, map(str, row), strict=True)))
-                if len(found) == limit:
-                    break
-        return {"base": atlas.key, "areas": found}
+        rows = [{c: str(atlas.table[c][i]) for c in columns} for i in list(positions)[:limit]]
+        return {"base": atlas.key, "areas": rows, "hint": found.hint}
 
     return router
 
