@@ -7,7 +7,8 @@ of the same areas.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,10 @@ from areaeffect.panel import Graph
 
 if TYPE_CHECKING:
     from areaeffect.geography.boundaries import Boundaries
+    from areaeffect.results import Bools, Ints
 
 _TOUCH_METRES = 1.0  # shared borders drift by centimetres when outlines are generalised
+_CORNERS = 6  # of each outline that are compared before the outlines themselves
 
 
 def contiguity(boundaries: Boundaries) -> Graph:
@@ -30,10 +33,42 @@ def within(boundaries: Boundaries, metres: float) -> Graph:
     """Return the areas whose outlines lie within a distance of each other."""
     import shapely  # noqa: PLC0415  # heavy
 
-    tree = shapely.STRtree(boundaries.outlines)
-    left, right = tree.query(boundaries.outlines, predicate="dwithin", distance=metres)
-    other = left != right
-    return graph_of(left[other], right[other], len(boundaries.outlines))
+    outlines = boundaries.outlines
+    left, right = _pairs(outlines, metres)
+    near = _corners_near(outlines, left, right, metres)
+    unsure = np.flatnonzero(~near)
+    near[unsure] = shapely.dwithin(outlines[left[unsure]], outlines[right[unsure]], metres)
+    left, right = left[near], right[near]
+    both = np.concatenate([left, right]), np.concatenate([right, left])
+    return graph_of(*both, len(outlines))
+
+
+def _pairs(outlines: Any, metres: float) -> tuple[Ints, Ints]:
+    """Return each pair of areas whose boxes lie within a distance, once."""
+    import shapely  # noqa: PLC0415  # heavy
+
+    west, south, east, north = shapely.bounds(outlines).T
+    boxes = shapely.box(west - metres, south - metres, east + metres, north + metres)
+    left, right = shapely.STRtree(outlines).query(boxes)
+    once = left < right
+    return left[once], right[once]
+
+
+def _corners_near(outlines: Any, left: Ints, right: Ints, metres: float) -> Bools:
+    """Tell which pairs lie within a distance by a few corners of each: far cheaper than outlines.
+
+    Where it says no, outlines may still be that near.
+    """
+    import shapely  # noqa: PLC0415  # heavy
+
+    count = shapely.get_num_coordinates(outlines)
+    first = np.cumsum(count) - count
+    every = shapely.get_coordinates(outlines)
+    corners = [every[first + count * k // _CORNERS] for k in range(_CORNERS)]
+    near = np.zeros(len(left), dtype=bool)
+    for a, b in product(corners, corners):
+        near |= ((a[left] - b[right]) ** 2).sum(axis=1) <= metres**2
+    return near
 
 
 def graph_of(left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], n: int) -> Graph:
@@ -60,14 +95,9 @@ def bands(boundaries: Boundaries, edges: tuple[float, ...]) -> tuple[Graph, npt.
     import shapely  # noqa: PLC0415  # heavy
 
     outlines = boundaries.outlines
-    west, south, east, north = shapely.bounds(outlines).T
-    reach = edges[-1]  # boxes first: far cheaper than distances between outlines
-    boxes = shapely.box(west - reach, south - reach, east + reach, north + reach)
-    left, right = shapely.STRtree(outlines).query(boxes)
-    once = left < right
-    left, right = left[once], right[once]
+    left, right = _pairs(outlines, edges[-1])
     apart = shapely.distance(outlines[left], outlines[right])
-    near = apart <= reach
+    near = apart <= edges[-1]
     left, right, apart = left[near], right[near], apart[near]
     band = np.searchsorted(np.asarray(edges), apart).astype(np.int8)
     both = (np.concatenate([left, right]), np.concatenate([right, left]))

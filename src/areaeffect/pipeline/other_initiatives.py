@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -129,19 +130,32 @@ def other_initiatives(
         np.array([position[c] for c in left if c in position], dtype=np.int64),
         unlocated,
         may_lie_in,
-        named[0][1] if named else np.full(len(areas), ""),
+        named[0].names if named else np.full(len(areas), ""),
         _overlaps(entries, own, areas),
         studied,
         notes_on(entries, areas),
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Authorities:
+    """Code and name of each area's authority in one year, (n_areas,) each."""
+
+    codes: Strings
+    names: Strings
+
+    @cached_property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Every authority once."""
+        return sorted(set(zip(self.codes.tolist(), self.names.tolist(), strict=True)))
+
+
 def _authorities(
     given: Strings | None, vintage: str | None, folder: Path, areas: Strings
-) -> list[tuple[Strings, Strings]]:
-    """Return (codes, names) of each area's authority, of one or more years."""
+) -> list[_Authorities]:
+    """Return the authorities of the areas, of one or more years."""
     if given is not None:
-        return [(given, given)]
+        return [_Authorities(given, given)]
     found = []
     for name, column in _AUTHORITIES.get(vintage or "", ()):
         try:
@@ -151,20 +165,19 @@ def _authorities(
         at = np.minimum(np.searchsorted(table.areas, areas), len(table.areas) - 1)
         here = table.areas[at] == areas
         texts = [table.texts[f"{column}_{part}"][at] for part in ("code", "name")]
-        found.append((np.where(here, texts[0], ""), np.where(here, texts[1], "")))
+        found.append(_Authorities(*(np.where(here, text, "") for text in texts)))
     return found
 
 
-def _in_authority(text: str, named: list[tuple[Strings, Strings]], n_areas: int) -> Bools:
+def _in_authority(text: str, named: list[_Authorities], n_areas: int) -> Bools:
     """Return the areas of an authority, by code or name, of any of the years known."""
     inside: Bools = np.zeros(n_areas, dtype=np.bool_)
     if not text:
         return inside
-    for codes, names in named:
-        pairs = np.unique(np.column_stack([codes, names]), axis=0)
-        for code, name in pairs:
-            if same_authority(text, str(code), str(name)):
-                inside |= (codes == code) & (names == name)
+    for year in named:
+        for code, name in year.pairs:
+            if same_authority(text, code, name):
+                inside |= (year.codes == code) & (year.names == name)
     return inside
 
 
