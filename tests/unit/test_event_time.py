@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect.estimate import counterfactual as cf
+from areaeffect.estimate.adjustment import adjustment
 from areaeffect.estimate.event_time import NO_BINS, Bins, bins_over, path, path_counts
 from areaeffect.periods import PeriodKind, Periods
 from tests.unit.small_panel import measure
@@ -119,6 +120,11 @@ def level_sums(rate: np.ndarray, exposure: np.ndarray) -> cf.Sums:
     return cf.sums(one, nothing, ~nothing)
 
 
+def gap(sums: cf.Sums, known: np.ndarray, members, pool, weights) -> float:
+    by = adjustment(known, members, pool, weights)
+    return by.gap_in_rate(sums.post[pool], sums.exposure_post[pool], sums.exposure_post[members])
+
+
 def test_an_imbalance_that_explains_the_rate_is_taken_off_the_gap() -> None:
     rng = np.random.default_rng(8)
     known = rng.normal(size=(60, 2))
@@ -126,7 +132,9 @@ def test_an_imbalance_that_explains_the_rate_is_taken_off_the_gap() -> None:
     sums = level_sums(5 + known @ [0.8, -0.5], exposure)
     members, pool, weights = np.arange(3), np.arange(3, 60), np.full(57, 3 / 57)
     plain = cf.totals(sums, members, pool, weights)
-    adjusted = cf.totals(sums, members, pool, weights, known)
+    by = adjustment(known, members, pool, weights)
+    adjusted = cf.totals(sums, members, pool, weights, by)
+    assert cf.totals(sums, members, pool, weights, by).tolist() == adjusted.tolist()
     gap = float(cf.rate_difference(plain, "level"))
     assert abs(gap) > 1.0
     assert abs(cf.rate_difference(adjusted, "level")) < 0.003 * abs(gap)
@@ -139,11 +147,32 @@ def test_what_is_balanced_is_not_adjusted() -> None:
     sums = level_sums(5 + known[:, 0], np.full(20, 1000.0))
     members, pool = np.arange(2), np.arange(2, 20)
     weights = np.full(18, 2 / 18)
-    assert cf.imbalance_in_rate(sums, known, members, pool, weights) == pytest.approx(0.0, abs=1e-9)
+    assert gap(sums, known, members, pool, weights) == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize("known", [np.empty((20, 0)), np.zeros((20, 1))])
 def test_without_characteristics_that_vary_nothing_is_adjusted(known: np.ndarray) -> None:
     sums = level_sums(np.linspace(1, 5, 20), np.full(20, 1000.0))
     weights = np.full(18, 2 / 18)
-    assert cf.imbalance_in_rate(sums, known, np.arange(2), np.arange(2, 20), weights) == 0.0
+    assert gap(sums, known, np.arange(2), np.arange(2, 20), weights) == 0.0
+
+
+def test_the_gap_is_that_of_a_weighted_ridge_regression() -> None:
+    rng = np.random.default_rng(12)
+    known, weights = rng.normal(size=(30, 3)), rng.uniform(0.1, 1, 25)
+    exposure, other = rng.uniform(500, 3000, (2, 30))
+    members, pool = np.arange(5), np.arange(5, 30)
+    by = adjustment(known, members, pool, weights)
+    for seen in (exposure, other, exposure):  # one adjustment, outcomes of several exposures
+        rate = rng.uniform(1, 9, 30)
+        part = weights * seen[pool]
+        part /= part.sum()
+        centre = part @ known[pool]
+        centred = (known[pool] - centre) * np.sqrt(part)[:, None]
+        ridge = 1e-3 * np.trace(centred.T @ centred) / 3
+        rows = np.vstack([centred, np.sqrt(ridge) * np.eye(3)])
+        gaps = np.sqrt(part) * (rate[pool] - part @ rate[pool])
+        slope = np.linalg.lstsq(rows, np.append(gaps, np.zeros(3)), rcond=None)[0]
+        wanted = (centre - np.average(known[members], axis=0, weights=seen[members])) @ slope
+        found = by.gap_in_rate((rate * seen)[pool], seen[pool], seen[members])
+        assert found == pytest.approx(wanted, rel=1e-9)

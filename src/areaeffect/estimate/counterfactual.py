@@ -20,6 +20,7 @@ import numpy as np
 from areaeffect.panel import picked
 
 if TYPE_CHECKING:
+    from areaeffect.estimate.adjustment import Adjustment
     from areaeffect.panel import Measure
     from areaeffect.results import Bools, Floats, Ints
 
@@ -35,9 +36,6 @@ PATH_OBSERVED, PATH_EXPECTED, PATH_EXPOSURE = range(3)
 N_PATH = 3
 _OWN = np.array([OBSERVED_PRE, OBSERVED_POST, EXPOSURE_PRE, EXPOSURE_POST])
 _EXPECTED = np.array([EXPECTED_PRE, EXPECTED_POST, EXPECTED_EXPOSURE_PRE, EXPECTED_EXPOSURE_POST])
-#: Ridge of the adjustment's coefficients, as a share of the characteristics' mean variance: with
-#: hardly more benchmark areas than characteristics a plain fit has no use.
-_SHRINK = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +115,7 @@ def sums(
 
 
 def totals(
-    sums_: Sums, members: Ints, pool: Ints, weights: Floats, adjust_for: Floats | None = None
+    sums_: Sums, members: Ints, pool: Ints, weights: Floats, adjustment: Adjustment | None = None
 ) -> Floats:
     """Add up one neighbourhood and outcome.
 
@@ -126,70 +124,28 @@ def totals(
     sums_ : of every area.
     members, pool : positions of treated and pool areas.
     weights : (m,), of the pool areas.
-    adjust_for : (n_areas, p), characteristics that the expected total after the start is
-        regression-adjusted for; None for none.
+    adjustment : what the expected total after the start is regression-adjusted by; None for
+        nothing. One serves all outcomes of a neighbourhood.
 
     Returns
     -------
     (N_TOTALS + N_PATH * n_bins,).
     """
     found = np.empty(N_TOTALS + N_PATH * len(sums_.path_span))
-    own = sums_.columns.take(members, axis=0).sum(axis=0)
-    expected = weights @ sums_.columns.take(pool, axis=0)
+    treated = sums_.columns.take(members, axis=0)
+    benchmark = sums_.columns.take(pool, axis=0)
+    own, expected = treated.sum(axis=0), weights @ benchmark
     found[_OWN] = own[:4]
     found[_EXPECTED] = expected[:4]
     found[UNADJUSTED_POST] = found[EXPECTED_POST]
-    if adjust_for is not None:
-        found[EXPECTED_POST] -= found[EXPECTED_EXPOSURE_POST] * imbalance_in_rate(
-            sums_, adjust_for, members, pool, weights
-        )
+    if adjustment is not None:
+        gap = adjustment.gap_in_rate(benchmark[:, 1], benchmark[:, 3], treated[:, 3])
+        found[EXPECTED_POST] -= found[EXPECTED_EXPOSURE_POST] * gap
     path = found[N_TOTALS:].reshape(-1, N_PATH)
     path[:, PATH_OBSERVED] = own[4:]
     path[:, PATH_EXPECTED] = expected[4:]
     path[:, PATH_EXPOSURE] = sums_.path_exposure[members].sum() * sums_.path_span
     return found
-
-
-def imbalance_in_rate(
-    sums_: Sums, covariates: Floats, members: Ints, pool: Ints, weights: Floats
-) -> float:
-    """Tell how much of a gap in rates is owed to characteristics that still differ.
-
-    The rates of the benchmark areas are regressed on their characteristics, weighted by
-    calibration weight times exposure (their part in the rate); the coefficients times the
-    imbalance that weighting left is the gap that the characteristics alone would make. Taking it
-    off is right where either the weights or the regression is (bias-corrected matching: Abadie &
-    Imbens 2011, doi 10.1198/jbes.2009.07333, equation 4; augmented weighting: Robins, Rotnitzky &
-    Zhao 1994).
-
-    Parameters
-    ----------
-    sums_ : outcome and exposure of every area after the start.
-    covariates : (n_areas, p), in standard deviations.
-    members, pool, weights : see `totals`.
-
-    Returns
-    -------
-    Expected rate of the benchmark areas less that of areas like the treated; 0 without
-    characteristics or exposure.
-    """
-    part = weights * sums_.exposure_post[pool]
-    mine = sums_.exposure_post[members]
-    if not covariates.shape[1] or not part.sum() > 0 or not mine.sum() > 0:
-        return 0.0
-    own = part > 0
-    part, pool = part[own] / part.sum(), pool[own]
-    rate = sums_.post[pool] / sums_.exposure_post[pool]
-    known = covariates[pool]
-    centre = part @ known
-    imbalance = centre - (mine / mine.sum()) @ covariates[members]
-    apart = (known - centre) * part[:, None]
-    gram = apart.T @ (known - centre)
-    ridge = _SHRINK * float(np.trace(gram)) / len(gram)
-    if ridge <= 0:
-        return 0.0
-    slope = np.linalg.solve(gram + ridge * np.eye(len(gram)), apart.T @ (rate - part @ rate))
-    return float(imbalance @ slope)
 
 
 def log_ratio(total: Floats, claim: str) -> Floats:

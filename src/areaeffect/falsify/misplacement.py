@@ -11,12 +11,13 @@ Epidemiology, 3rd ed., ch. 19).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from areaeffect.panel import Graph
     from areaeffect.results import Bools, Floats, Ints
@@ -38,7 +39,7 @@ class Matched:
     people: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Unlocated:
     """One place of the programme that could not be found.
 
@@ -52,6 +53,12 @@ class Unlocated:
     areas: Ints
     chance: Floats
     people: float
+
+    @cached_property
+    def up_to(self) -> Floats:
+        """(n,), the chance of each area and those before it."""
+        added_up = np.cumsum(self.chance)
+        return np.asarray(added_up / added_up[-1])
 
 
 def draw_true_areas(
@@ -81,50 +88,49 @@ def draw_true_areas(
     -------
     (n_areas,).
     """
-    n = len(residents)
-    mine = np.zeros(n, dtype=np.bool_)
+    mine = {area for place in matched for area in place.areas.tolist()}
+
+    def is_free(area: int) -> bool:
+        return area not in mine
+
+    true: set[int] = set()
     for place in matched:
-        mine[place.areas] = True
-    true = np.zeros(n, dtype=np.bool_)
-    for place in matched:
-        inside = np.zeros(n, dtype=np.bool_)
-        inside[place.areas] = True
+        inside = set(place.areas.tolist())
         whole = float(residents[place.areas].sum())
         target = min(whole, place.people)
         wrong = rng.random() < place.wrong
         kept = target * (1 - elsewhere) if wrong else target
         start = int(rng.choice(place.areas))
-        part = grow([start], inside, residents, touching, kept, rng)
-        true[part] = True
+        part = grow([start], inside.__contains__, residents, touching, kept, rng)
+        true.update(part)
         if wrong:
-            around = grow(part, ~mine | inside, residents, touching, target, rng, skip=inside)
-            true[around] = True
+            true.update(grow(part, is_free, residents, touching, target, rng))
     for gone in unlocated:
-        start = int(rng.choice(gone.areas, p=gone.chance))
-        if not mine[start]:
-            true[grow([start], ~mine, residents, touching, gone.people, rng)] = True
-    return true
+        start = int(gone.areas[np.searchsorted(gone.up_to, rng.random(), side="right")])
+        if is_free(start):
+            true.update(grow([start], is_free, residents, touching, gone.people, rng))
+    found = np.zeros(len(residents), dtype=np.bool_)
+    found[list(true)] = True
+    return found
 
 
 def grow(
     begin: Sequence[int],
-    allowed: Bools,
+    may_take: Callable[[int], bool],
     residents: Floats,
     touching: Graph,
     people: float,
     rng: np.random.Generator,
-    skip: Bools | None = None,
 ) -> list[int]:
     """Grow a connected set of areas until it has a number of people.
 
     Parameters
     ----------
     begin : areas it starts from; kept whatever they hold.
-    allowed : (n_areas,), areas that it may take.
+    may_take : whether it may take an area.
     residents, touching : see `draw_true_areas`.
     people : to reach; the last area taken is the one that reaches at least half of what lacks.
     rng : picks the next area among those that touch.
-    skip : (n_areas,), areas not to be taken though allowed; None for none.
 
     Returns
     -------
@@ -137,7 +143,7 @@ def grow(
 
     def reach(area: int) -> None:
         for other in touching.of(area).tolist():
-            if other not in seen and allowed[other] and (skip is None or not skip[other]):
+            if other not in seen and may_take(other):
                 seen.add(other)
                 edge.append(other)
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.design.programme import Cohort, Rules, design_programme
+from areaeffect.estimate.adjustment import adjustment
 from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, totals
 from areaeffect.falsify.spread import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
 
@@ -340,7 +341,8 @@ def run_programme(machine: Machine, programme: Sequence[Ints], number: int = 0) 
         for g, chosen in enumerate(weighted):
             if chosen is None:
                 continue
-            adjust_for = cohorts[g].scaled if arm.is_adjusted else None
-            for o, sums_ in arm.sums(g, programme[g]).items():
-                found[g, o] = totals(sums_, programme[g], chosen.pool, chosen.weights, adjust_for)
+            members, pool, weights = programme[g], chosen.pool, chosen.weights
+            by = adjustment(cohorts[g].scaled, members, pool, weights) if arm.is_adjusted else None
+            for o, sums_ in arm.sums(g, members).items():
+                found[g, o] = totals(sums_, members, pool, weights, by)
     return found
