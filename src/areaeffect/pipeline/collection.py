@@ -99,7 +99,8 @@ def _evaluate_all(
         }
     context = multiprocessing.get_context("spawn")  # a fork keeps locks of typst's threads, if any
     told: SimpleQueue[tuple[str, int, int]] = context.SimpleQueue()
-    with context.Pool(min(threads, len(tasks)), _hold, (told,)) as pool:
+    # One part a process: what a part held goes back to the machine when it is done.
+    with context.Pool(min(threads, len(tasks)), _hold, (told,), maxtasksperchild=1) as pool:
         waiting = [pool.apply_async(_evaluate, (task, folder)) for task in tasks]
         while any(not w.ready() for w in waiting):
             failed = [w for w in waiting if w.ready() and not w.successful()]
