@@ -130,7 +130,8 @@ def estimate_surveys(surveys: Sequence[SmallAreaData], seed: int) -> list[SmallA
     """Fit surveys of one shape one after the other, compiling the model once.
 
     y_i = a + x_area b + sum over factors v[level_i] + u[area_i] + e_i, with normal v, u and e
-    and an estimated variance of u; an area's mean is the census-weighted mean over its cells
+    and an estimated variance tau^2 of u, integrated out while the chains are drawn; an area's
+    mean is the census-weighted mean over its cells
     (Gelman & Little 1997, Survey Methodology 23(2); Park, Gelman & Bafumi 2004,
     doi 10.1093/pan/mph024).
     """
@@ -154,7 +155,14 @@ def estimate_surveys(surveys: Sequence[SmallAreaData], seed: int) -> list[SmallA
     return found
 
 
-def _fit(key: Any, *data: Any, n_levels: tuple[int, ...]) -> tuple[dict[str, Any], Any]:
+def _fit(
+    key: Any,
+    number: Any,
+    mean: Any,
+    within: Any,
+    *area_and_cell: Any,
+    n_levels: tuple[int, ...],
+) -> tuple[dict[str, Any], Any]:
     """Draw the chains: samples by parameter, (n_chains, n_samples, …), and how many diverged."""
     from numpyro.infer import MCMC, NUTS  # noqa: PLC0415  # heavy, optional
 
@@ -166,7 +174,7 @@ def _fit(key: Any, *data: Any, n_levels: tuple[int, ...]) -> tuple[dict[str, Any
         chain_method="vectorized",
         progress_bar=False,
     )
-    sampler.run(key, *data)
+    sampler.run(key, number, number * mean, within + (number * mean**2).sum(), *area_and_cell)
     return sampler.get_samples(group_by_chain=True), sampler.get_extra_fields()["diverging"].sum()
 
 
@@ -179,18 +187,20 @@ def _scale(data: SmallAreaData) -> tuple[float, float]:
 
 
 def _model(
-    number: Any, mean: Any, within: Any, covariates: Any, levels: Any, n_levels: tuple[int, ...]
+    number: Any, asked: Any, fixed: Any, covariates: Any, levels: Any, n_levels: tuple[int, ...]
 ) -> None:
-    """Write the likelihood of area and cell means; a product over all of them, without look-ups."""
+    """Write the likelihood of area and cell means with the areas' own effects u integrated out.
+
+    Given the rest, u is normal: of N respondents of an area whose residuals add up to r, the
+    integral over u gives tau^2 r^2 / (2 sigma^2 (sigma^2 + N tau^2)) less half the logarithm of
+    1 + N tau^2 / sigma^2. A chain then walks in a dozen dimensions, not in one an area.
+    """
     import jax.numpy as jnp  # noqa: PLC0415  # heavy, optional
     import numpyro  # noqa: PLC0415
     from numpyro import distributions as dist  # noqa: PLC0415
 
     n_areas, n_covariates = covariates.shape
-    expected = numpyro.sample("a", dist.Normal(0.0, 1.0))
-    tau = numpyro.sample("tau", dist.HalfNormal(0.5))
-    u = numpyro.sample("u", dist.Normal(0.0, 1.0).expand([n_areas]).to_event(1))
-    by_area = tau * u
+    by_area = jnp.full(n_areas, numpyro.sample("a", dist.Normal(0.0, 1.0)))
     if n_covariates:
         b = numpyro.sample("b", dist.Normal(0.0, 0.5).expand([n_covariates]).to_event(1))
         by_area = by_area + covariates @ b
@@ -198,10 +208,19 @@ def _model(
     for f, n in enumerate(n_levels):
         v = numpyro.sample(f"v{f}", dist.ZeroSumNormal(0.5, event_shape=(n,)))
         by_cell = by_cell + v[levels[f]]
+    between = numpyro.sample("tau", dist.HalfNormal(0.5)) ** 2
     sigma = numpyro.sample("sigma", dist.HalfNormal(1.0))
-    expected = expected + by_area[:, None] + by_cell[None, :]
-    squares = (number * (mean - expected) ** 2).sum() + within
-    numpyro.factor("y", -number.sum() * jnp.log(sigma) - squares / (2.0 * sigma**2))
+    inside, respondents = sigma**2, number.sum(1)
+    in_cells = number @ by_cell
+    squares = (
+        fixed
+        + (respondents * by_area - 2.0 * asked.sum(1) + 2.0 * in_cells) @ by_area
+        + (number.sum(0) * by_cell - 2.0 * asked.sum(0)) @ by_cell
+    )
+    residual = asked.sum(1) - respondents * by_area - in_cells
+    explained = between * (residual**2 / (inside + respondents * between)).sum()
+    spread = 2.0 * number.sum() * jnp.log(sigma) + jnp.log1p(respondents * between / inside).sum()
+    numpyro.factor("y", -0.5 * (spread + (squares - explained) / inside))
 
 
 def _summary(
@@ -216,27 +235,48 @@ def _summary(
     from numpyro.diagnostics import split_gelman_rubin  # noqa: PLC0415  # optional
 
     draws = {k: v.reshape(-1, *v.shape[2:]) for k, v in chains.items()}
-    by_area = draws["a"][:, None] + draws["tau"][:, None] * draws["u"]
-    if "b" in draws:
-        by_area = by_area + draws["b"] @ data.covariates.T
-    by_cell = np.zeros((len(by_area), len(data.cell_levels)))
+    by_cell = np.zeros((len(draws["a"]), len(data.cell_levels)))
     for f in range(data.cell_levels.shape[1]):
         by_cell += draws[f"v{f}"][:, data.cell_levels[:, f]]
+    rng = np.random.default_rng(seed)
+    by_area = _area_means(draws, by_cell, data, mean, rng)
     people = data.people.sum(axis=1, keepdims=True)
     share = data.people / np.where(people > 0, people, np.nan)
     area_means = scale[0] + scale[1] * (by_area + by_cell @ share.T)
     low, high = np.quantile(area_means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    watched = [v for k, v in chains.items() if k != "u"]
-    rhat = max(float(np.max(split_gelman_rubin(v))) for v in watched)
-    p = _predictive_p(data.number, mean, by_area, by_cell, draws["sigma"], seed)
+    rhat = max(float(np.max(split_gelman_rubin(v))) for v in chains.values())
+    p = _predictive_p(data.number, mean, by_area, by_cell, draws["sigma"], rng)
     return SmallAreaEstimates(area_means.mean(axis=0), low, high, rhat, divergences, p)
 
 
+def _area_means(
+    draws: dict[str, Floats],
+    by_cell: Floats,
+    data: SmallAreaData,
+    mean: Floats,
+    rng: np.random.Generator,
+) -> Floats:
+    """Draw each area's level, (n_draws, n_areas): its expectation and u, normal given the rest."""
+    level = np.repeat(draws["a"][:, None], len(data.number), axis=1)
+    if "b" in draws:
+        level += draws["b"] @ data.covariates.T
+    inside, between = draws["sigma"][:, None] ** 2, draws["tau"][:, None] ** 2
+    respondents = data.number.sum(axis=1)
+    residual = (data.number * mean).sum(axis=1) - respondents * level - by_cell @ data.number.T
+    narrowed = between / (inside + respondents * between)
+    noise = rng.standard_normal(level.shape)
+    return np.asarray(level + narrowed * residual + np.sqrt(narrowed * inside) * noise)
+
+
 def _predictive_p(
-    number: Floats, mean: Floats, by_area: Floats, by_cell: Floats, sigma: Floats, seed: int
+    number: Floats,
+    mean: Floats,
+    by_area: Floats,
+    by_cell: Floats,
+    sigma: Floats,
+    rng: np.random.Generator,
 ) -> float:
     """Share of replicated surveys in which area means differ more than in the real one."""
-    rng = np.random.default_rng(seed)
     asked = number.sum(axis=1)
     held = asked > 0
     shares = number[held] / asked[held, None]
