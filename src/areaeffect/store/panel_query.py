@@ -151,9 +151,6 @@ def read_counts(
     pyarrow.ArrowException
         A file of the store is damaged.
     """
-    import pyarrow as pa  # noqa: PLC0415  # heavy
-    import pyarrow.compute as pc  # noqa: PLC0415  # heavy
-
     paths = [root / "police_uk" / "counts" / f"month={m}" / "part.parquet" for m in months]
 
     def read(period: int) -> list[_Part]:
@@ -164,12 +161,7 @@ def read_counts(
 
     with ThreadPoolExecutor(READERS) as pool:
         parts = [p for month in pool.map(read, range(len(months))) for p in month]
-    everyone = pa.concat_arrays([pa.nulls(0, pa.string()), *(p.codes for p in parts)])
-    codes = pc.unique(everyone)
-    codes = codes.take(pc.sort_indices(codes))
-    position = pc.index_in(everyone, value_set=codes).to_numpy().astype(np.int64)
-    ends = np.cumsum([len(p.codes) for p in parts], dtype=np.int64)
-    places = np.split(position, ends[:-1]) if parts else []
+    codes, places = _placed(parts)
     by_month = np.zeros((len(asked) + 1, len(months), len(codes)))  # filled row by row
     keys = [at[p.seen[0]] * len(forces) + p.seen[1] for p, at in zip(parts, places, strict=True)]
     column = np.zeros(len(codes) * len(forces), dtype=np.int64)
@@ -199,6 +191,19 @@ def read_counts(
             for period in np.flatnonzero(bare[:, i, 0])
         ),
     )
+
+
+def _placed(parts: Sequence[_Part]) -> tuple[Any, list[Ints]]:
+    """Return all codes, ascending, and the position in them of those of each part."""
+    import pyarrow as pa  # noqa: PLC0415  # heavy
+    import pyarrow.compute as pc  # noqa: PLC0415  # heavy
+
+    everyone = pa.concat_arrays([pa.nulls(0, pa.string()), *(p.codes for p in parts)])
+    codes = pc.unique(everyone)
+    codes = codes.take(pc.sort_indices(codes))
+    position = pc.index_in(everyone, value_set=codes).to_numpy().astype(np.int64)
+    ends = np.cumsum([len(p.codes) for p in parts], dtype=np.int64)
+    return codes, np.split(position, ends[:-1]) if parts else []
 
 
 def _row_groups(path: Path, forces: Sequence[str], columns: list[str]) -> Iterator[Any]:
