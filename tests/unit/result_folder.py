@@ -21,7 +21,7 @@ class Folder:
     path: Path
 
     def __post_init__(self) -> None:
-        self.findings = self._json("findings.json")["findings"]
+        self.findings = [_with_shares(f) for f in self._json("findings.json")["findings"]]
         self.run = self._json("run.json")
         self.design = self._json("design.json")
         self.annexes = {annex["name"]: annex for annex in self.run["annexes"]}
@@ -339,6 +339,14 @@ class Folder:
 
 #: Annexes whose section is not named like them.
 SECTIONS = {"checks": "does-it-hold"}
+
+
+def _with_shares(finding: dict[str, Any]) -> dict[str, Any]:
+    """Add the shares that a finding in points gives in per cent."""
+    if finding["unit"] != "percentage points":
+        return finding
+    amounts = (finding["observed"], finding["counterfactual"])
+    return finding | {"shares": [a / 100 for a in amounts if a is not None]}
 
 
 def _card(finding: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from tests.unit.sample_result import sample_result
 BANNED = ("control", "no effect", "proves", "significant")
 LABELS = ("Crime", "Anti-social behaviour", "empty homes", "Neighbourhood environment score")
 RATIO_UNITS = ("crimes", "empty homes", "fraction", "")
-ADDITIVE_UNITS = ("points", "crimes per 1,000 residents a year")
+ADDITIVE_UNITS = ("points", "percentage points", "crimes per 1,000 residents a year")
 NUMBER = r"(\d[\d,]*(?:\.\d+)?)"
 ODD = st.sampled_from([None, math.nan, math.inf])
 
@@ -166,13 +166,14 @@ def read_whole(text: str, f: Finding) -> None:
         reader.size(found[1], found[2], f.mde)
     for found in reader.take(r"smaller than " + NUMBER + "(%?)"):
         reader.size(found[1], found[2], f.threshold)
-    amount = r"(−?)" + NUMBER
+    amount = r"(−?)" + NUMBER + "(%?)"
     beside = rf"Observed: {amount}[a-z ]*; (?:expected|benchmark areas): {amount}"
     for pattern in (rf": {amount}[a-z ]* instead of {amount}", beside):
         for found in reader.take(pattern):
-            for i, value in ((1, f.observed), (3, f.counterfactual)):
+            for i, value in ((1, f.observed), (4, f.counterfactual)):
                 assert same(found[i + 1], value, per_cent=False)
                 assert not found[i] or (value or 0) < 0
+                assert (found[i + 2] == "%") is (f.unit == "percentage points")
     for found in reader.take(NUMBER + r" (avoided|more than expected)"):
         assert same(found[1], f.avoided, per_cent=False)
         assert (found[2] == "avoided") is ((f.avoided or 0) >= 0)
@@ -310,6 +311,17 @@ def test_a_ratio_without_a_noun_prints_amounts_alone() -> None:
     text = wording.headline(finding) + wording.sentence(finding)
     assert "fraction" not in text
     assert re.search(r"13,639 instead of 14,841", text)
+
+
+def test_a_share_is_in_per_cent_and_its_difference_in_points() -> None:
+    finding = replace(
+        sample_result(placebos=19, shapes=False).findings[0],
+        form="additive", unit="percentage points", claim="level", threshold=1.0,
+        estimate=-0.06, low=-0.6, high=0.45, observed=28.01, counterfactual=28.07,
+    )  # fmt: skip
+    said = wording.headline(finding) + wording.sentence(finding)
+    assert "28.0% instead of 28.1%" in said or "28.0%; benchmark areas: 28.1%" in said
+    assert "percentage points" in wording.sentence(finding)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ FINE_SCALE = 1.0  # a threshold below this belongs to a scale that one decimal w
 FINE_RATE = 0.1  # a tenth of a rate's interval below this does
 MOST_DECIMALS = 6
 NOT_ESTIMABLE = "not estimable"
-NO_NOUN = frozenset({"", "fraction"})  # units of ratios that do not say what is counted
+POINTS = "percentage points"  # the unit of a difference of shares; a share itself is in per cent
+NO_NOUN = frozenset({"", "fraction", POINTS})  # units that do not say what an amount counts
 
 
 def known(value: float | None) -> float | None:
@@ -81,8 +82,10 @@ def size(value: float | None, finding: Finding, *, unit: bool = False) -> str:
 
 
 def total(value: float | None, finding: Finding) -> str:
-    """Write an observed or expected amount: a count, or a mean or rate for other outcomes."""
-    return number(value, "count" if is_count(finding) else "additive", decimals_of(finding))
+    """Write an observed or expected amount: a count, or a mean, share or rate."""
+    text = number(value, "count" if is_count(finding) else "additive", decimals_of(finding))
+    is_share = finding.unit == POINTS and text != NOT_ESTIMABLE
+    return f"{text}%" if is_share else text
 
 
 def is_count(finding: Finding) -> bool:
