@@ -155,6 +155,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     mount = shutil.which("mount")
     command = [mount or "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        # Also in CI: a runner without that right can lend it to no test.
         pytest.skip("This needs the right to mount a tmpfs of one megabyte.")
     try:
         yield folder

@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from areaeffect.errors import StudyError
 from areaeffect.web import limits
@@ -146,8 +147,8 @@ def test_our_own_files_are_kept_for_ever_by_their_hash_alone(site: TestClient) -
 def test_who_asks_is_believed_from_the_named_proxy_alone(settings: Settings) -> None:
     seen: list[str] = []
 
-    async def app(scope: dict[str, object], receive: object, send: object) -> None:
-        seen.append(f"{scope['scheme']} {scope['client'][0]}")  # type: ignore[index]
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(f"{scope['scheme']} {scope['client'][0]}")
         raise StudyError([])
 
     told = {"x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https"}

@@ -177,7 +177,7 @@ def read_counts(
         bare[part.period] += part.bare
     values = np.empty((len(by_month), len(codes), len(months)))
     for by_code, by_period in zip(values, by_month, strict=True):
-        by_code[:] = by_period.T  # a matrix at a time: numpy turns these in a fifth of the time
+        by_code[:] = by_period.T  # a matrix at a time: numpy turns three axes far slower
     texts = np.array(codes.to_pylist(), dtype=str)
     return Counts(
         texts,

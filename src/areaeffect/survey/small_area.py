@@ -187,13 +187,14 @@ def _scale(data: SmallAreaData) -> tuple[float, float]:
 
 
 def _model(
-    number: Any, asked: Any, fixed: Any, covariates: Any, levels: Any, n_levels: tuple[int, ...]
+    number: Any, score: Any, square: Any, covariates: Any, levels: Any, n_levels: tuple[int, ...]
 ) -> None:
     """Write the likelihood of area and cell means with the areas' own effects u integrated out.
 
     Given the rest, u is normal: of N respondents of an area whose residuals add up to r, the
     integral over u gives tau^2 r^2 / (2 sigma^2 (sigma^2 + N tau^2)) less half the logarithm of
-    1 + N tau^2 / sigma^2. A chain then walks in a dozen dimensions, not in one an area.
+    1 + N tau^2 / sigma^2. A chain then walks in a dozen dimensions, not in one an area. `score`
+    and `square` are sums over respondents, of scores by area and cell and of all their squares.
     """
     import jax.numpy as jnp  # noqa: PLC0415  # heavy, optional
     import numpyro  # noqa: PLC0415
@@ -213,11 +214,11 @@ def _model(
     inside, respondents = sigma**2, number.sum(1)
     in_cells = number @ by_cell
     squares = (
-        fixed
-        + (respondents * by_area - 2.0 * asked.sum(1) + 2.0 * in_cells) @ by_area
-        + (number.sum(0) * by_cell - 2.0 * asked.sum(0)) @ by_cell
+        square
+        + (respondents * by_area - 2.0 * score.sum(1) + 2.0 * in_cells) @ by_area
+        + (number.sum(0) * by_cell - 2.0 * score.sum(0)) @ by_cell
     )
-    residual = asked.sum(1) - respondents * by_area - in_cells
+    residual = score.sum(1) - respondents * by_area - in_cells
     explained = between * (residual**2 / (inside + respondents * between)).sum()
     spread = 2.0 * number.sum() * jnp.log(sigma) + jnp.log1p(respondents * between / inside).sum()
     numpyro.factor("y", -0.5 * (spread + (squares - explained) / inside))
