@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from areaeffect.pipeline.survey_areas import read_cells
 from areaeffect.study_survey import CensusCells, Item, Survey
 from areaeffect.survey.comparison import compare
 from areaeffect.survey.scale import reliability, scale_scores
-from areaeffect.survey.small_area import _model, grouped
+from areaeffect.survey.small_area import grouped
 
 AREAS = np.array(["A", "B", "C"])
 SURVEY = Survey(
@@ -185,27 +184,3 @@ def test_waves_must_lie_on_both_sides_of_every_start(before: str, after: str, fi
     start = (2015 - 0) * 12 + 5
     unit = Neighbourhood("I", "N", np.array([0]), start, PeriodKind.MONTH, None)
     assert _straddle(survey, [unit]) is fits
-
-
-def test_the_areas_effects_are_integrated_out() -> None:
-    """The model's likelihood is the integral over u that the docstring promises, by quadrature."""
-    numpyro = pytest.importorskip("numpyro")
-    rng = np.random.default_rng(5)
-    number = np.array([[2.0, 1.0], [0.0, 3.0], [0.0, 0.0]])
-    mean = np.where(number > 0, rng.normal(size=number.shape), 0.0)
-    within, covariates, levels = 1.7, rng.normal(size=(3, 1)), np.array([[0, 1]])
-    a, b, v, tau, sigma = 0.2, 0.4, 0.3, 0.6, 0.9
-    given = {"a": a, "b": np.array([b]), "v0": np.array([v, -v]), "tau": tau, "sigma": sigma}
-
-    data = (number, number * mean, within + (number * mean**2).sum(), covariates, levels)
-    model = numpyro.handlers.substitute(partial(_model, n_levels=(2,)), given)
-    found = numpyro.handlers.trace(model).get_trace(*data)["y"]["fn"].log_factor
-
-    u = np.linspace(-8 * tau, 8 * tau, 20_001)
-    prior = np.exp(-0.5 * (u / tau) ** 2) / (tau * np.sqrt(2 * np.pi))
-    expected = -number.sum() * np.log(sigma) - within / (2 * sigma**2)
-    for n, m, x in zip(number, mean, covariates[:, 0], strict=True):
-        gaps = m[:, None] - (a + b * x + np.array([v, -v])[:, None] + u)
-        likelihood = np.exp(-(n[:, None] * gaps**2).sum(axis=0) / (2 * sigma**2))
-        expected += np.log((likelihood * prior).sum() * (u[1] - u[0]))
-    assert float(found) == pytest.approx(expected, abs=1e-4)
