@@ -28,7 +28,7 @@ from areaeffect.estimate.inference import infer
 from areaeffect.falsify.placebo import Machine, run_programme
 from areaeffect.pipeline.backtest import horizon_of
 from areaeffect.pipeline.describe import Case, groups_of
-from areaeffect.pipeline.plan import Plan, make_plan
+from areaeffect.pipeline.plan import Plan, disjoint, make_plan
 from areaeffect.pipeline.power import Size, earlier_arms, machine_of, measure_point, own_count
 from areaeffect.pipeline.workers import run_all, single_threaded
 from benchmarks.fresh import County, Drawn, fresh
@@ -58,10 +58,10 @@ def _prepared(n: int, seed: int) -> tuple[Drawn, Plan, Case]:
     plan = make_plan(drawn.file, drawn.data, "simulation")
     change = plan.machine.arms[:1]  # the held-out year is another test
     plan = replace(plan, machine=replace(plan.machine, arms=change))
-    units = tuple(range(n))
+    (group,) = groups_of(plan.units)
     case = Case(
-        groups_of(plan.units)[0], 0, drawn.file.study.outcome[0],
-        drawn.data.panel.measures["outcome_0"], True, units, (0, 0),
+        group, 0, drawn.file.study.outcome[0],
+        drawn.data.panel.measures["outcome_0"], True, group.units, disjoint(plan, group.units),
     )  # fmt: skip
     return drawn, plan, case
 
@@ -110,14 +110,15 @@ def replicate(n: int, seed: int) -> dict[str, Any]:
             logs = np.log1p(effect) + spread * rng.standard_normal(n)
             changed, truth = with_effect(real, around, logs, rng)
             estimate = float(case.statistic(changed))
-            found = infer(estimate, estimates, counts, float(case.counts(real)), "lower")
+            count = float(case.counts(real))
+            found = infer(estimate, estimates, counts, count, "lower", case.taken)
             rows.append(
                 [spread, effect, truth, np.expm1(estimate), np.expm1(found.low),
                  np.expm1(found.high), found.p_value]
             )  # fmt: skip
     return {
         "n": n, "seed": seed, "centre": found.centre, "deviation": found.deviation,
-        "mde": float(np.expm1(found.mde)), "rows": rows,
+        "taken": case.taken, "mde": float(np.expm1(found.mde)), "rows": rows,
     }  # fmt: skip
 
 
@@ -140,11 +141,11 @@ def power(n: int, seed: int) -> dict[str, Any]:
     changed, _ = with_effect(real, around, np.full(n, point.mde), rng)
     found = infer(
         float(case.statistic(changed)), case.statistic(later), case.counts(later),
-        float(case.counts(real)), "lower",
+        float(case.counts(real)), "lower", case.taken,
     )  # fmt: skip
     after = infer(
         float(case.statistic(real)), case.statistic(later), case.counts(later),
-        float(case.counts(real)), "lower",
+        float(case.counts(real)), "lower", case.taken,
     )  # fmt: skip
     return {
         "n": n, "seed": seed, "mde": float(np.expm1(point.mde)), "p": found.p_value,
@@ -159,13 +160,11 @@ def _task(arguments: tuple[str, int, int]) -> dict[str, Any]:
         return replicate(n, seed) if kind == "grid" else power(n, seed)
 
 
-def run(kind: str, path: Path, replicates: int, sizes: Sequence[int], processes: int) -> None:
+def run(kind: str, path: Path, seeds: range, sizes: Sequence[int], processes: int) -> None:
     """Run what is not yet in the file, replicate by replicate over all sizes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     done = {(r["n"], r["seed"]) for r in read(path)}
-    todo = [
-        (kind, n, seed) for seed in range(1, replicates + 1) for n in sizes if (n, seed) not in done
-    ]
+    todo = [(kind, n, seed) for seed in seeds for n in sizes if (n, seed) not in done]
     with multiprocessing.get_context("spawn").Pool(processes) as pool, path.open("a") as file:
         for row in pool.imap_unordered(_task, todo):
             file.write(json.dumps(row) + "\n")
@@ -240,15 +239,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replicates", type=int, default=0)
     parser.add_argument("--power", type=int, default=0)
+    parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if options.replicates:
-        run("grid", RESULTS, options.replicates, options.sizes, options.processes)
+        seeds = range(options.first_seed, options.first_seed + options.replicates)
+        run("grid", RESULTS, seeds, options.sizes, options.processes)
     if options.power:
-        run("power", POWER, options.power, options.sizes, options.processes)
+        seeds = range(options.first_seed, options.first_seed + options.power)
+        run("power", POWER, seeds, options.sizes, options.processes)
     if options.table:
         print("\n".join([*grid_table(read(RESULTS)), "", *power_table(read(POWER))]))
 

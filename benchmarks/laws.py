@@ -22,10 +22,11 @@ import pandas as pd
 from areaeffect.design.pool import make_pool
 from areaeffect.design.programme import Rules
 from areaeffect.estimate.counterfactual import OBSERVED_PRE, log_ratio
-from areaeffect.estimate.inference import infer
+from areaeffect.estimate.inference import infer, pool_share
 from areaeffect.falsify.placebo import (
     Candidates,
     Machine,
+    count_disjoint,
     draw_programme,
     run_draws,
     run_programme,
@@ -132,6 +133,12 @@ def machine_of(city: London, n: int) -> Machine:
     return Machine((city.arm,), (bank,) * n, city.eligible, city.rules, 1, _SEED + n)
 
 
+def share_of(city: London, n: int) -> float:
+    """Return which share of the places that could be drawn a programme of the bank takes up."""
+    banks, n_areas = machine_of(city, n).banks, len(city.eligible)
+    return pool_share(n, count_disjoint(banks, n_areas, np.random.default_rng(_SEED), n_areas)[1])
+
+
 def laws(city: London) -> dict[str, Law]:
     """Return the laws of placement by name."""
     means = np.array([city.traits[c].mean(axis=0) for c in city.candidates])
@@ -219,7 +226,7 @@ def one_size(
     chunks = np.array_split(np.arange(n_bank), max(1, n_bank // 25))
     bank = np.concatenate(pool.map(_draws, [(n, c) for c in chunks], chunksize=1)).sum(axis=1)
     estimates, counts = log_ratio(bank[:, 0], "change"), bank[:, 0, OBSERVED_PRE]
-    machine = machine_of(city, n)
+    machine, taken = machine_of(city, n), share_of(city, n)
     profiles = []
     for number in range(min(_PROFILES, n_bank)):
         rng = np.random.default_rng([machine.seed, number])
@@ -251,7 +258,7 @@ def one_size(
         good = np.isfinite(theirs)
         wrong = np.array(
             [
-                infer(e, estimates, counts, c, "lower").p_value <= 0.05
+                infer(e, estimates, counts, c, "lower", taken).p_value <= 0.05
                 for e, c in zip(theirs[good], own[good], strict=True)
             ]
         )

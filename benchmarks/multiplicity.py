@@ -120,7 +120,7 @@ def cell(law: Law, correlation: float, replicates: int, draws: int, seed: int) -
             ("up", _SHIFT * sd * np.array([1, 1, 0, 0])),
         ):
             found = [
-                infer(float(noise[k] + shift[k]), placebos[:, k], ones, 1.0, "lower")
+                infer(float(noise[k] + shift[k]), placebos[:, k], ones, 1.0, "lower", 0.0)
                 for k in range(_FINDINGS)
             ]
             for form in FORMS:
@@ -166,7 +166,9 @@ def seattle() -> list[str]:
         case = case_of(evidence, group, o, apart, is_ratio=True)
         estimate, placebos = float(case.statistic(real[:, o])), case.statistic(drawn[:, :, o])
         counts = case.counts(drawn[:, :, o])
-        found.append(infer(estimate, placebos, counts, float(case.counts(real[:, o])), "lower"))
+        found.append(
+            infer(estimate, placebos, counts, float(case.counts(real[:, o])), "lower", case.taken)
+        )
     joint = max_t(
         [f.statistics for f in found], [f.statistic for f in found], [f.critical for f in found]
     )

@@ -156,16 +156,19 @@ def _bank(held: Shared, areas: Ints, free: Bools) -> Candidates:
 
 
 def rejected(effect: float, count: float, placebos: Floats, counts: Floats) -> list[bool]:
-    """Whether each rule rejects: as they lie and around zero; no, fitted and shrunk slope."""
+    """Whether each rule rejects: as they lie and around zero; no, fitted and shrunk slope.
+
+    Around zero by the mean square alone, without the share of the pool (`grid` has both).
+    """
     fitted, own = _fitted(placebos, counts, count)
     plain = [
         (effect, placebos),
         (effect / own, placebos / fitted),
-        (effect, around_zero(placebos)),
-        (effect / own, around_zero(placebos / fitted)),
+        (effect, around_zero(placebos, 0.0)),
+        (effect / own, around_zero(placebos / fitted, 0.0)),
     ]
     found = [_two_tailed(e, drawn) <= _ALPHA for e, drawn in plain]
-    return [*found, infer(effect, placebos, counts, count, "lower").p_value <= _ALPHA]
+    return [*found, infer(effect, placebos, counts, count, "lower", 0.0).p_value <= _ALPHA]
 
 
 def _fitted(placebos: Floats, counts: Floats, count: float) -> tuple[Floats, float]:

@@ -18,10 +18,11 @@ import shapely
 from areaeffect.design.history import features
 from areaeffect.design.programme import Cohort, Rules, make_cohort
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.estimate.inference import infer
+from areaeffect.estimate.inference import infer, pool_share
 from areaeffect.falsify.placebo import (
     Candidates,
     Machine,
+    count_disjoint,
     matched_spread,
     propose,
     run_draws,
@@ -112,6 +113,7 @@ def main() -> None:
     pieces = tuple(grow(graph, everywhere, SIZE, np.random.default_rng(1)))
     banks = tuple(Candidates((pieces,)) for _ in range(GROUPS))
     middle = [centre_of(pieces, centres)] * GROUPS
+    taken = pool_share(GROUPS, count_disjoint(banks, N, np.random.default_rng(2), N)[1])
     blank = Machine((), banks, everywhere, Rules(_NEAREST, common_support=False, near=None), 1, 0)
     print("| programmes | placebos | false alarms at 5 % | sd of placebos | sd of programmes |")
     print("|---|---|---|---|---|")
@@ -133,7 +135,8 @@ def main() -> None:
                 ones = np.ones(len(placebos))
                 spreads[name].append(float(placebos.std()))
                 hits[name] += [
-                    float(infer(e, placebos, ones, 1.0, "lower").p_value <= 0.05) for e in real
+                    float(infer(e, placebos, ones, 1.0, "lower", taken).p_value <= 0.05)
+                    for e in real
                 ]
         for name, found in hits.items():
             print(

@@ -11,7 +11,9 @@ from areaeffect.estimate.inference import (
     PlaceboInference,
     around_zero,
     infer,
+    pool_share,
     predicted_scale,
+    spread_about_zero,
 )
 
 
@@ -19,9 +21,11 @@ def draws(n: int = 999, seed: int = 6, spread: float = 0.1) -> np.ndarray:
     return np.random.default_rng(seed).normal(0.0, spread, n)
 
 
-def inference(estimate: float, placebos: np.ndarray, better: str = "lower") -> PlaceboInference:
+def inference(
+    estimate: float, placebos: np.ndarray, better: str = "lower", taken: float = 0.0
+) -> PlaceboInference:
     """Without a model of the counts: every draw has the same scale."""
-    return infer(estimate, placebos, np.ones(len(placebos)), 1.0, better)
+    return infer(estimate, placebos, np.ones(len(placebos)), 1.0, better, taken)
 
 
 def test_p_is_twice_the_smaller_tail_with_the_estimate_counted_as_a_draw() -> None:
@@ -72,7 +76,7 @@ def test_zero_is_inside_the_interval_exactly_where_p_is_over_five_per_cent(
 
 @given(n=st.integers(39, 1200))
 def test_the_interval_rejects_as_many_draws_as_p_does(n: int) -> None:
-    placebos = np.sort(around_zero(draws(n, seed=n)))
+    placebos = np.sort(around_zero(draws(n, seed=n), 0.0))
     found = inference(0.0, placebos)
     at_cut = inference(placebos[0], placebos)
     k = next(k for k in range(n) if 2 * (k + 1) / (n + 1) > 0.05)  # draws that p rejects, a side
@@ -84,7 +88,7 @@ def test_the_interval_rejects_as_many_draws_as_p_does(n: int) -> None:
 
 
 def test_the_ninety_per_cent_interval_rejects_a_draw_in_ten() -> None:
-    placebos = np.sort(around_zero(draws(999)))
+    placebos = np.sort(around_zero(draws(999), 0.0))
     found = inference(0.0, placebos)
     # 0.05 x 1000 = 50 draws on either side, the fiftieth included
     assert found.low_90 == pytest.approx(-placebos[-50])
@@ -92,7 +96,7 @@ def test_the_ninety_per_cent_interval_rejects_a_draw_in_ten() -> None:
 
 
 def test_the_interval_holds_the_estimate_less_what_placebos_do() -> None:
-    placebos = around_zero(draws(999))
+    placebos = around_zero(draws(999), 0.0)
     found = inference(-0.3, placebos)
     ordered = np.sort(placebos)
     assert found.low == pytest.approx(-0.3 - ordered[-25])
@@ -155,7 +159,7 @@ def test_the_order_of_draws_changes_nothing_but_their_order() -> None:
 
 
 def test_the_centre_is_told_and_widens_and_never_shifts() -> None:
-    placebos = around_zero(draws()) + 0.05
+    placebos = around_zero(draws(), 0.0) + 0.05
     found, plain = inference(-0.3, placebos), inference(-0.3, placebos - 0.05)
     assert found.centre == pytest.approx(placebos.mean())
     assert found.centre_error == pytest.approx(placebos.std(ddof=1) / np.sqrt(999))
@@ -170,11 +174,11 @@ def test_the_centre_is_told_and_widens_and_never_shifts() -> None:
 
 def test_what_is_put_around_zero_keeps_its_shape_and_mean_square() -> None:
     skewed = np.random.default_rng(2).exponential(0.1, 999) - 0.02
-    moved = around_zero(skewed)
+    moved = around_zero(skewed, 0.0)
     assert moved.mean() == pytest.approx(0.0, abs=1e-12)
     assert (moved**2).mean() == pytest.approx((skewed**2).mean())
     assert np.corrcoef(moved, skewed)[0, 1] == pytest.approx(1.0)
-    np.testing.assert_array_equal(around_zero(np.full(5, 0.3)), np.zeros(5))
+    np.testing.assert_array_equal(around_zero(np.full(5, 0.3), 0.0), np.zeros(5))
 
 
 def rejections(r: float, q: float, shape: tuple[int, int] = (4000, 199)) -> tuple[float, float]:
@@ -213,6 +217,57 @@ def test_a_lean_that_the_programme_shares_does_not_reject_too_often() -> None:
         estimates = rng.normal(lean, 1.0, 2000)
         p = [inference(float(e), d).p_value for e, d in zip(estimates, placebos, strict=True)]
         assert (np.array(p) <= 0.05).mean() <= 0.06
+
+
+def large_programmes(n_pools: int = 1500) -> tuple[np.ndarray, ...]:
+    """Programmes of 36 places held against draws of 36 out of 100 others, as in a small county.
+
+    Returned are the centre of each pool's placebos, in deviations of a programme, and the p-values
+    by the mean square alone and with the share of the pool.
+    """
+    rng = np.random.default_rng(17)
+    centres, alone, shared = [], [], []
+    for _ in range(n_pools):
+        places = rng.normal(size=100)
+        picked = rng.random((199, 100)).argsort(axis=1)[:, :36]
+        placebos, estimate = places[picked].mean(axis=1), float(rng.normal(0.0, 1 / 6))
+        centres.append(6 * placebos.mean())
+        alone.append(inference(estimate, placebos).p_value)
+        shared.append(inference(estimate, placebos, taken=pool_share(36, 100)).p_value)
+    return np.array(centres), np.array(alone), np.array(shared)
+
+
+def test_a_programme_that_takes_up_a_third_of_the_pool_is_held_to_the_spread_of_fresh_places() -> (
+    None
+):
+    centres, alone, shared = large_programmes()
+    near = np.abs(centres) < 0.3
+    assert 0.3 < near.mean() < 0.5
+    assert (alone[near] <= 0.05).mean() > 0.09  # one draw of the centre happens to lie near zero
+    # about 560 and 1,500 pools: Monte Carlo errors of 0.009 and 0.006 at 0.05
+    assert (shared[near] <= 0.05).mean() <= 0.078
+    assert 0.025 <= (shared <= 0.05).mean() <= 0.06
+
+
+@given(seed=st.integers(0, 1000), taken=st.floats(0.0, 0.75))
+def test_the_spread_is_the_larger_of_two_and_grows_with_the_share(seed: int, taken: float) -> None:
+    placebos = draws(99, seed) + 0.02
+    spread = spread_about_zero(placebos, taken)
+    assert spread**2 >= (placebos**2).mean() * (1 - 1e-12)
+    assert spread**2 >= placebos.var() / (1 - taken) * (1 - 1e-12)
+    assert around_zero(placebos, taken).std() == pytest.approx(spread)
+    assert spread >= spread_about_zero(placebos, taken / 2)
+
+
+def test_columns_are_put_around_zero_each_by_itself() -> None:
+    columns = np.column_stack([draws(99), 3 + draws(99, 2), np.zeros(99)])
+    each = [around_zero(column, 0.2) for column in columns.T]
+    np.testing.assert_allclose(around_zero(columns, 0.2), np.column_stack(each))
+
+
+def test_the_share_of_a_pool_is_at_most_three_quarters() -> None:
+    assert pool_share(36, 100) == pytest.approx(0.36)
+    assert pool_share(90, 100) == pool_share(5, 0) == 0.75
 
 
 def test_a_draw_that_gave_nothing_is_left_out_but_keeps_its_place() -> None:
@@ -280,7 +335,7 @@ def test_placebos_centred_over_a_quarter_of_their_deviation_away_are_flagged(
 ) -> None:
     drawn = np.random.default_rng(3).normal(size=4000)
     drawn = (drawn - drawn.mean()) / drawn.std(ddof=1) + shift
-    found = infer(0.0, drawn, np.ones(4000), 1.0, "lower")
+    found = infer(0.0, drawn, np.ones(4000), 1.0, "lower", 0.0)
     assert found.centre == pytest.approx(shift)
     assert found.centre_error == pytest.approx(1 / np.sqrt(4000))
     assert found.centre_is_off is is_off

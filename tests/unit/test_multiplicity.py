@@ -22,7 +22,7 @@ def columns(n: int, correlation: float, seed: int = 5, n_draws: int = N_DRAWS) -
 
 def each(drawn: np.ndarray, observed: float = -2.5) -> list[PlaceboInference]:
     ones = np.ones(len(drawn))
-    return [infer(observed, column, ones, 1.0, "lower") for column in drawn.T]
+    return [infer(observed, column, ones, 1.0, "lower", 0.0) for column in drawn.T]
 
 
 def joint_of(found: list[PlaceboInference]) -> Joint:
@@ -97,7 +97,7 @@ def test_a_finding_more_extreme_has_no_larger_p() -> None:
     drawn = columns(4, 0.2)
     ones = np.ones(N_DRAWS)
     found = [
-        infer(x, column, ones, 1.0, "lower")
+        infer(x, column, ones, 1.0, "lower", 0.0)
         for x, column in zip((-1.0, -2.0, -3.0, -6.0), drawn.T, strict=True)
     ]
     p = joint_of(found).p_adjusted

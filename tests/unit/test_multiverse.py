@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -18,7 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect.errors import DataError, StudyError
-from areaeffect.falsify.multiverse import MIN_DRAWS, curve_band, joint_test, two_tailed
+from areaeffect.estimate.inference import around_zero
+from areaeffect.falsify.multiverse import (
+    MIN_DRAWS,
+    around_zero_each,
+    curve_band,
+    joint_test,
+    two_tailed,
+)
 from areaeffect.pipeline import extras
 from areaeffect.pipeline.assemble import assemble
 from areaeffect.pipeline.branches import (
@@ -104,6 +110,15 @@ def test_the_size_of_the_joint_test_is_nominal_where_branches_are_nearly_one() -
         rejected += found.median_p <= 0.05
     error = np.sqrt(0.05 * 0.95 / n_runs)
     assert abs(rejected / n_runs - 0.05) <= 4 * error
+
+
+def test_placebos_of_each_branch_are_held_around_zero_where_they_are_known() -> None:
+    drawn = np.random.default_rng(6).normal(0.5, 1.0, (60, 3))
+    drawn[:7, 1], drawn[:, 2] = np.nan, np.nan
+    moved = around_zero_each(drawn, 0.3)
+    np.testing.assert_array_equal(np.isnan(moved), np.isnan(drawn))
+    np.testing.assert_array_equal(moved[:, 0], around_zero(drawn[:, 0], 0.3))
+    np.testing.assert_array_equal(moved[7:, 1], around_zero(drawn[7:, 1], 0.3))
 
 
 def test_a_programme_counts_where_half_the_branches_could_be_computed() -> None:
@@ -298,14 +313,34 @@ def test_branches_without_a_pool_are_kept_with_their_reason(tmp_path: Path) -> N
 # ---------------------------------------------------------------- processes, kills, clusters
 
 COMMAND = "from areaeffect.cli import main; main()"
+#: Sends itself a signal while it writes its second branch, after the file and before its name.
+STOPS_ITSELF = """
+import os, signal
+from areaeffect.cli import main
+from areaeffect.pipeline import branch_runs
+
+written, whole = [], branch_runs.write_text
+
+def write(path, text):
+    whole(path, text)
+    written.append(path)
+    if len(written) == 2:
+        os.kill(os.getpid(), signal.{signal})
+
+branch_runs.write_text = write
+main()
+"""
 
 
-def started(study: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
+def ran(
+    study: Path, out: Path, *more: str, code: str = COMMAND
+) -> subprocess.CompletedProcess[bytes]:
     words = ["multiverse", str(study), "--out", str(out), "--draws", str(DRAWS), *more]
-    return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+    return subprocess.run(
+        [sys.executable, "-c", code, *words, "--threads", "1"],
+        capture_output=True,
+        timeout=300,
+        check=False,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )
 
@@ -314,35 +349,20 @@ def n_branches(out: Path) -> int:
     return len(list((out / "branches").glob("*.json")))
 
 
-def until_more_branches(out: Path, run: subprocess.Popen[bytes], before: int) -> None:
-    for _ in range(12_000):
-        if n_branches(out) > before:
-            return
-        assert run.poll() is None, "ended by itself"
-        time.sleep(0.01)
-    raise AssertionError
-
-
 def test_a_killed_and_an_interrupted_run_go_on_where_they_stopped(
     study: Path, done: tuple[Path, Result], tmp_path: Path
 ) -> None:
     """Killed, interrupted, and finished by two processes: the bytes of one quiet run."""
     finished, out = done[0], tmp_path / "out"
-    run = started(study, out, "--threads", "1")
-    until_more_branches(out, run, 0)
-    run.send_signal(signal.SIGKILL)
-    run.communicate()
-    killed = n_branches(out)
-    assert 0 < killed < n_branches(finished)
+    run = ran(study, out, code=STOPS_ITSELF.format(signal="SIGKILL"))
+    assert run.returncode == -signal.SIGKILL
+    assert n_branches(out) == 1
     assert read_result(out).annex("multiverse") is None  # the evaluation itself is whole
-    run = started(study, out, "--threads", "1")
-    until_more_branches(out, run, killed)
-    run.send_signal(signal.SIGINT)
-    _, told = run.communicate(timeout=120)
+    run = ran(study, out, code=STOPS_ITSELF.format(signal="SIGINT"))
     assert run.returncode == 130
-    assert b"Interrupted; finished branches are kept. The same command goes on." in told
-    assert b"Traceback" not in told
-    assert killed < n_branches(out) < n_branches(finished)
+    assert b"Interrupted; finished branches are kept. The same command goes on." in run.stderr
+    assert b"Traceback" not in run.stderr
+    assert n_branches(out) == 2 < n_branches(finished)
     multiverse(study, out, DRAWS, threads=2)
     assert contents(out) == contents(finished)
 
@@ -408,10 +428,9 @@ def test_the_chart_says_in_words_what_it_draws(done: tuple[Path, Result]) -> Non
 
 
 def test_the_command_prints_json(study: Path, done: tuple[Path, Result]) -> None:
-    run = started(study, done[0], "--json", "--threads", "1")
-    printed, told = run.communicate(timeout=120)
-    assert run.returncode == 0, told
-    found = json.loads(printed)
+    run = ran(study, done[0], "--json")
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
     assert found["n_placebos"] == DRAWS
     assert len(found["branches"]) == found["n_branches"]
     assert found["joint"][0]["median_p"] is not None

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -184,3 +188,47 @@ def test_waves_must_lie_on_both_sides_of_every_start(before: str, after: str, fi
     start = (2015 - 0) * 12 + 5
     unit = Neighbourhood("I", "N", np.array([0]), start, PeriodKind.MONTH, None)
     assert _straddle(survey, [unit]) is fits
+
+
+#: JAX starts threads, and Python warns at every fork of a process that has some: not in this one.
+LOG_LIKELIHOOD = """
+import json, sys
+from functools import partial
+import numpy as np
+import numpyro
+from areaeffect.survey.small_area import _model
+
+data, given = json.load(sys.stdin)
+data = [np.array(x) for x in data]
+given = {name: np.array(x) for name, x in given.items()}
+fixed = numpyro.handlers.substitute(partial(_model, n_levels=(2,)), given)
+print(float(numpyro.handlers.trace(fixed).get_trace(*data)["y"]["fn"].log_factor))
+"""
+
+
+@pytest.mark.skipif(find_spec("numpyro") is None, reason="the extra 'survey' is not installed")
+def test_the_areas_effects_are_integrated_out() -> None:
+    """The model's likelihood is the integral over u that the docstring promises, by quadrature."""
+    rng = np.random.default_rng(5)
+    number = np.array([[2.0, 1.0], [0.0, 3.0], [0.0, 0.0]])
+    mean = np.where(number > 0, rng.normal(size=number.shape), 0.0)
+    within, covariates, levels = 1.7, rng.normal(size=(3, 1)), np.array([[0, 1]])
+    a, b, v, tau, sigma = 0.2, 0.4, 0.3, 0.6, 0.9
+    given = {"a": a, "b": [b], "v0": [v, -v], "tau": tau, "sigma": sigma}
+    square = within + (number * mean**2).sum()
+    data = [number, number * mean, square, covariates, levels]
+    told = json.dumps([[np.asarray(x).tolist() for x in data], given])
+    run = subprocess.run(
+        [sys.executable, "-c", LOG_LIKELIHOOD], input=told, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+
+    u = np.linspace(-8 * tau, 8 * tau, 20_001)
+    prior = np.exp(-0.5 * (u / tau) ** 2) / (tau * np.sqrt(2 * np.pi))
+    expected = -number.sum() * np.log(sigma) - within / (2 * sigma**2)
+    for n, m, x in zip(number, mean, covariates[:, 0], strict=True):
+        gaps = m[:, None] - (a + b * x + np.array([v, -v])[:, None] + u)
+        likelihood = np.exp(-(n[:, None] * gaps**2).sum(axis=0) / (2 * sigma**2))
+        expected += np.log((likelihood * prior).sum() * (u[1] - u[0]))
+    assert float(run.stdout) == pytest.approx(expected, abs=1e-4)

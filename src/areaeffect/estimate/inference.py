@@ -1,8 +1,9 @@
 """Placebo inference: p-values, intervals by inversion, the smallest effect that would be seen.
 
 The statistic is T = (estimate - null) / s, where s is predicted from pre-start counts by a
-model fitted on the placebos. It is held against the placebos' T moved to be centred on zero with
-their mean square kept (`around_zero`). Estimates are on the log scale for ratios.
+model fitted on the placebos. It is held against the placebos' T moved to be centred on zero and
+stretched to the spread that they stand for (`around_zero`). Estimates are on the log scale for
+ratios.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ POWER = 0.8
 MIN_PLACEBOS = 39
 #: A placebo centre further out than this share of the placebo deviation flags the design.
 CENTRE_LIMIT = 0.25
+_MOST_TAKEN = 0.75
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,8 +111,40 @@ def _variance_line(rarity: Floats, squares: Floats) -> tuple[float, float]:
     return float(squares.mean()) - slope * float(rarity.mean()), slope
 
 
-def around_zero(statistics: Floats) -> Floats:
-    """Centre placebo statistics on zero and keep their mean square, (n_draws,).
+def pool_share(n_neighbourhoods: int, n_disjoint: int) -> float:
+    """Return which share of the places that could be drawn instead a programme takes up, G / M.
+
+    `n_disjoint` is the number of pseudo-neighbourhoods that share no area. At most 0.75: beyond,
+    placebos of that size are nearly all the same, and no factor makes up for it.
+    """
+    return min(_MOST_TAKEN, n_neighbourhoods / max(n_disjoint, 1))
+
+
+def spread_about_zero(statistics: Floats, taken: float) -> Floats:
+    """Return the standard error that placebos stand for, along the first axis.
+
+    The root of the larger of two estimates of the same variance V. With correlation r between
+    placebos and c their centre, E[mean square] = V, and E[variance about c] = V (1 - r):
+
+    - the mean square about zero, right whatever r is, but one draw of c: it is too small where c
+      happens to lie near zero, and r is large;
+    - the variance about c over 1 - `taken`, for programmes drawn without replacement from M
+      places share G / M of them on average (Cochran 1977, Sampling Techniques, equation 2.8). It
+      does not depend on c, and knows of no other reason for r than shared places.
+
+    Parameters
+    ----------
+    statistics : (n_draws, ...).
+    taken : see `pool_share`.
+    """
+    mean_square, variance = (statistics**2).mean(axis=0), statistics.var(axis=0)
+    return np.asarray(np.sqrt(np.maximum(mean_square, variance / (1.0 - taken))))
+
+
+def around_zero(statistics: Floats, taken: float) -> Floats:
+    """Centre placebo statistics on zero, with `spread_about_zero` as their spread.
+
+    Each column of (n_draws, ...) by itself.
 
     Placebo programmes share areas with each other, and stand in areas that the real programme is
     compared with. Their centre c is therefore itself drawn, and away from the real estimate: with
@@ -118,18 +152,20 @@ def around_zero(statistics: Floats) -> Floats:
 
         Var(estimate - c) / Var(placebo - c) = (1 + r - 2 q) / (1 - r) > 1,
 
-    so that a test against their distribution as it lies rejects too often. The mean square of
-    placebos about zero is the variance of an estimate whatever r and q are. Where the centre is
-    not chance but a lean that the real programme shares, it makes the test wider, not wrong.
+    so that a test against their distribution as it lies rejects too often. What they vary by about
+    zero is the variance of an estimate whatever r and q are. Where the centre is not chance but a
+    lean that the real programme shares, it makes the test wider, not wrong.
     """
-    centre, mean_square = float(statistics.mean()), float((statistics**2).mean())
-    variance = float(((statistics - centre) ** 2).mean())
-    stretch = np.sqrt(mean_square / variance) if variance > 0 else 1.0
-    return np.asarray((statistics - centre) * stretch)
+    centred = statistics - statistics.mean(axis=0)
+    deviation = centred.std(axis=0)
+    spread = spread_about_zero(statistics, taken)
+    return np.asarray(
+        centred * np.divide(spread, deviation, where=deviation > 0, out=np.ones_like(spread))
+    )
 
 
 def infer(
-    estimate: float, placebos: Floats, counts: Floats, count: float, better: str
+    estimate: float, placebos: Floats, counts: Floats, count: float, better: str, taken: float
 ) -> PlaceboInference:
     """Hold one estimate against its placebos.
 
@@ -139,12 +175,13 @@ def infer(
     placebos : (n_draws,); NaN where a draw gave none.
     counts, count : pre-start totals, see `predicted_scale`.
     better : 'lower' or 'higher', the direction of an improvement.
+    taken : the share of the pool that the programme takes up, see `pool_share`.
     """
     good = np.isfinite(placebos)
     statistics = np.full(len(placebos), np.nan)
     scales, scale = predicted_scale(placebos[good], counts[good], count)
     placebos = placebos[good]
-    drawn = around_zero(placebos / scales)
+    drawn = around_zero(placebos / scales, taken)
     statistics[good] = drawn
     ordered = np.sort(drawn)
     statistic = estimate / scale

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.estimate.inference import around_zero
+
 if TYPE_CHECKING:
     from areaeffect.results import Floats
 
@@ -72,6 +74,22 @@ def joint_test(effects: Floats, placebos: Floats) -> JointTest:
         float(low),
         float(high),
     )
+
+
+def around_zero_each(placebos: Floats, taken: float) -> Floats:
+    """Hold the placebo programmes of each branch around zero, as those of a finding are.
+
+    Parameters
+    ----------
+    placebos : (n_draws, n_branches), NaN where a branch could not be computed.
+    taken : share of the pool that the programme takes up, see `inference.pool_share`.
+    """
+    moved = placebos.copy()
+    for column in moved.T:
+        known = np.isfinite(column)
+        if known.any():
+            column[known] = around_zero(column[known], taken)
+    return moved
 
 
 def two_tailed(value: float, placebos: Floats) -> float:

@@ -146,7 +146,7 @@ def draft_of(evidence: Evidence, case: Case) -> Draft:
     estimate, placebos = float(case.statistic(real)), case.statistic(drawn)
     count = float(case.counts(real))
     better = case.outcome.better
-    found = infer(estimate, placebos, case.counts(drawn), count, better)
+    found = infer(estimate, placebos, case.counts(drawn), count, better, case.taken)
     total = real[list(case.units)].sum(axis=0)
     graded = grade(evidence, case)
     finding = filled(bare, case, total, estimate, found)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
+from areaeffect.estimate.inference import pool_share
 from areaeffect.estimate.verdict import (
     MIN_DISJOINT_PROGRAMMES,
     MIN_NEIGHBOURHOODS,
@@ -99,6 +100,11 @@ class Case:
     def n_units(self) -> int:
         """Units on both sides."""
         return len(self.units) + len(self.against)
+
+    @property
+    def taken(self) -> float:
+        """Share of the pool that the programme takes up."""
+        return pool_share(self.n_units, self.disjoint[1])
 
     @property
     def claim(self) -> str:

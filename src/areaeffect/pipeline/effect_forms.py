@@ -174,7 +174,7 @@ def _inferred(
 ) -> tuple[float, float, float, float] | None:
     if not np.isfinite(estimate) or np.isfinite(placebos).sum() < MIN_PLACEBOS:
         return None
-    found = infer(estimate, placebos, counts, count, case.outcome.better)
+    found = infer(estimate, placebos, counts, count, case.outcome.better, case.taken)
     return estimate, found.low, found.high, found.p_value
 
 

@@ -184,7 +184,9 @@ def _inferred(case: Case, part: _Part, effects: Floats) -> dict[int, PlaceboInfe
         if not np.isfinite(effects[b]) or np.isfinite(drawn[:, b]).sum() < MIN_PLACEBOS:
             continue
         own, mine = (counts[:, b], float(count[b])) if case.is_ratio else (np.ones(len(drawn)), 1.0)
-        found[int(b)] = infer(float(effects[b]), drawn[:, b], own, mine, case.outcome.better)
+        found[int(b)] = infer(
+            float(effects[b]), drawn[:, b], own, mine, case.outcome.better, case.taken
+        )
     return found
 
 

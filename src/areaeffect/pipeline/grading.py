@@ -111,7 +111,7 @@ def held_out(evidence: Evidence, case: Case) -> HeldOut | None:
     if not np.isfinite(gap) or np.isfinite(placebos).sum() < MIN_PLACEBOS:
         return None
     count = float(tested.counts(real))
-    found = infer(gap, placebos, tested.counts(drawn), count, case.outcome.better)
+    found = infer(gap, placebos, tested.counts(drawn), count, case.outcome.better, tested.taken)
     return HeldOut(gap, found, tested.n_units)
 
 

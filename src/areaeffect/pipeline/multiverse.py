@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.errors import Problem, StudyError
-from areaeffect.falsify.multiverse import curve_band, joint_test, two_tailed
+from areaeffect.estimate.inference import pool_share
+from areaeffect.falsify.multiverse import around_zero_each, curve_band, joint_test, two_tailed
 from areaeffect.falsify.placebo import run_programme
 from areaeffect.geography.neighbours import within
 from areaeffect.pipeline.begin import begin
@@ -26,7 +27,7 @@ from areaeffect.pipeline.branches import (
 from areaeffect.pipeline.cohorts import claim_cohorts
 from areaeffect.pipeline.describe import groups_of
 from areaeffect.pipeline.evaluate import estimate
-from areaeffect.pipeline.plan import pool_of
+from areaeffect.pipeline.plan import disjoint, pool_of
 from areaeffect.pipeline.workers import default_threads, single_threaded, version_of_code
 from areaeffect.report.files import RUN_FILE, read_result, refuse_foreign, write_files, write_whole
 from areaeffect.results import Annex, Column, DataTable
@@ -37,9 +38,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.pipeline.assemble import Assembled
+    from areaeffect.pipeline.describe import Group
     from areaeffect.pipeline.plan import Plan
     from areaeffect.results import Floats, Result
-    from areaeffect.study import Study
+    from areaeffect.study import Outcome, Study
     from areaeffect.study_file import StudyFile
 
 FOLDER = "branches"
@@ -51,8 +53,8 @@ BRANCH_COLUMNS = (
     Column("outcome", "string", "outcome"),
     Column("rank", "integer", "place on the curve, from the lowest effect; empty where missing"),
     Column("effect", "number", "effect: fraction of the counterfactual, or points of a score"),
-    Column("placebo_low", "number", "2.5% quantile of this branch's placebos"),
-    Column("placebo_high", "number", "97.5% quantile of this branch's placebos"),
+    Column("placebo_low", "number", "2.5% quantile of this branch's placebos, held around zero"),
+    Column("placebo_high", "number", "97.5% quantile of this branch's placebos, held around zero"),
     Column("p_value", "number", "of this branch alone, twice the smaller placebo tail"),
     Column("band_low", "number", "2.5% quantile of placebo curves at this rank"),
     Column("band_high", "number", "97.5% quantile of placebo curves at this rank"),
@@ -177,13 +179,7 @@ def make_universe(
     members = tuple(u.areas for u in plan.units)
     real = run_programme(plan.machine, members)
     cases = tuple(
-        CurveCase(
-            group.name,
-            outcome.name,
-            o,
-            tuple(g for g in group.units if np.isfinite(real[g, o]).all()),
-            outcome.kind == "count",
-        )
+        _curve_case(plan, group, real[:, o], o, outcome)
         for group in groups_of(plan.units)
         for o, outcome in enumerate(study.outcome)
         if outcome.claim == "change"
@@ -206,6 +202,15 @@ def make_universe(
         hashlib.sha256(f"{plan.seal.sha256} {version_of_code()}".encode()).hexdigest(),
     )
     return universe, grid(study, list(pools))
+
+
+def _curve_case(
+    plan: Plan, group: Group, real: Floats, position: int, outcome: Outcome
+) -> CurveCase:
+    units = tuple(g for g in group.units if np.isfinite(real[g]).all())
+    taken = pool_share(len(units), disjoint(plan, group.units)[1])
+    is_count = outcome.kind == "count"
+    return CurveCase(group.name, outcome.name, position, units, is_count, taken)
 
 
 def _buffers(study: Study, data: Assembled) -> list[tuple[float, bool]]:
@@ -248,7 +253,8 @@ def _annex(
         missing = [b for b in branches if b[1]["effect"] is None]
         found.sort(key=lambda b: b[1]["effect"])
         effects = np.array([b[1]["effect"] for b in found], dtype=np.float64)
-        placebos = np.array([b[1]["placebos"] for b in found], dtype=np.float64).T
+        drawn = np.array([b[1]["placebos"] for b in found], dtype=np.float64).T
+        placebos = around_zero_each(drawn, case.taken)
         rows += _branch_rows(case, found, effects, placebos, own)
         rows += [
             (case.group, case.outcome, *(None,) * 7, *_chosen(c, curve, own), curve["reason"])

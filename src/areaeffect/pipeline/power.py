@@ -223,7 +223,7 @@ def measure_point(
     if good.sum() < MIN_PLACEBOS:
         return None
     typical = float(np.median(counts[good])) if count is None else count
-    found = infer(0.0, placebos, counts, typical, case.outcome.better)
+    found = infer(0.0, placebos, counts, typical, case.outcome.better, case.taken)
     at = found.statistics[good] * found.scale
     low, high = (
         np.array([case.printed(x) for x in at + end]) for end in (found.low_90, found.high_90)

@@ -127,7 +127,7 @@ def held_against(case: Case, real: Floats, drawn: Floats) -> tuple[float, Placeb
         return None
     count = float(tested.counts(real))
     better = case.outcome.better
-    found = infer(estimate, placebos, tested.counts(drawn), count, better)
+    found = infer(estimate, placebos, tested.counts(drawn), count, better, tested.taken)
     return estimate, found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.estimate.inference import MIN_PLACEBOS
+from areaeffect.estimate.inference import MIN_PLACEBOS, around_zero
 from areaeffect.falsify.check import Check, Status
 from areaeffect.falsify.honest import (
     Bound,
@@ -56,7 +56,7 @@ class _Path:
     ----------
     names : windows, GAP and AFTER first.
     real : (n_windows,).
-    drawn : (n_draws, n_windows), complete rows only.
+    drawn : (n_draws, n_windows), around zero, complete rows only.
     covariance : (n_windows, n_windows), of the placebo programmes.
     reach : mean distance of the time after the start from the held-out span, in its length.
     steps : how many leads long the time after the start is.
@@ -143,7 +143,8 @@ def _path(refits: Refits, s: Subject) -> _Path | None:
     stacked = stacked[np.isfinite(stacked).all(axis=1)]
     if len(stacked) < MIN_PLACEBOS:
         return None
-    covariance = stacked.T @ stacked / len(stacked)  # about zero, as `around_zero` says
+    stacked = around_zero(stacked, case.taken)
+    covariance = stacked.T @ stacked / len(stacked)
     reach, steps = _distances(refits, case)
     n = case.n_units
     return _Path(tuple(names), np.array(real), stacked, covariance, reach, steps, n)
