@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect.estimate.verdict import decide, placebos_carry
+from areaeffect.pipeline.describe import pool_caveat
 from areaeffect.results import Verdict
 
 THRESHOLD = (-0.05, 0.05)
@@ -85,3 +86,21 @@ def test_few_separate_placebos_carry_no_verdict(
     neighbourhoods: int, programmes: int, apart: int, *, carry: bool
 ) -> None:
     assert placebos_carry(neighbourhoods, programmes, apart) is carry
+
+
+@pytest.mark.parametrize(
+    ("n", "programmes", "places", "says"),
+    [
+        (24, 3, 40, "Only 3 placebo programmes of this size share no area"),
+        (24, 3, 95, "24 neighbourhoods are many for a pool that holds 95 such places"),
+        (20, 5, 100, "20 neighbourhoods are many"),  # a fifth: intervals are wider by a tenth
+        (20, 5, 101, ""),
+        (1, 20, 20, ""),
+    ],
+)
+def test_a_programme_that_is_large_for_its_pool_says_so(
+    n: int, programmes: int, places: int, says: str
+) -> None:
+    told = pool_caveat(n, programmes, places)
+    assert told.startswith(says)
+    assert bool(told) is bool(says)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from areaeffect.study import Outcome, Study
 
 _PER = 1000.0
+#: A programme that takes up this share of the pool is said to: its interval is wider by a tenth.
+_MUCH_OF_THE_POOL = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -302,11 +304,9 @@ def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
         caveats.append(
             f"{lost} of {lost + case.n_units} neighbourhoods have too many gaps or no pool here."
         )
-    if not placebos_carry(case.n_units, *case.disjoint):
-        caveats.append(
-            f"Only {case.disjoint[0]} placebo programmes of this size share no area "
-            f"({MIN_DISJOINT_PROGRAMMES} are needed), so no verdict is given."
-        )
+    crowded = pool_caveat(case.n_units, *case.disjoint)
+    if crowded:
+        caveats.append(crowded)
     if case.n_units < MIN_NEIGHBOURHOODS:
         n, places = case.n_units, "place" if case.n_units == 1 else "places"
         caveats.append(
@@ -326,3 +326,25 @@ def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
             "A difference in level is not an effect: the areas may have differed before."
         )
     return tuple(caveats)
+
+
+def pool_caveat(n_neighbourhoods: int, programmes: int, neighbourhoods: int) -> str:
+    """Say where a programme is large for its pool; empty where it is not.
+
+    Parameters
+    ----------
+    n_neighbourhoods : of the programme.
+    programmes, neighbourhoods : placebo programmes, and pseudo-neighbourhoods, that share no area.
+    """
+    if not placebos_carry(n_neighbourhoods, programmes, neighbourhoods):
+        return (
+            f"Only {programmes} placebo programmes of this size share no area "
+            f"({MIN_DISJOINT_PROGRAMMES} are needed), so no verdict is given."
+        )
+    if pool_share(n_neighbourhoods, neighbourhoods) >= _MUCH_OF_THE_POOL:
+        return (
+            f"{n_neighbourhoods} neighbourhoods are many for a pool that holds {neighbourhoods} "
+            "such places: placebo programmes of this size repeat each other. The interval is "
+            "widened for it."
+        )
+    return ""
