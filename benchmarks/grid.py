@@ -17,7 +17,7 @@ import argparse
 import json
 import multiprocessing
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +27,12 @@ from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import infer
 from areaeffect.falsify.placebo import Machine, run_programme
 from areaeffect.pipeline.backtest import horizon_of
-from areaeffect.pipeline.describe import Case, groups_of
+from areaeffect.pipeline.conclude import case_of
+from areaeffect.pipeline.describe import Case, Evidence, groups_of
 from areaeffect.pipeline.plan import Plan, disjoint, make_plan
 from areaeffect.pipeline.power import Size, earlier_arms, machine_of, measure_point, own_count
 from areaeffect.pipeline.workers import run_all, single_threaded
-from benchmarks.fresh import County, Drawn, fresh
+from benchmarks.fresh import County, fresh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,28 +54,39 @@ def county(n: int) -> County:
     )
 
 
-def _prepared(n: int, seed: int) -> tuple[Drawn, Plan, Case]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A county ready for its effects.
+
+    Parameters
+    ----------
+    plan : its sealed plan, without the held-out year, which is another test.
+    case : the finding, of the neighbourhoods that can be estimated.
+    real : (n_units, N_TOTALS), NaN where a neighbourhood found no benchmark areas.
+    around : (n_units,), what the treated counts after the start are drawn around.
+    """
+
+    plan: Plan
+    case: Case
+    real: Floats
+    around: Floats
+
+
+def _prepared(n: int, seed: int) -> Prepared:
     drawn = fresh(county(n), seed, PLACEBOS)
     plan = make_plan(drawn.file, drawn.data, "simulation")
-    change = plan.machine.arms[:1]  # the held-out year is another test
-    plan = replace(plan, machine=replace(plan.machine, arms=change))
-    (group,) = groups_of(plan.units)
-    case = Case(
-        group, 0, drawn.file.study.outcome[0],
-        drawn.data.panel.measures["outcome_0"], True, group.units, disjoint(plan, group.units),
-    )  # fmt: skip
-    return drawn, plan, case
-
-
-def _real(drawn: Drawn, plan: Plan) -> tuple[Floats, Floats]:
-    """Return the real programme's totals, and what its counts after the start are drawn around."""
-    real = run_programme(plan.machine, [u.areas for u in plan.units])[:, 0]
+    plan = replace(plan, machine=replace(plan.machine, arms=plan.machine.arms[:1]))
+    real = run_programme(plan.machine, [u.areas for u in plan.units])
     arm = plan.machine.arms[0]
-    around = np.zeros(len(plan.units))
+    around = np.zeros(n)
     for g, unit in enumerate(plan.units):
         _, post = arm.used(g, unit.areas)[0]
         around[g] = drawn.mean[np.ix_(unit.areas, post)].sum()
-    return real, around
+    (group,) = groups_of(plan.units)
+    measures = (drawn.data.panel.measures["outcome_0"],)
+    evidence = Evidence(drawn.file.study, plan, measures, real, real[None])
+    case = case_of(evidence, group, 0, disjoint(plan, group.units), is_ratio=True)
+    return Prepared(plan, case, real[:, 0], around)
 
 
 def _placebos(machine: Machine) -> Floats:
@@ -89,18 +101,21 @@ def with_effect(
     Counts are Poisson given `around`: thinned for a fall, added to for a rise, so that effects
     share what they can.
     """
-    changed, ratio = real.copy(), np.exp(logs)
-    before = real[:, cf.OBSERVED_POST].astype(np.int64)
+    changed, known = real.copy(), np.isfinite(real[:, cf.OBSERVED_POST])
+    ratio, around = np.exp(logs[known]), around[known]
+    before = real[known, cf.OBSERVED_POST].astype(np.int64)
     thinned = rng.binomial(before, np.minimum(ratio, 1.0))
     added = rng.poisson(around * np.maximum(ratio - 1.0, 0.0))
-    changed[:, cf.OBSERVED_POST] = np.where(ratio < 1, thinned, before + added)
+    changed[known, cf.OBSERVED_POST] = np.where(ratio < 1, thinned, before + added)
     return changed, float((around * ratio).sum() / around.sum() - 1)
 
 
 def replicate(n: int, seed: int) -> dict[str, Any]:
     """Evaluate one county with every effect."""
-    drawn, plan, case = _prepared(n, seed)
-    real, around = _real(drawn, plan)
+    ready = _prepared(n, seed)
+    plan, case, real = ready.plan, ready.case, ready.real
+    if not case.units:
+        return {"n": n, "seed": seed, "rows": None}  # not estimable
     placebos = _placebos(plan.machine)[:, :, 0]
     estimates, counts = case.statistic(placebos), case.counts(placebos)
     rows = []
@@ -108,7 +123,7 @@ def replicate(n: int, seed: int) -> dict[str, Any]:
         for k, effect in enumerate(EFFECTS):
             rng = np.random.default_rng([seed, 99, int(100 * spread), k])
             logs = np.log1p(effect) + spread * rng.standard_normal(n)
-            changed, truth = with_effect(real, around, logs, rng)
+            changed, truth = with_effect(real, ready.around, logs, rng)
             estimate = float(case.statistic(changed))
             count = float(case.counts(real))
             found = infer(estimate, estimates, counts, count, "lower", case.taken)
@@ -124,8 +139,10 @@ def replicate(n: int, seed: int) -> dict[str, Any]:
 
 def power(n: int, seed: int) -> dict[str, Any]:
     """Print the smallest effect from the years before, put it in, and look for it afterwards."""
-    drawn, plan, case = _prepared(n, seed)
-    real, around = _real(drawn, plan)
+    ready = _prepared(n, seed)
+    plan, case, real = ready.plan, ready.case, ready.real
+    if not case.units:
+        return {"n": n, "seed": seed, "mde": None}
     size = Size(tuple(range(n)), "Fresh")
     horizon = horizon_of([case.measure], plan.units)
     arms = earlier_arms(plan, horizon)
@@ -138,7 +155,7 @@ def power(n: int, seed: int) -> dict[str, Any]:
         return {"n": n, "seed": seed, "mde": None}
     later = _placebos(plan.machine)[:, :, 0]
     rng = np.random.default_rng([seed, 98])
-    changed, _ = with_effect(real, around, np.full(n, point.mde), rng)
+    changed, _ = with_effect(real, ready.around, np.full(n, point.mde), rng)
     found = infer(
         float(case.statistic(changed)), case.statistic(later), case.counts(later),
         float(case.counts(real)), "lower", case.taken,
@@ -198,7 +215,7 @@ def grid_table(rows: list[dict[str, Any]]) -> list[str]:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for n in SIZES:
-        mine = [r["rows"] for r in rows if r["n"] == n]
+        mine = [r["rows"] for r in rows if r["n"] == n and r["rows"]]
         for k in range(len(SPREADS) * len(EFFECTS)) if mine else ():
             cells = np.array([r[k] for r in mine])
             spread, effect, truth, estimate, low, high, p = cells.T

@@ -122,15 +122,7 @@ def multiverse(
         _refuse_levels(file)
         data, plan = begin(file, store, tell)
         if (out / RUN_FILE).is_file():
-            result = read_result(out)
-            if result.seal.sha256 != plan.seal.sha256:
-                raise StudyError(
-                    Problem(
-                        "the folder holds results of another plan: its seal is not this study's.",
-                        str(out),
-                        "Evaluate the study into it again, or name a new folder.",
-                    )
-                )
+            result = _already_evaluated(out, plan)
         else:
             result = estimate(file, data, plan, n_threads, tell)
             write_whole(out, lambda aside: write_files(result, aside))
@@ -149,6 +141,19 @@ def multiverse(
         tell("report", 0, 1)
         files = [f"{content['plan']}.json" for content in contents]
         write_whole(out, lambda aside: _write(result, files, out, aside))
+    return result
+
+
+def _already_evaluated(out: Path, plan: Plan) -> Result:
+    result = read_result(out)
+    if result.seal.sha256 != plan.seal.sha256:
+        raise StudyError(
+            Problem(
+                "the folder holds results of another plan: its seal is not this study's.",
+                str(out),
+                "Evaluate the study into it again, or name a new folder.",
+            )
+        )
     return result
 
 
