@@ -314,11 +314,13 @@ def test_branches_without_a_pool_are_kept_with_their_reason(tmp_path: Path) -> N
 
 COMMAND = "from areaeffect.cli import main; main()"
 #: Sends itself a signal while it writes its second branch, after the file and before its name.
+#: Ctrl-C is heard even where a shell started the tests in the background, with SIGINT ignored.
 STOPS_ITSELF = """
 import os, signal
 from areaeffect.cli import main
 from areaeffect.pipeline import branch_runs
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 written, whole = [], branch_runs.write_text
 
 def write(path, text):
