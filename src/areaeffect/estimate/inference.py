@@ -159,9 +159,8 @@ def around_zero(statistics: Floats, taken: float) -> Floats:
     centred = statistics - statistics.mean(axis=0)
     deviation = centred.std(axis=0)
     spread = spread_about_zero(statistics, taken)
-    return np.asarray(
-        centred * np.divide(spread, deviation, where=deviation > 0, out=np.ones_like(spread))
-    )
+    stretch = np.divide(spread, deviation, out=np.ones_like(spread), where=deviation > 0)
+    return np.asarray(centred * stretch)
 
 
 def infer(
