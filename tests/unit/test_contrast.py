@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,17 @@ def test_only_a_study_with_both_sides_has_a_contrast() -> None:
     assert [(g.units, g.against) for g in both] == [((0,), (1,))]
     assert contrast_groups([unit("a", True), unit("b", None)]) == []
     assert contrast_groups([unit("a", False)]) == []
+
+
+def test_a_contrast_of_places_from_a_small_pool_varies_as_from_a_large_one() -> None:
+    both = case(is_ratio=True)
+    alone = replace(both, group=Group("one side", (0,)), against=())
+    assert (both.taken, alone.taken) == (0.0, 1 / 40)
+    rng = np.random.default_rng(8)
+    places, n = rng.normal(size=60), 24
+    drawn = places[rng.random((20_000, 60)).argsort(axis=1)]
+    led, others = drawn[:, :n].mean(axis=1), drawn[:, n : 2 * n].mean(axis=1)
+    square = places.var(ddof=1)
+    # a variance from 20,000 draws is known to one per cent
+    assert led.var() == pytest.approx(square / n * (1 - n / 60), rel=0.04)
+    assert (led - others).var() == pytest.approx(square * 2 / n, rel=0.04)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from areaeffect.estimate.inference import pool_share
 from areaeffect.estimate.verdict import decide, placebos_carry
 from areaeffect.pipeline.describe import pool_caveat
 from areaeffect.results import Verdict
@@ -101,6 +102,6 @@ def test_few_separate_placebos_carry_no_verdict(
 def test_a_programme_that_is_large_for_its_pool_says_so(
     n: int, programmes: int, places: int, says: str
 ) -> None:
-    told = pool_caveat(n, programmes, places)
+    told = pool_caveat(n, (programmes, places), pool_share(n, places))
     assert told.startswith(says)
     assert bool(told) is bool(says)

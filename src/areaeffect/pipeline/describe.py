@@ -105,8 +105,13 @@ class Case:
 
     @property
     def taken(self) -> float:
-        """Share of the pool that the programme takes up."""
-        return pool_share(self.n_units, self.disjoint[1])
+        """Share of the pool that the programme takes up; of a contrast none.
+
+        The difference of two means of places drawn without replacement varies by
+        S^2 (1 / G_1 + 1 / G_2) however few there are to draw from: what drawing from few takes
+        from either mean's variance, their covariance of -S^2 / M gives back.
+        """
+        return 0.0 if self.group.against else pool_share(self.n_units, self.disjoint[1])
 
     @property
     def claim(self) -> str:
@@ -304,7 +309,7 @@ def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
         caveats.append(
             f"{lost} of {lost + case.n_units} neighbourhoods have too many gaps or no pool here."
         )
-    crowded = pool_caveat(case.n_units, *case.disjoint)
+    crowded = pool_caveat(case.n_units, case.disjoint, case.taken)
     if crowded:
         caveats.append(crowded)
     if case.n_units < MIN_NEIGHBOURHOODS:
@@ -328,23 +333,25 @@ def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
     return tuple(caveats)
 
 
-def pool_caveat(n_neighbourhoods: int, programmes: int, neighbourhoods: int) -> str:
+def pool_caveat(n_neighbourhoods: int, apart: tuple[int, int], taken: float) -> str:
     """Say where a programme is large for its pool; empty where it is not.
 
     Parameters
     ----------
     n_neighbourhoods : of the programme.
-    programmes, neighbourhoods : placebo programmes, and pseudo-neighbourhoods, that share no area.
+    apart : placebo programmes, and pseudo-neighbourhoods, that share no area.
+    taken : share of the pool that counts in the interval, see `Case.taken`.
     """
-    if not placebos_carry(n_neighbourhoods, programmes, neighbourhoods):
+    programmes, places = apart
+    if not placebos_carry(n_neighbourhoods, programmes, places):
         return (
             f"Only {programmes} placebo programmes of this size share no area "
             f"({MIN_DISJOINT_PROGRAMMES} are needed), so no verdict is given."
         )
-    if pool_share(n_neighbourhoods, neighbourhoods) >= _MUCH_OF_THE_POOL:
+    if taken >= _MUCH_OF_THE_POOL:
         return (
-            f"{n_neighbourhoods} neighbourhoods are many for a pool that holds {neighbourhoods} "
-            "such places: placebo programmes of this size repeat each other. The interval is "
-            "widened for it."
+            f"{n_neighbourhoods} neighbourhoods are many for a pool that holds {places} such "
+            "places: placebo programmes of this size repeat each other. The interval is widened "
+            "for it."
         )
     return ""
