@@ -263,10 +263,10 @@ def test_every_number_of_every_text_is_in_the_files(
 def test_the_reader_finds_most_wrong_numbers(
     folder: Path, said: Sequence[tuple[Text, str]]
 ) -> None:
-    """One digit of one number is changed in every fifth text."""
+    """One digit of one number is changed in every text."""
     held, rng = Folder(folder), random.Random(8)
     caught: dict[bool, list[bool]] = {True: [], False: []}
-    for about, card in said[::5]:
+    for about, card in said:
         numbers = list(TOKEN.finditer(about.text))
         if numbers:
             number = rng.choice(numbers)
@@ -275,7 +275,7 @@ def test_the_reader_finds_most_wrong_numbers(
             wrong = about.text[:at] + digit + about.text[at + 1 :]
             found = bool(not_found(held, wrong, about, card))
             caught["." in number["digits"]].append(found)
-    assert len(caught[True]) > 60
+    assert len(caught[True]) > 300
     assert fmean(caught[True]) > 0.8
     assert fmean(caught[False]) > 0.5
 
