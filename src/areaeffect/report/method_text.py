@@ -71,12 +71,14 @@ def _sure(plan: Mapping[str, Any]) -> str:
         f"The main test is the placebo. {setting(plan, 'analysis', 'placebos')} placebo "
         "programmes, alike in number, size and start dates but made of areas where nothing of the "
         "kind was done, go through the whole design and estimate. Each estimate is divided by the "
-        "standard error predicted for it (T); the p-value is twice the smaller tail of the placebo "
-        "T, with one added to count and total, and the interval holds every effect that this test "
-        "would not reject. Intervals that hold for all primary findings at once come from the "
-        "largest placebo T over all of them (max-T, Westfall and Young). The centre of the placebo "
-        "estimates is printed and never subtracted. Placebos speak for places chosen as theirs "
-        "were; real programmes go where things are bad."
+        "standard error predicted for it (T). The placebo T are centred on zero and stretched to "
+        "the larger of their mean square and of what they would vary by if they shared no places, "
+        "because chance alone moves their centre away from the estimate. The p-value is twice the "
+        "smaller tail of the placebo T, with one added to count and total, and the interval holds "
+        "every effect that this test would not reject. Intervals that hold for all primary "
+        "findings at once come from the largest placebo T over all of them (max-T, Westfall and "
+        "Young). The centre of the placebo estimates is printed and never subtracted. Placebos "
+        "speak for places chosen as theirs were; real programmes go where things are bad."
     )
 
 
