@@ -16,6 +16,7 @@ from areaeffect.sources.base import SourceTable, sha256_of
 from areaeffect.study import resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from areaeffect.panel import Strings
@@ -58,20 +59,8 @@ def read_access(
     path = resolve(source.path, folder)
     points = read_points(path, _METRES, category=source.category)
     areas, centres, how = _centres(name, source, folder)
-    known = sorted({*points.category.tolist(), ANY})
     asked = dict.fromkeys([*(w.value for w in wanted), *attributes])
-    unknown = [c for c in asked if c not in known]
-    if unknown:
-        raise DataError(
-            [
-                Problem(
-                    f"no point is a '{c}'.",
-                    str(path),
-                    did_you_mean(c, known) or f"Categories: {', '.join(known)}.",
-                )
-                for c in unknown
-            ]
-        )
+    _must_know(asked, sorted({*points.category.tolist(), ANY}), path)
     metres = {
         c: nearest_metres(centres, points.at[(points.category == c) | (c == ANY)]) for c in asked
     }
@@ -91,6 +80,21 @@ def read_access(
             "one, not walks: a railway or a river between counts for nothing.",
         ),
     )
+
+
+def _must_know(asked: Iterable[str], known: Sequence[str], path: Path) -> None:
+    """Refuse categories that no point has."""
+    unknown = [
+        Problem(
+            f"no point is a '{c}'.",
+            str(path),
+            did_you_mean(c, known) or f"Categories: {', '.join(known)}.",
+        )
+        for c in asked
+        if c not in known
+    ]
+    if unknown:
+        raise DataError(unknown)
 
 
 def _centres(name: str, source: AccessSource, folder: Path) -> tuple[Strings, Floats, str]:

@@ -20,6 +20,7 @@ import gzip
 import hashlib
 import json
 import shutil
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ from areaeffect.study_atlas import AtlasPart
 from areaeffect.study_file import read_base
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from areaeffect.geography.boundaries import Boundaries
@@ -85,11 +86,7 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
     tell("Reading boundaries", 2, _STEPS)
     (boundaries,) = outlines_of(file, areas)
 
-    making = out.with_name(f".{out.name}.making")
-    shutil.rmtree(making, ignore_errors=True)
-    (making / "values").mkdir(parents=True)
-    (making / "history").mkdir()
-    try:
+    with _replacing(out) as making:
         tell("Making the map's tiles", 3, _STEPS)
         bounds = write_tiles(boundaries, areas, making) if boundaries else ()
         tell("Writing the atlas", 4, _STEPS)
@@ -113,19 +110,35 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
             "base_folder": str(file.folder.resolve()),
             "shared_data": str(default_shared_data(file.folder)),
         }
-        manifest["files"] = {
-            path.relative_to(making).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(making.rglob("*"))
-            if path.is_file()
-        }
-        text = json.dumps(manifest, indent=1, ensure_ascii=False)
-        (making / "atlas.json").write_text(text + "\n", encoding="utf-8")
+        _write_manifest(making, manifest)
+    tell("Writing the atlas", _STEPS, _STEPS)
+    return out
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """A folder to write in, which takes the place of `out` only when all of it is written."""
+    making = out.with_name(f".{out.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    (making / "values").mkdir(parents=True)
+    (making / "history").mkdir()
+    try:
+        yield making
         shutil.rmtree(out, ignore_errors=True)
         making.replace(out)
     finally:
         shutil.rmtree(making, ignore_errors=True)
-    tell("Writing the atlas", _STEPS, _STEPS)
-    return out
+
+
+def _write_manifest(making: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest last, with the digest of every file that is there."""
+    digests = {
+        path.relative_to(making).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(making.rglob("*"))
+        if path.is_file()
+    }
+    text = json.dumps({**manifest, "files": digests}, indent=1, ensure_ascii=False)
+    (making / "atlas.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _attribution(tables: Iterable[SourceTable], vintage: str | None) -> list[str]:

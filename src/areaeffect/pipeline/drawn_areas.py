@@ -74,19 +74,12 @@ def rows_of_drawn(
         kept = shares.share[mine] >= fit.least
         if not kept.any():
             faults.append(_too_small(record, path, shares, mine, areas))
-        for k, pair in enumerate(mine):
-            code, share = str(areas[shares.area[pair]]), float(shares.share[pair])
-            found.fits.append(
-                AreaFit(
-                    name.programme,
-                    name.neighbourhood,
-                    code,
-                    None if np.isnan(share) else share,
-                    bool(kept[k]),
-                    _reason(share, fit),
-                )
-            )
-            if kept[k]:
+        codes = [str(areas[a]) for a in shares.area[mine]]
+        for code, share, keep in zip(
+            codes, shares.share[mine].tolist(), kept.tolist(), strict=True
+        ):
+            found.fits.append(_area_fit(name, code, share, fit, kept=keep))
+            if keep:
                 found.rows.append(row_of(record, code, initiative, ("name", "area_name")))
         found.shapes.append(_whole(name, fit, shares, mine, kept, g))
     if not found.rows and not faults:
@@ -155,6 +148,12 @@ def _reason(share: float, fit: Fit) -> str:
     if np.isnan(share):
         return "its own outline crosses itself, or nobody lives there: the share cannot be told"
     return "" if share >= fit.least else f"under {fit.least:.0%} of it lies inside"
+
+
+def _area_fit(name: Row, code: str, share: float, fit: Fit, *, kept: bool) -> AreaFit:
+    """How well an area that a shape touches fits it."""
+    known = None if np.isnan(share) else share
+    return AreaFit(name.programme, name.neighbourhood, code, known, kept, _reason(share, fit))
 
 
 def _too_small(record: Record, path: Path, shares: Shares, mine: Ints, areas: Strings) -> Problem:

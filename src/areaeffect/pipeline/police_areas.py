@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy.typing as npt
+
     from areaeffect.geography.vintages import Weights
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.store.panel_query import Points
     from areaeffect.study import PoliceUkSource
+
+    Outlines = npt.NDArray[np.object_]
 
 _SHOWN = 5
 
@@ -161,17 +165,9 @@ def place(
         return Placed(divided.values, empty, divided.notes)
     column = source.boundaries_area or source.area
     outlines = read_boundaries(resolve(source.boundaries, folder), column, located.areas).outlines
-    metres = to_metres(points.longitude, points.latitude)
-    area = np.full(len(points.codes), -1, dtype=np.int64)
-    has_point = np.isfinite(metres).all(axis=1)
-    for code, allowed in located.several.items():
-        here = has_point & (points.codes == code)
-        area[here] = allowed[nearest_of(metres[here], outlines[allowed])]
-    bare = ~has_code
-    if bare.any():
-        area[bare] = area_of_points(metres[bare], outlines)
+    area, has_point = _by_point(points, outlines, located, has_code)
     values = [_add(points, area, categories, shape) for categories in asked]
-    found = bare & (area >= 0)
+    found = ~has_code & (area >= 0)
     np.add.at(empty, points.periods[found], points.counts[found].astype(np.int64))
     notes = []
     told_apart = has_code & has_point
@@ -193,6 +189,24 @@ def place(
         values = [v + d for v, d in zip(values, divided.values, strict=True)]
         notes += divided.notes
     return Placed(values, empty, tuple(notes))
+
+
+def _by_point(
+    points: Points, outlines: Outlines, located: Located, has_code: Bools
+) -> tuple[Ints, Bools]:
+    """Return the area that each point lies in, -1 where it has none, and which have a point.
+
+    A split code allows only the areas that it may stand for, the nearest of them.
+    """
+    metres = to_metres(points.longitude, points.latitude)
+    has_point = np.asarray(np.isfinite(metres).all(axis=1))
+    area = np.full(len(points.codes), -1, dtype=np.int64)
+    for code, allowed in located.several.items():
+        here = has_point & (points.codes == code)
+        area[here] = allowed[nearest_of(metres[here], outlines[allowed])]
+    if not has_code.all():
+        area[~has_code] = area_of_points(metres[~has_code], outlines)
+    return area, has_point
 
 
 def _declared(source: PoliceUkSource, folder: Path, lookup: Lookup | None) -> Weights | None:

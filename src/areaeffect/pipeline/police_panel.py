@@ -43,7 +43,8 @@ from areaeffect.study import resolve
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from areaeffect.results import Bools, Ints
+    from areaeffect.panel import Strings
+    from areaeffect.results import Bools, Floats, Ints
     from areaeffect.store.force_months import ForceMonth
     from areaeffect.store.lake import Lake
     from areaeffect.study import PoliceUkSource, Window
@@ -122,7 +123,6 @@ def _read(
     periods = Periods(PeriodKind.MONTH, first, last - first + 1)
     coverage = _coverage(name, source, lake)
     forces = tuple(sorted({c.force for c in coverage}))
-    everything = tuple(sorted({c.category for c in read_categories()}))
     asked = [choose(w.category, f"source.{name}") for w in wanted]
     counts = read_counts(lake.root, forces, periods.labels, asked)
     if not len(counts.codes):
@@ -131,14 +131,14 @@ def _read(
         raise DataError(Problem(what, str(lake.root), fix))
     lookup = read_lookup(source, folder)
     located = locate(source, counts.codes, counts.names, counts.totals, lookup)
-    shape = (len(located.areas), periods.n)
     points = read_points(lake.root, counts, forces, periods.labels, sorted(located.several))
+    everything = tuple(sorted({c.category for c in read_categories()}))
     placed = place(source, folder, located, lookup, points, [*asked, everything], periods.n)
-    values = counts.by_area(located.area_of_code, shape[0])
+    values = counts.by_area(located.area_of_code, len(located.areas))
     for counted, given in zip(values, placed.values, strict=True):
         np.add(counted, given, out=counted)
     status = _statuses(coverage, forces, periods)
-    home, ours = _home(*counts.policed(located.pairs, (shape[0], len(forces))), status)
+    home, ours = _home(*counts.policed(located.pairs, (len(located.areas), len(forces))), status)
     reasons = [
         _reasons(status[home][ours], a, w, periods) for a, w in zip(asked, wanted, strict=True)
     ]
@@ -152,26 +152,38 @@ def _read(
         placed=int(placed.located.sum()),
     )
     rejected = rejected_rows(lake, forces, periods)
-    releases = releases_of(name, source, lake, forces, periods)
+    release, *more_releases = releases_of(name, source, lake, forces, periods)
     return SourceTable(
         areas=located.areas[ours],
         names=located.names[ours],
         periods=periods,
-        measures={
-            w: np.where(r == _CODE[""], v[ours], np.nan)
-            for w, v, r in zip(wanted, values, reasons, strict=False)
-        },
+        measures=_measures(wanted, [v[ours] for v in values], reasons),
         attributes={
-            "force": np.array(forces, dtype=str)[home][ours],
-            "district": np.array([n.rpartition(" ")[0] for n in located.names[ours]], dtype=str),
+            "force": np.array(forces, dtype=str)[home[ours]],
+            "district": _districts(located.names[ours]),
         },
         varying={},
-        release=releases[0],
+        release=release,
         notes=(*notes_of(account, forces, periods, rejected), *placed.notes),
-        more_releases=releases[1:],
+        more_releases=tuple(more_releases),
         tables=tables_of(name, coverage, forces, periods, rejected),
         reasons=dict(zip(wanted, reasons, strict=True)),
     )
+
+
+def _measures(
+    wanted: tuple[Wanted, ...], values: list[Floats], reasons: list[Codes]
+) -> dict[Wanted, Floats]:
+    """Return the counts, NaN where a cell is missing for a reason."""
+    return {
+        w: np.where(r == _CODE[""], v, np.nan)
+        for w, v, r in zip(wanted, values, reasons, strict=False)
+    }
+
+
+def _districts(names: Strings) -> Strings:
+    """Districts as in the names of LSOAs: 'Hartlepool 001A' lies in Hartlepool."""
+    return np.array([name.rpartition(" ")[0] for name in names], dtype=str)
 
 
 def _coverage(name: str, source: PoliceUkSource, lake: Lake) -> tuple[ForceMonth, ...]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from areaeffect.pipeline.other_initiatives import Others
     from areaeffect.pipeline.steps import Finished
 
+    Row = tuple[str | float | int | None, ...]
+
 NO_EVIDENCE = "no evidence of an initiative in the register"
 MAY_LIE_HERE = "an initiative of its authority could not be located"
 AUTHORITY_UNKNOWN = "no evidence of an initiative in the register; its authority is not known"
@@ -56,7 +58,6 @@ def register_annex(finished: Finished) -> Annex | None:
     known = finished.data.registered.known
     if not known.entries:
         return None
-    position = {str(code): i for i, code in enumerate(finished.data.panel.areas)}
     benchmarks = _benchmarks(finished, known)
     total = sum(_weight(row) for row in benchmarks)
     doubtful = sum(_weight(row) for row in benchmarks if row[4] == MAY_LIE_HERE)
@@ -81,6 +82,12 @@ def register_annex(finished: Finished) -> Annex | None:
         "uncoded": finished.file.study.register_.uncoded,
         "studied_others": len(known.studied),
     }
+    tables = _tables(known, tuple(benchmarks), set(finished.data.panel.areas.tolist()))
+    return Annex("register", values, tuple(t for t in tables if t.rows))
+
+
+def _tables(known: Others, benchmarks: tuple[Row, ...], ours: set[str]) -> tuple[DataTable, ...]:
+    """Entries, areas in several initiatives, and what is known of each benchmark area."""
     entries = tuple(
         (
             e.programme,
@@ -91,7 +98,7 @@ def register_annex(finished: Finished) -> Annex | None:
             e.when,
             e.how,
             len(e.areas),
-            sum(c in position for c in e.areas),
+            sum(code in ours for code in e.areas),
             e.reason,
             e.file,
             e.place,
@@ -101,20 +108,19 @@ def register_annex(finished: Finished) -> Annex | None:
     overlaps = tuple(
         (*o.first, *o.second, len(o.areas), "; ".join(o.areas)) for o in known.overlaps
     )
-    tables = (
+    return (
         DataTable("register_entries", "The register", _ENTRIES, entries),
         DataTable("register_overlaps", "Areas in several initiatives", _OVERLAPS, overlaps),
         DataTable(
             "register_benchmark_areas",
             "What the register knows of each benchmark area",
             _BENCHMARKS,
-            tuple(benchmarks),
+            benchmarks,
         ),
     )
-    return Annex("register", values, tuple(t for t in tables if t.rows))
 
 
-def _weight(row: tuple[str | float | int | None, ...]) -> float:
+def _weight(row: Row) -> float:
     return float(row[3] or 0.0)
 
 
@@ -124,7 +130,7 @@ def _studied_overlaps(finished: Finished, known: Others) -> set[tuple[str, str]]
     return {side for o in known.overlaps for side in (o.first, o.second) if side in studied}
 
 
-def _benchmarks(finished: Finished, known: Others) -> list[tuple[str | float | int | None, ...]]:
+def _benchmarks(finished: Finished, known: Others) -> list[Row]:
     """One row a benchmark area, the heaviest first."""
     panel = finished.data.panel
     weight = np.zeros(len(panel.areas))
@@ -134,7 +140,7 @@ def _benchmarks(finished: Finished, known: Others) -> list[tuple[str | float | i
                 weight[weighted.pool] += weighted.weights
     used = np.flatnonzero(weight > 0)
     distance = _kilometres(finished, known, used)
-    rows: list[tuple[str | float | int | None, ...]] = []
+    rows: list[Row] = []
     for i, km in zip(used, distance, strict=True):
         authority, unlocated = str(known.authority[i]), int(known.unlocated[i])
         evidence = MAY_LIE_HERE if unlocated else NO_EVIDENCE

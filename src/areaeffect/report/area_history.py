@@ -69,17 +69,7 @@ def history_chart(
     names = [c for c in rows[0] if c != "period" and not c.endswith(MEAN)]
     smooth = any(c.endswith(MEAN) for c in rows[0])
     shown = [name + MEAN if smooth else name for name in names]
-    drawn = [names[0], *shown] if smooth else shown
-    highs = [v for row in rows for c in drawn if (v := row[c]) is not None]
-    low, high = min([0.0, *highs]), max([0.0, *highs]) or 1.0
-    frame = Frame(
-        52,
-        34,
-        WIDTH - 52 - LABEL_ROOM,
-        HEIGHT - 64,
-        time_axis.span(x),
-        (low * 1.05, high * 1.05),
-    )
+    frame = _frame(rows, [names[0], *shown], time_axis.span(x))
     width = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5
     gaps = [
         plot.hatched(frame, a - width, b + width, key, "gap" if b - a > 4 * width else "")
@@ -108,10 +98,7 @@ def history_chart(
     parts += _labels(frame, ends)
     parts.append(plot.text(6, 16, unit + (", and its 12-month mean" if smooth else "")))
     text = "; ".join(_in_words(c, n, rows) for c, n in zip(shown, labels, strict=False))
-    note = " The mean of twelve months is drawn." if smooth else ""
-    missing = sum(row[names[0]] is None for row in rows)
-    if missing:
-        note += f" {missing} of {len(rows)} periods are missing, and hatched."
+    note = _note(smooth=smooth, missing=sum(row[names[0]] is None for row in rows), of=len(rows))
     return svg.accessible(
         frame.group(parts, (0, len(rows))),
         f"0 0 {WIDTH:g} {HEIGHT:g}",
@@ -119,6 +106,20 @@ def history_chart(
         title,
         f"{text}.{note}",
     )
+
+
+def _frame(rows: Sequence[Row], drawn: Sequence[str], span: tuple[float, float]) -> Frame:
+    """Room for every value drawn, and zero."""
+    values = [v for row in rows for c in drawn if (v := row[c]) is not None]
+    low, high = min([0.0, *values]), max([0.0, *values]) or 1.0
+    return Frame(52, 34, WIDTH - 52 - LABEL_ROOM, HEIGHT - 64, span, (low * 1.05, high * 1.05))
+
+
+def _note(*, smooth: bool, missing: int, of: int) -> str:
+    note = " The mean of twelve months is drawn." if smooth else ""
+    if missing:
+        note += f" {missing} of {of} periods are missing, and hatched."
+    return note
 
 
 def _in_words(column: str, label: str, rows: Sequence[Row]) -> str:
