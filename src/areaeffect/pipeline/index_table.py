@@ -10,7 +10,7 @@ import numpy as np
 from areaeffect.errors import AreaEffectError, DataError, Problem
 from areaeffect.pipeline.faults import Faults
 from areaeffect.pipeline.measures import align
-from areaeffect.pipeline.published_panel import AUTHORITIES, roots_of
+from areaeffect.pipeline.published_panel import authority_column, roots_of
 from areaeffect.pipeline.published_vintage import bring_to
 from areaeffect.sources.base import reader_for
 from areaeffect.sources.published import read
@@ -153,7 +153,7 @@ class _Columns(Faults):
         from areaeffect.index_file import ColumnOf  # noqa: PLC0415  # a model, made here
 
         part = self.file.index.index
-        release, name = AUTHORITIES[part.vintage]
+        release, name = authority_column(part.vintage, roots_of(None, self.file.folder))
         own = part.authorities or ColumnOf(release=release, column=name)
         areas, names, values, releases, notes = self._read(
             own, self.file.file.where("index.authorities")

@@ -7,8 +7,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.pipeline.fetch import POLICE_UK_PAGE, default_folder
-from areaeffect.sources.published import is_here
+from areaeffect.pipeline.fetch import default_folder
+from areaeffect.sources.publishers import police_archive as police
+from areaeffect.sources.publishers.files import how_to_get, is_here
 from areaeffect.sources.releases import GEOGRAPHY_NAMES, catalogue
 from areaeffect.store.force_months import ForceMonth, force_months
 from areaeffect.store.lake import has_store, open_lake, remove_store, store_path
@@ -144,7 +145,7 @@ def list_sources(root: Path) -> SourceListing:
 
 def _police_uk() -> Available:
     return Available(
-        "police_uk:YYYY-MM",
+        police.NAME,
         "police_uk",
         "data.police.uk: street-level crime and anti-social behaviour",
         "2010-12 on, by month",
@@ -153,7 +154,7 @@ def _police_uk() -> Available:
         "England and Wales, by force",
         "level or change",
         "",
-        f"areaeffect fetch police_uk:YYYY-MM, then ingest ({POLICE_UK_PAGE})",
+        f"areaeffect fetch police_uk --from YYYY-MM --to YYYY-MM, then ingest ({police.PAGE})",
     )
 
 
@@ -161,9 +162,8 @@ def _available(release: PublishedRelease) -> Available:
     shared = resolve(f"${{{SHARED_DATA_VARIABLE}}}", Path())
     here = ""
     for name, folder in (("fetched", default_folder()), ("shared folder", shared)):
-        if not here and all(is_here(file, folder) for file in release.files):
+        if not here and is_here(release, folder):
             here = name
-    has_address = any(file.address for file in release.files)
     return Available(
         release.id,
         release.group,
@@ -174,7 +174,7 @@ def _available(release: PublishedRelease) -> Available:
         release.coverage,
         release.use,
         here,
-        f"areaeffect fetch {release.id}" if has_address else f"by hand from {release.page}",
+        f"areaeffect fetch {release.id}" if release.is_fetched else how_to_get(release),
     )
 
 

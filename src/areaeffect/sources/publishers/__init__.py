@@ -1,0 +1,1 @@
+"""What publishers offer: releases, how to get them, and how to read them as they come."""

@@ -1,0 +1,243 @@
+"""Releases into a folder: what is missing is fetched, checked, and only then given its name."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.sources.published import check_file
+from areaeffect.sources.publishers.files import place_of
+from areaeffect.sources.publishers.resolvers import bring
+from areaeffect.sources.publishers.transport import AT_ONCE, Client, read_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from areaeffect.sources.publishers.resolvers import Brought
+    from areaeffect.sources.publishers.transport import Progress
+    from areaeffect.sources.releases import PublishedRelease, ReleaseFile
+
+#: Where files lie until they are whole and checked, below the folder.
+PARTS = ".part"
+_SHORT = 12  # digits of a SHA-256 in messages
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to get.
+
+    Parameters
+    ----------
+    release, file : what it is.
+    path : where it goes, or is.
+    is_here : whether it is there already.
+    """
+
+    release: PublishedRelease
+    file: ReleaseFile
+    path: Path
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file that is here.
+
+    Parameters
+    ----------
+    name : the release.
+    path, sha256, bytes : of the file; '' where the hash of one that was here was not asked for.
+    address : where it came from; '' where that is not known.
+    asked : whether the publisher was asked (False: it was here already).
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    bytes: int
+    address: str
+    asked: bool
+
+
+def jobs_of(releases: Sequence[PublishedRelease], folder: Path) -> tuple[Job, ...]:
+    """Return every file of the releases that has an address, and whether it is here."""
+    found: dict[str, Job] = {}
+    for release in releases:
+        for file in release.files:
+            if file.origin is not None and file.path not in found:
+                here = place_of(file, (folder,))
+                path = here or folder / file.path
+                found[file.path] = Job(release, file, path, here is not None)
+    return tuple(found.values())
+
+
+def fetch(
+    jobs: Sequence[Job],
+    folder: Path,
+    progress: Progress,
+    client: Client | None = None,
+    *,
+    again: bool = False,
+) -> tuple[Fetched, ...]:
+    """Get files, at most two at a time.
+
+    Parameters
+    ----------
+    jobs : what to get.
+    folder : where they go.
+    progress : receives the file, the bytes or rows that are here, and all of them (0: not known).
+    client : asks the publishers; None: as the environment says.
+    again : ask the publisher also for what is here.
+
+    Raises
+    ------
+    DataError
+        With the faults of all files, after every file has been tried. A part that came is kept
+        for the next call; a file that is wrong is deleted.
+    """
+    client = client or Client()
+    lock = threading.Lock()
+
+    def tell(name: str, done: int, of: int) -> None:
+        with lock:
+            progress(name, done, of)
+
+    def get(job: Job) -> Fetched | DataError:
+        try:
+            if job.is_here and not again:
+                return _held(job)
+            return _get(job, folder, client, tell)
+        except DataError as error:
+            return error
+        except OSError as error:
+            return DataError(_unwritten(job, error, folder))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            done = list(pool.map(get, jobs))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    problems = [p for d in done if isinstance(d, DataError) for p in d.problems]
+    if problems:
+        raise DataError(problems)
+    return tuple(d for d in done if isinstance(d, Fetched))
+
+
+def _get(job: Job, folder: Path, client: Client, progress: Progress) -> Fetched:
+    part = folder / PARTS / job.file.path
+    part.parent.mkdir(parents=True, exist_ok=True)
+    brought = bring(client, job.release, job.file, part, progress)
+    try:
+        digest = _check(job, brought)
+    except DataError:
+        _forget(brought.part)
+        raise
+    target = (folder / job.file.path).with_suffix(brought.suffix)
+    return put(job.release.id, brought.address, brought.part, target, digest)
+
+
+def put(name: str, address: str, part: Path, target: Path, digest: str = "") -> Fetched:
+    """Give a whole, checked file its name, with a record of where it came from beside it."""
+    digest, size = digest or sha256_of(part), part.stat().st_size
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new = part.with_name(f"{part.name}.record")
+    record = {"address": address, "bytes": size, "sha256": digest}
+    new.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    new.replace(_record_of(target))
+    part.replace(target)
+    _forget(part)
+    return Fetched(name, target, digest, size, address, asked=True)
+
+
+def _check(job: Job, brought: Brought) -> str:
+    """Check a file that arrived: its hash where it has one, else its rows, keys and columns."""
+    origin, digest = job.file.origin, sha256_of(brought.part)
+    if origin is not None and origin.sha256 and not origin.on_demand:
+        is_own = brought.address == origin.address
+        if digest != origin.sha256 and is_own:
+            raise DataError(_changed(job, brought, digest))
+        if digest == origin.sha256:
+            return digest
+    check_file(job.release, job.file, brought.part, job.file.path)
+    return digest
+
+
+def _held(job: Job) -> Fetched:
+    """Return a file that is here, as it was when it came."""
+    digest, size = sha256_of(job.path), job.path.stat().st_size
+    record = read_record(_record_of(job.path))
+    expected = record.get("sha256", "")
+    if expected and digest != expected:
+        raise DataError(
+            Problem(
+                f"the file that is here is not the one that came: sha256 {expected[:_SHORT]}… "
+                f"expected, {digest[:_SHORT]}… found. It was left as it is.",
+                f"{job.release.id}, {job.path}",
+                "It was edited. Move it away, or fetch it with --again.",
+            )
+        )
+    if not expected:  # somebody put it there by hand
+        check_file(job.release, job.file, job.path, job.file.path)
+    return Fetched(job.release.id, job.path, digest, size, record.get("address", ""), asked=False)
+
+
+def _changed(job: Job, brought: Brought, digest: str) -> Problem:
+    origin = job.file.origin
+    expected = origin.sha256[:_SHORT] if origin else ""
+    return Problem(
+        f"{brought.address} does not hold the file on record: sha256 {expected}… expected, "
+        f"{digest[:_SHORT]}… found. What came was deleted.",
+        job.release.id,
+        "Likely the publisher replaced the file, or a proxy answered in its place. Look at "
+        f"{job.release.page}; a new edition needs a release of its own.",
+    )
+
+
+def _unwritten(job: Job, error: OSError, folder: Path) -> Problem:
+    where = f"{job.release.id}, {error.filename or folder}"
+    if error.errno == errno.ENOSPC:
+        origin = job.file.origin
+        size = f"about {origin.bytes / 1e6:,.0f} MB" if origin and origin.bytes else "its size"
+        free = shutil.disk_usage(folder).free / 1e6
+        return Problem(
+            f"the disk is full: {size} is needed, {free:,.1f} MB are free.",
+            where,
+            "Make room, or name another folder with --into. What came is kept.",
+        )
+    return Problem(
+        f"the file cannot be written: {error.strerror or error}.",
+        where,
+        "Name another folder with --into.",
+    )
+
+
+def _forget(part: Path) -> None:
+    """Remove what a part has left, and the folders of parts that are empty now."""
+    for path in (part, part.with_name(f"{part.name}.json")):
+        path.unlink(missing_ok=True)
+    for folder in part.parents:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        if folder.name == PARTS:
+            return
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _record_of(target: Path) -> Path:
+    return target.with_name(f"{target.name}.fetched.json")
