@@ -18,11 +18,13 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.sources.publishers.police_archive import PAGE
-from areaeffect.sources.releases import catalogue
-from tests.unit.publisher_mirror import Item, Mirror, Service
+from areaeffect.sources.publishers.releases import catalogue
+from tests.shared.publisher_mirror import Item, Mirror, Service
 
 KIND = "application/vnd.oasis.opendocument.spreadsheet"
-V3 = "LSOA_(2011)_to_LSOA_(2021)_to_Local_Authority_District_(2022)_Exact_Fit_Lookup_for_EW_(V3).csv"
+V3 = (
+    "LSOA_(2011)_to_LSOA_(2021)_to_Local_Authority_District_(2022)_Exact_Fit_Lookup_for_EW_(V3).csv"
+)
 
 
 class Country:
@@ -305,8 +307,13 @@ def _others(mirror, country):
     origin = _origin("vacant_dwellings")
     moved = "https://assets.publishing.service.gov.uk/media/6b/Live_Table_615.ods"
     mirror.put(moved, live_table_615(country.lsoa21["LAD22CD"].drop_duplicates().tolist()))
-    mirror.govuk(origin.page, {"Table 100: dwellings": "https://x/Live_Table_100.ods",
-                               "Table 615: vacant dwellings": moved})
+    mirror.govuk(
+        origin.page,
+        {
+            "Table 100: dwellings": "https://x/Live_Table_100.ods",
+            "Table 615: vacant dwellings": moved,
+        },
+    )
 
 
 def live_table_615(districts):

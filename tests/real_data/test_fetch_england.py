@@ -6,18 +6,17 @@ import hashlib
 import os
 import random
 import signal
-import time
 from dataclasses import replace
 from multiprocessing import get_context
 
 import numpy as np
 import pytest
 
-from areaeffect.pipeline import fetch as command
-from areaeffect.sources.published import read
-from areaeffect.sources.releases import catalogue, sets
+from areaeffect.sources.publishers import fetch as command
+from areaeffect.sources.publishers.releases import catalogue, sets
+from areaeffect.sources.publishers.tables import read
 from tests.real_data import national_mirror
-from tests.unit import publisher_mirror
+from tests.shared import publisher_mirror
 
 #: Interruptions here; `AREAEFFECT_INTERRUPTIONS=30` for the long run.
 INTERRUPTIONS = int(os.environ.get("AREAEFFECT_INTERRUPTIONS", "4"))
@@ -123,7 +122,7 @@ def test_an_interrupted_fetch_goes_on_to_the_same_bytes(fetched, mirror, tmp_pat
             if not path.endswith(".fetched.json"):
                 assert digest == whole[path], path
         if process.exitcode == 0 and killed < INTERRUPTIONS:  # whole already: begin again
-            for path in list(here)[:: 3]:
+            for path in list(here)[::3]:
                 (tmp_path / path).unlink()
     assert killed == INTERRUPTIONS
     assert process.exitcode == 0

@@ -10,10 +10,10 @@ import zipfile
 import pytest
 
 from areaeffect.errors import DataError, StudyError
-from areaeffect.pipeline import fetch as command
+from areaeffect.sources.publishers import fetch as command
 from areaeffect.sources.publishers.police_archive import Wanted, archive_of, fetch_archives
 from areaeffect.sources.publishers.transport import Client, Settings
-from tests.unit import publisher_mirror
+from tests.shared import publisher_mirror
 
 S3 = "https://policeuk-data.s3.amazonaws.com/archive/"
 PAGE = "https://data.police.uk/data/archive/"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.sources.releases import CODE_PATTERNS
+from areaeffect.sources.publishers.releases import CODE_PATTERNS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from areaeffect.sources.layouts import Laid
-    from areaeffect.sources.releases import ReleaseFile
+    from areaeffect.sources.publishers.layouts import Laid
+    from areaeffect.sources.publishers.releases import ReleaseFile
 
 
 def read_collisions(file: ReleaseFile, path: Path) -> Laid:

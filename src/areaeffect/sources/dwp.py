@@ -14,8 +14,8 @@ from areaeffect.errors import DataError, Problem
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from areaeffect.sources.layouts import Laid
-    from areaeffect.sources.releases import ReleaseFile
+    from areaeffect.sources.publishers.layouts import Laid
+    from areaeffect.sources.publishers.releases import ReleaseFile
 
 _NOTES = " - Annotations"
 _MARK = re.compile(r"\s*\((?:p|r)\)$")  # provisional, revised

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.sources.published import check_file
 from areaeffect.sources.publishers.files import place_of
 from areaeffect.sources.publishers.resolvers import bring
+from areaeffect.sources.publishers.tables import check_file
 from areaeffect.sources.publishers.transport import AT_ONCE, Client, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
     from areaeffect.sources.publishers.resolvers import Brought
     from areaeffect.sources.publishers.transport import Progress
-    from areaeffect.sources.releases import PublishedRelease, ReleaseFile
 
 #: Where files lie until they are whole and checked, below the folder.
 PARTS = ".part"

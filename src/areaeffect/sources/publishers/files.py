@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.sources.releases import PublishedRelease, ReleaseFile
+from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
 
 Roots = Path | tuple[Path, ...]
 

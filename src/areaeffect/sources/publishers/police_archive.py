@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.sources.publishers.answers import Ask
 from areaeffect.sources.publishers.download import PARTS, Fetched, put
-from areaeffect.sources.releases import HOSTS, By
+from areaeffect.sources.publishers.releases import HOSTS, By
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

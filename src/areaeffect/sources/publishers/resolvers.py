@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.sources.publishers.answers import LARGE, Ask, MovedError, NotReadyError
+from areaeffect.sources.publishers.releases import By
 from areaeffect.sources.publishers.transport import SMALL, make_room, read_record
-from areaeffect.sources.releases import By
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from areaeffect.sources.publishers.releases import Origin, PublishedRelease, ReleaseFile
     from areaeffect.sources.publishers.transport import Client, Progress
-    from areaeffect.sources.releases import Origin, PublishedRelease, ReleaseFile
 
 _HUB = "https://open-geography-portalx-ons.hub.arcgis.com/api/download/v1/items"
 _SERVICES = "https://services1.arcgis.com/ESMARspQHYMw9BZ9/arcgis/rest/services"

@@ -1,0 +1,415 @@
+"""Published releases as tables: areas, periods, columns under one name, every gap with a reason.
+
+What differs between publishers is data (`releases/`), except how a file is laid out: `layouts`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.panel import REASONS
+from areaeffect.periods import PeriodKind, Periods, parse_period
+from areaeffect.results import Release
+from areaeffect.sources.base import sha256_of
+from areaeffect.sources.publishers.files import how_to_get, locate
+from areaeffect.sources.publishers.layouts import keys_of, layout, require
+from areaeffect.sources.publishers.releases import (
+    ABSENT_IS_ZERO,
+    CODE_PATTERNS,
+    GEOGRAPHY_NAMES,
+    NO_TABLE,
+    find_release,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from areaeffect.panel import Strings
+    from areaeffect.results import Floats
+    from areaeffect.sources.publishers.files import Roots
+    from areaeffect.sources.publishers.releases import Derived, PublishedRelease, ReleaseFile
+
+_CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
+
+Reasons = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PublishedTable:
+    """A release, read.
+
+    Parameters
+    ----------
+    release : what is known of it.
+    areas : (n_areas,), codes, ascending.
+    names : (n_areas,), names, or the codes again.
+    periods : the time axis; None where there is one row an area.
+    values : column to (n_areas, n_periods), one column wide without periods; NaN = missing.
+    reasons : column to (n_areas, n_periods), index into `panel.REASONS`; 0 where there is a value.
+    texts : text column to (n_areas,); '' = missing.
+    records : the files as they were read.
+    notes : remarks for the data annex.
+    """
+
+    release: PublishedRelease
+    areas: Strings
+    names: Strings
+    periods: Periods | None
+    values: Mapping[str, Floats]
+    reasons: Mapping[str, Reasons]
+    texts: Mapping[str, Strings]
+    records: tuple[Release, ...]
+    notes: tuple[str, ...]
+
+
+def check_file(release: PublishedRelease, file: ReleaseFile, path: Path, name: str) -> None:
+    """Check a file that arrived: its rows, its keys and its columns.
+
+    Parameters
+    ----------
+    release, file : what it should be.
+    path : where it lies.
+    name : its own name, for messages.
+
+    Raises
+    ------
+    DataError
+        It is another edition, of another census, or laid out in another way.
+    """
+    if file.layout in NO_TABLE:
+        n, areas = keys_of(file, path)
+    elif len(release.files) > 1:
+        frame, n = layout(file.layout)(file, path)
+        require(frame, [c for c in file.columns if c], release)
+        areas, _ = _areas(release, frame)
+    else:
+        table = _assemble(release, ((file, path),), None)
+        n, areas = sum(r.rows_read for r in table.records), table.areas
+    counts = [(n, file.rows, "rows")]
+    if not release.names_from:
+        counts.append((len(areas), release.areas, GEOGRAPHY_NAMES[release.geography][1]))
+    problems = [
+        Problem(
+            f"this is another edition of '{release.id}': {found:,} {what}, where {expected:,} are "
+            "on record.",
+            f"{name}",
+            f"Look at {release.page}; a new edition needs a release of its own.",
+        )
+        for found, expected, what in counts
+        if found < expected or (expected and found != expected and not release.grows)
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> PublishedTable:
+    """Read a release.
+
+    Parameters
+    ----------
+    release_id : key of `releases.catalogue`.
+    root : folder of fetched files or of the shared data, or several in order of preference.
+    only : columns to keep; None keeps all.
+
+    Raises
+    ------
+    StudyError
+        No such release.
+    DataError
+        Missing file, missing columns, codes of another vintage, repeated areas, values that are
+        neither a number nor a known marker.
+    """
+    release = find_release(release_id)
+    if not release.is_table:
+        raise DataError(
+            Problem(
+                f"release '{release_id}' is not a table of areas.",
+                "",
+                "It is a lookup or outlines: name its file where a study asks for one.",
+            )
+        )
+    _refuse_unknown(release, release.column_names, only)
+    return _assemble(release, locate(release, root), only, root)
+
+
+def _assemble(
+    release: PublishedRelease,
+    placed: Sequence[tuple[ReleaseFile, Path]],
+    only: Sequence[str] | None,
+    root: Roots | None = None,
+) -> PublishedTable:
+    """Make the table of a release from its files or from its copies."""
+    copy = placed[0][0] in release.copies
+    columns = {c: c.header(copy=copy) for c in release.columns if c.header(copy=copy)}
+    there = {c.name for c in columns}
+    derived = [d for d in release.derived if {*d.numerator, *d.denominator} <= there]
+    names = (*(c.name for c in columns), *(d.name for d in derived))
+    _refuse_unknown(release, names, only)
+    frame, records, notes = _read_files(release, placed, tuple(columns.values()))
+    if release.names_from and root is not None:
+        frame, records, said = _from_names(release, frame, records, root)
+        notes += said
+    areas, row_area = _areas(release, frame)
+    periods, row_period = _periods(release, frame)
+    shape = (len(areas), periods.n if periods else 1)
+    cell = row_area * shape[1] + row_period
+    _refuse_twice(release, frame, cell)
+    values: dict[str, Floats] = {}
+    reasons: dict[str, Reasons] = {}
+    texts: dict[str, Strings] = {}
+    for column, header in columns.items():
+        if column.kind == "text":
+            words = np.full(len(areas), "", dtype=object)
+            words[row_area] = frame[header].fillna("").astype(str).str.strip().to_numpy()
+            texts[column.name] = words.astype(str)
+            continue
+        is_zero = release.absent == ABSENT_IS_ZERO
+        grid = np.full(shape[0] * shape[1], 0.0 if is_zero else np.nan)
+        why = np.full(grid.shape, 0 if is_zero else _CODE[release.absent], dtype=np.uint8)
+        grid[cell], why[cell] = _numbers(release, header, frame)
+        values[column.name], reasons[column.name] = grid.reshape(shape), why.reshape(shape)
+    keep = set(names if only is None else only)
+    notes += _drop_not_supplied(release, values, reasons, keep)
+    _derive(derived, values, reasons)
+    return PublishedTable(
+        release,
+        areas,
+        _names(frame, areas, row_area),
+        periods,
+        {c: v for c, v in values.items() if c in keep},
+        {c: r for c, r in reasons.items() if c in keep},
+        {c: t for c, t in texts.items() if c in keep},
+        records,
+        tuple(notes),
+    )
+
+
+def _refuse_unknown(
+    release: PublishedRelease, there: Sequence[str], only: Sequence[str] | None
+) -> None:
+    problems = []
+    for column in only or ():
+        if column in there:
+            continue
+        if column in release.column_names:
+            what = f"the file of '{release.id}' that is here has no column '{column}'."
+            fix = how_to_get(release)
+        else:
+            what = f"release '{release.id}' has no column '{column}'."
+            fix = did_you_mean(column, there) or f"Columns: {', '.join(there)}."
+        problems.append(Problem(what, "", fix))
+    if problems:
+        raise DataError(problems)
+
+
+def _read_files(
+    release: PublishedRelease, placed: Sequence[tuple[ReleaseFile, Path]], headers: Sequence[str]
+) -> tuple[pd.DataFrame, tuple[Release, ...], list[str]]:
+    """Read every file of a release and join them on area and period."""
+    joined: pd.DataFrame | None = None
+    records, notes = [], []
+    for file, path in placed:
+        digest = sha256_of(path)
+        if file.sha256 and digest != file.sha256:
+            notes.append(f"{path.name} is not the file on record (sha256 {digest[:12]}…).")
+        frame, n = layout(file.layout)(file, path)
+        records.append(
+            Release(release.id, path.name, digest, n, n, 0, release.licence, release.attribution)
+        )
+        keys = [c for c in ("area", "period") if c in frame.columns]
+        if len(placed) == 1:
+            require(frame, headers, release)
+        if file.layout == "categories":
+            _refuse_new_categories(release, [str(c) for c in frame if c not in {*headers, *keys}])
+        frame = frame[[c for c in frame.columns if c in headers or c in (*keys, "name")]]
+        if joined is None:
+            joined = frame
+            continue
+        repeated = [c for c in frame.columns if c in joined.columns and c not in keys]
+        joined = joined.merge(frame.drop(columns=repeated), on=keys, how="outer", validate="1:1")
+    if joined is None:
+        raise AssertionError(release.id)  # every release has a file; a test holds it
+    require(joined, headers, release)
+    return joined, tuple(records), notes
+
+
+def _from_names(
+    release: PublishedRelease,
+    frame: pd.DataFrame,
+    records: tuple[Release, ...],
+    root: Roots,
+) -> tuple[pd.DataFrame, tuple[Release, ...], list[str]]:
+    """Find the codes of areas that a file has by name; what has none is counted as rejected."""
+    lookup, names, codes = release.names_from
+    places = read(lookup, root, [names, codes])
+    code_of = dict(zip(places.texts[names].tolist(), places.texts[codes].tolist(), strict=True))
+    found = frame["area"].map(code_of)
+    unplaced = list(dict.fromkeys(frame["area"][found.isna()]))
+    n_bad = int(found.isna().sum())
+    kept = frame[found.notna()].assign(name=frame["area"], area=found).reset_index(drop=True)
+    if kept.empty:
+        raise DataError(
+            Problem(
+                f"no area is known by its name, such as '{unplaced[0]}'.",
+                release.id,
+                f"Names are those of release '{lookup}'.",
+            )
+        )
+    per_area = len(frame) // max(frame["area"].nunique(), 1)
+    first, *more = records
+    bad_rows = n_bad // max(per_area, 1)
+    first = replace(first, rows_kept=first.rows_read - bad_rows, rows_rejected=bad_rows)
+    said = (
+        [
+            f"{release.id}: {len(unplaced):,} names are no area of {release.coverage} and were left "
+            f"out, such as '{unplaced[0]}'."
+        ]
+        if unplaced
+        else []
+    )
+    return kept, (first, *more), said
+
+
+def _refuse_new_categories(release: PublishedRelease, unknown: Sequence[str]) -> None:
+    if unknown:
+        raise DataError(
+            [
+                Problem(
+                    f"'{c}' is a category that no column stands for.",
+                    release.id,
+                    "The publisher has a new category: it needs a row in the table of columns.",
+                )
+                for c in unknown
+            ]
+        )
+
+
+def _areas(release: PublishedRelease, frame: pd.DataFrame) -> tuple[Strings, npt.NDArray[np.intp]]:
+    codes = frame["area"].fillna("").astype(str).str.strip()
+    pattern = re.compile(CODE_PATTERNS[release.vintage])
+    areas, row_area = np.unique(codes.to_numpy(dtype=str), return_inverse=True)
+    strange = [str(a) for a in areas if not pattern.fullmatch(str(a))]
+    if strange:
+        raise DataError(
+            Problem(
+                f"'{strange[0]}' is not a code of vintage {release.vintage}"
+                + (f" ({len(strange)} such codes)." if len(strange) > 1 else "."),
+                release.id,
+                "Check that the file is the release's own.",
+            )
+        )
+    return areas, row_area
+
+
+def _periods(
+    release: PublishedRelease, frame: pd.DataFrame
+) -> tuple[Periods | None, npt.NDArray[np.intp]]:
+    if not release.period_kind:
+        return None, np.zeros(len(frame), dtype=np.intp)
+    kind = PeriodKind(release.period_kind)
+    codes, texts = pd.factorize(frame["period"].astype(str).str.strip())
+    ordinals = [_ordinal(str(t), kind) for t in texts]
+    bad = [str(t) for t, o in zip(texts, ordinals, strict=True) if o is None]
+    if bad:
+        raise DataError(Problem(f"'{bad[0]}' is not a {kind.value}.", release.id))
+    ordinal = np.array(ordinals, dtype=np.int64)
+    first = int(ordinal.min())
+    periods = Periods(kind, first, int(ordinal.max()) - first + 1)
+    return periods, (ordinal - first)[codes].astype(np.intp)
+
+
+def _ordinal(text: str, kind: PeriodKind) -> int | None:
+    """Read a period; a financial year by its first year, a quarter also by its last month."""
+    text = text.removesuffix(".0")
+    if kind is PeriodKind.YEAR and re.fullmatch(r"\d{4}-\d{2}", text):
+        return parse_period(text[:4], kind)
+    if kind is PeriodKind.QUARTER and (month := parse_period(text, PeriodKind.MONTH)) is not None:
+        return month // 3 if month % 3 == 2 else None  # noqa: PLR2004  # last month of a quarter
+    return parse_period(text, kind)
+
+
+def _refuse_twice(
+    release: PublishedRelease, frame: pd.DataFrame, cell: npt.NDArray[np.intp]
+) -> None:
+    twice = pd.Series(cell).duplicated().to_numpy()
+    if twice.any():
+        row = frame.iloc[int(twice.argmax())]
+        what = f"{row['area']} {row['period']}" if "period" in frame.columns else str(row["area"])
+        raise DataError(Problem(f"there are two rows of {what}.", release.id))
+
+
+def _numbers(
+    release: PublishedRelease, published: str, frame: pd.DataFrame
+) -> tuple[Floats, Reasons]:
+    column = frame[published]
+    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+    why = np.zeros(len(values), dtype=np.uint8)
+    missing = np.isnan(values)
+    if not missing.any():
+        return values, why
+    words = column[missing]
+    words = words.where(words.notna(), "").astype(str).str.strip()
+    allowed = {**({"": release.blank} if release.blank else {}), **release.markers}
+    unknown = sorted(set(words) - set(allowed))
+    if unknown:
+        at = frame["area"][missing][words == unknown[0]].iloc[0]
+        shown = f"'{unknown[0]}'" if unknown[0] else "an empty cell"
+        raise DataError(
+            Problem(
+                f"{shown} in '{published}' (area {at}) is neither a number nor a known marker.",
+                release.id,
+                f"Known: {', '.join(repr(m) for m in allowed) or 'none'}.",
+            )
+        )
+    why[missing] = [_CODE[allowed[w]] for w in words]
+    return values, why
+
+
+def _drop_not_supplied(
+    release: PublishedRelease,
+    values: dict[str, Floats],
+    reasons: dict[str, Reasons],
+    keep: set[str],
+) -> list[str]:
+    notes = []
+    for name in release.not_supplied:
+        if not np.nan_to_num(values[name]).any():
+            values[name] = np.full_like(values[name], np.nan)
+            reasons[name] = np.full_like(reasons[name], _CODE["not_published"])
+            if name in keep:
+                notes.append(
+                    f"'{name}' is zero everywhere: it was not supplied, and is missing here."
+                )
+    return notes
+
+
+def _derive(
+    derived: Sequence[Derived], values: dict[str, Floats], reasons: dict[str, Reasons]
+) -> None:
+    for share in derived:
+        parts = (*share.numerator, *share.denominator)
+        made: Floats = np.sum([values[c] for c in share.numerator], axis=0)
+        if share.denominator:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                made = made / np.sum([values[c] for c in share.denominator], axis=0)
+        made[~np.isfinite(made)] = np.nan
+        why = np.max([reasons[c] for c in parts], axis=0)
+        why[np.isnan(made) & (why == 0)] = _CODE["not_published"]  # nobody lives there
+        values[share.name], reasons[share.name] = made, why
+
+
+def _names(frame: pd.DataFrame, areas: Strings, row_area: npt.NDArray[Any]) -> Strings:
+    if "name" not in frame.columns:
+        return areas
+    names = areas.astype(object)
+    given = frame["name"].fillna("").astype(str).str.strip().to_numpy()
+    names[row_area[given != ""]] = given[given != ""]
+    return names.astype(str)
