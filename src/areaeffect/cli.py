@@ -320,7 +320,7 @@ def fetch(
     as_json: AsJson = False,
 ) -> None:
     """Get published releases from their publishers' own addresses; goes on where it stopped."""
-    from areaeffect.sources.publishers import fetch as fetching  # noqa: PLC0415
+    from areaeffect.commands import fetch as fetching  # noqa: PLC0415
 
     plan = fetching.plan(names, into, first, last, force or (), again=again)
     if dry_run:

@@ -12,7 +12,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from areaeffect.sources.publishers import fetch as command
+from areaeffect.commands import fetch as command
 from areaeffect.sources.publishers.releases import catalogue, sets
 from areaeffect.sources.publishers.tables import read
 from tests.real_data import national_mirror

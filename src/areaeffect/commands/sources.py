@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.sources.police_uk.force_months import ForceMonth, force_months
 from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store, store_path
 from areaeffect.sources.publishers import police_archive as police
-from areaeffect.sources.publishers.fetch import default_folder
-from areaeffect.sources.publishers.files import how_to_get, is_here
+from areaeffect.sources.publishers.files import default_folder, how_to_get, is_here
 from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, catalogue
 from areaeffect.study.model import SHARED_DATA_VARIABLE, resolve
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import pytest
 
+from areaeffect.commands import fetch as command
 from areaeffect.errors import DataError, StudyError
-from areaeffect.sources.publishers import fetch as command
 from areaeffect.sources.publishers import transport
 from areaeffect.sources.publishers.download import PARTS, fetch, jobs_of
 from areaeffect.sources.publishers.releases import By, Origin, catalogue

@@ -76,6 +76,19 @@ def refuse_error(ask: Ask, content: Any) -> None:
         raise MovedError(moved(ask, f"it answers with an error: {words}"))
 
 
+def expect(ask: Ask, content: Any, key: str) -> Any:
+    """Return what an interface sends under a key; refuse an answer without it."""
+    if not isinstance(content, dict) or key not in content:
+        raise DataError(
+            Problem(
+                f"{ask.address} has no '{key}': the publisher changed its interface.",
+                ask.name,
+                f"Look for the file on {ask.page}.",
+            )
+        )
+    return content[key]
+
+
 def allow(ask: Ask, address: str) -> None:
     """Refuse an address of another scheme, or of a host that the release does not name."""
     parts = urlsplit(address)

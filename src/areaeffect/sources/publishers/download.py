@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem
+from areaeffect.sources.publishers.check import check_file
 from areaeffect.sources.publishers.files import place_of
 from areaeffect.sources.publishers.resolvers import bring
-from areaeffect.sources.publishers.tables import check_file
 from areaeffect.sources.publishers.transport import AT_ONCE, Client, read_record
 
 if TYPE_CHECKING:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from areaeffect.errors import DataError, Problem
+from areaeffect.sources.police_uk.lake import store_path
 from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
 
 Roots = Path | tuple[Path, ...]
+
+
+def default_folder() -> Path:
+    """Return where fetched files go: `fetched`, beside the store."""
+    return store_path(None).with_name("fetched")
 
 
 def locate(release: PublishedRelease, root: Roots) -> tuple[tuple[ReleaseFile, Path], ...]:

@@ -39,8 +39,8 @@ LAYOUTS = {
     "vacants_by_date": "areaeffect.sources.publishers.mhclg:read_vacants_by_date",
     "fly_tipping": "areaeffect.sources.publishers.defra:read_fly_tipping",
     "fly_tipping_csv": "areaeffect.sources.publishers.defra:read_fly_tipping_csv",
-    "stat_xplore": "areaeffect.sources.dwp:read_stat_xplore",
-    "collisions": "areaeffect.sources.dft:read_collisions",
+    "stat_xplore": "areaeffect.sources.publishers.dwp:read_stat_xplore",
+    "collisions": "areaeffect.sources.publishers.dft:read_collisions",
 }
 #: Headers shown in a message.
 _SHOWN = 12

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.sources.publishers.fetch import default_folder
-from areaeffect.sources.publishers.files import columns_here, is_here
+from areaeffect.sources.publishers.files import columns_here, default_folder, is_here
 from areaeffect.sources.publishers.larger_areas import covariate_label, refuse_as_outcome, spread
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.sources.publishers.source import as_source_table, columns_asked

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
-import shutil
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.sources.publishers.answers import LARGE, Ask, MovedError, NotReadyError
+from areaeffect.sources.publishers.answers import LARGE, Ask, MovedError, NotReadyError, expect
+from areaeffect.sources.publishers.paged import (
+    bring_pages,
+    count,
+    feature_pages,
+    join_csv,
+    join_features,
+    join_table,
+    nomis_pages,
+    nomis_total,
+)
 from areaeffect.sources.publishers.releases import By
-from areaeffect.sources.publishers.transport import SMALL, make_room, read_record
+from areaeffect.sources.publishers.transport import SMALL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from areaeffect.sources.publishers.releases import Origin, PublishedRelease, ReleaseFile
@@ -26,8 +32,6 @@ if TYPE_CHECKING:
 _HUB = "https://open-geography-portalx-ons.hub.arcgis.com/api/download/v1/items"
 _SERVICES = "https://services1.arcgis.com/ESMARspQHYMw9BZ9/arcgis/rest/services"
 _FORMATS = {".csv": "csv", ".gpkg": "geoPackage"}
-#: Rows of an answer of Nomis without a key; features and table rows of one of ArcGIS.
-_NOMIS_PAGE, _FEATURES_PAGE, _ROWS_PAGE = 25_000, 2_000, 1_000
 #: Asks for a file that the portal is still making, and the longest pause between two.
 _POLLS, _LONGEST_POLL = 30, 20.0
 
@@ -85,7 +89,7 @@ def bring(
         return _bring_from_hub(client, release, file, part, progress)
     if origin.by is By.NOMIS:
         ask = ask_of(release, origin, origin.address)
-        _bring_pages(_nomis_pages(client, ask, progress), part, _nomis_total(client, ask), _csv)
+        bring_pages(nomis_pages(client, ask, progress), part, nomis_total(client, ask), join_csv)
         return Brought(origin.address, part, part.suffix)
     moved: MovedError | None = None
     for address in _addresses(client, release, origin):
@@ -108,11 +112,11 @@ def probe(client: Client, release: PublishedRelease, file: ReleaseFile) -> Probe
     """
     origin = _origin(release, file)
     if origin.by is By.NOMIS:
-        total = _nomis_total(client, ask_of(release, origin, origin.address))()
+        total = nomis_total(client, ask_of(release, origin, origin.address))()
         return Probe(origin.address, f"{total:,} rows", _same(total, file.rows))
     if origin.by is By.HUB and origin.service:
         ask = ask_of(release, origin, f"{_SERVICES}/{origin.service}/FeatureServer/0")
-        total = _count(client, ask)
+        total = count(client, ask)
         return Probe(ask.address, f"{total:,} rows", _same(total, file.rows))
     if origin.by is By.HUB:
         address = f"{_HUB}/{origin.item}/{_FORMATS[_suffix(file)]}?layers=0"
@@ -157,33 +161,21 @@ def _listed_on_govuk(client: Client, release: PublishedRelease, origin: Origin) 
         ask_of(release, origin, f"https://www.gov.uk/api/content{origin.page}"), cap=SMALL
     )
     content = client.json(ask)
-    listed = _get(ask, content, "details").get("attachments") or []
+    listed = expect(ask, content, "details").get("attachments") or []
     names = {str(a.get("url", "")): str(a.get("title", "")) for a in listed if isinstance(a, dict)}
     return _the_one(ask, origin.match, names)
 
 
 def _listed_by_ons(client: Client, release: PublishedRelease, origin: Origin) -> str:
     ask = replace(ask_of(release, origin, f"{origin.address}/data"), cap=SMALL)
-    editions = _get(ask, client.json(ask), "datasets")
+    editions = expect(ask, client.json(ask), "datasets")
     if not editions or not isinstance(editions[0], dict):
         raise DataError(_unlisted(ask, origin.match, []))
     uri = str(editions[0].get("uri", ""))
     one = replace(ask, address=f"https://www.ons.gov.uk{uri}/data")
-    files = _get(one, client.json(one), "downloads")
+    files = expect(one, client.json(one), "downloads")
     names = {f"https://www.ons.gov.uk/file?uri={uri}/{f['file']}": "" for f in files if "file" in f}
     return _the_one(one, origin.match, names)
-
-
-def _get(ask: Ask, content: Any, key: str) -> Any:
-    if not isinstance(content, dict) or key not in content:
-        raise DataError(
-            Problem(
-                f"{ask.address} has no '{key}': the publisher changed its interface.",
-                ask.name,
-                f"Look for the file on {ask.page}.",
-            )
-        )
-    return content[key]
 
 
 def _the_one(ask: Ask, match: str, names: dict[str, str]) -> str:
@@ -228,8 +220,10 @@ def _bring_from_hub(
     is_table = part.suffix == ".csv"
     target = part if is_table else part.with_suffix(".geojson")
     try:
-        pages = _feature_pages(client, ask, progress, is_table=is_table)
-        _bring_pages(pages, target, lambda: _count(client, ask), _table if is_table else _features)
+        pages = feature_pages(client, ask, progress, is_table=is_table)
+        bring_pages(
+            pages, target, lambda: count(client, ask), join_table if is_table else join_features
+        )
     except DataError as error:
         raise DataError([*(why.problems if why else ()), *error.problems]) from None
     return Brought(ask.address, target, target.suffix)
@@ -251,164 +245,3 @@ def _save_when_ready(client: Client, ask: Ask, part: Path, progress: Progress) -
             "Run the command again later.",
         )
     )
-
-
-Page = tuple[bytes, int]
-
-
-def _bring_pages(
-    page: Callable[[int, int], Page],
-    part: Path,
-    total: Callable[[], int],
-    join: Callable[[list[bytes], Path], None],
-) -> None:
-    """Bring a file that comes in pages; pages that are here are not asked for again.
-
-    Parameters
-    ----------
-    page : (rows that are here, rows there are) to the next page and its number of rows.
-    total : asks how many rows there are.
-    join : writes the pages as one file.
-    """
-    folder = part.with_name(f"{part.name}.pages")
-    n, known = total(), read_record(folder / "pages.json")
-    if known.get("rows") != n:
-        shutil.rmtree(folder, ignore_errors=True)
-        known = {"rows": n, "of": []}
-    folder.mkdir(parents=True, exist_ok=True)
-    counts: list[int] = [int(c) for c in known["of"]]
-    while sum(counts) < n:
-        content, rows = page(sum(counts), n)
-        make_room(folder, len(content), part.name)
-        (folder / f"{len(counts)}").write_bytes(content)
-        counts.append(rows)
-        record = folder / "pages.json.new"
-        record.write_text(json.dumps({"rows": n, "of": counts}), encoding="utf-8")
-        record.replace(folder / "pages.json")
-    join([(folder / f"{i}").read_bytes() for i in range(len(counts))], part)
-    shutil.rmtree(folder)
-
-
-def _nomis_total(client: Client, ask: Ask) -> Callable[[], int]:
-    def total() -> int:
-        one = replace(ask, address=f"{ask.address}&RecordLimit=1&RecordOffset=0")
-        return _record_count(one, client.small(one))[0]
-
-    return total
-
-
-def _nomis_pages(client: Client, ask: Ask, progress: Progress) -> Callable[[int, int], Page]:
-    def page(here: int, n: int) -> Page:
-        at = f"&RecordLimit={_NOMIS_PAGE}&RecordOffset={here}"
-        one = replace(ask, address=ask.address + at)
-        content = client.small(one)
-        count, rows = _record_count(one, content)
-        if count != n or not 0 < rows <= n - here:
-            raise DataError(_uneven(one, here + rows, count, n))
-        progress(ask.name, here + rows, n)
-        return content, rows
-
-    return page
-
-
-def _record_count(ask: Ask, content: bytes) -> tuple[int, int]:
-    """Return how many rows a query has, by its column RECORD_COUNT, and how many came."""
-    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig", "replace"))))
-    header = [h.upper() for h in rows[0]] if rows else []
-    if "RECORD_COUNT" not in header or len(rows) < 2:  # noqa: PLR2004
-        shown = content[:60].decode("utf-8", "replace")
-        raise DataError(
-            Problem(
-                f"{ask.address} does not answer with rows that say how many there are: '{shown}…'.",
-                ask.name,
-                "Nomis may be out of order, or a proxy answered in its place. Try again later.",
-            )
-        )
-    counts = {row[header.index("RECORD_COUNT")] for row in rows[1:]}
-    if len(counts) != 1 or not (text := counts.pop()).isdigit():
-        raise DataError(_uneven(ask, len(rows) - 1, -1, -1))
-    return int(text), len(rows) - 1
-
-
-def _uneven(ask: Ask, here: int, count: int, n: int) -> Problem:
-    says = f" It says {count:,} now and said {n:,} before." if count != n else ""
-    return Problem(
-        f"{ask.address} does not give all its rows: {here:,} came.{says}",
-        ask.name,
-        "The publisher may be changing the data just now. Run the command again later.",
-    )
-
-
-def _count(client: Client, ask: Ask) -> int:
-    one = replace(ask, address=f"{ask.address}/query?where=1%3D1&returnCountOnly=true&f=json")
-    count = _get(one, client.json(one), "count")
-    if not isinstance(count, int) or count < 1:
-        raise MovedError(
-            Problem(
-                f"{one.address} says that it has {count!r} rows.",
-                ask.name,
-                f"Look for it on {ask.page}.",
-            )
-        )
-    return count
-
-
-def _feature_pages(
-    client: Client, ask: Ask, progress: Progress, *, is_table: bool
-) -> Callable[[int, int], Page]:
-    limit = _ROWS_PAGE if is_table else _FEATURES_PAGE
-    facts: dict[str, Any] = {}
-
-    def page(here: int, n: int) -> Page:
-        if not facts:
-            facts.update(client.json(replace(ask, address=f"{ask.address}?f=json")))
-        order = facts.get("objectIdField") or "ObjectId"
-        most = min(limit, int(facts.get("maxRecordCount") or limit))
-        one = replace(
-            ask,
-            address=f"{ask.address}/query?where=1%3D1&outFields=*&outSR=4326"
-            f"&f={'json' if is_table else 'geojson'}&orderByFields={order}"
-            f"&resultOffset={here}&resultRecordCount={most}",
-        )
-        content = client.json(one)
-        rows = len(_get(one, content, "features"))
-        if not 0 < rows <= n - here:  # a page may be shorter than asked: go on by what came
-            raise DataError(_uneven(one, here + rows, n, n))
-        progress(ask.name, here + rows, n)
-        return json.dumps(content, ensure_ascii=False).encode(), rows
-
-    return page
-
-
-def _csv(pages: list[bytes], part: Path) -> None:
-    """Join pages of a CSV under the first header, with one kind of line ending."""
-    header, rest = b"", b""
-    with part.open("wb") as out:
-        for page in pages:
-            first, _, rest = page.replace(b"\r\n", b"\n").partition(b"\n")
-            if header and first != header:
-                raise DataError(Problem("its pages differ in their columns.", part.name))
-            out.write(rest if header else first + b"\n" + rest)
-            if not rest.endswith(b"\n"):
-                out.write(b"\n")
-            header = first
-
-
-def _table(pages: list[bytes], part: Path) -> None:
-    """Join pages of table rows as the portal's own CSV."""
-    with part.open("w", encoding="utf-8", newline="") as out:
-        writer: csv.DictWriter[str] | None = None
-        for page in pages:
-            for feature in json.loads(page)["features"]:
-                row = feature["attributes"]
-                if writer is None:
-                    writer = csv.DictWriter(out, list(row), lineterminator="\n")
-                    writer.writeheader()
-                writer.writerow(row)
-
-
-def _features(pages: list[bytes], part: Path) -> None:
-    """Join pages of outlines as one GeoJSON file."""
-    features = [f for page in pages for f in json.loads(page)["features"]]
-    whole = {"type": "FeatureCollection", "features": features}
-    part.write_text(json.dumps(whole, ensure_ascii=False), encoding="utf-8")

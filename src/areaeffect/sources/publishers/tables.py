@@ -19,12 +19,10 @@ from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.results import Release
 from areaeffect.sources.base import sha256_of
 from areaeffect.sources.publishers.files import how_to_get, locate
-from areaeffect.sources.publishers.layouts import keys_of, layout, require
+from areaeffect.sources.publishers.layouts import layout, require
 from areaeffect.sources.publishers.releases import (
     ABSENT_IS_ZERO,
     CODE_PATTERNS,
-    GEOGRAPHY_NAMES,
-    NO_TABLE,
     find_release,
 )
 
@@ -70,46 +68,6 @@ class PublishedTable:
     notes: tuple[str, ...]
 
 
-def check_file(release: PublishedRelease, file: ReleaseFile, path: Path, name: str) -> None:
-    """Check a file that arrived: its rows, its keys and its columns.
-
-    Parameters
-    ----------
-    release, file : what it should be.
-    path : where it lies.
-    name : its own name, for messages.
-
-    Raises
-    ------
-    DataError
-        It is another edition, of another census, or laid out in another way.
-    """
-    if file.layout in NO_TABLE:
-        n, areas = keys_of(file, path)
-    elif len(release.files) > 1:
-        frame, n = layout(file.layout)(file, path)
-        require(frame, [c for c in file.columns if c], release)
-        areas, _ = _areas(release, frame)
-    else:
-        table = _assemble(release, ((file, path),), None)
-        n, areas = sum(r.rows_read for r in table.records), table.areas
-    counts = [(n, file.rows, "rows")]
-    if not release.names_from:
-        counts.append((len(areas), release.areas, GEOGRAPHY_NAMES[release.geography][1]))
-    problems = [
-        Problem(
-            f"this is another edition of '{release.id}': {found:,} {what}, where {expected:,} are "
-            "on record.",
-            f"{name}",
-            f"Look at {release.page}; a new edition needs a release of its own.",
-        )
-        for found, expected, what in counts
-        if found < expected or (expected and found != expected and not release.grows)
-    ]
-    if problems:
-        raise DataError(problems)
-
-
 def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> PublishedTable:
     """Read a release.
 
@@ -137,16 +95,24 @@ def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> Pub
             )
         )
     _refuse_unknown(release, release.column_names, only)
-    return _assemble(release, locate(release, root), only, root)
+    return assemble(release, locate(release, root), only, root)
 
 
-def _assemble(
+def assemble(
     release: PublishedRelease,
     placed: Sequence[tuple[ReleaseFile, Path]],
     only: Sequence[str] | None,
     root: Roots | None = None,
 ) -> PublishedTable:
-    """Make the table of a release from its files or from its copies."""
+    """Make the table of a release from its files or from its copies.
+
+    Parameters
+    ----------
+    release : the release.
+    placed : each file, and where it lies.
+    only : columns to keep; None keeps all.
+    root : folders with the release that names are found in; None leaves names as they are.
+    """
     copy = placed[0][0] in release.copies
     columns = {c: c.header(copy=copy) for c in release.columns if c.header(copy=copy)}
     there = {c.name for c in columns}
@@ -157,7 +123,7 @@ def _assemble(
     if release.names_from and root is not None:
         frame, records, said = _from_names(release, frame, records, root)
         notes += said
-    areas, row_area = _areas(release, frame)
+    areas, row_area = areas_of(release, frame)
     periods, row_period = _periods(release, frame)
     shape = (len(areas), periods.n if periods else 1)
     cell = row_area * shape[1] + row_period
@@ -269,8 +235,8 @@ def _from_names(
     first = replace(first, rows_kept=first.rows_read - bad_rows, rows_rejected=bad_rows)
     said = (
         [
-            f"{release.id}: {len(unplaced):,} names are no area of {release.coverage} and were left "
-            f"out, such as '{unplaced[0]}'."
+            f"{release.id}: {len(unplaced):,} names are no area of {release.coverage} and were "
+            f"left out, such as '{unplaced[0]}'."
         ]
         if unplaced
         else []
@@ -292,7 +258,10 @@ def _refuse_new_categories(release: PublishedRelease, unknown: Sequence[str]) ->
         )
 
 
-def _areas(release: PublishedRelease, frame: pd.DataFrame) -> tuple[Strings, npt.NDArray[np.intp]]:
+def areas_of(
+    release: PublishedRelease, frame: pd.DataFrame
+) -> tuple[Strings, npt.NDArray[np.intp]]:
+    """Return the areas, ascending, and which of them each row is of; refuse other codes."""
     codes = frame["area"].fillna("").astype(str).str.strip()
     pattern = re.compile(CODE_PATTERNS[release.vintage])
     areas, row_area = np.unique(codes.to_numpy(dtype=str), return_inverse=True)

@@ -300,20 +300,7 @@ class Client:
             here = file.truncate(0)  # nothing says that the publisher still has the same file
         asked = {"Range": f"bytes={here}-", "If-Range": str(same)} if here else {}
         with self.open(ask, asked) as answer:
-            if answer.status == _ACCEPTED:
-                raise NotReadyError
-            if answer.status == _BAD_RANGE:
-                file.truncate(0)
-                broken = "it has no such part"
-                raise _BrokenError(broken)
-            if answer.status == _PARTIAL and here:
-                start, total = range_of(ask, answer)
-                if start != here:
-                    file.truncate(0)
-                    broken = "it sent another part than the one asked for"
-                    raise _BrokenError(broken)
-            else:
-                here, total = file.truncate(0), length_of(ask, answer)
+            here, total = _begin(ask, answer, file, here)
             if total > ask.cap:
                 raise DataError(too_large(ask, ask.cap, total))
             make_room(part.parent, total - here, ask.name)
@@ -337,6 +324,25 @@ class Client:
         if total and here != total:
             broken = f"the connection broke off at {here:,} of {total:,} bytes"
             raise _BrokenError(broken)
+
+
+def _begin(
+    ask: Ask, answer: urllib3.BaseHTTPResponse, file: IO[bytes], here: int
+) -> tuple[int, int]:
+    """Return from which byte on an answer goes, and how long the whole is (0: not known)."""
+    if answer.status == _ACCEPTED:
+        raise NotReadyError
+    if answer.status == _PARTIAL and here:
+        start, total = range_of(ask, answer)
+        if start == here:
+            return here, total
+        broken = "it sent another part than the one asked for"
+    elif answer.status == _BAD_RANGE:
+        broken = "it has no such part"
+    else:
+        return file.truncate(0), length_of(ask, answer)
+    file.truncate(0)
+    raise _BrokenError(broken)
 
 
 def make_room(folder: Path, needed: int, where: str) -> None:

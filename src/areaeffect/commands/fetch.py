@@ -6,11 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import AreaEffectError, DataError, Problem, StudyError, did_you_mean
-from areaeffect.sources.police_uk.lake import store_path
 from areaeffect.sources.publishers import police_archive as police
 from areaeffect.sources.publishers.download import fetch as fetch_files
 from areaeffect.sources.publishers.download import jobs_of
-from areaeffect.sources.publishers.files import how_to_get
+from areaeffect.sources.publishers.files import default_folder, how_to_get
 from areaeffect.sources.publishers.releases import catalogue, sets
 from areaeffect.sources.publishers.resolvers import probe
 from areaeffect.sources.publishers.transport import CONTACT_VARIABLE, Client, make_room
@@ -182,12 +181,6 @@ class CheckReport:
         gone = sum(bool(c.problem) for c in self.checks)
         head = ["| release | | says | address |", "|---|---|---|---|"]
         return "\n".join([*head, *rows, "", f"{len(rows)} addresses tried, {gone} moved."])
-
-
-def default_folder() -> Path:
-    """Return where fetched files go: `fetched`, beside the store."""
-    store = store_path(None)
-    return store.with_name("fetched")
 
 
 def plan(

@@ -9,8 +9,8 @@ import zipfile
 
 import pytest
 
+from areaeffect.commands import fetch as command
 from areaeffect.errors import DataError, StudyError
-from areaeffect.sources.publishers import fetch as command
 from areaeffect.sources.publishers.police_archive import Wanted, archive_of, fetch_archives
 from areaeffect.sources.publishers.transport import Client, Settings
 from tests.shared import publisher_mirror
@@ -77,7 +77,7 @@ def test_a_month_that_the_archive_lacks_is_a_gap_and_no_zero(mirror, client, tmp
 
 
 def test_an_unknown_force_is_guessed(client, tmp_path):
-    with pytest.raises(StudyError, match="no force is called 'cleaveland'. Did you mean 'cleve"):
+    with pytest.raises(StudyError, match=r"'cleaveland'\. Did you mean 'cleveland'\?"):
         fetch_archives(
             Wanted("2017-03", "2017-04", ("cleaveland",)), tmp_path, lambda *_: None, client
         )
