@@ -10,6 +10,7 @@ import numpy as np
 from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, cross_check
 from areaeffect.pipeline.describe import Evidence, Group, benchmark_of, groups_of
 from areaeffect.results import Annex, Column, DataTable, NotEstimable
+from areaeffect.streams import Use, seed_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +129,7 @@ def panel_of(evidence: Evidence, position: int, group: Group) -> CrossPanel | No
         places,
         [p.areas for p in places],
         [chosen[g] for g in units],
-        evidence.study.study.seed,
+        seed_for(Use.CROSS_CHECK, evidence.study.study.seed),
     )
 
 

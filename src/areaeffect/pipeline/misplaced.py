@@ -12,6 +12,7 @@ from areaeffect.pipeline.checks.ground import subjects_of
 from areaeffect.pipeline.describe import benchmark_of
 from areaeffect.pipeline.groups import value_of
 from areaeffect.results import Annex, Column, DataTable
+from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from areaeffect.falsify.misplacement import Unlocated as Gone
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from areaeffect.study_file import StudyFile
     from areaeffect.study_initiative import Approximate
 
-_STREAM = 0x6D697370  # random numbers of its own, apart from the placebos'
 _COLUMNS = (
     Column("group", "string", "Group of neighbourhoods"),
     Column("outcome", "string", "Short name of the outcome"),
@@ -133,7 +133,7 @@ def _draws(says: Approximate, data: Assembled, name: str, seed: int) -> Bools:
                 residents,
                 panel.contiguity,
                 says.share_elsewhere,
-                np.random.default_rng([seed, _STREAM, draw]),
+                generator(Use.TRUE_AREAS, seed, draw),
             )
             for draw in range(says.draws)
         ]

@@ -31,6 +31,7 @@ from areaeffect.pipeline.workers import (
 from areaeffect.report.files import refuse_foreign
 from areaeffect.report.power_page import POWER_FILE, write_power
 from areaeffect.report.power_text import PowerReport, PowerRow
+from areaeffect.streams import Use, generator
 from areaeffect.study_file import read_study
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def power_of(
         machine = machine_of(plan, arms, size)
         apart = count_disjoint(
             machine.banks, len(machine.eligible),
-            np.random.default_rng([machine.seed, 5]), _MOST_DISJOINT,
+            generator(Use.POWER_DISJOINT, machine.seed), _MOST_DISJOINT,
         )  # fmt: skip
         positions = 1 + len(measures) * (1 + horizon.measured)
         nothing = np.full((1, len(size.patterns), positions, cf.N_TOTALS), np.nan)
@@ -172,7 +173,7 @@ def sizes_of(plan: Plan, unit: str) -> list[Size]:
     if unit == "programme":
         return real
     n = len(plan.units)
-    rng = np.random.default_rng([plan.machine.seed, 4])
+    rng = generator(Use.POWER_ORDER, plan.machine.seed)
     repeats = -(-SIZES[-1] // n)
     order = np.concatenate([rng.permutation(n) for _ in range(repeats)])
     curve = [Size(tuple(int(g) for g in order[:size])) for size in SIZES]
@@ -184,7 +185,9 @@ def earlier_arms(plan: Plan, horizon: Horizon) -> tuple[Backtest, ...]:
     return backtests(claim_cohorts(plan.machine.arms), horizon)
 
 
-def machine_of(plan: Plan, arms: Sequence[ClaimCohorts], size: Size) -> Machine:
+def machine_of(
+    plan: Plan, arms: Sequence[ClaimCohorts], size: Size, use: Use = Use.POWER_PLACEBO
+) -> Machine:
     """Return what draws programmes of a size with every start moved back."""
     units = tuple(plan.units[g] for g in size.patterns)
     banks = tuple(plan.machine.banks[g] for g in size.patterns)
@@ -200,7 +203,13 @@ def machine_of(plan: Plan, arms: Sequence[ClaimCohorts], size: Size) -> Machine:
     positions = [p for arm in mine for p in arm.outcomes]
     n_outcomes = 1 + max(positions, default=-1)
     return replace(
-        plan.machine, arms=mine, banks=banks, n_outcomes=n_outcomes, n_bins=0, spread=spread
+        plan.machine,
+        arms=mine,
+        banks=banks,
+        n_outcomes=n_outcomes,
+        n_bins=0,
+        spread=spread,
+        use=use,
     )
 
 

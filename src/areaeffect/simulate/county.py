@@ -19,6 +19,7 @@ from areaeffect.simulate.placement import Neighbourhood, place_programmes
 from areaeffect.simulate.places import describe_places
 from areaeffect.simulate.spec import MONTHLY_COUNTS, YEARLY_INDICATORS, CountySpec, whole_years
 from areaeffect.simulate.yearly import draw_yearly_indicators
+from areaeffect.streams import Use, generator
 
 FIRST_CODE = "S01"  # no real area: England's small areas begin with E01, Wales's with W01
 AREA_COLUMNS = (
@@ -85,7 +86,16 @@ def simulate_county(spec: CountySpec) -> County:
     (150, 144)
     """
     map_rng, place_rng, placement_rng, level_rng, effect_rng, month_rng, year_rng = (
-        np.random.default_rng(spec.seed).spawn(7)
+        generator(use, spec.seed)
+        for use in (
+            Use.COUNTY_MAP,
+            Use.COUNTY_PEOPLE,
+            Use.COUNTY_PROGRAMMES,
+            Use.COUNTY_LEVELS,
+            Use.COUNTY_EFFECTS,
+            Use.COUNTY_MONTHS,
+            Use.COUNTY_YEARS,
+        )
     )
     county_map, places = _draw_places(map_rng, place_rng, spec)
     neighbourhoods = place_programmes(placement_rng, spec.programmes, places, county_map.pairs)

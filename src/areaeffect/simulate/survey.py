@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from areaeffect.streams import Use, generator
+
 if TYPE_CHECKING:
     from areaeffect.simulate.county import County
     from areaeffect.simulate.noise import FloatArray
@@ -20,7 +22,6 @@ BENCHMARK_AREAS = 400  # asked besides the treated ones
 ASKED = (12, 6)  # people an area: treated, other
 TENURE_GAP = np.array([4.0, -3.0, -5.0])  # points
 AGE_GAP = np.array([-4.0, 0.0, 5.0])
-_STREAM = 8  # random numbers of its own: the rest of the county does not depend on it
 PERSON_SD, ITEM_SD = 16.0, 10.0
 
 
@@ -51,7 +52,7 @@ def survey_of(county: County) -> SimulatedSurvey:
     social = county.indicators["social_relationships"]
     level = pd.DataFrame({wave: social[:, county.years.index(wave)] for wave in waves})
     treated = county.areas["area_code"].isin(county.membership["area_code"]).to_numpy()
-    rng = np.random.default_rng([county.spec.seed, _STREAM])
+    rng = generator(Use.COUNTY_SURVEY, county.spec.seed)
     return draw_survey(rng, county.areas, treated.astype(np.float64), level)
 
 

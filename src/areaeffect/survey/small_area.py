@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.results import Floats, Ints
+from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -239,7 +240,7 @@ def _summary(
     by_cell = np.zeros((len(draws["a"]), len(data.cell_levels)))
     for f in range(data.cell_levels.shape[1]):
         by_cell += draws[f"v{f}"][:, data.cell_levels[:, f]]
-    rng = np.random.default_rng(seed)
+    rng = generator(Use.SURVEY_MODEL, seed)
     by_area = _area_means(draws, by_cell, data, mean, rng)
     people = data.people.sum(axis=1, keepdims=True)
     share = data.people / np.where(people > 0, people, np.nan)
