@@ -31,7 +31,6 @@ class Use(StrEnum):
     WHERE_NEXT_ALIKE = "ranking of places most like those that benefited"
     WHERE_NEXT_NEED = "ranking of places most in need"
     SURVEY_MODEL = "small-area model of a survey"
-    COUNTY_MAP = "simulated county: its map"
     COUNTY_PEOPLE = "simulated county: its people"
     COUNTY_PROGRAMMES = "simulated county: where programmes go"
     COUNTY_LEVELS = "simulated county: how places differ"

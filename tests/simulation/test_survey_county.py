@@ -23,7 +23,7 @@ LEVEL = 0.9
 def county(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, Annex]:
     pytest.importorskip("numpyro")
     folder = tmp_path_factory.mktemp("county")
-    spec = CountySpec(n_areas=240, n_towns=4, seed=5, programmes=(PROGRAMME,), gap=False)
+    spec = CountySpec(n_areas=240, seed=5, programmes=(PROGRAMME,), gap_months=None)
     path = write_county(simulate_county(spec), folder)
     text = path.read_text(encoding="utf-8")
     text = re.sub("placebos = [0-9]+", "placebos = 39\nchecks = false", text, count=1)
