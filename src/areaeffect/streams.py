@@ -30,7 +30,6 @@ class Use(StrEnum):
     COSTS = "unit costs within their ranges"
     WHERE_NEXT_ALIKE = "ranking of places most like those that benefited"
     WHERE_NEXT_NEED = "ranking of places most in need"
-    SURVEY_MODEL = "small-area model of a survey"
     COUNTY_PEOPLE = "simulated county: its people"
     COUNTY_PROGRAMMES = "simulated county: where programmes go"
     COUNTY_LEVELS = "simulated county: how places differ"

@@ -459,9 +459,7 @@ def test_study_file_is_a_valid_study_of_every_outcome(folder):
 
 
 def test_a_shorter_window_gives_whole_years_only():
-    spec = CountySpec(
-        n_areas=150, first_month="2013-04", last_month="2019-09", programmes=()
-    )
+    spec = CountySpec(n_areas=150, first_month="2013-04", last_month="2019-09", programmes=())
     short = simulate_county(spec)
     assert (short.months[0], short.months[-1], len(short.months)) == ("2013-04", "2019-09", 78)
     assert short.years == ("2014", "2015", "2016", "2017", "2018")

@@ -130,7 +130,7 @@ def _template(name: str) -> Template:
 
 
 def _write_voices(county: County, folder: Path) -> str:
-    """Write survey, census cells, events and stories; return their part of the study file."""
+    """Write survey, events and stories; return their part of the study file."""
     survey = survey_of(county)
     _write_csv(survey.answers, folder / "survey.csv")
     places = county.membership.drop_duplicates("neighbourhood")
