@@ -11,7 +11,6 @@ from areaeffect.pipeline.evaluate import evaluate, evaluate_into
 from areaeffect.pipeline.workers import default_threads
 from areaeffect.report.collection_files import write_over_parts, write_part
 from areaeffect.report.files import refuse_foreign, write_whole
-from areaeffect.report.phrases import refuse_language
 from areaeffect.study_collection import is_collection, read_collection
 
 if TYPE_CHECKING:
@@ -67,21 +66,11 @@ def evaluate_any(
     threads: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     store: Path | None = None,
-    language: str = "",
 ) -> list[Result]:
-    """Evaluate a study or a collection into a folder; return the result of every study.
-
-    `language` is that of the report's first answers; empty: that of the study.
-
-    Raises
-    ------
-    StudyError
-        For a language without phrases, and for one asked of a collection.
-    """
+    """Evaluate a study or a collection into a folder; return the result of every study."""
     if is_collection(path):
-        refuse_language(language, path)
         return list(evaluate_collection(path, out, threads, progress, store).values())
-    return [evaluate_into(path, out, threads, progress, store, language)]
+    return [evaluate_into(path, out, threads, progress, store)]
 
 
 def _evaluate_all(

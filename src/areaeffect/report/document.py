@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.report import terms, wording
 from areaeffect.report.chart_tables import Figure, Table
-from areaeffect.report.phrases import phrases_of
 from areaeffect.results import Verdict
 
 if TYPE_CHECKING:
@@ -114,10 +113,9 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A verdict as symbol and word, in one of the languages of `phrases`."""
+    """A verdict as symbol and word."""
 
     verdict: Verdict
-    language: str = "en"
 
     @property
     def symbol(self) -> str:
@@ -127,7 +125,7 @@ class Badge:
     @property
     def word(self) -> str:
         """The verdict in print."""
-        return wording.verdict_name(self.verdict, phrases_of(self.language))
+        return wording.verdict_name(self.verdict)
 
     @property
     def look(self) -> str:
@@ -169,7 +167,6 @@ class Section:
     blocks : what it says, in order.
     parts : sections below it.
     place : where it stands in the report; of no meaning for parts.
-    language : of its words, where it is not that of the document.
     """
 
     key: str
@@ -177,7 +174,6 @@ class Section:
     blocks: tuple[Block, ...]
     parts: tuple[Section, ...] = ()
     place: Place = Place.CHECKS
-    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +183,6 @@ class Document:
     title: str
     kind: str
     question: str
-    language: str
     sections: tuple[Section, ...]
     footer: str
     home: tuple[str, str] = ("", "")

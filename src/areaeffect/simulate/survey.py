@@ -57,11 +57,11 @@ def survey_of(county: County) -> SimulatedSurvey:
     social = county.indicators["social_relationships"].astype(np.float64)
     drawn = []
     for wave in waves:
-        answers, truth = _wave(rng, social[:, county.years.index(wave)], people, asked)
+        answers, means = _wave(rng, social[:, county.years.index(wave)], people, asked)
         codes = county.areas["area_code"].to_numpy(dtype=object)
         answers.insert(0, "area_code", codes[answers.pop("area")])
         answers.insert(1, "wave", wave)
-        truth = pd.DataFrame({"area_code": codes, "wave": wave, "people": people, "mean": truth})
+        truth = pd.DataFrame({"area_code": codes, "wave": wave, "people": people, "mean": means})
         drawn.append((answers, truth))
     tables = [pd.concat(parts, ignore_index=True) for parts in zip(*drawn, strict=True)]
     return SimulatedSurvey(waves, *tables)

@@ -120,7 +120,7 @@ def place_view(result: Result, slug: str) -> PlaceView:
     """
     from areaeffect.report import neighbourhood_pages, svg  # noqa: PLC0415  # heavy
     from areaeffect.report.document import Badge  # noqa: PLC0415
-    from areaeffect.report.phrases import ENGLISH  # noqa: PLC0415
+    from areaeffect.report.phrases import PHRASES  # noqa: PLC0415
     from areaeffect.report.wording import plain  # noqa: PLC0415
 
     place = next((p for p in places_of(result) if p.slug == slug), None)
@@ -136,7 +136,7 @@ def place_view(result: Result, slug: str) -> PlaceView:
         place,
         findings=tuple(f for f in result.findings if (f.initiative, f.neighbourhood) == where),
         answers=tuple(
-            (Badge(f.verdict), ENGLISH[f"claim.{f.claim}"], plain.plain_answer(f)) for f in told
+            (Badge(f.verdict), PHRASES[f"claim.{f.claim}"], plain.plain_answer(f)) for f in told
         ),
         chart=figure.chart if figure else "",
         chart_alternative=svg.alternative(figure.chart) if figure else "",
@@ -150,14 +150,14 @@ def _of(series: Series) -> tuple[str, str]:
 
 def _short(key: str, finding: Finding) -> FindingView:
     from areaeffect.report.document import Badge  # noqa: PLC0415  # heavy
-    from areaeffect.report.phrases import ENGLISH  # noqa: PLC0415
+    from areaeffect.report.phrases import PHRASES  # noqa: PLC0415
     from areaeffect.report.wording import headline, name_of  # noqa: PLC0415
 
     return FindingView(
         key=key,
         name=name_of(finding),
         group=finding.group,
-        claim=ENGLISH[f"claim.{finding.claim}"],
+        claim=PHRASES[f"claim.{finding.claim}"],
         badge=Badge(finding.verdict),
         headline=headline(finding),
         finding=finding,
