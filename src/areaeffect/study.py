@@ -11,7 +11,6 @@ from pydantic import Field, model_validator
 
 from areaeffect.outcomes import FamilyName
 from areaeffect.periods import PeriodKind, kind_of, parse_period
-from areaeffect.study_access import AccessSource
 from areaeffect.study_atlas import AtlasPart
 from areaeffect.study_design import DesignPart
 from areaeffect.study_initiative import Initiative, NamedGroup, Register
@@ -203,13 +202,12 @@ class IndexSource(AnySource):
         return tuple(f for f in (self.path, self.boundaries) if f)
 
 
-Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource | AccessSource
+Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource
 SOURCE_KINDS: dict[str, type[Source]] = {
     "panel": PanelSource,
     "police_uk": PoliceUkSource,
     "published": PublishedSource,
     "index": IndexSource,
-    "access": AccessSource,
 }
 
 

@@ -12,7 +12,6 @@ from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, within
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
-from areaeffect.pipeline.access_panel import read_access
 from areaeffect.pipeline.change_claims import refuse_breaks, refuse_one_date
 from areaeffect.pipeline.extras import refuse_missing_extras
 from areaeffect.pipeline.faults import Faults
@@ -24,7 +23,6 @@ from areaeffect.pipeline.registered import Registered, registered_areas
 from areaeffect.pipeline.valuation import Valuation, read_valuation
 from areaeffect.sources.base import SourceTable, reader_for
 from areaeffect.study import IndexSource, PoliceUkSource, PublishedSource, resolve, split_reference
-from areaeffect.study_access import AccessSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -240,8 +238,6 @@ def read_sources(
             )
         elif isinstance(source, PublishedSource):
             table = faults.attempt(read_published, name, source, file.folder, window, asked, needed)
-        elif isinstance(source, AccessSource):
-            table = faults.attempt(read_access, name, source, file.folder, window, asked, needed)
         elif isinstance(source, IndexSource):
             table = faults.attempt(read_index_source, name, source, file, asked, needed)
         else:

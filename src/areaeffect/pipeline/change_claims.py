@@ -9,7 +9,6 @@ from areaeffect.outcomes import BREAKS
 from areaeffect.periods import PeriodKind, parse_period
 from areaeffect.sources.releases import find_release
 from areaeffect.study import PublishedSource
-from areaeffect.study_access import AccessSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,11 +35,7 @@ def refuse_one_date(file: StudyFile) -> None:
     problems = []
     for i, outcome in enumerate(file.study.outcome):
         source = file.study.source[outcome.source]
-        if outcome.claim != "change" or not isinstance(source, PublishedSource | AccessSource):
-            continue
-        if isinstance(source, AccessSource):
-            why = "the list of places describes one date"
-            problems.append(_no_change(file, i, outcome, why))
+        if outcome.claim != "change" or not isinstance(source, PublishedSource):
             continue
         release = find_release(source.release)
         if release.period_kind:

@@ -140,8 +140,8 @@ def _joined(
 def _shares(fit: Fit, shapes: Outlines, boundaries: Boundaries, folder: Path) -> Shares:
     if fit.by == "area" or fit.points is None:
         return area_shares(shapes, boundaries.outlines)
-    points = read_points(resolve(fit.points, folder), boundaries.crs, number="residents")
-    return population_shares(shapes, boundaries.outlines, points.at, points.number)
+    points = read_points(resolve(fit.points, folder), boundaries.crs)
+    return population_shares(shapes, boundaries.outlines, points.at, points.residents)
 
 
 def _reason(share: float, fit: Fit) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from areaeffect.report.phrases import PHRASES
 
 if TYPE_CHECKING:
-
     from areaeffect.results import Finding
 
 FINE_SCALE = 1.0  # a threshold below this belongs to a scale that one decimal would flatten
