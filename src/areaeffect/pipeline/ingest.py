@@ -6,7 +6,6 @@ import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -16,7 +15,7 @@ from areaeffect.sources.base import sha256_of
 from areaeffect.sources.police_uk import rows
 from areaeffect.sources.police_uk.files import StreetFile, find_files, read_files
 from areaeffect.sources.police_uk.text import Rejected, number_lines
-from areaeffect.store.counting import duckdb_counter, warm_up, write_counts
+from areaeffect.store.counting import duckdb_counter, write_counts
 from areaeffect.store.lake import writing
 from areaeffect.store.spark import require_spark, spark_counter
 
@@ -168,7 +167,6 @@ class _Ingest:
         self, files: list[StreetFile], say: Callable[[str, int, int], None], engine: Engine
     ) -> list[ManifestRow]:
         """Ingest the files; return their manifest rows."""
-        Thread(target=warm_up).start()  # while files are read
         connection = rows.connect(self.lake.scratch)
         try:
             with ThreadPoolExecutor(1) as behind:
