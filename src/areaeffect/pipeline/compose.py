@@ -74,7 +74,7 @@ def compose(base: str, question: Question) -> str:
     document = tomlkit.parse(base)
     document.pop("atlas", None)
     asked = f"Did {question.name} change more after {question.start} than it would have?"
-    settled = {
+    settled: dict[str, dict[str, str | float]] = {
         "study": {
             "title": f"{question.name}: what changed after {question.start}",
             "question": asked,
@@ -86,12 +86,15 @@ def compose(base: str, question: Question) -> str:
     }
     for name, keys in settled.items():
         table = document.setdefault(name, tomlkit.table())
+        body, behind = table.value.body, []
+        while body and body[-1][0] is None:  # blank lines, and what is said of the next table
+            behind.append(body.pop()[1])
         for key, value in keys.items():
             table[key] = value
             table.value.item(key).trivia.comment = ""  # it was about the value before
-    initiative = {"name": question.name, "areas": AREAS_FILE}
-    document["initiative"] = tomlkit.aot()
-    document["initiative"].append(tomlkit.item(initiative))
+        for item in reversed(behind):
+            table.add(item)
+    _set_initiative(document, {"name": question.name, "areas": AREAS_FILE})
     head = (
         "# Composed in the browser by areaeffect. Run it again with\n"
         f"#     areaeffect evaluate {STUDY_FILE} --out results\n"
@@ -99,6 +102,20 @@ def compose(base: str, question: Question) -> str:
         "into its\n# folder, or set AREAEFFECT_SHARED_DATA, or write paths of your own.\n\n"
     )
     return head + tomlkit.dumps(document)
+
+
+def _set_initiative(document: tomlkit.TOMLDocument, asked: dict[str, str]) -> None:
+    """Put one initiative where the base study has its own, or at the end."""
+    if "initiative" not in document:
+        document["initiative"] = tomlkit.aot()
+        document["initiative"].append(tomlkit.item(asked))
+        return
+    first, *others = document["initiative"]
+    for _ in others:
+        document["initiative"].pop()
+    for key in set(first) - set(asked):
+        del first[key]
+    first.update(asked)  # in place: a comment behind it belongs to the table that follows
 
 
 def areas_csv(question: Question) -> str:
