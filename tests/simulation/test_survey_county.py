@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from areaeffect.pipeline.evaluate import evaluate
+from areaeffect.commands.evaluate import evaluate
 from areaeffect.results import Annex, Result
 from areaeffect.simulate import (
     County,

@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 from hypothesis import given
+from tests.unit.test_wording import findings
 
 import areaeffect
-from areaeffect.report import wording
-from areaeffect.report.phrases import PHRASES
+from areaeffect import wording
 from areaeffect.results import Finding, Verdict
-from tests.unit.test_wording import findings
+from areaeffect.wording.phrases import PHRASES
 
 SOURCE = Path(areaeffect.__file__).parent
 
