@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect.commands.evaluate import evaluate, evaluate_into
+from areaeffect.document.folders import refuse_foreign, write_whole
 from areaeffect.placebo.workers import default_threads, over_processes
 from areaeffect.report.collection_files import write_over_parts, write_part
-from areaeffect.report.files import refuse_foreign, write_whole
 from areaeffect.study.collection import is_collection, read_collection
 
 if TYPE_CHECKING:

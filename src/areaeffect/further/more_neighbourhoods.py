@@ -20,8 +20,8 @@ from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from areaeffect.checks.base import Subject
+    from areaeffect.findings.finished import Finished
     from areaeffect.findings.plan import Plan
-    from areaeffect.further.registry import Finished
     from areaeffect.placebo.programmes import Machine
     from areaeffect.results import Floats, Result
 

@@ -10,8 +10,8 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.geography.best_fit import area_shares, population_shares
 from areaeffect.geography.drawn import read_drawn
 from areaeffect.register.located import AreaFit, Found, LeftOut, ShapeFit
+from areaeffect.register.point_files import read_points
 from areaeffect.register.rows import Record, contradictions, row_of, value_problems
-from areaeffect.sources.point_files import read_points
 from areaeffect.study.model import resolve
 
 if TYPE_CHECKING:

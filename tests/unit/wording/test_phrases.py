@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 from hypothesis import given
-from tests.unit.test_wording import findings
 
 import areaeffect
 from areaeffect import wording
 from areaeffect.results import Finding, Verdict
 from areaeffect.wording.phrases import PHRASES
+from tests.unit.wording.test_wording import findings
 
 SOURCE = Path(areaeffect.__file__).parent
 
