@@ -94,7 +94,7 @@ def _low(text: str) -> str:
 
 #: Months that one block of time adds up: half a year, or whole years of yearly figures.
 _BLOCK_MONTHS = 6
-#: Fewer events than this before the start carry no percentage (METHODS section 7).
+#: Fewer events than this before the start carry no percentage (docs/methods/cross-checks.md).
 _FEW_EVENTS = 20
 
 COLUMNS = (
