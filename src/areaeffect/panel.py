@@ -13,6 +13,7 @@ from areaeffect.results import Bools, Floats, Ints
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from areaeffect.outcomes import Break
     from areaeffect.periods import PeriodKind, Periods
     from areaeffect.results import Gap, Release
 
@@ -45,6 +46,7 @@ class Measure:
     values : (n_areas, n_periods); NaN is missing, and only missing.
     reasons : (n_areas, n_periods), index into `REASONS`; 0 where there is a value.
     exposure : (n_areas,), residents or dwellings; None where the study gives none.
+    breaks : months from which it no longer means what it meant before.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Measure:
     values: Floats
     reasons: npt.NDArray[np.uint8]
     exposure: Floats | None
+    breaks: tuple[Break, ...] = ()
 
     @property
     def observed(self) -> Bools:

@@ -137,7 +137,8 @@ def tables_of(
     for force in forces:
         for month in periods.labels:
             c = held.get(
-                (force, month), ForceMonth("", force, month, "missing", 0, 0, 0, "no file")
+                (force, month),
+                ForceMonth(source="", force=force, month=month, status="missing", why="no file"),
             )
             row = (c.status, c.rows_kept, c.rows_rejected, c.not_located, c.why)
             cells.append((name, force, month, *row))
