@@ -17,7 +17,7 @@ from areaeffect.sources.police_uk import rows
 from areaeffect.sources.police_uk.files import StreetFile, find_files, read_files
 from areaeffect.sources.police_uk.text import Rejected, number_lines
 from areaeffect.store.counting import duckdb_counter, warm_up, write_counts
-from areaeffect.store.lake import writing
+from areaeffect.store.lake import is_unfinished, writing
 from areaeffect.store.spark import require_spark, spark_counter
 
 if TYPE_CHECKING:
@@ -417,9 +417,16 @@ def _report(given: list[ManifestRow], n_new: int, n_passed: int) -> IngestReport
 
 
 def _storage_problem(error: Exception, store: Path) -> Problem:
+    state = "it is as it was"
+    if is_unfinished(store):
+        state = "the change is decided, and the next command on the store finishes it"
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     if "No space left" in str(error) or "not enough space" in str(error).lower():
         return Problem(
-            "the disk is full; the store is as it was.", str(store), "Make room and start again."
+            f"the disk is full; of the store: {state}.", str(store), "Make room and start again."
         )
-    return Problem(f"the store cannot be written: {reason}", str(store), "It is as it was.")
+    return Problem(
+        f"the store cannot be written ({reason}); of the store: {state}.",
+        str(store),
+        "See that the disk is sound and can be written, and start again.",
+    )

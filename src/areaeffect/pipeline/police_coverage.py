@@ -218,10 +218,10 @@ def notes_on_parts(
         lost = (status[force] != 0) & (status[home[parts[:, force]]] == 0)
         n = int(lost.any(axis=1).sum())
         if n:
+            fix = f' Write without_forces = ["{forces[force]}"] to leave it out throughout.'
             notes.append(
                 f"{forces[force]} did not publish every month: in {n:,} areas of other forces, "
                 f"where it has {100 * PART_SHARE:g} % or more of the incidents, those months are "
-                f'missing. Write without_forces = ["{forces[force]}"] to leave its incidents out '
-                "throughout."
+                f"missing.{fix if forces[force] in WITHOUT_TERRITORY else ''}"
             )
     return tuple(notes)

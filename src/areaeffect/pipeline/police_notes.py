@@ -111,7 +111,7 @@ def rejected_rows(
         for month in periods.labels:
             name = f"{_REJECTED_ROWS}/force={force}/month={month}/part.parquet"
             if name in held:
-                rows = pq.read_table(lake.path(name), partitioning=None).to_pylist()
+                rows = pq.read_table(lake.verified(name), partitioning=None).to_pylist()
                 found += [{"force": force, "month": month, **row} for row in rows]
     return found
 

@@ -283,6 +283,11 @@ def has_store(root: Path) -> bool:
     return (root / _FORMAT_FILE).is_file()
 
 
+def is_unfinished(root: Path) -> bool:
+    """Tell whether a change was decided and is not in place yet."""
+    return (root / _JOURNAL).is_file()
+
+
 def open_lake(root: Path) -> Lake:
     """Open a store for reading; finish a commit that was cut short.
 
@@ -296,7 +301,7 @@ def open_lake(root: Path) -> Lake:
             Problem("there is no store here.", str(root), "Make one with `areaeffect ingest`.")
         )
     _read_format(root)
-    if (root / _JOURNAL).is_file():
+    if is_unfinished(root):
         with _locked(root):
             _finish(root)
     return Lake(root)
@@ -320,7 +325,7 @@ def writing(root: Path) -> Iterator[Transaction]:
         try:
             yield Transaction(root)
         finally:
-            if not (root / _JOURNAL).is_file():
+            if not is_unfinished(root):
                 _clean(root)
 
 

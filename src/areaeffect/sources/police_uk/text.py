@@ -141,7 +141,8 @@ def _repeated(rows: list[bytes]) -> dict[int, str]:
     found: dict[int, str] = {}
     seen: set[bytes] = set()
     for line, row in enumerate(rows, 2):
-        if row and row[:1] != b"," and row[:3] != b'"",':
+        is_record = row.count(b",") >= len(HEADER) - 1
+        if is_record and row[:1] != b"," and row[:3] != b'"",':
             if row in seen:
                 found[line] = REPEATED
             seen.add(row)
