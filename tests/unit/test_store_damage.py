@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 from areaeffect.errors import DataError
-from areaeffect.pipeline.ingest import ingest_police_uk
-from areaeffect.pipeline.police_panel import read_police
 from areaeffect.sources.base import Wanted
-from areaeffect.store.lake import open_lake
-from areaeffect.study import PoliceUkSource, Window
-from tests.unit.street_files import crime, pack, street
+from areaeffect.sources.police_uk.ingest import ingest_police_uk
+from areaeffect.sources.police_uk.lake import open_lake
+from areaeffect.sources.police_uk.panel import read_police
+from areaeffect.study.model import PoliceUkSource, Window
+from tests.shared.street_files import crime, pack, street
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ SPLIT, WHOLE = "E01012064", "E01011980"  # a code of 2011 that was split, and on
 MONTHS = ("2023-01", "2023-02", "2023-03")
 WANTED = (Wanted("value", ()), Wanted("value", ("anti-social-behaviour",)))
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["areaeffect.pipeline.ingest", "pyarrow.parquet"])
+SERVER.set_forkserver_preload(["areaeffect.sources.police_uk.ingest", "pyarrow.parquet"])
 
 
 def archive(path: Path, n_rows: int = 30, months: tuple[str, ...] = MONTHS) -> Path:

@@ -18,7 +18,7 @@ from areaeffect.geography.codes import WITHOUT_TERRITORY, force_of, territorial_
 from areaeffect.panel import REASONS
 from areaeffect.periods import PeriodKind, parse_period
 from areaeffect.sources.police_uk.categories import months_published
-from areaeffect.store.force_months import force_months
+from areaeffect.sources.police_uk.force_months import force_months
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from areaeffect.panel import Strings
     from areaeffect.periods import Periods
     from areaeffect.results import Bools, Ints
-    from areaeffect.store.force_months import ForceMonth
-    from areaeffect.store.lake import Lake
-    from areaeffect.study import PoliceUkSource
+    from areaeffect.sources.police_uk.force_months import ForceMonth
+    from areaeffect.sources.police_uk.lake import Lake
+    from areaeffect.study.model import PoliceUkSource
 
     Codes = npt.NDArray[np.uint8]
 

@@ -1,0 +1,192 @@
+"""Source kind `police_uk`: counts from the store as a panel of one census vintage.
+
+A zero is written only where the area's own force published the month whole; every other cell
+is missing with its reason. No incident is lost: those in the panel, without an area, at the
+border and in irregular areas add up to what the store holds.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+from pyarrow import ArrowException
+
+from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
+from areaeffect.periods import PeriodKind, Periods, parse_period
+from areaeffect.pipeline.police_coverage import (
+    CODE,
+    coverage_of,
+    home_of,
+    notes_on_parts,
+    parts_of,
+    reasons_of,
+    statuses,
+)
+from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.police_uk.areas import locate, place, read_lookup
+from areaeffect.sources.police_uk.categories import choose, read_categories
+from areaeffect.sources.police_uk.ingest import ingest_police_uk
+from areaeffect.sources.police_uk.lake import open_lake, store_path
+from areaeffect.sources.police_uk.notes import (
+    Account,
+    notes_of,
+    rejected_rows,
+    releases_of,
+    tables_of,
+)
+from areaeffect.sources.police_uk.panel_query import read_counts, read_points
+from areaeffect.study.model import resolve
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from areaeffect.panel import Strings
+    from areaeffect.results import Floats
+    from areaeffect.sources.police_uk.lake import Lake
+    from areaeffect.study.model import PoliceUkSource, Window
+
+    Codes = npt.NDArray[np.uint8]
+
+_ATTRIBUTES = ("force", "district")
+
+
+def read_police(
+    name: str,
+    source: PoliceUkSource,
+    folder: Path,
+    store: Path | None,
+    window: Window,
+    wanted: tuple[Wanted, ...],
+    attributes: tuple[str, ...],
+) -> SourceTable:
+    """Read a panel from the store, after ingesting the files that the study names.
+
+    Parameters
+    ----------
+    name, source : of the study.
+    folder : where the study's relative paths start.
+    store : the store named on the command line; the study's own key comes first. A study
+        that names files and no store has one of its own while it is read.
+    window : months of the panel.
+    wanted : one a measure; its categories, none or 'all-crime' for all crime without
+        anti-social behaviour.
+    attributes : `force` or `district`.
+
+    Raises
+    ------
+    DataError, StudyError
+        No store, files that cannot be ingested, categories, forces or attributes that are
+        unknown, a window that is not by month.
+    """
+    if window.kind is not PeriodKind.MONTH:
+        what = f"data.police.uk is by month, and the window is by {window.kind}."
+        raise StudyError(Problem(what, "study.window", "Write it like '2023-01'."))
+    unknown = [a for a in attributes if a not in _ATTRIBUTES]
+    if unknown:
+        near = did_you_mean(unknown[0], _ATTRIBUTES) or f"It has: {', '.join(_ATTRIBUTES)}."
+        raise DataError(Problem(f"there is no '{unknown[0]}'.", f"source.{name}", near))
+    with ExitStack() as stack:
+        given = resolve(source.store, folder) if source.store else store
+        if source.ingest and given is None:
+            given = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "store"
+        root = store_path(given)
+        if source.ingest:
+            files = [resolve(p, folder) for p in source.ingest]
+            ingest_police_uk(files, root, engine=source.engine)
+        lake = open_lake(root)
+        try:
+            return _read(name, source, folder, lake, window, wanted)
+        except (duckdb.Error, ArrowException, OSError) as error:
+            what = f"the store is damaged: {str(error).splitlines()[0]}"
+            fix = "Remove it with `areaeffect store remove`, then ingest again."
+            raise DataError(Problem(what, str(root), fix)) from None
+
+
+def _read(
+    name: str,
+    source: PoliceUkSource,
+    folder: Path,
+    lake: Lake,
+    window: Window,
+    wanted: tuple[Wanted, ...],
+) -> SourceTable:
+    first, last = (parse_period(t, PeriodKind.MONTH) or 0 for t in (window.start, window.end))
+    periods = Periods(PeriodKind.MONTH, first, last - first + 1)
+    coverage, stopped = coverage_of(name, source, lake, periods)
+    forces = tuple(sorted({c.force for c in coverage}))
+    asked = [choose(w.category, f"source.{name}") for w in wanted]
+    counts = read_counts(lake, forces, periods.labels, asked)
+    lookup = read_lookup(source, folder)
+    located = locate(counts.codes, counts.names, counts.totals, lookup)
+    home = home_of(located.areas, forces)
+    ours = home >= 0
+    if not ours.any():
+        what = f"the store holds no located incident from {window.start} to {window.end}."
+        fix = "See what it holds with `areaeffect sources`."
+        raise DataError(Problem(what, str(lake.root), fix))
+    points = read_points(lake, counts, forces, periods.labels, sorted(located.several))
+    everything = tuple(sorted({c.category for c in read_categories()}))
+    placed = place(source, folder, located, lookup, points, [*asked, everything], periods.n)
+    values = counts.by_area(located.area_of_code, len(located.areas))
+    for counted, given in zip(values, placed.values, strict=True):
+        np.add(counted, given, out=counted)
+    incidents = counts.policed(located.pairs, (len(located.areas), len(forces)))[ours]
+    parts = parts_of(incidents, home[ours], coverage, forces, periods)
+    of_forces = [statuses(coverage, forces, periods, a) for a in asked]
+    reasons = [reasons_of(s, home[ours], parts) for s in of_forces]
+    reach = dict.fromkeys(
+        n for s in of_forces for n in notes_on_parts(parts, home[ours], s, forces)
+    )
+    account = Account(
+        total=int(counts.totals.sum()) + sum(row[2] for row in counts.not_located),
+        in_panel=int(values[-1][ours].sum()),
+        at_border=int(values[-1][~ours].sum()),
+        n_border=int((~ours).sum()),
+        left_out=located.left_out,
+        not_located=counts.not_located,
+        placed=int(placed.located.sum()),
+    )
+    rejected = rejected_rows(lake, forces, periods)
+    release, *more_releases = releases_of(name, source, lake, forces, periods)
+    return SourceTable(
+        areas=located.areas[ours],
+        names=located.names[ours],
+        periods=periods,
+        measures=_measures(wanted, [v[ours] for v in values], reasons),
+        attributes={
+            "force": np.array(forces, dtype=str)[home[ours]],
+            "district": _districts(located.names[ours]),
+        },
+        varying={},
+        release=release,
+        notes=(
+            *notes_of(account, forces, periods, rejected),
+            *located.notes,
+            *placed.notes,
+            *stopped,
+            *reach,
+        ),
+        more_releases=tuple(more_releases),
+        tables=tables_of(name, coverage, forces, periods, rejected),
+        reasons=dict(zip(wanted, reasons, strict=True)),
+    )
+
+
+def _measures(
+    wanted: tuple[Wanted, ...], values: list[Floats], reasons: list[Codes]
+) -> dict[Wanted, Floats]:
+    """Return the counts, NaN where a cell is missing for a reason."""
+    return {
+        w: np.where(r == CODE[""], v, np.nan)
+        for w, v, r in zip(wanted, values, reasons, strict=False)
+    }
+
+
+def _districts(names: Strings) -> Strings:
+    """Districts as in the names of LSOAs: 'Hartlepool 001A' lies in Hartlepool."""
+    return np.array([name.rpartition(" ")[0] for name in names], dtype=str)
