@@ -62,11 +62,11 @@ def places(shared: Path) -> pd.DataFrame:
     table = pd.concat([old.rename("msoa11"), new.rename("msoa21")], axis=1).sort_index()
     force = force21.combine_first(force11).reindex(table.index)
     if force.isna().any():
-        raise SystemExit(f"no force: {force[force.isna()].index.tolist()}")
+        sys.exit(f"no force: {force[force.isna()].index.tolist()}")
     clash = force11.reindex(force21.index).dropna()
     clash = clash[clash != force21.reindex(clash.index)]
     if len(clash):
-        raise SystemExit(f"two forces: {clash.index.tolist()}")
+        sys.exit(f"two forces: {clash.index.tolist()}")
     table = table.assign(force=force.map(slug)).rename_axis("code").reset_index()
     return table.fillna("")
 

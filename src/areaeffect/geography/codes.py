@@ -18,7 +18,7 @@ from areaeffect.geography.lookups import Lookup
 
 if TYPE_CHECKING:
     from areaeffect.panel import Strings
-    from areaeffect.results import Bools
+    from areaeffect.results import Bools, Ints
 
 #: Census of LSOAs, as studies name them.
 LsoaVintage = Literal["lsoa01", "lsoa11", "lsoa21"]
@@ -146,8 +146,8 @@ def _chained(first: Lookup, second: Lookup, used: Bools) -> tuple[Strings, Strin
             key = (str(first.old[i]), str(second.new[j]))
             found[key] = "X" if irregular else found.get(key, "")
     old, new = (np.array([pair[k] for pair in found], dtype=str) for k in (0, 1))
-    irregular = np.isin(old, old[np.array([c == "X" for c in found.values()], dtype=bool)])
-    change = np.where(irregular, "X", np.where(_times(old) > 1, "S", "M"))
+    changed = np.array(list(found.values()), dtype=str)
+    change = np.where(np.isin(old, old[changed == "X"]), "X", np.where(_times(old) > 1, "S", "M"))
     return old, new, change
 
 
@@ -157,9 +157,9 @@ def _joined(name: str, *parts: tuple[Strings, Strings, Strings]) -> Lookup:
     return Lookup(name, old[order], new[order], change[order])
 
 
-def _times(codes: Strings) -> Strings:
+def _times(codes: Strings) -> Ints:
     _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
-    return counts[inverse]
+    return np.asarray(counts[inverse], dtype=np.int64)
 
 
 def _columns(name: str, *columns: str) -> tuple[Strings, ...]:

@@ -157,7 +157,7 @@ def test_an_area_that_only_the_transport_police_report_is_not_covered(tmp_path: 
 
 def test_a_force_that_is_not_known_is_refused(tmp_path: Path) -> None:
     ingest_police_uk([months(tmp_path / "in", 2, force="clevelnd")], tmp_path / "store")
-    with pytest.raises(DataError, match="polices no area that is known.*'cleveland'"):
+    with pytest.raises(DataError, match=r"polices no area that is known.*'cleveland'"):
         read(tmp_path / "store", CRIME, end="2023-02")
 
 

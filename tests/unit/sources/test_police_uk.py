@@ -497,7 +497,7 @@ def test_a_sum_that_holds_where_a_category_was_before_is_published_throughout() 
 def test_a_category_that_changed_its_meaning_is_a_break(
     asked: tuple[str, ...], months: list[str]
 ) -> None:
-    assert [b.month for b in breaks_of(choose(asked, "") if not asked else asked)] == months
+    assert [b.month for b in breaks_of(asked or choose(asked, ""))] == months
 
 
 def test_a_file_of_which_no_row_can_be_used_replaces_nothing(tmp_path: Path) -> None:

@@ -18,7 +18,10 @@ from pyarrow import ArrowException
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.periods import PeriodKind, Periods, parse_period
-from areaeffect.pipeline.police_coverage import (
+from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.police_uk.areas import locate, place, read_lookup
+from areaeffect.sources.police_uk.categories import choose, read_categories
+from areaeffect.sources.police_uk.force_coverage import (
     CODE,
     coverage_of,
     home_of,
@@ -27,9 +30,6 @@ from areaeffect.pipeline.police_coverage import (
     reasons_of,
     statuses,
 )
-from areaeffect.sources.base import SourceTable, Wanted
-from areaeffect.sources.police_uk.areas import locate, place, read_lookup
-from areaeffect.sources.police_uk.categories import choose, read_categories
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import open_lake, store_path
 from areaeffect.sources.police_uk.notes import (

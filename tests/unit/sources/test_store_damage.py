@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import multiprocessing
 import os
 import random
-import resource
 import shutil
-import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +31,57 @@ MONTHS = ("2023-01", "2023-02", "2023-03")
 WANTED = (Wanted("value", ()), Wanted("value", ("anti-social-behaviour",)))
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["areaeffect.sources.police_uk.ingest", "pyarrow.parquet"])
+#: Ingests, and sends what was said and how many operations there were. A program as text, since a
+#: process that the server starts need not find this module.
+INGEST = """
+from areaeffect.errors import DataError
+from areaeffect.sources.police_uk.ingest import ingest_police_uk
+said = ""
+try:
+    ingest_police_uk([path], store)
+except DataError as error:
+    said = str(error)
+told.send((said, seen))
+"""
+#: In which the operation of a number fails, counted over files opened to write, moved, made,
+#: removed and synced.
+FAILING = """
+import errno, os, sys
+seen = 0
+synced = os.fsync
+def count():
+    global seen
+    seen += 1
+    if seen == number:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+def watch(event, given):
+    writes = event in {"os.rename", "os.remove", "os.mkdir", "os.rmdir"} or (
+        event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR)
+    )
+    if writes and store.name in str(given[0]):
+        count()
+def fsync(handle):
+    count()
+    synced(handle)
+sys.addaudithook(watch)
+os.fsync = fsync
+"""
+#: In which no file may grow over a size: errors in the code of the engines, which no hook sees.
+LIMITED = """
+import resource, signal
+seen = number
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (number, number))
+"""
 
 
-def archive(path: Path, n_rows: int = 30, months: tuple[str, ...] = MONTHS) -> Path:
-    """Months of two forces with a split area, rows without an area, and a rejected row."""
+def archive(
+    path: Path, n_rows: int = 30, months: tuple[str, ...] = MONTHS, n_forces: int = 2
+) -> Path:
+    """Months of forces with a split area, rows without an area, and a rejected row."""
     members = {}
     for month in months:
-        for force, area in (("cleveland", WHOLE), ("durham", "E01012304")):
+        for force, area in (("cleveland", WHOLE), ("durham", "E01012304"))[:n_forces]:
             rows = [crime(f"{month}{i}", month, area=area) for i in range(n_rows)]
             rows += [crime(f"s{month}{i}", month, area=SPLIT) for i in range(5)]
             rows += [crime("", month, "", "", area="", kind="Anti-social behaviour"), "too,short"]
@@ -64,8 +104,8 @@ def numbers(store: Path) -> tuple[Any, ...]:
 
 
 def contents(store: Path) -> dict[str, bytes]:
-    files = (p for p in store.rglob("*") if p.is_file() and not p.name.startswith("."))
-    return {p.relative_to(store).as_posix(): p.read_bytes() for p in files}
+    files = {p.relative_to(store).as_posix(): p for p in store.rglob("*") if p.is_file()}
+    return {name: p.read_bytes() for name, p in files.items() if not name.startswith(".")}
 
 
 def flip(path: Path, draw: random.Random, _other: Path) -> None:
@@ -129,52 +169,10 @@ def test_no_damage_changes_a_number_silently(tmp_path: Path) -> None:
     assert refused > DAMAGES / 3
 
 
-def failing_at(number: int, told: Any, path: Path, store: Path) -> None:
-    """Ingest in a process in which the operation of that number fails; tell how it ended."""
-    seen = 0
-
-    def count() -> None:
-        nonlocal seen
-        seen += 1
-        if seen == number:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    def watch(event: str, given: tuple[Any, ...]) -> None:
-        writes = event in {"os.rename", "os.remove", "os.mkdir", "os.rmdir"} or (
-            event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR)
-        )
-        if writes and store.name in str(given[0]):
-            count()
-
-    synced = os.fsync
-
-    def fsync(handle: int) -> None:
-        count()
-        synced(handle)
-
-    sys.addaudithook(watch)
-    os.fsync = fsync
-    told.send((_outcome(path, store), seen))
-
-
-def limited_to(n_bytes: int, told: Any, path: Path, store: Path) -> None:
-    """Ingest in a process that may write no file over a size: errors in the engines' own code."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
-    told.send((_outcome(path, store), n_bytes))
-
-
-def _outcome(path: Path, store: Path) -> str:
-    try:
-        ingest_police_uk([path], store)
-    except DataError as error:
-        return str(error)
-    return ""
-
-
-def run(target: Callable[..., None], number: int, path: Path, store: Path) -> tuple[str, int]:
+def run(fault: str, number: int, path: Path, store: Path) -> tuple[str, int]:
     hears, told = SERVER.Pipe(duplex=False)
-    process = SERVER.Process(target=target, args=(number, told, path, store))
+    names = {"number": number, "told": told, "path": path, "store": store}
+    process = SERVER.Process(target=exec, args=(fault + INGEST, names))
     process.start()
     told.close()
     said, seen = hears.recv()  # EOFError where it ended with anything but a DataError
@@ -185,8 +183,8 @@ def run(target: Callable[..., None], number: int, path: Path, store: Path) -> tu
 @pytest.fixture
 def one_month(tmp_path: Path) -> tuple[Path, Path, dict[str, bytes], dict[str, bytes]]:
     """A small archive, a store before it, and what the store holds before and after."""
-    earlier = archive(tmp_path / "earlier.zip", 3, MONTHS[:1])
-    path = archive(tmp_path / "later.zip", 20, MONTHS[:1])
+    earlier = archive(tmp_path / "earlier.zip", 3, MONTHS[:1], 1)
+    path = archive(tmp_path / "later.zip", 20, MONTHS[:1], 1)
     before, after = tmp_path / "before-store", tmp_path / "after-store"
     ingest_police_uk([earlier], before)
     shutil.copytree(before, after)
@@ -209,7 +207,7 @@ def test_an_error_at_any_operation_of_ingest_leaves_the_old_store_or_the_new(
         number += 1
         store = tmp_path / f"store-{number}"
         shutil.copytree(before, store)
-        said, seen = run(failing_at, number, path, store)
+        said, seen = run(FAILING, number, path, store)
         if seen < number:
             break  # there are no more operations
         assert holds_whole(store, old, new), number
@@ -230,7 +228,7 @@ def test_an_error_inside_the_engines_leaves_the_store_as_it_was(
     for n_bytes in (0, 1, 100, 1000, *range(2000, largest, 500)):
         store = tmp_path / "store"
         shutil.copytree(before, store)
-        said, _ = run(limited_to, n_bytes, path, store)
+        said, _ = run(LIMITED, n_bytes, path, store)
         assert "store" in said
         assert holds_whole(store, old), n_bytes
         ingest_police_uk([path], store)
