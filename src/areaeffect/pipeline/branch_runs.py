@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.errors import DataError, Problem
 from areaeffect.pipeline.branches import Universe, name_of, run_branch
 from areaeffect.pipeline.extras import refuse_missing_cluster
-from areaeffect.report.csv_files import write_text
+from areaeffect.report.folder import add_listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,9 +53,7 @@ def run_tasks(
     tick(done, len(choices))
     run = _over_cluster if cluster else _over_processes
     for choice, text in run(universe, _longest_first(missing), cluster or threads):
-        aside = folder / f".{names[choice]}.new"
-        write_text(aside, text)
-        aside.replace(folder / f"{names[choice]}.json")
+        add_listed(folder.parent, f"{folder.name}/{names[choice]}.json", text)
         done += 1
         tick(done, len(choices))
     found = [_read(folder, names[c]) for c in choices]

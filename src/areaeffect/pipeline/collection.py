@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from areaeffect.pipeline.evaluate import evaluate, evaluate_into
 from areaeffect.pipeline.workers import default_threads
 from areaeffect.report.collection_files import write_over_parts, write_part
-from areaeffect.report.files import refuse_foreign, write_whole
+from areaeffect.report.folder import prepare, write_whole
 from areaeffect.report.phrases import refuse_language
 from areaeffect.study_collection import is_collection, read_collection
 
@@ -47,8 +47,8 @@ def evaluate_collection(
         Of the first part that fails; nothing is written then.
     """
     file = read_collection(path)
-    refuse_foreign(out)
     tell = progress or (lambda _step, _done, _of: None)
+    prepare(out, tell)
     tasks = [(part.name, file.study(part), store) for part in file.collection.part]
     results: dict[str, Result] = {}
 

@@ -9,8 +9,8 @@ from areaeffect.pipeline.evaluate import planned
 from areaeffect.pipeline.power import power_of
 from areaeffect.pipeline.workers import default_threads, single_threaded
 from areaeffect.report.document import Paragraph, Section
-from areaeffect.report.files import refuse_foreign
-from areaeffect.report.plan_files import PLAN_PAGE, write_plan
+from areaeffect.report.folder import prepare
+from areaeffect.report.plan_files import write_plan
 from areaeffect.report.power_page import power_section
 from areaeffect.study_file import read_study
 
@@ -53,7 +53,7 @@ def design_into(
         With every problem found; nothing is written.
     """
     tell = progress or (lambda _step, _done, _of: None)
-    refuse_foreign(out, PLAN_PAGE)
+    prepare(out, tell)
     with single_threaded():
         file = read_study(path)
         data, plan = begin(file, store, tell)

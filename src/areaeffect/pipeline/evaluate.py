@@ -24,7 +24,8 @@ from areaeffect.pipeline.workers import (
     single_threaded,
     version_of_code,
 )
-from areaeffect.report.files import refuse_foreign, write_result
+from areaeffect.report.files import write_result
+from areaeffect.report.folder import prepare
 from areaeffect.report.phrases import phrases_of
 from areaeffect.report.wording import sentence
 from areaeffect.results import AreaStatus, Result, Shape
@@ -85,7 +86,7 @@ def evaluate_into(
 
     `language` is that of the report's first answers, and of nothing else: it is not in the plan.
     """
-    refuse_foreign(out)
+    prepare(out, progress or (lambda _step, _done, _of: None))
     phrases_of(language or "en")  # before the long work
     result = evaluate(path, threads, progress, store)
     if progress:

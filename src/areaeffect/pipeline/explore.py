@@ -36,7 +36,8 @@ from areaeffect.pipeline.run_folder import (
 from areaeffect.pipeline.workers import default_threads, single_threaded, version_of_code
 from areaeffect.report.compare_page import answer_sections, design_sections, power_sections
 from areaeffect.report.csv_files import json_text, write_table, write_text
-from areaeffect.report.files import design_values, rounded, write_result, write_whole
+from areaeffect.report.files import design_values, rounded, write_result
+from areaeffect.report.folder import write_whole
 from areaeffect.report.local_map import Outlines
 from areaeffect.report.page import links_of, sections_html
 from areaeffect.report.parquet_files import write_parquet
@@ -133,7 +134,7 @@ def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
             html = sections_html(design_sections(result, likeness, base.outlines), links)
             write_text(aside / PAGE_FILE, html)
 
-        write_whole(folder / DESIGN, write_design, DESIGN_FILE)
+        write_whole(folder / DESIGN, write_design)
         tell("working out what could be detected", 0, 1)
         measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
         report = power_of(
@@ -144,7 +145,7 @@ def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
             write_text(aside / POWER_FILE, json_text(power_values(report), indent=1))
             write_text(aside / PAGE_FILE, sections_html(power_sections(report), {}))
 
-        write_whole(folder / POWER, write_power, POWER_FILE)
+        write_whole(folder / POWER, write_power)
 
 
 def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
@@ -173,12 +174,10 @@ def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> Non
             write_text(aside / PAGE_FILE, sections_html(answer_sections(result), links))
 
         tell("writing the answer", 0, 1)
-        write_whole(folder / ANSWER, write_answer, FINDINGS_FILE)
+        write_whole(folder / ANSWER, write_answer)
         tell("writing the report", 0, 1)
         write_result(result, folder / RESULT)
-        write_whole(
-            folder / PARQUET, lambda aside: write_parquet(result, aside), "findings.parquet"
-        )
+        write_whole(folder / PARQUET, lambda aside: write_parquet(result, aside))
 
 
 def _of_chosen(result: Result) -> Result:

@@ -11,11 +11,11 @@ from areaeffect import index as numerics
 from areaeffect.errors import DataError, Problem
 from areaeffect.index_file import read_index
 from areaeffect.pipeline.index_table import read_indicators
-from areaeffect.report.files import refuse_foreign
+from areaeffect.report.folder import prepare
 from areaeffect.report.index_page import IndexResult, Variant, write_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from areaeffect.index_file import Index, IndexFile
@@ -38,9 +38,11 @@ class Choices:
     missing: str
 
 
-def index_into(path: Path, out: Path) -> IndexResult:
+def index_into(
+    path: Path, out: Path, tell: Callable[[str, int, int], None] = lambda *_: None
+) -> IndexResult:
     """Build an index and write its folder: index.csv, sensitivity.csv, index.html, run.json."""
-    refuse_foreign(out)
+    prepare(out, tell)
     result = build_index(read_index(path))
     write_index(result, out)
     return result

@@ -29,7 +29,8 @@ from areaeffect.pipeline.describe import groups_of
 from areaeffect.pipeline.evaluate import estimate
 from areaeffect.pipeline.plan import disjoint, pool_of
 from areaeffect.pipeline.workers import default_threads, single_threaded, version_of_code
-from areaeffect.report.files import RUN_FILE, read_result, refuse_foreign, write_files, write_whole
+from areaeffect.report.files import RUN_FILE, read_result, write_files
+from areaeffect.report.folder import prepare, write_whole
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.study_file import read_study
 
@@ -116,7 +117,7 @@ def multiverse(
     """
     tell = progress or (lambda _step, _done, _of: None)
     n_threads = threads or default_threads()
-    refuse_foreign(out)
+    prepare(out, lambda *_: None)  # earlier results are added to
     with single_threaded():
         file = read_study(path)
         _refuse_levels(file)

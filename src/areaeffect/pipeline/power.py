@@ -28,8 +28,8 @@ from areaeffect.pipeline.workers import (
     run_all,
     single_threaded,
 )
-from areaeffect.report.files import refuse_foreign
-from areaeffect.report.power_page import POWER_FILE, write_power
+from areaeffect.report.folder import prepare
+from areaeffect.report.power_page import write_power
 from areaeffect.report.power_text import PowerReport, PowerRow
 from areaeffect.study_file import read_study
 
@@ -104,7 +104,7 @@ def power(
     """
     tell = progress or (lambda _step, _done, _of: None)
     if out is not None:
-        refuse_foreign(out, POWER_FILE)
+        prepare(out, tell)
     with single_threaded():
         file = read_study(path)
         data, plan = begin(file, store, tell)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from areaeffect.pipeline.compose import AREAS_FILE, STUDY_FILE, areas_csv, compose
 from areaeffect.report.csv_files import json_text, write_text
-from areaeffect.report.files import RUN_FILE, write_whole
+from areaeffect.report.files import RUN_FILE
+from areaeffect.report.folder import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,4 +53,4 @@ def ask(base: str, question: Question, folder: Path) -> None:
         write_text(aside / AREAS_FILE, areas_csv(question))
 
     if not has(folder, ASKED):
-        write_whole(folder / ASKED, write, STUDY_FILE)
+        write_whole(folder / ASKED, write)

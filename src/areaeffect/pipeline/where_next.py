@@ -25,7 +25,8 @@ from areaeffect.pipeline.where_places import (
     ground_of_study,
     taken_by,
 )
-from areaeffect.report.files import read_result, refuse_foreign
+from areaeffect.report.files import read_result
+from areaeffect.report.folder import prepare
 from areaeffect.report.where_next_page import WhereNext, write_where_next
 from areaeffect.sources.published import read
 from areaeffect.study_file import read_study
@@ -79,7 +80,7 @@ def where_next_into(
     request: Request, out: Path, tell: Callable[[str, int, int], None]
 ) -> WhereNext:
     """Rank places and write a folder: where_next.csv, its areas, map and page."""
-    refuse_foreign(out)
+    prepare(out, tell)
     _refuse(request)
     made = _from_study(request, tell) if request.study else _from_areas(request, tell)
     write_where_next(made, out)

@@ -18,6 +18,7 @@ from areaeffect.report.files import (
     rounded,
     write_files,
 )
+from areaeffect.report.folder import seal_folder, write_again
 from areaeffect.study_collection import Collection
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def write_part(result: Result, folder: Path) -> Result:
     held = rounded(result)
     folder.mkdir()
     write_files(held, folder)
+    seal_folder(folder)
     return held
 
 
@@ -68,7 +70,11 @@ def rebuild_collection(folder: Path) -> Path:
     for part in collection.part:
         rebuild_report(folder / part.name)
     results = {part.name: read_result(folder / part.name) for part in collection.part}
-    _write_faces(collection, results, folder)
+    write_again(
+        folder,
+        lambda made: _write_faces(collection, results, made),
+        lambda path: path in (REPORT_FILE, PDF_FILE),
+    )
     return folder / REPORT_FILE
 
 

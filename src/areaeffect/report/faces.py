@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.report import chart_files, neighbourhood_pages, page, pdf
 from areaeffect.report.contents import report_document
+from areaeffect.report.crate import CRATE_FILE
 from areaeffect.report.csv_files import write_text
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 REPORT_FILE = "report.html"
 PDF_FILE = "report.pdf"
+
+
+def is_face(path: str) -> bool:
+    """Tell whether a path of a results folder is a face, or the crate, which is made after them."""
+    folders = (f"{chart_files.FOLDER}/", f"{neighbourhood_pages.FOLDER}/")
+    return path in (REPORT_FILE, PDF_FILE, CRATE_FILE) or path.startswith(folders)
 
 
 def write_faces(result: Result, folder: Path, language: str = "") -> None:
@@ -38,6 +45,6 @@ def write_faces(result: Result, folder: Path, language: str = "") -> None:
             places.mkdir(exist_ok=True)
             write_text(places / name, page.to_html(own, up))
         charts = folder / chart_files.FOLDER
-        charts.mkdir()
+        charts.mkdir(exist_ok=True)
         chart_files.write_charts(document, charts)
         (folder / PDF_FILE).write_bytes(printed.result())

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from dataclasses import asdict, fields, is_dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.errors import DataError, Problem
 from areaeffect.report import wording
 from areaeffect.report.crate import CRATE_FILE, crate
 from areaeffect.report.csv_files import (
@@ -21,7 +18,8 @@ from areaeffect.report.csv_files import (
     write_table,
     write_text,
 )
-from areaeffect.report.faces import REPORT_FILE, write_faces
+from areaeffect.report.faces import REPORT_FILE, is_face, write_faces
+from areaeffect.report.folder import write_again, write_whole
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import (
     Annex,
@@ -43,7 +41,8 @@ from areaeffect.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 METRES = 1  # decimals of outlines, in metres
 FORMAT = 1
@@ -184,46 +183,13 @@ def rebuild_report(folder: Path, language: str = "") -> Path:
     `language` is that of the first answers; empty: that of the study.
     """
     result = read_result(folder)
-    with tempfile.TemporaryDirectory(prefix=".faces.", dir=folder) as place:
-        aside = Path(place)
-        write_faces(result, aside, language)
-        for made in sorted(aside.iterdir()):
-            if (folder / made.name).is_dir():
-                shutil.rmtree(folder / made.name)
-            made.replace(folder / made.name)
-    write_text(folder / CRATE_FILE, json_text(crate(result, folder), indent=1))
+
+    def write(made: Path) -> None:
+        write_faces(result, made, language)
+        write_text(made / CRATE_FILE, json_text(crate(result, made), indent=1))
+
+    write_again(folder, write, is_face)
     return folder / REPORT_FILE
-
-
-def write_whole(folder: Path, write: Callable[[Path], None], mark: str = RUN_FILE) -> None:
-    """Let `write` fill a folder aside, then put it in place at once.
-
-    An earlier result (it has the file `mark`) or an empty folder is replaced; if `write` fails,
-    everything stays as it was.
-
-    Raises
-    ------
-    StudyError
-        Where the place is taken by a file, or by a folder that is not a result.
-    """
-    refuse_foreign(folder, mark)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        made = aside / "new"
-        made.mkdir()
-        write(made)
-        refuse_foreign(folder, mark)
-        if folder.exists():
-            folder.rename(aside / "old")
-        try:
-            made.rename(folder)
-        except OSError:
-            if (aside / "old").exists():
-                (aside / "old").rename(folder)
-            raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def rounded(result: Result) -> Result:
@@ -282,7 +248,7 @@ def _load(path: Path) -> dict[str, Any]:
                 "Name a folder that `evaluate` wrote.",
             )
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(
             Problem(f"not valid JSON: {error}.", str(path), "Evaluate the study again.")
         ) from None
@@ -382,19 +348,3 @@ def _read_placebos(folder: Path) -> tuple[PlaceboDraws, ...]:
         key = (row["group"], row["outcome"], row["claim"], row["form"])
         draws.setdefault(key, []).append(row["estimate"])
     return tuple(PlaceboDraws(*key, tuple(values)) for key, values in draws.items())
-
-
-def refuse_foreign(folder: Path, mark: str = RUN_FILE) -> None:
-    """Refuse a folder that holds anything but earlier results."""
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise StudyError(
-            Problem("this is not a folder.", str(folder), "Name a new folder for the results.")
-        )
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).is_file():
-        raise StudyError(
-            Problem(
-                "the folder holds files that are not results of this program; nothing was changed.",
-                str(folder),
-                "Name a new or empty folder, or a folder of earlier results.",
-            )
-        )

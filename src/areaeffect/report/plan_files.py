@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from areaeffect.report import page, pdf
 from areaeffect.report.contents import plan_document
 from areaeffect.report.csv_files import json_text, write_text
-from areaeffect.report.files import design_values, rounded, write_whole
+from areaeffect.report.files import design_values, rounded
+from areaeffect.report.folder import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,4 +42,4 @@ def write_plan(result: Result, power: Section, folder: Path) -> None:
         content = {"title": result.title, "question": result.question, **design_values(result)}
         write_text(aside / PLAN_DATA, json_text(content | {"plan": result.plan}, indent=1))
 
-    write_whole(folder, write, PLAN_PAGE)
+    write_whole(folder, write)

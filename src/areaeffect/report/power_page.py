@@ -12,7 +12,7 @@ from areaeffect.report.chart_tables import Figure
 from areaeffect.report.csv_files import json_text, rounded_number, write_table, write_text
 from areaeffect.report.data_words import in_words
 from areaeffect.report.document import Bullets, Data, Document, Folded, Paragraph, Place, Section
-from areaeffect.report.files import write_whole
+from areaeffect.report.folder import write_whole
 from areaeffect.report.page import to_html
 from areaeffect.report.plot import Frame
 from areaeffect.report.power_text import sentences, table, warnings
@@ -32,7 +32,7 @@ _TABLE_FILE = "data/power.csv"
 
 def write_power(report: PowerReport, folder: Path) -> None:
     """Write a power calculation into a folder that appears whole or not at all."""
-    write_whole(folder, lambda aside: _write(report, aside), POWER_FILE)
+    write_whole(folder, lambda aside: _write(report, aside))
 
 
 def power_values(report: PowerReport) -> dict[str, Any]:
