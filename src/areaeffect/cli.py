@@ -379,9 +379,11 @@ def _run() -> int:
         sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except (BrokenPipeError, SystemExit) as left:  # click leaves with 1 where a pipe is closed:
-        _drop_output()  # whoever read the output has seen enough
-        return left.code if isinstance(left, SystemExit) and left.code != 1 else 0
+    except (BrokenPipeError, SystemExit) as left:
+        _drop_output()
+        code = left.code if isinstance(left, SystemExit) else None
+        # click leaves with 1 where a pipe is closed: whoever read the output has seen enough
+        return code if isinstance(code, int) and code != 1 else 0
     except Exception as error:
         if hasattr(error, "format_message"):  # typer keeps the base class of its usage errors
             _say(f"Error: {error.format_message()}\nTry `areaeffect --help`.")

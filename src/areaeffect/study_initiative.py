@@ -94,6 +94,10 @@ class Initiative(Part):
         multiple_of=3,
         description="months from the start on that count neither as before nor as after",
     )
+    treated_throughout: Literal["refuse", "leave out"] = Field(
+        default="refuse",
+        description="what becomes of areas whose `treated_column` is 1 from their first period on",
+    )
     lookup: str | None = Field(
         default=None,
         description="CSV or Parquet that says which areas a ward, MSOA or postcode has; wards and "

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.unit.small_study import write_small_study
 
 from areaeffect import cli
 from areaeffect.errors import DataError, Problem, StudyError, explained
+from tests.unit.small_study import write_small_study
 
 FULL = Path("/dev/full")
 

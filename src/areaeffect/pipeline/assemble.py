@@ -17,7 +17,7 @@ from areaeffect.pipeline.change_claims import refuse_breaks, refuse_one_date
 from areaeffect.pipeline.extras import refuse_missing_extras
 from areaeffect.pipeline.faults import Faults
 from areaeffect.pipeline.index_panel import index_described_at, read_index_source
-from areaeffect.pipeline.measures import align, exposure_notes, make_measures, wanted
+from areaeffect.pipeline.measures import align, make_measures, measure_notes, wanted
 from areaeffect.pipeline.police_panel import read_police
 from areaeffect.pipeline.published_panel import described_at, printed_name, read_published
 from areaeffect.pipeline.registered import Registered, registered_areas
@@ -190,7 +190,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
         ),
         notes=(
             *(n for t in tables.values() for n in t.notes),
-            *exposure_notes(study, tables),
+            *measure_notes(study, tables, ground.measures),
             *registered.notes,
         ),
         centres=boundaries.centres if boundaries else None,

@@ -18,12 +18,13 @@ from areaeffect.design.seal import seal
 from areaeffect.errors import Problem, StudyError
 from areaeffect.estimate.event_time import Bins, bins_over
 from areaeffect.falsify.placebo import Machine, count_disjoint
-from areaeffect.panel import MAX_MISSING, REASONS, Neighbourhood
+from areaeffect.panel import REASONS, Neighbourhood, is_enough
 from areaeffect.periods import label
 from areaeffect.pipeline.candidates import candidates, spread_of
 from areaeffect.pipeline.choices import design_exclusions, matching_of, rules_of, strata_of
 from areaeffect.pipeline.cohorts import HELD_OUT, ClaimCohorts, coverage_of
 from areaeffect.pipeline.covariates import refuse_useless_covariates
+from areaeffect.pipeline.registered import THROUGHOUT
 from areaeffect.pipeline.units import (
     covered_units,
     left_out_warning,
@@ -163,13 +164,16 @@ def pool_of(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
     n = len(panel.areas)
     every = np.concatenate([nb.areas for nb in data.neighbourhoods])
     exclusions = design_exclusions(study.design, panel, every)
+    throughout = np.zeros(n, dtype=np.bool_)
+    throughout[data.registered.throughout] = True
+    exclusions.append((throughout, THROUGHOUT))
     for measure in measures:
         common = measure.observed.mean(axis=0) >= 0.5  # noqa: PLR2004
-        share = np.zeros(n)  # what nobody has does not choose between areas
+        lacks = np.zeros(n, dtype=bool)  # what nobody has does not choose between areas
         if common.any():
-            share = (~measure.observed[:, common]).mean(axis=1)
+            lacks = ~is_enough((~measure.observed[:, common]).sum(axis=1), int(common.sum()))
         for code in np.unique(measure.reasons[measure.reasons > 0]):
-            mask: Bools = (share > MAX_MISSING) & (measure.reasons == code).any(axis=1)
+            mask: Bools = lacks & (measure.reasons == code).any(axis=1)
             exclusions.append((mask, f"not covered in the window ({REASONS[code]})"))
         if measure.exposure is not None:
             without: Bools = ~(np.isfinite(measure.exposure) & (measure.exposure > 0))
@@ -257,7 +261,7 @@ def _balance(
         for g, (unit, found) in enumerate(zip(units, weighted, strict=True)):
             if found is not None:
                 cohort = arm.cohort(g, unit.areas)
-                yield from balance(unit.name, arm.claim, cohort, unit.areas, found, pool.eligible)
+                yield from balance(unit, arm.claim, cohort, found, pool.eligible)
 
 
 def _bins(study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> Bins:

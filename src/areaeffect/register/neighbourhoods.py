@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.panel import Strings
+    from areaeffect.periods import Periods
     from areaeffect.register.rows import Row
-    from areaeffect.results import Floats
+    from areaeffect.results import Floats, Ints
     from areaeffect.study import Window
     from areaeffect.study_initiative import Initiative
 
@@ -66,27 +67,82 @@ def neighbourhoods_of(
     ]
 
 
-def neighbourhood_from_column(
-    initiative: Initiative, treated: Floats, first_ordinal: int, kind: PeriodKind
-) -> list[Neighbourhood]:
+def neighbourhoods_from_column(
+    initiative: Initiative, treated: Floats, periods: Periods, areas: Strings, where: str
+) -> tuple[list[Neighbourhood], Ints]:
     """Build neighbourhoods from a column that is 1 in treated area-periods.
 
     Areas that begin in the same period form one neighbourhood.
+
+    Parameters
+    ----------
+    initiative : whose column it is.
+    treated : (n_areas, n_periods); NaN where the table has no row.
+    periods, areas : what its columns and rows are.
+    where : the place of the key, for messages.
+
+    Returns
+    -------
+    The neighbourhoods, and the areas left out because they are 1 in all their periods.
+
+    Raises
+    ------
+    DataError
+        Where the column holds anything but 0 and 1, goes back to 0 in an area, is 1 from an
+        area's first period on, or is never 1.
     """
-    ever = (np.nan_to_num(treated) > 0).any(axis=1)
-    begin = (np.nan_to_num(treated) > 0).argmax(axis=1)
+    known = np.isfinite(treated)
+    on = known & (treated == 1)
+    off_again = (np.maximum.accumulate(on, axis=1) & known & ~on).any(axis=1)
+    ever = on.any(axis=1)
+    begin = on.argmax(axis=1)
+    throughout = ever & (begin == known.argmax(axis=1))
+    left_out = throughout & (initiative.treated_throughout == "leave out")
+    wrong = (known & (treated != 0) & (treated != 1)).any(axis=1)
+    problems = [
+        Problem(f"{areas_named(areas[mask])} {what}.", where, fix)
+        for mask, what, fix in (
+            (wrong, "hold something else than 0 and 1", "Write 1 in treated area-periods, else 0."),
+            (
+                off_again & ~wrong,
+                "go back to 0 after a 1",
+                "It must be 0 before the start and 1 from it on: what a place kept after the work "
+                "ended is part of what it gained. Correct the column, or leave these areas out.",
+            ),
+            (
+                throughout & ~left_out & ~wrong,
+                "are 1 from their first period on, so nothing is known from before their start",
+                "Begin the table earlier, or write treated_throughout = 'leave out': they are then "
+                "neither treated nor benchmark areas.",
+            ),
+        )
+        if mask.any()
+    ]
+    if not (ever & ~left_out).any():
+        problems.append(Problem("no area is 1 after being 0.", where, "It marks what is treated."))
+    if problems:
+        raise DataError(problems)
+    ever &= ~left_out
     starts = np.unique(begin[ever])
-    return [
+    found = [
         Neighbourhood(
             initiative.name,
             initiative.name if len(starts) == 1 else f"{initiative.name}, start {i + 1}",
             np.flatnonzero(ever & (begin == s)).astype(np.int64),
-            first_ordinal + int(s),
-            kind,
+            periods.first + int(s),
+            periods.kind,
             initiative.resident_led,
         )
         for i, s in enumerate(starts)
     ]
+    return found, np.flatnonzero(left_out).astype(np.int64)
+
+
+def areas_named(codes: Strings) -> str:
+    """Name some areas: 'areas A, B, C, D, E and 3 more'."""
+    shown = ", ".join(map(str, codes[:_SHOWN]))
+    more = f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else ""
+    return f"area{'s' if len(codes) > 1 else ''} {shown}{more}"
 
 
 def shared_attributes(parts: Sequence[Sequence[tuple[str, str]]]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.report.numbers import known, number
+from areaeffect.report.numbers import fine_decimals, known, number
 from areaeffect.results import Column, DataTable
 
 if TYPE_CHECKING:
@@ -254,7 +254,10 @@ def _move(better: str) -> str:
 
 
 def _size(value: float, row: PowerRow) -> str:
-    return number(abs(value), row.form, 0 if row.form == "ratio" and abs(value) >= TARGET else 1)
+    if row.form == "ratio":
+        return number(abs(value), row.form, 0 if abs(value) >= TARGET else 1)
+    sizes = [x for x in (row.threshold, abs(value)) if x > 0]
+    return number(abs(value), row.form, fine_decimals(min(sizes, default=1.0)))
 
 
 def _steps(report: PowerReport, n: float) -> str:
