@@ -17,6 +17,7 @@ from areaeffect.pipeline.change_claims import refuse_breaks, refuse_one_date
 from areaeffect.pipeline.extras import refuse_missing_extras
 from areaeffect.pipeline.faults import Faults
 from areaeffect.pipeline.index_panel import index_described_at, read_index_source
+from areaeffect.pipeline.last_to_start import last_as_benchmark
 from areaeffect.pipeline.measures import align, make_measures, measure_notes, wanted
 from areaeffect.pipeline.police_panel import read_police
 from areaeffect.pipeline.published_panel import described_at, printed_name, read_published
@@ -172,11 +173,14 @@ def _ground(
 
 def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assembled:
     study, tables, boundaries = file.study, ground.tables, ground.boundaries
+    measures = ground.measures
+    if study.design.last_to_start == "benchmark":
+        registered, measures = last_as_benchmark(file, registered, measures)
     metres = study.register_.buffer_km * 1000
     panel = Panel(
         areas=ground.areas,
         names=ground.names,
-        measures=ground.measures,
+        measures=measures,
         covariates=ground.covariates,
         covariate_names=tuple(printed_column(study, c.column) for c in study.design.covariates),
         covariate_as_of=ground.covariate_as_of,
@@ -190,7 +194,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
         ),
         notes=(
             *(n for t in tables.values() for n in t.notes),
-            *measure_notes(study, tables, ground.measures),
+            *measure_notes(study, tables, measures),
             *registered.notes,
         ),
         centres=boundaries.centres if boundaries else None,

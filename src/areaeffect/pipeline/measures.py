@@ -185,8 +185,8 @@ def measure_notes(
             skipped = [label for label, has in zip(labels, measure.waves, strict=True) if not has]
             shown = ", ".join(skipped[:_SHOWN]) + (" …" if len(skipped) > _SHOWN else "")
             notes.append(
-                f"{outcome.name}: the table has no row at all in {shown}; the {measure.waves.sum()} "
-                "periods that it has are used."
+                f"{outcome.name}: the table has no row at all in {shown}; the "
+                f"{measure.waves.sum()} periods that it has are used."
             )
     for reference in dict.fromkeys(o.exposure for o in study.outcome if o.exposure):
         source, column = split_reference(reference)

@@ -114,6 +114,12 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         for arm in arms
     )
     designs = _designs(panel, units, arms, chosen)
+    notes += [
+        f"{d.neighbourhood} ({d.initiative}), {d.claim}: {', '.join(d.periods_left_out)} left out, "
+        "because a treated area has no value then."
+        for d in designs
+        if d.periods_left_out
+    ]
     rng = np.random.default_rng([study.study.seed, 1])
     banks = candidates(study, panel, pool, units, arms[0], rng)
     every = _with_held_out(arms, len(measures))
@@ -204,7 +210,8 @@ def _refuse_empty(pool: Pool, file: StudyFile) -> None:
         Problem(
             f"no area is left to compare with: {why}.",
             str(file.path),
-            "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas.",
+            "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas. "
+            "`design.last_to_start = 'benchmark'` compares with areas that start later.",
         )
     )
 
@@ -312,8 +319,9 @@ def _designs(
 
 
 def _holes(measure: Measure, unit: Neighbourhood, sides: tuple[Bools, Bools]) -> Ints:
-    before, after = measure.periods.split(unit.start, unit.start_kind)
+    before, _ = measure.periods.split(unit.start, unit.start_kind)
+    _, after = measure.periods.split(*unit.counted_from)
     inside = np.zeros(measure.periods.n, dtype=bool)
     inside[before] = sides[0].any()
     inside[after] = sides[1].any()
-    return np.flatnonzero(inside & ~(sides[0] | sides[1]))
+    return np.flatnonzero(inside & measure.waves & ~(sides[0] | sides[1]))
