@@ -372,6 +372,9 @@ class Study(Part):
             (f"initiative.{i}.treated_column", t.treated_column)
             for i, t in enumerate(self.initiative)
         ]
+        named += [
+            (f"initiative.{i}.start_column", t.start_column) for i, t in enumerate(self.initiative)
+        ]
         named += [("register.authority", self.register_.authority)]
         named += [("analysis.placebo_neighbourhoods", self.analysis.placebo_neighbourhoods)]
         for i, one in enumerate(self.initiative):

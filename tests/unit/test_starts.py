@@ -15,7 +15,10 @@ from areaeffect.periods import PeriodKind, Periods
 from areaeffect.pipeline.assemble import assemble
 from areaeffect.pipeline.evaluate import evaluate
 from areaeffect.pipeline.measures import smallest_of
-from areaeffect.register.neighbourhoods import neighbourhoods_from_column
+from areaeffect.register.neighbourhoods import (
+    neighbourhoods_from_column,
+    neighbourhoods_from_starts,
+)
 from areaeffect.results import Finding
 from areaeffect.study import Outcome
 from areaeffect.study_file import read_study
@@ -134,8 +137,8 @@ def _from_column(rows: list[list[float]], **keys: str) -> tuple[list[Neighbourho
         ([[0, 1, 0, 1], [0, 0, 1, 1], [0, 0, 0, 0]], "area A0 go back to 0 after a 1"),
         ([[0, 0, 1, 1], [0, 1, 0, 0], [0, 0, 0, 0]], "area A1 go back to 0 after a 1"),
         ([[0, 0, 1, 1], [0, 1, np.nan, 0]], "area A1 go back to 0 after a 1"),
-        ([[1, 1, 1, 1], [1, 1, 1, 1], [0, 0, 1, 1]], "areas A0, A1 are 1 from their first period"),
-        ([[np.nan, 1, 1, 1], [0, 0, 1, 1]], "area A0 are 1 from their first period"),
+        ([[1, 1, 1, 1], [1, 1, 1, 1], [0, 0, 1, 1]], "areas A0, A1 are treated from their first"),
+        ([[np.nan, 1, 1, 1], [0, 0, 1, 1]], "area A0 are treated from their first"),
         ([[0, 0, 2, 2], [0, 0, 1, 1]], "area A0 hold something else than 0 and 1"),
         ([[0, 0, 0.5, 1], [0, 0, 1, 1]], "area A0 hold something else than 0 and 1"),
         ([[0, 0, 0], [0, 0, 0]], "no area is 1 after being 0"),
@@ -148,6 +151,35 @@ def test_a_treated_column_that_says_something_else_is_refused_by_name(
     with pytest.raises(DataError) as caught:
         _from_column(rows)
     assert any(p.what.startswith(what) for p in caught.value.problems), str(caught.value)
+
+
+def _from_starts(starts: list[str], **keys: str) -> tuple[list[Neighbourhood], list[int]]:
+    initiative = Initiative(name="Init", start_column="t.first", **keys)  # type: ignore[arg-type]
+    codes = np.array([f"A{i}" for i in range(len(starts))])
+    axis = Periods(PeriodKind.YEAR, 2000, 10)
+    found, throughout = neighbourhoods_from_starts(initiative, np.array(starts), axis, codes, "x")
+    return found, throughout.tolist()
+
+
+def test_a_column_of_starts_makes_a_neighbourhood_of_each_start() -> None:
+    starts = ["2004.0", "", "0", "nan", "2006", "2004", "2050", "1980"]
+    with pytest.raises(DataError, match="area A7 are treated from their first period on"):
+        _from_starts(starts)
+    (first, second), throughout = _from_starts(starts, treated_throughout="leave out")
+    assert (first.name, first.start, first.areas.tolist()) == ("Init, start 1", 2004, [0, 5])
+    assert (second.start, second.areas.tolist(), throughout) == (2006, [4], [7])
+    with pytest.raises(DataError, match=r"'soon' \(area A1\) is not a year"):
+        _from_starts(["2004", "soon"])
+    with pytest.raises(DataError, match="no area starts inside"):
+        _from_starts(["2050", ""])
+
+
+def test_a_column_of_starts_gives_what_a_treated_column_gives(tmp_path: Path) -> None:
+    table = _rows(0.7)
+    table["first"] = np.where(table["area"].isin(_codes(TREATED)), float(START), 0.0)
+    who = '[[initiative]]\nname = "Init"\nstart_column = "t.first"\n'
+    by_start = _leading(_study(tmp_path / "a", table, who=who))
+    assert by_start.estimate == _leading(_study(tmp_path / "b", table)).estimate
 
 
 def test_areas_treated_throughout_can_be_left_out_and_are_named(tmp_path: Path) -> None:

@@ -18,7 +18,11 @@ from areaeffect.pipeline.other_initiatives import (
     refuse_unknown_authorities,
 )
 from areaeffect.register.located import Found
-from areaeffect.register.neighbourhoods import areas_named, neighbourhoods_from_column
+from areaeffect.register.neighbourhoods import (
+    areas_named,
+    neighbourhoods_from_column,
+    neighbourhoods_from_starts,
+)
 from areaeffect.study import resolve, split_reference
 
 if TYPE_CHECKING:
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Neighbourhood, Strings
+    from areaeffect.periods import Periods
     from areaeffect.results import Ints
     from areaeffect.sources.base import SourceTable
     from areaeffect.study_file import StudyFile
@@ -135,21 +140,28 @@ def _neighbourhoods(
         window = file.study.study.window
         named = neighbourhoods_named(initiative, path, file.folder, boundaries, areas, window)
         return (*named, np.empty(0, np.int64))
-    reference = initiative.treated_column or ""
+    key = "start_column" if initiative.start_column else "treated_column"
+    reference = str(getattr(initiative, key))
+    where = file.where(f"initiative.{file.study.initiative.index(initiative)}.{key}")
     source, column = split_reference(reference)
     table = tables[source]
-    if table.periods is None or column not in table.varying:
-        raise DataError(
-            Problem(
-                f"'{reference}' does not change over time.",
-                file.where("initiative"),
-                "It must be 0 before the start and 1 from it on, in treated areas only.",
-            )
-        )
-    treated = align(table.varying[column], table.areas, areas)
-    where = file.where(f"initiative.{file.study.initiative.index(initiative)}.treated_column")
-    made = neighbourhoods_from_column(initiative, treated, table.periods, areas, where)
+    if initiative.start_column:
+        starts = attribute(tables, reference, areas).astype(str)
+        axis = tables[file.study.outcome[0].source].periods
+        made = neighbourhoods_from_starts(initiative, starts, _of_outcomes(axis), areas, where)
+    elif table.periods is None or column not in table.varying:
+        fix = "It must be 0 before the start and 1 from it on, in treated areas only."
+        raise DataError(Problem(f"'{reference}' does not change over time.", where, fix))
+    else:
+        treated = align(table.varying[column], table.areas, areas)
+        made = neighbourhoods_from_column(initiative, treated, table.periods, areas, where)
     return made[0], Found(), made[1]
+
+
+def _of_outcomes(periods: Periods | None) -> Periods:
+    if periods is None:
+        raise DataError(Problem("the first outcome's source has no period.", "initiative"))
+    return periods
 
 
 def _refuse_phases_without_months(file: StudyFile) -> None:

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 _ONS_CODE = re.compile(r"[EWSN]\d{8}")
 _SHOWN = 5
+#: How a column of starts writes that there is none.
+_NEVER = frozenset({"", "0", "nan", "NaN", "NA", "inf", "Inf", "never"})
+_THROUGHOUT = (
+    "are treated from their first period on, so nothing is known from before their start",
+    "Begin the table earlier, or write treated_throughout = 'leave out': they are then neither "
+    "treated nor benchmark areas.",
+)
 
 
 def neighbourhoods_of(
@@ -111,9 +118,7 @@ def neighbourhoods_from_column(
             ),
             (
                 throughout & ~left_out & ~wrong,
-                "are 1 from their first period on, so nothing is known from before their start",
-                "Begin the table earlier, or write treated_throughout = 'leave out': they are then "
-                "neither treated nor benchmark areas.",
+                *_THROUGHOUT,
             ),
         )
         if mask.any()
@@ -123,19 +128,79 @@ def neighbourhoods_from_column(
     if problems:
         raise DataError(problems)
     ever &= ~left_out
-    starts = np.unique(begin[ever])
-    found = [
+    starts = [(periods.first + int(begin[i]), int(i)) for i in np.flatnonzero(ever)]
+    return _by_start(initiative, starts, periods.kind), np.flatnonzero(left_out).astype(np.int64)
+
+
+def neighbourhoods_from_starts(
+    initiative: Initiative, starts: Strings, periods: Periods, areas: Strings, where: str
+) -> tuple[list[Neighbourhood], Ints]:
+    """Build neighbourhoods from a column with the start of each area.
+
+    Areas that begin in the same period form one neighbourhood. A blank, 0 or a start after the
+    last period leaves an area untreated.
+
+    Parameters
+    ----------
+    initiative : whose column it is.
+    starts : (n_areas,), as text.
+    periods : those of the outcomes.
+    areas, where : as in `neighbourhoods_from_column`.
+
+    Returns
+    -------
+    The neighbourhoods, and the areas left out because they start before the first period.
+
+    Raises
+    ------
+    DataError
+        Where a start cannot be read, lies at or before the first period, or no area has one.
+    """
+    found: list[tuple[int, int]] = []
+    unreadable, throughout = (np.zeros(len(starts), dtype=bool) for _ in range(2))
+    for i, text in enumerate(starts):
+        written = str(text).strip().removesuffix(".0")
+        if written in _NEVER:
+            continue
+        ordinal = parse_period(written, periods.kind)
+        if ordinal is None:
+            unreadable[i] = True
+        elif ordinal <= periods.first:
+            throughout[i] = True
+        elif ordinal < periods.first + periods.n:
+            found.append((ordinal, i))
+    problems = []
+    if unreadable.any():
+        own = ", ".join(sorted({f"'{t}'" for t in starts[unreadable]})[:_SHOWN])
+        what = f"{own} ({areas_named(areas[unreadable])}) is not a {periods.kind}."
+        fix = f"Write starts like the periods of the outcomes, such as '{periods.labels[0]}'."
+        problems.append(Problem(what, where, fix))
+    if throughout.any() and initiative.treated_throughout == "refuse":
+        what = f"{areas_named(areas[throughout])} {_THROUGHOUT[0]}."
+        problems.append(Problem(what, where, _THROUGHOUT[1]))
+    if not found:
+        problems.append(Problem("no area starts inside the periods of the outcomes.", where))
+    if problems:
+        raise DataError(problems)
+    return _by_start(initiative, found, periods.kind), np.flatnonzero(throughout).astype(np.int64)
+
+
+def _by_start(
+    initiative: Initiative, starts: Sequence[tuple[int, int]], kind: PeriodKind
+) -> list[Neighbourhood]:
+    """Make one neighbourhood of the areas of each start; `starts` are (ordinal, area)."""
+    ordinals = sorted({ordinal for ordinal, _ in starts})
+    return [
         Neighbourhood(
             initiative.name,
-            initiative.name if len(starts) == 1 else f"{initiative.name}, start {i + 1}",
-            np.flatnonzero(ever & (begin == s)).astype(np.int64),
-            periods.first + int(s),
-            periods.kind,
+            initiative.name if len(ordinals) == 1 else f"{initiative.name}, start {i + 1}",
+            np.array([area for own, area in starts if own == ordinal], dtype=np.int64),
+            ordinal,
+            kind,
             initiative.resident_led,
         )
-        for i, s in enumerate(starts)
+        for i, ordinal in enumerate(ordinals)
     ]
-    return found, np.flatnonzero(left_out).astype(np.int64)
 
 
 def areas_named(codes: Strings) -> str:
