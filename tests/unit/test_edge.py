@@ -12,7 +12,7 @@ import pytest
 
 from areaeffect import cli
 from areaeffect.errors import DataError, Problem, StudyError, explained
-from tests.unit.small_study import write_small_study
+from tests.shared.small_study import write_small_study
 
 FULL = Path("/dev/full")
 

@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from areaeffect.assembly.assemble import assemble
+from areaeffect.assembly.measures import smallest_of
+from areaeffect.commands.evaluate import evaluate
 from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.panel import Neighbourhood, is_enough
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.pipeline.assemble import assemble
-from areaeffect.pipeline.evaluate import evaluate
-from areaeffect.pipeline.measures import smallest_of
 from areaeffect.register.neighbourhoods import (
     neighbourhoods_from_column,
     neighbourhoods_from_starts,
 )
 from areaeffect.results import Finding
-from areaeffect.study import Outcome
-from areaeffect.study_file import read_study
-from areaeffect.study_initiative import Initiative
+from areaeffect.study.file import read_study
+from areaeffect.study.initiative import Initiative
+from areaeffect.study.model import Outcome
 
 N_AREAS, TREATED = 60, 4
 YEARS = tuple(range(2000, 2012))

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from areaeffect.panel import Measure
-    from areaeffect.pipeline.registered import Registered
-    from areaeffect.study_file import StudyFile
+    from areaeffect.register.registered import Registered
+    from areaeffect.study.file import StudyFile
 
 
 def last_as_benchmark(

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem
-from areaeffect.report import wording
-from areaeffect.report.crate import CRATE_FILE, crate
-from areaeffect.report.csv_files import (
+from areaeffect import wording
+from areaeffect.document.csv_files import (
     json_text,
     read_table,
     rounded_number,
     write_table,
     write_text,
 )
+from areaeffect.errors import DataError, Problem
+from areaeffect.report.crate import CRATE_FILE, crate
 from areaeffect.report.faces import REPORT_FILE, is_face, write_faces
 from areaeffect.report.folder import write_again, write_whole
 from areaeffect.report.tables import DATA_FILES, TABLES

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.document.csv_files import json_text, write_text
 from areaeffect.errors import Problem, StudyError, plain_reason, shortened
-from areaeffect.report.csv_files import json_text, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,0 +1,198 @@
+"""The register of a study: its own neighbourhoods, and everything else known to be going on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.assembly.measures import align, attribute
+from areaeffect.errors import DataError, Faults, Problem, StudyError
+from areaeffect.periods import PeriodKind
+from areaeffect.register.initiatives import neighbourhoods_named
+from areaeffect.register.located import Found
+from areaeffect.register.neighbourhoods import (
+    areas_named,
+    neighbourhoods_from_column,
+    neighbourhoods_from_starts,
+)
+from areaeffect.register.other_initiatives import (
+    Others,
+    other_initiatives,
+    refuse_unknown_authorities,
+)
+from areaeffect.study.model import resolve, split_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from areaeffect.geography.boundaries import Boundaries
+    from areaeffect.panel import Neighbourhood, Strings
+    from areaeffect.periods import Periods
+    from areaeffect.results import Ints
+    from areaeffect.sources.base import SourceTable
+    from areaeffect.study.file import StudyFile
+    from areaeffect.study.initiative import Initiative
+
+
+#: Why an area is neither treated nor a benchmark area.
+THROUGHOUT = "treated in all of its periods"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registered:
+    """All initiatives known, on the panel's areas.
+
+    Parameters
+    ----------
+    neighbourhoods : of the studied initiatives, in the study's order; then of the others, where
+        they are studied too.
+    others : areas of other initiatives, which never serve as benchmark areas.
+    found : what became of the places that the study's own files name, one a file.
+    known : what the register knows besides.
+    notes : remarks for the data annex.
+    throughout : areas treated in all their periods, neither treated here nor benchmark areas.
+    """
+
+    neighbourhoods: tuple[Neighbourhood, ...]
+    others: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    found: tuple[Found, ...] = ()
+    known: Others = field(default_factory=Others)
+    notes: tuple[str, ...] = ()
+    throughout: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+
+
+def registered_areas(
+    file: StudyFile,
+    tables: Mapping[str, SourceTable],
+    areas: Strings,
+    boundaries: Boundaries | None,
+) -> Registered:
+    """Read the initiatives and the register of a study.
+
+    Raises
+    ------
+    StudyError, DataError
+        With the faults of every file at once; an area in two neighbourhoods.
+    """
+    study = file.study
+    neighbourhoods: list[Neighbourhood] = []
+    found: list[Found] = []
+    notes: list[str] = []
+    throughout: list[Ints] = []
+    faults = Faults()
+    faults.attempt(_refuse_phases_without_months, file)
+    for initiative in study.initiative:
+        more = faults.attempt(_neighbourhoods, initiative, file, tables, areas, boundaries)
+        if more is not None:
+            phase = initiative.phase_in_months
+            neighbourhoods += [replace(n, phase_in=phase) for n in more[0]]
+            found.append(more[1])
+            notes += more[1].notes
+            throughout.append(more[2])
+    overlaps = _overlaps(neighbourhoods, areas)
+    if overlaps:
+        faults.errors.append(DataError(overlaps))
+    authority = faults.attempt(_authority, file, tables, areas)
+    others = faults.attempt(
+        other_initiatives,
+        file,
+        areas,
+        neighbourhoods,
+        authority[0] if authority else None,
+        boundaries,
+    )
+    if others is not None:
+        faults.attempt(refuse_unknown_authorities, file, others)
+    faults.raise_all()
+    if others is None:
+        raise AssertionError  # unreachable: an attempt without a result has recorded its fault
+    every = (*neighbourhoods, *others.studied)
+    always = np.concatenate([*throughout, np.empty(0, np.int64)])
+    if len(always):
+        notes.append(f"{areas_named(areas[always])}: {THROUGHOUT}, so left out altogether.")
+    return Registered(
+        every, others.areas, tuple(found), others, (*notes, *others.notes), throughout=always
+    )
+
+
+def _authority(
+    file: StudyFile, tables: Mapping[str, SourceTable], areas: Strings
+) -> tuple[Strings | None]:
+    """Return the column of authorities that the register names."""
+    reference = file.study.register_.authority
+    if reference is None:
+        return (None,)
+    return (attribute(tables, reference, areas).astype(str),)
+
+
+def _neighbourhoods(
+    initiative: Initiative,
+    file: StudyFile,
+    tables: Mapping[str, SourceTable],
+    areas: Strings,
+    boundaries: Boundaries | None,
+) -> tuple[list[Neighbourhood], Found, Ints]:
+    if initiative.areas is not None:
+        path = resolve(initiative.areas, file.folder)
+        window = file.study.study.window
+        named = neighbourhoods_named(initiative, path, file.folder, boundaries, areas, window)
+        return (*named, np.empty(0, np.int64))
+    key = "start_column" if initiative.start_column else "treated_column"
+    reference = str(getattr(initiative, key))
+    where = file.where(f"initiative.{file.study.initiative.index(initiative)}.{key}")
+    source, column = split_reference(reference)
+    table = tables[source]
+    if initiative.start_column:
+        starts = attribute(tables, reference, areas).astype(str)
+        axis = tables[file.study.outcome[0].source].periods
+        made = neighbourhoods_from_starts(initiative, starts, _of_outcomes(axis), areas, where)
+    elif table.periods is None or column not in table.varying:
+        fix = "It must be 0 before the start and 1 from it on, in treated areas only."
+        raise DataError(Problem(f"'{reference}' does not change over time.", where, fix))
+    else:
+        treated = align(table.varying[column], table.areas, areas)
+        made = neighbourhoods_from_column(initiative, treated, table.periods, areas, where)
+    return made[0], Found(), made[1]
+
+
+def _of_outcomes(periods: Periods | None) -> Periods:
+    if periods is None:
+        raise DataError(Problem("the first outcome's source has no period.", "initiative"))
+    return periods
+
+
+def _refuse_phases_without_months(file: StudyFile) -> None:
+    """A table's own numbers have no months, so a phase in months cannot be left out of them."""
+    if file.study.study.window.kind is not PeriodKind.NUMBER:
+        return
+    problems = [
+        Problem(
+            "the window counts in numbers of the table's own, which have no months.",
+            file.where(f"initiative.{i}.phase_in_months"),
+            "Write the periods as dates, or start at the first period of the work itself.",
+        )
+        for i, initiative in enumerate(file.study.initiative)
+        if initiative.phase_in_months
+    ]
+    if problems:
+        raise StudyError(problems)
+
+
+def _overlaps(found: list[Neighbourhood], areas: Strings) -> list[Problem]:
+    owner: dict[int, Neighbourhood] = {}
+    problems = []
+    for neighbourhood in found:
+        for area in neighbourhood.areas:
+            first = owner.setdefault(int(area), neighbourhood)
+            if first is not neighbourhood:
+                problems.append(
+                    Problem(
+                        f"area '{areas[area]}' is in '{first.name}' ({first.initiative}) and in "
+                        f"'{neighbourhood.name}' ({neighbourhood.initiative}).",
+                        "initiative",
+                        "Keep it in one.",
+                    )
+                )
+    return problems
