@@ -8,9 +8,9 @@ import signal
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.document.folders import add_listed
 from areaeffect.errors import DataError, Problem
 from areaeffect.multiverse.branches import Universe, name_of, run_branch
-from areaeffect.report.folder import add_listed
 from areaeffect.study.extras import refuse_missing_cluster
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.assembly.measures import align, attribute
 from areaeffect.errors import DataError, Faults, Problem, StudyError
 from areaeffect.periods import PeriodKind
 from areaeffect.register.initiatives import neighbourhoods_named
@@ -22,6 +21,7 @@ from areaeffect.register.other_initiatives import (
     other_initiatives,
     refuse_unknown_authorities,
 )
+from areaeffect.sources.base import align, attribute
 from areaeffect.study.model import resolve, split_reference
 
 if TYPE_CHECKING:

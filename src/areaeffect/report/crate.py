@@ -10,7 +10,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.report.folder import MANIFEST
+from areaeffect.document.folders import MANIFEST
 
 if TYPE_CHECKING:
     from pathlib import Path

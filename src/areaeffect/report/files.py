@@ -16,10 +16,10 @@ from areaeffect.document.csv_files import (
     write_table,
     write_text,
 )
+from areaeffect.document.folders import RUN_FILE, write_again, write_whole
 from areaeffect.errors import DataError, Problem
 from areaeffect.report.crate import CRATE_FILE, crate
 from areaeffect.report.faces import REPORT_FILE, is_face, write_faces
-from areaeffect.report.folder import write_again, write_whole
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import (
     Annex,
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 METRES = 1  # decimals of outlines, in metres
 FORMAT = 1
-RUN_FILE = "run.json"
 FINDINGS_FILE = "findings.json"
 
 

@@ -22,6 +22,7 @@ from areaeffect.errors import Problem, StudyError, plain_reason, shortened
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+RUN_FILE = "run.json"
 MANIFEST = "manifest.json"
 _FORMAT = "areaeffect_results"
 #: Bytes that must be free before long work begins; a small study's results take 1 MB.

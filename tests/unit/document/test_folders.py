@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from areaeffect.document.folders import MANIFEST, add_listed, prepare, write_again, write_whole
 from areaeffect.errors import StudyError
-from areaeffect.report.folder import MANIFEST, add_listed, prepare, write_again, write_whole
 
 
 def _quiet(*_: object) -> None:
