@@ -45,9 +45,6 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on standard output.")
 ]
 Engine = Literal["duckdb", "spark"]
-Language = Annotated[
-    str, typer.Option(help="Of the first answers: en or cy; default that of the study.")
-]
 Store = Annotated[
     Path | None,
     typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
@@ -179,7 +176,6 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder for the results; appears whole or not at all.")],
     store: Store = None,
     threads: Threads = None,
-    language: Language = "",
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -188,7 +184,7 @@ def evaluate(
     from areaeffect.commands.summary import summary  # noqa: PLC0415
 
     with progress() as tell:
-        results = evaluate_any(study, out, threads, tell, store, language)
+        results = evaluate_any(study, out, threads, tell, store)
     if as_json:
         typer.echo((out / "findings.json").read_text(encoding="utf-8"), nl=False)
     else:
@@ -329,12 +325,11 @@ def fetch(
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
-    language: Language = "",
 ) -> None:
     """Rebuild report.html, report.pdf, charts and pages from a results folder alone."""
     from areaeffect.commands.rebuild import rebuild  # noqa: PLC0415
 
-    typer.echo(f"Report: {rebuild(folder, language)}")
+    typer.echo(f"Report: {rebuild(folder)}")
 
 
 @app.command()

@@ -32,6 +32,7 @@ from areaeffect.periods import label
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.register.registered import THROUGHOUT
 from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
+from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -120,7 +121,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         for d in designs
         if d.periods_left_out
     ]
-    rng = np.random.default_rng([study.study.seed, 1])
+    rng = generator(Use.CANDIDATES, study.study.seed)
     banks = candidates(study, panel, pool, units, arms[0], rng)
     every = _with_held_out(arms, len(measures))
     machine = Machine(
@@ -158,7 +159,7 @@ def disjoint(plan: Plan, members: Sequence[int], most: int = _MOST_DISJOINT) -> 
     """
     asked = (tuple(members), most)
     if asked not in plan._disjoint:
-        rng = np.random.default_rng([plan.machine.seed, 2])
+        rng = generator(Use.DISJOINT, plan.machine.seed)
         banks = [plan.machine.banks[g] for g in members]
         plan._disjoint[asked] = count_disjoint(banks, len(plan.machine.eligible), rng, most)
     return plan._disjoint[asked]

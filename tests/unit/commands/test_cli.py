@@ -150,7 +150,7 @@ def test_ctrl_c_says_what_is_left(
 
 
 def test_help_needs_none_of_the_heavy_packages() -> None:
-    heavy = "numpy", "pandas", "duckdb", "matplotlib", "sklearn", "geopandas", "ibis"
+    heavy = "numpy", "pandas", "duckdb", "matplotlib", "sklearn", "geopandas", "scipy"
     code = f"import sys, areaeffect.cli; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
