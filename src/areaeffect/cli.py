@@ -15,6 +15,7 @@ from areaeffect.cli_web import serve, stories_app, tiles
 from areaeffect.errors import (
     TRACEBACK_VARIABLE,
     AreaEffectError,
+    DataError,
     NothingEstimableError,
     Problem,
     explained,
@@ -304,21 +305,42 @@ def multiverse(
 def fetch(
     names: Annotated[
         list[str],
-        typer.Argument(help="Releases or groups (`imd`, `imd_2019_file_7`), `police_uk:YYYY-MM`."),
+        typer.Argument(help="`england`, `wales`, releases, groups of them (`imd`), `police_uk`."),
     ],
     into: Annotated[
         Path | None, typer.Option(help="Folder for the files; default beside the store.")
     ] = None,
+    first: Annotated[str, typer.Option("--from", help="First month of police_uk.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last month of police_uk.")] = "",
+    force: Annotated[
+        list[str] | None, typer.Option(help="Force of police_uk, such as `cleveland`; repeatable.")
+    ] = None,
     *,
     again: Annotated[bool, typer.Option("--again", help="Ask also for what is here.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be fetched, and ask nobody.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Try every address without a download.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Get published releases from their publishers' own addresses; goes on where it stopped."""
-    from areaeffect.sources.publishers.fetch import fetch as run  # noqa: PLC0415
+    from areaeffect.commands import fetch as fetching  # noqa: PLC0415
 
+    plan = fetching.plan(names, into, first, last, force or (), again=again)
+    if dry_run:
+        typer.echo(plan.table())
+        return
+    if check:
+        with progress() as tell:
+            tried = fetching.check(plan, tell)
+        typer.echo(_dump(tried.to_dict()) if as_json else tried.text())
+        sys.exit(0 if tried.is_well else DataError.exit_code)
+    typer.echo(plan.text(), err=True)
     kept = "what has arrived is kept. The same command goes on"
     with interruptible(kept), progress() as tell:
-        result = run(names, into, tell, again=again)
+        result = fetching.fetch(plan, tell)
     typer.echo(_dump(result.to_dict()) if as_json else result.text())
 
 
