@@ -28,8 +28,8 @@ def interruptible(kept: str) -> Iterator[None]:
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
     """Show progress on standard error: a bar on a terminal, a line a step elsewhere."""
-    from rich.console import Console  # noqa: PLC0415  # heavy
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
