@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from areaeffect.cli_web import serve, stories_app, tiles
-from areaeffect.errors import AreaEffectError, NothingEstimableError, Problem
+from areaeffect.errors import (
+    TRACEBACK_VARIABLE,
+    AreaEffectError,
+    DataError,
+    NothingEstimableError,
+    Problem,
+    explained,
+)
 from areaeffect.terminal import INTERRUPTED, interruptible, progress
 
 app = typer.Typer(
@@ -200,7 +209,8 @@ def index(
     """Build a composite index: scores, ranks, and what each choice does to them."""
     from areaeffect.commands.index import index_into
 
-    made = index_into(index, out)
+    with progress() as tell:
+        made = index_into(index, out, tell)
     typer.echo(_dump(made.to_dict()) if as_json else made.text())
     if not as_json:
         typer.echo(f"\nPage: {out / 'index.html'}")
@@ -295,21 +305,42 @@ def multiverse(
 def fetch(
     names: Annotated[
         list[str],
-        typer.Argument(help="Releases or groups (`imd`, `imd_2019_file_7`), `police_uk:YYYY-MM`."),
+        typer.Argument(help="`england`, `wales`, releases, groups of them (`imd`), `police_uk`."),
     ],
     into: Annotated[
         Path | None, typer.Option(help="Folder for the files; default beside the store.")
     ] = None,
+    first: Annotated[str, typer.Option("--from", help="First month of police_uk.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last month of police_uk.")] = "",
+    force: Annotated[
+        list[str] | None, typer.Option(help="Force of police_uk, such as `cleveland`; repeatable.")
+    ] = None,
     *,
     again: Annotated[bool, typer.Option("--again", help="Ask also for what is here.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be fetched, and ask nobody.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Try every address without a download.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Get published releases from their publishers' own addresses; goes on where it stopped."""
-    from areaeffect.sources.publishers.fetch import fetch as run
+    from areaeffect.commands import fetch as fetching
 
+    plan = fetching.plan(names, into, first, last, force or (), again=again)
+    if dry_run:
+        typer.echo(plan.table())
+        return
+    if check:
+        with progress() as tell:
+            tried = fetching.check(plan, tell)
+        typer.echo(_dump(tried.to_dict()) if as_json else tried.text())
+        sys.exit(0 if tried.is_well else DataError.exit_code)
+    typer.echo(plan.text(), err=True)
     kept = "what has arrived is kept. The same command goes on"
     with interruptible(kept), progress() as tell:
-        result = run(names, into, tell, again=again)
+        result = fetching.fetch(plan, tell)
     typer.echo(_dump(result.to_dict()) if as_json else result.text())
 
 
@@ -353,31 +384,57 @@ def demo(
 
 
 def main() -> None:
-    """Run the command line; a user never sees a traceback."""
+    """Run the command line; a person never sees a traceback."""
+    code = _run()
+    if code == INTERRUPTED:  # typer turns Ctrl-C into a code of its own accord
+        _say("Interrupted; no results were written.")
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Return the exit code; the one place where every fault becomes a message."""
     try:
         code = app(standalone_mode=False)
-    except AreaEffectError as error:
-        _show(error)
-        sys.exit(error.exit_code)
+        sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
-    except Exception as error:  # typer keeps the base class of its usage errors to itself
-        if not hasattr(error, "format_message"):
+        return INTERRUPTED
+    except (BrokenPipeError, SystemExit) as left:
+        _drop_output()
+        code = left.code if isinstance(left, SystemExit) else None
+        # click leaves with 1 where a pipe is closed: whoever read the output has seen enough
+        return code if isinstance(code, int) and code != 1 else 0
+    except Exception as error:
+        if hasattr(error, "format_message"):  # typer keeps the base class of its usage errors
+            _say(f"Error: {error.format_message()}\nTry `areaeffect --help`.")
+            return AreaEffectError.exit_code
+        if os.environ.get(TRACEBACK_VARIABLE) == "1":
             raise
-        typer.echo(f"Error: {error.format_message()}", err=True)
-        typer.echo("Try `areaeffect --help`.", err=True)
-        sys.exit(AreaEffectError.exit_code)
-    if code == INTERRUPTED:  # typer turns Ctrl-C into a code of its own accord
-        typer.echo("Interrupted; no results were written.", err=True)
-    sys.exit(code if isinstance(code, int) else 0)
+        found = explained(error)
+        _say(_listing(found))
+        _drop_output()
+        return found.exit_code
+    return code if isinstance(code, int) else 0
 
 
-def _show(error: AreaEffectError) -> None:
+def _listing(error: AreaEffectError) -> str:
     count = len(error.problems)
-    if count > 1:
-        typer.echo(f"{count} problems:", err=True)
-    for problem in error.problems:
-        typer.echo(f"{'- ' if count > 1 else ''}{problem}", err=True)
+    lines = [f"{count} problems:"] if count > 1 else []
+    return "\n".join([*lines, *(f"{'- ' if count > 1 else ''}{p}" for p in error.problems)])
+
+
+def _say(text: str) -> None:
+    """Print a message on standard error; where that is full too, nobody can be told."""
+    with suppress(OSError, ValueError):
+        typer.echo(text, err=True)
+
+
+def _drop_output() -> None:
+    """Throw away what is waiting to be printed, where standard output takes no more."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dump(content: Any) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from areaeffect.checks.step import with_warnings
 from areaeffect.commands.begin import begin
-from areaeffect.document.folders import refuse_foreign
+from areaeffect.document.folders import prepare
 from areaeffect.findings.conclude import conclude
 from areaeffect.findings.describe import Evidence
 from areaeffect.findings.finished import Finished
@@ -82,7 +82,7 @@ def evaluate_into(
     store: Path | None = None,
 ) -> Result:
     """Evaluate a study and write its results folder, which appears whole or not at all."""
-    refuse_foreign(out)
+    prepare(out, progress or (lambda _step, _done, _of: None))
     result = evaluate(path, threads, progress, store)
     if progress:
         progress("report", 0, 1)

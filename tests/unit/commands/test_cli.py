@@ -124,7 +124,7 @@ def test_ctrl_c_ends_with_130_one_line_and_no_folder(example: Path) -> None:
         ),
         (
             ("fetch", "imd_2010"),
-            "sources.publishers.fetch.fetch",
+            "commands.fetch.fetch",
             "what has arrived is kept. The same command goes",
         ),
         (("demo",), "commands.demo.demo", "the reports named above are whole."),
