@@ -163,8 +163,8 @@ class Graph:
 
     def component_sizes(self, allowed: Bools) -> Ints:
         """Return for each area the size of its connected part among the allowed areas; else 0."""
-        from scipy.sparse import csr_matrix  # noqa: PLC0415  # heavy
-        from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+        from scipy.sparse import csr_matrix
+        from scipy.sparse.csgraph import connected_components
 
         n = len(self.indptr) - 1
         rows = np.repeat(np.arange(n), np.diff(self.indptr))

@@ -229,7 +229,7 @@ def _locked(folder: Path) -> Iterator[None]:
 def _lock(folder: Path, *, wait: bool) -> int | None:
     """Lock a folder until the number returned is closed; None where it is not to be had."""
     try:
-        import fcntl  # noqa: PLC0415  # Windows has none
+        import fcntl
     except ImportError:
         return None
     handle = os.open(folder, os.O_RDONLY)

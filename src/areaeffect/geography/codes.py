@@ -55,7 +55,7 @@ def places() -> Places:
 @cache
 def lsoa_pairs(newer: Literal[2011, 2021]) -> Lookup:
     """Return the exact-fit lookup 2001 → 2011, or 2011 → 2021."""
-    import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+    import pyarrow.parquet as pq
 
     path = files(__package__).joinpath("lsoa_pairs.parquet")
     with path.open("rb") as file:
@@ -163,7 +163,7 @@ def _times(codes: Strings) -> Ints:
 
 
 def _columns(name: str, *columns: str) -> tuple[Strings, ...]:
-    import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+    import pyarrow.parquet as pq
 
     with files(__package__).joinpath(name).open("rb") as file:
         table = pq.read_table(file)

@@ -310,8 +310,8 @@ class _Ingest:
         if not rejected:
             self.lake.remove(name)
             return
-        import pyarrow as pa  # noqa: PLC0415  # heavy, and seldom needed
-        import pyarrow.parquet as pq  # noqa: PLC0415
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
         table = pa.table(
             {

@@ -60,7 +60,7 @@ class StoredFile:
     @classmethod
     def of(cls, path: Path) -> StoredFile:
         """Measure a file."""
-        import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+        import pyarrow.parquet as pq
 
         return cls(path.stat().st_size, pq.read_metadata(path).num_rows, _digest(path))
 
