@@ -1,4 +1,4 @@
-"""`areaeffect publish`: a whole site of files, safe to host anywhere, that never replaces others'."""
+"""`areaeffect publish`: a whole site that is safe to host anywhere and replaces only its own."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ def test_every_link_of_every_page_leads_to_a_file_of_the_site(site: Path) -> Non
             parts = urlsplit(address)
             if parts.scheme in {"mailto", "data"} or address.startswith(BASE):
                 continue
-            assert not (parts.scheme or parts.netloc or address.startswith("/")), (path, address)
+            absolute = parts.scheme or parts.netloc or address.startswith("/")
+            assert not absolute, (path, address)
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             assert target.is_file(), (path, address)
             if parts.fragment and target.suffix == ".html":

@@ -146,8 +146,8 @@ def test_a_damaged_run_is_named_and_breaks_no_page_of_another(
     assert health == {"status": "ok", "runs": 1, "unreadable": 2}
     assert "<li>bad: " in home
     assert "<li>not shown.html: " in home
-    assert 'bad/index.html' not in shown
-    assert 'bad: ' not in shown
+    assert "bad/index.html" not in shown
+    assert "bad: " not in shown
 
 
 def test_a_run_that_is_damaged_while_it_is_shown_says_so_on_its_own_page(

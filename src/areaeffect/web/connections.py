@@ -10,6 +10,7 @@ from __future__ import annotations
 import resource
 from typing import TYPE_CHECKING, Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from areaeffect.web import limits
@@ -86,9 +87,20 @@ class Connection(H11Protocol):
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
+    def send_400_response(self, msg: str) -> None:
+        """Say that a request is not HTTP, unless an answer to it is on its way."""
+        begun = self.cycle is not None and not self.cycle.response_complete
+        if begun or self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.drop()
+        else:
+            super().send_400_response(msg)
+
     def drop(self) -> None:
         """Close at once, without an answer."""
         self.connections.discard(self)
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self.transport.abort()
 
     def _watch(self) -> None:

@@ -1,4 +1,4 @@
-"""`areaeffect publish`: finished runs as a static site that any web server or shared folder hosts."""
+"""`areaeffect publish`: finished runs as a static site for any web server or shared folder."""
 
 from __future__ import annotations
 

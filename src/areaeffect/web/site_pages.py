@@ -160,7 +160,9 @@ def _maps(run: PublishedRun) -> list[ChartView]:
     for name in run.files:
         if name.startswith("charts/") and name.endswith(".svg") and "map" in name.split("/")[1]:
             chart = (run.folder / name).read_text(encoding="utf-8")
-            drawn = ChartView(name.removesuffix(".svg"), svg.alternative(chart), svg.title_of(chart))
+            drawn = ChartView(
+                name.removesuffix(".svg"), svg.alternative(chart), svg.title_of(chart)
+            )
             found.append(drawn)
     return found
 
