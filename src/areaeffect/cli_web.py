@@ -68,7 +68,7 @@ def serve(
     ] = False,
 ) -> None:
     """Open the local web app: find a place, look at it, compare it."""
-    from areaeffect.pipeline.stores import store_path  # noqa: PLC0415  # imports stay light
+    from areaeffect.commands.sources import store_path  # noqa: PLC0415  # imports stay light
     from areaeffect.web.addresses import contact_of  # noqa: PLC0415
     from areaeffect.web.app import serve as run  # noqa: PLC0415
     from areaeffect.web.settings import Settings  # noqa: PLC0415
@@ -89,7 +89,7 @@ def serve(
         contact=contact_of(contact),
     )
     if demo:
-        from areaeffect.pipeline.atlas_demo import demo_atlas  # noqa: PLC0415
+        from areaeffect.atlas.demo import demo_atlas  # noqa: PLC0415
 
         with progress() as tell:
             demo_atlas(where, tell)
@@ -107,8 +107,8 @@ def tiles(
     ] = None,
 ) -> None:
     """Make the atlas the web app works on: map tiles, values, names and histories."""
-    from areaeffect.pipeline.atlas import build_atlas  # noqa: PLC0415  # imports stay light
-    from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
+    from areaeffect.atlas.build import build_atlas  # noqa: PLC0415  # imports stay light
+    from areaeffect.commands.sources import store_path  # noqa: PLC0415
 
     where = store_path(store)
     folder = out or where / "atlases" / base.stem.lower()

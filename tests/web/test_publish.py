@@ -19,7 +19,7 @@ from areaeffect.errors import DataError, StudyError
 from areaeffect.web.addresses import base_url_of, contact_of
 from areaeffect.web.publish import MANIFEST, publish
 from areaeffect.web.site_pages import Frame
-from tests.unit.sample_result import HOSTILE
+from tests.shared.sample_result import HOSTILE
 from tests.web.published import make_runs
 
 BASE = "https://example.org/places"

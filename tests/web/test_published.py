@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from areaeffect.report.csv_files import json_text
+from areaeffect.document.csv_files import json_text
 from areaeffect.web import limits
 from areaeffect.web.addresses import contact_of
 from areaeffect.web.publish import MANIFEST, publish

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from areaeffect.results import Finding, Verdict
 
 if TYPE_CHECKING:
-    from areaeffect.report.document import Badge
+    from areaeffect.document.blocks import Badge
     from areaeffect.web.published import PublishedRun
 
 
@@ -40,7 +40,7 @@ class FindingView:
 
 def groups_of(run: PublishedRun) -> dict[str, list[FindingView]]:
     """Return the main findings of a run by group, in words."""
-    from areaeffect.report.wording import group_title  # noqa: PLC0415  # heavy
+    from areaeffect.wording import group_title  # noqa: PLC0415  # heavy
 
     groups: dict[str, list[FindingView]] = {}
     for key, finding in run.main.items():
@@ -51,10 +51,13 @@ def groups_of(run: PublishedRun) -> dict[str, list[FindingView]]:
 
 def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
     """Return one finding with all that its page says."""
-    from areaeffect.report import terms  # noqa: PLC0415  # heavy
-    from areaeffect.report.numbers import percent, signed, signed_interval, size  # noqa: PLC0415
     from areaeffect.report.sections import p_words  # noqa: PLC0415
-    from areaeffect.report.wording import can_say, cannot_say  # noqa: PLC0415
+    from areaeffect.wording import (  # noqa: PLC0415
+        can_say,
+        cannot_say,
+        terms,  # heavy
+    )
+    from areaeffect.wording.numbers import percent, signed, signed_interval, size  # noqa: PLC0415
 
     facts = [("Strength of evidence", terms.maryland_words(finding.maryland))]
     if finding.verdict is not Verdict.NOT_ESTIMABLE:
@@ -83,7 +86,7 @@ def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
 
 def charts_of(run: PublishedRun, finding: Finding) -> tuple[ChartView, ...]:
     """Return the charts of a finding that its run holds as files."""
-    from areaeffect.report import svg  # noqa: PLC0415  # heavy
+    from areaeffect.document import svg  # noqa: PLC0415  # heavy
 
     charts = []
     for kind in ("trend", "placebo"):
@@ -95,9 +98,9 @@ def charts_of(run: PublishedRun, finding: Finding) -> tuple[ChartView, ...]:
 
 
 def _short(key: str, finding: Finding) -> FindingView:
-    from areaeffect.report.document import Badge  # noqa: PLC0415  # heavy
-    from areaeffect.report.phrases import ENGLISH  # noqa: PLC0415
-    from areaeffect.report.wording import headline, name_of  # noqa: PLC0415
+    from areaeffect.document.blocks import Badge  # noqa: PLC0415  # heavy
+    from areaeffect.wording import headline, name_of  # noqa: PLC0415
+    from areaeffect.wording.phrases import ENGLISH  # noqa: PLC0415
 
     return FindingView(
         key=key,

@@ -85,7 +85,7 @@ def _index(holdings: Holdings, frame: Frame) -> bytes:
 
 
 def _run(holdings: Holdings, run: PublishedRun, frame: Frame) -> bytes:
-    from areaeffect.report.wording import group_title, overall  # noqa: PLC0415  # heavy
+    from areaeffect.wording import group_title, overall  # noqa: PLC0415  # heavy
 
     text = run.question or run.title
     findings = list(run.main.values())
@@ -154,7 +154,7 @@ def _style() -> Markup:
 
 
 def _maps(run: PublishedRun) -> list[ChartView]:
-    from areaeffect.report import svg  # noqa: PLC0415  # heavy
+    from areaeffect.document import svg  # noqa: PLC0415  # heavy
 
     found = []
     for name in run.files:
@@ -189,7 +189,7 @@ def _verdicts(holdings: Holdings, run: PublishedRun) -> str:
 
 
 def _feed(holdings: Holdings, frame: Frame) -> bytes:
-    from areaeffect.report.wording import headline, name_of  # noqa: PLC0415  # heavy
+    from areaeffect.wording import headline, name_of  # noqa: PLC0415  # heavy
 
     entries = []
     for run in holdings.runs.values():
