@@ -48,7 +48,7 @@ def publish(runs: Path, out: Path, frame: Frame) -> Published:
     DataError
         There is no run that can be published.
     """
-    from areaeffect.report.files import write_whole  # noqa: PLC0415  # heavy
+    from areaeffect.document.folders import write_whole  # noqa: PLC0415  # heavy
 
     if not runs.is_dir():
         raise StudyError(Problem(f"there is no folder '{runs}'.", "RUNS", "Name one that exists."))

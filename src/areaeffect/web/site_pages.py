@@ -124,7 +124,7 @@ def _finding(run: PublishedRun, key: str, finding: Finding, frame: Frame) -> byt
 
 
 def _page(path: str, template: str, frame: Frame, preview: Preview, **values: Any) -> bytes:
-    from areaeffect.report.page import policy_of  # noqa: PLC0415  # heavy
+    from areaeffect.document.page import policy_of  # noqa: PLC0415  # heavy
     from areaeffect.web.render import environment  # noqa: PLC0415
 
     root = "../" * path.count("/")
