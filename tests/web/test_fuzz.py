@@ -155,7 +155,6 @@ def test_no_request_makes_the_server_fail(
         assert status < 500 or status == 503, where
         assert b"cache-control: public" not in head.lower(), where
         assert b"Traceback" not in body, where
-    print(sorted(counted.items()))
     assert counted[503] <= REQUESTS // 20, counted
     assert counted[200] > REQUESTS // 50, counted
     assert not [r for r in caplog.records if r.levelname == "ERROR"]

@@ -11,9 +11,9 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree as etree
 
 import pytest
-from lxml import etree
 
 from areaeffect.errors import DataError, StudyError
 from areaeffect.web.addresses import base_url_of, contact_of

@@ -11,7 +11,7 @@ import resource
 from typing import TYPE_CHECKING, Any
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from areaeffect.web import limits
 
@@ -42,7 +42,7 @@ class Connection(H11Protocol):
     @property
     def is_waiting(self) -> bool:
         """Whether it waits for its client: for a whole request, or for the answer to be read."""
-        cycle = self.cycle
+        cycle = self._asked()
         answers = cycle is not None and not cycle.more_body and not cycle.response_complete
         return not answers or self.flow.write_paused
 
@@ -89,7 +89,8 @@ class Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Say that a request is not HTTP, unless an answer to it is on its way."""
-        begun = self.cycle is not None and not self.cycle.response_complete
+        cycle = self._asked()
+        begun = cycle is not None and not cycle.response_complete
         if begun or self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.drop()
         else:
@@ -98,13 +99,18 @@ class Connection(H11Protocol):
     def drop(self) -> None:
         """Close at once, without an answer."""
         self.connections.discard(self)
-        if self.cycle is not None:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        cycle = self._asked()
+        if cycle is not None:
+            cycle.disconnected = True
+            cycle.message_event.set()
         self.transport.abort()
 
+    def _asked(self) -> RequestResponseCycle | None:
+        """Return the request that came last and its answer; None before the first."""
+        return self.cycle
+
     def _watch(self) -> None:
-        cycle = self.cycle
+        cycle = self._asked()
         if cycle is None or cycle.response_complete:
             self._start("_head", limits.HEAD_SECONDS)
             return

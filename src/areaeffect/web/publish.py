@@ -90,8 +90,9 @@ def _written(path: Path) -> dict[str, str] | None:
     """Return the hash of each file by its name; None where this is no list of ours."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        files = told["files"] if told["made_by"] == _MADE_BY else None
-        return {str(name): str(sha256) for name, sha256 in files.items()}
+        if told["made_by"] != _MADE_BY:
+            return None
+        return {str(name): str(sha256) for name, sha256 in told["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
