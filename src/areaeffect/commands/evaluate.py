@@ -1,4 +1,4 @@
-"""`areaeffect evaluate`: study file to findings and report, in the order of DESIGN section 3."""
+"""`areaeffect evaluate`: study file to findings and report, in the order of ARCHITECTURE.md."""
 
 from __future__ import annotations
 
