@@ -68,10 +68,10 @@ def serve(
     ] = False,
 ) -> None:
     """Open the local web app: find a place, look at it, compare it."""
-    from areaeffect.commands.sources import store_path  # noqa: PLC0415  # imports stay light
-    from areaeffect.web.addresses import contact_of  # noqa: PLC0415
-    from areaeffect.web.app import serve as run  # noqa: PLC0415
-    from areaeffect.web.settings import Settings  # noqa: PLC0415
+    from areaeffect.commands.sources import store_path
+    from areaeffect.web.addresses import contact_of
+    from areaeffect.web.app import serve as run
+    from areaeffect.web.settings import Settings
 
     if token is None and os.environ.get(TOKEN_VARIABLE) is not None:
         token = ""  # a variable that was meant to hold a secret and holds none: refused
@@ -89,7 +89,7 @@ def serve(
         contact=contact_of(contact),
     )
     if demo:
-        from areaeffect.atlas.demo import demo_atlas  # noqa: PLC0415
+        from areaeffect.atlas.demo import demo_atlas
 
         with progress() as tell:
             demo_atlas(where, tell)
@@ -107,8 +107,8 @@ def tiles(
     ] = None,
 ) -> None:
     """Make the atlas the web app works on: map tiles, values, names and histories."""
-    from areaeffect.atlas.build import build_atlas  # noqa: PLC0415  # imports stay light
-    from areaeffect.commands.sources import store_path  # noqa: PLC0415
+    from areaeffect.atlas.build import build_atlas
+    from areaeffect.commands.sources import store_path
 
     where = store_path(store)
     folder = out or where / "atlases" / base.stem.lower()
@@ -134,10 +134,10 @@ def publish(
     ] = None,
 ) -> None:
     """Write finished runs as a static site that any web server or shared folder can host."""
-    from areaeffect.errors import DataError  # noqa: PLC0415  # imports stay light
-    from areaeffect.web.addresses import base_url_of, contact_of  # noqa: PLC0415
-    from areaeffect.web.publish import publish as run  # noqa: PLC0415
-    from areaeffect.web.site_pages import Frame  # noqa: PLC0415
+    from areaeffect.errors import DataError
+    from areaeffect.web.addresses import base_url_of, contact_of
+    from areaeffect.web.publish import publish as run
+    from areaeffect.web.site_pages import Frame
 
     frame = Frame(contact=contact_of(contact), base_url=base_url_of(base_url))
     made = run(runs, out, frame)

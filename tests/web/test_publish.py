@@ -15,9 +15,10 @@ from xml.etree import ElementTree as etree
 
 import pytest
 
+from areaeffect.document.folders import MANIFEST
 from areaeffect.errors import DataError, StudyError
 from areaeffect.web.addresses import base_url_of, contact_of
-from areaeffect.web.publish import MANIFEST, publish
+from areaeffect.web.publish import publish
 from areaeffect.web.site_pages import Frame
 from tests.shared.sample_result import HOSTILE
 from tests.web.published import make_runs
@@ -196,7 +197,7 @@ def test_files_of_a_run_are_given_as_they_are_and_no_others(runs: Path, tmp_path
     publish(own, tmp_path / "site", Frame())
     made = contents(tmp_path / "site" / "county")
 
-    before = contents(runs / "county")
+    before = {n: sha for n, sha in contents(runs / "county").items() if n != MANIFEST}
     assert {name: made[name] for name in before} == before
     assert not [name for name in made if "secret" in name or "extra" in name]
 
@@ -236,7 +237,7 @@ def test_an_earlier_site_is_replaced_whole(runs: Path, tmp_path: Path) -> None:
         lambda out: (out / "thesis.docx").write_text("years of work"),
         lambda out: (out / "county" / "index.html").write_text("edited"),
         lambda out: (out / "county" / "data" / "link.csv").symlink_to("/etc/hostname"),
-        lambda out: (out / MANIFEST).write_text('{"made_by": "areaeffect publish", "files": {}}'),
+        lambda out: (out / MANIFEST).write_text('{"areaeffect_results": 1, "files": {}}'),
         lambda out: (out / MANIFEST).write_text("[" * 100_000),
         lambda out: (out / MANIFEST).unlink(),
     ],
@@ -249,7 +250,7 @@ def test_a_folder_that_holds_anything_of_a_stranger_is_refused(
     spoil(out)  # type: ignore[operator]
     before = contents(out)
 
-    with pytest.raises(StudyError, match="Nothing was replaced"):
+    with pytest.raises(StudyError, match="nothing was changed"):
         publish(runs, out, Frame())
     assert contents(out) == before
 
@@ -258,11 +259,19 @@ def test_a_folder_with_a_manifest_by_name_alone_is_a_strangers(runs: Path, tmp_p
     out = tmp_path / "out"
     out.mkdir()
     (out / MANIFEST).write_text("{}")
-    with pytest.raises(StudyError, match="Nothing was replaced"):
+    with pytest.raises(StudyError, match="nothing was changed"):
         publish(runs, out, Frame())
     (out / MANIFEST).unlink()
     publish(runs, out, Frame())
     assert (out / "index.html").is_file()
+
+
+def test_results_of_a_study_are_not_replaced_by_a_site(runs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "results"
+    shutil.copytree(runs / "county", out)
+    with pytest.raises(StudyError, match="holds results and no site"):
+        publish(runs, out, Frame())
+    assert contents(out) == contents(runs / "county")
 
 
 def damage(folder: Path, how: str) -> None:

@@ -55,14 +55,14 @@ def policy_of(style: str) -> str:
 
 @cache
 def _style() -> Markup:
-    from markupsafe import Markup  # noqa: PLC0415
+    from markupsafe import Markup
 
     return Markup(_template("report.css").render())
 
 
 @cache
 def _template(name: str = "page.html.j2") -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # heavy
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("areaeffect.document"),

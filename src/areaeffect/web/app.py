@@ -80,7 +80,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     StudyError
         When the address cannot be had, or a named folder is not there.
     """
-    import uvicorn  # noqa: PLC0415
+    import uvicorn
 
     made_up = settings.token is None
     settings = with_token(settings)
@@ -115,9 +115,9 @@ def config_of(settings: Settings, app: Any) -> uvicorn.Config:
     StudyError
         Where a proxy is not named by an address: a name, or all of them, could be anybody.
     """
-    import uvicorn  # noqa: PLC0415
+    import uvicorn
 
-    from areaeffect.web.connections import Connection, most_connections  # noqa: PLC0415
+    from areaeffect.web.connections import Connection, most_connections
 
     proxies = None if settings.proxy is None else [p.strip() for p in settings.proxy.split(",")]
     for proxy in proxies or ():

@@ -11,7 +11,10 @@ import resource
 from typing import TYPE_CHECKING, Any
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.protocols.http.h11_impl import (  # noqa: TID253  # loaded by `serve` alone
+    H11Protocol,
+    RequestResponseCycle,
+)
 
 from areaeffect.web import limits
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from areaeffect.document.folders import refuse_foreign, write_whole
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.web.published import Holdings, Shelf
-from areaeffect.web.site_pages import site_files, site_pages
+from areaeffect.web.site_pages import FEED, site_files, site_pages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.web.site_pages import Frame
-
-MANIFEST: Final = "areaeffect-site.json"
-_MADE_BY: Final = "areaeffect publish"
-_NEW: Final = "Name a new or empty folder, or move what is yours out of this one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +43,9 @@ def publish(runs: Path, out: Path, frame: Frame) -> Published:
     DataError
         There is no run that can be published.
     """
-    from areaeffect.document.folders import write_whole  # noqa: PLC0415  # heavy
-
     if not runs.is_dir():
         raise StudyError(Problem(f"there is no folder '{runs}'.", "RUNS", "Name one that exists."))
-    refuse_stranger(out)
+    _refuse_other(out)
     holdings = Shelf(runs).holdings()
     holdings, pages = _made(holdings, frame)
     if not holdings.top:
@@ -60,41 +53,22 @@ def publish(runs: Path, out: Path, frame: Frame) -> Published:
         fix = "Name the folder that holds the folders which `areaeffect evaluate` wrote."
         raise DataError(problems or Problem("there is no run in this folder.", str(runs), fix))
     files = site_files(holdings)
-    write_whole(out, lambda folder: _write(folder, pages, files), MANIFEST)
+    write_whole(out, lambda folder: _write(folder, pages, files))
     return Published(tuple(run.title for run in holdings.top), dict(holdings.faults))
 
 
-def refuse_stranger(out: Path) -> None:
-    """Refuse to replace anything but a site that this command wrote and nobody has changed.
+def _refuse_other(out: Path) -> None:
+    """Refuse a folder that is not a site as this command wrote it.
 
     Raises
     ------
     StudyError
-        Naming the first file that is not ours.
+        Naming a file that is not ours, or what the folder is.
     """
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise StudyError(Problem("this is not a folder.", str(out), _NEW))
-    there = sorted(p for p in out.rglob("*") if p.is_symlink() or not p.is_dir())
-    if not there:
-        return
-    written = _written(out / MANIFEST)
-    for path in there:
-        name = path.relative_to(out).as_posix()
-        ours = name == MANIFEST and written is not None
-        if not ours and (path.is_symlink() or (written or {}).get(name) != _sha256(path)):
-            what = "this file was not written by `areaeffect publish`, or was changed since. "
-            raise StudyError(Problem(f"{what}Nothing was replaced.", str(path), _NEW))
-
-
-def _written(path: Path) -> dict[str, str] | None:
-    """Return the hash of each file by its name; None where this is no list of ours."""
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if told["made_by"] != _MADE_BY:
-            return None
-        return {str(name): str(sha256) for name, sha256 in told["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
+    refuse_foreign(out)
+    if out.is_dir() and any(out.iterdir()) and not (out / FEED).is_file():
+        what = "the folder holds results and no site; nothing was changed."
+        raise StudyError(Problem(what, str(out), "Name a new or empty folder, or an earlier site."))
 
 
 def _made(holdings: Holdings, frame: Frame) -> tuple[Holdings, dict[str, bytes]]:
@@ -123,16 +97,7 @@ def _parents(path: str) -> list[str]:
 
 
 def _write(folder: Path, pages: dict[str, bytes], files: dict[str, Path]) -> None:
-    written = {}
     for name in sorted({*pages, *files}):
-        content = pages[name] if name in pages else files[name].read_bytes()
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        written[name] = hashlib.sha256(content).hexdigest()
-    told = {"made_by": _MADE_BY, "files": written}
-    (folder / MANIFEST).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+        path.write_bytes(pages[name] if name in pages else files[name].read_bytes())

@@ -189,9 +189,9 @@ def read_run(path: str, folder: Path) -> PublishedRun:
     DataError
         A file is missing, is not as `evaluate` wrote it, or is not one of a run's.
     """
-    from areaeffect.document.svg import key_of  # noqa: PLC0415
-    from areaeffect.report.files import read_findings  # noqa: PLC0415  # heavy
-    from areaeffect.wording import main_findings  # noqa: PLC0415
+    from areaeffect.document.svg import key_of
+    from areaeffect.report.files import read_findings
+    from areaeffect.wording import main_findings
 
     if not all(RUN_NAME.fullmatch(name) for name in path.split("/")):
         fix = "Rename the folder: letters, digits, '-' and '_'."
@@ -256,7 +256,7 @@ def _own(folder: Path, name: str) -> Path:
 
 def _stories(folder: Path, files: tuple[str, ...]) -> tuple[Story, ...]:
     """Return the stories and events that the study printed, newest first."""
-    from areaeffect.document.csv_files import read_described  # noqa: PLC0415  # heavy
+    from areaeffect.document.csv_files import read_described
 
     rows: dict[str, list[dict[str, Any]]] = {}
     for name in ("stories", "events", "themes"):

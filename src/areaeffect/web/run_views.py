@@ -40,7 +40,7 @@ class FindingView:
 
 def groups_of(run: PublishedRun) -> dict[str, list[FindingView]]:
     """Return the main findings of a run by group, in words."""
-    from areaeffect.wording import group_title  # noqa: PLC0415  # heavy
+    from areaeffect.wording import group_title
 
     groups: dict[str, list[FindingView]] = {}
     for key, finding in run.main.items():
@@ -51,13 +51,13 @@ def groups_of(run: PublishedRun) -> dict[str, list[FindingView]]:
 
 def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
     """Return one finding with all that its page says."""
-    from areaeffect.report.sections import p_words  # noqa: PLC0415
-    from areaeffect.wording import (  # noqa: PLC0415
+    from areaeffect.report.sections import p_words
+    from areaeffect.wording import (
         can_say,
         cannot_say,
         terms,  # heavy
     )
-    from areaeffect.wording.numbers import percent, signed, signed_interval, size  # noqa: PLC0415
+    from areaeffect.wording.numbers import percent, signed, signed_interval, size
 
     facts = [("Strength of evidence", terms.maryland_words(finding.maryland))]
     if finding.verdict is not Verdict.NOT_ESTIMABLE:
@@ -86,7 +86,7 @@ def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
 
 def charts_of(run: PublishedRun, finding: Finding) -> tuple[ChartView, ...]:
     """Return the charts of a finding that its run holds as files."""
-    from areaeffect.document import svg  # noqa: PLC0415  # heavy
+    from areaeffect.document import svg
 
     charts = []
     for kind in ("trend", "placebo"):
@@ -98,15 +98,15 @@ def charts_of(run: PublishedRun, finding: Finding) -> tuple[ChartView, ...]:
 
 
 def _short(key: str, finding: Finding) -> FindingView:
-    from areaeffect.document.blocks import Badge  # noqa: PLC0415  # heavy
-    from areaeffect.wording import headline, name_of  # noqa: PLC0415
-    from areaeffect.wording.phrases import ENGLISH  # noqa: PLC0415
+    from areaeffect.document.blocks import Badge
+    from areaeffect.wording import headline, name_of
+    from areaeffect.wording.phrases import PHRASES
 
     return FindingView(
         key=key,
         name=name_of(finding),
         group=finding.group,
-        claim=ENGLISH[f"claim.{finding.claim}"],
+        claim=PHRASES[f"claim.{finding.claim}"],
         badge=Badge(finding.verdict),
         headline=headline(finding),
         finding=finding,

@@ -85,7 +85,7 @@ def _index(holdings: Holdings, frame: Frame) -> bytes:
 
 
 def _run(holdings: Holdings, run: PublishedRun, frame: Frame) -> bytes:
-    from areaeffect.wording import group_title, overall  # noqa: PLC0415  # heavy
+    from areaeffect.wording import group_title, overall
 
     text = run.question or run.title
     findings = list(run.main.values())
@@ -124,8 +124,8 @@ def _finding(run: PublishedRun, key: str, finding: Finding, frame: Frame) -> byt
 
 
 def _page(path: str, template: str, frame: Frame, preview: Preview, **values: Any) -> bytes:
-    from areaeffect.document.page import policy_of  # noqa: PLC0415  # heavy
-    from areaeffect.web.render import environment  # noqa: PLC0415
+    from areaeffect.document.page import policy_of
+    from areaeffect.web.render import environment
 
     root = "../" * path.count("/")
     before = f"{frame.base_url}/" if frame.base_url else root
@@ -148,13 +148,13 @@ def _page(path: str, template: str, frame: Frame, preview: Preview, **values: An
 
 @cache
 def _style() -> Markup:
-    from markupsafe import Markup  # noqa: PLC0415
+    from markupsafe import Markup
 
     return Markup((files("areaeffect.web") / "static" / "app.css").read_text(encoding="utf-8"))
 
 
 def _maps(run: PublishedRun) -> list[ChartView]:
-    from areaeffect.document import svg  # noqa: PLC0415  # heavy
+    from areaeffect.document import svg
 
     found = []
     for name in run.files:
@@ -189,7 +189,7 @@ def _verdicts(holdings: Holdings, run: PublishedRun) -> str:
 
 
 def _feed(holdings: Holdings, frame: Frame) -> bytes:
-    from areaeffect.wording import headline, name_of  # noqa: PLC0415  # heavy
+    from areaeffect.wording import headline, name_of
 
     entries = []
     for run in holdings.runs.values():
