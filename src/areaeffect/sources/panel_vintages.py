@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.geography.codes import lsoa_pairs, msoa_pairs
+from areaeffect.geography.codes import ATTRIBUTION, lsoa_pairs, msoa_pairs
 from areaeffect.geography.vintages import convert_counts
 from areaeffect.sources.base import align
 
@@ -94,7 +94,7 @@ def _joined(table: SourceTable, lookup: Lookup, what: str) -> SourceTable:
     areas = np.concatenate([result.codes[~partial], table.areas[~known]])
     order = np.argsort(areas)
     areas = areas[order]
-    notes = [f"{what} Counts were joined on the later census by the packaged lookup."]
+    notes = [f"{what} Counts were joined on the later census by the packaged lookup. {ATTRIBUTION}"]
     if result.split_equally:
         notes.append(
             f"{len(result.split_equally)} areas that were split ({_some(result.split_equally)}) "
