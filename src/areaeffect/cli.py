@@ -51,7 +51,7 @@ Store = Annotated[
     typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
 ]
 ingest_app = typer.Typer(help="Read publishers' files into the store.", no_args_is_help=True)
-store_app = typer.Typer(help="Say where the store is, or remove it.", no_args_is_help=True)
+store_app = typer.Typer(help="Say where the store is, check or remove it.", no_args_is_help=True)
 app.add_typer(ingest_app, name="ingest")
 app.add_typer(store_app, name="store")
 app.command()(serve)
@@ -72,8 +72,8 @@ def ingest_police_uk(
     as_json: AsJson = False,
 ) -> None:
     """Read street-level crime as downloaded; a month given again replaces the earlier one."""
-    from areaeffect.commands.sources import store_path  # noqa: PLC0415
-    from areaeffect.sources.police_uk.ingest import ingest_police_uk as run  # noqa: PLC0415
+    from areaeffect.commands.sources import store_path
+    from areaeffect.sources.police_uk.ingest import ingest_police_uk as run
 
     with interruptible("the store is as it was, or changed whole"), progress() as tell:
         report = run(paths, store_path(store), tell, engine)
@@ -83,15 +83,23 @@ def ingest_police_uk(
 @store_app.command("where")
 def store_where(store: Store = None) -> None:
     """Print the folder of the store."""
-    from areaeffect.commands.sources import store_path  # noqa: PLC0415
+    from areaeffect.commands.sources import store_path
 
     typer.echo(store_path(store))
+
+
+@store_app.command("check")
+def store_check(store: Store = None) -> None:
+    """Check that every file of the store is there, and is what its manifest lists."""
+    from areaeffect.commands.sources import open_lake, store_path
+
+    typer.echo(open_lake(store_path(store)).check().text())
 
 
 @store_app.command("remove")
 def store_remove(store: Store = None) -> None:
     """Delete the store and nothing else."""
-    from areaeffect.commands.sources import remove_store, store_path  # noqa: PLC0415
+    from areaeffect.commands.sources import remove_store, store_path
 
     path = store_path(store)
     typer.echo(f"removed {path}" if remove_store(path) else f"there is no store at {path}")
@@ -100,7 +108,7 @@ def store_remove(store: Store = None) -> None:
 @app.command()
 def sources(store: Store = None, *, as_json: AsJson = False) -> None:
     """List what can be had, what is here, what the store holds, and its gaps."""
-    from areaeffect.commands.sources import list_sources, store_path  # noqa: PLC0415
+    from areaeffect.commands.sources import list_sources, store_path
 
     listing = list_sources(store_path(store))
     typer.echo(_dump(listing.to_dict()) if as_json else listing.text())
@@ -114,7 +122,7 @@ def init(
     ] = None,
 ) -> None:
     """Write a commented study file and a small example of areas to start from."""
-    from areaeffect.commands.init import init as run  # noqa: PLC0415  # imports stay light
+    from areaeffect.commands.init import init as run
 
     for path in run(folder, family):
         typer.echo(f"wrote {path}")
@@ -124,7 +132,7 @@ def init(
 @app.command()
 def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> None:
     """Validate a study and its data without estimating; report every fault at once."""
-    from areaeffect.commands.check import check as run  # noqa: PLC0415
+    from areaeffect.commands.check import check as run
 
     report = run(study, store, lambda text: typer.echo(text, err=as_json))
     typer.echo(_dump(report.to_dict()) if as_json else report.text())
@@ -142,8 +150,8 @@ def power(
     as_json: AsJson = False,
 ) -> None:
     """Say how small an effect the study could see, before any outcome after a start is read."""
-    from areaeffect.commands.power import power as run  # noqa: PLC0415
-    from areaeffect.power.words import as_text, as_values  # noqa: PLC0415
+    from areaeffect.commands.power import power as run
+    from areaeffect.power.words import as_text, as_values
 
     with progress() as tell:
         found = run(study, threads, tell, store, out)
@@ -164,7 +172,7 @@ def design(
     ] = True,
 ) -> None:
     """Write the plan for registration: areas, benchmark areas, balance, power and the seal."""
-    from areaeffect.commands.design import design_into  # noqa: PLC0415
+    from areaeffect.commands.design import design_into
 
     with progress() as tell:
         sealed = design_into(study, out, threads, tell, store, power=with_power)
@@ -181,8 +189,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a study, or a collection of studies: findings, data behind them, report.html."""
-    from areaeffect.commands.collection import evaluate_any  # noqa: PLC0415
-    from areaeffect.commands.summary import summary  # noqa: PLC0415
+    from areaeffect.commands.collection import evaluate_any
+    from areaeffect.commands.summary import summary
 
     with progress() as tell:
         results = evaluate_any(study, out, threads, tell, store)
@@ -207,7 +215,7 @@ def index(
     as_json: AsJson = False,
 ) -> None:
     """Build a composite index: scores, ranks, and what each choice does to them."""
-    from areaeffect.commands.index import index_into  # noqa: PLC0415
+    from areaeffect.commands.index import index_into
 
     with progress() as tell:
         made = index_into(index, out, tell)
@@ -250,8 +258,8 @@ def where_next(
     as_json: AsJson = False,
 ) -> None:
     """Rank places not in the register: like those that benefited, or most in need."""
-    from areaeffect.commands.where_next import Request, where_next_into  # noqa: PLC0415
-    from areaeffect.where_next.page import as_text  # noqa: PLC0415
+    from areaeffect.commands.where_next import Request, where_next_into
+    from areaeffect.where_next.page import as_text
 
     request = Request(
         study,
@@ -290,8 +298,8 @@ def multiverse(
     as_json: AsJson = False,
 ) -> None:
     """Show what every other defensible choice would have given; goes on where it stopped."""
-    from areaeffect.commands.multiverse import multiverse as run  # noqa: PLC0415
-    from areaeffect.multiverse.words import as_dict, as_text  # noqa: PLC0415
+    from areaeffect.commands.multiverse import multiverse as run
+    from areaeffect.multiverse.words import as_dict, as_text
 
     kept = "finished branches are kept. The same command goes on"
     with interruptible(kept), progress() as tell:
@@ -326,7 +334,7 @@ def fetch(
     as_json: AsJson = False,
 ) -> None:
     """Get published releases from their publishers' own addresses; goes on where it stopped."""
-    from areaeffect.commands import fetch as fetching  # noqa: PLC0415
+    from areaeffect.commands import fetch as fetching
 
     plan = fetching.plan(names, into, first, last, force or (), again=again)
     if dry_run:
@@ -349,7 +357,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
 ) -> None:
     """Rebuild report.html, report.pdf, charts and pages from a results folder alone."""
-    from areaeffect.commands.rebuild import rebuild  # noqa: PLC0415
+    from areaeffect.commands.rebuild import rebuild
 
     typer.echo(f"Report: {rebuild(folder)}")
 
@@ -362,7 +370,7 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Say which findings changed between two runs, by how much, and in what the runs differ."""
-    from areaeffect.commands.diff import diff as run  # noqa: PLC0415
+    from areaeffect.commands.diff import diff as run
 
     difference = run(before, after)
     typer.echo(_dump(difference.to_dict()) if as_json else difference.text())
@@ -377,7 +385,7 @@ def demo(
     threads: Threads = None,
 ) -> None:
     """Evaluate a simulated county with known effects, then the real studies whose data are here."""
-    from areaeffect.commands.demo import demo as run  # noqa: PLC0415
+    from areaeffect.commands.demo import demo as run
 
     with interruptible("the reports named above are whole"):
         run(out, studies, threads, typer.echo, progress)

@@ -31,8 +31,8 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 
     A step of which there is nothing to be done (`of` is 0) is a remark.
     """
-    from rich.console import Console  # noqa: PLC0415  # heavy
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:

@@ -186,7 +186,7 @@ def map_shapes(boundaries: Boundaries | None, areas: Strings) -> tuple[Shape, ..
     """Return outlines as fine as a map shows them; nothing where there are none."""
     if boundaries is None:
         return ()
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     west, south, east, north = shapely.total_bounds(boundaries.outlines)
     return boundaries.shapes(areas, max(east - west, north - south) / _MAP_PIXELS)

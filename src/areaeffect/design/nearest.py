@@ -84,12 +84,12 @@ class Nearest:
 def _nearest_of(points: Floats, asked: Floats, k: int) -> tuple[Ints, Floats]:
     """Return the k nearest points of each one asked for and their distances, (n, k) each."""
     if points.shape[1] <= _TREE_AT_MOST:
-        from scipy.spatial import cKDTree  # noqa: PLC0415  # heavy
+        from scipy.spatial import cKDTree
 
         tree = cKDTree(points, leafsize=32, balanced_tree=False, compact_nodes=False)
         apart, found = tree.query(asked, k)
         return np.asarray(found, dtype=np.int64).reshape(-1, k), apart.reshape(-1, k)
-    from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415  # heavy
+    from sklearn.neighbors import NearestNeighbors
 
     search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
     apart, found = search.kneighbors(asked)
