@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.falsify.placebo import run_programme
+from areaeffect.assembly.assemble import Assembled, assemble
+from areaeffect.findings.conclude import conclude
+from areaeffect.findings.describe import Evidence
+from areaeffect.findings.plan import make_plan
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
-from areaeffect.pipeline.assemble import Assembled, assemble
-from areaeffect.pipeline.conclude import conclude
-from areaeffect.pipeline.describe import Evidence
-from areaeffect.pipeline.plan import make_plan
-from areaeffect.pipeline.registered import Registered
-from areaeffect.pipeline.workers import run_all, single_threaded
-from areaeffect.study_file import StudyFile, read_study
+from areaeffect.placebo.programmes import run_programme
+from areaeffect.placebo.workers import run_all, single_threaded
+from areaeffect.register.registered import Registered
+from areaeffect.study.file import StudyFile, read_study
 from benchmarks.worlds.generate import LAWS, CannotPlace, grown, place, traits_of
 
 if TYPE_CHECKING:

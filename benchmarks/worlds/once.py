@@ -21,14 +21,14 @@ from scipy.stats import t as student
 
 from areaeffect.design.programme import design_programme
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.falsify.places import grow
-from areaeffect.falsify.spread import centre_of
+from areaeffect.placebo.places import grow
+from areaeffect.placebo.spread import centre_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from areaeffect.pipeline.cohorts import ClaimCohorts
-    from areaeffect.pipeline.describe import Evidence
+    from areaeffect.findings.cohorts import ClaimCohorts
+    from areaeffect.findings.describe import Evidence
     from areaeffect.results import Bools, Floats, Ints
 
 #: Reaches of the covariance, as parts of the mean distance between two places.

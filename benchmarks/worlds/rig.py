@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.estimate.counterfactual import OBSERVED_POST
-from areaeffect.falsify.placebo import run_programme
+from areaeffect.findings.conclude import conclude
+from areaeffect.findings.describe import Evidence
+from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.geography.neighbours import graph_of
 from areaeffect.panel import Measure, Neighbourhood, Panel
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.pipeline.assemble import Assembled
-from areaeffect.pipeline.conclude import conclude
-from areaeffect.pipeline.describe import Evidence
-from areaeffect.pipeline.plan import Plan, make_plan
-from areaeffect.pipeline.registered import Registered
-from areaeffect.pipeline.workers import run_all, single_threaded
-from areaeffect.study import Study
-from areaeffect.study_file import StudyFile
+from areaeffect.placebo.programmes import run_programme
+from areaeffect.placebo.workers import run_all, single_threaded
+from areaeffect.register.registered import Registered
+from areaeffect.study.file import StudyFile
+from areaeffect.study.model import Study
 from benchmarks.worlds.generate import Drawn, World, changed, draw
 
 if TYPE_CHECKING:

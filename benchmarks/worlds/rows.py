@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.pipeline.plan import disjoint
+from areaeffect.findings.plan import disjoint
 from benchmarks.worlds.generate import LAWS, CannotPlace, World
-from benchmarks.worlds.rig import INITIATIVE, Ready, findings, name_of, ready
+from benchmarks.worlds.rig import Ready, findings, name_of, ready
 
 if TYPE_CHECKING:
     from pathlib import Path

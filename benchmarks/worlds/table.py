@@ -33,7 +33,7 @@ _HEAD = 4  # lines of a table without rows: its title, a blank one, its head
 def share(values: Iterable[float | None]) -> str:
     """Return the mean over worlds with its standard error; None is a world that says nothing."""
     known = np.array([v for v in values if v is not None], dtype=float)
-    if len(known) < 2:  # noqa: PLR2004
+    if len(known) < 2:
         return ""
     return f"{known.mean():.3f} ({known.std(ddof=1) / np.sqrt(len(known)):.3f})"
 
@@ -59,7 +59,7 @@ def _mean(world: Found, scenario: str, of: Callable[[Found], bool], form: str = 
 
 
 def _small(f: Found) -> bool:
-    return bool(f["p"] <= 0.05)  # noqa: PLR2004
+    return bool(f["p"] <= 0.05)
 
 
 def _decides(f: Found) -> bool:
