@@ -1,8 +1,8 @@
 """Draw worlds: counts of crime over a map of Voronoi cells, and places in which nothing was done.
 
-Nothing here is shared with `areaeffect.simulate`. The law of a world, for area i, month t, outcome o:
+Nothing here is shared with `areaeffect.simulate`. The law of area i, month t and outcome o:
 
-    count_iot ~ Poisson(lambda_iot),  lambda_iot = population_i base_o exp(level_io + noise_iot) g_iot
+    count_iot ~ Poisson(population_i base_o exp(level_io + noise_iot) g_iot)
 
 - level: deprivation, a part of its own, and hot spots (one area in thirty has three to six times
   the rate);

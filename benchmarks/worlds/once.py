@@ -90,7 +90,8 @@ def places_of(evidence: Evidence, arm: ClaimCohorts, unit: int, rng: np.random.G
     allowed[treated] = True
     allowed |= np.array([r.startswith("within ") for r in plan.pool.reasons])
     size = len(plan.units[unit].areas)
-    assert panel.contiguity is not None and panel.centres is not None
+    assert panel.contiguity is not None
+    assert panel.centres is not None
     grown = grow(panel.contiguity, allowed, size, rng)
     rules = plan.machine.rules
     if len(plan.units) > 1:  # the range of a programme's levels is not that of one place
@@ -183,7 +184,7 @@ def components(banks: Sequence[Places], outcome: int, rng: np.random.Generator) 
     return Components(float(a), float(b), reaches, shared)
 
 
-def test_all(
+def every_outcome(
     evidence: Evidence, disjoint: int, draws: int = 999, seed: int = 0
 ) -> tuple[Tested, ...]:
     """Test every outcome of a programme of change claims."""
