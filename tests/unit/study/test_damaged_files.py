@@ -134,7 +134,7 @@ def _try(whole: Path, name: str, how: list[Damage]) -> None:
     content = path.read_bytes()
     try:
         path.write_bytes(damaged(content, how))
-        with suppress(AreaEffectError):
+        with suppress(AreaEffectError, OSError):  # which the command explains
             READERS[name](whole)
     finally:
         path.write_bytes(content)
