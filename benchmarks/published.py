@@ -70,7 +70,15 @@ def answers() -> list[Answer]:
 
 def run() -> list[str]:
     """Evaluate every study and return the table."""
-    head = ("data set", "published", "ours", "95 % interval", "inside?", "half-width ratio", "verdict")
+    head = (
+        "data set",
+        "published",
+        "ours",
+        "95 % interval",
+        "inside?",
+        "half-width ratio",
+        "verdict",
+    )
     lines = [
         TITLE,
         "",
@@ -97,7 +105,12 @@ def _row(answer: Answer, place: Path) -> str:
         result = evaluate(study, 1)
     except (AreaEffectError, OSError) as error:
         text = " ".join(str(error).split())
-        cells = [answer.what, _figure(answer.published, answer), "not at hand or refused", text[:160]]
+        cells = [
+            answer.what,
+            _figure(answer.published, answer),
+            "not at hand or refused",
+            text[:160],
+        ]
         return f"| {' | '.join([*cells, '', '', '', answer.as_shipped, answer.source])} |"
     whole = [f for f in result.findings if f.neighbourhood is None and f.outcome]
     finding = next((f for f in whole if f.form == "ratio"), whole[0])
@@ -142,8 +155,7 @@ def _lalonde(place: Path) -> Path:
     found = importlib.util.find_spec("causaldata")
     if found is None or found.origin is None:
         raise FileNotFoundError("causaldata is not installed")
-    path = next(Path(found.origin).parent.rglob("nsw_mixtape.csv"))
-    people = pd.read_csv(path)
+    people = pd.read_stata(Path(found.origin).parent / "nsw_mixtape" / "nsw_mixtape.dta")
     long = pd.DataFrame(
         {
             "person": [f"P{i:03d}" for i in range(len(people)) for _ in range(3)],
@@ -171,7 +183,7 @@ def _geolift(place: Path) -> Path:
 
 def main() -> None:
     """Write the table into the page."""
-    before = PAGE.read_text(encoding="utf-8").split(TITLE)[0].rstrip()
+    before = PAGE.read_text(encoding="utf-8").split(TITLE, maxsplit=1)[0].rstrip()
     lines = run()
     PAGE.write_text("\n".join([before, "", *lines]) + "\n", encoding="utf-8")
     print("\n".join(lines))
