@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from areaeffect.commands.evaluate import evaluate
-from areaeffect.errors import AreaEffectError
+from areaeffect.errors import AreaEffectError, DataError, Problem
 from areaeffect.results import Finding
 from areaeffect.study.model import resolve
 
@@ -154,7 +154,8 @@ def _lalonde(place: Path) -> Path:
     """Write the experiment's people as areas, and their earnings by year."""
     found = importlib.util.find_spec("causaldata")
     if found is None or found.origin is None:
-        raise FileNotFoundError("causaldata is not installed")
+        what = "the package causaldata is not installed."
+        raise DataError(Problem(what, "", "Install the extra: areaeffect[bench]."))
     people = pd.read_stata(Path(found.origin).parent / "nsw_mixtape" / "nsw_mixtape.dta")
     long = pd.DataFrame(
         {

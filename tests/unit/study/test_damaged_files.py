@@ -1,6 +1,6 @@
 """Damaged files, made at random: every reader reads them or refuses them with a message.
 
-`make soak` gives it five minutes a reader; `CORPUS` keeps what it once found.
+`make soak` gives it five minutes in all; `CORPUS` keeps what it once found.
 """
 
 from __future__ import annotations
