@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.study.model import default_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 FORMAT = 1
-STORE_VARIABLE = "AREAEFFECT_STORE"
 MANIFEST = "manifest.jsonl"
 _FORMAT_FILE = "format.json"
 _JOURNAL = ".journal.json"
@@ -35,13 +35,8 @@ ManifestRow = dict[str, Any]
 
 
 def store_path(given: Path | None) -> Path:
-    """Return the store's folder: the one given, else `AREAEFFECT_STORE`, else the user's own."""
-    if given is not None:
-        return given
-    if named := os.environ.get(STORE_VARIABLE):
-        return Path(named)
-    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(data) / "areaeffect" / "store"
+    """Return the store's folder: the one given, else the user's own."""
+    return given or default_store()
 
 
 class Lake:
