@@ -141,7 +141,7 @@ ingest = ["${AREAEFFECT_FETCHED}/police_uk"]
 vintage = "lsoa21"
 lookup = "${AREAEFFECT_FETCHED}/geography/LSOA11_LSOA21_LAD22_EW_LU_V3.csv"
 boundaries = "${AREAEFFECT_FETCHED}/geography/LSOA_2021_EW_BGC_V5.gpkg"
-area = "LSOA21CD"
+boundaries_area = "LSOA21CD"
 
 [source.residents]
 kind = "published"
@@ -189,9 +189,10 @@ def test_a_study_of_hartlepool_runs_from_nothing_but_what_was_fetched(
     assert report.gaps == ()
     places = read("places_lsoa21", fetched)
     inside = places.areas[places.texts["ltla22_name"] == "Hartlepool"]
-    assert len(inside) == 60
+    assert len(inside) == 57
     rows = "".join(f"Made up,Somewhere,{code},2024-07-01\n" for code in inside[:3])
     (tmp_path / "areas.csv").write_text("initiative,neighbourhood,area_code,start_date\n" + rows)
     (tmp_path / "study.toml").write_text(STUDY)
-    (finding,) = evaluate(tmp_path / "study.toml", 1).findings
-    assert finding.estimate is not None
+    result = evaluate(tmp_path / "study.toml", 1)
+    assert result.findings[0].estimate is not None
+    assert result.findings[0].verdict

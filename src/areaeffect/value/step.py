@@ -97,8 +97,7 @@ def _stream(finished: Finished, valuation: Valuation, case: Case, finding: Findi
     part, kept = valuation.part, 1.0
     amounts, years = _by_year(case, finished)
     if part.discount_rate > 0 and amounts.sum() > 0:
-        base = part.base_year or _first_year(finished)
-        kept = discounted(amounts, years, base, part.discount_rate)
+        kept = discounted(amounts, years, _first_year(finished), part.discount_rate)
     return worth.Stream(
         outcome=case.outcome.name,
         observed=float(finding.observed or 0.0),
@@ -116,7 +115,7 @@ def _by_year(case: Case, finished: Finished) -> tuple[Floats, Ints]:
     total = np.zeros(periods.n)
     for g in case.units:
         unit = finished.evidence.plan.units[g]
-        _, after = periods.split(unit.counted_from, unit.start_kind)
+        _, after = periods.split(*unit.counted_from)
         total[after] += np.nansum(case.measure.values[unit.areas, after], axis=0)
     years, year = np.unique(periods.ordinals // per_year, return_inverse=True)
     amounts = np.bincount(year, weights=total, minlength=len(years)).astype(np.float64)
@@ -352,7 +351,7 @@ def _values(finished: Finished, valuation: Valuation, valued: Sequence[_Valued])
         "currency": valuation.table.currency,
         "price_year": part.price_year,
         "discount_rate": part.discount_rate,
-        "base_year": (part.base_year or _first_year(finished)) if dated else None,
+        "base_year": _first_year(finished) if dated else None,
         "cost_range": part.cost_range,
         "costs": part.costs or "unit_costs.csv of the program",
         "is_own_costs": part.costs is not None,
