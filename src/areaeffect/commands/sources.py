@@ -190,9 +190,9 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def _gaps(months: Iterable[ForceMonth]) -> str:
-    """Write runs of months that are not complete: 'missing 2014-03 to 2014-05'."""
+    """Write runs of months that are not whole: 'missing 2014-03 to 2014-05', 'without drugs …'."""
     runs = []
-    for status, cells in groupby(months, lambda c: c.status):
+    for status, cells in groupby(months, lambda c: c.why if c.lacks else c.status):
         run = list(cells)
         if status != "complete":
             span = run[0].month if len(run) == 1 else f"{run[0].month} to {run[-1].month}"
