@@ -51,13 +51,19 @@ def timed(machine: Machine, n_draws: int, processes: int) -> tuple[Floats, float
     return totals, time.perf_counter() - begin, _processor() - before
 
 
-def run() -> list[str]:
+def run(areas: int = NATION.areas) -> list[str]:
     """Measure, and return lines to print."""
     with single_threaded():
         begin, before = time.perf_counter(), _processor()
-        _, plan = planned(NATION)
+        drawn = studied(replace(NATION, areas=areas), 1, _PLACEBOS)
         lines = [
-            f"panel drawn and study planned: {time.perf_counter() - begin:.1f} s, processor "
+            f"{areas:,} areas drawn: {time.perf_counter() - begin:.1f} s, processor "
+            f"{_processor() - before:.1f} s"
+        ]
+        begin, before = time.perf_counter(), _processor()
+        plan = make_plan(drawn.file, drawn.data, "benchmark")
+        lines += [
+            f"study planned: {time.perf_counter() - begin:.1f} s, processor "
             f"{_processor() - before:.1f} s"
         ]
         machine, n = plan.machine, default_threads()
@@ -149,9 +155,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scaling", action="store_true")
     parser.add_argument("--main-effect", action="store_true")
+    parser.add_argument("--areas", type=int, default=NATION.areas, help="output areas: 190000")
     options = parser.parse_args()
-    measure = scaling if options.scaling else main_effect if options.main_effect else run
-    for line in measure():
+    measure = scaling if options.scaling else main_effect if options.main_effect else None
+    for line in measure() if measure else run(options.areas):
         print(line)
 
 

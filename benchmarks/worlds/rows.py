@@ -15,7 +15,7 @@ from areaeffect.findings.plan import disjoint
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.calculation import power_of
 from benchmarks.worlds.generate import LAWS, CannotPlace, World
-from benchmarks.worlds.london import evaluate_one
+from benchmarks.worlds.london import MOST, evaluate_one
 from benchmarks.worlds.rig import Ready, findings, name_of, ready
 
 if TYPE_CHECKING:
@@ -195,13 +195,15 @@ def _task(task: tuple[str, int]) -> dict[str, object]:
     return measure(*task)
 
 
-def run(names: list[str], seeds: range, folder: Path, processes: int) -> None:
+def run(names: list[str], worlds: int, folder: Path, processes: int) -> None:
     """Measure what is not yet in the folder; a line a world, so that a run can be broken off."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     folder.mkdir(parents=True, exist_ok=True)
     tasks = []
     for name in names:
         kept = {(r["row"], r["seed"]) for r in read(folder, name)}
+        most = MOST if name.startswith(LONDON) else worlds
+        seeds = range(1, 1 + min(worlds, most))
         tasks += [(name, seed) for seed in seeds if (name, seed) not in kept]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for found in pool.imap_unordered(_task, tasks, chunksize=4):

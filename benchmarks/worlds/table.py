@@ -24,8 +24,25 @@ def page(folder: Path) -> str:
         _several(worlds), _detected(worlds), _few_places(worlds), _laws(worlds), _grid(worlds),
         _grades(worlds),
     ]  # fmt: skip
-    return "\n\n".join("\n".join(lines) for lines in parts if len(lines) > _HEAD)
+    tables = ["\n".join(lines) for lines in parts if len(lines) > _HEAD]
+    return "\n\n".join([_INTRODUCTION, *tables]) + "\n"
 
+
+_INTRODUCTION = """\
+# Worlds of known truth: size, coverage, power and laws of placement
+
+Written by `make simulate` (`python -m benchmarks.worlds`); do not edit by hand.
+
+A world is a map of Voronoi cells with counts of crime whose law is written down in
+`benchmarks/worlds/generate.py`: negative binomial noise, AR(1) of each area, shocks that neighbours
+and police forces share, hot spots, trends that are smooth over the map or follow deprivation,
+staggered starts. It shares no code with the simulated county of the demo. Each world goes through
+the plan, the placebo programmes (199) and the findings of `evaluate`; effects are put in afterwards,
+so that the columns of a row share their worlds. Numbers in brackets are Monte Carlo standard errors
+over worlds; in London, which is one world, over the boroughs that hold a programme's first place, and no
+two programmes of a law share an area. 'Missed' is the share of printed intervals with a verdict of
+better or worse that miss the truth, 0 where no finding has one. Panel 'alike': nothing is shared by
+areas; 'regional': trends, shocks and a lean by deprivation that neighbouring areas share."""
 
 _HEAD = 4  # lines of a table without rows: its title, a blank one, its head
 
