@@ -37,12 +37,14 @@ A world is a map of Voronoi cells with counts of crime whose law is written down
 `benchmarks/worlds/generate.py`: negative binomial noise, AR(1) of each area, shocks that neighbours
 and police forces share, hot spots, trends that are smooth over the map or follow deprivation,
 staggered starts. It shares no code with the simulated county of the demo. Each world goes through
-the plan, the placebo programmes (199) and the findings of `evaluate`; effects are put in afterwards,
-so that the columns of a row share their worlds. Numbers in brackets are Monte Carlo standard errors
-over worlds; in London, which is one world, over the boroughs that hold a programme's first place, and no
-two programmes of a law share an area. 'Missed' is the share of printed intervals with a verdict of
-better or worse that miss the truth, 0 where no finding has one. Panel 'alike': nothing is shared by
-areas; 'regional': trends, shocks and a lean by deprivation that neighbouring areas share."""
+the plan, the placebo programmes (199) and the findings of `evaluate`. Effects are put in after
+that, so that the columns of a row share their worlds.
+
+Numbers in brackets are Monte Carlo standard errors over worlds. London is one world: there no two
+programmes of a law share an area, and errors are clustered by the borough of a programme's first
+place. 'Missed' is the share of printed intervals with a verdict of better or worse that miss the
+truth, 0 where no finding has one. Panel 'alike': areas share nothing; 'regional': neighbours
+share trends, shocks and a lean by deprivation."""
 
 _HEAD = 4  # lines of a table without rows: its title, a blank one, its head
 
