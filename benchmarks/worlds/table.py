@@ -259,7 +259,8 @@ def _laws(worlds: dict[str, list[Found]]) -> list[str]:
     for panel in ("alike", "regional", LONDON):
         for law in LAWS:
             for places in LAW_PLACES:
-                many = [w for w in worlds[f"{panel}, {law}, {places}"] if "refused" not in w]
+                every = worlds.get(f"{panel}, {law}, {places}", ())
+                many = [w for w in every if "refused" not in w]
                 errors = [log_error(f) for w in many for f in of_programme(w, "nothing")]
                 if not errors:
                     continue
