@@ -240,8 +240,10 @@ class Outcome(Part):
     smallest_effect_of_interest: float = Field(
         default=0.05, gt=0, description="fraction for counts, units of the scale for scores"
     )
-    primary: bool = Field(
-        default=True, description="counts towards the adjustment for several outcomes"
+    primary: bool | None = Field(
+        default=None,
+        description="true: the study is judged by it; false: it is described, with no verdict. "
+        "Default true, and false for a part of another outcome of its family",
     )
     should_move: bool = Field(
         default=True,

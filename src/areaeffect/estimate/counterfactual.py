@@ -1,13 +1,14 @@
 """Totals of treated and benchmark areas before and after, and the effects they give.
 
-With Y the treated totals, Yhat = sum_j w_j Y_j their counterfactual (DESIGN section 6):
+With Y the treated totals, Yhat = sum_j w_j Y_j their counterfactual:
 
     ratio of totals, change   theta = (Y_post / Yhat_post) / (Y_pre / Yhat_pre) - 1
     avoided                   Yhat_post * Y_pre / Yhat_pre - Y_post
-    additive, change          (Y_post/E_post - Yhat_post/Ehat_post) - (the same before)
+    additive, counts          theta times the rate that was expected
+    additive, scores          (Y_post/E_post - Yhat_post/Ehat_post) - (the same before)
     level                     the same without the part before the start, regression-adjusted
 
-so that `theta` and `avoided` never disagree in sign.
+so that the ratio, its additive form and `avoided` never disagree.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ OBSERVED_PRE, OBSERVED_POST, EXPECTED_PRE, EXPECTED_POST = range(4)
 EXPOSURE_PRE, EXPOSURE_POST, EXPECTED_EXPOSURE_PRE, EXPECTED_EXPOSURE_POST = range(4, 8)
 #: EXPECTED_POST before regression adjustment; the same number where nothing is adjusted.
 UNADJUSTED_POST = 8
-N_TOTALS = 9
+#: Exposure of the treated areas, or their number where the outcome has none.
+SIZE = 9
+N_TOTALS = 10
 #: Behind the totals stand, for each event-time bin, what was observed, expected, and the
 #: treated exposure: (n_bins, N_PATH) flattened.
 PATH_OBSERVED, PATH_EXPECTED, PATH_EXPOSURE = range(3)
@@ -48,11 +51,13 @@ class Sums:
         and behind them `path`, side by side: a neighbourhood's are added up at one go.
     path_exposure : (n_areas,), exposure of a year; 1 for scores.
     path_span : (n_bins,), years used of each bin; for scores 1 where there are any.
+    size : (n_areas,), exposure, of scores too; 1 where the outcome has none.
     """
 
     columns: Floats
     path_exposure: Floats
     path_span: Floats
+    size: Floats
 
     @property
     def pre(self) -> Floats:
@@ -111,7 +116,8 @@ def sums(
         span[b] = step * cells.shape[1] if measure.is_count else 1.0
     (pre_sum, pre_exposure), (post_sum, post_exposure) = sides
     columns = np.column_stack([pre_sum, post_sum, pre_exposure, post_exposure, path])
-    return Sums(columns, exposure, span)
+    size = np.ones(n) if measure.exposure is None else measure.exposure
+    return Sums(columns, exposure, span, size)
 
 
 def totals(
@@ -124,8 +130,8 @@ def totals(
     sums_ : of every area.
     members, pool : positions of treated and pool areas.
     weights : (m,), of the pool areas.
-    adjustment : what the expected total after the start is regression-adjusted by; None for
-        nothing. One serves all outcomes of a neighbourhood.
+    adjustment : what the expected totals are regression-adjusted by; None for nothing. One serves
+        all outcomes of a neighbourhood.
 
     Returns
     -------
@@ -138,9 +144,12 @@ def totals(
     found[_OWN] = own[:4]
     found[_EXPECTED] = expected[:4]
     found[UNADJUSTED_POST] = found[EXPECTED_POST]
+    found[SIZE] = sums_.size[members].sum()
     if adjustment is not None:
-        gap = adjustment.gap_in_rate(benchmark[:, 1], benchmark[:, 3], treated[:, 3])
-        found[EXPECTED_POST] -= found[EXPECTED_EXPOSURE_POST] * gap
+        exposure = sums_.path_exposure
+        weights = adjustment.adjusted(exposure[pool], exposure[members])
+        expected = weights @ benchmark
+        found[[EXPECTED_PRE, EXPECTED_POST]] = expected[:2]
     path = found[N_TOTALS:].reshape(-1, N_PATH)
     path[:, PATH_OBSERVED] = own[4:]
     path[:, PATH_EXPECTED] = expected[4:]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.estimate.verdict import placebos_carry
+from areaeffect.estimate.inference import Places
 from areaeffect.pipeline.begin import begin
-from areaeffect.pipeline.describe import groups_of
+from areaeffect.pipeline.describe import groups_of, too_few_places
 from areaeffect.pipeline.plan import disjoint
 from areaeffect.pipeline.power import power_of
 from areaeffect.pipeline.stores import in_window, list_sources, store_path
@@ -41,7 +41,8 @@ class CheckReport:
     pool : areas by reason; '' are eligible.
     neighbourhoods : (initiative, name, areas, start, pool, effective number, worst imbalance).
     gaps : (outcome, group, first, last, areas, reason).
-    placebos : (group, disjoint programmes, disjoint pseudo-neighbourhoods, enough).
+    placebos : (group, disjoint programmes, disjoint pseudo-neighbourhoods, why these are too few
+        for a verdict, or empty).
     smallest_effects : a line an initiative and outcome: the smallest effect that would be seen.
     sources : a line a source: what it is, its periods, and what of the window it lacks.
     warnings : what to look at before estimating.
@@ -54,7 +55,7 @@ class CheckReport:
     pool: dict[str, int]
     neighbourhoods: tuple[tuple[str, str, int, str, int, float, float], ...]
     gaps: tuple[tuple[str, str, str, str, int, str], ...]
-    placebos: tuple[tuple[str, int, int, bool], ...]
+    placebos: tuple[tuple[str, int, int, str], ...]
     smallest_effects: tuple[str, ...]
     sources: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -82,10 +83,8 @@ class CheckReport:
                 of = f" of {group}" if group else ""
                 lines.append(f"  {outcome}: {n} areas{of} from {first} to {last}, {reason}")
         lines += ["", "Placebo programmes that share no area:"]
-        for group, programmes, neighbourhoods, enough in self.placebos:
-            verdict = (
-                "enough for a verdict" if enough else "too few: every verdict will be 'cannot tell'"
-            )
+        for group, programmes, neighbourhoods, few in self.placebos:
+            verdict = f"every verdict will be 'cannot tell': {few}" if few else "enough to judge by"
             lines.append(f"  {group}: {programmes}, of {neighbourhoods} neighbourhoods; {verdict}")
         for title, items in (
             ("Smallest effects that would be seen in 80 of 100 cases", self.smallest_effects),
@@ -128,7 +127,8 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
         placebos = []
         for group in groups_of(plan.units):
             found = disjoint(plan, group.units)
-            placebos.append((group.name, *found, placebos_carry(len(group.units), *found)))
+            few = too_few_places(Places(len(group.units), found[1]))
+            placebos.append((group.name, *found, few))
         return CheckReport(
             title=file.study.study.title,
             n_areas=len(panel.areas),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.design.history import features
-from areaeffect.design.programme import Cohort, make_cohort
+from areaeffect.design.programme import Cohort, Rules, Weighted, make_cohort
 from areaeffect.estimate.counterfactual import Sums, sums
 from areaeffect.estimate.event_time import NO_BINS, Bins
 from areaeffect.panel import MAX_MISSING
@@ -97,10 +97,13 @@ class ClaimCohorts:
     _cohorts: dict[tuple[int, int, tuple[int, ...]], Cohort] = field(default_factory=dict)
     _sums: dict[tuple[int, int, tuple[int, ...]], Mapping[int, Sums]] = field(default_factory=dict)
 
-    @property
-    def is_adjusted(self) -> bool:
-        """Whether what weighting left unlike is regressed out: of levels, never of changes."""
-        return self.claim == "level"
+    def is_adjusted(self, chosen: Weighted, rules: Rules) -> bool:
+        """Whether what weighting left unlike is regressed out.
+
+        Of levels always, as their history is not matched on; of changes where calibration could
+        not meet every constraint.
+        """
+        return self.claim == "level" or (not chosen.exact and rules.matching.calibration != "none")
 
     def key(self, unit: int, areas: Ints) -> tuple[int, int, tuple[int, ...]]:
         """Return what the cohort depends on: the start and its phase-in, and the areas' gaps."""

@@ -26,7 +26,6 @@ from areaeffect.pipeline.workers import (
 )
 from areaeffect.report.files import refuse_foreign, write_result
 from areaeffect.report.phrases import phrases_of
-from areaeffect.report.wording import sentence
 from areaeffect.results import AreaStatus, Result, Shape
 from areaeffect.study_file import StudyFile, read_study
 
@@ -118,11 +117,10 @@ def estimate(
     tell("findings", 0, 1)
     evidence = Evidence(study, plan, measures, real, drawn)
     findings, draws = conclude(evidence)
-    findings = tuple(replace(f, sentence=sentence(f)) for f in findings)
     result = replace(
         planned(file, data, plan),
         findings=findings,
-        by_attribute=tuple(replace(f, sentence=sentence(f)) for f in by_attribute(evidence)),
+        by_attribute=by_attribute(evidence),
         series=series(evidence),
         neighbourhood_series=neighbourhood_series(evidence),
         placebos=draws,

@@ -11,21 +11,20 @@ from areaeffect.estimate.event_time import NO_BINS
 from areaeffect.falsify.placebo import count_disjoint
 from areaeffect.pipeline.checks.ground import subjects_of
 from areaeffect.pipeline.cohorts import claim_cohorts
-from areaeffect.pipeline.describe import Case, Group
-from areaeffect.pipeline.power import Size, machine_of, measure_point
+from areaeffect.pipeline.describe import Group
+from areaeffect.pipeline.power import Point, Size, machine_of, measure_points
 from areaeffect.pipeline.workers import run_all
 from areaeffect.results import Annex, Column, DataTable
 
 if TYPE_CHECKING:
     from areaeffect.falsify.placebo import Machine
     from areaeffect.pipeline.checks.ground import Subject
-    from areaeffect.pipeline.plan import Plan
     from areaeffect.pipeline.steps import Finished
     from areaeffect.results import Floats
 
 #: Placebo programmes of that size: each costs as many designs as it has neighbourhoods.
 DRAWS = 199
-_MOST_DISJOINT = 20
+_MOST_DISJOINT = 60
 _COLUMNS = (
     Column("outcome", "string", "Short name of the outcome"),
     Column("label", "string", "Its name in print"),
@@ -36,7 +35,7 @@ _COLUMNS = (
     Column("with_neighbourhoods", "integer", "Neighbourhoods supposed"),
     Column("mde_with", "number", "Smallest effect with those; empty: not estimable"),
     Column("draws", "integer", "Placebo programmes of that size behind it"),
-    Column("disjoint", "integer", "Of that size, programmes that share no area (at most 20)"),
+    Column("disjoint", "integer", "Of that size, programmes that share no area (at most 60)"),
 )
 
 
@@ -59,11 +58,22 @@ def more_neighbourhoods(finished: Finished) -> Annex | None:
         np.random.default_rng([machine.seed, 6]), _MOST_DISJOINT,
     )  # fmt: skip
     drawn = _drawn(finished, machine, analysis.placebos) if apart[0] else None
-    rows = [
-        _row(s, plan, patterns, drawn, apart)
+    subjects = [
+        s
         for s in subjects_of(finished.evidence, finished.result.findings)
         if s.finding.group == _largest(finished)
     ]
+    units = tuple(range(len(patterns)))
+    supposed = [
+        replace(s.case, group=Group("", units), units=units, against=(), disjoint=apart)
+        for s in subjects
+    ]
+    points: list[Point | None] = [None] * len(supposed)
+    if drawn is not None:
+        at = [case.position for case in supposed]
+        points = measure_points(supposed, drawn, at, [None] * len(at))
+    both = zip(subjects, points, strict=True)
+    rows = [_row(s, n, len(patterns), point, apart[0]) for s, point in both]
     table = DataTable("more_neighbourhoods", "With more neighbourhoods", _COLUMNS, tuple(rows))
     values = {"neighbourhoods": n, "with": analysis.also_with, "draws": DRAWS}
     return Annex("more_neighbourhoods", values, (table,))
@@ -89,27 +99,18 @@ def _drawn(finished: Finished, machine: Machine, placebos: int) -> Floats:
 
 
 def _row(
-    s: Subject,
-    plan: Plan,
-    patterns: tuple[int, ...],
-    drawn: Floats | None,
-    apart: tuple[int, int],
+    s: Subject, n: int, n_supposed: int, point: Point | None, apart: int
 ) -> tuple[str | float | int | None, ...]:
-    f, case = s.finding, s.case
-    units = tuple(range(len(patterns)))
-    supposed = Case(
-        Group("", units), case.position, case.outcome, case.measure, case.is_ratio, units, apart
-    )
-    point = None if drawn is None else measure_point(supposed, drawn, case.position, None)
+    f = s.finding
     return (
         f.outcome,
         f.label,
         f.form,
         f.unit,
-        len(plan.units),
+        n,
         f.mde,
-        len(patterns),
-        None if point is None else supposed.printed(point.mde),
+        n_supposed,
+        None if point is None else s.case.printed(point.mde),
         0 if point is None else point.draws,
-        apart[0],
+        apart,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.errors import Problem, StudyError
-from areaeffect.estimate.inference import pool_share
+from areaeffect.estimate.inference import Places
 from areaeffect.falsify.multiverse import around_zero_each, curve_band, joint_test, two_tailed
 from areaeffect.falsify.placebo import run_programme
 from areaeffect.geography.neighbours import within
@@ -213,7 +213,7 @@ def _curve_case(
     plan: Plan, group: Group, real: Floats, position: int, outcome: Outcome
 ) -> CurveCase:
     units = tuple(g for g in group.units if np.isfinite(real[g]).all())
-    taken = pool_share(len(units), disjoint(plan, group.units)[1])
+    taken = Places(len(units), disjoint(plan, group.units)[1]).taken
     is_count = outcome.kind == "count"
     return CurveCase(group.name, outcome.name, position, units, is_count, taken)
 

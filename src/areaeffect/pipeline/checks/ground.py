@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.falsify.check import Answer, Number, Status
 from areaeffect.pipeline.conclude import cases_of
 from areaeffect.pipeline.grading import tested_on
@@ -14,6 +13,7 @@ from areaeffect.results import Column, DataTable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.falsify.placebo import Job
     from areaeffect.pipeline.assemble import Assembled
     from areaeffect.pipeline.checks.refits import Refits
@@ -46,7 +46,7 @@ class Subject:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the 95% interval of the finding alone leaves zero out."""
+        """Whether the printed interval leaves zero out."""
         return leaves_zero_out(self.finding.low, self.finding.high)
 
     def answer(self, status: Status, **numbers: Number) -> Answer:
@@ -90,10 +90,8 @@ def subjects_of(evidence: Evidence, findings: Sequence[Finding]) -> tuple[Subjec
     by_key = {(f.group, f.outcome, f.form): f for f in findings if f.neighbourhood is None}
     found = []
     for case in cases_of(evidence):
-        leads = case.is_ratio or not case.measure.is_count
-        form = "ratio" if case.is_ratio else "additive"
-        finding = by_key.get((case.group.name, case.outcome.name, form))
-        if leads and not case.group.against and finding is not None:
+        finding = by_key.get((case.group.name, case.outcome.name, case.form))
+        if not case.group.against and finding is not None:
             found.append(Subject(finding, case))
     return tuple(found)
 
@@ -121,14 +119,8 @@ def held_against(case: Case, real: Floats, drawn: Floats) -> tuple[float, Placeb
     tested = tested_on(case, real)
     if tested is None:
         return None
-    estimate, placebos = float(tested.statistic(real)), tested.statistic(drawn)
-    good = placebos == placebos  # noqa: PLR0124  # not NaN
-    if estimate != estimate or good.sum() < MIN_PLACEBOS:  # noqa: PLR0124
-        return None
-    count = float(tested.counts(real))
-    better = case.outcome.better
-    found = infer(estimate, placebos, tested.counts(drawn), count, better, tested.taken)
-    return estimate, found
+    found = tested.infer(real, drawn)
+    return None if found is None else (found.estimate, found)
 
 
 GROUP = Column("group", "string", "initiative, or group of initiatives, that the finding is of")
