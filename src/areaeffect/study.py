@@ -105,7 +105,7 @@ class PanelSource(AnySource):
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
-        return tuple(f for f in (self.path, self.boundaries) if f)
+        return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
 class PoliceUkSource(AnySource):
@@ -156,7 +156,15 @@ class PoliceUkSource(AnySource):
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
         return tuple(
-            f for f in (*self.ingest, self.lookup, self.split_weights, self.boundaries) if f
+            f
+            for f in (
+                *self.ingest,
+                self.lookup,
+                self.split_weights,
+                self.boundaries,
+                self.neighbours,
+            )
+            if f
         )
 
 
@@ -185,7 +193,7 @@ class PublishedSource(AnySource):
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
-        return tuple(f for f in (self.path, self.boundaries) if f)
+        return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
 class IndexSource(AnySource):
@@ -203,7 +211,7 @@ class IndexSource(AnySource):
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
-        return tuple(f for f in (self.path, self.boundaries) if f)
+        return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
 Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource | AccessSource

@@ -72,6 +72,8 @@ def max_t(family: Sequence[PlaceboInference], level: float = LEVEL) -> Joint:
 
     placebos, own = relative(drawn), relative(np.array([x.statistic for x in family]))
     alone = np.array([x.p_value for x in family])
+    if len(family) == 1:
+        return Joint(alone, alone, low, high)
     largest = np.nanmax(placebos, axis=1)
     k = int(np.floor((1 - level) * (len(largest) + 1) + 1e-9))
     cut = max(1.0, float(np.sort(largest)[-k])) if k else np.inf

@@ -9,7 +9,7 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
-from areaeffect.geography.neighbours import contiguity, within
+from areaeffect.geography.neighbours import contiguity, listed, within
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
 from areaeffect.pipeline.access_panel import read_access
@@ -23,6 +23,7 @@ from areaeffect.pipeline.published_panel import described_at, printed_name, read
 from areaeffect.pipeline.registered import Registered, registered_areas
 from areaeffect.pipeline.valuation import Valuation, read_valuation
 from areaeffect.sources.base import SourceTable, reader_for
+from areaeffect.sources.text_table import read_text_table
 from areaeffect.study import IndexSource, PoliceUkSource, PublishedSource, resolve, split_reference
 from areaeffect.study_access import AccessSource
 
@@ -30,10 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from areaeffect.panel import Measure, Neighbourhood, Strings
+    from areaeffect.panel import Graph, Measure, Neighbourhood, Strings
     from areaeffect.results import DataTable, Floats, Gap, Ints
     from areaeffect.study import Study
     from areaeffect.study_file import StudyFile
+
+
+#: Columns of a list of areas that touch.
+_NEIGHBOURS = ("area", "neighbour")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,6 +178,7 @@ def _ground(
 def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assembled:
     study, tables, boundaries = file.study, ground.tables, ground.boundaries
     metres = study.register_.buffer_km * 1000
+    graph, of_neighbours = touching(file, ground.areas, boundaries)
     panel = Panel(
         areas=ground.areas,
         names=ground.names,
@@ -181,7 +187,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
         covariate_names=tuple(printed_column(study, c.column) for c in study.design.covariates),
         covariate_as_of=ground.covariate_as_of,
         attributes=ground.attributes,
-        contiguity=contiguity(boundaries) if boundaries else None,
+        contiguity=graph,
         near=within(boundaries, metres) if boundaries and metres > 0 else None,
         gaps=ground.gaps,
         releases=(
@@ -192,6 +198,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
             *(n for t in tables.values() for n in t.notes),
             *exposure_notes(study, tables),
             *registered.notes,
+            *of_neighbours,
         ),
         centres=boundaries.centres if boundaries else None,
     )
@@ -353,3 +360,33 @@ def outlines_of(file: StudyFile, areas: Strings) -> tuple[Boundaries | None]:
             path = resolve(source.boundaries, file.folder)
             return (read_boundaries(path, source.boundaries_area or source.area, areas),)
     return (None,)
+
+
+def touching(
+    file: StudyFile, areas: Strings, boundaries: Boundaries | None
+) -> tuple[Graph | None, tuple[str, ...]]:
+    """Return which areas touch, by outlines or by a source's list of neighbours, and remarks.
+
+    Raises
+    ------
+    DataError
+        Where a list names no two areas of the panel.
+    """
+    if boundaries is not None:
+        return contiguity(boundaries), ()
+    for name, source in file.study.source.items():
+        if source.neighbours is None:
+            continue
+        path = resolve(source.neighbours, file.folder)
+        frame, _ = read_text_table(path, _NEIGHBOURS, _NEIGHBOURS)
+        codes = f"`{'` and `'.join(_NEIGHBOURS)}` are area codes, such as '{areas[0]}'."
+        if not set(_NEIGHBOURS) <= set(frame.columns):
+            found = ", ".join(map(str, frame.columns))
+            raise DataError(Problem(f"its columns are {found}.", str(path), codes))
+        pairs = list(zip(*(frame[column] for column in _NEIGHBOURS), strict=True))
+        graph, lost = listed(pairs, areas)
+        if not len(graph.indices):
+            raise DataError(Problem("no row names two areas of the study.", str(path), codes))
+        note = f"{path.name}: {lost:,} of {len(pairs):,} pairs of neighbours name an area that "
+        return graph, (f"{note}no table of the study has.",) if lost else ()
+    return None, ()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.panel import Panel
+    from areaeffect.pipeline.describe import Group
     from areaeffect.pipeline.plan import Plan
     from areaeffect.study_file import StudyFile
 
@@ -127,7 +128,7 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
         placebos = []
         for group in groups_of(plan.units):
             found = disjoint(plan, group.units)
-            few = too_few_places(Places(len(group.units), found[1]))
+            few = too_few_places(Places(_n_places(plan, group), found[1]))
             placebos.append((group.name, *found, few))
         return CheckReport(
             title=file.study.study.title,
@@ -155,6 +156,10 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
             warnings=_warnings(plan.designs),
             notes=(*panel.notes, *plan.notes),
         )
+
+
+def _n_places(plan: Plan, group: Group) -> int:
+    return sum(len(plan.machine.banks[g].pieces) for g in group.units)
 
 
 def _block(title: str, items: Sequence[str]) -> list[str]:

@@ -169,6 +169,7 @@ def case_of(evidence: Evidence, group: Group, position: int, apart: tuple[int, i
         units,
         apart,
         against,
+        n_places=sum(len(plan.machine.banks[g].pieces) for g in (*units, *against)),
         outcome_is_primary=plan.primary[position],
         is_inside=is_inside,
         is_one_place=is_single and not is_inside and evidence.is_place(group.units[0]),

@@ -97,7 +97,8 @@ class Case:
     position : of the outcome in the study.
     outcome, measure : what.
     units, against : the group's units that can be estimated.
-    disjoint : placebo programmes, and pseudo-neighbourhoods, that share no area.
+    disjoint : placebo programmes, and places, that share no area.
+    n_places : places of the programme: its units, or the pieces that they are drawn in.
     outcome_is_primary : whether the study judges by this outcome.
     is_inside : whether the group is a single place of a programme of several.
     is_one_place : whether the programme is one place.
@@ -110,6 +111,7 @@ class Case:
     units: tuple[int, ...]
     disjoint: tuple[int, int]
     against: tuple[int, ...] = ()
+    n_places: int = 0
     outcome_is_primary: bool = True
     is_inside: bool = False
     is_one_place: bool = False
@@ -144,7 +146,7 @@ class Case:
     @property
     def places(self) -> Places:
         """How many separate places the placebos of this finding rest on."""
-        return Places(self.n_units, self.disjoint[1], bool(self.group.against))
+        return Places(self.n_places, self.disjoint[1], bool(self.group.against))
 
     @property
     def claim(self) -> Claim:
@@ -356,7 +358,7 @@ def _why_held_back(evidence: Evidence, case: Case) -> tuple[str, ...]:
             "`boundaries`, or a list of `neighbours`; until then no finding says more than "
             "‘cannot tell’.",
         )
-    if too_few_places(case.places):
+    if too_few_places(case.places) and not case.is_inside:
         return (
             f"The pool holds {case.places.disjoint} such places that share no area. The smallest "
             f"p-value that so few can show is {case.places.least_p:.3f}; no finding on them says "
@@ -375,7 +377,7 @@ def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple
         )
     if case.places.taken >= _MUCH_OF_THE_POOL:
         caveats.append(
-            f"{case.n_units} neighbourhoods are many for a pool that holds "
+            f"{case.n_places} places are many for a pool that holds "
             f"{case.places.disjoint} such places: placebo programmes of this size repeat each "
             "other. The interval is widened for it."
         )

@@ -170,7 +170,8 @@ def tested_on(case: Case, real: Floats) -> Case | None:
     sides = [
         tuple(g for g in side if np.isfinite(real[g]).all()) for side in (case.units, case.against)
     ]
-    tested = replace(case, units=sides[0], against=sides[1])
+    lost = case.n_units - len(sides[0]) - len(sides[1])
+    tested = replace(case, units=sides[0], against=sides[1], n_places=max(1, case.n_places - lost))
     if tested.n_units < _MOST * case.n_units or not sides[0] or len(sides[1]) < bool(case.against):
         return None
     return tested

@@ -65,7 +65,7 @@ def more_neighbourhoods(finished: Finished) -> Annex | None:
     ]
     units = tuple(range(len(patterns)))
     supposed = [
-        replace(s.case, group=Group("", units), units=units, against=(), disjoint=apart)
+        replace(s.case, group=Group("", units), units=units, disjoint=apart, n_places=len(units))
         for s in subjects
     ]
     points: list[Point | None] = [None] * len(supposed)

@@ -267,9 +267,10 @@ def _rows(
     apart: tuple[int, int],
 ) -> list[PowerRow]:
     units = tuple(range(len(size.patterns)))
+    n_places = sum(len(plan.machine.banks[g].pieces) for g in size.patterns)
     cases = [
         Case(Group("", units), o, outcome, measures[o], units, apart,
-             outcome_is_primary=plan.primary[o])
+             n_places=n_places, outcome_is_primary=plan.primary[o])
         for o, outcome in enumerate(study.outcome)
     ]  # fmt: skip
 
