@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.report import charts, wording
+from areaeffect import wording
+from areaeffect.report import charts
 from areaeffect.results import Column, Finding
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from areaeffect.study import PanelSource, Window
+    from areaeffect.study.model import PanelSource, Window
 
 _SHOWN = 5
 

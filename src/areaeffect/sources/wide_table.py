@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from areaeffect.study import PanelSource
+    from areaeffect.study.model import PanelSource
 
 
 def lengthen(frame: pd.DataFrame, source: PanelSource, path: Path) -> pd.DataFrame:

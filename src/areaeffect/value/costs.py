@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.study_value import ALL_CRIME, NOT_VALUED
+from areaeffect.study.value import ALL_CRIME, NOT_VALUED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

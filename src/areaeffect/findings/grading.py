@@ -1,0 +1,201 @@
+"""Strength of evidence: balance, and the gap in the last year before the start, held out.
+
+Exact calibration on the whole history makes the gap before the start zero by construction, so it
+says nothing. A second design leaves the last year out; the gap it then finds there is a forecast
+that could have failed. That it did not fail is shown where the gap is equivalent to none: where
+its 90% interval lies inside the smallest effect of interest (two one-sided tests at 5%: Schuirmann
+1987, doi 10.1007/BF01068419; of trends before a start: Hartman & Hidalgo 2018, doi
+10.1111/ajps.12387). A gap that is merely not significant is the absence of evidence.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.estimate.inference import TWO_ONE_SIDED
+from areaeffect.outcomes import BEST_GRADE
+from areaeffect.results import IntervalKind
+
+if TYPE_CHECKING:
+    from areaeffect.estimate.inference import PlaceboInference
+    from areaeffect.findings.describe import Case, Evidence
+    from areaeffect.results import Floats, Interval
+
+#: Largest standardised difference of a group from its benchmark areas for grade 3 (Stuart 2010,
+#: doi 10.1214/09-STS313, section 4.1).
+BALANCED = 0.25
+#: A gap in the held-out span with a smaller p-value warns.
+ALPHA = 0.05
+#: What weighting left unlike is said from here on, in standard deviations.
+_LEFT_UNLIKE = 0.1
+#: The held-out year is tested where at least this share of neighbourhoods has it without gaps.
+_MOST = 0.75
+_MATCHED, _BEFORE_AND_AFTER = BEST_GRADE["level"], BEST_GRADE["change"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """Grade on the Maryland scale in What Works Growth's wording, and why not higher.
+
+    Parameters
+    ----------
+    maryland : 2 or 3.
+    gap : in the held-out year, on the finding's scale; None where not estimable.
+    interval : its 90% interval.
+    caveats : reasons for 2, and what was corrected.
+    """
+
+    maryland: int
+    gap: float | None
+    interval: Interval | None
+    caveats: tuple[str, ...]
+
+
+def grade(evidence: Evidence, case: Case) -> Grade:
+    """Grade a finding."""
+    if case.outcome.claim == "level":
+        return Grade(_MATCHED, None, None, ())
+    held = held_out(evidence, case)
+    gap = case.printed(held.gap) if held else None
+    interval = held.interval(case) if held else None
+    span = "year" if case.measure.periods.kind.per_year else "third of the history"
+    reasons = [_why_not_held(case, interval, span), _unbalanced(evidence, case)]
+    if case.is_one_place or case.is_inside:
+        reasons.append("one place cannot say why it changed")
+    caveats = [f"Graded 2 on the Maryland scale: {reason}." for reason in reasons if reason]
+    maryland = _MATCHED if caveats else _BEFORE_AND_AFTER
+    if held and held.tested < case.n_units:
+        caveats.append(
+            f"The held-out {span} is tested on {held.tested} of {case.n_units} neighbourhoods: the "
+            "others have gaps in it."
+        )
+    return Grade(maryland, gap, interval, (*caveats, *_corrected(evidence, case)))
+
+
+def _why_not_held(case: Case, interval: Interval | None, span: str) -> str:
+    """Return why it is not shown that the comparison held before the start; empty where it is."""
+    if interval is None or interval.low is None or interval.high is None:
+        return (
+            f"the history is too short, or has too many gaps, to leave its last {span} out, so "
+            "whether the comparison held before the start is not tested"
+        )
+    limit = case.outcome.smallest_effect_of_interest
+    if -limit < interval.low and interval.high < limit:
+        return ""
+    if interval.p_value is not None and interval.p_value <= ALPHA:
+        return (
+            f"by a design that does not see the last {span} before the start, the places had "
+            f"already parted from their benchmark areas in that {span}"
+        )
+    return (
+        f"by a design that does not see the last {span} before the start, the gap in it is not "
+        "shown to be smaller than the smallest effect of interest: the data are too few to tell"
+    )
+
+
+def _unbalanced(evidence: Evidence, case: Case) -> str:
+    name, worst = _worst_balance(evidence, case)
+    if worst <= BALANCED:
+        return ""
+    return (
+        f"the places still differ from their benchmark areas in {name.replace('_', ' ')}, by "
+        f"{worst:.2f} standard deviations"
+    )
+
+
+def _corrected(evidence: Evidence, case: Case) -> tuple[str, ...]:
+    """Say where weighting left a neighbourhood unlike, and that this was regressed out."""
+    arm = next(k for k, a in enumerate(evidence.plan.arms) if case.position in a.outcomes)
+    chosen = evidence.plan.chosen[arm]
+    left = [
+        float(np.abs(w.imbalance).max(initial=0.0))
+        for g in (*case.units, *case.against)
+        if (w := chosen[g]) is not None
+    ]
+    unlike = [x for x in left if x > _LEFT_UNLIKE]
+    if not unlike:
+        return ()
+    return (
+        f"In {len(unlike)} of {len(left)} neighbourhoods no weights make the benchmark areas equal "
+        f"to the places (up to {max(unlike):.2f} standard deviations are left); what stays unlike "
+        "is taken out by regression, as it is of every placebo.",
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """The held-out refit of one finding.
+
+    Parameters
+    ----------
+    gap : in the held-out span, on the scale of the statistic.
+    inference : held against placebo programmes.
+    tested : neighbourhoods that have the span without gaps.
+    """
+
+    gap: float
+    inference: PlaceboInference
+    tested: int
+
+    def interval(self, case: Case) -> Interval:
+        """Return the 90% interval of the gap, on the finding's scale."""
+        found = self.inference
+        ends = found.ends(found.critical_at(TWO_ONE_SIDED))
+        return case.interval(IntervalKind.SINGLE, ends, found.p_value, TWO_ONE_SIDED)
+
+
+def held_out(evidence: Evidence, case: Case) -> HeldOut | None:
+    """Return the gap in the held-out span; None where it cannot be tested."""
+    position = len(evidence.measures) + case.position
+    real, drawn = evidence.real[:, position], evidence.drawn[:, :, position]
+    tested = tested_on(case, real)
+    found = tested.infer(real, drawn) if tested else None
+    if tested is None or found is None:
+        return None
+    return HeldOut(found.estimate, found, tested.n_units)
+
+
+def tested_on(case: Case, real: Floats) -> Case | None:
+    """Keep the neighbourhoods that a refit could estimate; None where they are too few.
+
+    Parameters
+    ----------
+    case : whose.
+    real : (n_units of the study, ...), NaN where a neighbourhood could not be estimated.
+    """
+    sides = [
+        tuple(g for g in side if np.isfinite(real[g]).all()) for side in (case.units, case.against)
+    ]
+    lost = case.n_units - len(sides[0]) - len(sides[1])
+    tested = replace(case, units=sides[0], against=sides[1], n_places=max(1, case.n_places - lost))
+    if tested.n_units < _MOST * case.n_units or not sides[0] or len(sides[1]) < bool(case.against):
+        return None
+    return tested
+
+
+def _worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:
+    """Return the characteristic in which a group differs most from its benchmark areas.
+
+    Neighbourhoods are weighted by their areas: what is too high in one and too low in another
+    does not lean the group's effect.
+    """
+    size = {
+        evidence.plan.units[g].name: len(evidence.plan.units[g].areas)
+        for g in (*case.units, *case.against)
+    }
+    sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for row in evidence.plan.balance:
+        if row.claim == case.outcome.claim and row.neighbourhood in size:
+            n = size[row.neighbourhood]
+            sums[row.covariate][0] += n * row.smd_after
+            sums[row.covariate][1] += n
+    total = sum(size.values())
+    shares = {name: abs(s / total) for name, (s, _) in sums.items()}
+    if not shares:
+        return "", 0.0
+    worst = max(sorted(shares), key=lambda name: shares[name])
+    return worst, shares[worst]
