@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.findings.describe import Evidence
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.panel import Measure, Neighbourhood
     from areaeffect.study.model import Study
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.design.programme import Weighted
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.panel import Measure, Neighbourhood
     from areaeffect.results import Bools, Finding, Floats, Ints, Result
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.findings.describe import Group
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.panel import Neighbourhood
     from areaeffect.results import Floats
     from areaeffect.study.file import StudyFile
