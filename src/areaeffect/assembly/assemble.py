@@ -371,7 +371,7 @@ def touching(
     """
     if boundaries is not None:
         return contiguity(boundaries), ()
-    for name, source in file.study.source.items():
+    for source in file.study.source.values():
         if source.neighbours is None:
             continue
         path = resolve(source.neighbours, file.folder)

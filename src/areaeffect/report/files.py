@@ -139,7 +139,7 @@ def read_result(folder: Path) -> Result:
         raise DataError(Problem(what, str(folder / RUN_FILE), "Evaluate the study again."))
     outlines = _load(folder / "data" / "map.json")
     try:
-        every = [_finding(row) for row in findings["findings"]]
+        every = [read_finding(row) for row in findings["findings"]]
         return Result(
             title=run["title"],
             question=run["question"],
@@ -181,7 +181,7 @@ def read_findings(folder: Path) -> tuple[Finding, ...]:
     KeyError, TypeError, ValueError
         Where it holds something else than findings.
     """
-    return tuple(_finding(row) for row in _load(folder / FINDINGS_FILE)["findings"])
+    return tuple(read_finding(row) for row in _load(folder / FINDINGS_FILE)["findings"])
 
 
 def rebuild_report(folder: Path, language: str = "") -> Path:
@@ -293,7 +293,8 @@ def _record(kind: type[Any], row: Mapping[str, Any]) -> Any:
     )
 
 
-def _finding(row: Mapping[str, Any]) -> Finding:
+def read_finding(row: Mapping[str, Any]) -> Finding:
+    """Return a finding from its row of findings.json."""
     own = {f.name: row[f.name] for f in fields(Finding)}
     better = own["better"]
     special: dict[str, Any] = {
