@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: What a study calls a family; the keys of `FAMILIES`.
+#: What a study calls a family: the keys of `FAMILIES`, or 'other', of which nothing is expected.
 FamilyName = Literal[
     "crime",
     "antisocial_behaviour",
@@ -13,6 +13,7 @@ FamilyName = Literal[
     "environment",
     "empty_homes",
     "social_relationships",
+    "other",
 ]
 
 #: Best grade of each kind of claim on the Maryland scale, in What Works Growth's wording.
@@ -86,10 +87,9 @@ FAMILIES: dict[str, Family] = {
             "Neighbourhood environment",
             "Is it a better place to be outdoors?",
             "level",
-            "a score by area, such as the outdoors sub-domain of the indices of deprivation or "
-            "the distance to the nearest park",
+            "a score by area, such as the outdoors sub-domain of the indices of deprivation",
             "one figure by area: a score or indicator of an edition of the indices of deprivation "
-            "(`published`), or distances from a list of places of your own (`access`)",
+            "(`published`), or the council's own score by area",
             "the same thing measured in the same way by area in several years, before and after "
             "the start, such as the council's own surveys of streets and litter; editions of the "
             "indices of deprivation are made anew each time and must not be subtracted, and "

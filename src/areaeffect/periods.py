@@ -26,6 +26,11 @@ class PeriodKind(StrEnum):
     NUMBER = "number"
 
     @property
+    def months(self) -> int:
+        """Months in one period; 12 for a table's own numbers, which are never mixed with others."""
+        return 12 // (self.per_year or 1)
+
+    @property
     def per_year(self) -> int | None:
         """Periods in twelve months; None for a table's own numbers."""
         return {"month": 12, "quarter": 4, "year": 1}.get(self.value)

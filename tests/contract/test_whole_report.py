@@ -29,6 +29,7 @@ from areaeffect.report import files, neighbourhood_pages, page
 from areaeffect.report.contents import report_document
 from areaeffect.results import Result
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
+from tests.conftest import REPOSITORY
 from tests.shared.chart_reader import check_chart
 from tests.shared.number_reader import TOKEN, unread
 from tests.shared.result_folder import Folder
@@ -78,7 +79,7 @@ MAPS = {"document.maps.draw_map", "report.local_map._finish"}
 
 
 def write_small_county(folder: Path) -> Path:
-    spec = CountySpec(n_areas=220, n_towns=4, seed=5, programmes=(LED, OTHER))
+    spec = CountySpec(n_areas=220, seed=5, programmes=(LED, OTHER))
     study = write_county(simulate_county(spec), folder)
     text = study.read_text(encoding="utf-8")
     study.write_text(re.sub(r"placebos = \d+", "placebos = 39", text), encoding="utf-8")
@@ -348,3 +349,17 @@ def test_a_plan_with_power_is_whole(study: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "plan/design.json").read_text())["seal"]["sha256"] == sealed
     assert re.search(r"you would see a (fall|rise) of \d+% or more", text)
     assert not [phrase for phrase in BANNED if phrase in text.lower()]
+
+
+def test_every_column_of_every_table_is_in_the_reference(folder: Path) -> None:
+    page = (REPOSITORY / "docs" / "reference" / "results.md").read_text(encoding="utf-8")
+    sections = dict(
+        part.partition("\n")[::2] for part in page.split("\n### ")[1:]
+    )  # heading of a table: its text
+    for described in sorted((folder / "data").glob("*.csv-metadata.json")):
+        table = json.loads(described.read_text(encoding="utf-8"))
+        own = sections[f"`data/{table['url']}`"]
+        missing = [
+            c["name"] for c in table["tableSchema"]["columns"] if f"| `{c['name']}` |" not in own
+        ]
+        assert not missing, f"{table['url']}: {missing}; run `python docs/make_reference.py`"

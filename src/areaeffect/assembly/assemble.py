@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.assembly.change_claims import refuse_breaks, refuse_one_date
-from areaeffect.assembly.measures import exposure_notes, make_measures, wanted
+from areaeffect.assembly.last_to_start import last_as_benchmark
+from areaeffect.assembly.measures import make_measures, measure_notes, wanted
 from areaeffect.errors import DataError, Faults, Problem
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, listed, within
@@ -16,12 +17,10 @@ from areaeffect.index.source import index_described_at, read_index_source
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
 from areaeffect.register.registered import Registered, registered_areas
-from areaeffect.sources.access import read_access
 from areaeffect.sources.base import SourceTable, align, reader_for
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
 from areaeffect.sources.text_table import read_text_table
-from areaeffect.study.access import AccessSource
 from areaeffect.study.extras import refuse_missing_extras
 from areaeffect.study.model import (
     IndexSource,
@@ -177,12 +176,15 @@ def _ground(
 
 def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assembled:
     study, tables, boundaries = file.study, ground.tables, ground.boundaries
+    measures = ground.measures
+    if study.design.last_to_start == "benchmark":
+        registered, measures = last_as_benchmark(file, registered, measures)
     metres = study.register_.buffer_km * 1000
     graph, of_neighbours = touching(file, ground.areas, boundaries)
     panel = Panel(
         areas=ground.areas,
         names=ground.names,
-        measures=ground.measures,
+        measures=measures,
         covariates=ground.covariates,
         covariate_names=tuple(printed_column(study, c.column) for c in study.design.covariates),
         covariate_as_of=ground.covariate_as_of,
@@ -193,7 +195,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
         releases=tuple(r for t in tables.values() for r in (t.release, *t.more_releases)),
         notes=(
             *(n for t in tables.values() for n in t.notes),
-            *exposure_notes(study, tables),
+            *measure_notes(study, tables, measures),
             *registered.notes,
             *of_neighbours,
         ),
@@ -244,8 +246,6 @@ def read_sources(
             )
         elif isinstance(source, PublishedSource):
             table = faults.attempt(read_published, name, source, file.folder, window, asked, needed)
-        elif isinstance(source, AccessSource):
-            table = faults.attempt(read_access, name, source, file.folder, window, asked, needed)
         elif isinstance(source, IndexSource):
             table = faults.attempt(read_index_source, name, source, file, asked, needed)
         else:

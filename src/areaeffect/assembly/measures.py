@@ -28,6 +28,15 @@ _CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
 
 Reasons = npt.NDArray[np.uint8]
 
+#: Effects smaller than this share of a count are of no interest, where a study does not say.
+LITTLE_OF_A_COUNT = 0.05
+#: The same of a score, in standard deviations between areas (a small effect in Cohen 1988, 2.2.3).
+LITTLE_OF_A_SCORE = 0.2
+#: Distance between the quartiles of a normal distribution, in standard deviations.
+_QUARTILES = 1.349
+#: Periods named in a note.
+_SHOWN = 6
+
 
 def wanted(outcome: Outcome) -> Wanted:
     """Return what an outcome asks of its source."""
@@ -64,19 +73,58 @@ def make_measures(
                 begun, first = new_codes(np.where(reasons == _CODE[""], values, np.nan))
                 reasons[begun, :first] = _CODE["boundary_change"]
         values = np.where(reasons == _CODE[""], values, np.nan)
-        exposure = None
+        exposure, at_end = None, None
         if outcome.exposure is not None:
-            exposure = _exposure(tables, outcome.exposure, areas)
+            exposure, at_end = _exposure(tables, outcome.exposure, areas)
         measure = Measure(
-            outcome.name, outcome.kind == "count", table.periods, values, reasons, exposure
+            outcome.name,
+            outcome.kind == "count",
+            table.periods,
+            values,
+            reasons,
+            exposure,
+            smallest_of(outcome, values),
+            at_end,
         )
         measures[outcome.name] = measure
         gaps += _gaps(outcome, measure, source, table, areas)
     return measures, tuple(gaps)
 
 
-def _exposure(tables: Mapping[str, SourceTable], reference: str, areas: Strings) -> Floats:
+def smallest_of(outcome: Outcome, values: Floats) -> float:
+    """Return the smallest effect of interest, which must not depend on the unit of a score.
+
+    Parameters
+    ----------
+    outcome : what the study says of it.
+    values : (n_areas, n_periods); of a score only the first period that most areas have is read,
+        which lies before every start.
+    """
+    if outcome.smallest_effect_of_interest is not None:
+        return outcome.smallest_effect_of_interest
+    if outcome.kind == "count":
+        return LITTLE_OF_A_COUNT
+    first = values[:, _first_wave(values)]
+    first = first[np.isfinite(first)]
+    if not len(first):
+        return 0.0
+    low, high = np.quantile(first, [0.25, 0.75])
+    spread = float(high - low) / _QUARTILES if high > low else float(first.std())
+    return LITTLE_OF_A_SCORE * spread
+
+
+def _first_wave(values: Floats) -> int:
+    """Return the first period that at least half of the areas have; else the fullest."""
+    seen = np.isfinite(values).mean(axis=0)
+    return int(np.argmax(seen >= min(0.5, seen.max(initial=0.0))))
+
+
+def _exposure(
+    tables: Mapping[str, SourceTable], reference: str, areas: Strings
+) -> tuple[Floats, Floats | None]:
     """Return residents or dwellings of each area; of a series, those of its first period.
+
+    Where it is a series, those of its last period too.
 
     The first period of the window lies before every start, so what an initiative did to the
     number of homes cannot enter.
@@ -84,13 +132,32 @@ def _exposure(tables: Mapping[str, SourceTable], reference: str, areas: Strings)
     source, column = split_reference(reference)
     table = tables[source]
     if column in table.varying:
-        return align(table.varying[column][:, 0], table.areas, areas)
-    return _numbers(reference, attribute(tables, reference, areas))
+        own = align(table.varying[column], table.areas, areas)
+        return own[:, 0], own[:, -1]
+    return _numbers(reference, attribute(tables, reference, areas)), None
 
 
-def exposure_notes(study: Study, tables: Mapping[str, SourceTable]) -> list[str]:
-    """Say where a denominator that changes over time is taken at the first period."""
+def measure_notes(
+    study: Study, tables: Mapping[str, SourceTable], measures: Mapping[str, Measure]
+) -> list[str]:
+    """Say what was taken for what the study leaves open: denominators, waves, small effects."""
     notes = []
+    for outcome in study.outcome:
+        measure = measures[outcome.name]
+        labels = measure.periods.labels
+        if outcome.kind == "score" and outcome.smallest_effect_of_interest is None:
+            notes.append(
+                f"{outcome.name}: no smallest_effect_of_interest is stated, so {LITTLE_OF_A_SCORE} "
+                f"standard deviations between areas in {labels[_first_wave(measure.values)]} are "
+                f"taken: {measure.smallest:.3g} {outcome.unit_title}."
+            )
+        if not measure.waves.all():
+            skipped = [label for label, has in zip(labels, measure.waves, strict=True) if not has]
+            shown = ", ".join(skipped[:_SHOWN]) + (" …" if len(skipped) > _SHOWN else "")
+            notes.append(
+                f"{outcome.name}: the table has no row at all in {shown}; the "
+                f"{measure.waves.sum()} periods that it has are used."
+            )
     for reference in dict.fromkeys(o.exposure for o in study.outcome if o.exposure):
         source, column = split_reference(reference)
         table = tables[source]

@@ -1,4 +1,4 @@
-"""`areaeffect evaluate`: study file to findings and report, in the order of DESIGN section 3."""
+"""`areaeffect evaluate`: study file to findings and report, in the order of ARCHITECTURE.md."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from areaeffect.checks.step import with_warnings
 from areaeffect.commands.begin import begin
-from areaeffect.document.folders import refuse_foreign
+from areaeffect.document.folders import prepare
 from areaeffect.findings.conclude import conclude
 from areaeffect.findings.describe import Evidence
 from areaeffect.findings.finished import Finished
@@ -29,7 +29,6 @@ from areaeffect.placebo.workers import (
 from areaeffect.report.files import write_result
 from areaeffect.results import AreaStatus, Result, Shape
 from areaeffect.study.file import StudyFile, read_study
-from areaeffect.wording.phrases import phrases_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,18 +79,13 @@ def evaluate_into(
     threads: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     store: Path | None = None,
-    language: str = "",
 ) -> Result:
-    """Evaluate a study and write its results folder, which appears whole or not at all.
-
-    `language` is that of the report's first answers, and of nothing else: it is not in the plan.
-    """
-    refuse_foreign(out)
-    phrases_of(language or "en")  # before the long work
+    """Evaluate a study and write its results folder, which appears whole or not at all."""
+    prepare(out, progress or (lambda _step, _done, _of: None))
     result = evaluate(path, threads, progress, store)
     if progress:
         progress("report", 0, 1)
-    write_result(result, out, language)
+    write_result(result, out)
     return result
 
 
@@ -190,7 +184,7 @@ def map_shapes(boundaries: Boundaries | None, areas: Strings) -> tuple[Shape, ..
     """Return outlines as fine as a map shows them; nothing where there are none."""
     if boundaries is None:
         return ()
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     west, south, east, north = shapely.total_bounds(boundaries.outlines)
     return boundaries.shapes(areas, max(east - west, north - south) / _MAP_PIXELS)

@@ -262,7 +262,7 @@ def known_from(statistics: Floats, degrees: int) -> Floats:
     statistics : (n_draws, ...), about zero.
     degrees : M - 1.
     """
-    from scipy.special import gammaincinv  # noqa: PLC0415  # heavy
+    from scipy.special import gammaincinv  # heavy
 
     at = (np.arange(1, len(statistics) + 1) * _GOLDEN) % 1.0
     factor = np.sqrt(degrees / (2 * gammaincinv(degrees / 2, at)))

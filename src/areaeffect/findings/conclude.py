@@ -202,7 +202,7 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
     p_joint = float(judged.joint.p_adjusted[judged.position])
     interval = case.interval(IntervalKind.JOINT, found.ends(judged.critical), p_joint)
     total = evidence.real[list(case.units), case.position].sum(axis=0)
-    verdict = decide(interval, case.outcome.smallest_effect_of_interest, case.better, case.claim)
+    verdict = decide(interval, case.measure.smallest, case.better, case.claim)
     if back:
         verdict = Verdict.CANNOT_TELL
     if not case.is_primary:

@@ -28,10 +28,12 @@ from areaeffect.findings.units import (
     named_areas,
     refuse_late_covariates,
 )
-from areaeffect.panel import MAX_MISSING, REASONS, Neighbourhood
+from areaeffect.panel import REASONS, Neighbourhood, is_enough
 from areaeffect.periods import label
 from areaeffect.placebo.programmes import Machine, count_disjoint
+from areaeffect.register.registered import THROUGHOUT
 from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
+from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -116,7 +118,13 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         for arm in arms
     )
     designs = _designs(panel, units, arms, chosen)
-    rng = np.random.default_rng([study.study.seed, 1])
+    notes += [
+        f"{d.neighbourhood} ({d.initiative}), {d.claim}: {', '.join(d.periods_left_out)} left out, "
+        "because a treated area has no value then."
+        for d in designs
+        if d.periods_left_out
+    ]
+    rng = generator(Use.CANDIDATES, study.study.seed)
     banks = candidates(study, panel, pool, units, arms[0], rng)
     every = _with_held_out(arms, len(measures))
     machine = Machine(
@@ -156,7 +164,7 @@ def disjoint(plan: Plan, members: Sequence[int], most: int = _MOST_DISJOINT) -> 
     """
     asked = (tuple(members), most)
     if asked not in plan._disjoint:
-        rng = np.random.default_rng([plan.machine.seed, 2])
+        rng = generator(Use.DISJOINT, plan.machine.seed)
         banks = [plan.machine.banks[g] for g in members]
         plan._disjoint[asked] = count_disjoint(banks, len(plan.machine.eligible), rng, most)
     return plan._disjoint[asked]
@@ -168,13 +176,16 @@ def pool_of(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
     n = len(panel.areas)
     every = np.concatenate([nb.areas for nb in data.neighbourhoods])
     exclusions = design_exclusions(study.design, panel, every)
+    throughout = np.zeros(n, dtype=np.bool_)
+    throughout[data.registered.throughout] = True
+    exclusions.append((throughout, THROUGHOUT))
     for measure in measures:
         common = measure.observed.mean(axis=0) >= 0.5  # noqa: PLR2004
-        share = np.zeros(n)  # what nobody has does not choose between areas
+        lacks = np.zeros(n, dtype=bool)  # what nobody has does not choose between areas
         if common.any():
-            share = (~measure.observed[:, common]).mean(axis=1)
+            lacks = ~is_enough((~measure.observed[:, common]).sum(axis=1), int(common.sum()))
         for code in np.unique(measure.reasons[measure.reasons > 0]):
-            mask: Bools = (share > MAX_MISSING) & (measure.reasons == code).any(axis=1)
+            mask: Bools = lacks & (measure.reasons == code).any(axis=1)
             exclusions.append((mask, f"not covered in the window ({REASONS[code]})"))
         if measure.exposure is not None:
             without: Bools = ~(np.isfinite(measure.exposure) & (measure.exposure > 0))
@@ -205,7 +216,8 @@ def _refuse_empty(pool: Pool, file: StudyFile) -> None:
         Problem(
             f"no area is left to compare with: {why}.",
             str(file.path),
-            "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas.",
+            "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas. "
+            "`design.last_to_start = 'benchmark'` compares with areas that start later.",
         )
     )
 
@@ -262,7 +274,7 @@ def _balance(
         for g, (unit, found) in enumerate(zip(units, weighted, strict=True)):
             if found is not None:
                 cohort = arm.cohort(g, unit.areas)
-                yield from balance(unit.name, arm.claim, cohort, unit.areas, found, pool.eligible)
+                yield from balance(unit, arm.claim, cohort, found, pool.eligible)
 
 
 def _bins(study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> Bins:
@@ -313,8 +325,9 @@ def _designs(
 
 
 def _holes(measure: Measure, unit: Neighbourhood, sides: tuple[Bools, Bools]) -> Ints:
-    before, after = measure.periods.split(unit.start, unit.start_kind)
+    before, _ = measure.periods.split(unit.start, unit.start_kind)
+    _, after = measure.periods.split(*unit.counted_from)
     inside = np.zeros(measure.periods.n, dtype=bool)
     inside[before] = sides[0].any()
     inside[after] = sides[1].any()
-    return np.flatnonzero(inside & ~(sides[0] | sides[1]))
+    return np.flatnonzero(inside & measure.waves & ~(sides[0] | sides[1]))

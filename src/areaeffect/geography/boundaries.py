@@ -35,7 +35,7 @@ class Boundaries:
     @property
     def centres(self) -> npt.NDArray[np.float64]:
         """Centroid of each outline, (n_areas, 2), metres."""
-        import shapely  # noqa: PLC0415  # heavy
+        import shapely
 
         return np.asarray(shapely.get_coordinates(shapely.centroid(self.outlines)))
 
@@ -51,7 +51,7 @@ class Boundaries:
 def _simplified(
     boundaries: Boundaries, tolerance: float
 ) -> tuple[tuple[npt.NDArray[np.float64], ...], ...]:
-    import shapely  # noqa: PLC0415  # heavy, and only needed where there is a map
+    import shapely
 
     # borders shared by two areas are simplified once, so that no slits open between them
     simple = shapely.coverage_simplify(boundaries.outlines, tolerance)
@@ -98,7 +98,7 @@ def area_codes(path: Path, column: str) -> npt.NDArray[np.str_]:
 
 def _frame(path: Path, column: str) -> Any:
     """Read a boundary file that has a column of codes."""
-    import geopandas  # noqa: PLC0415  # heavy: half a second
+    import geopandas
 
     if not path.is_file():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])

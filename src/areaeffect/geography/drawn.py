@@ -82,8 +82,8 @@ def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> Drawn
 
 
 def _frame(path: Path) -> Any:
-    import geopandas  # noqa: PLC0415  # heavy: half a second
-    import pyogrio  # noqa: PLC0415  # heavy
+    import geopandas
+    import pyogrio
 
     if not path.is_file():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
@@ -120,7 +120,7 @@ def _frame(path: Path) -> Any:
 
 
 def _with_crs(frame: Any, claimed: str, path: Path) -> Any:
-    from pyproj.exceptions import CRSError  # noqa: PLC0415  # heavy
+    from pyproj.exceptions import CRSError
 
     try:
         return frame.set_crs(claimed, allow_override=True)
@@ -160,7 +160,7 @@ def _text(value: Any) -> str:
 def _problems(
     shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path
 ) -> list[Problem]:
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     kinds = shapely.get_type_id(shapes)
@@ -196,7 +196,7 @@ def _problems(
 
 def _reason(shape: Any) -> str:
     """Return why a shape is not valid, in words: 'it crosses itself at 1.5, 54.2'."""
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     text = str(shapely.is_valid_reason(shape))
     what, _, at = text.partition("[")
@@ -211,7 +211,7 @@ def _reason(shape: Any) -> str:
 def _coordinate_problems(
     shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path, *, in_britain: bool
 ) -> list[Problem]:
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     bounds = shapely.bounds(shapes)
     problems = []
@@ -231,7 +231,7 @@ def _shortened(problems: list[Problem], path: Path) -> list[Problem]:
 
 
 def _hole_notes(shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path) -> list[str]:
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     notes = []
     for place, shape in zip(places, shapes, strict=True):

@@ -32,7 +32,7 @@ _TABLE_FILE = "data/power.csv"
 
 def write_power(report: PowerReport, folder: Path) -> None:
     """Write a power calculation into a folder that appears whole or not at all."""
-    write_whole(folder, lambda aside: _write(report, aside), POWER_FILE)
+    write_whole(folder, lambda aside: _write(report, aside))
 
 
 def power_values(report: PowerReport) -> dict[str, Any]:
@@ -50,7 +50,6 @@ def _write(report: PowerReport, folder: Path) -> None:
         title=report.title,
         kind="Power calculation",
         question="How small an effect could this study see?",
-        language="en-GB",
         sections=(power_section(report),),
         footer="Made by areaeffect. Every number above is in the files beside this page.",
     )

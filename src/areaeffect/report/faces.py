@@ -10,6 +10,7 @@ from areaeffect.document.csv_files import write_text
 from areaeffect.document.page import to_html
 from areaeffect.report import neighbourhood_pages, page
 from areaeffect.report.contents import report_document
+from areaeffect.report.crate import CRATE_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,17 +21,22 @@ REPORT_FILE = "report.html"
 PDF_FILE = "report.pdf"
 
 
-def write_faces(result: Result, folder: Path, language: str = "") -> None:
+def is_face(path: str) -> bool:
+    """Tell whether a path of a results folder is a face, or the crate, which is made after them."""
+    folders = (f"{chart_files.FOLDER}/", f"{neighbourhood_pages.FOLDER}/")
+    return path in (REPORT_FILE, PDF_FILE, CRATE_FILE) or path.startswith(folders)
+
+
+def write_faces(result: Result, folder: Path) -> None:
     """Write the report as page and PDF, its charts as files, and the pages of neighbourhoods.
 
     Parameters
     ----------
     result : as its files hold it.
     folder : an existing folder without these files.
-    language : of the first answers; empty: that of the study.
     """
     links = page.links_of(result)
-    document = report_document(result, links, language)
+    document = report_document(result, links)
     with ThreadPoolExecutor(1) as beside:  # print is set by a compiler that needs no Python
         printed = beside.submit(pdf.render, document)
         write_text(folder / REPORT_FILE, to_html(document, links, chart_files.FOLDER))
@@ -40,6 +46,6 @@ def write_faces(result: Result, folder: Path, language: str = "") -> None:
             places.mkdir(exist_ok=True)
             write_text(places / name, to_html(own, up))
         charts = folder / chart_files.FOLDER
-        charts.mkdir()
+        charts.mkdir(exist_ok=True)
         chart_files.write_charts(document, charts)
         (folder / PDF_FILE).write_bytes(printed.result())

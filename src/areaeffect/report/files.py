@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from dataclasses import asdict, fields, is_dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -19,10 +16,10 @@ from areaeffect.document.csv_files import (
     write_table,
     write_text,
 )
-from areaeffect.document.folders import RUN_FILE, write_whole
+from areaeffect.document.folders import RUN_FILE, write_again, write_whole
 from areaeffect.errors import DataError, Problem
 from areaeffect.report.crate import CRATE_FILE, crate
-from areaeffect.report.faces import REPORT_FILE, write_faces
+from areaeffect.report.faces import REPORT_FILE, is_face, write_faces
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import (
     Annex,
@@ -49,26 +46,25 @@ from areaeffect.results import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 METRES = 1  # decimals of outlines, in metres
 FORMAT = 1
 FINDINGS_FILE = "findings.json"
 
 
-def write_result(result: Result, folder: Path, language: str = "") -> None:
+def write_result(result: Result, folder: Path) -> None:
     """Write a result into a folder that appears whole or not at all.
-
-    `language` is that of the report's first answers; empty: that of the study.
 
     Raises
     ------
     StudyError
         Where the folder holds something that this program did not write.
     """
-    write_whole(folder, lambda aside: write_files(result, aside, language))
+    write_whole(folder, lambda aside: write_files(result, aside))
 
 
-def write_files(result: Result, folder: Path, language: str = "") -> None:
+def write_files(result: Result, folder: Path) -> None:
     """Write every file of a result into an existing folder."""
     result = rounded(result)
     data = folder / "data"
@@ -109,7 +105,7 @@ def write_files(result: Result, folder: Path, language: str = "") -> None:
         {"area": s.area, "rings": [ring.tolist() for ring in s.rings]} for s in result.shapes
     ]
     write_text(data / "map.json", json_text({"unit": "metre", "shapes": outlines}))
-    write_faces(result, folder, language)
+    write_faces(result, folder)
     write_text(folder / CRATE_FILE, json_text(crate(result, folder), indent=1))
 
 
@@ -184,20 +180,15 @@ def read_findings(folder: Path) -> tuple[Finding, ...]:
     return tuple(read_finding(row) for row in _load(folder / FINDINGS_FILE)["findings"])
 
 
-def rebuild_report(folder: Path, language: str = "") -> Path:
-    """Write the faces of a folder again from its other files; return the path of the page.
-
-    `language` is that of the first answers; empty: that of the study.
-    """
+def rebuild_report(folder: Path) -> Path:
+    """Write the faces of a folder again from its other files; return the path of the page."""
     result = read_result(folder)
-    with tempfile.TemporaryDirectory(prefix=".faces.", dir=folder) as place:
-        aside = Path(place)
-        write_faces(result, aside, language)
-        for made in sorted(aside.iterdir()):
-            if (folder / made.name).is_dir():
-                shutil.rmtree(folder / made.name)
-            made.replace(folder / made.name)
-    write_text(folder / CRATE_FILE, json_text(crate(result, folder), indent=1))
+
+    def write(made: Path) -> None:
+        write_faces(result, made)
+        write_text(made / CRATE_FILE, json_text(crate(result, made), indent=1))
+
+    write_again(folder, write, is_face)
     return folder / REPORT_FILE
 
 
@@ -251,7 +242,7 @@ def _load(path: Path) -> dict[str, Any]:
                 "Name a folder that `evaluate` wrote.",
             )
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(
             Problem(f"not valid JSON: {error}.", str(path), "Evaluate the study again.")
         ) from None

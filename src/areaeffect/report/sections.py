@@ -28,7 +28,7 @@ from areaeffect.wording.numbers import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-HEAVIEST = 20  # benchmark areas named for each neighbourhood (DESIGN section 6)
+HEAVIEST = 20  # benchmark areas named for each neighbourhood
 SMALLEST_P = 0.001
 _PARTS = {"benchmark": "compared with, by weight"}
 

@@ -11,7 +11,6 @@ from pydantic import Field, model_validator
 
 from areaeffect.outcomes import FamilyName
 from areaeffect.periods import PeriodKind, kind_of, parse_period
-from areaeffect.study.access import AccessSource
 from areaeffect.study.atlas import AtlasPart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
@@ -65,9 +64,6 @@ class StudyPart(Part):
 
     title: str = Field(min_length=1, description="what the report is called")
     question: str = Field(default="", description="the question, in one sentence")
-    language: Literal["en", "cy"] = Field(
-        default="en", description="of headlines and verdicts: English, or Welsh beside English"
-    )
     window: Window = Field(description="first and last period that the study looks at")
     seed: int = Field(default=1, ge=0, description="start of the random numbers")
     exploratory: bool = Field(
@@ -214,13 +210,12 @@ class IndexSource(AnySource):
         return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
-Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource | AccessSource
+Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource
 SOURCE_KINDS: dict[str, type[Source]] = {
     "panel": PanelSource,
     "police_uk": PoliceUkSource,
     "published": PublishedSource,
     "index": IndexSource,
-    "access": AccessSource,
 }
 
 
@@ -245,8 +240,11 @@ class Outcome(Part):
     accept_breaks: tuple[str, ...] = Field(
         default=(), description="breaks of the series, '2013-04', that the window may run across"
     )
-    smallest_effect_of_interest: float = Field(
-        default=0.05, gt=0, description="fraction for counts, units of the scale for scores"
+    smallest_effect_of_interest: float | None = Field(
+        default=None,
+        gt=0,
+        description="fraction for counts, by default 0.05; units of the scale for scores, by "
+        "default 0.2 standard deviations between areas in the first period",
     )
     primary: bool | None = Field(
         default=None,
@@ -262,6 +260,16 @@ class Outcome(Part):
     valued_as: str | None = Field(
         default=None, description="category of unit costs that its avoided incidents are worth"
     )
+
+    @model_validator(mode="after")
+    def _has_no_idle_exposure(self) -> Self:
+        if self.kind == "score" and self.exposure is not None:
+            msg = (
+                "a score has no exposure: every area counts alike. Drop `exposure`, or give the "
+                'counts behind the score with kind = "count"'
+            )
+            raise ValueError(msg)
+        return self
 
     @property
     def title(self) -> str:
@@ -368,6 +376,9 @@ class Study(Part):
         named += [
             (f"initiative.{i}.treated_column", t.treated_column)
             for i, t in enumerate(self.initiative)
+        ]
+        named += [
+            (f"initiative.{i}.start_column", t.start_column) for i, t in enumerate(self.initiative)
         ]
         named += [("register.authority", self.register_.authority)]
         named += [("analysis.placebo_neighbourhoods", self.analysis.placebo_neighbourhoods)]

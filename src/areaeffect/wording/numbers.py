@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from areaeffect.wording.phrases import ENGLISH
+from areaeffect.wording.phrases import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from areaeffect.results import Finding
 
 FINE_SCALE = 1.0  # a threshold below this belongs to a scale that one decimal would flatten
 FINE_RATE = 0.1  # a tenth of a rate's interval below this does
-MOST_DECIMALS = 6
+MOST_DECIMALS = 15
 NOT_ESTIMABLE = "not estimable"
 POINTS = "percentage points"  # the unit of a difference of shares; a share itself is in per cent
 NO_NOUN = frozenset({"", "fraction", POINTS})  # units that do not say what an amount counts
@@ -62,6 +60,11 @@ def decimals_of(finding: Finding) -> int:
         ends = (known(v) for v in (finding.estimate, finding.low, finding.high))
         scale = max((abs(v) for v in ends if v is not None), default=1.0) / 10
         fine = FINE_RATE
+    return fine_decimals(scale, fine)
+
+
+def fine_decimals(scale: float, fine: float = FINE_SCALE) -> int:
+    """Return the decimals that show two digits of numbers of some size; one from `fine` on."""
     if scale >= fine or scale <= 0:
         return 1
     return min(math.ceil(-math.log10(scale)) + 1, MOST_DECIMALS)
@@ -126,13 +129,12 @@ def interval(
     low: float | None,
     high: float | None,
     finding: Finding,
-    phrases: Mapping[str, str] = ENGLISH,
 ) -> str:
     """Write an interval: 'from 28.3% to 11.0% lower', 'from 4.0% lower to 1.6% higher'."""
     below, above = known(low), known(high)
     if below is None and above is None:
         return NOT_ESTIMABLE
-    first, last = (_direction(v, finding, phrases) for v in (below, above))
+    first, last = (_direction(v, finding) for v in (below, above))
     values = {"low_word": first, "high_word": last, "word": first or last}
     values |= {"low": _brief(below, finding), "high": _brief(above, finding)}
     if below is None:
@@ -144,13 +146,13 @@ def interval(
         values["low"] = size(below, finding)
     else:
         kind = "across"
-    text = phrases[f"interval.{kind}"].format(**values)
+    text = PHRASES[f"interval.{kind}"].format(**values)
     return text.replace(" ,", ",").replace("  ", " ").rstrip()
 
 
-def _direction(value: float | None, finding: Finding, phrases: Mapping[str, str]) -> str:
+def _direction(value: float | None, finding: Finding) -> str:
     word = direction(value, finding)
-    return phrases[f"word.{word}"] if word else ""
+    return PHRASES[f"word.{word}"] if word else ""
 
 
 def signed_interval(low: float | None, high: float | None, finding: Finding) -> str:

@@ -20,10 +20,10 @@ from areaeffect.wording.numbers import (
     size,
     total,
 )
-from areaeffect.wording.phrases import ENGLISH
+from areaeffect.wording.phrases import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 NOT_MEAN = "should not be taken to mean that"
 NO_ANSWER = frozenset({Verdict.CANNOT_TELL, Verdict.NOT_ESTIMABLE})
@@ -177,12 +177,12 @@ def _word(finding: Finding) -> str:
     return direction(finding.estimate, finding) or "no higher and no lower"
 
 
-def compared(finding: Finding, phrases: Mapping[str, str] = ENGLISH) -> str:
+def compared(finding: Finding) -> str:
     """Write '20.1% lower than would have been expected', and its level and zero forms."""
     word = direction(finding.estimate, finding)
     key = f"compared.{finding.claim}" + ("" if word else "_none")
     amount = size(finding.estimate, finding, unit=True)
-    return phrases[key].format(amount=amount, word=phrases[f"word.{word}"] if word else "")
+    return PHRASES[key].format(amount=amount, word=PHRASES[f"word.{word}"] if word else "")
 
 
 def _estimate_sentence(finding: Finding) -> str:

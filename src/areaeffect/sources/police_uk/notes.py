@@ -103,7 +103,7 @@ def rejected_rows(
     lake: Lake, forces: tuple[str, ...], periods: Periods
 ) -> list[dict[str, str | int]]:
     """Return every rejected row of the forces and months: force, month, file, line, reason, row."""
-    import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+    import pyarrow.parquet as pq
 
     held = set(lake.names(_REJECTED_ROWS))
     found = []

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
-from pyarrow import ArrowException
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.panel import REASONS
@@ -87,6 +86,8 @@ def read_police(
         No store, files that cannot be ingested, categories, forces or attributes that are
         unknown, a window that is not by month.
     """
+    from pyarrow import ArrowException
+
     if window.kind is not PeriodKind.MONTH:
         what = f"data.police.uk is by month, and the window is by {window.kind}."
         raise StudyError(Problem(what, "study.window", "Write it like '2023-01'."))

@@ -195,8 +195,8 @@ def read_counts(
 
 def _placed(parts: Sequence[_Part]) -> tuple[Any, list[Ints]]:
     """Return all codes, ascending, and the position in them of those of each part."""
-    import pyarrow as pa  # noqa: PLC0415  # heavy
-    import pyarrow.compute as pc  # noqa: PLC0415  # heavy
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     everyone = pa.concat_arrays([pa.nulls(0, pa.string()), *(p.codes for p in parts)])
     codes = pc.unique(everyone)
@@ -208,7 +208,7 @@ def _placed(parts: Sequence[_Part]) -> tuple[Any, list[Ints]]:
 
 def _row_groups(path: Path, forces: Sequence[str], columns: list[str]) -> Iterator[Any]:
     """Read the row groups that may hold one of the forces; none where there is no file."""
-    import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+    import pyarrow.parquet as pq
 
     if not path.is_file():
         return
@@ -240,7 +240,7 @@ def _of_forces(table: Any, forces: Sequence[str]) -> tuple[npt.NDArray[np.int32]
 def _add_up(
     table: Any, period: int, forces: Sequence[str], asked: Sequence[Sequence[str]]
 ) -> _Part:
-    import pyarrow as pa  # noqa: PLC0415  # heavy
+    import pyarrow as pa
 
     force, asked_force = _of_forces(table, forces)
     count = table["n"].to_numpy().astype(np.float64)
@@ -316,7 +316,7 @@ def read_points(
     files = [str(folder / f"force={f}" / f"month={m}" / "part.parquet") for f, m in sorted(held)]
     columns: list[Any] = [()] * 6
     if files:
-        import duckdb  # noqa: PLC0415  # heavy
+        import duckdb
 
         with duckdb.connect() as engine:
             asked = {"files": files, "months": list(months), "codes": list(codes)}

@@ -1,0 +1,97 @@
+"""Files of points: where people live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.geography.coordinates import fault_of_degrees
+from areaeffect.sources.text_table import read_text_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.results import Floats
+
+_DEGREES, _GRID = ("longitude", "latitude"), ("easting", "northing")
+_RESIDENTS = "residents"
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Points in metres.
+
+    Parameters
+    ----------
+    at : (n, 2), in the metres asked for.
+    residents : (n,), people at each point.
+    """
+
+    at: Floats
+    residents: Floats
+
+
+def read_points(path: Path, to_crs: str) -> Points:
+    """Read a CSV of residents by longitude and latitude, or easting and northing.
+
+    Parameters
+    ----------
+    path : the file.
+    to_crs : coordinate reference system, in metres.
+
+    Raises
+    ------
+    DataError
+        Missing columns, rows whose coordinates or residents cannot be read, by row; coordinates
+        that are not what their columns say.
+    """
+    frame, _ = read_text_table(path)
+    has_degrees = set(_DEGREES) <= set(frame.columns)
+    pair = _DEGREES if has_degrees else _GRID
+    missing = [c for c in (*pair, _RESIDENTS) if c not in frame.columns]
+    if missing:
+        raise DataError(
+            Problem(
+                f"there is no column {' or '.join(repr(c) for c in missing)}.",
+                str(path),
+                f"Points need longitude and latitude, or easting and northing, and {_RESIDENTS}. "
+                f"Columns: {', '.join(frame.columns)}.",
+            )
+        )
+    at = np.column_stack([_numbers(frame[c]) for c in pair])
+    residents = _numbers(frame[_RESIDENTS])
+    bad = ~np.isfinite(at).all(axis=1) | ~(residents >= 0)
+    if bad.any():
+        needed = ", ".join((*pair, _RESIDENTS))
+        rows = ", ".join(str(i + 2) for i in np.flatnonzero(bad)[:_SHOWN])
+        raise DataError(
+            Problem(
+                f"{int(bad.sum())} points have no readable {needed}.",
+                f"{path}, row {rows}" + (" and more" if bad.sum() > _SHOWN else ""),
+                "Give every row numbers, or take it out.",
+            )
+        )
+    if has_degrees:
+        fault = fault_of_degrees(at, in_britain=to_crs == "EPSG:27700")
+        if fault is not None:
+            raise DataError(Problem(f"the file {fault[0]}.", str(path), fault[1]))
+    return Points(_projected(at, to_crs, is_degrees=has_degrees), residents)
+
+
+def _numbers(column: pd.Series) -> Floats:
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+
+
+def _projected(at: Floats, to_crs: str, *, is_degrees: bool) -> Floats:
+    from pyproj import Transformer
+
+    own = "EPSG:4326" if is_degrees else "EPSG:27700"
+    if own == to_crs:
+        return at
+    transformer = Transformer.from_crs(own, to_crs, always_xy=True)
+    return np.column_stack(transformer.transform(at[:, 0], at[:, 1]))
