@@ -10,7 +10,7 @@ VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.LITTLE_DIFFERENCE: "≈",
     Verdict.HIGHER: "↑",
     Verdict.LOWER: "↓",
-    Verdict.ALIKE: "≈",
+    Verdict.ALIKE: "=",
     Verdict.CANNOT_TELL: "?",
     Verdict.DESCRIBED: "·",
     Verdict.NOT_ESTIMABLE: "–",
@@ -19,7 +19,7 @@ VERDICT_SYMBOLS: dict[Verdict, str] = {
 KEY = (
     "A claim about change asks what happened after the start; a claim about level only says how "
     "places differ; a contrast sets the changes of two kinds of initiative side by side. "
-    "✓ better, ✗ worse, ≈ little difference (of levels: ↑ higher, ↓ lower, ≈ alike), ? cannot "
+    "✓ better, ✗ worse, ≈ little difference (of levels: ↑ higher, ↓ lower, = alike), ? cannot "
     "tell, · described, – not estimable. ‘Cannot tell’ means that the data are too few or too "
     "noisy to say, whichever way it went. What is described has an estimate and an interval and "
     "is not judged: parts of a total, and single places of a programme of several."

@@ -196,7 +196,10 @@ class OneArm:
     """A claim with one outcome and one start for all."""
 
     outcomes = (0,)
-    is_adjusted = False
+    claim = "change"
+
+    def is_adjusted(self, *_: object) -> bool:
+        return False
 
     def __init__(self, seed: int = 9, draws: int | None = None) -> None:
         self.draws = draws
