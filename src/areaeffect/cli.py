@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from areaeffect.cli_web import serve, stories_app, tiles
+from areaeffect.cli_web import publish, serve, tiles
 from areaeffect.errors import (
     TRACEBACK_VARIABLE,
     AreaEffectError,
@@ -51,11 +51,11 @@ Store = Annotated[
     typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
 ]
 ingest_app = typer.Typer(help="Read publishers' files into the store.", no_args_is_help=True)
-store_app = typer.Typer(help="Say where the store is, or remove it.", no_args_is_help=True)
+store_app = typer.Typer(help="Say where the store is, check or remove it.", no_args_is_help=True)
 app.add_typer(ingest_app, name="ingest")
 app.add_typer(store_app, name="store")
 app.command()(serve)
-app.add_typer(stories_app, name="stories")
+app.command()(publish)
 app.command()(tiles)
 
 
@@ -86,6 +86,14 @@ def store_where(store: Store = None) -> None:
     from areaeffect.commands.sources import store_path
 
     typer.echo(store_path(store))
+
+
+@store_app.command("check")
+def store_check(store: Store = None) -> None:
+    """Check that every file of the store is there, and is what its manifest lists."""
+    from areaeffect.commands.sources import open_lake, store_path
+
+    typer.echo(open_lake(store_path(store)).check().text())
 
 
 @store_app.command("remove")

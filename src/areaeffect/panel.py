@@ -14,6 +14,7 @@ from areaeffect.results import Bools, Floats, Ints
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from areaeffect.outcomes import Break
     from areaeffect.periods import Periods
     from areaeffect.results import Gap, Release
 
@@ -48,6 +49,7 @@ class Measure:
     exposure : (n_areas,), residents or dwellings; None where the study gives none.
     smallest : smallest effect of interest: a fraction of counts, in the unit of a score.
     exposure_at_end : (n_areas,), the same in the last period; None where it is not known.
+    breaks : months from which it no longer means what it meant before.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Measure:
     exposure: Floats | None
     smallest: float = 0.05
     exposure_at_end: Floats | None = None
+    breaks: tuple[Break, ...] = ()
 
     @property
     def waves(self) -> Bools:

@@ -18,6 +18,7 @@ from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
 from areaeffect.register.registered import Registered, registered_areas
 from areaeffect.sources.base import SourceTable, align, reader_for
+from areaeffect.sources.panel_vintages import one_vintage
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
 from areaeffect.sources.text_table import read_text_table
@@ -252,6 +253,8 @@ def read_sources(
             path = resolve(source.path, file.folder)
             read = reader_for(source.kind)
             table = faults.attempt(read, name, source, path, window, asked, needed)
+            if table is not None:
+                table = faults.attempt(one_vintage, table, f"source.{name}")
         if table is not None:
             tables[name] = table
     faults.raise_all()

@@ -9,20 +9,24 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem
+from areaeffect.outcomes import BREAKS
 from areaeffect.panel import REASONS, Measure
 from areaeffect.periods import parse_period
 from areaeffect.results import Gap
 from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribute
-from areaeffect.sources.coverage import area_holes, group_gaps, new_codes, sum_by_group
-from areaeffect.study.model import Outcome, PanelSource, split_reference
+from areaeffect.sources.coverage import area_holes, codes_not_in_use, group_gaps, sum_by_group
+from areaeffect.sources.police_uk.categories import breaks_of, choose, known_categories
+from areaeffect.study.model import Outcome, PanelSource, PoliceUkSource, split_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from areaeffect.outcomes import Break
     from areaeffect.panel import Strings
-    from areaeffect.periods import PeriodKind
-    from areaeffect.results import Floats
+    from areaeffect.periods import PeriodKind, Periods
+    from areaeffect.results import Bools, Floats
     from areaeffect.study.model import Source, Study
+    from areaeffect.study.parts import NotCovered, RealFall
 
 _CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
 
@@ -65,13 +69,13 @@ def make_measures(
         if known is not None:
             given = align(known.astype(np.float64), table.areas, areas)
             reasons = np.where(np.isnan(given), reasons, given).astype(np.uint8)
-        _mark_not_covered(source, table, areas, values, reasons)
+        _mark_not_covered(source, table, areas, reasons)
         if outcome.kind == "count":
             if known is None:
                 _mark_group_gaps(source, table, areas, values, reasons)
             if source.find_new_codes:
-                begun, first = new_codes(np.where(reasons == _CODE[""], values, np.nan))
-                reasons[begun, :first] = _CODE["boundary_change"]
+                unused = codes_not_in_use(np.where(reasons == _CODE[""], values, np.nan))
+                reasons[unused] = _CODE["boundary_change"]
         values = np.where(reasons == _CODE[""], values, np.nan)
         exposure, at_end = None, None
         if outcome.exposure is not None:
@@ -85,10 +89,20 @@ def make_measures(
             exposure,
             smallest_of(outcome, values),
             at_end,
+            _breaks(outcome, source),
         )
         measures[outcome.name] = measure
         gaps += _gaps(outcome, measure, source, table, areas)
     return measures, tuple(gaps)
+
+
+def _breaks(outcome: Outcome, source: Source) -> tuple[Break, ...]:
+    """Return the breaks of the family, and of the police's categories, also in one's own counts."""
+    if isinstance(source, PoliceUkSource):
+        categories = choose(outcome.category, f"source.{outcome.source}")
+    else:
+        categories = known_categories(outcome.category)
+    return (*BREAKS.get(outcome.family, ()), *breaks_of(categories))
 
 
 def smallest_of(outcome: Outcome, values: Floats) -> float:
@@ -166,7 +180,7 @@ def measure_notes(
                 f"{reference} changes over time: rates are per what it was in "
                 f"{table.periods.labels[0]}, the first period."
             )
-    return notes
+    return notes + _fall_notes(study)
 
 
 def _numbers(reference: str, values: npt.NDArray[Any]) -> Floats:
@@ -179,7 +193,6 @@ def _mark_not_covered(
     source: Source,
     table: SourceTable,
     areas: Strings,
-    values: Floats,
     reasons: Reasons,
 ) -> None:
     periods = table.periods
@@ -192,15 +205,20 @@ def _mark_not_covered(
             raise DataError(
                 Problem(f"no area has {rule.column} = {', '.join(rule.values)}.", "not_covered")
             )
-        ordinals = periods.ordinals
-        since = _bound(rule.from_period, periods.kind)
-        until = _bound(rule.to_period, periods.kind)
-        inside = np.ones(values.shape[1], dtype=bool)
-        if since is not None:
-            inside &= ordinals >= since
-        if until is not None:
-            inside &= ordinals <= until
+        inside = _inside(rule, periods)
         reasons[np.ix_(named, inside)] = _CODE[rule.reason]
+
+
+def _inside(rule: NotCovered | RealFall, periods: Periods) -> Bools:
+    """(n_periods,): whether a rule's span holds the period."""
+    ordinals = periods.ordinals
+    since, until = (_bound(t, periods.kind) for t in (rule.from_period, rule.to_period))
+    inside = np.ones(periods.n, dtype=bool)
+    if since is not None:
+        inside &= ordinals >= since
+    if until is not None:
+        inside &= ordinals <= until
+    return inside
 
 
 def _bound(text: str | None, kind: PeriodKind) -> int | None:
@@ -211,7 +229,7 @@ def _bound(text: str | None, kind: PeriodKind) -> int | None:
         raise DataError(
             Problem(
                 f"'{text}' is not a {kind}, and the table is by {kind}.",
-                "not_covered",
+                "not_covered, real_falls",
                 "Write it like the table's own periods.",
             )
         )
@@ -228,12 +246,38 @@ def _mark_group_gaps(
     if source.coverage_group is None or table.periods is None:
         return
     groups = _fixed(table, source.coverage_group, source.coverage_group, areas).astype(str)
-    _, group_of_area, totals = sum_by_group(values, groups)
+    names, group_of_area, totals = sum_by_group(values, groups)
     gaps = group_gaps(totals)
-    if isinstance(source, PanelSource) and source.absent_is_zero:
-        gaps |= area_holes(values, group_of_area)
+    if isinstance(source, PanelSource):
+        if source.absent_is_zero:
+            gaps |= area_holes(values, group_of_area)
+        _keep_falls(source, names, table.periods, gaps)
     flagged = gaps[group_of_area]
     reasons[flagged & (reasons == _CODE[""])] = _CODE["partial_month"]
+
+
+def _keep_falls(source: PanelSource, names: Strings, periods: Periods, gaps: Bools) -> None:
+    """Take periods that the study calls real falls out of the gaps; refuse what keeps nothing."""
+    for rule in source.real_falls:
+        if rule.column != source.coverage_group:
+            what = f"gaps are looked for in '{source.coverage_group}', not in '{rule.column}'."
+            raise DataError(Problem(what, "real_falls", "Name the column of `coverage_group`."))
+        kept = np.outer(np.isin(names, rule.values), _inside(rule, periods))
+        if not (gaps & kept).any():
+            what = f"nothing there looks like a gap: {rule.text()}."
+            raise DataError(Problem(what, "real_falls", "Take the rule out."))
+        gaps &= ~kept
+
+
+def _fall_notes(study: Study) -> list[str]:
+    """Say which periods look like a gap of recording and are kept."""
+    return [
+        f"Periods that look like a gap of recording in source '{name}' are kept as a real fall: "
+        f"{rule.text()}."
+        for name, source in study.source.items()
+        if isinstance(source, PanelSource | PoliceUkSource)
+        for rule in source.real_falls
+    ]
 
 
 def _gaps(

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     from areaeffect.sources.publishers.releases import PublishedRelease
 
-__all__ = ["SourceListing", "in_window", "list_sources", "remove_store", "store_path"]
+__all__ = [
+    "SourceListing",
+    "in_window",
+    "list_sources",
+    "open_lake",
+    "remove_store",
+    "store_path",
+]
 
 _RELEASE_HEADINGS = ("release", "periods", "areas", "vintage", "covers", "use", "here")
 _STORE_HEADINGS = (
@@ -183,9 +190,9 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def _gaps(months: Iterable[ForceMonth]) -> str:
-    """Write runs of months that are not complete: 'missing 2014-03 to 2014-05'."""
+    """Write runs of months that are not whole: 'missing 2014-03 to 2014-05', 'without drugs …'."""
     runs = []
-    for status, cells in groupby(months, lambda c: c.status):
+    for status, cells in groupby(months, lambda c: c.why if c.lacks else c.status):
         run = list(cells)
         if status != "complete":
             span = run[0].month if len(run) == 1 else f"{run[0].month} to {run[-1].month}"

@@ -8,7 +8,7 @@ With Y the treated totals, Yhat = sum_j w_j Y_j their counterfactual:
     additive, scores          (Y_post/E_post - Yhat_post/Ehat_post) - (the same before)
     level                     the same without the part before the start, regression-adjusted
 
-so that the ratio, its additive form and `avoided` never disagree.
+so that `theta` and `avoided` never disagree in sign.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from areaeffect.panel import picked
 
 if TYPE_CHECKING:
-    from areaeffect.estimate.adjustment import Adjustment
+    from areaeffect.estimate.adjustment import Adjustment, Growth
     from areaeffect.panel import Measure
     from areaeffect.results import Bools, Floats, Ints
 
@@ -51,13 +51,17 @@ class Sums:
         and behind them `path`, side by side: a neighbourhood's are added up at one go.
     path_exposure : (n_areas,), exposure of a year; 1 for scores.
     path_span : (n_bins,), years used of each bin; for scores 1 where there are any.
+    path_is_after : (n_bins,), whether a bin is of the time after the start.
     size : (n_areas,), exposure, of scores too; 1 where the outcome has none.
+    growth : what a change goes with; None for a level.
     """
 
     columns: Floats
     path_exposure: Floats
     path_span: Floats
+    path_is_after: Bools
     size: Floats
+    growth: Growth | None = None
 
     @property
     def pre(self) -> Floats:
@@ -108,20 +112,26 @@ def sums(
         else:
             mean = cells.mean(axis=1) if mask.any() else np.full(n, nothing)
             sides.append((mean, exposure))
-    path, span = np.zeros((n, n_bins)), np.zeros(n_bins)
+    path, span, is_after = np.zeros((n, n_bins)), np.zeros(n_bins), np.zeros(n_bins, dtype=bool)
     bin_of = np.full(len(pre), -1) if bin_of is None else np.where(pre | post, bin_of, -1)
     for b in np.unique(bin_of[bin_of >= 0]):
         cells = picked(measure.values, bin_of == b)
         path[:, b] = cells.sum(axis=1) if measure.is_count else cells.mean(axis=1)
         span[b] = step * cells.shape[1] if measure.is_count else 1.0
+        is_after[b] = post[bin_of == b].any()
     (pre_sum, pre_exposure), (post_sum, post_exposure) = sides
     columns = np.column_stack([pre_sum, post_sum, pre_exposure, post_exposure, path])
     size = np.ones(n) if measure.exposure is None else measure.exposure
-    return Sums(columns, exposure, span, size)
+    return Sums(columns, exposure, span, is_after, size)
 
 
 def totals(
-    sums_: Sums, members: Ints, pool: Ints, weights: Floats, adjustment: Adjustment | None = None
+    sums_: Sums,
+    members: Ints,
+    pool: Ints,
+    weights: Floats,
+    adjustment: Adjustment | None = None,
+    imbalance: Floats | None = None,
 ) -> Floats:
     """Add up one neighbourhood and outcome.
 
@@ -130,8 +140,10 @@ def totals(
     sums_ : of every area.
     members, pool : positions of treated and pool areas.
     weights : (m,), of the pool areas.
-    adjustment : what the expected totals are regression-adjusted by; None for nothing. One serves
-        all outcomes of a neighbourhood.
+    adjustment : what the expected total of a level is regression-adjusted by; None for nothing.
+        One serves all outcomes of a neighbourhood.
+    imbalance : what weighting left unlike, which the expected total of a change is adjusted for;
+        None where it left nothing.
 
     Returns
     -------
@@ -146,13 +158,15 @@ def totals(
     found[UNADJUSTED_POST] = found[EXPECTED_POST]
     found[SIZE] = sums_.size[members].sum()
     if adjustment is not None:
-        exposure = sums_.path_exposure
-        weights = adjustment.adjusted(exposure[pool], exposure[members])
-        expected = weights @ benchmark
-        found[[EXPECTED_PRE, EXPECTED_POST]] = expected[:2]
+        gap = adjustment.gap_in_rate(benchmark[:, 1], benchmark[:, 3], treated[:, 3])
+        found[EXPECTED_POST] -= found[EXPECTED_EXPOSURE_POST] * gap
     path = found[N_TOTALS:].reshape(-1, N_PATH)
     path[:, PATH_OBSERVED] = own[4:]
     path[:, PATH_EXPECTED] = expected[4:]
+    if imbalance is not None and sums_.growth is not None:
+        adjusted = sums_.growth.expected(expected, imbalance, len(members))
+        found[EXPECTED_POST] = adjusted[1]
+        path[sums_.path_is_after, PATH_EXPECTED] = adjusted[4:][sums_.path_is_after]
     path[:, PATH_EXPOSURE] = sums_.path_exposure[members].sum() * sums_.path_span
     return found
 

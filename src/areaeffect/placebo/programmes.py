@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.design.programme import Cohort, Rules, Weighted, design_programme
+from areaeffect.design.programme import Cohort, Rules, design_programme
 from areaeffect.estimate.adjustment import adjustment
 from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, totals
 from areaeffect.placebo.spread import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
@@ -220,10 +220,9 @@ class Cohorts(Protocol):
     outcomes: tuple[int, ...]
     draws: int | None
 
-    claim: str
-
-    def is_adjusted(self, chosen: Weighted, rules: Rules) -> bool:
-        """Whether what weighting left unlike is regressed out."""
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether levels are adjusted for what weighting left unlike; changes always are."""
 
     def cohort(self, unit: int, areas: Ints) -> Cohort:
         """Return the cohort: the start of the real neighbourhood, the coverage of the areas."""
@@ -344,10 +343,8 @@ def run_programme(machine: Machine, programme: Sequence[Ints], number: int = 0) 
             if chosen is None:
                 continue
             members, pool, weights = programme[g], chosen.pool, chosen.weights
-            by = None
-            if arm.is_adjusted(chosen, machine.rules):
-                of_change = arm.claim != "level"
-                by = adjustment(cohorts[g].scaled, members, pool, weights, of_change=of_change)
+            by = adjustment(cohorts[g].scaled, members, pool, weights) if arm.is_adjusted else None
+            left = None if chosen.exact else chosen.imbalance
             for o, sums_ in arm.sums(g, members).items():
-                found[g, o] = totals(sums_, members, pool, weights, by)
+                found[g, o] = totals(sums_, members, pool, weights, by, left)
     return found

@@ -14,7 +14,7 @@ from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.study.atlas import AtlasPart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
-from areaeffect.study.parts import AnySource, ColumnText, PeriodText
+from areaeffect.study.parts import AnySource, ColumnText, PeriodText, RealFall
 from areaeffect.study.survey import Stories, Survey
 from areaeffect.study.toml_file import Part
 from areaeffect.study.value import ValuePart
@@ -95,6 +95,9 @@ class PanelSource(AnySource):
     coverage_group: str | None = Field(
         default=None, description="column (police force) in which gaps are looked for"
     )
+    real_falls: tuple[RealFall, ...] = Field(
+        default=(), description="periods that look like a gap in a `coverage_group` and are none"
+    )
     licence: str = Field(default="", description="licence of the data, for the data annex")
     attribution: str = Field(default="", description="line the licence asks for")
 
@@ -117,6 +120,12 @@ class PoliceUkSource(AnySource):
     forces: tuple[str, ...] = Field(
         default=(), description="forces as the files name them; default all in the store"
     )
+    without_forces: tuple[str, ...] = Field(
+        default=(), description="forces whose incidents are left out throughout: 'btp'"
+    )
+    real_falls: tuple[RealFall, ...] = Field(
+        default=(), description="months that look like a gap of a force and are a real fall"
+    )
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb", description="what counts the incidents of `ingest` (docs/spark.md)"
     )
@@ -124,7 +133,9 @@ class PoliceUkSource(AnySource):
         default="lsoa21", description="census vintage that area codes are brought to"
     )
     lookup: str | None = Field(
-        default=None, description="lookup of LSOA 2011 to 2021 (code columns and change code)"
+        default=None,
+        description="lookup of LSOA 2011 to 2021 (columns lsoa11_code, lsoa21_code, change_code) "
+        "instead of the packaged one",
     )
     split_weights: str | None = Field(
         default=None,

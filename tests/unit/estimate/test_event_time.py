@@ -122,9 +122,7 @@ def level_sums(rate: np.ndarray, exposure: np.ndarray) -> cf.Sums:
 
 def gap(sums: cf.Sums, known: np.ndarray, members, pool, weights) -> float:
     by = adjustment(known, members, pool, weights)
-    adjusted = by.adjusted(sums.exposure_post[pool], sums.exposure_post[members])
-    events = (weights - adjusted) @ sums.post[pool]
-    return float(events / (weights @ sums.exposure_post[pool]))
+    return by.gap_in_rate(sums.post[pool], sums.exposure_post[pool], sums.exposure_post[members])
 
 
 def test_an_imbalance_that_explains_the_rate_is_taken_off_the_gap() -> None:
@@ -176,6 +174,5 @@ def test_the_gap_is_that_of_a_weighted_ridge_regression() -> None:
         gaps = np.sqrt(part) * (rate[pool] - part @ rate[pool])
         slope = np.linalg.lstsq(rows, np.append(gaps, np.zeros(3)), rcond=None)[0]
         wanted = (centre - np.average(known[members], axis=0, weights=seen[members])) @ slope
-        off = weights - by.adjusted(seen[pool], seen[members])
-        found = off @ (rate * seen)[pool] / (weights @ seen[pool])
+        found = by.gap_in_rate((rate * seen)[pool], seen[pool], seen[members])
         assert found == pytest.approx(wanted, rel=1e-9)

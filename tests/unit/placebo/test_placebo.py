@@ -196,10 +196,7 @@ class OneArm:
     """A claim with one outcome and one start for all."""
 
     outcomes = (0,)
-    claim = "change"
-
-    def is_adjusted(self, *_: object) -> bool:
-        return False
+    is_adjusted = False
 
     def __init__(self, seed: int = 9, draws: int | None = None) -> None:
         self.draws = draws
