@@ -47,7 +47,7 @@ def one_county(seed: int, placebos: int) -> list[Row]:
         Row(
             f.group, f.outcome, f.form, truth[f.group][f.outcome], f.estimate or 0.0,
             f.low if f.low is not None else -np.inf, f.high if f.high is not None else np.inf,
-            f.p_value or 1.0, f.p_adjusted or 1.0, f.mde or np.nan, str(f.verdict),
+            (f.single and f.single.p_value) or 1.0, f.p_value or 1.0, f.mde or np.nan, str(f.verdict),
         )
         for f in main_findings(findings)
         if f.estimate is not None

@@ -31,7 +31,7 @@ from areaeffect.findings.plan import Plan, disjoint, make_plan
 from areaeffect.placebo.programmes import Machine, run_programme
 from areaeffect.placebo.workers import run_all, single_threaded
 from areaeffect.power.backtest import horizon_of
-from areaeffect.power.calculation import Size, earlier_arms, machine_of, measure_point, own_count
+from areaeffect.power.calculation import Size, earlier_arms, machine_of, measure_points, own_count
 from benchmarks.fresh import County, fresh
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _prepared(n: int, seed: int) -> Prepared:
     (group,) = groups_of(plan.units)
     measures = (drawn.data.panel.measures["outcome_0"],)
     evidence = Evidence(drawn.file.study, plan, measures, real, real[None])
-    case = case_of(evidence, group, 0, disjoint(plan, group.units), is_ratio=True)
+    case = case_of(evidence, group, 0, disjoint(plan, group.units))
     return Prepared(plan, case, real[:, 0], around)
 
 
@@ -126,14 +126,15 @@ def replicate(n: int, seed: int) -> dict[str, Any]:
             changed, truth = with_effect(real, ready.around, logs, rng)
             estimate = float(case.statistic(changed))
             count = float(case.counts(real))
-            found = infer(estimate, estimates, counts, count, "lower", case.taken)
+            found = infer(estimate, estimates, counts, count, case.places)
             rows.append(
                 [spread, effect, truth, np.expm1(estimate), np.expm1(found.low),
                  np.expm1(found.high), found.p_value]
             )  # fmt: skip
     return {
         "n": n, "seed": seed, "centre": found.centre, "deviation": found.deviation,
-        "taken": case.taken, "mde": float(np.expm1(found.mde)), "rows": rows,
+        "taken": case.places.taken,
+        "mde": float(np.expm1(found.detectable("lower", found.critical))), "rows": rows,
     }  # fmt: skip
 
 
@@ -150,7 +151,7 @@ def power(n: int, seed: int) -> dict[str, Any]:
     earlier = _placebos(machine)
     position = horizon.measured
     count = own_count(plan, arms, size, case, position)
-    point = measure_point(case, earlier, position, count)
+    (point,) = measure_points([case], earlier, [position], [count])
     if point is None:
         return {"n": n, "seed": seed, "mde": None}
     later = _placebos(plan.machine)[:, :, 0]
@@ -158,15 +159,15 @@ def power(n: int, seed: int) -> dict[str, Any]:
     changed, _ = with_effect(real, ready.around, np.full(n, point.mde), rng)
     found = infer(
         float(case.statistic(changed)), case.statistic(later), case.counts(later),
-        float(case.counts(real)), "lower", case.taken,
+        float(case.counts(real)), case.places,
     )  # fmt: skip
     after = infer(
         float(case.statistic(real)), case.statistic(later), case.counts(later),
-        float(case.counts(real)), "lower", case.taken,
+        float(case.counts(real)), case.places,
     )  # fmt: skip
     return {
         "n": n, "seed": seed, "mde": float(np.expm1(point.mde)), "p": found.p_value,
-        "mde_after": float(np.expm1(after.mde)), "deviation": point.deviation,
+        "mde_after": float(np.expm1(after.detectable("lower", after.critical))), "deviation": point.deviation,
         "deviation_after": after.deviation,
     }  # fmt: skip
 

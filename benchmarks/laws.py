@@ -30,7 +30,7 @@ from areaeffect.checks.placement import (
 from areaeffect.design.pool import make_pool
 from areaeffect.design.programme import Rules
 from areaeffect.estimate.counterfactual import OBSERVED_PRE, log_ratio
-from areaeffect.estimate.inference import infer, pool_share
+from areaeffect.estimate.inference import Places, infer
 from areaeffect.findings.cohorts import ClaimCohorts, coverage_of
 from areaeffect.panel import Neighbourhood, Panel
 from areaeffect.periods import PeriodKind
@@ -137,7 +137,7 @@ def machine_of(city: London, n: int) -> Machine:
 def share_of(city: London, n: int) -> float:
     """Return which share of the places that could be drawn a programme of the bank takes up."""
     banks, n_areas = machine_of(city, n).banks, len(city.eligible)
-    return pool_share(n, count_disjoint(banks, n_areas, np.random.default_rng(_SEED), n_areas)[1])
+    return Places(n, count_disjoint(banks, n_areas, np.random.default_rng(_SEED), n_areas)[1])
 
 
 def laws(city: London) -> dict[str, Law]:
@@ -258,7 +258,7 @@ def one_size(
         good = np.isfinite(theirs)
         wrong = np.array(
             [
-                infer(e, estimates, counts, c, "lower", taken).p_value <= 0.05
+                infer(e, estimates, counts, c, taken).p_value <= 0.05
                 for e, c in zip(theirs[good], own[good], strict=True)
             ]
         )

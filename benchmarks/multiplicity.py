@@ -98,7 +98,7 @@ def rejected(found: list[PlaceboInference], form: str) -> Floats:
         return (statistic < cuts[:, 0]) | (statistic > cuts[:, 1])
     if form == "plain":
         return np.abs(statistic) > plain(found)[1]
-    joint = max_t([f.statistics for f in found], list(statistic), [f.critical for f in found])
+    joint = max_t(found)
     return (statistic < joint.low) | (statistic > joint.high)
 
 
@@ -120,7 +120,7 @@ def cell(law: Law, correlation: float, replicates: int, draws: int, seed: int) -
             ("up", _SHIFT * sd * np.array([1, 1, 0, 0])),
         ):
             found = [
-                infer(float(noise[k] + shift[k]), placebos[:, k], ones, 1.0, "lower", 0.0)
+                infer(float(noise[k] + shift[k]), placebos[:, k], ones, 1.0, Places(1, 10**9))
                 for k in range(_FINDINGS)
             ]
             for form in FORMS:
@@ -163,15 +163,11 @@ def seattle() -> list[str]:
     apart = disjoint(plan, group.units)
     found = []
     for o in range(len(measures)):
-        case = case_of(evidence, group, o, apart, is_ratio=True)
+        case = case_of(evidence, group, o, apart)
         estimate, placebos = float(case.statistic(real[:, o])), case.statistic(drawn[:, :, o])
         counts = case.counts(drawn[:, :, o])
-        found.append(
-            infer(estimate, placebos, counts, float(case.counts(real[:, o])), "lower", case.taken)
-        )
-    joint = max_t(
-        [f.statistics for f in found], [f.statistic for f in found], [f.critical for f in found]
-    )
+        found.append(infer(estimate, placebos, counts, float(case.counts(real[:, o])), case.places))
+    joint = max_t(found)
     p_plain, cuts = plain(found)
     lines = [
         "| outcome | p | tail-scaled p | tail-scaled interval | plain p | plain interval |",

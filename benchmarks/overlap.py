@@ -22,7 +22,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from areaeffect.estimate.counterfactual import OBSERVED_PRE, log_ratio
-from areaeffect.estimate.inference import around_zero, infer
+from areaeffect.estimate.inference import Places, around_zero, infer
 from areaeffect.findings.candidates import traits_of
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.plan import make_plan
@@ -168,7 +168,7 @@ def rejected(effect: float, count: float, placebos: Floats, counts: Floats) -> l
         (effect / own, around_zero(placebos / fitted, 0.0)),
     ]
     found = [_two_tailed(e, drawn) <= _ALPHA for e, drawn in plain]
-    return [*found, infer(effect, placebos, counts, count, "lower", 0.0).p_value <= _ALPHA]
+    return [*found, infer(effect, placebos, counts, count, Places(1, 10**9)).p_value <= _ALPHA]
 
 
 def _fitted(placebos: Floats, counts: Floats, count: float) -> tuple[Floats, float]:

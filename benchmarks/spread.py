@@ -18,7 +18,7 @@ import shapely
 from areaeffect.design.history import features
 from areaeffect.design.programme import Cohort, Rules, make_cohort
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.estimate.inference import infer, pool_share
+from areaeffect.estimate.inference import Places, infer
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.neighbours import contiguity
 from areaeffect.panel import Measure, Panel
@@ -113,7 +113,7 @@ def main() -> None:
     pieces = tuple(grow(graph, everywhere, SIZE, np.random.default_rng(1)))
     banks = tuple(Candidates((pieces,)) for _ in range(GROUPS))
     middle = [centre_of(pieces, centres)] * GROUPS
-    taken = pool_share(GROUPS, count_disjoint(banks, N, np.random.default_rng(2), N)[1])
+    taken = Places(GROUPS, count_disjoint(banks, N, np.random.default_rng(2), N)[1])
     blank = Machine((), banks, everywhere, Rules(_NEAREST, common_support=False, near=None), 1, 0)
     print("| programmes | placebos | false alarms at 5 % | sd of placebos | sd of programmes |")
     print("|---|---|---|---|---|")
@@ -135,8 +135,7 @@ def main() -> None:
                 ones = np.ones(len(placebos))
                 spreads[name].append(float(placebos.std()))
                 hits[name] += [
-                    float(infer(e, placebos, ones, 1.0, "lower", taken).p_value <= 0.05)
-                    for e in real
+                    float(infer(e, placebos, ones, 1.0, taken).p_value <= 0.05) for e in real
                 ]
         for name, found in hits.items():
             print(
