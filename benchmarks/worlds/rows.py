@@ -157,7 +157,8 @@ def _record(f: Finding, truth: float) -> dict[str, object]:
     single = f.single
     return {
         "form": f.form, "outcome": f.outcome, "place": f.neighbourhood, "primary": f.primary,
-        "truth": truth, "estimate": f.estimate, "p": single.p_value if single else None, "mde": f.mde,
+        "truth": truth, "estimate": f.estimate, "mde": f.mde,
+        "p": single.p_value if single else None,
         "alone": [single.low, single.high] if single else [None, None],
         "printed": [f.low, f.high],
         "threshold": f.threshold, "verdict": str(f.verdict), "grade": f.maryland,
