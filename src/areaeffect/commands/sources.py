@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.sources.police_uk.force_months import ForceMonth, force_months
 from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store, store_path
 from areaeffect.sources.publishers import police_archive as police
-from areaeffect.sources.publishers.files import default_folder, how_to_get, is_here
+from areaeffect.sources.publishers.files import how_to_get, is_here
 from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, catalogue
-from areaeffect.study.model import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study.model import SHARED_DATA_VARIABLE, default_fetched, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -167,7 +167,7 @@ def _police_uk() -> Available:
 def _available(release: PublishedRelease) -> Available:
     shared = resolve(f"${{{SHARED_DATA_VARIABLE}}}", Path())
     here = ""
-    for name, folder in (("fetched", default_folder()), ("shared folder", shared)):
+    for name, folder in (("fetched", default_fetched()), ("shared folder", shared)):
         if not here and is_here(release, folder):
             here = name
     return Available(

@@ -20,6 +20,8 @@ from areaeffect.study.toml_file import Part
 from areaeffect.study.value import ValuePart
 
 SHARED_DATA_VARIABLE = "AREAEFFECT_SHARED_DATA"
+FETCHED_VARIABLE = "AREAEFFECT_FETCHED"
+STORE_VARIABLE = "AREAEFFECT_STORE"
 EstimatorName = Literal[
     "counterfactual",
     "callaway_santanna",
@@ -401,11 +403,29 @@ def split_reference(reference: str) -> tuple[str, str]:
 
 
 def resolve(path: str, folder: Path) -> Path:
-    """Expand `${AREAEFFECT_SHARED_DATA}` and other variables; relative to the study's folder."""
+    """Expand variables, also those that are not set; relative to the study's folder.
+
+    `${AREAEFFECT_SHARED_DATA}` and `${AREAEFFECT_FETCHED}` are known without being set.
+    """
     shared = os.environ.get(SHARED_DATA_VARIABLE) or str(default_shared_data(folder))
-    values = {**os.environ, SHARED_DATA_VARIABLE: shared}
+    known = {SHARED_DATA_VARIABLE: shared, FETCHED_VARIABLE: str(default_fetched())}
+    values = {**os.environ, **known}
     expanded = re.sub(r"\$\{(\w+)\}", lambda m: values.get(m[1], m[0]), path)
     return folder / expanded
+
+
+def default_store() -> Path:
+    """Return the folder of the store: `AREAEFFECT_STORE`, else one of the user's own."""
+    if named := os.environ.get(STORE_VARIABLE):
+        return Path(named)
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data) / "areaeffect" / "store"
+
+
+def default_fetched() -> Path:
+    """Return where fetched files go: `AREAEFFECT_FETCHED`, else `fetched` beside the store."""
+    named = os.environ.get(FETCHED_VARIABLE)
+    return Path(named) if named else default_store().with_name("fetched")
 
 
 def default_shared_data(folder: Path) -> Path:

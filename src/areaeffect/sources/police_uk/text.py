@@ -12,7 +12,7 @@ import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, Problem, did_you_mean, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -219,8 +219,7 @@ def _check_header(line: bytes, where: str) -> None:
         )
     absent = [c for c in HEADER if c not in found]
     extra = [c for c in found if c not in HEADER]
-    twice = sorted({c for c in found if found.count(c) > 1})
-    problems = [Problem(f"column '{c}' stands twice.", place) for c in twice]
+    problems = [Problem(f"column '{c}' appears twice.", place) for c in repeated(found)]
     problems += [Problem(f"column '{c}' is missing.", place, _instead(c, extra)) for c in absent]
     if not absent:
         problems += [Problem(f"column '{c}' is not one of the publisher's.", place) for c in extra]
