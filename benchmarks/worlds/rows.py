@@ -181,12 +181,13 @@ def _truth(f: Finding, made: Ready, ratios: Floats) -> float:
 
 
 def _record(f: Finding, truth: float) -> dict[str, object]:
-    joint = f.low_adjusted is not None
+    single = f.single
     return {
         "form": f.form, "outcome": f.outcome, "place": f.neighbourhood, "primary": f.primary,
-        "truth": truth, "estimate": f.estimate, "p": f.p_value, "mde": f.mde,
-        "alone": [f.low, f.high],
-        "printed": [f.low_adjusted, f.high_adjusted] if joint else [f.low, f.high],
+        "truth": truth, "estimate": f.estimate, "mde": f.mde,
+        "p": single.p_value if single else None,
+        "alone": [single.low, single.high] if single else [None, None],
+        "printed": [f.low, f.high],
         "threshold": f.threshold, "verdict": str(f.verdict), "grade": f.maryland,
     }  # fmt: skip
 
