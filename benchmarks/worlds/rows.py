@@ -188,6 +188,7 @@ def _record(f: Finding, truth: float) -> dict[str, object]:
         "p": single.p_value if single else None,
         "alone": [single.low, single.high] if single else [None, None],
         "printed": [f.low, f.high],
+        "held_back": bool(f.held_back),
         "threshold": f.threshold, "verdict": str(f.verdict), "grade": f.maryland,
     }  # fmt: skip
 
@@ -206,6 +207,7 @@ def run(names: list[str], worlds: int, folder: Path, processes: int) -> None:
         most = MOST if name.startswith(LONDON) else worlds
         seeds = range(1, 1 + min(worlds, most))
         tasks += [(name, seed) for seed in seeds if (name, seed) not in kept]
+    tasks.sort(key=lambda task: task[1])  # what is broken off has as many worlds of each row
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for found in pool.imap_unordered(_task, tasks, chunksize=4):
             with file_of(folder, str(found["row"])).open("a", encoding="utf-8") as out:

@@ -109,7 +109,7 @@ def _leaves_zero_out(f: Found, ends: str) -> bool:
 
 def contradicts(f: Found) -> bool:
     """Whether the verdict says what the printed interval does not show, or hides what it does."""
-    if f["verdict"] in ("not estimable", "described"):
+    if f["verdict"] in ("not estimable", "described") or f["held_back"]:
         return False
     low, high = f["printed"]
     inside = None not in (low, high) and -f["threshold"] < low and high < f["threshold"]
