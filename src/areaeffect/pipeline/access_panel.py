@@ -146,5 +146,4 @@ def _one_period(name: str, source: AccessSource, window: Window) -> Periods:
                 'Write as_of = "2023", in a study by month, quarter or year.',
             )
         )
-    month = ordinal * (12 // (kind.per_year or 12))
-    return Periods(PeriodKind(window.kind), month * (window.kind.per_year or 12) // 12, 1)
+    return Periods(PeriodKind(window.kind), window.kind.holding(kind.first_month(ordinal)), 1)

@@ -45,10 +45,9 @@ def starts_too_late(periods: Periods, place: Neighbourhood) -> bool:
     _, after = periods.split(place.counted_from, place.start_kind)
     if (periods.kind.per_year or 1) == 1 or after.stop - after.start != 1:
         return False
-    months = 12 // (periods.kind.per_year or 1)
-    start = place.counted_from * (12 // (place.start_kind.per_year or 12))
-    begins = (periods.first + int(after.start)) * months
-    return bool(begins - start < months)  # else: one later date
+    start = place.start_kind.first_month(place.counted_from)
+    begins = periods.kind.first_month(periods.first + int(after.start))
+    return begins - start < periods.kind.months  # else: one later date
 
 
 def coverage_of(measures: Sequence[Measure]) -> Coverage:
