@@ -34,6 +34,26 @@ REASONS = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Hidden:
+    """Small counts that a publisher hides: known only to lie between two numbers.
+
+    Parameters
+    ----------
+    cells : (n_areas, n_periods), which cells.
+    least, most : what each can be.
+    """
+
+    cells: Bools
+    least: int
+    most: int
+
+    @property
+    def middle(self) -> float:
+        """What each is taken to be."""
+        return (self.least + self.most) / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Measure:
     """One outcome over areas and periods.
 
@@ -45,6 +65,7 @@ class Measure:
     values : (n_areas, n_periods); NaN is missing, and only missing.
     reasons : (n_areas, n_periods), index into `REASONS`; 0 where there is a value.
     exposure : (n_areas,), residents or dwellings; None where the study gives none.
+    hidden : counts that are hidden within known bounds; `values` holds their middle.
     """
 
     name: str
@@ -53,6 +74,7 @@ class Measure:
     values: Floats
     reasons: npt.NDArray[np.uint8]
     exposure: Floats | None
+    hidden: Hidden | None = None
 
     @property
     def observed(self) -> Bools:

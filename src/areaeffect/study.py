@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from areaeffect.outcomes import FamilyName
-from areaeffect.periods import PeriodKind, kind_of, parse_period
+from areaeffect.periods import PeriodForm, PeriodKind, kind_of, parse_period
 from areaeffect.study_access import AccessSource
 from areaeffect.study_atlas import AtlasPart
 from areaeffect.study_design import DesignPart
 from areaeffect.study_initiative import Initiative, NamedGroup, Register
-from areaeffect.study_parts import AnySource, ColumnText, PeriodText
+from areaeffect.study_parts import AnySource, ColumnText, MissingReason, PeriodText
 from areaeffect.study_survey import Stories, Survey
 from areaeffect.study_value import ValuePart
 from areaeffect.toml_file import Part
@@ -81,12 +81,33 @@ class PanelSource(AnySource):
     """A table of areas, or of areas and periods."""
 
     kind: Literal["panel"] = Field(description="'panel': a table of your own")
-    path: str = Field(description="CSV or Parquet file, relative to the study file")
+    path: str = Field(description="CSV, workbook or Parquet file, relative to the study file")
+    sheet: str | None = Field(
+        default=None, description="sheet of a workbook; default the one with the columns named here"
+    )
+    header: int | None = Field(
+        default=None, ge=1, description="row of the header; default the first with these columns"
+    )
     area: str = Field(description="column with the area code")
     period: str | None = Field(
         default=None, description="column with the period; none: one row an area"
     )
+    periods: PeriodForm | None = Field(
+        default=None, description="how periods are written, where that can be read in two ways"
+    )
     layout: Literal["long", "wide"] = Field(default="long", description="wide: one column a period")
+    leave_out: tuple[str, ...] = Field(
+        default=(), description="columns of a wide table, and totals among its areas, not to read"
+    )
+    missing: dict[str, MissingReason] = Field(
+        default_factory=dict, description="further marks for a missing number, with the reason"
+    )
+    hidden: tuple[int, int] | None = Field(
+        default=None, description="least and most that a hidden count can be; default from the data"
+    )
+    accept: tuple[Literal["outlying cells", "equal series", "sums of areas"], ...] = Field(
+        default=(), description="what is right although it is unusual, and so is refused else"
+    )
     name: str | None = Field(default=None, description="column with the area's name")
     category: str | None = Field(
         default=None, description="column that `category` of an outcome picks from"

@@ -14,7 +14,7 @@ from areaeffect.periods import PeriodKind
 from areaeffect.sources import published
 from areaeffect.sources.published import read
 from areaeffect.sources.releases import find_release
-from areaeffect.sources.workbook import below_header, read_sheets
+from areaeffect.tables.workbook import below_header, read_sheets
 
 
 @pytest.fixture

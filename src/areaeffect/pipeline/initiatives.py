@@ -85,15 +85,19 @@ def places_found(
     """
     if path.suffix.lower() in SUFFIXES:
         return rows_of_drawn(initiative, path, folder, boundaries, areas)
-    columns, records = read_records(path)
+    table = read_records(path)
+    columns, records = table.columns, table.records
     kind = next((k for k in KINDS if k in columns), None)
     if "area_code" not in columns and kind is not None:
-        return _by_name(initiative, path, folder, records, kind, areas)
-    if "area_code" not in columns and "postcode" in columns:
-        return _by_postcode(initiative, path, folder, records, areas)
-    require_column("area_code", columns, path)
-    rows = [row_of(r, r.values["area_code"], initiative) for r in records]
-    return Found(rows=rows, faults=value_problems(records, path))
+        found = _by_name(initiative, path, folder, records, kind, areas)
+    elif "area_code" not in columns and "postcode" in columns:
+        found = _by_postcode(initiative, path, folder, records, areas)
+    else:
+        require_column("area_code", columns, path)
+        rows = [row_of(r, r.values["area_code"], initiative) for r in records]
+        found = Found(rows=rows, faults=value_problems(records, path))
+    found.notes[:0] = table.notes
+    return found
 
 
 def _leave_elsewhere_out(found: Found, path: Path, areas: Strings) -> None:

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.coordinates import fault_of_degrees
-from areaeffect.sources.text_table import read_text_table
+from areaeffect.tables.cells import read_numbers
+from areaeffect.tables.user_table import Layout, read_user_table
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pandas as pd
 
     from areaeffect.panel import Strings
     from areaeffect.results import Floats
@@ -41,7 +43,7 @@ class Points:
 def read_points(
     path: Path, to_crs: str, number: str | None = None, category: str | None = None
 ) -> Points:
-    """Read a CSV of points with longitude and latitude, or easting and northing.
+    """Read a table of points with longitude and latitude, or easting and northing.
 
     Parameters
     ----------
@@ -56,7 +58,8 @@ def read_points(
         Missing columns, rows whose coordinates or number cannot be read, by row; coordinates
         that are not what their columns say.
     """
-    frame, _ = read_text_table(path)
+    layout = Layout((*_DEGREES, *_GRID, *(c for c in (number, category) if c)))
+    frame = read_user_table(path, layout=layout).frame
     has_degrees = set(_DEGREES) <= set(frame.columns)
     pair = _DEGREES if has_degrees else _GRID
     missing = [c for c in (*pair, number, category) if c and c not in frame.columns]
@@ -75,7 +78,7 @@ def read_points(
     bad = ~np.isfinite(at).all(axis=1) | ~(values >= 0)
     if bad.any():
         needed = ", ".join(c for c in (*pair, number) if c)
-        rows = ", ".join(str(i + 2) for i in np.flatnonzero(bad)[:_SHOWN])
+        rows = ", ".join(str(i) for i in frame.index[bad][:_SHOWN])
         raise DataError(
             Problem(
                 f"{int(bad.sum())} points have no readable {needed}.",
@@ -92,7 +95,7 @@ def read_points(
 
 
 def _numbers(column: pd.Series) -> Floats:
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+    return read_numbers(column).values
 
 
 def _projected(at: Floats, to_crs: str, *, is_degrees: bool) -> Floats:

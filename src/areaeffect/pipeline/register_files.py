@@ -63,7 +63,7 @@ def read_register(
     entries: list[Entry] = []
     for path in files:
         is_drawn = path.suffix.lower() in SUFFIXES
-        if is_drawn or "postcode" in read_records(path)[0]:
+        if is_drawn or "postcode" in read_records(path).columns:
             own = Initiative(name=path.stem, areas=path.name, lookup=lookup, elsewhere="leave out")
             found = places_found(own, path, folder, boundaries, areas)
             if found.faults:

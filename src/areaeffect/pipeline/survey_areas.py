@@ -7,13 +7,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.results import Column, DataTable
-from areaeffect.sources.text_table import read_text_table
 from areaeffect.study import resolve
 from areaeffect.survey.small_area import LEVEL, estimate_apart, grouped
+from areaeffect.tables.cells import read_numbers
+from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,14 +117,14 @@ def read_cells(
     """
     path = resolve(census.path, folder)
     columns = [census.area, census.count, *census.cells]
-    table, _ = read_text_table(path, columns, [census.area, *census.cells])
+    table = read_user_table(path, columns, [census.area, *census.cells]).frame
     missing = [c for c in columns if c not in table.columns]
     if missing:
         raise DataError([Problem(f"there is no column '{c}'.", str(path)) for c in missing])
-    count = pd.to_numeric(table[census.count], errors="coerce").to_numpy(dtype=np.float64)
+    count = read_numbers(table[census.count]).values
     wrong = np.flatnonzero(~(count >= 0))
     if len(wrong):
-        value, row = table[census.count].iloc[wrong[0]], wrong[0] + 2
+        value, row = table[census.count].iloc[wrong[0]], table.index[wrong[0]]
         raise DataError(Problem(f"'{value}' is not a number of people.", f"{path}, row {row}"))
     here = table[census.area].isin(set(areas.tolist())).to_numpy()
     table, count = table[here], count[here]

@@ -69,7 +69,7 @@ def read_entries(path: Path, places: Sequence[Places], window: Window | None) ->
     window : of the study; None where there is none. An entry without dates is taken to be going
         on.
     """
-    _, records = read_records(path)
+    records = read_records(path).records
     by_code: dict[tuple[str, ...], tuple[Record, set[str]]] = {}
     entries = []
     for record in records:

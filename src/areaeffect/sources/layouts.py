@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.sources.text_table import read_text_table
+from areaeffect.tables.user_table import Layout, read_user_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,14 +41,14 @@ def layout(name: str) -> Callable[[ReleaseFile, Path], Laid]:
 def read_rows(file: ReleaseFile, path: Path) -> Laid:
     """Read a CSV or Parquet file with a row an area, or an area and period."""
     codes = [c for c in (file.area, file.period) if c]
-    frame, _ = read_text_table(path, None, codes)
+    frame = read_user_table(path, None, codes, Layout((file.area,))).frame
     return _renamed(file, frame, path), len(frame)
 
 
 def read_categories(file: ReleaseFile, path: Path) -> Laid:
     """Read a file with a row an area, (period) and category: one column a category comes out."""
     codes = [c for c in (file.area, file.period, file.category) if c]
-    frame, _ = read_text_table(path, None, codes)
+    frame = read_user_table(path, None, codes, Layout((file.area,))).frame
     frame = _renamed(file, frame, path)
     keys = [c for c in ("area", "period") if c in frame.columns]
     twice = frame.duplicated([*keys, file.category]).to_numpy()

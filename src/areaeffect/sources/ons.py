@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.sources.layouts import read_rows
-from areaeffect.sources.workbook import below_header, read_sheets
+from areaeffect.tables.workbook import below_header, read_sheets
 
 if TYPE_CHECKING:
     from areaeffect.sources.layouts import Laid
