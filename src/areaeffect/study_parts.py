@@ -53,5 +53,10 @@ class AnySource(Part):
     find_new_codes: bool = Field(
         default=True, description="flag codes that all begin in one period as missing before it"
     )
-    boundaries: str | None = Field(default=None, description="GeoJSON, GeoPackage or GeoParquet")
+    boundaries: str | None = Field(
+        default=None, description="GeoJSON, GeoPackage, Shapefile, KML or GeoParquet"
+    )
+    boundaries_crs: str | None = Field(
+        default=None, description="their coordinate system, where the file does not say it rightly"
+    )
     boundaries_area: str | None = Field(default=None, description="its code column; default `area`")

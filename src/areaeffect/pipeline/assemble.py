@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ from areaeffect.pipeline.measures import align, exposure_notes, make_measures, w
 from areaeffect.pipeline.police_panel import read_police
 from areaeffect.pipeline.published_panel import described_at, printed_name, read_published
 from areaeffect.pipeline.registered import Registered, registered_areas
+from areaeffect.pipeline.screening import screen
 from areaeffect.pipeline.valuation import Valuation, read_valuation
 from areaeffect.sources.base import SourceTable, reader_for
 from areaeffect.study import IndexSource, PoliceUkSource, PublishedSource, resolve, split_reference
@@ -192,6 +193,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
             *(n for t in tables.values() for n in t.notes),
             *exposure_notes(study, tables),
             *registered.notes,
+            *(boundaries.notes if boundaries else ()),
         ),
         centres=boundaries.centres if boundaries else None,
     )
@@ -248,6 +250,9 @@ def read_sources(
             path = resolve(source.path, file.folder)
             read = reader_for(source.kind)
             table = faults.attempt(read, name, source, path, window, asked, needed)
+            screened = faults.attempt(screen, source, table) if table is not None else None
+            if table is not None and screened:
+                table = replace(table, notes=(*table.notes, *screened))
         if table is not None:
             tables[name] = table
     faults.raise_all()
@@ -351,5 +356,6 @@ def outlines_of(file: StudyFile, areas: Strings) -> tuple[Boundaries | None]:
     for source in file.study.source.values():
         if source.boundaries is not None:
             path = resolve(source.boundaries, file.folder)
-            return (read_boundaries(path, source.boundaries_area or source.area, areas),)
+            column = source.boundaries_area or source.area
+            return (read_boundaries(path, column, areas, source.boundaries_crs),)
     return (None,)

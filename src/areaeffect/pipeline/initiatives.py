@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.geography.drawn import SUFFIXES
+from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.pipeline.drawn_areas import rows_of_drawn
 from areaeffect.pipeline.place_lookups import find_places, read_columns
 from areaeffect.register.attributes import with_attributes

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError
-from areaeffect.geography.drawn import SUFFIXES
 from areaeffect.geography.lookups import load_lookup
+from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.pipeline.initiatives import places_found
 from areaeffect.pipeline.place_lookups import RELEASES, catalogue_places, find_places
 from areaeffect.pipeline.published_panel import published_roots

@@ -42,6 +42,7 @@ _OTHER_NAMES_OF = {
     "neighbourhood": r"neighborhood|neighbourhood_name|area_name|place|place_name",
 }
 _OTHER_NAMES = ("lsoa code", "lsoa21cd", "lsoa11cd", "area code", "post code", "pcds")
+_SHOWN = 5
 _DATE = re.compile(r"\d\d?[-/.]\d\d?[-/.]\d{4}")
 
 
@@ -131,12 +132,17 @@ def read_records(path: Path) -> RecordTable:
         frame["area_code"] = codes
         notes += [f"{path.name}: {note}." for note in said]
     frame, said = _with_plain_dates(frame, path)
+    read = len(frame) + len(table.left_out)
+    twice = frame.duplicated()
+    if twice.any():
+        lines = ", ".join(str(line) for line in frame.index[twice][:_SHOWN])
+        notes.append(f"{path.name}: line {lines} repeats an earlier one and is left out.")
     records = [
         Record(f"line {line}", dict(zip(columns, map(str, cells), strict=True)))
-        for line, *cells in frame.itertuples(name=None)
+        for line, *cells in frame[~twice].itertuples(name=None)
     ]
-    notes.append(f"{path.name}: {len(records) + len(table.left_out):,} rows read, "
-                 f"{len(records):,} kept, {len(table.left_out):,} left out.")  # fmt: skip
+    kept = len(records)
+    notes.append(f"{path.name}: {read:,} rows read, {kept:,} kept, {read - kept:,} left out.")
     return RecordTable(tuple(columns), records, (*notes, *said))
 
 
