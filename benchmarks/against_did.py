@@ -25,10 +25,10 @@ import numpy as np
 from areaeffect.design.matching import Matching
 from areaeffect.design.programme import Rules, design_programme
 from areaeffect.estimate.counterfactual import N_TOTALS, log_ratio, totals
+from areaeffect.findings.cohorts import ClaimCohorts, coverage_of
 from areaeffect.panel import Measure, Neighbourhood, Panel
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.pipeline.cohorts import ClaimCohorts, coverage_of
-from areaeffect.pipeline.workers import single_threaded
+from areaeffect.placebo.workers import single_threaded
 
 if TYPE_CHECKING:
     import pandas as pd

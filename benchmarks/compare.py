@@ -16,8 +16,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from areaeffect.pipeline.compose import Question
-from areaeffect.pipeline.explore import STAGES, load_base
+from areaeffect.compare.explore import STAGES, load_base
+from areaeffect.compare.question import Question
 
 BASE = Path(__file__).resolve().parents[1] / "studies" / "explore" / "london.toml"
 #: One neighbourhood of seven, six, … areas in Hackney Wick; 499 placebo programmes.

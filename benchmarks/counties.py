@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from areaeffect.pipeline.evaluate import evaluate
-from areaeffect.report.wording import main_findings
+from areaeffect.commands.evaluate import evaluate
 from areaeffect.simulate import CountySpec, simulate_county, write_county
+from areaeffect.wording import main_findings
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
+from areaeffect.assembly.assemble import Assembled
 from areaeffect.geography.neighbours import graph_of
 from areaeffect.panel import Graph, Measure, Neighbourhood, Panel
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.pipeline.assemble import Assembled
-from areaeffect.pipeline.registered import Registered
+from areaeffect.register.registered import Registered
 from areaeffect.results import Floats, Ints
 from areaeffect.simulate.noise import draw_ar1, draw_field, draw_moving_field
-from areaeffect.study import Study
-from areaeffect.study_file import StudyFile
+from areaeffect.study.file import StudyFile
+from areaeffect.study.model import Study
 
 FIRST = 2012 * 12
 _KM = 0.5  # side of an area

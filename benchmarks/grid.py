@@ -25,13 +25,13 @@ import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import infer
-from areaeffect.falsify.placebo import Machine, run_programme
-from areaeffect.pipeline.backtest import horizon_of
-from areaeffect.pipeline.conclude import case_of
-from areaeffect.pipeline.describe import Case, Evidence, groups_of
-from areaeffect.pipeline.plan import Plan, disjoint, make_plan
-from areaeffect.pipeline.power import Size, earlier_arms, machine_of, measure_point, own_count
-from areaeffect.pipeline.workers import run_all, single_threaded
+from areaeffect.findings.conclude import case_of
+from areaeffect.findings.describe import Case, Evidence, groups_of
+from areaeffect.findings.plan import Plan, disjoint, make_plan
+from areaeffect.placebo.programmes import Machine, run_programme
+from areaeffect.placebo.workers import run_all, single_threaded
+from areaeffect.power.backtest import horizon_of
+from areaeffect.power.calculation import Size, earlier_arms, machine_of, measure_point, own_count
 from benchmarks.fresh import County, fresh
 
 if TYPE_CHECKING:

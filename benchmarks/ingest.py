@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from areaeffect.study import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study.model import SHARED_DATA_VARIABLE, resolve
 
 ARCHIVE = f"${{{SHARED_DATA_VARIABLE}}}/police_uk/archive/north_of_england_2014-01_2014-11.zip"
 ROUNDS = 3
@@ -48,7 +48,7 @@ def unzip_and_copy(archive: Path, folder: Path) -> None:
 
 def ingest(archive: Path, folder: Path) -> None:
     """Ingest the archive into a store."""
-    from areaeffect.pipeline.ingest import ingest_police_uk
+    from areaeffect.sources.police_uk.ingest import ingest_police_uk
 
     ingest_police_uk([archive], folder / "store")
 

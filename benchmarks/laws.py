@@ -19,11 +19,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from areaeffect.assembly.assemble import assemble
+from areaeffect.checks.placement import (
+    feature_names,
+    harmful_tails,
+    percentiles,
+    placement,
+    profile,
+)
 from areaeffect.design.pool import make_pool
 from areaeffect.design.programme import Rules
 from areaeffect.estimate.counterfactual import OBSERVED_PRE, log_ratio
 from areaeffect.estimate.inference import infer, pool_share
-from areaeffect.falsify.placebo import (
+from areaeffect.findings.cohorts import ClaimCohorts, coverage_of
+from areaeffect.panel import Neighbourhood, Panel
+from areaeffect.periods import PeriodKind
+from areaeffect.placebo.places import grouped, grow
+from areaeffect.placebo.programmes import (
     Candidates,
     Machine,
     count_disjoint,
@@ -31,22 +43,10 @@ from areaeffect.falsify.placebo import (
     run_draws,
     run_programme,
 )
-from areaeffect.falsify.placement import (
-    feature_names,
-    harmful_tails,
-    percentiles,
-    placement,
-    profile,
-)
-from areaeffect.falsify.places import grouped, grow
-from areaeffect.panel import Neighbourhood, Panel
-from areaeffect.periods import PeriodKind
-from areaeffect.pipeline.assemble import assemble
-from areaeffect.pipeline.cohorts import ClaimCohorts, coverage_of
-from areaeffect.pipeline.workers import single_threaded
+from areaeffect.placebo.workers import single_threaded
 from areaeffect.results import Bools, Floats, Ints
-from areaeffect.study import resolve
-from areaeffect.study_file import read_study
+from areaeffect.study.file import read_study
+from areaeffect.study.model import resolve
 
 STUDY = Path(__file__).resolve().parent.parent / "studies" / "london_licensing" / "study.toml"
 WARDS = "${AREAEFFECT_SHARED_DATA}/geography/lookup_lsoa11_ward17.parquet"

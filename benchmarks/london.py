@@ -9,15 +9,15 @@ import resource
 import time
 from pathlib import Path
 
-from areaeffect.pipeline.assemble import assemble
-from areaeffect.pipeline.plan import make_plan
-from areaeffect.pipeline.workers import (
+from areaeffect.assembly.assemble import assemble
+from areaeffect.findings.plan import make_plan
+from areaeffect.placebo.workers import (
     default_threads,
     run_all,
     single_threaded,
     version_of_code,
 )
-from areaeffect.study_file import read_study
+from areaeffect.study.file import read_study
 from benchmarks.laws import london, machine_of
 from benchmarks.national import timed
 

@@ -142,14 +142,14 @@ def cell(law: Law, correlation: float, replicates: int, draws: int, seed: int) -
 
 def seattle() -> list[str]:
     """Return both forms' adjusted p-values and intervals for the Seattle study."""
-    from areaeffect.falsify.placebo import run_programme
-    from areaeffect.pipeline.assemble import assemble
-    from areaeffect.pipeline.conclude import case_of
-    from areaeffect.pipeline.describe import Evidence, groups_of
-    from areaeffect.pipeline.evaluate import single_threaded, version_of_code
-    from areaeffect.pipeline.plan import disjoint, make_plan
-    from areaeffect.pipeline.workers import run_all
-    from areaeffect.study_file import read_study
+    from areaeffect.assembly.assemble import assemble
+    from areaeffect.commands.evaluate import single_threaded, version_of_code
+    from areaeffect.findings.conclude import case_of
+    from areaeffect.findings.describe import Evidence, groups_of
+    from areaeffect.findings.plan import disjoint, make_plan
+    from areaeffect.placebo.programmes import run_programme
+    from areaeffect.placebo.workers import run_all
+    from areaeffect.study.file import read_study
 
     with single_threaded():
         file = read_study(STUDY)

@@ -15,9 +15,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from areaeffect.falsify.placebo import Machine, prepare, run_programme
-from areaeffect.pipeline.plan import Plan, make_plan
-from areaeffect.pipeline.workers import default_threads, run_all, single_threaded
+from areaeffect.findings.plan import Plan, make_plan
+from areaeffect.placebo.programmes import Machine, prepare, run_programme
+from areaeffect.placebo.workers import default_threads, run_all, single_threaded
 from areaeffect.results import Floats
 from benchmarks.fresh import County, Drawn, fresh
 

@@ -23,19 +23,19 @@ from scipy.optimize import nnls
 
 from areaeffect.estimate.counterfactual import OBSERVED_PRE, log_ratio
 from areaeffect.estimate.inference import around_zero, infer
-from areaeffect.falsify.placebo import (
+from areaeffect.findings.candidates import traits_of
+from areaeffect.findings.cohorts import ClaimCohorts
+from areaeffect.findings.plan import make_plan
+from areaeffect.placebo.places import ALIKE, GROWTHS, grow, mean_traits, most_alike
+from areaeffect.placebo.programmes import (
     Candidates,
     Machine,
     draw_programme,
     matched_spread,
     run_programme,
 )
-from areaeffect.falsify.places import ALIKE, GROWTHS, grow, mean_traits, most_alike
-from areaeffect.falsify.spread import centre_of, mean_distance
-from areaeffect.pipeline.candidates import traits_of
-from areaeffect.pipeline.cohorts import ClaimCohorts
-from areaeffect.pipeline.plan import make_plan
-from areaeffect.pipeline.workers import single_threaded
+from areaeffect.placebo.spread import centre_of, mean_distance
+from areaeffect.placebo.workers import single_threaded
 from benchmarks.fresh import County, fresh, place
 from benchmarks.grid import SIZES, county
 

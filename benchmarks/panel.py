@@ -41,8 +41,8 @@ def make_store(root: Path, n_areas: int = N_AREAS, n_months: int = N_MONTHS) -> 
     import pyarrow as pa
 
     from areaeffect.sources.police_uk.categories import read_categories
-    from areaeffect.store.counting import write_counts
-    from areaeffect.store.lake import writing
+    from areaeffect.sources.police_uk.counting import write_counts
+    from areaeffect.sources.police_uk.lake import writing
 
     rng = np.random.default_rng(SEED)
     names = sorted({c.category for c in read_categories() if not c.valid_to})[: len(MEANS)]
@@ -109,10 +109,10 @@ def bare_scan(root: Path, n_months: int) -> str:
 
 def read_panel(root: Path, n_months: int, *, one_force: bool) -> str:
     """Read one force by category, or every area's crime, anti-social behaviour and damage."""
-    from areaeffect.pipeline.police_panel import read_police
     from areaeffect.sources.base import Wanted
-    from areaeffect.store.lake import open_lake
-    from areaeffect.study import PoliceUkSource, Window
+    from areaeffect.sources.police_uk.lake import open_lake
+    from areaeffect.sources.police_uk.panel import read_police
+    from areaeffect.study.model import PoliceUkSource, Window
 
     months = sorted({r["month"] for r in open_lake(root).manifest()})[-n_months:]
     window = Window(start=months[0], end=months[-1])
@@ -146,7 +146,7 @@ def measured(step: str, root: Path, n_months: int) -> tuple[float, float, float,
 def _run(step: str, root: Path, n_months: int, send: Any) -> None:
     import duckdb  # noqa: F401  # its import is no part of the time
 
-    from areaeffect.pipeline import police_panel  # noqa: F401
+    from areaeffect.sources.police_uk import panel as police_panel  # noqa: F401
 
     before = resource.getrusage(resource.RUSAGE_SELF)
     began = time.perf_counter()

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from areaeffect.assembly.assemble import assemble
+from areaeffect.commands.evaluate import single_threaded, version_of_code
 from areaeffect.design import calibration
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.falsify.placebo import run_draws
-from areaeffect.pipeline.assemble import assemble
-from areaeffect.pipeline.evaluate import single_threaded, version_of_code
-from areaeffect.pipeline.plan import make_plan
+from areaeffect.findings.plan import make_plan
+from areaeffect.placebo.programmes import run_draws
 from areaeffect.simulate import CountySpec, simulate_county, write_county
-from areaeffect.study_file import read_study
+from areaeffect.study.file import read_study
 
 _RIDGES = (0.01, 0.1, 1.0, 10.0)
 _DRAWS = 99

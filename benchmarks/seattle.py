@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from areaeffect.assembly.assemble import assemble
+from areaeffect.commands.evaluate import single_threaded, version_of_code
 from areaeffect.design.calibration import calibrate
-from areaeffect.pipeline.assemble import assemble
-from areaeffect.pipeline.evaluate import single_threaded, version_of_code
-from areaeffect.pipeline.plan import make_plan
-from areaeffect.pipeline.workers import default_threads, run_all
-from areaeffect.study import resolve
-from areaeffect.study_file import read_study
+from areaeffect.findings.plan import make_plan
+from areaeffect.placebo.workers import default_threads, run_all
+from areaeffect.study.file import read_study
+from areaeffect.study.model import resolve
 
 STUDY = Path(__file__).resolve().parent.parent / "studies" / "seattle_dmi" / "study.toml"
 _REPEATS = 9

@@ -19,7 +19,12 @@ from areaeffect.design.history import features
 from areaeffect.design.programme import Cohort, Rules, make_cohort
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import infer, pool_share
-from areaeffect.falsify.placebo import (
+from areaeffect.geography.boundaries import Boundaries
+from areaeffect.geography.neighbours import contiguity
+from areaeffect.panel import Measure, Panel
+from areaeffect.periods import PeriodKind, Periods
+from areaeffect.placebo.places import grow
+from areaeffect.placebo.programmes import (
     Candidates,
     Machine,
     count_disjoint,
@@ -28,12 +33,7 @@ from areaeffect.falsify.placebo import (
     run_draws,
     run_programme,
 )
-from areaeffect.falsify.places import grow
-from areaeffect.falsify.spread import Spread, centre_of, mean_distance
-from areaeffect.geography.boundaries import Boundaries
-from areaeffect.geography.neighbours import contiguity
-from areaeffect.panel import Measure, Panel
-from areaeffect.periods import PeriodKind, Periods
+from areaeffect.placebo.spread import Spread, centre_of, mean_distance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
-from areaeffect.pipeline.atlas_demo import demo_atlas
+from areaeffect.atlas.demo import demo_atlas
 from areaeffect.web import vendor_files
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.settings import Settings

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from areaeffect.report.families import estimands_page
+from areaeffect.further.families import estimands_page
 
 if __name__ == "__main__":
     Path(__file__).with_name("estimands.md").write_text(estimands_page(), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from areaeffect.sources.pages import groups, page
+from areaeffect.sources.publishers.pages import groups, page
 
 FOLDER = Path(__file__).parent / "sources"
 

@@ -66,8 +66,8 @@ def ingest_police_uk(
     as_json: AsJson = False,
 ) -> None:
     """Read street-level crime as downloaded; a month given again replaces the earlier one."""
-    from areaeffect.pipeline.ingest import ingest_police_uk as run  # noqa: PLC0415
-    from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
+    from areaeffect.commands.sources import store_path  # noqa: PLC0415
+    from areaeffect.sources.police_uk.ingest import ingest_police_uk as run  # noqa: PLC0415
 
     with interruptible("the store is as it was, or changed whole"), progress() as tell:
         report = run(paths, store_path(store), tell, engine)
@@ -77,7 +77,7 @@ def ingest_police_uk(
 @store_app.command("where")
 def store_where(store: Store = None) -> None:
     """Print the folder of the store."""
-    from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
+    from areaeffect.commands.sources import store_path  # noqa: PLC0415
 
     typer.echo(store_path(store))
 
@@ -85,7 +85,7 @@ def store_where(store: Store = None) -> None:
 @store_app.command("remove")
 def store_remove(store: Store = None) -> None:
     """Delete the store and nothing else."""
-    from areaeffect.pipeline.stores import remove_store, store_path  # noqa: PLC0415
+    from areaeffect.commands.sources import remove_store, store_path  # noqa: PLC0415
 
     path = store_path(store)
     typer.echo(f"removed {path}" if remove_store(path) else f"there is no store at {path}")
@@ -94,7 +94,7 @@ def store_remove(store: Store = None) -> None:
 @app.command()
 def sources(store: Store = None, *, as_json: AsJson = False) -> None:
     """List what can be had, what is here, what the store holds, and its gaps."""
-    from areaeffect.pipeline.stores import list_sources, store_path  # noqa: PLC0415
+    from areaeffect.commands.sources import list_sources, store_path  # noqa: PLC0415
 
     listing = list_sources(store_path(store))
     typer.echo(_dump(listing.to_dict()) if as_json else listing.text())
@@ -108,7 +108,7 @@ def init(
     ] = None,
 ) -> None:
     """Write a commented study file and a small example of areas to start from."""
-    from areaeffect.pipeline.init import init as run  # noqa: PLC0415  # imports stay light
+    from areaeffect.commands.init import init as run  # noqa: PLC0415  # imports stay light
 
     for path in run(folder, family):
         typer.echo(f"wrote {path}")
@@ -118,7 +118,7 @@ def init(
 @app.command()
 def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> None:
     """Validate a study and its data without estimating; report every fault at once."""
-    from areaeffect.pipeline.check import check as run  # noqa: PLC0415
+    from areaeffect.commands.check import check as run  # noqa: PLC0415
 
     report = run(study, store, lambda text: typer.echo(text, err=as_json))
     typer.echo(_dump(report.to_dict()) if as_json else report.text())
@@ -136,7 +136,7 @@ def power(
     as_json: AsJson = False,
 ) -> None:
     """Say how small an effect the study could see, before any outcome after a start is read."""
-    from areaeffect.pipeline.power import power as run  # noqa: PLC0415
+    from areaeffect.power.calculation import power as run  # noqa: PLC0415
 
     with progress() as tell:
         found = run(study, threads, tell, store, out)
@@ -157,7 +157,7 @@ def design(
     ] = True,
 ) -> None:
     """Write the plan for registration: areas, benchmark areas, balance, power and the seal."""
-    from areaeffect.pipeline.design import design_into  # noqa: PLC0415
+    from areaeffect.commands.design import design_into  # noqa: PLC0415
 
     with progress() as tell:
         sealed = design_into(study, out, threads, tell, store, power=with_power)
@@ -175,8 +175,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a study, or a collection of studies: findings, data behind them, report.html."""
-    from areaeffect.pipeline.collection import evaluate_any  # noqa: PLC0415
-    from areaeffect.pipeline.summary import summary  # noqa: PLC0415
+    from areaeffect.commands.collection import evaluate_any  # noqa: PLC0415
+    from areaeffect.commands.summary import summary  # noqa: PLC0415
 
     with progress() as tell:
         results = evaluate_any(study, out, threads, tell, store, language)
@@ -201,7 +201,7 @@ def index(
     as_json: AsJson = False,
 ) -> None:
     """Build a composite index: scores, ranks, and what each choice does to them."""
-    from areaeffect.pipeline.index import index_into  # noqa: PLC0415
+    from areaeffect.index.run import index_into  # noqa: PLC0415
 
     made = index_into(index, out)
     typer.echo(_dump(made.to_dict()) if as_json else made.text())
@@ -243,7 +243,7 @@ def where_next(
     as_json: AsJson = False,
 ) -> None:
     """Rank places not in the register: like those that benefited, or most in need."""
-    from areaeffect.pipeline.where_next import Request, where_next_into  # noqa: PLC0415
+    from areaeffect.where_next.run import Request, where_next_into  # noqa: PLC0415
 
     request = Request(
         study,
@@ -282,8 +282,8 @@ def multiverse(
     as_json: AsJson = False,
 ) -> None:
     """Show what every other defensible choice would have given; goes on where it stopped."""
-    from areaeffect.pipeline.multiverse import multiverse as run  # noqa: PLC0415
-    from areaeffect.pipeline.multiverse_text import as_dict, as_text  # noqa: PLC0415
+    from areaeffect.multiverse.run import multiverse as run  # noqa: PLC0415
+    from areaeffect.multiverse.words import as_dict, as_text  # noqa: PLC0415
 
     kept = "finished branches are kept. The same command goes on"
     with interruptible(kept), progress() as tell:
@@ -307,7 +307,7 @@ def fetch(
     as_json: AsJson = False,
 ) -> None:
     """Get published releases from their publishers' own addresses; goes on where it stopped."""
-    from areaeffect.pipeline.fetch import fetch as run  # noqa: PLC0415
+    from areaeffect.sources.publishers.fetch import fetch as run  # noqa: PLC0415
 
     kept = "what has arrived is kept. The same command goes on"
     with interruptible(kept), progress() as tell:
@@ -321,7 +321,7 @@ def report(
     language: Language = "",
 ) -> None:
     """Rebuild report.html, report.pdf, charts and pages from a results folder alone."""
-    from areaeffect.pipeline.rebuild import rebuild  # noqa: PLC0415
+    from areaeffect.commands.rebuild import rebuild  # noqa: PLC0415
 
     typer.echo(f"Report: {rebuild(folder, language)}")
 
@@ -334,7 +334,7 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Say which findings changed between two runs, by how much, and in what the runs differ."""
-    from areaeffect.pipeline.diff import diff as run  # noqa: PLC0415
+    from areaeffect.commands.diff import diff as run  # noqa: PLC0415
 
     difference = run(before, after)
     typer.echo(_dump(difference.to_dict()) if as_json else difference.text())
@@ -349,7 +349,7 @@ def demo(
     threads: Threads = None,
 ) -> None:
     """Evaluate a simulated county with known effects, then the real studies whose data are here."""
-    from areaeffect.pipeline.demo import demo as run  # noqa: PLC0415
+    from areaeffect.commands.demo import demo as run  # noqa: PLC0415
 
     with interruptible("the reports named above are whole"):
         run(out, studies, threads, typer.echo, progress)

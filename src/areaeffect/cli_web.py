@@ -61,13 +61,13 @@ def serve(
     ] = False,
 ) -> None:
     """Open the local web app: find a place, look at it, compare it."""
-    from areaeffect.pipeline.stores import store_path  # noqa: PLC0415  # imports stay light
+    from areaeffect.commands.sources import store_path  # noqa: PLC0415  # imports stay light
     from areaeffect.web.app import serve as run  # noqa: PLC0415
     from areaeffect.web.settings import Settings  # noqa: PLC0415
 
     where = store_path(store)
     if demo:
-        from areaeffect.pipeline.atlas_demo import demo_atlas  # noqa: PLC0415
+        from areaeffect.atlas.demo import demo_atlas  # noqa: PLC0415
 
         with progress() as tell:
             demo_atlas(where, tell)
@@ -96,8 +96,8 @@ def tiles(
     ] = None,
 ) -> None:
     """Make the atlas the web app works on: map tiles, values, names and histories."""
-    from areaeffect.pipeline.atlas import build_atlas  # noqa: PLC0415  # imports stay light
-    from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
+    from areaeffect.atlas.build import build_atlas  # noqa: PLC0415  # imports stay light
+    from areaeffect.commands.sources import store_path  # noqa: PLC0415
 
     where = store_path(store)
     folder = out or where / "atlases" / base.stem.lower()
@@ -154,7 +154,7 @@ def stories_for_study(
 
 
 def _voices(store: Path | None) -> Voices:
-    from areaeffect.pipeline.stores import store_path  # noqa: PLC0415
+    from areaeffect.commands.sources import store_path  # noqa: PLC0415
     from areaeffect.web.settings import Settings  # noqa: PLC0415
     from areaeffect.web.voices import Voices  # noqa: PLC0415
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from areaeffect.falsify.check import Status
-from areaeffect.pipeline.checks.registry import CHECKS
-from areaeffect.pipeline.checks.step import ANNEX
-from areaeffect.pipeline.evaluate import evaluate
-from areaeffect.report.check_words import REASONS, caveat, summary
+from areaeffect.checks.base import Status
+from areaeffect.checks.registry import CHECKS
+from areaeffect.checks.step import ANNEX
+from areaeffect.checks.words import REASONS, caveat, summary
+from areaeffect.commands.evaluate import evaluate
 from areaeffect.report.page import render
 from areaeffect.results import Annex, Result
-from tests.unit.small_study import edit, write_small_study
+from tests.shared.small_study import edit, write_small_study
 
 #: The small study, with places of its own for every check to try.
 OUTCOME = """

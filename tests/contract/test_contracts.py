@@ -15,8 +15,8 @@ from areaeffect import errors
 from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.panel import REASONS
 from areaeffect.sources.base import REGISTRY, Reader, SourceTable, Wanted, reader_for
-from areaeffect.study import PanelSource, Study, Window, json_schema
-from areaeffect.study_parts import NotCovered
+from areaeffect.study.model import PanelSource, Study, Window, json_schema
+from areaeffect.study.parts import NotCovered
 
 # ---------------------------------------------------------------- sources
 

@@ -15,16 +15,16 @@ import pytest
 from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
 from areaeffect.sources.base import sha256_of
-from areaeffect.sources.layouts import LAYOUTS
-from areaeffect.sources.pages import groups, page
-from areaeffect.sources.published import read
-from areaeffect.sources.releases import (
+from areaeffect.sources.publishers.layouts import LAYOUTS
+from areaeffect.sources.publishers.pages import groups, page
+from areaeffect.sources.publishers.releases import (
     CODE_PATTERNS,
     GEOGRAPHY_NAMES,
     KINDS,
     catalogue,
     find_release,
 )
+from areaeffect.sources.publishers.tables import read
 
 RELEASES = catalogue()
 #: Releases whose file is among the shared real data; the others can only be fetched.

@@ -15,29 +15,29 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
-
-import areaeffect.report
-from areaeffect.pipeline.design import design_into
-from areaeffect.pipeline.evaluate import evaluate_into
-from areaeffect.report import files, neighbourhood_pages, page
-from areaeffect.report.area_history import history_chart, history_rows
-from areaeffect.report.chart_tables import Figure
-from areaeffect.report.contents import report_document
-from areaeffect.report.document import Document, figures, in_print
-from areaeffect.report.power_page import power_figure
-from areaeffect.report.power_text import PowerReport, PowerRow
-from areaeffect.report.spec_curve import curve_chart, curve_rows
-from areaeffect.results import Result
-from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
-from tests.unit.chart_reader import check_chart
-from tests.unit.number_reader import TOKEN, unread
-from tests.unit.result_folder import Folder
 from tests.unit.test_neighbourhood_pages import READING_GRADE, reading_grade, words_of
 from tests.unit.test_report_numbers import text_of
 from tests.unit.test_report_pdf import squeezed
 from tests.unit.test_report_pdf import words_of as printed_words
 from tests.unit.test_wording import BANNED
-from tests.unit.text_blocks import Text, texts
+
+import areaeffect.report
+from areaeffect.atlas.area_history import history_chart, history_rows
+from areaeffect.commands.design import design_into
+from areaeffect.commands.evaluate import evaluate_into
+from areaeffect.document.blocks import Document, figures, in_print
+from areaeffect.document.chart_tables import Figure
+from areaeffect.multiverse.section import curve_chart, curve_rows
+from areaeffect.power.page import power_figure
+from areaeffect.power.words import PowerReport, PowerRow
+from areaeffect.report import files, neighbourhood_pages, page
+from areaeffect.report.contents import report_document
+from areaeffect.results import Result
+from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
+from tests.shared.chart_reader import check_chart
+from tests.shared.number_reader import TOKEN, unread
+from tests.shared.result_folder import Folder
+from tests.shared.text_blocks import Text, texts
 
 LED = ProgrammeSpec(
     "Residents First", True, 4, ("2016-01-01", "2017-01-01"), {"crime": -0.15}, sizes=(2, 3)

@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from areaeffect.assembly.assemble import assemble
+from areaeffect.commands.evaluate import evaluate, single_threaded
 from areaeffect.design.programme import design_programme
 from areaeffect.errors import DataError
+from areaeffect.findings.cohorts import ClaimCohorts
+from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.periods import label
-from areaeffect.pipeline.assemble import assemble
-from areaeffect.pipeline.cohorts import ClaimCohorts
-from areaeffect.pipeline.evaluate import evaluate, single_threaded
-from areaeffect.pipeline.plan import Plan, make_plan
 from areaeffect.report.files import write_result
 from areaeffect.results import ALL_INITIATIVES, RESIDENT_LED_CONTRAST, Finding, Result, Verdict
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
-from areaeffect.study_file import read_study
+from areaeffect.study.file import read_study
 
 STARTS = ("2016-01", "2018-01")
 LED = ProgrammeSpec(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from areaeffect.pipeline.assemble import assemble
-from areaeffect.pipeline.plain_means import means_table
-from areaeffect.study_file import read_study
+from areaeffect.assembly.assemble import assemble
+from areaeffect.further.plain_means import means_table
+from areaeffect.study.file import read_study
 
 STUDIES = Path(__file__).parents[2] / "studies" / "big_local"
 #: Unadjusted means of the 291 LSOAs, and of English LSOAs with the same mix of IMD 2019 deciles,

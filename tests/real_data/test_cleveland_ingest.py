@@ -12,15 +12,15 @@ import duckdb
 import numpy as np
 import pytest
 
-from areaeffect.pipeline.assemble import assemble
-from areaeffect.pipeline.ingest import IngestReport, ingest_police_uk
-from areaeffect.pipeline.police_panel import read_police
+from areaeffect.assembly.assemble import assemble
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.categories import read_categories
-from areaeffect.store.force_months import force_months
-from areaeffect.store.lake import open_lake
-from areaeffect.study import PoliceUkSource, Window
-from areaeffect.study_file import read_study
+from areaeffect.sources.police_uk.force_months import force_months
+from areaeffect.sources.police_uk.ingest import IngestReport, ingest_police_uk
+from areaeffect.sources.police_uk.lake import open_lake
+from areaeffect.sources.police_uk.panel import read_police
+from areaeffect.study.file import read_study
+from areaeffect.study.model import PoliceUkSource, Window
 from tests.conftest import REPOSITORY
 
 CLEVELAND = "police_uk/archive/cleveland_2023-01_2025-11.zip"

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from areaeffect.index_file import read_index
-from areaeffect.pipeline.index import build_index
-from areaeffect.report.index_page import IndexResult
-from areaeffect.sources.published import read
+from areaeffect.index.page import IndexResult
+from areaeffect.index.run import build_index
+from areaeffect.sources.publishers.tables import read
+from areaeffect.study.index import read_index
 
 INDICES = Path(__file__).parents[2] / "indices"
 #: Published scores have three decimals.

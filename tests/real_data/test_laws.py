@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from areaeffect.checks.placement import harmful_tails, placement
 from areaeffect.estimate.counterfactual import OBSERVED_PRE, log_ratio
 from areaeffect.estimate.inference import infer
-from areaeffect.falsify.placebo import draw_programme, run_draws, run_programme
-from areaeffect.falsify.placement import harmful_tails, placement
-from areaeffect.pipeline.workers import single_threaded
+from areaeffect.placebo.programmes import draw_programme, run_draws, run_programme
+from areaeffect.placebo.workers import single_threaded
 from areaeffect.results import Floats
 from benchmarks import laws
 

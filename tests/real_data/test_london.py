@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from areaeffect.pipeline.evaluate import evaluate
+from areaeffect.commands.evaluate import evaluate
 from areaeffect.results import Finding, Result, Verdict
 
 pytestmark = pytest.mark.slow

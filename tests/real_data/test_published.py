@@ -12,14 +12,14 @@ import pytest
 
 from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
-from areaeffect.pipeline import published_panel
-from areaeffect.pipeline.published_panel import described_at, printed_name, read_published
-from areaeffect.pipeline.published_vintage import bring_to
 from areaeffect.sources.base import Wanted
-from areaeffect.sources.larger_areas import covariate_label, refuse_as_outcome
-from areaeffect.sources.published import read
-from areaeffect.sources.releases import catalogue, find_release
-from areaeffect.study import Window
+from areaeffect.sources.publishers import panel as published_panel
+from areaeffect.sources.publishers.larger_areas import covariate_label, refuse_as_outcome
+from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
+from areaeffect.sources.publishers.releases import catalogue, find_release
+from areaeffect.sources.publishers.tables import read
+from areaeffect.sources.publishers.vintage import bring_to
+from areaeffect.study.model import Window
 
 WINDOW = Window(start="2011", end="2021")
 

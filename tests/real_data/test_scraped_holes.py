@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from areaeffect.store.coverage import area_holes, group_gaps, sum_by_group
+from areaeffect.sources.coverage import area_holes, group_gaps, sum_by_group
 
 
 @pytest.mark.parametrize("panel", ["merseyside", "west_midlands"])

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from areaeffect.pipeline.evaluate import evaluate
+from areaeffect.commands.evaluate import evaluate
 from areaeffect.results import Annex, Result
 from areaeffect.value import worth
 from areaeffect.value.worth import SIMULATIONS, Stream

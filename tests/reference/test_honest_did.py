@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from areaeffect.falsify.honest import breakdown, relative_magnitude, smoothness
+from areaeffect.checks.honest import breakdown, relative_magnitude, smoothness
 
 FOLDER = "validation/honest_did"
 REASON = "diff-diff, of the extra 'crosscheck', is not installed"

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 from scipy.stats import norm, t
 
+from areaeffect.commands.evaluate import evaluate
 from areaeffect.estimate.crosscheck import CrossCheck, CrossPanel, cross_check
 from areaeffect.estimate.staggered import Staggered, random_timing
-from areaeffect.pipeline.evaluate import evaluate
 
 pytestmark = pytest.mark.real_data
 

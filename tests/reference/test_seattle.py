@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from areaeffect.pipeline.evaluate import evaluate
+from areaeffect.commands.evaluate import evaluate
 from areaeffect.results import Finding, Result
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]

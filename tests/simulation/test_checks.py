@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from areaeffect.pipeline.checks.step import ANNEX
-from areaeffect.pipeline.evaluate import evaluate
+from areaeffect.checks.step import ANNEX
+from areaeffect.commands.evaluate import evaluate
 from areaeffect.results import Annex
 
 SIDE, N_MONTHS, START = 12, 60, 36

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.pipeline.workers import single_threaded
+from areaeffect.placebo.workers import single_threaded
 from benchmarks import grid
 from benchmarks.fresh import County, fresh
 

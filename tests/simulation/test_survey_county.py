@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from areaeffect.pipeline.evaluate import evaluate
+from areaeffect.commands.evaluate import evaluate
 from areaeffect.results import Annex, Result
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from areaeffect.errors import DataError
-from areaeffect.pipeline.ingest import ingest_police_uk
-from areaeffect.pipeline.police_panel import read_police
 from areaeffect.sources.base import Wanted
-from areaeffect.store.spark import count_lake, spark_counter, start_session
-from areaeffect.study import PoliceUkSource, Window
-from tests.unit.street_files import crime, put, street
+from areaeffect.sources.police_uk.ingest import ingest_police_uk
+from areaeffect.sources.police_uk.panel import read_police
+from areaeffect.sources.police_uk.spark import count_lake, spark_counter, start_session
+from areaeffect.study.model import PoliceUkSource, Window
+from tests.shared.street_files import crime, put, street
 
 CLEVELAND = "police_uk/archive/cleveland_2023-01_2025-11.zip"
 KINDS = ("Burglary", "Drugs", "Anti-social behaviour", "Vehicle crime")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from areaeffect.pipeline.atlas_demo import demo_atlas
+from areaeffect.atlas.demo import demo_atlas
 from areaeffect.web.settings import Settings
 
 

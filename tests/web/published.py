@@ -7,12 +7,12 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from areaeffect.pipeline.stories import EVENTS, STORIES, THEMES
+from areaeffect.further.stories import EVENTS, STORIES, THEMES
 from areaeffect.report.files import write_result
 from areaeffect.results import Annex, DataTable
 from areaeffect.web.app import create_app
 from areaeffect.web.settings import Settings
-from tests.unit.sample_result import FORMULA, HOSTILE, sample_result
+from tests.shared.sample_result import FORMULA, HOSTILE, sample_result
 
 HERE = "http://127.0.0.1:8321"
 TOKEN = "a-token-for-tests"

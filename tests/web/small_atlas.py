@@ -7,10 +7,10 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from areaeffect.pipeline.atlas import build_atlas
+from areaeffect.atlas.build import build_atlas
 from areaeffect.web.app import create_app
 from areaeffect.web.settings import Settings
-from tests.unit.small_study import CODES, write_small_study
+from tests.shared.small_study import CODES, write_small_study
 
 HERE = "http://127.0.0.1:8321"
 START = {

@@ -16,7 +16,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from areaeffect.pipeline.atlas_demo import demo_atlas
+from areaeffect.atlas.demo import demo_atlas
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.runs import runs_of
 from areaeffect.web.settings import Settings

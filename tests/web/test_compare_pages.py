@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from areaeffect.pipeline.compose import Question
+from areaeffect.compare.question import Question
 from areaeffect.web import limits
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.refusals import Refusal

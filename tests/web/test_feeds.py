@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from areaeffect.web import limits
 from areaeffect.web.feeds import Entry, Happening, atom, calendar, span
 from areaeffect.web.settings import Settings
-from tests.unit.sample_result import HOSTILE
+from tests.shared.sample_result import HOSTILE
 from tests.web.published import client, make_runs
 
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from areaeffect.pipeline.compose import Question
+from areaeffect.compare.question import Question
 from areaeffect.web.atlas import Atlas, find_atlas
 from areaeffect.web.runs import Runs
 from tests.web.small_atlas import write_small_atlas

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from areaeffect.report.csv_files import json_text
+from areaeffect.document.csv_files import json_text
 from areaeffect.web import limits
 from areaeffect.web.settings import Settings
-from tests.unit.sample_result import HOSTILE, N_NEIGHBOURHOODS
+from tests.shared.sample_result import HOSTILE, N_NEIGHBOURHOODS
 from tests.web.published import client, make_runs
 
 FINDING = "/runs/county/findings/all-initiatives-crime-change-ratio"

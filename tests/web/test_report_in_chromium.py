@@ -16,7 +16,7 @@ from pypdf import PdfReader
 
 from areaeffect.report import files
 from areaeffect.results import Series
-from tests.unit.sample_result import sample_result
+from tests.shared.sample_result import sample_result
 from tests.web.browser import NARROW, chromium
 
 RULES = {

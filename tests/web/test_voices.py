@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from areaeffect.errors import DataError
-from areaeffect.pipeline.stories import (
+from areaeffect.further.stories import (
     Front,
     Story,
     parse_story,
@@ -21,7 +21,7 @@ from areaeffect.pipeline.stories import (
     read_stories,
     story_text,
 )
-from areaeffect.study_survey import Stories
+from areaeffect.study.survey import Stories
 from areaeffect.web import limits
 from areaeffect.web.settings import Settings
 from areaeffect.web.submission import THEMES, TRAP

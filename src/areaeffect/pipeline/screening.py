@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats
     from areaeffect.sources.base import SourceTable
-    from areaeffect.study import PanelSource
+    from areaeffect.study.model import PanelSource
 
 _MISSING_AS = (-1, -9, -77, -88, -98, -99, -777, -888, -998, -999, -9999, -99999, -999999)
 _MISSING_AS_HIGH = (999, 9999, 99999, 999999)

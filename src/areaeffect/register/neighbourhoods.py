@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from areaeffect.panel import Strings
     from areaeffect.register.rows import Row
     from areaeffect.results import Floats
-    from areaeffect.study import Window
-    from areaeffect.study_initiative import Initiative
+    from areaeffect.study.initiative import Initiative
+    from areaeffect.study.model import Window
 
 _ONS_CODE = re.compile(r"[EWSN]\d{8}")
 _SHOWN = 5

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from areaeffect.study_initiative import Initiative
+    from areaeffect.study.initiative import Initiative
 
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 #: Columns with a meaning of their own; every other one is a free attribute.

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.report.boundary_fit import boundary_fit_section
-from areaeffect.report.checks import checks_section
-from areaeffect.report.crosscheck import crosscheck_section
-from areaeffect.report.data_words import in_words
-from areaeffect.report.document import Data, Section
-from areaeffect.report.effect_forms import effect_forms_section
-from areaeffect.report.event_time import event_time_section
-from areaeffect.report.families import missing_section
-from areaeffect.report.groups import groups_section
-from areaeffect.report.misplacement import misplacement_section
-from areaeffect.report.more_neighbourhoods import more_neighbourhoods_section
-from areaeffect.report.plain_means import plain_means_section
-from areaeffect.report.register import register_section
-from areaeffect.report.sources_section import sources_section
-from areaeffect.report.spec_curve import multiverse_section
-from areaeffect.report.stories_section import stories_section
-from areaeffect.report.suppressed import suppressed_section
-from areaeffect.report.survey_section import survey_section
-from areaeffect.report.value_section import value_section
+from areaeffect.checks.section import checks_section
+from areaeffect.document.blocks import Data, Section
+from areaeffect.document.data_words import in_words
+from areaeffect.further.boundary_fit import boundary_fit_section
+from areaeffect.further.crosscheck import crosscheck_section
+from areaeffect.further.effect_forms import effect_forms_section
+from areaeffect.further.event_time_section import event_time_section
+from areaeffect.further.families import missing_section
+from areaeffect.further.groups import groups_section
+from areaeffect.further.misplacement import misplacement_section
+from areaeffect.further.more_neighbourhoods import more_neighbourhoods_section
+from areaeffect.further.plain_means import plain_means_section
+from areaeffect.further.register import register_section
+from areaeffect.further.source_tables import sources_section
+from areaeffect.further.stories import stories_section
+from areaeffect.further.suppressed import suppressed_section
+from areaeffect.multiverse.section import multiverse_section
+from areaeffect.survey.section import survey_section
+from areaeffect.value.section import value_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.report import figures, maps, sections
-from areaeffect.report.document import (
+from areaeffect.document import maps
+from areaeffect.document.blocks import (
     Bullets,
     Code,
     Data,
@@ -15,14 +15,15 @@ from areaeffect.report.document import (
     Place,
     Section,
 )
+from areaeffect.report import figures, sections
 from areaeffect.report.method_text import method_parts
 from areaeffect.report.outcome_sections import MANY
-from areaeffect.report.plan_text import setting, settings
+from areaeffect.wording.plan_text import setting, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from areaeffect.report.document import Block
+    from areaeffect.document.blocks import Block
     from areaeffect.results import Result
 
 

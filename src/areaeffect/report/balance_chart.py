@@ -7,9 +7,9 @@ from collections import defaultdict
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from areaeffect.report import marks, plot, svg
-from areaeffect.report.axes import Row, cut
-from areaeffect.report.plot import Frame
+from areaeffect.document import marks, plot, svg
+from areaeffect.document.axes import Row, cut
+from areaeffect.document.plot import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

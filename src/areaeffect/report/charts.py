@@ -5,11 +5,11 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from areaeffect.document import marks, plot, svg, time_axis
+from areaeffect.document.axes import Row, printed, scaled
+from areaeffect.document.plot import Frame
 from areaeffect.periods import PeriodKind
-from areaeffect.report import marks, plot, svg, time_axis
-from areaeffect.report.axes import Row, printed, scaled
-from areaeffect.report.numbers import known, plural
-from areaeffect.report.plot import Frame
+from areaeffect.wording.numbers import known, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

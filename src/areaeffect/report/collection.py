@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.report import sections, terms, wording
-from areaeffect.report.chart_tables import Table
-from areaeffect.report.document import (
+from areaeffect import wording
+from areaeffect.document.blocks import (
     Answers,
     Badge,
     Block,
@@ -21,14 +20,17 @@ from areaeffect.report.document import (
     Section,
     named,
 )
-from areaeffect.report.numbers import known, plural, signed, signed_interval, size
-from areaeffect.report.plan_text import NONE_GIVEN
+from areaeffect.document.chart_tables import Table
+from areaeffect.report import sections
 from areaeffect.results import Finding, Result, Verdict
+from areaeffect.wording import terms
+from areaeffect.wording.numbers import known, plural, signed, signed_interval, size
+from areaeffect.wording.plan_text import NONE_GIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from areaeffect.study_collection import Collection, CollectionPart, Published
+    from areaeffect.study.collection import Collection, CollectionPart, Published
 
 
 def collection_document(collection: Collection, results: Mapping[str, Result]) -> Document:

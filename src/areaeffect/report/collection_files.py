@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.document import pdf
+from areaeffect.document.csv_files import json_text, write_text
 from areaeffect.errors import DataError, Problem
-from areaeffect.report import page, pdf
+from areaeffect.report import page
 from areaeffect.report.collection import collection_document
-from areaeffect.report.csv_files import json_text, write_text
 from areaeffect.report.faces import PDF_FILE, REPORT_FILE
 from areaeffect.report.files import (
     FORMAT,
@@ -18,7 +19,7 @@ from areaeffect.report.files import (
     rounded,
     write_files,
 )
-from areaeffect.study_collection import Collection
+from areaeffect.study.collection import Collection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

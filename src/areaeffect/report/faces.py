@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from areaeffect.report import chart_files, neighbourhood_pages, page, pdf
+from areaeffect.document import chart_files, pdf
+from areaeffect.document.csv_files import write_text
+from areaeffect.report import neighbourhood_pages, page
 from areaeffect.report.contents import report_document
-from areaeffect.report.csv_files import write_text
 
 if TYPE_CHECKING:
     from pathlib import Path

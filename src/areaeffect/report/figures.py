@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.report import (
-    balance_chart,
-    chart_tables,
-    charts,
-    forest,
-    maps,
-    places_chart,
-    sections,
-    wording,
-)
-from areaeffect.report.chart_tables import Figure, Table
-from areaeffect.report.svg import key_of
+from areaeffect import wording
+from areaeffect.document import chart_tables, maps
+from areaeffect.document.chart_tables import Figure, Table
+from areaeffect.document.svg import key_of
+from areaeffect.report import balance_chart, charts, forest, places_chart, sections
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.report import wording
-from areaeffect.report.crate import CRATE_FILE, crate
-from areaeffect.report.csv_files import (
+from areaeffect import wording
+from areaeffect.document.csv_files import (
     json_text,
     read_table,
     rounded_number,
     write_table,
     write_text,
 )
+from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.report.crate import CRATE_FILE, crate
 from areaeffect.report.faces import REPORT_FILE, write_faces
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.report import maps, svg
-from areaeffect.report.maps import WIDTH, Frame, ring_path, words
+from areaeffect.document import maps, svg
+from areaeffect.document.maps import WIDTH, Frame, ring_path, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

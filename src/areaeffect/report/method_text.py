@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.report import terms
-from areaeffect.report.document import Bullets, Paragraph, Section
-from areaeffect.report.plan_text import NONE_GIVEN, setting
+from areaeffect.document.blocks import Bullets, Paragraph, Section
+from areaeffect.wording import terms
+from areaeffect.wording.plan_text import NONE_GIVEN, setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

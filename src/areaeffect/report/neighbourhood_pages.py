@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from areaeffect.report import local_map, small_multiples
-from areaeffect.report.chart_tables import Figure, Table, panel_table
-from areaeffect.report.document import (
+from areaeffect.document.blocks import (
     Answers,
     Badge,
     Beside,
@@ -20,16 +18,18 @@ from areaeffect.report.document import (
     Section,
     named,
 )
-from areaeffect.report.numbers import signed, signed_interval, size
+from areaeffect.document.chart_tables import Figure, Table, panel_table
+from areaeffect.document.svg import key_of
+from areaeffect.report import local_map, small_multiples
 from areaeffect.report.sections import HEAVIEST
-from areaeffect.report.svg import key_of
-from areaeffect.report.wording import main_findings, plain
 from areaeffect.results import Verdict
+from areaeffect.wording import main_findings, plain
+from areaeffect.wording.numbers import signed, signed_interval, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from areaeffect.report.document import Block
+    from areaeffect.document.blocks import Block
     from areaeffect.report.local_map import Outlines
     from areaeffect.results import AreaStatus, Finding, NeighbourhoodDesign, Result, Series
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.outcomes import FAMILIES
-from areaeffect.report import figures, sections, terms, wording
-from areaeffect.report.document import (
+from areaeffect import wording
+from areaeffect.document.blocks import (
     Answers,
     Badge,
     Bullets,
@@ -19,14 +18,17 @@ from areaeffect.report.document import (
     Place,
     Section,
 )
-from areaeffect.report.numbers import plural
-from areaeffect.report.phrases import ENGLISH, LANGUAGES, phrases_of
-from areaeffect.report.stories_section import events_of
+from areaeffect.further.stories import events_of
+from areaeffect.outcomes import FAMILIES
+from areaeffect.report import figures, sections
+from areaeffect.wording import terms
+from areaeffect.wording.numbers import plural
+from areaeffect.wording.phrases import ENGLISH, LANGUAGES, phrases_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from areaeffect.report.document import Block
+    from areaeffect.document.blocks import Block
     from areaeffect.results import Finding, Result
 
 SHOWN_OPEN = 15  # longer tables are folded away

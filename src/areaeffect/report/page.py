@@ -7,8 +7,8 @@ from importlib.resources import files
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from areaeffect.document.chart_files import FOLDER as CHARTS
 from areaeffect.report.annexes import annex_files
-from areaeffect.report.chart_files import FOLDER as CHARTS
 from areaeffect.report.contents import report_document
 from areaeffect.report.tables import DATA_FILES
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
-    from areaeffect.report.document import Document, Section
+    from areaeffect.document.blocks import Document, Section
     from areaeffect.results import Result
 
 
@@ -72,7 +72,7 @@ def _template(name: str = "page.html.j2") -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # heavy
 
     environment = Environment(
-        loader=PackageLoader("areaeffect.report"),
+        loader=PackageLoader("areaeffect.document"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -85,4 +85,4 @@ def _template(name: str = "page.html.j2") -> Template:
 @cache
 def blocks_css() -> str:
     """Return the style of sections, for a page that has a frame of its own."""
-    return (files("areaeffect.report") / "templates" / "blocks.css").read_text(encoding="utf-8")
+    return (files("areaeffect.document") / "templates" / "blocks.css").read_text(encoding="utf-8")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.report import marks, plot, svg, terms, wording
-from areaeffect.report.axes import Row, cut, scaled
-from areaeffect.report.plot import Frame
+from areaeffect import wording
+from areaeffect.document import marks, plot, svg
+from areaeffect.document.axes import Row, cut, scaled
+from areaeffect.document.plot import Frame
 from areaeffect.results import Verdict
+from areaeffect.wording import terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

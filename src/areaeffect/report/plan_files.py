@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.report import page, pdf
+from areaeffect.document import pdf
+from areaeffect.document.csv_files import json_text, write_text
+from areaeffect.report import page
 from areaeffect.report.contents import plan_document
-from areaeffect.report.csv_files import json_text, write_text
 from areaeffect.report.files import design_values, rounded, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from areaeffect.report.document import Section
+    from areaeffect.document.blocks import Section
     from areaeffect.results import Result
 
 PLAN_PAGE, PLAN_PDF, PLAN_DATA = "plan.html", "plan.pdf", "design.json"

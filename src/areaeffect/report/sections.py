@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from areaeffect import wording
+from areaeffect.document.blocks import Bullets
+from areaeffect.document.chart_tables import Table
 from areaeffect.outcomes import FAMILIES
-from areaeffect.report import terms, wording
-from areaeffect.report.chart_tables import Table
-from areaeffect.report.document import Bullets
-from areaeffect.report.numbers import (
+from areaeffect.results import Finding, Result
+from areaeffect.wording import terms
+from areaeffect.wording.numbers import (
     amounts,
     is_count,
     known,
@@ -22,8 +24,7 @@ from areaeffect.report.numbers import (
     size,
     total,
 )
-from areaeffect.report.plan_text import NONE_GIVEN
-from areaeffect.results import Finding, Result
+from areaeffect.wording.plan_text import NONE_GIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.report import marks, plot, svg, terms, time_axis
-from areaeffect.report.axes import Row, cut
+from areaeffect.document import marks, plot, svg, time_axis
+from areaeffect.document.axes import Row, cut
+from areaeffect.document.plot import Frame
 from areaeffect.report.charts import BAND, BENCHMARK_TEXT, trend_rows, with_interval
-from areaeffect.report.plot import Frame
 from areaeffect.results import Verdict
+from areaeffect.wording import terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

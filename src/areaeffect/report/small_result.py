@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.report.csv_files import json_text, rounded_number, write_table, write_text
+from areaeffect.document.csv_files import json_text, rounded_number, write_table, write_text
 from areaeffect.report.files import RUN_FILE, write_whole
 from areaeffect.report.page import to_html
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from areaeffect.report.document import Document
+    from areaeffect.document.blocks import Document
     from areaeffect.results import DataTable, Release
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from areaeffect.panel import Hidden
     from areaeffect.periods import Periods
     from areaeffect.results import DataTable, Release
-    from areaeffect.study import PanelSource, Window
+    from areaeffect.study.model import PanelSource, Window
 
 #: Kind of a source to the module that reads it; each module has a function `read`.
 REGISTRY = {"panel": "areaeffect.sources.panel_table"}

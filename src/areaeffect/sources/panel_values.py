@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from areaeffect.results import Floats, Ints
     from areaeffect.sources.base import Wanted
-    from areaeffect.study import PanelSource
+    from areaeffect.study.model import PanelSource
     from areaeffect.tables.cells import Numbers
 
 _SHOWN = 5

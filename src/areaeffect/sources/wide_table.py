@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from areaeffect.study import PanelSource
+    from areaeffect.study.model import PanelSource
 
 _ANNOTATIONS = re.compile(r"(.+ - )?annotations?(\.\d+)?", re.IGNORECASE)
 _SHOWN = 5

@@ -9,7 +9,7 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.study_value import ALL_CRIME, NOT_VALUED
+from areaeffect.study.value import ALL_CRIME, NOT_VALUED
 from areaeffect.tables.user_table import read_user_table, require_file
 
 if TYPE_CHECKING:

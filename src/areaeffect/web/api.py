@@ -14,9 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from areaeffect.errors import AreaEffectError, Problem
-from areaeffect.pipeline.compose import BUFFERS, LONGEST_NAME, NEAREST, PLACEBOS, Question
-from areaeffect.pipeline.run_folder import (
+from areaeffect.compare.question import BUFFERS, LONGEST_NAME, NEAREST, PLACEBOS, Question
+from areaeffect.compare.run_folder import (
     ANSWER,
     DESIGN,
     DESIGN_FILE,
@@ -24,6 +23,7 @@ from areaeffect.pipeline.run_folder import (
     POWER,
     POWER_FILE,
 )
+from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.web import limits, render
 from areaeffect.web.atlas import atlases, find_atlas
 from areaeffect.web.refusals import Refusal

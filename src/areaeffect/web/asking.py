@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.pipeline.compose import BUFFERS, LONGEST_NAME, NEAREST, PLACEBOS, Question
+from areaeffect.compare.question import BUFFERS, LONGEST_NAME, NEAREST, PLACEBOS, Question
 from areaeffect.web.selection import selected
 from areaeffect.web.view_state import View, choice, word
 

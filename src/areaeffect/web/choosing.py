@@ -7,7 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from areaeffect.pipeline.atlas_select import inside, within
+from areaeffect.atlas.select import inside, within
 from areaeffect.web import limits
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.search import find_key, search

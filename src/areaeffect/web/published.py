@@ -69,8 +69,8 @@ class PublishedRun:
     @cached_property
     def main(self) -> dict[str, Finding]:
         """The findings that carry the report, by the key of their page."""
-        from areaeffect.report.svg import key_of  # noqa: PLC0415  # heavy
-        from areaeffect.report.wording import main_findings  # noqa: PLC0415
+        from areaeffect.document.svg import key_of  # noqa: PLC0415  # heavy
+        from areaeffect.wording import main_findings  # noqa: PLC0415
 
         return {
             key_of(f.group, f.outcome, f.claim, f.form): f for f in main_findings(self.findings)
@@ -125,7 +125,7 @@ class PublishedRun:
 
     def table(self, name: str) -> DataTable:
         """Read one of its tables."""
-        from areaeffect.report.csv_files import read_described  # noqa: PLC0415  # heavy
+        from areaeffect.document.csv_files import read_described  # noqa: PLC0415  # heavy
 
         return read_described(self.file(f"data/{name}.csv"))
 

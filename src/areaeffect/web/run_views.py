@@ -9,8 +9,8 @@ from areaeffect.results import Finding, Verdict
 from areaeffect.web.refusals import Refusal
 
 if TYPE_CHECKING:
-    from areaeffect.report.chart_tables import Table
-    from areaeffect.report.document import Badge
+    from areaeffect.document.blocks import Badge
+    from areaeffect.document.chart_tables import Table
     from areaeffect.results import Result, Series
     from areaeffect.web.published import PublishedRun
 
@@ -49,7 +49,7 @@ class PlaceView:
 
 def groups_of(run: PublishedRun) -> dict[str, list[FindingView]]:
     """Return the main findings of a run by group, in words."""
-    from areaeffect.report.wording import group_title  # noqa: PLC0415  # heavy
+    from areaeffect.wording import group_title  # noqa: PLC0415  # heavy
 
     groups: dict[str, list[FindingView]] = {}
     for key, finding in run.main.items():
@@ -60,10 +60,14 @@ def groups_of(run: PublishedRun) -> dict[str, list[FindingView]]:
 
 def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
     """Return one finding with all that its page says."""
-    from areaeffect.report import svg, terms  # noqa: PLC0415  # heavy
-    from areaeffect.report.numbers import percent, signed, signed_interval, size  # noqa: PLC0415
+    from areaeffect.document import svg  # noqa: PLC0415  # heavy
     from areaeffect.report.sections import p_words  # noqa: PLC0415
-    from areaeffect.report.wording import can_say, cannot_say  # noqa: PLC0415
+    from areaeffect.wording import (  # noqa: PLC0415
+        can_say,
+        cannot_say,
+        terms,  # heavy
+    )
+    from areaeffect.wording.numbers import percent, signed, signed_interval, size  # noqa: PLC0415
 
     facts = [("Strength of evidence", terms.maryland_words(finding.maryland))]
     if finding.verdict is not Verdict.NOT_ESTIMABLE:
@@ -100,7 +104,7 @@ def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
 def places_of(result: Result) -> list[PlaceView]:
     """Return every neighbourhood that has findings of its own, in short."""
     from areaeffect.report import neighbourhood_pages  # noqa: PLC0415  # heavy
-    from areaeffect.report.wording import plain  # noqa: PLC0415
+    from areaeffect.wording import plain  # noqa: PLC0415
 
     own = neighbourhood_pages.findings_by_place(result)
     return [
@@ -118,10 +122,11 @@ def place_view(result: Result, slug: str) -> PlaceView:
     Refusal
         404: there is none of this name.
     """
-    from areaeffect.report import neighbourhood_pages, svg  # noqa: PLC0415  # heavy
-    from areaeffect.report.document import Badge  # noqa: PLC0415
-    from areaeffect.report.phrases import ENGLISH  # noqa: PLC0415
-    from areaeffect.report.wording import plain  # noqa: PLC0415
+    from areaeffect.document import svg  # noqa: PLC0415  # heavy
+    from areaeffect.document.blocks import Badge  # noqa: PLC0415
+    from areaeffect.report import neighbourhood_pages  # noqa: PLC0415  # heavy
+    from areaeffect.wording import plain  # noqa: PLC0415
+    from areaeffect.wording.phrases import ENGLISH  # noqa: PLC0415
 
     place = next((p for p in places_of(result) if p.slug == slug), None)
     if place is None:
@@ -149,9 +154,9 @@ def _of(series: Series) -> tuple[str, str]:
 
 
 def _short(key: str, finding: Finding) -> FindingView:
-    from areaeffect.report.document import Badge  # noqa: PLC0415  # heavy
-    from areaeffect.report.phrases import ENGLISH  # noqa: PLC0415
-    from areaeffect.report.wording import headline, name_of  # noqa: PLC0415
+    from areaeffect.document.blocks import Badge  # noqa: PLC0415  # heavy
+    from areaeffect.wording import headline, name_of  # noqa: PLC0415
+    from areaeffect.wording.phrases import ENGLISH  # noqa: PLC0415
 
     return FindingView(
         key=key,

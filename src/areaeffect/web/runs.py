@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from areaeffect.pipeline.compose import Question, key_of_question, refuse_question
-from areaeffect.pipeline.run_folder import (
+from areaeffect.compare.question import Question, key_of_question, refuse_question
+from areaeffect.compare.run_folder import (
     ANSWER,
     DESIGN,
     FINDINGS_FILE,
@@ -29,9 +29,9 @@ from areaeffect.pipeline.run_folder import (
     ask,
     has,
 )
-from areaeffect.pipeline.workers import version_of_code
-from areaeffect.study import SHARED_DATA_VARIABLE
-from areaeffect.study_file import read_base
+from areaeffect.placebo.workers import version_of_code
+from areaeffect.study.file import read_base
+from areaeffect.study.model import SHARED_DATA_VARIABLE
 from areaeffect.web import limits
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS
@@ -40,7 +40,7 @@ from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING,
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from areaeffect.study_file import StudyFile
+    from areaeffect.study.file import StudyFile
     from areaeffect.web.atlas import Atlas
     from areaeffect.web.settings import Settings
 

@@ -11,8 +11,8 @@ from starlette.datastructures import FormData
 from starlette.formparsers import FormParser
 
 from areaeffect.errors import DataError, Problem
+from areaeffect.further.stories import DATE
 from areaeffect.outcomes import FAMILIES
-from areaeffect.pipeline.stories import DATE
 from areaeffect.web import limits
 from areaeffect.web.feeds import span
 from areaeffect.web.refusals import Refusal

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import FileResponse, Response
 
-from areaeffect.pipeline.compose import AREAS_FILE, STUDY_FILE
-from areaeffect.pipeline.run_folder import ASKED, DESIGN, PARQUET, POWER, RESULT
+from areaeffect.compare.question import AREAS_FILE, STUDY_FILE
+from areaeffect.compare.run_folder import ASKED, DESIGN, PARQUET, POWER, RESULT
 from areaeffect.web.refusals import Refusal
 
 if TYPE_CHECKING:

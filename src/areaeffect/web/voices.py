@@ -28,7 +28,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.pipeline.stories import DATE, Front, Story, parse_story, story_text
+from areaeffect.further.stories import DATE, Front, Story, parse_story, story_text
 from areaeffect.web import limits
 
 if TYPE_CHECKING:

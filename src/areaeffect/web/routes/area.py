@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from areaeffect.report.area_history import history_chart, history_rows
-from areaeffect.report.csv_files import guard
+from areaeffect.atlas.area_history import history_chart, history_rows
+from areaeffect.document.csv_files import guard
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.render import page, settings_of

@@ -10,9 +10,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from areaeffect.compare.question import BUFFERS, NEAREST, PLACEBOS
+from areaeffect.compare.run_folder import ANSWER, DESIGN, PAGE_FILE, POWER
 from areaeffect.errors import StudyError
-from areaeffect.pipeline.compose import BUFFERS, NEAREST, PLACEBOS
-from areaeffect.pipeline.run_folder import ANSWER, DESIGN, PAGE_FILE, POWER
 from areaeffect.report.page import blocks_css
 from areaeffect.web import asking
 from areaeffect.web.asking import Asked

@@ -186,7 +186,7 @@ def _place(request: Request, kind: str) -> Answer:
 
 
 def _explained() -> dict[str, str]:
-    from areaeffect.report.wording import plain  # noqa: PLC0415  # heavy
+    from areaeffect.wording import plain  # noqa: PLC0415  # heavy
 
     return {"what": plain.WHAT_IT_IS, "one_place": plain.ON_ONE_PLACE, "charts": plain.CHARTS}
 
@@ -203,7 +203,8 @@ def _chart(request: Request, _kind: str) -> Answer:
 
 
 def _plan(request: Request, kind: str) -> Answer:
-    from areaeffect.report import plan_text, sections  # noqa: PLC0415  # heavy
+    from areaeffect.report import sections  # noqa: PLC0415  # heavy
+    from areaeffect.wording import plan_text  # noqa: PLC0415  # heavy
 
     site = site_of(request)
     run = site.shelf.run(request.path_params["run"])

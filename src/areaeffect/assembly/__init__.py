@@ -1,0 +1,1 @@
+"""Everything a study names, brought onto one panel."""

@@ -1,0 +1,366 @@
+"""Study file to panel: read the sources, bring them onto one set of areas, mark what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.assembly.change_claims import refuse_breaks, refuse_one_date
+from areaeffect.assembly.measures import align, exposure_notes, make_measures, wanted
+from areaeffect.errors import DataError, Faults, Problem
+from areaeffect.geography.boundaries import Boundaries, read_boundaries
+from areaeffect.geography.neighbours import contiguity, within
+from areaeffect.index.source import index_described_at, read_index_source
+from areaeffect.panel import Panel
+from areaeffect.periods import parse_period
+from areaeffect.pipeline.screening import screen
+from areaeffect.register.registered import Registered, registered_areas
+from areaeffect.sources.access import read_access
+from areaeffect.sources.base import SourceTable, reader_for
+from areaeffect.sources.police_uk.panel import read_police
+from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
+from areaeffect.study.access import AccessSource
+from areaeffect.study.extras import refuse_missing_extras
+from areaeffect.study.model import (
+    IndexSource,
+    PoliceUkSource,
+    PublishedSource,
+    resolve,
+    split_reference,
+)
+from areaeffect.value.valuation import Valuation, read_valuation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from areaeffect.panel import Measure, Neighbourhood, Strings
+    from areaeffect.results import DataTable, Floats, Gap, Ints
+    from areaeffect.study.file import StudyFile
+    from areaeffect.study.model import Study
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assembled:
+    """A study's data, ready for design.
+
+    Parameters
+    ----------
+    panel : all areas and outcomes.
+    registered : the studied initiatives, and the others known.
+    boundaries : outlines; None where the study has none.
+    valuation : what avoided incidents are worth; None where the study values nothing.
+    tables : what sources list for the data annex; several may list one of the same name.
+    """
+
+    panel: Panel
+    registered: Registered
+    boundaries: Boundaries | None
+    valuation: Valuation | None = None
+    tables: tuple[DataTable, ...] = ()
+
+    @property
+    def neighbourhoods(self) -> tuple[Neighbourhood, ...]:
+        """Of the studied initiatives, in the study's order."""
+        return self.registered.neighbourhoods
+
+    @property
+    def others(self) -> Ints:
+        """Areas of other initiatives."""
+        return self.registered.others
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What a study's data say whoever is treated; many questions can be asked of one.
+
+    Parameters
+    ----------
+    tables : every source as read.
+    areas, names : (n_areas,), of the panel.
+    measures, gaps : every outcome, and what is missing.
+    covariates, covariate_as_of : (n_areas, n_covariates), and the date each describes.
+    attributes : the columns that rules of the design name.
+    boundaries, valuation : None where the study has none.
+    """
+
+    tables: dict[str, SourceTable]
+    areas: Strings
+    names: Strings
+    measures: dict[str, Measure]
+    gaps: tuple[Gap, ...]
+    covariates: Floats
+    covariate_as_of: tuple[str, ...]
+    attributes: dict[str, Strings]
+    boundaries: Boundaries | None
+    valuation: Valuation | None
+
+
+def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
+    """Read everything a study names.
+
+    Parameters
+    ----------
+    file : the study.
+    store : the store's folder, where the command names one.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every fault of every source at once.
+    """
+    tables, areas, names = _tables(file, store)
+    faults, of_outlines = Faults(), Faults()
+    outlined = of_outlines.attempt(outlines_of, file, areas)
+    boundaries = outlined[0] if outlined else None
+    ground = faults.attempt(_ground, file, tables, areas, names, boundaries)
+    faults.errors += of_outlines.errors
+    registered = faults.attempt(registered_areas, file, tables, areas, boundaries)
+    faults.raise_all()
+    if ground is None or registered is None:
+        raise AssertionError  # unreachable: an attempt without a result has recorded its fault
+    return _assembled(file, ground, registered)
+
+
+def read_ground(file: StudyFile, store: Path | None = None) -> Ground:
+    """Read everything a study names but its initiatives and its register.
+
+    Raises
+    ------
+    StudyError, DataError
+        As `assemble`.
+    """
+    tables, areas, names = _tables(file, store)
+    return _ground(file, tables, areas, names, outlines_of(file, areas)[0])
+
+
+def on_ground(file: StudyFile, ground: Ground) -> Assembled:
+    """Place the initiatives of a study on a ground that was read for the same sources.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every place that cannot be read or found.
+    """
+    registered = registered_areas(file, ground.tables, ground.areas, ground.boundaries)
+    return _assembled(file, ground, registered)
+
+
+def _tables(file: StudyFile, store: Path | None) -> tuple[dict[str, SourceTable], Strings, Strings]:
+    refuse_missing_extras(file)
+    tables = read_sources(file, store)
+    return (tables, *areas_of(file.study, tables))
+
+
+def _ground(
+    file: StudyFile,
+    tables: dict[str, SourceTable],
+    areas: Strings,
+    names: Strings,
+    boundaries: Boundaries | None,
+) -> Ground:
+    study = file.study
+    faults = Faults()
+    measured = faults.attempt(make_measures, study, tables, areas)
+    described = faults.attempt(covariates_of, file, tables, areas)
+    attributes = faults.attempt(_text_attributes, study, tables, areas)
+    valued = faults.attempt(read_valuation, file)
+    faults.attempt(refuse_one_date, file)
+    if measured is not None:
+        faults.attempt(refuse_breaks, file, measured[0])
+    faults.raise_all()
+    if not (valued and measured and described and attributes is not None):
+        raise AssertionError  # unreachable: an attempt without a result has recorded its fault
+    return Ground(tables, areas, names, *measured, *described, attributes, boundaries, *valued)
+
+
+def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assembled:
+    study, tables, boundaries = file.study, ground.tables, ground.boundaries
+    metres = study.register_.buffer_km * 1000
+    panel = Panel(
+        areas=ground.areas,
+        names=ground.names,
+        measures=ground.measures,
+        covariates=ground.covariates,
+        covariate_names=tuple(printed_column(study, c.column) for c in study.design.covariates),
+        covariate_as_of=ground.covariate_as_of,
+        attributes=ground.attributes,
+        contiguity=contiguity(boundaries) if boundaries else None,
+        near=within(boundaries, metres) if boundaries and metres > 0 else None,
+        gaps=ground.gaps,
+        releases=(
+            *(r for t in tables.values() for r in (t.release, *t.more_releases)),
+            *(ground.valuation.releases if ground.valuation else ()),
+        ),
+        notes=(
+            *(n for t in tables.values() for n in t.notes),
+            *exposure_notes(study, tables),
+            *registered.notes,
+            *(boundaries.notes if boundaries else ()),
+        ),
+        centres=boundaries.centres if boundaries else None,
+    )
+    listed = tuple(t for table in tables.values() for t in table.tables)
+    return Assembled(panel, registered, boundaries, ground.valuation, listed)
+
+
+def printed_column(study: Study, reference: str) -> str:
+    """Return the name of 'source.column' in print."""
+    source, column = split_reference(reference)
+    named = study.source[source]
+    return printed_name(named, column) if isinstance(named, PublishedSource) else column
+
+
+def read_sources(
+    file: StudyFile, store: Path | None, more: Sequence[str] = ()
+) -> dict[str, SourceTable]:
+    """Read every source of a study.
+
+    Parameters
+    ----------
+    file : the study.
+    store : the store's folder, where the command names one.
+    more : 'source.column' to read beside what the study refers to.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every fault of every source at once.
+    """
+    study = file.study
+    faults = Faults()
+    tables = {}
+    for name, source in study.source.items():
+        asked = tuple(dict.fromkeys(wanted(o) for o in study.outcome if o.source == name))
+        references = [*(ref for _, ref in study.references()), *more]
+        columns = [split_reference(ref) for ref in references]
+        attributes = [c for s, c in columns if s == name]
+        attributes += [n.column for n in source.not_covered]
+        attributes += [source.coverage_group] if source.coverage_group else []
+        needed = tuple(dict.fromkeys(attributes))
+        window = study.study.window
+        if isinstance(source, PoliceUkSource):
+            table = faults.attempt(
+                read_police, name, source, file.folder, store, window, asked, needed
+            )
+        elif isinstance(source, PublishedSource):
+            table = faults.attempt(read_published, name, source, file.folder, window, asked, needed)
+        elif isinstance(source, AccessSource):
+            table = faults.attempt(read_access, name, source, file.folder, window, asked, needed)
+        elif isinstance(source, IndexSource):
+            table = faults.attempt(read_index_source, name, source, file, asked, needed)
+        else:
+            path = resolve(source.path, file.folder)
+            read = reader_for(source.kind)
+            table = faults.attempt(read, name, source, path, window, asked, needed)
+            screened = faults.attempt(screen, source, table) if table is not None else None
+            if table is not None and screened:
+                table = replace(table, notes=(*table.notes, *screened))
+        if table is not None:
+            tables[name] = table
+    faults.raise_all()
+    return tables
+
+
+def areas_of(study: Study, tables: dict[str, SourceTable]) -> tuple[Strings, Strings]:
+    """Areas of the outcomes' sources, less those that a source never covers."""
+    used = [tables[name] for name in dict.fromkeys(o.source for o in study.outcome)]
+    areas = np.unique(np.concatenate([t.areas for t in used]))
+    names = areas.astype(object)
+    for table in tables.values():
+        where = np.searchsorted(areas, table.areas)
+        here = (where < len(areas)) & (areas[np.minimum(where, len(areas) - 1)] == table.areas)
+        if (table.names != table.areas).any():
+            names[where[here]] = table.names[here]
+    return areas, names.astype(str)
+
+
+def covariates_of(
+    file: StudyFile, tables: dict[str, SourceTable], areas: Strings
+) -> tuple[Floats, tuple[str, ...]]:
+    """Return the design's covariates, (n_areas, n_covariates), and the date each describes."""
+    columns, as_of, problems = [], [], []
+    for i, covariate in enumerate(file.study.design.covariates):
+        source, column = split_reference(covariate.column)
+        table = tables[source]
+        where = file.where(f"design.covariates.{i}")
+        if column in table.varying:
+            dated = _dated(table, column, covariate.as_of)
+            if dated is None:
+                problems.append(
+                    Problem(
+                        f"'{covariate.column}' changes over time.",
+                        where,
+                        f'Write {{ column = "{covariate.column}", as_of = "..." }} with a period '
+                        "before every start.",
+                    )
+                )
+                continue
+            values = align(dated, table.areas, areas)
+        else:
+            values = align(table.attributes[column], table.areas, areas)
+        if values.dtype.kind != "f":
+            problems.append(Problem(f"'{covariate.column}' is text, not numbers.", where))
+            continue
+        if np.isnan(values).all():
+            problems.append(
+                Problem(
+                    f"'{covariate.column}' has no value for any area of the panel.",
+                    where,
+                    "Its area codes may be of another census vintage.",
+                )
+            )
+            continue
+        columns.append(values)
+        named = file.study.source[source]
+        of_release = described_at(named) if isinstance(named, PublishedSource) else None
+        if isinstance(named, IndexSource):
+            of_release = index_described_at(named, file.folder)
+        as_of.append(covariate.as_of or of_release or "")
+    if problems:
+        raise DataError(problems)
+    return np.column_stack(columns) if columns else np.empty((len(areas), 0)), tuple(as_of)
+
+
+def _dated(table: SourceTable, column: str, as_of: str | None) -> Floats | None:
+    if as_of is None or table.periods is None:
+        return None
+    ordinal = parse_period(as_of, table.periods.kind)
+    if ordinal is None or not 0 <= ordinal - table.periods.first < table.periods.n:
+        return None
+    return table.varying[column][:, ordinal - table.periods.first]
+
+
+def _text_attributes(
+    study: Study, tables: dict[str, SourceTable], areas: Strings
+) -> dict[str, Strings]:
+    needed = [e.column for e in study.design.exclude]
+    needed += [rule.column for rule in study.design.only]
+    needed += study.design.exact
+    for one in study.initiative:
+        if one.approximate is not None:
+            needed += [one.approximate.people, one.approximate.placed_like or ""]
+    if study.plain_means:
+        needed += [study.plain_means.by, *study.plain_means.also]
+    if study.analysis.placebo_neighbourhoods:
+        needed.append(study.analysis.placebo_neighbourhoods)
+    found = {}
+    for reference in filter(None, dict.fromkeys(needed)):
+        source, column = split_reference(reference)
+        table = tables[source]
+        if column not in table.attributes:
+            raise DataError(Problem(f"'{reference}' changes over time inside an area."))
+        found[reference] = align(table.attributes[column].astype(str), table.areas, areas)
+    return found
+
+
+def outlines_of(file: StudyFile, areas: Strings) -> tuple[Boundaries | None]:
+    """Return the areas' outlines, in a tuple of one; None where no source has boundaries."""
+    for source in file.study.source.values():
+        if source.boundaries is not None:
+            path = resolve(source.boundaries, file.folder)
+            column = source.boundaries_area or source.area
+            return (read_boundaries(path, column, areas, source.boundaries_crs),)
+    return (None,)

@@ -1,0 +1,1 @@
+"""The map and tables that the web app works on."""

@@ -1,0 +1,156 @@
+"""One area's figures over time beside its authority and its country: rows, words, chart."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from areaeffect.document import marks, plot, svg, time_axis
+from areaeffect.document.plot import Frame
+from areaeffect.periods import PeriodKind
+from areaeffect.wording.numbers import known, number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.document.axes import Row
+
+WIDTH, HEIGHT = 680.0, 300.0
+MONTHS = 12
+LEAST_FOR_MEANS = 24  # months; a shorter series is drawn as it is
+LABEL_ROOM, LABEL_STEP = 170.0, 16.0
+MEAN = "_mean_12"
+#: The area, then the larger places: colour of the line, of its words, and dash.
+LOOKS = (
+    (svg.BLUE, svg.BLUE, ""),
+    (svg.ORANGE, "#A33A08", "9 4"),
+    (svg.GREY, svg.GREY, "2 4"),
+)
+
+
+def history_rows(
+    periods: Sequence[str], names: Sequence[str], series: Sequence[Sequence[float]]
+) -> list[Row]:
+    """Return one row a period: the value of each place, and where monthly its 12-month mean.
+
+    Parameters
+    ----------
+    periods : as written.
+    names : column of each place, the area first.
+    series : (n_places, n_periods); NaN is missing. A mean needs all its twelve months.
+    """
+    rows: list[Row] = []
+    smooth = time_axis.kind(periods) is PeriodKind.MONTH and len(periods) >= LEAST_FOR_MEANS
+    values = [[known(v) for v in line] for line in series]
+    for i, period in enumerate(periods):
+        row: Row = {"period": period}
+        row |= {name: line[i] for name, line in zip(names, values, strict=True)}
+        if smooth:
+            for name, line in zip(names, values, strict=True):
+                year = [v for v in line[max(0, i - MONTHS + 1) : i + 1] if v is not None]
+                row[name + MEAN] = fmean(year) if len(year) == MONTHS else None
+        rows.append(row)
+    return rows
+
+
+def history_chart(
+    rows: Sequence[Row], labels: Sequence[str], *, key: str, title: str, unit: str
+) -> str:
+    """Draw an area (solid) beside larger places (dashed, dotted); gaps of the area hatched.
+
+    Parameters
+    ----------
+    rows : of `history_rows`; each place is drawn as its 12-month mean where there is one.
+    labels : what each line is called at its end, in the order of the columns.
+    key, title, unit : prefix of ids; the picture's title; what is counted, per what.
+    """
+    periods = [str(row["period"]) for row in rows]
+    x = time_axis.positions(periods)
+    names = [c for c in rows[0] if c != "period" and not c.endswith(MEAN)]
+    smooth = any(c.endswith(MEAN) for c in rows[0])
+    shown = [name + MEAN if smooth else name for name in names]
+    frame = _frame(rows, [names[0], *shown], time_axis.span(x))
+    width = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5
+    gaps = [
+        plot.hatched(frame, a - width, b + width, key, "gap" if b - a > 4 * width else "")
+        for a, b in _runs([row[names[0]] is None for row in rows], x)
+    ]
+    parts = [
+        plot.hatch_pattern(key),
+        plot.up_axis(frame),
+        *gaps,
+        plot.foot_axis(frame, *time_axis.ticks(x, periods)),
+    ]
+    if smooth:
+        raw = [row[names[0]] for row in rows]
+        parts.append(
+            marks.line(frame, x, raw, column=names[0], colour=svg.BLUE, width=0.8, opacity=0.5)
+        )
+    ends = []
+    for column, label, (colour, words, dash) in zip(shown, labels, LOOKS, strict=False):
+        line = [row[column] for row in rows]
+        parts.append(marks.line(frame, x, line, column=column, colour=colour, dash=dash))
+        if len(rows) <= MONTHS:
+            parts.append(marks.dots(frame, x, line, colour=colour))
+        last = next((v for v in reversed(line) if v is not None), None)
+        if last is not None:
+            ends.append((frame.py(last), label, words))
+    parts += _labels(frame, ends)
+    parts.append(plot.text(6, 16, unit + (", and its 12-month mean" if smooth else "")))
+    text = "; ".join(_in_words(c, n, rows) for c, n in zip(shown, labels, strict=False))
+    note = _note(smooth=smooth, missing=sum(row[names[0]] is None for row in rows), of=len(rows))
+    return svg.accessible(
+        frame.group(parts, (0, len(rows))),
+        f"0 0 {WIDTH:g} {HEIGHT:g}",
+        key,
+        title,
+        f"{text}.{note}",
+    )
+
+
+def _frame(rows: Sequence[Row], drawn: Sequence[str], span: tuple[float, float]) -> Frame:
+    """Room for every value drawn, and zero."""
+    values = [v for row in rows for c in drawn if (v := row[c]) is not None]
+    low, high = min([0.0, *values]), max([0.0, *values]) or 1.0
+    return Frame(52, 34, WIDTH - 52 - LABEL_ROOM, HEIGHT - 64, span, (low * 1.05, high * 1.05))
+
+
+def _note(*, smooth: bool, missing: int, of: int) -> str:
+    note = " The mean of twelve months is drawn." if smooth else ""
+    if missing:
+        note += f" {missing} of {of} periods are missing, and hatched."
+    return note
+
+
+def _in_words(column: str, label: str, rows: Sequence[Row]) -> str:
+    line = [(row["period"], row[column]) for row in rows if row[column] is not None]
+    if not line:
+        return f"{label}: missing"
+    (first, start), (last, end) = line[0], line[-1]
+    return f"{label}: {number(start, 'additive')} in {first}, {number(end, 'additive')} in {last}"
+
+
+def _runs(flags: Sequence[bool], x: Sequence[float]) -> list[tuple[float, float]]:
+    runs: list[tuple[float, float]] = []
+    previous = False
+    for flag, place in zip(flags, x, strict=True):
+        if flag:
+            runs = [*runs[:-1], (runs[-1][0], place)] if previous else [*runs, (place, place)]
+        previous = flag
+    return runs
+
+
+def _labels(frame: Frame, ends: Sequence[tuple[float, str, str]]) -> list[str]:
+    """Write each line's name at its end, moved apart where two would touch."""
+    made = []
+    lowest = frame.top - LABEL_STEP
+    for at, label, colour in sorted(ends):
+        lowest = max(at, lowest + LABEL_STEP)
+        made.append(
+            plot.text(frame.right + 6, lowest + 4, _short(label), size=12.5, fill=colour, bold=True)
+        )
+    return made
+
+
+def _short(label: str, most: int = 24) -> str:
+    return label if len(label) <= most else label[: most - 1].rstrip() + "…"

@@ -1,0 +1,239 @@
+"""`areaeffect tiles`: a base study to the atlas that the web app works on.
+
+An atlas is a folder, made once, that appears whole or not at all; the same base study and
+releases give the same bytes:
+
+| file | holds |
+|---|---|
+| `atlas.json` | title, layers, histories, larger places, releases, SHA-256 of every file |
+| `base.toml` | the base study as it was read |
+| `areas.parquet` | a row an area: code, name, ward, authority, region, force, centre |
+| `postcodes.parquet` | postcode, position of its area; only where a lookup was given |
+| `areas.pmtiles` | outlines as vector tiles; only where a source has boundaries |
+| `values/<layer>.<n>.json.gz` | a JSON array, a value an area; `null` is missing |
+| `history/<outcome>.npy`, `.reasons.npy`, `.places.npy` | (areas, periods); (places, periods) |
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.assembly.assemble import areas_of, outlines_of, read_sources
+from areaeffect.assembly.measures import make_measures
+from areaeffect.atlas.layers import Layer, histories_of, layers_of, slug
+from areaeffect.atlas.places import INSIDE, place_names, postcode_index
+from areaeffect.atlas.tiles import FILE as TILES
+from areaeffect.atlas.tiles import write_tiles
+from areaeffect.register.place_lookups import vintage_of
+from areaeffect.sources.publishers.releases import find_release
+from areaeffect.study.atlas import AtlasPart
+from areaeffect.study.file import read_base
+from areaeffect.study.model import default_shared_data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from areaeffect.atlas.layers import History
+    from areaeffect.geography.boundaries import Boundaries
+    from areaeffect.panel import Strings
+    from areaeffect.sources.base import SourceTable
+
+    Tell = Callable[[str, int, int], None]
+
+FORMAT = 1
+_STEPS = 5
+
+
+def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
+    """Make the atlas of a base study.
+
+    Parameters
+    ----------
+    base : the base study.
+    out : its folder; what was there before is replaced.
+    store : the store, for sources that read it.
+    tell : told of each step.
+
+    Returns
+    -------
+    `out`.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every fault of the study and its data.
+    """
+    tell("Reading the base study's sources", 0, _STEPS)
+    file = read_base(base)
+    study, part = file.study, file.study.atlas or AtlasPart()
+    tables = read_sources(file, store, [layer.column for layer in part.layers])
+    areas, names = areas_of(study, tables)
+    measures, _ = make_measures(study, tables, areas)
+    tell("Computing layers and histories", 1, _STEPS)
+    inside = place_names(areas, names, part.places, file.folder)
+    places, place_of = _larger_places(areas, inside)
+    layers = layers_of(file, tables, measures, areas)
+    histories = histories_of(file, measures, place_of)
+    tell("Reading boundaries", 2, _STEPS)
+    (boundaries,) = outlines_of(file, areas)
+
+    with _replacing(out) as making:
+        tell("Making the map's tiles", 3, _STEPS)
+        bounds = write_tiles(boundaries, areas, making) if boundaries else ()
+        tell("Writing the atlas", 4, _STEPS)
+        _write_areas(making, areas, inside, boundaries)
+        n_postcodes = _write_postcodes(making, part.postcodes, file.folder, areas)
+        (making / "base.toml").write_text(file.text, encoding="utf-8")
+        manifest = {
+            "format": FORMAT,
+            "key": out.name,
+            "title": study.study.title,
+            "question": study.study.question,
+            "n_areas": len(areas),
+            "bounds": list(bounds),
+            "tiles": TILES if boundaries else "",
+            "postcodes": n_postcodes,
+            "places": places,
+            "layers": [_write_layer(making, layer) for layer in layers],
+            "histories": [_write_history(making, history) for history in histories],
+            "attribution": _attribution(tables.values(), vintage_of(areas, file.folder)),
+            "releases": [asdict(r) for t in tables.values() for r in (t.release, *t.more_releases)],
+            "base_folder": str(file.folder.resolve()),
+            "shared_data": str(default_shared_data(file.folder)),
+        }
+        _write_manifest(making, manifest)
+    tell("Writing the atlas", _STEPS, _STEPS)
+    return out
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """A folder to write in, which takes the place of `out` only when all of it is written."""
+    making = out.with_name(f".{out.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    (making / "values").mkdir(parents=True)
+    (making / "history").mkdir()
+    try:
+        yield making
+        shutil.rmtree(out, ignore_errors=True)
+        making.replace(out)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _write_manifest(making: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest last, with the digest of every file that is there."""
+    digests = {
+        path.relative_to(making).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(making.rglob("*"))
+        if path.is_file()
+    }
+    text = json.dumps({**manifest, "files": digests}, indent=1, ensure_ascii=False)
+    (making / "atlas.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _attribution(tables: Iterable[SourceTable], vintage: str | None) -> list[str]:
+    """Return the lines that licences ask for, each once: of the figures, then of the outlines."""
+    releases = [r for table in tables for r in (table.release, *table.more_releases)]
+    lines = [r.attribution for r in releases]
+    lines += [find_release(f"boundaries_{vintage}").attribution] if vintage else []
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+def _larger_places(
+    areas: Strings, inside: dict[str, Strings]
+) -> tuple[list[dict[str, str]], tuple[np.typing.NDArray[np.int64], ...]]:
+    """Return the larger places that areas are shown against, and which one each lies in.
+
+    Authorities come first, then countries, or all areas where codes tell no country.
+    """
+    authorities = np.unique(inside["authority"][inside["authority"] != ""])
+    position = {str(name): i for i, name in enumerate(authorities)}
+    of_authority = np.array([position.get(str(a), -1) for a in inside["authority"]], dtype=np.int64)
+    letters = np.array([str(code)[:1] for code in areas])
+    known = {"E": "England", "W": "Wales"}
+    is_country = bool(np.isin(letters, list(known)).all()) and bool(len(authorities))
+    if is_country:
+        present = sorted(set(letters))
+        of_country = np.searchsorted(np.array(present), letters)
+        countries = [known[letter] for letter in present]
+        if len(present) == 1 and len(np.unique(inside["region"])) == 1:
+            countries = [str(inside["region"][0])]  # a region's own atlas says nothing of England
+    else:
+        of_country, countries = np.zeros(len(areas), dtype=np.int64), ["all areas"]
+    listed = [{"kind": "authority", "name": str(name)} for name in authorities]
+    listed += [{"kind": "country", "name": name} for name in countries]
+    return listed, (of_authority, of_country.astype(np.int64))
+
+
+def _write_areas(
+    folder: Path, areas: Strings, inside: dict[str, Strings], boundaries: Boundaries | None
+) -> None:
+    import pyarrow as pa  # noqa: PLC0415  # heavy
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    columns: dict[str, Any] = {"code": areas.astype(str), "name": inside["name"].astype(str)}
+    columns |= {what: inside[what].astype(str) for what in INSIDE}
+    if boundaries is not None:
+        from pyproj import Transformer  # noqa: PLC0415  # heavy
+
+        centres = boundaries.centres
+        to_degrees = Transformer.from_crs(boundaries.crs, 4326, always_xy=True)
+        lon, lat = to_degrees.transform(centres[:, 0], centres[:, 1])
+        columns |= {"x": centres[:, 0].round(1), "y": centres[:, 1].round(1)}
+        columns |= {"lon": np.round(lon, 6), "lat": np.round(lat, 6)}
+    pq.write_table(pa.table(columns), folder / "areas.parquet", compression="zstd")
+
+
+def _write_postcodes(folder: Path, lookup: str | None, start: Path, areas: Strings) -> int:
+    import pyarrow as pa  # noqa: PLC0415  # heavy
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    postcodes, positions = postcode_index(lookup, start, areas)
+    if len(postcodes):
+        table = pa.table({"postcode": postcodes, "area": positions})
+        pq.write_table(table, folder / "postcodes.parquet", compression="zstd")
+    return len(postcodes)
+
+
+def _write_layer(folder: Path, layer: Layer) -> dict[str, Any]:
+    """Write the arrays of a layer; five digits are more than a colour can show."""
+    for i in range(len(layer.periods)):
+        text = ",".join("null" if v != v else f"{v:.5g}" for v in layer.values[:, i].tolist())  # noqa: PLR0124
+        packed = gzip.compress(f"[{text}]".encode(), compresslevel=9, mtime=0)
+        (folder / "values" / f"{layer.key}.{i}.json.gz").write_bytes(packed)
+    return {
+        "key": layer.key,
+        "group": layer.group,
+        "title": layer.title,
+        "unit": layer.unit,
+        "note": layer.note,
+        "better": layer.better,
+        "periods": list(layer.periods),
+        "breaks": list(layer.breaks),
+        "missing": [int(n) for n in np.isnan(layer.values).sum(axis=0)],
+    }
+
+
+def _write_history(folder: Path, history: History) -> dict[str, Any]:
+    name = slug(history.key)
+    np.save(folder / "history" / f"{name}.npy", np.ascontiguousarray(history.values))
+    np.save(folder / "history" / f"{name}.reasons.npy", np.ascontiguousarray(history.reasons))
+    np.save(folder / "history" / f"{name}.places.npy", np.ascontiguousarray(history.places))
+    return {
+        "key": name,
+        "outcome": history.key,
+        "title": history.title,
+        "unit": history.unit,
+        "better": history.better,
+        "periods": list(history.periods.labels),
+    }

@@ -1,0 +1,252 @@
+"""What an atlas shows of each area: values to shade the map by, and series over time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.assembly.assemble import covariates_of, printed_column
+from areaeffect.assembly.measures import attribute
+from areaeffect.errors import Problem, StudyError
+from areaeffect.periods import PeriodKind, Periods
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from areaeffect.panel import Measure, Strings
+    from areaeffect.results import Floats
+    from areaeffect.sources.base import SourceTable
+    from areaeffect.study.file import StudyFile
+    from areaeffect.study.model import Outcome
+
+PER = 1_000
+CLASSES = 5
+#: A larger place has no average in a period in which more of its areas than this are missing.
+MOST_MISSING = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One thing the map can be shaded by.
+
+    Parameters
+    ----------
+    key : its name in addresses and files.
+    group : heading it is listed under.
+    title, unit : in print.
+    note : what a reader must know.
+    better : 'lower', 'higher' or '' where neither is.
+    periods : (n_periods), as written; one empty text where it has one date.
+    values : (n_areas, n_periods); NaN is missing.
+    """
+
+    key: str
+    group: str
+    title: str
+    unit: str
+    note: str
+    better: str
+    periods: tuple[str, ...]
+    values: Floats
+
+    @property
+    def breaks(self) -> tuple[float, ...]:
+        """Up to four values between five classes of the latest period, by fifths of its areas."""
+        known = self.values[:, -1][~np.isnan(self.values[:, -1])]
+        if not len(known):
+            return ()
+        shares = np.arange(1, CLASSES) / CLASSES
+        edges = np.quantile(known, shares)
+        return tuple(dict.fromkeys(float(f"{edge:.3g}") for edge in edges))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """One outcome of every area over time, and the averages of larger places.
+
+    Parameters
+    ----------
+    key, title, unit, better : as in `Layer`; `unit` says per what.
+    periods : the time axis.
+    values : (n_areas, n_periods), as drawn: a rate where there is an exposure.
+    reasons : (n_areas, n_periods), index into `panel.REASONS`.
+    places : (n_places, n_periods), the average of each larger place.
+    """
+
+    key: str
+    title: str
+    unit: str
+    better: str
+    periods: Periods
+    values: Floats
+    reasons: np.typing.NDArray[np.uint8]
+    places: Floats
+
+
+def layers_of(
+    file: StudyFile,
+    tables: Mapping[str, SourceTable],
+    measures: Mapping[str, Measure],
+    areas: Strings,
+) -> tuple[Layer, ...]:
+    """Return every layer: outcomes, further columns, covariates, coverage.
+
+    Raises
+    ------
+    StudyError
+        A layer of the study's `[atlas]` is not one number an area.
+    """
+    study = file.study
+    made = [_of_outcome(o, measures[o.name]) for o in study.outcome]
+    for i, layer in enumerate(study.atlas.layers if study.atlas else ()):
+        values = attribute(tables, layer.column, areas)
+        if values.dtype.kind != "f":
+            raise StudyError(
+                Problem(
+                    f"'{layer.column}' is text, not numbers.",
+                    file.where(f"atlas.layers.{i}"),
+                    "A layer of the map is one number an area.",
+                )
+            )
+        title = layer.label or printed_column(study, layer.column).replace("_", " ")
+        made.append(_of_one_date(layer.column, "Deprivation and more", title, layer.unit, values))
+    covariates, as_of = covariates_of(file, dict(tables), areas)
+    for j, covariate in enumerate(study.design.covariates):
+        title = printed_column(study, covariate.column).replace("_", " ")
+        made.append(
+            _of_one_date(
+                covariate.column,
+                "What benchmark areas are matched on",
+                title + (f" ({as_of[j]})" if as_of[j] else ""),
+                "",
+                covariates[:, j],
+            )
+        )
+    return (*made, *(_coverage(o, measures[o.name]) for o in study.outcome))
+
+
+def histories_of(
+    file: StudyFile,
+    measures: Mapping[str, Measure],
+    place_of: tuple[np.typing.NDArray[np.int64], ...],
+) -> tuple[History, ...]:
+    """Return the series of every outcome.
+
+    Parameters
+    ----------
+    file : the study.
+    measures : by outcome.
+    place_of : for each kind of larger place (n_areas,) which one an area lies in; −1: none.
+    """
+    made = []
+    for outcome in file.study.outcome:
+        measure = measures[outcome.name]
+        places = [_averages(measure, inside) for inside in place_of]
+        made.append(
+            History(
+                outcome.name,
+                outcome.title,
+                _unit(outcome, measure) + _each(measure.periods),
+                outcome.better,
+                measure.periods,
+                _rates(measure, measure.values),
+                measure.reasons,
+                np.vstack(places) if places else np.empty((0, measure.periods.n)),
+            )
+        )
+    return tuple(made)
+
+
+def _of_outcome(outcome: Outcome, measure: Measure) -> Layer:
+    labels, totals = by_year(measure)
+    per_year = " a year" if measure.is_count and measure.periods.n > 1 else ""
+    return Layer(
+        slug(outcome.name),
+        "Outcomes",
+        outcome.title,
+        _unit(outcome, measure) + per_year,
+        "",
+        outcome.better,
+        labels,
+        _rates(measure, totals),
+    )
+
+
+def by_year(measure: Measure) -> tuple[tuple[str, ...], Floats]:
+    """Return the whole years of a measure and each area's total, or mean of a score, in them.
+
+    A year of which any period is missing is missing: a sum over what is left would be too small.
+    """
+    periods = measure.periods
+    per_year = periods.kind.per_year
+    if periods.kind is PeriodKind.NUMBER or per_year in {None, 1}:
+        return periods.labels, measure.values
+    years = periods.ordinals // per_year
+    whole = [int(y) for y in np.unique(years) if (years == y).sum() == per_year]
+    if not whole:
+        return periods.labels, measure.values
+    add = np.sum if measure.is_count else np.mean
+    totals = [add(measure.values[:, years == y], axis=1) for y in whole]
+    return tuple(map(str, whole)), np.column_stack(totals)
+
+
+def _rates(measure: Measure, values: Floats) -> Floats:
+    if measure.exposure is None:
+        return values
+    exposure = np.where(measure.exposure > 0, measure.exposure, np.nan)
+    return np.asarray(values / exposure[:, None] * PER)
+
+
+def _averages(measure: Measure, inside: np.typing.NDArray[np.int64]) -> Floats:
+    """Average of each larger place in each period: its events by its exposure, or the mean.
+
+    NaN where over `MOST_MISSING` of its areas have no value.
+    """
+    n = int(inside.max()) + 1 if len(inside) else 0
+    weight = np.ones(len(inside)) if measure.exposure is None else measure.exposure
+    known = ~np.isnan(measure.values) & (weight > 0)[:, None] & (inside >= 0)[:, None]
+    place = np.where(inside >= 0, inside, 0)
+    sums, bases, counts = (np.zeros((n, measure.periods.n)) for _ in range(3))
+    np.add.at(sums, place, np.where(known, measure.values, 0.0))
+    np.add.at(bases, place, np.where(known, weight[:, None], 0.0))
+    np.add.at(counts, place, known.astype(np.float64))
+    sizes = np.bincount(place[inside >= 0], minlength=n)[:, None]
+    factor = PER if measure.exposure is not None else 1
+    enough = (counts > 0) & (counts >= (1 - MOST_MISSING) * sizes)
+    return np.where(enough, sums / np.where(bases > 0, bases, 1) * factor, np.nan)
+
+
+def _of_one_date(reference: str, group: str, title: str, unit: str, values: Floats) -> Layer:
+    return Layer(slug(reference), group, title, unit, "", "", ("",), values[:, None])
+
+
+def _coverage(outcome: Outcome, measure: Measure) -> Layer:
+    share = measure.observed.mean(axis=1, keepdims=True) * 100
+    return Layer(
+        slug(f"coverage-{outcome.name}"),
+        "Coverage: where figures were published",
+        f"coverage of {outcome.title}",
+        f"per cent of {measure.periods.n} {measure.periods.kind.value}s"
+        if measure.periods.n > 1
+        else "100: there is a figure, 0: there is none",
+        "Where coverage is low the figures are missing, not zero.",
+        "",
+        ("",),
+        share,
+    )
+
+
+def _unit(outcome: Outcome, measure: Measure) -> str:
+    return f"{outcome.unit_title} per 1,000" if measure.exposure is not None else outcome.unit_title
+
+
+def _each(periods: Periods) -> str:
+    return f" a {periods.kind.value}" if periods.n > 1 and periods.kind.per_year else ""
+
+
+def slug(text: str) -> str:
+    """Return a name for addresses and files: lower case, digits, '_' and '-'."""
+    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:60]

@@ -1,0 +1,243 @@
+"""Regression to the mean: what the design finds in the worst places, with nothing done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, table
+from areaeffect.checks.history import LEVEL, RISE, scores_of
+from areaeffect.estimate.inference import CENTRE_LIMIT, MIN_PLACEBOS
+from areaeffect.findings.candidates import places_of
+from areaeffect.findings.cohorts import ClaimCohorts
+from areaeffect.placebo.programmes import Candidates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.checks.base import Answer, Ground, Number, Subject
+    from areaeffect.results import Bools, Floats, Ints
+
+#: Shares of places that are tried as 'the worst', until there is room for a programme in them.
+SHARES = (0.1, 0.2, 1 / 3)
+#: There is room where the worst places hold so many times the programme's areas.
+ROOM = 4.0
+#: A programme whose neighbourhoods lie above this percentile on average was itself at a worst.
+HIGH = 80.0
+_CLEAR = 2.0  # Monte Carlo errors
+
+
+@dataclass(frozen=True, slots=True)
+class Reversion:
+    """What the design finds on placebo programmes in the worst places.
+
+    Parameters
+    ----------
+    percentile : mean percentile of the real neighbourhoods among all that could be drawn, 100
+        the worst.
+    bias, error : mean estimate of those placebo programmes, and its Monte Carlo error.
+    """
+
+    percentile: float
+    bias: float
+    error: float
+
+    def could_explain(self, estimate: float, deviation: float, limit: float) -> bool:
+        """Whether the choice of places could be part of a finding.
+
+        It could where the places were at a worst, the bias is more than noise and more than
+        `limit` placebo deviations, and it points where the estimate does.
+        """
+        clear = abs(self.bias) > max(_CLEAR * self.error, limit * deviation)
+        return self.percentile >= HIGH and clear and self.bias * estimate > 0
+
+
+def percentile_among(values: Floats, of: Floats) -> Floats:
+    """Return the percentile of each value among others, 0 to 100; ties count half.
+
+    Parameters
+    ----------
+    values : (n,).
+    of : (m,), finite.
+    """
+    ordered = np.sort(of)
+    below = np.searchsorted(ordered, values, "left")
+    upto = np.searchsorted(ordered, values, "right")
+    return np.where(np.isfinite(values), 50.0 * (below + upto) / max(len(ordered), 1), np.nan)
+
+
+def worst(scores: Floats, share: float) -> Bools:
+    """Tell which places are the worst over all outcomes, by their mean percentile.
+
+    Parameters
+    ----------
+    scores : (n_places, n_outcomes), higher is worse; NaN where unknown: such a place is none.
+    share : of places, that are the worst.
+    """
+    known = np.asarray(np.isfinite(scores).all(axis=1), dtype=np.bool_)
+    if not known.any() or not scores.shape[1]:
+        return np.zeros(len(scores), dtype=bool)
+    ranks = [percentile_among(column, column[known]) for column in scores.T]
+    mean = np.mean(ranks, axis=0)
+    found = np.zeros(len(scores), dtype=bool)
+    found[known] = mean[known] >= np.quantile(mean[known], 1 - share)
+    return found
+
+
+def reversion(percentiles: Floats, estimates: Floats) -> Reversion:
+    """Sum up one finding's check.
+
+    Parameters
+    ----------
+    percentiles : (n_neighbourhoods,), of the real ones.
+    estimates : (n_draws,), of placebo programmes in the worst places; NaN where none was drawn.
+    """
+    drawn = estimates[np.isfinite(estimates)]
+    error = float(drawn.std(ddof=1) / np.sqrt(len(drawn)))
+    return Reversion(float(np.nanmean(percentiles)), float(drawn.mean()), error)
+
+
+#: Placebo programmes drawn for each choice of places; their mean is known to a tenth of their
+#: deviation.
+DRAWS = 99
+TOO_FEW = "the worst third of the places that could be drawn is too few for {} of them apart"
+
+COLUMNS = {
+    "chosen_on": ("string", "'level' (a high level before the start) or 'rise' (a recent one)"),
+    "percentile": (
+        "number",
+        "mean percentile of the real neighbourhoods among all that could be drawn, 100 the worst",
+    ),
+    "share": ("number", "share of places, the worst, that placebo programmes were drawn from"),
+    "bias": ("number", f"mean effect found on those placebo programmes: {EFFECT}"),
+    "bias_error": ("number", "its Monte Carlo error, on the log scale for ratios"),
+    "estimate": ("number", f"the finding, for comparison: {EFFECT}"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chosen:
+    """Placebo programmes in the worst places by one score.
+
+    Parameters
+    ----------
+    percentiles : (n_units, n_outcomes of the study), of the real neighbourhoods.
+    share : of places, that were drawn from.
+    drawn : (n_draws, n_units, n_outcomes, n_totals).
+    """
+
+    percentiles: Floats
+    share: float
+    drawn: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scored:
+    """Every place that may stand for one neighbourhood, `pieces` times, and how bad it is."""
+
+    options: tuple[Ints, ...]
+    scores: Floats
+    pieces: int
+
+
+def mean_reversion_check(ground: Ground) -> Check:
+    """Draw placebo programmes on a high level and on a recent rise, and show their bias."""
+    arm = ground.evidence.plan.machine.arms[0]
+    chosen: dict[str, _Chosen] = {}
+    if isinstance(arm, ClaimCohorts) and any(s.is_estimated for s in ground.changes()):
+        chosen = _choose(ground, arm)
+    made = [_answer(ground, chosen, s) for s in ground.changes()]
+    return Check(
+        "mean_reversion",
+        "Regression to the mean",
+        "Places at their worst tend to improve by themselves. What does the design find on "
+        "placebo programmes chosen on a high level or a recent rise, and were the real places so?",
+        tuple(answer for answer, _ in made),
+        table(
+            "mean_reversion",
+            "Placebo programmes in the worst places",
+            COLUMNS,
+            [row for _, rows in made for row in rows],
+        ),
+    )
+
+
+def _choose(ground: Ground, arm: ClaimCohorts) -> dict[str, _Chosen]:
+    evidence = ground.evidence
+    plan, n = evidence.plan, len(evidence.measures)
+    rng = np.random.default_rng([plan.machine.seed, 3])
+    places = places_of(ground.study, ground.data.panel, plan.pool, plan.units, rng)
+    better = [outcome.better for outcome in ground.study.outcome]
+    found = {}
+    for kind in (LEVEL, RISE):
+        percentiles = np.full((len(plan.units), n), np.nan)
+        scored = []
+        for g, unit in enumerate(plan.units):
+            options, whole = places[g]
+            own = [unit.areas] if whole else list(unit.areas[:, None])
+            scores, mine = (scores_of(arm, better, g, kind, p) for p in (options, own))
+            known = np.isfinite(scores).all(axis=1)
+            for k, o in enumerate(arm.used(g, unit.areas)):
+                percentiles[g, o] = percentile_among(mine[:, k], scores[known, k]).mean()
+            scored.append(_Scored(options, scores, 1 if whole else len(unit.areas)))
+        share, banks = _worst_banks(scored, sum(len(u.areas) for u in plan.units))
+        only = replace(arm, draws=None)
+        job = replace(plan.machine, arms=(only,), banks=banks, spread=None)
+        found[kind] = _Chosen(percentiles, share, ground.run(job, DRAWS))
+    return found
+
+
+def _worst_banks(scored: Sequence[_Scored], n_treated: int) -> tuple[float, tuple[Candidates, ...]]:
+    """Keep the worst places of each neighbourhood: the smallest share with room for a programme."""
+    banks: list[Candidates] = []
+    for share in SHARES:
+        banks = []
+        kept: dict[int, tuple[Ints, ...]] = {}  # those of one start and size share their places
+        for one in scored:
+            bad = np.flatnonzero(worst(one.scores, share))
+            banks.append(Candidates((tuple(one.options[i] for i in bad),) * one.pieces))
+            kept[id(one.options)] = banks[-1].pieces[0]
+        every = [areas for options in kept.values() for areas in options]
+        if every and len(np.unique(np.concatenate(every))) >= ROOM * n_treated:
+            break
+    return share, tuple(banks)
+
+
+def _answer(
+    ground: Ground, chosen: dict[str, _Chosen], s: Subject
+) -> tuple[Answer, list[tuple[Number, ...]]]:
+    f = s.finding
+    if f.estimate is None:
+        return s.silent(NO_FINDING), []
+    found: dict[str, Reversion] = {}
+    for kind, c in chosen.items():
+        estimates = s.case.statistic(c.drawn[:, :, s.case.position])
+        if np.isfinite(estimates).sum() >= MIN_PLACEBOS:
+            own = c.percentiles[list(s.case.units), s.case.position]
+            found[kind] = reversion(own, estimates)
+    if not found:
+        return s.silent(TOO_FEW.format(len(s.case.units))), []
+    estimate = float(np.log1p(f.estimate)) if s.case.is_ratio else f.estimate / s.case.per
+    drawn = s.case.statistic(ground.evidence.drawn[:, :, s.case.position])
+    spread = float(np.nanstd(drawn, ddof=1))
+    warned = [k for k, r in found.items() if r.could_explain(estimate, spread, CENTRE_LIMIT)]
+    shown = found[(warned or list(found))[0]]
+    numbers: dict[str, Number] = {"chosen_on": (warned or list(found))[0]}
+    numbers |= {"estimate": f.estimate, "percentile": shown.percentile}
+    numbers["bias"] = s.case.printed(shown.bias)
+    for kind, r in found.items():
+        numbers[f"share_{kind}"] = chosen[kind].share
+        numbers[f"percentile_{kind}"], numbers[f"bias_{kind}"] = (
+            r.percentile,
+            s.case.printed(r.bias),
+        )
+    rows: list[tuple[Number, ...]] = [
+        (
+            *(*s.row, k, r.percentile, chosen[k].share),
+            *(s.case.printed(r.bias), r.error * s.case.per, f.estimate),
+        )
+        for k, r in found.items()
+    ]
+    return s.answer(Status.WARNS if warned else Status.HOLDS, **numbers), rows

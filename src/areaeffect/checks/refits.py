@@ -1,0 +1,160 @@
+"""Designs that pretend the start was earlier, run once for the checks that read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.estimate.counterfactual import sums
+from areaeffect.estimate.event_time import NO_BINS
+from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts
+from areaeffect.panel import MAX_MISSING
+from areaeffect.placebo.programmes import run_programme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from areaeffect.estimate.counterfactual import Sums
+    from areaeffect.findings.describe import Case, Evidence
+    from areaeffect.placebo.programmes import Job
+    from areaeffect.results import Bools, Floats, Ints
+
+#: Positions of the windows of one held-out design: its gap, what came after the start, its leads.
+GAP, AFTER, LEADS = 0, 1, (2, 3, 4, 5)
+_WINDOWS = 6
+#: Starts are pretended to be at most so many years (held-out spans) early.
+MOST_BACK = 3
+
+
+@dataclass(slots=True, eq=False)
+class EarlierCohorts(ClaimCohorts):
+    """Cohorts of a design that pretends the start was `back` held-out spans earlier."""
+
+    back: int = 1
+
+    def start(self, unit: int) -> int:
+        """Return the pretended start; a span is a year, or a third of an undated history."""
+        real = self.units[unit].start
+        return int(real - self.back * (real - ClaimCohorts.start(self, unit)))
+
+    def used(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
+        """Return periods before the pretended start and from it to the real one.
+
+        What is left before it must be as long as one span.
+        """
+        found = ClaimCohorts.used(self, unit, areas)
+        return {
+            o: (pre, post)
+            for o, (pre, post) in found.items()
+            if pre.sum() * self.back >= post.sum()
+        }
+
+
+@dataclass(slots=True, eq=False)
+class LeadCohorts(ClaimCohorts):
+    """Cohorts of the held-out design, counted in windows: the gap, the time after, the leads."""
+
+    def used(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
+        """Return the periods before the held-out span, and all from it on."""
+        place = self.units[unit]
+        patterns = np.unique(self.coverage.pattern[areas])
+        found = {}
+        for o, (pre, held) in ClaimCohorts.used(self, unit, areas).items():
+            measure = self.measure(o)
+            seen = self.coverage.observed[o % len(self.measures)][patterns].all(axis=0)
+            _, after = measure.periods.split(place.start, place.start_kind)
+            follow = np.zeros_like(seen)
+            follow[after] = True
+            if follow.any() and (follow & ~seen).sum() <= MAX_MISSING * follow.sum():
+                found[o] = (pre, held | (follow & seen))
+        return found
+
+    def windows(self, unit: int, position: int, later: Bools) -> dict[int, Bools]:
+        """Return the periods of each window of one outcome."""
+        place, measure = self.units[unit], self.measure(position)
+        _, after = measure.periods.split(place.start, place.start_kind)
+        _, held = measure.periods.split(self.start(unit), place.start_kind)
+        span = after.start - held.start
+        n_leads = min(len(LEADS), span)
+        length = span // n_leads
+        found = {GAP: np.zeros_like(later), AFTER: np.zeros_like(later)}
+        found[GAP][held.start : after.start] = True
+        found[AFTER][after] = True
+        for k in range(n_leads):
+            found[LEADS[k]] = np.zeros_like(later)
+            first = after.start - (n_leads - k) * length
+            found[LEADS[k]][first : first + length] = True
+        return {w: mask & later for w, mask in found.items() if (mask & later).any()}
+
+    def sums(self, unit: int, areas: Ints) -> Mapping[int, Sums]:
+        """Return the sums of each window, at position window * n_outcomes + outcome."""
+        key = self.key(unit, areas)
+        if key not in self._sums:
+            self._sums[key] = {
+                window * len(self.measures) + o % len(self.measures): sums(
+                    self.measure(o), pre, mask
+                )
+                for o, (pre, later) in self.used(unit, areas).items()
+                for window, mask in self.windows(unit, o, later).items()
+            }
+        return self._sums[key]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refits:
+    """Totals of the earlier designs.
+
+    Parameters
+    ----------
+    leads : cohorts of the held-out design, for the lengths of its windows.
+    real : (n_units, n_positions, n_totals).
+    drawn : (n_draws, n_units, n_positions, n_totals).
+    n_outcomes : outcomes of the study: a window's positions follow each other by so many.
+    """
+
+    leads: LeadCohorts
+    real: Floats
+    drawn: Floats
+    n_outcomes: int
+
+    def window(self, window: int, case: Case) -> tuple[Floats, Floats]:
+        """Return the real and the drawn totals of one window of a case's outcome."""
+        position = window * self.n_outcomes + case.position
+        return self.real[:, position], self.drawn[:, :, position]
+
+    def back(self, spans: int, case: Case) -> tuple[Floats, Floats]:
+        """Return the totals of the design that pretends an earlier start, by two spans or more."""
+        return self.window(_WINDOWS + spans - 2, case)
+
+
+def refit(evidence: Evidence, draws: int, run: Callable[[Job, int], Floats]) -> Refits | None:
+    """Put the real and placebo programmes through the earlier designs; None without changes."""
+    machine = evidence.plan.machine
+    arm = machine.arms[0]
+    if not isinstance(arm, ClaimCohorts) or arm.claim != "change":
+        return None
+    n = len(evidence.measures)
+    leads = LeadCohorts(**_pretending(arm, 0))
+    earlier = [
+        EarlierCohorts(**_pretending(arm, (_WINDOWS + back - 2) * n), back=back)
+        for back in range(2, MOST_BACK + 1)
+    ]
+    n_positions = (_WINDOWS + MOST_BACK - 1) * n
+    job = replace(machine, arms=(leads, *earlier), n_outcomes=n_positions, n_bins=0)
+    real = run_programme(job, [u.areas for u in evidence.plan.units])
+    return Refits(leads, real, run(job, draws), n)
+
+
+def _pretending(arm: ClaimCohorts, first: int) -> dict[str, Any]:
+    """Settings of an arm, for one that is held out and whose outcomes stand further on."""
+    given = {f.name: getattr(arm, f.name) for f in fields(arm)}
+    outcomes = tuple(first + o for o in arm.outcomes)
+    return given | {
+        "claim": HELD_OUT,
+        "outcomes": outcomes,
+        "bins": NO_BINS,
+        "_cohorts": {},
+        "_sums": {},
+    }

@@ -1,0 +1,265 @@
+"""Distance rings: whether what was gained here turned up, or got lost, next door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, held_against, table
+from areaeffect.design.programme import Rules, design_programme
+from areaeffect.estimate.counterfactual import totals
+from areaeffect.estimate.multiplicity import max_t
+from areaeffect.findings.cohorts import ClaimCohorts
+from areaeffect.findings.grading import ALPHA
+from areaeffect.geography.neighbours import bands
+from areaeffect.placebo.programmes import programme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.checks.base import Answer, Ground, Number, Subject
+    from areaeffect.estimate.inference import PlaceboInference
+    from areaeffect.panel import Graph
+    from areaeffect.placebo.programmes import Machine
+    from areaeffect.results import Bools, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RingJob:
+    """Puts the rings of placebo programmes through design and estimate.
+
+    Parameters
+    ----------
+    machine : the study's, with one arm, that of changes.
+    near : areas within the outermost ring of each other.
+    band : (n_pairs,), the ring that each pair of `near` is in.
+    n_rings : rings, from the nearest.
+    in_rings : (n_areas,), areas that may stand in a ring: eligible but for the buffer.
+    """
+
+    machine: Machine
+    near: Graph
+    band: npt.NDArray[np.int8]
+    n_rings: int
+    in_rings: Bools
+
+    def prepare(self) -> None:
+        """Make every cohort and sum, and search the nearest areas of all that may be asked for."""
+        self.machine.prepare()
+        every = np.flatnonzero(self.in_rings)
+        for arm in self.machine.arms:
+            for g, bank in enumerate(self.machine.banks):
+                for areas in (a for options in bank.pieces for a in options):
+                    cohort = arm.cohort(g, areas)
+                    if cohort.nearest is not None:
+                        cohort.nearest.of(every)
+
+    def run(self, draws: npt.NDArray[np.int64]) -> Floats:
+        """Return (n_draws, n_neighbourhoods, n_rings * n_outcomes, n_totals)."""
+        machine = self.machine
+        n_positions = self.n_rings * machine.n_outcomes
+        found = np.full((len(draws), len(machine.banks), n_positions, machine.n_totals), np.nan)
+        for d, number in enumerate(draws):
+            programme = programme_of(machine, int(number))
+            if programme is not None:
+                found[d], _ = self.around(programme)
+        return found
+
+    def around(self, programme: Sequence[Ints]) -> tuple[Floats, tuple[tuple[int, ...], ...]]:
+        """Design and add up the rings of one programme.
+
+        Returns
+        -------
+        Totals as in `run`, for one draw, and how many areas each ring has of each neighbourhood.
+        A neighbourhood without an area in a ring adds nothing to it; NaN where none has one.
+        """
+        machine, (arm,) = self.machine, self.machine.arms
+        n = machine.n_outcomes
+        found = np.full((len(programme), self.n_rings * n, machine.n_totals), np.nan)
+        cohorts = [arm.cohort(g, areas) for g, areas in enumerate(programme)]
+        rings, inside = rings_of(programme, self.near, self.band, self.n_rings)
+        far = machine.eligible & ~inside
+        rules = Rules(
+            machine.rules.nearest, machine.rules.common_support, None, machine.rules.matching
+        )
+        sizes = []
+        for r, ring in enumerate(rings):
+            members = [
+                areas[self.in_rings[areas] & cohort.usable[areas]]
+                for areas, cohort in zip(ring, cohorts, strict=True)
+            ]
+            sizes.append(tuple(len(areas) for areas in members))
+            there = [g for g, areas in enumerate(members) if len(areas)]
+            if not there:
+                continue
+            found[:, r * n : (r + 1) * n] = 0.0
+            designed = design_programme(
+                [cohorts[g] for g in there], [members[g] for g in there], far, rules
+            )
+            for g, chosen in zip(there, designed, strict=True):
+                found[g, r * n : (r + 1) * n] = np.nan
+                for o, sums in arm.sums(g, programme[g]).items():
+                    if chosen is not None:
+                        found[g, r * n + o] = totals(sums, members[g], chosen.pool, chosen.weights)
+        return found, tuple(sizes)
+
+
+def rings_of(
+    programme: Sequence[Ints], near: Graph, band: npt.NDArray[np.int8], n_rings: int
+) -> tuple[list[list[Ints]], Bools]:
+    """Share the areas around a programme out to rings and neighbourhoods.
+
+    Parameters
+    ----------
+    programme : the areas of each neighbourhood.
+    near, band, n_rings : see `RingJob`.
+
+    Returns
+    -------
+    For each ring, the areas nearest to each neighbourhood (an area as near to two belongs to the
+    first); and (n_areas,), whether an area is in the programme or in any ring.
+    """
+    n_areas = len(near.indptr) - 1
+    nearest = np.full(n_areas, n_rings, dtype=np.int8)
+    owner = np.full(n_areas, -1)
+    for g, areas in enumerate(programme):
+        pairs = np.concatenate([np.arange(near.indptr[a], near.indptr[a + 1]) for a in areas])
+        closest = np.full(n_areas, n_rings, dtype=np.int8)
+        np.minimum.at(closest, near.indices[pairs], band[pairs])
+        closer = closest < nearest
+        nearest[closer], owner[closer] = closest[closer], g
+    every = np.concatenate(programme)
+    inside = nearest < n_rings
+    inside[every] = True
+    nearest[every] = n_rings
+    rings = [
+        [np.flatnonzero((nearest == r) & (owner == g)) for g in range(len(programme))]
+        for r in range(n_rings)
+    ]
+    return rings, inside
+
+
+#: Placebo programmes whose rings are drawn: each is as large as several programmes.
+DRAWS = 99
+NO_BOUNDARIES = "without boundaries no distance is known"
+NO_ROOM = "too few areas with data lie in any ring, or outside all of them to compare with"
+
+COLUMNS = {
+    "from_km": ("number", "inner edge of the ring, from the nearest treated area"),
+    "to_km": ("number", "outer edge of the ring"),
+    "areas": ("integer", "areas in the ring"),
+    "estimate": ("number", f"effect in the ring: {EFFECT}"),
+    "low": ("number", "95% placebo interval, lower end"),
+    "high": ("number", "95% placebo interval, upper end"),
+    "p_value": ("number", "two-sided placebo p-value"),
+    "p_adjusted": ("number", "the same for all rings at once (max-T)"),
+    "placebo_centre": (
+        "number",
+        "mean over the rings of placebo programmes; the interval allows for it",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rings:
+    """Totals of the rings.
+
+    Parameters
+    ----------
+    edges : kilometres, from 0.
+    n_areas : (n_rings, n_units).
+    real : (n_units, n_rings * n_outcomes, n_totals).
+    drawn : (n_draws, n_units, n_rings * n_outcomes, n_totals).
+    """
+
+    edges: tuple[float, ...]
+    n_areas: tuple[tuple[int, ...], ...]
+    real: Floats
+    drawn: Floats
+
+
+def rings_check(ground: Ground) -> Check:
+    """Estimate the effect in rings around the neighbourhoods, each with its own benchmark areas."""
+    rings = _rings(ground) if any(s.is_estimated for s in ground.changes()) else None
+    made = [_answer(ground, rings, s) for s in ground.changes()]
+    return Check(
+        "rings",
+        "What happened around the neighbourhoods",
+        "Did the places around them change too: worse, as if things had been pushed next door, "
+        "or in the same direction, as if the work had spread?",
+        tuple(answer for answer, _ in made),
+        table(
+            "rings",
+            "Effects by distance",
+            COLUMNS,
+            [row for _, rows in made for row in rows],
+        ),
+    )
+
+
+def _rings(ground: Ground) -> _Rings | None:
+    plan, boundaries = ground.evidence.plan, ground.data.boundaries
+    arm = plan.machine.arms[0]
+    if boundaries is None or not isinstance(arm, ClaimCohorts):
+        return None
+    edges = ground.study.analysis.rings_km
+    near, band = bands(boundaries, tuple(1000 * edge for edge in edges))
+    allowed = np.array([r == "" or r.startswith("within ") for r in plan.pool.reasons])
+    only = replace(arm, draws=None)
+    machine = replace(plan.machine, arms=(only,), n_outcomes=len(ground.evidence.measures))
+    job = RingJob(machine, near, band, len(edges), allowed)
+    real, n_areas = job.around([u.areas for u in plan.units])
+    return _Rings((0.0, *edges), n_areas, real, ground.run(job, DRAWS))
+
+
+def _answer(
+    ground: Ground, rings: _Rings | None, s: Subject
+) -> tuple[Answer, list[tuple[Number, ...]]]:
+    if not s.is_estimated or s.finding.estimate is None:
+        return s.silent(NO_FINDING), []
+    if rings is None:
+        return s.silent(NO_BOUNDARIES), []
+    n, printed = len(ground.evidence.measures), s.case.printed
+    found: dict[int, tuple[float, PlaceboInference]] = {}
+    for r in range(len(rings.edges) - 1):
+        position = r * n + s.case.position
+        held = held_against(s.case, rings.real[:, position], rings.drawn[:, :, position])
+        if held is not None and any(rings.n_areas[r][g] for g in s.case.units):
+            found[r] = held
+    if not found:
+        return s.silent(NO_ROOM), []
+    tried = [inferred for _, inferred in found.values()]
+    joint = max_t(
+        [i.statistics for i in tried], [i.statistic for i in tried], [i.critical for i in tried]
+    )
+    adjusted = dict(zip(found, (float(p) for p in joint.p_adjusted), strict=True))
+    rows: list[tuple[Number, ...]] = [
+        (
+            *(*s.row, rings.edges[r], rings.edges[r + 1]),
+            sum(rings.n_areas[r][g] for g in s.case.units),
+            *(printed(v) for v in (estimate, inferred.low, inferred.high)),
+            *(inferred.p_value, adjusted[r], printed(inferred.centre)),
+        )
+        for r, (estimate, inferred) in found.items()
+    ]
+    r = min(found, key=lambda ring: (adjusted[ring], found[ring][1].p_value))
+    estimate, inferred = found[r]
+    p_adjusted = max(adjusted[r], inferred.p_value)
+    value = printed(estimate)
+    same = value is not None and value * s.finding.estimate > 0
+    answer = s.answer(
+        Status.WARNS if p_adjusted <= ALPHA else Status.HOLDS,
+        rings=len(found),
+        from_km=rings.edges[r],
+        to_km=rings.edges[r + 1],
+        estimate=value,
+        low=printed(inferred.low),
+        high=printed(inferred.high),
+        p_value=inferred.p_value,
+        p_adjusted=p_adjusted,
+        direction="same" if same else "opposite",
+    )
+    return answer, rows

@@ -1,0 +1,1 @@
+"""One file a command, each reading from top to bottom as its flow."""

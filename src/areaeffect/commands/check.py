@@ -1,0 +1,219 @@
+"""`areaeffect check`: everything about a study that can be wrong, without an estimate."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.commands.begin import begin
+from areaeffect.commands.sources import in_window, list_sources, store_path
+from areaeffect.estimate.verdict import placebos_carry
+from areaeffect.findings.describe import groups_of
+from areaeffect.findings.plan import disjoint
+from areaeffect.placebo.workers import single_threaded
+from areaeffect.power.calculation import power_of
+from areaeffect.power.words import in_brief
+from areaeffect.sources.publishers.releases import find_release
+from areaeffect.study.file import read_study
+from areaeffect.study.model import PoliceUkSource, PublishedSource, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from areaeffect.findings.plan import Plan
+    from areaeffect.panel import Panel
+    from areaeffect.study.file import StudyFile
+
+#: Placebo programmes that the smallest effects are measured on, and what is too much to try.
+QUICK_DRAWS = 99
+_QUICK_DESIGNS, _QUICK_SEARCHES = 1_500, 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a study would work with.
+
+    Parameters
+    ----------
+    title : of the study.
+    n_areas, n_covered : areas in the panel, and those with a value in every period.
+    pool : areas by reason; '' are eligible.
+    neighbourhoods : (initiative, name, areas, start, pool, effective number, worst imbalance).
+    gaps : (outcome, group, first, last, areas, reason).
+    placebos : (group, disjoint programmes, disjoint pseudo-neighbourhoods, enough).
+    smallest_effects : a line an initiative and outcome: the smallest effect that would be seen.
+    sources : a line a source: what it is, its periods, and what of the window it lacks.
+    warnings : what to look at before estimating.
+    notes : remarks on reading.
+    """
+
+    title: str
+    n_areas: int
+    n_covered: int
+    pool: dict[str, int]
+    neighbourhoods: tuple[tuple[str, str, int, str, int, float, float], ...]
+    gaps: tuple[tuple[str, str, str, str, int, str], ...]
+    placebos: tuple[tuple[str, int, int, bool], ...]
+    smallest_effects: tuple[str, ...]
+    sources: tuple[str, ...]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """Return the report as lines to read, after those on the sources."""
+        lines = [f"{self.title}: the study is valid.", ""]
+        lines.append(f"{self.n_areas:,} areas, {self.n_covered:,} with a value in every period.")
+        for reason, n in sorted(self.pool.items(), key=lambda item: -item[1]):
+            lines.append(f"  {n:>7,}  {reason or 'eligible as benchmark areas'}")
+        lines += ["", "Neighbourhoods:"]
+        for initiative, name, n, start, pool, effective, worst in self.neighbourhoods:
+            lines.append(
+                f"  {name} ({initiative}), {n} areas from {start}: pool of {pool}, effectively "
+                f"{effective:.0f}; worst imbalance {worst:.2f} standard deviations"
+            )
+        if self.gaps:
+            lines += ["", "Gaps:"]
+            for outcome, group, first, last, n, reason in self.gaps:
+                of = f" of {group}" if group else ""
+                lines.append(f"  {outcome}: {n} areas{of} from {first} to {last}, {reason}")
+        lines += ["", "Placebo programmes that share no area:"]
+        for group, programmes, neighbourhoods, enough in self.placebos:
+            verdict = (
+                "enough for a verdict" if enough else "too few: every verdict will be 'cannot tell'"
+            )
+            lines.append(f"  {group}: {programmes}, of {neighbourhoods} neighbourhoods; {verdict}")
+        for title, items in (
+            ("Smallest effects that would be seen in 80 of 100 cases", self.smallest_effects),
+            ("Look at", self.warnings),
+            ("Notes", self.notes),
+        ):
+            if items:
+                lines += ["", *_block(title, items)]
+        return "\n".join(lines)
+
+
+def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckReport:
+    """Validate a study: file, sources, areas, dates, coverage, pool, balance, placebos.
+
+    Parameters
+    ----------
+    path : the study file.
+    store : the store named on the command line, if any.
+    say : prints what the sources hold, which is known at once, before the long part: a gap is
+        seen although reading or planning then fails.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every problem found.
+    """
+    with single_threaded():
+        file = read_study(path)
+        sources = _sources(file, store)
+        say("\n".join([*_block("Sources", sources), ""]))
+        data, plan = begin(file, store, lambda *_: None)
+        panel = data.panel
+        covered = None
+        for measure in panel.measures.values():
+            full = measure.observed.all(axis=1)
+            covered = full if covered is None else covered & full
+        counts: dict[str, int] = {}
+        for reason in plan.pool.reasons:
+            counts[reason] = counts.get(reason, 0) + 1
+        placebos = []
+        for group in groups_of(plan.units):
+            found = disjoint(plan, group.units)
+            placebos.append((group.name, *found, placebos_carry(len(group.units), *found)))
+        return CheckReport(
+            title=file.study.study.title,
+            n_areas=len(panel.areas),
+            n_covered=0 if covered is None else int(covered.sum()),
+            pool=counts,
+            neighbourhoods=tuple(
+                (
+                    d.initiative,
+                    d.neighbourhood,
+                    len(d.areas),
+                    d.start,
+                    d.n_pool,
+                    d.n_effective,
+                    d.imbalance,
+                )
+                for d in plan.designs
+            ),
+            gaps=tuple(
+                (g.outcome, g.group, g.first, g.last, g.n_areas, g.reason) for g in panel.gaps
+            ),
+            placebos=tuple(placebos),
+            smallest_effects=_smallest_effects(file, panel, plan),
+            sources=sources,
+            warnings=_warnings(plan.designs),
+            notes=(*panel.notes, *plan.notes),
+        )
+
+
+def _block(title: str, items: Sequence[str]) -> list[str]:
+    return [f"{title}:", *(f"  {item}" for item in items)]
+
+
+def _smallest_effects(file: StudyFile, panel: Panel, plan: Plan) -> tuple[str, ...]:
+    """Measure what the study could see where that takes seconds; else name what measures it."""
+    study = file.study
+    places = sum(len(group.units) for group in groups_of(plan.units))
+    if places * QUICK_DRAWS > _QUICK_DESIGNS or places * len(panel.areas) > _QUICK_SEARCHES:
+        return (
+            f"{places} neighbourhoods among {len(panel.areas):,} areas take a while to try: "
+            f"`areaeffect power {file.path}` says",
+        )
+    measures = [panel.measures[o.name] for o in study.outcome]
+    report = power_of(
+        study, measures, plan, 1, lambda *_: None, most_draws=QUICK_DRAWS, curve=False
+    )
+    more = f"`areaeffect power {file.path}` tries more placebos, other numbers of neighbourhoods"
+    return (*in_brief(report), f"{more} and lengths of follow-up.")
+
+
+def _sources(file: StudyFile, store: Path | None) -> tuple[str, ...]:
+    """Say of each source what `areaeffect sources` says, held against the study's window."""
+    lines = []
+    window = file.study.study.window
+    for name, source in file.study.source.items():
+        if isinstance(source, PoliceUkSource):
+            root = resolve(source.store, file.folder) if source.store else store
+            if source.ingest and root is None:
+                lines.append(f"{name}: police_uk, ingested from {len(source.ingest)} files named")
+                continue
+            held = [
+                c
+                for c in list_sources(store_path(root)).coverage
+                if not source.forces or c.force in source.forces
+            ]
+            lines.append(f"{name}: police_uk, {in_window(held, window.start, window.end)}")
+        elif isinstance(source, PublishedSource):
+            found = find_release(source.release)
+            lines.append(
+                f"{name}: {found.id}, {found.periods or found.as_of}, {found.vintage}, "
+                f"{found.coverage}; use: {found.use}"
+            )
+        else:
+            lines.append(f"{name}: a table of your own")
+    return tuple(lines)
+
+
+_IMBALANCED = 0.25
+
+
+def _warnings(designs: Any) -> tuple[str, ...]:
+    far = [d.neighbourhood for d in designs if d.imbalance > _IMBALANCED]
+    if not far:
+        return ()
+    return (
+        f"{len(far)} of {len(designs)} neighbourhoods are over {_IMBALANCED} standard deviations "
+        f"from their benchmark areas on some characteristic: {', '.join(far[:5])}"
+        + (" and others." if len(far) > 5 else "."),  # noqa: PLR2004
+    )

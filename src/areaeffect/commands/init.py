@@ -1,0 +1,140 @@
+"""`areaeffect init`: a commented study that runs, to start from."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from areaeffect.errors import Problem, StudyError
+from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.simulate import County
+
+_PROGRAMME = "My initiative"
+_SPEC = CountySpec(
+    n_areas=300,
+    seed=1,
+    first_month="2018-01",
+    last_month="2021-12",
+    programmes=(
+        ProgrammeSpec(
+            _PROGRAMME,
+            resident_led=True,
+            n_neighbourhoods=4,
+            starts=("2020-01-01",),
+            effects={"antisocial_behaviour": -0.2},
+        ),
+    ),
+    gap=False,
+)
+
+
+_ESTATE = CountySpec(
+    n_areas=300,
+    seed=4,
+    first_month="2014-01",
+    last_month="2021-12",
+    programmes=(
+        ProgrammeSpec(
+            "My estate",
+            resident_led=True,
+            n_neighbourhoods=1,
+            starts=("2018-01-01",),
+            effects={"empty_homes": -0.3},
+            sizes=(5, 5),
+        ),
+    ),
+    gap=False,
+)
+#: A drawn estate does not follow the borders of areas: this far inside them, in degrees.
+_DRAWN_INSIDE = 0.0005
+
+
+def init(folder: Path, family: str | None = None) -> tuple[Path, ...]:
+    """Write a study and its made-up tables; never over anything.
+
+    Parameters
+    ----------
+    folder : where to.
+    family : None for counts by month of a listed set of areas; 'empty_homes' for a drawn
+        estate and a council's list of empty homes.
+
+    Raises
+    ------
+    StudyError
+        Where a file of one of these names is already there; no example of that family.
+    """
+    if family not in (None, "empty_homes"):
+        fix = "Allowed: empty_homes; or leave it out."
+        raise StudyError(Problem(f"there is no example of '{family}'.", "--family", fix))
+    template = "study.toml" if family is None else f"{family}.toml"
+    tables = (
+        _tables(simulate_county(_SPEC))
+        if family is None
+        else _estate_tables(simulate_county(_ESTATE))
+    )
+    texts = {
+        "study.toml": (files("areaeffect.commands") / "example" / template).read_text("utf-8"),
+        **tables,
+    }
+    there = [folder / name for name in texts if (folder / name).exists()]
+    if there:
+        raise StudyError(
+            [Problem("is already there.", str(t), "Choose another folder.") for t in there]
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return tuple(folder / name for name in texts)
+
+
+def _tables(county: County) -> dict[str, str]:
+    import pandas as pd  # noqa: PLC0415  # heavy
+
+    codes = county.areas["area_code"].to_numpy()
+    n_months = len(county.months)
+    outcomes = pd.DataFrame(
+        {
+            "area_code": codes.repeat(n_months),
+            "police_force": county.areas["police_force"].to_numpy().repeat(n_months),
+            "month": list(county.months) * len(codes),
+            "antisocial_behaviour": county.counts["antisocial_behaviour"].ravel(),
+        }
+    )
+    return {
+        "areas.csv": county.membership.drop(columns="initiative").to_csv(index=False),
+        "outcomes.csv": outcomes.to_csv(index=False),
+        "characteristics.csv": county.areas.to_csv(index=False),
+        "boundaries.geojson": county.polygons.to_json(drop_id=True),
+    }
+
+
+def _estate_tables(county: County) -> dict[str, str]:
+    """Write one drawn estate, and empty homes by area and year, as a council might."""
+    import geopandas as gpd  # noqa: PLC0415  # heavy
+    import pandas as pd  # noqa: PLC0415
+
+    codes = county.areas["area_code"].to_numpy()
+    years = list(county.years)
+    empty = county.indicators["empty_homes"]
+    homes = pd.DataFrame(
+        {
+            "area_code": codes.repeat(len(years)),
+            "date": years * len(codes),
+            "dwellings": county.areas["dwellings"].to_numpy().repeat(len(years)),
+            "empty": empty.ravel(),
+            "long_term_empty": (empty * 0.4).round().astype(int).ravel(),
+        }
+    )
+    mine = county.polygons["area_code"].isin(county.membership["area_code"])
+    drawn = county.polygons.loc[mine].geometry.union_all().buffer(-_DRAWN_INSIDE)
+    estate = gpd.GeoDataFrame({"name": ["My estate"]}, geometry=[drawn], crs=county.polygons.crs)
+    return {
+        "estate.geojson": estate.to_json(drop_id=True),
+        "empty_homes.csv": homes.to_csv(index=False),
+        "characteristics.csv": county.areas.to_csv(index=False),
+        "boundaries.geojson": county.polygons.to_json(drop_id=True),
+    }

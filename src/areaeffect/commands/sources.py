@@ -1,0 +1,212 @@
+"""What data can be had, what is here, what the store holds and where its gaps are."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.sources.police_uk.force_months import ForceMonth, force_months
+from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store, store_path
+from areaeffect.sources.publishers.fetch import POLICE_UK_PAGE, default_folder
+from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, catalogue
+from areaeffect.sources.publishers.tables import is_here
+from areaeffect.study.model import SHARED_DATA_VARIABLE, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from areaeffect.sources.publishers.releases import PublishedRelease
+
+__all__ = ["SourceListing", "in_window", "list_sources", "remove_store", "store_path"]
+
+_RELEASE_HEADINGS = ("release", "periods", "areas", "vintage", "covers", "use", "here")
+_STORE_HEADINGS = (
+    "source",
+    "force",
+    "first",
+    "last",
+    "months",
+    "rows",
+    "no area",
+    "rejected",
+    "gaps",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """A release that can be had.
+
+    Parameters
+    ----------
+    release, family, title : its name in studies, the page in docs/sources it stands on, its title.
+    periods : those it has, or the date it describes.
+    areas, vintage, coverage : what an area is, its census vintage, the part of the country.
+    use : what it can serve as at most (`PublishedRelease.use`).
+    here : `fetched`, `shared folder` or empty.
+    how : the command that gets it, or the publisher's page where no address is on record.
+    """
+
+    release: str
+    family: str
+    title: str
+    periods: str
+    areas: str
+    vintage: str
+    coverage: str
+    use: str
+    here: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceListing:
+    """What can be had and what is held.
+
+    Parameters
+    ----------
+    releases : the catalogue, in its order; police.uk first.
+    store : whether there is a store.
+    files : files the store has read, and those passed over, by status.
+    coverage : source × force × month of the store.
+    """
+
+    releases: tuple[Available, ...]
+    store: bool
+    files: dict[str, int]
+    coverage: tuple[ForceMonth, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "releases": [asdict(r) for r in self.releases],
+            "store": self.store,
+            "files": self.files,
+            "coverage": [c.to_dict() for c in self.coverage],
+        }
+
+    def text(self) -> str:
+        """Return two tables: releases, then what the store holds, a row a force with its gaps."""
+        releases = [
+            (r.release, r.periods, r.areas, r.vintage, r.coverage, r.use, r.here or f"no: {r.how}")
+            for r in self.releases
+        ]
+        lines = ["What can be had:", "", *_table([_RELEASE_HEADINGS, *releases])]
+        lines += ["", "What the store holds:", ""]
+        if not self.coverage:
+            what = "it is empty" if self.store else "there is none yet"
+            return "\n".join([*lines, f"{what}; `areaeffect ingest police-uk` fills it."])
+        rows = [_STORE_HEADINGS]
+        for (source, force), cells in groupby(self.coverage, lambda c: (c.source, c.force)):
+            months = list(cells)
+            kept = sum(c.rows_kept for c in months)
+            bare = sum(c.not_located for c in months)
+            rows.append(
+                (
+                    source,
+                    force,
+                    months[0].month,
+                    months[-1].month,
+                    str(sum(c.status != "missing" for c in months)),
+                    f"{kept:,}",
+                    f"{100 * bare / max(kept, 1):.1f}%",
+                    f"{sum(c.rows_rejected for c in months):,}",
+                    _gaps(months),
+                )
+            )
+        counted = ", ".join(f"{n:,} {status}" for status, n in sorted(self.files.items()))
+        return "\n".join([*lines, *_table(rows), "", f"Files: {counted}."])
+
+
+def list_sources(root: Path) -> SourceListing:
+    """List the catalogue, where each release is, and what a store holds.
+
+    Parameters
+    ----------
+    root : the store's folder; there need not be one.
+
+    Raises
+    ------
+    DataError
+        The store is of another format, or damaged.
+    """
+    releases = (_police_uk(), *(_available(r) for r in catalogue().values()))
+    if not has_store(root):
+        return SourceListing(releases, store=False, files={}, coverage=())
+    manifest = open_lake(root).manifest()
+    files: dict[str, int] = {}
+    for row in manifest:
+        files[row["status"]] = files.get(row["status"], 0) + 1
+    return SourceListing(releases, store=True, files=files, coverage=force_months(manifest))
+
+
+def _police_uk() -> Available:
+    return Available(
+        "police_uk:YYYY-MM",
+        "police_uk",
+        "data.police.uk: street-level crime and anti-social behaviour",
+        "2010-12 on, by month",
+        "LSOA",
+        "lsoa01, lsoa11, lsoa21",
+        "England and Wales, by force",
+        "level or change",
+        "",
+        f"areaeffect fetch police_uk:YYYY-MM, then ingest ({POLICE_UK_PAGE})",
+    )
+
+
+def _available(release: PublishedRelease) -> Available:
+    shared = resolve(f"${{{SHARED_DATA_VARIABLE}}}", Path())
+    here = ""
+    for name, folder in (("fetched", default_folder()), ("shared folder", shared)):
+        if not here and all(is_here(file, folder) for file in release.files):
+            here = name
+    has_address = any(file.address for file in release.files)
+    return Available(
+        release.id,
+        release.group,
+        release.title,
+        release.periods or release.as_of,
+        GEOGRAPHY_NAMES[release.geography][0],
+        release.vintage,
+        release.coverage,
+        release.use,
+        here,
+        f"areaeffect fetch {release.id}" if has_address else f"by hand from {release.page}",
+    )
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+
+
+def _gaps(months: Iterable[ForceMonth]) -> str:
+    """Write runs of months that are not complete: 'missing 2014-03 to 2014-05'."""
+    runs = []
+    for status, cells in groupby(months, lambda c: c.status):
+        run = list(cells)
+        if status != "complete":
+            span = run[0].month if len(run) == 1 else f"{run[0].month} to {run[-1].month}"
+            runs.append(f"{status} {span}")
+    return "; ".join(runs) or "none"
+
+
+def in_window(held: Sequence[ForceMonth], start: str, end: str) -> str:
+    """Say how what a store holds stands to the months that a study asks: 'YYYY-MM' both."""
+    said = []
+    for force, cells in groupby(held, lambda c: c.force):
+        months = list(cells)
+        first, last = months[0].month, months[-1].month
+        inside = [c for c in months if start <= c.month <= end]
+        lacks = []
+        if not inside:
+            lacks.append("nothing of the window")
+        else:
+            lacks += [f"nothing before {first}"] if start < first else []
+            lacks += [f"nothing after {last}"] if end > last else []
+            lacks += [_gaps(inside)] if _gaps(inside) != "none" else []
+        said.append(f"{force} {first} to {last} ({'; '.join(lacks) or 'whole in the window'})")
+    return ", ".join(said) or "of which the store holds nothing"

@@ -1,0 +1,1 @@
+"""Questions of the web app, answered as a study that anyone can run again."""

@@ -1,0 +1,263 @@
+"""Questions of the web app, answered from a base study that is held in memory.
+
+The line is that of `evaluate`, cut where the page may be read: the design (benchmark areas and
+balance), then what could be seen, then, asked for by itself, the answer. Each stage writes one
+folder that appears whole or not at all; numbers are those that `areaeffect evaluate` gives for the
+composed study file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.assembly.assemble import on_ground, read_ground
+from areaeffect.commands.begin import refuse_faulty_inputs
+from areaeffect.commands.evaluate import estimate, map_shapes, planned
+from areaeffect.compare.page import answer_sections, design_sections, power_sections
+from areaeffect.compare.question import AREAS_FILE, STUDY_FILE, compose
+from areaeffect.compare.run_folder import (
+    ANSWER,
+    ASKED,
+    DESIGN,
+    DESIGN_FILE,
+    FINDINGS_FILE,
+    PAGE_FILE,
+    PARQUET,
+    POWER,
+    POWER_FILE,
+    RESULT,
+    ask,
+)
+from areaeffect.document.csv_files import json_text, write_table, write_text
+from areaeffect.findings.plan import make_plan
+from areaeffect.geography.neighbours import bands, contiguity, within
+from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
+from areaeffect.power.calculation import power_of
+from areaeffect.power.page import power_values
+from areaeffect.report.files import design_values, rounded, write_result, write_whole
+from areaeffect.report.local_map import Outlines
+from areaeffect.report.page import links_of, sections_html
+from areaeffect.report.parquet_files import write_parquet
+from areaeffect.results import Column, DataTable
+from areaeffect.study.file import StudyFile, parse_study, read_base
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from areaeffect.assembly.assemble import Assembled, Ground
+    from areaeffect.compare.question import Question
+    from areaeffect.findings.plan import Plan
+    from areaeffect.results import Release, Result
+
+    Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Base:
+    """A base study with its data in memory.
+
+    Parameters
+    ----------
+    file : the study, its initiative left open.
+    ground : what its data say whoever is treated.
+    outlines : what every map of it needs; None without boundaries.
+    """
+
+    file: StudyFile
+    ground: Ground
+    outlines: Outlines | None
+
+    @property
+    def releases(self) -> tuple[Release, ...]:
+        """Every file that was read, which a run's key names."""
+        own = (r for t in self.ground.tables.values() for r in (t.release, *t.more_releases))
+        return (*own, *(self.ground.valuation.releases if self.ground.valuation else ()))
+
+
+def load_base(path: Path, folder: Path, store: Path | None = None) -> Base:
+    """Read a base study, and make ready what every question needs.
+
+    Parameters
+    ----------
+    path : the base study; an atlas holds a copy of it.
+    folder : where its relative paths start.
+    store : the store's folder; default the user's own.
+
+    Raises
+    ------
+    StudyError, DataError
+        As `evaluate`.
+    """
+    with single_threaded():
+        file = replace(read_base(path), path=folder / STUDY_FILE)
+        ground = read_ground(file, store)
+        study, boundaries = file.study, ground.boundaries
+        base = Base(file, ground, None)
+        if boundaries is None:
+            return base
+        contiguity(boundaries)
+        within(boundaries, 1000 * study.register_.buffer_km)
+        bands(boundaries, tuple(1000 * km for km in study.analysis.rings_km))
+        credit = " ".join(dict.fromkeys(r.attribution for r in base.releases if r.attribution))
+        outlines = Outlines(map_shapes(boundaries, ground.areas), credit)
+        _ = outlines.backdrop, outlines.bounds  # made here, kept for every map
+        return replace(base, outlines=outlines)
+
+
+def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
+    """Design a question, then say what it could see: two folders, `design` and `power`.
+
+    Raises
+    ------
+    StudyError, DataError
+        Where the question cannot be designed.
+    """
+    with single_threaded():
+        ask(base.file.text, question, folder)
+        tell("choosing benchmark areas", 0, 1)
+        file, data, plan = _planned(base, question, folder)
+        result = rounded(_of_chosen(planned(file, data, plan)))
+        likeness = likeness_of(data, plan)
+
+        def write_design(aside: Path) -> None:
+            links = {"likeness": f"{folder.name}/likeness.csv"}
+            content = design_values(result) | {"releases": [asdict(r) for r in result.releases]}
+            write_text(aside / DESIGN_FILE, json_text(content, indent=1))
+            write_table(
+                aside / "likeness.csv", likeness.title, likeness.columns, likeness.records()
+            )
+            html = sections_html(design_sections(result, likeness, base.outlines), links)
+            write_text(aside / PAGE_FILE, html)
+
+        write_whole(folder / DESIGN, write_design, DESIGN_FILE)
+        tell("working out what could be detected", 0, 1)
+        measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
+        report = power_of(
+            file.study, measures, plan, default_threads(), lambda *_: None, curve=False
+        )
+
+        def write_power(aside: Path) -> None:
+            write_text(aside / POWER_FILE, json_text(power_values(report), indent=1))
+            write_text(aside / PAGE_FILE, sections_html(power_sections(report), {}))
+
+        write_whole(folder / POWER, write_power, POWER_FILE)
+
+
+def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
+    """Estimate a question: the answer to read first, then the whole results folder.
+
+    Raises
+    ------
+    StudyError, DataError
+        Where the question cannot be estimated at all.
+    """
+    with single_threaded():
+        ask(base.file.text, question, folder)
+        tell("choosing benchmark areas", 0, 1)
+        file, data, plan = _planned(base, question, folder)
+        refuse_faulty_inputs(file, data)
+        result = rounded(estimate(file, data, plan, default_threads(), tell))
+
+        def write_answer(aside: Path) -> None:
+            content = {
+                "study": result.title,
+                "seal": result.seal.sha256,
+                "findings": [finding.to_dict() for finding in result.findings],
+            }
+            write_text(aside / FINDINGS_FILE, json_text(content, indent=1))
+            links = {name: f"{folder.name}/{path}" for name, path in links_of(result).items()}
+            write_text(aside / PAGE_FILE, sections_html(answer_sections(result), links))
+
+        tell("writing the answer", 0, 1)
+        write_whole(folder / ANSWER, write_answer, FINDINGS_FILE)
+        tell("writing the report", 0, 1)
+        write_result(result, folder / RESULT)
+        write_whole(
+            folder / PARQUET, lambda aside: write_parquet(result, aside), "findings.parquet"
+        )
+
+
+def _of_chosen(result: Result) -> Result:
+    """Keep the areas that play a part: the page names no others, and maps are drawn from `Base`."""
+    kept = tuple(a for a in result.areas if a.role in ("treated", "benchmark"))
+    return replace(result, areas=kept, shapes=())
+
+
+def likeness_of(data: Assembled, plan: Plan) -> DataTable:
+    """Return what the place and its benchmark areas were like before the start.
+
+    The place stands first with its means, then all its benchmark areas together, weighted; then
+    each of them, the heaviest first, with the characteristics that they were chosen by.
+    """
+    title = "Why these areas: your place and its benchmark areas before the start"
+    fixed = (
+        Column("number", "integer", "number on the map, 1 counts most; empty: not one area"),
+        Column("name", "string", "name of the area"),
+        Column("area_code", "string", "code of the area; empty: not one area"),
+        Column("weight", "number", "how much it counts; the weights add up to the place's areas"),
+    )
+    panel, unit, chosen = data.panel, plan.units[0], plan.chosen[0][0]
+    if chosen is None:
+        return DataTable("likeness", title, fixed, ())
+    built = plan.arms[0].cohort(0, unit.areas).features
+    columns = tuple(Column(n, "number", "as known before the start") for n in built.names)
+    order = np.lexsort((chosen.pool, -chosen.weights))
+    order = order[chosen.weights[order] > 0][:_SHOWN]
+    own = built.values[unit.areas].mean(axis=0)
+    together = chosen.weights @ built.values[chosen.pool] / chosen.weights.sum()
+    rows: list[tuple[str | float | None, ...]] = [
+        (None, f"{unit.name} (your place)", "", None, *(float(v) for v in own)),
+        (None, "All its benchmark areas, weighted", "", None, *(float(v) for v in together)),
+    ]
+    for number, i in enumerate(order, 1):
+        area = chosen.pool[i]
+        values = (float(v) for v in built.values[area])
+        name, code = str(panel.names[area]), str(panel.areas[area])
+        rows.append((number, name, code, float(chosen.weights[i]), *values))
+    return DataTable("likeness", title, (*fixed, *columns), tuple(rows))
+
+
+#: Benchmark areas with a row of their own.
+_SHOWN = 20
+
+
+def _planned(base: Base, question: Question, folder: Path) -> tuple[StudyFile, Assembled, Plan]:
+    """Place a question on its base's ground and seal its design.
+
+    The areas are read from the run's own file; the study that is sealed and printed names it as
+    the user's copy does.
+    """
+    file = parse_study(compose(base.file.text, question), base.file.path)
+    (ours,) = file.study.initiative
+    here = ours.model_copy(update={"areas": str((folder / ASKED / AREAS_FILE).resolve())})
+    placed = replace(file, study=file.study.model_copy(update={"initiative": (here,)}))
+    data = on_ground(placed, base.ground)
+    return file, data, make_plan(file, data, version_of_code())
+
+
+def about(base: Base) -> dict[str, Any]:
+    """Return what a form and a key need to know of a base study, as plain JSON values."""
+    window = base.file.study.study.window
+    return {
+        "title": base.file.study.study.title,
+        "window": [window.start, window.end],
+        "outcomes": [
+            {"name": o.name, "label": o.title, "family": o.family, "claim": o.claim}
+            for o in base.file.study.outcome
+        ],
+        "releases": [r.sha256 for r in base.releases],
+        "areas": [str(a) for a in base.ground.areas],
+        "names": [str(n) for n in base.ground.names],
+        "version": version_of_code(),
+    }
+
+
+#: What can be asked for, by name.
+STAGES: Mapping[str, Callable[[Base, Question, Path, Tell], None]] = {
+    "plan": plan_into,
+    "answer": answer_into,
+}

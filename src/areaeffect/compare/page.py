@@ -1,0 +1,190 @@
+"""What the web app says of one question: who is compared, what could be seen, what was found.
+
+Three parts, in the order in which they may be read: the benchmark areas and what could be seen are
+settled before any outcome after the start is used; the answer comes last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from areaeffect import wording
+from areaeffect.document.blocks import Bullets, Data, Folded, Paragraph, Section, named
+from areaeffect.document.chart_tables import Figure, Table
+from areaeffect.document.data_words import in_words
+from areaeffect.outcomes import FAMILIES
+from areaeffect.power.words import table as power_table
+from areaeffect.power.words import warnings
+from areaeffect.report import backing_sections as backing
+from areaeffect.report import figures, local_map
+from areaeffect.report import outcome_sections as outcome
+from areaeffect.report.annexes import annex_sections
+from areaeffect.report.sections import HEAVIEST
+from areaeffect.wording.numbers import number, plural
+from areaeffect.wording.plan_text import NONE_GIVEN
+
+if TYPE_CHECKING:
+    from areaeffect.document.blocks import Block
+    from areaeffect.power.words import PowerReport, PowerRow
+    from areaeffect.results import DataTable, Finding, Result
+
+#: What leads each part on the page.
+_WHY = (
+    "The first row is your place, the second is its benchmark areas taken together: the closer "
+    "these two are, the fairer the comparison. Each row below is one benchmark area. No single one "
+    "has to match on everything; their weights make them alike on average."
+)
+_BEFORE = (
+    "This was worked out from the years before the start alone. Nothing that happened after the "
+    "start has been used yet."
+)
+
+
+_NOTICED = (
+    "Set beside what would have been, this comparison would notice a change, 8 times in 10, only "
+    "if it is this large"
+)
+_SMALLER = "A smaller change would mostly go unnoticed: ‘cannot tell’ would be the answer."
+
+
+def design_sections(
+    result: Result, likeness: DataTable, outlines: local_map.Outlines | None
+) -> tuple[Section, ...]:
+    """Return who the place is set beside, why, and how alike they are.
+
+    Parameters
+    ----------
+    result : of a sealed plan, without findings.
+    likeness : the place in its first row, the weighted benchmark areas in its second, then the
+        benchmark areas one by one, the heaviest first; its columns from the fifth on are the
+        characteristics they were chosen by.
+    outlines : of all areas; None where there are no boundaries.
+    """
+    design = result.designs[0] if result.designs else None
+    if design is None:
+        text = "No benchmark area could be found: no area is alike enough and outside every buffer."
+        return (Section("benchmarks", "Your benchmark areas", (Paragraph(text, lead=True),)),)
+    n, own = len(design.benchmark_areas), len(design.areas)
+    named_here = f"; the {HEAVIEST} that count most are named here" if n > HEAVIEST else ""
+    lead = (
+        f"{design.neighbourhood} is {plural(own, 'small area')}. It is set beside "
+        f"{plural(n, 'benchmark area')} that looked alike before {design.start}{named_here}."
+    )
+    exact = (
+        "With their weights they match your place on every characteristic below."
+        if design.exact
+        else f"They do not match on everything: the worst characteristic is {design.imbalance:.2f} "
+        "standard deviations away. Read what follows with more caution."
+    )
+    blocks: list[Block] = [Paragraph(lead, lead=True), Paragraph(exact)]
+    picture = _map(result, outlines) if outlines else None
+    blocks += [picture] if picture else []
+    blocks += [Paragraph(_WHY), Data(_likeness(result, likeness), "likeness")]
+    title = "Your benchmark areas"
+    return tuple(named(s) for s in (Section("benchmarks", title, tuple(blocks)), _balance(result)))
+
+
+def power_sections(report: PowerReport) -> tuple[Section, ...]:
+    """Return what this selection could detect, in words a reader can repeat."""
+    said = tuple(_could_see(row, report.step) for row in report.real)
+    folded = Folded("The numbers", (Data(in_words(power_table(report))),))
+    blocks: tuple[Block, ...] = (
+        Paragraph(_BEFORE, lead=True),
+        Bullets(said, _NOTICED),
+        Paragraph(_SMALLER),
+        Bullets(tuple(warnings(report)), "What to bear in mind") if warnings(report) else folded,
+        *((folded,) if warnings(report) else ()),
+    )
+    return (Section("power", "What this could detect", blocks),)
+
+
+def answer_sections(result: Result) -> tuple[Section, ...]:
+    """Return the answer, what may be said of it, each outcome, and whether it holds."""
+    kept = ("does-it-hold", "families-without-outcome")
+    further = {s.key: s for s in annex_sections(result)}
+    whole = outcome.answer(result)
+    *groups, notes = whole.parts
+    sections = (
+        replace(whole, title="What was found", parts=(*groups, _families(result))),
+        outcome.say(result),
+        outcome.outcomes(result, {}),
+        *(further[key] for key in kept if key in further),
+        notes,
+    )
+    return tuple(named(s) for s in sections)
+
+
+def _families(result: Result) -> Section:
+    """Return all six families, those without an outcome too, each with its verdict."""
+    told: dict[str, list[Finding]] = {}
+    for finding in wording.main_findings(result.findings):
+        if finding.outcome:
+            told.setdefault(finding.family, []).append(finding)
+    rows = []
+    for key, family in FAMILIES.items():
+        if key not in told:
+            rows.append((family.title, "not estimable", "these data hold nothing on it"))
+        rows += [
+            (family.title, wording.verdict_name(f.verdict), wording.name_of(f))
+            for f in told.get(key, ())
+        ]
+    table = Table("Each family and its verdict", ("Family", "Verdict", "By"), tuple(rows))
+    return Section("families", "The six families", (Data(table),))
+
+
+def _map(result: Result, outlines: local_map.Outlines) -> Figure | None:
+    design = result.designs[0]
+    heaviest = design.benchmark_areas[:HEAVIEST]
+    title = "Where your benchmark areas are"
+    chart = local_map.benchmark_map(outlines, design.areas, heaviest, key="like", title=title)
+    names = {a.area: a.name for a in result.areas}
+    rows = tuple((str(i), names.get(a, ""), a) for i, a in enumerate(heaviest, 1))
+    table = Table(title, ("Number", "Area", "Code"), rows, frozenset({0}))
+    return Figure(chart, title, table, "", name="like") if chart else None
+
+
+def _likeness(result: Result, likeness: DataTable) -> Table:
+    """Return the table in words: the name leads, the number on the map follows it."""
+    labels = {o["name"]: o["label"] for o in result.plan.get("outcome", []) if o.get("label")}
+    words = in_words(likeness)
+    fixed = 4
+    known = (_of_source(result, i, c.name) for i, c in enumerate(likeness.columns[fixed:]))
+    head = tuple(figures.plain_name(name, labels) for name in known)
+    rows = tuple(
+        tuple("" if c == NONE_GIVEN else c for c in (cells[1], cells[2], cells[0], *cells[3:]))
+        for cells in words.rows
+    )
+    first = ("Area", "Code", "Number on the map", "Weight")
+    numeric = frozenset(range(2, len(likeness.columns)))
+    return Table(likeness.title, (*first, *head), rows, numeric)
+
+
+def _of_source(result: Result, position: int, name: str) -> str:
+    """Return a covariate's name, with that of the table it is from where the table is a user's."""
+    covariates = result.plan["design"]["covariates"]
+    if position >= len(covariates):
+        return name
+    source = covariates[position]["column"].partition(".")[0]
+    kind = result.plan["source"][source]["kind"]
+    return f"{source.replace('_', ' ')}: {name}" if kind == "panel" else name
+
+
+def _balance(result: Result) -> Section:
+    section = backing.balance(result)
+    return Section(section.key, "Are they alike?", section.blocks)
+
+
+def _could_see(row: PowerRow, step: str) -> str:
+    """Say what one outcome could show; the sign is that of an improvement."""
+    if row.mde is None:
+        label = row.label[:1].upper() + row.label[1:]
+        return f"{label}: what could be detected cannot be worked out from these years."
+    what = "lower" if row.better == "lower" else "higher"
+    amount = number(abs(row.mde), row.form, 0 if row.form == "ratio" else 1)
+    length = ""
+    if row.years is not None:
+        steps = f"{row.years:.1f}".removesuffix(".0")
+        length = f" over {steps} {step}{'' if row.years == 1 else 's'}"
+    rough = " (extrapolated from shorter spans)" if row.basis == "extrapolated" else ""
+    return f"{row.label[:1].upper()}{row.label[1:]}: {amount} {what} or more{length}{rough}."

@@ -1,0 +1,203 @@
+"""A question of the web app as a study file that anyone can run again.
+
+A *base study* is a study file whose `[[initiative]]` is left open. A question adds the areas, the
+start and a few options. The text of the base study is kept as it is written, comments and all, so
+that a reader finds in the file what the page has told; only what the question settles is changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.errors import Problem, StudyError
+from areaeffect.periods import parse_period
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.study.file import StudyFile
+
+STUDY_FILE, AREAS_FILE = "study.toml", "chosen_areas.csv"
+LONGEST_NAME = 80
+#: The numbers of placebo programmes, of nearest areas and of kilometres that can be asked for.
+PLACEBOS, NEAREST, BUFFERS = (499, 199, 999), (60, 30, 120), (1.0, 0.5, 0.0, 2.0)
+_NAME = re.compile(r"[^\W_][^\x00-\x1f\x7f\"\\]*")
+_HEADER = re.compile(r"^\[\[?\s*([^\]]+?)\s*\]\]?")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a user of the app asks of a base study.
+
+    Parameters
+    ----------
+    areas : codes of one neighbourhood, ascending and each once.
+    start : its first period of work, written like the study's window.
+    name : of the neighbourhood in print.
+    placebos : placebo programmes.
+    nearest : most alike areas considered for each treated one.
+    buffer_km : areas nearer than this are left out of the comparison.
+    """
+
+    areas: tuple[str, ...]
+    start: str
+    name: str = "My neighbourhood"
+    placebos: int = PLACEBOS[0]
+    nearest: int = NEAREST[0]
+    buffer_km: float = BUFFERS[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self) | {"areas": list(self.areas)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Question:
+        """Return the question that `to_dict` wrote."""
+        return cls(**{**values, "areas": tuple(values["areas"])})
+
+
+def compose(base: str, question: Question) -> str:
+    """Return the study file of a question; the same question gives the same text.
+
+    Parameters
+    ----------
+    base : text of the base study.
+    question : as `refuse_question` lets it pass.
+    """
+    blocks = _blocks(base)
+    title = f"{question.name}: what changed after {question.start}"
+    asked = f"Did {question.name} change more after {question.start} than it would have?"
+    _set(blocks, "study", "title", title)
+    _set(blocks, "study", "question", asked)
+    _set(blocks, "study", "exploratory", value=True)
+    _set(blocks, "register", "buffer_km", question.buffer_km)
+    _set(blocks, "design", "nearest", question.nearest)
+    _set(blocks, "analysis", "placebos", question.placebos)
+    head = (
+        "# Composed in the browser by areaeffect. Run it again with\n"
+        f"#     areaeffect evaluate {STUDY_FILE} --out results\n"
+        f"# and {AREAS_FILE} beside it. Paths to data are those of the base study: put both files "
+        "into its\n# folder, or set AREAEFFECT_SHARED_DATA, or write paths of your own.\n\n"
+    )
+    return head + _with_initiative(blocks, question.name)
+
+
+def areas_csv(question: Question) -> str:
+    """Return the file of areas that belongs to a question's study."""
+    rows = [f'{code},"{question.name}",{question.start}' for code in question.areas]
+    return "\n".join(["area_code,neighbourhood,start_date", *rows]) + "\n"
+
+
+def refuse_question(file: StudyFile, question: Question, known: Sequence[str]) -> None:
+    """Refuse what a base study cannot be asked, every fault at once.
+
+    Parameters
+    ----------
+    file : the base study.
+    question : what is asked.
+    known : codes of the base study's areas.
+
+    Raises
+    ------
+    StudyError
+        Each problem with the field it is about.
+    """
+    window = file.study.study.window
+    problems = []
+    here = set(known)
+    unknown = [code for code in question.areas if code not in here]
+    if not question.areas:
+        problems.append(Problem("no area is chosen.", "areas", "Find a place and choose it."))
+    if unknown:
+        what = f"{len(unknown)} of {len(question.areas)} areas are not in these data"
+        fix = "Take them out, or choose other data."
+        problems.append(Problem(f"{what}, such as {unknown[0][:40]}.", "areas", fix))
+    if len(question.areas) > len(here) // 4:
+        what = f"{len(question.areas)} areas are too many to compare with the rest."
+        problems.append(Problem(what, "areas", f"Choose at most {len(here) // 4}."))
+    begin = parse_period(question.start, window.kind)
+    first, last = (parse_period(t, window.kind) for t in (window.start, window.end))
+    if begin is None or first is None or last is None or not first < begin <= last:
+        what = f"'{question.start[:20]}' is not a {window.kind} after {window.start}, up to "
+        fix = f"Write it like {window.end}; leave some years before it to compare on."
+        problems.append(Problem(f"{what}{window.end}.", "start", fix))
+    if not _NAME.fullmatch(question.name) or len(question.name) > LONGEST_NAME:
+        what = f"the name must begin with a letter or digit and have at most {LONGEST_NAME} signs"
+        problems.append(Problem(f'{what}, none of them " or \\.', "name", "Write a shorter one."))
+    for field, allowed in (("placebos", PLACEBOS), ("nearest", NEAREST), ("buffer_km", BUFFERS)):
+        value = getattr(question, field)
+        if value not in allowed:
+            listed = ", ".join(f"{a:g}" for a in sorted(allowed))
+            problems.append(Problem(f"{value:g} is not offered.", field, f"One of {listed}."))
+    if problems:
+        raise StudyError(problems)
+
+
+def key_of_question(base: str, question: Question, version: str, releases: Sequence[str]) -> str:
+    """Return the key of a run: the same for the same question, base study, code and data.
+
+    `releases` are the SHA-256 of every file that the base study reads.
+    """
+    content = {
+        "base": hashlib.sha256(base.encode()).hexdigest(),
+        "question": question.to_dict(),
+        "version": version,
+        "releases": list(releases),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _blocks(text: str) -> list[tuple[str, list[str]]]:
+    """Cut a study at its headers: (table, lines); the comment above a header goes with it.
+
+    What a study says of its atlas is left out: no evaluation uses it.
+    """
+    blocks: list[tuple[str, list[str]]] = [("", [])]
+    for line in text.splitlines():
+        header = _HEADER.match(line)
+        if header:
+            above = blocks[-1][1]
+            own: list[str] = []
+            while above and above[-1].startswith("#"):
+                own.insert(0, above.pop())
+            blocks.append((header[1], own))
+        blocks[-1][1].append(line)
+    return [block for block in blocks if block[0].partition(".")[0] != "atlas"]
+
+
+def _with_initiative(blocks: list[tuple[str, list[str]]], name: str) -> str:
+    """Put one initiative where the base study had its own, or at the end."""
+    places = [i for i, (table, _) in enumerate(blocks) if table == "initiative"]
+    ours = ["[[initiative]]", f"name = {_toml(name)}", f'areas = "{AREAS_FILE}"', ""]
+    kept = [block for block in blocks if block[0] != "initiative"]
+    kept.insert(places[0] if places else len(kept), ("initiative", ours))
+    if not places and kept[-2][1] and kept[-2][1][-1]:
+        ours.insert(0, "")
+    return "\n".join(line for _, lines in kept for line in lines).rstrip("\n") + "\n"
+
+
+def _set(
+    blocks: list[tuple[str, list[str]]], table: str, key: str, value: str | float | bool
+) -> None:
+    """Write one key of a table over what stands there, or add it; add the table if need be."""
+    line = f"{key} = {_toml(value)}"
+    lines = next((lines for name, lines in blocks if name == table), None)
+    if lines is None:
+        blocks.append((table, ["", f"[{table}]", line]))
+        return
+    at = next((i for i, old in enumerate(lines) if re.match(rf"{key}\s*=", old)), None)
+    if at is not None:
+        lines[at] = line
+        return
+    header = next(i for i, old in enumerate(lines) if _HEADER.match(old))
+    lines.insert(header + 1, line)
+
+
+def _toml(value: str | float | bool) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value).lower() if isinstance(value, bool) else f"{value!r}"

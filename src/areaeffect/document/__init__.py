@@ -1,0 +1,1 @@
+"""Blocks, charts, tables and pages: what any report is made of."""

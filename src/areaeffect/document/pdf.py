@@ -1,0 +1,114 @@
+"""A document as tagged PDF, and charts as pictures, through typst: wheels and nothing else.
+
+Texts reach the template as data, never as its markup, so that no name can be a command.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.document import svg
+from areaeffect.document.blocks import in_print, plain
+from areaeffect.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.document.blocks import Document
+
+TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
+STANDARD = "ua-1"  # ISO 14289-1, accessible PDF
+FONT = "DejaVu Sans"  # comes with matplotlib, which is asked for nothing else
+PICTURE_WIDTH = 900  # pixels
+MOST_BYTES = 300_000
+SMALLER = (0.75, 0.5)  # of the width, for pictures that would be larger
+
+
+def render(document: Document) -> bytes:
+    """Return a document as PDF/UA-1; the same document gives the same bytes.
+
+    Parameters
+    ----------
+    document : what to print. Charts are drawn with the bundled font, and carry the title and
+        description of their SVG as text alternative.
+    """
+    content = plain(in_print(document))
+    _prepare(content)
+    files = {"document.json": json.dumps(content).encode()}
+    made: bytes = _compile(TEMPLATE.read_bytes(), files)
+    return made
+
+
+def pictures(charts: Sequence[str], width: int = PICTURE_WIDTH) -> list[bytes]:
+    """Return SVG charts as PNG, in the same order, each of at most `MOST_BYTES`.
+
+    Parameters
+    ----------
+    charts : each with a viewBox, as `svg.accessible` writes it. What is too detailed for the size
+        of a picture, such as a map, becomes a smaller one.
+    width : of the pictures, in pixels.
+    """
+    made = _pictures(charts, width, 1.0)
+    for scale in SMALLER:
+        large = [i for i, picture in enumerate(made) if len(picture) > MOST_BYTES]
+        again = _pictures([charts[i] for i in large], width, scale)
+        for i, picture in zip(large, again, strict=True):
+            made[i] = picture
+    return made
+
+
+def _pictures(charts: Sequence[str], width: int, scale: float) -> list[bytes]:
+    if not charts:
+        return []
+    files = {f"{i}.svg": _own_font(chart).encode() for i, chart in enumerate(charts)}
+    source = "".join(
+        f"#page(width: {width}pt, height: auto, margin: 0pt, fill: white)"
+        f'[#image("{name}", width: 100%)]\n'
+        for name in files
+    )
+    made = _compile(source.encode(), files, format="png", ppi=72.0 * scale)
+    return made if isinstance(made, list) else [made]
+
+
+def _fonts() -> Path:
+    """Return the folder of the font, in matplotlib's wheel; matplotlib itself is not loaded."""
+    found = find_spec("matplotlib")
+    if found is None or found.origin is None:
+        what = "the font of the report is missing: the package matplotlib is not installed."
+        raise DataError(Problem(what, "", "Install areaeffect again."))
+    return Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
+
+
+def _compile(source: bytes, files: dict[str, bytes], **options: Any) -> Any:
+    import typst  # noqa: PLC0415  # heavy
+
+    if not options:
+        options = {"format": "pdf", "pdf_standards": [STANDARD], "timestamp": 0}
+    return typst.compile(
+        {"main.typ": source, **files},
+        font_paths=[str(_fonts())],
+        ignore_system_fonts=True,
+        **options,
+    )
+
+
+def _prepare(item: Any) -> None:
+    """Give every chart the bundled font and its text alternative, in place."""
+    if isinstance(item, list):
+        for part in item:
+            _prepare(part)
+    elif isinstance(item, dict):
+        if item.get("block") == "Figure":
+            item["alt"] = svg.alternative(item["chart"])
+            item["chart"] = _own_font(item["chart"])
+        else:
+            for part in item.values():
+                _prepare(part)
+
+
+def _own_font(chart: str) -> str:
+    return re.sub(r'font-family="[^"]*"', f'font-family="{FONT}"', chart, count=1)

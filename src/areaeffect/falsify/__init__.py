@@ -1,1 +1,0 @@
-"""Trying to break a finding."""

@@ -1,0 +1,126 @@
+"""Which areas may stand for each neighbourhood in a placebo programme."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.placebo.places import (
+    ALIKE,
+    GROWTHS,
+    grouped,
+    grow,
+    mean_traits,
+    most_alike,
+)
+from areaeffect.placebo.programmes import Candidates, matched_spread
+from areaeffect.placebo.spread import Spread, centre_of, mean_distance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.design.pool import Pool
+    from areaeffect.design.programme import Cohort
+    from areaeffect.findings.cohorts import ClaimCohorts
+    from areaeffect.panel import Neighbourhood, Panel
+    from areaeffect.results import Bools, Floats, Ints
+    from areaeffect.study.model import Study
+
+
+def candidates(
+    study: Study,
+    panel: Panel,
+    pool: Pool,
+    units: Sequence[Neighbourhood],
+    arm: ClaimCohorts,
+    rng: np.random.Generator,
+) -> tuple[Candidates, ...]:
+    """List what may stand for each unit in a placebo programme."""
+    allowed = pool.eligible
+    given = bool(study.analysis.placebo_neighbourhoods)
+    means: dict[tuple[int, int], Floats] = {}  # neighbourhoods of one cohort and size share them
+    banks = []
+    for g, (options, whole) in enumerate(places_of(study, panel, pool, units, rng)):
+        if given:
+            banks.append(Candidates((options,)))
+            continue
+        unit = units[g]
+        cohort = arm.cohort(g, unit.areas)
+        traits = traits_of(cohort, panel.covariates.shape[1], allowed)
+        key = (id(cohort), len(unit.areas) if whole else 1)
+        if key not in means:
+            means[key] = mean_traits(options, traits)
+        targets = [traits[unit.areas].mean(axis=0)] if whole else traits[unit.areas]
+        keep = ALIKE * GROWTHS if whole else ALIKE
+        banks.append(
+            Candidates(tuple(tuple(most_alike(options, means[key], t, keep)) for t in targets))
+        )
+    return tuple(banks)
+
+
+def places_of(
+    study: Study,
+    panel: Panel,
+    pool: Pool,
+    units: Sequence[Neighbourhood],
+    rng: np.random.Generator,
+) -> list[tuple[tuple[Ints, ...], bool]]:
+    """List every place that could be drawn for each unit, and whether it stands for the whole.
+
+    Places are given groups or contiguous pseudo-neighbourhoods of the unit's size; single areas,
+    one for each of the unit's, where there are no boundaries or a programme has one design.
+    """
+    if study.analysis.placebo_neighbourhoods:
+        given = tuple(_given_groups(study.analysis.placebo_neighbourhoods, panel, pool))
+        return [(given, True) for _ in units]
+    grown: dict[int, tuple[Ints, ...]] = {}
+    found = []
+    for unit in units:
+        whole = panel.contiguity is not None and study.design.unit == "neighbourhood"
+        size = len(unit.areas) if whole else 1
+        if size not in grown:
+            grown[size] = tuple(
+                grow(panel.contiguity, pool.eligible, size, rng)
+                if whole and panel.contiguity is not None
+                else [np.array([a]) for a in np.flatnonzero(pool.eligible)]
+            )
+        found.append((grown[size], whole))
+    return found
+
+
+def spread_of(
+    panel: Panel, units: Sequence[Neighbourhood], banks: Sequence[Candidates], seed: int
+) -> Spread | None:
+    """Return how far apart the programme's neighbourhoods lie.
+
+    None for a single one, without boundaries, or where areas are drawn one by one.
+    """
+    whole = all(len(bank.pieces) == 1 and bank.pieces[0] for bank in banks)
+    if panel.centres is None or len(units) == 1 or not whole:
+        return None
+    known: dict[int, Floats] = {}
+    for bank in banks:  # banks of given groups are one and the same
+        if id(bank.pieces[0]) not in known:
+            known[id(bank.pieces[0])] = centre_of(bank.pieces[0], panel.centres)
+    centres = [known[id(bank.pieces[0])] for bank in banks]
+    target = mean_distance(centre_of([u.areas for u in units], panel.centres))
+    return matched_spread(banks, len(panel.areas), centres, target, seed)
+
+
+def _given_groups(reference: str, panel: Panel, pool: Pool) -> list[Ints]:
+    """Groups whose areas may all be pseudo-treated; a buffer does not break a group."""
+    buffered = np.array([r == "" or r.startswith("within ") for r in pool.reasons])
+    uncovered = np.array([r.startswith("not covered") for r in pool.reasons])
+    return grouped(panel.attributes[reference], buffered, ~uncovered)
+
+
+def traits_of(cohort: Cohort, n_covariates: int, eligible: Bools) -> Floats:
+    """Covariates and levels before the start, scaled: what placebos should share."""
+    usable = cohort.usable & eligible
+    level = np.where(cohort.usable[:, None], cohort.level, 0.0)
+    if not usable.any():
+        return np.zeros((len(level), n_covariates + level.shape[1]))
+    spread = level[usable].std(axis=0)
+    level = (level - level[usable].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return np.column_stack([cohort.scaled[:, :n_covariates], level])

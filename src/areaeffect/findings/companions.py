@@ -1,0 +1,77 @@
+"""Intervals of other kinds, beside the placebo one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.estimate.between import bootstrap, clustered_ratio
+from areaeffect.estimate.linearised import Compared, linearised_ratio
+from areaeffect.findings.describe import benchmark_of
+
+if TYPE_CHECKING:
+    from areaeffect.findings.describe import Case, Evidence
+    from areaeffect.results import Companion
+
+_LINEARISED_LEVEL = 0.9
+_STREAM = 4  # of the study's random numbers; 1 to 3 are those of the plan
+
+
+def companions(evidence: Evidence, case: Case, estimate: float) -> tuple[Companion, ...]:
+    """Return the companions a study asks for and a finding can carry.
+
+    Linearised, of any number of neighbourhoods, for ratios of change; from ten neighbourhoods on,
+    cluster-robust for the same, and the bootstrap over neighbourhoods for every form. Where a kind
+    is missing for want of neighbourhoods, `small_programme_note` says why.
+    """
+    asked = evidence.study.analysis
+    found: list[Companion | None] = []
+    is_change = case.is_ratio and case.claim == "change"
+    parts = _parts(evidence, case) if asked.linearised and is_change else []
+    if parts:
+        found.append(linearised_ratio(parts, estimate, _LINEARISED_LEVEL, case.outcome.better))
+    if asked.between_neighbourhoods:
+        if is_change:
+            found.append(clustered_ratio(evidence.real[list(case.units), case.position]))
+        found.append(_bootstrap(evidence, case))
+    return tuple(one for one in found if one is not None)
+
+
+def small_programme_note(n_neighbourhoods: int, fewest: int) -> str:
+    """Say why a small programme has no cluster-robust or bootstrap interval."""
+    return (
+        f"No cluster-robust or bootstrap interval is given under {fewest} treated neighbourhoods "
+        f"(here {n_neighbourhoods}): measured false alarms there are 19 to 84% at a nominal 5%."
+    )
+
+
+def _parts(evidence: Evidence, case: Case) -> list[Compared]:
+    arm = next(a for a in evidence.plan.arms if case.position in a.outcomes)
+    values, found = case.measure.values, []
+    for g in case.units:
+        areas, chosen = evidence.plan.units[g].areas, benchmark_of(evidence.plan, case.position)[g]
+        if chosen is None:
+            return []
+        used = np.flatnonzero(arm.used(g, areas)[case.position][1])
+        found.append(
+            Compared(
+                areas,
+                chosen.pool,
+                values[np.ix_(areas, used)],
+                values[np.ix_(chosen.pool, used)],
+                chosen.weights,
+                used,
+            )
+        )
+    return found
+
+
+def _bootstrap(evidence: Evidence, case: Case) -> Companion | None:
+    n, n_against = len(case.units), len(case.against)
+    totals = evidence.real[[*case.units, *case.against], case.position]
+    own = replace(case, units=tuple(range(n)), against=tuple(range(n, n + n_against)))
+    sides = [n, n_against] if n_against else [n]
+    rng = np.random.default_rng([evidence.study.study.seed, _STREAM, case.position])
+    return bootstrap(totals, sides, own.statistic, case.printed, rng)

@@ -1,0 +1,315 @@
+"""The plan: units, pool, benchmark areas, balance, placebo candidates and the seal.
+
+Everything here is settled before an outcome at or after a start is read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.design.balance import balance
+from areaeffect.design.pool import Pool, make_pool
+from areaeffect.design.programme import Weighted, design_programme
+from areaeffect.design.seal import seal
+from areaeffect.errors import Problem, StudyError
+from areaeffect.estimate.event_time import Bins, bins_over
+from areaeffect.findings.candidates import candidates, spread_of
+from areaeffect.findings.choices import design_exclusions, matching_of, rules_of, strata_of
+from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
+from areaeffect.findings.covariates import refuse_useless_covariates
+from areaeffect.findings.units import (
+    covered_units,
+    left_out_warning,
+    named_areas,
+    refuse_late_covariates,
+)
+from areaeffect.panel import MAX_MISSING, REASONS, Neighbourhood
+from areaeffect.periods import label
+from areaeffect.placebo.programmes import Machine, count_disjoint
+from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from areaeffect.assembly.assemble import Assembled
+    from areaeffect.panel import Measure, Panel
+    from areaeffect.results import Bools, Ints
+    from areaeffect.study.file import StudyFile
+    from areaeffect.study.model import Study
+
+#: Why an area is left out where the study leaves out whole authorities.
+UNCERTAIN = "its authority holds an initiative that could not be located"
+#: Disjoint placebo programmes are counted up to here; more change nothing.
+_MOST_DISJOINT = 250
+#: Placebo draws that the held-out year is tested with: a gate, not an estimate.
+HELD_OUT_DRAWS = 199
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """A sealed design.
+
+    Parameters
+    ----------
+    initiatives : names of the programmes studied, also of those without a covered area.
+    named : treated areas that the study names, by initiative, used or not.
+    units : the neighbourhoods (or programmes) that are designed for.
+    pool : eligible areas, and reasons.
+    machine : what placebo draws need.
+    arms : its arms, one a kind of claim and the held-out one; the first ones are `designs`'.
+    chosen : for each arm, the benchmark areas of each unit.
+    designs, balance : the same for print.
+    seal : the hash.
+    notes : remarks for the data annex.
+    warnings : what every finding must say of the design.
+    """
+
+    initiatives: tuple[str, ...]
+    named: Mapping[str, int]
+    units: tuple[Neighbourhood, ...]
+    pool: Pool
+    machine: Machine
+    arms: tuple[ClaimCohorts, ...]
+    chosen: tuple[tuple[Weighted | None, ...], ...]
+    designs: tuple[NeighbourhoodDesign, ...]
+    balance: tuple[BalanceRow, ...]
+    seal: Seal
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    _disjoint: dict[tuple[tuple[int, ...], int], tuple[int, int]] = field(default_factory=dict)
+
+
+def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
+    """Design the study and seal it.
+
+    Raises
+    ------
+    StudyError
+        Where no area is left to compare with.
+    """
+    study, panel = file.study, data.panel
+    measures = tuple(panel.measures[o.name] for o in study.outcome)
+    units, notes = covered_units(study, panel, measures, data.neighbourhoods)
+    refuse_late_covariates(file, panel.covariate_as_of, units)
+    pool = pool_of(study, data, measures)
+    _refuse_empty(pool, file)
+    counting = pool.eligible.copy()
+    counting[np.concatenate([u.areas for u in units])] = True
+    refuse_useless_covariates(file, panel, counting)
+    warnings = left_out_warning(data.neighbourhoods, units)
+    arms = _arms(study, panel, measures, pool.eligible, units)
+    rules = rules_of(study.design, panel.near)
+    members = [u.areas for u in units]
+    chosen = tuple(
+        tuple(
+            design_programme(
+                [arm.cohort(g, m) for g, m in enumerate(members)], members, pool.eligible, rules
+            )
+        )
+        for arm in arms
+    )
+    designs = _designs(panel, units, arms, chosen)
+    rng = np.random.default_rng([study.study.seed, 1])
+    banks = candidates(study, panel, pool, units, arms[0], rng)
+    every = _with_held_out(arms, len(measures))
+    machine = Machine(
+        every,
+        banks,
+        pool.eligible,
+        rules,
+        2 * len(measures),
+        study.study.seed,
+        arms[0].bins.n,
+        spread_of(panel, units, banks, study.study.seed),
+    )
+    sealed = seal(file.text, version, study.study.seed, panel.releases, designs)
+    names = tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods))
+    return Plan(
+        names,
+        named_areas(data.neighbourhoods),
+        units,
+        pool,
+        machine,
+        every,
+        chosen,
+        designs,
+        tuple(_balance(units, arms, chosen, pool)),
+        sealed,
+        tuple(notes),
+        warnings,
+    )
+
+
+def disjoint(plan: Plan, members: Sequence[int], most: int = _MOST_DISJOINT) -> tuple[int, int]:
+    """Count the placebo programmes and pseudo-neighbourhoods of some units that share no area.
+
+    Counting stops at `most` programmes; what several steps ask for is counted once.
+    """
+    asked = (tuple(members), most)
+    if asked not in plan._disjoint:
+        rng = np.random.default_rng([plan.machine.seed, 2])
+        banks = [plan.machine.banks[g] for g in members]
+        plan._disjoint[asked] = count_disjoint(banks, len(plan.machine.eligible), rng, most)
+    return plan._disjoint[asked]
+
+
+def pool_of(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
+    """Return every area's place in the pool under the study's rules and its panel's buffer."""
+    panel = data.panel
+    n = len(panel.areas)
+    every = np.concatenate([nb.areas for nb in data.neighbourhoods])
+    exclusions = design_exclusions(study.design, panel, every)
+    for measure in measures:
+        common = measure.observed.mean(axis=0) >= 0.5  # noqa: PLR2004
+        share = np.zeros(n)  # what nobody has does not choose between areas
+        if common.any():
+            share = (~measure.observed[:, common]).mean(axis=1)
+        for code in np.unique(measure.reasons[measure.reasons > 0]):
+            mask: Bools = (share > MAX_MISSING) & (measure.reasons == code).any(axis=1)
+            exclusions.append((mask, f"not covered in the window ({REASONS[code]})"))
+        if measure.exposure is not None:
+            without: Bools = ~(np.isfinite(measure.exposure) & (measure.exposure > 0))
+            exclusions.append((without, f"no exposure for {measure.name}"))
+    known = np.asarray(np.isfinite(panel.covariates).all(axis=1), dtype=np.bool_)
+    exclusions.append((~known, "a covariate is missing"))
+    smallest = min(len(u.areas) for u in data.neighbourhoods)
+    if study.register_.uncoded != "ignore" and data.registered.known.unlocated.any():
+        uncertain: Bools = data.registered.known.unlocated > 0
+        exclusions.append((uncertain, UNCERTAIN))
+    return make_pool(
+        n,
+        every,
+        data.others,
+        exclusions,
+        near=panel.near,
+        buffer_km=study.register_.buffer_km,
+        contiguity=None if study.analysis.placebo_neighbourhoods else panel.contiguity,
+        smallest=smallest,
+    )
+
+
+def _refuse_empty(pool: Pool, file: StudyFile) -> None:
+    if pool.eligible.any():
+        return
+    why = "; ".join(f"{n} {reason}" for reason, n in Counter(pool.reasons).most_common())
+    raise StudyError(
+        Problem(
+            f"no area is left to compare with: {why}.",
+            str(file.path),
+            "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas.",
+        )
+    )
+
+
+def _arms(
+    study: Study,
+    panel: Panel,
+    measures: tuple[Measure, ...],
+    eligible: Bools,
+    units: tuple[Neighbourhood, ...],
+) -> tuple[ClaimCohorts, ...]:
+    coverage = coverage_of(measures)
+    bins = _bins(study, measures, units)
+    arms = []
+    for claim in ("change", "level"):
+        outcomes = tuple(i for i, o in enumerate(study.outcome) if o.claim == claim)
+        if outcomes:
+            arms.append(
+                ClaimCohorts(
+                    claim,
+                    outcomes,
+                    panel,
+                    measures,
+                    coverage,
+                    eligible,
+                    units,
+                    study.design.history,
+                    matching_of(study.design).depth(study.design.nearest),
+                    strata_of(study.design.exact, panel),
+                    bins=bins,
+                )
+            )
+    return tuple(arms)
+
+
+def _with_held_out(arms: tuple[ClaimCohorts, ...], n_outcomes: int) -> tuple[ClaimCohorts, ...]:
+    """Add the design that does not see the last year before the start, where changes are asked."""
+    if arms[0].claim != "change":
+        return arms
+    positions = tuple(n_outcomes + o for o in arms[0].outcomes)
+    held_out = replace(
+        arms[0], claim=HELD_OUT, outcomes=positions, draws=HELD_OUT_DRAWS, _cohorts={}, _sums={}
+    )
+    return (*arms, held_out)
+
+
+def _balance(
+    units: Sequence[Neighbourhood],
+    arms: Sequence[ClaimCohorts],
+    chosen: Sequence[Sequence[Weighted | None]],
+    pool: Pool,
+) -> Iterator[BalanceRow]:
+    for arm, weighted in zip(arms, chosen, strict=True):
+        for g, (unit, found) in enumerate(zip(units, weighted, strict=True)):
+            if found is not None:
+                cohort = arm.cohort(g, unit.areas)
+                yield from balance(unit.name, arm.claim, cohort, unit.areas, found, pool.eligible)
+
+
+def _bins(study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> Bins:
+    changes = [
+        m.periods for m, o in zip(measures, study.outcome, strict=True) if o.claim == "change"
+    ]
+    starts = sorted({(u.start, u.start_kind) for u in units})
+    return bins_over(study.analysis.event_time_months, changes, starts)
+
+
+def _designs(
+    panel: Panel,
+    units: Sequence[Neighbourhood],
+    arms: Sequence[ClaimCohorts],
+    chosen: Sequence[Sequence[Weighted | None]],
+) -> tuple[NeighbourhoodDesign, ...]:
+    found = []
+    for arm, weighted in zip(arms, chosen, strict=True):
+        for g, (unit, w) in enumerate(zip(units, weighted, strict=True)):
+            if w is None:
+                continue
+            positive = w.weights > 0
+            order = np.lexsort((w.pool[positive], -w.weights[positive]))
+            left_out = sorted(
+                {
+                    arm.measures[o].periods.labels[t]
+                    for o, sides in arm.used(g, unit.areas).items()
+                    for t in _holes(arm.measures[o], unit, sides)
+                }
+            )
+            found.append(
+                NeighbourhoodDesign(
+                    unit.initiative,
+                    unit.name,
+                    arm.claim,
+                    label(unit.start, unit.start_kind),
+                    tuple(str(a) for a in panel.areas[unit.areas]),
+                    tuple(str(a) for a in panel.areas[w.pool[positive][order]]),
+                    tuple(float(x) for x in w.weights[positive][order]),
+                    len(w.pool),
+                    w.n_effective,
+                    w.exact,
+                    float(np.abs(w.imbalance).max(initial=0.0)),
+                    tuple(left_out),
+                )
+            )
+    return tuple(found)
+
+
+def _holes(measure: Measure, unit: Neighbourhood, sides: tuple[Bools, Bools]) -> Ints:
+    before, after = measure.periods.split(unit.start, unit.start_kind)
+    inside = np.zeros(measure.periods.n, dtype=bool)
+    inside[before] = sides[0].any()
+    inside[after] = sides[1].any()
+    return np.flatnonzero(inside & ~(sides[0] | sides[1]))

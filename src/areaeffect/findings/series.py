@@ -1,0 +1,128 @@
+"""Paths over time of each group against its benchmark areas, for the trend charts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.estimate import counterfactual as cf
+from areaeffect.findings.describe import Evidence, benchmark_of, groups_of
+from areaeffect.periods import kind_of, label
+from areaeffect.results import Series
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+#: A period in which less than this share of the exposure is observed is drawn as a gap.
+_MIN_SHARE = 0.9
+
+
+def series(evidence: Evidence) -> tuple[Series, ...]:
+    """Return observed and counterfactual paths, rates per 1,000 and year or means of scores.
+
+    The counterfactual of counts is scaled by the ratio of totals before the start, as the
+    effect is, so that the area between the lines after the start is the avoided number.
+    """
+    found = []
+    for group in groups_of(evidence.plan.units):
+        for o in range(len(evidence.measures)):
+            units = [g for g in group.units if np.isfinite(evidence.real[g, o]).all()]
+            if units:
+                found.append(_one(evidence, o, units, group.name))
+    return tuple(found)
+
+
+def neighbourhood_series(evidence: Evidence) -> tuple[Series, ...]:
+    """Return the paths of single neighbourhoods by year: means over years that are known whole."""
+    found = []
+    for g, unit in enumerate(evidence.plan.units):
+        for o in range(len(evidence.measures)):
+            if evidence.study.design.unit != "programme" and np.isfinite(evidence.real[g, o]).all():
+                path = _one(evidence, o, [g], unit.initiative)
+                found.append(_by_year(replace(path, neighbourhood=unit.name)))
+    return tuple(found)
+
+
+def _by_year(series: Series) -> Series:
+    """Return a series by calendar year; one of years, or of a table's own numbers, as it is."""
+    kind = kind_of(series.periods[0])
+    per_year = kind.per_year if kind else None
+    if per_year in {None, 1}:
+        return series
+    years = tuple(dict.fromkeys(text[:4] for text in series.periods))
+
+    def means(values: Sequence[float | None]) -> tuple[float | None, ...]:
+        held: dict[str, list[float]] = {year: [] for year in years}
+        for text, value in zip(series.periods, values, strict=True):
+            if value is not None:
+                held[text[:4]].append(value)
+        return tuple(fmean(own) if len(own) == per_year else None for own in held.values())
+
+    observed = means(series.observed)
+    return replace(
+        series,
+        periods=years,
+        observed=observed,
+        counterfactual=means(series.counterfactual),
+        gaps=tuple(year for year, value in zip(years, observed, strict=True) if value is None),
+    )
+
+
+def _one(evidence: Evidence, outcome: int, units: Sequence[int], group: str) -> Series:
+    plan, measure = evidence.plan, evidence.measures[outcome]
+    claim = evidence.study.outcome[outcome].claim
+    total = evidence.real[units, outcome].sum(axis=0)
+    benchmark = benchmark_of(plan, outcome)
+    n = measure.periods.n
+    sums = np.zeros((4, n))  # observed, its exposure, expected, its exposure
+    full = 0.0
+    exposure = (
+        measure.exposure
+        if measure.exposure is not None and measure.is_count
+        else np.ones(len(measure.values))
+    )
+    for g in units:
+        place, chosen = plan.units[g], benchmark[g]
+        if chosen is None:
+            continue
+        inside = measure.values[place.areas]
+        outside = measure.values[chosen.pool]
+        seen = np.isfinite(inside).all(axis=0) & np.isfinite(outside).all(axis=0)
+        mine = float(exposure[place.areas].sum())
+        full += mine
+        sums[0, seen] += inside[:, seen].sum(axis=0)
+        sums[1, seen] += mine
+        sums[2, seen] += chosen.weights @ outside[:, seen]
+        sums[3, seen] += float(chosen.weights @ exposure[chosen.pool])
+    drawn = sums[1] >= _MIN_SHARE * full
+    per = 1000.0 if measure.exposure is not None and measure.is_count else 1.0
+    step = measure.periods.years_per_period if measure.is_count else 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        observed = np.where(drawn, per * sums[0] / sums[1] / step, np.nan)
+        if measure.is_count and claim == "change":
+            share = total[cf.OBSERVED_PRE] / total[cf.EXPECTED_PRE]
+            expected = np.where(drawn, per * share * sums[2] / sums[1] / step, np.nan)
+        else:
+            expected = np.where(drawn, per * sums[2] / sums[3] / step, np.nan)
+    span = "year" if measure.periods.kind.per_year else "period"
+    if not measure.is_count:
+        unit = "mean"
+    else:
+        unit = f"per 1,000 a {span}" if per > 1 else f"per area and {span}"
+    starts = sorted(
+        {(plan.units[g].start, label(plan.units[g].start, plan.units[g].start_kind)) for g in units}
+    )
+    return Series(
+        group,
+        measure.name,
+        measure.periods.labels,
+        tuple(None if np.isnan(x) else float(x) for x in observed),
+        tuple(None if np.isnan(x) else float(x) for x in expected),
+        tuple(text for _, text in starts),
+        tuple(t for t, is_drawn in zip(measure.periods.labels, drawn, strict=True) if not is_drawn),
+        unit,
+    )

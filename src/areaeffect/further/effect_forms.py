@@ -1,0 +1,268 @@
+"""The same effect in other forms: additive, as a mean over neighbourhoods, not adjusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect import wording
+from areaeffect.document.axes import printed, scaled
+from areaeffect.document.blocks import Data, Paragraph, Section
+from areaeffect.document.chart_tables import Table
+from areaeffect.estimate import counterfactual as cf
+from areaeffect.estimate.inference import MIN_PLACEBOS, infer
+from areaeffect.findings.conclude import FEW_EVENTS, case_of
+from areaeffect.findings.describe import groups_of
+from areaeffect.findings.plan import disjoint
+from areaeffect.results import Annex, Column, DataTable
+
+if TYPE_CHECKING:
+    from areaeffect.findings.describe import Case, Evidence
+    from areaeffect.further.registry import Finished
+    from areaeffect.results import Finding, Floats, Result
+
+_HEAD = ("Group", "Outcome", "Form", "Estimate", "95% interval", "Avoided", "Remark")
+
+
+def effect_forms_section(_result: Result, annex: Annex) -> Section:
+    """Return one table: forms side by side, with the incidents behind the ratio."""
+    rows = tuple(_cells(record) for record in annex.table("effect_forms").records())
+    return Section(
+        "effect-forms",
+        "The same effect in other forms",
+        (
+            Paragraph(
+                "The ratio of totals leads: every incident counts the same. The mean over "
+                "neighbourhoods counts every place the same; where the two part, large and small "
+                "places fared differently. Avoided incidents come from the ratio and its interval. "
+                "Levels are regression-adjusted for what weighting left unlike; the number before "
+                "that stands beside."
+            ),
+            Data(Table("Forms of each effect", _HEAD, rows, frozenset({3, 4, 5})), "effect_forms"),
+        ),
+    )
+
+
+def _cells(record: dict[str, Any]) -> tuple[str, ...]:
+    form = record["form"]
+    unit = f", {record['unit']}" if form == "additive" else ""
+    estimate = (
+        "–" if record["estimate"] is None else printed(scaled(record["estimate"], form), form)
+    )
+    return (
+        wording.group_title(record["group"]),
+        record["label"],
+        f"{record['kind']}{unit}",
+        estimate,
+        _span(record, form),
+        _avoided_in_words(record),
+        record["remark"] or "",
+    )
+
+
+def _span(record: dict[str, Any], form: str) -> str:
+    if record["low"] is None or record["high"] is None:
+        return "–"
+    return " to ".join(printed(scaled(record[end], form), form) for end in ("low", "high"))
+
+
+def _avoided_in_words(record: dict[str, Any]) -> str:
+    if record["avoided"] is None:
+        return "–"
+    if record["avoided_low"] is None or record["avoided_high"] is None:
+        return f"{record['avoided']:,.0f}"
+    low, high = record["avoided_low"], record["avoided_high"]
+    return f"{record['avoided']:,.0f} ({low:,.0f} to {high:,.0f})"
+
+
+RATIO, ADDITIVE = "ratio of totals", "difference of rates"
+MEAN, UNADJUSTED = "mean over neighbourhoods", "not regression-adjusted"
+_SEVERAL = 2
+
+_COLUMNS = (
+    Column("group", "string", "initiative, or all"),
+    Column("outcome", "string", "name of the outcome"),
+    Column("label", "string", "its name in print"),
+    Column("claim", "string", "change or level"),
+    Column("kind", "string", "which form of the effect"),
+    Column("form", "string", "ratio: fraction; additive: in `unit`"),
+    Column("unit", "string", "unit of additive numbers"),
+    Column("neighbourhoods", "integer", "neighbourhoods that it rests on"),
+    Column("estimate", "number", "the effect"),
+    Column("low", "number", "95% placebo interval of this form alone"),
+    Column("high", "number", "the same, upper end"),
+    Column("p_value", "number", "placebo p-value of this form alone; none for a level"),
+    Column("avoided", "number", "incidents avoided, by the ratio of totals; negative: more"),
+    Column("avoided_low", "number", "fewest that its interval allows"),
+    Column("avoided_high", "number", "most that its interval allows"),
+    Column("remark", "string", "why it rests on fewer neighbourhoods, or cannot be computed"),
+)
+
+Row = tuple[str | float | int | bool | None, ...]
+
+
+def effect_forms(finished: Finished) -> Annex | None:
+    """Return every group's outcomes in all forms; None where no outcome is a count."""
+    evidence, result = finished.evidence, finished.result
+    rows: list[Row] = []
+    for group in groups_of(evidence.plan.units):
+        apart = disjoint(evidence.plan, group.units)
+        for o, outcome in enumerate(evidence.study.outcome):
+            if outcome.kind != "count":
+                continue
+            own = [
+                f
+                for f in result.findings
+                if (f.group, f.outcome, f.claim) == (group.name, outcome.name, outcome.claim)
+                and f.neighbourhood is None
+            ]
+            rows += [_of_finding(f) for f in own]
+            case = case_of(evidence, group, o, apart, is_ratio=True)
+            if not any(f.form == "ratio" and f.estimate is not None for f in own):
+                continue
+            if outcome.claim == "level":
+                rows.append(_unadjusted(evidence, case))
+            elif len(case.units) >= _SEVERAL:
+                rows.append(_mean(evidence, case))
+    if not rows:
+        return None
+    table = DataTable("effect_forms", "The same effect in other forms", _COLUMNS, tuple(rows))
+    return Annex("effect_forms", {"few_events": FEW_EVENTS}, (table,))
+
+
+def _of_finding(finding: Finding) -> Row:
+    """Repeat a finding, with the incidents that its interval stands for.
+
+    Observed = expected (1 + effect), so that avoided = observed (1 / (1 + effect) - 1): the
+    effect and the incidents never differ in sign.
+    """
+    is_ratio = finding.form == "ratio"
+    avoided = [
+        _avoided(finding.observed, effect) if is_ratio and finding.claim == "change" else None
+        for effect in (finding.estimate, finding.high, finding.low)
+    ]
+    remark = "" if finding.estimate is not None else finding.caveats[0]
+    return (
+        finding.group,
+        finding.outcome,
+        finding.label,
+        finding.claim,
+        RATIO if is_ratio else ADDITIVE,
+        finding.form,
+        finding.unit,
+        finding.n_neighbourhoods,
+        finding.estimate,
+        finding.low,
+        finding.high,
+        finding.p_value if finding.claim != "level" else None,
+        *avoided,
+        remark,
+    )
+
+
+def _avoided(observed: float | None, effect: float | None) -> float | None:
+    if observed is None or effect is None or effect <= -1:
+        return None
+    return observed * (1 / (1 + effect) - 1)
+
+
+def _mean(evidence: Evidence, case: Case) -> Row:
+    """Average the neighbourhoods' log ratios, each place counting the same.
+
+    A neighbourhood with few events has a log ratio that is mostly noise: it is left out, which is
+    said; placebo programmes are averaged over the same positions.
+    """
+    real = evidence.real[:, case.position]
+    events = real[list(case.units), cf.OBSERVED_PRE]
+    logs = cf.log_ratio(real[list(case.units)], "change")
+    kept = tuple(
+        g
+        for g, n, x in zip(case.units, events, logs, strict=True)
+        if n >= FEW_EVENTS and np.isfinite(x)
+    )
+    lost = len(case.units) - len(kept)
+    remark = (
+        f"{lost} of {len(case.units)} neighbourhoods have under {FEW_EVENTS} events before their "
+        "start, or none after it, and are left out of this form"
+        if lost
+        else ""
+    )
+    if len(kept) < _SEVERAL:
+        return _printed(case, MEAN, kept, None, remark)
+    drawn = evidence.drawn[:, list(kept), case.position]
+    return _printed(
+        case,
+        MEAN,
+        kept,
+        _inferred(
+            case,
+            float(cf.log_ratio(real[list(kept)], "change").mean()),
+            cf.log_ratio(drawn, "change").mean(axis=-1),
+            _harmonic(drawn),
+            float(_harmonic(real[list(kept)])),
+        ),
+        remark,
+    )
+
+
+def _harmonic(totals: Floats) -> Floats:
+    """Return n over the mean of 1 / events: what the variance of a mean of logs goes with."""
+    events = np.maximum(totals[..., cf.OBSERVED_PRE], 1.0)
+    return np.asarray(events.shape[-1] ** 2 / (1.0 / events).sum(axis=-1))
+
+
+def _unadjusted(evidence: Evidence, case: Case) -> Row:
+    """Return a level before what weighting left unlike is regressed out."""
+    real = cf.unadjusted(evidence.real[:, case.position])
+    drawn = cf.unadjusted(evidence.drawn[:, :, case.position])
+    found = _inferred(
+        case,
+        float(case.statistic(real)),
+        case.statistic(drawn),
+        case.counts(drawn),
+        float(case.counts(real)),
+    )
+    return _printed(case, UNADJUSTED, case.units, found, "")
+
+
+def _inferred(
+    case: Case, estimate: float, placebos: Floats, counts: Floats, count: float
+) -> tuple[float, float, float, float] | None:
+    if not np.isfinite(estimate) or np.isfinite(placebos).sum() < MIN_PLACEBOS:
+        return None
+    found = infer(estimate, placebos, counts, count, case.outcome.better, case.taken)
+    return estimate, found.low, found.high, found.p_value
+
+
+def _printed(
+    case: Case,
+    kind: str,
+    units: tuple[int, ...],
+    numbers: tuple[float, float, float, float] | None,
+    remark: str,
+) -> Row:
+    own = replace(case, units=units)
+    estimate, low, high = (
+        (None, None, None) if numbers is None else (own.printed(x) for x in numbers[:3])
+    )
+    p_value = None if numbers is None or case.outcome.claim == "level" else numbers[3]
+    return (
+        case.group.name,
+        case.outcome.name,
+        case.outcome.title,
+        case.outcome.claim,
+        kind,
+        "ratio",
+        case.outcome.unit_title,
+        len(units),
+        estimate,
+        low,
+        high,
+        p_value,
+        None,
+        None,
+        None,
+        remark,
+    )

@@ -1,0 +1,270 @@
+"""The effect by time since each start, with bands that hold point by point and all at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.estimate import counterfactual as cf
+from areaeffect.estimate.event_time import Bins, path, path_counts
+from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
+from areaeffect.estimate.multiplicity import max_t
+from areaeffect.findings.conclude import case_of, why_not
+from areaeffect.findings.describe import groups_of
+from areaeffect.findings.plan import HELD_OUT_DRAWS, disjoint
+from areaeffect.results import Annex, Column, DataTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.findings.cohorts import ClaimCohorts
+    from areaeffect.findings.describe import Case, Evidence
+    from areaeffect.further.registry import Finished
+    from areaeffect.results import Floats, Ints
+
+#: Smaller than this is what rounding leaves of a bin that was matched on exactly.
+_ROUNDING = 1e-9
+#: What a bin is: after the start; before it and held out from the design; before it and matched on,
+#: wholly or, at the beginning of a history and around gaps, in part.
+AFTER, HELD_OUT, MATCHED = "after the start", "held out", "matched on"
+IN_PART = "matched on in part"
+
+_COLUMNS = (
+    Column("group", "string", "initiative, or all"),
+    Column("outcome", "string", "name of the outcome"),
+    Column("label", "string", "its name in print"),
+    Column("form", "string", "ratio: fraction; additive: in `unit`"),
+    Column("unit", "string", "unit of the outcome"),
+    Column(
+        "bin", "integer", "bin of event time: 1 is the first from the start, -1 the last before"
+    ),
+    Column("when", "string", "the periods of the bin, counted from each neighbourhood's own start"),
+    Column(
+        "part",
+        "string",
+        "after the start; held out: a gap by a design that did not see the last year; matched on: "
+        "near zero by construction; in part: neither held out nor wholly matched on",
+    ),
+    Column("neighbourhoods", "integer", "neighbourhoods that have the bin"),
+    Column("share", "number", "part of the bin that these have values for"),
+    Column("observed", "number", "what was counted in them, or their mean"),
+    Column("expected", "number", "what would have been, from their benchmark areas"),
+    Column("estimate", "number", "effect, or gap before the start"),
+    Column("low", "number", "95% placebo interval of this bin alone"),
+    Column("high", "number", "the same, upper end"),
+    Column("low_together", "number", "95% band that holds for all bins of this part together"),
+    Column("high_together", "number", "the same, upper end"),
+    Column("p_value", "number", "placebo p-value of this bin alone"),
+)
+
+
+Row = tuple[str | float | int | bool | None, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """Bins read from one arm.
+
+    Parameters
+    ----------
+    name : what these bins are.
+    bins : those that some neighbourhood has.
+    periods : (n_units, n_bins), periods with values.
+    real, drawn : totals, (n_units, n_totals) and (n_draws, n_units, n_totals).
+    """
+
+    name: str
+    bins: Ints
+    periods: Ints
+    real: Floats
+    drawn: Floats
+
+
+def event_time(finished: Finished) -> Annex | None:
+    """Return the effect by time since each start; None where no outcome claims a change."""
+    evidence = finished.evidence
+    changes = [o for o, x in enumerate(evidence.study.outcome) if x.claim == "change"]
+    if not changes:
+        return None
+    rows: list[Row] = []
+    lacking: list[str] = []
+    for group in groups_of(evidence.plan.units):
+        apart = disjoint(evidence.plan, group.units)
+        for o in changes:
+            is_ratio = evidence.study.outcome[o].kind == "count"
+            case = case_of(evidence, group, o, apart, is_ratio=is_ratio)
+            reason = why_not(evidence, case)
+            if reason:
+                lacking.append(f"{group.name}, {case.outcome.title}: {reason}.")
+            else:
+                rows += _rows(evidence, case)
+    values = {
+        "months": evidence.study.analysis.event_time_months,
+        "placebos": len(evidence.drawn),
+        "placebos_held_out": HELD_OUT_DRAWS,
+        "not_estimable": lacking,
+    }
+    table = DataTable("event_time", "Effect by time since the start", _COLUMNS, tuple(rows))
+    return Annex("event_time", values, (table,))
+
+
+def _rows(evidence: Evidence, case: Case) -> list[Row]:
+    bins = evidence.plan.arms[0].bins
+    found: list[tuple[int, Row]] = []
+    for part in _parts(evidence, case, bins):
+        effects = path(part.real, is_ratio=case.is_ratio)
+        each = _inferred(case, part, effects) if part.name != MATCHED else {}
+        bands = _together(each)
+        for b in part.bins:
+            effect = 0.0 if abs(effects[b]) < _ROUNDING else float(effects[b])
+            numbers = _numbers(case, effect, each.get(int(b)), bands.get(int(b)))
+            found.append((int(b), (*_described(case, bins, part, int(b)), *numbers)))
+    return [row for _, row in sorted(found, key=lambda item: item[0])]
+
+
+def _parts(evidence: Evidence, case: Case, bins: Bins) -> list[_Part]:
+    """Cut the bins into those after the start, those held out, and the rest before it."""
+    position = len(evidence.measures) + case.position
+    tested = tuple(g for g in case.units if np.isfinite(evidence.real[g, position]).all())
+    held_out = _held_out(evidence, position, tested)
+    before = [b for b in range(bins.leads) if b not in held_out]
+    after = list(range(bins.leads, bins.n))
+    parts = (
+        _part(evidence, MATCHED, before, case.units, case.position),
+        _part(evidence, HELD_OUT, sorted(held_out), tested, position),
+        _part(evidence, AFTER, after, case.units, case.position),
+    )
+    return [part for part in parts if len(part.bins)]
+
+
+def _arm(evidence: Evidence, position: int) -> ClaimCohorts:
+    return next(a for a in evidence.plan.arms if position in a.outcomes)
+
+
+def _held_out(evidence: Evidence, position: int, units: Sequence[int]) -> set[int]:
+    """Return the bins before the start that the held-out design did not see."""
+    found: set[int] = set()
+    for g in units:
+        arm, areas = _arm(evidence, position), evidence.plan.units[g].areas
+        late = arm.used(g, areas)[position][1]
+        found |= {int(b) for b in arm.bin_of(g, position)[late] if 0 <= b < arm.bins.leads}
+    return found
+
+
+def _part(
+    evidence: Evidence, name: str, bins: Sequence[int], units: tuple[int, ...], position: int
+) -> _Part:
+    """Read the totals; a placebo is asked for the bins that the real neighbourhood has."""
+    real = evidence.real[list(units), position]
+    drawn = evidence.drawn[:, list(units), position]
+    periods = np.zeros((len(units), evidence.plan.machine.n_bins), dtype=np.int64)
+    for row, g in enumerate(units):
+        arm = _arm(evidence, position)
+        pre, post = arm.used(g, evidence.plan.units[g].areas)[position]
+        of = arm.bin_of(g, position)[pre | post]
+        periods[row] = np.bincount(of[of >= 0], minlength=periods.shape[1])
+    keep = np.ones(real.shape, dtype=bool)
+    keep[:, cf.N_TOTALS :] = np.repeat(periods > 0, cf.N_PATH, axis=1)
+    shown = np.array([b for b in bins if periods[:, b].any()], dtype=np.int64)
+    return _Part(name, shown, periods, real, np.where(keep, drawn, 0.0))
+
+
+def _binned(totals: Floats) -> Floats:
+    return totals[..., cf.N_TOTALS :].reshape(*totals.shape[:-1], -1, cf.N_PATH)
+
+
+def _inferred(case: Case, part: _Part, effects: Floats) -> dict[int, PlaceboInference]:
+    """Hold each bin against the same bin of the placebo programmes."""
+    drawn = path(part.drawn, is_ratio=case.is_ratio)
+    count, counts = path_counts(part.real), path_counts(part.drawn)
+    found = {}
+    for b in part.bins:
+        if not np.isfinite(effects[b]) or np.isfinite(drawn[:, b]).sum() < MIN_PLACEBOS:
+            continue
+        own, mine = (counts[:, b], float(count[b])) if case.is_ratio else (np.ones(len(drawn)), 1.0)
+        found[int(b)] = infer(
+            float(effects[b]), drawn[:, b], own, mine, case.outcome.better, case.taken
+        )
+    return found
+
+
+def _together(each: dict[int, PlaceboInference]) -> dict[int, tuple[float, float]]:
+    """Return the band that holds for all bins at once (max-T over the bins of one draw)."""
+    if not each:
+        return {}
+    found = list(each.values())
+    joint = max_t(
+        [x.statistics for x in found], [x.statistic for x in found], [x.critical for x in found]
+    )
+    return {
+        b: (
+            (x.statistic - float(joint.high[k])) * x.scale,
+            (x.statistic - float(joint.low[k])) * x.scale,
+        )
+        for k, (b, x) in enumerate(each.items())
+    }
+
+
+def _described(case: Case, bins: Bins, part: _Part, b: int) -> Row:
+    """Say which bin it is, on how much it rests, and what was counted in it."""
+    has = part.periods[:, b] > 0
+    observed, expected, exposure = _binned(part.real)[has, b].sum(axis=0)
+    base = part.real[has].sum(axis=0)
+    length = bins.length(case.measure.periods.kind)
+    if case.is_ratio:
+        scaled = cf.expected_total(_as_total(base, observed, expected), "change")
+    else:
+        observed, expected = observed / exposure, expected / exposure
+        gap = (base[cf.OBSERVED_PRE] - base[cf.EXPECTED_PRE]) / base[cf.EXPOSURE_PRE]
+        scaled = float(expected + gap)
+    step = b - bins.leads + (1 if b >= bins.leads else 0)
+    covered = float(part.periods[has, b].sum() / (has.sum() * length))
+    is_part = part.name == MATCHED and covered < 1
+    return (
+        case.group.name,
+        case.outcome.name,
+        case.outcome.title,
+        "ratio" if case.is_ratio else "additive",
+        case.outcome.unit_title,
+        step,
+        _when(step, length, case),
+        IN_PART if is_part else part.name,
+        int(has.sum()),
+        covered,
+        float(observed),
+        scaled if np.isfinite(scaled) else None,
+    )
+
+
+def _as_total(base: Floats, observed: float, expected: float) -> Floats:
+    """Return totals whose time after the start is one bin."""
+    total = base[: cf.N_TOTALS].copy()
+    total[cf.OBSERVED_POST], total[cf.EXPECTED_POST] = observed, expected
+    return total
+
+
+def _when(step: int, length: int, case: Case) -> str:
+    months = 12 // (case.measure.periods.kind.per_year or 12)
+    unit = "month" if case.measure.periods.kind.per_year else "period"
+    size = length * months if unit == "month" else length
+    last = abs(step) * size
+    span = f"{last - size + 1} to {last}" if size > 1 else f"{last}"
+    word = f"{unit}s" if size > 1 else unit
+    return f"{word} {span} {'before' if step < 0 else 'after'} the start"
+
+
+def _numbers(
+    case: Case, effect: float, found: PlaceboInference | None, band: tuple[float, float] | None
+) -> Row:
+    if found is None or band is None:
+        return (case.printed(effect), None, None, None, None, None)
+    return (
+        case.printed(effect),
+        case.printed(found.low),
+        case.printed(found.high),
+        case.printed(band[0]),
+        case.printed(band[1]),
+        found.p_value,
+    )

@@ -1,0 +1,183 @@
+"""The effect by time since the start: rows drawn, the chart, and its section of the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from areaeffect import wording
+from areaeffect.document import marks, plot, svg
+from areaeffect.document.axes import Row, printed, scaled
+from areaeffect.document.blocks import Folded, Paragraph, Section
+from areaeffect.document.chart_tables import Figure, Table
+from areaeffect.document.plot import Frame
+from areaeffect.wording.numbers import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.document.blocks import Block
+    from areaeffect.results import Annex, Result
+
+WIDTH, HEIGHT = 680.0, 300.0
+_NUMBERS = ("estimate", "low", "high", "low_together", "high_together")
+_MATCHED = ("matched on", "matched on in part")
+_WHOLE = 0.995  # a bin with more than this of its periods is printed as whole
+
+
+def event_time_rows(annex: Annex, group: str, outcome: str) -> list[Row]:
+    """Return the rows of one group's outcome; effects in print units (per cent for ratios)."""
+    rows = []
+    for record in annex.table("event_time").records():
+        if (record["group"], record["outcome"]) == (group, outcome):
+            drawn = {name: scaled(record[name], record["form"]) for name in _NUMBERS}
+            rows.append(record | drawn)
+    return rows
+
+
+def event_time_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
+    """Draw the effect by event time with both bands; what was matched on as open marks."""
+    unit = "per cent" if rows[0]["form"] == "ratio" else str(rows[0]["unit"])
+    known = [v for row in rows for name in _NUMBERS if (v := row[name]) is not None]
+    reach = [*known, 0.0]
+    pad = 0.06 * (max(reach) - min(reach) or 1.0)
+    places = [_x(int(row["bin"])) for row in rows]
+    across = (min(places) - 0.7, max(places) + 0.7)
+    frame = Frame(62, 30, WIDTH - 76, HEIGHT - 80, across, (min(reach) - pad, max(reach) + pad))
+    every = max(1, len(rows) // 12)
+    labels = [f"{int(row['bin']):+d}".replace("-", "−") for row in rows]
+    zero, start = frame.py(0.0), frame.px(0.0)
+    parts = [
+        plot.up_axis(frame),
+        plot.rule(frame.left, zero, frame.right, zero, svg.GREY),
+        plot.rule(start, frame.top, start, frame.bottom, svg.PLUM, 1.4, "5 3"),
+        *(mark for x, row in zip(places, rows, strict=True) for mark in _marks(frame, x, row)),
+        plot.foot_axis(frame, places[::every], labels[::every]),
+        plot.text(6, 16, f"effect, {unit}"),
+        plot.text(
+            frame.left + frame.width / 2,
+            HEIGHT - 8,
+            "steps before and after each start (dashed line)",
+            anchor="middle",
+        ),
+    ]
+    body = frame.group(parts, (0, len(rows)))
+    return svg.accessible(body, f"0 0 {WIDTH:g} {HEIGHT:g}", key, title, _description(rows))
+
+
+def _x(b: int) -> float:
+    return b + 0.5 if b < 0 else b - 0.5
+
+
+def _marks(frame: Frame, x: float, row: Row) -> list[str]:
+    made = []
+    for low, high, width in (("low_together", "high_together", 1.2), ("low", "high", 4.5)):
+        ends, name = (row[low], row[high]), marks.up(low, high)
+        made.append(marks.interval(frame, x, ends, name, colour=svg.BLUE, width=width))
+    hollow = row["part"] in _MATCHED
+    name = marks.up("estimate")
+    made.append(marks.dot(frame, x, row["estimate"], name, colour=svg.BLUE, hollow=hollow))
+    return made
+
+
+def _description(rows: Sequence[Row]) -> str:
+    parts = []
+    for row in rows:
+        text = f"{row['when']} ({row['part']}): {printed(row['estimate'], row['form'])}"
+        if row["low"] is not None:
+            low, high = (printed(row[end], row["form"]) for end in ("low", "high"))
+            text += f", {low} to {high}"
+        parts.append(text)
+    return "; ".join(parts) + "."
+
+
+def event_time_table(rows: Sequence[Row]) -> Table:
+    """Return the rows of one chart as a table of text."""
+    head = (
+        "When",
+        "Part",
+        "Neighbourhoods",
+        "Observed",
+        "Expected",
+        "Estimate",
+        "95% interval",
+        "All bins together",
+    )
+    body = tuple(
+        (
+            _when(row),
+            str(row["part"]),
+            str(row["neighbourhoods"]),
+            _plain_number(row["observed"]),
+            _plain_number(row["expected"]),
+            printed(row["estimate"], row["form"]),
+            _span(row, "low", "high"),
+            _span(row, "low_together", "high_together"),
+        )
+        for row in rows
+    )
+    return Table("What the chart shows", head, body, frozenset(range(2, len(head))))
+
+
+def _when(row: Row) -> str:
+    part = "" if row["share"] > _WHOLE else f" ({row['share']:.0%} of it)"
+    return f"{row['when']}{part}"
+
+
+def _plain_number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.1f}"
+
+
+def _span(row: Row, low: str, high: str) -> str:
+    if row[low] is None or row[high] is None:
+        return "–"
+    return f"{printed(row[low], row['form'])} to {printed(row[high], row['form'])}"
+
+
+def event_time_section(_result: Result, annex: Annex) -> Section:
+    """Return the section: what is drawn, how to read it, one chart an outcome and group."""
+    records = annex.table("event_time").records()
+    pairs = list(dict.fromkeys((str(r["group"]), str(r["outcome"])) for r in records))
+    blocks: list[Block] = [
+        Paragraph(
+            "The effect in each stretch of time, counted from each neighbourhood's own start. "
+            "Events are added up inside a stretch before the ratio is taken, from the same "
+            "benchmark areas and weights as the findings."
+        ),
+        Paragraph(
+            "Thick lines: 95% placebo intervals of one stretch alone. Thin lines: the band that "
+            "holds for all stretches after the start together. Stretches 'held out' come from a "
+            "design that did not see the last year before the start: a gap there could have been "
+            "found. Open marks were matched on: they lie near zero by construction and show "
+            "nothing; where that holds in part only, they may lie off zero and show nothing "
+            "either."
+        ),
+    ]
+    blocks += [Paragraph(f"Not estimable: {text}") for text in annex.values["not_estimable"]]
+    folded: dict[str, list[Block]] = {}
+    for i, (group, outcome) in enumerate(pairs):
+        rows = event_time_rows(annex, group, outcome)
+        title = f"{rows[0]['label']}, {wording.group_title(group)}: effect by time since the start"
+        name = f"event-time-{i}"
+        chart = event_time_chart(rows, key=name, title=title)
+        table = event_time_table(rows)
+        figure = Figure(chart, title, table, "event_time", _note(rows), name, tuple(rows))
+        if i == 0:
+            blocks.append(figure)
+        else:
+            folded.setdefault(wording.group_title(group), []).append(figure)
+    for group, figures in folded.items():
+        title = f"Effect by time since the start: {group}"
+        where = f"{title}: data/event_time.csv, and as pictures in charts/."
+        blocks.append(Folded(title, tuple(figures), in_print=where))
+    return Section("event-time", "Effect by time since the start", tuple(blocks))
+
+
+def _note(rows: Sequence[Row]) -> str:
+    numbers = {int(row["neighbourhoods"]) for row in rows if row["part"] not in _MATCHED}
+    if len(numbers) < 2:  # noqa: PLR2004
+        return ""
+    return (
+        f"Not every stretch has every neighbourhood: from {min(numbers)} to "
+        f"{plural(max(numbers), 'neighbourhood')}. Steps between stretches may be steps between "
+        "places."
+    )

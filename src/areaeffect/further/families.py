@@ -1,0 +1,87 @@
+"""The families a study has no outcome for, and the table of estimands in the documentation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from areaeffect.document.blocks import Data, Paragraph, Place, Section
+from areaeffect.document.data_words import in_words
+from areaeffect.outcomes import BEST_GRADE, FAMILIES, estimand
+
+if TYPE_CHECKING:
+    from areaeffect.results import Annex, Result
+
+_HEAD = """\
+# What each finding means, and what it needs
+
+<!-- Written by `python docs/make_estimands.py` from `areaeffect/outcomes.py`. -->
+
+Six families of outcomes, two kinds of claim. The grade is the best that a finding of that kind can
+reach on the Maryland scale in What Works Growth's wording: a `level` claim is a difference between
+places, never an effect, and cannot be graded above 2; a `change` claim is graded 3 only where the
+places are alike before the start and the held-out year stays inside its placebo range, else 2.
+Counts are estimated as a ratio of totals, with the difference of rates beside it; scores (means on
+a scale) as a difference. A family without an outcome in a study has its row in `findings.json` all
+the same, with the verdict `not estimable` and the data it needs.
+"""
+_ASSUMES = """\
+## What both kinds assume, and when they fail
+
+- A `level` claim assumes that places alike in the covariates would stand alike without the
+  initiative. It fails where the initiative went to places that were already different in ways that
+  nobody measured; nothing in the data can show that.
+- A `change` claim assumes that the benchmark areas show how the places would have moved. It fails
+  where something else began there in the same years, where recording changed in one police force
+  and not in another, or where places were chosen on a bad year (they improve by themselves).
+- Both speak of these neighbourhoods in these periods. Neither says what another place would see.
+"""
+
+
+def missing_section(_result: Result, annex: Annex) -> Section:
+    """Return what the report says of families without an outcome."""
+    table = annex.table("families_without_outcome")
+    n = len(table.rows)
+    verb = "family has" if n == 1 else "families have"
+    return Section(
+        "families-without-outcome",
+        "What this study cannot speak of",
+        (
+            Paragraph(
+                f"{n} of the {len(FAMILIES)} outcome {verb} no outcome in this study. That should "
+                "not be taken to mean that nothing changed there. The table says what data would "
+                "make each estimable."
+            ),
+            Data(in_words(table), table.name),
+        ),
+        place=Place.SAY,
+    )
+
+
+def estimands_page() -> str:
+    """Return docs/estimands.md: estimand, measure, best grade and data of family and claim."""
+    lines = [_HEAD]
+    lines.append("| family | claim | measured by | estimand | best grade | data it needs |")
+    lines.append("|---|---|---|---|---|---|")
+    for family in FAMILIES.values():
+        for claim in ("level", "change"):
+            is_count = family.key not in {"environment", "social_relationships"}
+            form, kind = ("ratio", "count") if is_count else ("additive", "score")
+            star = " (as published in 2023)" if claim == family.published_claim else ""
+            cells = (
+                f"{family.title} (`{family.key}`)",
+                f"`{claim}`{star}",
+                family.measured_by,
+                estimand(claim, form, kind),
+                str(BEST_GRADE[claim]),
+                family.data_for(claim),
+            )
+            lines.append(f"| {' | '.join(cells)} |")
+    contrast = estimand("contrast", "ratio", "count")
+    lines += [
+        "",
+        f"A contrast between two kinds of neighbourhoods, such as those led by residents and the "
+        f"others, is the {contrast}. It is graded as the change claims it is made of.",
+        "",
+        _ASSUMES,
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,165 @@
+"""What the study could see with more neighbourhoods, such as all of its programme."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.checks.base import subjects_of
+from areaeffect.document.axes import printed, scaled
+from areaeffect.document.blocks import Data, Paragraph, Place, Section
+from areaeffect.document.chart_tables import Table
+from areaeffect.estimate.event_time import NO_BINS
+from areaeffect.findings.cohorts import claim_cohorts
+from areaeffect.findings.describe import Case, Group
+from areaeffect.placebo.programmes import count_disjoint
+from areaeffect.placebo.workers import run_all
+from areaeffect.power.calculation import Size, machine_of, measure_point
+from areaeffect.results import Annex, Column, DataTable
+
+if TYPE_CHECKING:
+    from areaeffect.checks.base import Subject
+    from areaeffect.findings.plan import Plan
+    from areaeffect.further.registry import Finished
+    from areaeffect.placebo.programmes import Machine
+    from areaeffect.results import Floats, Result
+
+_HEAD = ("Outcome", "Smallest detectable now", "With all", "Placebo programmes")
+
+
+def more_neighbourhoods_section(_result: Result, annex: Annex) -> Section:
+    """Return the smallest effects with the study's neighbourhoods, and with those supposed."""
+    said = annex.values
+    (table,) = annex.tables
+    rows = tuple(
+        (
+            r["label"],
+            _size(r["mde"], r["form"], r["unit"]),
+            _size(r["mde_with"], r["form"], r["unit"]),
+            f"{r['draws']:,}",
+        )
+        for r in table.records()
+    )
+    text = (
+        f"The study has {said['neighbourhoods']:,} neighbourhoods. With {said['with']:,} like "
+        "them, each with its true boundary, the smallest effect that would be found in 80 of 100 "
+        "such studies would be the one in the third column. It comes from placebo programmes of "
+        "that many neighbourhoods, drawn from the same areas and put through the whole design."
+    )
+    if any(_is_no_smaller(r["mde"], r["mde_with"]) for r in table.records()):
+        text += (
+            " Where it is no smaller, placebo programmes differ from their own benchmark areas by "
+            "more than chance: more areas do not mend what the design leans."
+        )
+    shown = Table("Smallest detectable effect", _HEAD, rows, frozenset({1, 2, 3}))
+    return Section(
+        "more_neighbourhoods",
+        f"What {said['with']:,} neighbourhoods would show",
+        (Paragraph(text), Data(shown, table.name)),
+        place=Place.CHECKS,
+    )
+
+
+def _is_no_smaller(now: float | None, then: float | None) -> bool:
+    return now is not None and then is not None and abs(then) >= abs(now)
+
+
+def _size(value: float | None, form: str, unit: str) -> str:
+    if value is None:
+        return "not estimable"
+    number = printed(scaled(abs(value), form), form)
+    return number if form == "ratio" else f"{number} {unit}"
+
+
+#: Placebo programmes of that size: each costs as many designs as it has neighbourhoods.
+DRAWS = 199
+_MOST_DISJOINT = 20
+_COLUMNS = (
+    Column("outcome", "string", "Short name of the outcome"),
+    Column("label", "string", "Its name in print"),
+    Column("form", "string", "ratio: fraction; additive: in `unit`"),
+    Column("unit", "string", "Unit of additive numbers"),
+    Column("neighbourhoods", "integer", "Neighbourhoods of the study"),
+    Column("mde", "number", "Smallest effect that would be found with them in 80 of 100 cases"),
+    Column("with_neighbourhoods", "integer", "Neighbourhoods supposed"),
+    Column("mde_with", "number", "Smallest effect with those; empty: not estimable"),
+    Column("draws", "integer", "Placebo programmes of that size behind it"),
+    Column("disjoint", "integer", "Of that size, programmes that share no area (at most 20)"),
+)
+
+
+def more_neighbourhoods(finished: Finished) -> Annex | None:
+    """Draw placebo programmes with as many neighbourhoods as the study supposes.
+
+    The real ones stand as patterns, repeated; every programme goes through the whole design.
+    None where the study does not ask (`analysis.also_with`).
+    """
+    analysis = finished.file.study.analysis
+    if analysis.also_with is None:
+        return None
+    plan = finished.evidence.plan
+    n = len(plan.units)
+    patterns = tuple(i % n for i in range(analysis.also_with))
+    arms = [replace(arm, bins=NO_BINS, _sums={}) for arm in claim_cohorts(plan.machine.arms)]
+    machine = machine_of(plan, arms, Size(patterns))
+    apart = count_disjoint(
+        machine.banks, len(machine.eligible),
+        np.random.default_rng([machine.seed, 6]), _MOST_DISJOINT,
+    )  # fmt: skip
+    drawn = _drawn(finished, machine, analysis.placebos) if apart[0] else None
+    rows = [
+        _row(s, plan, patterns, drawn, apart)
+        for s in subjects_of(finished.evidence, finished.result.findings)
+        if s.finding.group == _largest(finished)
+    ]
+    table = DataTable("more_neighbourhoods", "With more neighbourhoods", _COLUMNS, tuple(rows))
+    values = {"neighbourhoods": n, "with": analysis.also_with, "draws": DRAWS}
+    return Annex("more_neighbourhoods", values, (table,))
+
+
+def _largest(finished: Finished) -> str:
+    """Return the group of the findings with most neighbourhoods."""
+    whole = [f for f in finished.result.findings if f.neighbourhood is None]
+    return max(whole, key=lambda f: f.n_neighbourhoods).group
+
+
+def _drawn(finished: Finished, machine: Machine, placebos: int) -> Floats:
+    n = min(DRAWS, placebos)
+    told = 0
+
+    def tick(done: int) -> None:
+        nonlocal told
+        told += done
+        finished.tell("more neighbourhoods", told, n)
+
+    finished.tell("more neighbourhoods", 0, n)
+    return run_all(machine, n, finished.threads, tick)
+
+
+def _row(
+    s: Subject,
+    plan: Plan,
+    patterns: tuple[int, ...],
+    drawn: Floats | None,
+    apart: tuple[int, int],
+) -> tuple[str | float | int | None, ...]:
+    f, case = s.finding, s.case
+    units = tuple(range(len(patterns)))
+    supposed = Case(
+        Group("", units), case.position, case.outcome, case.measure, case.is_ratio, units, apart
+    )
+    point = None if drawn is None else measure_point(supposed, drawn, case.position, None)
+    return (
+        f.outcome,
+        f.label,
+        f.form,
+        f.unit,
+        len(plan.units),
+        f.mde,
+        len(patterns),
+        None if point is None else supposed.printed(point.mde),
+        0 if point is None else point.draws,
+        apart[0],
+    )

@@ -1,0 +1,126 @@
+"""Plain means before any matching: the areas of the initiatives beside others of the same mix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.document.blocks import Data, Paragraph, Place, Section
+from areaeffect.document.data_words import in_words
+from areaeffect.estimate.plain import same_mix
+from areaeffect.results import Annex, Column, DataTable
+
+if TYPE_CHECKING:
+    from areaeffect.assembly.assemble import Assembled
+    from areaeffect.further.registry import Finished
+    from areaeffect.panel import Measure, Strings
+    from areaeffect.results import Bools, Floats, Result
+    from areaeffect.study.model import PlainMeans, Study
+
+
+def plain_means_section(_result: Result, annex: Annex) -> Section:
+    """Return the means of the areas beside those of all others with the same mix of classes."""
+    text = (
+        "Means of the areas of the initiatives, and of all other areas with data as if they had "
+        f"the same mix of {annex.values['label']}. Nothing else is adjusted and nothing is tested: "
+        "this is how the places look, not what the initiative did."
+    )
+    tables = [Data(in_words(t), t.name) for t in annex.tables]
+    return Section(
+        "plain_means", "Before any matching", (Paragraph(text), *tables), place=Place.WHO
+    )
+
+
+_PER = 1000.0
+_COLUMNS = (
+    Column("what", "string", "Outcome, or further column of a source"),
+    Column("unit", "string", "Unit"),
+    Column("areas", "integer", "Areas of the initiatives with a value"),
+    Column("mean", "number", "Mean of these areas, each counted once"),
+    Column("others", "integer", "Other areas with a value, of the same classes"),
+    Column("mean_of_others", "number", "Mean of the others, classes weighted as in the areas"),
+    Column("without_class", "integer", "Areas of the initiatives without a class, left out"),
+)
+
+
+def plain_means(finished: Finished) -> Annex | None:
+    """Return unadjusted means of every level outcome; None where the study names no classes."""
+    asked = finished.file.study.plain_means
+    if asked is None:
+        return None
+    table = means_table(finished.file.study, asked, finished.data)
+    return Annex("plain_means", {"by": asked.by, "label": asked.label}, (table,))
+
+
+def means_table(study: Study, asked: PlainMeans, data: Assembled) -> DataTable:
+    """Return a row for every level outcome and every further column asked for.
+
+    A column that is no number has no mean: its cells are empty.
+    """
+    panel = data.panel
+    treated = np.zeros(len(panel.areas), dtype=np.bool_)
+    for unit in data.neighbourhoods:
+        treated[unit.areas] = True
+    classes = _classes(panel.attributes[asked.by])
+    rows = [
+        (o.title, _unit(o.unit_title, panel.measures[o.name]), _latest(panel.measures[o.name]))
+        for o in study.outcome
+        if o.claim == "level"
+    ]
+    rows += [(name, "", _numbers(panel.attributes[name])) for name in asked.also]
+    return DataTable(
+        "plain_means",
+        "Means before any matching",
+        _COLUMNS,
+        tuple(_row(what, unit, values, classes, treated) for what, unit, values in rows),
+    )
+
+
+def _row(
+    what: str, unit: str, values: Floats, classes: Strings, treated: Bools
+) -> tuple[str | float | int | None, ...]:
+    found = same_mix(values, classes, treated)
+    return (
+        what,
+        unit,
+        found.n_treated,
+        found.treated,
+        found.n_others,
+        found.others,
+        found.without_class,
+    )
+
+
+def _unit(unit: str, measure: Measure) -> str:
+    return f"{unit} per 1,000" if measure.is_count and measure.exposure is not None else unit
+
+
+def _latest(measure: Measure) -> Floats:
+    """Return each area's number of the latest year: a mean of scores, a rate or sum of counts."""
+    values = measure.values[:, -(measure.periods.kind.per_year or 1) :]
+    total = np.where(np.isfinite(values).any(axis=1), np.nansum(values, axis=1), np.nan)
+    if not measure.is_count:
+        return np.asarray(total / np.maximum(np.isfinite(values).sum(axis=1), 1))
+    if measure.exposure is None:
+        return np.asarray(total)
+    known = np.where(measure.exposure > 0, measure.exposure, np.nan)
+    return np.asarray(_PER * total / known)
+
+
+def _classes(texts: Strings) -> Strings:
+    """Return classes; the decile of an area that was merged from several is rounded."""
+    numbers = _numbers(texts)
+    whole = np.isfinite(numbers)
+    rounded = np.where(whole, np.rint(np.where(whole, numbers, 0)), 0).astype(np.int64)
+    return np.asarray(np.where(whole, rounded.astype(np.str_), texts))
+
+
+def _numbers(texts: Strings) -> Floats:
+    def number(text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            return float("nan")
+
+    return np.array([number(str(text)) for text in texts])

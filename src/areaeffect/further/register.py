@@ -1,0 +1,253 @@
+"""What the register knows, what overlaps, and how sure it is that benchmark areas had nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.document.blocks import Bullets, Data, Folded, Paragraph, Place, Section
+from areaeffect.document.data_words import in_words
+from areaeffect.register.others import DURING, ENDED, LATER
+from areaeffect.results import Annex, Column, DataTable
+from areaeffect.wording.numbers import plural
+
+if TYPE_CHECKING:
+    from areaeffect.document.blocks import Block
+    from areaeffect.further.registry import Finished
+    from areaeffect.register.other_initiatives import Others
+    from areaeffect.results import Result
+
+    Row = tuple[str | float | int | None, ...]
+
+
+def register_section(_result: Result, annex: Annex) -> Section:
+    """Return what is known to have gone on elsewhere, and what that means for the comparison."""
+    said = annex.values
+    blocks: list[Block] = [Paragraph(_known(annex)), Bullets(tuple(_means(annex)))]
+    for table in annex.tables:
+        data = Data(in_words(table), table.name)
+        short = table.name == "register_overlaps"
+        blocks.append(data if short else Folded(table.title, (data,)))
+    if not said["overlaps"]:
+        blocks.insert(
+            2, Paragraph("No area is in two of the initiatives that could be located.", note=True)
+        )
+    return Section("register", "What else was going on", tuple(blocks), place=Place.WHO)
+
+
+def _known(annex: Annex) -> str:
+    said = annex.values
+    text = (
+        f"The register names {plural(said['entries'], 'other place')} of "
+        f"{plural(len(said['programmes']), 'programme')}: {said['during']:,} with work in the "
+        "study's window (an entry without dates counts as one)"
+    )
+    parts = [
+        f"{said[key]:,} {words}"
+        for key, words in (
+            ("ended_before", "that had ended before it"),
+            ("begins_after", "that begin after it"),
+        )
+        if said[key]
+    ]
+    text += f", {', '.join(parts)}" if parts else ""
+    text += (
+        f". Of those in the window {said['located']:,} could be located, "
+        f"{said['located_by_name']:,} of them only by the name of a ward or MSOA, which need not "
+        f"be the initiative's own boundary; {said['not_located']:,} could not."
+    )
+    return text
+
+
+def _means(annex: Annex) -> list[str]:
+    said = annex.values
+    lines = [
+        f"{plural(said['areas_left_out'], 'area')} of the study's data in another initiative never "
+        "serve as benchmark areas."
+    ]
+    if said["studied_overlaps"]:
+        n = plural(said["studied_overlaps"], "studied neighbourhood")
+        lines.append(
+            f"{n} share areas with another initiative: a finding there speaks of everything that "
+            "went on, and cannot be shared out between them."
+        )
+    lines.append(
+        f"Of {plural(said['benchmark_areas'], 'benchmark area')}, "
+        f"{said['doubtful_benchmark_areas']:,} (with {said['doubtful_weight']:.0%} of the weight) "
+        "lie in an authority where an initiative could not be located, so it may have been there. "
+        "Of the others there is no evidence of an initiative in the register, which is not "
+        "evidence that there was none."
+    )
+    if said["without_authority"]:
+        lines.append(
+            f"For {plural(said['without_authority'], 'place')} not even the authority is known: "
+            "any benchmark area may be one of them."
+        )
+    lines.append(
+        "A benchmark area in which something like the initiative was done makes the initiative "
+        "look smaller than it is."
+    )
+    if said["uncoded"] != "ignore" and said["not_located"]:
+        lines.append(
+            "As the study asks, authorities that hold a place that could not be located are left "
+            "out of the comparison."
+        )
+    if said["studied_others"]:
+        lines.append(
+            f"{plural(said['studied_others'], 'place')} of other initiatives, located and begun "
+            "inside the window, are studied as a group of their own."
+        )
+    return lines
+
+
+NO_EVIDENCE = "no evidence of an initiative in the register"
+MAY_LIE_HERE = "an initiative of its authority could not be located"
+AUTHORITY_UNKNOWN = "no evidence of an initiative in the register; its authority is not known"
+
+_PROGRAMME = Column("programme", "string", "Programme")
+_ENTRIES = (
+    _PROGRAMME,
+    Column("neighbourhood", "string", "Its name"),
+    Column("authority", "string", "Local authority as written"),
+    Column("start", "string", "Start as written"),
+    Column("end", "string", "End as written"),
+    Column("when", "string", "How its dates stand to the study's window"),
+    Column("how", "string", "How it was located: 'code', 'ward', 'MSOA' or 'not located'"),
+    Column("areas", "integer", "Areas found for it"),
+    Column("areas_in_study", "integer", "Of those, areas that the study has data for"),
+    Column("reason", "string", "Why it could not be located"),
+    Column("file", "string", "File"),
+    Column("place", "string", "Where it stands there"),
+)
+_OVERLAPS = (
+    Column("programme_1", "string", "Programme"),
+    Column("neighbourhood_1", "string", "Its neighbourhood"),
+    Column("programme_2", "string", "Another programme"),
+    Column("neighbourhood_2", "string", "Its neighbourhood"),
+    Column("n_areas", "integer", "Areas in both"),
+    Column("areas", "string", "Their codes"),
+)
+_BENCHMARKS = (
+    Column("area", "string", "Area code"),
+    Column("name", "string", "Area name"),
+    Column("authority", "string", "Local authority"),
+    Column("weight", "number", "Weight as a benchmark area, over all neighbourhoods"),
+    Column("evidence", "string", "What the register knows of it"),
+    Column("unlocated", "integer", "Entries of its authority that could not be located"),
+    Column("nearest_km", "number", "Distance to the nearest area of a known initiative"),
+)
+
+
+def register_annex(finished: Finished) -> Annex | None:
+    """Report the register; None where the study has no register of other initiatives."""
+    known = finished.data.registered.known
+    if not known.entries:
+        return None
+    benchmarks = _benchmarks(finished, known)
+    total = sum(_weight(row) for row in benchmarks)
+    doubtful = sum(_weight(row) for row in benchmarks if row[4] == MAY_LIE_HERE)
+    during = [e for e in known.entries if e.when == DURING]
+    unlocated = [e for e in during if not e.areas]
+    values = {
+        "entries": len(known.entries),
+        "programmes": sorted({e.programme for e in known.entries}),
+        "during": len(during),
+        "ended_before": sum(e.when == ENDED for e in known.entries),
+        "begins_after": sum(e.when == LATER for e in known.entries),
+        "located": sum(bool(e.areas) for e in during),
+        "located_by_name": sum(bool(e.areas) and e.how != "code" for e in during),
+        "not_located": len(unlocated),
+        "without_authority": sum(not e.authority for e in unlocated),
+        "areas_left_out": len(known.areas),
+        "overlaps": len(known.overlaps),
+        "studied_overlaps": len(_studied_overlaps(finished, known)),
+        "benchmark_areas": len(benchmarks),
+        "doubtful_benchmark_areas": sum(row[4] == MAY_LIE_HERE for row in benchmarks),
+        "doubtful_weight": doubtful / total if total > 0 else 0.0,
+        "uncoded": finished.file.study.register_.uncoded,
+        "studied_others": len(known.studied),
+    }
+    tables = _tables(known, tuple(benchmarks), set(finished.data.panel.areas.tolist()))
+    return Annex("register", values, tuple(t for t in tables if t.rows))
+
+
+def _tables(known: Others, benchmarks: tuple[Row, ...], ours: set[str]) -> tuple[DataTable, ...]:
+    """Entries, areas in several initiatives, and what is known of each benchmark area."""
+    entries = tuple(
+        (
+            e.programme,
+            e.name,
+            e.authority,
+            e.start,
+            e.end,
+            e.when,
+            e.how,
+            len(e.areas),
+            sum(code in ours for code in e.areas),
+            e.reason,
+            e.file,
+            e.place,
+        )
+        for e in known.entries
+    )
+    overlaps = tuple(
+        (*o.first, *o.second, len(o.areas), "; ".join(o.areas)) for o in known.overlaps
+    )
+    return (
+        DataTable("register_entries", "The register", _ENTRIES, entries),
+        DataTable("register_overlaps", "Areas in several initiatives", _OVERLAPS, overlaps),
+        DataTable(
+            "register_benchmark_areas",
+            "What the register knows of each benchmark area",
+            _BENCHMARKS,
+            benchmarks,
+        ),
+    )
+
+
+def _weight(row: Row) -> float:
+    return float(row[3] or 0.0)
+
+
+def _studied_overlaps(finished: Finished, known: Others) -> set[tuple[str, str]]:
+    """Return the studied neighbourhoods that share areas with another initiative."""
+    studied = {(n.initiative, n.name) for n in finished.data.neighbourhoods}
+    return {side for o in known.overlaps for side in (o.first, o.second) if side in studied}
+
+
+def _benchmarks(finished: Finished, known: Others) -> list[Row]:
+    """One row a benchmark area, the heaviest first."""
+    panel = finished.data.panel
+    weight = np.zeros(len(panel.areas))
+    for arm in finished.evidence.plan.chosen:
+        for weighted in arm:
+            if weighted is not None:
+                weight[weighted.pool] += weighted.weights
+    used = np.flatnonzero(weight > 0)
+    distance = _kilometres(finished, known, used)
+    rows: list[Row] = []
+    for i, km in zip(used, distance, strict=True):
+        authority, unlocated = str(known.authority[i]), int(known.unlocated[i])
+        evidence = MAY_LIE_HERE if unlocated else NO_EVIDENCE
+        if not unlocated and not authority:
+            evidence = AUTHORITY_UNKNOWN
+        code, name = str(panel.areas[i]), str(panel.names[i])
+        rows.append((code, name, authority, float(weight[i]), evidence, unlocated, km))
+    return sorted(rows, key=lambda r: (-_weight(r), str(r[0])))
+
+
+def _kilometres(finished: Finished, known: Others, used: np.ndarray) -> list[float | None]:
+    """Return how far each benchmark area is from the nearest area of a known initiative."""
+    boundaries = finished.data.boundaries
+    treated = [n.areas for n in finished.data.neighbourhoods]
+    if boundaries is None:
+        return [None] * len(used)
+    import shapely  # noqa: PLC0415  # heavy
+
+    held = np.unique(np.concatenate([*treated, known.areas]))
+    tree = shapely.STRtree(boundaries.outlines[held])
+    _, metres = tree.query_nearest(
+        boundaries.outlines[used], all_matches=False, return_distance=True
+    )
+    return [round(float(m) / 1000, 3) for m in metres]

@@ -1,0 +1,326 @@
+"""Events and stories beside the numbers: read, checked, counted by theme; no estimate uses them."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, ValidationError
+
+from areaeffect.document.blocks import Block, Data, Folded, Paragraph, Place, Section
+from areaeffect.document.chart_tables import Table
+from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.outcomes import FAMILIES
+from areaeffect.results import ALL_INITIATIVES, Annex, Column, DataTable, Finding
+from areaeffect.study.model import resolve
+from areaeffect.study.parts import PeriodText
+from areaeffect.study.toml_file import Part
+from areaeffect.tables.user_table import read_user_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from areaeffect.assembly.assemble import Assembled
+    from areaeffect.further.registry import Finished
+    from areaeffect.results import Result
+    from areaeffect.study.file import StudyFile
+    from areaeffect.study.survey import Stories
+
+_EVERYWHERE = "all neighbourhoods"
+
+
+def stories_section(result: Result, annex: Annex) -> Section:
+    """Build the section of events and stories."""
+    del result
+    told = annex.table("stories").records()
+    events = annex.table("events").records()
+    blocks: list[Block] = [
+        Paragraph(
+            "What people say is evidence of another kind. It did not enter any estimate in this "
+            "report, and a story that agrees with a number does not make the number surer."
+        )
+    ]
+    if annex.values["withheld"]:
+        n = annex.values["withheld"]
+        blocks.append(Paragraph(f"Not printed, because nobody has agreed to it: {n} of them."))
+    if events:
+        cells = tuple((e["date"], e["neighbourhood"] or _EVERYWHERE, e["what"]) for e in events)
+        table = Table("What happened, and when", ("When", "Where", "What"), cells)
+        blocks.append(Data(table, "events"))
+    if told:
+        blocks += [
+            Data(_theme_table(annex), "themes"),
+            *(
+                Folded(
+                    f"{s['title']} ({s['neighbourhood']}, {s['date']})",
+                    tuple(Paragraph(p.strip()) for p in s["text"].split("\n\n") if p.strip()),
+                )
+                for s in told
+            ),
+        ]
+    return Section("stories", "What people say", tuple(blocks), place=Place.VOICES)
+
+
+def events_of(result: Result, group: str) -> tuple[tuple[str, str, str], ...]:
+    """Return date, place and what happened, of events in a group's neighbourhoods or everywhere."""
+    annex = result.annex("stories")
+    if annex is None:
+        return ()
+    places = {a.neighbourhood for a in result.areas if a.initiative == group}
+    rows = annex.table("events").records()
+    return tuple(
+        (e["date"], e["neighbourhood"], e["what"])
+        for e in rows
+        if not e["neighbourhood"] or group == ALL_INITIATIVES or e["neighbourhood"] in places
+    )
+
+
+def _theme_table(annex: Annex) -> Table:
+    rows = tuple(
+        (
+            r["theme"],
+            FAMILIES[r["family"]].title,
+            r["neighbourhood"],
+            str(r["stories"]),
+            r["verdict"] + (f" ({r['finding']})" if r["finding"] else ""),
+        )
+        for r in annex.table("themes").records()
+    )
+    head = ("Theme", "It speaks of", "Neighbourhood", "Stories", "What the numbers say")
+    return Table("Where stories and numbers agree, and where not", head, rows, frozenset({3}))
+
+
+MOST_CHARACTERS = 10_000
+_FRONT = re.compile(r"\A\+\+\+\s*\n(.*?)\n\+\+\+\s*\n(.*)\Z", re.DOTALL)
+DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+
+_PLACE = Column("neighbourhood", "string", "Neighbourhood; empty: all of them")
+_WHEN = Column("date", "string", "When: a year, a month or a day")
+EVENTS = (_WHEN, _PLACE, Column("what", "string", "What happened"))
+STORIES = (
+    Column("title", "string", "Title of the story"),
+    _PLACE,
+    _WHEN,
+    Column("themes", "string", "Themes, separated by ' | '"),
+    Column("text", "string", "What was said"),
+)
+THEMES = (
+    Column("theme", "string", "Theme of the theory of change"),
+    Column("family", "string", "Outcome family it speaks of"),
+    _PLACE,
+    Column("stories", "integer", "Stories that name it"),
+    Column("verdict", "string", "What the numbers say there, of that family"),
+    Column("finding", "string", "Whose finding that is: the neighbourhood's or its group's"),
+)
+
+
+class Front(Part):
+    """What stands at the head of a story, between lines of three plus signs."""
+
+    title: str = Field(min_length=1, max_length=200, description="title of the story")
+    place: str = Field(description="name of the neighbourhood")
+    date: PeriodText = Field(description="when: a year, a month or a day")
+    themes: tuple[str, ...] = Field(min_length=1, description="themes it speaks of")
+    consent: bool = Field(description="whether those who speak agreed to be printed")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One case study."""
+
+    front: Front
+    text: str
+
+
+def stories_step(finished: Finished) -> Annex | None:
+    """Read events and stories, and set themes beside verdicts; None where the study has none."""
+    stories = finished.file.study.stories
+    if stories is None:
+        return None
+    events, told, withheld = _read(stories, finished.file, finished.data)
+    counted = theme_rows(told, stories, finished.result.findings)
+    rows = tuple(
+        (s.front.title, s.front.place, s.front.date, " | ".join(s.front.themes), s.text)
+        for s in told
+    )
+    tables = (
+        DataTable("events", "What happened", EVENTS, events),
+        DataTable("stories", "What people say", STORIES, rows),
+        DataTable("themes", "Themes beside verdicts", THEMES, counted),
+    )
+    return Annex("stories", {"withheld": withheld}, tables)
+
+
+def check_stories(file: StudyFile, data: Assembled) -> None:
+    """Refuse a study with events or stories that cannot be read."""
+    if file.study.stories is not None:
+        _read(file.study.stories, file, data)
+
+
+def _read(
+    stories: Stories, file: StudyFile, data: Assembled
+) -> tuple[tuple[tuple[str, str, str], ...], tuple[Story, ...], int]:
+    places = sorted({u.name for u in data.neighbourhoods})
+    events = read_events(resolve(stories.events, file.folder), places) if stories.events else ()
+    if stories.folder is None:
+        return events, (), 0
+    return events, *read_stories(resolve(stories.folder, file.folder), stories, places)
+
+
+def read_events(path: Path, places: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
+    """Read dated events: columns date, neighbourhood (empty: all), what; sorted by date.
+
+    Raises
+    ------
+    DataError
+        With every fault: columns that are missing, dates that cannot be read, unknown places.
+    """
+    table = read_user_table(path, None, ("date", "neighbourhood", "what")).frame
+    missing = [c for c in ("date", "neighbourhood", "what") if c not in table.columns]
+    if missing:
+        raise DataError([Problem(f"there is no column '{c}'.", str(path)) for c in missing])
+    rows = [tuple(map(str, r)) for r in table[["date", "neighbourhood", "what"]].to_numpy()]
+    problems = []
+    for line, (date, place, what) in zip(table.index, rows, strict=True):
+        where = f"{path}, row {line}"
+        if not DATE.fullmatch(date):
+            fix = "Write 2014, 2014-05 or 2014-05-12."
+            problems.append(Problem(f"'{date}' is not a date.", where, fix))
+        if place and place not in places:
+            problems.append(_unknown_place(place, places, where))
+        if not what:
+            problems.append(Problem("it does not say what happened.", where))
+    if problems:
+        raise DataError(problems)
+    return tuple(sorted((d, p, w) for d, p, w in rows))
+
+
+def read_stories(
+    folder: Path, stories: Stories, places: Sequence[str]
+) -> tuple[tuple[Story, ...], int]:
+    """Read every .md file of a folder, in order of name.
+
+    Returns
+    -------
+    stories, withheld
+        Those with consent, and how many are not printed for want of it.
+
+    Raises
+    ------
+    DataError
+        With every fault of every file.
+    """
+    if not folder.is_dir():
+        raise DataError(Problem("there is no such folder of stories.", str(folder)))
+    problems: list[Problem] = []
+    told = []
+    for path in sorted(folder.glob("*.md")):
+        story = _story(path, stories, places, problems)
+        if story is not None:
+            told.append(story)
+    if problems:
+        raise DataError(problems)
+    shown = tuple(s for s in told if s.front.consent)
+    return shown, len(told) - len(shown)
+
+
+def _story(
+    path: Path, stories: Stories, places: Sequence[str], problems: list[Problem]
+) -> Story | None:
+    where, before = str(path), len(problems)
+    try:
+        story = parse_story(path.read_text(encoding="utf-8"), where)
+    except (OSError, UnicodeDecodeError):
+        problems.append(Problem("the story cannot be read as UTF-8.", where))
+        return None
+    except DataError as error:
+        problems += error.problems
+        return None
+    front = story.front
+    if front.place not in places:
+        problems.append(_unknown_place(front.place, places, where))
+    for theme in front.themes:
+        if theme not in stories.themes:
+            near = did_you_mean(theme, stories.themes)
+            problems.append(
+                Problem(
+                    f"theme '{theme}' is not in the study's theory of change.",
+                    where,
+                    near or f"Themes: {', '.join(stories.themes) or 'none declared'}.",
+                )
+            )
+    return story if len(problems) == before else None
+
+
+def parse_story(text: str, where: str) -> Story:
+    """Read one story: its head as TOML between lines of three plus signs, then what was said.
+
+    Raises
+    ------
+    DataError
+        With every fault of the head, or where nothing or too much was said.
+    """
+    parts = _FRONT.match(text)
+    if parts is None:
+        fix = "Begin with +++, then title, place, date, themes, consent as TOML, then +++."
+        raise DataError(Problem("the story has no head.", where, fix))
+    try:
+        front = Front.model_validate(tomllib.loads(parts[1]))
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(Problem(f"the head is not TOML: {error}.", where)) from None
+    except ValidationError as error:
+        faults = [
+            Problem(f"{e['msg']}.", f"{where}, {'.'.join(map(str, e['loc']))}")
+            for e in error.errors()
+        ]
+        raise DataError(faults) from None
+    body = parts[2].strip()
+    if not body or len(body) > MOST_CHARACTERS:
+        raise DataError(Problem(f"a story has 1 to {MOST_CHARACTERS:,} characters.", where))
+    return Story(front, body)
+
+
+def story_text(story: Story) -> str:
+    """Write a story without control characters as `parse_story` reads it."""
+    front = story.front.model_dump(mode="json")
+    # JSON writes text, lists of text and truth values as TOML does.
+    head = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()]
+    return "\n".join(("+++", *head, "+++", story.text, ""))
+
+
+def theme_rows(
+    told: Sequence[Story], stories: Stories, findings: Sequence[Finding]
+) -> tuple[tuple[Any, ...], ...]:
+    """Count stories by theme and neighbourhood, and set the verdict of that family beside."""
+    counts = Counter(
+        (theme, s.front.place) for s in told for theme in dict.fromkeys(s.front.themes)
+    )
+    rows = []
+    for (theme, place), number in sorted(counts.items()):
+        family = stories.themes[theme]
+        finding = _finding_of(place, family, findings)
+        verdict = str(finding.verdict) if finding else "not studied"
+        whose = (finding.neighbourhood or finding.group) if finding else ""
+        rows.append((theme, family, place, number, verdict, whose))
+    return tuple(rows)
+
+
+def _finding_of(place: str, family: str, findings: Sequence[Finding]) -> Finding | None:
+    """Return the finding nearest to a place: its own, else that of its initiative, else of all."""
+    of_family = [f for f in findings if f.family == family]
+    own = [f for f in of_family if f.neighbourhood == place]
+    groups = {f.group for f in findings if f.neighbourhood == place}
+    grouped = [f for f in of_family if f.neighbourhood is None and f.primary]
+    near = [f for f in grouped if f.group in groups]
+    rest = [f for f in grouped if f.group == ALL_INITIATIVES] or grouped
+    return next(iter((*own, *near, *rest)), None)
+
+
+def _unknown_place(place: str, places: Sequence[str], where: str) -> Problem:
+    near = did_you_mean(place, places)
+    return Problem(f"'{place}' is not a neighbourhood of this study.", where, near)

@@ -1,0 +1,1 @@
+"""Composite indices: scores, ranks, and what each choice does to them."""

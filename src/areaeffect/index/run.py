@@ -1,0 +1,182 @@
+"""`areaeffect index`: an index file to scores, ranks, and what each choice does to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.index import composite as numerics
+from areaeffect.index.page import IndexResult, Variant, write_index
+from areaeffect.index.table import read_indicators
+from areaeffect.report.files import refuse_foreign
+from areaeffect.study.index import read_index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from areaeffect.index.table import IndicatorTable
+    from areaeffect.results import Floats
+    from areaeffect.study.index import Index, IndexFile
+
+#: Weights are moved by a quarter of themselves, up and down.
+WEIGHT_STEP = 0.25
+_METHODS = ("exponential", "z-score", "rank")
+_RULES = ("no score", "reweight", "authority mean")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The choices an index rests on, one value an indicator where they are tuples."""
+
+    weights: tuple[float, ...]
+    methods: tuple[str, ...]
+    shrink: tuple[bool, ...]
+    missing: str
+
+
+def index_into(path: Path, out: Path) -> IndexResult:
+    """Build an index and write its folder: index.csv, sensitivity.csv, index.html, run.json."""
+    refuse_foreign(out)
+    result = build_index(read_index(path))
+    write_index(result, out)
+    return result
+
+
+def build_index(file: IndexFile) -> IndexResult:
+    """Read an index's indicators, score every area, and try every other choice.
+
+    Raises
+    ------
+    StudyError, DataError
+        As `read_indicators`; and where no area has a score.
+    """
+    table, index = read_indicators(file), file.index
+    base = choices_of(index)
+    standard, score = scores(file, table)
+    rank = numerics.ranks(score)
+    behind = None
+    if index.left_behind is not None and table.deprivation is not None:
+        share = index.left_behind.share
+        behind = numerics.left_behind(score, table.deprivation, share)
+    variants = []
+    for choice, alternative, other in _variants(index, table, base):
+        correlation, left, of, moved = numerics.compared(score, other)
+        n_behind = None
+        if index.left_behind is not None and table.deprivation is not None:
+            share = index.left_behind.share
+            n_behind = int(numerics.left_behind(other, table.deprivation, share).sum())
+        variants.append(Variant(choice, alternative, correlation, left, of, moved, n_behind))
+    return IndexResult(
+        index.model_dump(mode="json"),
+        table.areas,
+        table.names,
+        score,
+        rank,
+        numerics.deciles(rank),
+        standard,
+        behind,
+        tuple(variants),
+        table.releases,
+        table.notes,
+    )
+
+
+def scores(file: IndexFile, table: IndicatorTable) -> tuple[Floats, Floats]:
+    """Return standardised indicators (n_areas, n_indicators) and scores (n_areas,).
+
+    Raises
+    ------
+    DataError
+        Where no area has a score.
+    """
+    base = choices_of(file.index)
+    standard = standardised(file.index, table, base)
+    score = _score(file.index, table, base, standard)
+    if not np.isfinite(score).any():
+        raise DataError(
+            Problem(
+                "no area has every indicator, so none has a score.",
+                str(file.file.path),
+                'Their codes may be of different vintages; or set missing = "reweight".',
+            )
+        )
+    return standard, score
+
+
+def choices_of(index: Index) -> Choices:
+    """Return the choices an index file makes."""
+    part = index.index
+    return Choices(
+        tuple(i.weight for i in index.indicator),
+        tuple(i.standardise or part.standardise for i in index.indicator),
+        tuple(i.shrink for i in index.indicator),
+        part.missing,
+    )
+
+
+def standardised(index: Index, table: IndicatorTable, choices: Choices) -> Floats:
+    """Return every indicator, high is worse, on its method's scale, (n_areas, n_indicators)."""
+    columns = []
+    for k, indicator in enumerate(index.indicator):
+        values = table.values[:, k]
+        if choices.shrink[k]:
+            counts, of = table.counts[indicator.name], table.of[indicator.name]
+            values = numerics.shrunken(counts, of, table.authority)
+        sign = 1.0 if indicator.worse == "high" else -1.0
+        columns.append(numerics.standardise(sign * values, choices.methods[k]))
+    return np.column_stack(columns)
+
+
+def _score(index: Index, table: IndicatorTable, choices: Choices, standard: Floats) -> Floats:
+    weights = np.array(choices.weights)
+    scale = (index.index.weights_total or sum(i.weight for i in index.indicator)) / sum(
+        i.weight for i in index.indicator
+    )
+    total = float(weights.sum()) * scale
+    return numerics.combine(standard, weights, total, choices.missing, table.authority)
+
+
+def _variants(
+    index: Index, table: IndicatorTable, base: Choices
+) -> Iterator[tuple[str, str, Floats]]:
+    """Score the areas with every choice made otherwise, one at a time."""
+    standard = standardised(index, table, base)
+    names = [i.name for i in index.indicator]
+    several = len(names) > 1
+
+    def reweighted(weights: list[float]) -> Floats:
+        kept = [k for k, w in enumerate(weights) if w > 0]
+        own = Choices(tuple(weights[k] for k in kept), base.methods, base.shrink, base.missing)
+        return _score(index, table, own, standard[:, kept])
+
+    for k, name in enumerate(names) if several else ():
+        for factor in (1 + WEIGHT_STEP, 1 - WEIGHT_STEP):
+            moved = [w * factor if j == k else w for j, w in enumerate(base.weights)]
+            yield f"weight of {name}", f"times {factor:g}", reweighted(moved)
+    if several and len(set(base.weights)) > 1:
+        yield "weights", "all equal", reweighted([1.0] * len(names))
+    for k, name in enumerate(names) if several else ():
+        without = [0.0 if j == k else w for j, w in enumerate(base.weights)]
+        yield f"indicator {name}", "left out", reweighted(without)
+    for method in _METHODS:
+        methods = (method,) * len(names)
+        if methods != base.methods and several:
+            own = Choices(base.weights, methods, base.shrink, base.missing)
+            yield (
+                "standardisation",
+                f"{method} for all",
+                _score(index, table, own, standardised(index, table, own)),
+            )
+    if any(base.shrink):
+        own = Choices(base.weights, base.methods, (False,) * len(names), base.missing)
+        yield "shrinkage", "none", _score(index, table, own, standardised(index, table, own))
+    if np.isnan(standard).any():
+        has_authority = bool((table.authority != "").any())
+        for rule in _RULES:
+            if rule != base.missing and (rule != "authority mean" or has_authority):
+                own = Choices(base.weights, base.methods, base.shrink, rule)
+                yield "missing indicators", rule, _score(index, table, own, standard)

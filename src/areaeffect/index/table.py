@@ -1,0 +1,206 @@
+"""The indicators of an index, read from releases and files onto one set of areas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.assembly.measures import align
+from areaeffect.errors import AreaEffectError, DataError, Faults, Problem
+from areaeffect.sources.base import reader_for
+from areaeffect.sources.publishers.panel import AUTHORITIES, roots_of
+from areaeffect.sources.publishers.releases import find_release
+from areaeffect.sources.publishers.tables import read
+from areaeffect.sources.publishers.vintage import bring_to
+from areaeffect.study.model import PanelSource, Window, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from areaeffect.panel import Strings
+    from areaeffect.results import Floats, Release
+    from areaeffect.sources.publishers.releases import PublishedRelease
+    from areaeffect.sources.publishers.tables import PublishedTable
+    from areaeffect.study.index import ColumnOf, Index, IndexFile
+
+    Raw = tuple[Strings, Strings, npt.NDArray[Any], tuple[Release, ...], tuple[str, ...]]
+
+#: A table without periods takes no notice of the window.
+_ANY_WINDOW = Window(start="2000", end="2001")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndicatorTable:
+    """What an index is made of.
+
+    Parameters
+    ----------
+    areas, names : (n_areas,), codes ascending, and names or the codes again.
+    values : (n_areas, n_indicators), as published or as ratios, not shrunk; NaN = missing.
+    counts, of : by indicator that is a ratio, its two parts, (n_areas,).
+    authority : (n_areas,), code of the local authority; empty text where none was needed.
+    deprivation : (n_areas,), the other side of 'left behind', high is worse; None if not asked.
+    releases, notes : files read, and remarks.
+    """
+
+    areas: Strings
+    names: Strings
+    values: Floats
+    counts: Mapping[str, Floats]
+    of: Mapping[str, Floats]
+    authority: Strings
+    deprivation: Floats | None
+    releases: tuple[Release, ...]
+    notes: tuple[str, ...]
+
+
+def read_indicators(file: IndexFile) -> IndicatorTable:
+    """Read every column an index names.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every fault of every column at once.
+    """
+    index, raw = file.index, _Columns(file)
+    asked = _asked(index)
+    needs_authority = index.index.missing == "authority mean" or any(
+        i.shrink for i in index.indicator
+    )
+    for column in asked.values():
+        if column.release is not None:
+            raw.asked.setdefault(column.release, []).append(column.column)
+    found = {place: raw.attempt(raw.numbers, column, place) for place, column in asked.items()}
+    authority = raw.attempt(raw.authority) if needs_authority else None
+    raw.raise_all()
+    tables = [t for t in found.values() if t is not None]
+    areas = np.unique(np.concatenate([t[0] for t in tables]))
+    names = areas.astype(object)
+    for own, own_names, *_ in tables:
+        named = np.isin(areas, own[own_names != own])
+        names[named] = align(own_names, own, areas)[named]
+
+    def on_areas(place: str) -> Floats:
+        table = found[place]
+        if table is None:
+            raise AssertionError(place)  # unreachable: `raise_all` has raised
+        return np.asarray(align(table[2], table[0], areas), dtype=np.float64)
+
+    counts, of, values = {}, {}, np.empty((len(areas), len(index.indicator)))
+    for i, indicator in enumerate(index.indicator):
+        values[:, i] = on_areas(f"indicator.{i}")
+        if indicator.denominator is not None:
+            counts[indicator.name] = values[:, i].copy()
+            of[indicator.name] = on_areas(f"indicator.{i}.denominator")
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratio = counts[indicator.name] / of[indicator.name]
+            values[:, i] = np.where(np.isfinite(ratio), ratio, np.nan)
+    deprivation = None
+    if index.left_behind is not None:
+        sign = 1.0 if index.left_behind.worse == "high" else -1.0
+        deprivation = sign * on_areas("left_behind")
+    return IndicatorTable(
+        areas,
+        names.astype(str),
+        values,
+        counts,
+        of,
+        align(authority[2], authority[0], areas) if authority else np.full(len(areas), ""),
+        deprivation,
+        tuple(dict.fromkeys(r for t in tables for r in t[3])),
+        tuple(dict.fromkeys(n for t in tables for n in t[4])),
+    )
+
+
+def _asked(index: Index) -> dict[str, ColumnOf]:
+    """Return every column an index names, by its place in the file."""
+    asked: dict[str, ColumnOf] = {}
+    for i, indicator in enumerate(index.indicator):
+        asked[f"indicator.{i}"] = indicator
+        if indicator.denominator is not None:
+            asked[f"indicator.{i}.denominator"] = indicator.denominator
+    if index.left_behind is not None:
+        asked["left_behind"] = index.left_behind
+    return asked
+
+
+class _Columns(Faults):
+    """Reads columns, and keeps the faults of all until every one was tried."""
+
+    def __init__(self, file: IndexFile) -> None:
+        super().__init__()
+        self.file = file
+        self.asked: dict[str, list[str]] = {}
+        self.tables: dict[tuple[str, str], PublishedTable] = {}
+
+    def numbers(self, column: ColumnOf, place: str) -> Raw:
+        """Read a column of numbers."""
+        where = self.file.file.where(f"{place}.column")
+        found = self._read(column, where)
+        if found[2].dtype.kind != "f":
+            raise DataError(Problem(f"'{column.place}' is text, not numbers.", where))
+        if np.isnan(found[2]).all():
+            raise DataError(Problem(f"'{column.place}' has no value for any area.", where))
+        return found
+
+    def authority(self) -> Raw:
+        """Read in which local authority each area lies."""
+        from areaeffect.study.index import ColumnOf  # noqa: PLC0415  # a model, made here
+
+        part = self.file.index.index
+        release, name = AUTHORITIES[part.vintage]
+        own = part.authorities or ColumnOf(release=release, column=name)
+        areas, names, values, releases, notes = self._read(
+            own, self.file.file.where("index.authorities")
+        )
+        return areas, names, values.astype(str), releases, notes
+
+    def _read(self, column: ColumnOf, where: str) -> Raw:
+        if column.path is not None:
+            return self._own(column)
+        release = find_release(column.release or "", where)
+        try:
+            table = self._table(release, column.column)
+        except AreaEffectError as error:
+            raise type(error)([Problem(p.what, where, p.fix) for p in error.problems]) from None
+        if table.periods is not None:
+            raise DataError(
+                Problem(
+                    f"release '{release.id}' has periods, and an index is of one date.",
+                    where,
+                    "Take a release with one row an area, or a file of your own.",
+                )
+            )
+        texts, numbers = table.texts.get(column.column), table.values.get(column.column)
+        values: npt.NDArray[Any] = texts if texts is not None else np.asarray(numbers)[:, 0]
+        return table.areas, table.names, values, table.records, table.notes
+
+    def _table(self, release: PublishedRelease, column: str) -> PublishedTable:
+        """Read a release once for all columns that the index takes of it."""
+        named = [c for c in self.asked.get(release.id, ()) if c in release.column_names]
+        key = (release.id, column if column not in named else "")
+        if key not in self.tables:
+            roots = roots_of(None, self.file.folder)
+            table = read(release.id, roots, [column] if key[1] else named)
+            vintage = self.file.index.index.vintage
+            if release.vintage != vintage and table.periods is None:
+                table = bring_to(table, vintage, roots)
+            self.tables[key] = table
+        return self.tables[key]
+
+    def _own(self, column: ColumnOf) -> Raw:
+        path = resolve(column.path or "", self.file.folder)
+        source = PanelSource(kind="panel", path=str(path), area=column.area)
+        read_table = reader_for("panel")
+        table = read_table(path.name, source, path, _ANY_WINDOW, (), (column.column,))
+        return (
+            table.areas,
+            table.names,
+            table.attributes[column.column],
+            (table.release,),
+            table.notes,
+        )

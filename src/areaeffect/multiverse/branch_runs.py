@@ -1,0 +1,127 @@
+"""Running the tasks of a multiverse: over processes or a cluster, one file a task, resumable."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import signal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.document.csv_files import write_text
+from areaeffect.errors import DataError, Problem
+from areaeffect.multiverse.branches import Universe, name_of, run_branch
+from areaeffect.study.extras import refuse_missing_cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from areaeffect.multiverse.branches import Choice
+
+_CONNECT_SECONDS = 20
+
+_universe: Universe | None = None
+
+
+def run_tasks(
+    universe: Universe,
+    choices: Sequence[Choice],
+    folder: Path,
+    threads: int,
+    cluster: str | None,
+    tick: Callable[[int, int], None],
+) -> list[dict[str, Any]]:
+    """Run every task that has no file yet, and return the content of all.
+
+    Parameters
+    ----------
+    universe, choices : what to run.
+    folder : one file a task, named by the hash of its plan; each appears whole or not at all.
+    threads : worker processes; 1 runs here.
+    cluster : address of a Dask scheduler, instead of processes of this machine.
+    tick : called with (tasks done, of).
+
+    Returns
+    -------
+    In the order of the choices. The same bytes however the tasks were run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names = {choice: name_of(universe, choice) for choice in choices}
+    missing = [c for c in choices if _read(folder, names[c]) is None]
+    done = len(choices) - len(missing)
+    tick(done, len(choices))
+    run = _over_cluster if cluster else _over_processes
+    for choice, text in run(universe, _longest_first(missing), cluster or threads):
+        aside = folder / f".{names[choice]}.new"
+        write_text(aside, text)
+        aside.replace(folder / f"{names[choice]}.json")
+        done += 1
+        tick(done, len(choices))
+    found = [_read(folder, names[c]) for c in choices]
+    return [content for content in found if content is not None]
+
+
+def _read(folder: Path, name: str) -> dict[str, Any] | None:
+    """Return what an earlier run left; None where there is nothing whole."""
+    try:
+        content: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if content.get("plan") == name else None
+
+
+def _longest_first(choices: Sequence[Choice]) -> list[Choice]:
+    """Begin with what takes longest, so that no process is left alone with it at the end."""
+    return sorted(
+        choices,
+        key=lambda c: (not c.library, c.calibration == "none", c.nearest > 0, c.calibration),
+    )
+
+
+def _over_processes(
+    universe: Universe, choices: Sequence[Choice], threads: Any
+) -> Iterator[tuple[Choice, str]]:
+    if threads == 1 or len(choices) <= 1:
+        for choice in choices:
+            yield choice, run_branch(universe, choice)
+        return
+    # Spawned, not forked: every task searches for nearest areas, and OpenMP survives no fork.
+    context = multiprocessing.get_context("spawn")
+    size = min(threads, len(choices))
+    with context.Pool(size, initializer=_hold, initargs=(universe,)) as pool:
+        yield from pool.imap_unordered(_run, choices)
+
+
+def _hold(universe: Universe) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    global _universe  # noqa: PLW0603  # one copy a process: sending it with each task costs more
+    _universe = universe
+
+
+def _run(choice: Choice) -> tuple[Choice, str]:
+    if _universe is None:
+        raise RuntimeError
+    return choice, run_branch(_universe, choice)
+
+
+def _over_cluster(
+    universe: Universe, choices: Sequence[Choice], address: Any
+) -> Iterator[tuple[Choice, str]]:
+    """Send the tasks to a Dask cluster whose workers have this program installed."""
+    refuse_missing_cluster(address)
+    distributed: Any = import_module("distributed")  # extra, heavy, untyped
+    try:
+        client = distributed.Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        what = f"no cluster answers there ({type(error).__name__})."
+        fix = "Start one with `dask scheduler` and `dask worker`, and give its address."
+        raise DataError(Problem(what, f"--cluster {address}", fix)) from None
+    with client:
+        shared = client.scatter(universe, broadcast=True)
+        futures = {client.submit(run_branch, shared, c, pure=False): c for c in choices}
+        try:
+            for future in distributed.as_completed(futures, loop=client.loop):
+                yield futures[future], future.result()
+        finally:
+            client.cancel(list(futures))

@@ -1,0 +1,314 @@
+"""Branches of the multiverse: which choices there are, and one of them carried out.
+
+A task is one set of design choices; every form and estimator that can be read off its totals is
+a branch. The real programme and the same placebo programmes go through each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.design.matching import Matching
+from areaeffect.design.programme import Rules, design_programme
+from areaeffect.estimate import counterfactual as cf
+from areaeffect.estimate.crosscheck import ESTIMATORS, cross_check
+from areaeffect.findings.cohorts import ClaimCohorts, claim_cohorts
+from areaeffect.further.crosscheck import build_panel
+from areaeffect.placebo.programmes import Machine, prepare, programme_of, run_draws, run_programme
+from areaeffect.placebo.workers import single_threaded
+from areaeffect.results import NotEstimable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from areaeffect.design.programme import Weighted
+    from areaeffect.panel import Graph, Neighbourhood
+    from areaeffect.results import Bools, Floats, Ints
+    from areaeffect.study.model import Study
+
+_DIGITS = 12
+_NEAREST = 60
+#: Samples of a library's own variance, which a placebo programme has no use for.
+_FEWEST_SAMPLES = 2
+TOTALS, MEAN = "total over neighbourhoods", "mean over neighbourhoods"
+WHOLE, LATER_HALF = "whole history", "later half of the history"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The design choices of one task; `library` names an estimator, or is empty for our own."""
+
+    buffer_km: float
+    common_support: bool
+    calibration: str
+    nearest: int
+    ratio: int
+    window: str
+    library: str = ""
+
+    @property
+    def weighting(self) -> str:
+        """How benchmark areas are chosen and weighted, in words."""
+        if self.calibration == "none":
+            return "nearest area" if self.ratio == 1 else f"{self.ratio} nearest areas"
+        pool = f"{self.nearest} nearest" if self.nearest else "whole pool"
+        return f"{self.calibration}, {pool}"
+
+
+@dataclass(frozen=True, slots=True)
+class CurveCase:
+    """One finding whose branches are drawn as a curve: whose, of what.
+
+    `units` are those that the study's own design can estimate; without any there is no curve.
+    `taken` is the share of the study's own pool that they take up (`inference.pool_share`).
+    """
+
+    group: str
+    outcome: str
+    position: int
+    units: tuple[int, ...]
+    is_count: bool
+    taken: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Universe:
+    """What every task shares.
+
+    Parameters
+    ----------
+    machine : of the study's own plan, its change arm alone.
+    members : the treated areas of each real neighbourhood.
+    eligible, near : for each buffer in km, the pool and the areas within the buffer.
+    cases : the curves.
+    n_draws : placebo programmes that go through every branch.
+    key : hash of the plan and the code.
+    """
+
+    machine: Machine
+    members: tuple[Ints, ...]
+    eligible: Mapping[float, Bools]
+    near: Mapping[float, Graph | None]
+    cases: tuple[CurveCase, ...]
+    n_draws: int
+    key: str
+
+    @property
+    def arm(self) -> ClaimCohorts:
+        """Cohorts of the change claims."""
+        return claim_cohorts(self.machine.arms)[0]
+
+
+def grid(study: Study, buffers: Sequence[float]) -> list[Choice]:
+    """List every combination of choices, the study's own settings among them.
+
+    Parameters
+    ----------
+    study : its nearest areas, ratio and estimators.
+    buffers : in km, the study's own first.
+    """
+    design = study.design
+    near = design.nearest or _NEAREST
+    weightings = [
+        *product(("chi-square", "entropy"), (near, 0), (design.ratio,)),
+        *(("none", near, ratio) for ratio in sorted({1, design.ratio, 5}, reverse=True)[:2]),
+    ]
+    choices = [
+        Choice(buffer, support, calibration, nearest, ratio, window)
+        for buffer, support, (calibration, nearest, ratio), window in product(
+            buffers, (True, False), weightings, (WHOLE, LATER_HALF)
+        )
+    ]
+    own = own_choice(study, buffers[0])
+    if own not in choices:
+        choices.insert(0, own)
+    libraries = [name for name in study.analysis.estimators if name in ESTIMATORS]
+    return [*choices, *(replace(own, library=name) for name in libraries)]
+
+
+def own_choice(study: Study, buffer_km: float) -> Choice:
+    """Return the study's own settings as a choice."""
+    design = study.design
+    nearest = design.nearest
+    if design.calibration == "none":
+        nearest = design.nearest or _NEAREST
+    return Choice(
+        buffer_km, design.common_support, design.calibration, nearest, design.ratio, WHOLE
+    )
+
+
+def name_of(universe: Universe, choice: Choice) -> str:
+    """Return the name of a task's file: a hash of its plan."""
+    plan = {"key": universe.key, "draws": universe.n_draws, "choice": asdict(choice)}
+    return hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def run_branch(universe: Universe, choice: Choice) -> str:
+    """Put the real and every placebo programme through one set of choices.
+
+    Returns
+    -------
+    JSON text, the same bytes wherever it is run: for each curve and each form and estimator, the
+    effect and its placebos, on the log scale for counts; why it is missing where it is.
+    """
+    with single_threaded():
+        machine = _machine(universe, choice)
+        if choice.library:
+            curves = _library_curves(universe, machine, choice.library)
+        else:
+            curves = _own_curves(universe, machine)
+    content = {"plan": name_of(universe, choice), "choice": asdict(choice), "curves": curves}
+    return json.dumps(content, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _machine(universe: Universe, choice: Choice) -> Machine:
+    base = universe.arm
+    own = universe.machine.rules.matching
+    matching = Matching(choice.calibration, own.caliper, choice.ratio, own.reuse)
+    eligible = universe.eligible[choice.buffer_km]
+    arm = replace(
+        base,
+        eligible=eligible,
+        nearest=matching.depth(choice.nearest),
+        later_half=choice.window == LATER_HALF,
+        _cohorts={},
+        _sums={},
+    )
+    rules = Rules(choice.nearest, choice.common_support, universe.near[choice.buffer_km], matching)
+    return replace(universe.machine, arms=(arm,), eligible=eligible, rules=rules)
+
+
+def _own_curves(universe: Universe, machine: Machine) -> list[dict[str, Any]]:
+    prepare(machine)
+    real = run_programme(machine, universe.members)
+    drawn = run_draws(machine, np.arange(universe.n_draws))
+    found = []
+    for case in universe.cases:
+        if not case.units:
+            continue
+        estimators = (TOTALS, MEAN) if len(case.units) > 1 else (TOTALS,)
+        forms = ("ratio", "additive") if case.is_count else ("additive",)
+        for estimator, form in product(estimators, forms):
+            effect = float(_effect(real, case, estimator, form))
+            reason = "" if np.isfinite(effect) else _why(real, case, machine)
+            placebos = _effect(drawn, case, estimator, form)
+            found.append(_curve(case, estimator, form, effect, reason, placebos))
+    return found
+
+
+def _effect(totals: Floats, case: CurveCase, estimator: str, form: str) -> Floats:
+    """Return one case's effect over any leading axes: log of a ratio, or points of a score.
+
+    The additive effect on rates is expressed as a share of the rate that would have been, so that
+    both forms of a count lie on one scale.
+    """
+    own = totals[..., list(case.units), case.position, :]
+    if estimator == TOTALS:
+        own = own.sum(axis=-2, keepdims=True)
+    if form == "ratio":
+        return np.asarray(cf.log_ratio(own, "change").mean(axis=-1))
+    gap = cf.rate_difference(own, "change").mean(axis=-1)
+    if not case.is_count:
+        return np.asarray(gap)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = (own[..., cf.OBSERVED_POST] / own[..., cf.EXPOSURE_POST]).mean(axis=-1)
+        found = -np.log1p(-gap / rate)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def _why(real: Floats, case: CurveCase, machine: Machine) -> str:
+    """Say why the real programme has no effect in this branch."""
+    lost = ~np.isfinite(real[list(case.units), case.position]).all(axis=-1)
+    if lost.any():
+        matched = machine.rules.matching.calibration == "none"
+        what = "a treated area without a match" if matched else "no area left in the pool"
+        return f"{int(lost.sum())} of {len(case.units)} neighbourhoods: {what}"
+    return "a total is zero, so there is no ratio to take"
+
+
+def _library_curves(universe: Universe, machine: Machine, name: str) -> list[dict[str, Any]]:
+    prepare(machine)
+    cases = [case for case in universe.cases if case.units]
+    rows: list[list[float]] = [[] for _ in cases]
+    for number in range(universe.n_draws):
+        programme = programme_of(machine, number)
+        weighted = None if programme is None else _weigh(machine, programme)
+        for case, row in zip(cases, rows, strict=True):
+            if programme is None or weighted is None:
+                row.append(np.nan)
+            else:
+                effect, _ = _library(
+                    universe, case, name, programme, weighted, samples=_FEWEST_SAMPLES
+                )
+                row.append(effect)
+    chosen = _weigh(machine, universe.members)
+    found = []
+    for case, row in zip(cases, rows, strict=True):
+        effect, reason = _library(
+            universe, case, name, universe.members, chosen, samples=_FEWEST_SAMPLES
+        )
+        form = "ratio" if name == "poisson" else "additive"
+        title = ESTIMATORS[name].title
+        found.append(_curve(case, title, form, effect, reason, np.array(row)))
+    return found
+
+
+def _weigh(machine: Machine, programme: Sequence[Ints]) -> list[Weighted | None]:
+    arm = machine.arms[0]
+    cohorts = [arm.cohort(g, areas) for g, areas in enumerate(programme)]
+    return design_programme(cohorts, programme, machine.eligible, machine.rules)
+
+
+def _library(
+    universe: Universe,
+    case: CurveCase,
+    name: str,
+    programme: Sequence[Ints],
+    weighted: Sequence[Weighted | None],
+    *,
+    samples: int,
+) -> tuple[float, str]:
+    arm = universe.arm
+    places: list[Neighbourhood] = [arm.units[g] for g in case.units]
+    panel = build_panel(
+        arm.measure(case.position),
+        places,
+        [programme[g] for g in case.units],
+        [weighted[g] for g in case.units],
+        universe.machine.seed,
+    )
+    if isinstance(panel, NotEstimable):
+        return np.nan, panel.reason
+    found = cross_check(name, replace(panel, samples=samples))
+    if isinstance(found, NotEstimable):
+        return np.nan, found.reason
+    if not case.is_count:
+        return found.estimate, ""
+    if not found.estimate > -1:
+        return np.nan, "its counterfactual is not positive, so there is no ratio to take"
+    return float(np.log1p(found.estimate)), ""
+
+
+def _curve(
+    case: CurveCase, estimator: str, form: str, effect: float, reason: str, placebos: Floats
+) -> dict[str, Any]:
+    return {
+        "group": case.group,
+        "outcome": case.outcome,
+        "estimator": estimator,
+        "form": form,
+        "is_count": case.is_count,
+        "effect": _number(effect),
+        "reason": reason,
+        "placebos": [_number(float(x)) for x in placebos],
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None

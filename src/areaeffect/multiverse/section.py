@@ -1,0 +1,199 @@
+"""The specification curve: every branch in order of its effect, its choices beneath it."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from areaeffect.document import marks, plot, svg
+from areaeffect.document.axes import Row, printed, scaled
+from areaeffect.document.blocks import Bullets, Paragraph, Section
+from areaeffect.document.chart_tables import Figure, Table
+from areaeffect.document.plot import Frame
+from areaeffect.multiverse.words import joint_sentence, without_sentence
+from areaeffect.wording.numbers import number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from areaeffect.results import Annex, Result
+
+WIDTH = 680.0
+_CURVE_HEIGHT = 190.0
+_LINE = 15.5
+_HEAD, _FOOT, _LEFT = 50.0, 8.0, 0.29 * WIDTH
+_GAP = 10.0
+_DRAWN = ("effect", "band_low", "band_high")
+#: The choices drawn beneath the curve, and how each reads.
+_CHOICES = (
+    ("buffer_km", "buffer", lambda v: f"buffer {v:g} km"),
+    ("common_support", "pool", lambda v: "common support" if v else "no common support"),
+    ("weighting", "weights", str),
+    ("window", "time before", str),
+    ("estimator", "estimator", str),
+    ("form", "form", str),
+)
+LEAD = (
+    "Other defensible choices of pool, weights, time before the start, estimator and form would "
+    "have given other numbers. Every combination was computed, none was left out, and the same "
+    "placebo programmes went through each of them."
+)
+NOT_TESTS = (
+    "Branches share their data, so no branch counts as a test of its own; the joint test asks how "
+    "often placebo programmes have a median, or a share of branches below zero, as far out.",
+    "The study's own choices lead, whatever the branches say: they were sealed before an outcome "
+    "was read.",
+)
+
+
+def curve_rows(branches: Sequence[Mapping[str, Any]], form: str) -> list[Row]:
+    """Return one row a branch that could be computed, lowest effect first, in print units.
+
+    Parameters
+    ----------
+    branches : rows of the table `multiverse` of one group and outcome.
+    form : 'ratio' for fractions, else 'additive'.
+    """
+    kept = sorted((b for b in branches if b["rank"] is not None), key=lambda b: b["rank"])
+    names = ("effect", "placebo_low", "placebo_high", "band_low", "band_high")
+    return [{**b, **{name: scaled(b[name], form) for name in names}} for b in kept]
+
+
+def curve_chart(
+    rows: Sequence[Row], *, key: str, title: str, form: str, unit: str, missing: int = 0
+) -> str:
+    """Draw the curve over the middle 95% of placebo curves, and what was chosen in each branch."""
+    across = (0.0, len(rows) + 1.0)
+    reach = [v for row in rows for n in _DRAWN if (v := row[n]) is not None] + [0.0]
+    pad = 0.06 * (max(reach) - min(reach) or 1.0)
+    limits = (min(reach) - pad, max(reach) + pad)
+    frame = Frame(_LEFT, _HEAD, WIDTH - _LEFT - 14, _CURVE_HEIGHT, across, limits)
+    lines = _lines(rows)
+    choices, bottom = _choices(frame, rows, lines)
+    parts = [
+        *_curve(frame, rows),
+        plot.text(6, 40, "per cent" if form == "ratio" else unit),
+        plot.text(0.29 * WIDTH, 18, "● branch", size=11.5, fill=svg.BLUE),
+        plot.text(0.42 * WIDTH, 18, "◆ the study's own", size=11.5, fill="#A33A08"),
+        plot.text(0.66 * WIDTH, 18, "■ 95% of placebo curves", size=11.5, fill=svg.GREY),
+        *choices,
+    ]
+    body = frame.group(parts, (0, len(rows)))
+    view = f"0 0 {WIDTH:g} {bottom + _FOOT:g}"
+    return svg.accessible(body, view, key, title, _description(rows, form, missing))
+
+
+def _curve(frame: Frame, rows: Sequence[Row]) -> list[str]:
+    x = [float(i) for i in range(1, len(rows) + 1)]
+    low, high = ([row[name] for row in rows] for name in ("band_low", "band_high"))
+    zero = frame.py(0.0)
+    made = [
+        marks.band(frame, x, low, high, columns=("band_low", "band_high"), fill="#DDE3E8"),
+        plot.up_axis(frame),
+        plot.rule(frame.left, zero, frame.right, zero, svg.TEXT),
+    ]
+    for at, row in zip(x, rows, strict=True):
+        mark, colour, radius = marks.dot, svg.BLUE, 2.4
+        if row["is_study"]:
+            mark, colour, radius = marks.diamond, svg.ORANGE, 5.0
+        made.append(
+            mark(frame, at, row["effect"], marks.up("effect"), colour=colour, radius=radius)
+        )
+    return made
+
+
+def _lines(rows: Sequence[Row]) -> list[tuple[str, Any, str]]:
+    """Return (choice, value, label) of every value that some branch takes, where several do."""
+    lines = []
+    for name, _, told in _CHOICES:
+        values = list(dict.fromkeys(row[name] for row in rows))
+        if len(values) > 1:
+            lines += [(name, v, told(v)) for v in sorted(values, key=str)]
+    return lines
+
+
+def _choices(
+    frame: Frame, rows: Sequence[Row], lines: Sequence[tuple[str, Any, str]]
+) -> tuple[list[str], float]:
+    """Return a stroke under each branch in the line of what it chose, and where that ends.
+
+    A line names its column and value (`data-choice`), and its strokes stand under their branches.
+    """
+    made, y, before = [], frame.bottom + _GAP, None
+    for name, value, label in lines:
+        y += _GAP if before not in {None, name} else 0.0
+        before = name
+        at = [plot.unit(frame.px(i)) for i, row in enumerate(rows, 1) if row[name] == value]
+        path = "".join(f"M{x} {plot.unit(y + 3)}v9" for x in at)
+        choice = escape(f"{name}={value}")
+        look = f'stroke="{svg.BLUE}" stroke-width="1.4"'
+        made.append(f'<path data-choice="{choice}" d="{path}" fill="none" {look}/>')
+        made.append(plot.text(frame.left - 10, y + 12, label, size=10.5, anchor="end"))
+        y += _LINE
+    return made, y
+
+
+def _description(rows: Sequence[Row], form: str, missing: int) -> str:
+    if not rows:
+        return "No branch could be computed."
+    text = f"{len(rows)} branches from {printed(rows[0]['effect'], form)} to "
+    text += f"{printed(rows[-1]['effect'], form)}."
+    own = [row for row in rows if row["is_study"]]
+    if own:
+        text += f" The study's own: {printed(own[0]['effect'], form)}."
+    return text + (f" {missing} could not be computed." if missing else "")
+
+
+def curve_table(branches: Sequence[Mapping[str, Any]], form: str) -> Table:
+    """Return every branch as a table, those that could not be computed last, with the reason."""
+    ordered = sorted(branches, key=lambda b: (b["rank"] is None, b["rank"] or 0))
+    body = tuple(
+        (
+            str(b["rank"]) if b["rank"] is not None else "–",
+            number(b["effect"], form) if b["effect"] is not None else b["reason"],
+            f"{b['p_value']:.3f}" if b["p_value"] is not None else "–",
+            *(told(b[name]) for name, _, told in _CHOICES),
+            "yes" if b["is_study"] else "",
+        )
+        for b in ordered
+    )
+    head = (
+        "Rank",
+        "Effect, or why there is none",
+        "Placebo p of this branch alone",
+        *(title.capitalize() for _, title, _ in _CHOICES),
+        "The study's own",
+    )
+    return Table("Every branch", head, body, frozenset({0, 2}))
+
+
+def multiverse_section(result: Result, annex: Annex) -> Section:
+    """Print the joint test and the curve of every finding of change."""
+    labels = {f.outcome: f.label for f in result.findings}
+    branches = annex.table("multiverse").records()
+    parts = []
+    for number_, row in enumerate(annex.table("multiverse_joint").records()):
+        own = [b for b in branches if (b["group"], b["outcome"]) == (row["group"], row["outcome"])]
+        form = "ratio" if row["unit"] == "fraction" else "additive"
+        label = labels.get(row["outcome"], row["outcome"])
+        title = f"{label[:1].upper()}{label[1:]}: every branch, {row['group']}"
+        key = f"multiverse-{number_}"
+        drawn = curve_rows(own, form)
+        chart = curve_chart(
+            drawn, key=key, title=title, form=form, unit=row["unit"], missing=row["n_missing"]
+        )
+        table = curve_table(own, form)
+        parts.append(
+            Section(
+                f"{key}-part",
+                title,
+                (
+                    Paragraph(joint_sentence(row, label)),
+                    Figure(chart, title, table, "multiverse", name=key, rows=tuple(drawn)),
+                ),
+            )
+        )
+    varied = tuple(f"Not varied: {reason}." for reason in annex.values["not_varied"])
+    without = tuple(without_sentence(name) for name in annex.values["without_branches"])
+    blocks = (Paragraph(LEAD, lead=True), Bullets((*NOT_TESTS, *varied, *without)))
+    return Section("multiverse", "Other choices: the multiverse", blocks, tuple(parts))

@@ -1,1 +1,0 @@
-"""The falsification set: one module a check, one line each in `registry`."""

@@ -1,0 +1,1 @@
+"""Placebo programmes: programmes that were never done, designed like the real one."""

@@ -1,0 +1,348 @@
+"""Placebo programmes: made-up programmes of areas where nothing was done.
+
+Each is alike the real one in the number and size of its neighbourhoods, in their covariates
+and levels before the start, in their start dates, and in how far apart they lie; each goes through
+the whole design and estimate. Neighbourhoods are contiguous where boundaries are known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from areaeffect.design.programme import Cohort, Rules, design_programme
+from areaeffect.estimate.adjustment import adjustment
+from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, totals
+from areaeffect.placebo.spread import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from areaeffect.results import Bools, Floats, Ints
+
+_TRIES = 50
+_QUICK_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """What may stand for one real neighbourhood.
+
+    Parameters
+    ----------
+    pieces : one entry for each contiguous piece of the neighbourhood (one, as a rule; one a
+        treated area where areas are drawn one by one); each lists the groups of areas, as
+        positions in the panel, that may stand for that piece.
+    """
+
+    pieces: tuple[tuple[Ints, ...], ...]
+
+
+def draw_programme(
+    banks: Sequence[Candidates],
+    n_areas: int,
+    taken: Bools | None,
+    rng: np.random.Generator,
+    spread: Spread | None = None,
+) -> list[Ints] | None:
+    """Draw one placebo programme of disjoint pseudo-neighbourhoods; None where none fits.
+
+    Parameters
+    ----------
+    banks : the candidates of each real neighbourhood.
+    n_areas : areas in the panel.
+    taken : (n_areas,), areas that may not be used; None for none.
+    rng : of this draw.
+    spread : how far apart its neighbourhoods should lie; None for anywhere.
+    """
+    if spread is not None:
+        return _draw_spread(banks, n_areas, taken, rng, spread)
+    for _ in range(_TRIES):
+        used = np.zeros(n_areas, dtype=bool) if taken is None else taken.copy()
+        drawn: list[Ints | None] = [None] * len(banks)
+        for g in rng.permutation(len(banks)):
+            picked = _pick(banks[g], used, rng)
+            if picked is None:
+                break
+            used[picked] = True
+            drawn[g] = picked
+        if all(d is not None for d in drawn):
+            return [d for d in drawn if d is not None]
+    return None
+
+
+def _draw_spread(
+    banks: Sequence[Candidates],
+    n_areas: int,
+    taken: Bools | None,
+    rng: np.random.Generator,
+    spread: Spread,
+) -> list[Ints] | None:
+    """Propose programmes until one lies as far apart as the real one; else the nearest to it."""
+    best, least, made = None, np.inf, 0
+    for _ in range(_TRIES):
+        picked = propose(banks, n_areas, taken, rng, spread)
+        if picked is None:
+            continue
+        made += 1
+        off = spread.off_by(picked)
+        if off < least:
+            best, least = picked, off
+        if off <= ALIKE_WITHIN or made == PROPOSALS:
+            break
+    return None if best is None else [b.pieces[0][i] for b, i in zip(banks, best, strict=True)]
+
+
+def propose(
+    banks: Sequence[Candidates],
+    n_areas: int,
+    taken: Bools | None,
+    rng: np.random.Generator,
+    spread: Spread,
+) -> list[int] | None:
+    """Pick disjoint candidates within a radius of a first one; None where some bank has none.
+
+    Every bank has one piece. Returned are positions in the banks.
+    """
+    used = np.zeros(n_areas, dtype=bool) if taken is None else taken.copy()
+    drawn = [-1] * len(banks)
+    first: Floats | None = None
+    for g in rng.permutation(len(banks)):
+        (options,), centres = banks[g].pieces, spread.centres[g]
+        if first is None or not np.isfinite(spread.radius):
+            near = np.arange(len(options))
+        else:
+            near = np.flatnonzero(((centres - first) ** 2).sum(axis=1) <= spread.radius**2)
+        chosen = _free_position(options, near, used, rng)
+        if chosen is None:
+            return None
+        used[options[chosen]] = True
+        drawn[g] = chosen
+        first = centres[chosen] if first is None else first
+    return drawn
+
+
+def matched_spread(
+    banks: Sequence[Candidates],
+    n_areas: int,
+    centres: Sequence[Floats],
+    target: float,
+    seed: int,
+) -> Spread:
+    """Return how placebo programmes are kept as far apart as the real one.
+
+    Parameters
+    ----------
+    banks : the candidates of each real neighbourhood, in one piece each.
+    n_areas : areas in the panel.
+    centres : for each bank, (n_candidates, 2).
+    target : mean distance between the real neighbourhoods' centres.
+    seed : of the trial proposals.
+    """
+    return fit_radius(
+        Spread(tuple(centres), target, np.inf),
+        lambda tried, rng: propose(banks, n_areas, None, rng, tried),
+        seed,
+    )
+
+
+def _pick(bank: Candidates, used: Bools, rng: np.random.Generator) -> Ints | None:
+    """Pick a free candidate for every piece; None where some piece has none left."""
+    mine = used.copy() if len(bank.pieces) > 1 else used
+    picked = []
+    for options in bank.pieces:
+        areas = _first_free(options, mine, rng)
+        if areas is None:
+            return None
+        picked.append(areas)
+        if len(bank.pieces) > 1:
+            mine[areas] = True
+    return np.sort(np.concatenate(picked))
+
+
+def _first_free(options: Sequence[Ints], used: Bools, rng: np.random.Generator) -> Ints | None:
+    """Pick at random among the candidates that share no area with `used`."""
+    chosen = _free_position(options, np.arange(len(options)), used, rng)
+    return None if chosen is None else options[chosen]
+
+
+def _free_position(
+    options: Sequence[Ints], among: Ints, used: Bools, rng: np.random.Generator
+) -> int | None:
+    """Return the position of a candidate among some that shares no area with `used`."""
+    if not len(among):
+        return None
+    for i in rng.integers(len(among), size=_QUICK_TRIES):
+        if not used[options[among[i]]].any():
+            return int(among[i])
+    every = [options[i] for i in among.tolist()]
+    sizes = np.fromiter(map(len, every), dtype=np.int64, count=len(every))
+    cells = used[np.concatenate(every)]
+    free = among[~np.logical_or.reduceat(cells, np.cumsum(sizes) - sizes)]
+    return int(free[int(rng.integers(len(free)))]) if len(free) else None
+
+
+def count_disjoint(
+    banks: Sequence[Candidates], n_areas: int, rng: np.random.Generator, most: int
+) -> tuple[int, int]:
+    """Count placebo programmes, and pseudo-neighbourhoods, that share no area.
+
+    Packed greedily in random order: a lower bound of the largest number.
+    """
+    used = np.zeros(n_areas, dtype=bool)
+    programmes = 0
+    while programmes < most:
+        drawn = draw_programme(banks, n_areas, used, rng)
+        if drawn is None:
+            break
+        programmes += 1
+        used[np.concatenate(drawn)] = True
+    neighbourhoods = programmes * len(banks)
+    smallest = min(banks, key=_size)
+    while neighbourhoods < most * len(banks):
+        picked = _pick(smallest, used, rng)
+        if picked is None:
+            break
+        neighbourhoods += 1
+        used[picked] = True
+    return programmes, neighbourhoods
+
+
+def _size(bank: Candidates) -> int:
+    return sum(len(options[0]) if options else 0 for options in bank.pieces)
+
+
+class Cohorts(Protocol):
+    """Finds what one kind of claim needs for a neighbourhood, real or made up."""
+
+    outcomes: tuple[int, ...]
+    draws: int | None
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether what weighting left unlike is regressed out."""
+
+    def cohort(self, unit: int, areas: Ints) -> Cohort:
+        """Return the cohort: the start of the real neighbourhood, the coverage of the areas."""
+
+    def sums(self, unit: int, areas: Ints) -> Mapping[int, Sums]:
+        """Return each outcome's sums for the same; an outcome with too many gaps is absent."""
+
+
+class Job(Protocol):
+    """What can be shared out over processes, draw by draw."""
+
+    def prepare(self) -> None:
+        """Make what every draw needs, once, before draws are shared out."""
+
+    def run(self, draws: npt.NDArray[np.int64]) -> Floats:
+        """Return the totals of some draws, along the first axis."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Machine:
+    """Everything that is the same for all placebo draws.
+
+    Parameters
+    ----------
+    arms : one a kind of claim.
+    banks : the candidates of each real neighbourhood.
+    eligible, rules : of the pool.
+    n_outcomes : outcomes of all arms.
+    seed : of the study.
+    n_bins : event-time bins of every outcome.
+    spread : how far apart the neighbourhoods of a programme should lie; None for anywhere.
+    """
+
+    arms: tuple[Cohorts, ...]
+    banks: tuple[Candidates, ...]
+    eligible: Bools
+    rules: Rules
+    n_outcomes: int
+    seed: int
+    n_bins: int = 0
+    spread: Spread | None = None
+
+    @property
+    def n_totals(self) -> int:
+        """Numbers that come back for each neighbourhood and outcome."""
+        return N_TOTALS + N_PATH * self.n_bins
+
+    def prepare(self) -> None:
+        """See `prepare`."""
+        prepare(self)
+
+    def run(self, draws: npt.NDArray[np.int64]) -> Floats:
+        """See `run_draws`."""
+        return run_draws(self, draws)
+
+
+def prepare(machine: Machine) -> None:
+    """Make every cohort and sum that a draw can ask for, once, before draws are shared out.
+
+    Also the searches for nearest areas: the OpenMP they use does not survive a fork.
+    """
+    for arm in machine.arms:
+        asked: dict[int, tuple[Cohort, list[Ints]]] = {}
+        for g, bank in enumerate(machine.banks):
+            for options in bank.pieces:
+                for areas in options:
+                    cohort = arm.cohort(g, areas)
+                    arm.sums(g, areas)
+                    asked.setdefault(id(cohort), (cohort, []))[1].append(areas)
+        for cohort, groups in asked.values():
+            if cohort.nearest is not None:
+                cohort.nearest.of(np.concatenate(groups))
+
+
+def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:
+    """Put placebo programmes through the whole design and estimate.
+
+    Parameters
+    ----------
+    machine : see `Machine`.
+    draws : numbers of the draws; each has its own random numbers, so that the result does not
+        depend on how draws are shared between processes.
+
+    Returns
+    -------
+    (n_draws, n_neighbourhoods, n_outcomes, n_totals); NaN where a pool was empty.
+    """
+    shape = (len(draws), len(machine.banks), machine.n_outcomes, machine.n_totals)
+    found = np.full(shape, np.nan)
+    for d, number in enumerate(draws):
+        programme = programme_of(machine, int(number))
+        if programme is not None:
+            found[d] = run_programme(machine, programme, int(number))
+    return found
+
+
+def programme_of(machine: Machine, number: int) -> list[Ints] | None:
+    """Return the placebo programme of one draw, which no other draw depends on; None for none."""
+    rng = np.random.default_rng([machine.seed, number])
+    return draw_programme(machine.banks, len(machine.eligible), None, rng, machine.spread)
+
+
+def run_programme(machine: Machine, programme: Sequence[Ints], number: int = 0) -> Floats:
+    """Design and add up one programme: (n_neighbourhoods, n_outcomes, n_totals).
+
+    `number` is that of the draw: an arm that takes part in the first draws only leaves NaN in
+    the later ones.
+    """
+    found = np.full((len(programme), machine.n_outcomes, machine.n_totals), np.nan)
+    for arm in machine.arms:
+        if arm.draws is not None and number >= arm.draws:
+            continue
+        cohorts = [arm.cohort(g, areas) for g, areas in enumerate(programme)]
+        weighted = design_programme(cohorts, programme, machine.eligible, machine.rules)
+        for g, chosen in enumerate(weighted):
+            if chosen is None:
+                continue
+            members, pool, weights = programme[g], chosen.pool, chosen.weights
+            by = adjustment(cohorts[g].scaled, members, pool, weights) if arm.is_adjusted else None
+            for o, sums_ in arm.sums(g, members).items():
+                found[g, o] = totals(sums_, members, pool, weights, by)
+    return found

@@ -1,0 +1,1 @@
+"""The smallest effect a study could see, before it looks."""

@@ -1,0 +1,150 @@
+"""The design as it would have stood some years earlier: what a study could see, before it looks.
+
+Every start is moved back so far that the time after it ends before the real start. Nothing at or
+after a real start is read; where values are missing then (coverage) is known all the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.findings.cohorts import ClaimCohorts
+from areaeffect.panel import MAX_MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.panel import Measure, Neighbourhood
+    from areaeffect.results import Bools, Ints
+
+#: Steps of history that a backtest leaves before its start where it can, and where it must.
+_HISTORY, _LEAST_HISTORY = 2, 1
+#: A table's own numbers have no year: a follow-up of them is cut into so many steps.
+_STEPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """How long the study follows its places, and how much of that fits before the start.
+
+    Parameters
+    ----------
+    step : periods of the start's kind in one step: a year, or a part of a table's own numbers.
+    is_year : whether a step is a year.
+    history : whole steps before the first start.
+    planned : steps that the study follows its longest-followed place for, at least 1.
+    measured : steps of follow-up that fit before the start; 0 where the history is too short.
+    """
+
+    step: int
+    is_year: bool
+    history: int
+    planned: int
+    measured: int
+
+    @property
+    def name(self) -> str:
+        """What a step is, in words."""
+        if self.is_year:
+            return "year"
+        return "period" if self.step == 1 else f"{self.step} periods"
+
+
+def horizon_of(measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> Horizon:
+    """Return how far the history before the starts reaches for a study's change claims."""
+    kind = units[0].start_kind
+    sides = [
+        (before.stop, measure.periods.n - after.start, measure.periods.kind.per_year)
+        for measure in measures
+        for unit in units
+        for before, after in [measure.periods.split(unit.start, unit.start_kind)]
+    ]
+    longest = max(after for _, after, _ in sides)
+    step = kind.per_year or max(1, -(-longest // _STEPS))
+    history = min(before // (per_year or step) for before, _, per_year in sides)
+    planned = max(1, *(after // (per_year or step) for _, after, per_year in sides))
+    spare = history - _HISTORY if history > _HISTORY else history - _LEAST_HISTORY
+    return Horizon(step, bool(kind.per_year), history, planned, max(0, min(planned, spare)))
+
+
+@dataclass(slots=True, eq=False)
+class Backtest(ClaimCohorts):
+    """Cohorts of one kind of claim with every start moved back.
+
+    Parameters
+    ----------
+    horizon : how far. Outcome o followed for k steps stands at position o + (k - 1) n_outcomes;
+        behind the longest stands the follow-up of each place itself, as far as it fits. A level
+        claim has the last step before the start only, at the position of the latter.
+    """
+
+    horizon: Horizon | None = None
+
+    def start(self, unit: int) -> int:
+        """Return the start that is designed for."""
+        place, (step, back) = self.units[unit], self._back()
+        return int(place.start - step * back)
+
+    def _back(self) -> tuple[int, int]:
+        if self.horizon is None:
+            raise AssertionError  # unreachable: `backtests` gives every one its horizon
+        return self.horizon.step, 1 if self.claim == "level" else self.horizon.measured
+
+    def used(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
+        """Return, for each outcome and length, the periods used before and after."""
+        place, (step, back) = self.units[unit], self._back()
+        patterns = np.unique(self.coverage.pattern[areas])
+        begin = self.start(unit)
+        found = {}
+        for position in self.outcomes:
+            measure = self.measure(position)
+            length = position // len(self.measures) + 1
+            seen = self._observed(position)[patterns].all(axis=0)
+            before, after = measure.periods.split(begin, place.start_kind)
+            untreated, followed = measure.periods.split(place.start, place.start_kind)
+            end = untreated.stop
+            if self.claim != "level":
+                if length <= back:
+                    until, _ = measure.periods.split(begin + step * length, place.start_kind)
+                    end = min(end, until.stop)
+                else:
+                    end = min(end, after.start + measure.periods.n - followed.start)
+            pre, post = np.zeros_like(seen), np.zeros_like(seen)
+            pre[before] = self.claim != "level"
+            post[after.start : end] = True
+            sides = [post] if self.claim == "level" else [pre, post]
+            if all(s.any() and (s & ~seen).sum() <= MAX_MISSING * s.sum() for s in sides):
+                found[position] = (pre & seen, post & seen)
+        return found
+
+
+def backtests(arms: Sequence[ClaimCohorts], horizon: Horizon) -> tuple[Backtest, ...]:
+    """Return the study's arms with every start moved back."""
+    made = []
+    for arm in arms:
+        if arm.claim not in ("change", "level"):
+            continue
+        n, lengths = len(arm.measures), range(horizon.measured + 1)
+        if arm.claim == "level":
+            lengths = lengths[-1:]
+        elif not horizon.measured:
+            continue
+        made.append(
+            Backtest(
+                claim=arm.claim,
+                outcomes=tuple(o + n * k for k in lengths for o in arm.outcomes),
+                panel=arm.panel,
+                measures=arm.measures,
+                coverage=arm.coverage,
+                eligible=arm.eligible,
+                units=arm.units,
+                history=arm.history,
+                nearest=arm.nearest,
+                strata=arm.strata,
+                horizon=horizon,
+            )
+        )
+    return tuple(made)

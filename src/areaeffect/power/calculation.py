@@ -1,0 +1,335 @@
+"""`areaeffect power`: the smallest effect a study could see, before it looks.
+
+Placebo programmes are drawn and designed as `evaluate` does, with every start moved back so far
+that the follow-up ends before the real start (`backtest`). Their spread says what effect would be
+seen in 80% of such studies at 5%, for as many neighbourhoods and as long a follow-up as asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.commands.begin import begin
+from areaeffect.estimate import counterfactual as cf
+from areaeffect.estimate.inference import MIN_PLACEBOS, infer
+from areaeffect.estimate.verdict import placebos_carry
+from areaeffect.findings.candidates import spread_of
+from areaeffect.findings.cohorts import ClaimCohorts, claim_cohorts
+from areaeffect.findings.describe import Case, Group, groups_of
+from areaeffect.placebo.programmes import Machine, count_disjoint
+from areaeffect.placebo.spread import Spread
+from areaeffect.placebo.workers import (
+    default_threads,
+    run_all,
+    single_threaded,
+)
+from areaeffect.power.backtest import Backtest, Horizon, backtests, horizon_of
+from areaeffect.power.growth import Growth, fit_growth
+from areaeffect.power.page import POWER_FILE, write_power
+from areaeffect.power.words import PowerReport, PowerRow
+from areaeffect.report.files import refuse_foreign
+from areaeffect.study.file import read_study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from areaeffect.findings.plan import Plan
+    from areaeffect.panel import Measure
+    from areaeffect.results import Floats
+    from areaeffect.study.model import Study
+
+#: Numbers of neighbourhoods that the curve is drawn through.
+SIZES = (1, 3, 5, 10, 20, 30, 50)
+#: Placebo draws at each, or as many as the study asks for if those are fewer.
+DRAWS = 399
+_MOST_DISJOINT = 20
+_LEAST_DRAWN = 0.8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Size:
+    """A number of neighbourhoods, and the real ones that stand as patterns for them.
+
+    Parameters
+    ----------
+    patterns : positions of the study's neighbourhoods, repeated where more are asked for.
+    group : the initiative that has just these; empty for a point of the curve.
+    """
+
+    patterns: tuple[int, ...]
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """What the placebos of one size and length say of one outcome, on the statistic's scale.
+
+    Parameters
+    ----------
+    mde : smallest effect that would be seen, signed.
+    deviation : standard deviation of the placebo estimates.
+    p_little : share of placebos that would be called 'little difference'.
+    draws : placebos behind it.
+    """
+
+    mde: float
+    deviation: float
+    p_little: float
+    draws: int
+
+
+def power(
+    path: Path,
+    threads: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    store: Path | None = None,
+    out: Path | None = None,
+) -> PowerReport:
+    """Plan a study and say what it could see; nothing at or after a start is read.
+
+    Parameters
+    ----------
+    path : the study file.
+    threads, progress, store : as in `evaluate`.
+    out : folder for power.json, the tables and power.html; None to write nothing.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every problem found; nothing is written.
+    """
+    tell = progress or (lambda _step, _done, _of: None)
+    if out is not None:
+        refuse_foreign(out, POWER_FILE)
+    with single_threaded():
+        file = read_study(path)
+        data, plan = begin(file, store, tell)
+        measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
+        report = power_of(file.study, measures, plan, threads or default_threads(), tell)
+    if out is not None:
+        write_power(report, out)
+    return report
+
+
+def power_of(
+    study: Study,
+    measures: Sequence[Measure],
+    plan: Plan,
+    threads: int,
+    tell: Callable[[str, int, int], None],
+    *,
+    curve: bool = True,
+    most_draws: int = DRAWS,
+) -> PowerReport:
+    """Measure and extrapolate the smallest effects of a planned study.
+
+    Without `curve`, of the study as it is only: not of other numbers of neighbourhoods.
+    """
+    changes = [m for m, o in zip(measures, study.outcome, strict=True) if o.claim == "change"]
+    horizon = horizon_of(changes or measures, plan.units)
+    n_draws = min(study.analysis.placebos, most_draws)
+    rows: list[PowerRow] = []
+    left_out = []
+    sizes = [s for s in sizes_of(plan, study.design.unit) if curve or s.group]
+    arms = earlier_arms(plan, horizon)
+    for done, size in enumerate(sizes):
+        tell("placebo programmes", done * n_draws, len(sizes) * n_draws)
+        machine = machine_of(plan, arms, size)
+        apart = count_disjoint(
+            machine.banks, len(machine.eligible),
+            np.random.default_rng([machine.seed, 5]), _MOST_DISJOINT,
+        )  # fmt: skip
+        positions = 1 + len(measures) * (1 + horizon.measured)
+        nothing = np.full((1, len(size.patterns), positions, cf.N_TOTALS), np.nan)
+        drawn = nothing
+        if arms and apart[0]:
+            drawn = run_all(machine, n_draws, threads, lambda _n: None)
+        if arms and np.isfinite(drawn).any(axis=(1, 2, 3)).mean() < _LEAST_DRAWN:
+            left_out.append(len(size.patterns))
+            drawn = nothing
+        rows += _rows(study, measures, plan, arms, size, horizon=horizon, drawn=drawn, apart=apart)
+    return PowerReport(
+        title=study.study.title,
+        step=horizon.name,
+        history=horizon.history,
+        planned=horizon.planned,
+        measured=horizon.measured,
+        left_out=tuple(sorted(set(left_out))),
+        rows=tuple(rows),
+    )
+
+
+def sizes_of(plan: Plan, unit: str) -> list[Size]:
+    """Return the points of the curve, and each initiative as it is.
+
+    A programme with one set of weights has no curve: its neighbourhoods are not told apart.
+    """
+    real = [Size(group.units, group.name) for group in groups_of(plan.units)]
+    if unit == "programme":
+        return real
+    n = len(plan.units)
+    rng = np.random.default_rng([plan.machine.seed, 4])
+    repeats = -(-SIZES[-1] // n)
+    order = np.concatenate([rng.permutation(n) for _ in range(repeats)])
+    curve = [Size(tuple(int(g) for g in order[:size])) for size in SIZES]
+    return curve + real
+
+
+def earlier_arms(plan: Plan, horizon: Horizon) -> tuple[Backtest, ...]:
+    """Return the plan's arms with every start moved back; all sizes share their cohorts."""
+    return backtests(claim_cohorts(plan.machine.arms), horizon)
+
+
+def machine_of(plan: Plan, arms: Sequence[ClaimCohorts], size: Size) -> Machine:
+    """Return what draws programmes of a size with every start moved back."""
+    units = tuple(plan.units[g] for g in size.patterns)
+    banks = tuple(plan.machine.banks[g] for g in size.patterns)
+    mine = tuple(replace(arm, units=units) for arm in arms)
+    spread = plan.machine.spread
+    if spread is not None and (len(units) == 1 or not arms):
+        spread = None
+    elif spread is not None and size.group:
+        spread = spread_of(arms[0].panel, units, banks, plan.machine.seed)
+    elif spread is not None:
+        centres = tuple(spread.centres[g] for g in size.patterns)
+        spread = Spread(centres, spread.target, spread.radius)
+    positions = [p for arm in mine for p in arm.outcomes]
+    n_outcomes = 1 + max(positions, default=-1)
+    return replace(
+        plan.machine, arms=mine, banks=banks, n_outcomes=n_outcomes, n_bins=0, spread=spread
+    )
+
+
+def measure_point(
+    case: Case, drawn: Floats, position: int, count: float | None, grown: float = 1.0
+) -> Point | None:
+    """Hold no effect against the placebos of one outcome and length; None where they are too few.
+
+    Parameters
+    ----------
+    case : the finding to be.
+    drawn : (n_draws, n_units, n_positions, n_totals).
+    position : of the outcome and length.
+    count : the real programme's events before its earlier start; None for the placebos' median.
+    grown : by how much the placebo effects grow with a longer follow-up than was measured.
+    """
+    totals = drawn[:, :, position]
+    placebos, counts = grown * case.statistic(totals), case.counts(totals)
+    good = np.isfinite(placebos)
+    if good.sum() < MIN_PLACEBOS:
+        return None
+    typical = float(np.median(counts[good])) if count is None else count
+    found = infer(0.0, placebos, counts, typical, case.outcome.better, case.taken)
+    at = found.statistics[good] * found.scale
+    low, high = (
+        np.array([case.printed(x) for x in at + end]) for end in (found.low_90, found.high_90)
+    )
+    limit = case.outcome.smallest_effect_of_interest
+    carried = placebos_carry(case.n_units, *case.disjoint)
+    little = float(((low > -limit) & (high < limit)).mean()) if carried else 0.0
+    return Point(found.mde, found.deviation, little, int(good.sum()))
+
+
+def _rows(
+    study: Study,
+    measures: Sequence[Measure],
+    plan: Plan,
+    arms: Sequence[Backtest],
+    size: Size,
+    *,
+    horizon: Horizon,
+    drawn: Floats,
+    apart: tuple[int, int],
+) -> list[PowerRow]:
+    rows = []
+    for o, outcome in enumerate(study.outcome):
+        units = tuple(range(len(size.patterns)))
+        is_ratio = outcome.kind == "count"
+        case = Case(Group("", units), o, outcome, measures[o], is_ratio, units, apart)
+
+        def point(k: int, grown: float = 1.0, o: int = o, case: Case = case) -> Point | None:
+            position = o + len(measures) * k
+            count = own_count(plan, arms, size, case, position)
+            return measure_point(case, drawn, position, count, grown)
+
+        bare = PowerRow(
+            outcome=outcome.name, label=outcome.title, family=outcome.family, claim=outcome.claim,
+            form="ratio" if is_ratio else "additive", better=outcome.better,
+            threshold=outcome.smallest_effect_of_interest, group=size.group, n=len(size.patterns),
+        )  # fmt: skip
+        spans = _spans(plan, measures[o], size, horizon)
+        rows += _followed(bare, case, point, horizon, spans)
+    return rows
+
+
+def _followed(
+    bare: PowerRow,
+    case: Case,
+    point: Callable[..., Point | None],
+    horizon: Horizon,
+    spans: tuple[float, float],
+) -> list[PowerRow]:
+    """One row a length of follow-up: measured as far as the history reaches, then extrapolated."""
+    last = horizon.measured
+    if case.outcome.claim == "level":
+        return [replace(_filled(bare, case, point(last), None, None), as_planned=True)]
+    measured = [point(k) for k in range(last)]
+    growth = fit_growth([p.deviation if p else np.nan for p in measured])
+    rows = [_filled(bare, case, p, k + 1.0, None) for k, p in enumerate(measured)]
+    for k in range(last + 1, horizon.planned + 1):
+        further = point(last - 1, growth.factor(k / last)) if last else None
+        rows.append(_filled(bare, case, further, float(k), growth))
+    asked, fits = spans
+    if not fits or asked == fits:
+        planned = _filled(bare, case, point(last) if fits else None, asked, None)
+    else:
+        planned = _filled(bare, case, point(last, growth.factor(asked / fits)), asked, growth)
+    return [*rows, replace(planned, as_planned=True)]
+
+
+def _filled(
+    bare: PowerRow, case: Case, point: Point | None, years: float | None, growth: Growth | None
+) -> PowerRow:
+    """Fill a row; `growth` where the length does not fit before the start."""
+    if point is None:
+        return replace(bare, years=years, basis="not estimable")
+    return replace(
+        bare,
+        years=years,
+        basis="measured" if growth is None else "extrapolated",
+        mde=case.printed(point.mde),
+        deviation=point.deviation * case.per,
+        p_little=point.p_little,
+        draws=point.draws,
+        growth=None if growth is None else growth.power,
+        growth_is_fitted=growth is not None and growth.is_fitted,
+    )
+
+
+def _spans(plan: Plan, measure: Measure, size: Size, horizon: Horizon) -> tuple[float, float]:
+    """Mean follow-up of the places in steps, as planned and as far as it fits before the start."""
+    per_step = (measure.periods.kind.per_year or horizon.step) if horizon.is_year else horizon.step
+    asked = []
+    for g in size.patterns:
+        _, after = measure.periods.split(plan.units[g].start, plan.units[g].start_kind)
+        asked.append((measure.periods.n - after.start) / per_step)
+    fits = [min(a, float(horizon.measured)) for a in asked]
+    return float(np.mean(asked)), float(np.mean(fits))
+
+
+def own_count(
+    plan: Plan, arms: Sequence[Backtest], size: Size, case: Case, position: int
+) -> float | None:
+    """Return the initiative's own events before its earlier start; None for a curve's point."""
+    arm = next((a for a in arms if position in a.outcomes), None)
+    if arm is None or not size.group or not case.is_ratio or case.base != cf.OBSERVED_PRE:
+        return None
+    found = 0.0
+    for g in size.patterns:
+        sums = arm.sums(g, plan.units[g].areas).get(position)
+        found += float(sums.pre[plan.units[g].areas].sum()) if sums is not None else 0.0
+    return found or None

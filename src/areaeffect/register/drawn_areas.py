@@ -1,0 +1,184 @@
+"""Drawn boundaries to rows of areas: the fit of each shape, reported area by area."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.geography.best_fit import area_shares, population_shares
+from areaeffect.geography.drawn import read_drawn
+from areaeffect.register.located import AreaFit, Found, LeftOut, ShapeFit
+from areaeffect.register.rows import Record, contradictions, row_of, value_problems
+from areaeffect.sources.point_files import read_points
+from areaeffect.study.model import resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from areaeffect.geography.best_fit import Shares
+    from areaeffect.geography.boundaries import Boundaries
+    from areaeffect.geography.drawn import Drawn
+    from areaeffect.panel import Strings
+    from areaeffect.register.rows import Row
+    from areaeffect.results import Bools, Ints
+    from areaeffect.study.initiative import Fit, Initiative
+
+    Outlines = npt.NDArray[np.object_]
+
+#: Overlaps below this share of an area are drawing noise along a shared border: not reported.
+SLIVER = 0.001
+
+
+def rows_of_drawn(
+    initiative: Initiative, path: Path, folder: Path, boundaries: Boundaries | None, areas: Strings
+) -> Found:
+    """Return the areas that each drawn shape stands for, and how well they fit.
+
+    Shapes of one neighbourhood are joined. A shape in the country that touches none of the
+    study's areas is left out by name; where no shape is left, that is an error.
+
+    Raises
+    ------
+    StudyError, DataError
+        As `read_drawn`; no boundaries in the study; a shape that no area stands for; shapes
+        without a name where there are several.
+    """
+    if boundaries is None:
+        raise DataError(
+            Problem(
+                f"'{path.name}' is drawn, but no source of the study has boundaries to fit it to.",
+                str(path),
+                "Give a source `boundaries`, or list the areas by code.",
+            )
+        )
+    drawn = read_drawn(path, boundaries.crs, initiative.crs)
+    records = _records(drawn, path)
+    faults = value_problems(records, path)
+    shapes, records, differ = _joined(drawn, records, initiative, path)
+    faults += differ
+    shares = _shares(initiative.fit, shapes, boundaries, folder)
+    fit = initiative.fit
+    found = Found(notes=list(drawn.notes), faults=faults)
+    for g, record in enumerate(records):
+        mine = np.flatnonzero(shares.shape == g)
+        mine = mine[~(shares.share[mine] < SLIVER)]
+        name = row_of(record, "", initiative)
+        if not len(mine):
+            reason = "lies in none of the study's areas"
+            found.left_out.append(LeftOut(path.name, record.place, name.neighbourhood, reason))
+            continue
+        kept = shares.share[mine] >= fit.least
+        if not kept.any():
+            faults.append(_too_small(record, path, shares, mine, areas))
+        codes = [str(areas[a]) for a in shares.area[mine]]
+        for code, share, keep in zip(
+            codes, shares.share[mine].tolist(), kept.tolist(), strict=True
+        ):
+            found.fits.append(_area_fit(name, code, share, fit, kept=keep))
+            if keep:
+                found.rows.append(row_of(record, code, initiative, ("name", "area_name")))
+        found.shapes.append(_whole(name, fit, shares, mine, kept, g))
+    if not found.rows and not faults:
+        faults.append(
+            Problem(
+                "no shape touches an area of the study.",
+                str(path),
+                "Check that the sources cover the place, and its coordinates.",
+            )
+        )
+    return found
+
+
+def _records(drawn: Drawn, path: Path) -> list[Record]:
+    """Return what the file says of each shape; the neighbourhood may stand under 'name'."""
+    records = []
+    for place, values in zip(drawn.places, drawn.values, strict=True):
+        name = next(
+            (values[k] for k in ("neighbourhood", "name", "area_name") if values.get(k)), ""
+        )
+        records.append(Record(place, {**values, "neighbourhood": name}))
+    nameless = [r for r in records if not r.values["neighbourhood"]]
+    if len(records) > 1 and nameless:
+        raise DataError(
+            [
+                Problem(
+                    "the shape has no name.",
+                    f"{path}, {r.place}",
+                    "Give each a property 'neighbourhood' (or 'name').",
+                )
+                for r in nameless
+            ]
+        )
+    return records
+
+
+def _joined(
+    drawn: Drawn, records: list[Record], initiative: Initiative, path: Path
+) -> tuple[Outlines, list[Record], list[Problem]]:
+    """Join the shapes of each neighbourhood; what the file says of its parts must agree."""
+    import shapely  # noqa: PLC0415  # heavy
+
+    parts: dict[tuple[str, str], list[int]] = {}
+    for i, record in enumerate(records):
+        row = row_of(record, "", initiative)
+        parts.setdefault((row.programme, row.neighbourhood), []).append(i)
+    faults = [
+        fault
+        for own in parts.values()
+        for fault in contradictions([records[i] for i in own], initiative, path)
+    ]
+    shapes = np.empty(len(parts), dtype=object)
+    for g, own in enumerate(parts.values()):
+        shapes[g] = drawn.shapes[own[0]] if len(own) == 1 else shapely.union_all(drawn.shapes[own])
+    return shapes, [records[own[0]] for own in parts.values()], faults
+
+
+def _shares(fit: Fit, shapes: Outlines, boundaries: Boundaries, folder: Path) -> Shares:
+    if fit.by == "area" or fit.points is None:
+        return area_shares(shapes, boundaries.outlines)
+    points = read_points(resolve(fit.points, folder), boundaries.crs, number="residents")
+    return population_shares(shapes, boundaries.outlines, points.at, points.number)
+
+
+def _reason(share: float, fit: Fit) -> str:
+    if np.isnan(share):
+        return "its own outline crosses itself, or nobody lives there: the share cannot be told"
+    return "" if share >= fit.least else f"under {fit.least:.0%} of it lies inside"
+
+
+def _area_fit(name: Row, code: str, share: float, fit: Fit, *, kept: bool) -> AreaFit:
+    """How well an area that a shape touches fits it."""
+    known = None if np.isnan(share) else share
+    return AreaFit(name.programme, name.neighbourhood, code, known, kept, _reason(share, fit))
+
+
+def _too_small(record: Record, path: Path, shares: Shares, mine: Ints, areas: Strings) -> Problem:
+    most = mine[int(np.nanargmax(np.nan_to_num(shares.share[mine])))]
+    share = float(np.nan_to_num(shares.share[most]))
+    return Problem(
+        f"no area stands for '{record.values['neighbourhood'] or path.stem}': the most it covers "
+        f"of any is {share:.0%}, of {areas[shares.area[most]]}.",
+        f"{path}, {record.place}",
+        f"It is smaller than the areas there are data for. With fit = {{ least = {share:.2f} }} "
+        "that area would stand for it, mostly made of other homes; or use smaller areas.",
+    )
+
+
+def _whole(name: Row, fit: Fit, shares: Shares, mine: Ints, kept: Bools, shape: int) -> ShapeFit:
+    size = shares.size[shares.area[mine]]
+    common = np.nan_to_num(shares.share[mine]) * size
+    whole = float(shares.whole[shape])
+    return ShapeFit(
+        name.programme,
+        name.neighbourhood,
+        fit.by,
+        fit.least,
+        int(kept.sum()),
+        min(1.0, float(common.sum()) / whole) if whole > 0 else None,
+        min(1.0, float(common[kept].sum()) / whole) if whole > 0 else None,
+        float(common[kept].sum() / size[kept].sum()) if kept.any() else None,
+    )

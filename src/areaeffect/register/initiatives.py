@@ -1,0 +1,263 @@
+"""The initiatives a study names, in whatever way it names their places, as neighbourhoods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.geography.shape_files import SUFFIXES
+from areaeffect.register.attributes import with_attributes
+from areaeffect.register.drawn_areas import rows_of_drawn
+from areaeffect.register.located import AreaFit, Found, LeftOut, ShapeFit
+from areaeffect.register.neighbourhoods import neighbourhoods_of
+from areaeffect.register.place_lookups import find_places, read_columns
+from areaeffect.register.places import KINDS, area_column, columns_of
+from areaeffect.register.postcodes import Postcodes
+from areaeffect.register.rows import (
+    contradictions,
+    read_records,
+    require_column,
+    row_of,
+    value_problems,
+)
+from areaeffect.study.model import resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.geography.boundaries import Boundaries
+    from areaeffect.panel import Neighbourhood, Strings
+    from areaeffect.register.rows import Record
+    from areaeffect.study.initiative import Initiative
+    from areaeffect.study.model import Window
+
+AUTHORITY = ("authority", "local_authority", "authority_code", "lad_code")
+
+
+def neighbourhoods_named(
+    initiative: Initiative,
+    path: Path,
+    folder: Path,
+    boundaries: Boundaries | None,
+    areas: Strings,
+    window: Window,
+) -> tuple[list[Neighbourhood], Found]:
+    """Return the neighbourhoods of an initiative's file, and what became of its places.
+
+    Parameters
+    ----------
+    initiative, path, folder, boundaries, areas : as `places_found`.
+    window : the study's window.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every entry that cannot be read or placed.
+    """
+    found = places_found(initiative, path, folder, boundaries, areas)
+    if initiative.elsewhere == "leave out":
+        _leave_elsewhere_out(found, path, areas)
+    units = neighbourhoods_of(found.rows, path, areas, window, found.faults)
+    if initiative.attributes is not None:
+        units = with_attributes(units, resolve(initiative.attributes, folder))
+    return units, found
+
+
+def places_found(
+    initiative: Initiative, path: Path, folder: Path, boundaries: Boundaries | None, areas: Strings
+) -> Found:
+    """Return the areas of the places that a file names in whatever way.
+
+    Parameters
+    ----------
+    initiative : its entry in the study.
+    path : CSV with a column area_code, ward, msoa or postcode; or drawn boundaries.
+    folder : where the study's relative paths start.
+    boundaries : outlines of the panel's areas; drawn boundaries need them.
+    areas : (n_areas,), the panel's codes, ascending.
+
+    Raises
+    ------
+    StudyError, DataError
+        A file or lookup that cannot be read. What is wrong with entries is in `faults`.
+    """
+    if path.suffix.lower() in SUFFIXES:
+        return rows_of_drawn(initiative, path, folder, boundaries, areas)
+    table = read_records(path)
+    columns, records = table.columns, table.records
+    kind = next((k for k in KINDS if k in columns), None)
+    if "area_code" not in columns and kind is not None:
+        found = _by_name(initiative, path, folder, records, kind, areas)
+    elif "area_code" not in columns and "postcode" in columns:
+        found = _by_postcode(initiative, path, folder, records, areas)
+    else:
+        require_column("area_code", columns, path)
+        rows = [row_of(r, r.values["area_code"], initiative) for r in records]
+        found = Found(rows=rows, faults=value_problems(records, path))
+    found.notes[:0] = table.notes
+    return found
+
+
+def _leave_elsewhere_out(found: Found, path: Path, areas: Strings) -> None:
+    """Take rows of areas outside the panel away, and say which neighbourhoods they were of."""
+    held = set(areas.tolist())
+    outside = [row for row in found.rows if row.area not in held]
+    found.rows = [row for row in found.rows if row.area in held]
+    found.left_out += [
+        LeftOut(path.name, row.place, row.area, "outside the study's areas") for row in outside
+    ]
+    if outside:
+        places = {row.neighbourhood for row in outside}
+        whole = places - {row.neighbourhood for row in found.rows}
+        found.notes.append(
+            f"{path.name}: {len(outside)} areas lie outside the study's areas and are left out; "
+            f"{len(whole)} neighbourhoods lie there altogether."
+        )
+
+
+def _by_name(
+    initiative: Initiative,
+    path: Path,
+    folder: Path,
+    records: list[Record],
+    kind: str,
+    areas: Strings,
+) -> Found:
+    """Return the areas of wards or MSOAs, one record each; those beyond the study are listed."""
+    places = find_places(kind, initiative.lookup, folder, areas)
+    here = set(map(str, areas))
+    found = Found(faults=value_problems(records, path))
+    for record in records:
+        authority = next((record.values[c] for c in AUTHORITY if record.values.get(c)), "")
+        codes = places.find(record.values[kind], authority)
+        if isinstance(codes, str):
+            fix = "Name its local authority in a column 'authority'." if not authority else ""
+            found.faults.append(Problem(f"{codes}.", f"{path}, {record.place}", fix))
+            continue
+        named = record if record.values.get("neighbourhood") else _named(record, kind)
+        inside = [c for c in codes if c in here]
+        found.rows += [row_of(named, c, initiative, (kind, *AUTHORITY)) for c in inside]
+        beyond = len(codes) - len(inside)
+        if beyond:
+            found.left_out.append(
+                LeftOut(
+                    path.name,
+                    record.place,
+                    record.values[kind],
+                    f"{beyond} of its {len(codes)} areas are not in the study's data",
+                )
+            )
+    if not found.rows and not found.faults:
+        what = f"none of these {kind}s lies in the study's data."
+        found.faults.append(Problem(what, str(path), "Check what the sources cover."))
+    return found
+
+
+def _named(record: Record, kind: str) -> Record:
+    """Return a record whose neighbourhood is called like its ward."""
+    return type(record)(record.place, {**record.values, "neighbourhood": record.values[kind]})
+
+
+def _by_postcode(
+    initiative: Initiative, path: Path, folder: Path, records: list[Record], areas: Strings
+) -> Found:
+    """Return the areas of which enough postcodes are listed; bad postcodes are left out by name."""
+    if initiative.lookup is None:
+        raise DataError(
+            Problem(
+                "postcodes are listed, but no lookup says in which areas they lie.",
+                str(path),
+                "Name one beside `areas`: lookup = 'file.csv' with columns postcode and area_code "
+                "(the ONS Postcode Directory has pcds, lsoa21cd and doterm).",
+            )
+        )
+    postcodes = postcodes_from(resolve(initiative.lookup, folder), areas)
+    found = Found(faults=value_problems(records, path))
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        text = record.values["postcode"]
+        fault = postcodes.fault(text)
+        if fault:
+            found.left_out.append(LeftOut(path.name, record.place, text, fault))
+            continue
+        row = row_of(record, "", initiative)
+        groups.setdefault((row.programme, row.neighbourhood), []).append(record)
+    for (programme, neighbourhood), own in groups.items():
+        _place_group(found, (programme, neighbourhood), own, initiative, path, postcodes, areas)
+    if not groups:
+        found.faults.append(
+            Problem(
+                f"none of {len(records)} postcodes can be placed: {found.left_out[0].reason}"
+                if found.left_out
+                else "the file lists no postcodes",
+                str(path),
+                "Check the column and the lookup.",
+            )
+        )
+    return found
+
+
+def _place_group(
+    found: Found,
+    name: tuple[str, str],
+    own: list[Record],
+    initiative: Initiative,
+    path: Path,
+    postcodes: Postcodes,
+    areas: Strings,
+) -> None:
+    """Add the areas that the postcodes of one neighbourhood stand for, and how well they fit."""
+    least, here = initiative.fit.least, set(map(str, areas))
+    shares = postcodes.shares([r.values["postcode"] for r in own])
+    kept = [area for area, share in shares.items() if share >= least and area in here]
+    for area, share in shares.items():
+        reason = "" if area in kept else f"under {least:.0%} of its postcodes are listed"
+        if area not in here:
+            reason = "not in the study's data"
+        found.fits.append(AreaFit(*name, area, share, area in kept, reason))
+    found.rows += [row_of(own[0], area, initiative, ("postcode",)) for area in kept]
+    found.faults += contradictions(own, initiative, path)
+    captured = sum(postcodes.area_of(p.values["postcode"]) in kept for p in own) / len(own)
+    mean = float(np.mean([shares[a] for a in kept])) if kept else None
+    found.shapes.append(ShapeFit(*name, "postcodes", least, len(kept), None, captured, mean))
+    if kept:
+        return
+    if initiative.elsewhere == "leave out" and not here & set(shares):
+        outside = "outside the study's areas"
+        found.left_out.append(LeftOut(path.name, own[0].place, name[1], outside))
+        return
+    area, share = max(shares.items(), key=lambda item: item[1])
+    found.faults.append(
+        Problem(
+            f"no area stands for '{name[1]}': the most that is listed of any area's "
+            f"postcodes is {share:.0%}, of {area}.",
+            str(path),
+            "List all its postcodes, draw its boundary, or lower `fit.least`.",
+        )
+    )
+
+
+def postcodes_from(path: Path, areas: Strings) -> Postcodes:
+    """Read a lookup of postcodes for the areas of a study.
+
+    Raises
+    ------
+    DataError
+        No column of postcodes, or none of areas.
+    """
+    columns = read_columns(path)
+    named = columns_of(list(columns))
+    if "postcode" not in named or "area" not in named:
+        raise DataError(
+            Problem(
+                "the lookup has no column of postcodes, or none of areas.",
+                str(path),
+                f"It needs postcode and area_code. Columns: {', '.join(columns)}.",
+            )
+        )
+    n = len(columns[named["postcode"][0]])
+    ended = columns[named["ended"][0]] if "ended" in named else np.full(n, "")
+    area = columns[area_column(columns, areas)]
+    return Postcodes(columns[named["postcode"][0]], area, ended, path.name)

@@ -1,0 +1,281 @@
+"""From area codes as published to one census vintage: by lookup, and by place where codes split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.geography.boundaries import read_boundaries
+from areaeffect.geography.lookups import Lookup, load_lookup
+from areaeffect.geography.points import area_of_points, nearest_of, to_metres
+from areaeffect.geography.split_weights import load_split_weights
+from areaeffect.geography.vintages import convert_counts, to_vintage
+from areaeffect.study.model import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from areaeffect.geography.vintages import Weights
+    from areaeffect.panel import Strings
+    from areaeffect.results import Bools, Floats, Ints
+    from areaeffect.sources.police_uk.panel_query import Points
+    from areaeffect.study.model import PoliceUkSource
+
+    Outlines = npt.NDArray[np.object_]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """Where each published code goes.
+
+    Parameters
+    ----------
+    areas, names : (n_areas,), codes of the declared vintage, ascending, and their names.
+    area_of_code : (n_codes,), position of the area that a published code stands for; -1 where
+        it is not one area.
+    pairs : (2, n_pairs), every code (by position, ascending) with every area it may stand for.
+    several : published code to the areas it may stand for, where there are several.
+    left_out : irregular and unknown codes to the incidents they held.
+    """
+
+    areas: Strings
+    names: Strings
+    area_of_code: Ints
+    pairs: Ints
+    several: dict[str, Ints]
+    left_out: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """Incidents given to areas one by one.
+
+    Parameters
+    ----------
+    values : (n_areas, n_periods) for each set of categories.
+    located : incidents without a code, by period, that lie in an outline: (n_periods,).
+    notes : how it was done.
+    """
+
+    values: list[Floats]
+    located: Ints
+    notes: tuple[str, ...]
+
+
+def read_lookup(source: PoliceUkSource, folder: Path) -> Lookup | None:
+    """Read the lookup of LSOA 2011 to 2021 that a source names."""
+    if source.lookup is None:
+        return None
+    return load_lookup(resolve(source.lookup, folder), "lsoa11_code", "lsoa21_code")
+
+
+def locate(
+    source: PoliceUkSource, codes: Strings, names: Strings, totals: Ints, lookup: Lookup | None
+) -> Located:
+    """Find the areas of the declared vintage that published codes stand for.
+
+    Parameters
+    ----------
+    source : says the vintage.
+    codes, names, totals : (n_codes,), as published, and the incidents of each.
+    lookup : LSOA 2011 to 2021; None takes the codes as they are.
+    """
+    candidates = _candidates(source, codes, lookup)
+    areas = np.unique(np.array([a for c in candidates for a in c], dtype=str))
+    position = {str(a): i for i, a in enumerate(areas)}
+    name_of = dict(zip(codes.tolist(), names.tolist(), strict=True))
+    found = Located(
+        areas,
+        np.array([name_of.get(a, a) for a in areas.tolist()], dtype=str),
+        np.array([position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64),
+        np.array([(i, position[a]) for i, c in enumerate(candidates) for a in c], dtype=np.int64)
+        .reshape(-1, 2)
+        .T,
+        {},
+        {},
+    )
+    for code, candidate, total in zip(codes.tolist(), candidates, totals.tolist(), strict=True):
+        if not candidate:
+            found.left_out[code] = total
+        elif len(candidate) > 1:
+            found.several[code] = np.array([position[c] for c in candidate], dtype=np.int64)
+    return found
+
+
+def _candidates(
+    source: PoliceUkSource, codes: Strings, lookup: Lookup | None
+) -> list[tuple[str, ...]]:
+    if lookup is None:
+        return [(str(c),) for c in codes]
+    new, status = to_vintage(codes, lookup)
+    if source.vintage == "lsoa21":
+        return [
+            lookup.children(str(c)) if s == "split" else ((str(n),) if n else ())
+            for c, n, s in zip(codes, new, status, strict=True)
+        ]
+    older = set(lookup.old.tolist())
+    return [
+        (str(c),)
+        if str(c) in older
+        else tuple(lookup.old[lookup.new == c].tolist())
+        if s == "same"
+        else ()
+        for c, s in zip(codes, status, strict=True)
+    ]
+
+
+def place(
+    source: PoliceUkSource,
+    folder: Path,
+    located: Located,
+    lookup: Lookup | None,
+    points: Points,
+    asked: Sequence[Sequence[str]],
+    n_periods: int,
+) -> Placed:
+    """Give incidents of split codes, and those with a point but no code, to areas.
+
+    Parameters
+    ----------
+    asked : sets of categories; one matrix each, and every total is conserved.
+
+    Raises
+    ------
+    DataError
+        2021 codes are to be brought back to 2011 and there are no boundaries.
+    """
+    shape = (len(located.areas), n_periods)
+    empty = np.zeros(n_periods, dtype=np.int64)
+    if not len(points.codes):
+        return Placed([np.zeros(shape) for _ in asked], empty, ())
+    weights = _declared(source, folder, lookup)
+    has_code = points.codes != ""
+    if source.boundaries is None:
+        divided = _by_weight(
+            source, located, lookup, weights, points, has_code, asked, n_periods=n_periods
+        )
+        return Placed(divided.values, empty, divided.notes)
+    column = source.boundaries_area or source.area
+    outlines = read_boundaries(resolve(source.boundaries, folder), column, located.areas).outlines
+    area, has_point = _by_point(points, outlines, located, has_code)
+    values = [_add(points, area, categories, shape) for categories in asked]
+    found = ~has_code & (area >= 0)
+    np.add.at(empty, points.periods[found], points.counts[found].astype(np.int64))
+    notes = []
+    told_apart = has_code & has_point
+    if told_apart.any():
+        notes.append(
+            f"{int(points.counts[told_apart].sum()):,} incidents on {len(located.several)} split "
+            f"area codes ({_some(located.several)}) were told apart by their coordinates."
+        )
+    if found.any():
+        notes.append(
+            f"{int(points.counts[found].sum()):,} incidents without an area code have it "
+            "from their coordinates."
+        )
+    without = has_code & ~has_point
+    if without.any():
+        divided = _by_weight(
+            source, located, lookup, weights, points, without, asked, n_periods=n_periods
+        )
+        values = [v + d for v, d in zip(values, divided.values, strict=True)]
+        notes += divided.notes
+    return Placed(values, empty, tuple(notes))
+
+
+def _by_point(
+    points: Points, outlines: Outlines, located: Located, has_code: Bools
+) -> tuple[Ints, Bools]:
+    """Return the area that each point lies in, -1 where it has none, and which have a point.
+
+    A split code allows only the areas that it may stand for, the nearest of them.
+    """
+    metres = to_metres(points.longitude, points.latitude)
+    has_point = np.asarray(np.isfinite(metres).all(axis=1))
+    area = np.full(len(points.codes), -1, dtype=np.int64)
+    for code, allowed in located.several.items():
+        here = has_point & (points.codes == code)
+        area[here] = allowed[nearest_of(metres[here], outlines[allowed])]
+    if not has_code.all():
+        area[~has_code] = area_of_points(metres[~has_code], outlines)
+    return area, has_point
+
+
+def _declared(source: PoliceUkSource, folder: Path, lookup: Lookup | None) -> Weights | None:
+    if source.split_weights is None or lookup is None:
+        return None
+    return load_split_weights(resolve(source.split_weights, folder), lookup)
+
+
+def _by_weight(
+    source: PoliceUkSource,
+    located: Located,
+    lookup: Lookup | None,
+    weights: Weights | None,
+    points: Points,
+    used: Bools,
+    asked: Sequence[Sequence[str]],
+    *,
+    n_periods: int,
+) -> Placed:
+    """Divide incidents of split codes by weights; only rows that are `used`.
+
+    Each set of categories is divided by itself, to the whole incident: its total is conserved,
+    and two sets need not round alike.
+    """
+    shape = (len(located.areas), n_periods)
+    values = [np.zeros(shape) for _ in asked]
+    empty = np.zeros(n_periods, dtype=np.int64)
+    if not located.several or lookup is None or not used.any():
+        return Placed(values, empty, ())
+    if source.vintage == "lsoa11":
+        raise DataError(
+            Problem(
+                f"{len(located.several)} codes of 2021 hold parts of several areas of 2011 "
+                f"({_some(located.several)}).",
+                "source.boundaries",
+                "Give boundaries of LSOA 2011, so that coordinates tell them apart.",
+            )
+        )
+    codes = np.array(sorted(located.several), dtype=str)
+    row = np.minimum(np.searchsorted(codes, points.codes), len(codes) - 1)
+    row[~used] = -1
+    equally: tuple[str, ...] = ()
+    for target, categories in zip(values, asked, strict=True):
+        held = _add(points, row, categories, (len(codes), n_periods))
+        parts = convert_counts(held, codes, lookup, weights)
+        target[np.searchsorted(located.areas, parts.codes)] += parts.values
+        equally = parts.split_equally
+    notes = []
+    for named, how in (
+        (sorted(set(codes.tolist()) - set(equally)), f"by {weights.name if weights else ''}"),
+        (sorted(equally), "equally among their parts, for want of coordinates and of weights"),
+    ):
+        n = int(points.counts[used & np.isin(points.codes, named)].sum())
+        if n:
+            notes.append(
+                f"{n:,} incidents on {len(named)} split area codes ({_some(named)}) were divided "
+                f"{how}."
+            )
+    return Placed(values, empty, tuple(notes))
+
+
+def _add(points: Points, row: Ints, categories: Sequence[str], shape: tuple[int, int]) -> Floats:
+    used: Bools = np.isin(points.categories, list(categories)) & (row >= 0)
+    total = np.zeros(shape)
+    np.add.at(total, (row[used], points.periods[used]), points.counts[used])
+    return total
+
+
+def _some(codes: Sequence[str] | dict[str, Ints]) -> str:
+    ordered = sorted(codes)
+    more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
+    return ", ".join(ordered[:_SHOWN]) + more

@@ -1,0 +1,123 @@
+"""The heavy step, incidents to counts: one Ibis expression, compiled for the engine that runs it.
+
+DuckDB counts month by month, so that memory does not grow with the number of months; Spark
+(`sources/police_uk/spark.py`) counts everything in one job. Both give the same rows, and what is written is
+sorted, so the same bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    #: Fills the table `new_counts` with the counts of one month.
+    Counter = Callable[[str], None]
+
+Engine = Literal["duckdb", "spark"]
+
+#: Rows that are read or passed over together: few enough that one force needs little more.
+ROWS_OF_GROUP = 65_536
+_LARGEST_DICTIONARY = 8 << 20
+
+KEYS = ("force", "month", "area_code", "category", "has_point")
+#: What is read of the incidents, by Ibis type.
+COLUMNS = {
+    "force": "string",
+    "month": "string",
+    "area_code": "string",
+    "area_name": "string",
+    "category": "string",
+    "longitude": "float64",
+}
+_INCIDENTS = """
+CREATE OR REPLACE TEMP TABLE incidents AS
+SELECT force, month, area_code, area_name, category, longitude
+FROM read_parquet($files, hive_partitioning = true, hive_types_autocast = false)
+"""
+_MERGE = """
+SELECT force, area_code, category, has_point, area_name, n FROM new_counts WHERE month = $month
+UNION ALL BY NAME
+SELECT force, area_code, category, has_point, area_name, n FROM read_parquet($old)
+WHERE force NOT IN (SELECT unnest($forces::VARCHAR[]))
+ORDER BY force, area_code NULLS FIRST, category, has_point
+"""
+_FRESH = """
+SELECT force, area_code, category, has_point, area_name, n FROM new_counts WHERE month = $month
+ORDER BY force, area_code NULLS FIRST, category, has_point
+"""
+
+
+def count_incidents(incidents: Any) -> Any:
+    """Incidents to force × month × area × category, as one Ibis expression.
+
+    Parameters
+    ----------
+    incidents : Ibis table with `COLUMNS`, a row an incident. Those without an area code are
+        counted too, with and without a point.
+    """
+    told = incidents.mutate(has_point=incidents.longitude.notnull())
+    return told.group_by(list(KEYS)).agg(area_name=told.area_name.min(), n=told.count())
+
+
+def warm_up() -> None:
+    """Import what `counting_query` needs."""
+    import ibis  # noqa: F401, PLC0415  # heavy: half a second
+
+
+def counting_query(dialect: str) -> str:
+    """Return the expression in the words of an engine, over a table called `incidents`."""
+    import ibis  # noqa: PLC0415  # heavy: half a second
+
+    getattr(ibis, dialect)  # registers the engine's options, which its compiler asks for
+    incidents = ibis.table(COLUMNS, name="incidents")
+    return str(ibis.to_sql(count_incidents(incidents), dialect=dialect))
+
+
+def duckdb_counter(connection: duckdb.DuckDBPyConnection, folder: Path) -> Counter:
+    """Count incidents that lie in `folder/force=…/month=…/` with DuckDB."""
+    query = counting_query("duckdb")
+
+    def count(month: str) -> None:
+        files = sorted(str(p) for p in folder.glob(f"force=*/month={month}/part.parquet"))
+        connection.execute(_INCIDENTS, {"files": files})
+        connection.execute("DROP TABLE IF EXISTS new_counts")
+        connection.sql(query).create("new_counts")
+
+    return count
+
+
+def write_counts(
+    connection: duckdb.DuckDBPyConnection,
+    month: str,
+    forces: Sequence[str],
+    old: Path | None,
+    path: Path,
+) -> None:
+    """Write one month of `new_counts`, beside the other forces that are there already.
+
+    Parameters
+    ----------
+    forces : those whose counts are new, also where nothing of them was kept.
+    old : the month as the store has it; None where it has none.
+    path : where to write.
+    """
+    if old is None:
+        relation = connection.sql(_FRESH, params={"month": month})
+    else:
+        given = {"month": month, "old": str(old), "forces": list(forces)}
+        relation = connection.sql(_MERGE, params=given)
+    import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+
+    # Arrow's writer keeps texts as dictionaries throughout: panels are read three times as fast
+    pq.write_table(
+        relation.to_arrow_table(),
+        path,
+        compression="zstd",
+        row_group_size=ROWS_OF_GROUP,
+        dictionary_pagesize_limit=_LARGEST_DICTIONARY,
+    )

@@ -1,0 +1,386 @@
+"""`areaeffect ingest police-uk`: files as they come into the store, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.sources.base import sha256_of
+from areaeffect.sources.police_uk import rows
+from areaeffect.sources.police_uk.counting import duckdb_counter, warm_up, write_counts
+from areaeffect.sources.police_uk.files import StreetFile, find_files, read_files
+from areaeffect.sources.police_uk.lake import writing
+from areaeffect.sources.police_uk.spark import require_spark, spark_counter
+from areaeffect.sources.police_uk.text import Rejected, number_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from areaeffect.sources.police_uk.counting import Engine
+    from areaeffect.sources.police_uk.files import PassedOver
+    from areaeffect.sources.police_uk.lake import ManifestRow, Transaction
+    from areaeffect.sources.police_uk.rows import Kept
+
+SOURCE = "police_uk"
+#: Numbered text that goes through the engine at once: bounds memory and scratch space.
+BATCH_BYTES = 48 << 20
+_CURRENT, _REPLACED, _PASSED = "current", "replaced", "passed over"
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What the files of one command hold; the same whether they were new or already held.
+
+    Parameters
+    ----------
+    rows_read, rows_kept, rows_rejected : of all street files given.
+    files : street files given.
+    months, forces : different ones among them.
+    files_new : street files that were not held before.
+    files_passed_over : files seen that are not street-level crime.
+    notes : what a reader should know of them.
+    """
+
+    rows_read: int
+    rows_kept: int
+    rows_rejected: int
+    files: int
+    months: int
+    forces: int
+    files_new: int
+    files_passed_over: int
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """Return the report as lines to read."""
+        lines = [
+            f"{self.rows_read:,} rows read: {self.rows_kept:,} kept, {self.rows_rejected:,} "
+            f"rejected; {self.files:,} files, {self.months} months, {self.forces} forces.",
+        ]
+        if self.files_new < self.files:
+            lines.append(f"{self.files - self.files_new:,} of the files were held already.")
+        if self.files_passed_over:
+            lines.append(f"{self.files_passed_over:,} other files were passed over.")
+        return "\n".join([*lines, *self.notes])
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Files that go through the engine together."""
+
+    text: Path
+    files: list[tuple[int, StreetFile, ManifestRow]] = field(default_factory=list)
+    rejected: dict[int, list[Rejected]] = field(default_factory=dict)
+    n_rows: dict[int, int] = field(default_factory=dict)
+    lines: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def holds(self, file: StreetFile) -> bool:
+        """Say whether the batch has this force and month."""
+        return any(f.force == file.force and f.month == file.month for _, f, _ in self.files)
+
+    def write(self) -> None:
+        """Write the numbered lines for the engine, and let go of them."""
+        with self.text.open("wb") as stream:
+            stream.writelines(self.lines)
+        self.lines.clear()
+
+
+def ingest_police_uk(
+    paths: Sequence[Path],
+    store: Path,
+    tell: Callable[[str, int, int], None] | None = None,
+    engine: Engine = "duckdb",
+) -> IngestReport:
+    """Read street files into the store.
+
+    Parameters
+    ----------
+    paths : zips, folders, CSV files; a later file of the same force and month replaces an
+        earlier one.
+    store : the store's folder; made where there is none.
+    tell : called with (step, done, of).
+    engine : what counts the incidents; the store is the same, byte for byte.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every problem found; the store is as it was.
+    """
+    say = tell or (lambda _step, _done, _of: None)
+    if engine == "spark":
+        require_spark()
+    listing = find_files(paths)
+    digests = _container_digests(listing.files)
+    try:
+        with writing(store) as lake:
+            manifest = lake.manifest()
+            held = {r["release_sha256"] for r in manifest}
+            new = [f for f in listing.files if digests[f.container] not in held]
+            if new:
+                fresh = _Ingest(lake, manifest, digests).run(new, say, engine)
+                passed = [_passed_row(p) for p in listing.passed_over]
+                manifest = _merge(manifest, fresh, passed)
+                lake.write_manifest(manifest)
+                say("writing", 0, 1)
+                lake.commit()
+    except (OSError, duckdb.Error) as error:
+        raise DataError(_storage_problem(error, store)) from error
+    wanted = {digests[f.container] for f in listing.files}
+    given = [r for r in manifest if r["release_sha256"] in wanted and r["status"] != _PASSED]
+    return _report(given, len(new), len(listing.passed_over))
+
+
+def _container_digests(files: Sequence[StreetFile]) -> dict[Path, str]:
+    return {path: sha256_of(path) for path in dict.fromkeys(f.container for f in files)}
+
+
+class _Ingest:
+    """One run over new files: batches through the engine, rows for the manifest, counts.
+
+    While the engine works on one batch, the next is unpacked and numbered.
+    """
+
+    def __init__(
+        self, lake: Transaction, manifest: list[ManifestRow], digests: dict[Path, str]
+    ) -> None:
+        self.lake = lake
+        self.digests = digests
+        self.current = {(r["force"], r["month"]): r for r in manifest if r["status"] == _CURRENT}
+        self.done: list[ManifestRow] = []
+        self.problems: list[Problem] = []
+        self.forces_of: dict[str, set[str]] = {}  # by month, of what this run stores
+
+    def run(
+        self, files: list[StreetFile], say: Callable[[str, int, int], None], engine: Engine
+    ) -> list[ManifestRow]:
+        """Ingest the files; return their manifest rows."""
+        Thread(target=warm_up).start()  # while files are read
+        connection = rows.connect(self.lake.scratch)
+        try:
+            with ThreadPoolExecutor(1) as behind:
+                self._read(files, say, connection, behind)
+            if self.problems:
+                raise DataError(self.problems[:_SHOWN])
+            rows.forget(connection)
+            self._count(connection, say, engine)
+        finally:
+            connection.close()
+        return self.done
+
+    def _read(
+        self,
+        files: list[StreetFile],
+        say: Callable[[str, int, int], None],
+        connection: duckdb.DuckDBPyConnection,
+        behind: ThreadPoolExecutor,
+    ) -> None:
+        batch, before = (_Batch(self.lake.scratch / f"batch-{i}.csv") for i in (0, 1))
+        at_work: Future[None] | None = None
+
+        def hand_over() -> Future[None]:
+            batch.write()
+            if at_work is not None:
+                at_work.result()
+            return behind.submit(self._through_engine, connection, batch)
+
+        for number, (file, data) in enumerate(read_files(files)):
+            say("reading", number, len(files))
+            is_later = batch.holds(file) or before.holds(file)
+            if batch.files and (is_later or batch.size > BATCH_BYTES):
+                at_work = hand_over()
+                batch, before = _Batch(before.text), batch
+            if is_later and at_work is not None:
+                at_work.result()  # what is known of the earlier release must be whole
+            row = self._row(file, data)
+            if self._is_same(file, row):
+                self.done.append({**self.current[file.force, file.month], **row})
+            else:
+                self._add(batch, number, file, data, row)
+        if batch.files:
+            at_work = hand_over()
+        if at_work is not None:
+            at_work.result()
+
+    def _row(self, file: StreetFile, data: bytes) -> ManifestRow:
+        return {
+            "source": SOURCE,
+            "file": file.name,
+            "release": file.container.name,
+            "release_sha256": self.digests[file.container],
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "bytes": len(data),
+            "force": file.force,
+            "month": file.month,
+        }
+
+    def _is_same(self, file: StreetFile, row: ManifestRow) -> bool:
+        """Say whether the store holds these very bytes: a month in two overlapping archives."""
+        held = self.current.get((file.force, file.month))
+        return held is not None and held["sha256"] == row["sha256"] and "rows_read" in held
+
+    def _add(
+        self, batch: _Batch, number: int, file: StreetFile, data: bytes, row: ManifestRow
+    ) -> None:
+        try:
+            numbered = number_lines(data, number, file.name)
+        except DataError as error:
+            self.problems += error.problems
+            return
+        batch.lines.append(numbered.lines)
+        row["note"] = numbered.note
+        batch.files.append((number, file, row))
+        batch.rejected[number] = list(numbered.rejected)
+        batch.n_rows[number] = numbered.n_rows
+        batch.size += len(numbered.lines)
+
+    def _through_engine(self, connection: duckdb.DuckDBPyConnection, batch: _Batch) -> None:
+        if self.problems:
+            return  # nothing will be stored; the rest is only looked at for more of them
+        numbers = [(n, f.month) for n, f, _ in batch.files]
+        found = rows.load(connection, batch.text, numbers, [f.name for _, f, _ in batch.files])
+        kept = rows.kept(connection)
+        paths: dict[int, Path] = {}
+        for number, file, row in batch.files:
+            rejected = sorted(
+                [*batch.rejected[number], *found.get(number, [])], key=lambda r: r.line
+            )
+            _complete(row, kept.get(number), rejected, batch.n_rows[number])
+            folder = f"force={file.force}/month={file.month}/part.parquet"
+            paths[number] = self.lake.new_file(f"{SOURCE}/incidents/{folder}")
+            self._write_rejected(f"{SOURCE}/rejected/{folder}", file, rejected)
+            earlier = self.current.get((file.force, file.month))
+            if earlier is not None:
+                earlier["status"], earlier["replaced_by"] = _REPLACED, row["sha256"]
+            self.current[file.force, file.month] = row
+            self.done.append(row)
+            self.forces_of.setdefault(file.month, set()).add(file.force)
+        rows.write_incidents(connection, paths)
+
+    def _count(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        say: Callable[[str, int, int], None],
+        engine: Engine,
+    ) -> None:
+        folder = self.lake.staged(f"{SOURCE}/incidents")
+        with ExitStack() as stack:
+            if engine == "spark":
+                count = stack.enter_context(spark_counter(connection, folder))
+            else:
+                count = duckdb_counter(connection, folder)
+            for number, (month, forces) in enumerate(sorted(self.forces_of.items())):
+                say("counting", number, len(self.forces_of))
+                count(month)
+                name = f"{SOURCE}/counts/month={month}/part.parquet"
+                old = self.lake.current(name)
+                write_counts(connection, month, sorted(forces), old, self.lake.new_file(name))
+
+    def _write_rejected(self, name: str, file: StreetFile, rejected: list[Rejected]) -> None:
+        if not rejected:
+            self.lake.remove(name)
+            return
+        import pyarrow as pa  # noqa: PLC0415  # heavy, and seldom needed
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        table = pa.table(
+            {
+                "file": [file.name] * len(rejected),
+                "line": pa.array([r.line for r in rejected], pa.int32()),
+                "reason": [r.reason for r in rejected],
+                "row": [r.text for r in rejected],
+            }
+        )
+        pq.write_table(table, self.lake.new_file(name), compression="zstd")
+
+
+def _complete(row: ManifestRow, kept: Kept | None, rejected: list[Rejected], n_rows: int) -> None:
+    n_kept = kept.rows if kept else 0
+    if n_kept + len(rejected) != n_rows:
+        raise DataError(
+            Problem(
+                f"{n_rows} rows were read, {n_kept} kept and {len(rejected)} rejected: "
+                f"{abs(n_rows - n_kept - len(rejected))} are unaccounted for.",
+                row["file"],
+                "Nothing was stored. Please report this file.",
+            )
+        )
+    why: dict[str, int] = {}
+    for reject in rejected:
+        why[reject.reason] = why.get(reject.reason, 0) + 1
+    row.update(
+        status=_CURRENT,
+        rows_read=n_rows,
+        rows_kept=n_kept,
+        rows_rejected=len(rejected),
+        not_located=kept.not_located if kept else 0,
+        with_point_only=kept.with_point_only if kept else 0,
+        why=why,
+    )
+
+
+def _passed_row(passed: PassedOver) -> ManifestRow:
+    return {
+        "source": SOURCE,
+        "file": passed.name,
+        "release_sha256": "",
+        "status": _PASSED,
+        "why": {passed.reason: 1},
+    }
+
+
+def _merge(
+    manifest: list[ManifestRow], fresh: list[ManifestRow], passed: list[ManifestRow]
+) -> list[ManifestRow]:
+    """Join what was known with what is new, each file of each release once, in one order."""
+    unique = {
+        (r.get("month", ""), r.get("force", ""), r["file"], r["release_sha256"]): r
+        for r in [*manifest, *passed, *fresh]
+    }
+    return [unique[key] for key in sorted(unique)]
+
+
+def _report(given: list[ManifestRow], n_new: int, n_passed: int) -> IngestReport:
+    rejected = sum(r["rows_rejected"] for r in given)
+    notes = [f"{r['file']}: {r['note']}." for r in given if r.get("note")]
+    reasons: dict[str, int] = {}
+    for row in given:
+        for reason, count in row["why"].items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    if rejected:
+        notes.append("Rejected, each listed in the store with file and line:")
+        ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        notes += [f"  {count:,}  {reason}" for reason, count in ordered[:_SHOWN]]
+    return IngestReport(
+        rows_read=sum(r["rows_read"] for r in given),
+        rows_kept=sum(r["rows_kept"] for r in given),
+        rows_rejected=rejected,
+        files=len(given),
+        months=len({r["month"] for r in given}),
+        forces=len({r["force"] for r in given}),
+        files_new=n_new,
+        files_passed_over=n_passed,
+        notes=tuple(notes),
+    )
+
+
+def _storage_problem(error: Exception, store: Path) -> Problem:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if "No space left" in str(error) or "not enough space" in str(error).lower():
+        return Problem(
+            "the disk is full; the store is as it was.", str(store), "Make room and start again."
+        )
+    return Problem(f"the store cannot be written: {reason}", str(store), "It is as it was.")

@@ -1,0 +1,121 @@
+"""A published release as a study names it: found, read, and on the vintage the study works in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.sources.publishers.fetch import default_folder
+from areaeffect.sources.publishers.larger_areas import covariate_label, refuse_as_outcome, spread
+from areaeffect.sources.publishers.releases import find_release
+from areaeffect.sources.publishers.source import as_source_table, columns_asked
+from areaeffect.sources.publishers.tables import read
+from areaeffect.sources.publishers.vintage import VINTAGES, bring_to
+from areaeffect.study.model import SHARED_DATA_VARIABLE, resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.sources.base import SourceTable, Wanted
+    from areaeffect.sources.publishers.tables import PublishedTable, Roots
+    from areaeffect.study.model import Window
+
+#: Release and column that say in which local authority the areas of each vintage lie.
+AUTHORITIES = {
+    "lsoa11": ("places_lsoa11", "ltla21_code"),
+    "lsoa21": ("places_lsoa21", "ltla22_code"),
+}
+
+
+class PublishedSource(Protocol):
+    """What a study says of a published source.
+
+    Attributes
+    ----------
+    release : id of the release.
+    path : folder of files; None: what `areaeffect fetch` got, then the shared data.
+    vintage : census vintage to bring it to; None: its own.
+    """
+
+    @property
+    def release(self) -> str: ...  # noqa: D102
+
+    @property
+    def path(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def vintage(self) -> str | None: ...  # noqa: D102
+
+
+def read_published(
+    name: str,
+    source: PublishedSource,
+    folder: Path,
+    window: Window,
+    wanted: tuple[Wanted, ...],
+    attributes: tuple[str, ...],
+) -> SourceTable:
+    """Read what a study wants of a release.
+
+    Raises
+    ------
+    StudyError
+        No such release, or a figure of a larger area named as an outcome.
+    DataError
+        As `published.read` and `bring_to`.
+    """
+    release = find_release(source.release, f"source.{name}")
+    roots = roots_of(source.path, folder)
+    vintage = source.vintage or release.vintage
+    is_larger = release.vintage not in VINTAGES and vintage in VINTAGES
+    asked = columns_asked(wanted, attributes)
+    if is_larger:
+        named = columns_asked(wanted, ())
+        problems = [refuse_as_outcome(release, c, "lsoa", f"source.{name}") for c in named]
+        if refused := [p for p in problems if p is not None]:
+            raise StudyError(refused)
+    table = read(release.id, roots, asked)
+    if is_larger:
+        table = _spread(table, vintage, roots)
+    elif vintage != release.vintage:
+        table = bring_to(table, vintage, roots)
+    return as_source_table(name, table, window, wanted, attributes)
+
+
+def described_at(source: PublishedSource) -> str | None:
+    """Return the latest date a release describes; None where it has periods of its own."""
+    return find_release(source.release).as_of or None
+
+
+def printed_name(source: PublishedSource, column: str) -> str:
+    """Return a covariate's name in print; a figure of a larger area says so."""
+    release = find_release(source.release)
+    areas = "lsoa" if (source.vintage or release.vintage) in VINTAGES else release.geography
+    return covariate_label(release, column, areas)
+
+
+def roots_of(path: str | None, folder: Path) -> Roots:
+    """Return where releases are looked for: a folder of the study's, else the usual ones."""
+    if path is not None:
+        return resolve(path, folder)
+    return published_roots(folder)
+
+
+def published_roots(folder: Path) -> tuple[Path, ...]:
+    """Return where releases are looked for: what `fetch` got, then the shared data."""
+    return default_folder(), resolve(f"${{{SHARED_DATA_VARIABLE}}}", folder)
+
+
+def _spread(table: PublishedTable, vintage: str, roots: Roots) -> PublishedTable:
+    """Give every LSOA the figures of its local authority."""
+    if vintage not in AUTHORITIES:
+        raise DataError(
+            Problem(
+                f"no list says in which local authority an area of {vintage} lies.",
+                table.release.id,
+                f"Vintages: {', '.join(AUTHORITIES)}.",
+            )
+        )
+    release, column = AUTHORITIES[vintage]
+    places = read(release, roots, [column])
+    return spread(table, places.areas, places.names, places.texts[column])

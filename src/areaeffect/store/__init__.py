@@ -1,1 +1,0 @@
-"""What sources reported, and what they did not."""

@@ -1,0 +1,1 @@
+"""What a study file may say: every key, its default and its meaning."""

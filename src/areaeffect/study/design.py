@@ -1,0 +1,109 @@
+"""What a study may say of its design: who is compared, on what, and how areas are weighted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from areaeffect.study.parts import ColumnText, PeriodText
+from areaeffect.study.toml_file import Part
+
+
+class Covariate(Part):
+    """A characteristic of areas that benchmark areas must share."""
+
+    column: ColumnText = Field(description="'source.column'")
+    as_of: PeriodText | None = Field(default=None, description="the date it describes")
+
+
+def _covariate(value: object) -> object:
+    return {"column": value} if isinstance(value, str) else value
+
+
+class Exclusion(Part):
+    """Areas that may not serve as benchmark areas, and why."""
+
+    column: ColumnText = Field(description="'source.column'")
+    values: tuple[str, ...] = Field(min_length=1, description="values of areas to leave out")
+    reason: str = Field(min_length=1, description="why, as the report prints it")
+
+
+class Only(Part):
+    """A rule that benchmark areas must keep to: named values, or a range of numbers.
+
+    With neither values nor an end of a range, it is the treated areas' own range (numbers) or
+    own values (text): a deprivation band, a region, a police force.
+    """
+
+    column: ColumnText = Field(description="'source.column'")
+    values: tuple[str, ...] = Field(default=(), description="values that may serve")
+    low: float | None = Field(default=None, description="smallest number that may serve")
+    high: float | None = Field(default=None, description="largest number that may serve")
+
+    @model_validator(mode="after")
+    def _is_one_rule(self) -> Self:
+        if self.values and (self.low is not None or self.high is not None):
+            msg = "give either values, or low and high"
+            raise ValueError(msg)
+        if self.low is not None and self.high is not None and self.high < self.low:
+            msg = f"the range ends ({self.high:g}) before it begins ({self.low:g})"
+            raise ValueError(msg)
+        return self
+
+
+class DesignPart(Part):
+    """How benchmark areas are chosen."""
+
+    unit: Literal["neighbourhood", "programme"] = Field(
+        default="neighbourhood", description="one set of weights each, or one for all treated areas"
+    )
+    covariates: tuple[Annotated[Covariate, BeforeValidator(_covariate)], ...] = Field(
+        default=(), description="what benchmark areas must share: 'source.column', with its date"
+    )
+    history: Literal["12-month blocks", "every period"] = Field(
+        default="12-month blocks", description="outcomes before the start that they must share"
+    )
+    nearest: int = Field(
+        default=60, ge=0, description="nearest areas of each treated one; 0: whole pool"
+    )
+    common_support: bool = Field(
+        default=True,
+        description="leave out areas outside the treated areas' range before the start",
+    )
+    exclude: tuple[Exclusion, ...] = Field(
+        default=(), description="areas that may not serve as benchmark areas"
+    )
+    only: tuple[Only, ...] = Field(
+        default=(), description="rules that benchmark areas must keep to: a deprivation band, …"
+    )
+    exact: tuple[ColumnText, ...] = Field(
+        default=(), description="'source.column' whose value a benchmark area must share"
+    )
+    calibration: Literal["chi-square", "entropy", "none"] = Field(
+        default="chi-square",
+        description="distance from equal weights that is kept small; none: matched areas only",
+    )
+    caliper: float | None = Field(
+        default=None,
+        gt=0,
+        description="largest distance from a treated area, in standard deviations "
+        "(root mean square over what is matched on); default none",
+    )
+    ratio: int = Field(
+        default=5, ge=1, description="matches of each treated area, where calibration is none"
+    )
+    reuse: int | None = Field(
+        default=None,
+        ge=1,
+        description="treated areas of a neighbourhood that one area may be matched with, where "
+        "calibration is none; default no limit",
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        given = sorted({"ratio", "reuse"} & self.model_fields_set)
+        if self.calibration != "none" and given:
+            msg = f"{' and '.join(given)} belong to calibration = 'none' (matched areas only)"
+            raise ValueError(msg)
+        return self

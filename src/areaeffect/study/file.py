@@ -1,0 +1,158 @@
+"""Reading `study.toml`: every fault at once, each with its line and what is allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from areaeffect.errors import Problem, StudyError, did_you_mean
+from areaeffect.study.model import SOURCE_KINDS, Study, split_reference
+from areaeffect.study.toml_file import line_of, parse_toml, problems_of, read_toml, where
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.study.toml_file import TomlFile
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFile:
+    """A validated study, where it stands, and its text (which the seal hashes).
+
+    Parameters
+    ----------
+    study : the validated content.
+    path : the file.
+    text : its text, as read.
+    lines : line number of each key path, such as `outcome.0.family`.
+    """
+
+    study: Study
+    path: Path
+    text: str
+    lines: dict[str, int]
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths start."""
+        return self.path.parent
+
+    def where(self, key: str) -> str:
+        """Write the place of a key: file and, where known, line."""
+        return where(self.path, self.lines, key)
+
+
+def read_study(path: Path) -> StudyFile:
+    """Read and validate a study file.
+
+    Raises
+    ------
+    StudyError
+        With every fault found: syntax, unknown keys (did you mean), missing keys, wrong
+        values, sources that are named but not declared.
+    """
+    return _validated(read_toml(path, "study"), path)
+
+
+def read_base(path: Path) -> StudyFile:
+    """Read a base study: a study whose `[[initiative]]` is left to whoever uses its atlas.
+
+    A place-holder stands for the initiatives, so that all else is held to the same rules.
+
+    Raises
+    ------
+    StudyError
+        As `read_study`.
+    """
+    file = read_toml(path, "base study")
+    file.content["initiative"] = [{"name": "chosen later", "areas": "chosen later.csv"}]
+    return _validated(file, path)
+
+
+def parse_study(text: str, path: Path) -> StudyFile:
+    """Validate a study's text as if it stood at a path, where its relative paths start.
+
+    Raises
+    ------
+    StudyError
+        As `read_study`.
+    """
+    return _validated(parse_toml(text, path), path)
+
+
+def _validated(file: TomlFile, path: Path) -> StudyFile:
+    undeclared = _undeclared(file.content, path, file.lines)
+    try:
+        study = Study.model_validate(file.content)
+    except ValidationError as error:
+        problems = problems_of(error, file, Study, {"source": SOURCE_KINDS})
+        raise StudyError(problems + undeclared) from None
+    if undeclared:
+        raise StudyError(undeclared)
+    return StudyFile(study, path, file.text, file.lines)
+
+
+def _undeclared(content: dict[str, Any], path: Path, lines: dict[str, int]) -> list[Problem]:
+    """Find sources that are named but not declared, and names given twice.
+
+    Reads the content as written, so that these faults show beside a key that is misspelt.
+    """
+    declared = sorted(_table(content.get("source")))
+    problems = [
+        Problem(
+            f"source '{source}' is not declared.",
+            where(path, lines, place),
+            did_you_mean(source, declared) or f"Declared: {', '.join(declared)}.",
+        )
+        for place, source in sorted(_named_sources(content), key=lambda n: line_of(lines, n[0]))
+        if source not in declared
+    ]
+    for kind in ("outcome", "initiative"):
+        names = [str(entry.get("name")) for _, entry in _entries(content, kind)]
+        problems += [
+            Problem(f"two {kind}s are named '{n}'.", where(path, lines, kind), "Names must differ.")
+            for n in sorted({n for n in names if names.count(n) > 1})
+        ]
+    return problems
+
+
+def _named_sources(content: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return (place, source) for every 'source' and 'source.column' of a study as written."""
+    design, analysis = _table(content.get("design")), _table(content.get("analysis"))
+    outcomes = _entries(content, "outcome")
+    found = [(f"{place}.source", entry.get("source")) for place, entry in outcomes]
+    columns = [(f"{place}.exposure", entry.get("exposure")) for place, entry in outcomes]
+    columns += [
+        (f"{place}.treated_column", entry.get("treated_column"))
+        for place, entry in _entries(content, "initiative")
+    ]
+    columns += [
+        (f"design.{place}", _table(entry).get("column", entry))
+        for kind in ("covariates", "exclude")
+        for place, entry in _entries(design, kind, tables_only=False)
+    ]
+    columns += [
+        (f"atlas.{place}.column", entry.get("column"))
+        for place, entry in _entries(_table(content.get("atlas")), "layers")
+    ]
+    columns.append(("register.authority", _table(content.get("register")).get("authority")))
+    columns.append(("analysis.placebo_neighbourhoods", analysis.get("placebo_neighbourhoods")))
+    found += [(place, split_reference(c)[0]) for place, c in columns if isinstance(c, str)]
+    return [(place, source) for place, source in found if isinstance(source, str)]
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _entries(content: dict[str, Any], kind: str, *, tables_only: bool = True) -> list[Any]:
+    """Return (place, entry) of a list in the study, such as `outcome.0`."""
+    listed = content.get(kind)
+    entries = listed if isinstance(listed, list) else []
+    return [
+        (f"{kind}.{i}", entry)
+        for i, entry in enumerate(entries)
+        if isinstance(entry, dict) or not tables_only
+    ]

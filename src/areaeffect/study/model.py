@@ -1,0 +1,419 @@
+"""What a study may say: every key of `study.toml`, its default and its meaning."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from areaeffect.outcomes import FamilyName
+from areaeffect.periods import PeriodForm, PeriodKind, kind_of, parse_period
+from areaeffect.study.access import AccessSource
+from areaeffect.study.atlas import AtlasPart
+from areaeffect.study.design import DesignPart
+from areaeffect.study.initiative import Initiative, NamedGroup, Register
+from areaeffect.study.parts import AnySource, ColumnText, MissingReason, PeriodText
+from areaeffect.study.survey import Stories, Survey
+from areaeffect.study.toml_file import Part
+from areaeffect.study.value import ValuePart
+
+SHARED_DATA_VARIABLE = "AREAEFFECT_SHARED_DATA"
+EstimatorName = Literal[
+    "counterfactual",
+    "callaway_santanna",
+    "synthetic_did",
+    "imputation",
+    "random_timing",
+    "poisson",
+]
+
+
+class Window(Part):
+    """First and last period that the study looks at."""
+
+    start: PeriodText = Field(description="first period: '2012-04', '2012-Q2', '2012' or a number")
+    end: PeriodText = Field(description="last period, written like the first")
+
+    @property
+    def kind(self) -> PeriodKind:
+        """What one period of the window is."""
+        kind = kind_of(self.start)
+        if kind is None:  # `PeriodText` has refused it
+            raise ValueError(self.start)
+        return kind
+
+    @model_validator(mode="after")
+    def _is_a_span(self) -> Self:
+        if kind_of(self.start) != kind_of(self.end):
+            msg = (
+                f"start is a {kind_of(self.start)} and end is a {kind_of(self.end)}; "
+                "write both the same way"
+            )
+            raise ValueError(msg)
+        first, last = (parse_period(t, self.kind) for t in (self.start, self.end))
+        if first is None or last is None or last <= first:
+            msg = f"the window ends ({self.end}) before it begins ({self.start})"
+            raise ValueError(msg)
+        return self
+
+
+class StudyPart(Part):
+    """Title, question, window and seed."""
+
+    title: str = Field(min_length=1, description="what the report is called")
+    question: str = Field(default="", description="the question, in one sentence")
+    language: Literal["en", "cy"] = Field(
+        default="en", description="of headlines and verdicts: English, or Welsh beside English"
+    )
+    window: Window = Field(description="first and last period that the study looks at")
+    seed: int = Field(default=1, ge=0, description="start of the random numbers")
+    exploratory: bool = Field(
+        default=False,
+        description="true: asked after its outcomes were public and could be looked at; the "
+        "report says so",
+    )
+
+
+class PanelSource(AnySource):
+    """A table of areas, or of areas and periods."""
+
+    kind: Literal["panel"] = Field(description="'panel': a table of your own")
+    path: str = Field(description="CSV, workbook or Parquet file, relative to the study file")
+    sheet: str | None = Field(
+        default=None, description="sheet of a workbook; default the one with the columns named here"
+    )
+    header: int | None = Field(
+        default=None, ge=1, description="row of the header; default the first with these columns"
+    )
+    area: str = Field(description="column with the area code")
+    period: str | None = Field(
+        default=None, description="column with the period; none: one row an area"
+    )
+    periods: PeriodForm | None = Field(
+        default=None, description="how periods are written, where that can be read in two ways"
+    )
+    layout: Literal["long", "wide"] = Field(default="long", description="wide: one column a period")
+    leave_out: tuple[str, ...] = Field(
+        default=(), description="columns of a wide table, and totals among its areas, not to read"
+    )
+    missing: dict[str, MissingReason] = Field(
+        default_factory=dict, description="further marks for a missing number, with the reason"
+    )
+    hidden: tuple[int, int] | None = Field(
+        default=None, description="least and most that a hidden count can be; default from the data"
+    )
+    accept: tuple[Literal["outlying cells", "equal series", "sums of areas"], ...] = Field(
+        default=(), description="what is right although it is unusual, and so is refused else"
+    )
+    name: str | None = Field(default=None, description="column with the area's name")
+    category: str | None = Field(
+        default=None, description="column that `category` of an outcome picks from"
+    )
+    where: dict[str, str] = Field(default_factory=dict, description="keep rows with these values")
+    absent_is_zero: bool = Field(
+        default=False,
+        description="an area-period without a row is a zero (event tables), not missing",
+    )
+    coverage_group: str | None = Field(
+        default=None, description="column (police force) in which gaps are looked for"
+    )
+    licence: str = Field(default="", description="licence of the data, for the data annex")
+    attribution: str = Field(default="", description="line the licence asks for")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the study names for this source."""
+        return tuple(f for f in (self.path, self.boundaries) if f)
+
+
+class PoliceUkSource(AnySource):
+    """Street-level crime and anti-social behaviour of data.police.uk, from the store."""
+
+    kind: Literal["police_uk"] = Field(description="'police_uk': street-level files, ingested")
+    ingest: tuple[str, ...] = Field(
+        default=(), description="zips, folders or CSV files to ingest first; default none"
+    )
+    store: str | None = Field(
+        default=None, description="the store's folder; default `--store`, then the user's own"
+    )
+    forces: tuple[str, ...] = Field(
+        default=(), description="forces as the files name them; default all in the store"
+    )
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb", description="what counts the incidents of `ingest` (docs/spark.md)"
+    )
+    vintage: Literal["lsoa11", "lsoa21"] = Field(
+        default="lsoa21", description="census vintage that area codes are brought to"
+    )
+    lookup: str | None = Field(
+        default=None, description="lookup of LSOA 2011 to 2021 (code columns and change code)"
+    )
+    split_weights: str | None = Field(
+        default=None,
+        description="CSV (from, to, weight) that divides split areas without coordinates; "
+        "default equal parts",
+    )
+    licence: str = Field(default="Open Government Licence v3.0", description="licence of the data")
+    attribution: str = Field(
+        default="data.police.uk. Contains public sector information licensed under the Open "
+        "Government Licence v3.0.",
+        description="line the licence asks for",
+    )
+
+    @property
+    def area(self) -> str:
+        """Code column of boundaries, as the Office for National Statistics names it."""
+        return f"{self.vintage}cd"
+
+    @property
+    def coverage_group(self) -> str:
+        """Attribute by which gaps are printed."""
+        return "force"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the study names for this source."""
+        return tuple(
+            f for f in (*self.ingest, self.lookup, self.split_weights, self.boundaries) if f
+        )
+
+
+class PublishedSource(AnySource):
+    """A release of official statistics, by its name in the catalogue (docs/sources)."""
+
+    kind: Literal["published"] = Field(description="'published': a release of the catalogue")
+    release: str = Field(description="its name: 'imd_2019', 'census_2021_tenure', …")
+    path: str | None = Field(
+        default=None, description="folder of the files; default what `fetch` got, then shared data"
+    )
+    vintage: Literal["lsoa11", "lsoa21"] | None = Field(
+        default=None, description="census vintage that area codes are brought to; default its own"
+    )
+
+    @property
+    def area(self) -> str:
+        """Code column of boundaries, as the Office for National Statistics names it."""
+        return f"{self.vintage or 'lsoa21'}cd"
+
+    @property
+    def coverage_group(self) -> None:
+        """Attribute by which gaps are printed: none."""
+        return
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the study names for this source."""
+        return tuple(f for f in (self.path, self.boundaries) if f)
+
+
+class IndexSource(AnySource):
+    """A composite index, built from its own file (docs/methods/index.md)."""
+
+    kind: Literal["index"] = Field(description="'index': a composite index of your own")
+    path: str = Field(description="its index file, relative to the study file")
+    area: str = Field(default="lsoa21cd", description="code column of boundaries")
+
+    @property
+    def coverage_group(self) -> None:
+        """Attribute by which gaps are printed: none."""
+        return
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the study names for this source."""
+        return tuple(f for f in (self.path, self.boundaries) if f)
+
+
+Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource | AccessSource
+SOURCE_KINDS: dict[str, type[Source]] = {
+    "panel": PanelSource,
+    "police_uk": PoliceUkSource,
+    "published": PublishedSource,
+    "index": IndexSource,
+    "access": AccessSource,
+}
+
+
+class Outcome(Part):
+    """One thing that is measured."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="short name: lower case, digits, _")
+    family: FamilyName = Field(description="which of the six families it belongs to")
+    source: str = Field(description="name of the source that holds it")
+    value: str = Field(default="value", description="column with the number")
+    category: tuple[str, ...] = Field(default=(), description="categories of the source to add up")
+    kind: Literal["count", "score"] = Field(default="count", description="score: a mean on a scale")
+    label: str = Field(default="", description="name in print; default from `name`")
+    unit: str = Field(default="", description="what one unit is: 'crimes', 'points'")
+    exposure: str | None = Field(default=None, description="'source.column': residents, dwellings")
+    claim: Literal["change", "level"] = Field(
+        default="change", description="change since the start, or level in the latest year"
+    )
+    better: Literal["lower", "higher"] = Field(
+        default="lower", description="which direction is an improvement"
+    )
+    accept_breaks: tuple[str, ...] = Field(
+        default=(), description="breaks of the series, '2013-04', that the window may run across"
+    )
+    smallest_effect_of_interest: float = Field(
+        default=0.05, gt=0, description="fraction for counts, units of the scale for scores"
+    )
+    primary: bool = Field(
+        default=True, description="counts towards the adjustment for several outcomes"
+    )
+    should_move: bool = Field(
+        default=True,
+        description="false: the initiative cannot change it, so that it tests the design; "
+        "it is then never primary",
+    )
+
+    valued_as: str | None = Field(
+        default=None, description="category of unit costs that its avoided incidents are worth"
+    )
+
+    @property
+    def title(self) -> str:
+        """Name in print."""
+        return self.label or self.name.replace("_", " ")
+
+    @property
+    def unit_title(self) -> str:
+        """What one unit is called."""
+        return self.unit or ("incidents" if self.kind == "count" else "points")
+
+
+class Analysis(Part):
+    """How uncertainty is measured."""
+
+    placebos: int = Field(
+        default=999, ge=39, le=99_999, description="placebo programmes; under 39 give no interval"
+    )
+    also_with: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="say what could be seen with so many neighbourhoods, such as a whole programme",
+    )
+    placebo_neighbourhoods: str | None = Field(
+        default=None, description="'source.column' whose values are the pseudo-neighbourhoods"
+    )
+    event_time_months: Literal[3, 6, 12] = Field(
+        default=12, description="months that one step of the effect over time adds up"
+    )
+    groups: tuple[str, ...] = Field(
+        default=(),
+        description="tell apart by 'start', 'resident_led' or a further column of the areas file",
+    )
+    estimators: tuple[EstimatorName, ...] = Field(
+        default=("counterfactual",),
+        description="'counterfactual' leads; the others are printed beside it as cross-checks "
+        "(extra `crosscheck`)",
+    )
+    checks: bool = Field(
+        default=True, description="try to break the findings: leads, rings, earlier starts, …"
+    )
+    rings_km: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        default=(0.5, 1.0, 2.0),
+        min_length=1,
+        description="outer edges of the rings in which spill-over is looked for, ascending",
+    )
+    linearised: bool = Field(default=False, description="add the linearised companion interval")
+    between_neighbourhoods: bool = Field(
+        default=True, description="add cluster-robust and bootstrap intervals, from ten on"
+    )
+
+    @model_validator(mode="after")
+    def _has_rings_in_order(self) -> Self:
+        if list(self.rings_km) != sorted(set(self.rings_km)):
+            msg = "rings_km are outer edges, each further out than the one before: [0.5, 1, 2]"
+            raise ValueError(msg)
+        return self
+
+
+class PlainMeans(Part):
+    """Unadjusted means beside those of other areas with the same mix of classes."""
+
+    by: ColumnText = Field(description="'source.column' with the classes: a decile, a region")
+    label: str = Field(min_length=1, description="what the classes are, in print")
+    also: tuple[ColumnText, ...] = Field(
+        default=(), description="further 'source.column' to show beside the level outcomes"
+    )
+
+
+class Study(Part):
+    """A whole study; `folder` is where its relative paths start."""
+
+    study: StudyPart
+    source: dict[str, Annotated[Source, Field(discriminator="kind")]] = Field(min_length=1)
+    initiative: tuple[Initiative, ...] = Field(min_length=1)
+    register_: Register = Field(default_factory=Register, alias="register")
+    design: DesignPart = Field(default_factory=DesignPart)
+    outcome: tuple[Outcome, ...] = Field(min_length=1)
+    analysis: Analysis = Field(default_factory=Analysis)
+    group: tuple[NamedGroup, ...] = Field(
+        default=(), description="further findings of some of the neighbourhoods"
+    )
+    plain_means: PlainMeans | None = Field(default=None)
+    value: ValuePart | None = Field(default=None)
+    survey: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Survey] = Field(
+        default_factory=dict, description="surveys of residents"
+    )
+    stories: Stories | None = Field(default=None, description="events and case studies")
+    atlas: AtlasPart | None = Field(default=None, description="what an atlas of it shows besides")
+
+    def references(self) -> list[tuple[str, str]]:
+        """Return every (place in the study, 'source.column' it names)."""
+        named = [(f"outcome.{i}.exposure", o.exposure) for i, o in enumerate(self.outcome)]
+        named += [
+            (f"design.covariates.{i}", c.column) for i, c in enumerate(self.design.covariates)
+        ]
+        named += [
+            (f"design.{key}.{i}.column", rule.column)
+            for key in ("exclude", "only")
+            for i, rule in enumerate(getattr(self.design, key))
+        ]
+        named += [(f"design.exact.{i}", column) for i, column in enumerate(self.design.exact)]
+        named += [
+            (f"initiative.{i}.treated_column", t.treated_column)
+            for i, t in enumerate(self.initiative)
+        ]
+        named += [("register.authority", self.register_.authority)]
+        named += [("analysis.placebo_neighbourhoods", self.analysis.placebo_neighbourhoods)]
+        for i, one in enumerate(self.initiative):
+            if one.approximate is not None:
+                where = f"initiative.{i}.approximate"
+                named += [(f"{where}.people", one.approximate.people)]
+                named += [(f"{where}.placed_like", one.approximate.placed_like)]
+        if self.plain_means is not None:
+            named += [("plain_means.by", self.plain_means.by)]
+            named += [(f"plain_means.also.{i}", c) for i, c in enumerate(self.plain_means.also)]
+        return [(place, column) for place, column in named if column]
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """Split 'source.column' at its first dot."""
+    source, _, column = reference.partition(".")
+    return source, column
+
+
+def resolve(path: str, folder: Path) -> Path:
+    """Expand `${AREAEFFECT_SHARED_DATA}` and other variables; relative to the study's folder."""
+    shared = os.environ.get(SHARED_DATA_VARIABLE) or str(default_shared_data(folder))
+    values = {**os.environ, SHARED_DATA_VARIABLE: shared}
+    expanded = re.sub(r"\$\{(\w+)\}", lambda m: values.get(m[1], m[0]), path)
+    return folder / expanded
+
+
+def default_shared_data(folder: Path) -> Path:
+    """Return `../shared/data` beside the checkout that holds a folder (or beside the folder)."""
+    here = folder.resolve()
+    root = next((p for p in (here, *here.parents) if (p / "pyproject.toml").exists()), here)
+    return root.parent / "shared" / "data"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a study file."""
+    return Study.model_json_schema(by_alias=True)

@@ -1,0 +1,62 @@
+"""How periods and columns are written in a study, and what every source may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from areaeffect.periods import kind_of, why_ambiguous
+from areaeffect.study.toml_file import Part
+
+#: A column of a source: 'source.column'.
+ColumnText = Annotated[str, Field(pattern=r"^[^.]+\..+$")]
+
+
+#: Why a number is missing.
+MissingReason = Literal[
+    "not_published", "partial_month", "suppressed", "boundary_change", "not_located"
+]
+
+
+def _text_of_period(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _is_period(text: str) -> str:
+    if kind_of(text) is None:
+        both = why_ambiguous(text) or f"'{text}' is not a period"
+        msg = f"{both}; write '2012-04', '2012-Q2', '2012', '2012/13' or a number"
+        raise ValueError(msg)
+    return text
+
+
+PeriodText = Annotated[str, BeforeValidator(_text_of_period), AfterValidator(_is_period)]
+
+
+class NotCovered(Part):
+    """Areas and periods that a source never reported: missing, not zero."""
+
+    column: str = Field(description="column of the source that names the areas")
+    values: tuple[str, ...] = Field(min_length=1, description="values of that column")
+    from_period: PeriodText | None = Field(default=None, description="first period; default all")
+    to_period: PeriodText | None = Field(default=None, description="last period; default all")
+    reason: MissingReason = Field(default="not_published", description="why they are missing")
+
+
+class AnySource(Part):
+    """What every kind of source may say."""
+
+    not_covered: tuple[NotCovered, ...] = Field(
+        default=(), description="areas and periods that the source never reported"
+    )
+    find_new_codes: bool = Field(
+        default=True, description="flag codes that all begin in one period as missing before it"
+    )
+    boundaries: str | None = Field(
+        default=None, description="GeoJSON, GeoPackage, Shapefile, KML or GeoParquet"
+    )
+    boundaries_crs: str | None = Field(
+        default=None, description="their coordinate system, where the file does not say it rightly"
+    )
+    boundaries_area: str | None = Field(default=None, description="its code column; default `area`")

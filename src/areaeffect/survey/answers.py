@@ -1,0 +1,171 @@
+"""A survey's file to arrays: answers checked, respondents placed, everyone left out counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.study.model import resolve
+from areaeffect.survey.scale import reliability, scale_scores
+from areaeffect.tables.user_table import read_user_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.panel import Strings
+    from areaeffect.results import Bools, Floats, Ints
+    from areaeffect.study.survey import Item, Survey
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """Respondents that count, in file order.
+
+    Parameters
+    ----------
+    score : (n,), from 0 to 100.
+    area : (n,), positions in the panel.
+    weight : (n,), survey weights; ones where none are given.
+    cluster : (n,), number of the sampling cluster.
+    wave : (n,), 0 before and 1 after; all 1 without waves.
+    cells : (n, n_factors), values of the census factors.
+    alpha : Cronbach's alpha of the items; None with one item.
+    left_out : reasons, with how many respondents each.
+    """
+
+    score: Floats
+    area: Ints
+    weight: Floats
+    cluster: Ints
+    wave: Ints
+    cells: Strings
+    alpha: float | None
+    left_out: tuple[tuple[str, int], ...]
+
+
+def read_answers(survey: Survey, folder: Path, areas: Strings) -> Answers:
+    """Read a survey.
+
+    Raises
+    ------
+    DataError
+        With every fault: columns that are missing, answers outside an item's scale, weights
+        that are missing, zero or negative, each with its rows.
+    """
+    path = resolve(survey.path, folder)
+    cells = survey.census.cells if survey.census else ()
+    named = [survey.area, survey.weight, survey.cluster, survey.wave, *cells]
+    columns = [c for c in (*named, *(i.column for i in survey.items)) if c]
+    table = read_user_table(path, columns, columns).frame
+    _require(columns, table, path)
+    problems: list[Problem] = []
+    numbers = [_answers(table, item, survey, path, problems) for item in survey.items]
+    weight = _weights(table, survey, path, problems)
+    if problems:
+        raise DataError(problems)
+    items = survey.items
+    answers = np.column_stack(numbers)
+    score = scale_scores(
+        answers,
+        [i.lowest for i in items],
+        [i.highest for i in items],
+        [i.reverse for i in items],
+        survey.least_items,
+    )
+    position = np.searchsorted(areas, table[survey.area].to_numpy(dtype=str))
+    position = np.minimum(position, len(areas) - 1)
+    placed = areas[position] == table[survey.area].to_numpy(dtype=str)
+    wave = _waves(table, survey)
+    reasons = (
+        ("the area is not in the panel", ~placed),
+        ("the wave is neither before nor after", placed & (wave < 0)),
+        ("too few answers for the scale", placed & (wave >= 0) & np.isnan(score)),
+    )
+    kept = placed & (wave >= 0) & np.isfinite(score)
+    if not kept.any():
+        counts = "; ".join(f"{int(mask.sum())}: {why}" for why, mask in reasons)
+        raise DataError(Problem(f"no respondent counts ({counts}).", str(path)))
+    cluster = table[survey.cluster or survey.area].to_numpy(dtype=str)
+    return Answers(
+        score[kept],
+        position[kept].astype(np.int64),
+        weight[kept],
+        np.unique(cluster[kept], return_inverse=True)[1].ravel().astype(np.int64),
+        wave[kept],
+        table[list(cells)].to_numpy(dtype=str)[kept],
+        reliability(answers[kept], [i.reverse for i in items]),
+        tuple((why, int(mask.sum())) for why, mask in reasons if mask.any()),
+    )
+
+
+def _require(columns: list[str], table: pd.DataFrame, path: Path) -> None:
+    missing = [c for c in dict.fromkeys(columns) if c not in table.columns]
+    if missing:
+        raise DataError(
+            [
+                Problem(f"there is no column '{c}'.", str(path), did_you_mean(c, table.columns))
+                for c in missing
+            ]
+        )
+
+
+def _numbers(table: pd.DataFrame, column: str, missing: tuple[str, ...]) -> tuple[Floats, Bools]:
+    """Return a column as numbers, and a mask of texts that are neither numbers nor missing."""
+    text = table[column].str.strip()
+    number = pd.to_numeric(text.where(~text.isin({*missing, ""})), errors="coerce")
+    wrong = number.isna() & ~text.isin({*missing, ""})
+    return number.to_numpy(dtype=np.float64), wrong.to_numpy(dtype=bool)
+
+
+def _answers(
+    table: pd.DataFrame, item: Item, survey: Survey, path: Path, problems: list[Problem]
+) -> Floats:
+    number, wrong = _numbers(table, item.column, survey.missing)
+    outside = (number < item.lowest) | (number > item.highest)
+    scale = f"Allowed: {item.lowest:g} to {item.highest:g}; name other codes in `missing`."
+    for mask, what in ((wrong, "is not a number"), (outside, "is outside its scale")):
+        rows = np.flatnonzero(mask)
+        problems += [
+            Problem(
+                f"the answer '{table[item.column].iloc[row]}' {what}.",
+                f"{path}, row {table.index[row]}, column '{item.column}'",
+                scale,
+            )
+            for row in rows[:_SHOWN]
+        ]
+        if len(rows) > _SHOWN:
+            problems.append(Problem(f"… and {len(rows) - _SHOWN} more in '{item.column}'.", ""))
+    return number
+
+
+def _weights(table: pd.DataFrame, survey: Survey, path: Path, problems: list[Problem]) -> Floats:
+    if survey.weight is None:
+        return np.ones(len(table))
+    number, _ = _numbers(table, survey.weight, ())
+    rows = np.flatnonzero(~(np.isfinite(number) & (number > 0)))
+    problems += [
+        Problem(
+            f"the weight '{table[survey.weight].iloc[row]}' is not above zero.",
+            f"{path}, row {table.index[row]}, column '{survey.weight}'",
+            "Every respondent needs a weight above zero; leave others out of the file.",
+        )
+        for row in rows[:_SHOWN]
+    ]
+    if len(rows) > _SHOWN:
+        problems.append(Problem(f"… and {len(rows) - _SHOWN} more weights.", ""))
+    return number
+
+
+def _waves(table: pd.DataFrame, survey: Survey) -> Ints:
+    """Return 0 before, 1 after, -1 for any other wave."""
+    if survey.wave is None:
+        return np.ones(len(table), dtype=np.int64)
+    text = table[survey.wave].str.strip().to_numpy(dtype=str)
+    wave = np.where(text == survey.after, 1, np.where(text == survey.before, 0, -1))
+    return np.asarray(wave, dtype=np.int64)

@@ -1,0 +1,211 @@
+"""Surveys of a study: groups compared as the survey was drawn, and estimates for small areas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.findings.describe import groups_of
+from areaeffect.periods import PeriodKind, kind_of, parse_period
+from areaeffect.results import Annex, Column, DataTable
+from areaeffect.survey.answers import Answers, read_answers
+from areaeffect.survey.areas import read_cells, small_areas
+from areaeffect.survey.comparison import Comparison, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.assembly.assemble import Assembled
+    from areaeffect.findings.describe import Group
+    from areaeffect.further.registry import Finished
+    from areaeffect.panel import Neighbourhood
+    from areaeffect.results import Floats
+    from areaeffect.study.file import StudyFile
+    from areaeffect.study.survey import Survey
+
+#: Benchmark areas that hold at least this share of the weight must have respondents: a survey
+#: asks in a sample of areas, but in fewer the benchmark would be of other places.
+_LEAST_COVERED = 0.1
+#: Counts of people under this are not printed (OpenSAFELY's rule; FIELD section 6).
+SUPPRESSED_UNDER = 8
+
+COLUMNS = (
+    Column("survey", "string", "Name of the survey in the study"),
+    Column("group", "string", "Group of neighbourhoods"),
+    Column("claim", "string", "'level' (the later wave) or 'change' (between waves)"),
+    Column("treated_mean", "number", "Weighted mean of the treated places, 0 to 100"),
+    Column("benchmark_mean", "number", "Weighted mean of their benchmark areas"),
+    Column("estimate", "number", "Difference, in points"),
+    Column("standard_error", "number", "Linearised over clusters"),
+    Column("low", "number", "Lower end of the 95% design-based interval"),
+    Column("high", "number", "Upper end of the 95% design-based interval"),
+    Column("degrees_of_freedom", "integer", "Clusters less strata"),
+    Column("n_treated", "integer", "Respondents in treated places; empty where under 8"),
+    Column("n_benchmark", "integer", "Respondents in benchmark areas; empty where under 8"),
+    Column("covered", "number", "Share of the benchmark weight in areas with respondents"),
+    Column("reason", "string", "Why there is no estimate; empty where there is one"),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sides:
+    """Respondents of one group: which side and wave, with their whole weight."""
+
+    chosen: Any
+    side: Any
+    weight: Floats
+    covered: float
+
+
+def survey_step(finished: Finished) -> Annex | None:
+    """Compare every survey of the study; None where it has none."""
+    study = finished.file.study
+    if not study.survey:
+        return None
+    tables: list[DataTable] = []
+    rows: list[tuple[Any, ...]] = []
+    values: dict[str, Any] = {}
+    for name, survey in study.survey.items():
+        finished.tell(f"survey {name}", 0, 1)
+        answers = read_answers(survey, finished.file.folder, finished.data.panel.areas)
+        for group in groups_of(finished.evidence.plan.units):
+            rows += [
+                (name, group.name, claim, *_row(finished, survey, answers, group, claim))
+                for claim in (("level", "change") if survey.wave else ("level",))
+            ]
+        estimated = small_areas(finished, name, survey, answers)
+        tables += [estimated.table] if estimated.table else []
+        values[name] = {
+            "label": survey.label or name.replace("_", " "),
+            "family": survey.family,
+            "items": [i.column for i in survey.items],
+            "alpha": answers.alpha,
+            "respondents": len(answers.score),
+            "left_out": [list(pair) for pair in answers.left_out],
+            "is_weighted": survey.weight is not None,
+            "before": survey.before,
+            "after": survey.after,
+            "small_areas": estimated.values,
+        }
+    compared = DataTable("survey_comparisons", "Surveys: groups compared", COLUMNS, tuple(rows))
+    return Annex("survey", values, (compared, *tables))
+
+
+def check_surveys(file: StudyFile, data: Assembled) -> None:
+    """Refuse a study with a survey, or census cells, that cannot be read."""
+    for survey in file.study.survey.values():
+        read_answers(survey, file.folder, data.panel.areas)
+        if survey.census:
+            read_cells(survey.census, file.folder, data.panel.areas[:0])
+
+
+def _row(
+    finished: Finished, survey: Survey, answers: Answers, group: Group, claim: str
+) -> tuple[Any, ...]:
+    """Return the cells of one comparison after survey, group and claim."""
+    sides = _sides(finished, answers, group)
+    reason, numbers = _refused(finished, survey, answers, group, claim, sides)
+    n_treated, n_benchmark = (_shown(int(n)) for n in numbers)
+    if reason:
+        return (*(None,) * 7, n_treated, n_benchmark, sides.covered, reason)
+    found = _compare(answers, sides, claim)
+    treated, benchmark = _two_means(found.means, claim)
+    return (
+        treated,
+        benchmark,
+        found.estimate,
+        found.standard_error,
+        found.low,
+        found.high,
+        found.degrees_of_freedom,
+        n_treated,
+        n_benchmark,
+        sides.covered,
+        "" if found.low is not None else "only one cluster on a side: its spread is not known",
+    )
+
+
+def _sides(finished: Finished, answers: Answers, group: Group) -> _Sides:
+    """Find a group's respondents; those of benchmark areas carry the design's weights."""
+    plan, n_areas = finished.evidence.plan, len(finished.data.panel.areas)
+    treated = np.zeros(n_areas, dtype=bool)
+    weight = np.zeros(n_areas)
+    for g in group.units:
+        treated[plan.units[g].areas] = True
+        chosen = plan.chosen[0][g]
+        if chosen is not None:
+            weight[chosen.pool] += chosen.weights
+    is_treated = treated[answers.area]
+    whole = answers.weight * np.where(is_treated, 1.0, weight[answers.area])
+    has = np.zeros(n_areas, dtype=bool)
+    has[answers.area] = True
+    covered = float(weight[has].sum() / weight.sum()) if weight.sum() else 0.0
+    chosen_people = whole > 0
+    return _Sides(chosen_people, (~is_treated).astype(np.int64), whole, covered)
+
+
+def _refused(
+    finished: Finished, survey: Survey, answers: Answers, group: Group, claim: str, sides: _Sides
+) -> tuple[str, tuple[int, int]]:
+    """Say why a comparison cannot be made, with the smaller wave's respondents on each side."""
+    waves = (0, 1) if claim == "change" else (1,)
+    counts = [
+        min(int((sides.chosen & (sides.side == s) & (answers.wave == w)).sum()) for w in waves)
+        for s in (0, 1)
+    ]
+    numbers = (counts[0], counts[1])
+    units = [finished.evidence.plan.units[g] for g in group.units]
+    if claim == "change" and not _straddle(survey, units):
+        return "the waves do not lie on both sides of every start", numbers
+    if min(numbers) < survey.least_respondents:
+        return f"fewer than {survey.least_respondents} respondents on a side", numbers
+    if sides.covered < _LEAST_COVERED:
+        return "too few of the benchmark areas have respondents", numbers
+    return "", numbers
+
+
+def _straddle(survey: Survey, units: Sequence[Neighbourhood]) -> bool:
+    """Whether the first wave ends before every start, and the second begins after it."""
+    for unit in units:
+        days = [_months(survey.before or ""), _months(survey.after or "")]
+        if None in days or unit.start_kind is PeriodKind.NUMBER:
+            return False
+        start = unit.start_kind.first_month(unit.start)
+        first, second = days
+        if first is None or second is None or not (first[1] < start <= second[0]):
+            return False
+    return True
+
+
+def _months(text: str) -> tuple[int, int] | None:
+    """First and last month of a period, counted from year 0."""
+    kind = kind_of(text)
+    ordinal = parse_period(text, kind) if kind else None
+    if kind in {None, PeriodKind.NUMBER} or ordinal is None:
+        return None
+    return kind.first_month(ordinal), kind.first_month(ordinal + 1) - 1
+
+
+def _compare(answers: Answers, sides: _Sides, claim: str) -> Comparison:
+    is_change = claim == "change"
+    chosen = sides.chosen if is_change else sides.chosen & (answers.wave == 1)
+    side = sides.side[chosen]
+    # domains: treated after, benchmark after, treated before, benchmark before
+    domain = side + 2 * (1 - answers.wave[chosen])
+    signs = np.array([1.0, -1.0, -1.0, 1.0] if is_change else [1.0, -1.0])
+    return compare(
+        answers.score[chosen], sides.weight[chosen], answers.cluster[chosen], side, domain, signs
+    )
+
+
+def _two_means(means: Floats, claim: str) -> tuple[float, float]:
+    """Return what is compared: means, or their changes."""
+    if claim == "change":
+        return float(means[0] - means[2]), float(means[1] - means[3])
+    return float(means[0]), float(means[1])
+
+
+def _shown(count: int) -> int | None:
+    return count if count == 0 or count >= SUPPRESSED_UNDER else None

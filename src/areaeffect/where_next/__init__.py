@@ -1,0 +1,1 @@
+"""Places that are not in the register, ranked."""

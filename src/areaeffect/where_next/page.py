@@ -1,0 +1,272 @@
+"""`where-next` as files, map and page, with plain words on what the list is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.document import maps
+from areaeffect.document.blocks import Block, Bullets, Data, Document, Paragraph, Section
+from areaeffect.document.chart_tables import Figure, Table
+from areaeffect.report.small_result import SmallResult, as_dict, run_of, write_small
+from areaeffect.results import Column, DataTable
+from areaeffect.wording.numbers import number, plural
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from areaeffect.results import Ints, Ranking, Release, Shape
+
+TOP = 10
+_TAKEN, _NEAR = "#8A8A8A", "#E4E4E4"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WhereNext:
+    """A ranked list of places.
+
+    Parameters
+    ----------
+    plan : what was asked, and counts.
+    areas : (n_areas,), codes.
+    places, names : in the order of the list; positions of areas, and names.
+    like, need : their ranking by likeness and by need; None where not asked.
+    models : names of the studied places, which `like.nearest` counts.
+    taken, near : positions of areas that have an initiative, and of areas within the buffer.
+    shapes : outlines; empty without.
+    releases, notes : files read, and remarks.
+    """
+
+    plan: dict[str, Any]
+    areas: npt.NDArray[np.str_]
+    places: tuple[Ints, ...]
+    names: tuple[str, ...]
+    like: Ranking | None
+    need: Ranking | None
+    models: tuple[str, ...]
+    taken: Ints
+    near: Ints
+    shapes: tuple[Shape, ...]
+    releases: tuple[Release, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def leading(self) -> Ranking:
+        """The ranking that orders the list."""
+        found = self.like if self.like is not None else self.need
+        if found is None:
+            raise ValueError(self.names)  # either is made
+        return found
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return "Where next: places " + ("like those that benefited" if self.like else "in need")
+
+    def text(self) -> str:
+        """Return what the command prints."""
+        shown = min(TOP, len(self.names))
+        level = number(self.plan["level"], "ratio", 0)
+        lines = [f"{plural(len(self.names), 'place')} ranked. The first {shown}:"]
+        lines += [
+            f"  {self.leading.rank[k]:>3}  {self.names[k]}  ({level} interval of the rank "
+            f"{self.leading.low[k]:,} to {self.leading.high[k]:,})"
+            for k in range(shown)
+        ]
+        return "\n".join([*lines, *not_said(self)[:1]])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values: plan, releases, notes and the rows of every table."""
+        return as_dict(run_of(self.plan, self.releases, self.notes), self.tables())
+
+    def tables(self) -> tuple[DataTable, ...]:
+        """Return the places in order, and the areas of each."""
+        columns = [
+            Column("place", "integer", "Number of the place, in the order of the list"),
+            Column("name", "string", "Its name"),
+            Column("areas", "integer", "Number of areas"),
+        ]
+        rows: list[list[Any]] = [
+            [k + 1, name, len(place)]
+            for k, (name, place) in enumerate(zip(self.names, self.places, strict=True))
+        ]
+        for kind, ranking in (("like", self.like), ("need", self.need)):
+            if ranking is None:
+                continue
+            what = "distance to the nearest place that benefited" if kind == "like" else "score"
+            columns += [
+                Column(f"{kind}_value", "number", f"Its {what}"),
+                Column(f"{kind}_rank", "integer", "Rank on it, 1 is first"),
+                Column(f"{kind}_rank_low", "integer", "Low end of the rank's 90% interval"),
+                Column(f"{kind}_rank_high", "integer", "High end of the rank's 90% interval"),
+                Column(f"{kind}_share_first", "number", "Share of redrawn worlds near the top"),
+            ]
+            sign = 1.0 if kind == "like" else -1.0
+            for k, row in enumerate(rows):
+                row += [sign * float(ranking.value[k]), int(ranking.rank[k])]
+                row += [int(ranking.low[k]), int(ranking.high[k]), float(ranking.share_first[k])]
+        if self.like is not None:
+            columns.append(Column("most_like", "string", "The studied place it is most like"))
+            for k, row in enumerate(rows):
+                row.append(self._model(k))
+        members = tuple(
+            (k + 1, str(self.areas[a])) for k, place in enumerate(self.places) for a in place
+        )
+        of = (columns[0], Column("area_code", "string", "Area"))
+        return (
+            DataTable("where_next", self.title, tuple(columns), tuple(tuple(r) for r in rows)),
+            DataTable("where_next_areas", "Areas of each place", of, members),
+        )
+
+    def _model(self, k: int) -> str:
+        if self.like is None or self.like.nearest is None:
+            return ""
+        return self.models[int(self.like.nearest[k])]
+
+
+def write_where_next(result: WhereNext, folder: Path) -> None:
+    """Write the list's folder, which appears whole or not at all."""
+    run = run_of(result.plan, result.releases, result.notes)
+    small = SmallResult(where_next_document(result), result.tables(), run)
+    write_small(small, folder, "where_next.html")
+
+
+def where_next_document(result: WhereNext) -> Document:
+    """Return the page of the list."""
+    sections = [_list(result), _not(result), _how(result)]
+    return Document(
+        title=result.title,
+        kind="Where next",
+        question=str(result.plan.get("study", "")),
+        language="en-GB",
+        sections=tuple(sections),
+        footer="Made by areaeffect. Every number above is in the files beside this page.",
+    )
+
+
+def not_said(result: WhereNext) -> list[str]:
+    """Return what the list is not."""
+    said = [
+        "This list promises nothing: that a place is like one that did better, or is in need, "
+        "does not say that the same work would do the same there.",
+        "It knows only the figures named below. Who lives there, what they want and who is ready "
+        "to begin are not in them: ask first.",
+        "A place that is not in the register may have work that nobody entered.",
+    ]
+    if result.like is not None:
+        p = result.plan
+        said.insert(
+            1,
+            f"‘Benefited’ is an estimate: {p['came_out_better']} of {p['places_of_study']} studied "
+            f"places came out better than expected on {p['outcome'].replace('_', ' ')}; for "
+            f"{p['verdict_better']} of them alone is the verdict ‘better’. The interval of a rank "
+            "takes this into account.",
+        )
+    return said
+
+
+def _list(result: WhereNext) -> Section:
+    first = min(int(result.plan["first"]), len(result.names))
+    leading = result.leading
+    wide = int(np.median(leading.high[:first] - leading.low[:first]))
+    text = (
+        f"{plural(len(result.names), 'place')} are ranked, none of them in the register"
+        + (f" nor within {result.plan['buffer_km']:g} km of it" if result.plan["buffer_km"] else "")
+        + f". Ranks are unsure: among the first {first} the 90% interval of a rank spans "
+        f"{wide:,} places in the middle case."
+    )
+    head = ["Rank", "Place", "Areas", "90% interval of rank", f"Chance of the first {first}"]
+    if result.like is not None:
+        head.append("Most like")
+    if result.need is not None and result.like is not None:
+        head += ["Rank by need", "90% interval"]
+    rows = []
+    for k in range(first):
+        row = [
+            f"{leading.rank[k]:,}",
+            result.names[k],
+            str(len(result.places[k])),
+            f"{leading.low[k]:,} to {leading.high[k]:,}",
+            number(float(leading.share_first[k]), "additive", 2),
+        ]
+        if result.like is not None and result.like.nearest is not None:
+            row.append(result.models[int(result.like.nearest[k])])
+        if result.need is not None and result.like is not None:
+            row += [
+                f"{result.need.rank[k]:,}",
+                f"{result.need.low[k]:,} to {result.need.high[k]:,}",
+            ]
+        rows.append(tuple(row))
+    table = Table(f"The first {first} places", tuple(head), tuple(rows), frozenset({0, 2, 4}))
+    blocks: list[Block] = [Paragraph(text, lead=True)]
+    drawn = _map(result, first)
+    if drawn:
+        blocks.append(Figure(drawn, "Where they are", table, "where_next"))
+    blocks.append(Data(table, "where_next"))
+    return Section("list", "The list", tuple(blocks))
+
+
+def _map(result: WhereNext, first: int) -> str:
+    """Draw the first places, the register and its buffer."""
+
+    def codes(positions: Any) -> frozenset[str]:
+        return frozenset(str(result.areas[a]) for a in positions)
+
+    top = codes(a for place in result.places[: min(TOP, first)] for a in place)
+    next_ones = codes(a for place in result.places[TOP:first] for a in place)
+    near = codes(np.setdiff1d(result.near, result.taken))
+    taken = codes(result.taken)
+    rest = codes(range(len(result.areas))) - top - next_ones - near - taken
+    drawn = [
+        maps.MapClass(maps.WHITE, "other places", rest, "#C8CDD1"),
+        maps.MapClass(_NEAR, "within the buffer of the register", near),
+        maps.MapClass(_TAKEN, "in the register", taken),
+        maps.MapClass(maps.WEIGHT_FILLS[1], f"rank {TOP + 1} to {first}", next_ones),
+        maps.MapClass(maps.WEIGHT_FILLS[3], f"rank 1 to {min(TOP, first)}", top),
+    ]
+    title = "Where the first places of the list are"
+    return maps.draw_map(result.shapes, [d for d in drawn if d.areas], key="map", title=title)
+
+
+def _not(result: WhereNext) -> Section:
+    bullets = Bullets(tuple(not_said(result)))
+    return Section("not", "What this list is not", (bullets,))
+
+
+def _how(result: WhereNext) -> Section:
+    p = result.plan
+    said = []
+    if result.like is not None:
+        traits = ", ".join(t.replace("_", " ") for t in p["traits"])
+        said.append(
+            f"Likeness: the distance, in standard deviations, of a place's mean {traits} to that "
+            "of the nearest studied place that came out better than expected. The smallest of many "
+            "distances is often small by luck, so the rank is that of the mean rank over the "
+            "redrawn worlds below."
+        )
+        said.append(
+            "Places are contiguous and of the studied places' usual size, each the areas nearest "
+            "to one in its middle; of two that overlap the one higher on the list is kept."
+            if result.shapes
+            else "The study has no outlines, so a place is a single area."
+        )
+    if result.need is not None:
+        said.append(f"Need: the mean score of the index ‘{p['need']}’ over a place's areas.")
+    if result.like is None:
+        said.append("Places are middle-layer areas (MSOAs); one with an area left out is left out.")
+    said += [
+        f"Left out: {plural(p['taken'], 'area')} of the register"
+        + (f" and {plural(p['near'], 'area')} near it" if p["buffer_km"] else "")
+        + ".",
+        f"Intervals: {p['draws']} redrawn worlds, each with other figures (drawn with "
+        "replacement), other weights (most moved by up to a quarter), one area of every place left "
+        "out" + (", and other places that benefited" if result.like is not None else "") + ".",
+    ]
+    files = tuple(f"{r.file}, sha256 {r.sha256[:12]}…" for r in result.releases)
+    return Section(
+        "how", "How it was made", (Bullets(tuple(said)), Bullets((*files, *result.notes)))
+    )

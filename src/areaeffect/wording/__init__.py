@@ -1,0 +1,46 @@
+"""Sentences about effects: the only place where a finding becomes words."""
+
+from areaeffect.wording.headlines import HEADLINE_WORDS, headline, overall, verdict_name
+from areaeffect.wording.sentences import (
+    NOT_MEAN,
+    additive_companion,
+    can_say,
+    cannot_say,
+    family_title,
+    group_title,
+    main_findings,
+    name_of,
+    reason,
+    sentence,
+)
+from areaeffect.wording.titles import (
+    balance_title,
+    chart_title,
+    effects_title,
+    map_title,
+    placebo_title,
+    places_title,
+)
+
+__all__ = [
+    "HEADLINE_WORDS",
+    "NOT_MEAN",
+    "additive_companion",
+    "balance_title",
+    "can_say",
+    "cannot_say",
+    "chart_title",
+    "effects_title",
+    "family_title",
+    "group_title",
+    "headline",
+    "main_findings",
+    "map_title",
+    "name_of",
+    "overall",
+    "placebo_title",
+    "places_title",
+    "reason",
+    "sentence",
+    "verdict_name",
+]

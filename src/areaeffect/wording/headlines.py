@@ -1,0 +1,106 @@
+"""The answer to each finding in at most thirty words, in any language that has phrases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from areaeffect.results import Finding, Verdict
+from areaeffect.wording.numbers import amounts, interval, known, noun, percent, size, total
+from areaeffect.wording.phrases import ENGLISH
+from areaeffect.wording.sentences import (
+    compared,
+    main_findings,
+    name_of,
+    open_interval,
+    reason,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+HEADLINE_WORDS = 30
+
+
+def verdict_name(verdict: Verdict, phrases: Mapping[str, str] = ENGLISH) -> str:
+    """Return a verdict as it is printed beside its symbol."""
+    return phrases[f"verdict.{verdict.name.lower()}"]
+
+
+def headline(finding: Finding, phrases: Mapping[str, str] = ENGLISH) -> str:
+    """Return the answer in at most 30 words: direction, size, interval, what would have been.
+
+    Parts are left out from the end where a long label would make it longer.
+    """
+    keys, values = _options(finding, phrases)
+    options = [phrases[f"headline.{key}"].format(**values) for key in keys]
+    if values.get("instead"):
+        options.append(phrases[f"headline.{keys[0]}"].format(**values | {"instead": ""}))
+    fits = [text for text in options if len(text.split()) <= HEADLINE_WORDS]
+    return fits[0] if fits else options[-1]
+
+
+def overall(findings: Sequence[Finding], phrases: Mapping[str, str] = ENGLISH) -> str:
+    """Count the families of one group by verdict, in one sentence.
+
+    A family whose outcomes have different verdicts counts as mixed.
+    """
+    main = main_findings(findings)
+    if not main:
+        return phrases["overall.none"]
+    verdicts: dict[str, set[Verdict]] = {}
+    for finding in main:
+        verdicts.setdefault(finding.family, set()).add(finding.verdict)
+    count = Counter(next(iter(v)) if len(v) == 1 else None for v in verdicts.values())
+    parts = [
+        phrases["overall.both"].format(better=count[Verdict.BETTER], worse=count[Verdict.WORSE])
+    ]
+    others = {
+        "little_difference": Verdict.LITTLE_DIFFERENCE,
+        "mixed": None,
+        "cannot_tell": Verdict.CANNOT_TELL,
+        "not_estimable": Verdict.NOT_ESTIMABLE,
+    }
+    parts += [
+        phrases[f"overall.{name}"].format(n=count[key])
+        for name, key in others.items()
+        if count[key]
+    ]
+    whole = phrases["overall.one" if len(verdicts) == 1 else "overall.many"]
+    text = whole.format(families=len(verdicts), counts="; ".join(parts))
+    level = len({f.family for f in main if f.claim == "level"})
+    if level:
+        text += phrases["overall.level_one" if level == 1 else "overall.level_many"].format(n=level)
+    return text
+
+
+def _options(
+    finding: Finding, phrases: Mapping[str, str]
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the patterns that fit a finding, the fullest first, and what goes into them."""
+    values = {"name": name_of(finding), "level": percent(finding.level)}
+    if known(finding.estimate) is None:
+        return ("not_estimable", "not_estimable_short"), values | {"reason": reason(finding)}
+    if finding.verdict is Verdict.CANNOT_TELL:
+        kind = "level" if finding.claim == "level" else "change"
+        values |= {
+            "interval": open_interval(finding, phrases),
+            "effect": phrases[f"headline.effect_{kind}"],
+            "mde": size(finding.mde, finding, unit=True),
+        }
+        return ("cannot_tell", "cannot_tell_short", "cannot_tell_bare"), values
+    values |= {
+        "compared": compared(finding, phrases),
+        "interval": interval(finding.low, finding.high, finding, phrases),
+        "instead": _instead(finding, phrases),
+    }
+    little = finding.verdict is Verdict.LITTLE_DIFFERENCE
+    return ("little_difference" if little else "differs",), values
+
+
+def _instead(finding: Finding, phrases: Mapping[str, str]) -> str:
+    both = amounts(finding)
+    if both is None:
+        return ""
+    observed = total(both[0], finding) + noun(finding)
+    return phrases["headline.instead"].format(observed=observed, expected=total(both[1], finding))

@@ -1,0 +1,176 @@
+"""Numbers as they are printed: sizes, signs, intervals and counts of a finding."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from areaeffect.wording.phrases import ENGLISH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from areaeffect.results import Finding
+
+FINE_SCALE = 1.0  # a threshold below this belongs to a scale that one decimal would flatten
+FINE_RATE = 0.1  # a tenth of a rate's interval below this does
+MOST_DECIMALS = 6
+NOT_ESTIMABLE = "not estimable"
+POINTS = "percentage points"  # the unit of a difference of shares; a share itself is in per cent
+NO_NOUN = frozenset({"", "fraction", POINTS})  # units that do not say what an amount counts
+
+
+def known(value: float | None) -> float | None:
+    """Return a finite number, or None where there is none (None, NaN, infinity)."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def number(value: float | None, form: str, decimals: int = 1) -> str:
+    """Write a number with its sign.
+
+    Parameters
+    ----------
+    value : the number; None, NaN and infinity print as 'not estimable'.
+    form : 'ratio' (a fraction, printed in per cent), 'count' (thousands commas, no
+        decimals) or 'additive' (a score or rate).
+    decimals : decimals of per cents and scores.
+
+    Examples
+    --------
+    >>> number(-0.201, "ratio"), number(5270.4, "count"), number(3.94, "additive")
+    ('−20.1%', '5,270', '3.9')
+    """
+    finite = known(value)
+    if finite is None:
+        return NOT_ESTIMABLE
+    places = 0 if form == "count" else decimals
+    text = f"{abs(finite) * 100 if form == 'ratio' else abs(finite):,.{places}f}"
+    minus = "−" if finite < 0 and text.strip("0.,") else ""
+    return f"{minus}{text}{'%' if form == 'ratio' else ''}"
+
+
+def decimals_of(finding: Finding) -> int:
+    """Return the decimals a finding is printed with: one, more on a fine scale.
+
+    A score has two digits of its smallest effect of interest: two decimals where that is 0.1. For
+    a rate beside a ratio, whose threshold is a fraction, a tenth of its own interval counts.
+    """
+    if finding.form == "ratio":
+        return 1
+    scale, fine = finding.threshold, FINE_SCALE
+    if " per " in finding.unit:
+        ends = (known(v) for v in (finding.estimate, finding.low, finding.high))
+        scale = max((abs(v) for v in ends if v is not None), default=1.0) / 10
+        fine = FINE_RATE
+    if scale >= fine or scale <= 0:
+        return 1
+    return min(math.ceil(-math.log10(scale)) + 1, MOST_DECIMALS)
+
+
+def signed(value: float | None, finding: Finding) -> str:
+    """Write one of a finding's effects with its sign, as tables do."""
+    return number(value, finding.form, decimals_of(finding))
+
+
+def size(value: float | None, finding: Finding, *, unit: bool = False) -> str:
+    """Write the size of one of a finding's effects, without its sign."""
+    finite = known(value)
+    text = number(None if finite is None else abs(finite), finding.form, decimals_of(finding))
+    return (
+        f"{text} {finding.unit}" if unit and finding.form == "additive" and finding.unit else text
+    )
+
+
+def total(value: float | None, finding: Finding) -> str:
+    """Write an observed or expected amount: a count, or a mean, share or rate."""
+    text = number(value, "count" if is_count(finding) else "additive", decimals_of(finding))
+    is_share = finding.unit == POINTS and text != NOT_ESTIMABLE
+    return f"{text}%" if is_share else text
+
+
+def is_count(finding: Finding) -> bool:
+    """Say whether observed and expected amounts are numbers of incidents."""
+    return finding.form == "ratio" and " per " not in finding.unit
+
+
+def noun(finding: Finding) -> str:
+    """Return what observed and expected amounts count, with a space before it, or nothing."""
+    return "" if finding.unit in NO_NOUN else f" {finding.unit}"
+
+
+def amounts(finding: Finding) -> tuple[float, float] | None:
+    """Return the observed and the expected amount, where they belong to the estimate.
+
+    An additive estimate is a difference of the two; where it is not (totals stand beside a
+    difference in rates), printing them in its unit would mislead.
+    """
+    observed, expected = known(finding.observed), known(finding.counterfactual)
+    estimate = known(finding.estimate)
+    if observed is None or expected is None or estimate is None:
+        return None
+    tolerance = 1e-6 * max(1.0, abs(observed), abs(expected))
+    if finding.form != "ratio" and abs(observed - expected - estimate) > tolerance:
+        return None
+    return observed, expected
+
+
+def direction(value: float | None, finding: Finding) -> str:
+    """Return 'lower' or 'higher'; empty where the printed size is zero or there is none."""
+    text = signed(value, finding)
+    if known(value) is None or not text.strip("−0.,%"):
+        return ""
+    return "lower" if text.startswith("−") else "higher"
+
+
+def interval(
+    low: float | None,
+    high: float | None,
+    finding: Finding,
+    phrases: Mapping[str, str] = ENGLISH,
+) -> str:
+    """Write an interval: 'from 28.3% to 11.0% lower', 'from 4.0% lower to 1.6% higher'."""
+    below, above = known(low), known(high)
+    if below is None and above is None:
+        return NOT_ESTIMABLE
+    first, last = (_direction(v, finding, phrases) for v in (below, above))
+    values = {"low_word": first, "high_word": last, "word": first or last}
+    values |= {"low": _brief(below, finding), "high": _brief(above, finding)}
+    if below is None:
+        kind = "no_low"
+    elif above is None:
+        kind = "no_high"
+    elif first == last or not first or not last:
+        kind = "one_side"
+        values["low"] = size(below, finding)
+    else:
+        kind = "across"
+    text = phrases[f"interval.{kind}"].format(**values)
+    return text.replace(" ,", ",").replace("  ", " ").rstrip()
+
+
+def _direction(value: float | None, finding: Finding, phrases: Mapping[str, str]) -> str:
+    word = direction(value, finding)
+    return phrases[f"word.{word}"] if word else ""
+
+
+def signed_interval(low: float | None, high: float | None, finding: Finding) -> str:
+    """Write an interval for a table: '−28.3% to −11.0%'."""
+    if known(low) is None and known(high) is None:
+        return NOT_ESTIMABLE
+    ends = [signed(v, finding) if known(v) is not None else "no end found" for v in (low, high)]
+    return f"{ends[0]} to {ends[1]}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count with its noun: '1 area', '1,204 areas'."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def percent(level: float) -> str:
+    """Write the level of an interval: 95%."""
+    return f"{100 * level:g}%"
+
+
+def _brief(value: float | None, finding: Finding) -> str:
+    """Write a size with its unit where that is one word, as in an interval."""
+    return size(value, finding, unit=" " not in finding.unit)

@@ -1,0 +1,269 @@
+"""Whole sentences about a finding, and what may and may not be said of it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from areaeffect.outcomes import FAMILIES
+from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
+from areaeffect.wording.numbers import (
+    NOT_ESTIMABLE,
+    amounts,
+    direction,
+    interval,
+    is_count,
+    known,
+    noun,
+    percent,
+    plural,
+    size,
+    total,
+)
+from areaeffect.wording.phrases import ENGLISH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+NOT_MEAN = "should not be taken to mean that"
+NO_ANSWER = frozenset({Verdict.CANNOT_TELL, Verdict.NOT_ESTIMABLE})
+MDE_POWER = 0.8  # the power at which `Finding.mde` is defined (DESIGN section 5, rule 6)
+
+RECORDED = frozenset({"crime", "antisocial_behaviour", "criminal_damage"})
+
+
+def reason(finding: Finding) -> str:
+    """Return why a finding could not be estimated, without a full stop."""
+    return finding.caveats[0].rstrip(". ") if finding.caveats else "no reason was recorded"
+
+
+def sentence(finding: Finding) -> str:
+    """Return the full account of a finding: who, what, how much, how sure, against what.
+
+    Raises
+    ------
+    ValueError
+        Where the estimate and the avoided incidents contradict each other in sign: no
+        sentence can be true of both.
+    """
+    if known(finding.estimate) is None:
+        return f"{_who(finding)}: {finding.label} could not be estimated: {reason(finding)}."
+    parts = [_estimate_sentence(finding), _interval_sentence(finding)]
+    parts += [_adjusted_sentence(finding), _amounts_sentence(finding), _mde_sentence(finding)]
+    return " ".join(part for part in parts if part)
+
+
+def can_say(finding: Finding) -> list[str]:
+    """Return what the finding supports, in short plain sentences."""
+    label, where = name_of(finding), _where(finding)
+    if known(finding.estimate) is None:
+        return [f"{label}: nothing, because it could not be estimated."]
+    span = interval(finding.low, finding.high, finding)
+    if finding.verdict in NO_ANSWER:
+        return [
+            f"{label}: anything {open_interval(finding)} fits these data; they cannot tell which."
+        ]
+    if finding.verdict is Verdict.LITTLE_DIFFERENCE:
+        limit = size(finding.threshold, finding, unit=True)
+        return [
+            f"{label}: if there was a difference{where}, it was smaller than {limit} either way."
+        ]
+    word = _word(finding)
+    if finding.claim == "level":
+        return [f"{label} came out {word}{where} than in the benchmark areas: {span}."]
+    if finding.claim == "contrast":
+        return [f"{label} came out {word} in resident-led neighbourhoods than in others: {span}."]
+    return [f"{label} came out {word} than would have been expected{where}: {span}."]
+
+
+def cannot_say(finding: Finding) -> list[str]:
+    """Return what the finding should not be taken to mean."""
+    if known(finding.estimate) is None:
+        return [f"An outcome that could not be estimated {NOT_MEAN} nothing changed."]
+    said = []
+    if finding.verdict in NO_ANSWER:
+        said.append(
+            f"‘Cannot tell’ {NOT_MEAN} the initiative changes nothing, nor that it works: "
+            "a true change smaller than the smallest detectable one would have been missed."
+        )
+    elif finding.verdict is Verdict.LITTLE_DIFFERENCE:
+        said.append(f"‘Little difference’ {NOT_MEAN} nothing at all changed.")
+    else:
+        said.append(
+            f"A result for all neighbourhoods together {NOT_MEAN} each of them "
+            f"came out {finding.verdict}."
+        )
+    if finding.claim == "level":
+        said.append(
+            f"A difference in level {NOT_MEAN} the initiative brought it about: "
+            "the places may have differed before it began."
+        )
+    else:
+        said.append(
+            f"A result for these neighbourhoods {NOT_MEAN} another place would see the same."
+        )
+    if finding.family in RECORDED:
+        said.append(
+            "Recorded incidents should not be taken to mean all that happened: "
+            "not everything is reported or recorded."
+        )
+    return said
+
+
+def main_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that carry a report.
+
+    Whole groups with an outcome, primary (all, where none is), and of the two forms of one
+    outcome and claim the ratio.
+    """
+    whole = [f for f in findings if f.neighbourhood is None and f.outcome]
+    ratios = {_kind(f) for f in whole if f.form == "ratio"}
+    leading = [f for f in whole if f.form == "ratio" or _kind(f) not in ratios]
+    return [f for f in leading if f.primary] or leading
+
+
+def additive_companion(finding: Finding, findings: Iterable[Finding]) -> Finding | None:
+    """Return the additive form of a ratio finding, where there is one."""
+    if finding.form != "ratio":
+        return None
+    same = (f for f in findings if f.form == "additive" and _kind(f) == _kind(finding))
+    return next((f for f in same if f.neighbourhood == finding.neighbourhood), None)
+
+
+def name_of(finding: Finding) -> str:
+    """Return the name of a finding's outcome as it begins a line."""
+    return finding.label[:1].upper() + finding.label[1:]
+
+
+def group_title(group: str) -> str:
+    """Return how a group is named in print."""
+    return "All initiatives together" if group == ALL_INITIATIVES else group
+
+
+def family_title(family: str) -> str:
+    """Return how a family is named in print."""
+    return FAMILIES[family].title if family in FAMILIES else family.replace("_", " ").capitalize()
+
+
+def _kind(finding: Finding) -> tuple[str, str, str, str]:
+    return finding.initiative, finding.group, finding.outcome, finding.claim
+
+
+def _who(finding: Finding) -> str:
+    place = f"{finding.neighbourhood}, " if finding.neighbourhood is not None else ""
+    units = plural(finding.n_neighbourhoods, "neighbourhood")
+    return f"{place}{group_title(finding.group)} ({units}, {plural(finding.n_areas, 'area')})"
+
+
+def _where(finding: Finding) -> str:
+    return (
+        f" in {finding.neighbourhood}"
+        if finding.neighbourhood is not None
+        else " in these neighbourhoods"
+    )
+
+
+def _word(finding: Finding) -> str:
+    return direction(finding.estimate, finding) or "no higher and no lower"
+
+
+def compared(finding: Finding, phrases: Mapping[str, str] = ENGLISH) -> str:
+    """Write '20.1% lower than would have been expected', and its level and zero forms."""
+    word = direction(finding.estimate, finding)
+    key = f"compared.{finding.claim}" + ("" if word else "_none")
+    amount = size(finding.estimate, finding, unit=True)
+    return phrases[key].format(amount=amount, word=phrases[f"word.{word}"] if word else "")
+
+
+def open_interval(finding: Finding, phrases: Mapping[str, str] = ENGLISH) -> str:
+    """Write the interval that leaves a finding open.
+
+    Where the interval of the finding alone leaves out zero, it is the one for all primary
+    findings at once.
+    """
+    low, high = known(finding.low), known(finding.high)
+    wide = (known(finding.low_adjusted), known(finding.high_adjusted))
+    if low is not None and high is not None and low * high > 0 and None not in wide:
+        return f"{phrases['interval.together']} {interval(*wide, finding, phrases)}"
+    return interval(low, high, finding, phrases)
+
+
+def _estimate_sentence(finding: Finding) -> str:
+    benchmark = "benchmark areas"
+    if finding.n_benchmark_areas is not None:
+        benchmark = plural(finding.n_benchmark_areas, "benchmark area")
+    head = f"{_who(finding)}: {finding.label} came out"
+    if finding.claim == "level":
+        when = f" over {finding.post}" if finding.post else ""
+        beside = compared(finding).replace("the benchmark areas", benchmark)
+        why = "places differ, and not only by the initiative"
+        return f"{head} {beside}{when}; {why}."
+    spans = f" over {finding.post}" if finding.post else ""
+    spans += f", as measured from {finding.pre}" if finding.pre else ""
+    spans += ", each neighbourhood from its own start" if _overlap(finding) else ""
+    if finding.claim == "contrast":
+        return f"{head} {compared(finding)} ({benchmark} in all){spans}."
+    return f"{head} {compared(finding)} from {benchmark}{spans}."
+
+
+def _overlap(finding: Finding) -> bool:
+    """Say whether the periods before and after overlap, as they do where starts differ."""
+    last, first = finding.pre.split(" to ")[-1], finding.post.split(" to ")[0]
+    dated = all(re.match(r"\d{4}", text) for text in (last, first))
+    return dated and len(last) == len(first) and last >= first
+
+
+def _interval_sentence(finding: Finding) -> str:
+    span = interval(finding.low, finding.high, finding)
+    drawn = ""
+    if finding.placebos is not None:
+        drawn = f", {plural(finding.placebos, 'placebo programme')}"
+        if finding.n_disjoint_placebos is not None:
+            drawn += f" of which {finding.n_disjoint_placebos:,} disjoint"
+    verb = "is" if span == NOT_ESTIMABLE else "runs"
+    return f"The {percent(finding.level)} placebo interval (two-sided{drawn}) {verb} {span}."
+
+
+def _adjusted_sentence(finding: Finding) -> str:
+    if known(finding.low_adjusted) is None and known(finding.high_adjusted) is None:
+        return ""
+    span = interval(finding.low_adjusted, finding.high_adjusted, finding)
+    others = "all other primary findings"
+    if finding.neighbourhood is not None:
+        others = "the other neighbourhoods"
+    return f"Judged together with {others} it runs {span}."
+
+
+def _amounts_sentence(finding: Finding) -> str:
+    both = amounts(finding)
+    if both is None:
+        return ""
+    text = f"Observed: {total(both[0], finding)}{noun(finding)}"
+    if finding.claim == "level":
+        return f"{text}; benchmark areas: {total(both[1], finding)}."
+    text += f"; expected: {total(both[1], finding)}"
+    avoided = known(finding.avoided)
+    if avoided is None or not is_count(finding):
+        return f"{text}."
+    _refuse_contradiction(finding, avoided)
+    word = "avoided" if avoided >= 0 else "more than expected"
+    return f"{text}; {total(abs(avoided), finding)} {word}."
+
+
+def _refuse_contradiction(finding: Finding, avoided: float) -> None:
+    shown = total(abs(avoided), finding) != "0" and direction(finding.estimate, finding)
+    if shown and known(finding.estimate) is not None and (finding.estimate or 0.0) * avoided > 0:
+        msg = (
+            f"{finding.group}, {finding.outcome}: the estimate ({finding.estimate}) and "
+            f"the avoided incidents ({avoided}) contradict each other in sign"
+        )
+        raise ValueError(msg)
+
+
+def _mde_sentence(finding: Finding) -> str:
+    what = "difference" if finding.claim == "level" else "effect"
+    power = percent(MDE_POWER)
+    if known(finding.mde) is None:
+        return f"The smallest {what} it could have seen is {NOT_ESTIMABLE}."
+    smallest = size(finding.mde, finding, unit=True)
+    return f"The smallest {what} it could have seen with {power} power is {smallest}."

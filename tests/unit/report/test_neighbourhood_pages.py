@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import textstat
+
+from areaeffect.document.blocks import Answers, Bullets, Document, Folded, Paragraph, Section
+from areaeffect.report import files, neighbourhood_pages, page
+from areaeffect.results import Result, Series, Verdict
+from areaeffect.wording import plain
+from tests.shared.sample_result import HOSTILE, sample_result
+
+READING_GRADE = 7.0  # school grade: about the age of 12
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    result = sample_result(placebos=19)
+    paths = tuple(
+        Series(
+            f.group, f.outcome, tuple("123456"), (1.0, 2.0, None, 3.0, 2.0, 1.0),
+            (1.5, 1.5, 2.0, 2.5, 2.5, 2.0), (), ("3",), "per 1,000 a year", f.neighbourhood or "",
+        )
+        for f in result.findings if f.neighbourhood
+    )  # fmt: skip
+    return replace(result, neighbourhood_series=paths)
+
+
+@pytest.fixture(scope="module")
+def made(result: Result) -> dict[str, Document]:
+    return dict(neighbourhood_pages.pages(result))
+
+
+def reading_grade(text: str) -> float:
+    """Return the harder of two grades: by letters (textstat), by syllables (Flesch-Kincaid).
+
+    textstat's own syllables need a dictionary that is not in its wheel: vowel groups stand in.
+    """
+    words = re.findall(r"[A-Za-z’-]+", text)
+    sentences = max(1, len(re.findall(r"[.!?:;]+(?= |$)", text)))
+    syllables = sum(
+        max(1, len(re.findall(r"[aeiouy]+", re.sub(r"e$", "", word.lower())))) for word in words
+    )
+    kincaid = 0.39 * len(words) / sentences + 11.8 * syllables / len(words) - 15.59
+    return max(kincaid, float(textstat.automated_readability_index(text)))
+
+
+def words_of(holder: Any) -> list[str]:
+    """Return what we say ourselves, without names, tables and numbers."""
+    said = []
+    for block in holder.blocks:
+        if isinstance(block, Paragraph):
+            said.append(block.text)
+        elif isinstance(block, Answers):
+            said += [headline for _, _, headline in block.items]
+        elif isinstance(block, Bullets) and block.mark != "areas":
+            said += block.items
+        elif isinstance(block, Folded):
+            said += words_of(block)
+    if isinstance(holder, Section):
+        for part in holder.parts:
+            said += words_of(part)
+    return said
+
+
+def test_each_neighbourhood_has_a_page_and_the_list_leads_to_all(
+    result: Result, made: dict[str, Document]
+) -> None:
+    names = {(d.initiative, d.neighbourhood) for d in result.designs}
+    names |= {(f.initiative, f.neighbourhood) for f in result.findings if f.neighbourhood}
+    assert len(made) == len(names) + 1
+    index = page.to_html(made["index.html"], {})
+    assert set(re.findall(r'href="([\w-]+\.html)"', index)) == set(made) - {"index.html"}
+
+
+def test_names_that_mean_harm_are_only_text(made: dict[str, Document]) -> None:
+    for document in made.values():
+        assert "<script" not in page.to_html(document, {})
+    assert any(HOSTILE in document.title for document in made.values())
+
+
+def test_a_page_is_read_at_the_age_of_twelve(made: dict[str, Document]) -> None:
+    for document in made.values():
+        said = [text for section in document.sections for text in words_of(section)]
+        grade = reading_grade(" ".join(said).replace(HOSTILE, "Here"))
+        assert grade <= READING_GRADE, (document.title, grade)
+
+
+def test_the_reading_test_can_fail() -> None:
+    hard = "The counterfactual distribution of standardised estimates demonstrates heterogeneity."
+    assert reading_grade(hard) > READING_GRADE
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_every_verdict_has_plain_words(result: Result, verdict: Verdict) -> None:
+    own = next(f for f in result.findings if f.neighbourhood)
+    estimate = None if verdict is Verdict.NOT_ESTIMABLE else own.estimate
+    finding = replace(own, verdict=verdict, estimate=estimate, caveats=("too few years",))
+    text = plain.plain_answer(finding)
+    assert "None" not in text
+    assert "nan" not in text
+    assert ("too few years" in text.lower()) is (estimate is None)
+    assert bool(plain.how_sure(finding)) is (estimate is not None)
+
+
+def test_the_smallest_change_one_place_could_show_is_said(result: Result) -> None:
+    own = next(f for f in result.findings if f.neighbourhood)
+    assert "A change of less than 31.0% could be missed." in plain.how_sure(own)
+
+
+def test_equal_names_get_pages_of_their_own(result: Result) -> None:
+    twins = tuple(replace(d, neighbourhood="Twin") for d in result.designs[:1])
+    other = tuple(replace(d, neighbourhood="twin") for d in result.designs[:1])
+    slugs = neighbourhood_pages.places(replace(result, designs=twins + other, findings=()))
+    assert sorted(slugs.values()) == ["twin", "twin-2"]
+
+
+def many(result: Result, n: int) -> Result:
+    own = next(f for f in result.findings if f.neighbourhood)
+    design = result.designs[0]
+    names = [f"Place {i:03d}" for i in range(n)]
+    return replace(
+        result,
+        findings=(
+            *(f for f in result.findings if f.neighbourhood is None),
+            *(replace(own, neighbourhood=name, group=own.initiative) for name in names),
+        ),
+        designs=tuple(replace(design, neighbourhood=name) for name in names),
+    )
+
+
+def test_four_hundred_neighbourhoods_still_make_a_usable_report(
+    result: Result, tmp_path: Path
+) -> None:
+    whole = replace(many(result, 400), shapes=())
+    files.write_result(whole, tmp_path / "out")
+    report = tmp_path / "out" / "report.html"
+    assert report.stat().st_size < 3_000_000
+    assert 'href="neighbourhoods/index.html"' in report.read_text(encoding="utf-8")
+    pages = sorted((tmp_path / "out" / "neighbourhoods").glob("*.html"))
+    assert len(pages) == 401
+    assert all(own.stat().st_size < 200_000 for own in pages)
+    index = (tmp_path / "out" / "neighbourhoods" / "index.html").read_text(encoding="utf-8")
+    assert index.count('<a href="place-') == 400
+
+
+def test_a_programme_without_findings_of_neighbourhoods_has_no_pages(result: Result) -> None:
+    whole = tuple(f for f in result.findings if f.neighbourhood is None)
+    assert list(neighbourhood_pages.pages(replace(result, findings=whole))) == []
+
+
+def test_small_charts_hold_the_findings_interval(made: dict[str, Document]) -> None:
+    text = page.to_html(made["neighbourhood-1-residents-first.html"], {})
+    assert 'data-column="observed"' in text
+    assert "beside its benchmark areas" in text

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import pickle
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from areaeffect import wording
+from areaeffect.document import pdf
+from areaeffect.document.blocks import (
+    Card,
+    Document,
+    Folded,
+    Paragraph,
+    figures,
+    in_print,
+)
+from areaeffect.document.chart_tables import Figure
+from areaeffect.report import page
+from areaeffect.report.contents import report_document
+from areaeffect.results import Result
+from tests.shared.sample_result import FORMULA, HOSTILE, sample_result
+
+NAMES = (
+    HOSTILE,
+    FORMULA,
+    '#panic("typst") $x$ *bold* _under_ @ref <label> \\ [ ] { }',
+    "שכונת השלום",
+    "N" * 300,
+)
+HASH_OF_THE_PDF = """
+import hashlib, pickle, sys
+from areaeffect.document import pdf
+document = pickle.load(sys.stdin.buffer)
+print(hashlib.sha256(pdf.render(document)).hexdigest())
+"""
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return sample_result(placebos=19)
+
+
+@pytest.fixture(scope="module")
+def document(result: Result) -> Document:
+    return report_document(result, page.links_of(result))
+
+
+@pytest.fixture(scope="module")
+def made(document: Document) -> bytes:
+    return pdf.render(document)
+
+
+@pytest.fixture(scope="module")
+def reader(made: bytes) -> PdfReader:
+    return PdfReader(io.BytesIO(made))
+
+
+FOOT = r"Madebyareaeffect\.Everynumberaboveisinthefilesbesidethisreport\.\d+"
+
+
+def words_of(reader: PdfReader) -> str:
+    """Return what is printed without spaces and feet of pages, over which a text may run."""
+    pages = (re.sub(r"[\s\u200b]+", "", p.extract_text()) for p in reader.pages)
+    return "".join(re.sub(rf"^{FOOT}|{FOOT}$", "", page) for page in pages)
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def test_the_pdf_says_that_it_is_accessible(reader: PdfReader, result: Result) -> None:
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en-GB"
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert reader.metadata is not None
+    assert reader.metadata.title == result.title
+    assert b"<pdfuaid:part>1" in root["/Metadata"].get_data()
+
+
+def test_every_chart_of_the_pdf_has_a_text_alternative(made: bytes, document: Document) -> None:
+    reader = PdfReader(io.BytesIO(made))
+    tagged = [
+        o for i in range(1, len(reader.xref_objStm) + 99999)
+        if (o := _object(reader, i)) is not None and o.get("/S") == "/Figure"
+    ]  # fmt: skip
+    assert len(tagged) == len(list(figures(in_print(document))))
+    assert all(str(o["/Alt"]).strip() for o in tagged)
+
+
+def _object(reader: PdfReader, number: int) -> dict[str, object] | None:
+    if number not in reader.xref_objStm and number not in reader.xref.get(0, {}):
+        return None
+    found = reader.get_object(number)
+    return found if isinstance(found, dict) else None
+
+
+def test_page_and_pdf_say_the_same(reader: PdfReader, result: Result) -> None:
+    printed = words_of(reader)
+    for finding in wording.main_findings(result.findings):
+        assert squeezed(wording.headline(finding)) in printed
+        assert squeezed(wording.sentence(finding)) in printed
+
+
+def test_names_that_mean_harm_are_only_text(result: Result) -> None:
+    findings = tuple(
+        replace(f, label=name) for f, name in zip(result.findings, NAMES, strict=False)
+    )
+    own = replace(result, title=NAMES[2], question=NAMES[3], findings=findings)
+    reader = PdfReader(io.BytesIO(pdf.render(report_document(own, page.links_of(own)))))
+    printed = words_of(reader)
+    for name in (NAMES[0], NAMES[1], NAMES[2], NAMES[4]):
+        assert squeezed(name)[1:] in printed  # a headline begins with a capital
+    assert reader.metadata is not None
+    assert reader.metadata.title == NAMES[2]
+
+
+def test_the_pdf_is_the_same_bytes_in_any_folder_on_any_number_of_threads(
+    made: bytes, document: Document, tmp_path: Path
+) -> None:
+    for threads, folder in (("1", tmp_path), ("4", Path(__file__).parent)):
+        run = subprocess.run(
+            [sys.executable, "-c", HASH_OF_THE_PDF],
+            cwd=folder, stdout=subprocess.PIPE, check=True, input=pickle.dumps(document),
+            env={
+                **os.environ, "RAYON_NUM_THREADS": threads, "TZ": "Asia/Tokyo",
+                "PYTHONPATH": str(Path(pdf.__file__).parents[2]),
+            },
+        )  # fmt: skip
+        assert run.stdout.decode().strip() == hashlib.sha256(made).hexdigest()
+
+
+def test_charts_become_pictures_in_order(document: Document) -> None:
+    charts = [figure.chart for figure in figures(document)][:3]
+    made = pdf.pictures(charts)
+    assert len(made) == 3
+    assert all(picture.startswith(b"\x89PNG") for picture in made)
+    assert made[0] == pdf.pictures(charts[:1])[0]
+    assert len(set(made)) == 3
+    assert pdf.pictures([]) == []
+
+
+def test_a_picture_that_would_be_large_becomes_a_smaller_one() -> None:
+    dots = "".join(
+        f'<circle cx="{i * 7919 % 1000}" cy="{i * 104729 % 997}" r="{1 + i % 3}" '
+        f'fill="#{i * 65537 % 16777216:06x}"/>'
+        for i in range(9000)
+    )
+    chart = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 1000">{dots}</svg>'
+    (made,) = pdf.pictures([chart])
+    assert len(made) <= pdf.MOST_BYTES
+    assert int.from_bytes(made[16:20]) < pdf.PICTURE_WIDTH
+
+
+def test_print_keeps_one_chart_a_card_and_says_where_the_rest_is(document: Document) -> None:
+    printed = in_print(document)
+    assert len(list(figures(printed))) < len(list(figures(document)))
+    cards = [b for s in printed.sections for p in s.parts for b in p.blocks if isinstance(b, Card)]
+    assert cards
+    for card in cards:
+        assert sum(isinstance(block, Figure) for block in card.blocks) <= 1
+        assert not any(isinstance(block, Folded) for block in card.blocks)
+    assert any("charts/" in b.text for c in cards for b in c.blocks if isinstance(b, Paragraph))

@@ -1,0 +1,265 @@
+"""The store: whole or not at all, one writer, its own format only."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from areaeffect.errors import DataError, StudyError
+from areaeffect.sources.police_uk import lake
+from areaeffect.sources.police_uk.lake import (
+    Transaction,
+    open_lake,
+    remove_store,
+    store_path,
+    writing,
+)
+
+A, B, C = (f"police_uk/counts/month=2023-0{i}/part.parquet" for i in (1, 2, 3))
+
+
+class PowerCutError(BaseException):
+    """The machine stops: no `except Exception` sees it."""
+
+
+def change(store: Path) -> None:
+    """Add, change and remove a file in one transaction."""
+    with writing(store) as transaction:
+        transaction.new_file(A).write_text("changed")
+        transaction.new_file(C).write_text("new")
+        transaction.remove(B)
+        transaction.write_manifest([{"file": "x"}])
+        transaction.commit()
+
+
+def begin(store: Path) -> Path:
+    with writing(store) as transaction:
+        transaction.new_file(A).write_text("old")
+        transaction.new_file(B).write_text("old")
+        transaction.write_manifest([])
+        transaction.commit()
+    return store
+
+
+def contents(store: Path) -> dict[str, str]:
+    files = (p for p in store.rglob("*") if p.is_file() and p.name != ".lock")
+    return {p.relative_to(store).as_posix(): p.read_text() for p in files}
+
+
+def test_nothing_shows_until_commit(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    before = contents(store)
+    with writing(store) as transaction:
+        transaction.new_file(A).write_text("changed")
+        transaction.remove(B)
+        assert transaction.current(A) != store / A
+        assert transaction.current(B) is None
+        assert (store / A).read_text() == "old"
+    assert contents(store) == before
+
+
+def test_a_commit_adds_changes_and_removes(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    change(store)
+    assert contents(store) == {
+        A: "changed",
+        C: "new",
+        "manifest.jsonl": '{"file": "x"}\n',
+        "format.json": '{"areaeffect_store": 1}\n',
+    }
+    assert open_lake(store).manifest() == [{"file": "x"}]
+    assert open_lake(store).names("police_uk") == [A, C]
+
+
+def file_operations(monkeypatch: pytest.MonkeyPatch, stop_at: int | None) -> list[str]:
+    """Count every operation that changes the disk; stop the machine before number `stop_at`."""
+    seen: list[str] = []
+
+    def watched(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def operation(*args: Any, **kwargs: Any) -> Any:
+            if len(seen) == stop_at:
+                raise PowerCutError
+            seen.append(name)
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, operation)
+
+    for owner, name in [
+        (Path, "write_text"),
+        (Path, "replace"),
+        (Path, "unlink"),
+        (Path, "mkdir"),
+        (os, "fsync"),
+    ]:
+        watched(owner, name)
+    return seen
+
+
+def test_cut_off_at_any_operation_the_store_is_old_or_new(tmp_path: Path) -> None:
+    old = contents(begin(tmp_path / "old"))
+    change(begin(tmp_path / "new"))
+    new = contents(tmp_path / "new")
+    begin(tmp_path / "counted")
+    with pytest.MonkeyPatch.context() as patch:
+        operations = file_operations(patch, None)
+        change(tmp_path / "counted")
+        n = len(operations)
+    assert n > 15
+    found = set()
+    for stop in range(n):
+        store = begin(tmp_path / str(stop))
+        with pytest.MonkeyPatch.context() as patch:
+            file_operations(patch, stop)
+            with pytest.raises(PowerCutError):
+                change(store)
+        open_lake(store)  # a reader finishes what was committed
+        after = {k: v for k, v in contents(store).items() if not k.startswith(".")}
+        assert after in (old, new)
+        found.add(after == new)
+        change(store)  # the next writer cleans up
+        assert contents(store) == new
+    assert found == {False, True}
+
+
+def test_cut_off_while_finishing_it_is_finished_by_the_next(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lake, "_finish", lambda _root: None)
+        change(store)
+    assert (store / A).read_text() == "old"
+    with pytest.MonkeyPatch.context() as patch:
+        file_operations(patch, 2)
+        with pytest.raises(PowerCutError):
+            open_lake(store)
+    open_lake(store)
+    assert (store / A).read_text() == "changed"
+    assert not (store / ".journal.json").exists()
+
+
+def test_two_writers_at_once_are_refused(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    with writing(store), pytest.raises(DataError, match="another program is writing"):
+        change(store)
+    change(store)
+
+
+def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    with writing(store) as transaction:
+        transaction.new_file(A).write_text("changed")
+        assert open_lake(store).manifest() == []
+
+
+def test_the_lock_of_a_dead_program_does_not_hold(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    with (store / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    change(store)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"areaeffect_store": 2}', "of format 2"),
+        ('{"areaeffect_store": "x"}', "of no format that is known"),
+        ("[]", "of no format that is known"),
+        ("{", "of no format that is known"),
+    ],
+)
+def test_a_store_of_another_format_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    store = begin(tmp_path / "store")
+    (store / "format.json").write_text(text)
+    with pytest.raises(DataError, match=said) as caught:
+        open_lake(store)
+    assert caught.value.exit_code == 3
+    with pytest.raises(DataError, match=said):
+        change(store)
+
+
+def test_atlases_may_be_there_before_the_first_ingest(tmp_path: Path) -> None:
+    (tmp_path / "store" / "atlases" / "county").mkdir(parents=True)
+
+    change(tmp_path / "store")
+
+    assert open_lake(tmp_path / "store")
+    assert remove_store(tmp_path / "store")
+
+
+def test_a_folder_of_something_else_is_neither_written_nor_removed(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("x")
+    for use in (change, remove_store):
+        with pytest.raises(StudyError, match="the folder is not a store"):
+            use(tmp_path)
+    assert contents(tmp_path) == {"thesis.txt": "x"}
+
+
+def test_a_store_with_a_foreign_file_is_not_removed(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    (store / "thesis.txt").write_text("x")
+    with pytest.raises(StudyError, match=r"thesis\.txt"):
+        remove_store(store)
+
+
+def test_a_store_is_removed_whole(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    assert remove_store(store)
+    assert not store.exists()
+    assert not remove_store(store)
+
+
+def test_a_file_is_not_a_store(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("x")
+    with pytest.raises(StudyError, match=re.escape("this is a file, not a store")):
+        change(tmp_path / "store")
+
+
+def test_reading_no_store_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="areaeffect ingest"):
+        open_lake(tmp_path / "store")
+
+
+def test_the_store_is_named_then_from_the_variable_then_the_users(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AREAEFFECT_STORE", str(tmp_path / "a"))
+    assert store_path(tmp_path / "b") == tmp_path / "b"
+    assert store_path(None) == tmp_path / "a"
+    monkeypatch.delenv("AREAEFFECT_STORE")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "c"))
+    assert store_path(None) == tmp_path / "c" / "areaeffect" / "store"
+
+
+def test_a_journal_names_only_files_of_the_store(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lake, "_finish", lambda _root: None)
+        change(store)
+    journal = json.loads((store / ".journal.json").read_text())
+    assert journal == {"put": sorted([A, C, "manifest.jsonl"]), "remove": [B]}
+
+
+def test_a_transaction_lists_what_it_would_leave(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    with writing(store) as transaction:
+        assert isinstance(transaction, Transaction)
+        transaction.remove(A)
+        assert transaction.current(A) is None
+        transaction.new_file(A).write_text("again")
+        assert transaction.current(A) is not None
+        transaction.commit()
+    assert (store / A).read_text() == "again"
+
+
+def test_a_damaged_manifest_is_said_with_its_line(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    (store / "manifest.jsonl").write_text('{"file": "a"}\n{"file": \n{"file": "c"}\n')
+    with pytest.raises(DataError, match=r"manifest.jsonl, line 2: the manifest is damaged"):
+        open_lake(store).manifest()

@@ -1,0 +1,191 @@
+"""Counts from the store as a panel: zeros only where the force published the month."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from areaeffect.commands.sources import list_sources
+from areaeffect.errors import DataError, StudyError
+from areaeffect.panel import REASONS
+from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.police_uk.ingest import ingest_police_uk
+from areaeffect.sources.police_uk.panel import read_police
+from areaeffect.study.model import PoliceUkSource, Window
+from tests.shared.street_files import crime, put, street
+
+ASB = Wanted("value", ("anti-social-behaviour",))
+CRIME = Wanted("value", ())
+AREAS = [f"E0101194{i}" for i in range(3)]
+
+
+def months(folder: Path, n: int, per_area: int = 30, force: str = "cleveland") -> Path:
+    """Months from 2023-01: each area has burglaries in all, one has anti-social behaviour."""
+    for month in range(1, n + 1):
+        text = f"2023-{month:02d}"
+        rows = [crime(f"{a}{i}", text, area=a) for a in AREAS for i in range(per_area)]
+        rows.append(crime("", text, area=AREAS[0], kind="Anti-social behaviour"))
+        rows.append(crime("", text, "", "", area="", kind="Anti-social behaviour"))
+        put(folder, street(*rows), f"{text}-{force}-street.csv")
+    return folder
+
+
+def read(
+    store: Path, *wanted: Wanted, start: str = "2023-01", end: str = "2023-06", **keys: Any
+) -> SourceTable:
+    source = PoliceUkSource(kind="police_uk", store=str(store), **keys)
+    window = Window(start=start, end=end)
+    return read_police("police", source, store.parent, None, window, wanted, ())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Six months, of which the third was not published and the fifth is a residue."""
+    folder = months(tmp_path / "in", 6)
+    (folder / "2023-03-cleveland-street.csv").unlink()
+    put(folder, street(crime("a", "2023-05", area=AREAS[0])), "2023-05-cleveland-street.csv")
+    ingest_police_uk([folder], tmp_path / "store")
+    return tmp_path / "store"
+
+
+def reasons(table: SourceTable, wanted: Wanted) -> list[list[str]]:
+    return [[REASONS[c] for c in row] for row in table.reasons[wanted]]
+
+
+def test_a_zero_stands_only_where_the_month_was_published(store: Path) -> None:
+    table = read(store, ASB)
+    gap = np.nan
+    np.testing.assert_array_equal(
+        table.measures[ASB],
+        [[1, 1, gap, 1, gap, 1], [0, 0, gap, 0, gap, 0], [0, 0, gap, 0, gap, 0]],
+    )
+    row = ["", "", "not_published", "", "partial_month", ""]
+    assert reasons(table, ASB) == [row, row, row]
+
+
+def test_months_outside_the_files_are_missing(store: Path) -> None:
+    table = read(store, CRIME, start="2022-12", end="2023-07")
+    assert reasons(table, CRIME)[0][0] == reasons(table, CRIME)[0][-1] == "not_published"
+
+
+def test_all_crime_leaves_antisocial_behaviour_out(store: Path) -> None:
+    assert read(store, CRIME).measures[CRIME][0, 0] == 30
+
+
+def test_rows_without_an_area_are_counted_by_force_and_month(store: Path) -> None:
+    notes = read(store, ASB).notes
+    assert "Without an area, cleveland: 2023-01 1, 2023-02 1, 2023-04 1, 2023-06 1." in notes
+    total = 4 * (3 * 30 + 2) + 1
+    assert notes[0].startswith(f"{total} incidents from 2023-01 to 2023-06: {total - 4} on areas")
+    assert notes[0].endswith("4 without an area.")
+
+
+def test_the_release_says_what_was_read(store: Path) -> None:
+    table = read(store, ASB)
+    releases = (table.release, *table.more_releases)
+    assert len(releases) == 5
+    assert sum(r.rows_read for r in releases) == 4 * (3 * 30 + 2) + 1
+
+
+def test_an_area_at_the_border_is_left_out_and_said(tmp_path: Path) -> None:
+    folder = months(tmp_path / "in", 6)
+    path = folder / "2023-02-cleveland-street.csv"
+    path.write_bytes(path.read_bytes() + crime("z", "2023-02", area="E01027626").encode() + b"\n")
+    ingest_police_uk([folder], tmp_path / "store")
+    table = read(tmp_path / "store", ASB)
+    assert table.areas.tolist() == AREAS
+    assert "1 on 1 areas at the border" in table.notes[0]
+
+
+def test_forces_add_up_in_an_area_and_its_own_force_says_what_is_missing(tmp_path: Path) -> None:
+    folder = months(tmp_path / "in", 6)
+    months(folder, 2, per_area=1, force="btp")
+    ingest_police_uk([folder], tmp_path / "store")
+    table = read(tmp_path / "store", CRIME)
+    assert table.measures[CRIME].tolist() == [[31, 31, 30, 30, 30, 30]] * 3
+    assert table.attributes["force"].tolist() == ["cleveland"] * 3
+    only = read(tmp_path / "store", CRIME, forces=("cleveland",))
+    assert only.measures[CRIME].tolist() == [[30] * 6] * 3
+
+
+def test_a_category_is_missing_before_it_was_published(tmp_path: Path) -> None:
+    for text in ("2013-03", "2013-04", "2013-05", "2013-06"):
+        kind = "Public order" if text > "2013-04" else "Public disorder and weapons"
+        rows = [crime(f"{a}{i}", text, area=a, kind=kind) for a in AREAS for i in range(30)]
+        put(tmp_path / "in", street(*rows), f"{text}-cleveland-street.csv")
+    ingest_police_uk([tmp_path / "in"], tmp_path / "store")
+    order = Wanted("value", ("public-order",))
+    table = read(tmp_path / "store", order, CRIME, start="2013-03", end="2013-06")
+    assert reasons(table, order)[0] == ["not_published", "not_published", "", ""]
+    assert table.measures[CRIME].tolist() == [[30] * 4] * 3
+
+
+def test_reading_says_what_is_wrong(store: Path) -> None:
+    for call, kind, message in [
+        (lambda: read(store, forces=("clevland",)), DataError, "Did you mean 'cleveland'"),
+        (lambda: read(store, Wanted("value", ("asb",))), DataError, "there is no category 'asb'"),
+        (lambda: read(store, start="2023", end="2024"), StudyError, "is by month"),
+        (lambda: read(store, start="2011-01", end="2011-05"), DataError, "no located incident"),
+        (lambda: read(store.parent / "none"), DataError, "there is no store here"),
+    ]:
+        with pytest.raises(kind, match=message):
+            call()
+    source = PoliceUkSource(kind="police_uk", store=str(store))
+    window = Window(start="2023-01", end="2023-06")
+    with pytest.raises(DataError, match="Did you mean 'district'"):
+        read_police("police", source, store.parent, None, window, (), ("distrct",))
+
+
+def test_a_damaged_store_is_said_without_a_traceback(store: Path) -> None:
+    next((store / "police_uk" / "counts").rglob("*.parquet")).write_bytes(b"x" * 100)
+    with pytest.raises(DataError, match="the store is damaged"):
+        read(store, ASB)
+
+
+def test_a_study_that_names_files_needs_no_store(tmp_path: Path) -> None:
+    folder = months(tmp_path / "in", 3)
+    source = PoliceUkSource(kind="police_uk", ingest=(str(folder),))
+    window = Window(start="2023-01", end="2023-03")
+    table = read_police("police", source, tmp_path, None, window, (CRIME,), ())
+    assert table.measures[CRIME].tolist() == [[30] * 3] * 3
+
+
+def test_the_listing_names_gaps_in_words_and_as_json(store: Path) -> None:
+    listing = list_sources(store)
+    assert "missing 2023-03; partial 2023-05" in listing.text()
+    held = json.loads(json.dumps(listing.to_dict()))
+    assert [c["status"] for c in held["coverage"]] == [
+        "complete",
+        "complete",
+        "missing",
+        "complete",
+        "partial",
+        "complete",
+    ]
+    assert held["files"] == {"current": 5}
+
+
+def test_a_row_without_a_code_is_placed_by_its_point_and_counted_where_it_has_none(
+    tmp_path: Path,
+) -> None:
+    import geopandas
+    from shapely.geometry import box
+
+    folder = months(tmp_path / "in", 3)
+    lost = [crime("", "2023-02", lon, lat, area="") for lon, lat in [("-1.25", "54.55")] * 4]
+    lost += [crime("", "2023-02", "-0.25", "54.55", area=""), crime("", "2023-02", "", "", area="")]
+    text = (folder / "2023-02-cleveland-street.csv").read_bytes() + "\n".join(lost).encode() + b"\n"
+    put(folder, text, "2023-02-cleveland-street.csv")
+    squares = [box(-1.4 + 0.1 * i, 54.5, -1.3 + 0.1 * i, 54.6) for i in range(3)]
+    outlines = geopandas.GeoDataFrame({"lsoa21cd": AREAS, "geometry": squares}, crs=4326)
+    outlines.to_parquet(tmp_path / "outlines.parquet")
+    ingest_police_uk([folder], tmp_path / "store")
+    table = read(tmp_path / "store", CRIME, end="2023-03", boundaries="outlines.parquet")
+    assert table.measures[CRIME].tolist() == [[30, 30, 30], [30, 34, 30], [30, 30, 30]]
+    said = " ".join(table.notes)
+    assert "4 incidents without an area code have it from their coordinates." in said
+    assert "5 without an area" in said  # one far off, one without a point, three of each month
