@@ -136,11 +136,12 @@ def power(
     as_json: AsJson = False,
 ) -> None:
     """Say how small an effect the study could see, before any outcome after a start is read."""
-    from areaeffect.power.calculation import power as run  # noqa: PLC0415
+    from areaeffect.commands.power import power as run  # noqa: PLC0415
+    from areaeffect.power.words import as_text, as_values  # noqa: PLC0415
 
     with progress() as tell:
         found = run(study, threads, tell, store, out)
-    typer.echo(_dump(found.to_dict()) if as_json else found.text())
+    typer.echo(_dump(as_values(found)) if as_json else as_text(found))
     if out is not None and not as_json:
         typer.echo(f"\nPage: {out / 'power.html'}")
 
@@ -201,7 +202,7 @@ def index(
     as_json: AsJson = False,
 ) -> None:
     """Build a composite index: scores, ranks, and what each choice does to them."""
-    from areaeffect.index.run import index_into  # noqa: PLC0415
+    from areaeffect.commands.index import index_into  # noqa: PLC0415
 
     made = index_into(index, out)
     typer.echo(_dump(made.to_dict()) if as_json else made.text())
@@ -243,7 +244,8 @@ def where_next(
     as_json: AsJson = False,
 ) -> None:
     """Rank places not in the register: like those that benefited, or most in need."""
-    from areaeffect.where_next.run import Request, where_next_into  # noqa: PLC0415
+    from areaeffect.commands.where_next import Request, where_next_into  # noqa: PLC0415
+    from areaeffect.where_next.page import as_text  # noqa: PLC0415
 
     request = Request(
         study,
@@ -261,7 +263,7 @@ def where_next(
     )
     with progress() as tell:
         made = where_next_into(request, out, tell)
-    typer.echo(_dump(made.to_dict()) if as_json else made.text())
+    typer.echo(_dump(made.to_dict()) if as_json else as_text(made))
     if not as_json:
         typer.echo(f"\nPage: {out / 'where_next.html'}")
 
@@ -282,7 +284,7 @@ def multiverse(
     as_json: AsJson = False,
 ) -> None:
     """Show what every other defensible choice would have given; goes on where it stopped."""
-    from areaeffect.multiverse.run import multiverse as run  # noqa: PLC0415
+    from areaeffect.commands.multiverse import multiverse as run  # noqa: PLC0415
     from areaeffect.multiverse.words import as_dict, as_text  # noqa: PLC0415
 
     kept = "finished branches are kept. The same command goes on"

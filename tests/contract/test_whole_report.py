@@ -15,13 +15,8 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
-from tests.unit.test_neighbourhood_pages import READING_GRADE, reading_grade, words_of
-from tests.unit.test_report_numbers import text_of
-from tests.unit.test_report_pdf import squeezed
-from tests.unit.test_report_pdf import words_of as printed_words
-from tests.unit.test_wording import BANNED
 
-import areaeffect.report
+import areaeffect
 from areaeffect.atlas.area_history import history_chart, history_rows
 from areaeffect.commands.design import design_into
 from areaeffect.commands.evaluate import evaluate_into
@@ -29,15 +24,21 @@ from areaeffect.document.blocks import Document, figures, in_print
 from areaeffect.document.chart_tables import Figure
 from areaeffect.multiverse.section import curve_chart, curve_rows
 from areaeffect.power.page import power_figure
-from areaeffect.power.words import PowerReport, PowerRow
+from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.report import files, neighbourhood_pages, page
 from areaeffect.report.contents import report_document
 from areaeffect.results import Result
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
+from tests.conftest import REPOSITORY
 from tests.shared.chart_reader import check_chart
 from tests.shared.number_reader import TOKEN, unread
 from tests.shared.result_folder import Folder
 from tests.shared.text_blocks import Text, texts
+from tests.unit.report.test_neighbourhood_pages import READING_GRADE, reading_grade, words_of
+from tests.unit.report.test_report_numbers import text_of
+from tests.unit.report.test_report_pdf import squeezed
+from tests.unit.report.test_report_pdf import words_of as printed_words
+from tests.unit.wording.test_wording import BANNED
 
 LED = ProgrammeSpec(
     "Residents First", True, 4, ("2016-01-01", "2017-01-01"), {"crime": -0.15}, sizes=(2, 3)
@@ -46,35 +47,35 @@ OTHER = ProgrammeSpec("Council Partnership", False, 3, ("2016-01-01",), {}, size
 ENDS = {"low", "high"}
 #: Every function that makes a chart: the names of its charts, and what must be drawn from rows.
 CHARTS: Mapping[str, tuple[str, set[str]]] = {
-    "charts.trend_chart": (
+    "report.charts.trend_chart": (
         r"-trend$", {"observed", "benchmark", "expected_low", "expected_high"},
     ),
-    "charts.placebo_chart": (r"-placebo$", {*ENDS, "draws", "estimate"}),
-    "forest.effects_chart": (
+    "report.charts.placebo_chart": (r"-placebo$", {*ENDS, "draws", "estimate"}),
+    "report.forest.effects_chart": (
         r"-effects$",
         {*ENDS, "estimate", "low_adjusted", "high_adjusted", "threshold_low", "threshold_high",
          "mde_drawn"},
     ),
-    "places_chart.places_chart": (r"-neighbourhoods$", {*ENDS, "estimate"}),
-    "balance_chart.balance_chart": (r"^balance-", {"before", "after"}),
-    "event_time.event_time_chart": (
+    "report.places_chart.places_chart": (r"-neighbourhoods$", {*ENDS, "estimate"}),
+    "report.balance_chart.balance_chart": (r"^balance-", {"before", "after"}),
+    "further.event_time_section.event_time_chart": (
         r"^event-time-", {*ENDS, "estimate", "low_together", "high_together"},
     ),
-    "check_charts.interval_chart": (r"^(leads|earlier|rings|leave-out)$", {*ENDS, "estimate"}),
-    "value_section.amounts_chart": (r"^value$", {*ENDS, "value"}),
-    "small_multiples.panels_chart": (
+    "checks.charts.interval_chart": (r"^(leads|earlier|rings|leave-out)$", {*ENDS, "estimate"}),
+    "value.section.amounts_chart": (r"^value$", {*ENDS, "value"}),
+    "report.small_multiples.panels_chart": (
         r"^charts-", {"observed", "benchmark", "expected_low", "expected_high"},
     ),
-    "spec_curve.curve_chart": (r"^multiverse-", {"effect", "band_low", "band_high"}),
-    "area_history.history_chart": (r"^history-", {"area", "area_mean_12", "country_mean_12"}),
-    "power_page.power_chart": (r"^power-", {"smallest_effect"}),
+    "multiverse.section.curve_chart": (r"^multiverse-", {"effect", "band_low", "band_high"}),
+    "atlas.area_history.history_chart": (r"^history-", {"area", "area_mean_12", "country_mean_12"}),
+    "power.page.power_chart": (r"^power-", {"smallest_effect"}),
 }  # fmt: skip
 #: What a plan for registration has to hold.
 PLANNED = (
     "The question", "What will be estimated", "Primary", "Who was analysed", "benchmark areas",
     "Balance", "What this study could see", "The main test is the placebo", "Seal",
 )  # fmt: skip
-MAPS = {"maps.draw_map", "local_map._finish"}
+MAPS = {"document.maps.draw_map", "report.local_map._finish"}
 
 
 def write_small_county(folder: Path) -> Path:
@@ -152,13 +153,14 @@ def power() -> PowerReport:
 def chart_functions() -> set[str]:
     """Return every function of the report that makes an SVG element."""
     found = set()
-    for path in Path(areaeffect.report.__file__).parent.rglob("*.py"):
+    root = Path(areaeffect.__file__).parent
+    for path in sorted({*root.rglob("*.py")} - {*(root / "web").rglob("*.py")}):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and any(
                 isinstance(call, ast.Call) and ast.unparse(call.func).endswith("accessible")
                 for call in ast.walk(node)
             ):
-                found.add(f"{path.stem}.{node.name}")
+                found.add(".".join([*path.relative_to(root).with_suffix("").parts, node.name]))
     return found
 
 
@@ -347,3 +349,17 @@ def test_a_plan_with_power_is_whole(study: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "plan/design.json").read_text())["seal"]["sha256"] == sealed
     assert re.search(r"you would see a (fall|rise) of \d+% or more", text)
     assert not [phrase for phrase in BANNED if phrase in text.lower()]
+
+
+def test_every_column_of_every_table_is_in_the_reference(folder: Path) -> None:
+    page = (REPOSITORY / "docs" / "reference" / "results.md").read_text(encoding="utf-8")
+    sections = dict(
+        part.partition("\n")[::2] for part in page.split("\n### ")[1:]
+    )  # heading of a table: its text
+    for described in sorted((folder / "data").glob("*.csv-metadata.json")):
+        table = json.loads(described.read_text(encoding="utf-8"))
+        own = sections[f"`data/{table['url']}`"]
+        missing = [
+            c["name"] for c in table["tableSchema"]["columns"] if f"| `{c['name']}` |" not in own
+        ]
+        assert not missing, f"{table['url']}: {missing}; run `python docs/make_reference.py`"

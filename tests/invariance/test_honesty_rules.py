@@ -1,4 +1,4 @@
-"""The rules of DESIGN section 5 that can be tested on a whole evaluation of a small county."""
+"""The rules of docs/rules.md that can be tested on a whole evaluation of a small county."""
 
 from __future__ import annotations
 

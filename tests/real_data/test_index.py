@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from areaeffect.index.page import IndexResult
-from areaeffect.index.run import build_index
+from areaeffect.commands.index import build_index
+from areaeffect.index.result import IndexResult
 from areaeffect.sources.publishers.tables import read
 from areaeffect.study.index import read_index
 

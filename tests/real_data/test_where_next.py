@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from areaeffect.commands.where_next import Request, where_next_into
 from areaeffect.where_next import ranking as targeting
-from areaeffect.where_next.run import Request, where_next_into
 
 INDEX = Path(__file__).parents[2] / "indices" / "imd_2025.toml"
 

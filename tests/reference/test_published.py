@@ -19,7 +19,7 @@ from areaeffect.estimate.staggered import Staggered, random_timing
 
 pytestmark = pytest.mark.real_data
 
-#: Stored R output holds eight digits of estimates (METHODS section 5).
+#: Stored R output holds eight digits of estimates.
 ESTIMATE = 1e-8
 #: Standard errors of R did 2.1.2 are analytical; ours come back out of an interval's ends.
 ERROR = 1e-7

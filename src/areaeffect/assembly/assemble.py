@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.assembly.change_claims import refuse_breaks, refuse_one_date
-from areaeffect.assembly.measures import align, exposure_notes, make_measures, wanted
+from areaeffect.assembly.measures import exposure_notes, make_measures, wanted
 from areaeffect.errors import DataError, Faults, Problem
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, within
@@ -18,7 +18,7 @@ from areaeffect.periods import parse_period
 from areaeffect.pipeline.screening import screen
 from areaeffect.register.registered import Registered, registered_areas
 from areaeffect.sources.access import read_access
-from areaeffect.sources.base import SourceTable, reader_for
+from areaeffect.sources.base import SourceTable, align, reader_for
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
 from areaeffect.study.access import AccessSource
@@ -30,7 +30,6 @@ from areaeffect.study.model import (
     resolve,
     split_reference,
 )
-from areaeffect.value.valuation import Valuation, read_valuation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,14 +50,12 @@ class Assembled:
     panel : all areas and outcomes.
     registered : the studied initiatives, and the others known.
     boundaries : outlines; None where the study has none.
-    valuation : what avoided incidents are worth; None where the study values nothing.
     tables : what sources list for the data annex; several may list one of the same name.
     """
 
     panel: Panel
     registered: Registered
     boundaries: Boundaries | None
-    valuation: Valuation | None = None
     tables: tuple[DataTable, ...] = ()
 
     @property
@@ -83,7 +80,7 @@ class Ground:
     measures, gaps : every outcome, and what is missing.
     covariates, covariate_as_of : (n_areas, n_covariates), and the date each describes.
     attributes : the columns that rules of the design name.
-    boundaries, valuation : None where the study has none.
+    boundaries : None where the study has none.
     """
 
     tables: dict[str, SourceTable]
@@ -95,7 +92,6 @@ class Ground:
     covariate_as_of: tuple[str, ...]
     attributes: dict[str, Strings]
     boundaries: Boundaries | None
-    valuation: Valuation | None
 
 
 def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
@@ -166,14 +162,13 @@ def _ground(
     measured = faults.attempt(make_measures, study, tables, areas)
     described = faults.attempt(covariates_of, file, tables, areas)
     attributes = faults.attempt(_text_attributes, study, tables, areas)
-    valued = faults.attempt(read_valuation, file)
     faults.attempt(refuse_one_date, file)
     if measured is not None:
         faults.attempt(refuse_breaks, file, measured[0])
     faults.raise_all()
-    if not (valued and measured and described and attributes is not None):
+    if not (measured and described and attributes is not None):
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
-    return Ground(tables, areas, names, *measured, *described, attributes, boundaries, *valued)
+    return Ground(tables, areas, names, *measured, *described, attributes, boundaries)
 
 
 def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assembled:
@@ -190,10 +185,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
         contiguity=contiguity(boundaries) if boundaries else None,
         near=within(boundaries, metres) if boundaries and metres > 0 else None,
         gaps=ground.gaps,
-        releases=(
-            *(r for t in tables.values() for r in (t.release, *t.more_releases)),
-            *(ground.valuation.releases if ground.valuation else ()),
-        ),
+        releases=tuple(r for t in tables.values() for r in (t.release, *t.more_releases)),
         notes=(
             *(n for t in tables.values() for n in t.notes),
             *exposure_notes(study, tables),
@@ -203,7 +195,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
         centres=boundaries.centres if boundaries else None,
     )
     listed = tuple(t for table in tables.values() for t in table.tables)
-    return Assembled(panel, registered, boundaries, ground.valuation, listed)
+    return Assembled(panel, registered, boundaries, listed)
 
 
 def printed_column(study: Study, reference: str) -> str:

@@ -12,7 +12,7 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.panel import REASONS, Measure
 from areaeffect.periods import parse_period
 from areaeffect.results import Gap
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribute
 from areaeffect.sources.coverage import area_holes, group_gaps, new_codes, sum_by_group
 from areaeffect.study.model import Outcome, PanelSource, split_reference
 
@@ -32,36 +32,6 @@ Reasons = npt.NDArray[np.uint8]
 def wanted(outcome: Outcome) -> Wanted:
     """Return what an outcome asks of its source."""
     return Wanted(outcome.value, outcome.category, outcome.kind == "count")
-
-
-def align(values: npt.NDArray[Any], from_areas: Strings, to_areas: Strings) -> npt.NDArray[Any]:
-    """Bring rows from one set of areas onto another; NaN or '' where an area has none."""
-    blank = np.nan if values.dtype.kind == "f" else ""
-    found = np.full((len(to_areas), *values.shape[1:]), blank, dtype=values.dtype)
-    where = np.minimum(np.searchsorted(from_areas, to_areas), len(from_areas) - 1)
-    here = from_areas[where] == to_areas
-    found[here] = values[where[here]]
-    return found
-
-
-def attribute(
-    tables: Mapping[str, SourceTable], reference: str, areas: Strings
-) -> npt.NDArray[Any]:
-    """Return an attribute, 'source.column', on the panel's areas."""
-    source, column = split_reference(reference)
-    return _fixed(tables[source], reference, column, areas)
-
-
-def _fixed(table: SourceTable, reference: str, column: str, areas: Strings) -> npt.NDArray[Any]:
-    if column not in table.attributes:
-        raise DataError(
-            Problem(
-                f"'{reference}' changes over time inside an area.",
-                table.release.file,
-                "It needs one value an area: put it into a source without a period.",
-            )
-        )
-    return align(table.attributes[column], table.areas, areas)
 
 
 def make_measures(

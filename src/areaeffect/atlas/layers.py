@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.assembly.assemble import covariates_of, printed_column
-from areaeffect.assembly.measures import attribute
 from areaeffect.errors import Problem, StudyError
 from areaeffect.periods import PeriodKind, Periods
+from areaeffect.sources.base import attribute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

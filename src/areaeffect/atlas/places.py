@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.assembly.measures import align
 from areaeffect.errors import DataError, Problem
 from areaeffect.register.initiatives import postcodes_from
 from areaeffect.register.place_lookups import read_columns, vintage_of
+from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
 from areaeffect.study.model import resolve

@@ -14,7 +14,7 @@ from areaeffect.results import Annex
 
 if TYPE_CHECKING:
     from areaeffect.checks.base import Answer, Check
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.placebo.programmes import Job
     from areaeffect.results import Floats, Result
 

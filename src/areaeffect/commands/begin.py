@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect.assembly.assemble import Assembled, assemble
@@ -11,6 +12,7 @@ from areaeffect.further.misplacement import check_misplaced
 from areaeffect.further.stories import check_stories
 from areaeffect.placebo.workers import version_of_code
 from areaeffect.survey.step import check_surveys
+from areaeffect.value.valuation import cost_releases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +42,18 @@ def refuse_faulty_inputs(file: StudyFile, data: Assembled) -> None:
         check(file, data)
 
 
+def with_costs(file: StudyFile, data: Assembled) -> Assembled:
+    """Return the data with the files of unit costs among its releases, which the seal covers.
+
+    Raises
+    ------
+    StudyError, DataError
+        Where the study's values cannot be computed from its costs.
+    """
+    releases = (*data.panel.releases, *cost_releases(file))
+    return replace(data, panel=replace(data.panel, releases=releases))
+
+
 def begin(
     file: StudyFile, store: Path | None, tell: Callable[[str, int, int], None]
 ) -> tuple[Assembled, Plan]:
@@ -52,6 +66,7 @@ def begin(
     """
     tell("reading", 0, 1)
     data = assemble(file, store)
+    data = with_costs(file, data)
     refuse_faulty_inputs(file, data)
     tell("design", 0, 1)
     return data, make_plan(file, data, version_of_code())

@@ -8,9 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 from areaeffect.commands.evaluate import evaluate, evaluate_into
+from areaeffect.document.folders import refuse_foreign, write_whole
 from areaeffect.placebo.workers import default_threads
 from areaeffect.report.collection_files import write_over_parts, write_part
-from areaeffect.report.files import refuse_foreign, write_whole
 from areaeffect.study.collection import is_collection, read_collection
 from areaeffect.wording.phrases import refuse_language
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import planned
 from areaeffect.document.blocks import Paragraph, Section
+from areaeffect.document.folders import refuse_foreign
 from areaeffect.placebo.workers import default_threads, single_threaded
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import power_section
-from areaeffect.report.files import refuse_foreign
 from areaeffect.report.plan_files import PLAN_PAGE, write_plan
 from areaeffect.study.file import read_study
 

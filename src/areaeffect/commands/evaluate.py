@@ -1,4 +1,4 @@
-"""`areaeffect evaluate`: study file to findings and report, in the order of DESIGN section 3."""
+"""`areaeffect evaluate`: study file to findings and report, in the order of ARCHITECTURE.md."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import numpy as np
 
 from areaeffect.checks.step import with_warnings
 from areaeffect.commands.begin import begin
+from areaeffect.document.folders import refuse_foreign
 from areaeffect.findings.conclude import conclude
 from areaeffect.findings.describe import Evidence
+from areaeffect.findings.finished import Finished
 from areaeffect.findings.notes import method_notes
 from areaeffect.findings.series import neighbourhood_series, series
 from areaeffect.further.groups import by_attribute
-from areaeffect.further.registry import Finished, further
+from areaeffect.further.registry import further
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.placebo.workers import (
     default_threads,
@@ -24,7 +26,7 @@ from areaeffect.placebo.workers import (
     single_threaded,
     version_of_code,
 )
-from areaeffect.report.files import refuse_foreign, write_result
+from areaeffect.report.files import write_result
 from areaeffect.results import AreaStatus, Result, Shape
 from areaeffect.study.file import StudyFile, read_study
 from areaeffect.wording import sentence

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.assembly.assemble import on_ground, read_ground
-from areaeffect.commands.begin import refuse_faulty_inputs
+from areaeffect.commands.begin import refuse_faulty_inputs, with_costs
 from areaeffect.commands.evaluate import estimate, map_shapes, planned
 from areaeffect.compare.page import answer_sections, design_sections, power_sections
 from areaeffect.compare.question import AREAS_FILE, STUDY_FILE, compose
@@ -32,17 +32,20 @@ from areaeffect.compare.run_folder import (
     ask,
 )
 from areaeffect.document.csv_files import json_text, write_table, write_text
+from areaeffect.document.folders import write_whole
+from areaeffect.document.page import sections_html
 from areaeffect.findings.plan import make_plan
 from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import power_values
-from areaeffect.report.files import design_values, rounded, write_result, write_whole
+from areaeffect.report.files import design_values, rounded, write_result
 from areaeffect.report.local_map import Outlines
-from areaeffect.report.page import links_of, sections_html
+from areaeffect.report.page import links_of
 from areaeffect.report.parquet_files import write_parquet
 from areaeffect.results import Column, DataTable
 from areaeffect.study.file import StudyFile, parse_study, read_base
+from areaeffect.value.valuation import cost_releases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,7 +78,7 @@ class Base:
     def releases(self) -> tuple[Release, ...]:
         """Every file that was read, which a run's key names."""
         own = (r for t in self.ground.tables.values() for r in (t.release, *t.more_releases))
-        return (*own, *(self.ground.valuation.releases if self.ground.valuation else ()))
+        return (*own, *cost_releases(self.file))
 
 
 def load_base(path: Path, folder: Path, store: Path | None = None) -> Base:
@@ -235,7 +238,7 @@ def _planned(base: Base, question: Question, folder: Path) -> tuple[StudyFile, A
     (ours,) = file.study.initiative
     here = ours.model_copy(update={"areas": str((folder / ASKED / AREAS_FILE).resolve())})
     placed = replace(file, study=file.study.model_copy(update={"initiative": (here,)}))
-    data = on_ground(placed, base.ground)
+    data = with_costs(placed, on_ground(placed, base.ground))
     return file, data, make_plan(file, data, version_of_code())
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document.blocks import Bullets, Data, Folded, Paragraph, Section, named
-from areaeffect.document.chart_tables import Figure, Table
+from areaeffect.document.chart_tables import NONE_GIVEN, Figure, Table
 from areaeffect.document.data_words import in_words
 from areaeffect.outcomes import FAMILIES
 from areaeffect.power.words import table as power_table
@@ -22,11 +22,10 @@ from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.annexes import annex_sections
 from areaeffect.report.sections import HEAVIEST
 from areaeffect.wording.numbers import number, plural
-from areaeffect.wording.plan_text import NONE_GIVEN
 
 if TYPE_CHECKING:
     from areaeffect.document.blocks import Block
-    from areaeffect.power.words import PowerReport, PowerRow
+    from areaeffect.power.result import PowerReport, PowerRow
     from areaeffect.results import DataTable, Finding, Result
 
 #: What leads each part on the page.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.compare.question import AREAS_FILE, STUDY_FILE, areas_csv, compose
 from areaeffect.document.csv_files import json_text, write_text
-from areaeffect.report.files import RUN_FILE, write_whole
+from areaeffect.document.folders import RUN_FILE, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

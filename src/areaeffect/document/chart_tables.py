@@ -10,6 +10,10 @@ from markupsafe import Markup
 from areaeffect.wording.numbers import known, number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from areaeffect.results import Finding
@@ -168,3 +172,6 @@ def balance_table(rows: Sequence[Mapping[str, Any]], claim: str) -> Table:
 
 def _drawn(value: float | None, decimals: int = 1) -> str:
     return "–" if known(value) is None else number(value, "additive", decimals)
+
+
+NONE_GIVEN = "not given"

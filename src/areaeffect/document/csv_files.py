@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 METADATA = "-metadata.json"
-DIGITS = 12  # of every number that is written (DESIGN section 5, rule 8)
+DIGITS = 12  # of every number that is written (docs/rules.md, rule 8)
 _FORMULA = re.compile(r"'*[=+\-@]")
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.document.chart_tables import Table
-from areaeffect.wording.plan_text import NONE_GIVEN
+from areaeffect.document.chart_tables import NONE_GIVEN, Table
 
 if TYPE_CHECKING:
     from areaeffect.results import DataTable

@@ -1,6 +1,6 @@
 """Totals of treated and benchmark areas before and after, and the effects they give.
 
-With Y the treated totals, Yhat = sum_j w_j Y_j their counterfactual (DESIGN section 6):
+With Y the treated totals, Yhat = sum_j w_j Y_j their counterfactual:
 
     ratio of totals, change   theta = (Y_post / Yhat_post) / (Y_pre / Yhat_pre) - 1
     avoided                   Yhat_post * Y_pre / Yhat_pre - Y_post

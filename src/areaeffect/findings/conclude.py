@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from areaeffect.findings.plan import Plan
     from areaeffect.results import Floats
 
-#: Fewer events than this before the start carry no percentage (METHODS section 7).
+#: Fewer events than this before the start carry no percentage.
 FEW_EVENTS = 20
 #: A finding on fewer treated areas is none.
 FEWEST_AREAS = 2

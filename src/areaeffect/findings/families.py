@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.findings.describe import Evidence
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
 
 _COLUMNS = (
     Column("family", "string", "Outcome family"),

@@ -2,7 +2,7 @@
 
 Exact calibration on the whole history makes the gap before the start zero by construction, so it
 says nothing. A second design leaves the last year out; the gap it then finds there is a forecast
-that could have failed (DESIGN section 5, rule 4).
+that could have failed (docs/rules.md, rule 4).
 """
 
 from __future__ import annotations

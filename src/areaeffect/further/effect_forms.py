@@ -20,7 +20,7 @@ from areaeffect.results import Annex, Column, DataTable
 
 if TYPE_CHECKING:
     from areaeffect.findings.describe import Case, Evidence
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.results import Finding, Floats, Result
 
 _HEAD = ("Group", "Outcome", "Form", "Estimate", "95% interval", "Avoided", "Remark")

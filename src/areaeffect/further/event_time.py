@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from areaeffect.findings.cohorts import ClaimCohorts
     from areaeffect.findings.describe import Case, Evidence
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.results import Floats, Ints
 
 #: Smaller than this is what rounding leaves of a bin that was matched on exactly.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.document.blocks import Block
     from areaeffect.findings.describe import Evidence
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.panel import Neighbourhood
     from areaeffect.results import Finding, Result
     from areaeffect.study.file import StudyFile

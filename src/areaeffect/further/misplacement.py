@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.checks.base import Subject
     from areaeffect.findings.describe import Evidence
+    from areaeffect.findings.finished import Finished
     from areaeffect.further.misplacement_model import Unlocated as Gone
-    from areaeffect.further.registry import Finished
     from areaeffect.panel import Neighbourhood, Panel
     from areaeffect.results import Bools, Floats, Result
     from areaeffect.study.file import StudyFile

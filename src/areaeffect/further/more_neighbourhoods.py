@@ -21,8 +21,8 @@ from areaeffect.results import Annex, Column, DataTable
 
 if TYPE_CHECKING:
     from areaeffect.checks.base import Subject
+    from areaeffect.findings.finished import Finished
     from areaeffect.findings.plan import Plan
-    from areaeffect.further.registry import Finished
     from areaeffect.placebo.programmes import Machine
     from areaeffect.results import Floats, Result
 

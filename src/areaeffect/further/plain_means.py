@@ -13,7 +13,7 @@ from areaeffect.results import Annex, Column, DataTable
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.panel import Measure, Strings
     from areaeffect.results import Bools, Floats, Result
     from areaeffect.study.model import PlainMeans, Study

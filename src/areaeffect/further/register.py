@@ -14,7 +14,7 @@ from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
     from areaeffect.document.blocks import Block
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.register.other_initiatives import Others
     from areaeffect.results import Result
 

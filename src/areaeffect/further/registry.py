@@ -1,12 +1,13 @@
-"""Further steps of an evaluation, taken after its findings: checks, values, surveys, stories."""
+"""Further questions of a study, in the order they are asked: one line each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect.checks.step import checks_step
 from areaeffect.findings.families import families_step
+from areaeffect.findings.finished import Finished
 from areaeffect.further.boundary_fit import boundary_fit
 from areaeffect.further.crosscheck import crosscheck_step
 from areaeffect.further.effect_forms import effect_forms
@@ -25,31 +26,7 @@ from areaeffect.value.step import value_annex
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.describe import Evidence
     from areaeffect.results import Annex, Result
-    from areaeffect.study.file import StudyFile
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Finished:
-    """What a further step may read.
-
-    Parameters
-    ----------
-    file, data : the study and its panel.
-    evidence : the sealed plan, real and placebo totals.
-    result : the findings, and the annexes of the steps before.
-    threads : worker processes it may use.
-    tell : called with (step, done, of) as the work goes on.
-    """
-
-    file: StudyFile
-    data: Assembled
-    evidence: Evidence
-    result: Result
-    threads: int
-    tell: Callable[[str, int, int], None]
 
 
 #: In the order they are taken; each returns None where the study does not ask for it.

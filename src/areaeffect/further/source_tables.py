@@ -13,7 +13,7 @@ from areaeffect.results import Annex
 
 if TYPE_CHECKING:
     from areaeffect.document.blocks import Block
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.results import DataTable, Result
 
 _SHOWN = 20

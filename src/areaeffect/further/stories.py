@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.results import Result
     from areaeffect.study.file import StudyFile
     from areaeffect.study.survey import Stories

@@ -19,7 +19,7 @@ from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.model import PublishedSource
 
 if TYPE_CHECKING:
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.panel import Measure
     from areaeffect.results import Result
     from areaeffect.study.model import Source

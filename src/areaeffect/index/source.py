@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.index import composite as numerics
-from areaeffect.index.run import scores
+from areaeffect.index.scores import scores
 from areaeffect.index.table import read_indicators
 from areaeffect.periods import PeriodKind, Periods, kind_of, parse_period
 from areaeffect.sources.base import SourceTable

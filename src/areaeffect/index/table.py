@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.assembly.measures import align
 from areaeffect.errors import AreaEffectError, DataError, Faults, Problem
-from areaeffect.sources.base import reader_for
+from areaeffect.sources.base import align, reader_for
 from areaeffect.sources.publishers.panel import AUTHORITIES, roots_of
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.sources.publishers.tables import read

@@ -19,7 +19,7 @@ from areaeffect.design.programme import Rules, design_programme
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.crosscheck import ESTIMATORS, cross_check
 from areaeffect.findings.cohorts import ClaimCohorts, claim_cohorts
-from areaeffect.further.crosscheck import build_panel
+from areaeffect.findings.cross_panel import build_panel
 from areaeffect.placebo.programmes import Machine, prepare, programme_of, run_draws, run_programme
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.results import NotEstimable

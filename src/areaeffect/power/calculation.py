@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.commands.begin import begin
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.estimate.verdict import placebos_carry
@@ -22,20 +21,14 @@ from areaeffect.findings.describe import Case, Group, groups_of
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.spread import Spread
 from areaeffect.placebo.workers import (
-    default_threads,
     run_all,
-    single_threaded,
 )
 from areaeffect.power.backtest import Backtest, Horizon, backtests, horizon_of
 from areaeffect.power.growth import Growth, fit_growth
-from areaeffect.power.page import POWER_FILE, write_power
-from areaeffect.power.words import PowerReport, PowerRow
-from areaeffect.report.files import refuse_foreign
-from areaeffect.study.file import read_study
+from areaeffect.power.result import PowerReport, PowerRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure
@@ -80,39 +73,6 @@ class Point:
     deviation: float
     p_little: float
     draws: int
-
-
-def power(
-    path: Path,
-    threads: int | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-    store: Path | None = None,
-    out: Path | None = None,
-) -> PowerReport:
-    """Plan a study and say what it could see; nothing at or after a start is read.
-
-    Parameters
-    ----------
-    path : the study file.
-    threads, progress, store : as in `evaluate`.
-    out : folder for power.json, the tables and power.html; None to write nothing.
-
-    Raises
-    ------
-    StudyError, DataError
-        With every problem found; nothing is written.
-    """
-    tell = progress or (lambda _step, _done, _of: None)
-    if out is not None:
-        refuse_foreign(out, POWER_FILE)
-    with single_threaded():
-        file = read_study(path)
-        data, plan = begin(file, store, tell)
-        measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
-        report = power_of(file.study, measures, plan, threads or default_threads(), tell)
-    if out is not None:
-        write_power(report, out)
-    return report
 
 
 def power_of(

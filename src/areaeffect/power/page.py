@@ -12,16 +12,16 @@ from areaeffect.document.blocks import Bullets, Data, Document, Folded, Paragrap
 from areaeffect.document.chart_tables import Figure
 from areaeffect.document.csv_files import json_text, rounded_number, write_table, write_text
 from areaeffect.document.data_words import in_words
+from areaeffect.document.folders import write_whole
+from areaeffect.document.page import to_html
 from areaeffect.document.plot import Frame
-from areaeffect.power.words import sentences, table, warnings
-from areaeffect.report.files import write_whole
-from areaeffect.report.page import to_html
+from areaeffect.power.words import as_values, sentences, table, warnings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from areaeffect.power.words import PowerReport, PowerRow
+    from areaeffect.power.result import PowerReport, PowerRow
     from areaeffect.results import DataTable
 
 POWER_FILE = "power.json"
@@ -37,14 +37,14 @@ def write_power(report: PowerReport, folder: Path) -> None:
 
 def power_values(report: PowerReport) -> dict[str, Any]:
     """Return a power calculation as plain JSON values, numbers at 12 digits."""
-    return replace(report, rows=tuple(_rounded(row) for row in report.rows)).to_dict()
+    return as_values(replace(report, rows=tuple(_rounded(row) for row in report.rows)))
 
 
 def _write(report: PowerReport, folder: Path) -> None:
     report = replace(report, rows=tuple(_rounded(row) for row in report.rows))
     (folder / "data").mkdir()
     written = table(report)
-    write_text(folder / POWER_FILE, json_text(report.to_dict(), indent=1))
+    write_text(folder / POWER_FILE, json_text(as_values(report), indent=1))
     write_table(folder / _TABLE_FILE, written.title, written.columns, written.records())
     document = Document(
         title=report.title,

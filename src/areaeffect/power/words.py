@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.results import Column, DataTable
 from areaeffect.wording.numbers import known, number
 
@@ -15,91 +16,6 @@ if TYPE_CHECKING:
 
 #: The effect on a ratio that a reader is told the needed number of neighbourhoods for.
 TARGET = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class PowerRow:
-    """The smallest effect one outcome could show with some neighbourhoods and follow-up.
-
-    Parameters
-    ----------
-    outcome, label, family, claim, form, better, threshold : as in a finding.
-    group : the initiative whose own neighbourhoods these are; empty for a point of the curve.
-    n : neighbourhoods.
-    years : follow-up in steps (years); None for a level, which has its latest year.
-    as_planned : whether each place is followed for as long as the study follows it.
-    basis : 'measured', 'extrapolated' or 'not estimable'.
-    mde : smallest effect seen in 80% of studies at 5%, signed: fractions for ratios.
-    deviation : of the placebo effects, on the log scale for ratios.
-    p_little : probability of `little difference` if nothing had changed.
-    draws : placebo programmes behind it.
-    growth, growth_is_fitted : the power by which the deviation was made to grow with the
-        follow-up, where it is extrapolated.
-    """
-
-    outcome: str
-    label: str
-    family: str
-    claim: str
-    form: str
-    better: str
-    threshold: float
-    group: str
-    n: int
-    years: float | None = None
-    as_planned: bool = False
-    basis: str = "not estimable"
-    mde: float | None = None
-    deviation: float | None = None
-    p_little: float | None = None
-    draws: int = 0
-    growth: float | None = None
-    growth_is_fitted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PowerReport:
-    """What a study could see.
-
-    Parameters
-    ----------
-    title : of the study.
-    step : what a step of follow-up is: 'year', 'period', or '4 periods'.
-    history, planned, measured : steps before the first start, of the longest follow-up, and of
-        follow-up that fits before the start, where it can be measured.
-    left_out : numbers of neighbourhoods that the pool holds too few placebos of.
-    rows : by outcome, number and length.
-    """
-
-    title: str
-    step: str
-    history: int
-    planned: int
-    measured: int
-    left_out: tuple[int, ...]
-    rows: tuple[PowerRow, ...]
-
-    @property
-    def real(self) -> list[PowerRow]:
-        """The planned study itself: one row an initiative and outcome."""
-        return [r for r in self.rows if r.group and r.as_planned]
-
-    def curve(self, outcome: str) -> list[PowerRow]:
-        """The smallest effect by number of neighbourhoods, followed as planned."""
-        found = [r for r in self.rows if r.outcome == outcome and r.as_planned and not r.group]
-        return sorted(found, key=lambda r: r.n)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self) | {"sentences": sentences(self), "warnings": warnings(self)}
-
-    def text(self) -> str:
-        """Return the report as lines to read."""
-        lines = [f"{self.title}: what this study could see.", ""]
-        lines += [f"  {s}" for s in sentences(self)]
-        if warnings(self):
-            lines += ["", "Look at:", *(f"  {w}" for w in warnings(self))]
-        return "\n".join(lines)
 
 
 def sentences(report: PowerReport) -> list[str]:
@@ -262,3 +178,17 @@ def _steps(report: PowerReport, n: float) -> str:
     if report.step in ("year", "period"):
         return report.step if n == 1 else f"{report.step}s"
     return f"step{'' if n == 1 else 's'} of {report.step}"
+
+
+def as_values(report: PowerReport) -> dict[str, Any]:
+    """Return a power calculation as plain JSON values, its sentences with it."""
+    return asdict(report) | {"sentences": sentences(report), "warnings": warnings(report)}
+
+
+def as_text(report: PowerReport) -> str:
+    """Return a power calculation as lines to read."""
+    lines = [f"{report.title}: what this study could see.", ""]
+    lines += [f"  {s}" for s in sentences(report)]
+    if warnings(report):
+        lines += ["", "Look at:", *(f"  {w}" for w in warnings(report))]
+    return "\n".join(lines)

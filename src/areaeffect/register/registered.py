@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.assembly.measures import align, attribute
 from areaeffect.errors import DataError, Faults, Problem
 from areaeffect.register.initiatives import neighbourhoods_named
 from areaeffect.register.located import Found
@@ -17,6 +16,7 @@ from areaeffect.register.other_initiatives import (
     other_initiatives,
     refuse_unknown_authorities,
 )
+from areaeffect.sources.base import align, attribute
 from areaeffect.study.model import resolve, split_reference
 
 if TYPE_CHECKING:

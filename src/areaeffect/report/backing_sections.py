@@ -18,7 +18,7 @@ from areaeffect.document.blocks import (
 from areaeffect.report import figures, sections
 from areaeffect.report.method_text import method_parts
 from areaeffect.report.outcome_sections import MANY
-from areaeffect.wording.plan_text import setting, settings
+from areaeffect.report.plan_text import setting, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

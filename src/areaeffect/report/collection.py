@@ -20,12 +20,11 @@ from areaeffect.document.blocks import (
     Section,
     named,
 )
-from areaeffect.document.chart_tables import Table
+from areaeffect.document.chart_tables import NONE_GIVEN, Table
 from areaeffect.report import sections
 from areaeffect.results import Finding, Result, Verdict
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import known, plural, signed, signed_interval, size
-from areaeffect.wording.plan_text import NONE_GIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.document import pdf
 from areaeffect.document.csv_files import json_text, write_text
+from areaeffect.document.folders import RUN_FILE
+from areaeffect.document.page import to_html
 from areaeffect.errors import DataError, Problem
-from areaeffect.report import page
 from areaeffect.report.collection import collection_document
 from areaeffect.report.faces import PDF_FILE, REPORT_FILE
-from areaeffect.report.files import (
-    FORMAT,
-    RUN_FILE,
-    read_result,
-    rebuild_report,
-    rounded,
-    write_files,
-)
+from areaeffect.report.files import FORMAT, read_result, rebuild_report, rounded, write_files
 from areaeffect.study.collection import Collection
 
 if TYPE_CHECKING:
@@ -84,5 +78,5 @@ def held_collection(folder: Path) -> Collection | None:
 
 def _write_faces(collection: Collection, results: Mapping[str, Result], folder: Path) -> None:
     document = collection_document(collection, results)
-    write_text(folder / REPORT_FILE, page.to_html(document, {}))
+    write_text(folder / REPORT_FILE, to_html(document, {}))
     (folder / PDF_FILE).write_bytes(pdf.render(document))

@@ -9,8 +9,8 @@ from areaeffect.report import backing_sections as backing
 from areaeffect.report import neighbourhood_pages
 from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.annexes import annex_sections
+from areaeffect.report.plan_text import planned_outcomes
 from areaeffect.wording.numbers import plural
-from areaeffect.wording.plan_text import planned_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.document import chart_files, pdf
 from areaeffect.document.csv_files import write_text
+from areaeffect.document.page import to_html
 from areaeffect.report import neighbourhood_pages, page
 from areaeffect.report.contents import report_document
 
@@ -32,12 +33,12 @@ def write_faces(result: Result, folder: Path, language: str = "") -> None:
     document = report_document(result, links, language)
     with ThreadPoolExecutor(1) as beside:  # print is set by a compiler that needs no Python
         printed = beside.submit(pdf.render, document)
-        write_text(folder / REPORT_FILE, page.to_html(document, links, chart_files.FOLDER))
+        write_text(folder / REPORT_FILE, to_html(document, links, chart_files.FOLDER))
         up = {name: f"../{path}" for name, path in links.items()}
         places = folder / neighbourhood_pages.FOLDER
         for name, own in neighbourhood_pages.pages(result):
             places.mkdir(exist_ok=True)
-            write_text(places / name, page.to_html(own, up))
+            write_text(places / name, to_html(own, up))
         charts = folder / chart_files.FOLDER
         charts.mkdir()
         chart_files.write_charts(document, charts)

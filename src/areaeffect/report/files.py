@@ -19,7 +19,8 @@ from areaeffect.document.csv_files import (
     write_table,
     write_text,
 )
-from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.document.folders import RUN_FILE, write_whole
+from areaeffect.errors import DataError, Problem
 from areaeffect.report.crate import CRATE_FILE, crate
 from areaeffect.report.faces import REPORT_FILE, write_faces
 from areaeffect.report.tables import DATA_FILES, TABLES
@@ -43,11 +44,10 @@ from areaeffect.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 METRES = 1  # decimals of outlines, in metres
 FORMAT = 1
-RUN_FILE = "run.json"
 FINDINGS_FILE = "findings.json"
 
 
@@ -193,37 +193,6 @@ def rebuild_report(folder: Path, language: str = "") -> Path:
             made.replace(folder / made.name)
     write_text(folder / CRATE_FILE, json_text(crate(result, folder), indent=1))
     return folder / REPORT_FILE
-
-
-def write_whole(folder: Path, write: Callable[[Path], None], mark: str = RUN_FILE) -> None:
-    """Let `write` fill a folder aside, then put it in place at once.
-
-    An earlier result (it has the file `mark`) or an empty folder is replaced; if `write` fails,
-    everything stays as it was.
-
-    Raises
-    ------
-    StudyError
-        Where the place is taken by a file, or by a folder that is not a result.
-    """
-    refuse_foreign(folder, mark)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        made = aside / "new"
-        made.mkdir()
-        write(made)
-        refuse_foreign(folder, mark)
-        if folder.exists():
-            folder.rename(aside / "old")
-        try:
-            made.rename(folder)
-        except OSError:
-            if (aside / "old").exists():
-                (aside / "old").rename(folder)
-            raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def rounded(result: Result) -> Result:
@@ -382,19 +351,3 @@ def _read_placebos(folder: Path) -> tuple[PlaceboDraws, ...]:
         key = (row["group"], row["outcome"], row["claim"], row["form"])
         draws.setdefault(key, []).append(row["estimate"])
     return tuple(PlaceboDraws(*key, tuple(values)) for key, values in draws.items())
-
-
-def refuse_foreign(folder: Path, mark: str = RUN_FILE) -> None:
-    """Refuse a folder that holds anything but earlier results."""
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise StudyError(
-            Problem("this is not a folder.", str(folder), "Name a new folder for the results.")
-        )
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).is_file():
-        raise StudyError(
-            Problem(
-                "the folder holds files that are not results of this program; nothing was changed.",
-                str(folder),
-                "Name a new or empty folder, or a folder of earlier results.",
-            )
-        )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.document.blocks import Bullets, Paragraph, Section
+from areaeffect.document.chart_tables import NONE_GIVEN
+from areaeffect.report.plan_text import setting
 from areaeffect.wording import terms
-from areaeffect.wording.plan_text import NONE_GIVEN, setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

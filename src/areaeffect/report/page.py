@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from areaeffect.document.chart_files import FOLDER as CHARTS
+from areaeffect.document.page import to_html
 from areaeffect.report.annexes import annex_files
 from areaeffect.report.contents import report_document
 from areaeffect.report.tables import DATA_FILES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from jinja2 import Template
-
-    from areaeffect.document.blocks import Document, Section
     from areaeffect.results import Result
 
 
@@ -41,48 +37,3 @@ def links_of(result: Result, attachments: Mapping[str, str] = DATA_FILES) -> dic
     """Return where every table of a result can be downloaded; nothing without attachments."""
     files = {**attachments, **annex_files(result)} if attachments else {}
     return {name: PurePath(path).as_posix() for name, path in files.items()}
-
-
-def to_html(document: Document, files: Mapping[str, str], charts: str = "") -> str:
-    """Return a document as a page that holds all it needs.
-
-    Parameters
-    ----------
-    document : what to print.
-    files : address of each table's file, by name; a table that is not named gets no link.
-    charts : folder of the files of each chart; empty: no links to them.
-    """
-    text = _template().render(document=document, links=files, charts=charts)
-    return text if text.endswith("\n") else text + "\n"
-
-
-def sections_html(sections: Sequence[Section], files: Mapping[str, str]) -> str:
-    """Return sections alone, for a page that has a frame of its own.
-
-    Parameters
-    ----------
-    sections : what to print, headed from the second level on.
-    files : as in `to_html`.
-    """
-    return _template("sections.html.j2").render(sections=sections, links=files)
-
-
-@cache
-def _template(name: str = "page.html.j2") -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # heavy
-
-    environment = Environment(
-        loader=PackageLoader("areaeffect.document"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["kind"] = lambda block: type(block).__name__
-    return environment.get_template(name)
-
-
-@cache
-def blocks_css() -> str:
-    """Return the style of sections, for a page that has a frame of its own."""
-    return (files("areaeffect.document") / "templates" / "blocks.css").read_text(encoding="utf-8")

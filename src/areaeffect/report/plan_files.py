@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from areaeffect.document import pdf
 from areaeffect.document.csv_files import json_text, write_text
-from areaeffect.report import page
+from areaeffect.document.folders import write_whole
+from areaeffect.document.page import to_html
 from areaeffect.report.contents import plan_document
-from areaeffect.report.files import design_values, rounded, write_whole
+from areaeffect.report.files import design_values, rounded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def write_plan(result: Result, power: Section, folder: Path) -> None:
     document = plan_document(result, power)
 
     def write(aside: Path) -> None:
-        write_text(aside / PLAN_PAGE, page.to_html(document, {}))
+        write_text(aside / PLAN_PAGE, to_html(document, {}))
         (aside / PLAN_PDF).write_bytes(pdf.render(document))
         content = {"title": result.title, "question": result.question, **design_values(result)}
         write_text(aside / PLAN_DATA, json_text(content | {"plan": result.plan}, indent=1))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document.blocks import Bullets
-from areaeffect.document.chart_tables import Table
+from areaeffect.document.chart_tables import NONE_GIVEN, Table
 from areaeffect.outcomes import FAMILIES
 from areaeffect.results import Finding, Result
 from areaeffect.wording import terms
@@ -24,12 +24,11 @@ from areaeffect.wording.numbers import (
     size,
     total,
 )
-from areaeffect.wording.plan_text import NONE_GIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-HEAVIEST = 20  # benchmark areas named for each neighbourhood (DESIGN section 6)
+HEAVIEST = 20  # benchmark areas named for each neighbourhood
 SMALLEST_P = 0.001
 _PARTS = {"benchmark": "compared with, by weight"}
 

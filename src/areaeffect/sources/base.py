@@ -5,10 +5,19 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.study.model import PanelSource, split_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from areaeffect.panel import Strings
+
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,3 +100,33 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def align(values: npt.NDArray[Any], from_areas: Strings, to_areas: Strings) -> npt.NDArray[Any]:
+    """Bring rows from one set of areas onto another; NaN or '' where an area has none."""
+    blank = np.nan if values.dtype.kind == "f" else ""
+    found = np.full((len(to_areas), *values.shape[1:]), blank, dtype=values.dtype)
+    where = np.minimum(np.searchsorted(from_areas, to_areas), len(from_areas) - 1)
+    here = from_areas[where] == to_areas
+    found[here] = values[where[here]]
+    return found
+
+
+def attribute(
+    tables: Mapping[str, SourceTable], reference: str, areas: Strings
+) -> npt.NDArray[Any]:
+    """Return an attribute, 'source.column', on the panel's areas."""
+    source, column = split_reference(reference)
+    return _fixed(tables[source], reference, column, areas)
+
+
+def _fixed(table: SourceTable, reference: str, column: str, areas: Strings) -> npt.NDArray[Any]:
+    if column not in table.attributes:
+        raise DataError(
+            Problem(
+                f"'{reference}' changes over time inside an area.",
+                table.release.file,
+                "It needs one value an area: put it into a source without a period.",
+            )
+        )
+    return align(table.attributes[column], table.areas, areas)

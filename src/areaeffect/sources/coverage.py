@@ -16,7 +16,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats, Ints
 
-#: A group-period under this share of its trailing median is a gap (DESIGN, honesty rule 2).
+#: A group-period under this share of its trailing median is a gap (docs/rules.md, rule 2).
 GAP_SHARE = 0.5
 #: Where a series has no past, a period under this share of its first two years is a residue.
 RESIDUE_SHARE = 0.2

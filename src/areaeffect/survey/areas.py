@@ -18,7 +18,7 @@ from areaeffect.tables.user_table import read_user_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.panel import Strings
     from areaeffect.results import Floats, Ints
     from areaeffect.study.survey import CensusCells, Survey

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.findings.describe import Group
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.panel import Neighbourhood
     from areaeffect.results import Floats
     from areaeffect.study.file import StudyFile
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: Benchmark areas that hold at least this share of the weight must have respondents: a survey
 #: asks in a sample of areas, but in fewer the benchmark would be of other places.
 _LEAST_COVERED = 0.1
-#: Counts of people under this are not printed (OpenSAFELY's rule; FIELD section 6).
+#: Counts of people under this are not printed (OpenSAFELY's rule).
 SUPPRESSED_UNDER = 8
 
 COLUMNS = (

@@ -18,12 +18,13 @@ from areaeffect.value.tables import (
     COST_COLUMNS,
     PUBLISHED_SCALE,
 )
+from areaeffect.value.valuation import read_valuation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from areaeffect.findings.describe import Case
-    from areaeffect.further.registry import Finished
+    from areaeffect.findings.finished import Finished
     from areaeffect.results import Finding, Floats, Ints
     from areaeffect.value.valuation import Valuation
 
@@ -45,7 +46,7 @@ class _Valued:
 
 def value_annex(finished: Finished) -> Annex | None:
     """Value the avoided incidents of every group; None where the study values nothing."""
-    valuation = finished.data.valuation
+    (valuation,) = read_valuation(finished.file)
     if valuation is None:
         return None
     valued = _valued(finished, valuation)

@@ -88,6 +88,18 @@ def read_valuation(file: StudyFile) -> tuple[Valuation | None]:
     return (Valuation(part, table, factors, mixes, funding_factor, _releases(path, table)),)
 
 
+def cost_releases(file: StudyFile) -> tuple[Release, ...]:
+    """Return the files that a study's values rest on; none where it values nothing.
+
+    Raises
+    ------
+    StudyError, DataError
+        As `read_valuation`.
+    """
+    (valuation,) = read_valuation(file)
+    return valuation.releases if valuation else ()
+
+
 def _outcome_problems(
     file: StudyFile, valued: list[tuple[int, Outcome]], table: CostTable
 ) -> list[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,122 +9,16 @@ import numpy as np
 from areaeffect.document import maps
 from areaeffect.document.blocks import Block, Bullets, Data, Document, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.report.small_result import SmallResult, as_dict, run_of, write_small
-from areaeffect.results import Column, DataTable
+from areaeffect.document.small_result import SmallResult, run_of, write_small
+from areaeffect.where_next.result import WhereNext
 from areaeffect.wording.numbers import number, plural
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy.typing as npt
-
-    from areaeffect.results import Ints, Ranking, Release, Shape
 
 TOP = 10
 _TAKEN, _NEAR = "#8A8A8A", "#E4E4E4"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WhereNext:
-    """A ranked list of places.
-
-    Parameters
-    ----------
-    plan : what was asked, and counts.
-    areas : (n_areas,), codes.
-    places, names : in the order of the list; positions of areas, and names.
-    like, need : their ranking by likeness and by need; None where not asked.
-    models : names of the studied places, which `like.nearest` counts.
-    taken, near : positions of areas that have an initiative, and of areas within the buffer.
-    shapes : outlines; empty without.
-    releases, notes : files read, and remarks.
-    """
-
-    plan: dict[str, Any]
-    areas: npt.NDArray[np.str_]
-    places: tuple[Ints, ...]
-    names: tuple[str, ...]
-    like: Ranking | None
-    need: Ranking | None
-    models: tuple[str, ...]
-    taken: Ints
-    near: Ints
-    shapes: tuple[Shape, ...]
-    releases: tuple[Release, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def leading(self) -> Ranking:
-        """The ranking that orders the list."""
-        found = self.like if self.like is not None else self.need
-        if found is None:
-            raise ValueError(self.names)  # either is made
-        return found
-
-    @property
-    def title(self) -> str:
-        """What the page is called."""
-        return "Where next: places " + ("like those that benefited" if self.like else "in need")
-
-    def text(self) -> str:
-        """Return what the command prints."""
-        shown = min(TOP, len(self.names))
-        level = number(self.plan["level"], "ratio", 0)
-        lines = [f"{plural(len(self.names), 'place')} ranked. The first {shown}:"]
-        lines += [
-            f"  {self.leading.rank[k]:>3}  {self.names[k]}  ({level} interval of the rank "
-            f"{self.leading.low[k]:,} to {self.leading.high[k]:,})"
-            for k in range(shown)
-        ]
-        return "\n".join([*lines, *not_said(self)[:1]])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values: plan, releases, notes and the rows of every table."""
-        return as_dict(run_of(self.plan, self.releases, self.notes), self.tables())
-
-    def tables(self) -> tuple[DataTable, ...]:
-        """Return the places in order, and the areas of each."""
-        columns = [
-            Column("place", "integer", "Number of the place, in the order of the list"),
-            Column("name", "string", "Its name"),
-            Column("areas", "integer", "Number of areas"),
-        ]
-        rows: list[list[Any]] = [
-            [k + 1, name, len(place)]
-            for k, (name, place) in enumerate(zip(self.names, self.places, strict=True))
-        ]
-        for kind, ranking in (("like", self.like), ("need", self.need)):
-            if ranking is None:
-                continue
-            what = "distance to the nearest place that benefited" if kind == "like" else "score"
-            columns += [
-                Column(f"{kind}_value", "number", f"Its {what}"),
-                Column(f"{kind}_rank", "integer", "Rank on it, 1 is first"),
-                Column(f"{kind}_rank_low", "integer", "Low end of the rank's 90% interval"),
-                Column(f"{kind}_rank_high", "integer", "High end of the rank's 90% interval"),
-                Column(f"{kind}_share_first", "number", "Share of redrawn worlds near the top"),
-            ]
-            sign = 1.0 if kind == "like" else -1.0
-            for k, row in enumerate(rows):
-                row += [sign * float(ranking.value[k]), int(ranking.rank[k])]
-                row += [int(ranking.low[k]), int(ranking.high[k]), float(ranking.share_first[k])]
-        if self.like is not None:
-            columns.append(Column("most_like", "string", "The studied place it is most like"))
-            for k, row in enumerate(rows):
-                row.append(self._model(k))
-        members = tuple(
-            (k + 1, str(self.areas[a])) for k, place in enumerate(self.places) for a in place
-        )
-        of = (columns[0], Column("area_code", "string", "Area"))
-        return (
-            DataTable("where_next", self.title, tuple(columns), tuple(tuple(r) for r in rows)),
-            DataTable("where_next_areas", "Areas of each place", of, members),
-        )
-
-    def _model(self, k: int) -> str:
-        if self.like is None or self.like.nearest is None:
-            return ""
-        return self.models[int(self.like.nearest[k])]
 
 
 def write_where_next(result: WhereNext, folder: Path) -> None:
@@ -270,3 +163,16 @@ def _how(result: WhereNext) -> Section:
     return Section(
         "how", "How it was made", (Bullets(tuple(said)), Bullets((*files, *result.notes)))
     )
+
+
+def as_text(result: WhereNext) -> str:
+    """Return what the command prints."""
+    shown = min(TOP, len(result.names))
+    level = number(result.plan["level"], "ratio", 0)
+    lines = [f"{plural(len(result.names), 'place')} ranked. The first {shown}:"]
+    lines += [
+        f"  {result.leading.rank[k]:>3}  {result.names[k]}  ({level} interval of the rank "
+        f"{result.leading.low[k]:,} to {result.leading.high[k]:,})"
+        for k in range(shown)
+    ]
+    return "\n".join([*lines, *not_said(result)[:1]])

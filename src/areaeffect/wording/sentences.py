@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NOT_MEAN = "should not be taken to mean that"
 NO_ANSWER = frozenset({Verdict.CANNOT_TELL, Verdict.NOT_ESTIMABLE})
-MDE_POWER = 0.8  # the power at which `Finding.mde` is defined (DESIGN section 5, rule 6)
+MDE_POWER = 0.8  # the power at which `Finding.mde` is defined (docs/rules.md, rule 6)
 
 RECORDED = frozenset({"crime", "antisocial_behaviour", "criminal_damage"})
 

@@ -117,10 +117,18 @@ def test_ctrl_c_ends_with_130_one_line_and_no_folder(example: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "work", "said"),
     [
-        (("ingest", "police-uk", "a.zip"), "ingest.ingest_police_uk", "the store is as it was, or"),
-        (("fetch", "imd_2010"), "fetch.fetch", "what has arrived is kept. The same command goes"),
-        (("demo",), "demo.demo", "the reports named above are whole."),
-        (("power", "study.toml"), "power.power", "no results were written."),
+        (
+            ("ingest", "police-uk", "a.zip"),
+            "sources.police_uk.ingest.ingest_police_uk",
+            "the store is as it was, or",
+        ),
+        (
+            ("fetch", "imd_2010"),
+            "sources.publishers.fetch.fetch",
+            "what has arrived is kept. The same command goes",
+        ),
+        (("demo",), "commands.demo.demo", "the reports named above are whole."),
+        (("power", "study.toml"), "commands.power.power", "no results were written."),
     ],
 )
 def test_ctrl_c_says_what_is_left(
@@ -133,7 +141,7 @@ def test_ctrl_c_says_what_is_left(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"areaeffect.pipeline.{work}", interrupted)
+    monkeypatch.setattr(f"areaeffect.{work}", interrupted)
     monkeypatch.setattr(sys, "argv", ["areaeffect", *words])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import csvw
 import pytest
-from tests.unit.test_report_page import contrast
 
 from areaeffect.document import svg
 from areaeffect.report import files, places_chart, small_multiples
 from areaeffect.results import Result, Series
 from tests.shared.chart_reader import check_chart
 from tests.shared.sample_result import sample_result
+from tests.unit.report.test_report_page import contrast
 
 SIGNS = ("BLUE", "ORANGE", "PLUM", "TEAL", "GREY")
 

@@ -8,15 +8,16 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from tests.unit.test_report_page import CSS, luminance
 
 from areaeffect.document import maps
 from areaeffect.document.blocks import Document, figures
+from areaeffect.document.page import to_html
 from areaeffect.report import page
 from areaeffect.report.contents import report_document
 from areaeffect.results import AreaStatus, Floats, Shape
 from tests.shared.chart_reader import SVG
 from tests.shared.sample_result import sample_result
+from tests.unit.report.test_report_page import CSS, luminance
 
 LEAST = 15.0  # steps of lightness (CIE L*, 0 to 100) that are told apart side by side
 Look = tuple[float, str, str, str]
@@ -110,7 +111,7 @@ def _square(i: int) -> tuple[Floats, ...]:
 
 
 def test_badges_carry_sign_and_word_and_print_keeps_their_ground(document: Document) -> None:
-    html = page.to_html(document, {})
+    html = to_html(document, {})
     assert "print-color-adjust: exact" in CSS
     assert html.count('<span class="badge ') == html.count('<span aria-hidden="true">')
     print_rules = CSS.partition("@media print")[2]

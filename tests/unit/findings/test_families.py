@@ -12,9 +12,10 @@ from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.further.families import estimands_page
 from areaeffect.outcomes import BEST_GRADE, FAMILIES, FamilyName, estimand
 from areaeffect.results import Result, Verdict
+from tests.conftest import REPOSITORY
 from tests.shared.small_study import write_small_study
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = REPOSITORY / "docs"
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,10 @@ from areaeffect.cli import app
 from areaeffect.commands.init import init
 from areaeffect.errors import DataError
 from areaeffect.study.file import read_study
+from tests.conftest import REPOSITORY
 from tests.shared.small_study import edit, edit_table
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "your-estate.md"
+PAGE = REPOSITORY / "docs" / "how-to" / "your-estate.md"
 
 
 def commands() -> list[list[str]]:

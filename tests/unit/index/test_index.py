@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect.cli import main
+from areaeffect.commands.index import build_index, index_into
 from areaeffect.errors import AreaEffectError, StudyError
 from areaeffect.index import composite as numerics
-from areaeffect.index.page import IndexResult
-from areaeffect.index.run import build_index, index_into
+from areaeffect.index.result import IndexResult
 from areaeffect.study.index import read_index
 
 TABLE = """area_code,place,poor,adults,paths,council,need

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect.assembly.assemble import assemble
+from areaeffect.commands.multiverse import make_universe, multiverse
 from areaeffect.errors import DataError, StudyError
 from areaeffect.estimate.inference import around_zero
 from areaeffect.findings.cohorts import _half
@@ -37,7 +38,6 @@ from areaeffect.multiverse.joint_test import (
     joint_test,
     two_tailed,
 )
-from areaeffect.multiverse.run import make_universe, multiverse
 from areaeffect.multiverse.section import curve_chart, curve_rows
 from areaeffect.multiverse.words import as_text, joint_sentence
 from areaeffect.report import page

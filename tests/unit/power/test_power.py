@@ -20,7 +20,8 @@ from areaeffect.power.backtest import Horizon, horizon_of
 from areaeffect.power.calculation import power_of, sizes_of
 from areaeffect.power.growth import ASSUMED, Growth, fit_growth
 from areaeffect.power.page import write_power
-from areaeffect.power.words import PowerReport, PowerRow, needed, sentences, warnings
+from areaeffect.power.result import PowerReport, PowerRow
+from areaeffect.power.words import needed, sentences, warnings
 from areaeffect.register.registered import Registered
 from benchmarks.fresh import County, Drawn, fresh
 from tests.shared.small_study import write_small_study

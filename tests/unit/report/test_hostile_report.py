@@ -13,14 +13,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from pypdf import PdfReader
-from tests.unit.test_neighbourhood_pages import many
-from tests.unit.test_report_pdf import squeezed, words_of
 
+from areaeffect.document.page import to_html
 from areaeffect.report import files, neighbourhood_pages, page
 from areaeffect.report.contents import report_document
 from areaeffect.results import Finding, Result, Series
 from tests.shared.sample_result import sample_result
 from tests.shared.text_blocks import texts
+from tests.unit.report.test_neighbourhood_pages import many
+from tests.unit.report.test_report_pdf import squeezed, words_of
 
 NAMES = (
     "<script>alert(1)</script><img src=x onerror=alert(2)>",
@@ -160,7 +161,7 @@ def test_a_finding_may_lack_any_number(missing: float | None) -> None:
     wrong = [text for text in said if re.search(r"\b(NaN|nan|None|inf)\b", text)]
     assert not wrong
     assert any("not estimable" in text.lower() for text in said)
-    html = page.to_html(document, {})
+    html = to_html(document, {})
     assert not re.search(r">[^<]*\b(nan|None|NaN)\b[^<]*<", html)
 
 

@@ -9,7 +9,8 @@ import pytest
 import textstat
 
 from areaeffect.document.blocks import Answers, Bullets, Document, Folded, Paragraph, Section
-from areaeffect.report import files, neighbourhood_pages, page
+from areaeffect.document.page import to_html
+from areaeffect.report import files, neighbourhood_pages
 from areaeffect.results import Result, Series, Verdict
 from areaeffect.wording import plain
 from tests.shared.sample_result import HOSTILE, sample_result
@@ -73,13 +74,13 @@ def test_each_neighbourhood_has_a_page_and_the_list_leads_to_all(
     names = {(d.initiative, d.neighbourhood) for d in result.designs}
     names |= {(f.initiative, f.neighbourhood) for f in result.findings if f.neighbourhood}
     assert len(made) == len(names) + 1
-    index = page.to_html(made["index.html"], {})
+    index = to_html(made["index.html"], {})
     assert set(re.findall(r'href="([\w-]+\.html)"', index)) == set(made) - {"index.html"}
 
 
 def test_names_that_mean_harm_are_only_text(made: dict[str, Document]) -> None:
     for document in made.values():
-        assert "<script" not in page.to_html(document, {})
+        assert "<script" not in to_html(document, {})
     assert any(HOSTILE in document.title for document in made.values())
 
 
@@ -154,6 +155,6 @@ def test_a_programme_without_findings_of_neighbourhoods_has_no_pages(result: Res
 
 
 def test_small_charts_hold_the_findings_interval(made: dict[str, Document]) -> None:
-    text = page.to_html(made["neighbourhood-1-residents-first.html"], {})
+    text = to_html(made["neighbourhood-1-residents-first.html"], {})
     assert 'data-column="observed"' in text
     assert "beside its benchmark areas" in text

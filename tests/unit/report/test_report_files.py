@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect.document import csv_files
+from areaeffect.document.folders import write_whole
 from areaeffect.errors import DataError, StudyError
 from areaeffect.report import charts, files, page
 from areaeffect.report.tables import DATA_FILES, TABLES
@@ -234,39 +235,39 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        files.write_whole(tmp_path / "out", fail)
+        write_whole(tmp_path / "out", fail)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_leaves_the_earlier_result(folder: Path, tmp_path: Path) -> None:
-    files.write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"{}\n"))
+    write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"{}\n"))
 
     def fail(aside: Path) -> None:
         raise RuntimeError(aside.name)
 
     with pytest.raises(RuntimeError):
-        files.write_whole(tmp_path / "out", fail)
+        write_whole(tmp_path / "out", fail)
     assert contents(tmp_path / "out") == {"run.json": b"{}\n"}
 
 
 def test_an_earlier_result_is_replaced_as_a_whole(tmp_path: Path) -> None:
     _put(tmp_path / "out" / "run.json", b"1")
     _put(tmp_path / "out" / "old.csv", b"1")
-    files.write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"2"))
+    write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"2"))
     assert contents(tmp_path / "out") == {"run.json": b"2"}
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    files.write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"1"))
+    write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"1"))
     assert contents(tmp_path / "out") == {"run.json": b"1"}
 
 
 def test_somebody_elses_folder_is_refused_and_untouched(tmp_path: Path) -> None:
     _put(tmp_path / "out" / "thesis.docx", b"years of work")
     with pytest.raises(StudyError) as caught:
-        files.write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"1"))
+        write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"1"))
     assert str(caught.value) == (
         f"{tmp_path / 'out'}: the folder holds files that are not results of this program; "
         "nothing was changed. Name a new or empty folder, or a folder of earlier results."
@@ -277,7 +278,7 @@ def test_somebody_elses_folder_is_refused_and_untouched(tmp_path: Path) -> None:
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(StudyError, match="this is not a folder"):
-        files.write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"1"))
+        write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"1"))
 
 
 def test_a_folder_that_is_no_result_says_what_to_do(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from tests.unit.test_wording import BANNED, read_whole
 
 from areaeffect.report import files
 from areaeffect.results import Companion, Finding, Verdict
 from tests.shared.sample_result import sample_result
+from tests.unit.wording.test_wording import BANNED, read_whole
 
 MOST_WORDS = 30
 

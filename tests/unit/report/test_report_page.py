@@ -10,6 +10,7 @@ import pytest
 
 from areaeffect import wording
 from areaeffect.document import maps
+from areaeffect.document import page as document_page
 from areaeffect.report import page
 from areaeffect.report.tables import DATA_FILES
 from areaeffect.results import Result, Seal, Verdict
@@ -17,7 +18,7 @@ from areaeffect.wording import terms
 from tests.shared.sample_result import HOSTILE, sample_result
 
 VOID = {"meta", "br", "path", "use", "rect", "circle"}
-CSS = (Path(page.__file__).parent / "templates" / "report.css").read_text(encoding="utf-8")
+CSS = (Path(document_page.__file__).parent / "templates" / "report.css").read_text(encoding="utf-8")
 
 
 class Outline(HTMLParser):

@@ -1,6 +1,6 @@
 """Numbers and starts that no effect follows from: a reason or an error, never a fine number.
 
-Each case of issue 4's list runs through the whole evaluation of the tiny study.
+Each case runs through the whole evaluation of the tiny study.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from areaeffect.sources.coverage import area_holes, group_gaps
 from areaeffect.sources.police_uk.force_months import force_months
 
 FIRST = 2012 * 12
-#: METHODS and issue 3: at least so many gaps found, at most so many found falsely.
+#: At least so many gaps found, at most so many found falsely.
 FOUND, FALSE = 0.99, 0.01
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from areaeffect.cli import main
 from areaeffect.commands.evaluate import evaluate_into
+from areaeffect.commands.where_next import Request, where_next_into
 from areaeffect.errors import AreaEffectError
 from areaeffect.panel import Graph
 from areaeffect.where_next import ranking as targeting
-from areaeffect.where_next.run import Request, where_next_into
 from tests.shared.small_study import (
     CODES,
     COLUMNS,

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from tests.unit.test_wording import findings
 from typer.testing import CliRunner
 
 from areaeffect import wording
 from areaeffect.cli import app
 from areaeffect.commands.evaluate import evaluate_into
+from areaeffect.document.page import to_html
 from areaeffect.errors import StudyError
-from areaeffect.report import page
 from areaeffect.report.contents import report_document
 from areaeffect.report.files import read_result
 from areaeffect.results import Finding, Verdict
@@ -21,6 +20,7 @@ from areaeffect.wording.numbers import number
 from areaeffect.wording.phrases import LANGUAGES, phrases_of, refuse_language
 from tests.shared.sample_result import sample_result
 from tests.shared.small_study import write_small_study
+from tests.unit.wording.test_wording import findings
 
 NUMBER = r"\d[\d,]*(?:\.\d+)?"
 
@@ -61,11 +61,11 @@ def test_welsh_headlines_hold_the_same_numbers(finding: Finding) -> None:
 
 def test_the_answers_come_first_in_welsh_and_say_so() -> None:
     result = sample_result(placebos=19, shapes=False)
-    html = page.to_html(report_document(result, {}, "cy"), {})
+    html = to_html(report_document(result, {}, "cy"), {})
     assert html.index('lang="cy">') < html.index('<h2 id="answer">')
     assert ">Yr ateb<" in html
     assert "gwell</span>" in html
-    assert "Yr ateb" not in page.to_html(report_document(result, {}), {})
+    assert "Yr ateb" not in to_html(report_document(result, {}), {})
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,8 +1,8 @@
 """The heavy step, incidents to counts: one Ibis expression, compiled for the engine that runs it.
 
 DuckDB counts month by month, so that memory does not grow with the number of months; Spark
-(`sources/police_uk/spark.py`) counts everything in one job. Both give the same rows, and what is written is
-sorted, so the same bytes.
+(`spark.py`) counts everything in one job. Both give the same rows, and what is written is sorted,
+so the same bytes.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from areaeffect.compare.question import BUFFERS, NEAREST, PLACEBOS
 from areaeffect.compare.run_folder import ANSWER, DESIGN, PAGE_FILE, POWER
+from areaeffect.document.page import blocks_css
 from areaeffect.errors import StudyError
-from areaeffect.report.page import blocks_css
 from areaeffect.web import asking
 from areaeffect.web.asking import Asked
 from areaeffect.web.atlas import atlases, find_atlas

@@ -203,8 +203,7 @@ def _chart(request: Request, _kind: str) -> Answer:
 
 
 def _plan(request: Request, kind: str) -> Answer:
-    from areaeffect.report import sections  # noqa: PLC0415  # heavy
-    from areaeffect.wording import plan_text  # noqa: PLC0415  # heavy
+    from areaeffect.report import plan_text, sections  # noqa: PLC0415  # heavy
 
     site = site_of(request)
     run = site.shelf.run(request.path_params["run"])

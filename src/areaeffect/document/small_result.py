@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.document.csv_files import json_text, rounded_number, write_table, write_text
-from areaeffect.report.files import RUN_FILE, write_whole
-from areaeffect.report.page import to_html
+from areaeffect.document.folders import RUN_FILE, write_whole
+from areaeffect.document.page import to_html
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,6 +11,7 @@ import numpy as np
 
 from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import estimate
+from areaeffect.document.folders import RUN_FILE, refuse_foreign, write_whole
 from areaeffect.errors import Problem, StudyError
 from areaeffect.estimate.inference import pool_share
 from areaeffect.findings.cohorts import claim_cohorts
@@ -29,7 +30,7 @@ from areaeffect.multiverse.branches import (
 from areaeffect.multiverse.joint_test import around_zero_each, curve_band, joint_test, two_tailed
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
-from areaeffect.report.files import RUN_FILE, read_result, refuse_foreign, write_files, write_whole
+from areaeffect.report.files import read_result, write_files
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.study.file import read_study
 

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.assembly.assemble import assemble
-from areaeffect.assembly.measures import align
 from areaeffect.commands.evaluate import evaluate, map_shapes
+from areaeffect.document.folders import refuse_foreign
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.neighbours import within
-from areaeffect.index.run import choices_of, scores
+from areaeffect.index.scores import choices_of, scores
 from areaeffect.index.table import read_indicators
-from areaeffect.report.files import read_result, refuse_foreign
+from areaeffect.report.files import read_result
+from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import roots_of
 from areaeffect.sources.publishers.tables import read
 from areaeffect.study.file import read_study
 from areaeffect.study.index import read_index
 from areaeffect.where_next import ranking as targeting
-from areaeffect.where_next.page import WhereNext, write_where_next
+from areaeffect.where_next.page import write_where_next
 from areaeffect.where_next.places import (
     Ground,
     contiguous_places,
@@ -29,6 +30,7 @@ from areaeffect.where_next.places import (
     ground_of_study,
     taken_by,
 )
+from areaeffect.where_next.result import WhereNext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

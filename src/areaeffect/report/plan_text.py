@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.document.chart_tables import Table
+from areaeffect.document.chart_tables import NONE_GIVEN, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-NONE_GIVEN = "not given"
 
 
 def setting(plan: Mapping[str, Any], *path: str) -> str:

@@ -1,0 +1,135 @@
+"""A composite index as a record, with its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.document.small_result import as_dict, run_of
+from areaeffect.results import Column, DataTable
+from areaeffect.wording.numbers import plural
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from areaeffect.results import Bools, Floats, Release
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One choice made otherwise, and what that does.
+
+    Parameters
+    ----------
+    choice, alternative : what was changed, to what.
+    correlation : Spearman's, of the ranks.
+    left_worst, worst : areas of the worst tenth that leave it, and how many it holds.
+    largest_move : of a rank.
+    left_behind : areas left behind with this choice; None where that was not asked.
+    """
+
+    choice: str
+    alternative: str
+    correlation: float
+    left_worst: int
+    worst: int
+    largest_move: float
+    left_behind: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndexResult:
+    """A composite index.
+
+    Parameters
+    ----------
+    plan : the index file as read.
+    areas, names : (n_areas,).
+    score, rank, decile : (n_areas,), high is worse, 1 is worst; NaN without a score.
+    standard : (n_areas, n_indicators), the standardised indicators.
+    behind : (n_areas,), left behind; None where that was not asked.
+    variants : every choice made otherwise.
+    releases, notes : files read, and remarks.
+    """
+
+    plan: dict[str, Any]
+    areas: npt.NDArray[np.str_]
+    names: npt.NDArray[np.str_]
+    score: Floats
+    rank: Floats
+    decile: Floats
+    standard: Floats
+    behind: Bools | None
+    variants: tuple[Variant, ...]
+    releases: tuple[Release, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return str(self.plan["index"]["title"])
+
+    def text(self) -> str:
+        """Return what the command prints."""
+        n = int(np.isfinite(self.score).sum())
+        lines = [f"{self.title}: {plural(n, 'area')} with a score, of {len(self.areas):,}."]
+        if self.behind is not None:
+            lines.append(f"Left behind: {plural(int(self.behind.sum()), 'area')}.")
+        shaky = sorted(self.variants, key=lambda v: v.correlation)[:3]
+        lines += [
+            f"  {v.choice}, {v.alternative}: rank correlation {v.correlation:.3f}; "
+            f"{v.left_worst:,} of {v.worst:,} leave the worst tenth"
+            for v in shaky
+        ]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values: plan, releases, notes and the rows of every table."""
+        return as_dict(run_of(self.plan, self.releases, self.notes), self.tables())
+
+    def tables(self) -> tuple[DataTable, ...]:
+        """Return the scores and the sensitivity table."""
+        indicators = [i["name"] for i in self.plan["indicator"]]
+        columns = [
+            Column("area_code", "string", "Area"),
+            Column("area_name", "string", "Its name, or its code again"),
+            Column("score", "number", "Score: high is worse; empty where the area has none"),
+            Column("rank", "integer", "Rank, 1 is worst"),
+            Column("decile", "integer", "Tenth of the ranked areas, 1 is worst"),
+            *(Column(f"{n}_standardised", "number", f"{n}: high is worse") for n in indicators),
+        ]
+        if self.behind is not None:
+            columns.append(
+                Column("is_left_behind", "boolean", "In the worst share on need and deprivation")
+            )
+        rows = []
+        for i, area in enumerate(self.areas):
+            row: list[Any] = [str(area), str(self.names[i]), _known(self.score[i])]
+            row += [_whole(self.rank[i]), _whole(self.decile[i])]
+            row += [_known(x) for x in self.standard[i]]
+            rows.append((*row, bool(self.behind[i])) if self.behind is not None else tuple(row))
+        names = ("choice", "alternative", "correlation", "left_worst", "worst", "largest_move")
+        sensitivity = (
+            Column("choice", "string", "Which choice"),
+            Column("alternative", "string", "Made how instead"),
+            Column("correlation", "number", "Spearman's rank correlation with the index"),
+            Column("left_worst", "integer", "Areas of its worst tenth that leave it"),
+            Column("worst", "integer", "Areas in its worst tenth"),
+            Column("largest_move", "number", "Largest change of a rank"),
+            Column("left_behind", "integer", "Areas left behind; empty where not asked"),
+        )
+        moved = tuple((*(getattr(v, n) for n in names), v.left_behind) for v in self.variants)
+        return (
+            DataTable("index", self.title, tuple(columns), tuple(rows)),
+            DataTable("sensitivity", "What each choice does to the ranks", sensitivity, moved),
+        )
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _whole(value: float) -> int | None:
+    return int(value) if np.isfinite(value) else None

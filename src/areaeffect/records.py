@@ -1,0 +1,55 @@
+"""Frozen records as tables: what a row holds is written once, with its type and its meaning."""
+
+from __future__ import annotations
+
+from dataclasses import field, fields
+from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
+
+from areaeffect.results import Column, DataTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Record = TypeVar("Record")
+_DATATYPES = {str: "string", float: "number", int: "integer", bool: "boolean"}
+_UNSET: Any = object()
+
+
+def described(meaning: str, default: Any = _UNSET) -> Any:
+    """Return a dataclass field with what it means, as the table's description says it."""
+    options = {} if default is _UNSET else {"default": default}
+    return field(metadata={"meaning": meaning}, **options)
+
+
+def columns_of(kind: type[Any]) -> tuple[Column, ...]:
+    """Return the columns of a record, in the order of its fields.
+
+    Raises
+    ------
+    KeyError
+        Where a field is no text, number, whole number or truth value, or has no meaning.
+    """
+    hints = get_type_hints(kind)
+    return tuple(
+        Column(f.name, _DATATYPES[_bare(hints[f.name])], f.metadata["meaning"])
+        for f in fields(kind)
+    )
+
+
+def table_of(name: str, title: str, kind: type[Record], rows: Iterable[Record]) -> DataTable:
+    """Return records as a table; the kind is named, so that a table without rows has columns."""
+    columns = columns_of(kind)
+    cells = tuple(tuple(getattr(row, c.name) for c in columns) for row in rows)
+    return DataTable(name, title, columns, cells)
+
+
+def rows_of(table: DataTable, kind: type[Record]) -> list[Record]:
+    """Return a table's rows as records of the kind that it was made from."""
+    return [kind(**row) for row in table.records()]
+
+
+def _bare(hint: Any) -> Any:
+    """Return a type without its None."""
+    parts = [part for part in get_args(hint) if part is not NoneType]
+    return parts[0] if parts else hint

@@ -1,0 +1,107 @@
+"""How places compare, as a record with its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.document.small_result import as_dict, run_of
+from areaeffect.results import Column, DataTable
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from areaeffect.results import Ints, Ranking, Release, Shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WhereNext:
+    """A ranked list of places.
+
+    Parameters
+    ----------
+    plan : what was asked, and counts.
+    areas : (n_areas,), codes.
+    places, names : in the order of the list; positions of areas, and names.
+    like, need : their ranking by likeness and by need; None where not asked.
+    models : names of the studied places, which `like.nearest` counts.
+    taken, near : positions of areas that have an initiative, and of areas within the buffer.
+    shapes : outlines; empty without.
+    releases, notes : files read, and remarks.
+    """
+
+    plan: dict[str, Any]
+    areas: npt.NDArray[np.str_]
+    places: tuple[Ints, ...]
+    names: tuple[str, ...]
+    like: Ranking | None
+    need: Ranking | None
+    models: tuple[str, ...]
+    taken: Ints
+    near: Ints
+    shapes: tuple[Shape, ...]
+    releases: tuple[Release, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def leading(self) -> Ranking:
+        """The ranking that orders the list."""
+        found = self.like if self.like is not None else self.need
+        if found is None:
+            raise ValueError(self.names)  # either is made
+        return found
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+        return "Where next: places " + ("like those that benefited" if self.like else "in need")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values: plan, releases, notes and the rows of every table."""
+        return as_dict(run_of(self.plan, self.releases, self.notes), self.tables())
+
+    def tables(self) -> tuple[DataTable, ...]:
+        """Return the places in order, and the areas of each."""
+        columns = [
+            Column("place", "integer", "Number of the place, in the order of the list"),
+            Column("name", "string", "Its name"),
+            Column("areas", "integer", "Number of areas"),
+        ]
+        rows: list[list[Any]] = [
+            [k + 1, name, len(place)]
+            for k, (name, place) in enumerate(zip(self.names, self.places, strict=True))
+        ]
+        for kind, ranking in (("like", self.like), ("need", self.need)):
+            if ranking is None:
+                continue
+            what = "distance to the nearest place that benefited" if kind == "like" else "score"
+            columns += [
+                Column(f"{kind}_value", "number", f"Its {what}"),
+                Column(f"{kind}_rank", "integer", "Rank on it, 1 is first"),
+                Column(f"{kind}_rank_low", "integer", "Low end of the rank's 90% interval"),
+                Column(f"{kind}_rank_high", "integer", "High end of the rank's 90% interval"),
+                Column(f"{kind}_share_first", "number", "Share of redrawn worlds near the top"),
+            ]
+            sign = 1.0 if kind == "like" else -1.0
+            for k, row in enumerate(rows):
+                row += [sign * float(ranking.value[k]), int(ranking.rank[k])]
+                row += [int(ranking.low[k]), int(ranking.high[k]), float(ranking.share_first[k])]
+        if self.like is not None:
+            columns.append(Column("most_like", "string", "The studied place it is most like"))
+            for k, row in enumerate(rows):
+                row.append(self._model(k))
+        members = tuple(
+            (k + 1, str(self.areas[a])) for k, place in enumerate(self.places) for a in place
+        )
+        of = (columns[0], Column("area_code", "string", "Area"))
+        return (
+            DataTable("where_next", self.title, tuple(columns), tuple(tuple(r) for r in rows)),
+            DataTable("where_next_areas", "Areas of each place", of, members),
+        )
+
+    def _model(self, k: int) -> str:
+        if self.like is None or self.like.nearest is None:
+            return ""
+        return self.models[int(self.like.nearest[k])]
