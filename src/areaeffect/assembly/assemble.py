@@ -9,13 +9,13 @@ import numpy as np
 
 from areaeffect.assembly.change_claims import refuse_breaks, refuse_one_date
 from areaeffect.assembly.measures import exposure_notes, make_measures, wanted
+from areaeffect.assembly.screening import screen
 from areaeffect.errors import DataError, Faults, Problem
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, within
 from areaeffect.index.source import index_described_at, read_index_source
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
-from areaeffect.pipeline.screening import screen
 from areaeffect.register.registered import Registered, registered_areas
 from areaeffect.sources.access import read_access
 from areaeffect.sources.base import SourceTable, align, reader_for

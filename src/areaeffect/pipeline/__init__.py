@@ -1,1 +1,0 @@
-"""One file a command; only these modules know the packages."""
