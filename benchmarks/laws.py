@@ -40,6 +40,7 @@ from areaeffect.placebo.programmes import (
     Machine,
     count_disjoint,
     draw_programme,
+    programme_of,
     run_draws,
     run_programme,
 )
@@ -229,8 +230,7 @@ def one_size(
     machine, taken = machine_of(city, n), share_of(city, n)
     profiles = []
     for number in range(min(_PROFILES, n_bank)):
-        rng = np.random.default_rng([machine.seed, number])
-        programme = draw_programme(machine.banks, len(city.eligible), None, rng)
+        programme = programme_of(machine, number)
         if programme is not None:
             profiles.append(placed(city, programme))
     drawn = np.array(profiles)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from areaeffect.cli_web import serve, stories_app, tiles
-from areaeffect.errors import AreaEffectError, NothingEstimableError, Problem
+from areaeffect.errors import AreaEffectError, DataError, NothingEstimableError, Problem
 from areaeffect.terminal import INTERRUPTED, interruptible, progress
 
 app = typer.Typer(
@@ -37,9 +37,6 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on standard output.")
 ]
 Engine = Literal["duckdb", "spark"]
-Language = Annotated[
-    str, typer.Option(help="Of the first answers: en or cy; default that of the study.")
-]
 Store = Annotated[
     Path | None,
     typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
@@ -171,7 +168,6 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder for the results; appears whole or not at all.")],
     store: Store = None,
     threads: Threads = None,
-    language: Language = "",
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -180,7 +176,7 @@ def evaluate(
     from areaeffect.commands.summary import summary  # noqa: PLC0415
 
     with progress() as tell:
-        results = evaluate_any(study, out, threads, tell, store, language)
+        results = evaluate_any(study, out, threads, tell, store)
     if as_json:
         typer.echo((out / "findings.json").read_text(encoding="utf-8"), nl=False)
     else:
@@ -299,33 +295,53 @@ def multiverse(
 def fetch(
     names: Annotated[
         list[str],
-        typer.Argument(help="Releases or groups (`imd`, `imd_2019_file_7`), `police_uk:YYYY-MM`."),
+        typer.Argument(help="`england`, `wales`, releases, groups of them (`imd`), `police_uk`."),
     ],
     into: Annotated[
         Path | None, typer.Option(help="Folder for the files; default beside the store.")
     ] = None,
+    first: Annotated[str, typer.Option("--from", help="First month of police_uk.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last month of police_uk.")] = "",
+    force: Annotated[
+        list[str] | None, typer.Option(help="Force of police_uk, such as `cleveland`; repeatable.")
+    ] = None,
     *,
     again: Annotated[bool, typer.Option("--again", help="Ask also for what is here.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be fetched, and ask nobody.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Try every address without a download.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Get published releases from their publishers' own addresses; goes on where it stopped."""
-    from areaeffect.sources.publishers.fetch import fetch as run  # noqa: PLC0415
+    from areaeffect.commands import fetch as fetching  # noqa: PLC0415
 
+    plan = fetching.plan(names, into, first, last, force or (), again=again)
+    if dry_run:
+        typer.echo(plan.table())
+        return
+    if check:
+        with progress() as tell:
+            tried = fetching.check(plan, tell)
+        typer.echo(_dump(tried.to_dict()) if as_json else tried.text())
+        sys.exit(0 if tried.is_well else DataError.exit_code)
+    typer.echo(plan.text(), err=True)
     kept = "what has arrived is kept. The same command goes on"
     with interruptible(kept), progress() as tell:
-        result = run(names, into, tell, again=again)
+        result = fetching.fetch(plan, tell)
     typer.echo(_dump(result.to_dict()) if as_json else result.text())
 
 
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
-    language: Language = "",
 ) -> None:
     """Rebuild report.html, report.pdf, charts and pages from a results folder alone."""
     from areaeffect.commands.rebuild import rebuild  # noqa: PLC0415
 
-    typer.echo(f"Report: {rebuild(folder, language)}")
+    typer.echo(f"Report: {rebuild(folder)}")
 
 
 @app.command()

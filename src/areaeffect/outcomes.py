@@ -86,10 +86,9 @@ FAMILIES: dict[str, Family] = {
             "Neighbourhood environment",
             "Is it a better place to be outdoors?",
             "level",
-            "a score by area, such as the outdoors sub-domain of the indices of deprivation or "
-            "the distance to the nearest park",
+            "a score by area, such as the outdoors sub-domain of the indices of deprivation",
             "one figure by area: a score or indicator of an edition of the indices of deprivation "
-            "(`published`), or distances from a list of places of your own (`access`)",
+            "(`published`), or the council's own score by area",
             "the same thing measured in the same way by area in several years, before and after "
             "the start, such as the council's own surveys of streets and litter; editions of the "
             "indices of deprivation are made anew each time and must not be subtracted, and "

@@ -79,7 +79,7 @@ MAPS = {"document.maps.draw_map", "report.local_map._finish"}
 
 
 def write_small_county(folder: Path) -> Path:
-    spec = CountySpec(n_areas=220, n_towns=4, seed=5, programmes=(LED, OTHER))
+    spec = CountySpec(n_areas=220, seed=5, programmes=(LED, OTHER))
     study = write_county(simulate_county(spec), folder)
     text = study.read_text(encoding="utf-8")
     study.write_text(re.sub(r"placebos = \d+", "placebos = 39", text), encoding="utf-8")

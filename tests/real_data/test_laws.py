@@ -8,7 +8,7 @@ import pytest
 from areaeffect.checks.placement import harmful_tails, placement
 from areaeffect.estimate.counterfactual import OBSERVED_PRE, log_ratio
 from areaeffect.estimate.inference import infer
-from areaeffect.placebo.programmes import draw_programme, run_draws, run_programme
+from areaeffect.placebo.programmes import programme_of, run_draws, run_programme
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.results import Floats
 from benchmarks import laws
@@ -63,8 +63,7 @@ def test_laws_that_are_not_supported_are_warned_of_and_others_seldom(
     machine, law = laws.machine_of(city, _SIZE), laws.laws(city)[name]
     drawn = []
     for number in range(_BANK):
-        rng = np.random.default_rng([machine.seed, number])
-        programme = draw_programme(machine.banks, len(city.eligible), None, rng)
+        programme = programme_of(machine, number)
         assert programme is not None
         drawn.append(laws.placed(city, programme))
     profiles = np.array(drawn)

@@ -40,7 +40,7 @@ N_BY_HAND = 400_000
 @pytest.fixture(scope="module")
 def county(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, Annex, Stream]:
     folder = tmp_path_factory.mktemp("county")
-    spec = CountySpec(n_areas=400, n_towns=4, seed=11, programmes=(PROGRAMME,), gap=False)
+    spec = CountySpec(n_areas=400, seed=11, programmes=(PROGRAMME,), gap_months=None)
     path = write_county(simulate_county(spec), folder, voices=False)
     text = path.read_text(encoding="utf-8")
     outcomes, rest = text.split("[analysis]")

@@ -17,11 +17,9 @@ from areaeffect.index.source import index_described_at, read_index_source
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
 from areaeffect.register.registered import Registered, registered_areas
-from areaeffect.sources.access import read_access
 from areaeffect.sources.base import SourceTable, align, reader_for
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
-from areaeffect.study.access import AccessSource
 from areaeffect.study.extras import refuse_missing_extras
 from areaeffect.study.model import (
     IndexSource,
@@ -239,8 +237,6 @@ def read_sources(
             )
         elif isinstance(source, PublishedSource):
             table = faults.attempt(read_published, name, source, file.folder, window, asked, needed)
-        elif isinstance(source, AccessSource):
-            table = faults.attempt(read_access, name, source, file.folder, window, asked, needed)
         elif isinstance(source, IndexSource):
             table = faults.attempt(read_index_source, name, source, file, asked, needed)
         else:

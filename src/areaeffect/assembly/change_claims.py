@@ -8,7 +8,6 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.outcomes import BREAKS
 from areaeffect.periods import PeriodKind, parse_period
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.study.access import AccessSource
 from areaeffect.study.model import PublishedSource
 
 if TYPE_CHECKING:
@@ -36,11 +35,7 @@ def refuse_one_date(file: StudyFile) -> None:
     problems = []
     for i, outcome in enumerate(file.study.outcome):
         source = file.study.source[outcome.source]
-        if outcome.claim != "change" or not isinstance(source, PublishedSource | AccessSource):
-            continue
-        if isinstance(source, AccessSource):
-            why = "the list of places describes one date"
-            problems.append(_no_change(file, i, outcome, why))
+        if outcome.claim != "change" or not isinstance(source, PublishedSource):
             continue
         release = find_release(source.release)
         if release.period_kind:

@@ -13,6 +13,7 @@ from areaeffect.estimate.inference import CENTRE_LIMIT, MIN_PLACEBOS
 from areaeffect.findings.candidates import places_of
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.placebo.programmes import Candidates
+from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -167,7 +168,7 @@ def mean_reversion_check(ground: Ground) -> Check:
 def _choose(ground: Ground, arm: ClaimCohorts) -> dict[str, _Chosen]:
     evidence = ground.evidence
     plan, n = evidence.plan, len(evidence.measures)
-    rng = np.random.default_rng([plan.machine.seed, 3])
+    rng = generator(Use.MEAN_REVERSION, plan.machine.seed)
     places = places_of(ground.study, ground.data.panel, plan.pool, plan.units, rng)
     better = [outcome.better for outcome in ground.study.outcome]
     found = {}

@@ -30,7 +30,6 @@ from areaeffect.report.files import write_result
 from areaeffect.results import AreaStatus, Result, Shape
 from areaeffect.study.file import StudyFile, read_study
 from areaeffect.wording import sentence
-from areaeffect.wording.phrases import phrases_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,18 +80,13 @@ def evaluate_into(
     threads: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     store: Path | None = None,
-    language: str = "",
 ) -> Result:
-    """Evaluate a study and write its results folder, which appears whole or not at all.
-
-    `language` is that of the report's first answers, and of nothing else: it is not in the plan.
-    """
+    """Evaluate a study and write its results folder, which appears whole or not at all."""
     refuse_foreign(out)
-    phrases_of(language or "en")  # before the long work
     result = evaluate(path, threads, progress, store)
     if progress:
         progress("report", 0, 1)
-    write_result(result, out, language)
+    write_result(result, out)
     return result
 
 

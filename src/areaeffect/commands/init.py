@@ -28,7 +28,7 @@ _SPEC = CountySpec(
             effects={"antisocial_behaviour": -0.2},
         ),
     ),
-    gap=False,
+    gap_months=None,
 )
 
 
@@ -47,7 +47,7 @@ _ESTATE = CountySpec(
             sizes=(5, 5),
         ),
     ),
-    gap=False,
+    gap_months=None,
 )
 #: A drawn estate does not follow the borders of areas: this far inside them, in degrees.
 _DRAWN_INSIDE = 0.0005

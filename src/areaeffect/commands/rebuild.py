@@ -6,21 +6,13 @@ from typing import TYPE_CHECKING
 
 from areaeffect.report.collection_files import held_collection, rebuild_collection
 from areaeffect.report.files import rebuild_report
-from areaeffect.wording.phrases import refuse_language
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def rebuild(folder: Path, language: str = "") -> Path:
-    """Rebuild the report, answers first in another language if asked; return its path.
-
-    Raises
-    ------
-    StudyError
-        For a language without phrases, and for one asked of a collection.
-    """
+def rebuild(folder: Path) -> Path:
+    """Rebuild the report; return its path."""
     if held_collection(folder) is not None:
-        refuse_language(language, folder)
         return rebuild_collection(folder)
-    return rebuild_report(folder, language)
+    return rebuild_report(folder)

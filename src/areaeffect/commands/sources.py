@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.sources.police_uk.force_months import ForceMonth, force_months
 from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store, store_path
-from areaeffect.sources.publishers.fetch import POLICE_UK_PAGE, default_folder
+from areaeffect.sources.publishers import police_archive as police
+from areaeffect.sources.publishers.files import default_folder, how_to_get, is_here
 from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, catalogue
-from areaeffect.sources.publishers.tables import is_here
 from areaeffect.study.model import SHARED_DATA_VARIABLE, resolve
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def list_sources(root: Path) -> SourceListing:
 
 def _police_uk() -> Available:
     return Available(
-        "police_uk:YYYY-MM",
+        police.NAME,
         "police_uk",
         "data.police.uk: street-level crime and anti-social behaviour",
         "2010-12 on, by month",
@@ -153,7 +153,7 @@ def _police_uk() -> Available:
         "England and Wales, by force",
         "level or change",
         "",
-        f"areaeffect fetch police_uk:YYYY-MM, then ingest ({POLICE_UK_PAGE})",
+        f"areaeffect fetch police_uk --from YYYY-MM --to YYYY-MM, then ingest ({police.PAGE})",
     )
 
 
@@ -161,9 +161,8 @@ def _available(release: PublishedRelease) -> Available:
     shared = resolve(f"${{{SHARED_DATA_VARIABLE}}}", Path())
     here = ""
     for name, folder in (("fetched", default_folder()), ("shared folder", shared)):
-        if not here and all(is_here(file, folder) for file in release.files):
+        if not here and is_here(release, folder):
             here = name
-    has_address = any(file.address for file in release.files)
     return Available(
         release.id,
         release.group,
@@ -174,7 +173,7 @@ def _available(release: PublishedRelease) -> Available:
         release.coverage,
         release.use,
         here,
-        f"areaeffect fetch {release.id}" if has_address else f"by hand from {release.page}",
+        f"areaeffect fetch {release.id}" if release.is_fetched else how_to_get(release),
     )
 
 

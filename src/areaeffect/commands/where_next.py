@@ -19,6 +19,7 @@ from areaeffect.report.files import read_result
 from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import roots_of
 from areaeffect.sources.publishers.tables import read
+from areaeffect.streams import Use, generator
 from areaeffect.study.file import read_study
 from areaeffect.study.index import read_index
 from areaeffect.where_next import ranking as targeting
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 _NORMAL_95 = 1.959964
 _DEFAULT_BUFFER_KM = 1.0
-_STREAM = 6  # of the seed, apart from design, placebos and value
 _GROUPS = {"lsoa11": ("places_lsoa11", "msoa11"), "lsoa21": ("places_lsoa21", "msoa21")}
 
 
@@ -134,7 +134,7 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     places, names = contiguous_places(ground, known, size)
     covariates = np.where(described[:, None], data.panel.covariates, 0.0)
     traits = targeting.scaled(covariates, described)
-    rng = np.random.default_rng([file.study.study.seed, _STREAM])
+    rng = generator(Use.WHERE_NEXT_ALIKE, file.study.study.seed)
     tell("ranking", 0, 1)
     models = [n.areas[described[n.areas]] for n in data.neighbourhoods]
     models = [m if len(m) else n.areas for m, n in zip(models, data.neighbourhoods, strict=True)]
@@ -214,7 +214,7 @@ def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     places, names = given_places(ground, known, group, title)
     tell("ranking", 0, 1)
     weights = np.array(choices_of(file.index).weights)
-    rng = np.random.default_rng([1, _STREAM])
+    rng = generator(Use.WHERE_NEXT_NEED, 1)
     need = targeting.most_in_need(places, standard, weights, request.first, rng)
     return _made(request, ground, places, names, None, need, models=[], plan={})
 

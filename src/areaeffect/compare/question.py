@@ -13,6 +13,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import tomlkit
+
 from areaeffect.errors import Problem, StudyError
 from areaeffect.periods import parse_period
 
@@ -26,7 +28,6 @@ LONGEST_NAME = 80
 #: The numbers of placebo programmes, of nearest areas and of kilometres that can be asked for.
 PLACEBOS, NEAREST, BUFFERS = (499, 199, 999), (60, 30, 120), (1.0, 0.5, 0.0, 2.0)
 _NAME = re.compile(r"[^\W_][^\x00-\x1f\x7f\"\\]*")
-_HEADER = re.compile(r"^\[\[?\s*([^\]]+?)\s*\]\]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +64,58 @@ class Question:
 def compose(base: str, question: Question) -> str:
     """Return the study file of a question; the same question gives the same text.
 
+    What a study says of its atlas is left out: no evaluation uses it.
+
     Parameters
     ----------
     base : text of the base study.
     question : as `refuse_question` lets it pass.
     """
-    blocks = _blocks(base)
-    title = f"{question.name}: what changed after {question.start}"
+    document = tomlkit.parse(base)
+    document.pop("atlas", None)
     asked = f"Did {question.name} change more after {question.start} than it would have?"
-    _set(blocks, "study", "title", title)
-    _set(blocks, "study", "question", asked)
-    _set(blocks, "study", "exploratory", value=True)
-    _set(blocks, "register", "buffer_km", question.buffer_km)
-    _set(blocks, "design", "nearest", question.nearest)
-    _set(blocks, "analysis", "placebos", question.placebos)
+    settled: dict[str, dict[str, str | float]] = {
+        "study": {
+            "title": f"{question.name}: what changed after {question.start}",
+            "question": asked,
+            "exploratory": True,
+        },
+        "register": {"buffer_km": question.buffer_km},
+        "design": {"nearest": question.nearest},
+        "analysis": {"placebos": question.placebos},
+    }
+    for name, keys in settled.items():
+        table = document.setdefault(name, tomlkit.table())
+        body, behind = table.value.body, []
+        while body and body[-1][0] is None:  # blank lines, and what is said of the next table
+            behind.append(body.pop()[1])
+        for key, value in keys.items():
+            table[key] = value
+            table.value.item(key).trivia.comment = ""  # it was about the value before
+        for item in reversed(behind):
+            table.add(item)
+    _set_initiative(document, {"name": question.name, "areas": AREAS_FILE})
     head = (
         "# Composed in the browser by areaeffect. Run it again with\n"
         f"#     areaeffect evaluate {STUDY_FILE} --out results\n"
         f"# and {AREAS_FILE} beside it. Paths to data are those of the base study: put both files "
         "into its\n# folder, or set AREAEFFECT_SHARED_DATA, or write paths of your own.\n\n"
     )
-    return head + _with_initiative(blocks, question.name)
+    return head + tomlkit.dumps(document)
+
+
+def _set_initiative(document: tomlkit.TOMLDocument, asked: dict[str, str]) -> None:
+    """Put one initiative where the base study has its own, or at the end."""
+    if "initiative" not in document:
+        document["initiative"] = tomlkit.aot()
+        document["initiative"].append(tomlkit.item(asked))
+        return
+    first, *others = document["initiative"]
+    for _ in others:
+        document["initiative"].pop()
+    for key in set(first) - set(asked):
+        del first[key]
+    first.update(asked)  # in place: a comment behind it belongs to the table that follows
 
 
 def areas_csv(question: Question) -> str:
@@ -149,55 +181,3 @@ def key_of_question(base: str, question: Question, version: str, releases: Seque
         "releases": list(releases),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
-
-
-def _blocks(text: str) -> list[tuple[str, list[str]]]:
-    """Cut a study at its headers: (table, lines); the comment above a header goes with it.
-
-    What a study says of its atlas is left out: no evaluation uses it.
-    """
-    blocks: list[tuple[str, list[str]]] = [("", [])]
-    for line in text.splitlines():
-        header = _HEADER.match(line)
-        if header:
-            above = blocks[-1][1]
-            own: list[str] = []
-            while above and above[-1].startswith("#"):
-                own.insert(0, above.pop())
-            blocks.append((header[1], own))
-        blocks[-1][1].append(line)
-    return [block for block in blocks if block[0].partition(".")[0] != "atlas"]
-
-
-def _with_initiative(blocks: list[tuple[str, list[str]]], name: str) -> str:
-    """Put one initiative where the base study had its own, or at the end."""
-    places = [i for i, (table, _) in enumerate(blocks) if table == "initiative"]
-    ours = ["[[initiative]]", f"name = {_toml(name)}", f'areas = "{AREAS_FILE}"', ""]
-    kept = [block for block in blocks if block[0] != "initiative"]
-    kept.insert(places[0] if places else len(kept), ("initiative", ours))
-    if not places and kept[-2][1] and kept[-2][1][-1]:
-        ours.insert(0, "")
-    return "\n".join(line for _, lines in kept for line in lines).rstrip("\n") + "\n"
-
-
-def _set(
-    blocks: list[tuple[str, list[str]]], table: str, key: str, value: str | float | bool
-) -> None:
-    """Write one key of a table over what stands there, or add it; add the table if need be."""
-    line = f"{key} = {_toml(value)}"
-    lines = next((lines for name, lines in blocks if name == table), None)
-    if lines is None:
-        blocks.append((table, ["", f"[{table}]", line]))
-        return
-    at = next((i for i, old in enumerate(lines) if re.match(rf"{key}\s*=", old)), None)
-    if at is not None:
-        lines[at] = line
-        return
-    header = next(i for i, old in enumerate(lines) if _HEADER.match(old))
-    lines.insert(header + 1, line)
-
-
-def _toml(value: str | float | bool) -> str:
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    return str(value).lower() if isinstance(value, bool) else f"{value!r}"

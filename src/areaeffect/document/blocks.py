@@ -15,7 +15,6 @@ from areaeffect import wording
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.results import Verdict
 from areaeffect.wording import terms
-from areaeffect.wording.phrases import phrases_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,10 +114,9 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """A verdict as symbol and word, in one of the languages of `phrases`."""
+    """A verdict as symbol and word."""
 
     verdict: Verdict
-    language: str = "en"
 
     @property
     def symbol(self) -> str:
@@ -128,7 +126,7 @@ class Badge:
     @property
     def word(self) -> str:
         """The verdict in print."""
-        return wording.verdict_name(self.verdict, phrases_of(self.language))
+        return wording.verdict_name(self.verdict)
 
     @property
     def look(self) -> str:
@@ -170,7 +168,6 @@ class Section:
     blocks : what it says, in order.
     parts : sections below it.
     place : where it stands in the report; of no meaning for parts.
-    language : of its words, where it is not that of the document.
     """
 
     key: str
@@ -178,7 +175,6 @@ class Section:
     blocks: tuple[Block, ...]
     parts: tuple[Section, ...] = ()
     place: Place = Place.CHECKS
-    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +184,6 @@ class Document:
     title: str
     kind: str
     question: str
-    language: str
     sections: tuple[Section, ...]
     footer: str
     home: tuple[str, str] = ("", "")

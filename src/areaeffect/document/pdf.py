@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.document import svg
 from areaeffect.document.blocks import in_print, plain
-from areaeffect.errors import DataError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +20,8 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
 STANDARD = "ua-1"  # ISO 14289-1, accessible PDF
-FONT = "DejaVu Sans"  # comes with matplotlib, which is asked for nothing else
+FONT = "DejaVu Sans"
+FONTS = Path(__file__).parent / "fonts"
 PICTURE_WIDTH = 900  # pixels
 MOST_BYTES = 300_000
 SMALLER = (0.75, 0.5)  # of the width, for pictures that would be larger
@@ -74,15 +73,6 @@ def _pictures(charts: Sequence[str], width: int, scale: float) -> list[bytes]:
     return made if isinstance(made, list) else [made]
 
 
-def _fonts() -> Path:
-    """Return the folder of the font, in matplotlib's wheel; matplotlib itself is not loaded."""
-    found = find_spec("matplotlib")
-    if found is None or found.origin is None:
-        what = "the font of the report is missing: the package matplotlib is not installed."
-        raise DataError(Problem(what, "", "Install areaeffect again."))
-    return Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
-
-
 def _compile(source: bytes, files: dict[str, bytes], **options: Any) -> Any:
     import typst  # noqa: PLC0415  # heavy
 
@@ -90,7 +80,7 @@ def _compile(source: bytes, files: dict[str, bytes], **options: Any) -> Any:
         options = {"format": "pdf", "pdf_standards": [STANDARD], "timestamp": 0}
     return typst.compile(
         {"main.typ": source, **files},
-        font_paths=[str(_fonts())],
+        font_paths=[str(FONTS)],
         ignore_system_fonts=True,
         **options,
     )

@@ -10,13 +10,13 @@ import numpy as np
 from areaeffect.estimate.between import bootstrap, clustered_ratio
 from areaeffect.estimate.linearised import Compared, linearised_ratio
 from areaeffect.findings.describe import benchmark_of
+from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from areaeffect.findings.describe import Case, Evidence
     from areaeffect.results import Companion
 
 _LINEARISED_LEVEL = 0.9
-_STREAM = 4  # of the study's random numbers; 1 to 3 are those of the plan
 
 
 def companions(evidence: Evidence, case: Case, estimate: float) -> tuple[Companion, ...]:
@@ -73,5 +73,5 @@ def _bootstrap(evidence: Evidence, case: Case) -> Companion | None:
     totals = evidence.real[[*case.units, *case.against], case.position]
     own = replace(case, units=tuple(range(n)), against=tuple(range(n, n + n_against)))
     sides = [n, n_against] if n_against else [n]
-    rng = np.random.default_rng([evidence.study.study.seed, _STREAM, case.position])
+    rng = generator(Use.BOOTSTRAP, evidence.study.study.seed, case.position)
     return bootstrap(totals, sides, own.statistic, case.printed, rng)

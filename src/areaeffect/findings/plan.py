@@ -31,6 +31,7 @@ from areaeffect.panel import MAX_MISSING, REASONS, Neighbourhood
 from areaeffect.periods import label
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
+from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -113,7 +114,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         for arm in arms
     )
     designs = _designs(panel, units, arms, chosen)
-    rng = np.random.default_rng([study.study.seed, 1])
+    rng = generator(Use.CANDIDATES, study.study.seed)
     banks = candidates(study, panel, pool, units, arms[0], rng)
     every = _with_held_out(arms, len(measures))
     machine = Machine(
@@ -151,7 +152,7 @@ def disjoint(plan: Plan, members: Sequence[int], most: int = _MOST_DISJOINT) -> 
     """
     asked = (tuple(members), most)
     if asked not in plan._disjoint:
-        rng = np.random.default_rng([plan.machine.seed, 2])
+        rng = generator(Use.DISJOINT, plan.machine.seed)
         banks = [plan.machine.banks[g] for g in members]
         plan._disjoint[asked] = count_disjoint(banks, len(plan.machine.eligible), rng, most)
     return plan._disjoint[asked]

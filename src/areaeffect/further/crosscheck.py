@@ -12,6 +12,7 @@ from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, c
 from areaeffect.findings.cross_panel import build_panel
 from areaeffect.findings.describe import Evidence, Group, benchmark_of, groups_of
 from areaeffect.results import Annex, Column, DataTable, NotEstimable
+from areaeffect.streams import Use, seed_for
 from areaeffect.wording.numbers import number
 
 if TYPE_CHECKING:
@@ -191,5 +192,5 @@ def panel_of(evidence: Evidence, position: int, group: Group) -> CrossPanel | No
         places,
         [p.areas for p in places],
         [chosen[g] for g in units],
-        evidence.study.study.seed,
+        seed_for(Use.CROSS_CHECK, evidence.study.study.seed),
     )

@@ -14,6 +14,7 @@ from areaeffect.findings.describe import benchmark_of
 from areaeffect.further.groups import value_of
 from areaeffect.further.misplacement_model import Matched, Unlocated, draw_true_areas, share_seen
 from areaeffect.results import Annex, Column, DataTable
+from areaeffect.streams import Use, generator
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
@@ -79,7 +80,6 @@ def _supposed(said: dict[str, float]) -> str:
     return text
 
 
-_STREAM = 0x6D697370  # random numbers of its own, apart from the placebos'
 _COLUMNS = (
     Column("group", "string", "Group of neighbourhoods"),
     Column("outcome", "string", "Short name of the outcome"),
@@ -188,7 +188,7 @@ def _draws(says: Approximate, data: Assembled, name: str, seed: int) -> Bools:
                 residents,
                 panel.contiguity,
                 says.share_elsewhere,
-                np.random.default_rng([seed, _STREAM, draw]),
+                generator(Use.TRUE_AREAS, seed, draw),
             )
             for draw in range(says.draws)
         ]

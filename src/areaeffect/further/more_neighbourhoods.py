@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from areaeffect.checks.base import subjects_of
 from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
@@ -18,6 +16,7 @@ from areaeffect.placebo.programmes import count_disjoint
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.calculation import Size, machine_of, measure_point
 from areaeffect.results import Annex, Column, DataTable
+from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from areaeffect.checks.base import Subject
@@ -103,10 +102,10 @@ def more_neighbourhoods(finished: Finished) -> Annex | None:
     n = len(plan.units)
     patterns = tuple(i % n for i in range(analysis.also_with))
     arms = [replace(arm, bins=NO_BINS, _sums={}) for arm in claim_cohorts(plan.machine.arms)]
-    machine = machine_of(plan, arms, Size(patterns))
+    machine = machine_of(plan, arms, Size(patterns), Use.MORE_PLACEBO)
     apart = count_disjoint(
         machine.banks, len(machine.eligible),
-        np.random.default_rng([machine.seed, 6]), _MOST_DISJOINT,
+        generator(Use.MORE_DISJOINT, machine.seed), _MOST_DISJOINT,
     )  # fmt: skip
     drawn = _drawn(finished, machine, analysis.placebos) if apart[0] else None
     rows = [

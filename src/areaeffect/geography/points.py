@@ -54,16 +54,3 @@ def nearest_of(points: Floats, outlines: Outlines) -> Ints:
 
     distance = shapely.distance(shapely.points(points)[:, None], outlines[None, :])
     return np.asarray(distance.argmin(axis=1), dtype=np.int64)
-
-
-def nearest_metres(points: Floats, places: Floats) -> Floats:
-    """Return the distance in metres from each point to the nearest of some places.
-
-    Parameters
-    ----------
-    points, places : (n, 2) and (k, 2), metres; k at least 1.
-    """
-    from scipy.spatial import KDTree  # noqa: PLC0415  # heavy
-
-    distance, _ = KDTree(places).query(points)
-    return np.asarray(distance, dtype=np.float64)

@@ -31,7 +31,6 @@ def index_document(result: IndexResult) -> Document:
         title=result.title,
         kind="Composite index",
         question=str(result.plan["index"]["about"]),
-        language="en-GB",
         sections=tuple(sections),
         footer="Made by areaeffect. Every number above is in the files beside this page.",
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from areaeffect.errors import AreaEffectError, DataError, Faults, Problem
 from areaeffect.sources.base import align, reader_for
-from areaeffect.sources.publishers.panel import AUTHORITIES, roots_of
+from areaeffect.sources.publishers.panel import authority_column, roots_of
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.sources.publishers.tables import read
 from areaeffect.sources.publishers.vintage import bring_to
@@ -151,7 +151,7 @@ class _Columns(Faults):
         from areaeffect.study.index import ColumnOf  # noqa: PLC0415  # a model, made here
 
         part = self.file.index.index
-        release, name = AUTHORITIES[part.vintage]
+        release, name = authority_column(part.vintage, roots_of(None, self.file.folder))
         own = part.authorities or ColumnOf(release=release, column=name)
         areas, names, values, releases, notes = self._read(
             own, self.file.file.where("index.authorities")

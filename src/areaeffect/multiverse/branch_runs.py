@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import signal
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.document.csv_files import write_text
 from areaeffect.errors import DataError, Problem
 from areaeffect.multiverse.branches import Universe, name_of, run_branch
+from areaeffect.placebo.workers import over_processes
 from areaeffect.study.extras import refuse_missing_cluster
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from areaeffect.multiverse.branches import Choice
 
 _CONNECT_SECONDS = 20
-
-_universe: Universe | None = None
 
 
 def run_tasks(
@@ -82,27 +79,9 @@ def _longest_first(choices: Sequence[Choice]) -> list[Choice]:
 def _over_processes(
     universe: Universe, choices: Sequence[Choice], threads: Any
 ) -> Iterator[tuple[Choice, str]]:
-    if threads == 1 or len(choices) <= 1:
-        for choice in choices:
-            yield choice, run_branch(universe, choice)
-        return
-    # Spawned, not forked: every task searches for nearest areas, and OpenMP survives no fork.
-    context = multiprocessing.get_context("spawn")
-    size = min(threads, len(choices))
-    with context.Pool(size, initializer=_hold, initargs=(universe,)) as pool:
-        yield from pool.imap_unordered(_run, choices)
-
-
-def _hold(universe: Universe) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    global _universe  # noqa: PLW0603  # one copy a process: sending it with each task costs more
-    _universe = universe
-
-
-def _run(choice: Choice) -> tuple[Choice, str]:
-    if _universe is None:
-        raise RuntimeError
-    return choice, run_branch(_universe, choice)
+    # Spawned: every task searches for nearest areas, and the OpenMP of that survives no fork.
+    found = over_processes(run_branch, universe, choices, threads, start="spawn")
+    return ((choices[i], text) for i, text in found)
 
 
 def _over_cluster(

@@ -17,6 +17,7 @@ from areaeffect.design.programme import Cohort, Rules, design_programme
 from areaeffect.estimate.adjustment import adjustment
 from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, totals
 from areaeffect.placebo.spread import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
+from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -255,6 +256,7 @@ class Machine:
     seed : of the study.
     n_bins : event-time bins of every outcome.
     spread : how far apart the neighbourhoods of a programme should lie; None for anywhere.
+    use : what the draws are for, and so which random numbers they take.
     """
 
     arms: tuple[Cohorts, ...]
@@ -265,6 +267,7 @@ class Machine:
     seed: int
     n_bins: int = 0
     spread: Spread | None = None
+    use: Use = Use.PLACEBO
 
     @property
     def n_totals(self) -> int:
@@ -322,7 +325,7 @@ def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:
 
 def programme_of(machine: Machine, number: int) -> list[Ints] | None:
     """Return the placebo programme of one draw, which no other draw depends on; None for none."""
-    rng = np.random.default_rng([machine.seed, number])
+    rng = generator(machine.use, machine.seed, number)
     return draw_programme(machine.banks, len(machine.eligible), None, rng, machine.spread)
 
 

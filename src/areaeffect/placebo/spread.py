@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.streams import Use, generator
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -77,7 +79,7 @@ def fit_radius(
     best, least = np.inf, np.inf
     for step, factor in enumerate(_RADII):
         tried = Spread(spread.centres, spread.target, factor * spread.target)
-        rng = np.random.default_rng([seed, 3, step])
+        rng = generator(Use.SPREAD, seed, step)
         found = [propose(tried, rng) for _ in range(_TRIALS)]
         made = [tried.off_by(picked) for picked in found if picked is not None]
         if len(made) >= _TRIALS // 2 and float(np.median(made)) < least:

@@ -1,4 +1,4 @@
-"""Placebo draws over processes, with progress; the same numbers however many there are."""
+"""Work shared out over processes; the same results however many there are."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ import os
 import signal
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from areaeffect.placebo.programmes import Job
     from areaeffect.results import Floats, Ints
 
 #: Draws that one task holds: small enough for a smooth progress display.
 _CHUNK = 9
+_LOOKS_EVERY = 0.05  # seconds
 
-_job: Job | None = None
+Held = TypeVar("Held")
+Task = TypeVar("Task")
+Done = TypeVar("Done")
+
+_held: tuple[Callable[[Any, Any], Any], Any] | None = None
 
 
 @contextmanager
@@ -62,28 +67,69 @@ def run_all(job: Job, n_draws: int, threads: int, tick: Callable[[int], None]) -
     """
     job.prepare()
     tasks = np.array_split(np.arange(n_draws), max(1, -(-n_draws // _CHUNK)))
-    found = []
-    if threads == 1:
-        for task in tasks:
-            found.append(job.run(task))
-            tick(len(task))
-        return np.concatenate(found)
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
+    found: dict[int, Floats] = {}
+    for i, part in over_processes(_run_draws, job, tasks, threads):
+        found[i] = part
+        tick(len(part))
+    return np.concatenate([found[i] for i in range(len(tasks))])
+
+
+def _run_draws(job: Job, draws: Ints) -> Floats:
+    return job.run(draws)
+
+
+def over_processes(
+    run: Callable[[Held, Task], Done],
+    held: Held,
+    tasks: Sequence[Task],
+    threads: int,
+    *,
+    start: str = "fork",
+    tasks_each: int | None = None,
+    while_waiting: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[int, Done]]:
+    """Run tasks on the processes of this machine; yield each one's position and result when done.
+
+    Parameters
+    ----------
+    run : a function of a module, called with `held` and a task.
+    held : what every task needs; each process gets one copy.
+    tasks : what differs between them.
+    threads : most processes; 1 runs here.
+    start : 'spawn' where the processes of this program hold threads or OpenMP, which survive no
+        fork; 'fork' copies nothing, and becomes what the system has where it has none.
+    tasks_each : tasks of a process before it ends and gives its memory back; None for any number.
+    while_waiting : called about every twentieth of a second.
+    """
+    if threads == 1 or len(tasks) <= 1:
+        yield from ((i, run(held, task)) for i, task in enumerate(tasks))
+        return
+    method = start if start in multiprocessing.get_all_start_methods() else None
     context = multiprocessing.get_context(method)
-    with context.Pool(threads, initializer=_hold, initargs=(job,)) as pool:
-        for task, part in zip(tasks, pool.imap(_run, tasks), strict=True):
-            found.append(part)
-            tick(len(task))
-    return np.concatenate(found)
+    size = min(threads, len(tasks))
+    with context.Pool(size, _hold, (run, held), maxtasksperchild=tasks_each) as pool:
+        done = pool.imap_unordered(_run, enumerate(tasks))
+        while True:
+            try:
+                found = done.next(_LOOKS_EVERY)
+            except multiprocessing.TimeoutError:
+                while_waiting()
+            except StopIteration:
+                break
+            else:
+                yield found
+    while_waiting()
 
 
-def _hold(job: Job) -> None:
+def _hold(run: Callable[[Any, Any], Any], held: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    global _job  # noqa: PLW0603  # one copy a process: sending it with each task costs more
-    _job = job
+    global _held  # noqa: PLW0603  # one copy a process: sending it with each task costs more
+    _held = (run, held)
 
 
-def _run(draws: Ints) -> Floats:
-    if _job is None:
+def _run(numbered: tuple[int, Any]) -> tuple[int, Any]:
+    if _held is None:
         raise RuntimeError
-    return _job.run(draws)
+    run, held = _held
+    position, task = numbered
+    return position, run(held, task)

@@ -26,6 +26,7 @@ from areaeffect.placebo.workers import (
 from areaeffect.power.backtest import Backtest, Horizon, backtests, horizon_of
 from areaeffect.power.growth import Growth, fit_growth
 from areaeffect.power.result import PowerReport, PowerRow
+from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,7 +102,7 @@ def power_of(
         machine = machine_of(plan, arms, size)
         apart = count_disjoint(
             machine.banks, len(machine.eligible),
-            np.random.default_rng([machine.seed, 5]), _MOST_DISJOINT,
+            generator(Use.POWER_DISJOINT, machine.seed), _MOST_DISJOINT,
         )  # fmt: skip
         positions = 1 + len(measures) * (1 + horizon.measured)
         nothing = np.full((1, len(size.patterns), positions, cf.N_TOTALS), np.nan)
@@ -132,7 +133,7 @@ def sizes_of(plan: Plan, unit: str) -> list[Size]:
     if unit == "programme":
         return real
     n = len(plan.units)
-    rng = np.random.default_rng([plan.machine.seed, 4])
+    rng = generator(Use.POWER_ORDER, plan.machine.seed)
     repeats = -(-SIZES[-1] // n)
     order = np.concatenate([rng.permutation(n) for _ in range(repeats)])
     curve = [Size(tuple(int(g) for g in order[:size])) for size in SIZES]
@@ -144,7 +145,9 @@ def earlier_arms(plan: Plan, horizon: Horizon) -> tuple[Backtest, ...]:
     return backtests(claim_cohorts(plan.machine.arms), horizon)
 
 
-def machine_of(plan: Plan, arms: Sequence[ClaimCohorts], size: Size) -> Machine:
+def machine_of(
+    plan: Plan, arms: Sequence[ClaimCohorts], size: Size, use: Use = Use.POWER_PLACEBO
+) -> Machine:
     """Return what draws programmes of a size with every start moved back."""
     units = tuple(plan.units[g] for g in size.patterns)
     banks = tuple(plan.machine.banks[g] for g in size.patterns)
@@ -160,7 +163,13 @@ def machine_of(plan: Plan, arms: Sequence[ClaimCohorts], size: Size) -> Machine:
     positions = [p for arm in mine for p in arm.outcomes]
     n_outcomes = 1 + max(positions, default=-1)
     return replace(
-        plan.machine, arms=mine, banks=banks, n_outcomes=n_outcomes, n_bins=0, spread=spread
+        plan.machine,
+        arms=mine,
+        banks=banks,
+        n_outcomes=n_outcomes,
+        n_bins=0,
+        spread=spread,
+        use=use,
     )
 
 

@@ -50,7 +50,6 @@ def _write(report: PowerReport, folder: Path) -> None:
         title=report.title,
         kind="Power calculation",
         question="How small an effect could this study see?",
-        language="en-GB",
         sections=(power_section(report),),
         footer="Made by areaeffect. Every number above is in the files beside this page.",
     )

@@ -10,8 +10,8 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.geography.best_fit import area_shares, population_shares
 from areaeffect.geography.drawn import read_drawn
 from areaeffect.register.located import AreaFit, Found, LeftOut, ShapeFit
+from areaeffect.register.point_files import read_points
 from areaeffect.register.rows import Record, contradictions, row_of, value_problems
-from areaeffect.sources.point_files import read_points
 from areaeffect.study.model import resolve
 
 if TYPE_CHECKING:
@@ -140,8 +140,8 @@ def _joined(
 def _shares(fit: Fit, shapes: Outlines, boundaries: Boundaries, folder: Path) -> Shares:
     if fit.by == "area" or fit.points is None:
         return area_shares(shapes, boundaries.outlines)
-    points = read_points(resolve(fit.points, folder), boundaries.crs, number="residents")
-    return population_shares(shapes, boundaries.outlines, points.at, points.number)
+    points = read_points(resolve(fit.points, folder), boundaries.crs)
+    return population_shares(shapes, boundaries.outlines, points.at, points.residents)
 
 
 def _reason(share: float, fit: Fit) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError
-from areaeffect.geography.lookups import load_lookup
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.register.initiatives import places_found
 from areaeffect.register.others import entries_of, read_entries
@@ -15,8 +14,7 @@ from areaeffect.register.place_lookups import RELEASES, catalogue_places, find_p
 from areaeffect.register.places import Places
 from areaeffect.register.rows import read_records
 from areaeffect.sources.publishers.panel import published_roots
-from areaeffect.sources.publishers.releases import find_release
-from areaeffect.sources.publishers.tables import locate
+from areaeffect.sources.publishers.vintage import lookup_of
 from areaeffect.study.initiative import Initiative
 
 if TYPE_CHECKING:
@@ -122,9 +120,7 @@ def _own_lookup(kind: str, lookup: str, folder: Path, areas: Strings) -> list[Pl
 
 def _brought(places: Places, vintage: str, folder: Path) -> Places:
     """Return a lookup on the areas of the other vintage: every area that shares ground."""
-    release = find_release("lookup_lsoa11_lsoa21")
-    path = locate(release, release.files[0], published_roots(folder))
-    pairs = load_lookup(path, "lsoa11_code", "lsoa21_code")
+    pairs = lookup_of("lookup_lsoa11_lsoa21", published_roots(folder))
     old, new = (pairs.old, pairs.new) if vintage == "lsoa11" else (pairs.new, pairs.old)
     order = np.argsort(places.areas, kind="stable")
     first, last = (

@@ -35,7 +35,11 @@ OTHERS = "Other initiatives"
 #: Releases that say in which authority the areas of a vintage lie, by code and name.
 _AUTHORITIES = {
     "lsoa21": (("ward_lsoa21", "ltla24"), ("places_lsoa21", "ltla22")),
-    "lsoa11": (("places_lsoa11", "ltla21"), ("places_lsoa11", "ltla11")),
+    "lsoa11": (
+        ("places_lsoa11", "ltla21"),
+        ("places_lsoa11", "ltla20"),
+        ("places_lsoa11", "ltla11"),
+    ),
 }
 
 

@@ -49,7 +49,6 @@ def collection_document(collection: Collection, results: Mapping[str, Result]) -
         title=collection.title,
         kind="Report on several studies",
         question=collection.question,
-        language="en-GB",
         sections=tuple(named(s) for s in made),
         footer="Made by areaeffect. Every number above is in the files of the parts.",
     )

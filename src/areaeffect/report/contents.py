@@ -18,18 +18,15 @@ if TYPE_CHECKING:
     from areaeffect.results import Result
 
 
-def report_document(result: Result, files: Mapping[str, str], language: str = "") -> Document:
+def report_document(result: Result, files: Mapping[str, str]) -> Document:
     """Return everything a report says: answer first, then what it rests on.
 
     Parameters
     ----------
     result : everything the evaluation found.
     files : where each table can be downloaded, relative to the report.
-    language : of the first page of answers, by default that of the study; the rest is English.
     """
-    language = language or str(result.plan.get("study", {}).get("language") or "en")
     sections = [
-        *([] if language == "en" else [outcome.answer_in(result, language)]),
         outcome.answer(result),
         outcome.numbers(result),
         outcome.outcomes(result, neighbourhood_pages.links(result) if files else {}),
@@ -47,7 +44,6 @@ def report_document(result: Result, files: Mapping[str, str], language: str = ""
         title=result.title,
         kind="Evaluation report",
         question=result.question,
-        language="en-GB",
         sections=tuple(named(s) for s in sorted(sections, key=lambda s: s.place)),
         footer="Made by areaeffect. Every number above is in the files beside this report.",
     )
@@ -101,7 +97,6 @@ def plan_document(result: Result, power: Section) -> Document:
         title=result.title,
         kind="Plan of an evaluation, for registration",
         question="",
-        language="en-GB",
         sections=tuple(named(s) for s in sections),
         footer="Made by areaeffect design. The seal is the SHA-256 of this plan.",
     )

@@ -20,17 +20,16 @@ REPORT_FILE = "report.html"
 PDF_FILE = "report.pdf"
 
 
-def write_faces(result: Result, folder: Path, language: str = "") -> None:
+def write_faces(result: Result, folder: Path) -> None:
     """Write the report as page and PDF, its charts as files, and the pages of neighbourhoods.
 
     Parameters
     ----------
     result : as its files hold it.
     folder : an existing folder without these files.
-    language : of the first answers; empty: that of the study.
     """
     links = page.links_of(result)
-    document = report_document(result, links, language)
+    document = report_document(result, links)
     with ThreadPoolExecutor(1) as beside:  # print is set by a compiler that needs no Python
         printed = beside.submit(pdf.render, document)
         write_text(folder / REPORT_FILE, to_html(document, links, chart_files.FOLDER))

@@ -51,20 +51,18 @@ FORMAT = 1
 FINDINGS_FILE = "findings.json"
 
 
-def write_result(result: Result, folder: Path, language: str = "") -> None:
+def write_result(result: Result, folder: Path) -> None:
     """Write a result into a folder that appears whole or not at all.
-
-    `language` is that of the report's first answers; empty: that of the study.
 
     Raises
     ------
     StudyError
         Where the folder holds something that this program did not write.
     """
-    write_whole(folder, lambda aside: write_files(result, aside, language))
+    write_whole(folder, lambda aside: write_files(result, aside))
 
 
-def write_files(result: Result, folder: Path, language: str = "") -> None:
+def write_files(result: Result, folder: Path) -> None:
     """Write every file of a result into an existing folder."""
     result = rounded(result)
     data = folder / "data"
@@ -103,7 +101,7 @@ def write_files(result: Result, folder: Path, language: str = "") -> None:
         {"area": s.area, "rings": [ring.tolist() for ring in s.rings]} for s in result.shapes
     ]
     write_text(data / "map.json", json_text({"unit": "metre", "shapes": outlines}))
-    write_faces(result, folder, language)
+    write_faces(result, folder)
     write_text(folder / CRATE_FILE, json_text(crate(result, folder), indent=1))
 
 
@@ -178,15 +176,12 @@ def read_findings(folder: Path) -> tuple[Finding, ...]:
     return tuple(_finding(row) for row in _load(folder / FINDINGS_FILE)["findings"])
 
 
-def rebuild_report(folder: Path, language: str = "") -> Path:
-    """Write the faces of a folder again from its other files; return the path of the page.
-
-    `language` is that of the first answers; empty: that of the study.
-    """
+def rebuild_report(folder: Path) -> Path:
+    """Write the faces of a folder again from its other files; return the path of the page."""
     result = read_result(folder)
     with tempfile.TemporaryDirectory(prefix=".faces.", dir=folder) as place:
         aside = Path(place)
-        write_faces(result, aside, language)
+        write_faces(result, aside)
         for made in sorted(aside.iterdir()):
             if (folder / made.name).is_dir():
                 shutil.rmtree(folder / made.name)

@@ -148,7 +148,6 @@ def _document(title: str, result: Result, sections: Sequence[Section]) -> Docume
         title=title,
         kind=result.title,
         question="",
-        language="en-GB",
         sections=tuple(named(s) for s in sections),
         footer="Made by areaeffect. Every number on this page is in the files of the full report.",
         home=("Back to the full report", "../report.html"),

@@ -23,7 +23,7 @@ from areaeffect.outcomes import FAMILIES
 from areaeffect.report import figures, sections
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import plural
-from areaeffect.wording.phrases import ENGLISH, LANGUAGES, phrases_of
+from areaeffect.wording.phrases import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,40 +53,25 @@ def by_group(result: Result) -> dict[str, list[Finding]]:
 
 def answer(result: Result) -> Section:
     """Return the answers: for each group one sentence over all, and one headline a finding."""
-    parts = _answers(result, "en")
+    parts = _answers(result)
     none = () if parts else (Paragraph("The study has no findings."),)
     notes = (Bullets(result.notes),) if result.notes else ()
     title = "What to know about these answers"
     parts.append(Section("notes", title, (*notes, Paragraph(terms.KEY, note=True))))
-    return Section("answer", ENGLISH["word.answer"], none, tuple(parts), Place.ANSWER)
+    return Section("answer", PHRASES["word.answer"], none, tuple(parts), Place.ANSWER)
 
 
-def answer_in(result: Result, language: str) -> Section:
-    """Return the answers in another language that has phrases."""
-    title = phrases_of(language)["word.answer"]
-    parts = tuple(_answers(result, language))
-    key = f"answer-{language}"
-    return Section(key, title, (), parts, Place.ANSWER, LANGUAGES[language])
-
-
-def _answers(result: Result, language: str) -> list[Section]:
-    phrases = phrases_of(language)
-    end = "" if language == "en" else f"-{language}"
+def _answers(result: Result) -> list[Section]:
     parts = []
     for i, (name, findings) in enumerate(by_group(result).items()):
-        blocks: list[Block] = [Paragraph(wording.overall(findings, phrases), lead=True)]
+        blocks: list[Block] = [Paragraph(wording.overall(findings), lead=True)]
         main = wording.main_findings(findings)
         if main:
             items = [
-                (
-                    Badge(f.verdict, language),
-                    phrases[f"claim.{f.claim}"],
-                    wording.headline(f, phrases),
-                )
-                for f in main
+                (Badge(f.verdict), PHRASES[f"claim.{f.claim}"], wording.headline(f)) for f in main
             ]
             blocks.append(Answers(tuple(items)))
-        parts.append(Section(f"group-{i}{end}", wording.group_title(name), tuple(blocks)))
+        parts.append(Section(f"group-{i}", wording.group_title(name), tuple(blocks)))
     return parts
 
 

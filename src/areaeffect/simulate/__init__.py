@@ -1,9 +1,7 @@
 """A simulated county with known effects, to see whether an evaluation finds the truth."""
 
-from areaeffect.results import ALL_INITIATIVES
 from areaeffect.simulate.county import County, simulate_county
-from areaeffect.simulate.effects import Truth
-from areaeffect.simulate.monthly import smallest_force
+from areaeffect.simulate.outcomes import smallest_force
 from areaeffect.simulate.spec import (
     COUNCIL_PARTNERSHIP,
     MONTHLY_COUNTS,
@@ -13,10 +11,10 @@ from areaeffect.simulate.spec import (
     CountySpec,
     ProgrammeSpec,
 )
+from areaeffect.simulate.survey import survey_of
 from areaeffect.simulate.write import write_base, write_county
 
 __all__ = [
-    "ALL_INITIATIVES",
     "COUNCIL_PARTNERSHIP",
     "MONTHLY_COUNTS",
     "OUTCOMES",
@@ -25,9 +23,9 @@ __all__ = [
     "County",
     "CountySpec",
     "ProgrammeSpec",
-    "Truth",
     "simulate_county",
     "smallest_force",
+    "survey_of",
     "write_base",
     "write_county",
 ]

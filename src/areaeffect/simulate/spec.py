@@ -1,8 +1,8 @@
-"""What a simulated county is told to be: its size, its noise and its programmes' true effects."""
+"""What a simulated county should be: its size, its noise and its programmes' true effects."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -16,14 +16,17 @@ OUTCOMES = MONTHLY_COUNTS + YEARLY_INDICATORS
 ADDITIVE_OUTCOMES = ("environment_score", "social_relationships")
 """Their effect is added, in points; every other multiplies (a fraction: -0.12 = 12% fewer)."""
 
-MIN_AREAS, MAX_AREAS = 120, 5000
-MIN_TOWNS, MAX_TOWNS = 4, 16
-
+AREAS = (120, 5000)  # fewest and most
 MIN_CRIME_TO_DAMAGE = 0.6
 """Criminal damage is part of crime: below this ratio the rest of crime could turn negative."""
-
 MAX_EFFECT_SD = 0.1
 """A wider spread between neighbourhoods could push criminal damage above crime."""
+
+
+def _refuse(where: str, problems: Iterable[str]) -> None:
+    found = [Problem(what, where=where) for what in problems]
+    if found:
+        raise StudyError(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +35,14 @@ class ProgrammeSpec:
 
     Parameters
     ----------
-    name : str
-        Name of the initiative.
-    resident_led : bool
-        Whether residents lead it.
-    n_neighbourhoods : int
-        How many neighbourhoods it works in.
-    starts : tuple of str
-        Start dates, 'YYYY-MM-DD'; the neighbourhoods are shared out evenly among them.
-    effects : Mapping of str to float
-        True effect by outcome, from the month of the start on: a fraction for counts (-0.12 =
-        12% fewer), points for scores. An outcome left out has effect 0. Yearly indicators move
-        from the first full year.
-    sizes : (int, int)
-        Fewest and most areas in a neighbourhood.
+    name : of the initiative.
+    resident_led : whether residents lead it.
+    n_neighbourhoods : how many neighbourhoods it works in.
+    starts : dates, 'YYYY-MM-DD'; the neighbourhoods are shared out evenly among them.
+    effects : true effect by outcome, from the month of the start on: a fraction for counts
+        (-0.12 = 12% fewer), points for scores; 0 where left out. Yearly indicators move from
+        the first full year.
+    sizes : fewest and most areas in a neighbourhood.
     """
 
     name: str
@@ -57,42 +54,32 @@ class ProgrammeSpec:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "effects", MappingProxyType(dict(self.effects)))
-        problems = _programme_problems(self)
-        if problems:
-            raise StudyError([Problem(what, where=f"programme '{self.name}'") for what in problems])
+        _refuse(f"programme '{self.name}'", _programme_problems(self))
 
 
-def _programme_problems(programme: ProgrammeSpec) -> list[str]:
-    """List what is wrong with a programme, each with what is allowed."""
-    problems = []
+def _programme_problems(programme: ProgrammeSpec) -> Iterable[str]:
+    """Say what is wrong with a programme, each with what is allowed."""
     unknown = sorted(set(programme.effects) - set(OUTCOMES))
     if unknown:
-        problems.append(f"unknown outcomes {unknown} in effects; allowed are {list(OUTCOMES)}")
+        yield f"unknown outcomes {unknown} in effects; allowed are {list(OUTCOMES)}"
     if programme.n_neighbourhoods < 1:
-        problems.append(f"n_neighbourhoods is {programme.n_neighbourhoods}; it must be at least 1")
+        yield f"n_neighbourhoods is {programme.n_neighbourhoods}; it must be at least 1"
     low, high = programme.sizes
     if not 1 <= low <= high:
-        problems.append(f"sizes is {programme.sizes}; give (fewest, most) with 1 <= fewest <= most")
+        yield f"sizes is {programme.sizes}; give (fewest, most) with 1 <= fewest <= most"
     if not programme.starts:
-        problems.append("starts is empty; give at least one date such as '2016-01-01'")
+        yield "starts is empty; give at least one date such as '2016-01-01'"
     for start in programme.starts:
         if parse_period(start, PeriodKind.MONTH) is None:
-            problems.append(f"start '{start}' is not a date; write it like '2016-01-01'")
-    if any(
-        1 + programme.effects.get(name, 0.0) <= 0
-        for name in OUTCOMES
-        if name not in ADDITIVE_OUTCOMES
-    ):
-        problems.append(
-            "a multiplicative effect is -1 or below; nothing can fall by more than all of it"
-        )
-    crime, damage = (1 + programme.effects.get(name, 0.0) for name in ("crime", "criminal_damage"))
-    if crime < MIN_CRIME_TO_DAMAGE * damage:
-        problems.append(
+            yield f"start '{start}' is not a date; write it like '2016-01-01'"
+    factor = {n: 1 + programme.effects.get(n, 0.0) for n in OUTCOMES if n not in ADDITIVE_OUTCOMES}
+    if min(factor.values()) <= 0:
+        yield "a multiplicative effect is -1 or below; nothing can fall by more than all of it"
+    if factor["crime"] < MIN_CRIME_TO_DAMAGE * factor["criminal_damage"]:
+        yield (
             "criminal damage is part of crime, so (1 + effect on crime) must be at least "
             f"{MIN_CRIME_TO_DAMAGE} x (1 + effect on criminal damage)"
         )
-    return problems
 
 
 RESIDENTS_FIRST = ProgrammeSpec(
@@ -106,7 +93,6 @@ RESIDENTS_FIRST = ProgrammeSpec(
         "criminal_damage": -0.18,
         "empty_homes": -0.25,
         "environment_score": 4.0,
-        "social_relationships": 0.0,
     },
 )
 
@@ -116,64 +102,43 @@ COUNCIL_PARTNERSHIP = ProgrammeSpec(
     n_neighbourhoods=12,
     starts=("2016-01-01", "2018-01-01"),
     effects={
-        "crime": 0.0,
         "antisocial_behaviour": -0.10,
         "criminal_damage": -0.05,
         "empty_homes": -0.10,
         "environment_score": 1.0,
-        "social_relationships": 0.0,
     },
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CountySpec:
-    """Every knob of a simulated county.
+    """Every setting of a simulated county.
 
-    Geography, placement, shocks and counts draw from separate streams of the seed: two specs that
-    differ in their effects only share map, neighbourhoods and shocks.
+    Map, placement, shocks and counts draw from separate streams of the seed: two specs that
+    differ in their effects only share areas, neighbourhoods and shocks.
 
     Parameters
     ----------
-    n_areas : int
-        Small areas of about 1,500 residents, between 120 and 5,000.
-    n_towns : int
-        Towns, between 4 and 16; the largest holds about a quarter of the areas.
-    seed : int
-        Seed of the random generator.
-    first_month, last_month : str
-        Window of the monthly counts, 'YYYY-MM'. Yearly indicators cover the whole years inside it.
-    programmes : tuple of ProgrammeSpec
-        The initiatives; may be empty.
-    effect_sd : float
-        Standard deviation of the effect between neighbourhoods, log scale. An effect of exactly 0
-        stays 0 everywhere.
-    effect_sd_points : float
-        The same for effects in points.
-    overdispersion : float
-        Variance of the gamma noise of a cell: counts have variance mean + overdispersion x mean².
-    area_rho, area_sd : float
-        Month-to-month correlation and standard deviation (log scale) of the noise of one area.
-    spatial_sd : float
-        Standard deviation (log scale) of the slow shocks that neighbouring areas share.
-    spatial_rho : float
-        Month-to-month correlation of those shocks.
-    force_sd : float
-        Standard deviation (log scale) of the shocks a whole police force shares, such as a change
-        in recording.
-    deprivation_trend : float
-        Multiplies how differently deprived places change over time; 0 removes it, and with it
-        most of the bias of a raw comparison.
-    gap : bool
-        Whether the smallest force loses its records for a while.
-    gap_months : (str, str)
-        First and last month of that gap.
-    gap_residue : float
-        Share of the records that still appears during the gap.
+    n_areas : small areas of about 1,500 residents, between 120 and 5,000.
+    seed : of the random numbers.
+    first_month, last_month : window of the monthly counts, 'YYYY-MM'. Yearly indicators cover
+        the whole years inside it.
+    programmes : the initiatives; may be empty.
+    effect_sd, effect_sd_points : standard deviation of the effect between neighbourhoods, log
+        scale and points. An effect of exactly 0 stays 0 everywhere.
+    overdispersion : counts have variance mean + overdispersion × mean².
+    area_rho, area_sd : month-to-month correlation and standard deviation (log scale) of the
+        noise of one area.
+    spatial_rho, spatial_sd : the same of the slow shocks that neighbouring areas share.
+    force_sd : the same of the shocks a whole police force shares, such as a change in recording.
+    deprivation_trend : multiplies how differently deprived places change over time; 0 removes
+        it, and with it most of the bias of a raw comparison.
+    gap_months : first and last month in which the smallest force loses its records; None for no
+        gap.
+    gap_residue : share of the records that still appears during the gap.
     """
 
     n_areas: int = 1200
-    n_towns: int = 12
     seed: int = 20231219
     first_month: str = "2012-01"
     last_month: str = "2023-12"
@@ -187,69 +152,42 @@ class CountySpec:
     spatial_rho: float = 0.95
     force_sd: float = 0.03
     deprivation_trend: float = 1.0
-    gap: bool = True
-    gap_months: tuple[str, str] = ("2017-07", "2017-12")
+    gap_months: tuple[str, str] | None = ("2017-07", "2017-12")
     gap_residue: float = 0.005
 
     def __post_init__(self) -> None:
-        problems = _county_problems(self)
-        if problems:
-            raise StudyError([Problem(what, where="county") for what in problems])
+        months = (self.first_month, self.last_month, *(self.gap_months or ()))
+        unread = [month for month in months if parse_period(month, PeriodKind.MONTH) is None]
+        if unread:
+            _refuse("county", [f"{unread} are not months; write them like '2012-01'"])
+        _refuse("county", _county_problems(self))
 
 
-def _county_problems(spec: CountySpec) -> list[str]:
-    """List what is wrong with a county, each with what is allowed."""
-    problems = []
-    badly_written = [
-        month
-        for month in (spec.first_month, spec.last_month, *spec.gap_months)
-        if parse_period(month, PeriodKind.MONTH) is None
-    ]
-    if badly_written:
-        problems.append(f"{badly_written} are not months; write them like '2012-01'")
-        return problems
-    if not MIN_AREAS <= spec.n_areas <= MAX_AREAS:
-        problems.append(f"n_areas is {spec.n_areas}; allowed are {MIN_AREAS} to {MAX_AREAS}")
-    if not MIN_TOWNS <= spec.n_towns <= MAX_TOWNS:
-        problems.append(f"n_towns is {spec.n_towns}; allowed are {MIN_TOWNS} to {MAX_TOWNS}")
-    if spec.first_month > spec.last_month:
-        problems.append(f"first_month {spec.first_month} is after last_month {spec.last_month}")
-    elif not whole_years(spec.first_month, spec.last_month):
-        problems.append("the window holds no whole calendar year; yearly indicators need one")
-    else:
-        problems += _start_problems(spec)
+def _county_problems(spec: CountySpec) -> Iterable[str]:
+    """Say what is wrong with a county, each with what is allowed."""
+    if not AREAS[0] <= spec.n_areas <= AREAS[1]:
+        yield f"n_areas is {spec.n_areas}; allowed are {AREAS[0]} to {AREAS[1]}"
     names = [programme.name for programme in spec.programmes]
     if len(set(names)) < len(names):
-        problems.append(f"programme names {names} are not unique")
-    return problems + _noise_problems(spec)
-
-
-def _noise_problems(spec: CountySpec) -> list[str]:
-    """List the sizes of shocks and noise that cannot be."""
-    problems = []
-    if not 0 <= spec.effect_sd <= MAX_EFFECT_SD:
-        problems.append(f"effect_sd is {spec.effect_sd}; allowed are 0 to {MAX_EFFECT_SD}")
-    for name in ("effect_sd_points", "overdispersion", "area_sd", "spatial_sd", "force_sd"):
-        if getattr(spec, name) < 0:
-            problems.append(f"{name} is {getattr(spec, name)}; it must not be negative")
-    for name in ("area_rho", "spatial_rho"):
-        if not 0 <= getattr(spec, name) < 1:
-            problems.append(f"{name} is {getattr(spec, name)}; it must be at least 0 and under 1")
-    if not 0 <= spec.gap_residue <= 1:
-        problems.append(f"gap_residue is {spec.gap_residue}; it must be between 0 and 1")
-    return problems
-
-
-def _start_problems(spec: CountySpec) -> list[str]:
-    """List the starts that leave no month before them, or no whole year after."""
-    last_year = whole_years(spec.first_month, spec.last_month)[-1]
-    return [
-        f"programme '{programme.name}' starts on {start}; allowed is any month after "
-        f"{spec.first_month} that leaves the year {last_year} whole"
-        for programme in spec.programmes
-        for start in programme.starts
-        if start[:7] <= spec.first_month or first_full_year(start) > last_year
-    ]
+        yield f"programme names {names} are not unique"
+    years = whole_years(spec.first_month, spec.last_month)
+    if spec.first_month > spec.last_month:
+        yield f"first_month {spec.first_month} is after last_month {spec.last_month}"
+    elif not years:
+        yield "the window holds no whole calendar year; yearly indicators need one"
+    else:
+        for programme in spec.programmes:
+            for start in programme.starts:
+                if start[:7] <= spec.first_month or first_full_year(start) > years[-1]:
+                    yield (
+                        f"programme '{programme.name}' starts on {start}; allowed is any month "
+                        f"after {spec.first_month} that leaves the year {years[-1]} whole"
+                    )
+    most = {"effect_sd": MAX_EFFECT_SD, "gap_residue": 1.0, "area_rho": 0.999, "spatial_rho": 0.999}
+    for name in (*most, "effect_sd_points", "overdispersion", "area_sd", "spatial_sd", "force_sd"):
+        value, highest = getattr(spec, name), most.get(name, float("inf"))
+        if not 0 <= value <= highest:
+            yield f"{name} is {value}; allowed are 0 to {highest}"
 
 
 def whole_years(first_month: str, last_month: str) -> tuple[int, ...]:

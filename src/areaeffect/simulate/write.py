@@ -4,180 +4,42 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.resources import files
 from pathlib import Path
+from string import Template
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
+import tomlkit
 
 from areaeffect.errors import Problem, StudyError
-from areaeffect.simulate.cells import DECIMALS
 from areaeffect.simulate.county import County
-from areaeffect.simulate.voices import write_voices
+from areaeffect.simulate.grid import DECIMALS
+from areaeffect.simulate.survey import survey_of
 
 SIGNIFICANT_DIGITS = 12
-
-STUDY_HEAD = """\
-# This county is made up: its places and people do not exist. Its effects are known (truth.json),
-# so that one can see whether an evaluation finds them.
-
-[study]
-title = "A simulated county (made up, with known effects)"
-question = "Did places with a neighbourhood-based initiative do better than they would have done?"
-window = {{ start = "{first_month}", end = "{last_month}" }}
-seed = {seed}
-
-[source.crime]
-kind = "panel"
-path = "crime_monthly.parquet"
-area = "area_code"
-period = "month"
-# a force-month far under its own trailing median is a gap, not a fall
-coverage_group = "police_force"
-boundaries = "boundaries.geojson"
-
-[source.indicators]
-kind = "panel"
-path = "indicators_yearly.csv"
-area = "area_code"
-period = "year"
-
-[source.areas]
-kind = "panel"
-path = "areas.csv"
-area = "area_code"
-# no period: one row an area
-"""
-
-STUDY_INITIATIVE = """\
-
-[[initiative]]
-name = "{name}"
-areas = "{path}"
-resident_led = {resident_led}
-"""
-
-STUDY_TAIL = """\
-
-[register]
-buffer_km = 0.0    # a county this small has no room for one; here nothing spills over
-
-[design]
-unit = "neighbourhood"
-covariates = [
-    "areas.population",
-    { column = "areas.deprivation", as_of = "2011" },
-    { column = "areas.share_renting", as_of = "2011" },
-]
-history = "12-month blocks"
-nearest = 60
-
-[[outcome]]
-name = "crime"
-family = "crime"
-label = "recorded crime"
-source = "crime"
-value = "crime"
-unit = "crimes"
-exposure = "areas.population"
-claim = "change"
-better = "lower"
-smallest_effect_of_interest = 0.05
-valued_as = "all_crime"
-
-[[outcome]]
-name = "antisocial_behaviour"
-family = "antisocial_behaviour"
-label = "anti-social behaviour"
-source = "crime"
-value = "antisocial_behaviour"
-unit = "incidents"
-exposure = "areas.population"
-claim = "change"
-better = "lower"
-smallest_effect_of_interest = 0.05
-valued_as = "antisocial_behaviour"    # no unit cost is known: the report says so
-
-[[outcome]]
-name = "criminal_damage"
-family = "criminal_damage"
-label = "criminal damage"
-source = "crime"
-value = "criminal_damage"
-unit = "crimes"
-exposure = "areas.population"
-claim = "change"
-better = "lower"
-smallest_effect_of_interest = 0.05
-
-[[outcome]]
-name = "environment_score"
-family = "environment"
-label = "environment score"
-source = "indicators"
-value = "environment_score"
-kind = "score"
-unit = "points"
-claim = "change"
-better = "higher"
-smallest_effect_of_interest = 1.0
-
-[[outcome]]
-name = "empty_homes"
-family = "empty_homes"
-label = "empty homes"
-source = "indicators"
-value = "empty_homes"
-unit = "empty homes"
-exposure = "areas.dwellings"
-claim = "change"
-accept_breaks = ["2013-04"]   # real counts changed their meaning then; made-up ones did not
-better = "lower"
-smallest_effect_of_interest = 0.05
-
-[[outcome]]
-name = "social_relationships"
-family = "social_relationships"
-label = "people who say neighbours pull together"
-source = "indicators"
-value = "social_relationships"
-kind = "score"
-unit = "percentage points"
-claim = "change"
-better = "higher"
-smallest_effect_of_interest = 1.0
-
-[analysis]
-placebos = 499
-"""
-
-STUDY_VALUE = """\
-
-[value]
-price_year = "2024"
-discount_rate = 0.035
-cost_range = 0.2    # an assumption: no range is published with the unit costs
-funding_prices = "2016/17"
-
-# the places are made up, and so is their mix of crimes
-[value.mix.all_crime]
-violence_with_injury = 0.05
-violence_without_injury = 0.15
-robbery = 0.02
-domestic_burglary = 0.06
-theft_of_vehicle = 0.02
-theft_from_vehicle = 0.06
-theft_from_person = 0.02
-arson = 0.01
-other_criminal_damage = 0.14
-not_valued = 0.47
-
-[value.funding]
-"""
-#: What a made-up neighbourhood costs, in pounds.
 FUNDING_EACH = 400_000
+"""What a made-up neighbourhood costs, in pounds."""
+
+STORIES = (
+    (
+        "The field behind the shops",
+        ("places are cared for", "neighbours know each other"),
+        True,
+        "We started with one bench. Then someone brought a mower.\n\n"
+        "Now there is a rota, and people who never spoke to each other are on it.",
+    ),
+    (
+        "Walking home",
+        ("people feel safe",),
+        True,
+        "My daughter walks home from the late bus now. I still wait at the window.",
+    ),
+    ("Not for printing", ("people feel safe",), False, "This one was given in confidence."),
+)
 
 
 def write_county(county: County, folder: Path, *, voices: bool = True) -> Path:
@@ -185,65 +47,33 @@ def write_county(county: County, folder: Path, *, voices: bool = True) -> Path:
 
     Parameters
     ----------
-    county : County
-        The county; it needs at least one initiative, as every study does.
-    folder : Path
-        Where to write; made where it does not exist.
-    voices : bool
-        Whether a survey of residents, events and stories go with it.
+    county : with at least one initiative, as every study has.
+    folder : where to write; made where it does not exist.
+    voices : whether a survey of residents, events and stories go with it.
 
     Returns
     -------
-    Path
-        The study file, `study.toml`.
+    The study file, `study.toml`.
     """
     if not county.spec.programmes:
-        problem = Problem(
-            "a study needs an initiative, and this county has none.",
-            "county",
-            "Add a ProgrammeSpec.",
-        )
-        raise StudyError(problem)
+        what = "a study needs an initiative, and this county has none."
+        raise StudyError(Problem(what, "county", "Add a ProgrammeSpec."))
     folder.mkdir(parents=True, exist_ok=True)
-    write_crime(county, folder / "crime_monthly.parquet")
-    write_indicators(county, folder / "indicators_yearly.csv")
+    _write_crime(county, folder / "crime_monthly.parquet")
+    _write_indicators(county, folder / "indicators_yearly.csv")
     _write_csv(county.areas, folder / "areas.csv")
-    write_boundaries(county, folder / "boundaries.geojson")
+    _write_boundaries(county, folder / "boundaries.geojson")
     for programme in county.spec.programmes:
         members = county.membership[county.membership["initiative"] == programme.name]
         # as TOML writes it, not as Python does
         members = members.assign(resident_led=str(programme.resident_led).lower())
-        _write_csv(members, folder / initiative_file(programme.name))
-    _write_text(
-        folder / "truth.json",
-        json.dumps(_rounded(county.truth.to_dict()), indent=2, ensure_ascii=False) + "\n",
-    )
+        _write_csv(members, folder / _areas_file(programme.name))
+    truth = {**county.truth.initiatives, "neighbourhoods": county.truth.neighbourhoods}
+    text = json.dumps(_rounded(truth), indent=2, ensure_ascii=False)
+    _write_text(folder / "truth.json", text + "\n")
     study = folder / "study.toml"
-    _write_text(study, study_text(county) + (write_voices(county, folder) if voices else ""))
+    _write_text(study, _study_text(county) + (_write_voices(county, folder) if voices else ""))
     return study
-
-
-def initiative_file(name: str) -> str:
-    """File name of an initiative's areas: 'Residents First' is residents_first.csv."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") + ".csv"
-
-
-def study_text(county: County) -> str:
-    """Text of the study file."""
-    spec = county.spec
-    head = STUDY_HEAD.format(
-        first_month=spec.first_month, last_month=spec.last_month, seed=spec.seed
-    )
-    initiatives = [
-        STUDY_INITIATIVE.format(
-            name=programme.name,
-            path=initiative_file(programme.name),
-            resident_led=str(programme.resident_led).lower(),
-        )
-        for programme in spec.programmes
-    ]
-    funding = [f'"{p.name}" = {FUNDING_EACH * p.n_neighbourhoods}\n' for p in spec.programmes]
-    return head + "".join(initiatives) + STUDY_TAIL + STUDY_VALUE + "".join(funding)
 
 
 def write_base(county: County, folder: Path) -> Path:
@@ -251,81 +81,117 @@ def write_base(county: County, folder: Path) -> Path:
 
     Parameters
     ----------
-    county : County
-        A county that `write_county` has written.
-    folder : Path
-        Where it was written.
+    county : as `write_county` has written it.
+    folder : where it was written.
 
     Returns
     -------
-    Path
-        The base study, `base.toml`; its initiatives are other initiatives there.
+    The base study, `base.toml`; its initiatives are other initiatives there.
     """
-    spec = county.spec
-    head = STUDY_HEAD.format(
-        first_month=spec.first_month, last_month=spec.last_month, seed=spec.seed
-    )
-    files = ", ".join(f'"{initiative_file(p.name)}"' for p in spec.programmes)
-    lines = STUDY_TAIL.splitlines(keepends=True)  # an atlas has no [value] of its own
-    tail = "".join(line for line in lines if not line.startswith("valued_as"))
-    tail = tail.replace("[register]\n", f"[register]\nothers = [{files}]\n")
-    places = county.areas.rename(
-        columns={"area_name": "name", "district": "authority", "police_force": "force"}
-    )[["area_code", "name", "authority", "force"]]
+    base = tomlkit.parse(_study_text(county))
+    for key in ("initiative", "value"):
+        base.remove(key)
+    for outcome in base["outcome"]:
+        outcome.pop("valued_as", None)
+    base["register"]["others"] = [_areas_file(p.name) for p in county.spec.programmes]
+    layer = {"column": "areas.deprivation", "label": "deprivation", "unit": "points"}
+    base["atlas"] = {"places": "places.csv", "layers": [layer]}
+    places = county.areas[["area_code", "area_name", "district", "police_force"]]
+    places = places.set_axis(["area_code", "name", "authority", "force"], axis=1)
     places.insert(2, "ward", places["name"].str.rsplit(" ", n=1).str[0])
     _write_csv(places, folder / "places.csv")
-    layer = '{ column = "areas.deprivation", label = "deprivation", unit = "points" }'
-    atlas = f'\n[atlas]\nplaces = "places.csv"\nlayers = [{layer}]\n'
-    _write_text(folder / "base.toml", head + tail + atlas)
+    _write_text(folder / "base.toml", tomlkit.dumps(base))
     return folder / "base.toml"
 
 
-def write_crime(county: County, path: Path) -> None:
+def _areas_file(name: str) -> str:
+    """File name of an initiative's areas: 'Residents First' is residents_first.csv."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") + ".csv"
+
+
+def _study_text(county: County) -> str:
+    spec = county.spec
+    initiatives = tomlkit.aot()
+    for p in spec.programmes:
+        row = {"name": p.name, "areas": _areas_file(p.name), "resident_led": p.resident_led}
+        initiatives.append(tomlkit.item(row))
+    funding = {p.name: FUNDING_EACH * p.n_neighbourhoods for p in spec.programmes}
+    return _template("county.toml").substitute(
+        first_month=spec.first_month,
+        last_month=spec.last_month,
+        seed=spec.seed,
+        initiatives="\n" + tomlkit.dumps({"initiative": initiatives}),
+        funding=tomlkit.dumps(funding),
+    )
+
+
+def _template(name: str) -> Template:
+    return Template((files("areaeffect.simulate") / name).read_text("utf-8"))
+
+
+def _write_voices(county: County, folder: Path) -> str:
+    """Write survey, events and stories; return their part of the study file."""
+    survey = survey_of(county)
+    _write_csv(survey.answers, folder / "survey.csv")
+    places = county.membership.drop_duplicates("neighbourhood")
+    some = places.iloc[:3]
+    events = pd.DataFrame(
+        {
+            "date": [*some["start_date"], county.years[-4]],
+            "neighbourhood": [*some["neighbourhood"], ""],
+            "what": ["the partnership held its first meeting"] * len(some)
+            + ["all partnerships met in the county hall"],
+        }
+    )
+    _write_csv(events, folder / "events.csv")
+    (folder / "stories").mkdir(exist_ok=True)
+    for i, (title, themes, consent, text) in enumerate(STORIES):
+        front = {
+            "title": title,
+            "place": str(places["neighbourhood"].iloc[i % len(places)]),
+            "date": county.years[-2],
+            "themes": list(themes),
+            "consent": consent,
+        }
+        story = f"+++\n{tomlkit.dumps(front)}+++\n{text}\n"
+        _write_text(folder / "stories" / f"{i + 1}.md", story)
+    before, after = survey.waves
+    return _template("voices.toml").substitute(before=before, after=after)
+
+
+def _write_crime(county: County, path: Path) -> None:
     """Write the monthly counts, one row an area and month, sorted by both, none left out."""
     n_areas, n_months = len(county.areas), len(county.months)
-    columns = {
-        "area_code": pa.array(
-            np.repeat(county.areas["area_code"].to_numpy(dtype=object), n_months), pa.string()
-        ),
-        "police_force": pa.array(
-            np.repeat(county.areas["police_force"].to_numpy(dtype=object), n_months), pa.string()
-        ),
-        "month": pa.array(np.tile(np.array(county.months, dtype=object), n_areas), pa.string()),
+    columns: dict[str, pa.Array] = {
+        name: pa.array(np.repeat(county.areas[name].to_numpy(dtype=object), n_months), pa.string())
+        for name in ("area_code", "police_force")
     }
+    columns["month"] = pa.array(list(county.months) * n_areas, pa.string())
     for name, count in county.counts.items():
         columns[name] = pa.array(count.astype(np.int32).ravel())
     # built without pandas: its metadata would put library versions into the file
     pq.write_table(pa.table(columns), path, compression="zstd")
 
 
-def write_indicators(county: County, path: Path) -> None:
+def _write_indicators(county: County, path: Path) -> None:
     """Write the yearly indicators, one row an area and year, sorted by both."""
-    n_areas, n_years = len(county.areas), len(county.years)
     keys = {
-        "area_code": np.repeat(county.areas["area_code"].to_numpy(dtype=object), n_years),
-        "year": np.tile(np.array(county.years, dtype=object), n_areas),
+        "area_code": np.repeat(county.areas["area_code"].to_numpy(dtype=object), len(county.years)),
+        "year": list(county.years) * len(county.areas),
     }
-    _write_csv(
-        pd.DataFrame(keys | {name: values.ravel() for name, values in county.indicators.items()}),
-        path,
-    )
+    values = {name: values.ravel() for name, values in county.indicators.items()}
+    _write_csv(pd.DataFrame(keys | values), path)
 
 
-def write_boundaries(county: County, path: Path) -> None:
-    """Write GeoJSON, a feature a line; exterior rings are counter-clockwise (RFC 7946)."""
+def _write_boundaries(county: County, path: Path) -> None:
+    """Write GeoJSON, a feature a line; rings are counter-clockwise (RFC 7946)."""
     features = []
-    for code, name, polygon in zip(
-        county.polygons["area_code"],
-        county.polygons["area_name"],
-        county.polygons.geometry,
-        strict=True,
-    ):
-        rings = [polygon.exterior, *polygon.interiors]
-        coordinates = [shapely.get_coordinates(ring).round(DECIMALS).tolist() for ring in rings]
+    for code, name, polygon in county.polygons.itertuples(index=False):
+        ring = shapely.get_coordinates(polygon).round(DECIMALS).tolist()
         feature = {
             "type": "Feature",
             "properties": {"area_code": code, "area_name": name},
-            "geometry": {"type": "Polygon", "coordinates": coordinates},
+            "geometry": {"type": "Polygon", "coordinates": [ring]},
         }
         features.append(json.dumps(feature, ensure_ascii=False, separators=(",", ":")))
     _write_text(
@@ -344,7 +210,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _rounded(value: object) -> object:
-    """Round numbers in nested dictionaries to 12 digits: last bits differ between platforms."""
+    """Round numbers in nested mappings to 12 digits: last bits differ between platforms."""
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else value

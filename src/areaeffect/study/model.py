@@ -11,7 +11,6 @@ from pydantic import Field, model_validator
 
 from areaeffect.outcomes import FamilyName
 from areaeffect.periods import PeriodForm, PeriodKind, kind_of, parse_period
-from areaeffect.study.access import AccessSource
 from areaeffect.study.atlas import AtlasPart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
@@ -65,9 +64,6 @@ class StudyPart(Part):
 
     title: str = Field(min_length=1, description="what the report is called")
     question: str = Field(default="", description="the question, in one sentence")
-    language: Literal["en", "cy"] = Field(
-        default="en", description="of headlines and verdicts: English, or Welsh beside English"
-    )
     window: Window = Field(description="first and last period that the study looks at")
     seed: int = Field(default=1, ge=0, description="start of the random numbers")
     exploratory: bool = Field(
@@ -227,13 +223,12 @@ class IndexSource(AnySource):
         return tuple(f for f in (self.path, self.boundaries) if f)
 
 
-Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource | AccessSource
+Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource
 SOURCE_KINDS: dict[str, type[Source]] = {
     "panel": PanelSource,
     "police_uk": PoliceUkSource,
     "published": PublishedSource,
     "index": IndexSource,
-    "access": AccessSource,
 }
 
 

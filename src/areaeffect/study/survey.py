@@ -28,17 +28,6 @@ class Item(Part):
         return self
 
 
-class CensusCells(Part):
-    """How many people or households of each kind live in each area: what is weighted up to."""
-
-    path: str = Field(description="CSV or Parquet: one row an area and cell")
-    area: str = Field(description="column with the area code")
-    count: str = Field(description="column with the number of people or households")
-    cells: tuple[str, ...] = Field(
-        min_length=1, description="columns that survey and census share: tenure, age band"
-    )
-
-
 class Survey(Part):
     """Answers of people, one row a person, with their area."""
 
@@ -65,9 +54,6 @@ class Survey(Part):
     least_respondents: int = Field(
         default=30, ge=8, description="respondents a group needs to be printed"
     )
-    census: CensusCells | None = Field(
-        default=None, description="census cells for estimates of small areas"
-    )
 
     @model_validator(mode="after")
     def _waves_belong_together(self) -> Self:
@@ -83,7 +69,7 @@ class Survey(Part):
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this survey."""
-        return (self.path, self.census.path) if self.census else (self.path,)
+        return (self.path,)
 
 
 class Stories(Part):

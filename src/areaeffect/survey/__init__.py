@@ -1,1 +1,1 @@
-"""Surveys: scales, design-based comparisons, and estimates for small areas."""
+"""Surveys: scales, and design-based comparisons of groups."""

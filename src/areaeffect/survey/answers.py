@@ -34,7 +34,6 @@ class Answers:
     weight : (n,), survey weights; ones where none are given.
     cluster : (n,), number of the sampling cluster.
     wave : (n,), 0 before and 1 after; all 1 without waves.
-    cells : (n, n_factors), values of the census factors.
     alpha : Cronbach's alpha of the items; None with one item.
     left_out : reasons, with how many respondents each.
     """
@@ -44,7 +43,6 @@ class Answers:
     weight: Floats
     cluster: Ints
     wave: Ints
-    cells: Strings
     alpha: float | None
     left_out: tuple[tuple[str, int], ...]
 
@@ -59,8 +57,7 @@ def read_answers(survey: Survey, folder: Path, areas: Strings) -> Answers:
         that are missing, zero or negative, each with its rows.
     """
     path = resolve(survey.path, folder)
-    cells = survey.census.cells if survey.census else ()
-    named = [survey.area, survey.weight, survey.cluster, survey.wave, *cells]
+    named = [survey.area, survey.weight, survey.cluster, survey.wave]
     columns = [c for c in (*named, *(i.column for i in survey.items)) if c]
     table = read_user_table(path, columns, columns).frame
     _require(columns, table, path)
@@ -98,7 +95,6 @@ def read_answers(survey: Survey, folder: Path, areas: Strings) -> Answers:
         weight[kept],
         np.unique(cluster[kept], return_inverse=True)[1].ravel().astype(np.int64),
         wave[kept],
-        table[list(cells)].to_numpy(dtype=str)[kept],
         reliability(answers[kept], [i.reverse for i in items]),
         tuple((why, int(mask.sum())) for why, mask in reasons if mask.any()),
     )

@@ -1,10 +1,10 @@
-"""What surveys of residents say: groups compared, and single areas."""
+"""What surveys of residents say: groups compared."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Place, Section
+from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.outcomes import FAMILIES
 from areaeffect.wording.numbers import number
@@ -13,41 +13,26 @@ if TYPE_CHECKING:
     from areaeffect.results import Annex, Result
 
 _DASH = "–"
-_LOW_FIT, _HIGH_FIT = 0.05, 0.95
 
 
-def survey_section(result: Result, annex: Annex) -> Section:
+def survey_section(_result: Result, annex: Annex) -> Section:
     """Build the section of all surveys."""
     intro = Paragraph(
         "Answers of residents, on a scale from 0 to 100. People in benchmark areas count with the "
         "weight of their area. The intervals are those of the sample: they hold for who happened "
         "to be asked, not for what else differs between the places, so they carry no verdict."
     )
-    parts = tuple(_one(result, annex, name, v) for name, v in annex.values.items())
+    parts = tuple(_one(annex, name, v) for name, v in annex.values.items())
     return Section("survey", "What residents answered", (intro,), parts, Place.VOICES)
 
 
-def _one(result: Result, annex: Annex, name: str, values: dict[str, Any]) -> Section:
-    del result
+def _one(annex: Annex, name: str, values: dict[str, Any]) -> Section:
     rows = [r for r in annex.table("survey_comparisons").records() if r["survey"] == name]
     blocks: list[Block] = [
         *(Paragraph(comparison_sentence(r, values)) for r in rows),
         Data(_comparison_table(rows, values), "survey_comparisons"),
         Bullets(tuple(_notes(values))),
     ]
-    small = values["small_areas"]
-    if small["reason"]:
-        blocks.append(Paragraph(f"No estimates for single areas: {small['reason']}."))
-    else:
-        table = annex.table(f"survey_areas_{name}").records()
-        blocks.append(Paragraph(_model_words(small)))
-        blocks.append(
-            Folded(
-                f"Estimates for {small['areas']:,} single areas",
-                (Data(_area_table(table), f"survey_areas_{name}"),),
-                in_print=f"Estimates for single areas: data/survey_areas_{name}.csv.",
-            )
-        )
     family = FAMILIES[values["family"]].title
     return Section(f"survey-{name}", f"{values['label']} ({family})", tuple(blocks))
 
@@ -103,48 +88,6 @@ def _notes(values: dict[str, Any]) -> list[str]:
         notes.append("The file gives no survey weights: everyone asked counts the same.")
     notes.append("Groups with few respondents are not printed; counts from 1 to 7 read [c].")
     return notes
-
-
-def _model_words(small: dict[str, Any]) -> str:
-    shared = (
-        ", ".join(c.replace("_", " ") for c in small["covariates"]) or "no characteristics of areas"
-    )
-    words = (
-        f"Multilevel regression on {small['respondents']:,} answers with {shared} and the census "
-        f"cells {', '.join(small['cells'])}, weighted up to the people the census counts. Areas "
-        "with few answers lean on areas like them."
-    )
-    if not small["converged"]:
-        words += (
-            f" The fit did not settle (largest R-hat {small['worst_rhat']:.2f}, "
-            f"{small['divergences']} divergent steps): do not use these estimates."
-        )
-    if not _LOW_FIT <= small["predictive_p"] <= _HIGH_FIT:
-        words += (
-            " Replicated surveys do not differ between areas as the real one does "
-            f"(posterior predictive p {small['predictive_p']:.2f}): use with care."
-        )
-    return words
-
-
-def _area_table(rows: list[dict[str, Any]]) -> Table:
-    return Table(
-        "Single areas",
-        ("Area", "Name", "Part", "Asked", "Their mean", "Estimate", "90% interval"),
-        tuple(
-            (
-                r["area"],
-                r["name"],
-                r["role"],
-                r["respondents"],
-                _point(r["direct"]),
-                _point(r["estimate"]),
-                _span(r),
-            )
-            for r in rows
-        ),
-        frozenset(range(3, 7)),
-    )
 
 
 def _point(value: float | None) -> str:

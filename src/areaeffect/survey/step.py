@@ -1,4 +1,4 @@
-"""Surveys of a study: groups compared as the survey was drawn, and estimates for small areas."""
+"""Surveys of a study: groups compared as the survey was drawn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from areaeffect.findings.describe import groups_of
 from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.survey.answers import Answers, read_answers
-from areaeffect.survey.areas import read_cells, small_areas
 from areaeffect.survey.comparison import Comparison, compare
 
 if TYPE_CHECKING:
@@ -64,7 +63,6 @@ def survey_step(finished: Finished) -> Annex | None:
     study = finished.file.study
     if not study.survey:
         return None
-    tables: list[DataTable] = []
     rows: list[tuple[Any, ...]] = []
     values: dict[str, Any] = {}
     for name, survey in study.survey.items():
@@ -75,8 +73,6 @@ def survey_step(finished: Finished) -> Annex | None:
                 (name, group.name, claim, *_row(finished, survey, answers, group, claim))
                 for claim in (("level", "change") if survey.wave else ("level",))
             ]
-        estimated = small_areas(finished, name, survey, answers)
-        tables += [estimated.table] if estimated.table else []
         values[name] = {
             "label": survey.label or name.replace("_", " "),
             "family": survey.family,
@@ -87,18 +83,15 @@ def survey_step(finished: Finished) -> Annex | None:
             "is_weighted": survey.weight is not None,
             "before": survey.before,
             "after": survey.after,
-            "small_areas": estimated.values,
         }
     compared = DataTable("survey_comparisons", "Surveys: groups compared", COLUMNS, tuple(rows))
-    return Annex("survey", values, (compared, *tables))
+    return Annex("survey", values, (compared,))
 
 
 def check_surveys(file: StudyFile, data: Assembled) -> None:
-    """Refuse a study with a survey, or census cells, that cannot be read."""
+    """Refuse a study with a survey that cannot be read."""
     for survey in file.study.survey.values():
         read_answers(survey, file.folder, data.panel.areas)
-        if survey.census:
-            read_cells(survey.census, file.folder, data.panel.areas[:0])
 
 
 def _row(

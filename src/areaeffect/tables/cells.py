@@ -29,7 +29,7 @@ MARKERS: Mapping[str, str] = {
         (":", "..", "…", ".", "-", "–", "—", "x", "z", "u", "k", "low", "w", "b", "e", "n/a", "na"),
         "not_published",
     ),
-    **dict.fromkeys(("nan", "null", "none", "#n/a", "not available", "missing"), "not_published"),
+    **dict.fromkeys(("null", "none", "#n/a", "not available", "missing"), "not_published"),
 }
 _BELOW = re.compile(r"(?:<|less than|under|fewer than)\s*(\d{1,3})")
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}([, '’\u00a0\u202f]\d{3})+(\.\d+)?")

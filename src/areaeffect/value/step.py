@@ -9,6 +9,7 @@ import numpy as np
 
 from areaeffect.findings.conclude import cases_of, draft_of
 from areaeffect.results import Annex, DataTable
+from areaeffect.streams import Use, generator
 from areaeffect.study.value import ALL_CRIME, NOT_VALUED
 from areaeffect.value import worth
 from areaeffect.value.costs import STATUSES
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 CHECKED, WITH_UNVERIFIED = "costs read", "with costs to be verified"
 EVERY_OUTCOME = "all valued outcomes"
-_STREAM = 5  # of the study's seed, apart from those of the design and the placebos
 _SEVERAL = 2
 
 
@@ -131,7 +131,7 @@ def _first_year(finished: Finished) -> int:
 
 def _cost_draws(finished: Finished, valuation: Valuation) -> dict[str, Floats]:
     n_draws = finished.evidence.drawn.shape[0]
-    rng = np.random.default_rng([finished.file.study.study.seed, _STREAM])
+    rng = generator(Use.COSTS, finished.file.study.study.seed)
     return worth.cost_draws(
         {item: valuation.table.costs[item] for item in valuation.factors},
         valuation.factors,

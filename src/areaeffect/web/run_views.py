@@ -126,7 +126,7 @@ def place_view(result: Result, slug: str) -> PlaceView:
     from areaeffect.document.blocks import Badge  # noqa: PLC0415
     from areaeffect.report import neighbourhood_pages  # noqa: PLC0415  # heavy
     from areaeffect.wording import plain  # noqa: PLC0415
-    from areaeffect.wording.phrases import ENGLISH  # noqa: PLC0415
+    from areaeffect.wording.phrases import PHRASES  # noqa: PLC0415
 
     place = next((p for p in places_of(result) if p.slug == slug), None)
     if place is None:
@@ -141,7 +141,7 @@ def place_view(result: Result, slug: str) -> PlaceView:
         place,
         findings=tuple(f for f in result.findings if (f.initiative, f.neighbourhood) == where),
         answers=tuple(
-            (Badge(f.verdict), ENGLISH[f"claim.{f.claim}"], plain.plain_answer(f)) for f in told
+            (Badge(f.verdict), PHRASES[f"claim.{f.claim}"], plain.plain_answer(f)) for f in told
         ),
         chart=figure.chart if figure else "",
         chart_alternative=svg.alternative(figure.chart) if figure else "",
@@ -156,13 +156,13 @@ def _of(series: Series) -> tuple[str, str]:
 def _short(key: str, finding: Finding) -> FindingView:
     from areaeffect.document.blocks import Badge  # noqa: PLC0415  # heavy
     from areaeffect.wording import headline, name_of  # noqa: PLC0415
-    from areaeffect.wording.phrases import ENGLISH  # noqa: PLC0415
+    from areaeffect.wording.phrases import PHRASES  # noqa: PLC0415
 
     return FindingView(
         key=key,
         name=name_of(finding),
         group=finding.group,
-        claim=ENGLISH[f"claim.{finding.claim}"],
+        claim=PHRASES[f"claim.{finding.claim}"],
         badge=Badge(finding.verdict),
         headline=headline(finding),
         finding=finding,

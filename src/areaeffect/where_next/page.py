@@ -35,7 +35,6 @@ def where_next_document(result: WhereNext) -> Document:
         title=result.title,
         kind="Where next",
         question=str(result.plan.get("study", "")),
-        language="en-GB",
         sections=tuple(sections),
         footer="Made by areaeffect. Every number above is in the files beside this page.",
     )

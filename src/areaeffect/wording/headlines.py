@@ -1,4 +1,4 @@
-"""The answer to each finding in at most thirty words, in any language that has phrases."""
+"""The answer to each finding in at most thirty words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.results import Finding, Verdict
 from areaeffect.wording.numbers import amounts, interval, known, noun, percent, size, total
-from areaeffect.wording.phrases import ENGLISH
+from areaeffect.wording.phrases import PHRASES
 from areaeffect.wording.sentences import (
     compared,
     main_findings,
@@ -17,43 +17,43 @@ from areaeffect.wording.sentences import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 HEADLINE_WORDS = 30
 
 
-def verdict_name(verdict: Verdict, phrases: Mapping[str, str] = ENGLISH) -> str:
+def verdict_name(verdict: Verdict) -> str:
     """Return a verdict as it is printed beside its symbol."""
-    return phrases[f"verdict.{verdict.name.lower()}"]
+    return PHRASES[f"verdict.{verdict.name.lower()}"]
 
 
-def headline(finding: Finding, phrases: Mapping[str, str] = ENGLISH) -> str:
+def headline(finding: Finding) -> str:
     """Return the answer in at most 30 words: direction, size, interval, what would have been.
 
     Parts are left out from the end where a long label would make it longer.
     """
-    keys, values = _options(finding, phrases)
-    options = [phrases[f"headline.{key}"].format(**values) for key in keys]
+    keys, values = _options(finding)
+    options = [PHRASES[f"headline.{key}"].format(**values) for key in keys]
     if values.get("instead"):
-        options.append(phrases[f"headline.{keys[0]}"].format(**values | {"instead": ""}))
+        options.append(PHRASES[f"headline.{keys[0]}"].format(**values | {"instead": ""}))
     fits = [text for text in options if len(text.split()) <= HEADLINE_WORDS]
     return fits[0] if fits else options[-1]
 
 
-def overall(findings: Sequence[Finding], phrases: Mapping[str, str] = ENGLISH) -> str:
+def overall(findings: Sequence[Finding]) -> str:
     """Count the families of one group by verdict, in one sentence.
 
     A family whose outcomes have different verdicts counts as mixed.
     """
     main = main_findings(findings)
     if not main:
-        return phrases["overall.none"]
+        return PHRASES["overall.none"]
     verdicts: dict[str, set[Verdict]] = {}
     for finding in main:
         verdicts.setdefault(finding.family, set()).add(finding.verdict)
     count = Counter(next(iter(v)) if len(v) == 1 else None for v in verdicts.values())
     parts = [
-        phrases["overall.both"].format(better=count[Verdict.BETTER], worse=count[Verdict.WORSE])
+        PHRASES["overall.both"].format(better=count[Verdict.BETTER], worse=count[Verdict.WORSE])
     ]
     others = {
         "little_difference": Verdict.LITTLE_DIFFERENCE,
@@ -62,21 +62,19 @@ def overall(findings: Sequence[Finding], phrases: Mapping[str, str] = ENGLISH) -
         "not_estimable": Verdict.NOT_ESTIMABLE,
     }
     parts += [
-        phrases[f"overall.{name}"].format(n=count[key])
+        PHRASES[f"overall.{name}"].format(n=count[key])
         for name, key in others.items()
         if count[key]
     ]
-    whole = phrases["overall.one" if len(verdicts) == 1 else "overall.many"]
+    whole = PHRASES["overall.one" if len(verdicts) == 1 else "overall.many"]
     text = whole.format(families=len(verdicts), counts="; ".join(parts))
     level = len({f.family for f in main if f.claim == "level"})
     if level:
-        text += phrases["overall.level_one" if level == 1 else "overall.level_many"].format(n=level)
+        text += PHRASES["overall.level_one" if level == 1 else "overall.level_many"].format(n=level)
     return text
 
 
-def _options(
-    finding: Finding, phrases: Mapping[str, str]
-) -> tuple[tuple[str, ...], dict[str, str]]:
+def _options(finding: Finding) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return the patterns that fit a finding, the fullest first, and what goes into them."""
     values = {"name": name_of(finding), "level": percent(finding.level)}
     if known(finding.estimate) is None:
@@ -84,23 +82,23 @@ def _options(
     if finding.verdict is Verdict.CANNOT_TELL:
         kind = "level" if finding.claim == "level" else "change"
         values |= {
-            "interval": open_interval(finding, phrases),
-            "effect": phrases[f"headline.effect_{kind}"],
+            "interval": open_interval(finding),
+            "effect": PHRASES[f"headline.effect_{kind}"],
             "mde": size(finding.mde, finding, unit=True),
         }
         return ("cannot_tell", "cannot_tell_short", "cannot_tell_bare"), values
     values |= {
-        "compared": compared(finding, phrases),
-        "interval": interval(finding.low, finding.high, finding, phrases),
-        "instead": _instead(finding, phrases),
+        "compared": compared(finding),
+        "interval": interval(finding.low, finding.high, finding),
+        "instead": _instead(finding),
     }
     little = finding.verdict is Verdict.LITTLE_DIFFERENCE
     return ("little_difference" if little else "differs",), values
 
 
-def _instead(finding: Finding, phrases: Mapping[str, str]) -> str:
+def _instead(finding: Finding) -> str:
     both = amounts(finding)
     if both is None:
         return ""
     observed = total(both[0], finding) + noun(finding)
-    return phrases["headline.instead"].format(observed=observed, expected=total(both[1], finding))
+    return PHRASES["headline.instead"].format(observed=observed, expected=total(both[1], finding))

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from areaeffect.wording.phrases import ENGLISH
+from areaeffect.wording.phrases import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from areaeffect.results import Finding
 
 FINE_SCALE = 1.0  # a threshold below this belongs to a scale that one decimal would flatten
@@ -126,13 +124,12 @@ def interval(
     low: float | None,
     high: float | None,
     finding: Finding,
-    phrases: Mapping[str, str] = ENGLISH,
 ) -> str:
     """Write an interval: 'from 28.3% to 11.0% lower', 'from 4.0% lower to 1.6% higher'."""
     below, above = known(low), known(high)
     if below is None and above is None:
         return NOT_ESTIMABLE
-    first, last = (_direction(v, finding, phrases) for v in (below, above))
+    first, last = (_direction(v, finding) for v in (below, above))
     values = {"low_word": first, "high_word": last, "word": first or last}
     values |= {"low": _brief(below, finding), "high": _brief(above, finding)}
     if below is None:
@@ -144,13 +141,13 @@ def interval(
         values["low"] = size(below, finding)
     else:
         kind = "across"
-    text = phrases[f"interval.{kind}"].format(**values)
+    text = PHRASES[f"interval.{kind}"].format(**values)
     return text.replace(" ,", ",").replace("  ", " ").rstrip()
 
 
-def _direction(value: float | None, finding: Finding, phrases: Mapping[str, str]) -> str:
+def _direction(value: float | None, finding: Finding) -> str:
     word = direction(value, finding)
-    return phrases[f"word.{word}"] if word else ""
+    return PHRASES[f"word.{word}"] if word else ""
 
 
 def signed_interval(low: float | None, high: float | None, finding: Finding) -> str:

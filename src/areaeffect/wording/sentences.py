@@ -20,10 +20,10 @@ from areaeffect.wording.numbers import (
     size,
     total,
 )
-from areaeffect.wording.phrases import ENGLISH
+from areaeffect.wording.phrases import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 NOT_MEAN = "should not be taken to mean that"
 NO_ANSWER = frozenset({Verdict.CANNOT_TELL, Verdict.NOT_ESTIMABLE})
@@ -167,15 +167,15 @@ def _word(finding: Finding) -> str:
     return direction(finding.estimate, finding) or "no higher and no lower"
 
 
-def compared(finding: Finding, phrases: Mapping[str, str] = ENGLISH) -> str:
+def compared(finding: Finding) -> str:
     """Write '20.1% lower than would have been expected', and its level and zero forms."""
     word = direction(finding.estimate, finding)
     key = f"compared.{finding.claim}" + ("" if word else "_none")
     amount = size(finding.estimate, finding, unit=True)
-    return phrases[key].format(amount=amount, word=phrases[f"word.{word}"] if word else "")
+    return PHRASES[key].format(amount=amount, word=PHRASES[f"word.{word}"] if word else "")
 
 
-def open_interval(finding: Finding, phrases: Mapping[str, str] = ENGLISH) -> str:
+def open_interval(finding: Finding) -> str:
     """Write the interval that leaves a finding open.
 
     Where the interval of the finding alone leaves out zero, it is the one for all primary
@@ -184,8 +184,8 @@ def open_interval(finding: Finding, phrases: Mapping[str, str] = ENGLISH) -> str
     low, high = known(finding.low), known(finding.high)
     wide = (known(finding.low_adjusted), known(finding.high_adjusted))
     if low is not None and high is not None and low * high > 0 and None not in wide:
-        return f"{phrases['interval.together']} {interval(*wide, finding, phrases)}"
-    return interval(low, high, finding, phrases)
+        return f"{PHRASES['interval.together']} {interval(*wide, finding)}"
+    return interval(low, high, finding)
 
 
 def _estimate_sentence(finding: Finding) -> str:

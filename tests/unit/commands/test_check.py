@@ -18,7 +18,7 @@ store = "store"
 
 [source.imd]
 kind = "published"
-release = "imd_2019_file_7"
+release = "imd_2019"
 
 [source.areas]
 """
@@ -49,7 +49,7 @@ def test_gaps_of_a_store_are_said_although_the_study_fails_after(tmp_path: Path)
         "police: police_uk, cleveland 2012-02 to 2012-05 (nothing before 2012-02; nothing after "
         "2012-05; missing 2012-04)" in said[0]
     )
-    assert "imd: imd_2019_file_7, 2019-" in said[0]
+    assert "imd: imd_2019, 2019-" in said[0]
     assert "; use: covariate" in said[0]
 
 

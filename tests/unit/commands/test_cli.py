@@ -124,7 +124,7 @@ def test_ctrl_c_ends_with_130_one_line_and_no_folder(example: Path) -> None:
         ),
         (
             ("fetch", "imd_2010"),
-            "sources.publishers.fetch.fetch",
+            "commands.fetch.fetch",
             "what has arrived is kept. The same command goes",
         ),
         (("demo",), "commands.demo.demo", "the reports named above are whole."),
@@ -150,7 +150,7 @@ def test_ctrl_c_says_what_is_left(
 
 
 def test_help_needs_none_of_the_heavy_packages() -> None:
-    heavy = "numpy", "pandas", "duckdb", "matplotlib", "sklearn", "geopandas", "ibis"
+    heavy = "numpy", "pandas", "duckdb", "matplotlib", "sklearn", "geopandas", "scipy"
     code = f"import sys, areaeffect.cli; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -21,7 +21,7 @@ from tests.shared.small_study import CODES, write_small_study
 
 QUESTION = Question(("T009", "T010"), "2013-01", "Abbey & “Bridge”", 199, 30, 0.5)
 ATLAS = (
-    '\n# names of places\n[atlas]\nplaces = "places.csv"\n[[atlas.layers]]\ncolumn = "areas.x"\n'
+    '\n[atlas]  # names of places\nplaces = "places.csv"\n[[atlas.layers]]\ncolumn = "areas.x"\n'
 )
 
 

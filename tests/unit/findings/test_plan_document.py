@@ -22,7 +22,7 @@ FILES = ("plan.html", "plan.pdf", "design.json")
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    spec = CountySpec(n_areas=150, n_towns=4, seed=5, programmes=(LED,))
+    spec = CountySpec(n_areas=150, seed=5, programmes=(LED,))
     return write_county(simulate_county(spec), tmp_path_factory.mktemp("county"), voices=False)
 
 

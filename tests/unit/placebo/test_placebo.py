@@ -27,6 +27,7 @@ from areaeffect.placebo.programmes import (
     run_programme,
 )
 from areaeffect.placebo.workers import run_all
+from areaeffect.streams import generator
 from tests.shared.small_panel import grid, measure, panel
 
 SIDE = 12
@@ -257,7 +258,7 @@ def test_no_two_draws_of_one_seed_are_alike(machine: Machine) -> None:
 
 
 def test_a_placebo_goes_through_the_same_design_as_the_real_programme(machine: Machine) -> None:
-    rng = np.random.default_rng([machine.seed, 7])
+    rng = generator(machine.use, machine.seed, 7)
     programme = draw_programme(machine.banks, N, None, rng)
     assert programme is not None
     np.testing.assert_array_equal(

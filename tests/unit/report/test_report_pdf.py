@@ -170,3 +170,14 @@ def test_print_keeps_one_chart_a_card_and_says_where_the_rest_is(document: Docum
         assert sum(isinstance(block, Figure) for block in card.blocks) <= 1
         assert not any(isinstance(block, Folded) for block in card.blocks)
     assert any("charts/" in b.text for c in cards for b in c.blocks if isinstance(b, Paragraph))
+
+
+def test_the_font_comes_with_the_package_and_its_licence(reader: PdfReader) -> None:
+    fonts = {str(f["/BaseFont"]) for p in reader.pages for f in _fonts_of(p)}
+    assert {name.partition("+")[2] for name in fonts} <= {p.stem for p in pdf.FONTS.glob("*.ttf")}
+    assert "Bitstream Vera" in (pdf.FONTS / "LICENSE_DEJAVU").read_text(encoding="utf-8")
+
+
+def _fonts_of(page: object) -> list[dict[str, object]]:
+    fonts = page["/Resources"].get("/Font", {})  # type: ignore[index]
+    return [f.get_object() for f in fonts.values()]

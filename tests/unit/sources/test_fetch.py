@@ -1,407 +1,529 @@
-"""Fetching, against a real HTTP server on loopback that behaves well and badly."""
+"""Fetching, against a publishers' mirror on loopback that behaves well and badly."""
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
-import threading
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BytesIO
-from itertools import pairwise
-from urllib.error import HTTPError
-from urllib.request import Request
+import shutil
+import time
+from dataclasses import replace
 
 import pytest
 
+from areaeffect.commands import fetch as command
 from areaeffect.errors import DataError, StudyError
-from areaeffect.sources.publishers import download as fetching
-from areaeffect.sources.publishers import fetch as command
-from areaeffect.sources.publishers.download import Item, fetch
-from areaeffect.sources.publishers.releases import catalogue
-from areaeffect.sources.publishers.tables import read
+from areaeffect.sources.publishers import transport
+from areaeffect.sources.publishers.download import PARTS, fetch, jobs_of
+from areaeffect.sources.publishers.releases import By, Origin, catalogue
+from areaeffect.sources.publishers.transport import Client, Settings
+from tests.shared import publisher_mirror
+from tests.shared.publisher_mirror import HUB, SERVICES, Item, Service
 
-FILE_7 = "/media/691ded56d140bbbaa59a2a7d/File_7.csv"
-CONTENT = bytes(range(256)) * 4096  # 1 MiB
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-
-class Publisher(ThreadingHTTPServer):
-    """Serves files by path; `plan` says, request by request, what goes wrong."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files = {FILE_7: CONTENT}
-        self.plan = []
-        self.asked = []
-        self.etag = '"first"'
-        self.has_ranges = True
-        self.sends_length = True
-
-    def address(self, path=FILE_7):
-        return f"http://127.0.0.1:{self.server_address[1]}{path}"
+ADDRESS = "https://pldr.org/table.csv"
+ROWS = [("E01000001", 1.5), ("E01000002", 2.5), ("E01000003", 3.5)]
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+def table(rows=ROWS, header="lsoa21_code,perc,deciles"):
+    return "\n".join([header, *(f"{code},{value},{5}" for code, value in rows), ""]).encode()
 
-    def log_message(self, *_):
-        pass
 
-    def do_GET(self):
-        publisher = self.server
-        publisher.asked.append((self.path, self.headers.get("Range", "")))
-        fault, *rest = publisher.plan.pop(0) if publisher.plan else (None,)
-        if fault == "status":
-            return self._refuse(*rest)
-        if fault == "page":
-            return self._send(200, b"<html>Log in</html>", {"Content-Type": "text/html"})
-        content = publisher.files.get(self.path)
-        if content is None:
-            return self._refuse(404)
-        headers = {"Content-Type": "application/octet-stream"}
-        if publisher.etag:
-            headers["ETag"] = publisher.etag
-        asked = self.headers.get("Range")
-        cut = rest[0] if fault == "break" else None
-        if asked and publisher.has_ranges and self.headers["If-Range"] == publisher.etag:
-            first = int(asked.removeprefix("bytes=").removesuffix("-"))
-            shown = 7 if fault == "wrong part" else first
-            headers["Content-Range"] = f"bytes {shown}-{len(content) - 1}/{len(content)}"
-            return self._send(206, content[first:], headers, cut)
-        return self._send(200, content, headers, cut)
+CONTENT = table([(f"E01{i:06d}", i / 7) for i in range(40_000)])  # a megabyte and more
 
-    def _refuse(self, status, headers=()):
-        self._send(status, b"", dict(headers))
 
-    def _send(self, status, body, headers, cut=None):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if self.server.sends_length:
-            self.send_header("Content-Length", str(len(body)))
-        else:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body if cut is None else body[:cut])
-        if cut is not None or not self.server.sends_length:
-            self.close_connection = True
+def release(rows=3, path="table.csv", **origin):
+    """A release of one CSV: three areas with a number each."""
+    origin = {"by": By.DIRECT, "address": ADDRESS, "seen": "2026-09", **origin}
+    one = catalogue()["loneliness"]
+    columns = tuple(replace(c, published=c.copied) for c in one.columns)
+    file = replace(one.copies[0], path=path, origin=Origin(**origin), sha256="", rows=rows)
+    return replace(one, id="lonely", areas=rows, columns=columns, files=(file,), copies=())
 
 
 @pytest.fixture
-def publisher():
-    server = Publisher()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def mirror():
+    with publisher_mirror.running() as server:
+        server.put(ADDRESS, table())
+        yield server
 
 
 @pytest.fixture
-def get(publisher, tmp_path):
-    """Fetch the publisher's file; pauses are written down, not waited for."""
-    pauses = []
+def get(mirror, tmp_path):
+    """Fetch one release through the mirror."""
 
-    def run(**facts):
-        again = facts.pop("again", False)
-        progress = facts.pop("progress", lambda *_: None)
-        facts = {"address": publisher.address(), "path": "imd/File_7.csv", **facts}
-        (done,) = fetch(
-            [Item("imd", **facts)], tmp_path, progress, again=again, pause=pauses.append
-        )
+    def run(one=None, *, again=False, progress=lambda *_: None):
+        client = Client(Settings("me@example.org", mirror.base, first_pause=0.01))
+        jobs = jobs_of([one or release()], tmp_path)
+        (done,) = fetch(jobs, tmp_path, progress, client, again=again)
         return done
 
-    run.pauses = pauses
     return run
 
 
-def test_a_file_is_fetched_whole_with_progress_and_a_record(publisher, get, tmp_path):
-    steps = []
-    done = get(sha256=SHA256, progress=lambda *step: steps.append(step))
+def large(mirror):
+    mirror.put(ADDRESS, CONTENT)
+    return release(40_000)
+
+
+def refused(get, *args):
+    with pytest.raises(DataError) as caught:
+        get(*args)
+    return str(caught.value)
+
+
+def asked(mirror):
+    return [asked_range for _, path, asked_range in mirror.asked if path == "pldr.org/table.csv"]
+
+
+def test_a_file_is_fetched_whole_with_progress_and_a_record(mirror, get, tmp_path):
+    seen = []
+    done = get(large(mirror), progress=lambda *step: seen.append(step))
+    assert done.path.read_bytes() == CONTENT
     assert done.asked
-    assert done.path.read_bytes() == CONTENT
-    assert steps[0] == ("imd", 0, len(CONTENT))
-    assert steps[-1] == ("imd", len(CONTENT), len(CONTENT))
-    assert all(a[1] <= b[1] for a, b in pairwise(steps))
-    record = json.loads((tmp_path / "imd" / "File_7.csv.fetched.json").read_text())
-    assert record["sha256"] == SHA256
-    assert record["etag"] == '"first"'
-    assert sorted(p.name for p in (tmp_path / "imd").iterdir()) == [
-        "File_7.csv",
-        "File_7.csv.fetched.json",
-    ]
+    record = json.loads((tmp_path / "table.csv.fetched.json").read_text())
+    assert record == {
+        "address": ADDRESS,
+        "bytes": len(CONTENT),
+        "sha256": hashlib.sha256(CONTENT).hexdigest(),
+    }
+    assert seen[-1] == ("lonely", len(CONTENT), len(CONTENT))
+    assert not (tmp_path / PARTS).exists()
+    (agent,) = mirror.agents
+    assert agent.endswith("(me@example.org)")
 
 
-def test_what_is_here_is_not_asked_for_again(publisher, get):
+def test_what_is_here_is_not_asked_for_again_unless_told_to(mirror, get):
     get()
-    publisher.shutdown()
     assert not get().asked
-    assert len(publisher.asked) == 1
+    assert len(mirror.asked) == 1
+    assert get(again=True).asked
 
 
-def test_again_asks_the_publisher(publisher, get):
-    get()
-    publisher.files[FILE_7] = b"a new edition"
-    assert get(again=True).path.read_bytes() == b"a new edition"
+def test_a_broken_transfer_goes_on_where_it_stopped(mirror, get):
+    mirror.fail(ADDRESS, ("cut", 1000), ("cut", 500))
+    assert get(large(mirror)).path.read_bytes() == CONTENT
+    assert asked(mirror) == ["", "bytes=1000-", "bytes=1500-"]
 
 
-def test_a_broken_transfer_goes_on_where_it_stopped(publisher, get):
-    publisher.plan = [("break", 300_000), ("break", 300_000)]
-    done = get(sha256=SHA256)
-    assert done.path.read_bytes() == CONTENT
-    assert [r for _, r in publisher.asked] == ["", "bytes=300000-", "bytes=600000-"]
-    assert get.pauses == [1.0, 1.0]  # each try brought something: no longer pauses
+def test_the_next_command_goes_on_where_the_last_gave_up(mirror, get, tmp_path):
+    one = large(mirror)
+    mirror.fail(ADDRESS, ("cut", 1000), *[("cut", 0)] * transport.TRIES)
+    said = refused(get, one)
+    assert "could not be read after 5 tries in a row" in said
+    assert "1,000 bytes are here and will be used" in said
+    assert not (tmp_path / "table.csv").exists()
+    assert get(one).path.read_bytes() == CONTENT
+    assert asked(mirror)[-1] == "bytes=1000-"
 
 
-def test_the_next_command_goes_on_where_the_last_gave_up(publisher, get, tmp_path):
-    publisher.plan = [("break", 300_000)] + [("status", 503)] * 5
-    with pytest.raises(DataError) as caught:
-        get()
-    assert str(caught.value) == (
-        f"imd: {publisher.address()} could not be read after 5 tries in a row: it answers 503 "
-        "Service Unavailable. 300,000 bytes are here and will be used. Run the command again "
-        "later; it goes on where it stopped."
-    )
-    assert not (tmp_path / "imd" / "File_7.csv").exists()
-    assert get().path.read_bytes() == CONTENT
-    assert publisher.asked[-1] == (FILE_7, "bytes=300000-")
+def test_a_file_that_changed_in_between_is_fetched_from_the_start(mirror, get):
+    one = large(mirror)
+    mirror.fail(ADDRESS, ("cut", 1000), *[("cut", 0)] * transport.TRIES)
+    refused(get, one)
+    newer = CONTENT.replace(b"E01000007,1.0", b"E01000007,9.0")
+    mirror.put(ADDRESS, newer)
+    assert get(one).path.read_bytes() == newer
 
 
-def test_a_file_that_changed_in_between_is_fetched_from_the_start(publisher, get):
-    publisher.plan = [("break", 300_000)]
-    new = CONTENT[::-1]
-
-    def change(name, here, total):
-        if here >= 300_000:
-            publisher.files[FILE_7], publisher.etag = new, '"second"'
-
-    assert get(progress=change).path.read_bytes() == new
+@pytest.mark.parametrize("how", ["no ranges", "wrong part"])
+def test_without_usable_ranges_it_starts_again(mirror, get, how):
+    mirror.fail(ADDRESS, ("cut", 1000), (how,))
+    assert get(large(mirror)).path.read_bytes() == CONTENT
 
 
-def test_without_ranges_it_starts_again(publisher, get):
-    publisher.has_ranges = False
-    publisher.plan = [("break", 300_000)]
-    assert get().path.read_bytes() == CONTENT
+def test_without_a_validator_a_part_is_not_trusted(mirror, get):
+    mirror.etags = False
+    mirror.fail(ADDRESS, ("cut", 1000))
+    assert get(large(mirror)).path.read_bytes() == CONTENT
+    assert asked(mirror) == ["", ""]
 
 
-def test_without_a_validator_a_part_is_not_trusted(publisher, get):
-    publisher.etag = ""
-    publisher.plan = [("break", 300_000)]
-    assert get().path.read_bytes() == CONTENT
-    assert [r for _, r in publisher.asked] == ["", ""]
+def test_a_file_of_unknown_length_is_fetched(mirror, get):
+    headers = {"Content-Length": None, "Connection": "close"}
+    mirror.fail(ADDRESS, ("answer", 200, table(), headers))
+    assert get().path.read_bytes() == table()
 
 
-def test_a_wrong_part_is_thrown_away(publisher, get):
-    publisher.plan = [("break", 300_000), ("wrong part",)]
-    assert get().path.read_bytes() == CONTENT
-    assert [r for _, r in publisher.asked] == ["", "bytes=300000-", ""]
+def test_a_file_on_record_is_known_by_its_hash(mirror, get, tmp_path):
+    pinned = release(sha256=hashlib.sha256(table()).hexdigest())
+    assert get(pinned).asked
+    mirror.put(ADDRESS, table([*ROWS[:2], ("E01000003", 9.5)]))
+    said = refused(lambda one: get(one, again=True), pinned)
+    assert "does not hold the file on record" in said
+    assert "a new edition needs a release of its own" in said
+    assert (tmp_path / "table.csv").read_bytes() == table()
+    assert not (tmp_path / PARTS).exists()
 
 
-def test_a_stale_part_that_spoils_the_hash_is_fetched_once_more(publisher, get, tmp_path):
-    folder = tmp_path / "imd"
-    folder.mkdir()
-    (folder / "File_7.csv.part").write_bytes(b"x" * 1000)
-    memo = {"address": publisher.address(), "etag": '"first"'}
-    (folder / "File_7.csv.part.json").write_text(json.dumps(memo))
-    assert get(sha256=SHA256).path.read_bytes() == CONTENT
-
-
-def test_a_changed_file_is_refused_with_what_was_expected(publisher, get, tmp_path):
-    publisher.files[FILE_7] = b"another edition"
-    got = hashlib.sha256(b"another edition").hexdigest()
-    with pytest.raises(DataError) as caught:
-        get(sha256=SHA256, bytes=len(CONTENT), page="https://example.org/imd")
-    assert str(caught.value) == (
-        f"imd: {publisher.address()} does not hold the file on record: expected sha256 "
-        f"{SHA256[:12]}… and 1,048,576 bytes, got sha256 {got[:12]}… and 15 bytes. What came was "
-        "deleted. Likely the publisher replaced the file, or a proxy answered in its place. Look "
-        "at https://example.org/imd; a new edition needs a release of its own."
-    )
-    assert list((tmp_path / "imd").iterdir()) == []
-
-
-def test_pauses_double_until_it_gives_up(publisher, get):
-    publisher.plan = [("status", 502)] * 4
+def test_a_busy_server_is_given_the_time_it_asks_for(mirror, get):
+    mirror.fail(ADDRESS, ("status", 429, {"Retry-After": "1"}))
+    start = time.monotonic()
     assert get().asked
-    assert get.pauses == [1.0, 2.0, 4.0, 8.0]
+    assert time.monotonic() - start >= 1
 
 
-def test_the_pause_a_server_asks_for_is_kept(publisher, get):
-    soon = formatdate(usegmt=True)
-    publisher.plan = [
-        ("status", 429, {"Retry-After": "17"}),
-        ("status", 503, {"Retry-After": soon}),
-    ]
-    get()
-    assert get.pauses == [17.0, 0.0]
+def test_a_server_that_asks_for_an_hour_is_left_alone(mirror, get):
+    mirror.fail(ADDRESS, ("status", 503, {"Retry-After": "3600"}))
+    assert "it asks to wait 3,600 seconds" in refused(get)
+    assert len(asked(mirror)) == 1
 
 
-def test_a_server_that_asks_for_an_hour_is_left_alone(publisher, get):
-    publisher.plan = [("status", 429, {"Retry-After": "3600"})]
-    with pytest.raises(DataError, match=r"after 1 try: it answers 429 .* wait 3,600 seconds\."):
-        get()
-    assert get.pauses == []
+def test_a_server_that_stays_busy_is_given_up(mirror, get):
+    mirror.fail(ADDRESS, *[("status", 503)] * 20)
+    assert "answers 503" in refused(get)
+    assert len(asked(mirror)) == transport.TRIES
 
 
-def test_a_moved_file_says_where_to_look(publisher, get):
-    with pytest.raises(DataError) as caught:
-        get(address=publisher.address("/gone.csv"), page="https://example.org/imd")
-    assert str(caught.value) == (
-        f"imd: {publisher.address('/gone.csv')} answers 404 Not Found. Nothing was fetched. The "
-        "publisher may have moved the file. Look for it on https://example.org/imd."
+def test_a_moved_file_says_which_when_it_was_seen_and_what_to_do(mirror, get):
+    mirror.files.clear()
+    assert refused(get) == (
+        f"lonely: {ADDRESS} does not give the file: it answers 404 Not Found. It was last seen "
+        "there in 2026-09. The publisher may have moved it. Look for the file on "
+        "https://github.com/humaniverse/loneliness, and put it where `areaeffect fetch --dry-run` "
+        "says that it belongs."
     )
-    assert get.pauses == []
 
 
-def test_a_login_page_is_not_a_file(publisher, get):
-    publisher.plan = [("page",)]
-    with pytest.raises(DataError, match="answers with a web page, not with the file"):
-        get()
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<html><body>Log in", "text/html"),
+        (b"\n<!DOCTYPE html><title>Guest network", "text/csv"),
+        (b'{"status": "unknown"}', "application/json"),
+        (b"lsoa21_code,perc", "text/html; charset=utf-8"),
+    ],
+)
+def test_a_login_page_is_not_a_table(mirror, get, tmp_path, body, kind):
+    mirror.fail(ADDRESS, ("answer", 200, body, {"Content-Type": kind}))
+    assert "answers with a web page, not with the file" in refused(get)
+    assert not (tmp_path / "table.csv").exists()
+    assert get().path.read_bytes() == table()
 
 
-def test_an_empty_file_is_refused(publisher, get):
-    publisher.files[FILE_7] = b""
-    with pytest.raises(DataError, match="holds an empty file"):
-        get()
+def test_an_empty_file_is_refused(mirror, get):
+    mirror.put(ADDRESS, b"")
+    assert "it holds an empty file" in refused(get)
 
 
-def test_a_redirection_is_followed_and_the_part_still_asked_for(publisher, get):
-    publisher.files["/new.csv"] = CONTENT
-    moved = ("status", 302, {"Location": "/new.csv"})
-    publisher.plan = [moved, ("break", 300_000), moved]
-    assert get(sha256=SHA256).path.read_bytes() == CONTENT
-    assert publisher.asked[-1] == ("/new.csv", "bytes=300000-")
+def test_a_redirect_to_a_named_host_is_followed(mirror, get):
+    mirror.put("https://files.pldr.org/a.csv", table())
+    mirror.fail(ADDRESS, ("redirect", "https://files.pldr.org/a.csv"))
+    assert get(release(hosts=("files.pldr.org",))).path.read_bytes() == table()
 
 
-def test_a_redirection_to_an_unprotected_address_is_refused():
-    request = Request("https://example.org/file.csv")
-    with pytest.raises(HTTPError, match="unprotected address, http://example"):
-        fetching._OnwardOnly().redirect_request(
-            request, BytesIO(), 302, "Found", {}, "http://example.org/file.csv"
-        )
+@pytest.mark.parametrize(
+    ("location", "why"),
+    [
+        ("https://elsewhere.org/a.csv", "elsewhere.org, which is not among the release's hosts"),
+        ("https://pldr.org.elsewhere.org/a.csv", "not among the release's hosts"),
+        ("https://pldr.org@elsewhere.org/a.csv", "not among the release's hosts"),
+        ("https://pldr.org:8443/a.csv", "not among the release's hosts"),
+        ("http://pldr.org/a.csv", "an unprotected address, http://pldr.org/a.csv"),
+        ("ftp://pldr.org/a.csv", "an unprotected address"),
+        ("file:///etc/passwd", "an unprotected address"),
+        ("", "a malformed answer: it redirects to ''"),
+        ("https://pldr.org/ü", "a malformed answer: it redirects to"),
+        ("/table.csv", "redirects without end"),
+    ],
+)
+def test_a_redirect_elsewhere_is_refused(mirror, get, tmp_path, location, why):
+    mirror.fail(ADDRESS, *[("redirect", location)] * 9)
+    assert why in refused(get)
+    assert not (tmp_path / "table.csv").exists()
 
 
-def test_a_killed_fetch_goes_on_from_its_part(publisher, get, tmp_path):
-    """What a process wrote before SIGKILL: a part and a memo, no record."""
-    publisher.plan = [("break", 300_000), *([("status", 503)] * 5)]
-    with pytest.raises(DataError):
-        get()
-    folder = tmp_path / "imd"
-    assert sorted(p.name for p in folder.iterdir()) == ["File_7.csv.part", "File_7.csv.part.json"]
-    with (folder / "File_7.csv.part").open("r+b") as part:
-        part.truncate(123_457)
-    assert get().path.read_bytes() == CONTENT
-    assert publisher.asked[-1] == (FILE_7, "bytes=123457-")
+def test_more_than_the_file_can_be_is_stopped(mirror, get, monkeypatch):
+    monkeypatch.setattr("areaeffect.sources.publishers.resolvers.SMALL", 1000)
+    known = replace(large(mirror))
+    (file,) = known.files
+    known = replace(known, files=(replace(file, origin=replace(file.origin, bytes=10)),))
+    assert "where at most 1,040 are expected" in refused(get, known)
+    headers = {"Content-Length": None, "Connection": "close"}
+    mirror.fail(ADDRESS, ("answer", 200, CONTENT, headers))
+    assert "sends more than 1,040 bytes" in refused(get, known)
 
 
-def test_a_file_of_unknown_length_is_fetched(publisher, get):
-    publisher.sends_length = False
-    assert get(sha256=SHA256).path.read_bytes() == CONTENT
+@pytest.mark.parametrize(
+    ("fault", "what"),
+    [
+        (("header", "Content-Length", "12x"), "Content-Length is '12x'"),
+        (("header", "Content-Length", "-5"), "Content-Length is '-5'"),
+        (("status", 503, {"Retry-After": "soon"}), "Invalid Retry-After header: soon"),
+    ],
+)
+def test_a_malformed_header_is_refused(mirror, get, fault, what):
+    mirror.fail(ADDRESS, fault)
+    said = refused(get)
+    assert "sends a malformed answer" in said
+    assert what in said
 
 
-def test_nobody_there_is_tried_and_then_told(get):
-    with pytest.raises(DataError, match=r"5 tries in a row: .*refused"):
-        get(address="http://127.0.0.1:9/nothing.csv")
+def test_a_malformed_range_is_refused(mirror, get):
+    mirror.fail(ADDRESS, ("cut", 1000), ("header", "Content-Range", "bytes ?-?/*"))
+    assert "Content-Range is 'bytes ?-?/*'" in refused(get, large(mirror))
 
 
-def test_a_file_that_was_edited_here_is_left_as_it_is(publisher, get):
-    done = get()
-    done.path.write_bytes(b"edited")
-    with pytest.raises(DataError, match=r"not the one on record: .* It was left as it is"):
-        get()
-    assert done.path.read_bytes() == b"edited"
-    assert get(again=True).path.read_bytes() == CONTENT
+def test_a_longer_length_than_comes_is_a_broken_transfer(mirror, get):
+    mirror.fail(ADDRESS, ("answer", 200, table(), {"Content-Length": "999"}))
+    assert get().path.read_bytes() == table()
 
 
-def test_other_files_are_fetched_although_one_fails(publisher, tmp_path):
-    items = [
-        Item("a", publisher.address("/gone.csv"), "a.csv"),
-        Item("b", "file:///etc/hostname", "b.csv"),
-        Item("c", publisher.address(), "c.csv"),
-    ]
-    with pytest.raises(DataError) as caught:
-        fetch(items, tmp_path, pause=lambda _: None)
-    assert len(caught.value.problems) == 2
-    assert (tmp_path / "c.csv").read_bytes() == CONTENT
+def test_nobody_there_is_tried_and_then_said(tmp_path):
+    client = Client(Settings(mirror="http://127.0.0.1:9", first_pause=0.001))
+    with pytest.raises(DataError, match="could not be read after 5 tries in a row"):
+        fetch(jobs_of([release()], tmp_path), tmp_path, lambda *_: None, client)
 
 
-def test_two_at_once_do_not_write_into_one_file(publisher, get, tmp_path):
-    (tmp_path / "imd").mkdir()
-    with (tmp_path / "imd" / "File_7.csv.part").open("ab") as other:
+def test_a_file_that_was_edited_here_is_left_as_it_is(get, tmp_path):
+    get()
+    (tmp_path / "table.csv").write_bytes(b"mine")
+    assert "is not the one that came" in refused(get)
+    assert (tmp_path / "table.csv").read_bytes() == b"mine"
+
+
+def test_a_file_put_there_by_hand_is_checked(mirror, get, tmp_path):
+    (tmp_path / "table.csv").write_bytes(table())
+    assert not get().asked
+    (tmp_path / "table.csv").write_bytes(table(ROWS[:2]))
+    assert "another edition of 'lonely': 2 rows, where 3 are on record" in refused(get)
+    assert mirror.asked == []
+
+
+def test_two_at_once_do_not_write_into_one_file(mirror, get, tmp_path):
+    (tmp_path / PARTS).mkdir()
+    with (tmp_path / PARTS / "table.csv").open("ab") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(DataError, match="another `areaeffect fetch` is getting it"):
-            get()
+        assert "another `areaeffect fetch` is getting it" in refused(get)
+    assert get().asked
 
 
-def test_a_folder_that_cannot_be_written_is_named(publisher, get, tmp_path):
-    (tmp_path / "imd").write_text("a file where the folder should be")
-    with pytest.raises(DataError, match=r"the file cannot be written: .*imd"):
-        get()
+def test_at_most_two_requests_at_a_time_and_others_go_on_where_one_fails(mirror, tmp_path):
+    many = []
+    for i in range(8):
+        address = f"https://pldr.org/{i}.csv"
+        mirror.put(address, table() if i != 3 else b"")
+        one = release(path=f"{i}.csv", address=address)
+        many.append(replace(one, id=f"lonely_{i}"))
+    client = Client(Settings(mirror=mirror.base, first_pause=0.01))
+    with pytest.raises(DataError) as caught:
+        fetch(jobs_of(many, tmp_path), tmp_path, lambda *_: None, client)
+    assert len(caught.value.problems) == 1
+    assert len(list(tmp_path.glob("*.csv"))) == 7
+    assert mirror.most_at_once <= transport.AT_ONCE
+
+
+def test_a_full_disk_is_said_before_with_the_space_needed(mirror, get, monkeypatch):
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10))
+    said = refused(get, large(mirror))
+    assert "the disk is full: 1.2 MB are needed, 0.0 MB are free" in said
+    assert DataError.exit_code == 3
+
+
+def test_a_disk_that_fills_meanwhile_keeps_what_came(mirror, get, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transport.os, "fsync", full)
+        assert "the disk is full" in refused(get)
+    assert not (tmp_path / "table.csv").exists()
+    assert get().path.read_bytes() == table()
+
+
+# ---------------------------------------------------------------- other editions and layouts
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (table(ROWS[:2]), "this is another edition of 'lonely': 2 rows, where 3 are on record."),
+        (
+            table(header="lsoa21_code,percent_lonely,deciles"),
+            "lonely: the publisher may have changed the file: there is no column 'perc'. It has "
+            "instead: 'percent_lonely'.",
+        ),
+        (
+            table(header="LSOA21CD,perc,deciles"),
+            "table.csv: the publisher may have changed the file: there is no column 'lsoa21_code'. "
+            "It has instead: 'LSOA21CD', 'perc', 'deciles'.",
+        ),
+        (
+            b"LSOA21CD,LSOA21NM,RUC21CD,RUC21NM,Urban_rural_flag\nE01000001,A,UN1,Urban,Urban\n",
+            "table.csv: this is the file of 'rural_urban_lsoa21': it has the columns of that "
+            "release.",
+        ),
+        (
+            table([("E02000001", 1), ("E02000002", 2), ("E02000003", 3)]),
+            "lonely: 'E02000001' is not a code of vintage lsoa21 (3 such codes).",
+        ),
+    ],
+)
+def test_another_edition_is_refused_by_name(mirror, get, tmp_path, content, sentence):
+    mirror.put(ADDRESS, content)
+    assert sentence in refused(get)
+    assert not (tmp_path / "table.csv").exists()
+    assert not (tmp_path / PARTS).exists()
+
+
+# ---------------------------------------------------------------- the ways to get a file
+
+
+def test_govuk_is_searched_where_the_file_moved(mirror, get):
+    page = "/government/statistics/lonely"
+    new = "https://assets.publishing.service.gov.uk/media/68ff/Lonely_v2.csv"
+    one = release(by=By.GOVUK, page=page, match=r"^Lonely_v\d\.csv$", sha256="0" * 64)
+    mirror.files.clear()
+    mirror.put(new, table())
+    mirror.govuk(page, {"Notes": new.replace("Lonely_v2.csv", "notes.pdf"), "The table": new})
+    assert get(one).address == new
+    mirror.govuk(page, {"The table": new.replace("Lonely_v2", "Lonely_v2_final")})
+    said = refused(lambda o: get(o, again=True), one)
+    assert "lists no single file named like" in said
+    assert "It lists: Lonely_v2_final.csv" in said
+
+
+def test_the_newest_edition_of_a_dataset_of_ons_is_taken(mirror, get):
+    dataset = "/peoplepopulationandcommunity/lonely"
+    address = f"https://www.ons.gov.uk{dataset}"
+    mirror.ons(dataset, "mid2024revised", "lonely20222024.csv", table())
+    one = release(by=By.ONS, address=address, match=r"^lonely\d{8}\.csv$")
+    assert get(one).address.endswith("/mid2024revised/lonely20222024.csv")
+
+
+def hub(**origin):
+    return release(by=By.HUB, address="", on_demand=True, **origin)
+
+
+def test_the_hub_is_asked_until_the_file_is_ready(mirror, get):
+    mirror.items["abc"] = Item(table(), not_ready=3)
+    assert get(hub(item="abc")).path.read_bytes() == table()
+    assert sum(path == f"{HUB}/abc/csv?layers=0" for _, path, _ in mirror.asked) == 4
+
+
+def test_a_hub_that_never_finishes_is_said(mirror, get, monkeypatch):
+    monkeypatch.setattr("areaeffect.sources.publishers.resolvers._POLLS", 3)
+    mirror.items["abc"] = Item(table(), not_ready=99)
+    assert "still says that the file is being made, after 3 asks" in refused(get, hub(item="abc"))
+
+
+def as_rows(rows=ROWS):
+    return [
+        {"lsoa21_code": c, "perc": v, "deciles": 5, "ObjectId": i}
+        for i, (c, v) in enumerate(rows, 1)
+    ]
+
+
+def test_the_service_stands_in_for_an_item_that_is_gone(mirror, get):
+    mirror.services["LONELY_v2"] = Service(as_rows(), most=2)  # shorter pages than asked for
+    done = get(hub(item="gone", service="LONELY_v2"))
+    assert done.address == f"https://{SERVICES}/LONELY_v2/FeatureServer/0"
+    assert done.path.read_text().splitlines()[1] == "E01000001,1.5,5,1"
+    assert len(done.path.read_text().splitlines()) == 4
+
+
+def test_an_error_that_comes_with_status_200_is_refused(mirror, get):
+    said = refused(get, hub(service="LONELY_v1"))
+    assert "it answers with an error: Invalid URL" in said
+    mirror.items["abc"] = Item(json.dumps({"error": {"message": "Item is private"}}).encode())
+    assert "it answers with an error: Item is private" in refused(get, hub(item="abc"))
+
+
+def test_a_service_that_gives_fewer_rows_than_it_says_is_refused(mirror, get, tmp_path):
+    mirror.services["LONELY_v2"] = Service(as_rows(), says=5)
+    assert "does not give all its rows: 3 came" in refused(get, hub(service="LONELY_v2"))
+    assert not (tmp_path / "table.csv").exists()
+
+
+NOMIS = "https://www.nomisweb.co.uk/api/v01/dataset/NM_1_1.data.csv?geography=TYPE151"
+
+
+def nomis(rows):
+    one = release(rows, by=By.NOMIS, address=NOMIS, on_demand=True)
+    (file,) = one.files
+    file = replace(file, layout="nomis", area="GEOGRAPHY_CODE")
+    columns = tuple(replace(c, published="OBS_VALUE") for c in one.columns[:1])
+    return replace(one, files=(file,), columns=columns)
+
+
+def test_nomis_is_read_page_by_page_and_goes_on_at_the_page_it_was_at(mirror, get):
+    rows = [[f"{'EW'[i // 40_000]}010{i % 40_000:05d}", i] for i in range(60_000)]
+    mirror.nomis["NM_1_1"] = [["GEOGRAPHY_CODE", "OBS_VALUE"], *rows]
+    third = f"{NOMIS}&RecordLimit=25000&RecordOffset=50000"
+    mirror.fail(third, *[("status", 503)] * transport.TRIES)
+    refused(get, nomis(60_000))
+    done = get(nomis(60_000))
+    assert len(done.path.read_text().splitlines()) == 60_001
+    offsets = [p.rpartition("=")[2] for _, p, _ in mirror.asked if "RecordLimit=25000" in p]
+    assert offsets == ["0", "25000", *["50000"] * (transport.TRIES + 1)]
+
+
+def test_nomis_that_does_not_say_how_many_rows_there_are_is_refused(mirror, get):
+    mirror.put(f"{NOMIS}&RecordLimit=1&RecordOffset=0", b"Error: no data")
+    assert "does not answer with rows that say how many there are" in refused(get, nomis(3))
+
+
+def test_nomis_that_changes_meanwhile_is_refused_and_begun_again(mirror, get):
+    rows = [[f"E01{i:06d}", i] for i in range(30_000)]
+    mirror.nomis["NM_1_1"] = [["GEOGRAPHY_CODE", "OBS_VALUE"], *rows]
+    second = f"{NOMIS}&RecordLimit=25000&RecordOffset=25000"
+    other = b'"GEOGRAPHY_CODE","OBS_VALUE","RECORD_COUNT"\r\n"E01000001",1,29999\r\n'
+    mirror.fail(second, ("answer", 200, other, {"Content-Type": "text/csv"}))
+    assert "It says 29,999 now and said 30,000 before" in refused(get, nomis(30_000))
+    mirror.nomis["NM_1_1"] = mirror.nomis["NM_1_1"][:-1]
+    assert len(get(nomis(29_999)).path.read_text().splitlines()) == 30_000
 
 
 # ---------------------------------------------------------------- the command
 
 
-def test_a_release_comes_by_name_and_can_be_read(publisher, tmp_path, monkeypatch):
-    release = catalogue()["imd_2019_file_7"]
-    header = ["LSOA code (2011)", "LSOA name (2011)", *(c.published for c in release.columns)]
-    row = ["E01000001", "City of London 001A", *("5" for _ in release.columns)]
-    text = "\n".join(",".join(f'"{cell}"' for cell in line) for line in (header, row))
-    path = "/" + release.files[0].address.split("/", 3)[3]
-    publisher.files[path] = f"{text}\n".encode()
-    there = publisher.address("")
-
-    def locally(items, *rest, **options):
-        moved = [
-            Item(i.name, there + "/" + i.address.split("/", 3)[3], i.path, i.sha256) for i in items
-        ]
-        return fetching.fetch(moved, *rest, **options)
-
-    monkeypatch.setattr(command, "fetch_items", locally)
-    report = command.fetch(["imd_2019_file_7", "imd_2019"], tmp_path, lambda *_: None)
-    assert [f.path for f in report.files] == [tmp_path / release.files[0].path]
-    assert [(b.release, b.page) for b in report.by_hand] == [("imd_2019", release.page)]
-    assert report.to_dict()["files"][0]["asked"] is True
-    assert "no address on record: imd_2019" in report.text()
-    table = read("imd_2019_file_7", tmp_path)
-    assert table.values["imd_score"].tolist() == [[5.0]]
-    assert table.names.tolist() == ["City of London 001A"]
-
-
 def test_names_that_mean_nothing_are_refused_together(tmp_path):
     with pytest.raises(StudyError) as caught:
-        command.fetch(["imd_2091", "police_uk:2025-13"], tmp_path, lambda *_: None)
-    assert [str(p) for p in caught.value.problems] == [
-        "there is no release 'imd_2091' to fetch. Did you mean 'imd_2019'?",
-        "there is no release 'police_uk:2025-13' to fetch. Did you mean 'police_uk:latest'?",
+        command.plan(["imd_2018", "englnd"], tmp_path)
+    first, second = map(str, caught.value.problems)
+    assert first.endswith("Did you mean 'imd_2019'?")
+    assert second.endswith("Did you mean 'england'?")
+
+
+def test_a_plan_says_files_megabytes_and_where(tmp_path, monkeypatch):
+    monkeypatch.setenv("AREAEFFECT_CONTACT", "me@example.org")
+    plan = command.plan(["england"], tmp_path)
+    assert plan.text().startswith(f"{len(plan.jobs)} files to fetch (about ")
+    assert f"into {tmp_path}; 0 are here already." in plan.text()
+    assert "LSOA_2021_EW_BGC_V5.gpkg" in plan.table()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_release_that_no_command_gets_says_what_a_person_does(tmp_path):
+    plan = command.plan(["universal_credit_households"], tmp_path)
+    with pytest.raises(DataError, match="Stat-Xplore gives tables to people who are signed in"):
+        command.fetch(plan, lambda *_: None)
+
+
+def test_the_mirror_and_the_contact_are_settings(monkeypatch):
+    monkeypatch.setenv("AREAEFFECT_MIRROR", "ftp://mirror")
+    monkeypatch.setenv("AREAEFFECT_CONTACT", "me\r\nX-Other: 1")
+    with pytest.raises(StudyError) as caught:
+        Settings.from_environment()
+    assert [p.where for p in caught.value.problems] == ["AREAEFFECT_MIRROR", "AREAEFFECT_CONTACT"]
+
+
+def test_every_address_is_tried_without_a_download(mirror, tmp_path, monkeypatch):
+    monkeypatch.setenv("AREAEFFECT_MIRROR", mirror.base)
+    names = ["mental_health_index", "rural_urban_lsoa21", "business_counts", "msoa_names_2021"]
+    mirror.put("https://pldr.org/download/2noyv/q3n/samhi_21_01_v5.00_2011_2022_LSOA.csv", b"x" * 9)
+    mirror.services["LSOA21_RUC21_EW_LU"] = Service([{}] * 12)
+    mirror.nomis["NM_142_1"] = [["A"], [1], [2]]
+    found = command.check(command.plan(names, tmp_path), lambda *_: None)
+    said = {c.release: c.says or c.problem for c in found.checks}
+    assert said["mental_health_index"] == "9 bytes"
+    assert said["rural_urban_lsoa21"] == "12 rows"
+    assert said["business_counts"] == "2 rows"
+    assert "it answers 404" in said["msoa_names_2021"]
+    assert [c.release for c in found.checks if c.problem] == [
+        "rural_urban_lsoa21",
+        "msoa_names_2021",
     ]
-
-
-def test_a_release_without_an_address_says_where_to_take_it_from(tmp_path):
-    with pytest.raises(DataError) as caught:
-        command.fetch(["vacant_dwellings_615"], tmp_path, lambda *_: None)
-    assert str(caught.value) == (
-        "vacant_dwellings_615: no address is on record. Take it from https://www.gov.uk/government/"
-        "statistical-data-sets/live-tables-on-dwelling-stock-including-vacants and put it into "
-        f"{tmp_path} as empty_homes/mhclg_live_table_615_vacant_dwellings_local_authority_2004_2015"
-        ".xls. (The file on record: the workbook as published, from "
-        "StudentDataLabs/EmptyHousingInnovationLab@491d68d.)"
-    )
-
-
-def test_a_release_of_the_same_edition_is_offered(tmp_path):
-    with pytest.raises(DataError, match=r" Or fetch imd_2019_file_7\.$"):
-        command.fetch(["imd_2019"], tmp_path, lambda *_: None)
-
-
-def test_a_month_of_police_uk_has_the_publishers_layout(tmp_path, monkeypatch):
-    asked = []
-    monkeypatch.setattr(command, "fetch_items", lambda items, *_, **__: asked.extend(items) or ())
-    command.fetch(["police_uk:2025-11"], tmp_path, lambda *_: None)
-    assert asked[0].address == "https://data.police.uk/data/archive/2025-11.zip"
-    assert asked[0].path == "police_uk/2025-11.zip"
+    assert found.text().endswith("4 addresses tried, 2 moved.")
+    assert list(tmp_path.iterdir()) == []

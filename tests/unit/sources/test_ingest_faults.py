@@ -26,7 +26,7 @@ SEED = 20231219
 BATCH = 60_000
 #: Begins processes with everything imported, so that kills hit the work and not the start.
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["areaeffect.sources.police_uk.ingest", "ibis", "pyarrow.parquet"])
+SERVER.set_forkserver_preload(["areaeffect.sources.police_uk.ingest", "pyarrow.parquet"])
 #: Ingests one zip after saying that it begins.
 PROGRAM = """
 from areaeffect.sources.police_uk import ingest

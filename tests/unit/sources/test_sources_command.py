@@ -30,7 +30,7 @@ def _nothing_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_without_a_store_the_catalogue_is_listed_all_the_same(tmp_path: Path) -> None:
     found = listed(tmp_path / "none")
-    assert set(found["releases"]) == {"police_uk:YYYY-MM", *catalogue()}
+    assert set(found["releases"]) == {"police_uk", *catalogue()}
     assert not found["store"]
     assert "there is none yet" in list_sources(tmp_path / "none").text()
     assert all(r["periods"] and r["use"] and r["how"] for r in found["releases"].values())
@@ -42,22 +42,23 @@ def test_a_figure_of_a_local_authority_is_a_covariate_and_one_date_no_change(
     found = listed(tmp_path)["releases"]
     for release in catalogue().values():
         if release.geography == "local_authority":
-            assert found[release.id]["use"] == "covariate"
+            assert found[release.id]["use"] in {"covariate", "geography"}
         if release.as_of:
             assert found[release.id]["use"] != "level or change"
 
 
 def test_where_a_release_is_and_how_it_is_had(tmp_path: Path) -> None:
     release = catalogue()["imd_2010"]
-    for folder, word in (("shared", "shared folder"), ("own/fetched", "fetched")):
-        for file in release.files:
+    files = {"shared": release.copies, "own/fetched": release.copies}
+    for (folder, form), word in zip(files.items(), ("shared folder", "fetched"), strict=True):
+        for file in form:
             put(tmp_path / folder, b"x", file.path)
         assert listed(tmp_path)["releases"]["imd_2010"]["here"] == word
-    (tmp_path / "own" / "fetched" / release.files[0].path).unlink()
+    (tmp_path / "own" / "fetched" / release.copies[0].path).unlink()
     found = listed(tmp_path)["releases"]
     assert found["imd_2010"]["here"] == "shared folder"  # a part of it is not enough
-    assert found["imd_2010"]["how"] == f"by hand from {release.page}"
-    assert found["imd_2019_file_7"]["how"] == "areaeffect fetch imd_2019_file_7"
+    assert found["imd_2010"]["how"] == "areaeffect fetch imd_2010"
+    assert found["loneliness"]["how"].startswith("No command gets it: It is data of an R package")
 
 
 def test_the_store_is_held_against_the_window_of_a_study(tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ def test_spark_without_java_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_a_study_of_a_release_that_is_not_here_is_told_how_to_get_it(tmp_path: Path) -> None:
     from areaeffect.sources.publishers.tables import read
 
-    with pytest.raises(DataError, match="Get it with `areaeffect fetch imd_2019_file_7`"):
-        read("imd_2019_file_7", tmp_path)
-    with pytest.raises(DataError, match=r"take it from https://www\.gov\.uk"):
-        read("imd_2010", tmp_path)
+    with pytest.raises(DataError, match="Get it with `areaeffect fetch imd_2019`"):
+        read("imd_2019", tmp_path)
+    with pytest.raises(DataError, match=r"See https://github\.com/humaniverse/loneliness and put"):
+        read("loneliness", tmp_path)

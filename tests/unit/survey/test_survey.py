@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +8,10 @@ import pytest
 from areaeffect.errors import DataError
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
-from areaeffect.study.survey import CensusCells, Item, Survey
+from areaeffect.study.survey import Item, Survey
 from areaeffect.survey.answers import read_answers
-from areaeffect.survey.areas import read_cells
 from areaeffect.survey.comparison import compare
 from areaeffect.survey.scale import reliability, scale_scores
-from areaeffect.survey.small_area import grouped
 from areaeffect.survey.step import _straddle
 
 AREAS = np.array(["A", "B", "C"])
@@ -145,40 +139,6 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         read_answers(SURVEY, tmp_path, AREAS)
 
 
-CELLS = CensusCells(path="cells.csv", area="area", count="n", cells=("tenure", "age"))
-
-
-def test_census_cells_are_laid_out_by_area_and_combination(tmp_path: Path) -> None:
-    text = "area,tenure,age,n\nA,owns,old,5\nA,rents,young,7\nB,owns,old,2\nC,rents,old,1\n"
-    (tmp_path / "cells.csv").write_text(text)
-    people, levels, keys = read_cells(CELLS, tmp_path, AREAS)
-    assert people[0, keys["rents", "young"]] == 7
-    assert people.sum(axis=1).tolist() == [12.0, 2.0, 1.0]
-    assert levels.shape == (3, 2)
-
-
-@pytest.mark.parametrize(
-    ("rows", "says"),
-    [
-        ("A,owns,old,-1\n", "not a number of people"),
-        ("A,owns,old,many\n", "not a number of people"),
-        ("A,owns,old,5\nB,owns,old,5\n", "1 treated or benchmark areas have no people, 'C'"),
-    ],
-)
-def test_bad_census_cells_are_refused(rows: str, says: str, tmp_path: Path) -> None:
-    (tmp_path / "cells.csv").write_text("area,tenure,age,n\n" + rows)
-    with pytest.raises(DataError, match=says):
-        read_cells(CELLS, tmp_path, AREAS)
-
-
-def test_adding_up_by_cell_keeps_number_mean_and_spread() -> None:
-    score, area, cell = np.array([1.0, 3.0, 10.0]), np.array([0, 0, 1]), np.array([1, 1, 0])
-    data = grouped(score, area, cell, np.empty((2, 0)), np.ones((2, 2)), np.array([[0], [1]]))
-    assert data.number.tolist() == [[0.0, 2.0], [1.0, 0.0]]
-    assert data.mean.tolist() == [[0.0, 2.0], [10.0, 0.0]]
-    assert data.within == 2.0
-
-
 @pytest.mark.parametrize(
     ("before", "after", "fits"),
     [("2014", "2017", True), ("2015", "2017", False), ("2014-06", "2016", True), ("1", "2", False)],
@@ -188,47 +148,3 @@ def test_waves_must_lie_on_both_sides_of_every_start(before: str, after: str, fi
     start = (2015 - 0) * 12 + 5
     unit = Neighbourhood("I", "N", np.array([0]), start, PeriodKind.MONTH, None)
     assert _straddle(survey, [unit]) is fits
-
-
-#: JAX starts threads, and Python warns at every fork of a process that has some: not in this one.
-LOG_LIKELIHOOD = """
-import json, sys
-from functools import partial
-import numpy as np
-import numpyro
-from areaeffect.survey.small_area import _model
-
-data, given = json.load(sys.stdin)
-data = [np.array(x) for x in data]
-given = {name: np.array(x) for name, x in given.items()}
-fixed = numpyro.handlers.substitute(partial(_model, n_levels=(2,)), given)
-print(float(numpyro.handlers.trace(fixed).get_trace(*data)["y"]["fn"].log_factor))
-"""
-
-
-@pytest.mark.skipif(find_spec("numpyro") is None, reason="the extra 'survey' is not installed")
-def test_the_areas_effects_are_integrated_out() -> None:
-    """The model's likelihood is the integral over u that the docstring promises, by quadrature."""
-    rng = np.random.default_rng(5)
-    number = np.array([[2.0, 1.0], [0.0, 3.0], [0.0, 0.0]])
-    mean = np.where(number > 0, rng.normal(size=number.shape), 0.0)
-    within, covariates, levels = 1.7, rng.normal(size=(3, 1)), np.array([[0, 1]])
-    a, b, v, tau, sigma = 0.2, 0.4, 0.3, 0.6, 0.9
-    given = {"a": a, "b": [b], "v0": [v, -v], "tau": tau, "sigma": sigma}
-    square = within + (number * mean**2).sum()
-    data = [number, number * mean, square, covariates, levels]
-    told = json.dumps([[np.asarray(x).tolist() for x in data], given])
-    run = subprocess.run(
-        [sys.executable, "-c", LOG_LIKELIHOOD], input=told, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-
-    u = np.linspace(-8 * tau, 8 * tau, 20_001)
-    prior = np.exp(-0.5 * (u / tau) ** 2) / (tau * np.sqrt(2 * np.pi))
-    expected = -number.sum() * np.log(sigma) - within / (2 * sigma**2)
-    for n, m, x in zip(number, mean, covariates[:, 0], strict=True):
-        gaps = m[:, None] - (a + b * x + np.array([v, -v])[:, None] + u)
-        likelihood = np.exp(-(n[:, None] * gaps**2).sum(axis=0) / (2 * sigma**2))
-        expected += np.log((likelihood * prior).sum() * (u[1] - u[0]))
-    assert float(run.stdout) == pytest.approx(expected, abs=1e-4)

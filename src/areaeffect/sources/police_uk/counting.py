@@ -1,4 +1,4 @@
-"""The heavy step, incidents to counts: one Ibis expression, compiled for the engine that runs it.
+"""The heavy step, incidents to counts: one SQL statement that every engine runs.
 
 DuckDB counts month by month, so that memory does not grow with the number of months; Spark
 (`spark.py`) counts everything in one job. Both give the same rows, and what is written is sorted,
@@ -7,7 +7,7 @@ so the same bytes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,15 +25,14 @@ ROWS_OF_GROUP = 65_536
 _LARGEST_DICTIONARY = 8 << 20
 
 KEYS = ("force", "month", "area_code", "category", "has_point")
-#: What is read of the incidents, by Ibis type.
-COLUMNS = {
-    "force": "string",
-    "month": "string",
-    "area_code": "string",
-    "area_name": "string",
-    "category": "string",
-    "longitude": "float64",
-}
+#: Incidents to force × month × area × category, over a table called `incidents`, a row an incident.
+#: Those without an area code are counted too, with and without a point.
+COUNT_INCIDENTS = """
+SELECT force, month, area_code, category, longitude IS NOT NULL AS has_point,
+    min(area_name) AS area_name, count(*) AS n
+FROM incidents
+GROUP BY force, month, area_code, category, longitude IS NOT NULL
+"""
 _INCIDENTS = """
 CREATE OR REPLACE TEMP TABLE incidents AS
 SELECT force, month, area_code, area_name, category, longitude
@@ -52,41 +51,14 @@ ORDER BY force, area_code NULLS FIRST, category, has_point
 """
 
 
-def count_incidents(incidents: Any) -> Any:
-    """Incidents to force × month × area × category, as one Ibis expression.
-
-    Parameters
-    ----------
-    incidents : Ibis table with `COLUMNS`, a row an incident. Those without an area code are
-        counted too, with and without a point.
-    """
-    told = incidents.mutate(has_point=incidents.longitude.notnull())
-    return told.group_by(list(KEYS)).agg(area_name=told.area_name.min(), n=told.count())
-
-
-def warm_up() -> None:
-    """Import what `counting_query` needs."""
-    import ibis  # noqa: F401, PLC0415  # heavy: half a second
-
-
-def counting_query(dialect: str) -> str:
-    """Return the expression in the words of an engine, over a table called `incidents`."""
-    import ibis  # noqa: PLC0415  # heavy: half a second
-
-    getattr(ibis, dialect)  # registers the engine's options, which its compiler asks for
-    incidents = ibis.table(COLUMNS, name="incidents")
-    return str(ibis.to_sql(count_incidents(incidents), dialect=dialect))
-
-
 def duckdb_counter(connection: duckdb.DuckDBPyConnection, folder: Path) -> Counter:
     """Count incidents that lie in `folder/force=…/month=…/` with DuckDB."""
-    query = counting_query("duckdb")
 
     def count(month: str) -> None:
         files = sorted(str(p) for p in folder.glob(f"force=*/month={month}/part.parquet"))
         connection.execute(_INCIDENTS, {"files": files})
         connection.execute("DROP TABLE IF EXISTS new_counts")
-        connection.sql(query).create("new_counts")
+        connection.sql(COUNT_INCIDENTS).create("new_counts")
 
     return count
 

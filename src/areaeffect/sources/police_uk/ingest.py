@@ -6,7 +6,6 @@ import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -14,7 +13,7 @@ import duckdb
 from areaeffect.errors import DataError, Problem
 from areaeffect.sources.base import sha256_of
 from areaeffect.sources.police_uk import rows
-from areaeffect.sources.police_uk.counting import duckdb_counter, warm_up, write_counts
+from areaeffect.sources.police_uk.counting import duckdb_counter, write_counts
 from areaeffect.sources.police_uk.files import StreetFile, find_files, read_files
 from areaeffect.sources.police_uk.lake import writing
 from areaeffect.sources.police_uk.spark import require_spark, spark_counter
@@ -168,7 +167,6 @@ class _Ingest:
         self, files: list[StreetFile], say: Callable[[str, int, int], None], engine: Engine
     ) -> list[ManifestRow]:
         """Ingest the files; return their manifest rows."""
-        Thread(target=warm_up).start()  # while files are read
         connection = rows.connect(self.lake.scratch)
         try:
             with ThreadPoolExecutor(1) as behind:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.sources.police_uk.counting import KEYS, counting_query
+from areaeffect.sources.police_uk.counting import COUNT_INCIDENTS, KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,7 @@ def count_lake(session: Any, address: str) -> Any:
         below it as the store writes them: 'file:///…', 'hdfs://…', 's3a://bucket/…'.
     """
     session.read.parquet(address).createOrReplaceTempView("incidents")
-    return session.sql(counting_query("pyspark"))
+    return session.sql(COUNT_INCIDENTS)
 
 
 @contextmanager

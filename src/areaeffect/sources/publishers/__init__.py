@@ -1,1 +1,1 @@
-"""Published releases: what is known of each, how it is had, and how its file is read."""
+"""What publishers offer: releases, how to get them, and how to read them as they come."""

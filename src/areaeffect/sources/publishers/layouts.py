@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.sources.publishers.releases import catalogue
 from areaeffect.tables.user_table import Layout, read_user_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    import pandas as pd
-
-    from areaeffect.sources.publishers.releases import ReleaseFile
+    from areaeffect.panel import Strings
+    from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
 
     Laid = tuple[pd.DataFrame, int]
 
 #: Layout of a file to the function that reads it: (file, path) → a table with a row an area or
 #: area-period, columns `area`, `period`, `name` and the published headers; and the rows it was
-#: made of. 'file' is not read as a table.
+#: made of. `releases.NO_TABLE` are not read as tables.
 LAYOUTS = {
     "rows": "areaeffect.sources.publishers.layouts:read_rows",
     "categories": "areaeffect.sources.publishers.layouts:read_categories",
+    "distinct": "areaeffect.sources.publishers.layouts:read_distinct",
+    "years_in_headers": "areaeffect.sources.publishers.layouts:read_years_in_headers",
+    "census_zip": "areaeffect.sources.publishers.ons:read_census_zip",
+    "census_bulk": "areaeffect.sources.publishers.ons:read_census_bulk",
+    "nomis": "areaeffect.sources.publishers.ons:read_nomis",
     "vacant_homes": "areaeffect.sources.publishers.ons:read_vacant_homes",
-    "zipped_rows": "areaeffect.sources.publishers.ons:read_zipped_rows",
+    "sheet_a_year": "areaeffect.sources.publishers.ons:read_sheet_a_year",
+    "house_prices": "areaeffect.sources.publishers.ons:read_house_prices",
     "live_table_615": "areaeffect.sources.publishers.mhclg:read_live_table_615",
+    "vacants_by_date": "areaeffect.sources.publishers.mhclg:read_vacants_by_date",
     "fly_tipping": "areaeffect.sources.publishers.defra:read_fly_tipping",
+    "fly_tipping_csv": "areaeffect.sources.publishers.defra:read_fly_tipping_csv",
+    "stat_xplore": "areaeffect.sources.publishers.dwp:read_stat_xplore",
+    "collisions": "areaeffect.sources.publishers.dft:read_collisions",
 }
+#: Headers shown in a message.
+_SHOWN = 12
 
 
 def layout(name: str) -> Callable[[ReleaseFile, Path], Laid]:
@@ -42,14 +57,42 @@ def read_rows(file: ReleaseFile, path: Path) -> Laid:
     """Read a CSV or Parquet file with a row an area, or an area and period."""
     codes = [c for c in (file.area, file.period) if c]
     frame = read_user_table(path, None, codes, Layout((file.area,))).frame
-    return _renamed(file, frame, path), len(frame)
+    return renamed(file, frame), len(frame)
 
 
 def read_categories(file: ReleaseFile, path: Path) -> Laid:
     """Read a file with a row an area, (period) and category: one column a category comes out."""
     codes = [c for c in (file.area, file.period, file.category) if c]
     frame = read_user_table(path, None, codes, Layout((file.area,))).frame
-    frame = _renamed(file, frame, path)
+    return by_category(file, renamed(file, frame), path), len(frame)
+
+
+def read_distinct(file: ReleaseFile, path: Path) -> Laid:
+    """Read a lookup of smaller areas as one row for each of the areas that they make up."""
+    frame = read_user_table(path, None, [file.area]).frame
+    frame = renamed(file, frame)
+    kept = frame[["area", *(["name"] if file.name else []), *file.columns]].drop_duplicates()
+    return kept.reset_index(drop=True), len(frame)
+
+
+def read_years_in_headers(file: ReleaseFile, path: Path) -> Laid:
+    """Read a row an area whose headers are `measure.YYYY`: a row an area and year comes out."""
+    frame, n = read_rows(file, path)
+    years: dict[str, dict[str, str]] = {}
+    for header in map(str, frame.columns):
+        if match := re.fullmatch(r"(.+)\.(\d{4})", header):
+            years.setdefault(match[2], {})[header] = match[1]
+    if not years:
+        raise DataError(Problem("no header ends in a year, such as 'name.2019'.", str(path)))
+    parts = [
+        frame[["area", *named]].rename(columns=named).assign(period=year)
+        for year, named in sorted(years.items())
+    ]
+    return pd.concat(parts, ignore_index=True), n
+
+
+def by_category(file: ReleaseFile, frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Turn a row an area, period and category into a column a category."""
     keys = [c for c in ("area", "period") if c in frame.columns]
     twice = frame.duplicated([*keys, file.category]).to_numpy()
     if twice.any():
@@ -59,29 +102,74 @@ def read_categories(file: ReleaseFile, path: Path) -> Laid:
         )
     wide = frame.pivot(index=keys, columns=file.category, values=file.value)
     wide.columns.name = None
-    return wide.reset_index(), len(frame)
+    return wide.reset_index()
 
 
-def _renamed(file: ReleaseFile, frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+def renamed(file: ReleaseFile, frame: pd.DataFrame) -> pd.DataFrame:
+    """Give area, period and name the names that every layout uses."""
     wanted = {"area": file.area, "period": file.period, "name": file.name}
     wanted = {ours: theirs for ours, theirs in wanted.items() if theirs}
-    asked = (*wanted.values(), *(c for c in (file.category, file.value) if c))
-    require(frame, asked, str(path))
+    asked = (*wanted.values(), *(c for c in (file.category, file.value) if c), *file.columns)
+    _require(frame, asked, file.path)
     return frame.rename(columns={theirs: ours for ours, theirs in wanted.items()})
 
 
-def require(frame: pd.DataFrame, columns: Sequence[str], where: str) -> None:
-    """Raise DataError, with what there is, for columns that a file lacks."""
-    missing = [c for c in columns if c not in frame.columns]
-    if missing:
-        there = [str(c) for c in frame.columns]
-        raise DataError(
-            [
-                Problem(
-                    f"there is no column '{c}'; the publisher may have changed the file.",
-                    where,
-                    did_you_mean(c, there) or f"Columns: {', '.join(there[:20])}.",
-                )
-                for c in missing
-            ]
+def keys_of(file: ReleaseFile, path: Path) -> tuple[int, Strings]:
+    """Return the rows of outlines or pairs, and the codes of their areas; nothing else is read."""
+    if file.layout == "outlines" and path.suffix != ".parquet":
+        import pyogrio  # noqa: PLC0415  # heavy, and only outlines need it
+
+        try:
+            frame = pyogrio.read_dataframe(path, read_geometry=False)
+        except (pyogrio.errors.DataSourceError, ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise DataError(
+                Problem(f"the outlines cannot be read: {reason}", str(path), "Fetch them again.")
+            ) from None
+    else:
+        frame = read_user_table(path, None, [file.area]).frame
+    _require(frame, [c for c in (file.area, file.value, file.category) if c], file.path)
+    return len(frame), frame[file.area].astype(str).drop_duplicates().to_numpy(dtype=str)
+
+
+def require(frame: pd.DataFrame, columns: Sequence[str], release: PublishedRelease) -> None:
+    """Raise DataError, naming what is missing and what is new, for a file laid out otherwise."""
+    _require(frame, columns, release.id)
+
+
+def _require(frame: pd.DataFrame, columns: Sequence[str], where: str) -> None:
+    there = [str(c) for c in frame.columns]
+    missing = [c for c in columns if c not in there]
+    if not missing:
+        return
+    if other := _other_release(there, where):
+        what = f"this is the file of '{other}': it has the columns of that release."
+        raise DataError(Problem(what, where, f"Put it where `{other}` belongs."))
+    new = [c for c in there if c not in {*columns, "area", "period", "name"}]
+    near = did_you_mean(missing[0], new) if len(missing) == 1 else ""
+    has = f"It has instead: {_some(new)}." if new else "It has no others."
+    raise DataError(
+        Problem(
+            f"the publisher may have changed the file: there is no column {_some(missing)}.",
+            where,
+            near or has,
         )
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{n}'" for n in names[:_SHOWN])
+    return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+def _other_release(there: Sequence[str], where: str) -> str:
+    """Return the release of one file whose headers, three at least, are all there."""
+    best, most = "", 2
+    for release in catalogue().values():
+        headers = {c.published for c in release.columns if c.published}
+        file = release.files[0] if len(release.files) == 1 and release.is_table else None
+        if file is None or where in {release.id, file.path} or not file.area:
+            continue
+        if most < len(headers) and {*headers, file.area} <= set(there):
+            best, most = release.id, len(headers)
+    return best

@@ -25,21 +25,32 @@ _SAME_AUTHORITY = {
     "E07000101": "E07000243",
 }
 _YEAR = re.compile(r"(\d{4})(?:\.0)?")
+#: A day as text, or as a workbook stores a date.
+_DAY = re.compile(r"(?:\d{2}/\d{2}/)?(\d{4})(?:-\d{2}-\d{2}.*)?")
 
 
 def read_live_table_615(file: ReleaseFile, path: Path) -> Laid:
-    """Read live table 615, one sheet a tenure: a row an authority and year, a column a sheet.
+    """Read live table 615 as an .xls, one sheet a tenure: a row an authority and year.
 
-    `file.sheet` names the sheets, separated by ' | '; totals and counties are left out.
+    `file.sheet` names the sheets, separated by ' | ', each a column; totals and counties are
+    left out.
     """
-    sheets = file.sheet.split(" | ")
+    return _by_year(file, path, _YEAR)
+
+
+def read_vacants_by_date(file: ReleaseFile, path: Path) -> Laid:
+    """Read live table 615 as the .ods since 2026: its headers are days, '06/10/2025'."""
+    return _by_year(file, path, _DAY)
+
+
+def _by_year(file: ReleaseFile, path: Path, header: re.Pattern[str]) -> Laid:
     joined: pd.DataFrame | None = None
-    for sheet, rows in read_sheets(path, sheets).items():
+    for sheet, rows in read_sheets(path, file.sheet.split(" | ")).items():
         frame = below_header(rows, file.area, f"{path}, sheet {sheet}")
         is_authority = frame[file.area].astype(str).str.fullmatch(_AUTHORITY)
         frame = frame[is_authority].rename(columns={file.area: "area", file.name: "name"})
         frame["area"] = frame["area"].replace(_SAME_AUTHORITY)
-        years = {c: m[1] for c in frame.columns if (m := _YEAR.fullmatch(str(c)))}
+        years = {c: m[1] for c in frame.columns if (m := header.fullmatch(str(c)))}
         long = frame.melt(
             id_vars=["area", "name"], value_vars=list(years), var_name="period", value_name=sheet
         )

@@ -6,10 +6,21 @@ import tomllib
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, catalogue
+from areaeffect.sources.publishers.files import how_to_get
+from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, By, catalogue
 
 if TYPE_CHECKING:
-    from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
+    from areaeffect.sources.publishers.releases import Origin, PublishedRelease, ReleaseFile
+
+
+NOT_OPENED = (
+    "No address on this page has been opened by the authors: addresses and layouts come from "
+    "public programs that use them. `areaeffect fetch --check` tries them and prints which moved."
+)
+UNSEEN = (
+    "**Unseen**: the reader was written from a description of the publisher's file; no such file "
+    "was at hand. A file laid out otherwise is refused, with what is missing and what is new."
+)
 
 
 def groups() -> tuple[str, ...]:
@@ -31,11 +42,13 @@ def page(group: str) -> str:
         "",
         head["text"],
         "",
+        NOT_OPENED,
+        "",
         "| release | describes | areas | licence |",
         "|---|---|---|---|",
     ]
     for release in releases:
-        when = release.as_of or f"by {release.period_kind}, see its title"
+        when = release.as_of or f"by {release.period_kind}, {release.periods}"
         _, several = GEOGRAPHY_NAMES[release.geography]
         where = f"{release.areas:,} {several}, {release.coverage}"
         lines.append(f"| `{release.id}` | {when} | {where} | {release.licence} |")
@@ -56,19 +69,26 @@ def _section(release: PublishedRelease) -> list[str]:
         "",
         f"Attribution: {release.attribution}",
         "",
-        *(f"- {_file(file)}" for file in release.files),
+        f"{how_to_get(release)}",
+        "",
+        *(f"- the publisher's file: {_file(file)}" for file in release.files),
+        *(f"- a copy: {_file(file)}" for file in release.copies),
     ]
+    if release.unseen:
+        lines += ["", UNSEEN]
     if not release.columns:
         return lines
-    lines += ["", "| column | kind | unit | as published |", "|---|---|---|---|"]
+    lines += ["", "| column | kind | unit | publisher's header | in the copy |"]
+    lines.append("|---|---|---|---|---|")
     for column in release.columns:
-        lines.append(f"| `{column.name}` | {column.kind} | {column.unit} | {column.published} |")
+        headers = f"{column.published or '-'} | {column.copied or '-'}"
+        lines.append(f"| `{column.name}` | {column.kind} | {column.unit} | {headers} |")
     for share in release.derived:
         how = " + ".join(f"`{c}`" for c in share.numerator)
         if share.denominator:
             how = f"({how}) / ({' + '.join(f'`{c}`' for c in share.denominator)})"
         kind = "share" if share.denominator else "count"
-        lines.append(f"| `{share.name}` | {kind} | {share.unit} | made here: {how} |")
+        lines.append(f"| `{share.name}` | {kind} | {share.unit} | made here: {how} | |")
     return lines
 
 
@@ -78,8 +98,24 @@ def _file(file: ReleaseFile) -> str:
         facts.append(f"{file.rows:,} rows")
     if file.sha256:
         facts.append(f"sha256 `{file.sha256}`")
-    if file.address:
-        facts.append(f"<{file.address}>")
+    if file.origin:
+        facts += _origin(file.origin)
     if file.provenance:
-        facts.append(f"copy read here: {file.provenance}")
+        facts.append(f"read here: {file.provenance}")
     return "; ".join(facts)
+
+
+def _origin(origin: Origin) -> list[str]:
+    """Say where a file comes from, how it is checked and when it was last seen there."""
+    where = {
+        By.HUB: f"Open Geography portal, item `{origin.item or 'none'}`, service "
+        f"`{origin.service or 'none'}`",
+        By.GOVUK: f"<{origin.address}>, else as <https://www.gov.uk{origin.page}> lists it"
+        if origin.address
+        else f"as <https://www.gov.uk{origin.page}> lists it",
+        By.ONS: f"the newest edition that <{origin.address}> lists",
+    }.get(origin.by, f"<{origin.address}>")
+    check = "by its rows, keys and columns"
+    if origin.sha256 and not origin.on_demand:
+        check = f"by sha256 `{origin.sha256}`"
+    return [where, f"checked {check}", f"last seen there: {origin.seen or 'not on record'}"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.sources.publishers.fetch import default_folder
+from areaeffect.sources.publishers.files import columns_here, default_folder, is_here
 from areaeffect.sources.publishers.larger_areas import covariate_label, refuse_as_outcome, spread
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.sources.publishers.source import as_source_table, columns_asked
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.sources.base import SourceTable, Wanted
-    from areaeffect.sources.publishers.tables import PublishedTable, Roots
+    from areaeffect.sources.publishers.files import Roots
+    from areaeffect.sources.publishers.tables import PublishedTable
     from areaeffect.study.model import Window
 
-#: Release and column that say in which local authority the areas of each vintage lie.
+#: Release and columns that say in which local authority the areas of each vintage lie; of the
+#: columns the first that the file here has.
 AUTHORITIES = {
-    "lsoa11": ("places_lsoa11", "ltla21_code"),
-    "lsoa21": ("places_lsoa21", "ltla22_code"),
+    "lsoa11": ("places_lsoa11", ("ltla21_code", "ltla20_code")),
+    "lsoa21": ("places_lsoa21", ("ltla22_code",)),
 }
 
 
@@ -116,6 +118,14 @@ def _spread(table: PublishedTable, vintage: str, roots: Roots) -> PublishedTable
                 f"Vintages: {', '.join(AUTHORITIES)}.",
             )
         )
-    release, column = AUTHORITIES[vintage]
+    release, column = authority_column(vintage, roots)
     places = read(release, roots, [column])
     return spread(table, places.areas, places.names, places.texts[column])
+
+
+def authority_column(vintage: str, roots: Roots) -> tuple[str, str]:
+    """Return the release and column that say in which local authority an area lies."""
+    release_id, columns = AUTHORITIES[vintage]
+    release = find_release(release_id)
+    there = columns_here(release, roots) if is_here(release, roots) else columns
+    return release_id, next(c for c in columns if c in there)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
 
@@ -20,12 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Kind = Literal["count", "score", "rank", "decile", "rate", "share", "amount", "text"]
-Geography = Literal["lsoa", "local_authority"]
+Geography = Literal["lsoa", "msoa", "local_authority"]
 Use = Literal["level or change", "level", "covariate", "exposure", "geography"]
 
 #: How the areas of a geography are called, one and several.
 GEOGRAPHY_NAMES: Mapping[str, tuple[str, str]] = {
     "lsoa": ("LSOA", "LSOAs"),
+    "msoa": ("MSOA", "MSOAs"),
     "local_authority": ("local authority", "local authorities"),
 }
 #: What a code of each vintage looks like.
@@ -33,7 +36,9 @@ CODE_PATTERNS: Mapping[str, str] = {
     "lsoa01": r"[EW]010[0-3]\d{4}",
     "lsoa11": r"[EW]010[0-3]\d{4}",
     "lsoa21": r"[EW]010[0-3]\d{4}",
-    "local_authority": r"E0[6-9]\d{6}",
+    "msoa11": r"[EW]020\d{5}",
+    "msoa21": r"[EW]020\d{5}",
+    "local_authority": r"(?:E0[6-9]|W06)\d{6}",
 }
 KINDS: tuple[Kind, ...] = (
     "count",
@@ -47,22 +52,93 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
+class By(StrEnum):
+    """The six ways to get a file."""
+
+    DIRECT = "direct"  # at an address of its own
+    GOVUK = "govuk"  # among the attachments of a page of gov.uk
+    ONS = "ons"  # the latest edition of a dataset of ons.gov.uk
+    HUB = "hub"  # an item of the Open Geography portal; pages of its service where that fails
+    NOMIS = "nomis"  # an answer of Nomis, in pages
+    ARCHIVE = "archive"  # members of a remote zip
+
+
+#: Hosts that answer for each way, beside the one in the address.
+HOSTS: Mapping[By, tuple[str, ...]] = {
+    By.DIRECT: (),
+    By.GOVUK: ("www.gov.uk", "assets.publishing.service.gov.uk"),
+    By.ONS: ("www.ons.gov.uk",),
+    By.HUB: (
+        "open-geography-portalx-ons.hub.arcgis.com",
+        "hub.arcgis.com",
+        "services1.arcgis.com",
+        "stg-arcgisazurecdataprod1.az.arcgis.com",
+    ),
+    By.NOMIS: ("www.nomisweb.co.uk",),
+    By.ARCHIVE: ("data.police.uk", "policeuk-data.s3.amazonaws.com"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a publisher's file comes from.
+
+    Parameters
+    ----------
+    by : the way to get it.
+    address : of the file (direct; of gov.uk the address it had, tried first), of the dataset
+        (ons), of the query (nomis).
+    page : path of the page of gov.uk that lists it.
+    match : pattern of the file's name in a list (govuk, ons).
+    item, service : of the Open Geography portal.
+    sha256, bytes : of the file where it is a file and somebody has recorded them; `bytes` alone
+        is its approximate size.
+    seen : month in which somebody last had it ('2026-10'); '' where nobody is known to.
+    on_demand : whether it is made anew for each request, so that its bytes may differ.
+    hosts : further hosts that may answer.
+    """
+
+    by: By
+    address: str = ""
+    page: str = ""
+    match: str = ""
+    item: str = ""
+    service: str = ""
+    sha256: str = ""
+    bytes: int = 0
+    seen: str = ""
+    on_demand: bool = False
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def every_host(self) -> tuple[str, ...]:
+        """Hosts that may answer."""
+        own = urlsplit(self.address).hostname
+        return tuple(dict.fromkeys([*([own] if own else []), *HOSTS[self.by], *self.hosts]))
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a release.
 
     Parameters
     ----------
-    published : its header in the file.
     name : its name here: lower case, digits, _.
     kind : count, score, rank, …
     unit : what one unit is.
+    published : its header in the publisher's file; '' where that has none.
+    copied : its header in the copy; '' where that has none.
     """
 
-    published: str
     name: str
     kind: Kind
     unit: str
+    published: str
+    copied: str
+
+    def header(self, *, copy: bool) -> str:
+        """Return its header in one of the two."""
+        return self.copied if copy else self.published
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +154,26 @@ class Derived:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseFile:
-    """One file of a release.
+    """One file of a release, or of a copy of it.
 
     Parameters
     ----------
     path : below the folder of fetched files.
-    layout : how it is laid out; a key of `layouts.LAYOUTS`, or 'file' (not read as a table).
-    address : the publisher's own, where there is one; empty: see the release's `page`.
-    sha256, bytes : of the file on record; '' and 0 where none was read here.
-    rows : of the file on record.
-    provenance : whose copy the file on record is, and what was done to it.
+    layout : how it is laid out; a key of `layouts.LAYOUTS`.
+    origin : where the publisher has it; None of a copy, and where no address is on record.
+    sha256, bytes, rows : of the file read here; '' and 0 where none was. `rows` alone: as many
+        as the publisher says.
+    provenance : whose copy the file read here is, and what was done to it.
     area, period, name, category, value : headers, as the layout needs them.
     sheet : of a workbook (several: ' | ' between), or a file in a zip.
+    columns : headers that this one of several files of a release has.
     """
 
     path: str
     layout: str
-    address: str = ""
+    origin: Origin | None = None
     sha256: str = ""
     bytes: int = 0
     rows: int = 0
@@ -107,9 +184,10 @@ class ReleaseFile:
     category: str = ""
     value: str = ""
     sheet: str = ""
+    columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedRelease:
     """One published version of a source.
 
@@ -128,11 +206,17 @@ class PublishedRelease:
     use : what it can serve as at most: an outcome of both claims or of a level, a covariate, a
         denominator, or a list of places.
     blank : reason for an empty cell.
-    absent : reason for an area-period without a row.
+    absent : reason for an area-period without a row; 'zero' of a list of events.
     markers : published text in a cell to the reason it is missing.
     hidden : least and most that a suppressed count can be, where the publisher's rule says so.
     not_supplied : columns that are zero everywhere because they were not supplied.
-    files, columns, derived, caveats.
+    by_hand : why no command gets it, and what a person does; '' where one does.
+    grows : whether the publisher adds periods and areas, so that its rows are not on record.
+    unseen : whether its reader was written from a description of the file alone.
+    names_from : release and its columns of names and codes, where the file has names only.
+    files : the publisher's own, joined on area and period.
+    copies : the same table in another form, kept by others.
+    columns, derived, caveats.
     """
 
     id: str
@@ -155,7 +239,12 @@ class PublishedRelease:
     markers: Mapping[str, str]
     hidden: tuple[int, ...]
     not_supplied: tuple[str, ...]
+    by_hand: str
+    grows: bool
+    unseen: bool
+    names_from: tuple[str, ...]
     files: tuple[ReleaseFile, ...]
+    copies: tuple[ReleaseFile, ...]
     columns: tuple[Column, ...]
     derived: tuple[Derived, ...]
     caveats: tuple[str, ...]
@@ -168,7 +257,32 @@ class PublishedRelease:
     @property
     def is_table(self) -> bool:
         """Whether it is read as a table of areas (not outlines, not a lookup of pairs)."""
-        return all(f.layout != "file" for f in self.files)
+        return all(f.layout not in NO_TABLE for f in (*self.files, *self.copies))
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether a command gets every file of it."""
+        return bool(self.files) and all(f.origin for f in self.files)
+
+    @property
+    def forms(self) -> tuple[tuple[ReleaseFile, ...], ...]:
+        """The publisher's files and the copies, of which either is the release."""
+        return tuple(f for f in (self.files, self.copies) if f)
+
+
+#: `absent` of a list of events: an area-period without a row had none.
+ABSENT_IS_ZERO = "zero"
+#: Layouts that are not read as a table of areas: outlines, and pairs of codes.
+NO_TABLE = ("outlines", "pairs")
+
+
+@cache
+def sets() -> Mapping[str, tuple[str, ...]]:
+    """Return the names of several releases at once, such as `england`, with their releases."""
+    text = (files("areaeffect.sources.publishers") / "releases" / "sets.toml").read_text(
+        encoding="utf-8"
+    )
+    return {name: tuple(ids) for name, ids in tomllib.loads(text).items()}
 
 
 @cache
@@ -177,7 +291,7 @@ def catalogue() -> Mapping[str, PublishedRelease]:
     folder = files("areaeffect.sources.publishers") / "releases"
     found: dict[str, PublishedRelease] = {}
     for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        if not entry.name.endswith(".toml"):
+        if not entry.name.endswith(".toml") or entry.name == "sets.toml":
             continue
         group = entry.name.removesuffix(".toml")
         content = tomllib.loads(entry.read_text(encoding="utf-8"))
@@ -186,7 +300,7 @@ def catalogue() -> Mapping[str, PublishedRelease]:
         for part in content["release"]:
             release = _release({**content.get("defaults", {}), **part}, group, rows)
             if release.id in found:
-                msg = f"release '{release.id}' stands in {found[release.id].group} and {group}"
+                msg = f"release '{release.id}' is in both {found[release.id].group} and {group}"
                 raise ValueError(msg)
             found[release.id] = release
     return found
@@ -207,7 +321,7 @@ def find_release(release_id: str, where: str = "") -> PublishedRelease:
 
 def _release(part: dict[str, Any], group: str, rows: list[dict[str, str]]) -> PublishedRelease:
     columns = tuple(
-        Column(row["published"], row["name"], _kind(row["kind"]), row["unit"])
+        Column(row["name"], _kind(row["kind"]), row["unit"], row["published"], row["copy"])
         for row in rows
         if part["id"] in row["releases"].split()
     )
@@ -236,11 +350,29 @@ def _release(part: dict[str, Any], group: str, rows: list[dict[str, str]]) -> Pu
         markers=part.get("markers", {}),
         hidden=tuple(part.get("hidden", ())),
         not_supplied=tuple(part.get("not_supplied", ())),
-        files=tuple(ReleaseFile(**f) for f in part["file"]),
+        by_hand=part.get("by_hand", ""),
+        grows=part.get("grows", False),
+        unseen=part.get("unseen", False),
+        names_from=tuple(part.get("names_from", ())),
+        files=tuple(_file(f) for f in part.get("file", ())),
+        copies=tuple(_file(f) for f in part.get("copy", ())),
         columns=columns,
         derived=derived,
         caveats=tuple(part["caveats"]),
     )
+
+
+def _file(part: dict[str, Any]) -> ReleaseFile:
+    part = {**part, "columns": tuple(part.get("columns", ()))}
+    origin = part.get("origin")
+    if origin is None:
+        return ReleaseFile(**part)
+    unknown = set(origin) - {f.name for f in fields(Origin)}
+    if unknown:
+        msg = f"{part['path']}: unknown keys of its origin: {unknown}"
+        raise ValueError(msg)
+    made = {**origin, "by": By(origin["by"]), "hosts": tuple(origin.get("hosts", ()))}
+    return ReleaseFile(**{**part, "origin": Origin(**made)})
 
 
 def _use(part: dict[str, Any]) -> Use:

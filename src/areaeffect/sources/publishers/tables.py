@@ -6,7 +6,7 @@ What differs between publishers is data (`releases/`), except how a file is laid
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +18,13 @@ from areaeffect.panel import REASONS
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.results import Release
 from areaeffect.sources.base import sha256_of
+from areaeffect.sources.publishers.files import how_to_get, locate
 from areaeffect.sources.publishers.layouts import layout, require
-from areaeffect.sources.publishers.releases import CODE_PATTERNS, find_release
+from areaeffect.sources.publishers.releases import (
+    ABSENT_IS_ZERO,
+    CODE_PATTERNS,
+    find_release,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +32,8 @@ if TYPE_CHECKING:
 
     from areaeffect.panel import Strings
     from areaeffect.results import Floats
-    from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
-
-    Roots = Path | tuple[Path, ...]
+    from areaeffect.sources.publishers.files import Roots
+    from areaeffect.sources.publishers.releases import Derived, PublishedRelease, ReleaseFile
 
 _CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
 
@@ -64,34 +68,6 @@ class PublishedTable:
     notes: tuple[str, ...]
 
 
-def locate(release: PublishedRelease, file: ReleaseFile, root: Roots) -> Path:
-    """Return where a file of a release lies: in the first folder that has it.
-
-    Raises
-    ------
-    DataError
-        It is in none; the message says how to get it.
-    """
-    paths = _places(file, root)
-    here = next((p for p in paths if p.is_file()), None)
-    if here is not None:
-        return here
-    if file.address:
-        fix = f"Get it with `areaeffect fetch {release.id}`."
-    else:
-        fix = f"No address is on record: take it from {release.page} and put it there."
-    raise DataError(Problem(f"release '{release.id}' is not here.", str(paths[0]), fix))
-
-
-def is_here(file: ReleaseFile, root: Roots) -> bool:
-    """Tell whether a file lies in one of the folders."""
-    return any(p.is_file() for p in _places(file, root))
-
-
-def _places(file: ReleaseFile, root: Roots) -> list[Path]:
-    return [folder / file.path for folder in (root if isinstance(root, tuple) else (root,))]
-
-
 def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> PublishedTable:
     """Read a release.
 
@@ -118,9 +94,36 @@ def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> Pub
                 "It is a lookup or outlines: name its file where a study asks for one.",
             )
         )
-    _refuse_unknown(release, only)
-    frame, records, notes = _read_files(release, root)
-    areas, row_area = _areas(release, frame)
+    _refuse_unknown(release, release.column_names, only)
+    return assemble(release, locate(release, root), only, root)
+
+
+def assemble(
+    release: PublishedRelease,
+    placed: Sequence[tuple[ReleaseFile, Path]],
+    only: Sequence[str] | None,
+    root: Roots | None = None,
+) -> PublishedTable:
+    """Make the table of a release from its files or from its copies.
+
+    Parameters
+    ----------
+    release : the release.
+    placed : each file, and where it lies.
+    only : columns to keep; None keeps all.
+    root : folders with the release that names are found in; None leaves names as they are.
+    """
+    copy = placed[0][0] in release.copies
+    columns = {c: c.header(copy=copy) for c in release.columns if c.header(copy=copy)}
+    there = {c.name for c in columns}
+    derived = [d for d in release.derived if {*d.numerator, *d.denominator} <= there]
+    names = (*(c.name for c in columns), *(d.name for d in derived))
+    _refuse_unknown(release, names, only)
+    frame, records, notes = _read_files(release, placed, tuple(columns.values()))
+    if release.names_from and root is not None:
+        frame, records, said = _from_names(release, frame, records, root)
+        notes += said
+    areas, row_area = areas_of(release, frame)
     periods, row_period = _periods(release, frame)
     shape = (len(areas), periods.n if periods else 1)
     cell = row_area * shape[1] + row_period
@@ -128,19 +131,20 @@ def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> Pub
     values: dict[str, Floats] = {}
     reasons: dict[str, Reasons] = {}
     texts: dict[str, Strings] = {}
-    for column in release.columns:
+    for column, header in columns.items():
         if column.kind == "text":
             words = np.full(len(areas), "", dtype=object)
-            words[row_area] = frame[column.published].fillna("").to_numpy()
+            words[row_area] = frame[header].fillna("").astype(str).str.strip().to_numpy()
             texts[column.name] = words.astype(str)
             continue
-        grid = np.full(shape[0] * shape[1], np.nan)
-        why = np.full(grid.shape, _CODE[release.absent], dtype=np.uint8)
-        grid[cell], why[cell] = _numbers(release, column.published, frame)
+        is_zero = release.absent == ABSENT_IS_ZERO
+        grid = np.full(shape[0] * shape[1], 0.0 if is_zero else np.nan)
+        why = np.full(grid.shape, 0 if is_zero else _CODE[release.absent], dtype=np.uint8)
+        grid[cell], why[cell] = _numbers(release, header, frame)
         values[column.name], reasons[column.name] = grid.reshape(shape), why.reshape(shape)
-    keep = set(release.column_names if only is None else only)
+    keep = set(names if only is None else only)
     notes += _drop_not_supplied(release, values, reasons, keep)
-    _derive(release, values, reasons)
+    _derive(derived, values, reasons)
     return PublishedTable(
         release,
         areas,
@@ -154,31 +158,31 @@ def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> Pub
     )
 
 
-def _refuse_unknown(release: PublishedRelease, only: Sequence[str] | None) -> None:
-    unknown = [c for c in only or () if c not in release.column_names]
-    if unknown:
-        raise DataError(
-            [
-                Problem(
-                    f"release '{release.id}' has no column '{c}'.",
-                    "",
-                    did_you_mean(c, release.column_names)
-                    or f"Columns: {', '.join(release.column_names)}.",
-                )
-                for c in unknown
-            ]
-        )
+def _refuse_unknown(
+    release: PublishedRelease, there: Sequence[str], only: Sequence[str] | None
+) -> None:
+    problems = []
+    for column in only or ():
+        if column in there:
+            continue
+        if column in release.column_names:
+            what = f"the file of '{release.id}' that is here has no column '{column}'."
+            fix = how_to_get(release)
+        else:
+            what = f"release '{release.id}' has no column '{column}'."
+            fix = did_you_mean(column, there) or f"Columns: {', '.join(there)}."
+        problems.append(Problem(what, "", fix))
+    if problems:
+        raise DataError(problems)
 
 
 def _read_files(
-    release: PublishedRelease, root: Roots
+    release: PublishedRelease, placed: Sequence[tuple[ReleaseFile, Path]], headers: Sequence[str]
 ) -> tuple[pd.DataFrame, tuple[Release, ...], list[str]]:
     """Read every file of a release and join them on area and period."""
     joined: pd.DataFrame | None = None
     records, notes = [], []
-    published = tuple(c.published for c in release.columns)
-    for file in release.files:
-        path = locate(release, file, root)
+    for file, path in placed:
         digest = sha256_of(path)
         if file.sha256 and digest != file.sha256:
             notes.append(f"{path.name} is not the file on record (sha256 {digest[:12]}…).")
@@ -187,11 +191,11 @@ def _read_files(
             Release(release.id, path.name, digest, n, n, 0, release.licence, release.attribution)
         )
         keys = [c for c in ("area", "period") if c in frame.columns]
-        if len(release.files) == 1:
-            require(frame, published, release.id)
+        if len(placed) == 1:
+            require(frame, headers, release)
         if file.layout == "categories":
-            _refuse_new_categories(release, [str(c) for c in frame if c not in {*published, *keys}])
-        frame = frame[[c for c in frame.columns if c in published or c in (*keys, "name")]]
+            _refuse_new_categories(release, [str(c) for c in frame if c not in {*headers, *keys}])
+        frame = frame[[c for c in frame.columns if c in headers or c in (*keys, "name")]]
         if joined is None:
             joined = frame
             continue
@@ -199,8 +203,45 @@ def _read_files(
         joined = joined.merge(frame.drop(columns=repeated), on=keys, how="outer", validate="1:1")
     if joined is None:
         raise AssertionError(release.id)  # every release has a file; a test holds it
-    require(joined, published, release.id)
+    require(joined, headers, release)
     return joined, tuple(records), notes
+
+
+def _from_names(
+    release: PublishedRelease,
+    frame: pd.DataFrame,
+    records: tuple[Release, ...],
+    root: Roots,
+) -> tuple[pd.DataFrame, tuple[Release, ...], list[str]]:
+    """Find the codes of areas that a file has by name; what has none is counted as rejected."""
+    lookup, names, codes = release.names_from
+    places = read(lookup, root, [names, codes])
+    code_of = dict(zip(places.texts[names].tolist(), places.texts[codes].tolist(), strict=True))
+    found = frame["area"].map(code_of)
+    unplaced = list(dict.fromkeys(frame["area"][found.isna()]))
+    n_bad = int(found.isna().sum())
+    kept = frame[found.notna()].assign(name=frame["area"], area=found).reset_index(drop=True)
+    if kept.empty:
+        raise DataError(
+            Problem(
+                f"no area is known by its name, such as '{unplaced[0]}'.",
+                release.id,
+                f"Names are those of release '{lookup}'.",
+            )
+        )
+    per_area = len(frame) // max(frame["area"].nunique(), 1)
+    first, *more = records
+    bad_rows = n_bad // max(per_area, 1)
+    first = replace(first, rows_kept=first.rows_read - bad_rows, rows_rejected=bad_rows)
+    said = (
+        [
+            f"{release.id}: {len(unplaced):,} names are no area of {release.coverage} and were "
+            f"left out, such as '{unplaced[0]}'."
+        ]
+        if unplaced
+        else []
+    )
+    return kept, (first, *more), said
 
 
 def _refuse_new_categories(release: PublishedRelease, unknown: Sequence[str]) -> None:
@@ -217,7 +258,10 @@ def _refuse_new_categories(release: PublishedRelease, unknown: Sequence[str]) ->
         )
 
 
-def _areas(release: PublishedRelease, frame: pd.DataFrame) -> tuple[Strings, npt.NDArray[np.intp]]:
+def areas_of(
+    release: PublishedRelease, frame: pd.DataFrame
+) -> tuple[Strings, npt.NDArray[np.intp]]:
+    """Return the areas, ascending, and which of them each row is of; refuse other codes."""
     codes = frame["area"].fillna("").astype(str).str.strip()
     pattern = re.compile(CODE_PATTERNS[release.vintage])
     areas, row_area = np.unique(codes.to_numpy(dtype=str), return_inverse=True)
@@ -268,7 +312,7 @@ def _refuse_twice(
     if twice.any():
         row = frame.iloc[int(twice.argmax())]
         what = f"{row['area']} {row['period']}" if "period" in frame.columns else str(row["area"])
-        raise DataError(Problem(f"{what} stands twice.", release.id))
+        raise DataError(Problem(f"there are two rows of {what}.", release.id))
 
 
 def _numbers(
@@ -317,9 +361,9 @@ def _drop_not_supplied(
 
 
 def _derive(
-    release: PublishedRelease, values: dict[str, Floats], reasons: dict[str, Reasons]
+    derived: Sequence[Derived], values: dict[str, Floats], reasons: dict[str, Reasons]
 ) -> None:
-    for share in release.derived:
+    for share in derived:
         parts = (*share.numerator, *share.denominator)
         made: Floats = np.sum([values[c] for c in share.numerator], axis=0)
         if share.denominator:

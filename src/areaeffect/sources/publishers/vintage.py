@@ -11,8 +11,9 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.geography.lookups import load_lookup
 from areaeffect.geography.vintages import Weights, convert_counts, convert_rates
 from areaeffect.panel import REASONS
+from areaeffect.sources.publishers.files import is_here, locate
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.sources.publishers.tables import is_here, locate, read
+from areaeffect.sources.publishers.tables import read
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,25 +21,31 @@ if TYPE_CHECKING:
     from areaeffect.geography.lookups import Lookup
     from areaeffect.panel import Strings
     from areaeffect.results import Floats
-    from areaeffect.sources.publishers.tables import PublishedTable, Reasons, Roots
+    from areaeffect.sources.publishers.files import Roots
+    from areaeffect.sources.publishers.tables import PublishedTable, Reasons
 
 VINTAGES = ("lsoa01", "lsoa11", "lsoa21")
-#: Releases whose column `residents` holds those of each vintage's areas: the first that is here.
+#: Releases whose column `residents` holds those of each vintage's areas, and how they are
+#: called: the first that is here.
 RESIDENTS = {
-    "lsoa11": ("population_census_2011",),
-    "lsoa21": ("census_2021_ethnic_group", "census_2021_ts021"),
+    "lsoa11": {
+        "population_census_2011": "residents of Census 2011",
+        "population_mid_year": "residents of the first mid-year estimate",
+    },
+    "lsoa21": {
+        "census_2021_residents": "residents of Census 2021",
+        "census_2021_ethnic_group": "residents of Census 2021",
+    },
 }
-_CENSUS = {"lsoa11": "residents of Census 2011", "lsoa21": "residents of Census 2021"}
 _BOUNDARY_CHANGE = np.uint8(REASONS.index("boundary_change"))
 
 
 def residents(vintage: str, root: Roots) -> Weights | None:
     """Return the residents of a vintage's areas; None where no release here holds them."""
-    for release_id in RESIDENTS.get(vintage, ()):
-        release = find_release(release_id)
-        if all(is_here(file, root) for file in release.files):
+    for release_id, name in RESIDENTS.get(vintage, {}).items():
+        if is_here(find_release(release_id), root):
             table = read(release_id, root, ["residents"])
-            return Weights(_CENSUS[vintage], table.areas, table.values["residents"][:, 0])
+            return Weights(name, table.areas, table.values["residents"][:, 0])
     return None
 
 
@@ -83,11 +90,15 @@ def bring_to(table: PublishedTable, vintage: str, root: Roots) -> PublishedTable
             )
         )
     for old, new in zip(VINTAGES[first:last], VINTAGES[first + 1 : last + 1], strict=True):
-        release = find_release(f"lookup_{old}_{new}")
-        path = locate(release, release.files[0], root)
-        lookup = load_lookup(path, f"{old}_code", f"{new}_code")
+        lookup = lookup_of(f"lookup_{old}_{new}", root)
         table = _step(table, lookup, residents(old, root), residents(new, root), new)
     return table
+
+
+def lookup_of(release_id: str, root: Roots) -> Lookup:
+    """Read the pairs of two vintages, as the publisher or as a copy has them."""
+    ((file, path),) = locate(find_release(release_id), root)
+    return load_lookup(path, file.area, file.value, file.category)
 
 
 def _step(

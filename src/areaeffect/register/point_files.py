@@ -1,4 +1,4 @@
-"""Files of points: where people live, where a park or a library is."""
+"""Files of points: where people live."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from areaeffect.panel import Strings
     from areaeffect.results import Floats
 
 _DEGREES, _GRID = ("longitude", "latitude"), ("easting", "northing")
+_RESIDENTS = "residents"
 _SHOWN = 5
 
 
@@ -31,53 +31,46 @@ class Points:
     Parameters
     ----------
     at : (n, 2), in the metres asked for.
-    number : (n,), what the column asked for holds; 1 where none was asked.
-    category : (n,), text; '' where none was asked.
+    residents : (n,), people at each point.
     """
 
     at: Floats
-    number: Floats
-    category: Strings
+    residents: Floats
 
 
-def read_points(
-    path: Path, to_crs: str, number: str | None = None, category: str | None = None
-) -> Points:
-    """Read a table of points with longitude and latitude, or easting and northing.
+def read_points(path: Path, to_crs: str) -> Points:
+    """Read a table of residents by longitude and latitude, or easting and northing.
 
     Parameters
     ----------
     path : the file.
     to_crs : coordinate reference system, in metres.
-    number : column with a number of 0 or more at each point.
-    category : column with what each point is.
 
     Raises
     ------
     DataError
-        Missing columns, rows whose coordinates or number cannot be read, by row; coordinates
+        Missing columns, rows whose coordinates or residents cannot be read, by row; coordinates
         that are not what their columns say.
     """
-    layout = Layout((*_DEGREES, *_GRID, *(c for c in (number, category) if c)))
+    layout = Layout((*_DEGREES, *_GRID, _RESIDENTS))
     frame = read_user_table(path, layout=layout).frame
     has_degrees = set(_DEGREES) <= set(frame.columns)
     pair = _DEGREES if has_degrees else _GRID
-    missing = [c for c in (*pair, number, category) if c and c not in frame.columns]
+    missing = [c for c in (*pair, _RESIDENTS) if c not in frame.columns]
     if missing:
         raise DataError(
             Problem(
                 f"there is no column {' or '.join(repr(c) for c in missing)}.",
                 str(path),
-                "Points need longitude and latitude, or easting and northing"
-                + "".join(f", and {c}" for c in (number, category) if c)
-                + f". Columns: {', '.join(frame.columns)}.",
+                f"Points need longitude and latitude, or easting and northing, and {_RESIDENTS}. "
+                f"Columns: {', '.join(frame.columns)}.",
             )
         )
     at = np.column_stack([_numbers(frame[c]) for c in pair])
-    values = _numbers(frame[number]) if number else np.ones(len(frame))
-    bad = ~np.isfinite(at).all(axis=1) | ~(values >= 0)
+    residents = _numbers(frame[_RESIDENTS])
+    bad = ~np.isfinite(at).all(axis=1) | ~(residents >= 0)
     if bad.any():
-        needed = ", ".join(c for c in (*pair, number) if c)
+        needed = ", ".join((*pair, _RESIDENTS))
         rows = ", ".join(str(i) for i in frame.index[bad][:_SHOWN])
         raise DataError(
             Problem(
@@ -90,8 +83,7 @@ def read_points(
         fault = fault_of_degrees(at, in_britain=to_crs == "EPSG:27700")
         if fault is not None:
             raise DataError(Problem(f"the file {fault[0]}.", str(path), fault[1]))
-    kinds = frame[category].str.strip().to_numpy(dtype=str) if category else np.full(len(at), "")
-    return Points(_projected(at, to_crs, is_degrees=has_degrees), values, kinds)
+    return Points(_projected(at, to_crs, is_degrees=has_degrees), residents)
 
 
 def _numbers(column: pd.Series) -> Floats:

@@ -1,0 +1,69 @@
+"""Where the files of a release lie, and how to get those that are nowhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.sources.police_uk.lake import store_path
+from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
+
+Roots = Path | tuple[Path, ...]
+
+
+def default_folder() -> Path:
+    """Return where fetched files go: `fetched`, beside the store."""
+    return store_path(None).with_name("fetched")
+
+
+def locate(release: PublishedRelease, root: Roots) -> tuple[tuple[ReleaseFile, Path], ...]:
+    """Return the files of a release and where they lie: the publisher's own, else the copies.
+
+    Raises
+    ------
+    DataError
+        Neither is here; the message says how to get it.
+    """
+    roots = root if isinstance(root, tuple) else (root,)
+    for form in release.forms:
+        places = [place_of(file, roots) for file in form]
+        here = [(f, p) for f, p in zip(form, places, strict=True) if p is not None]
+        if len(here) == len(form):
+            return tuple(here)
+    raise DataError(
+        Problem(
+            f"release '{release.id}' is not here.",
+            str(roots[0] / release.forms[0][0].path),
+            how_to_get(release),
+        )
+    )
+
+
+def is_here(release: PublishedRelease, root: Roots) -> bool:
+    """Tell whether every file of a release, or of its copy, lies in one of the folders."""
+    roots = root if isinstance(root, tuple) else (root,)
+    return any(all(place_of(f, roots) for f in form) for form in release.forms)
+
+
+def columns_here(release: PublishedRelease, root: Roots) -> tuple[str, ...]:
+    """Return the columns of a release that its file here has."""
+    copy = locate(release, root)[0][0] in release.copies
+    return tuple(c.name for c in release.columns if c.header(copy=copy))
+
+
+def place_of(file: ReleaseFile, roots: tuple[Path, ...]) -> Path | None:
+    """Return where a file lies; outlines also as the GeoJSON that the portal's service gives."""
+    for root in roots:
+        path = root / file.path
+        for one in (path, path.with_suffix(".geojson")) if file.layout == "outlines" else (path,):
+            if one.is_file():
+                return one
+    return None
+
+
+def how_to_get(release: PublishedRelease) -> str:
+    """Say how to get a release that is not here."""
+    if release.is_fetched:
+        return f"Get it with `areaeffect fetch {release.id}`."
+    where = " and ".join(f.path for f in release.forms[0])
+    return f"No command gets it: {release.by_hand} See {release.page} and put it there as {where}."

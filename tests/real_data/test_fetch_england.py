@@ -1,0 +1,129 @@
+"""`areaeffect fetch england` against the publishers' mirror: whole, interrupted, and then used."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+from dataclasses import replace
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+
+from areaeffect.commands import fetch as command
+from areaeffect.sources.publishers.releases import catalogue, sets
+from areaeffect.sources.publishers.tables import read
+from tests.real_data import national_mirror
+from tests.shared import publisher_mirror
+
+#: Interruptions here; `AREAEFFECT_INTERRUPTIONS=30` for the long run.
+INTERRUPTIONS = int(os.environ.get("AREAEFFECT_INTERRUPTIONS", "4"))
+#: Releases whose file is on record by a hash that the mirror's rewriting of it cannot have.
+REWRITTEN = "census_2021_ethnic_group"
+
+
+@pytest.fixture(scope="module")
+def mirror(real_data, tmp_path_factory):
+    with publisher_mirror.running() as server, pytest.MonkeyPatch.context() as patch:
+        release = catalogue()[REWRITTEN]
+        (file,) = release.files
+        loose = replace(file, origin=replace(file.origin, sha256=""))
+        patch.setitem(catalogue(), REWRITTEN, replace(release, files=(loose,)))
+        patch.setenv("AREAEFFECT_MIRROR", server.base)
+        national_mirror.fill(server, real_data, tmp_path_factory.mktemp("mirror"))
+        national_mirror.fill_police(server, real_data)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def fetched(mirror, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fetched")
+    report = command.fetch(command.plan(["england"], folder), lambda *_: None)
+    assert all(f.asked for f in report.files)
+    return folder
+
+
+def hashes(folder):
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
+
+
+def test_everything_of_england_comes_and_can_be_read(fetched, real_data):
+    for release_id in sets()["england"]:
+        release = catalogue()[release_id]
+        if release.is_table:
+            table = read(release_id, fetched)
+            assert len(table.areas) >= release.areas
+    assert not (fetched / ".part").exists()
+
+
+def test_again_changes_nothing_and_asks_nobody(fetched, mirror):
+    before, n = hashes(fetched), len(mirror.asked)
+    report = command.fetch(command.plan(["england"], fetched), lambda *_: None)
+    assert not any(f.asked for f in report.files)
+    assert hashes(fetched) == before
+    assert len(mirror.asked) == n
+    text = report.text()
+    assert text.count("Open Parliament Licence v3.0:") == 1
+    assert "Ministry of Housing" in text
+
+
+@pytest.mark.parametrize(
+    "release_id", [r.id for r in catalogue().values() if r.is_table and r.files and r.copies]
+)
+def test_the_publishers_file_and_the_copy_are_the_same_table(release_id, fetched, real_data):
+    """The copy is the same table: what both have is equal, to the last value."""
+    if release_id not in sets()["england"]:
+        pytest.skip("not in the set")
+    release = catalogue()[release_id]
+    ours, theirs = read(release_id, fetched), read(release_id, real_data)
+    if release_id != "population_mid_year":  # made up: no copy has these years
+        assert ours.areas.tolist() == theirs.areas.tolist()
+        both = [c for c in release.columns if c.published and c.copied]
+        assert both
+        for column in both:
+            if column.kind == "text":
+                assert (ours.texts[column.name] == theirs.texts[column.name]).all()
+            else:
+                np.testing.assert_allclose(
+                    ours.values[column.name], theirs.values[column.name], rtol=1e-9
+                )
+
+
+def _fetch_in_a_process(folder):
+    command.fetch(command.plan(["england"], folder), lambda *_: None)
+
+
+@pytest.mark.slow
+def test_an_interrupted_fetch_goes_on_to_the_same_bytes(fetched, mirror, tmp_path):
+    """Killed at random moments, it goes on where it was; no half file has a final name."""
+    whole, chance = hashes(fetched), random.Random(20)
+    fork, killed = get_context("fork"), 0
+    for item in mirror.items.values():
+        item.not_ready = 1 if item.format == "geoPackage" else 0
+    for _ in range(50 * INTERRUPTIONS):
+        process = fork.Process(target=_fetch_in_a_process, args=(tmp_path,))
+        process.start()
+        if killed == INTERRUPTIONS:
+            process.join()
+            break
+        process.join(chance.uniform(0.2, 2.0))
+        if process.is_alive():
+            os.kill(process.pid, signal.SIGKILL)
+            killed += 1
+        process.join()
+        here = {p: h for p, h in hashes(tmp_path).items() if not p.startswith(".part")}
+        for path, digest in here.items():
+            if not path.endswith(".fetched.json"):
+                assert digest == whole[path], path
+        if process.exitcode == 0 and killed < INTERRUPTIONS:  # whole already: begin again
+            for path in list(here)[::3]:
+                (tmp_path / path).unlink()
+    assert killed == INTERRUPTIONS
+    assert process.exitcode == 0
+    assert hashes(tmp_path) == whole
