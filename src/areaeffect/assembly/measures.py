@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.panel import REASONS, Measure
+from areaeffect.panel import REASONS, Hidden, Measure
 from areaeffect.periods import parse_period
 from areaeffect.results import Gap
 from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribute
 from areaeffect.sources.coverage import area_holes, group_gaps, new_codes, sum_by_group
 from areaeffect.study.model import Outcome, PanelSource, split_reference
+from areaeffect.tables.cells import picked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ def make_measures(
             reasons = np.where(np.isnan(given), reasons, given).astype(np.uint8)
         _mark_not_covered(source, table, areas, values, reasons)
         if outcome.kind == "count":
-            if known is None:
+            if known is None or isinstance(source, PanelSource):
                 _mark_group_gaps(source, table, areas, values, reasons)
             if source.find_new_codes:
                 begun, first = new_codes(np.where(reasons == _CODE[""], values, np.nan))
@@ -68,11 +69,26 @@ def make_measures(
         if outcome.exposure is not None:
             exposure = _exposure(tables, outcome.exposure, areas)
         measure = Measure(
-            outcome.name, outcome.kind == "count", table.periods, values, reasons, exposure
+            outcome.name,
+            outcome.kind == "count",
+            table.periods,
+            values,
+            reasons,
+            exposure,
+            _hidden(table, wanted(outcome), reasons, areas),
         )
         measures[outcome.name] = measure
         gaps += _gaps(outcome, measure, source, table, areas)
     return measures, tuple(gaps)
+
+
+def _hidden(table: SourceTable, asked: Wanted, reasons: Reasons, areas: Strings) -> Hidden | None:
+    """Return the hidden counts of a measure that the finding uses, on the panel's areas."""
+    found = table.hidden.get(asked)
+    if found is None:
+        return None
+    cells = align(found.cells.astype(np.float64), table.areas, areas) == 1
+    return Hidden(cells & (reasons == _CODE[""]), found.least, found.most)
 
 
 def _exposure(tables: Mapping[str, SourceTable], reference: str, areas: Strings) -> Floats:
@@ -84,8 +100,16 @@ def _exposure(tables: Mapping[str, SourceTable], reference: str, areas: Strings)
     source, column = split_reference(reference)
     table = tables[source]
     if column in table.varying:
-        return align(table.varying[column][:, 0], table.areas, areas)
-    return _numbers(reference, attribute(tables, reference, areas))
+        values = align(table.varying[column][:, 0], table.areas, areas)
+    else:
+        values = _numbers(reference, attribute(tables, reference, areas))
+    below = np.flatnonzero(values < 0)
+    if len(below):
+        first = f"{values[below[0]]:g} in area {areas[below[0]]}"
+        what = f"'{reference}' is below zero in {len(below)} areas, such as {first}."
+        fix = "An exposure is a number of residents, homes or the like: 0 or more."
+        raise DataError(Problem(what, table.release.file, fix))
+    return values
 
 
 def exposure_notes(study: Study, tables: Mapping[str, SourceTable]) -> list[str]:
@@ -120,11 +144,7 @@ def _mark_not_covered(
         return
     for rule in source.not_covered:
         column = _fixed(table, rule.column, rule.column, areas).astype(str)
-        named = np.isin(column, rule.values)
-        if not named.any():
-            raise DataError(
-                Problem(f"no area has {rule.column} = {', '.join(rule.values)}.", "not_covered")
-            )
+        named = picked(column, rule.values, rule.column, "not_covered")
         ordinals = periods.ordinals
         since = _bound(rule.from_period, periods.kind)
         until = _bound(rule.to_period, periods.kind)

@@ -184,6 +184,13 @@ def _by_postcode(
             continue
         row = row_of(record, "", initiative)
         groups.setdefault((row.programme, row.neighbourhood), []).append(record)
+    every = [r.values["postcode"] for own in groups.values() for r in own]
+    if every and (why := postcodes.shares_cannot_be_told(every)):
+        fix = (
+            "Name a whole lookup, such as the ONS Postcode Directory: shares are of all postcodes."
+        )
+        found.faults.append(Problem(f"{why}.", str(path), fix))
+        return found
     for (programme, neighbourhood), own in groups.items():
         _place_group(found, (programme, neighbourhood), own, initiative, path, postcodes, areas)
     if not groups:
