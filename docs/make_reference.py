@@ -197,6 +197,7 @@ def results_page(folder: Path) -> str:
     files = [f for f in crate["@graph"] if f["@id"] == "./" or (folder / f["@id"]).is_file()]
     lines = [RESULTS.strip(), "", "## Files", "", "| file | what it is |", "|---|---|"]
     named = {f["@id"]: f.get("description") or f.get("name", "") for f in files if f["@id"] != "./"}
+    named["manifest.json"] = "SHA-256 of every file: what may be replaced by a later run"
     lines += [f"| `{name}` | {text} |" for name, text in sorted(named.items()) if "/" not in name]
     lines += ["", "## Tables", ""]
     for path in sorted((folder / "data").glob("*.csv-metadata.json")):

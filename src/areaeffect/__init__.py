@@ -14,8 +14,8 @@ __all__ = ["evaluate"]
 
 def evaluate(study: str | Path, threads: int | None = None) -> Result:
     """Evaluate a study file and return its result; see `areaeffect.commands.evaluate`."""
-    from pathlib import Path as _Path  # noqa: PLC0415  # keeps `import areaeffect` light
+    from pathlib import Path as _Path
 
-    from areaeffect.commands.evaluate import evaluate as run  # noqa: PLC0415
+    from areaeffect.commands.evaluate import evaluate as run
 
     return run(_Path(study), threads)

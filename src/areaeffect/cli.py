@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from areaeffect.cli_web import serve, stories_app, tiles
-from areaeffect.errors import AreaEffectError, DataError, NothingEstimableError, Problem
+from areaeffect.errors import (
+    TRACEBACK_VARIABLE,
+    AreaEffectError,
+    DataError,
+    NothingEstimableError,
+    Problem,
+    explained,
+)
 from areaeffect.terminal import INTERRUPTED, interruptible, progress
 
 app = typer.Typer(
@@ -42,7 +51,7 @@ Store = Annotated[
     typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
 ]
 ingest_app = typer.Typer(help="Read publishers' files into the store.", no_args_is_help=True)
-store_app = typer.Typer(help="Say where the store is, or remove it.", no_args_is_help=True)
+store_app = typer.Typer(help="Say where the store is, check or remove it.", no_args_is_help=True)
 app.add_typer(ingest_app, name="ingest")
 app.add_typer(store_app, name="store")
 app.command()(serve)
@@ -63,8 +72,8 @@ def ingest_police_uk(
     as_json: AsJson = False,
 ) -> None:
     """Read street-level crime as downloaded; a month given again replaces the earlier one."""
-    from areaeffect.commands.sources import store_path  # noqa: PLC0415
-    from areaeffect.sources.police_uk.ingest import ingest_police_uk as run  # noqa: PLC0415
+    from areaeffect.commands.sources import store_path
+    from areaeffect.sources.police_uk.ingest import ingest_police_uk as run
 
     with interruptible("the store is as it was, or changed whole"), progress() as tell:
         report = run(paths, store_path(store), tell, engine)
@@ -74,15 +83,23 @@ def ingest_police_uk(
 @store_app.command("where")
 def store_where(store: Store = None) -> None:
     """Print the folder of the store."""
-    from areaeffect.commands.sources import store_path  # noqa: PLC0415
+    from areaeffect.commands.sources import store_path
 
     typer.echo(store_path(store))
+
+
+@store_app.command("check")
+def store_check(store: Store = None) -> None:
+    """Check that every file of the store is there, and is what its manifest lists."""
+    from areaeffect.commands.sources import open_lake, store_path
+
+    typer.echo(open_lake(store_path(store)).check().text())
 
 
 @store_app.command("remove")
 def store_remove(store: Store = None) -> None:
     """Delete the store and nothing else."""
-    from areaeffect.commands.sources import remove_store, store_path  # noqa: PLC0415
+    from areaeffect.commands.sources import remove_store, store_path
 
     path = store_path(store)
     typer.echo(f"removed {path}" if remove_store(path) else f"there is no store at {path}")
@@ -91,7 +108,7 @@ def store_remove(store: Store = None) -> None:
 @app.command()
 def sources(store: Store = None, *, as_json: AsJson = False) -> None:
     """List what can be had, what is here, what the store holds, and its gaps."""
-    from areaeffect.commands.sources import list_sources, store_path  # noqa: PLC0415
+    from areaeffect.commands.sources import list_sources, store_path
 
     listing = list_sources(store_path(store))
     typer.echo(_dump(listing.to_dict()) if as_json else listing.text())
@@ -105,7 +122,7 @@ def init(
     ] = None,
 ) -> None:
     """Write a commented study file and a small example of areas to start from."""
-    from areaeffect.commands.init import init as run  # noqa: PLC0415  # imports stay light
+    from areaeffect.commands.init import init as run
 
     for path in run(folder, family):
         typer.echo(f"wrote {path}")
@@ -115,7 +132,7 @@ def init(
 @app.command()
 def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> None:
     """Validate a study and its data without estimating; report every fault at once."""
-    from areaeffect.commands.check import check as run  # noqa: PLC0415
+    from areaeffect.commands.check import check as run
 
     report = run(study, store, lambda text: typer.echo(text, err=as_json))
     typer.echo(_dump(report.to_dict()) if as_json else report.text())
@@ -133,8 +150,8 @@ def power(
     as_json: AsJson = False,
 ) -> None:
     """Say how small an effect the study could see, before any outcome after a start is read."""
-    from areaeffect.commands.power import power as run  # noqa: PLC0415
-    from areaeffect.power.words import as_text, as_values  # noqa: PLC0415
+    from areaeffect.commands.power import power as run
+    from areaeffect.power.words import as_text, as_values
 
     with progress() as tell:
         found = run(study, threads, tell, store, out)
@@ -155,7 +172,7 @@ def design(
     ] = True,
 ) -> None:
     """Write the plan for registration: areas, benchmark areas, balance, power and the seal."""
-    from areaeffect.commands.design import design_into  # noqa: PLC0415
+    from areaeffect.commands.design import design_into
 
     with progress() as tell:
         sealed = design_into(study, out, threads, tell, store, power=with_power)
@@ -172,8 +189,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a study, or a collection of studies: findings, data behind them, report.html."""
-    from areaeffect.commands.collection import evaluate_any  # noqa: PLC0415
-    from areaeffect.commands.summary import summary  # noqa: PLC0415
+    from areaeffect.commands.collection import evaluate_any
+    from areaeffect.commands.summary import summary
 
     with progress() as tell:
         results = evaluate_any(study, out, threads, tell, store)
@@ -198,9 +215,10 @@ def index(
     as_json: AsJson = False,
 ) -> None:
     """Build a composite index: scores, ranks, and what each choice does to them."""
-    from areaeffect.commands.index import index_into  # noqa: PLC0415
+    from areaeffect.commands.index import index_into
 
-    made = index_into(index, out)
+    with progress() as tell:
+        made = index_into(index, out, tell)
     typer.echo(_dump(made.to_dict()) if as_json else made.text())
     if not as_json:
         typer.echo(f"\nPage: {out / 'index.html'}")
@@ -240,8 +258,8 @@ def where_next(
     as_json: AsJson = False,
 ) -> None:
     """Rank places not in the register: like those that benefited, or most in need."""
-    from areaeffect.commands.where_next import Request, where_next_into  # noqa: PLC0415
-    from areaeffect.where_next.page import as_text  # noqa: PLC0415
+    from areaeffect.commands.where_next import Request, where_next_into
+    from areaeffect.where_next.page import as_text
 
     request = Request(
         study,
@@ -280,8 +298,8 @@ def multiverse(
     as_json: AsJson = False,
 ) -> None:
     """Show what every other defensible choice would have given; goes on where it stopped."""
-    from areaeffect.commands.multiverse import multiverse as run  # noqa: PLC0415
-    from areaeffect.multiverse.words import as_dict, as_text  # noqa: PLC0415
+    from areaeffect.commands.multiverse import multiverse as run
+    from areaeffect.multiverse.words import as_dict, as_text
 
     kept = "finished branches are kept. The same command goes on"
     with interruptible(kept), progress() as tell:
@@ -316,7 +334,7 @@ def fetch(
     as_json: AsJson = False,
 ) -> None:
     """Get published releases from their publishers' own addresses; goes on where it stopped."""
-    from areaeffect.commands import fetch as fetching  # noqa: PLC0415
+    from areaeffect.commands import fetch as fetching
 
     plan = fetching.plan(names, into, first, last, force or (), again=again)
     if dry_run:
@@ -339,7 +357,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
 ) -> None:
     """Rebuild report.html, report.pdf, charts and pages from a results folder alone."""
-    from areaeffect.commands.rebuild import rebuild  # noqa: PLC0415
+    from areaeffect.commands.rebuild import rebuild
 
     typer.echo(f"Report: {rebuild(folder)}")
 
@@ -352,7 +370,7 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Say which findings changed between two runs, by how much, and in what the runs differ."""
-    from areaeffect.commands.diff import diff as run  # noqa: PLC0415
+    from areaeffect.commands.diff import diff as run
 
     difference = run(before, after)
     typer.echo(_dump(difference.to_dict()) if as_json else difference.text())
@@ -367,38 +385,64 @@ def demo(
     threads: Threads = None,
 ) -> None:
     """Evaluate a simulated county with known effects, then the real studies whose data are here."""
-    from areaeffect.commands.demo import demo as run  # noqa: PLC0415
+    from areaeffect.commands.demo import demo as run
 
     with interruptible("the reports named above are whole"):
         run(out, studies, threads, typer.echo, progress)
 
 
 def main() -> None:
-    """Run the command line; a user never sees a traceback."""
+    """Run the command line; a person never sees a traceback."""
+    code = _run()
+    if code == INTERRUPTED:  # typer turns Ctrl-C into a code of its own accord
+        _say("Interrupted; no results were written.")
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Return the exit code; the one place where every fault becomes a message."""
     try:
         code = app(standalone_mode=False)
-    except AreaEffectError as error:
-        _show(error)
-        sys.exit(error.exit_code)
+        sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
-    except Exception as error:  # typer keeps the base class of its usage errors to itself
-        if not hasattr(error, "format_message"):
+        return INTERRUPTED
+    except (BrokenPipeError, SystemExit) as left:
+        _drop_output()
+        code = left.code if isinstance(left, SystemExit) else None
+        # click leaves with 1 where a pipe is closed: whoever read the output has seen enough
+        return code if isinstance(code, int) and code != 1 else 0
+    except Exception as error:
+        if hasattr(error, "format_message"):  # typer keeps the base class of its usage errors
+            _say(f"Error: {error.format_message()}\nTry `areaeffect --help`.")
+            return AreaEffectError.exit_code
+        if os.environ.get(TRACEBACK_VARIABLE) == "1":
             raise
-        typer.echo(f"Error: {error.format_message()}", err=True)
-        typer.echo("Try `areaeffect --help`.", err=True)
-        sys.exit(AreaEffectError.exit_code)
-    if code == INTERRUPTED:  # typer turns Ctrl-C into a code of its own accord
-        typer.echo("Interrupted; no results were written.", err=True)
-    sys.exit(code if isinstance(code, int) else 0)
+        found = explained(error)
+        _say(_listing(found))
+        _drop_output()
+        return found.exit_code
+    return code if isinstance(code, int) else 0
 
 
-def _show(error: AreaEffectError) -> None:
+def _listing(error: AreaEffectError) -> str:
     count = len(error.problems)
-    if count > 1:
-        typer.echo(f"{count} problems:", err=True)
-    for problem in error.problems:
-        typer.echo(f"{'- ' if count > 1 else ''}{problem}", err=True)
+    lines = [f"{count} problems:"] if count > 1 else []
+    return "\n".join([*lines, *(f"{'- ' if count > 1 else ''}{p}" for p in error.problems)])
+
+
+def _say(text: str) -> None:
+    """Print a message on standard error; where that is full too, nobody can be told."""
+    with suppress(OSError, ValueError):
+        typer.echo(text, err=True)
+
+
+def _drop_output() -> None:
+    """Throw away what is waiting to be printed, where standard output takes no more."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dump(content: Any) -> str:

@@ -61,13 +61,13 @@ def serve(
     ] = False,
 ) -> None:
     """Open the local web app: find a place, look at it, compare it."""
-    from areaeffect.commands.sources import store_path  # noqa: PLC0415  # imports stay light
-    from areaeffect.web.app import serve as run  # noqa: PLC0415
-    from areaeffect.web.settings import Settings  # noqa: PLC0415
+    from areaeffect.commands.sources import store_path
+    from areaeffect.web.app import serve as run
+    from areaeffect.web.settings import Settings
 
     where = store_path(store)
     if demo:
-        from areaeffect.atlas.demo import demo_atlas  # noqa: PLC0415
+        from areaeffect.atlas.demo import demo_atlas
 
         with progress() as tell:
             demo_atlas(where, tell)
@@ -96,8 +96,8 @@ def tiles(
     ] = None,
 ) -> None:
     """Make the atlas the web app works on: map tiles, values, names and histories."""
-    from areaeffect.atlas.build import build_atlas  # noqa: PLC0415  # imports stay light
-    from areaeffect.commands.sources import store_path  # noqa: PLC0415
+    from areaeffect.atlas.build import build_atlas
+    from areaeffect.commands.sources import store_path
 
     where = store_path(store)
     folder = out or where / "atlases" / base.stem.lower()
@@ -148,21 +148,21 @@ def stories_for_study(
     run: Annotated[str, typer.Argument(help="Name of the published run.")], store: Store = None
 ) -> None:
     """Print the [stories] part of a study file that reads what is shown of a run."""
-    from areaeffect.web.submission import study_part  # noqa: PLC0415
+    from areaeffect.web.submission import study_part
 
     typer.echo(study_part(_voices(store).folder / run))
 
 
 def _voices(store: Path | None) -> Voices:
-    from areaeffect.commands.sources import store_path  # noqa: PLC0415
-    from areaeffect.web.settings import Settings  # noqa: PLC0415
-    from areaeffect.web.voices import Voices  # noqa: PLC0415
+    from areaeffect.commands.sources import store_path
+    from areaeffect.web.settings import Settings
+    from areaeffect.web.voices import Voices
 
     return Voices(Settings(store=store_path(store)).stories)
 
 
 def _decide(key: str, store: Path | None, *, show: bool) -> None:
-    from areaeffect.errors import Problem, StudyError  # noqa: PLC0415
+    from areaeffect.errors import Problem, StudyError
 
     voices = _voices(store)
     run = next((v.run for v, _ in voices.waiting() if v.key == key), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -35,6 +37,9 @@ class Faults:
 
 
 MAX_PROBLEMS_SHOWN = 20
+#: Set to 1 to see where an unforeseen fault happened.
+TRACEBACK_VARIABLE = "AREAEFFECT_TRACEBACK"
+_OF_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,46 @@ class NothingEstimableError(AreaEffectError):
     """No finding of the study could be estimated (exit code 4)."""
 
     exit_code = 4
+
+
+def explained(error: Exception) -> AreaEffectError:
+    """Return any fault as one of this family: what failed, where, and what to do.
+
+    A fault of reading, of too much or too deep data, and one that nobody foresaw, is one of the
+    data (exit code 3); one of writing what was asked for is one of the command (2).
+    """
+    if isinstance(error, AreaEffectError):
+        return error
+    if isinstance(error, OSError):
+        named = error.filename
+        where = shortened(os.fsdecode(named)) if isinstance(named, (str, bytes)) else ""
+        what = f"{plain_reason(error)}."
+        kind = StudyError if not where or error.errno in _OF_WRITING else DataError
+        return kind(Problem(what, where, "Correct that, and give the command again."))
+    if isinstance(error, MemoryError):
+        what, fix = "there is not enough memory.", "Use fewer areas, or a larger machine."
+    elif isinstance(error, RecursionError):
+        what, fix = "something is nested too deeply.", "Look for brackets inside brackets."
+    elif isinstance(error, UnicodeError):
+        what, fix = f"a text cannot be read or written ({error}).", "Save the files as UTF-8."
+    else:
+        text = shortened(" ".join(str(error).split()))
+        what = f"this cannot be done ({type(error).__name__}: {text})."
+        fix = f"An input may be damaged. {TRACEBACK_VARIABLE}=1 shows where it happened."
+    return DataError(Problem(what, "", fix))
+
+
+def shortened(text: str, most: int = 300) -> str:
+    """Return a text; one of thousands of characters by its two ends."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"
+
+
+def plain_reason(error: OSError) -> str:
+    """Return what the operating system says, in lower case: 'no space left on device'."""
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return "a file stands where a folder should"
+    text = error.strerror or str(error) or type(error).__name__
+    return f"{text[0].lower()}{text[1:]}"
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:

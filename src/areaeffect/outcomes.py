@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: What a study calls a family; the keys of `FAMILIES`.
+#: What a study calls a family: the keys of `FAMILIES`, or 'other', of which nothing is expected.
 FamilyName = Literal[
     "crime",
     "antisocial_behaviour",
@@ -13,6 +13,7 @@ FamilyName = Literal[
     "environment",
     "empty_homes",
     "social_relationships",
+    "other",
 ]
 
 #: Best grade of each kind of claim on the Maryland scale, in What Works Growth's wording.

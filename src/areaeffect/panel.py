@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from areaeffect.periods import PeriodKind
 from areaeffect.results import Bools, Floats, Ints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from areaeffect.periods import PeriodKind, Periods
+    from areaeffect.outcomes import Break
+    from areaeffect.periods import Periods
     from areaeffect.results import Gap, Release
 
 Strings = npt.NDArray[np.str_]
 
 #: A neighbourhood with more than this share of its areas, or of a side of its window, missing gets
-#: no estimate.
+#: no estimate; one period of a short side may be missing.
 MAX_MISSING = 0.1
 #: Why a cell is missing; the position in this tuple is the code stored in `Measure.reasons`.
 REASONS = (
@@ -65,6 +67,9 @@ class Measure:
     values : (n_areas, n_periods); NaN is missing, and only missing.
     reasons : (n_areas, n_periods), index into `REASONS`; 0 where there is a value.
     exposure : (n_areas,), residents or dwellings; None where the study gives none.
+    smallest : smallest effect of interest: a fraction of counts, in the unit of a score.
+    exposure_at_end : (n_areas,), the same in the last period; None where it is not known.
+    breaks : months from which it no longer means what it meant before.
     hidden : counts that are hidden within known bounds; `values` holds their middle.
     """
 
@@ -74,12 +79,25 @@ class Measure:
     values: Floats
     reasons: npt.NDArray[np.uint8]
     exposure: Floats | None
+    smallest: float = 0.05
+    exposure_at_end: Floats | None = None
+    breaks: tuple[Break, ...] = ()
     hidden: Hidden | None = None
+
+    @property
+    def waves(self) -> Bools:
+        """(n_periods,): periods in which the source has a row at all; a survey may skip years."""
+        return np.asarray((self.reasons != REASONS.index("no_row")).any(axis=0))
 
     @property
     def observed(self) -> Bools:
         """(n_areas, n_periods): whether the cell has a value."""
         return ~np.isnan(self.values)
+
+
+def is_enough(missing: Ints | int, of: int) -> Bools:
+    """Tell whether what is missing of so many periods leaves enough of them."""
+    return np.asarray((missing < of) & (missing <= max(1.0, MAX_MISSING * of)))
 
 
 def picked(values: Floats, mask: Bools) -> Floats:
@@ -106,8 +124,8 @@ class Neighbourhood:
     end : last period of work, an ordinal like `start`; None where not stated. Periods after it
         still count as treated: what a place kept is part of what it gained.
     funding : pounds in all; None where not stated.
-    phase_in : periods of that kind from the start on that count neither as before nor as after:
-        work was announced and had not begun.
+    phase_in : months from the start on that count neither as before nor as after: work was
+        announced and had not begun.
     named : areas that the study names for it, where not all can be used; 0 where `areas` holds
         them all.
     """
@@ -135,9 +153,11 @@ class Neighbourhood:
         return len(self.areas) >= (1 - MAX_MISSING) * self.n_named
 
     @property
-    def counted_from(self) -> int:
-        """Ordinal of the first period that counts as after the start."""
-        return self.start + self.phase_in
+    def counted_from(self) -> tuple[int, PeriodKind]:
+        """First period that counts as after the start, and what it counts: months after a phase."""
+        if not self.phase_in:
+            return self.start, self.start_kind
+        return self.start_kind.first_month(self.start) + self.phase_in, PeriodKind.MONTH
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,8 +185,8 @@ class Graph:
 
     def component_sizes(self, allowed: Bools) -> Ints:
         """Return for each area the size of its connected part among the allowed areas; else 0."""
-        from scipy.sparse import csr_matrix  # noqa: PLC0415  # heavy
-        from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+        from scipy.sparse import csr_matrix
+        from scipy.sparse.csgraph import connected_components
 
         n = len(self.indptr) - 1
         rows = np.repeat(np.arange(n), np.diff(self.indptr))

@@ -120,6 +120,7 @@ class BalanceRow:
     standard deviation of the treated and pooled areas before matching.
     """
 
+    initiative: str
     neighbourhood: str
     claim: str
     covariate: str

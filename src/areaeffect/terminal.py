@@ -27,18 +27,21 @@ def interruptible(kept: str) -> Iterator[None]:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show progress on standard error: a bar on a terminal, a line a step elsewhere."""
-    from rich.console import Console  # noqa: PLC0415  # heavy
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    """Show progress on standard error: a bar on a terminal, a line a step elsewhere.
+
+    A step of which there is nothing to be done (`of` is 0) is a remark.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
         seen: set[str] = set()
 
-        def tell_plainly(step: str, _done: int, _of: int) -> None:
+        def tell_plainly(step: str, _done: int, of: int) -> None:
             if step not in seen:
                 seen.add(step)
-                typer.echo(f"{step} …", err=True)
+                typer.echo(f"{step} …" if of else step, err=True)
 
         yield tell_plainly
         return
@@ -51,6 +54,9 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         tasks: dict[str, Any] = {}
 
         def tell(step: str, done: int, of: int) -> None:
+            if not of:
+                console.print(step, markup=False, highlight=False)
+                return
             if step not in tasks:
                 for earlier in tasks.values():
                     bar.update(earlier, completed=bar.tasks[earlier].total or 1)

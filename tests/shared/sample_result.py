@@ -382,6 +382,7 @@ def _balance(rng: np.random.Generator) -> tuple[BalanceRow, ...]:
                 before, after = rng.normal(0.6, 0.4), rng.normal(0, 0.06)
                 made.append(
                     BalanceRow(
+                        "Residents First" if i < 5 else "Council Partnership",
                         HOSTILE if i == 0 else f"Neighbourhood {i}",
                         claim,
                         name,

@@ -44,7 +44,7 @@ def month_of(month: str, n: int, kinds: Iterable[str] = ("Burglary", "Drugs")) -
     kinds = tuple(kinds)
     return street(
         *(
-            crime(f"{month}-{i}", month, area=f"E0101194{i % 7}", kind=kinds[i % len(kinds)])
+            crime(f"{month}-{i}", month, area=f"E0101198{i % 7}", kind=kinds[i % len(kinds)])
             for i in range(n)
         )
     )

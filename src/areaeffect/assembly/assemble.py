@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.assembly.change_claims import refuse_breaks, refuse_one_date
-from areaeffect.assembly.measures import exposure_notes, make_measures, wanted
+from areaeffect.assembly.last_to_start import last_as_benchmark
+from areaeffect.assembly.measures import make_measures, measure_notes, wanted
 from areaeffect.assembly.screening import screen
 from areaeffect.errors import DataError, Faults, Problem
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
@@ -171,11 +172,14 @@ def _ground(
 
 def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assembled:
     study, tables, boundaries = file.study, ground.tables, ground.boundaries
+    measures = ground.measures
+    if study.design.last_to_start == "benchmark":
+        registered, measures = last_as_benchmark(file, registered, measures)
     metres = study.register_.buffer_km * 1000
     panel = Panel(
         areas=ground.areas,
         names=ground.names,
-        measures=ground.measures,
+        measures=measures,
         covariates=ground.covariates,
         covariate_names=tuple(printed_column(study, c.column) for c in study.design.covariates),
         covariate_as_of=ground.covariate_as_of,
@@ -186,7 +190,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
         releases=tuple(r for t in tables.values() for r in (t.release, *t.more_releases)),
         notes=(
             *(n for t in tables.values() for n in t.notes),
-            *exposure_notes(study, tables),
+            *measure_notes(study, tables, measures),
             *registered.notes,
             *(boundaries.notes if boundaries else ()),
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.outcomes import BREAKS
 from areaeffect.periods import PeriodKind, parse_period
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.model import PublishedSource
@@ -91,6 +90,6 @@ def crossed_breaks(outcome: Outcome, measure: Measure) -> list[Break]:
     first, end = (periods.kind.first_month(periods.first + i) for i in (0, periods.n))
     return [
         found
-        for found in BREAKS.get(outcome.family, ())
+        for found in measure.breaks
         if first < (parse_period(found.month, PeriodKind.MONTH) or 0) < end
     ]

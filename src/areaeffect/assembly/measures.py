@@ -9,25 +9,38 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem
+from areaeffect.outcomes import BREAKS
 from areaeffect.panel import REASONS, Hidden, Measure
 from areaeffect.periods import parse_period
 from areaeffect.results import Gap
 from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribute
 from areaeffect.sources.coverage import area_holes, group_gaps, new_codes, sum_by_group
-from areaeffect.study.model import Outcome, PanelSource, split_reference
+from areaeffect.sources.police_uk.categories import breaks_of, choose, known_categories
+from areaeffect.study.model import Outcome, PanelSource, PoliceUkSource, split_reference
 from areaeffect.tables.cells import picked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from areaeffect.outcomes import Break
     from areaeffect.panel import Strings
-    from areaeffect.periods import PeriodKind
-    from areaeffect.results import Floats
+    from areaeffect.periods import PeriodKind, Periods
+    from areaeffect.results import Bools, Floats
     from areaeffect.study.model import Source, Study
+    from areaeffect.study.parts import NotCovered, RealFall
 
 _CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
 
 Reasons = npt.NDArray[np.uint8]
+
+#: Effects smaller than this share of a count are of no interest, where a study does not say.
+LITTLE_OF_A_COUNT = 0.05
+#: The same of a score, in standard deviations between areas (a small effect in Cohen 1988, 2.2.3).
+LITTLE_OF_A_SCORE = 0.2
+#: Distance between the quartiles of a normal distribution, in standard deviations.
+_QUARTILES = 1.349
+#: Periods named in a note.
+_SHOWN = 6
 
 
 def wanted(outcome: Outcome) -> Wanted:
@@ -57,7 +70,7 @@ def make_measures(
         if known is not None:
             given = align(known.astype(np.float64), table.areas, areas)
             reasons = np.where(np.isnan(given), reasons, given).astype(np.uint8)
-        _mark_not_covered(source, table, areas, values, reasons)
+        _mark_not_covered(source, table, areas, reasons)
         if outcome.kind == "count":
             if known is None or isinstance(source, PanelSource):
                 _mark_group_gaps(source, table, areas, values, reasons)
@@ -65,9 +78,9 @@ def make_measures(
                 begun, first = new_codes(np.where(reasons == _CODE[""], values, np.nan))
                 reasons[begun, :first] = _CODE["boundary_change"]
         values = np.where(reasons == _CODE[""], values, np.nan)
-        exposure = None
+        exposure, at_end = None, None
         if outcome.exposure is not None:
-            exposure = _exposure(tables, outcome.exposure, areas)
+            exposure, at_end = _exposure(tables, outcome.exposure, areas)
         measure = Measure(
             outcome.name,
             outcome.kind == "count",
@@ -75,7 +88,10 @@ def make_measures(
             values,
             reasons,
             exposure,
-            _hidden(table, wanted(outcome), reasons, areas),
+            smallest_of(outcome, values),
+            at_end,
+            _breaks(outcome, source),
+            hidden=_hidden(table, wanted(outcome), reasons, areas),
         )
         measures[outcome.name] = measure
         gaps += _gaps(outcome, measure, source, table, areas)
@@ -91,8 +107,49 @@ def _hidden(table: SourceTable, asked: Wanted, reasons: Reasons, areas: Strings)
     return Hidden(cells & (reasons == _CODE[""]), found.least, found.most)
 
 
-def _exposure(tables: Mapping[str, SourceTable], reference: str, areas: Strings) -> Floats:
+def _breaks(outcome: Outcome, source: Source) -> tuple[Break, ...]:
+    """Return the breaks of the family, and of the police's categories, also in one's own counts."""
+    if isinstance(source, PoliceUkSource):
+        categories = choose(outcome.category, f"source.{outcome.source}")
+    else:
+        categories = known_categories(outcome.category)
+    return (*BREAKS.get(outcome.family, ()), *breaks_of(categories))
+
+
+def smallest_of(outcome: Outcome, values: Floats) -> float:
+    """Return the smallest effect of interest, which must not depend on the unit of a score.
+
+    Parameters
+    ----------
+    outcome : what the study says of it.
+    values : (n_areas, n_periods); of a score only the first period that most areas have is read,
+        which lies before every start.
+    """
+    if outcome.smallest_effect_of_interest is not None:
+        return outcome.smallest_effect_of_interest
+    if outcome.kind == "count":
+        return LITTLE_OF_A_COUNT
+    first = values[:, _first_wave(values)]
+    first = first[np.isfinite(first)]
+    if not len(first):
+        return 0.0
+    low, high = np.quantile(first, [0.25, 0.75])
+    spread = float(high - low) / _QUARTILES if high > low else float(first.std())
+    return LITTLE_OF_A_SCORE * spread
+
+
+def _first_wave(values: Floats) -> int:
+    """Return the first period that at least half of the areas have; else the fullest."""
+    seen = np.isfinite(values).mean(axis=0)
+    return int(np.argmax(seen >= min(0.5, seen.max(initial=0.0))))
+
+
+def _exposure(
+    tables: Mapping[str, SourceTable], reference: str, areas: Strings
+) -> tuple[Floats, Floats | None]:
     """Return residents or dwellings of each area; of a series, those of its first period.
+
+    Where it is a series, those of its last period too.
 
     The first period of the window lies before every start, so what an initiative did to the
     number of homes cannot enter.
@@ -100,21 +157,40 @@ def _exposure(tables: Mapping[str, SourceTable], reference: str, areas: Strings)
     source, column = split_reference(reference)
     table = tables[source]
     if column in table.varying:
-        values = align(table.varying[column][:, 0], table.areas, areas)
+        own = align(table.varying[column], table.areas, areas)
+        first, last = own[:, 0], own[:, -1]
     else:
-        values = _numbers(reference, attribute(tables, reference, areas))
-    below = np.flatnonzero(values < 0)
+        first, last = _numbers(reference, attribute(tables, reference, areas)), None
+    below = np.flatnonzero(first < 0)
     if len(below):
-        first = f"{values[below[0]]:g} in area {areas[below[0]]}"
-        what = f"'{reference}' is below zero in {len(below)} areas, such as {first}."
+        example = f"{first[below[0]]:g} in area {areas[below[0]]}"
+        what = f"'{reference}' is below zero in {len(below)} areas, such as {example}."
         fix = "An exposure is a number of residents, homes or the like: 0 or more."
         raise DataError(Problem(what, table.release.file, fix))
-    return values
+    return first, last
 
 
-def exposure_notes(study: Study, tables: Mapping[str, SourceTable]) -> list[str]:
-    """Say where a denominator that changes over time is taken at the first period."""
+def measure_notes(
+    study: Study, tables: Mapping[str, SourceTable], measures: Mapping[str, Measure]
+) -> list[str]:
+    """Say what was taken for what the study leaves open: denominators, waves, small effects."""
     notes = []
+    for outcome in study.outcome:
+        measure = measures[outcome.name]
+        labels = measure.periods.labels
+        if outcome.kind == "score" and outcome.smallest_effect_of_interest is None:
+            notes.append(
+                f"{outcome.name}: no smallest_effect_of_interest is stated, so {LITTLE_OF_A_SCORE} "
+                f"standard deviations between areas in {labels[_first_wave(measure.values)]} are "
+                f"taken: {measure.smallest:.3g} {outcome.unit_title}."
+            )
+        if not measure.waves.all():
+            skipped = [label for label, has in zip(labels, measure.waves, strict=True) if not has]
+            shown = ", ".join(skipped[:_SHOWN]) + (" …" if len(skipped) > _SHOWN else "")
+            notes.append(
+                f"{outcome.name}: the table has no row at all in {shown}; the "
+                f"{measure.waves.sum()} periods that it has are used."
+            )
     for reference in dict.fromkeys(o.exposure for o in study.outcome if o.exposure):
         source, column = split_reference(reference)
         table = tables[source]
@@ -123,7 +199,7 @@ def exposure_notes(study: Study, tables: Mapping[str, SourceTable]) -> list[str]
                 f"{reference} changes over time: rates are per what it was in "
                 f"{table.periods.labels[0]}, the first period."
             )
-    return notes
+    return notes + _fall_notes(study)
 
 
 def _numbers(reference: str, values: npt.NDArray[Any]) -> Floats:
@@ -136,7 +212,6 @@ def _mark_not_covered(
     source: Source,
     table: SourceTable,
     areas: Strings,
-    values: Floats,
     reasons: Reasons,
 ) -> None:
     periods = table.periods
@@ -145,15 +220,20 @@ def _mark_not_covered(
     for rule in source.not_covered:
         column = _fixed(table, rule.column, rule.column, areas).astype(str)
         named = picked(column, rule.values, rule.column, "not_covered")
-        ordinals = periods.ordinals
-        since = _bound(rule.from_period, periods.kind)
-        until = _bound(rule.to_period, periods.kind)
-        inside = np.ones(values.shape[1], dtype=bool)
-        if since is not None:
-            inside &= ordinals >= since
-        if until is not None:
-            inside &= ordinals <= until
+        inside = _inside(rule, periods)
         reasons[np.ix_(named, inside)] = _CODE[rule.reason]
+
+
+def _inside(rule: NotCovered | RealFall, periods: Periods) -> Bools:
+    """(n_periods,): whether a rule's span holds the period."""
+    ordinals = periods.ordinals
+    since, until = (_bound(t, periods.kind) for t in (rule.from_period, rule.to_period))
+    inside = np.ones(periods.n, dtype=bool)
+    if since is not None:
+        inside &= ordinals >= since
+    if until is not None:
+        inside &= ordinals <= until
+    return inside
 
 
 def _bound(text: str | None, kind: PeriodKind) -> int | None:
@@ -164,7 +244,7 @@ def _bound(text: str | None, kind: PeriodKind) -> int | None:
         raise DataError(
             Problem(
                 f"'{text}' is not a {kind}, and the table is by {kind}.",
-                "not_covered",
+                "not_covered, real_falls",
                 "Write it like the table's own periods.",
             )
         )
@@ -181,12 +261,38 @@ def _mark_group_gaps(
     if source.coverage_group is None or table.periods is None:
         return
     groups = _fixed(table, source.coverage_group, source.coverage_group, areas).astype(str)
-    _, group_of_area, totals = sum_by_group(values, groups)
+    names, group_of_area, totals = sum_by_group(values, groups)
     gaps = group_gaps(totals)
-    if isinstance(source, PanelSource) and source.absent_is_zero:
-        gaps |= area_holes(values, group_of_area)
+    if isinstance(source, PanelSource):
+        if source.absent_is_zero:
+            gaps |= area_holes(values, group_of_area)
+        _keep_falls(source, names, table.periods, gaps)
     flagged = gaps[group_of_area]
     reasons[flagged & (reasons == _CODE[""])] = _CODE["partial_month"]
+
+
+def _keep_falls(source: PanelSource, names: Strings, periods: Periods, gaps: Bools) -> None:
+    """Take periods that the study calls real falls out of the gaps; refuse what keeps nothing."""
+    for rule in source.real_falls:
+        if rule.column != source.coverage_group:
+            what = f"gaps are looked for in '{source.coverage_group}', not in '{rule.column}'."
+            raise DataError(Problem(what, "real_falls", "Name the column of `coverage_group`."))
+        kept = np.outer(np.isin(names, rule.values), _inside(rule, periods))
+        if not (gaps & kept).any():
+            what = f"nothing there looks like a gap: {rule.text()}."
+            raise DataError(Problem(what, "real_falls", "Take the rule out."))
+        gaps &= ~kept
+
+
+def _fall_notes(study: Study) -> list[str]:
+    """Say which periods look like a gap of recording and are kept."""
+    return [
+        f"Periods that look like a gap of recording in source '{name}' are kept as a real fall: "
+        f"{rule.text()}."
+        for name, source in study.source.items()
+        if isinstance(source, PanelSource | PoliceUkSource)
+        for rule in source.real_falls
+    ]
 
 
 def _gaps(

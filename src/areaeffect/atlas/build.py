@@ -178,13 +178,13 @@ def _larger_places(
 def _write_areas(
     folder: Path, areas: Strings, inside: dict[str, Strings], boundaries: Boundaries | None
 ) -> None:
-    import pyarrow as pa  # noqa: PLC0415  # heavy
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     columns: dict[str, Any] = {"code": areas.astype(str), "name": inside["name"].astype(str)}
     columns |= {what: inside[what].astype(str) for what in INSIDE}
     if boundaries is not None:
-        from pyproj import Transformer  # noqa: PLC0415  # heavy
+        from pyproj import Transformer
 
         centres = boundaries.centres
         to_degrees = Transformer.from_crs(boundaries.crs, 4326, always_xy=True)
@@ -195,8 +195,8 @@ def _write_areas(
 
 
 def _write_postcodes(folder: Path, lookup: str | None, start: Path, areas: Strings) -> int:
-    import pyarrow as pa  # noqa: PLC0415  # heavy
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     postcodes, positions = postcode_index(lookup, start, areas)
     if len(postcodes):

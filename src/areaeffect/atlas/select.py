@@ -27,7 +27,7 @@ def inside(lon: Floats, lat: Floats, ring: Sequence[tuple[float, float]]) -> Int
     StudyError
         The ring crosses itself: it is not repaired, because that could only be guessed.
     """
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     shape = shapely.Polygon(ring)
     if not shape.is_valid:

@@ -45,8 +45,8 @@ def write_tiles(boundaries: Boundaries, areas: Strings, folder: Path) -> tuple[f
     DataError
         tippecanoe is not here or fails.
     """
-    import geopandas  # noqa: PLC0415  # heavy
-    import shapely  # noqa: PLC0415  # heavy
+    import geopandas
+    import shapely
 
     degrees = geopandas.GeoSeries(boundaries.outlines, crs=boundaries.crs).to_crs(4326)
     outlines = shapely.set_precision(degrees.to_numpy(), 10.0**-_DECIMALS, mode="pointwise")
@@ -89,7 +89,7 @@ def program() -> Path:
     DataError
         It is not installed.
     """
-    from importlib.util import find_spec  # noqa: PLC0415
+    from importlib.util import find_spec
 
     spec = find_spec("cubao_tippecanoe")
     for folder in (spec.submodule_search_locations or []) if spec else []:

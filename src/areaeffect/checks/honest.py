@@ -105,7 +105,7 @@ def smoothness(
     The interval is theta - a'leads -/+ c, where a continues a straight line, so that its bias is
     bounded, and a is chosen so that c is smallest. At `most` 0 the line that fits best goes on.
     """
-    from scipy.optimize import minimize  # noqa: PLC0415  # heavy
+    from scipy.optimize import minimize
 
     knots = np.arange(times[0] + 1, after[-1])
     bent_after = np.maximum(after[:, None] - knots, 0.0).mean(axis=0)

@@ -10,7 +10,7 @@ import numpy as np
 from areaeffect.estimate.counterfactual import sums
 from areaeffect.estimate.event_time import NO_BINS
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts
-from areaeffect.panel import MAX_MISSING
+from areaeffect.panel import is_enough
 from areaeffect.placebo.programmes import run_programme
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class LeadCohorts(ClaimCohorts):
             _, after = measure.periods.split(place.start, place.start_kind)
             follow = np.zeros_like(seen)
             follow[after] = True
-            if follow.any() and (follow & ~seen).sum() <= MAX_MISSING * follow.sum():
+            if is_enough((follow & ~seen).sum(), follow.sum()):
                 found[o] = (pre, held | (follow & seen))
         return found
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect.commands.evaluate import evaluate, evaluate_into
-from areaeffect.document.folders import refuse_foreign, write_whole
+from areaeffect.document.folders import prepare, write_whole
 from areaeffect.placebo.workers import default_threads, over_processes
 from areaeffect.report.collection_files import write_over_parts, write_part
 from areaeffect.study.collection import is_collection, read_collection
@@ -41,8 +41,8 @@ def evaluate_collection(
         Of the first part that fails; nothing is written then.
     """
     file = read_collection(path)
-    refuse_foreign(out)
     tell = progress or (lambda _step, _done, _of: None)
+    prepare(out, tell)
     tasks = [(part.name, file.study(part), store) for part in file.collection.part]
     results: dict[str, Result] = {}
 

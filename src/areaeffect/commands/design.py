@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import planned
 from areaeffect.document.blocks import Paragraph, Section
-from areaeffect.document.folders import refuse_foreign
+from areaeffect.document.folders import prepare
 from areaeffect.placebo.workers import default_threads, single_threaded
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import power_section
-from areaeffect.report.plan_files import PLAN_PAGE, write_plan
+from areaeffect.report.plan_files import write_plan
 from areaeffect.study.file import read_study
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def design_into(
         With every problem found; nothing is written.
     """
     tell = progress or (lambda _step, _done, _of: None)
-    refuse_foreign(out, PLAN_PAGE)
+    prepare(out, tell)
     with single_threaded():
         file = read_study(path)
         data, plan = begin(file, store, tell)

@@ -11,7 +11,7 @@ import numpy as np
 
 from areaeffect.checks.step import with_warnings
 from areaeffect.commands.begin import begin
-from areaeffect.document.folders import refuse_foreign
+from areaeffect.document.folders import prepare
 from areaeffect.findings.conclude import conclude
 from areaeffect.findings.describe import Evidence
 from areaeffect.findings.finished import Finished
@@ -82,7 +82,7 @@ def evaluate_into(
     store: Path | None = None,
 ) -> Result:
     """Evaluate a study and write its results folder, which appears whole or not at all."""
-    refuse_foreign(out)
+    prepare(out, progress or (lambda _step, _done, _of: None))
     result = evaluate(path, threads, progress, store)
     if progress:
         progress("report", 0, 1)
@@ -186,7 +186,7 @@ def map_shapes(boundaries: Boundaries | None, areas: Strings) -> tuple[Shape, ..
     """Return outlines as fine as a map shows them; nothing where there are none."""
     if boundaries is None:
         return ()
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     west, south, east, north = shapely.total_bounds(boundaries.outlines)
     return boundaries.shapes(areas, max(east - west, north - south) / _MAP_PIXELS)

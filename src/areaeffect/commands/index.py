@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.document.folders import refuse_foreign
+from areaeffect.document.folders import prepare
 from areaeffect.index import composite as numerics
 from areaeffect.index.page import write_index
 from areaeffect.index.result import IndexResult, Variant
@@ -15,7 +15,7 @@ from areaeffect.index.table import read_indicators
 from areaeffect.study.index import read_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from areaeffect.index.table import IndicatorTable
@@ -28,9 +28,11 @@ _METHODS = ("exponential", "z-score", "rank")
 _RULES = ("no score", "reweight", "authority mean")
 
 
-def index_into(path: Path, out: Path) -> IndexResult:
+def index_into(
+    path: Path, out: Path, tell: Callable[[str, int, int], None] = lambda *_: None
+) -> IndexResult:
     """Build an index and write its folder: index.csv, sensitivity.csv, index.html, run.json."""
-    refuse_foreign(out)
+    prepare(out, tell)
     result = build_index(read_index(path))
     write_index(result, out)
     return result

@@ -92,7 +92,7 @@ def init(folder: Path, family: str | None = None) -> tuple[Path, ...]:
 
 
 def _tables(county: County) -> dict[str, str]:
-    import pandas as pd  # noqa: PLC0415  # heavy
+    import pandas as pd
 
     codes = county.areas["area_code"].to_numpy()
     n_months = len(county.months)
@@ -114,8 +114,8 @@ def _tables(county: County) -> dict[str, str]:
 
 def _estate_tables(county: County) -> dict[str, str]:
     """Write one drawn estate, and empty homes by area and year, as a council might."""
-    import geopandas as gpd  # noqa: PLC0415  # heavy
-    import pandas as pd  # noqa: PLC0415
+    import geopandas as gpd
+    import pandas as pd
 
     codes = county.areas["area_code"].to_numpy()
     years = list(county.years)

@@ -11,7 +11,7 @@ import numpy as np
 
 from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import estimate
-from areaeffect.document.folders import RUN_FILE, refuse_foreign, write_whole
+from areaeffect.document.folders import RUN_FILE, prepare, write_whole
 from areaeffect.errors import Problem, StudyError
 from areaeffect.estimate.inference import pool_share
 from areaeffect.findings.cohorts import claim_cohorts
@@ -117,7 +117,7 @@ def multiverse(
     """
     tell = progress or (lambda _step, _done, _of: None)
     n_threads = threads or default_threads()
-    refuse_foreign(out)
+    prepare(out, lambda *_: None)  # earlier results are added to
     with single_threaded():
         file = read_study(path)
         _refuse_levels(file)

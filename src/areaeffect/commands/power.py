@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from areaeffect.commands.begin import begin
-from areaeffect.document.folders import refuse_foreign
+from areaeffect.document.folders import prepare
 from areaeffect.placebo.workers import (
     default_threads,
     single_threaded,
 )
-from areaeffect.power.page import POWER_FILE, write_power
+from areaeffect.power.page import write_power
 from areaeffect.power.result import PowerReport
 from areaeffect.study.file import read_study
 
@@ -43,7 +43,7 @@ def power(
     """
     tell = progress or (lambda _step, _done, _of: None)
     if out is not None:
-        refuse_foreign(out, POWER_FILE)
+        prepare(out, tell)
     with single_threaded():
         file = read_study(path)
         data, plan = begin(file, store, tell)

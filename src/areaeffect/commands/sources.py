@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     from areaeffect.sources.publishers.releases import PublishedRelease
 
-__all__ = ["SourceListing", "in_window", "list_sources", "remove_store", "store_path"]
+__all__ = [
+    "SourceListing",
+    "in_window",
+    "list_sources",
+    "open_lake",
+    "remove_store",
+    "store_path",
+]
 
 _RELEASE_HEADINGS = ("release", "periods", "areas", "vintage", "covers", "use", "here")
 _STORE_HEADINGS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from areaeffect.wording import main_findings
+from areaeffect.wording.numbers import decimals_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +42,9 @@ def summary(result: Result, truth: Mapping[str, Mapping[str, float]] | None = No
 def _number(value: float | None, finding: Finding) -> str:
     if value is None:
         return "-"
-    return f"{100 * value:+.1f}%" if finding.form == "ratio" else f"{value:+.2f}"
+    if finding.form == "ratio":
+        return f"{100 * value:+.1f}%"
+    return f"{value:+.{max(2, decimals_of(finding))}f}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from areaeffect.assembly.assemble import assemble
 from areaeffect.commands.evaluate import evaluate, map_shapes
-from areaeffect.document.folders import refuse_foreign
+from areaeffect.document.folders import prepare
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.neighbours import within
@@ -81,7 +81,7 @@ def where_next_into(
     request: Request, out: Path, tell: Callable[[str, int, int], None]
 ) -> WhereNext:
     """Rank places and write a folder: where_next.csv, its areas, map and page."""
-    refuse_foreign(out)
+    prepare(out, tell)
     _refuse(request)
     made = _from_study(request, tell) if request.study else _from_areas(request, tell)
     write_where_next(made, out)

@@ -136,7 +136,7 @@ def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
             html = sections_html(design_sections(result, likeness, base.outlines), links)
             write_text(aside / PAGE_FILE, html)
 
-        write_whole(folder / DESIGN, write_design, DESIGN_FILE)
+        write_whole(folder / DESIGN, write_design)
         tell("working out what could be detected", 0, 1)
         measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
         report = power_of(
@@ -147,7 +147,7 @@ def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
             write_text(aside / POWER_FILE, json_text(power_values(report), indent=1))
             write_text(aside / PAGE_FILE, sections_html(power_sections(report), {}))
 
-        write_whole(folder / POWER, write_power, POWER_FILE)
+        write_whole(folder / POWER, write_power)
 
 
 def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
@@ -176,12 +176,10 @@ def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> Non
             write_text(aside / PAGE_FILE, sections_html(answer_sections(result), links))
 
         tell("writing the answer", 0, 1)
-        write_whole(folder / ANSWER, write_answer, FINDINGS_FILE)
+        write_whole(folder / ANSWER, write_answer)
         tell("writing the report", 0, 1)
         write_result(result, folder / RESULT)
-        write_whole(
-            folder / PARQUET, lambda aside: write_parquet(result, aside), "findings.parquet"
-        )
+        write_whole(folder / PARQUET, lambda aside: write_parquet(result, aside))
 
 
 def _of_chosen(result: Result) -> Result:

@@ -52,4 +52,4 @@ def ask(base: str, question: Question, folder: Path) -> None:
         write_text(aside / AREAS_FILE, areas_csv(question))
 
     if not has(folder, ASKED):
-        write_whole(folder / ASKED, write, STUDY_FILE)
+        write_whole(folder / ASKED, write)

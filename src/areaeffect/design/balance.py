@@ -8,8 +8,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from areaeffect.design.programme import Cohort, Weighted
-    from areaeffect.results import BalanceRow, Bools, Ints
+    from areaeffect.panel import Neighbourhood
+    from areaeffect.results import Bools
 
+from areaeffect.design.programme import ROUNDING
 from areaeffect.results import BalanceRow
 
 #: Largest standardised mean difference that counts as balanced (Austin 2009,
@@ -18,14 +20,14 @@ SMD_LIMIT = 0.1
 
 
 def balance(
-    name: str, claim: str, cohort: Cohort, areas: Ints, weighted: Weighted, eligible: Bools
+    unit: Neighbourhood, claim: str, cohort: Cohort, weighted: Weighted, eligible: Bools
 ) -> list[BalanceRow]:
     """Compare one neighbourhood with the pool and with its benchmark areas.
 
     The standardised mean difference divides by the standard deviation of the eligible areas
     before matching, so that weighting cannot make it look smaller by changing its denominator.
     """
-    raw = cohort.features.values
+    raw, areas = cohort.features.values, unit.areas
     pool = np.flatnonzero(eligible & cohort.usable)
     spread = raw[pool].std(axis=0)
     share = weighted.weights / weighted.weights.sum()
@@ -36,11 +38,12 @@ def balance(
     benchmark_var = share @ (benchmark - benchmark_mean) ** 2
     rows = []
     for k, covariate in enumerate(cohort.features.names):
-        if spread[k] == 0:
+        if spread[k] <= ROUNDING * np.abs(raw[pool, k]).max(initial=0.0):
             continue
         rows.append(
             BalanceRow(
-                name,
+                unit.initiative,
+                unit.name,
                 claim,
                 covariate,
                 float(treated_mean[k]),

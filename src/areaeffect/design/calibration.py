@@ -141,7 +141,7 @@ def _newton(design: Floats, ridge: float, distance: _Distance) -> tuple[Floats |
     Newton step usually shows that at once: its direction is a plane with every pool area on one
     side of it and the target on the other. Then no weights are returned.
     """
-    from scipy.linalg.lapack import dposv  # noqa: PLC0415  # heavy
+    from scipy.linalg.lapack import dposv
 
     m, p = design.shape
     dual = np.zeros(p)

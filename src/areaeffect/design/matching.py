@@ -92,7 +92,7 @@ def _greedy(order: Ints, apart: Floats, may: Bools, ratio: int, reuse: int) -> B
 
 def within_caliper(scaled: Floats, areas: Ints, pool: Ints, caliper: float) -> Bools:
     """Tell which pool areas lie within the caliper of any of the treated areas, (m,)."""
-    from scipy.spatial.distance import cdist  # noqa: PLC0415  # heavy
+    from scipy.spatial.distance import cdist
 
     if scaled.shape[1] == 0:
         return np.ones(len(pool), dtype=bool)

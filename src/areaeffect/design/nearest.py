@@ -69,11 +69,11 @@ class Nearest:
 def _nearest_of(points: Floats, asked: Floats, k: int) -> Ints:
     """Return the k nearest points of each one asked for, (n, k), nearest first."""
     if points.shape[1] <= _TREE_AT_MOST:
-        from scipy.spatial import cKDTree  # noqa: PLC0415  # heavy
+        from scipy.spatial import cKDTree
 
         tree = cKDTree(points, leafsize=32, balanced_tree=False, compact_nodes=False)
         return np.asarray(tree.query(asked, k)[1], dtype=np.int64).reshape(-1, k)
-    from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415  # heavy
+    from sklearn.neighbors import NearestNeighbors
 
     search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
     return np.asarray(search.kneighbors(asked, return_distance=False))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from areaeffect.panel import Graph
     from areaeffect.results import Bools, Floats, Ints
 
+#: What varies by less than this share of its size varies by rounding only.
+ROUNDING = 1e-12
 #: Spare neighbours held for each area, so that exclusions leave `nearest` of them.
 _SPARE = 2
 
@@ -97,7 +99,8 @@ def make_cohort(
     base = usable & eligible
     centre = features.values[base].mean(axis=0) if base.any() else 0.0
     spread = features.values[base].std(axis=0) if base.any() else np.ones(features.values.shape[1])
-    scale = np.where(spread > 0, spread, np.inf)
+    size = np.abs(features.values[base]).max(axis=0, initial=0.0)
+    scale = np.where(spread > ROUNDING * size, spread, np.inf)
     scaled = np.where(usable[:, None], (features.values - centre) / scale, 0.0)
     found = None
     if nearest and base.any() and scaled.shape[1]:

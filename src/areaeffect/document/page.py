@@ -40,7 +40,7 @@ def sections_html(sections: Sequence[Section], files: Mapping[str, str]) -> str:
 
 @cache
 def _template(name: str = "page.html.j2") -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # heavy
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("areaeffect.document"),

@@ -74,7 +74,7 @@ def _pictures(charts: Sequence[str], width: int, scale: float) -> list[bytes]:
 
 
 def _compile(source: bytes, files: dict[str, bytes], **options: Any) -> Any:
-    import typst  # noqa: PLC0415  # heavy
+    import typst
 
     if not options:
         options = {"format": "pdf", "pdf_standards": [STANDARD], "timestamp": 0}

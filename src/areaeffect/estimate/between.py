@@ -42,7 +42,7 @@ def clustered_ratio(totals: Floats, level: float = 0.95) -> Companion | None:
     totals : (n_neighbourhoods, n_totals).
     level : of the interval.
     """
-    from scipy.stats import t  # noqa: PLC0415  # heavy
+    from scipy.stats import t
 
     n = len(totals)
     if n < MIN_CLUSTERS:

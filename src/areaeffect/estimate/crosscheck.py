@@ -74,7 +74,7 @@ class CrossPanel:
 
     def long(self) -> pd.DataFrame:
         """Return one row a unit and block; `first` is 0 for benchmark areas, else from 1."""
-        import pandas as pd  # noqa: PLC0415  # heavy
+        import pandas as pd
 
         n, blocks = self.outcome.shape
         first = np.where(self.treated, self.start + 1, 0)
@@ -154,7 +154,7 @@ def _imputation(panel: CrossPanel) -> CrossCheck | NotEstimable:
 
 def _diff_diff(name: str, panel: CrossPanel) -> Any:
     """Fit one of the library's estimators of staggered starts, weighted and clustered."""
-    import diff_diff  # noqa: PLC0415  # extra, heavy
+    import diff_diff
 
     return getattr(diff_diff, name)(anticipation=int(panel.straddles.any())).fit(
         panel.long(),
@@ -174,8 +174,8 @@ def _clustered(panel: CrossPanel, found: Any, kind: str) -> CrossCheck | NotEsti
 
 def _synthetic_did(panel: CrossPanel) -> CrossCheck | NotEstimable:
     """One run a start, averaged by treated areas (Arkhangelsky et al. 2021, appendix A)."""
-    import diff_diff  # noqa: PLC0415  # extra, heavy
-    from scipy.stats import norm  # noqa: PLC0415  # heavy
+    import diff_diff
+    from scipy.stats import norm
 
     effects, errors, sizes = [], [], []
     for start in np.unique(panel.start[panel.treated]):
@@ -226,7 +226,7 @@ def _synthetic_did(panel: CrossPanel) -> CrossCheck | NotEstimable:
 
 def _random_timing(panel: CrossPanel) -> CrossCheck | NotEstimable:
     """Each neighbourhood is one unit: its areas share what happened to it."""
-    from scipy.stats import norm  # noqa: PLC0415  # heavy
+    from scipy.stats import norm
 
     _, first, member = np.unique(panel.cluster, return_index=True, return_inverse=True)
     sizes = np.bincount(member)
@@ -241,7 +241,7 @@ def _random_timing(panel: CrossPanel) -> CrossCheck | NotEstimable:
 
 
 def _poisson(panel: CrossPanel) -> CrossCheck | NotEstimable:
-    import pyfixest  # noqa: PLC0415  # extra, heavy
+    import pyfixest
 
     if not panel.is_count:
         return NotEstimable("Poisson fixed effects are for counts")

@@ -68,7 +68,7 @@ def linearised_ratio(
     level : of the two-sided interval, which is symmetric on the log scale (delta method).
     better : direction of the one-sided p-value, which is that of the additive difference.
     """
-    from scipy.stats import norm  # noqa: PLC0415  # heavy
+    from scipy.stats import norm
 
     found = _influence(parts)
     cell = np.unique(np.column_stack([found.area, found.period]), axis=0, return_inverse=True)[1]

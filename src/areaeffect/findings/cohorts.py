@@ -11,7 +11,7 @@ from areaeffect.design.history import features
 from areaeffect.design.programme import Cohort, make_cohort
 from areaeffect.estimate.counterfactual import Sums, sums
 from areaeffect.estimate.event_time import NO_BINS, Bins
-from areaeffect.panel import MAX_MISSING
+from areaeffect.panel import is_enough
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,12 +42,12 @@ def starts_too_late(periods: Periods, place: Neighbourhood) -> bool:
 
     A whole year, or a step of a table's own numbers, may be all that there is.
     """
-    _, after = periods.split(place.counted_from, place.start_kind)
+    _, after = periods.split(*place.counted_from)
     if (periods.kind.per_year or 1) == 1 or after.stop - after.start != 1:
         return False
-    start = place.start_kind.first_month(place.counted_from)
+    ordinal, kind = place.counted_from
     begins = periods.kind.first_month(periods.first + int(after.start))
-    return begins - start < periods.kind.months  # else: one later date
+    return begins - kind.first_month(ordinal) < periods.kind.months  # else: one later date
 
 
 def coverage_of(measures: Sequence[Measure]) -> Coverage:
@@ -113,15 +113,20 @@ class ClaimCohorts:
     def start(self, unit: int) -> int:
         """Return the start that is designed for: a year early where the last one is held out.
 
-        Periods that are a table's own numbers have no year: a third of the history is.
+        Periods that are a table's own numbers have no year: a third of the history is. Waves
+        further than a year apart: the last of them is.
         """
         place = self.units[unit]
         if self.claim != HELD_OUT:
             return place.start
-        if place.start_kind.per_year is not None:
-            return int(place.start - place.start_kind.per_year)
-        before, _ = self.measures[0].periods.split(place.start, place.start_kind)
-        return int(place.start - max(1, before.stop // 3))
+        measure = self.measure(self.outcomes[0])
+        before, _ = measure.periods.split(place.start, place.start_kind)
+        back = place.start_kind.per_year or max(1, before.stop // 3)
+        for start in range(place.start - back, place.start - before.stop - back, -1):
+            earlier, _ = measure.periods.split(start, place.start_kind)
+            if measure.waves[earlier.stop : before.stop].any():
+                return start
+        return int(place.start - back)
 
     def used(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
         """Return, for each outcome that can be estimated, the periods used before and after."""
@@ -141,15 +146,16 @@ class ClaimCohorts:
                 pre[: before.stop - _half(before.stop, measure.periods.kind.per_year)] = False
             post[after] = True
             if self.claim != HELD_OUT:
-                post[: measure.periods.split(place.counted_from, place.start_kind)[1].start] = False
+                post[: measure.periods.split(*place.counted_from)[1].start] = False
             if self.claim == HELD_OUT:
                 post[untreated.stop :] = False
             if self.claim == "level":
                 pre[:] = False
                 last = measure.periods.kind.per_year or 1
                 post[: max(after.start, measure.periods.n - last)] = False
+            pre, post = pre & measure.waves, post & measure.waves
             sides = [post] if self.claim == "level" else [pre, post]
-            if all(s.any() and (s & ~seen).sum() <= MAX_MISSING * s.sum() for s in sides):
+            if all(is_enough((s & ~seen).sum(), s.sum()) for s in sides):
                 found[o] = (pre & seen, post & seen)
         return found
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.design.programme import ROUNDING
 from areaeffect.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _faults(names: Sequence[str], values: Floats) -> dict[int, tuple[str, str]]:
     for k, name in enumerate(names):
         own = values[:, k] - values[:, k].mean()
         spread = float(own.std())
-        if spread <= _FOLLOWS * max(float(np.abs(values[:, k]).max()), 1e-300):
+        if spread <= ROUNDING * float(np.abs(values[:, k]).max()):
             what = f"'{name}' is the same in all areas that count: nothing can be matched on it."
             found[k] = (what, _DROP)
             continue

@@ -212,7 +212,7 @@ def subject(evidence: Evidence, case: Case) -> Finding:
         ),
         unit=_unit(case),
         better=outcome.better,
-        threshold=outcome.smallest_effect_of_interest,
+        threshold=measure.smallest,
         verdict=Verdict.NOT_ESTIMABLE,
         n_neighbourhoods=len(units),
         n_areas=int(sum(len(plan.units[g].areas) for g in units)),
@@ -244,8 +244,8 @@ def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, late
     first, last = len(labels), -1
     for g in units or range(len(plan.units)):
         unit = plan.units[g]
-        begin = unit.counted_from if side else unit.start
-        part = measure.periods.split(begin, unit.start_kind)[side]
+        begin = unit.counted_from if side else (unit.start, unit.start_kind)
+        part = measure.periods.split(*begin)[side]
         if part.stop > part.start:
             earliest = max(part.start, last_year) if latest else part.start
             first, last = min(first, earliest), max(last, part.stop - 1)

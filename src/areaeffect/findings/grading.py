@@ -139,13 +139,15 @@ def _worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:
     does not lean the group's effect.
     """
     size = {
-        evidence.plan.units[g].name: len(evidence.plan.units[g].areas)
+        (evidence.plan.units[g].initiative, evidence.plan.units[g].name): len(
+            evidence.plan.units[g].areas
+        )
         for g in (*case.units, *case.against)
     }
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for row in evidence.plan.balance:
-        if row.claim == case.outcome.claim and row.neighbourhood in size:
-            n = size[row.neighbourhood]
+        n = size.get((row.initiative, row.neighbourhood), 0)
+        if n and row.claim == case.outcome.claim:
             sums[row.covariate][0] += n * row.smd_after
             sums[row.covariate][1] += n
     total = sum(size.values())

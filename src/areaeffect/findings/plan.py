@@ -27,9 +27,10 @@ from areaeffect.findings.units import (
     named_areas,
     refuse_late_covariates,
 )
-from areaeffect.panel import MAX_MISSING, REASONS, Neighbourhood
+from areaeffect.panel import REASONS, Neighbourhood, is_enough
 from areaeffect.periods import label
 from areaeffect.placebo.programmes import Machine, count_disjoint
+from areaeffect.register.registered import THROUGHOUT
 from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
 from areaeffect.streams import Use, generator
 
@@ -114,6 +115,12 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         for arm in arms
     )
     designs = _designs(panel, units, arms, chosen)
+    notes += [
+        f"{d.neighbourhood} ({d.initiative}), {d.claim}: {', '.join(d.periods_left_out)} left out, "
+        "because a treated area has no value then."
+        for d in designs
+        if d.periods_left_out
+    ]
     rng = generator(Use.CANDIDATES, study.study.seed)
     banks = candidates(study, panel, pool, units, arms[0], rng)
     every = _with_held_out(arms, len(measures))
@@ -164,13 +171,16 @@ def pool_of(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
     n = len(panel.areas)
     every = np.concatenate([nb.areas for nb in data.neighbourhoods])
     exclusions = design_exclusions(study.design, panel, every)
+    throughout = np.zeros(n, dtype=np.bool_)
+    throughout[data.registered.throughout] = True
+    exclusions.append((throughout, THROUGHOUT))
     for measure in measures:
         common = measure.observed.mean(axis=0) >= 0.5  # noqa: PLR2004
-        share = np.zeros(n)  # what nobody has does not choose between areas
+        lacks = np.zeros(n, dtype=bool)  # what nobody has does not choose between areas
         if common.any():
-            share = (~measure.observed[:, common]).mean(axis=1)
+            lacks = ~is_enough((~measure.observed[:, common]).sum(axis=1), int(common.sum()))
         for code in np.unique(measure.reasons[measure.reasons > 0]):
-            mask: Bools = (share > MAX_MISSING) & (measure.reasons == code).any(axis=1)
+            mask: Bools = lacks & (measure.reasons == code).any(axis=1)
             exclusions.append((mask, f"not covered in the window ({REASONS[code]})"))
         if measure.exposure is not None:
             without: Bools = ~(np.isfinite(measure.exposure) & (measure.exposure > 0))
@@ -201,7 +211,8 @@ def _refuse_empty(pool: Pool, file: StudyFile) -> None:
         Problem(
             f"no area is left to compare with: {why}.",
             str(file.path),
-            "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas.",
+            "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas. "
+            "`design.last_to_start = 'benchmark'` compares with areas that start later.",
         )
     )
 
@@ -258,7 +269,7 @@ def _balance(
         for g, (unit, found) in enumerate(zip(units, weighted, strict=True)):
             if found is not None:
                 cohort = arm.cohort(g, unit.areas)
-                yield from balance(unit.name, arm.claim, cohort, unit.areas, found, pool.eligible)
+                yield from balance(unit, arm.claim, cohort, found, pool.eligible)
 
 
 def _bins(study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> Bins:
@@ -309,8 +320,9 @@ def _designs(
 
 
 def _holes(measure: Measure, unit: Neighbourhood, sides: tuple[Bools, Bools]) -> Ints:
-    before, after = measure.periods.split(unit.start, unit.start_kind)
+    before, _ = measure.periods.split(unit.start, unit.start_kind)
+    _, after = measure.periods.split(*unit.counted_from)
     inside = np.zeros(measure.periods.n, dtype=bool)
     inside[before] = sides[0].any()
     inside[after] = sides[1].any()
-    return np.flatnonzero(inside & ~(sides[0] | sides[1]))
+    return np.flatnonzero(inside & measure.waves & ~(sides[0] | sides[1]))

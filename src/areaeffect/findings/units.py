@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.panel import MAX_MISSING, Neighbourhood
+from areaeffect.panel import Neighbourhood, is_enough
 from areaeffect.periods import kind_of, label, parse_period
 from areaeffect.register.neighbourhoods import shared_attributes
 
@@ -29,7 +29,7 @@ def covered_units(
     """Leave treated areas with long gaps of their own out, and merge where one unit is asked.
 
     A period in which most areas of a neighbourhood have no value is a gap of the source; an
-    area that lacks more than `MAX_MISSING` of the other periods is not covered. An outcome that
+    area that lacks too many of the other periods (`is_enough`) is not covered. An outcome that
     a neighbourhood lacks altogether is not estimated there, and leaves the others alone.
     """
     kept, notes = [], []
@@ -80,7 +80,8 @@ def _left_out(panel: Panel, measures: Sequence[Measure], unit: Neighbourhood) ->
         common = seen.mean(axis=0) >= 0.5  # noqa: PLR2004
         if common.any():
             is_known = True
-            uncovered |= (~seen[:, common]).mean(axis=1) > MAX_MISSING
+            missing = (~seen[:, common]).sum(axis=1)
+            uncovered |= ~is_enough(missing, common.sum())
         if measure.exposure is not None:
             own = measure.exposure[unit.areas]
             reasons[~(np.isfinite(own) & (own > 0))] = (

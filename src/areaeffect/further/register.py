@@ -243,7 +243,7 @@ def _kilometres(finished: Finished, known: Others, used: np.ndarray) -> list[flo
     treated = [n.areas for n in finished.data.neighbourhoods]
     if boundaries is None:
         return [None] * len(used)
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     held = np.unique(np.concatenate([*treated, known.areas]))
     tree = shapely.STRtree(boundaries.outlines[held])

@@ -42,7 +42,7 @@ def area_shares(shapes: Outlines, outlines: Outlines) -> Shares:
     shapes : (n_shapes,), valid polygons in metres.
     outlines : (n_areas,), polygons in the same metres. One that is not valid has no share.
     """
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     tree = shapely.STRtree(outlines)
     shape, area = tree.query(shapes)  # bounding boxes: also of outlines that are not valid
@@ -71,7 +71,7 @@ def population_shares(
     points : (n_points, 2), metres: centres of output areas or postcodes.
     people : (n_points,), residents at each.
     """
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     places = shapely.points(points)
     tree = shapely.STRtree(places)

@@ -47,7 +47,7 @@ class Boundaries:
     @property
     def centres(self) -> npt.NDArray[np.float64]:
         """Centroid of each outline, (n_areas, 2), metres."""
-        import shapely  # noqa: PLC0415  # heavy
+        import shapely
 
         return np.asarray(shapely.get_coordinates(shapely.centroid(self.outlines)))
 
@@ -63,7 +63,7 @@ class Boundaries:
 def _simplified(
     boundaries: Boundaries, tolerance: float
 ) -> tuple[tuple[npt.NDArray[np.float64], ...], ...]:
-    import shapely  # noqa: PLC0415  # heavy, and only needed where there is a map
+    import shapely
 
     # borders shared by two areas are simplified once, so that no slits open between them
     simple = shapely.coverage_simplify(boundaries.outlines, tolerance)
@@ -130,7 +130,7 @@ def _place_problems(
     shapes: npt.NDArray[np.object_], frame: Any, path: Path, *, in_britain: bool
 ) -> list[Problem]:
     """Name coordinates that are not what the file says, and outlines far from all others."""
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely  # heavy
 
     corners = np.asarray(shapely.bounds(shapes)).reshape(-1, 2)
     if frame.crs is not None and frame.crs.is_projected:

@@ -104,7 +104,7 @@ def _frame(path: Path) -> Any:
 
 
 def _with_crs(frame: Any, claimed: str, path: Path) -> Any:
-    from pyproj.exceptions import CRSError  # noqa: PLC0415  # heavy
+    from pyproj.exceptions import CRSError
 
     try:
         return frame.set_crs(claimed, allow_override=True)
@@ -142,7 +142,7 @@ def _text(value: Any) -> str:
 
 
 def _huge(shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path) -> list[Problem]:
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     vertices = shapely.get_num_coordinates(shapes)
     return [
@@ -158,7 +158,7 @@ def _huge(shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path) 
 def _coordinate_problems(
     shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path, *, in_britain: bool
 ) -> list[Problem]:
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     bounds = shapely.bounds(shapes)
     problems = []
@@ -172,7 +172,7 @@ def _coordinate_problems(
 
 def _corners(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
     """Return south-west and north-east corners, (2 n, 2)."""
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely  # heavy
 
     return np.asarray(shapely.bounds(shapes)).reshape(-1, 2)
 
@@ -185,7 +185,7 @@ def _shortened(problems: list[Problem], path: Path) -> list[Problem]:
 
 
 def _hole_notes(shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path) -> list[str]:
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     notes = []
     for place, shape in zip(places, shapes, strict=True):

@@ -59,7 +59,7 @@ def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> 
         Missing file or columns, other change codes, repeated pairs, a code that stands for
         different areas in the two vintages, or pairs that contradict their change code.
     """
-    import pandas as pd  # noqa: PLC0415  # heavy
+    import pandas as pd
 
     if not path.is_file():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])

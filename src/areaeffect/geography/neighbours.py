@@ -31,7 +31,7 @@ def contiguity(boundaries: Boundaries) -> Graph:
 @lru_cache(maxsize=4)
 def within(boundaries: Boundaries, metres: float) -> Graph:
     """Return the areas whose outlines lie within a distance of each other."""
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     outlines = boundaries.outlines
     left, right = _pairs(outlines, metres)
@@ -45,7 +45,7 @@ def within(boundaries: Boundaries, metres: float) -> Graph:
 
 def _pairs(outlines: Any, metres: float) -> tuple[Ints, Ints]:
     """Return each pair of areas whose boxes lie within a distance, once."""
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     west, south, east, north = shapely.bounds(outlines).T
     boxes = shapely.box(west - metres, south - metres, east + metres, north + metres)
@@ -59,7 +59,7 @@ def _corners_near(outlines: Any, left: Ints, right: Ints, metres: float) -> Bool
 
     Where it says no, outlines may still be that near.
     """
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     count = shapely.get_num_coordinates(outlines)
     first = np.cumsum(count) - count
@@ -92,7 +92,7 @@ def bands(boundaries: Boundaries, edges: tuple[float, ...]) -> tuple[Graph, npt.
     -------
     The pairs, and (n_pairs,) the band of each in the order of `Graph.indices`.
     """
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     outlines = boundaries.outlines
     left, right = _pairs(outlines, edges[-1])

@@ -18,7 +18,7 @@ _DEGREES, _NATIONAL_GRID = 4326, 27700
 
 def to_metres(longitude: Floats, latitude: Floats) -> Floats:
     """Return British National Grid coordinates, (n, 2), in metres."""
-    from pyproj import Transformer  # noqa: PLC0415  # heavy
+    from pyproj import Transformer
 
     transformer = Transformer.from_crs(_DEGREES, _NATIONAL_GRID, always_xy=True)
     return np.column_stack(transformer.transform(longitude, latitude))
@@ -32,7 +32,7 @@ def area_of_points(points: Floats, outlines: Outlines) -> Ints:
     points : (n, 2), metres.
     outlines : (n_areas,), in metres. On a shared border the lower position is taken.
     """
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     tree = shapely.STRtree(outlines)
     point, area = tree.query(shapely.points(points), predicate="intersects")
@@ -50,7 +50,7 @@ def nearest_of(points: Floats, outlines: Outlines) -> Ints:
     points : (n, 2), metres; published points are snapped to a map and may lie just outside.
     outlines : (k,), in metres.
     """
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     distance = shapely.distance(shapely.points(points)[:, None], outlines[None, :])
     return np.asarray(distance.argmin(axis=1), dtype=np.int64)

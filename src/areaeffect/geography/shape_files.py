@@ -46,9 +46,9 @@ def read_shape_file(path: Path, what: str = "file of boundaries") -> Any:
         No such file; another kind of file, above all a virtual one; several layers; a ring that
         is not closed, by its feature.
     """
-    import geopandas  # noqa: PLC0415  # heavy: half a second
-    import pyogrio  # noqa: PLC0415  # heavy
-    import shapely  # noqa: PLC0415  # heavy
+    import geopandas  # heavy: half a second
+    import pyogrio  # heavy
+    import shapely  # heavy
 
     require_file(path, what)
     if path.suffix.lower() in {".parquet", ".geoparquet"}:
@@ -169,7 +169,7 @@ def mended(
     A shape that touches itself is mended where its surface stays as it is; one that crosses
     itself, a point, a line and a shape without surface cannot be used.
     """
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely  # heavy
 
     area, is_valid = shapely.area(shapes), shapely.is_valid(shapes)
     is_area = np.isin(shapely.get_type_id(shapes), (_POLYGON, _MULTIPOLYGON))
@@ -199,7 +199,7 @@ def mended(
 
 def invalid_reason(shape: Any) -> str:
     """Return why a shape is not valid, in words: 'it crosses itself at 1.5, 54.2'."""
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely  # heavy
 
     text = str(shapely.is_valid_reason(shape))
     what, _, at = text.partition("[")

@@ -106,8 +106,8 @@ def to_vintage(codes: Strings, lookup: Lookup) -> tuple[Strings, Strings]:
     -------
     new_codes, status
         (n,) each. `new_codes` is empty where one code cannot say it: split (the coordinate or
-        weights must), irregular, unknown. A newer code that takes part in an irregular change
-        is irregular too: its older part cannot be told apart.
+        weights must), irregular, unknown. A newer code is irregular where an older code that
+        is given changed irregularly into it: the two cannot be told apart.
     """
     old, first, pair_count = np.unique(lookup.old, return_index=True, return_counts=True)
     at = np.minimum(np.searchsorted(old, codes), len(old) - 1)
@@ -118,7 +118,8 @@ def to_vintage(codes: Strings, lookup: Lookup) -> tuple[Strings, Strings]:
         status[is_old & (lookup.change[pair] == change)] = named.value
     is_new = ~is_old & np.isin(codes, lookup.new)
     status[is_new] = Status.SAME.value
-    status[is_new & np.isin(codes, lookup.new[lookup.change == "X"])] = Status.IRREGULAR.value
+    irregular = (lookup.change == "X") & np.isin(lookup.old, codes)
+    status[is_new & np.isin(codes, lookup.new[irregular])] = Status.IRREGULAR.value
     one = is_old & (pair_count[at] == 1) & (status != Status.IRREGULAR.value)
     width = max(codes.dtype.itemsize, lookup.new.dtype.itemsize) // 4
     new_codes = np.full(len(codes), "", dtype=f"U{max(width, 1)}")

@@ -27,7 +27,7 @@ def scaled_rank(values: Floats) -> Floats:
     ----------
     values : (n_areas,), high is worse; NaN = missing, and stays so.
     """
-    from scipy.stats import rankdata  # noqa: PLC0415  # heavy
+    from scipy.stats import rankdata
 
     found = np.full(len(values), np.nan)
     known = np.isfinite(values)
@@ -157,7 +157,7 @@ def _filled(standard: Floats, authority: npt.NDArray[Any]) -> Floats:
 
 def ranks(score: Floats) -> Floats:
     """Rank of each area, 1 the worst; equal scores share the better place; NaN without a score."""
-    from scipy.stats import rankdata  # noqa: PLC0415  # heavy
+    from scipy.stats import rankdata
 
     found = np.full(len(score), np.nan)
     known = np.isfinite(score)

@@ -148,7 +148,7 @@ class _Columns(Faults):
 
     def authority(self) -> Raw:
         """Read in which local authority each area lies."""
-        from areaeffect.study.index import ColumnOf  # noqa: PLC0415  # a model, made here
+        from areaeffect.study.index import ColumnOf
 
         part = self.file.index.index
         release, name = authority_column(part.vintage, roots_of(None, self.file.folder))

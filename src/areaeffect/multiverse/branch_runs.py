@@ -6,7 +6,7 @@ import json
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.document.csv_files import write_text
+from areaeffect.document.folders import add_listed
 from areaeffect.errors import DataError, Problem
 from areaeffect.multiverse.branches import Universe, name_of, run_branch
 from areaeffect.placebo.workers import over_processes
@@ -50,9 +50,7 @@ def run_tasks(
     tick(done, len(choices))
     run = _over_cluster if cluster else _over_processes
     for choice, text in run(universe, _longest_first(missing), cluster or threads):
-        aside = folder / f".{names[choice]}.new"
-        write_text(aside, text)
-        aside.replace(folder / f"{names[choice]}.json")
+        add_listed(folder.parent, f"{folder.name}/{names[choice]}.json", text)
         done += 1
         tick(done, len(choices))
     found = [_read(folder, names[c]) for c in choices]

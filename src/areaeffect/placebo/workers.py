@@ -34,8 +34,8 @@ def single_threaded() -> Iterator[None]:
 
     Many small problems gain nothing from more, and sums in another order change last digits.
     """
-    import sklearn.neighbors  # noqa: F401, PLC0415  # loads the OpenMP that is limited below
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415  # heavy
+    import sklearn.neighbors  # noqa: F401  # loads the OpenMP that is limited below
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):
         yield

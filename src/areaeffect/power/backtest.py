@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.findings.cohorts import ClaimCohorts
-from areaeffect.panel import MAX_MISSING
+from areaeffect.panel import is_enough
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,8 +115,9 @@ class Backtest(ClaimCohorts):
             pre, post = np.zeros_like(seen), np.zeros_like(seen)
             pre[before] = self.claim != "level"
             post[after.start : end] = True
+            pre, post = pre & measure.waves, post & measure.waves
             sides = [post] if self.claim == "level" else [pre, post]
-            if all(s.any() and (s & ~seen).sum() <= MAX_MISSING * s.sum() for s in sides):
+            if all(is_enough((s & ~seen).sum(), s.sum()) for s in sides):
                 found[position] = (pre & seen, post & seen)
         return found
 

@@ -197,7 +197,7 @@ def measure_point(
     low, high = (
         np.array([case.printed(x) for x in at + end]) for end in (found.low_90, found.high_90)
     )
-    limit = case.outcome.smallest_effect_of_interest
+    limit = case.measure.smallest
     carried = placebos_carry(case.n_units, *case.disjoint)
     little = float(((low > -limit) & (high < limit)).mean()) if carried else 0.0
     return Point(found.mde, found.deviation, little, int(good.sum()))
@@ -228,7 +228,7 @@ def _rows(
         bare = PowerRow(
             outcome=outcome.name, label=outcome.title, family=outcome.family, claim=outcome.claim,
             form="ratio" if is_ratio else "additive", better=outcome.better,
-            threshold=outcome.smallest_effect_of_interest, group=size.group, n=len(size.patterns),
+            threshold=measures[o].smallest, group=size.group, n=len(size.patterns),
         )  # fmt: skip
         spans = _spans(plan, measures[o], size, horizon)
         rows += _followed(bare, case, point, horizon, spans)

@@ -32,7 +32,7 @@ _TABLE_FILE = "data/power.csv"
 
 def write_power(report: PowerReport, folder: Path) -> None:
     """Write a power calculation into a folder that appears whole or not at all."""
-    write_whole(folder, lambda aside: _write(report, aside), POWER_FILE)
+    write_whole(folder, lambda aside: _write(report, aside))
 
 
 def power_values(report: PowerReport) -> dict[str, Any]:

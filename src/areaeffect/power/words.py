@@ -9,7 +9,7 @@ import numpy as np
 
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.results import Column, DataTable
-from areaeffect.wording.numbers import known, number
+from areaeffect.wording.numbers import fine_decimals, known, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,7 +170,10 @@ def _move(better: str) -> str:
 
 
 def _size(value: float, row: PowerRow) -> str:
-    return number(abs(value), row.form, 0 if row.form == "ratio" and abs(value) >= TARGET else 1)
+    if row.form == "ratio":
+        return number(abs(value), row.form, 0 if abs(value) >= TARGET else 1)
+    sizes = [x for x in (row.threshold, abs(value)) if x > 0]
+    return number(abs(value), row.form, fine_decimals(min(sizes, default=1.0)))
 
 
 def _steps(report: PowerReport, n: float) -> str:

@@ -120,7 +120,7 @@ def _joined(
     drawn: Drawn, records: list[Record], initiative: Initiative, path: Path
 ) -> tuple[Outlines, list[Record], list[Problem]]:
     """Join the shapes of each neighbourhood; what the file says of its parts must agree."""
-    import shapely  # noqa: PLC0415  # heavy
+    import shapely
 
     parts: dict[tuple[str, str], list[int]] = {}
     for i, record in enumerate(records):

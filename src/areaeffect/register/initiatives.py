@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from areaeffect.study.initiative import Initiative
     from areaeffect.study.model import Window
 
+_LSOA = re.compile(r"[EW]01\d{6}")
 AUTHORITY = ("authority", "local_authority", "authority_code", "lad_code")
 
 
@@ -189,8 +191,10 @@ def _by_postcode(
         fix = (
             "Name a whole lookup, such as the ONS Postcode Directory: shares are of all postcodes."
         )
-        found.faults.append(Problem(f"{why}.", str(path), fix))
-        return found
+        if any(_LSOA.fullmatch(postcodes.area_of(t)) for t in every):
+            found.faults.append(Problem(f"{why}; an LSOA has about 40.", str(path), fix))
+            return found
+        found.notes.append(f"{path.name}: {why}. Where there are more, shares are too high.")
     for (programme, neighbourhood), own in groups.items():
         _place_group(found, (programme, neighbourhood), own, initiative, path, postcodes, areas)
     if not groups:

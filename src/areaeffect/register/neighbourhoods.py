@@ -16,13 +16,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.panel import Strings
+    from areaeffect.periods import Periods
     from areaeffect.register.rows import Row
-    from areaeffect.results import Floats
+    from areaeffect.results import Floats, Ints
     from areaeffect.study.initiative import Initiative
     from areaeffect.study.model import Window
 
 _ONS_CODE = re.compile(r"[EWSN]\d{8}")
 _SHOWN = 5
+#: How a column of starts writes that there is none.
+_NEVER = frozenset({"", "0", "nan", "NaN", "NA", "inf", "Inf", "never"})
+_THROUGHOUT = (
+    "are treated from their first period on, so nothing is known from before their start",
+    "Begin the table earlier, or write treated_throughout = 'leave out': they are then neither "
+    "treated nor benchmark areas.",
+)
 
 
 def neighbourhoods_of(
@@ -66,27 +74,140 @@ def neighbourhoods_of(
     ]
 
 
-def neighbourhood_from_column(
-    initiative: Initiative, treated: Floats, first_ordinal: int, kind: PeriodKind
-) -> list[Neighbourhood]:
+def neighbourhoods_from_column(
+    initiative: Initiative, treated: Floats, periods: Periods, areas: Strings, where: str
+) -> tuple[list[Neighbourhood], Ints]:
     """Build neighbourhoods from a column that is 1 in treated area-periods.
 
     Areas that begin in the same period form one neighbourhood.
+
+    Parameters
+    ----------
+    initiative : whose column it is.
+    treated : (n_areas, n_periods); NaN where the table has no row.
+    periods, areas : what its columns and rows are.
+    where : the place of the key, for messages.
+
+    Returns
+    -------
+    The neighbourhoods, and the areas left out because they are 1 in all their periods.
+
+    Raises
+    ------
+    DataError
+        Where the column holds anything but 0 and 1, goes back to 0 in an area, is 1 from an
+        area's first period on, or is never 1.
     """
-    ever = (np.nan_to_num(treated) > 0).any(axis=1)
-    begin = (np.nan_to_num(treated) > 0).argmax(axis=1)
-    starts = np.unique(begin[ever])
+    known = np.isfinite(treated)
+    on = known & (treated == 1)
+    off_again = (np.maximum.accumulate(on, axis=1) & known & ~on).any(axis=1)
+    ever = on.any(axis=1)
+    begin = on.argmax(axis=1)
+    throughout = ever & (begin == known.argmax(axis=1))
+    left_out = throughout & (initiative.treated_throughout == "leave out")
+    wrong = (known & (treated != 0) & (treated != 1)).any(axis=1)
+    problems = [
+        Problem(f"{areas_named(areas[mask])} {what}.", where, fix)
+        for mask, what, fix in (
+            (wrong, "hold something else than 0 and 1", "Write 1 in treated area-periods, else 0."),
+            (
+                off_again & ~wrong,
+                "go back to 0 after a 1",
+                "It must be 0 before the start and 1 from it on: what a place kept after the work "
+                "ended is part of what it gained. Correct the column, or leave these areas out.",
+            ),
+            (
+                throughout & ~left_out & ~wrong,
+                *_THROUGHOUT,
+            ),
+        )
+        if mask.any()
+    ]
+    if not (ever & ~left_out).any():
+        problems.append(Problem("no area is 1 after being 0.", where, "It marks what is treated."))
+    if problems:
+        raise DataError(problems)
+    ever &= ~left_out
+    starts = [(periods.first + int(begin[i]), int(i)) for i in np.flatnonzero(ever)]
+    return _by_start(initiative, starts, periods.kind), np.flatnonzero(left_out).astype(np.int64)
+
+
+def neighbourhoods_from_starts(
+    initiative: Initiative, starts: Strings, periods: Periods, areas: Strings, where: str
+) -> tuple[list[Neighbourhood], Ints]:
+    """Build neighbourhoods from a column with the start of each area.
+
+    Areas that begin in the same period form one neighbourhood. A blank, 0 or a start after the
+    last period leaves an area untreated.
+
+    Parameters
+    ----------
+    initiative : whose column it is.
+    starts : (n_areas,), as text.
+    periods : those of the outcomes.
+    areas, where : as in `neighbourhoods_from_column`.
+
+    Returns
+    -------
+    The neighbourhoods, and the areas left out because they start before the first period.
+
+    Raises
+    ------
+    DataError
+        Where a start cannot be read, lies at or before the first period, or no area has one.
+    """
+    found: list[tuple[int, int]] = []
+    unreadable, throughout = (np.zeros(len(starts), dtype=bool) for _ in range(2))
+    for i, text in enumerate(starts):
+        written = str(text).strip().removesuffix(".0")
+        if written in _NEVER:
+            continue
+        ordinal = parse_period(written, periods.kind)
+        if ordinal is None:
+            unreadable[i] = True
+        elif ordinal <= periods.first:
+            throughout[i] = True
+        elif ordinal < periods.first + periods.n:
+            found.append((ordinal, i))
+    problems = []
+    if unreadable.any():
+        own = ", ".join(sorted({f"'{t}'" for t in starts[unreadable]})[:_SHOWN])
+        what = f"{own} ({areas_named(areas[unreadable])}) is not a {periods.kind}."
+        fix = f"Write starts like the periods of the outcomes, such as '{periods.labels[0]}'."
+        problems.append(Problem(what, where, fix))
+    if throughout.any() and initiative.treated_throughout == "refuse":
+        what = f"{areas_named(areas[throughout])} {_THROUGHOUT[0]}."
+        problems.append(Problem(what, where, _THROUGHOUT[1]))
+    if not found:
+        problems.append(Problem("no area starts inside the periods of the outcomes.", where))
+    if problems:
+        raise DataError(problems)
+    return _by_start(initiative, found, periods.kind), np.flatnonzero(throughout).astype(np.int64)
+
+
+def _by_start(
+    initiative: Initiative, starts: Sequence[tuple[int, int]], kind: PeriodKind
+) -> list[Neighbourhood]:
+    """Make one neighbourhood of the areas of each start; `starts` are (ordinal, area)."""
+    ordinals = sorted({ordinal for ordinal, _ in starts})
     return [
         Neighbourhood(
             initiative.name,
-            initiative.name if len(starts) == 1 else f"{initiative.name}, start {i + 1}",
-            np.flatnonzero(ever & (begin == s)).astype(np.int64),
-            first_ordinal + int(s),
+            initiative.name if len(ordinals) == 1 else f"{initiative.name}, start {i + 1}",
+            np.array([area for own, area in starts if own == ordinal], dtype=np.int64),
+            ordinal,
             kind,
             initiative.resident_led,
         )
-        for i, s in enumerate(starts)
+        for i, ordinal in enumerate(ordinals)
     ]
+
+
+def areas_named(codes: Strings) -> str:
+    """Name some areas: 'areas A, B, C, D, E and 3 more'."""
+    shown = ", ".join(map(str, codes[:_SHOWN]))
+    more = f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else ""
+    return f"area{'s' if len(codes) > 1 else ''} {shown}{more}"
 
 
 def shared_attributes(parts: Sequence[Sequence[tuple[str, str]]]) -> dict[str, str]:

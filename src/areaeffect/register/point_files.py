@@ -91,7 +91,7 @@ def _numbers(column: pd.Series) -> Floats:
 
 
 def _projected(at: Floats, to_crs: str, *, is_degrees: bool) -> Floats:
-    from pyproj import Transformer  # noqa: PLC0415  # heavy
+    from pyproj import Transformer
 
     own = "EPSG:4326" if is_degrees else "EPSG:27700"
     if own == to_crs:

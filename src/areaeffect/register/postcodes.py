@@ -74,7 +74,7 @@ class Postcodes:
             return ""
         return (
             f"the lookup {self.source} holds {held} postcodes in the {len(touched)} areas touched, "
-            f"of which {len(own)} are listed; an LSOA has about 40"
+            f"of which {len(own)} are listed"
         )
 
     def shares(self, listed: Sequence[str]) -> dict[str, float]:

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Faults, Problem
+from areaeffect.errors import DataError, Faults, Problem, StudyError
+from areaeffect.periods import PeriodKind
 from areaeffect.register.initiatives import neighbourhoods_named
 from areaeffect.register.located import Found
-from areaeffect.register.neighbourhoods import neighbourhood_from_column
+from areaeffect.register.neighbourhoods import (
+    areas_named,
+    neighbourhoods_from_column,
+    neighbourhoods_from_starts,
+)
 from areaeffect.register.other_initiatives import (
     Others,
     other_initiatives,
@@ -24,10 +29,15 @@ if TYPE_CHECKING:
 
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Neighbourhood, Strings
+    from areaeffect.periods import Periods
     from areaeffect.results import Ints
     from areaeffect.sources.base import SourceTable
     from areaeffect.study.file import StudyFile
     from areaeffect.study.initiative import Initiative
+
+
+#: Why an area is neither treated nor a benchmark area.
+THROUGHOUT = "treated in all of its periods"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +52,7 @@ class Registered:
     found : what became of the places that the study's own files name, one a file.
     known : what the register knows besides.
     notes : remarks for the data annex.
+    throughout : areas treated in all their periods, neither treated here nor benchmark areas.
     """
 
     neighbourhoods: tuple[Neighbourhood, ...]
@@ -49,6 +60,7 @@ class Registered:
     found: tuple[Found, ...] = ()
     known: Others = field(default_factory=Others)
     notes: tuple[str, ...] = ()
+    throughout: Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def registered_areas(
@@ -68,13 +80,17 @@ def registered_areas(
     neighbourhoods: list[Neighbourhood] = []
     found: list[Found] = []
     notes: list[str] = []
+    throughout: list[Ints] = []
     faults = Faults()
+    faults.attempt(_refuse_phases_without_months, file)
     for initiative in study.initiative:
         more = faults.attempt(_neighbourhoods, initiative, file, tables, areas, boundaries)
         if more is not None:
-            neighbourhoods += [_phased(n, initiative) for n in more[0]]
+            phase = initiative.phase_in_months
+            neighbourhoods += [replace(n, phase_in=phase) for n in more[0]]
             found.append(more[1])
             notes += more[1].notes
+            throughout.append(more[2])
     overlaps = _overlaps(neighbourhoods, areas)
     if overlaps:
         faults.errors.append(DataError(overlaps))
@@ -93,7 +109,12 @@ def registered_areas(
     if others is None:
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
     every = (*neighbourhoods, *others.studied)
-    return Registered(every, others.areas, tuple(found), others, (*notes, *others.notes))
+    always = np.concatenate([*throughout, np.empty(0, np.int64)])
+    if len(always):
+        notes.append(f"{areas_named(areas[always])}: {THROUGHOUT}, so left out altogether.")
+    return Registered(
+        every, others.areas, tuple(found), others, (*notes, *others.notes), throughout=always
+    )
 
 
 def _authority(
@@ -112,31 +133,51 @@ def _neighbourhoods(
     tables: Mapping[str, SourceTable],
     areas: Strings,
     boundaries: Boundaries | None,
-) -> tuple[list[Neighbourhood], Found]:
+) -> tuple[list[Neighbourhood], Found, Ints]:
     if initiative.areas is not None:
         path = resolve(initiative.areas, file.folder)
         window = file.study.study.window
-        return neighbourhoods_named(initiative, path, file.folder, boundaries, areas, window)
-    reference = initiative.treated_column or ""
+        named = neighbourhoods_named(initiative, path, file.folder, boundaries, areas, window)
+        return (*named, np.empty(0, np.int64))
+    key = "start_column" if initiative.start_column else "treated_column"
+    reference = str(getattr(initiative, key))
+    where = file.where(f"initiative.{file.study.initiative.index(initiative)}.{key}")
     source, column = split_reference(reference)
     table = tables[source]
-    if table.periods is None or column not in table.varying:
-        raise DataError(
-            Problem(
-                f"'{reference}' does not change over time.",
-                file.where("initiative"),
-                "It must be 0 before the start and 1 from it on, in treated areas only.",
-            )
+    if initiative.start_column:
+        starts = attribute(tables, reference, areas).astype(str)
+        axis = tables[file.study.outcome[0].source].periods
+        made = neighbourhoods_from_starts(initiative, starts, _of_outcomes(axis), areas, where)
+    elif table.periods is None or column not in table.varying:
+        fix = "It must be 0 before the start and 1 from it on, in treated areas only."
+        raise DataError(Problem(f"'{reference}' does not change over time.", where, fix))
+    else:
+        treated = align(table.varying[column], table.areas, areas)
+        made = neighbourhoods_from_column(initiative, treated, table.periods, areas, where)
+    return made[0], Found(), made[1]
+
+
+def _of_outcomes(periods: Periods | None) -> Periods:
+    if periods is None:
+        raise DataError(Problem("the first outcome's source has no period.", "initiative"))
+    return periods
+
+
+def _refuse_phases_without_months(file: StudyFile) -> None:
+    """A table's own numbers have no months, so a phase in months cannot be left out of them."""
+    if file.study.study.window.kind is not PeriodKind.NUMBER:
+        return
+    problems = [
+        Problem(
+            "the window counts in numbers of the table's own, which have no months.",
+            file.where(f"initiative.{i}.phase_in_months"),
+            "Write the periods as dates, or start at the first period of the work itself.",
         )
-    treated = align(table.varying[column], table.areas, areas)
-    periods = table.periods
-    return neighbourhood_from_column(initiative, treated, periods.first, periods.kind), Found()
-
-
-def _phased(place: Neighbourhood, initiative: Initiative) -> Neighbourhood:
-    """Give a neighbourhood the phase between announcement and work that its initiative declares."""
-    per_year = place.start_kind.per_year or 0
-    return replace(place, phase_in=initiative.phase_in_months * per_year // 12)
+        for i, initiative in enumerate(file.study.initiative)
+        if initiative.phase_in_months
+    ]
+    if problems:
+        raise StudyError(problems)
 
 
 def _overlaps(found: list[Neighbourhood], areas: Strings) -> list[Problem]:

@@ -158,7 +158,7 @@ def placebo_rows(draws: PlaceboDraws, estimate: float | None) -> list[Row]:
     A bin has its edges and how many draws it holds; all values are in print units. Without
     draws there are no rows.
     """
-    import numpy as np  # noqa: PLC0415  # heavy
+    import numpy as np
 
     values = [v for v in (scaled(e, draws.form) for e in draws.estimates) if v is not None]
     if not values:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.document import pdf
 from areaeffect.document.csv_files import json_text, write_text
-from areaeffect.document.folders import RUN_FILE
+from areaeffect.document.folders import RUN_FILE, seal_folder, write_again
 from areaeffect.document.page import to_html
 from areaeffect.errors import DataError, Problem
 from areaeffect.report.collection import collection_document
@@ -27,6 +27,7 @@ def write_part(result: Result, folder: Path) -> Result:
     held = rounded(result)
     folder.mkdir()
     write_files(held, folder)
+    seal_folder(folder)
     return held
 
 
@@ -63,7 +64,11 @@ def rebuild_collection(folder: Path) -> Path:
     for part in collection.part:
         rebuild_report(folder / part.name)
     results = {part.name: read_result(folder / part.name) for part in collection.part}
-    _write_faces(collection, results, folder)
+    write_again(
+        folder,
+        lambda made: _write_faces(collection, results, made),
+        lambda path: path in (REPORT_FILE, PDF_FILE),
+    )
     return folder / REPORT_FILE
 
 

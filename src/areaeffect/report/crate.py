@@ -10,12 +10,15 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.document.folders import MANIFEST
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.results import Result
 
 CRATE_FILE = "ro-crate-metadata.json"
+_NOT_DESCRIBED = (CRATE_FILE, MANIFEST)
 SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 _FORMATS = {
     ".csv": "text/csv",
@@ -43,7 +46,7 @@ def crate(result: Result, folder: Path) -> dict[str, Any]:
     result : what the folder holds.
     folder : with all its other files written.
     """
-    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != CRATE_FILE)
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in _NOT_DESCRIBED)
     files = [_file(path, folder) for path in paths]
     inputs = [_input(i, release) for i, release in enumerate(result.releases, 1)]
     parts = [{"@id": file["@id"]} for file in files]

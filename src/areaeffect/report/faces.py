@@ -10,6 +10,7 @@ from areaeffect.document.csv_files import write_text
 from areaeffect.document.page import to_html
 from areaeffect.report import neighbourhood_pages, page
 from areaeffect.report.contents import report_document
+from areaeffect.report.crate import CRATE_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 REPORT_FILE = "report.html"
 PDF_FILE = "report.pdf"
+
+
+def is_face(path: str) -> bool:
+    """Tell whether a path of a results folder is a face, or the crate, which is made after them."""
+    folders = (f"{chart_files.FOLDER}/", f"{neighbourhood_pages.FOLDER}/")
+    return path in (REPORT_FILE, PDF_FILE, CRATE_FILE) or path.startswith(folders)
 
 
 def write_faces(result: Result, folder: Path) -> None:
@@ -39,6 +46,6 @@ def write_faces(result: Result, folder: Path) -> None:
             places.mkdir(exist_ok=True)
             write_text(places / name, to_html(own, up))
         charts = folder / chart_files.FOLDER
-        charts.mkdir()
+        charts.mkdir(exist_ok=True)
         chart_files.write_charts(document, charts)
         (folder / PDF_FILE).write_bytes(printed.result())

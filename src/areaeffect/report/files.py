@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from dataclasses import asdict, fields, is_dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -19,10 +16,10 @@ from areaeffect.document.csv_files import (
     write_table,
     write_text,
 )
-from areaeffect.document.folders import RUN_FILE, write_whole
+from areaeffect.document.folders import RUN_FILE, write_again, write_whole
 from areaeffect.errors import DataError, Problem
 from areaeffect.report.crate import CRATE_FILE, crate
-from areaeffect.report.faces import REPORT_FILE, write_faces
+from areaeffect.report.faces import REPORT_FILE, is_face, write_faces
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import (
     Annex,
@@ -45,6 +42,7 @@ from areaeffect.results import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 METRES = 1  # decimals of outlines, in metres
 FORMAT = 1
@@ -179,14 +177,12 @@ def read_findings(folder: Path) -> tuple[Finding, ...]:
 def rebuild_report(folder: Path) -> Path:
     """Write the faces of a folder again from its other files; return the path of the page."""
     result = read_result(folder)
-    with tempfile.TemporaryDirectory(prefix=".faces.", dir=folder) as place:
-        aside = Path(place)
-        write_faces(result, aside)
-        for made in sorted(aside.iterdir()):
-            if (folder / made.name).is_dir():
-                shutil.rmtree(folder / made.name)
-            made.replace(folder / made.name)
-    write_text(folder / CRATE_FILE, json_text(crate(result, folder), indent=1))
+
+    def write(made: Path) -> None:
+        write_faces(result, made)
+        write_text(made / CRATE_FILE, json_text(crate(result, made), indent=1))
+
+    write_again(folder, write, is_face)
     return folder / REPORT_FILE
 
 
@@ -246,7 +242,7 @@ def _load(path: Path) -> dict[str, Any]:
                 "Name a folder that `evaluate` wrote.",
             )
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(
             Problem(f"not valid JSON: {error}.", str(path), "Evaluate the study again.")
         ) from None

@@ -25,8 +25,8 @@ def write_parquet(result: Result, folder: Path) -> None:
 
 
 def _write(path: Path, columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> None:
-    import pyarrow as pa  # noqa: PLC0415  # heavy
-    from pyarrow import parquet  # noqa: PLC0415
+    import pyarrow as pa
+    from pyarrow import parquet
 
     kinds = [(c.name, getattr(pa, _TYPES.get(c.datatype, "string"))()) for c in columns]
     cells = {c.name: [_cell(row[c.name], c.datatype) for row in rows] for c in columns}

@@ -43,4 +43,4 @@ def write_plan(result: Result, power: Section, folder: Path) -> None:
         content = {"title": result.title, "question": result.question, **design_values(result)}
         write_text(aside / PLAN_DATA, json_text(content | {"plan": result.plan}, indent=1))
 
-    write_whole(folder, write, PLAN_PAGE)
+    write_whole(folder, write)

@@ -175,6 +175,7 @@ def _plain(name: str, columns: tuple[Column, ...]) -> Callable[[Result], list[Ro
 
 
 _BALANCE = (
+    _INITIATIVE,
     _NEIGHBOURHOOD,
     _CLAIM,
     Column("covariate", "string", "Characteristic"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import pandas as pd
 
 from areaeffect.periods import PeriodKind, label, parse_period
@@ -25,6 +25,9 @@ from areaeffect.simulate.programmes import (
 )
 from areaeffect.simulate.spec import MONTHLY_COUNTS, YEARLY_INDICATORS, CountySpec, whole_years
 from areaeffect.streams import Use, generator
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +72,8 @@ def simulate_county(spec: CountySpec) -> County:
     >>> county.counts["crime"].shape
     (150, 144)
     """
+    import geopandas as gpd
+
     county_map = draw_map(spec.n_areas)
     areas = describe_places(generator(Use.COUNTY_PEOPLE, spec.seed), county_map)
     neighbourhoods = place_programmes(

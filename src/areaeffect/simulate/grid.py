@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import shapely
-from scipy.stats import gamma
 
 from areaeffect.simulate.noise import draw_field, standardise
 
@@ -82,6 +80,8 @@ def district_of(n_areas: int) -> IntArray:
 
 def _squares(column: IntArray, row: IntArray) -> FloatArray:
     """Squares that share their corners to the last digit; counter-clockwise."""
+    import shapely
+
     lon = MIDDLE[0] + SIDE_KM / (KM_PER_DEGREE * np.cos(np.radians(MIDDLE[1]))) * (
         np.arange(column.max() + 2) - column.max() / 2
     )
@@ -138,6 +138,8 @@ def describe_places(rng: np.random.Generator, county_map: Map) -> pd.DataFrame:
 
 def _draw_deprivation(rng: np.random.Generator, county_map: Map) -> FloatArray:
     """Draw a score, 0 to 80, alike among neighbours and high in the middle of towns; (n_areas,)."""
+    from scipy.stats import gamma
+
     xy = county_map.xy_km
     of_town = 0.35 * rng.standard_normal(county_map.town.max() + 1)
     latent = (

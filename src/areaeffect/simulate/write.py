@@ -10,9 +10,6 @@ from string import Template
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-import shapely
 import tomlkit
 
 from areaeffect.errors import Problem, StudyError
@@ -161,6 +158,9 @@ def _write_voices(county: County, folder: Path) -> str:
 
 def _write_crime(county: County, path: Path) -> None:
     """Write the monthly counts, one row an area and month, sorted by both, none left out."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     n_areas, n_months = len(county.areas), len(county.months)
     columns: dict[str, pa.Array] = {
         name: pa.array(np.repeat(county.areas[name].to_numpy(dtype=object), n_months), pa.string())
@@ -185,6 +185,8 @@ def _write_indicators(county: County, path: Path) -> None:
 
 def _write_boundaries(county: County, path: Path) -> None:
     """Write GeoJSON, a feature a line; rings are counter-clockwise (RFC 7946)."""
+    import shapely
+
     features = []
     for code, name, polygon in county.polygons.itertuples(index=False):
         ring = shapely.get_coordinates(polygon).round(DECIMALS).tolist()

@@ -36,12 +36,13 @@ MIN_NEW_CODES = 5
 MIN_LEADING_ZEROS = 12
 
 
-def group_gaps(totals: Floats) -> Bools:
+def group_gaps(totals: Floats, share: float = GAP_SHARE) -> Bools:
     """Flag the periods in which a group's total is far under its own trailing median.
 
     Parameters
     ----------
     totals : (n_groups, n_periods), events; NaN where nothing is known.
+    share : of the median, under which a period is a gap.
 
     Returns
     -------
@@ -59,7 +60,7 @@ def group_gaps(totals: Floats) -> Bools:
             if np.isnan(value):
                 continue
             median = statistics.median(good[-TRAILING:]) if len(good) >= TRAILING else start
-            if median >= MIN_MEDIAN and value < GAP_SHARE * median:
+            if median >= MIN_MEDIAN and value < share * median:
                 flagged[g, t] = True
             else:
                 good.append(float(value))

@@ -71,6 +71,11 @@ class DesignPart(Part):
         default=True,
         description="leave out areas outside the treated areas' range before the start",
     )
+    last_to_start: Literal["treated", "benchmark"] = Field(
+        default="treated",
+        description="benchmark: where no area stays untreated, those that start last serve as "
+        "benchmark areas, and the periods from their start on are not used",
+    )
     exclude: tuple[Exclusion, ...] = Field(
         default=(), description="areas that may not serve as benchmark areas"
     )

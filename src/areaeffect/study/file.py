@@ -125,8 +125,9 @@ def _named_sources(content: dict[str, Any]) -> list[tuple[str, str]]:
     found = [(f"{place}.source", entry.get("source")) for place, entry in outcomes]
     columns = [(f"{place}.exposure", entry.get("exposure")) for place, entry in outcomes]
     columns += [
-        (f"{place}.treated_column", entry.get("treated_column"))
+        (f"{place}.{key}", entry.get(key))
         for place, entry in _entries(content, "initiative")
+        for key in ("treated_column", "start_column")
     ]
     columns += [
         (f"design.{place}", _table(entry).get("column", entry))

@@ -74,6 +74,10 @@ class Initiative(Part):
     treated_column: str | None = Field(
         default=None, description="'source.column' that is 1 in treated area-periods"
     )
+    start_column: str | None = Field(
+        default=None,
+        description="'source.column' with the start of each treated area; blank or 0: never",
+    )
     resident_led: bool | None = Field(default=None, description="led by residents")
     start: PeriodText | None = Field(default=None, description="start where the file has none")
     end: PeriodText | None = Field(default=None, description="end where the file has none")
@@ -94,6 +98,11 @@ class Initiative(Part):
         multiple_of=3,
         description="months from the start on that count neither as before nor as after",
     )
+    treated_throughout: Literal["refuse", "leave out"] = Field(
+        default="refuse",
+        description="what becomes of areas that a column says are treated from their first period "
+        "on",
+    )
     lookup: str | None = Field(
         default=None,
         description="CSV or Parquet that says which areas a ward, MSOA or postcode has; wards and "
@@ -109,8 +118,11 @@ class Initiative(Part):
 
     @model_validator(mode="after")
     def _has_areas(self) -> Self:
-        if (self.areas is None) == (self.treated_column is None):
-            msg = "give either `areas` (a file) or `treated_column` ('source.column')"
+        if sum(x is not None for x in (self.areas, self.treated_column, self.start_column)) != 1:
+            msg = (
+                "give one of `areas` (a file), `treated_column` and `start_column` "
+                "('source.column')"
+            )
             raise ValueError(msg)
         return self
 

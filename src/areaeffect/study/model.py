@@ -14,7 +14,7 @@ from areaeffect.periods import PeriodForm, PeriodKind, kind_of, parse_period
 from areaeffect.study.atlas import AtlasPart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
-from areaeffect.study.parts import AnySource, ColumnText, MissingReason, PeriodText
+from areaeffect.study.parts import AnySource, ColumnText, MissingReason, PeriodText, RealFall
 from areaeffect.study.survey import Stories, Survey
 from areaeffect.study.toml_file import Part
 from areaeffect.study.value import ValuePart
@@ -116,6 +116,9 @@ class PanelSource(AnySource):
     coverage_group: str | None = Field(
         default=None, description="column (police force) in which gaps are looked for"
     )
+    real_falls: tuple[RealFall, ...] = Field(
+        default=(), description="periods that look like a gap in a `coverage_group` and are none"
+    )
     licence: str = Field(default="", description="licence of the data, for the data annex")
     attribution: str = Field(default="", description="line the licence asks for")
 
@@ -138,6 +141,12 @@ class PoliceUkSource(AnySource):
     forces: tuple[str, ...] = Field(
         default=(), description="forces as the files name them; default all in the store"
     )
+    without_forces: tuple[str, ...] = Field(
+        default=(), description="forces whose incidents are left out throughout: 'btp'"
+    )
+    real_falls: tuple[RealFall, ...] = Field(
+        default=(), description="months that look like a gap of a force and are a real fall"
+    )
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb", description="what counts the incidents of `ingest` (docs/spark.md)"
     )
@@ -145,7 +154,9 @@ class PoliceUkSource(AnySource):
         default="lsoa21", description="census vintage that area codes are brought to"
     )
     lookup: str | None = Field(
-        default=None, description="lookup of LSOA 2011 to 2021 (code columns and change code)"
+        default=None,
+        description="lookup of LSOA 2011 to 2021 (columns lsoa11_code, lsoa21_code, change_code) "
+        "instead of the packaged one",
     )
     split_weights: str | None = Field(
         default=None,
@@ -253,8 +264,11 @@ class Outcome(Part):
     accept_breaks: tuple[str, ...] = Field(
         default=(), description="breaks of the series, '2013-04', that the window may run across"
     )
-    smallest_effect_of_interest: float = Field(
-        default=0.05, gt=0, description="fraction for counts, units of the scale for scores"
+    smallest_effect_of_interest: float | None = Field(
+        default=None,
+        gt=0,
+        description="fraction for counts, by default 0.05; units of the scale for scores, by "
+        "default 0.2 standard deviations between areas in the first period",
     )
     primary: bool = Field(
         default=True, description="counts towards the adjustment for several outcomes"
@@ -268,6 +282,16 @@ class Outcome(Part):
     valued_as: str | None = Field(
         default=None, description="category of unit costs that its avoided incidents are worth"
     )
+
+    @model_validator(mode="after")
+    def _has_no_idle_exposure(self) -> Self:
+        if self.kind == "score" and self.exposure is not None:
+            msg = (
+                "a score has no exposure: every area counts alike. Drop `exposure`, or give the "
+                'counts behind the score with kind = "count"'
+            )
+            raise ValueError(msg)
+        return self
 
     @property
     def title(self) -> str:
@@ -374,6 +398,9 @@ class Study(Part):
         named += [
             (f"initiative.{i}.treated_column", t.treated_column)
             for i, t in enumerate(self.initiative)
+        ]
+        named += [
+            (f"initiative.{i}.start_column", t.start_column) for i, t in enumerate(self.initiative)
         ]
         named += [("register.authority", self.register_.authority)]
         named += [("analysis.placebo_neighbourhoods", self.analysis.placebo_neighbourhoods)]

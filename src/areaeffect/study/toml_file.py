@@ -15,7 +15,7 @@ from areaeffect.errors import Problem, StudyError, did_you_mean
 if TYPE_CHECKING:
     from pathlib import Path
 
-_HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_HEADER = re.compile(r"(\[\[?)([^\]]+)\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r"""^\s*(?:"([^"]+)"|([A-Za-z0-9_-]+))\s*=""")
 
 #: Models that the key `kind` of a table chooses between, by the name of the table around it.
@@ -76,7 +76,13 @@ def parse_toml(text: str, path: Path) -> TomlFile:
     """Read TOML text as if it stood at a path; raise StudyError where it is not TOML."""
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        what = "not valid TOML: lists or tables are nested too deeply."
+        raise StudyError(Problem(what, str(path), "Nothing here needs more than three.")) from None
+    except ValueError as error:
+        if not isinstance(error, tomllib.TOMLDecodeError):
+            what = "not valid TOML: a number has thousands of digits."
+            raise StudyError(Problem(what, str(path), "Shorten it.")) from None
         line = re.search(r"at line (\d+)", str(error))
         place = f"{path}, line {line[1]}" if line else str(path)
         fault = re.sub(r"\s*\(at .*\)$", "", str(error))
@@ -116,7 +122,7 @@ def _lines_of_keys(text: str) -> dict[str, int]:
     counts: dict[str, int] = {}
     prefix = ""
     for number, line in enumerate(text.splitlines(), 1):
-        header = _HEADER.match(line)
+        header = _HEADER.fullmatch(line.strip())
         if header:
             prefix = header[2].replace('"', "").replace(" ", "")
             if header[1] == "[[":

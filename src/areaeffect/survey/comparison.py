@@ -72,7 +72,7 @@ def compare(
         variance += len(inside) / (len(inside) - 1) * float(((inside - inside.mean()) ** 2).sum())
     freedom = clusters - len(strata)
     error = float(np.sqrt(variance))
-    from scipy.stats import t  # noqa: PLC0415  # heavy
+    from scipy.stats import t
 
     reach = float(t.ppf(0.5 + _LEVEL / 2, freedom)) * error
     return Comparison(means, estimate, error, estimate - reach, estimate + reach, freedom)

@@ -34,7 +34,7 @@ def read_sheets(path: Path, sheets: Sequence[str] | None) -> dict[str, list[Row]
     DataError
         Not a workbook, or a sheet is missing.
     """
-    import python_calamine  # noqa: PLC0415  # only workbooks need it
+    import python_calamine  # only workbooks need it
 
     try:
         book = python_calamine.CalamineWorkbook.from_path(path)

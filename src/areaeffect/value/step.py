@@ -116,7 +116,7 @@ def _by_year(case: Case, finished: Finished) -> tuple[Floats, Ints]:
     total = np.zeros(periods.n)
     for g in case.units:
         unit = finished.evidence.plan.units[g]
-        _, after = periods.split(unit.counted_from, unit.start_kind)
+        _, after = periods.split(*unit.counted_from)
         total[after] += np.nansum(case.measure.values[unit.areas, after], axis=0)
     years, year = np.unique(periods.ordinals // per_year, return_inverse=True)
     amounts = np.bincount(year, weights=total, minlength=len(years)).astype(np.float64)

@@ -57,7 +57,7 @@ def with_token(settings: Settings) -> Settings:
 
     An address that others can reach gets a token, unless the server is read-only.
     """
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace
 
     if settings.is_loopback or settings.read_only or settings.token:
         return settings
@@ -72,7 +72,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     StudyError
         When the address cannot be had, or a named folder is not there.
     """
-    import uvicorn  # noqa: PLC0415
+    import uvicorn
 
     settings = with_token(settings)
     for name, folder in (("--runs", settings.runs), ("--atlas", settings.atlas)):
@@ -105,7 +105,7 @@ def config_of(settings: Settings, app: Any) -> uvicorn.Config:
     StudyError
         Where a proxy is not named by an address: a name, or all of them, could be anybody.
     """
-    import uvicorn  # noqa: PLC0415
+    import uvicorn
 
     proxies = None if settings.proxy is None else [p.strip() for p in settings.proxy.split(",")]
     for proxy in proxies or ():

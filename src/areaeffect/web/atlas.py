@@ -117,7 +117,7 @@ class Atlas:
     @cached_property
     def table(self) -> dict[str, npt.NDArray[Any]]:
         """Columns of `areas.parquet`, (n_areas,) each."""
-        import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+        import pyarrow.parquet as pq
 
         table = pq.read_table(self.folder / "areas.parquet")
         numbers = {"x", "y", "lon", "lat"}
@@ -139,7 +139,7 @@ class Atlas:
         path = self.folder / "postcodes.parquet"
         if not path.is_file():
             return {}
-        import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+        import pyarrow.parquet as pq
 
         table = pq.read_table(path)
         return dict(zip(table["postcode"].to_pylist(), table["area"].to_pylist(), strict=True))

@@ -62,7 +62,7 @@ class Card:
 
 def draw(card: Card) -> bytes:
     """Return a card as PNG; the same card gives the same bytes."""
-    from areaeffect.document import pdf  # noqa: PLC0415  # heavy
+    from areaeffect.document import pdf
 
     (picture,) = pdf.pictures([drawing(card)], WIDTH)
     return picture
@@ -70,8 +70,8 @@ def draw(card: Card) -> bytes:
 
 def drawing(card: Card) -> str:
     """Return a card as SVG."""
-    from areaeffect.document import plot, svg  # noqa: PLC0415  # heavy
-    from areaeffect.wording import terms  # noqa: PLC0415  # heavy
+    from areaeffect.document import plot, svg
+    from areaeffect.wording import terms
 
     colour = _COLOURS.get(card.verdict, svg.GREY) if card.verdict else svg.BLUE
     parts = [
@@ -100,7 +100,7 @@ def drawing(card: Card) -> str:
 
 def _scale(interval: tuple[float, float, float], ends: tuple[str, str], colour: str) -> list[str]:
     """Draw the interval as a line, the estimate as a dot and zero as an upright line."""
-    from areaeffect.document import plot, svg  # noqa: PLC0415  # heavy
+    from areaeffect.document import plot, svg
 
     low, middle, high = interval
     first, last = min(low, 0.0), max(high, 0.0)

@@ -62,15 +62,15 @@ class PublishedRun:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """All findings of the run; none of a collection, whose parts have them."""
-        from areaeffect.report.files import read_findings  # noqa: PLC0415  # heavy
+        from areaeffect.report.files import read_findings
 
         return () if self.parts else read_findings(self.folder)
 
     @cached_property
     def main(self) -> dict[str, Finding]:
         """The findings that carry the report, by the key of their page."""
-        from areaeffect.document.svg import key_of  # noqa: PLC0415  # heavy
-        from areaeffect.wording import main_findings  # noqa: PLC0415
+        from areaeffect.document.svg import key_of
+        from areaeffect.wording import main_findings
 
         return {
             key_of(f.group, f.outcome, f.claim, f.form): f for f in main_findings(self.findings)
@@ -125,7 +125,7 @@ class PublishedRun:
 
     def table(self, name: str) -> DataTable:
         """Read one of its tables."""
-        from areaeffect.document.csv_files import read_described  # noqa: PLC0415  # heavy
+        from areaeffect.document.csv_files import read_described
 
         return read_described(self.file(f"data/{name}.csv"))
 
@@ -169,7 +169,7 @@ class Shelf:
 
     def result(self, run: PublishedRun) -> Result:
         """Return everything a run found; the last few are kept."""
-        from areaeffect.report.files import read_result  # noqa: PLC0415  # heavy
+        from areaeffect.report.files import read_result
 
         with self._lock:
             result = self._results.get(run.state) or read_result(run.folder)

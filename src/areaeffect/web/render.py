@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @cache
 def environment() -> Environment:
     """Return the template environment: everything that is printed is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # heavy
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     made = Environment(
         loader=PackageLoader("areaeffect.web"),
@@ -44,7 +44,7 @@ def environment() -> Environment:
 
 def drawing(svg: str) -> Markup:
     """Let a chart of `report` through: its drawing escapes every text it is given."""
-    from markupsafe import Markup  # noqa: PLC0415
+    from markupsafe import Markup
 
     return Markup(svg)
 

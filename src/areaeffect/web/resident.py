@@ -137,8 +137,8 @@ class Resident:
 
 def _run(base: Base, order: dict[str, Any], write: int) -> int:
     """Carry out one order in a child of its own; return its exit code."""
-    from areaeffect.compare.explore import STAGES  # noqa: PLC0415
-    from areaeffect.compare.question import Question  # noqa: PLC0415
+    from areaeffect.compare.explore import STAGES
+    from areaeffect.compare.question import Question
 
     os.setsid()
     os.nice(_NICE)
@@ -181,7 +181,7 @@ def _line(out: IO[str], content: dict[str, Any]) -> None:
 
 def main(base: Path, folder: Path, store: Path) -> None:
     """Read a base study, say so, and take orders."""
-    from areaeffect.compare.explore import about, load_base  # noqa: PLC0415
+    from areaeffect.compare.explore import about, load_base
 
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints goes to the log, not among the reports

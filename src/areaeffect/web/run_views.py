@@ -49,7 +49,7 @@ class PlaceView:
 
 def groups_of(run: PublishedRun) -> dict[str, list[FindingView]]:
     """Return the main findings of a run by group, in words."""
-    from areaeffect.wording import group_title  # noqa: PLC0415  # heavy
+    from areaeffect.wording import group_title
 
     groups: dict[str, list[FindingView]] = {}
     for key, finding in run.main.items():
@@ -60,14 +60,14 @@ def groups_of(run: PublishedRun) -> dict[str, list[FindingView]]:
 
 def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
     """Return one finding with all that its page says."""
-    from areaeffect.document import svg  # noqa: PLC0415  # heavy
-    from areaeffect.report.sections import p_words  # noqa: PLC0415
-    from areaeffect.wording import (  # noqa: PLC0415
+    from areaeffect.document import svg
+    from areaeffect.report.sections import p_words
+    from areaeffect.wording import (
         can_say,
         cannot_say,
         terms,  # heavy
     )
-    from areaeffect.wording.numbers import percent, signed, signed_interval, size  # noqa: PLC0415
+    from areaeffect.wording.numbers import percent, signed, signed_interval, size
 
     facts = [("Strength of evidence", terms.maryland_words(finding.maryland))]
     if finding.verdict is not Verdict.NOT_ESTIMABLE:
@@ -103,8 +103,8 @@ def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
 
 def places_of(result: Result) -> list[PlaceView]:
     """Return every neighbourhood that has findings of its own, in short."""
-    from areaeffect.report import neighbourhood_pages  # noqa: PLC0415  # heavy
-    from areaeffect.wording import plain  # noqa: PLC0415
+    from areaeffect.report import neighbourhood_pages
+    from areaeffect.wording import plain
 
     own = neighbourhood_pages.findings_by_place(result)
     return [
@@ -122,11 +122,11 @@ def place_view(result: Result, slug: str) -> PlaceView:
     Refusal
         404: there is none of this name.
     """
-    from areaeffect.document import svg  # noqa: PLC0415  # heavy
-    from areaeffect.document.blocks import Badge  # noqa: PLC0415
-    from areaeffect.report import neighbourhood_pages  # noqa: PLC0415  # heavy
-    from areaeffect.wording import plain  # noqa: PLC0415
-    from areaeffect.wording.phrases import PHRASES  # noqa: PLC0415
+    from areaeffect.document import svg
+    from areaeffect.document.blocks import Badge
+    from areaeffect.report import neighbourhood_pages
+    from areaeffect.wording import plain
+    from areaeffect.wording.phrases import PHRASES
 
     place = next((p for p in places_of(result) if p.slug == slug), None)
     if place is None:
@@ -154,9 +154,9 @@ def _of(series: Series) -> tuple[str, str]:
 
 
 def _short(key: str, finding: Finding) -> FindingView:
-    from areaeffect.document.blocks import Badge  # noqa: PLC0415  # heavy
-    from areaeffect.wording import headline, name_of  # noqa: PLC0415
-    from areaeffect.wording.phrases import PHRASES  # noqa: PLC0415
+    from areaeffect.document.blocks import Badge
+    from areaeffect.wording import headline, name_of
+    from areaeffect.wording.phrases import PHRASES
 
     return FindingView(
         key=key,

@@ -43,7 +43,7 @@ def share(site: Site, path: str, title: str, card: Card) -> Shared:
 
 def run_card(run: PublishedRun) -> Card:
     """Return the picture of a whole run."""
-    from areaeffect.wording import group_title, overall  # noqa: PLC0415  # heavy
+    from areaeffect.wording import group_title, overall
 
     findings = list(run.main.values())
     below = "Several studies in one report"
@@ -55,8 +55,8 @@ def run_card(run: PublishedRun) -> Card:
 
 def finding_card(run: PublishedRun, finding: Finding) -> Card:
     """Return the picture of one finding: verdict, headline and interval."""
-    from areaeffect.wording import headline  # noqa: PLC0415
-    from areaeffect.wording.numbers import known, signed  # noqa: PLC0415  # heavy
+    from areaeffect.wording import headline
+    from areaeffect.wording.numbers import known, signed
 
     ends = [known(v) for v in (finding.low, finding.estimate, finding.high)]
     low, middle, high = ends

@@ -105,13 +105,13 @@ def html(request: Request, template: str, **values: Any) -> Answer:
 
 def json_answer(content: Any) -> Answer:
     """Make JSON that can be kept."""
-    from areaeffect.document.csv_files import json_text  # noqa: PLC0415  # heavy
+    from areaeffect.document.csv_files import json_text
 
     return answer_of(json_text(content).encode(), JSON_TYPE)
 
 
 def csv_answer(columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> Answer:
     """Make a table that can be kept: numbers as they are, texts guarded."""
-    from areaeffect.document.csv_files import table_text  # noqa: PLC0415  # heavy
+    from areaeffect.document.csv_files import table_text
 
     return answer_of(table_text(columns, rows).encode(), CSV_TYPE)

@@ -197,7 +197,7 @@ def _ranking(
     value: Floats, drawn: Floats, first: int, *, nearest: Ints | None = None, steady: bool = False
 ) -> Ranking:
     """Rank places by their value, or, if steady, by their mean rank over the redrawn worlds."""
-    from scipy.stats import rankdata  # noqa: PLC0415  # heavy
+    from scipy.stats import rankdata
 
     ranks = rankdata(drawn, method="min", axis=1)
     tail = (1 - LEVEL) / 2

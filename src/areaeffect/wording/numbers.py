@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 FINE_SCALE = 1.0  # a threshold below this belongs to a scale that one decimal would flatten
 FINE_RATE = 0.1  # a tenth of a rate's interval below this does
-MOST_DECIMALS = 6
+MOST_DECIMALS = 15
 NOT_ESTIMABLE = "not estimable"
 POINTS = "percentage points"  # the unit of a difference of shares; a share itself is in per cent
 NO_NOUN = frozenset({"", "fraction", POINTS})  # units that do not say what an amount counts
@@ -60,6 +60,11 @@ def decimals_of(finding: Finding) -> int:
         ends = (known(v) for v in (finding.estimate, finding.low, finding.high))
         scale = max((abs(v) for v in ends if v is not None), default=1.0) / 10
         fine = FINE_RATE
+    return fine_decimals(scale, fine)
+
+
+def fine_decimals(scale: float, fine: float = FINE_SCALE) -> int:
+    """Return the decimals that show two digits of numbers of some size; one from `fine` on."""
     if scale >= fine or scale <= 0:
         return 1
     return min(math.ceil(-math.log10(scale)) + 1, MOST_DECIMALS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from areaeffect.commands.diff import compare, diff
+from areaeffect.document.folders import MANIFEST
 from areaeffect.report import files
 from areaeffect.report.crate import CRATE_FILE, SPECIFICATION
 from areaeffect.results import Result, Verdict
@@ -83,7 +84,7 @@ def test_the_crate_has_what_the_specification_requires(folder: Path, result: Res
     assert all(root[key] for key in ("name", "description", "datePublished", "license"))
     parts = {part["@id"] for part in root["hasPart"]}
     held = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert parts == held - {CRATE_FILE}
+    assert parts == held - {CRATE_FILE, MANIFEST}
     for name in parts:
         assert graph[name]["@type"] == "File"
         assert graph[name]["contentSize"] == str((folder / name).stat().st_size)

@@ -17,8 +17,8 @@ from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.study.model import PoliceUkSource, Window
 from tests.shared.street_files import crime, put, street
 
-OLD, SAME = "E01000001", "E01000002"
-PARTS = ("E01100001", "E01100002", "E01100003")
+OLD, SAME = "E01020644", "E01012304"
+PARTS = ("E01034489", "E01034490", "E01034491")
 BOTH = Wanted("value", ("burglary", "drugs"))
 BURGLARY, DRUGS = Wanted("value", ("burglary",)), Wanted("value", ("drugs",))
 
@@ -80,13 +80,9 @@ def panel(folder: Path, **keys: Any) -> SourceTable:
         rows = [crime(f"{i}", month, area=OLD) for i in range(7)]
         rows += [crime(f"d{i}", month, "", "", area=OLD, kind="Drugs") for i in range(2)]
         rows += [crime(f"s{i}", month, area=SAME) for i in range(3)]
-        put(folder / "in", street(*rows), f"{month}-cleveland-street.csv")
+        put(folder / "in", street(*rows), f"{month}-durham-street.csv")
     ingest_police_uk([folder / "in"], folder / "store")
-    text = "\n".join(f"{OLD},{p},S" for p in PARTS) + f"\n{SAME},{SAME},U\n"
-    put(folder, f"lsoa11_code,lsoa21_code,change_code\n{text}".encode(), "lookup.csv")
-    source = PoliceUkSource(
-        kind="police_uk", store=str(folder / "store"), lookup="lookup.csv", **keys
-    )
+    source = PoliceUkSource(kind="police_uk", store=str(folder / "store"), **keys)
     window = Window(start="2023-01", end="2023-06")
     return read_police("police", source, folder, None, window, (BURGLARY, DRUGS, BOTH), ())
 

@@ -114,7 +114,7 @@ def test_order_of_areas_changes_nothing(case):
 def test_each_code_gets_its_status():
     codes = np.array(["a1", "b1", "b2", "c1", "c3", "x1", "x4", "zz"])
     new, status = to_vintage(codes, SMALL)
-    assert new.tolist() == ["a1", "", "b2", "c3", "c3", "", "", ""]
+    assert new.tolist() == ["a1", "", "b2", "c3", "c3", "", "x4", ""]
     assert status.tolist() == [
         "unchanged",
         "split",
@@ -122,9 +122,10 @@ def test_each_code_gets_its_status():
         "merged",
         "same",
         "irregular",
-        "irregular",
+        "same",  # of its older part nothing is given
         "unknown",
     ]
+    assert to_vintage(np.array(["x2", "x4"]), SMALL)[1].tolist() == ["irregular", "irregular"]
 
 
 def test_one_incident_a_month_is_shared_over_the_months():

@@ -195,7 +195,7 @@ def test_the_folder_holds_the_numbers_of_the_page(tmp_path: Path, report: PowerR
 
 def test_a_folder_of_other_files_is_left_alone(tmp_path: Path, report: PowerReport) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(StudyError, match="not results"):
+    with pytest.raises(StudyError, match="this program did not write"):
         write_power(report, tmp_path)
 
 

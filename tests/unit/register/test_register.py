@@ -10,9 +10,9 @@ import pytest
 
 from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.panel import Neighbourhood
-from areaeffect.periods import PeriodKind
+from areaeffect.periods import PeriodKind, Periods
 from areaeffect.register.initiatives import neighbourhoods_named
-from areaeffect.register.neighbourhoods import neighbourhood_from_column
+from areaeffect.register.neighbourhoods import neighbourhoods_from_column
 from areaeffect.study.model import Initiative, Window
 
 AREAS = np.array([f"E0100000{i}" for i in range(8)])
@@ -260,6 +260,7 @@ def test_what_is_said_of_a_neighbourhood_is_said_once(tmp_path: Path) -> None:
 def test_areas_treated_from_one_period_on_form_a_neighbourhood() -> None:
     treated = np.array([[0, 0, 0], [0, 1, 1], [0, 0, 1], [0, 1, np.nan]], dtype=float)
     initiative = Initiative(name="Blocks", treated_column="seattle.t", resident_led=False)
-    first, second = neighbourhood_from_column(initiative, treated, 5, PeriodKind.NUMBER)
+    codes, axis = np.array(["a", "b", "c", "d"]), Periods(PeriodKind.NUMBER, 5, 3)
+    (first, second), _ = neighbourhoods_from_column(initiative, treated, axis, codes, "")
     assert (first.name, first.start, first.areas.tolist()) == ("Blocks, start 1", 6, [1, 3])
     assert (second.name, second.start, second.areas.tolist()) == ("Blocks, start 2", 7, [2])

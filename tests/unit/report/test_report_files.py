@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect.document import csv_files
-from areaeffect.document.folders import write_whole
-from areaeffect.errors import DataError, StudyError
+from areaeffect.errors import DataError
 from areaeffect.report import charts, files, page
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import Result
@@ -224,61 +223,6 @@ def test_no_file_holds_nan(result: Result, tmp_path: Path) -> None:
         assert not re.search(rb"\b(NaN|nan|Infinity|inf)\b", data), name
     again = page.render(files.read_result(tmp_path / "odd"))
     assert again.encode() == (tmp_path / "odd" / "report.html").read_bytes()
-
-
-# ---------------------------------------------------------------- whole or not at all
-
-
-def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    def fail(aside: Path) -> None:
-        (aside / "half.txt").write_text("half")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_whole(tmp_path / "out", fail)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_failure_leaves_the_earlier_result(folder: Path, tmp_path: Path) -> None:
-    write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"{}\n"))
-
-    def fail(aside: Path) -> None:
-        raise RuntimeError(aside.name)
-
-    with pytest.raises(RuntimeError):
-        write_whole(tmp_path / "out", fail)
-    assert contents(tmp_path / "out") == {"run.json": b"{}\n"}
-
-
-def test_an_earlier_result_is_replaced_as_a_whole(tmp_path: Path) -> None:
-    _put(tmp_path / "out" / "run.json", b"1")
-    _put(tmp_path / "out" / "old.csv", b"1")
-    write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"2"))
-    assert contents(tmp_path / "out") == {"run.json": b"2"}
-    assert [p.name for p in tmp_path.iterdir()] == ["out"]
-
-
-def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"1"))
-    assert contents(tmp_path / "out") == {"run.json": b"1"}
-
-
-def test_somebody_elses_folder_is_refused_and_untouched(tmp_path: Path) -> None:
-    _put(tmp_path / "out" / "thesis.docx", b"years of work")
-    with pytest.raises(StudyError) as caught:
-        write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"1"))
-    assert str(caught.value) == (
-        f"{tmp_path / 'out'}: the folder holds files that are not results of this program; "
-        "nothing was changed. Name a new or empty folder, or a folder of earlier results."
-    )
-    assert contents(tmp_path / "out") == {"thesis.docx": b"years of work"}
-
-
-def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("a file")
-    with pytest.raises(StudyError, match="this is not a folder"):
-        write_whole(tmp_path / "out", lambda aside: _put(aside / "run.json", b"1"))
 
 
 def test_a_folder_that_is_no_result_says_what_to_do(tmp_path: Path) -> None:

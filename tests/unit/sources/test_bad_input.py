@@ -345,7 +345,7 @@ def not_covered(study: Path, rule: str) -> None:
 def test_areas_not_covered_that_do_not_exist(study: Path) -> None:
     not_covered(study, 'values = ["South"]')
     (problem,) = refused(study, DataError)
-    assert "no area has force = South." in problem
+    assert "no row has 'South' in 'force'." in problem
 
 
 def test_a_period_not_covered_must_be_written_like_the_table(study: Path) -> None:

@@ -73,6 +73,7 @@ def manifest(force: str, kept: dict[int, int], **more: Any) -> list[dict[str, An
             "rows_kept": n,
             "rows_rejected": 0,
             "not_located": 0,
+            "categories": {"burglary": n},
         }
         | more
         for month, n in kept.items()
@@ -114,3 +115,43 @@ def test_each_force_has_its_own_span() -> None:
         ("a", "2012-02"),
         ("b", "2012-04"),
     ]
+
+
+def kinds(*months: tuple[int, int]) -> list[dict[str, Any]]:
+    """Months with so many burglaries and so many incidents of anti-social behaviour."""
+    return [
+        manifest(
+            "a",
+            {i: burglary + asb},
+            categories={"burglary": burglary, "anti-social-behaviour": asb},
+        )[0]
+        for i, (burglary, asb) in enumerate(months)
+    ]
+
+
+@pytest.mark.parametrize("left", [0, 2])
+@pytest.mark.parametrize("at", [0, 3, 5])
+def test_a_whole_month_that_lacks_a_category_the_force_always_has_says_so(
+    left: int, at: int
+) -> None:
+    months = [(100, 40)] * 6
+    months[at] = (100, left)
+    table = force_months(kinds(*months))
+    assert [c.lacks for c in table if c.lacks] == [("anti-social-behaviour",)]
+    assert table[at].lacks
+    assert table[at].status == "complete"
+    assert table[at].why == "without anti-social-behaviour"
+
+
+def test_a_category_that_is_rare_or_falls_by_half_is_no_gap() -> None:
+    assert not any(c.lacks for c in force_months(kinds((100, 6), (100, 0), (100, 5))))
+    assert not any(c.lacks for c in force_months(kinds((100, 60), (100, 30), (100, 25))))
+
+
+def test_a_category_that_did_not_exist_yet_is_no_gap() -> None:
+    rows = manifest("a", dict.fromkeys(range(12, 18), 100))
+    for i, row in enumerate(rows):
+        row["month"] = f"2013-0{i + 2}"
+        order = "public-order" if i > 2 else "public-disorder-weapons"
+        row["categories"] = {"burglary": 60, order: 40}
+    assert not any(c.lacks for c in force_months(rows))

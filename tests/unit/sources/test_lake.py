@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from areaeffect.errors import DataError, StudyError
@@ -24,6 +26,15 @@ from areaeffect.sources.police_uk.lake import (
 A, B, C = (f"police_uk/counts/month=2023-0{i}/part.parquet" for i in (1, 2, 3))
 
 
+def put(path: Path, text: str) -> None:
+    """Write a Parquet file of one row."""
+    pq.write_table(pa.table({"text": [text]}), path)
+
+
+def held(path: Path) -> str:
+    return str(pq.read_table(path, partitioning=None)["text"][0])
+
+
 class PowerCutError(BaseException):
     """The machine stops: no `except Exception` sees it."""
 
@@ -31,8 +42,8 @@ class PowerCutError(BaseException):
 def change(store: Path) -> None:
     """Add, change and remove a file in one transaction."""
     with writing(store) as transaction:
-        transaction.new_file(A).write_text("changed")
-        transaction.new_file(C).write_text("new")
+        put(transaction.new_file(A), "changed")
+        put(transaction.new_file(C), "new")
         transaction.remove(B)
         transaction.write_manifest([{"file": "x"}])
         transaction.commit()
@@ -40,41 +51,43 @@ def change(store: Path) -> None:
 
 def begin(store: Path) -> Path:
     with writing(store) as transaction:
-        transaction.new_file(A).write_text("old")
-        transaction.new_file(B).write_text("old")
+        put(transaction.new_file(A), "old")
+        put(transaction.new_file(B), "old")
         transaction.write_manifest([])
         transaction.commit()
     return store
 
 
 def contents(store: Path) -> dict[str, str]:
-    files = (p for p in store.rglob("*") if p.is_file() and p.name != ".lock")
-    return {p.relative_to(store).as_posix(): p.read_text() for p in files}
+    """What is in each file; of the manifest and the format, whether they are as written."""
+    files = [p for p in store.rglob("*") if p.is_file() and p.name != ".lock"]
+    return {
+        p.relative_to(store).as_posix(): held(p) if p.suffix == ".parquet" else p.read_text()
+        for p in files
+    }
 
 
 def test_nothing_shows_until_commit(tmp_path: Path) -> None:
     store = begin(tmp_path / "store")
     before = contents(store)
     with writing(store) as transaction:
-        transaction.new_file(A).write_text("changed")
+        put(transaction.new_file(A), "changed")
         transaction.remove(B)
         assert transaction.current(A) != store / A
         assert transaction.current(B) is None
-        assert (store / A).read_text() == "old"
+        assert held(store / A) == "old"
     assert contents(store) == before
 
 
 def test_a_commit_adds_changes_and_removes(tmp_path: Path) -> None:
     store = begin(tmp_path / "store")
     change(store)
-    assert contents(store) == {
-        A: "changed",
-        C: "new",
-        "manifest.jsonl": '{"file": "x"}\n',
-        "format.json": '{"areaeffect_store": 1}\n',
-    }
+    after = contents(store)
+    assert set(after) == {A, C, "manifest.jsonl", "format.json"}
+    assert (after[A], after[C]) == ("changed", "new")
     assert open_lake(store).manifest() == [{"file": "x"}]
     assert open_lake(store).names("police_uk") == [A, C]
+    assert open_lake(store).check().rows == 2
 
 
 def file_operations(monkeypatch: pytest.MonkeyPatch, stop_at: int | None) -> list[str]:
@@ -94,6 +107,7 @@ def file_operations(monkeypatch: pytest.MonkeyPatch, stop_at: int | None) -> lis
 
     for owner, name in [
         (Path, "write_text"),
+        (Path, "write_bytes"),
         (Path, "replace"),
         (Path, "unlink"),
         (Path, "mkdir"),
@@ -134,13 +148,13 @@ def test_cut_off_while_finishing_it_is_finished_by_the_next(tmp_path: Path) -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lake, "_finish", lambda _root: None)
         change(store)
-    assert (store / A).read_text() == "old"
+    assert held(store / A) == "old"
     with pytest.MonkeyPatch.context() as patch:
         file_operations(patch, 2)
         with pytest.raises(PowerCutError):
             open_lake(store)
     open_lake(store)
-    assert (store / A).read_text() == "changed"
+    assert held(store / A) == "changed"
     assert not (store / ".journal.json").exists()
 
 
@@ -154,7 +168,7 @@ def test_two_writers_at_once_are_refused(tmp_path: Path) -> None:
 def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     store = begin(tmp_path / "store")
     with writing(store) as transaction:
-        transaction.new_file(A).write_text("changed")
+        put(transaction.new_file(A), "changed")
         assert open_lake(store).manifest() == []
 
 
@@ -168,7 +182,7 @@ def test_the_lock_of_a_dead_program_does_not_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"areaeffect_store": 2}', "of format 2"),
+        ('{"areaeffect_store": 1}', "of format 1"),
         ('{"areaeffect_store": "x"}', "of no format that is known"),
         ("[]", "of no format that is known"),
         ("{", "of no format that is known"),
@@ -243,7 +257,7 @@ def test_a_journal_names_only_files_of_the_store(tmp_path: Path) -> None:
         patch.setattr(lake, "_finish", lambda _root: None)
         change(store)
     journal = json.loads((store / ".journal.json").read_text())
-    assert journal == {"put": sorted([A, C, "manifest.jsonl"]), "remove": [B]}
+    assert journal == {"put": sorted([A, C, "format.json", "manifest.jsonl"]), "remove": [B]}
 
 
 def test_a_transaction_lists_what_it_would_leave(tmp_path: Path) -> None:
@@ -252,14 +266,60 @@ def test_a_transaction_lists_what_it_would_leave(tmp_path: Path) -> None:
         assert isinstance(transaction, Transaction)
         transaction.remove(A)
         assert transaction.current(A) is None
-        transaction.new_file(A).write_text("again")
+        put(transaction.new_file(A), "again")
         assert transaction.current(A) is not None
         transaction.commit()
-    assert (store / A).read_text() == "again"
+    assert held(store / A) == "again"
 
 
-def test_a_damaged_manifest_is_said_with_its_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ['{"file": "a"}\n{"file": \n', ""])
+def test_a_damaged_manifest_is_said(tmp_path: Path, text: str) -> None:
     store = begin(tmp_path / "store")
-    (store / "manifest.jsonl").write_text('{"file": "a"}\n{"file": \n{"file": "c"}\n')
-    with pytest.raises(DataError, match=r"manifest.jsonl, line 2: the manifest is damaged"):
+    (store / "manifest.jsonl").write_text(text)
+    with pytest.raises(DataError, match=r"manifest.jsonl: the manifest is (damaged|gone)"):
         open_lake(store).manifest()
+
+
+def test_a_stored_file_that_is_gone_or_changed_is_refused(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    (store / A).unlink()
+    put(store / B, "odd")
+    with pytest.raises(DataError, match="a file of the store is gone"):
+        open_lake(store).verified(A)
+    with pytest.raises(DataError, match="is not what the manifest lists"):
+        open_lake(store).verified(B)
+    with pytest.raises(DataError) as caught:
+        open_lake(store).check()
+    assert len(caught.value.problems) == 2
+
+
+def test_a_file_that_is_not_of_the_store_is_named_and_not_read(tmp_path: Path) -> None:
+    store = begin(tmp_path / "store")
+    stranger = store / C
+    stranger.parent.mkdir(parents=True)
+    put(stranger, "x")
+    assert open_lake(store).check().unlisted == (C,)
+    assert open_lake(store).names("police_uk") == [A, B]
+
+
+@pytest.mark.parametrize(
+    "journal",
+    [
+        '{"put": [], "remove": ["../victim.txt"]}',
+        '{"put": ["../victim.txt"], "remove": []}',
+        '{"put": [], "remove": ["police_uk/../../victim.txt"]}',
+        '{"put": [], "remove": ["/etc/victim.txt"]}',
+        '{"put": [], "remove": ["web/runs"]}',
+        '{"put": 3',
+        "[]",
+    ],
+)
+def test_a_journal_that_reaches_outside_the_store_changes_nothing(
+    tmp_path: Path, journal: str
+) -> None:
+    store = begin(tmp_path / "store")
+    (tmp_path / "victim.txt").write_text("mine")
+    (store / ".journal.json").write_text(journal)
+    with pytest.raises(DataError, match="journal"):
+        open_lake(store)
+    assert (tmp_path / "victim.txt").read_text() == "mine"

@@ -11,6 +11,7 @@ import pytest
 
 from areaeffect.sources.police_uk import counting
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
+from areaeffect.sources.police_uk.lake import open_lake
 from areaeffect.sources.police_uk.panel_query import read_counts, read_points
 from tests.shared.street_files import crime, put, street
 
@@ -18,7 +19,7 @@ FORCES = ("cleveland", "durham", "northumbria")
 MONTHS = ("2023-01", "2023-02", "2023-03", "2023-04")
 KINDS = {"Burglary": "burglary", "Drugs": "drugs", "Anti-social behaviour": "anti-social-behaviour"}
 SETS = (("burglary",), ("burglary", "drugs"))
-CODES = [f"E0101194{i}" for i in range(8)]
+CODES = [f"E0101198{i}" for i in range(8)]
 
 Row = tuple[str, str, str, str, bool]
 
@@ -63,7 +64,7 @@ def store(
 def test_counts_equal_those_of_the_rows(
     store: Path, rows: list[Row], forces: tuple[str, ...]
 ) -> None:
-    found = read_counts(store, forces, MONTHS, SETS)
+    found = read_counts(open_lake(store), forces, MONTHS, SETS)
     used = [(f, MONTHS.index(m), a, KINDS[k], p) for f, m, a, k, p in rows if f in forces]
     assert found.codes.tolist() == sorted({a for _, _, a, _, _ in used if a})
     for i, categories in enumerate((*SETS, tuple(KINDS.values()))):
@@ -88,30 +89,25 @@ def test_counts_equal_those_of_the_rows(
 
 
 def test_codes_are_added_up_to_areas_and_forces(store: Path, rows: list[Row]) -> None:
-    found = read_counts(store, FORCES, MONTHS, SETS)
+    found = read_counts(open_lake(store), FORCES, MONTHS, SETS)
     area_of_code = np.array([0, 0, 1, -1, 2, 2, 3, 3])
     used = [(f, m, CODES.index(a), k) for f, m, a, k, _ in rows if a]
     everything = found.by_area(area_of_code, 4)[-1]
     expected = np.zeros((4, 4))
-    months = {(a, f): set() for a in range(4) for f in range(3)}
-    for force, month, code, _ in used:
+    for _, month, code, _ in used:
         area = area_of_code[code]
         if area >= 0:
             expected[area, MONTHS.index(month)] += 1
-            months[area, FORCES.index(force)].add(month)
     np.testing.assert_array_equal(everything, expected)
     pairs = np.array([(c, a) for c, a in enumerate(area_of_code) if a >= 0]).T
-    n_months, incidents = found.policed(pairs, (4, 3))
-    assert {k: len(v) for k, v in months.items()} == {
-        (a, f): n_months[a, f] for a in range(4) for f in range(3)
-    }
+    incidents = found.policed(pairs, (4, 3))
     assert incidents.sum() == expected.sum()
 
 
 def test_a_code_that_was_split_counts_for_each_part(store: Path, rows: list[Row]) -> None:
-    found = read_counts(store, FORCES, MONTHS, SETS)
-    _, whole = found.policed(np.array([[3], [0]]), (2, 3))
-    _, each = found.policed(np.array([[3, 3, 4], [0, 1, 1]]), (2, 3))
+    found = read_counts(open_lake(store), FORCES, MONTHS, SETS)
+    whole = found.policed(np.array([[3], [0]]), (2, 3))
+    each = found.policed(np.array([[3, 3, 4], [0, 1, 1]]), (2, 3))
     of_code = Counter((f, a) for f, _, a, _, _ in rows)
     expected = [[of_code[f, CODES[i]] for f in FORCES] for i in (3, 4)]
     assert whole.tolist() == [expected[0], [0, 0, 0]]
@@ -119,8 +115,8 @@ def test_a_code_that_was_split_counts_for_each_part(store: Path, rows: list[Row]
 
 
 def test_places_are_those_of_the_codes_asked_and_of_none(store: Path, rows: list[Row]) -> None:
-    found = read_counts(store, FORCES, MONTHS, SETS)
-    points = read_points(store, found, FORCES, MONTHS, CODES[:2])
+    found = read_counts(open_lake(store), FORCES, MONTHS, SETS)
+    points = read_points(open_lake(store), found, FORCES, MONTHS, CODES[:2])
     asked = Counter(a for _, _, a, _, p in rows if a in CODES[:2] or (not a and p))
     assert {c: points.counts[points.codes == c].sum() for c in set(points.codes)} == dict(asked)
 
@@ -131,7 +127,7 @@ def test_an_area_has_its_latest_name(tmp_path: Path) -> None:
         gone = crime("b", month, area="E01011950") if month == "2023-01" else ""
         put(tmp_path / "in", street(row, gone), f"{month}-cleveland-street.csv")
     ingest_police_uk([tmp_path / "in"], tmp_path / "store")
-    found = read_counts(tmp_path / "store", ("cleveland",), ("2023-01", "2023-02"), ())
+    found = read_counts(open_lake(tmp_path / "store"), ("cleveland",), ("2023-01", "2023-02"), ())
     assert dict(zip(found.codes.tolist(), found.names.tolist(), strict=True)) == {
         "E01011949": "New 001A",
         "E01011950": "Hartlepool 001A",

@@ -11,6 +11,7 @@ import pytest
 
 from areaeffect.commands.sources import list_sources
 from areaeffect.errors import DataError, StudyError
+from areaeffect.geography.codes import lsoa_pairs
 from areaeffect.panel import REASONS
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
@@ -20,7 +21,7 @@ from tests.shared.street_files import crime, put, street
 
 ASB = Wanted("value", ("anti-social-behaviour",))
 CRIME = Wanted("value", ())
-AREAS = [f"E0101194{i}" for i in range(3)]
+AREAS = [f"E0101198{i}" for i in range(3)]
 
 
 def months(folder: Path, n: int, per_area: int = 30, force: str = "cleveland") -> Path:
@@ -101,15 +102,130 @@ def test_an_area_at_the_border_is_left_out_and_said(tmp_path: Path) -> None:
     assert "1 on 1 areas at the border" in table.notes[0]
 
 
-def test_forces_add_up_in_an_area_and_its_own_force_says_what_is_missing(tmp_path: Path) -> None:
+def test_forces_add_up_in_an_area(tmp_path: Path) -> None:
+    folder = months(tmp_path / "in", 6)
+    months(folder, 6, per_area=1, force="btp")
+    ingest_police_uk([folder], tmp_path / "store")
+    table = read(tmp_path / "store", CRIME)
+    assert table.measures[CRIME].tolist() == [[31] * 6] * 3
+    assert table.attributes["force"].tolist() == ["cleveland"] * 3
+    for keys in ({"forces": ("cleveland",)}, {"without_forces": ("btp",)}):
+        only = read(tmp_path / "store", CRIME, **keys)
+        assert only.measures[CRIME].tolist() == [[30] * 6] * 3
+
+
+def test_a_force_without_territory_that_stops_is_left_out_and_said(tmp_path: Path) -> None:
     folder = months(tmp_path / "in", 6)
     months(folder, 2, per_area=1, force="btp")
     ingest_police_uk([folder], tmp_path / "store")
     table = read(tmp_path / "store", CRIME)
-    assert table.measures[CRIME].tolist() == [[31, 31, 30, 30, 30, 30]] * 3
-    assert table.attributes["force"].tolist() == ["cleveland"] * 3
-    only = read(tmp_path / "store", CRIME, forces=("cleveland",))
-    assert only.measures[CRIME].tolist() == [[30] * 6] * 3
+    assert table.measures[CRIME].tolist() == [[30] * 6] * 3
+    assert any(n.startswith("btp published 2 of 6 months whole: its 10 inc") for n in table.notes)
+
+
+def test_months_that_another_force_lacks_are_missing_where_it_has_a_part(tmp_path: Path) -> None:
+    folder = months(tmp_path / "in", 6)
+    for month in ("2023-01", "2023-02"):
+        row = crime("b", month, area=AREAS[1])
+        put(
+            folder,
+            street(*[row.replace("b,", f"b{i},", 1) for i in range(3)]),
+            f"{month}-btp-street.csv",
+        )
+    ingest_police_uk([folder], tmp_path / "store")
+    table = read(tmp_path / "store", CRIME, forces=("cleveland", "btp"))
+    gap = np.nan
+    np.testing.assert_array_equal(
+        table.measures[CRIME], [[30] * 6, [33, 33, gap, gap, gap, gap], [30] * 6]
+    )
+    assert reasons(table, CRIME)[1] == ["", "", *["not_published"] * 4]
+    assert any('without_forces = ["btp"]' in note for note in table.notes)
+
+
+def test_an_area_that_only_the_transport_police_report_is_not_covered(tmp_path: Path) -> None:
+    folder = months(tmp_path / "in", 3)
+    for month in ("2023-01", "2023-02", "2023-03"):
+        row = crime("b", month, area="E01000001")  # the City of London's
+        put(folder, street(row), f"{month}-btp-street.csv")
+    ingest_police_uk([folder], tmp_path / "store")
+    table = read(tmp_path / "store", CRIME, end="2023-03")
+    assert table.areas.tolist() == AREAS
+    assert "3 on 1 areas at the border" in table.notes[0]
+    with pytest.raises(DataError, match="none of them polices an area"):
+        read(tmp_path / "store", CRIME, forces=("btp",), end="2023-03")
+
+
+def test_a_force_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    ingest_police_uk([months(tmp_path / "in", 2, force="clevelnd")], tmp_path / "store")
+    with pytest.raises(DataError, match=r"polices no area that is known.*'cleveland'"):
+        read(tmp_path / "store", CRIME, end="2023-02")
+
+
+def test_a_category_that_a_force_lacks_in_a_whole_month_is_a_gap(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    for month in range(1, 7):
+        text = f"2023-0{month}"
+        rows = [crime(f"{a}{i}", text, area=a) for a in AREAS for i in range(20)]
+        rows += [
+            crime("", text, area=AREAS[i % 3], kind="Anti-social behaviour")
+            for i in range(30)
+            if month != 4
+        ]
+        put(folder, street(*rows), f"{text}-cleveland-street.csv")
+    ingest_police_uk([folder], tmp_path / "store")
+    table = read(tmp_path / "store", ASB, CRIME)
+    assert reasons(table, ASB)[0] == ["", "", "", "partial_month", "", ""]
+    assert table.measures[CRIME].tolist() == [[20] * 6] * 3
+    rule = {"values": ["cleveland"], "from_period": "2023-04", "to_period": "2023-04"}
+    kept = read(tmp_path / "store", ASB, real_falls=[rule | {"why": "a new rule of recording"}])
+    assert kept.measures[ASB].tolist() == [[10, 10, 10, 0, 10, 10]] * 3
+    assert "kept as a real fall: a new rule of recording" in str(kept.tables[0].rows)
+
+
+def test_a_real_fall_of_all_crime_is_kept_where_the_study_says_so(store: Path) -> None:
+    rule = {"values": ["cleveland"], "from_period": "2023-05", "to_period": "2023-05"}
+    table = read(store, CRIME, real_falls=[rule | {"why": "lockdown"}])
+    assert reasons(table, CRIME)[0] == ["", "", "not_published", "", "", ""]
+    assert table.measures[CRIME][:, 4].tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"values": ["cleveland"], "from_period": "2023-03"}, "nothing there looks like a gap"),
+        ({"values": ["durham"], "from_period": "2023-05"}, "What does: cleveland 2023-05"),
+        ({"column": "district", "values": ["x"], "from_period": "2023-05"}, "Write 'force'"),
+    ],
+)
+def test_a_real_fall_that_keeps_nothing_is_refused(
+    store: Path, rule: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(DataError, match=said):
+        read(store, CRIME, real_falls=[{"to_period": rule["from_period"], "why": "x"} | rule])
+
+
+def test_codes_of_two_censuses_become_one_without_a_lookup_being_named(tmp_path: Path) -> None:
+    """Until March two areas of 2011, which are one of 2021; and one that was split in two."""
+    for month in range(1, 7):
+        text = f"2023-0{month}"
+        old = {"E01011973": 4, "E01011976": 6, "E01012064": 8, AREAS[0]: 5}
+        new = {"E01035188": 10, "E01035190": 8, AREAS[0]: 5}
+        held = old if month < 4 else new
+        rows = [crime(f"{a}{i}", text, area=a) for a, n in held.items() for i in range(n)]
+        put(tmp_path / "in", street(*rows), f"{text}-cleveland-street.csv")
+    ingest_police_uk([tmp_path / "in"], tmp_path / "store")
+    table = read(tmp_path / "store", CRIME)
+    found = dict(zip(table.areas.tolist(), table.measures[CRIME].tolist(), strict=True))
+    assert found["E01035188"] == [10] * 6
+    assert found[AREAS[0]] == [5] * 6
+    parts = lsoa_pairs(2021).children("E01012064")
+    assert set(table.areas) == {"E01035188", AREAS[0], *parts, "E01035190"}
+    assert sum(found[p][0] for p in parts) == 8
+    assert any("54 incidents on 3 area codes of another census" in n for n in table.notes)
+    back = read(tmp_path / "store", CRIME, vintage="lsoa11")
+    found = dict(zip(back.areas.tolist(), back.measures[CRIME].tolist(), strict=True))
+    assert [found["E01011973"][m] + found["E01011976"][m] for m in range(6)] == [10] * 6
+    assert any("were divided equally" in note for note in back.notes)
 
 
 def test_a_category_is_missing_before_it_was_published(tmp_path: Path) -> None:

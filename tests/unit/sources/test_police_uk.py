@@ -10,7 +10,12 @@ import duckdb
 import pytest
 
 from areaeffect.errors import AreaEffectError, DataError
-from areaeffect.sources.police_uk.categories import choose, months_published, read_categories
+from areaeffect.sources.police_uk.categories import (
+    breaks_of,
+    choose,
+    months_published,
+    read_categories,
+)
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import open_lake
 from tests.shared.street_files import (
@@ -130,10 +135,10 @@ HANDLED: dict[str, tuple[Build, int, list[str]]] = {
     ),
     "no crime type": (csv(street(crime(kind=""), crime())), 1, ["the crime type is blank"]),
     "a header in the middle": (csv(street(crime(), HEADER_LINE)), 1, ["longitude is not a number"]),
-    "every row rejected": (
-        csv(street(crime(area="x"), crime(area="y"))),
-        0,
-        ["'x' is not an LSOA code", "'y' is not an LSOA code"],
+    "a record three times": (
+        csv(street(crime(), crime(), ASB, ASB, crime("b"), crime())),
+        4,
+        ["the same record is there again under the same Crime ID"] * 2,
     ),
     "outcomes beside street files": (
         zipped(**{f"2023-01/{NAME}": street(ASB), "2023-01/2023-01-cleveland-outcomes.csv": b"x"}),
@@ -308,7 +313,7 @@ def test_a_rejected_row_is_listed_with_file_line_reason_and_text(tmp_path: Path)
 
 
 def test_a_member_of_a_zip_is_named_with_its_zip(tmp_path: Path) -> None:
-    path = pack(tmp_path / "x.zip", {f"2023-01/{NAME}": street("too,short")})
+    path = pack(tmp_path / "x.zip", {f"2023-01/{NAME}": street("too,short", ASB)})
     ingest_police_uk([path], tmp_path / "store")
     assert rejected_rows(tmp_path / "store")[0]["file"] == f"x.zip/2023-01/{NAME}"
 
@@ -362,7 +367,7 @@ def test_two_releases_in_one_command_give_the_same_store_as_in_two(tmp_path: Pat
 
 def test_a_month_without_rejects_takes_the_earlier_rejects_away(tmp_path: Path) -> None:
     store = tmp_path / "store"
-    ingest_police_uk([pack(tmp_path / "a.zip", {NAME: street("x,y")})], store)
+    ingest_police_uk([pack(tmp_path / "a.zip", {NAME: street("x,y", ASB)})], store)
     ingest_police_uk([pack(tmp_path / "b.zip", {NAME: street(ASB)})], store)
     assert rejected_rows(store) == []
 
@@ -462,8 +467,85 @@ def test_an_unknown_category_of_an_outcome_is_answered_with_the_nearest() -> Non
 
 
 def test_a_category_is_not_published_before_it_existed() -> None:
-    assert months_published("shoplifting", ("2011-08", "2011-09")) == (False, True)
-    assert months_published("violent-crime", ("2013-04", "2013-05")) == (True, True)
+    assert months_published(("shoplifting",), ("2011-08", "2011-09")) == (False, True)
+    assert months_published(("violent-crime",), ("2013-04", "2013-05")) == (True, True)
+    assert months_published(("bicycle-theft", "drugs"), ("2013-04", "2013-05")) == (False, True)
+
+
+def test_a_sum_that_holds_where_a_category_was_before_is_published_throughout() -> None:
+    months = ("2011-08", "2012-01", "2013-06")
+    thefts = ("bicycle-theft", "other-theft", "theft-from-the-person")
+    assert months_published(thefts, months) == (False, True, True)
+    assert months_published(choose((), ""), months) == (True, True, True)
+    order = ("possession-of-weapons", "public-disorder-weapons", "public-order")
+    assert months_published(order, months) == (False, True, True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "months"),
+    [
+        (("other-crime",), ["2011-09"]),
+        (("other-theft",), ["2013-05"]),
+        (("other-crime", "other-theft"), ["2011-09", "2013-05"]),
+        (("violent-crime",), ["2013-05"]),
+        (("public-disorder-weapons", "public-order"), ["2013-05"]),
+        (("bicycle-theft", "other-theft", "theft-from-the-person"), []),
+        (("burglary", "drugs"), []),
+        ((), []),
+    ],
+)
+def test_a_category_that_changed_its_meaning_is_a_break(
+    asked: tuple[str, ...], months: list[str]
+) -> None:
+    assert [b.month for b in breaks_of(asked or choose(asked, ""))] == months
+
+
+def test_a_file_of_which_no_row_can_be_used_replaces_nothing(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    ingest_police_uk([put(tmp_path / "good", street(ASB, crime()))], store)
+    for bad in (street(crime(month="Jan-23"), crime(area="x")), street()):
+        with pytest.raises(DataError, match="no row of the file can be used") as caught:
+            ingest_police_uk([put(tmp_path / "bad", bad)], store)
+        assert caught.value.exit_code == 3
+        assert incidents(store) == counted(store) == 2
+
+
+def test_an_archive_given_again_is_what_the_store_holds(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    later = pack(tmp_path / "2023-12.zip", {NAME: street(ASB, ASB, ASB)})
+    earlier = pack(tmp_path / "2023-03.zip", {NAME: street(ASB)})
+    for given, n in ((later, 3), (earlier, 1), (later, 3), (later, 3)):
+        ingest_police_uk([given], store)
+        assert incidents(store) == counted(store) == n
+    ingest_police_uk([later, earlier], store)
+    assert incidents(store) == counted(store) == 1
+    manifest = open_lake(store).manifest()
+    assert sorted((r["release"], r["status"]) for r in manifest) == [
+        ("2023-03.zip", "current"),
+        ("2023-12.zip", "replaced"),
+    ]
+
+
+def test_two_files_of_a_month_in_a_folder_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    put(folder / "a", street(ASB))
+    put(folder / "b", street(ASB, ASB))
+    with pytest.raises(DataError, match="is for the same force and month"):
+        ingest_police_uk([folder], tmp_path / "store")
+    ingest_police_uk([folder / "a", folder / "b"], tmp_path / "store")
+    assert incidents(tmp_path / "store") == 2
+
+
+def test_monthly_archives_in_a_folder_are_taken_by_their_names(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    pack(folder / "2023-12.zip", {NAME: street(ASB, ASB)})
+    pack(folder / "2023-03.zip", {NAME: street(ASB)})
+    ingest_police_uk([folder], tmp_path / "store")
+    assert incidents(tmp_path / "store") == 2
+    pack(folder / "download.zip", {NAME: street(ASB)})
+    with pytest.raises(DataError, match="is for the same force and month"):
+        ingest_police_uk([folder], tmp_path / "store")
 
 
 def incidents(store: Path) -> int:

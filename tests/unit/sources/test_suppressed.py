@@ -8,6 +8,7 @@ import pytest
 
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.further import suppressed
+from areaeffect.panel import REASONS, Hidden
 from areaeffect.results import Result
 from areaeffect.sources.publishers.releases import catalogue
 from tests.shared.small_study import edit, write_small_study

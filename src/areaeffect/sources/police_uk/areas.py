@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem
 from areaeffect.geography.boundaries import read_boundaries
+from areaeffect.geography.codes import lookup_to
 from areaeffect.geography.lookups import Lookup, load_lookup
 from areaeffect.geography.points import area_of_points, nearest_of, to_metres
 from areaeffect.geography.split_weights import load_split_weights
-from areaeffect.geography.vintages import convert_counts, to_vintage
+from areaeffect.geography.vintages import Status, convert_counts, to_vintage
 from areaeffect.study.model import resolve
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Located:
     pairs : (2, n_pairs), every code (by position, ascending) with every area it may stand for.
     several : published code to the areas it may stand for, where there are several.
     left_out : irregular and unknown codes to the incidents they held.
+    notes : codes of another census that were brought to the declared one.
     """
 
     areas: Strings
@@ -52,6 +53,7 @@ class Located:
     pairs: Ints
     several: dict[str, Ints]
     left_out: dict[str, int]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,25 +72,30 @@ class Placed:
     notes: tuple[str, ...]
 
 
-def read_lookup(source: PoliceUkSource, folder: Path) -> Lookup | None:
-    """Read the lookup of LSOA 2011 to 2021 that a source names."""
-    if source.lookup is None:
-        return None
-    return load_lookup(resolve(source.lookup, folder), "lsoa11_code", "lsoa21_code")
+def read_lookup(source: PoliceUkSource, folder: Path) -> Lookup:
+    """Return what every area code stands for in the declared vintage.
+
+    The lookup of LSOA 2011 to 2021 is the packaged one, unless the source names another.
+    """
+    given = None
+    if source.lookup is not None:
+        given = load_lookup(resolve(source.lookup, folder), "lsoa11_code", "lsoa21_code")
+    return lookup_to(source.vintage, given)
 
 
-def locate(
-    source: PoliceUkSource, codes: Strings, names: Strings, totals: Ints, lookup: Lookup | None
-) -> Located:
+def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Located:
     """Find the areas of the declared vintage that published codes stand for.
 
     Parameters
     ----------
-    source : says the vintage.
     codes, names, totals : (n_codes,), as published, and the incidents of each.
-    lookup : LSOA 2011 to 2021; None takes the codes as they are.
+    lookup : from `read_lookup`.
     """
-    candidates = _candidates(source, codes, lookup)
+    new, status = to_vintage(codes, lookup)
+    candidates = [
+        lookup.children(str(c)) if s == Status.SPLIT.value else ((str(n),) if n else ())
+        for c, n, s in zip(codes, new, status, strict=True)
+    ]
     areas = np.unique(np.array([a for c in candidates for a in c], dtype=str))
     position = {str(a): i for i, a in enumerate(areas)}
     name_of = dict(zip(codes.tolist(), names.tolist(), strict=True))
@@ -101,6 +108,7 @@ def locate(
         .T,
         {},
         {},
+        _brought_over(codes, new, status, totals, lookup.name),
     )
     for code, candidate, total in zip(codes.tolist(), candidates, totals.tolist(), strict=True):
         if not candidate:
@@ -110,33 +118,25 @@ def locate(
     return found
 
 
-def _candidates(
-    source: PoliceUkSource, codes: Strings, lookup: Lookup | None
-) -> list[tuple[str, ...]]:
-    if lookup is None:
-        return [(str(c),) for c in codes]
-    new, status = to_vintage(codes, lookup)
-    if source.vintage == "lsoa21":
-        return [
-            lookup.children(str(c)) if s == "split" else ((str(n),) if n else ())
-            for c, n, s in zip(codes, new, status, strict=True)
-        ]
-    older = set(lookup.old.tolist())
-    return [
-        (str(c),)
-        if str(c) in older
-        else tuple(lookup.old[lookup.new == c].tolist())
-        if s == "same"
-        else ()
-        for c, s in zip(codes, status, strict=True)
-    ]
+def _brought_over(
+    codes: Strings, new: Strings, status: Strings, totals: Ints, how: str
+) -> tuple[str, ...]:
+    """Say how many codes of another census were brought to the declared one."""
+    changed = (status == Status.SPLIT.value) | ((new != "") & (new != codes))
+    if not changed.any():
+        return ()
+    return (
+        f"{int(totals[changed].sum()):,} incidents on {int(changed.sum()):,} area codes of another "
+        f"census ({_some(codes[changed].tolist())}) were brought to areas of the declared one by "
+        f"the lookup {how}.",
+    )
 
 
 def place(
     source: PoliceUkSource,
     folder: Path,
     located: Located,
-    lookup: Lookup | None,
+    lookup: Lookup,
     points: Points,
     asked: Sequence[Sequence[str]],
     n_periods: int,
@@ -147,10 +147,6 @@ def place(
     ----------
     asked : sets of categories; one matrix each, and every total is conserved.
 
-    Raises
-    ------
-    DataError
-        2021 codes are to be brought back to 2011 and there are no boundaries.
     """
     shape = (len(located.areas), n_periods)
     empty = np.zeros(n_periods, dtype=np.int64)
@@ -159,9 +155,7 @@ def place(
     weights = _declared(source, folder, lookup)
     has_code = points.codes != ""
     if source.boundaries is None:
-        divided = _by_weight(
-            source, located, lookup, weights, points, has_code, asked, n_periods=n_periods
-        )
+        divided = _by_weight(located, lookup, weights, points, has_code, asked, n_periods=n_periods)
         return Placed(divided.values, empty, divided.notes)
     column = source.boundaries_area or source.area
     outlines = read_boundaries(resolve(source.boundaries, folder), column, located.areas).outlines
@@ -183,9 +177,7 @@ def place(
         )
     without = has_code & ~has_point
     if without.any():
-        divided = _by_weight(
-            source, located, lookup, weights, points, without, asked, n_periods=n_periods
-        )
+        divided = _by_weight(located, lookup, weights, points, without, asked, n_periods=n_periods)
         values = [v + d for v, d in zip(values, divided.values, strict=True)]
         notes += divided.notes
     return Placed(values, empty, tuple(notes))
@@ -209,16 +201,15 @@ def _by_point(
     return area, has_point
 
 
-def _declared(source: PoliceUkSource, folder: Path, lookup: Lookup | None) -> Weights | None:
-    if source.split_weights is None or lookup is None:
+def _declared(source: PoliceUkSource, folder: Path, lookup: Lookup) -> Weights | None:
+    if source.split_weights is None:
         return None
     return load_split_weights(resolve(source.split_weights, folder), lookup)
 
 
 def _by_weight(
-    source: PoliceUkSource,
     located: Located,
-    lookup: Lookup | None,
+    lookup: Lookup,
     weights: Weights | None,
     points: Points,
     used: Bools,
@@ -234,17 +225,8 @@ def _by_weight(
     shape = (len(located.areas), n_periods)
     values = [np.zeros(shape) for _ in asked]
     empty = np.zeros(n_periods, dtype=np.int64)
-    if not located.several or lookup is None or not used.any():
+    if not located.several or not used.any():
         return Placed(values, empty, ())
-    if source.vintage == "lsoa11":
-        raise DataError(
-            Problem(
-                f"{len(located.several)} codes of 2021 hold parts of several areas of 2011 "
-                f"({_some(located.several)}).",
-                "source.boundaries",
-                "Give boundaries of LSOA 2011, so that coordinates tell them apart.",
-            )
-        )
     codes = np.array(sorted(located.several), dtype=str)
     row = np.minimum(np.searchsorted(codes, points.codes), len(codes) - 1)
     row[~used] = -1

@@ -83,7 +83,7 @@ def write_counts(
     else:
         given = {"month": month, "old": str(old), "forces": list(forces)}
         relation = connection.sql(_MERGE, params=given)
-    import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+    import pyarrow.parquet as pq
 
     # Arrow's writer keeps texts as dictionaries throughout: panels are read three times as fast
     pq.write_table(

@@ -28,6 +28,7 @@ MAX_FILE_BYTES = 256 << 20
 MAX_TOTAL_BYTES = 64 << 30
 
 _NAME = re.compile(r"(\d{4}-\d{2})-([a-z]+(?:-[a-z]+)*?)-(street|outcomes|stop-and-search)\.csv")
+_ARCHIVE = re.compile(r"\d{4}-\d{2}\.zip")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _FOLDER_MONTH = re.compile(r"\d{4}-\d{2}")
 _CHUNK = 1 << 20
@@ -98,6 +99,7 @@ def find_files(paths: Sequence[Path]) -> Listing:
             ]
         )
     for path in paths:
+        before = len(files)
         inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         for file in inside:
             if file.suffix.lower() == ".zip":
@@ -106,7 +108,7 @@ def find_files(paths: Sequence[Path]) -> Listing:
                 _place(file, "", file.name, _folder_month(file), files, passed, problems)
         if path.is_file() and passed and passed[-1].name == path.name:
             problems.append(_not_street(str(path), passed[-1].reason))
-    problems += _twice(files)
+        problems += _twice(files[before:])
     if not files and not problems:
         seen = f" {len(passed)} other files were seen." if passed else ""
         problems.append(
@@ -304,19 +306,25 @@ def _place(
 
 
 def _twice(files: list[StreetFile]) -> list[Problem]:
-    """Two files for one force and month inside one zip: nothing says which is the later."""
-    seen: dict[tuple[Path, str, str], StreetFile] = {}
+    """Two files for one force and month in one zip or folder: nothing says which is the later.
+
+    Monthly archives of the publisher ('2014-12.zip') are the exception: their names say it.
+    """
+    seen: dict[tuple[str, str], StreetFile] = {}
     problems = []
     for file in files:
-        if not file.member:
+        first = seen.setdefault((file.force, file.month), file)
+        if first is file:
             continue
-        first = seen.setdefault((file.container, file.force, file.month), file)
-        if first is not file:
-            problems.append(
-                Problem(
-                    f"'{first.member}' is for the same force and month.",
-                    _where(file),
-                    "Keep one in the zip.",
-                )
+        if first.container != file.container and all(
+            f.member and _ARCHIVE.fullmatch(f.container.name) for f in (first, file)
+        ):
+            continue
+        problems.append(
+            Problem(
+                f"'{first.member or first.container}' is for the same force and month.",
+                _where(file),
+                "Keep one of the two, or give them one after the other: the last one counts.",
             )
+        )
     return problems

@@ -9,15 +9,20 @@ import numpy as np
 
 from areaeffect.periods import PeriodKind, label, parse_period
 from areaeffect.sources.coverage import group_gaps
+from areaeffect.sources.police_uk.categories import months_published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from areaeffect.results import Bools
 
 #: A month of which more rows than this were rejected is not whole.
 REJECTED_SHARE = 0.1
+#: A category under this share of its trailing median was not published; falls are seldom so deep.
+CATEGORY_SHARE = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForceMonth:
     """What one force's file of one month holds.
 
@@ -28,16 +33,20 @@ class ForceMonth:
     rows_kept, rows_rejected : of the file that counts now; 0 where there is none.
     not_located : rows kept that have no area.
     why : why it is not complete; empty where it is.
+    is_low : whether it is partial for its number of rows alone, which may be a real fall.
+    lacks : categories that the force has in its other months and all but lacks in this one.
     """
 
     source: str
     force: str
     month: str
     status: str
-    rows_kept: int
-    rows_rejected: int
-    not_located: int
-    why: str
+    rows_kept: int = 0
+    rows_rejected: int = 0
+    not_located: int = 0
+    why: str = ""
+    is_low: bool = False
+    lacks: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -48,7 +57,7 @@ def force_months(manifest: Iterable[dict[str, Any]]) -> tuple[ForceMonth, ...]:
     """Derive the coverage table from the manifest's current files.
 
     A month that is absent between a force's first and last is missing; one under half of its
-    trailing median is a residue.
+    trailing median is a residue; one that is whole but for a category lacks that category.
     """
     held: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
     for row in manifest:
@@ -62,32 +71,59 @@ def force_months(manifest: Iterable[dict[str, Any]]) -> tuple[ForceMonth, ...]:
         for month, row in months.items():
             totals[0, month - first] = row["rows_kept"]
         residue = group_gaps(totals)[0]
+        whole = {
+            month: row
+            for month, row in months.items()
+            if not residue[month - first] and not _fault(row)
+        }
+        gaps = _category_gaps(whole, first, last)
         for month in range(first, last + 1):
             row = months.get(month, {})
-            kept, rejected = row.get("rows_kept", 0), row.get("rows_rejected", 0)
-            status, why = _status(bool(row), kept, rejected, bool(residue[month - first]))
+            status, why = _fault(row) or ("complete", "")
+            is_low = status == "complete" and bool(residue[month - first])
+            if is_low:
+                status, why = "partial", "under half of the months before"
+            lacks = tuple(c for c, flagged in gaps.items() if flagged[month - first])
             table.append(
                 ForceMonth(
-                    source,
-                    force,
-                    label(month, PeriodKind.MONTH),
-                    status,
-                    kept,
-                    rejected,
-                    row.get("not_located", 0),
-                    why,
+                    source=source,
+                    force=force,
+                    month=label(month, PeriodKind.MONTH),
+                    status=status,
+                    rows_kept=row.get("rows_kept", 0),
+                    rows_rejected=row.get("rows_rejected", 0),
+                    not_located=row.get("not_located", 0),
+                    why=f"without {', '.join(lacks)}" if lacks else why,
+                    is_low=is_low,
+                    lacks=lacks,
                 )
             )
     return tuple(table)
 
 
-def _status(is_held: bool, kept: int, rejected: int, is_residue: bool) -> tuple[str, str]:
-    if not is_held:
+def _fault(row: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return status and reason of a month whose file says itself that it is not whole."""
+    if not row:
         return "missing", "no file"
+    kept, rejected = row["rows_kept"], row["rows_rejected"]
     if kept == 0:
         return "missing", "a file without a usable row"
     if rejected > REJECTED_SHARE * (kept + rejected):
         return "partial", f"{rejected} of {kept + rejected} rows were rejected"
-    if is_residue:
-        return "partial", "under half of the months before"
-    return "complete", ""
+    return None
+
+
+def _category_gaps(
+    whole: Mapping[int, Mapping[str, Any]], first: int, last: int
+) -> dict[str, Bools]:
+    """Return for each category the months, from the first on, in which it was not published."""
+    found = {}
+    labels = tuple(label(month, PeriodKind.MONTH) for month in range(first, last + 1))
+    for category in sorted({c for row in whole.values() for c in row["categories"]}):
+        published = months_published((category,), labels)
+        totals = np.full((1, len(labels)), np.nan)
+        for month, row in whole.items():
+            if published[month - first]:
+                totals[0, month - first] = row["categories"].get(category, 0)
+        found[category] = group_gaps(totals, CATEGORY_SHARE)[0]
+    return found

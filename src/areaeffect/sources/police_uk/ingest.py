@@ -15,12 +15,12 @@ from areaeffect.sources.base import sha256_of
 from areaeffect.sources.police_uk import rows
 from areaeffect.sources.police_uk.counting import duckdb_counter, write_counts
 from areaeffect.sources.police_uk.files import StreetFile, find_files, read_files
-from areaeffect.sources.police_uk.lake import writing
+from areaeffect.sources.police_uk.lake import is_unfinished, writing
 from areaeffect.sources.police_uk.spark import require_spark, spark_counter
 from areaeffect.sources.police_uk.text import Rejected, number_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from areaeffect.sources.police_uk.counting import Engine
@@ -127,8 +127,7 @@ def ingest_police_uk(
     try:
         with writing(store) as lake:
             manifest = lake.manifest()
-            held = {r["release_sha256"] for r in manifest}
-            new = [f for f in listing.files if digests[f.container] not in held]
+            new = _to_read(listing.files, digests, manifest)
             if new:
                 fresh = _Ingest(lake, manifest, digests).run(new, say, engine)
                 passed = [_passed_row(p) for p in listing.passed_over]
@@ -141,6 +140,25 @@ def ingest_police_uk(
     wanted = {digests[f.container] for f in listing.files}
     given = [r for r in manifest if r["release_sha256"] in wanted and r["status"] != _PASSED]
     return _report(given, len(new), len(listing.passed_over))
+
+
+def _to_read(
+    files: Sequence[StreetFile], digests: Mapping[Path, str], manifest: list[ManifestRow]
+) -> list[StreetFile]:
+    """Return the files that must be read for the store to hold what was given last.
+
+    A file that was read before is read again only where it is the last one given of its force
+    and month, and the store now holds another.
+    """
+    known = {(r["release_sha256"], r["file"]): r["status"] for r in manifest}
+    last = {(f.force, f.month): f for f in files}
+
+    def is_done(file: StreetFile) -> bool:
+        status = known.get((digests[file.container], file.name))
+        is_last = last[file.force, file.month] is file
+        return status == _CURRENT or (status == _REPLACED and not is_last)
+
+    return [f for f in files if not is_done(f)]
 
 
 def _container_digests(files: Sequence[StreetFile]) -> dict[Path, str]:
@@ -261,6 +279,7 @@ class _Ingest:
             paths[number] = self.lake.new_file(f"{SOURCE}/incidents/{folder}")
             self._write_rejected(f"{SOURCE}/rejected/{folder}", file, rejected)
             earlier = self.current.get((file.force, file.month))
+            self.problems += _useless(row, earlier)
             if earlier is not None:
                 earlier["status"], earlier["replaced_by"] = _REPLACED, row["sha256"]
             self.current[file.force, file.month] = row
@@ -291,8 +310,8 @@ class _Ingest:
         if not rejected:
             self.lake.remove(name)
             return
-        import pyarrow as pa  # noqa: PLC0415  # heavy, and seldom needed
-        import pyarrow.parquet as pq  # noqa: PLC0415
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
         table = pa.table(
             {
@@ -324,10 +343,30 @@ def _complete(row: ManifestRow, kept: Kept | None, rejected: list[Rejected], n_r
         rows_read=n_rows,
         rows_kept=n_kept,
         rows_rejected=len(rejected),
+        categories=dict(sorted(kept.categories.items())) if kept else {},
         not_located=kept.not_located if kept else 0,
         with_point_only=kept.with_point_only if kept else 0,
         why=why,
     )
+
+
+def _useless(row: ManifestRow, earlier: ManifestRow | None) -> list[Problem]:
+    """Refuse a file of which no row can be used; one without rows only where it would replace."""
+    held = earlier["rows_kept"] if earlier else 0
+    if row["rows_kept"] or not (row["rows_rejected"] or held):
+        return []
+    why = "it holds none"
+    if row["why"]:
+        most = max(row["why"], key=row["why"].__getitem__)
+        why = f"{row['rows_rejected']} of {row['rows_read']} were rejected, most because {most}"
+    kept = f" The store keeps the {held} rows that it has of this month." if held else ""
+    return [
+        Problem(
+            f"no row of the file can be used: {why}.",
+            row["file"],
+            f"Nothing was stored. Give the file as the publisher offers it.{kept}",
+        )
+    ]
 
 
 def _passed_row(passed: PassedOver) -> ManifestRow:
@@ -376,9 +415,16 @@ def _report(given: list[ManifestRow], n_new: int, n_passed: int) -> IngestReport
 
 
 def _storage_problem(error: Exception, store: Path) -> Problem:
+    state = "it is as it was"
+    if is_unfinished(store):
+        state = "the change is decided, and the next command on the store finishes it"
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     if "No space left" in str(error) or "not enough space" in str(error).lower():
         return Problem(
-            "the disk is full; the store is as it was.", str(store), "Make room and start again."
+            f"the disk is full; of the store: {state}.", str(store), "Make room and start again."
         )
-    return Problem(f"the store cannot be written: {reason}", str(store), "It is as it was.")
+    return Problem(
+        f"the store cannot be written ({reason}); of the store: {state}.",
+        str(store),
+        "See that the disk is sound and can be written, and start again.",
+    )

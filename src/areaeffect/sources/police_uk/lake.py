@@ -1,5 +1,9 @@
 """The store: a folder of Parquet files and a manifest, changed whole or not at all.
 
+The manifest lists every file that was read and every file that is stored, with rows, bytes and
+SHA-256; `format.json` holds the manifest's own. A reader takes a stored file only where all of
+them agree, so damage is refused and never read as numbers.
+
 A writer puts new files aside in `.staging`, writes what is to be moved into `.journal.json`
 with one rename (the commit point), then moves them. Killed before that point, the store is as
 it was; killed after it, whoever opens the store next finishes the moves.
@@ -8,11 +12,14 @@ it was; killed after it, whoever opens the store next finishes the moves.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem, StudyError
@@ -20,7 +27,7 @@ from areaeffect.errors import DataError, Problem, StudyError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-FORMAT = 1
+FORMAT = 2
 STORE_VARIABLE = "AREAEFFECT_STORE"
 MANIFEST = "manifest.jsonl"
 _FORMAT_FILE = "format.json"
@@ -29,9 +36,57 @@ _STAGING = ".staging"
 _LOCK = ".lock"
 #: What the web app keeps in the store: atlases, and what its users made.
 _OF_THE_WEB = {"atlases", "web"}
-_OURS = {_FORMAT_FILE, _JOURNAL, _STAGING, _LOCK, MANIFEST, "police_uk", *_OF_THE_WEB}
+#: What a journal may put or remove.
+_OF_THE_STORE = {_FORMAT_FILE, MANIFEST, "police_uk"}
+_OURS = {_JOURNAL, _STAGING, _LOCK, *_OF_THE_STORE, *_OF_THE_WEB}
+_AGAIN = "Remove the store with `areaeffect store remove`, then ingest again."
 
 ManifestRow = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A Parquet file of the store, as the manifest lists it.
+
+    Parameters
+    ----------
+    bytes, rows, sha256 : its size, its rows, and the SHA-256 of its bytes.
+    """
+
+    bytes: int
+    rows: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> StoredFile:
+        """Measure a file."""
+        import pyarrow.parquet as pq
+
+        return cls(path.stat().st_size, pq.read_metadata(path).num_rows, _digest(path))
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCheck:
+    """What a whole look at a store found.
+
+    Parameters
+    ----------
+    files, rows : listed in the manifest, and what they hold.
+    unlisted : Parquet files in its folder that are not of the store, and are never read.
+    """
+
+    files: int
+    rows: int
+    unlisted: tuple[str, ...]
+
+    def text(self) -> str:
+        """Return the check as lines to read."""
+        lines = [
+            f"{self.files:,} files with {self.rows:,} rows: every one as the manifest lists it."
+        ]
+        return "\n".join(
+            [*lines, *(f"{name}: not of the store, not read." for name in self.unlisted)]
+        )
 
 
 def store_path(given: Path | None) -> Path:
@@ -55,15 +110,15 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._manifest: list[ManifestRow] | None = None
+        self._stored: dict[str, StoredFile] | None = None
 
     def path(self, name: str) -> Path:
         """Return where a file of the store lies."""
         return self.root / name
 
     def names(self, folder: str) -> list[str]:
-        """Return the names of all Parquet files under a folder of the store, sorted."""
-        found = self.path(folder).rglob("*.parquet")
-        return sorted(p.relative_to(self.root).as_posix() for p in found)
+        """Return the names of all stored files under a folder of the store, sorted."""
+        return sorted(name for name in self.stored() if name.startswith(f"{folder}/"))
 
     def manifest(self) -> list[ManifestRow]:
         """Return every file that was ever read, as the manifest lists it.
@@ -73,19 +128,78 @@ class Lake:
         DataError
             It is damaged.
         """
+        return [row for row in self._rows() if "stored" not in row]
+
+    def stored(self) -> dict[str, StoredFile]:
+        """Return every stored file by name, as the manifest lists it.
+
+        Raises
+        ------
+        DataError
+            The manifest is damaged.
+        """
+        if self._stored is None:
+            self._stored = {
+                row["stored"]: StoredFile(row["bytes"], row["rows"], row["sha256"])
+                for row in self._rows()
+                if "stored" in row
+            }
+        return self._stored
+
+    def verified(self, name: str) -> Path:
+        """Return where a stored file lies, after making sure that it is whole.
+
+        Raises
+        ------
+        DataError
+            It is gone, or is not what the manifest lists.
+        """
+        listed, path = self.stored()[name], self.path(name)
+        if not path.is_file():
+            raise DataError(Problem("a file of the store is gone.", str(path), _AGAIN))
+        if path.stat().st_size != listed.bytes or _digest(path) != listed.sha256:
+            what = "a file of the store is damaged: it is not what the manifest lists."
+            raise DataError(Problem(what, str(path), _AGAIN))
+        return path
+
+    def check(self) -> StoreCheck:
+        """Look at every stored file.
+
+        Raises
+        ------
+        DataError
+            With every file that is gone or damaged.
+        """
+        problems: list[Problem] = []
+        for name, listed in self.stored().items():
+            try:
+                found = StoredFile.of(self.verified(name))
+            except DataError as error:
+                problems += error.problems
+                continue
+            if found != listed:
+                what = f"the file holds {found.rows} rows, the manifest says {listed.rows}."
+                problems.append(Problem(what, str(self.path(name)), _AGAIN))
+        if problems:
+            raise DataError(problems)
+        found_here = self.path("police_uk").rglob("*.parquet")
+        names = {p.relative_to(self.root).as_posix() for p in found_here}
+        return StoreCheck(
+            len(self.stored()),
+            sum(f.rows for f in self.stored().values()),
+            tuple(sorted(names - set(self.stored()))),
+        )
+
+    def _rows(self) -> list[ManifestRow]:
         if self._manifest is None:
             path = self.path(MANIFEST)
-            text = path.read_text(encoding="utf-8") if path.is_file() else ""
-            try:
-                self._manifest = json.loads("[" + ",\n".join(text.rstrip("\n").split("\n")) + "]")
-            except json.JSONDecodeError as error:
+            data = path.read_bytes() if path.is_file() else b""
+            if hashlib.sha256(data).hexdigest() != _read_format(self.root)["manifest_sha256"]:
+                what = "the manifest is damaged" if data else "the manifest is gone"
                 raise DataError(
-                    Problem(
-                        f"the manifest is damaged: {error.msg}.",
-                        f"{path}, line {error.lineno}",
-                        "Remove the store with `areaeffect store remove`, then ingest again.",
-                    )
-                ) from None
+                    Problem(f"{what}: its checksum is not that of the store.", str(path), _AGAIN)
+                )
+            self._manifest = [json.loads(line) for line in data.decode().splitlines()]
         return self._manifest
 
 
@@ -97,6 +211,7 @@ class Transaction(Lake):
         self._staging = root / _STAGING
         self._put: set[str] = set()
         self._remove: set[str] = set()
+        self._read: list[ManifestRow] = []
 
     @property
     def scratch(self) -> Path:
@@ -115,25 +230,39 @@ class Transaction(Lake):
 
     def current(self, name: str) -> Path | None:
         """Return the file as this transaction would leave it; None where there is none."""
-        if name in self._remove:
-            return None
-        path = self.staged(name) if name in self._put else self.path(name)
-        return path if path.is_file() else None
+        if name in self._put:
+            return self.staged(name)
+        return self.verified(name) if name in self.stored() and name not in self._remove else None
 
     def remove(self, name: str) -> None:
         """Take a file out of the store."""
         self._put.discard(name)
         self.staged(name).unlink(missing_ok=True)
-        if self.path(name).is_file():
+        if name in self.stored():
             self._remove.add(name)
 
     def write_manifest(self, rows: Iterable[ManifestRow]) -> None:
-        """Write the manifest: a line a file, in the order given."""
-        text = "".join(json.dumps(r, ensure_ascii=False, sort_keys=True) + "\n" for r in rows)
-        self.new_file(MANIFEST).write_text(text, encoding="utf-8")
+        """Set what the manifest says of the files that were read, in the order given."""
+        self._read = list(rows)
+
+    def _complete_manifest(self) -> None:
+        """Write the manifest, with every stored file as it will be, and its checksum."""
+        names = sorted(self._put)
+        with ThreadPoolExecutor(2) as pool:
+            fresh = dict(zip(names, pool.map(StoredFile.of, map(self.staged, names)), strict=True))
+        kept = {n: f for n, f in self.stored().items() if n not in self._remove}
+        stored = [
+            {"stored": name, "bytes": f.bytes, "rows": f.rows, "sha256": f.sha256}
+            for name, f in sorted({**kept, **fresh}.items())
+        ]
+        lines = [json.dumps(r, ensure_ascii=False, sort_keys=True) for r in [*self._read, *stored]]
+        data = "".join(line + "\n" for line in lines).encode()
+        self.new_file(MANIFEST).write_bytes(data)
+        self.new_file(_FORMAT_FILE).write_text(_format_text(data), encoding="utf-8")
 
     def commit(self) -> None:
         """Make every change at once."""
+        self._complete_manifest()
         folders = {self.path(name).parent for name in self._put}
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)  # while there still is a way back
@@ -154,6 +283,11 @@ def has_store(root: Path) -> bool:
     return (root / _FORMAT_FILE).is_file()
 
 
+def is_unfinished(root: Path) -> bool:
+    """Tell whether a change was decided and is not in place yet."""
+    return (root / _JOURNAL).is_file()
+
+
 def open_lake(root: Path) -> Lake:
     """Open a store for reading; finish a commit that was cut short.
 
@@ -166,8 +300,8 @@ def open_lake(root: Path) -> Lake:
         raise DataError(
             Problem("there is no store here.", str(root), "Make one with `areaeffect ingest`.")
         )
-    _check_format(root)
-    if (root / _JOURNAL).is_file():
+    _read_format(root)
+    if is_unfinished(root):
         with _locked(root):
             _finish(root)
     return Lake(root)
@@ -191,7 +325,7 @@ def writing(root: Path) -> Iterator[Transaction]:
         try:
             yield Transaction(root)
         finally:
-            if not (root / _JOURNAL).is_file():
+            if not is_unfinished(root):
                 _clean(root)
 
 
@@ -228,8 +362,8 @@ def _make(root: Path) -> None:
     else:
         root.mkdir(parents=True, exist_ok=True)
     if not (root / _FORMAT_FILE).is_file():
-        _write_whole(root / _FORMAT_FILE, json.dumps({"areaeffect_store": FORMAT}) + "\n")
-    _check_format(root)
+        _write_whole(root / _FORMAT_FILE, _format_text(b""))
+    _read_format(root)
 
 
 def _check_is_store(root: Path) -> None:
@@ -243,14 +377,21 @@ def _check_is_store(root: Path) -> None:
         )
 
 
-def _check_format(root: Path) -> None:
+def _format_text(manifest: bytes) -> str:
+    told = {"areaeffect_store": FORMAT, "manifest_sha256": hashlib.sha256(manifest).hexdigest()}
+    return json.dumps(told) + "\n"
+
+
+def _read_format(root: Path) -> dict[str, str]:
+    """Return what `format.json` says; refuse other formats."""
     path = root / _FORMAT_FILE
     try:
-        found = json.loads(path.read_text(encoding="utf-8")).get("areaeffect_store")
+        found = json.loads(path.read_text(encoding="utf-8"))
+        number = found.get("areaeffect_store")
     except (ValueError, AttributeError, OSError):
-        found = None
-    if found != FORMAT:
-        what = f"of format {found}" if isinstance(found, int) else "of no format that is known"
+        found, number = {}, None
+    if number != FORMAT or "manifest_sha256" not in found:
+        what = f"of format {number}" if isinstance(number, int) else "of no format that is known"
         raise DataError(
             Problem(
                 f"the store is {what}; this version reads format {FORMAT}.",
@@ -258,6 +399,7 @@ def _check_format(root: Path) -> None:
                 "Use the version that wrote it, or ingest into a new store.",
             )
         )
+    return dict(found)
 
 
 @contextmanager
@@ -281,15 +423,15 @@ def _finish(root: Path) -> None:
     path = root / _JOURNAL
     if not path.is_file():
         return
-    journal = json.loads(path.read_text(encoding="utf-8"))
+    put, remove = _read_journal(path)
     folders = set()
-    for name in journal["put"]:
+    for name in put:
         staged, final = root / _STAGING / "files" / name, root / name
         if staged.is_file():
             final.parent.mkdir(parents=True, exist_ok=True)
             staged.replace(final)
             folders.add(final.parent)
-    for name in journal["remove"]:
+    for name in remove:
         (root / name).unlink(missing_ok=True)
         folders.add((root / name).parent)
     for folder in folders:
@@ -297,6 +439,27 @@ def _finish(root: Path) -> None:
             _sync(folder)
     path.unlink()
     _sync(root)
+
+
+def _read_journal(path: Path) -> tuple[list[str], list[str]]:
+    """Return what a journal puts and removes; refuse one that reaches outside the store."""
+    try:
+        journal = json.loads(path.read_text(encoding="utf-8"))
+        put, remove = (list(map(str, journal[key])) for key in ("put", "remove"))
+    except (ValueError, KeyError, TypeError):
+        what = "the journal of an interrupted change is damaged."
+        raise DataError(Problem(what, str(path), _AGAIN)) from None
+    for name in (*put, *remove):
+        parts = PurePosixPath(name).parts
+        if ".." in parts or not parts or parts[0] not in _OF_THE_STORE:
+            what = f"the journal names '{name}', which is no file of the store."
+            raise DataError(Problem(what, str(path), "Nothing was changed. Do not trust it."))
+    return put, remove
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _clean(root: Path) -> None:

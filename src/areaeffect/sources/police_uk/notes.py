@@ -103,7 +103,7 @@ def rejected_rows(
     lake: Lake, forces: tuple[str, ...], periods: Periods
 ) -> list[dict[str, str | int]]:
     """Return every rejected row of the forces and months: force, month, file, line, reason, row."""
-    import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+    import pyarrow.parquet as pq
 
     held = set(lake.names(_REJECTED_ROWS))
     found = []
@@ -111,7 +111,7 @@ def rejected_rows(
         for month in periods.labels:
             name = f"{_REJECTED_ROWS}/force={force}/month={month}/part.parquet"
             if name in held:
-                rows = pq.read_table(lake.path(name), partitioning=None).to_pylist()
+                rows = pq.read_table(lake.verified(name), partitioning=None).to_pylist()
                 found += [{"force": force, "month": month, **row} for row in rows]
     return found
 
@@ -137,7 +137,8 @@ def tables_of(
     for force in forces:
         for month in periods.labels:
             c = held.get(
-                (force, month), ForceMonth("", force, month, "missing", 0, 0, 0, "no file")
+                (force, month),
+                ForceMonth(source="", force=force, month=month, status="missing", why="no file"),
             )
             row = (c.status, c.rows_kept, c.rows_rejected, c.not_located, c.why)
             cells.append((name, force, month, *row))

@@ -14,20 +14,21 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
-from pyarrow import ArrowException
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
-from areaeffect.panel import REASONS
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.areas import locate, place, read_lookup
-from areaeffect.sources.police_uk.categories import (
-    ALL_CRIME,
-    choose,
-    months_published,
-    read_categories,
+from areaeffect.sources.police_uk.categories import choose, read_categories
+from areaeffect.sources.police_uk.force_coverage import (
+    CODE,
+    coverage_of,
+    home_of,
+    notes_on_parts,
+    parts_of,
+    reasons_of,
+    statuses,
 )
-from areaeffect.sources.police_uk.force_months import force_months
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import open_lake, store_path
 from areaeffect.sources.police_uk.notes import (
@@ -44,18 +45,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.sources.police_uk.force_months import ForceMonth
+    from areaeffect.results import Floats
     from areaeffect.sources.police_uk.lake import Lake
     from areaeffect.study.model import PoliceUkSource, Window
 
     Codes = npt.NDArray[np.uint8]
 
-#: A force polices an area where it has incidents in at least this share of its months; fewer
-#: are points at the border of another force's territory, whose own rows are not all here.
-POLICED_SHARE = 0.5
-_CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
-_REASON_OF_STATUS = {"complete": "", "partial": "partial_month", "missing": "not_published"}
 _ATTRIBUTES = ("force", "district")
 
 
@@ -87,6 +82,8 @@ def read_police(
         No store, files that cannot be ingested, categories, forces or attributes that are
         unknown, a window that is not by month.
     """
+    from pyarrow import ArrowException
+
     if window.kind is not PeriodKind.MONTH:
         what = f"data.police.uk is by month, and the window is by {window.kind}."
         raise StudyError(Problem(what, "study.window", "Write it like '2023-01'."))
@@ -121,27 +118,31 @@ def _read(
 ) -> SourceTable:
     first, last = (parse_period(t, PeriodKind.MONTH) or 0 for t in (window.start, window.end))
     periods = Periods(PeriodKind.MONTH, first, last - first + 1)
-    coverage = _coverage(name, source, lake)
+    coverage, stopped = coverage_of(name, source, lake, periods)
     forces = tuple(sorted({c.force for c in coverage}))
     asked = [choose(w.category, f"source.{name}") for w in wanted]
-    counts = read_counts(lake.root, forces, periods.labels, asked)
-    if not len(counts.codes):
+    counts = read_counts(lake, forces, periods.labels, asked)
+    lookup = read_lookup(source, folder)
+    located = locate(counts.codes, counts.names, counts.totals, lookup)
+    home = home_of(located.areas, forces)
+    ours = home >= 0
+    if not ours.any():
         what = f"the store holds no located incident from {window.start} to {window.end}."
         fix = "See what it holds with `areaeffect sources`."
         raise DataError(Problem(what, str(lake.root), fix))
-    lookup = read_lookup(source, folder)
-    located = locate(source, counts.codes, counts.names, counts.totals, lookup)
-    points = read_points(lake.root, counts, forces, periods.labels, sorted(located.several))
+    points = read_points(lake, counts, forces, periods.labels, sorted(located.several))
     everything = tuple(sorted({c.category for c in read_categories()}))
     placed = place(source, folder, located, lookup, points, [*asked, everything], periods.n)
     values = counts.by_area(located.area_of_code, len(located.areas))
     for counted, given in zip(values, placed.values, strict=True):
         np.add(counted, given, out=counted)
-    status = _statuses(coverage, forces, periods)
-    home, ours = _home(*counts.policed(located.pairs, (len(located.areas), len(forces))), status)
-    reasons = [
-        _reasons(status[home][ours], a, w, periods) for a, w in zip(asked, wanted, strict=True)
-    ]
+    incidents = counts.policed(located.pairs, (len(located.areas), len(forces)))[ours]
+    parts = parts_of(incidents, home[ours], coverage, forces, periods)
+    of_forces = [statuses(coverage, forces, periods, a) for a in asked]
+    reasons = [reasons_of(s, home[ours], parts) for s in of_forces]
+    reach = dict.fromkeys(
+        n for s in of_forces for n in notes_on_parts(parts, home[ours], s, forces)
+    )
     account = Account(
         total=int(counts.totals.sum()) + sum(row[2] for row in counts.not_located),
         in_panel=int(values[-1][ours].sum()),
@@ -164,7 +165,13 @@ def _read(
         },
         varying={},
         release=release,
-        notes=(*notes_of(account, forces, periods, rejected), *placed.notes),
+        notes=(
+            *notes_of(account, forces, periods, rejected),
+            *located.notes,
+            *placed.notes,
+            *stopped,
+            *reach,
+        ),
         more_releases=tuple(more_releases),
         tables=tables_of(name, coverage, forces, periods, rejected),
         reasons=dict(zip(wanted, reasons, strict=True)),
@@ -176,7 +183,7 @@ def _measures(
 ) -> dict[Wanted, Floats]:
     """Return the counts, NaN where a cell is missing for a reason."""
     return {
-        w: np.where(r == _CODE[""], v, np.nan)
+        w: np.where(r == CODE[""], v, np.nan)
         for w, v, r in zip(wanted, values, reasons, strict=False)
     }
 
@@ -184,57 +191,3 @@ def _measures(
 def _districts(names: Strings) -> Strings:
     """Districts as in the names of LSOAs: 'Hartlepool 001A' lies in Hartlepool."""
     return np.array([name.rpartition(" ")[0] for name in names], dtype=str)
-
-
-def _coverage(name: str, source: PoliceUkSource, lake: Lake) -> tuple[ForceMonth, ...]:
-    """Coverage of the forces asked; refuse those that the store does not hold."""
-    rows = [r for r in lake.manifest() if r["source"] == "police_uk" and r["status"] == "current"]
-    held = sorted({r["force"] for r in rows})
-    problems = [
-        Problem(
-            f"the store holds nothing of force '{force}'.",
-            f"source.{name}.forces",
-            did_you_mean(force, held) or f"It holds: {', '.join(held)}.",
-        )
-        for force in source.forces
-        if force not in held
-    ]
-    if problems:
-        raise DataError(problems)
-    if not rows:
-        raise DataError(
-            Problem(
-                "the store holds no street-level crime.",
-                str(lake.root),
-                "Ingest files with `areaeffect ingest police-uk`.",
-            )
-        )
-    return force_months(r for r in rows if not source.forces or r["force"] in source.forces)
-
-
-def _statuses(coverage: tuple[ForceMonth, ...], forces: tuple[str, ...], periods: Periods) -> Codes:
-    """(n_forces, n_periods): why a force's month is missing; 0 where it is complete."""
-    status = np.full((len(forces), periods.n), _CODE["not_published"])
-    for cell in coverage:
-        column = (parse_period(cell.month, PeriodKind.MONTH) or 0) - periods.first
-        if 0 <= column < periods.n:
-            reason = _REASON_OF_STATUS[cell.status]
-            status[forces.index(cell.force), column] = _CODE[reason]
-    return status
-
-
-def _home(months: Ints, incidents: Ints, status: Codes) -> tuple[Ints, Bools]:
-    """The force with most incidents in each area, and whether it polices it or only touches it."""
-    published = np.maximum((status != _CODE["not_published"]).sum(axis=1), 1)
-    home = incidents.argmax(axis=1).astype(np.int64)
-    seen = months[np.arange(len(home)), home]
-    return home, seen >= POLICED_SHARE * published[home]
-
-
-def _reasons(status: Codes, categories: tuple[str, ...], wanted: Wanted, periods: Periods) -> Codes:
-    """Add to the reasons of the force those months in which a category was not yet published."""
-    if not wanted.category or ALL_CRIME in wanted.category:
-        return status  # whatever crime was called, it is in the sum
-    by_category = [months_published(c, periods.labels) for c in categories]
-    whole = np.array([all(months) for months in zip(*by_category, strict=True)])
-    return np.where(whole, status, _CODE["not_published"])

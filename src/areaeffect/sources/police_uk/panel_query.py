@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.panel import Strings
+    from areaeffect.sources.police_uk.lake import Lake
 
 #: Months read at the same time.
 READERS = 2
@@ -80,8 +81,8 @@ class Counts:
             added.append(areas)
         return added
 
-    def policed(self, pairs: Ints, shape: tuple[int, int]) -> tuple[Ints, Ints]:
-        """Return (n_areas, n_forces) each: months with an incident of the force, and incidents.
+    def policed(self, pairs: Ints, shape: tuple[int, int]) -> Ints:
+        """Return (n_areas, n_forces): incidents of each force in each area.
 
         Parameters
         ----------
@@ -93,14 +94,10 @@ class Counts:
         parts = last - first
         column = np.repeat(np.arange(len(code)), parts)
         part = np.arange(len(column)) + np.repeat(first - np.cumsum(parts) + parts, parts)
-        cell = pairs[1, part] * shape[1] + force[column]
-        order = np.argsort(cell, kind="stable")
-        cells, start = np.unique(cell[order], return_index=True)
-        by_cell = np.add.reduceat(self.incidents[:, column[order]], start, axis=1)
-        months, incidents = np.zeros((2, shape[0] * shape[1]), dtype=np.int64)
-        months[cells] = (by_cell > 0).sum(axis=0)  # several codes of an area are one month
-        incidents[cells] = by_cell.sum(axis=0)
-        return months.reshape(shape), incidents.reshape(shape)
+        incidents = np.zeros(shape, dtype=np.int64)
+        cells = (pairs[1, part], force[column])
+        np.add.at(incidents, cells, self.incidents.sum(axis=0)[column])
+        return incidents
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,24 +133,28 @@ class _Part:
 
 
 def read_counts(
-    root: Path, forces: Sequence[str], months: Sequence[str], asked: Sequence[Sequence[str]]
+    lake: Lake, forces: Sequence[str], months: Sequence[str], asked: Sequence[Sequence[str]]
 ) -> Counts:
     """Read the counts of some forces and months.
 
     Parameters
     ----------
-    root : the store's folder.
+    lake : the store.
     forces, months : those asked; months in order.
     asked : sets of categories to add up.
 
     Raises
     ------
-    pyarrow.ArrowException
-        A file of the store is damaged.
+    DataError
+        A file of the store is gone or damaged.
     """
-    paths = [root / "police_uk" / "counts" / f"month={m}" / "part.parquet" for m in months]
+    names = [f"police_uk/counts/month={m}/part.parquet" for m in months]
+    paths = [lake.path(name) for name in names]
 
     def read(period: int) -> list[_Part]:
+        if names[period] not in lake.stored():
+            return []
+        lake.verified(names[period])
         tables = _row_groups(
             paths[period], forces, ["force", "area_code", "category", "has_point", "n"]
         )
@@ -195,8 +196,8 @@ def read_counts(
 
 def _placed(parts: Sequence[_Part]) -> tuple[Any, list[Ints]]:
     """Return all codes, ascending, and the position in them of those of each part."""
-    import pyarrow as pa  # noqa: PLC0415  # heavy
-    import pyarrow.compute as pc  # noqa: PLC0415  # heavy
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     everyone = pa.concat_arrays([pa.nulls(0, pa.string()), *(p.codes for p in parts)])
     codes = pc.unique(everyone)
@@ -207,11 +208,9 @@ def _placed(parts: Sequence[_Part]) -> tuple[Any, list[Ints]]:
 
 
 def _row_groups(path: Path, forces: Sequence[str], columns: list[str]) -> Iterator[Any]:
-    """Read the row groups that may hold one of the forces; none where there is no file."""
-    import pyarrow.parquet as pq  # noqa: PLC0415  # heavy
+    """Read the row groups that may hold one of the forces."""
+    import pyarrow.parquet as pq
 
-    if not path.is_file():
-        return
     with pq.ParquetFile(path, read_dictionary=list(_TEXTS)) as file:
         at = file.schema_arrow.get_field_index("force")
         for group in range(file.num_row_groups):
@@ -240,7 +239,7 @@ def _of_forces(table: Any, forces: Sequence[str]) -> tuple[npt.NDArray[np.int32]
 def _add_up(
     table: Any, period: int, forces: Sequence[str], asked: Sequence[Sequence[str]]
 ) -> _Part:
-    import pyarrow as pa  # noqa: PLC0415  # heavy
+    import pyarrow as pa
 
     force, asked_force = _of_forces(table, forces)
     count = table["n"].to_numpy().astype(np.float64)
@@ -298,7 +297,7 @@ def _latest_names(
 
 
 def read_points(
-    root: Path, counts: Counts, forces: Sequence[str], months: Sequence[str], codes: Sequence[str]
+    lake: Lake, counts: Counts, forces: Sequence[str], months: Sequence[str], codes: Sequence[str]
 ) -> Points:
     """Return the places of incidents with one of the codes, or with none.
 
@@ -312,11 +311,12 @@ def read_points(
     force = counts.pairs[1, holds[pair]]
     held = {(forces[f], months[p]) for f, p in zip(force.tolist(), period.tolist(), strict=True)}
     held |= {(force, months[period]) for force, period, _, n in counts.not_located if n}
-    folder = root / "police_uk" / "incidents"
-    files = [str(folder / f"force={f}" / f"month={m}" / "part.parquet") for f, m in sorted(held)]
+    names = [f"police_uk/incidents/force={f}/month={m}/part.parquet" for f, m in sorted(held)]
+    with ThreadPoolExecutor(READERS) as pool:
+        files = [str(path) for path in pool.map(lake.verified, names)]
     columns: list[Any] = [()] * 6
     if files:
-        import duckdb  # noqa: PLC0415  # heavy
+        import duckdb
 
         with duckdb.connect() as engine:
             asked = {"files": files, "months": list(months), "codes": list(codes)}

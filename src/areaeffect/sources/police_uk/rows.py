@@ -91,7 +91,7 @@ ORDER BY csv_line, column_idx
 """
 _KEPT = """
 SELECT file, count(*), count(*) FILTER (area_code IS NULL),
-    count(*) FILTER (area_code IS NULL AND longitude IS NOT NULL)
+    count(*) FILTER (area_code IS NULL AND longitude IS NOT NULL), histogram(category)
 FROM checked WHERE reason IS NULL GROUP BY file
 """
 _INCIDENTS = """
@@ -110,11 +110,19 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Rows of one file that are used, those without an area, and of these those with a point."""
+    """Rows of one file that are used.
+
+    Parameters
+    ----------
+    rows : all.
+    not_located, with_point_only : those without an area, and of these those with a point.
+    categories : rows of each category.
+    """
 
     rows: int
     not_located: int
     with_point_only: int
+    categories: dict[str, int]
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -175,7 +183,7 @@ def load(
 
 
 def kept(connection: duckdb.DuckDBPyConnection) -> dict[int, Kept]:
-    """Return by file number how many rows are used, and how many of them have no area."""
+    """Return by file number what is used of its rows."""
     return {file: Kept(*counts) for file, *counts in connection.execute(_KEPT).fetchall()}
 
 

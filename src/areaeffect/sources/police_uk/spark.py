@@ -41,8 +41,8 @@ def start_session() -> Any:
         Spark does not start.
     """
     require_spark()
-    from pyspark.errors import PySparkException  # noqa: PLC0415  # an extra
-    from pyspark.sql import SparkSession  # noqa: PLC0415  # an extra
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName("areaeffect")
     for key, value in _SETTINGS.items():
@@ -62,7 +62,7 @@ def start_session() -> Any:
 def require_spark() -> None:
     """Refuse, with what is missing, where PySpark or Java is not installed."""
     try:
-        import pyspark  # noqa: F401, PLC0415  # an extra
+        import pyspark  # noqa: F401  # an extra
     except ImportError:
         raise StudyError(
             Problem(
@@ -114,8 +114,8 @@ def spark_counter(connection: duckdb.DuckDBPyConnection, folder: Path) -> Iterat
         As `start_session`; DataError also where the job fails.
     """
     require_spark()
-    from pyspark.errors import PySparkException  # noqa: PLC0415  # an extra
-    from pyspark.sql import SparkSession  # noqa: PLC0415  # an extra
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
 
     is_ours = SparkSession.getActiveSession() is None
     session = start_session()

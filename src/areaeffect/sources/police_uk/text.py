@@ -33,6 +33,7 @@ _MARKS_OF_OTHERS = {
     "Object of search": "a stop-and-search file",
 }
 _TEXT_LIMIT = 300
+REPEATED = "the same record is there again under the same Crime ID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ def number_lines(data: bytes, file: int, where: str) -> Numbered:
     rows = _with_line_feeds(text).split(b"\n")
     _check_header(rows[0], where)
     rejected = _unreadable(rows) if b'"' in text or b"\x00" in text else {}
+    rejected |= _repeated(rows[1:])
     if not rows[-1]:
         rows.pop()  # what follows the last line feed
     lines = [i for i, row in enumerate(rows, 1) if i > 1 and row and i not in rejected]
@@ -125,6 +127,25 @@ def _unreadable(rows: list[bytes]) -> dict[int, str]:
             found[line] = "there is a NUL byte"
         elif row.count(b'"') % 2:
             found[line] = "a quote is not closed"
+    return found
+
+
+def _repeated(rows: list[bytes]) -> dict[int, str]:
+    """Find records, from line 2 on, that are there again, field by field, under one Crime ID.
+
+    Without an ID (anti-social behaviour) identical rows are different incidents.
+    """
+    with_id = [row for row in rows if row[:1] != b"," and row[:3] != b'"",']
+    if len(set(with_id)) == len(with_id):
+        return {}
+    found: dict[int, str] = {}
+    seen: set[bytes] = set()
+    for line, row in enumerate(rows, 2):
+        is_record = row.count(b",") >= len(HEADER) - 1
+        if is_record and row[:1] != b"," and row[:3] != b'"",':
+            if row in seen:
+                found[line] = REPEATED
+            seen.add(row)
     return found
 
 

@@ -117,7 +117,7 @@ def renamed(file: ReleaseFile, frame: pd.DataFrame) -> pd.DataFrame:
 def keys_of(file: ReleaseFile, path: Path) -> tuple[int, Strings]:
     """Return the rows of outlines or pairs, and the codes of their areas; nothing else is read."""
     if file.layout == "outlines" and path.suffix != ".parquet":
-        import pyogrio  # noqa: PLC0415  # heavy, and only outlines need it
+        import pyogrio
 
         try:
             frame = pyogrio.read_dataframe(path, read_geometry=False)

@@ -14,6 +14,6 @@ NAV: tuple[str, str] | None = None
 
 def routes(settings: Settings) -> list[Mount]:
     """Return the API of these settings."""
-    from areaeffect.web.api import create_api  # noqa: PLC0415  # FastAPI is slow to import
+    from areaeffect.web.api import create_api
 
     return [Mount("/api", create_api(settings))]

@@ -79,7 +79,7 @@ def _feed(site: Site, request: Request, title: str, entries: Iterable[Entry]) ->
 
 
 def _findings(run: PublishedRun) -> list[Entry]:
-    from areaeffect.wording import headline, name_of  # noqa: PLC0415  # heavy
+    from areaeffect.wording import headline, name_of
 
     return [
         Entry(

@@ -86,7 +86,7 @@ def _list(request: Request, kind: str) -> Answer:
 
 
 def _run(request: Request, kind: str) -> Answer:
-    from areaeffect.report.tables import TABLES  # noqa: PLC0415  # heavy
+    from areaeffect.report.tables import TABLES
 
     site = site_of(request)
     run = site.shelf.run(request.path_params["run"])
@@ -118,7 +118,7 @@ def _run(request: Request, kind: str) -> Answer:
 
 
 def _finding(request: Request, kind: str) -> Answer:
-    from areaeffect.report.tables import TABLES  # noqa: PLC0415  # heavy
+    from areaeffect.report.tables import TABLES
 
     site = site_of(request)
     run = site.shelf.run(request.path_params["run"])
@@ -162,7 +162,7 @@ def _places(request: Request, kind: str) -> Answer:
 
 
 def _place(request: Request, kind: str) -> Answer:
-    from areaeffect.report.tables import TABLES  # noqa: PLC0415  # heavy
+    from areaeffect.report.tables import TABLES
 
     site = site_of(request)
     run = site.shelf.run(request.path_params["run"])
@@ -186,13 +186,13 @@ def _place(request: Request, kind: str) -> Answer:
 
 
 def _explained() -> dict[str, str]:
-    from areaeffect.wording import plain  # noqa: PLC0415  # heavy
+    from areaeffect.wording import plain
 
     return {"what": plain.WHAT_IT_IS, "one_place": plain.ON_ONE_PLACE, "charts": plain.CHARTS}
 
 
 def _chart(request: Request, _kind: str) -> Answer:
-    from areaeffect.web.kept import answer_of  # noqa: PLC0415
+    from areaeffect.web.kept import answer_of
 
     site = site_of(request)
     run = site.shelf.run(request.path_params["run"])
@@ -203,7 +203,7 @@ def _chart(request: Request, _kind: str) -> Answer:
 
 
 def _plan(request: Request, kind: str) -> Answer:
-    from areaeffect.report import plan_text, sections  # noqa: PLC0415  # heavy
+    from areaeffect.report import plan_text, sections
 
     site = site_of(request)
     run = site.shelf.run(request.path_params["run"])

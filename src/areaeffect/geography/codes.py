@@ -1,0 +1,170 @@
+"""Area codes of England and Wales, packaged: which census they belong to, what they became.
+
+Tables of the Office for National Statistics (Open Government Licence v3.0), made by
+`tools/make_area_codes.py`: exact-fit pairs of LSOAs 2001, 2011 and 2021, and the middle-layer
+area and police force of each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from areaeffect.geography.lookups import Lookup
+
+if TYPE_CHECKING:
+    from areaeffect.panel import Strings
+    from areaeffect.results import Bools, Ints
+
+#: Census of LSOAs, as studies name them.
+LsoaVintage = Literal["lsoa01", "lsoa11", "lsoa21"]
+#: Forces of data.police.uk that police no area of England and Wales.
+WITHOUT_TERRITORY = ("btp", "northern-ireland")
+ATTRIBUTION = (
+    "Source: Office for National Statistics licensed under the Open Government Licence v.3.0."
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Every LSOA of 2011 and 2021.
+
+    Parameters
+    ----------
+    codes : (n,), ascending.
+    msoa11, msoa21 : (n,), middle-layer area; '' where the code is not of that census.
+    force : (n,), the police force, as data.police.uk names its files.
+    """
+
+    codes: Strings
+    msoa11: Strings
+    msoa21: Strings
+    force: Strings
+
+
+@cache
+def places() -> Places:
+    """Return the packaged table of places."""
+    return Places(*_columns("lsoa_places.parquet", "code", "msoa11", "msoa21", "force"))
+
+
+@cache
+def lsoa_pairs(newer: Literal[2011, 2021]) -> Lookup:
+    """Return the exact-fit lookup 2001 → 2011, or 2011 → 2021."""
+    import pyarrow.parquet as pq
+
+    path = files(__package__).joinpath("lsoa_pairs.parquet")
+    with path.open("rb") as file:
+        table = pq.read_table(file, filters=[("newer_year", "=", newer)])
+    old, new, change = (
+        np.array(table[c].to_pylist(), dtype=str) for c in ("older", "newer", "change")
+    )
+    return Lookup(f"LSOA {newer - 10} → LSOA {newer}", old, new, change)
+
+
+def codes_of(vintage: LsoaVintage) -> Strings:
+    """Return every LSOA code of a census, ascending."""
+    if vintage == "lsoa01":
+        return np.unique(lsoa_pairs(2011).old)
+    second = lsoa_pairs(2021)
+    return np.unique(second.old if vintage == "lsoa11" else second.new)
+
+
+def force_of(codes: Strings) -> Strings:
+    """Return the force that polices each LSOA; '' for a code that is in neither census."""
+    table = places()
+    at = np.minimum(np.searchsorted(table.codes, codes), len(table.codes) - 1)
+    return np.where(table.codes[at] == codes, table.force[at], "")
+
+
+def territorial_forces() -> tuple[str, ...]:
+    """Return the forces that police an area, ascending."""
+    return tuple(str(f) for f in np.unique(places().force))
+
+
+def lookup_to(vintage: Literal["lsoa11", "lsoa21"], exact_fit: Lookup | None = None) -> Lookup:
+    """Return what every known LSOA code stands for in one census.
+
+    Parameters
+    ----------
+    vintage : the census that codes are brought to.
+    exact_fit : 2011 → 2021, instead of the packaged one.
+
+    Returns
+    -------
+    Lookup
+        From codes of any census: a code that is divided is `S`, one that goes whole into a
+        larger area `M`, whichever census is the later.
+    """
+    first, second = lsoa_pairs(2011), exact_fit or lsoa_pairs(2021)
+    older = ~np.isin(first.old, second.old)  # codes that ended in 2011
+    if vintage == "lsoa21":
+        return _joined(
+            "LSOA 2001 and 2011 → LSOA 2021",
+            (second.old, second.new, second.change),
+            _chained(first, second, older),
+        )
+    kept = np.unique(second.old)
+    later = ~np.isin(second.new, second.old)
+    back = np.select(
+        [second.change == "S", second.change == "M"], ["M", "S"], default=second.change
+    )
+    return _joined(
+        "LSOA 2001 and 2021 → LSOA 2011",
+        (kept, kept, np.full(len(kept), "U")),
+        (first.old[older], first.new[older], first.change[older]),
+        (second.new[later], second.old[later], back[later]),
+    )
+
+
+def msoa_pairs() -> Lookup:
+    """Return the lookup of MSOAs 2011 → 2021 that follows from their LSOAs."""
+    second, table = lsoa_pairs(2021), places()
+    old = table.msoa11[np.searchsorted(table.codes, second.old)]
+    new = table.msoa21[np.searchsorted(table.codes, second.new)]
+    old, new = np.unique(np.stack([old, new]), axis=1)
+    parts, parents = _times(old), _times(new)
+    change = np.select(
+        [(parts == 1) & (parents == 1), parents == 1, parts == 1], ["U", "S", "M"], default="X"
+    )
+    irregular = np.isin(old, old[change == "X"]) | np.isin(new, new[change == "X"])
+    return Lookup("MSOA 2011 → MSOA 2021", old, new, np.where(irregular, "X", change))
+
+
+def _chained(first: Lookup, second: Lookup, used: Bools) -> tuple[Strings, Strings, Strings]:
+    """Follow codes of 2001 through 2011 to 2021."""
+    found: dict[tuple[str, str], str] = {}
+    start = np.searchsorted(second.old, first.new, side="left")
+    end = np.searchsorted(second.old, first.new, side="right")
+    for i in np.flatnonzero(used).tolist():
+        for j in range(int(start[i]), int(end[i])):
+            irregular = "X" in (first.change[i], second.change[j])
+            key = (str(first.old[i]), str(second.new[j]))
+            found[key] = "X" if irregular else found.get(key, "")
+    old, new = (np.array([pair[k] for pair in found], dtype=str) for k in (0, 1))
+    changed = np.array(list(found.values()), dtype=str)
+    change = np.where(np.isin(old, old[changed == "X"]), "X", np.where(_times(old) > 1, "S", "M"))
+    return old, new, change
+
+
+def _joined(name: str, *parts: tuple[Strings, Strings, Strings]) -> Lookup:
+    old, new, change = (np.concatenate([p[i] for p in parts]) for i in range(3))
+    order = np.lexsort((new, old))
+    return Lookup(name, old[order], new[order], change[order])
+
+
+def _times(codes: Strings) -> Ints:
+    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    return np.asarray(counts[inverse], dtype=np.int64)
+
+
+def _columns(name: str, *columns: str) -> tuple[Strings, ...]:
+    import pyarrow.parquet as pq
+
+    with files(__package__).joinpath(name).open("rb") as file:
+        table = pq.read_table(file)
+    return tuple(np.array(table[c].to_pylist(), dtype=str) for c in columns)

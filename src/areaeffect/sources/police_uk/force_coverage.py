@@ -1,0 +1,227 @@
+"""Which cells of a police panel were published: by force and category, and across forces.
+
+An area belongs to the force that polices it by the packaged table, whoever has incidents in it.
+Where another force (British Transport Police, a neighbour) has a part of an area's incidents,
+the months in which that force published nothing are missing there too: else a file that stops
+would look like a fall.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.geography.codes import WITHOUT_TERRITORY, force_of, territorial_forces
+from areaeffect.panel import REASONS
+from areaeffect.periods import PeriodKind, parse_period
+from areaeffect.sources.police_uk.categories import months_published
+from areaeffect.sources.police_uk.force_months import force_months
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from areaeffect.panel import Strings
+    from areaeffect.periods import Periods
+    from areaeffect.results import Bools, Ints
+    from areaeffect.sources.police_uk.force_months import ForceMonth
+    from areaeffect.sources.police_uk.lake import Lake
+    from areaeffect.study.model import PoliceUkSource
+
+    Codes = npt.NDArray[np.uint8]
+
+#: Another force has a part of an area from this share of its incidents a month.
+PART_SHARE = 0.01
+CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
+_REASON_OF_STATUS = {"complete": "", "partial": "partial_month", "missing": "not_published"}
+
+
+def coverage_of(
+    name: str, source: PoliceUkSource, lake: Lake, periods: Periods
+) -> tuple[tuple[ForceMonth, ...], tuple[str, ...]]:
+    """Return the coverage of the forces asked, with the falls that the study keeps, and notes.
+
+    A force that polices no area (British Transport Police) and did not publish every period
+    whole is left out throughout, unless the source names it in `forces`.
+
+    Raises
+    ------
+    DataError
+        No street file at all, forces that the store does not hold or that are unknown, a fall
+        to be kept where nothing looks like a gap.
+    """
+    rows = [r for r in lake.manifest() if r["source"] == "police_uk" and r["status"] == "current"]
+    if not rows:
+        what = "the store holds no street-level crime."
+        fix = "Ingest files with `areaeffect ingest police-uk`."
+        raise DataError(Problem(what, str(lake.root), fix))
+    held = sorted({r["force"] for r in rows})
+    problems = [
+        Problem(
+            f"the store holds nothing of force '{force}'.",
+            f"source.{name}.{key}",
+            did_you_mean(force, held) or f"It holds: {', '.join(held)}.",
+        )
+        for key in ("forces", "without_forces")
+        for force in getattr(source, key)
+        if force not in held
+    ]
+    asked = {f for f in source.forces or held if f not in source.without_forces}
+    territorial = territorial_forces()
+    problems += [
+        Problem(
+            f"force '{force}' polices no area that is known.",
+            f"source.{name}",
+            did_you_mean(force, territorial) or f"Forces: {', '.join(territorial)}.",
+        )
+        for force in sorted(asked - {*territorial, *WITHOUT_TERRITORY})
+    ]
+    if not problems and asked <= set(WITHOUT_TERRITORY):
+        what = f"{' and '.join(sorted(asked)) or 'no force'}: none of them polices an area."
+        problems = [Problem(what, f"source.{name}.forces", "Name a territorial force.")]
+    if problems:
+        raise DataError(problems)
+    table = force_months(r for r in rows if r["force"] in asked)
+    return _without_stopped(_with_falls(name, source, table), source, periods)
+
+
+def _without_stopped(
+    coverage: tuple[ForceMonth, ...], source: PoliceUkSource, periods: Periods
+) -> tuple[tuple[ForceMonth, ...], tuple[str, ...]]:
+    """Leave out the forces without territory that did not publish every period whole."""
+    notes = []
+    for force in sorted({c.force for c in coverage} & set(WITHOUT_TERRITORY) - set(source.forces)):
+        inside = [c for c in coverage if c.force == force and c.month in periods.labels]
+        n = sum(c.status == "complete" and not c.lacks for c in inside)
+        if n < periods.n:
+            coverage = tuple(c for c in coverage if c.force != force)
+            notes.append(
+                f"{force} published {n} of {periods.n} months whole: its "
+                f"{sum(c.rows_kept for c in inside):,} incidents are left out throughout, so that "
+                "where it stops is no fall. Name it in `forces` to have its missing months "
+                "missing in every area where it has a part."
+            )
+    return coverage, tuple(notes)
+
+
+def _with_falls(
+    name: str, source: PoliceUkSource, coverage: tuple[ForceMonth, ...]
+) -> tuple[ForceMonth, ...]:
+    """Take months that the study calls real falls as complete; refuse what keeps nothing."""
+    months = list(coverage)
+    for i, rule in enumerate(source.real_falls):
+        where = f"source.{name}.real_falls.{i}"
+        if rule.column != "force":
+            raise DataError(
+                Problem(f"gaps are not looked for in '{rule.column}'.", where, "Write 'force'.")
+            )
+        kept = [
+            j
+            for j, cell in enumerate(months)
+            if cell.force in rule.values
+            and rule.from_period <= cell.month <= rule.to_period
+            and (cell.is_low or cell.lacks)
+        ]
+        if not kept:
+            low = sorted({f"{c.force} {c.month}" for c in coverage if c.is_low or c.lacks})
+            raise DataError(
+                Problem(
+                    f"nothing there looks like a gap: {rule.text()}.",
+                    where,
+                    f"What does: {', '.join(low) or 'nothing'}.",
+                )
+            )
+        for j in kept:
+            months[j] = replace(
+                months[j],
+                status="complete",
+                is_low=False,
+                lacks=(),
+                why=f"kept as a real fall: {rule.why}",
+            )
+    return tuple(months)
+
+
+def home_of(areas: Strings, forces: tuple[str, ...]) -> Ints:
+    """Return the position of the force that polices each area; -1 where it is none of them."""
+    position = {force: i for i, force in enumerate(forces)}
+    return np.array([position.get(f, -1) for f in force_of(areas).tolist()], dtype=np.int64)
+
+
+def statuses(
+    coverage: tuple[ForceMonth, ...],
+    forces: tuple[str, ...],
+    periods: Periods,
+    categories: tuple[str, ...],
+) -> Codes:
+    """(n_forces, n_periods): why the sum of some categories is missing; 0 where it is whole."""
+    status = np.full((len(forces), periods.n), CODE["not_published"])
+    for cell in coverage:
+        column = (parse_period(cell.month, PeriodKind.MONTH) or 0) - periods.first
+        if 0 <= column < periods.n:
+            reason = _REASON_OF_STATUS[cell.status]
+            if not reason and set(cell.lacks) & set(categories):
+                reason = "partial_month"
+            status[forces.index(cell.force), column] = CODE[reason]
+    return np.where(months_published(categories, periods.labels), status, CODE["not_published"])
+
+
+def parts_of(
+    incidents: Ints,
+    home: Ints,
+    coverage: tuple[ForceMonth, ...],
+    forces: tuple[str, ...],
+    periods: Periods,
+) -> Bools:
+    """(n_areas, n_forces): whether a force that is not the area's own has a part of it.
+
+    Parameters
+    ----------
+    incidents : (n_areas, n_forces), of all categories in the periods.
+    home : (n_areas,), from `home_of`; none -1.
+
+    Notes
+    -----
+    Incidents are held against the months in which each force published anything, so that a file
+    that soon stops has no smaller part.
+    """
+    months = np.zeros(len(forces))
+    for cell in coverage:
+        column = (parse_period(cell.month, PeriodKind.MONTH) or 0) - periods.first
+        if 0 <= column < periods.n and cell.rows_kept:
+            months[forces.index(cell.force)] += 1
+    pace = incidents / np.maximum(months, 1)
+    own = pace[np.arange(len(home)), home]
+    parts = pace >= PART_SHARE * (pace + own[:, None])
+    parts &= incidents > 0
+    parts[np.arange(len(home)), home] = False
+    return np.asarray(parts)
+
+
+def reasons_of(status: Codes, home: Ints, parts: Bools) -> Codes:
+    """(n_areas, n_periods): the reasons of the own force, and those of others with a part."""
+    reasons = status[home]
+    for force in np.flatnonzero(parts.any(axis=0)):
+        here = parts[:, force]
+        reasons[here] = np.where(reasons[here] == 0, status[force], reasons[here])
+    return reasons
+
+
+def notes_on_parts(
+    parts: Bools, home: Ints, status: Codes, forces: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Say whose missing months reached areas of other forces, and how to leave that force out."""
+    notes = []
+    for force in np.flatnonzero(parts.any(axis=0)):
+        lost = (status[force] != 0) & (status[home[parts[:, force]]] == 0)
+        n = int(lost.any(axis=1).sum())
+        if n:
+            fix = f' Write without_forces = ["{forces[force]}"] to leave it out throughout.'
+            notes.append(
+                f"{forces[force]} did not publish every month: in {n:,} areas of other forces, "
+                f"where it has {100 * PART_SHARE:g} % or more of the incidents, those months are "
+                f"missing.{fix if forces[force] in WITHOUT_TERRITORY else ''}"
+            )
+    return tuple(notes)
