@@ -120,6 +120,7 @@ soak: $(VENV)/.project $(VENV)/.dev  ## load the web app for hours (ARGS="--runs
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 	$(BIN)/python -m benchmarks.soak_runs $(ARGS)
 	$(BIN)/python -m benchmarks.web_states
+	AREAEFFECT_DAMAGES=300 $(BIN)/python -m pytest tests/unit/sources/test_store_damage.py
 	AREAEFFECT_SOAK_RUNS=1000 AREAEFFECT_API_CASES=150 $(BIN)/python -m pytest -s \
 	  tests/web/test_many_runs.py tests/web/test_api.py
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from areaeffect.cli_web import serve, stories_app, tiles
+from areaeffect.cli_web import publish, serve, tiles
 from areaeffect.errors import (
     TRACEBACK_VARIABLE,
     AreaEffectError,
@@ -55,7 +55,7 @@ store_app = typer.Typer(help="Say where the store is, check or remove it.", no_a
 app.add_typer(ingest_app, name="ingest")
 app.add_typer(store_app, name="store")
 app.command()(serve)
-app.add_typer(stories_app, name="stories")
+app.command()(publish)
 app.command()(tiles)
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from areaeffect.web.voices import Voices
 
 from areaeffect.terminal import progress
 
 DEFAULT_PORT = 8321
+TOKEN_VARIABLE = "AREAEFFECT_TOKEN"
+Contact = Annotated[
+    str | None,
+    typer.Option(
+        envvar="AREAEFFECT_CONTACT",
+        help="E-mail or web address for stories and events, printed on the pages of runs.",
+    ),
+]
 
 
 def serve(
@@ -34,9 +40,9 @@ def serve(
     token: Annotated[
         str | None,
         typer.Option(
-            envvar="AREAEFFECT_TOKEN",
-            help="Word to ask for; made up where others can reach the server. Read-only: the "
-            "word of the moderation page.",
+            envvar=TOKEN_VARIABLE,
+            help="Secret that every request must carry, 16 signs or more; made up where others "
+            "can reach the server, unless it is read-only.",
         ),
     ] = None,
     base_url: Annotated[
@@ -53,6 +59,7 @@ def serve(
             "10.0.0.2,10.1.0.0/16",
         ),
     ] = None,
+    contact: Contact = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Make and show a simulated county first (made up).")
     ] = False,
@@ -62,15 +69,13 @@ def serve(
 ) -> None:
     """Open the local web app: find a place, look at it, compare it."""
     from areaeffect.commands.sources import store_path
+    from areaeffect.web.addresses import contact_of
     from areaeffect.web.app import serve as run
     from areaeffect.web.settings import Settings
 
+    if token is None and os.environ.get(TOKEN_VARIABLE) is not None:
+        token = ""  # a variable that was meant to hold a secret and holds none: refused
     where = store_path(store)
-    if demo:
-        from areaeffect.atlas.demo import demo_atlas
-
-        with progress() as tell:
-            demo_atlas(where, tell)
     settings = Settings(
         store=where,
         runs=runs,
@@ -81,7 +86,13 @@ def serve(
         read_only=read_only,
         base_url=base_url,
         proxy=proxy,
+        contact=contact_of(contact),
     )
+    if demo:
+        from areaeffect.atlas.demo import demo_atlas
+
+        with progress() as tell:
+            demo_atlas(where, tell)
     run(settings, typer.echo)
 
 
@@ -107,67 +118,34 @@ def tiles(
     typer.echo(f"Atlas: {folder}\nOpen it with: areaeffect serve")
 
 
-stories_app = typer.Typer(
-    help="Moderate what residents sent in, and hand it to a study.", no_args_is_help=True
-)
-Store = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
-]
-Key = Annotated[str, typer.Argument(help="Its key, as `areaeffect stories list` prints it.")]
-
-
-@stories_app.command("list")
-def stories_list(store: Store = None) -> None:
-    """Print what waits for a decision, the oldest first."""
-    waiting = _voices(store).waiting()
-    for voice, contact in waiting:
-        typer.echo(f"{voice.key}  {voice.kind} of {voice.run}: {voice.place}, {voice.date}")
-        typer.echo(f"  {voice.title}" + (f" [{', '.join(voice.themes)}]" if voice.themes else ""))
-        for line in voice.text.splitlines():
-            typer.echo(f"  | {line}")
-        typer.echo(f"  to ask back: {contact or 'not given'}")
-    if not waiting:
-        typer.echo("Nothing waits for a decision.")
-
-
-@stories_app.command("show")
-def stories_show(key: Key, store: Store = None) -> None:
-    """Show one that waits; the contact of its author is deleted."""
-    _decide(key, store, show=True)
-
-
-@stories_app.command("refuse")
-def stories_refuse(key: Key, store: Store = None) -> None:
-    """Refuse and delete one that waits."""
-    _decide(key, store, show=False)
-
-
-@stories_app.command("for-study")
-def stories_for_study(
-    run: Annotated[str, typer.Argument(help="Name of the published run.")], store: Store = None
+def publish(
+    runs: Annotated[
+        Path, typer.Argument(help="Folder of finished runs, a folder each, as `evaluate` wrote it.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the site: new, or an earlier site.")],
+    contact: Contact = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="AREAEFFECT_BASE_URL",
+            help="Public address of the site, for the feed and link previews: "
+            "https://example.org/places",
+        ),
+    ] = None,
 ) -> None:
-    """Print the [stories] part of a study file that reads what is shown of a run."""
-    from areaeffect.web.submission import study_part
+    """Write finished runs as a static site that any web server or shared folder can host."""
+    from areaeffect.errors import DataError
+    from areaeffect.web.addresses import base_url_of, contact_of
+    from areaeffect.web.publish import publish as run
+    from areaeffect.web.site_pages import Frame
 
-    typer.echo(study_part(_voices(store).folder / run))
-
-
-def _voices(store: Path | None) -> Voices:
-    from areaeffect.commands.sources import store_path
-    from areaeffect.web.settings import Settings
-    from areaeffect.web.voices import Voices
-
-    return Voices(Settings(store=store_path(store)).stories)
-
-
-def _decide(key: str, store: Path | None, *, show: bool) -> None:
-    from areaeffect.errors import Problem, StudyError
-
-    voices = _voices(store)
-    run = next((v.run for v, _ in voices.waiting() if v.key == key), None)
-    if run is None:
-        fix = "See `areaeffect stories list`."
-        raise StudyError(Problem("nothing of this key waits.", key, fix))
-    voice = voices.decide(run, key, show=show)
-    typer.echo(f"{'shown' if show else 'refused and deleted'}: {voice.title}")
+    frame = Frame(contact=contact_of(contact), base_url=base_url_of(base_url))
+    made = run(runs, out, frame)
+    many = "1 run" if len(made.runs) == 1 else f"{len(made.runs)} runs"
+    typer.echo(f"Published {many}: {out / 'index.html'}")
+    if not frame.base_url:
+        typer.echo("Without --base-url the feed and link previews hold relative addresses.")
+    for name, why in made.faults.items():
+        typer.echo(f"Not published: {name}: {why}", err=True)
+    if made.faults:
+        raise typer.Exit(DataError.exit_code)

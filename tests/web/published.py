@@ -15,21 +15,22 @@ from areaeffect.web.settings import Settings
 from tests.shared.sample_result import FORMULA, HOSTILE, sample_result
 
 HERE = "http://127.0.0.1:8321"
-TOKEN = "a-token-for-tests"
-FORM = {"content-type": "application/x-www-form-urlencoded"}
+TOKEN = "a-token-for-tests-of-24-signs"
 
 
-def make_runs(folder: Path) -> Path:
+def make_runs(folder: Path, *, shapes: bool = False) -> Path:
     """Write one run, `county`, with a story and events of its own."""
     event = ("2019-05", "", f"{HOSTILE} the hall opened")
-    story = ("Walking, home; again", HOSTILE, "2021", "Crime", "I wait at the window.\n\nI see it.")
+    old = (("9999", "", "A date beyond any calendar"), ("0000", "", "A date before any"))
+    story = ("Walking, home; again", HOSTILE, "2021", "Safer", "I wait at the window.\n\nI see it.")
+    themes = (("Safer", "crime", HOSTILE, 1, "better", "All initiatives"),)
     tables = (
-        DataTable("events", "What happened", EVENTS, (event, ("2014", "", FORMULA))),
+        DataTable("events", "What happened", EVENTS, (event, ("2014", "", FORMULA), *old)),
         DataTable("stories", "What people say", STORIES, (story,)),
-        DataTable("themes", "Themes beside verdicts", THEMES, ()),
+        DataTable("themes", "Themes beside verdicts", THEMES, themes),
     )
     annexes = (Annex("stories", {"withheld": 0}, tables),)
-    result = replace(sample_result(shapes=False, placebos=39), title=HOSTILE, annexes=annexes)
+    result = replace(sample_result(shapes=shapes, placebos=39), title=HOSTILE, annexes=annexes)
     folder.mkdir()
     write_result(result, folder / "county")
     return folder

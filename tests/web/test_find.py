@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import re
+import time
 import zipfile
 from dataclasses import replace
 from html import unescape
@@ -115,7 +116,7 @@ BOW = [[-2.0, 52.0], [-1.0, 53.0], [-1.0, 52.0], [-2.0, 53.0]]
         ({"shape": json.dumps(SPIRAL)}, "502 corners"),
         ({"shape": json.dumps(BOW)}, "crosses itself at -1.5, 52.5"),
         ({"shape": json.dumps([BOW, BOW])}, "one ring"),
-        ({"shape": "[[1,2],[3,NaN],[4,5]]"}, "no area"),
+        ({"shape": "[[1,2],[3,NaN],[4,5]]"}, "not on the earth"),
         ({"shape": "[" * 4000}, "one ring"),
         ({"shape": json.dumps([[0, 0], [0, 1e-9], [1e-9, 0]])}, "No area has its middle"),
         ({"codes": "E01000001"}, "no codes of this atlas"),
@@ -245,6 +246,11 @@ def packed(**files: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def polygon(corner: str) -> bytes:
+    ring = f"[{corner}, [1, 2], [2, 2], {corner}]"
+    return f'{{"type": "Polygon", "coordinates": [{ring}]}}'.encode()
+
+
 def test_a_file_chooses_the_same_areas(
     client: TestClient, county: Settings, codes: list[str]
 ) -> None:
@@ -271,9 +277,19 @@ def test_a_file_chooses_the_same_areas(
         ("a.csv", b'"' + b"x" * 200_000, "cannot be read"),
         ("a.geojson", b"[" * 100_000, "not one polygon"),
         ("a.geojson", b'{"type": "MultiPolygon", "coordinates": [[[]], [[]]]}', "not one polygon"),
-        ("a.zip", b"PK", "cannot be read"),
+        ("a.zip", b"PK", "not a zip"),
         ("a.zip", packed(a_csv=b"x", b_csv=b"y"), "holds 2 files"),
-        ("a.zip", packed(a_csv=b"0" * 10**6), "unpacks to more"),
+        ("a.zip", packed(a_csv=b"0" * 10**7), "more than 4 MiB"),
+        ("a.zip", packed(a_exe=b"x"), "cannot be read"),
+        ("a.zip", packed(a_csv=b"x")[:-30] + b"x" * 30, "not a zip"),
+        ("a.csv", b"\n" * 60_000, "50,000 lines"),
+        ("a.csv", b"\r" * 60_000, "50,000 lines"),
+        ("a.csv", b"\x0b" * 2_000_000, "cannot be read"),
+        ("a.geojson", polygon("[" + "9" * 4000 + ", 1]"), "not one ring"),
+        ("a.geojson", polygon("[" + "9" * 5000 + ", 1]"), "not one polygon"),
+        ("a.geojson", polygon("[1e400, 1]"), "not on the earth"),
+        ("a.geojson", polygon("[NaN, 1]"), "not on the earth"),
+        ("a.geojson", polygon("[417000, 5000]"), "not on the earth"),
     ],
 )
 def test_a_file_beyond_a_limit_is_refused(
@@ -289,9 +305,56 @@ def test_a_public_server_takes_no_files(county: Settings) -> None:
     assert "takes no files" in upload(public, "a.txt", b"S01000002")
 
 
-def test_an_upload_has_a_larger_cap_than_a_form(client: TestClient) -> None:
+@pytest.mark.parametrize(
+    ("method", "offset", "what"),
+    [(12, 10, "bzip2"), (14, 10, "LZMA"), (99, 10, "unknown")],
+)
+def test_a_zip_of_another_packing_or_with_damage_is_refused(
+    client: TestClient, method: int, offset: int, what: str
+) -> None:
+    whole = packed(a_csv=b"area_code\nS01000002\n" * 20)
+    central = whole.rindex(b"PK\x01\x02")
+    other = bytearray(whole)
+    other[central + offset] = method
+    assert "cannot be read" in upload(client, "a.zip", bytes(other)), what
+    for at in range(30, len(whole) - 22, 7):
+        spoiled = bytearray(whole)
+        spoiled[at] ^= 0x5A
+        answer = upload(client, "a.zip", bytes(spoiled))
+        assert "of its own" not in answer, at
+
+
+def test_many_members_and_a_bomb_are_refused_without_being_read(client: TestClient) -> None:
+    many = packed(**{f"{i}_csv": b"" for i in range(15_000)})
+    lying = bytearray(many)
+    end = lying.rindex(b"PK\x05\x06")
+    lying[end + 8 : end + 12] = b"\x01\x00\x01\x00"
+    bomb = packed(a_csv=b"\n" * 200_000_000)
+    assert len(bomb) < 300_000
+    began = time.process_time()
+
+    assert "holds 15,000 files" in upload(client, "a.zip", many)
+    assert "holds 1 files" in upload(client, "a.zip", bytes(lying))
+    assert "more than 4 MiB" in upload(client, "a.zip", bomb)
+    assert time.process_time() - began < 3.0
+
+
+def test_a_body_over_the_cap_is_refused_before_it_is_parsed(client: TestClient) -> None:
     body = b"x" * (limits.POST_BYTES + 1)
 
-    assert client.post("/find/change", content=body).status_code == 413
-    assert client.post("/find/upload", content=body).status_code == 422
-    assert client.post("/find/upload", content=b"x" * (limits.UPLOAD_BYTES + 1)).status_code == 413
+    for path in ("/find/change", "/find/upload", "/compare"):
+        assert client.post(path, content=body).status_code == 413
+
+
+def test_a_form_with_a_thousand_fields_is_refused(client: TestClient) -> None:
+    form = {f"f{i}": "1" for i in range(1_001)}
+
+    for path in ("/find/change", "/find/upload", "/compare"):
+        assert client.post(path, data=form).status_code == 400
+        parts = {name: (None, value) for name, value in form.items()}
+        assert client.post(path, files=parts).status_code == 400
+
+
+def test_numbers_of_any_length_are_no_address(client: TestClient) -> None:
+    for number in ("9" * 5000, "-1", "1e3", "\u0663", "00000"):
+        assert client.get(f"/atlases/county/values/crime/{number}.json").status_code == 404

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import base64
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from areaeffect.errors import StudyError
 from areaeffect.web import limits
 from areaeffect.web.app import create_app, with_token
+from areaeffect.web.rates import Rate
 from areaeffect.web.safety import CONTENT_SECURITY_POLICY
 from areaeffect.web.settings import Settings
-
-HERE = "http://127.0.0.1:8321"
+from tests.web.published import HERE, TOKEN
 
 
 def client(settings: Settings) -> TestClient:
@@ -28,19 +29,10 @@ def test_pages_answer_on_an_empty_store_with_every_header(settings: Settings, pa
     assert answer.status_code == 200
     assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert "unsafe" not in CONTENT_SECURITY_POLICY
+    for rule in ("form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert rule in CONTENT_SECURITY_POLICY
+    assert "camera=()" in answer.headers["permissions-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
-
-
-def test_the_start_page_lists_published_runs(settings: Settings, tmp_path: Path) -> None:
-    run = tmp_path / "runs" / "county"
-    run.mkdir(parents=True)
-    (run / "findings.json").write_text(json.dumps({"findings": []}))
-    (run / "run.json").write_text(json.dumps({"title": "A county <b>"}))
-
-    text = client(replace(settings, runs=tmp_path / "runs")).get("/").text
-
-    assert 'href="/runs/county"' in text
-    assert "A county &lt;b&gt;" in text
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "127.0.0.1/x"])
@@ -120,28 +112,106 @@ def test_no_path_leads_out_of_the_static_files(settings: Settings, path: str) ->
     assert client(settings).get(path).status_code == 404
 
 
-def test_another_address_asks_for_a_token_and_gives_a_cookie_for_it(settings: Settings) -> None:
+def basic(word: str, name: str = "any") -> dict[str, str]:
+    return {"authorization": "Basic " + base64.b64encode(f"{name}:{word}".encode()).decode()}
+
+
+def test_another_address_asks_every_request_for_the_token(settings: Settings) -> None:
     guarded = with_token(replace(settings, host="0.0.0.0"))
     assert guarded.token
+    asking = client(guarded)
 
-    without = client(guarded)
-    assert without.get("/").status_code == 401
-    assert without.get("/?token=wrong").status_code == 401
+    without = asking.get("/help")
+    assert (without.status_code, without.headers["www-authenticate"][:5]) == (401, "Basic")
+    assert asking.get("/help", headers=basic(guarded.token)).status_code == 200
     bearer = {"authorization": f"Bearer {guarded.token}"}
-    assert without.get("/", headers=bearer).status_code == 200
+    assert asking.get("/help", headers=bearer).status_code == 200
+    assert asking.get("/help").status_code == 401  # nothing is remembered
+    assert asking.get(f"/help?token={guarded.token}").status_code == 401
+    assert asking.get("/help", headers={"cookie": f"token={guarded.token}"}).status_code == 401
+    assert asking.get("/health").status_code == 200
 
-    first = without.get(f"/help?token={guarded.token}", follow_redirects=False)
-    assert (first.status_code, first.headers["location"]) == (303, "/help")
-    assert "HttpOnly" in first.headers["set-cookie"]
-    assert without.get("/help").status_code == 200
+
+def test_a_server_that_computes_nothing_asks_for_its_token_too(settings: Settings) -> None:
+    asking = client(replace(settings, read_only=True, token=TOKEN))
+
+    assert [asking.get(path).status_code for path in ("/", "/runs/", "/static/app.css")] == [
+        401
+    ] * 3
+    assert asking.get("/", headers=basic(TOKEN)).status_code == 200
 
 
-def test_a_token_cannot_redirect_to_another_site(settings: Settings) -> None:
-    guarded = replace(settings, token="word")
+@pytest.mark.parametrize(
+    "given",
+    ["Basic", "Basic !!!", "Basic " + "A" * 5000, "Bearer", "Bearer \xe9", "Digest x", "basic eA==",
+     f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", f"Bearer {TOKEN.upper()}", f"Basic {TOKEN}"],
+)  # fmt: skip
+def test_anything_but_the_token_is_refused(settings: Settings, given: str) -> None:
+    asking = client(replace(settings, token=TOKEN))
+    assert asking.get("/", headers={"authorization": given.encode("latin-1")}).status_code == 401
 
-    answer = client(guarded).get("//evil.example/?token=word", follow_redirects=False)
 
-    assert not answer.headers.get("location", "/").startswith("//")
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
+def test_who_guesses_on_any_path_is_stopped_and_nobody_else(
+    settings: Settings, scheme: str
+) -> None:
+    app = create_app(replace(settings, token=TOKEN))
+    guessing, other = (
+        TestClient(app, base_url=HERE, client=(host, 1)) for host in ("192.0.2.1", "192.0.2.2")
+    )
+    right, wrong = {"authorization": f"Bearer {TOKEN}"}, {"authorization": f"{scheme} guess"}
+    paths = ("/", "/runs/", "/compare", "/nothing")
+    for number in range(limits.WRONG_TOKENS):
+        assert guessing.get(paths[number % 4], headers=wrong).status_code == 401
+    refused = guessing.get("/", headers=right)
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "900")
+    assert guessing.get("/health").status_code == 200
+    assert other.get("/", headers=right).status_code == 200
+
+
+def test_asking_without_a_token_is_no_guess(settings: Settings) -> None:
+    asking = client(replace(settings, token=TOKEN))
+    for _ in range(2 * limits.WRONG_TOKENS):
+        assert asking.get("/").status_code == 401
+    assert asking.get("/", headers=basic(TOKEN)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "token", ["", " " * 20, "short", "x" * 15, "a word of many signs", "é" * 20]
+)
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_token_that_guards_nothing_is_refused(
+    settings: Settings, token: str, read_only: bool
+) -> None:
+    with pytest.raises(StudyError, match="--token"):
+        replace(settings, token=token, read_only=read_only)
+
+
+def test_an_empty_variable_is_an_empty_token(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from areaeffect.cli_web import serve
+
+    monkeypatch.setenv("AREAEFFECT_TOKEN", "")
+    with pytest.raises(StudyError, match="the token is empty"):
+        serve(store=tmp_path, token=None, read_only=True)
+
+
+@pytest.mark.parametrize("text", ["example.org", "https://example.org/below", "https://a\r\nb"])
+def test_a_public_address_is_one(settings: Settings, text: str) -> None:
+    with pytest.raises(StudyError, match="--base-url"):
+        replace(settings, base_url=text)
+
+
+def test_addresses_of_one_subscriber_are_counted_together() -> None:
+    rate = Rate(2, 60.0)
+    rate.count("2001:db8::1")
+    rate.count("2001:db8::2")
+
+    assert rate.is_spent("2001:db8::3")
+    assert not rate.is_spent("2001:db8:0:1::1")
+    assert not rate.is_spent("192.0.2.1")
 
 
 def test_an_error_of_our_own_says_so_without_its_traceback(settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
 from areaeffect.register.registered import Registered, registered_areas
 from areaeffect.sources.base import SourceTable, align, reader_for
+from areaeffect.sources.panel_vintages import one_vintage
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
 from areaeffect.study.extras import refuse_missing_extras
@@ -247,9 +248,10 @@ def read_sources(
             path = resolve(source.path, file.folder)
             read = reader_for(source.kind)
             table = faults.attempt(read, name, source, path, window, asked, needed)
-            screened = faults.attempt(screen, source, table) if table is not None else None
-            if table is not None and screened:
-                table = replace(table, notes=(*table.notes, *screened))
+            if table is not None:
+                table = faults.attempt(one_vintage, table, f"source.{name}")
+            if table is not None:
+                table = faults.attempt(screen, source, table)
         if table is not None:
             tables[name] = table
     faults.raise_all()

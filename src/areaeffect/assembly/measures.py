@@ -14,7 +14,7 @@ from areaeffect.panel import REASONS, Hidden, Measure
 from areaeffect.periods import parse_period
 from areaeffect.results import Gap
 from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribute
-from areaeffect.sources.coverage import area_holes, group_gaps, new_codes, sum_by_group
+from areaeffect.sources.coverage import area_holes, codes_not_in_use, group_gaps, sum_by_group
 from areaeffect.sources.police_uk.categories import breaks_of, choose, known_categories
 from areaeffect.study.model import Outcome, PanelSource, PoliceUkSource, split_reference
 from areaeffect.tables.cells import picked
@@ -75,8 +75,8 @@ def make_measures(
             if known is None or isinstance(source, PanelSource):
                 _mark_group_gaps(source, table, areas, values, reasons)
             if source.find_new_codes:
-                begun, first = new_codes(np.where(reasons == _CODE[""], values, np.nan))
-                reasons[begun, :first] = _CODE["boundary_change"]
+                unused = codes_not_in_use(np.where(reasons == _CODE[""], values, np.nan))
+                reasons[unused] = _CODE["boundary_change"]
         values = np.where(reasons == _CODE[""], values, np.nan)
         exposure, at_end = None, None
         if outcome.exposure is not None:

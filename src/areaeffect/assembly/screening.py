@@ -7,6 +7,7 @@ neighbours are refused; what is only unusual is named.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,8 +43,8 @@ _LEVELS = (
 )
 
 
-def screen(source: PanelSource, table: SourceTable) -> tuple[str, ...]:
-    """Look through a user's table; return what is unusual in it.
+def screen(source: PanelSource, table: SourceTable) -> SourceTable:
+    """Look through a user's table; return it with notes on what is unusual in it.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def screen(source: PanelSource, table: SourceTable) -> tuple[str, ...]:
             problems += _marks(np.asarray(column, dtype=np.float64), name, table, file)
     if problems:
         raise DataError(list(dict.fromkeys(problems)))
-    return tuple(dict.fromkeys([*notes, *_cut_off(table)]))
+    return replace(table, notes=tuple(dict.fromkeys([*table.notes, *notes, *_cut_off(table)])))
 
 
 def _list(names: list[str]) -> str:

@@ -1,23 +1,28 @@
-"""`areaeffect demo`: a county with known effects, then the real studies whose data are here."""
+"""`areaeffect demo`: real areas first, then a county whose effects are known."""
 
 from __future__ import annotations
 
 import json
 import time
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.commands.summary import summary
 from areaeffect.errors import AreaEffectError
+from areaeffect.results import Verdict
 from areaeffect.simulate import CountySpec, simulate_county, write_county
 from areaeffect.study.collection import is_collection
 from areaeffect.study.file import read_study
 from areaeffect.study.model import resolve
+from areaeffect.wording import main_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
+
+    from areaeffect.results import Result
 
     Tell = Callable[[str, int, int], None]
 
@@ -31,28 +36,24 @@ def demo(
     say: Callable[[str], None],
     progress: Callable[[], AbstractContextManager[Tell]],
 ) -> None:
-    """Evaluate the simulated county into `out/county`, real studies into `out/<study>`.
+    """Evaluate real London areas, a county with known effects, and the studies of a checkout.
 
     Parameters
     ----------
-    out : folder for the reports; what the demo made before is replaced.
+    out : folder for the reports: `london`, `county` and one a study; what the demo made before is
+        replaced.
     studies : folder of study folders; None looks for `studies` in a checkout.
     threads : worker processes.
     say : prints a line.
     progress : opens a progress display.
     """
-    say("A simulated county: its effects are known, so you can see whether they are found.\n")
+    say("Real areas first: Big Local neighbourhoods in London, recorded crime 2008 to 2016.\n")
+    study = copy_example("london", out / "input" / "london") / "study.toml"
+    reports = [_evaluated(study, out / "london", threads, say, progress)]
+    say("\nNext a simulated county, whose effects are known: are they found?\n")
     study = write_county(simulate_county(CountySpec(seed=_SEED)), out / "input" / "county")
     truth = json.loads((study.parent / "truth.json").read_text(encoding="utf-8"))
-    started = time.monotonic()
-    with progress() as tell:
-        result = evaluate_into(study, out / "county", threads, tell)
-    say(summary(result, truth))
-    say(
-        f"\nEvaluated in {time.monotonic() - started:.0f} s. "
-        f"Report: {out / 'county' / 'report.html'}"
-    )
-    reports = [out / "county" / "report.html"]
+    reports.append(_evaluated(study, out / "county", threads, say, progress, truth))
     for path in _real_studies(studies):
         name = path.parent.name
         if is_collection(path):
@@ -64,14 +65,55 @@ def demo(
             continue
         say(f"\n{name}: {read_study(path).study.study.title}\n")
         try:
-            with progress() as tell:
-                result = evaluate_into(path, out / name, threads, tell)
+            reports.append(_evaluated(path, out / name, threads, say, progress))
         except AreaEffectError as error:
             say(f"{name}: {error}")
-            continue
-        say(summary(result))
-        reports.append(out / name / "report.html")
     say("\nReports:\n" + "\n".join(f"  {path}" for path in reports))
+    say(f"\nOpen this one first: {reports[0].resolve().as_uri()}")
+
+
+def copy_example(name: str, folder: Path) -> Path:
+    """Copy an example of the package, data and study files, into a folder; return the folder."""
+    source = files("areaeffect") / "examples" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in source.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    return folder
+
+
+def _evaluated(
+    study: Path,
+    out: Path,
+    threads: int | None,
+    say: Callable[[str], None],
+    progress: Callable[[], AbstractContextManager[Tell]],
+    truth: Mapping[str, Mapping[str, float]] | None = None,
+) -> Path:
+    """Evaluate a study, print its findings, and return where its report is."""
+    started = time.monotonic()
+    with progress() as tell:
+        result = evaluate_into(study, out, threads, tell)
+    say(summary(result, truth))
+    if truth:
+        say(f"\n{_found(result, truth)}")
+    say(f"\nEvaluated in {time.monotonic() - started:.0f} s. Report: {out / 'report.html'}")
+    return out / "report.html"
+
+
+def _found(result: Result, truth: Mapping[str, Mapping[str, float]]) -> str:
+    """Return how many of the known effects lie inside their interval, and how many were seen."""
+    n = inside = real = seen = 0
+    for f in main_findings(result.findings):
+        effect = truth.get(f.group, {}).get(f.outcome)
+        if effect is None or f.low is None or f.high is None:
+            continue
+        n, inside = n + 1, inside + (f.low <= effect <= f.high)
+        real += effect != 0
+        seen += effect != 0 and f.verdict in (Verdict.BETTER, Verdict.WORSE)
+    return (
+        f"{inside} of {n} known effects lie inside their interval; "
+        f"{seen} of {real} that are not zero were found."
+    )
 
 
 def _real_studies(studies: Path | None) -> list[Path]:

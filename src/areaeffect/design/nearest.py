@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 #: With so few characteristics a tree finds the nearest of 33,000 areas two to four times as fast as
 #: comparing with all; with more it gets slower, with eight it loses.
 _TREE_AT_MOST = 6
+#: Distances that differ by less than this share of themselves differ by rounding only.
+_SAME = 1e-9
 
 
 class Nearest:
@@ -32,6 +34,7 @@ class Nearest:
         self._strata = np.zeros(len(scaled), dtype=np.int64) if strata is None else strata
         self._row = np.full(len(scaled), -1, dtype=np.int64)
         self._found = np.empty((0, self._k), dtype=np.int32)
+        self._far = np.empty((0, self._k))
 
     def of(self, areas: Ints) -> Ints:
         """Return pool areas in order of distance, (n, k).
@@ -42,8 +45,18 @@ class Nearest:
         new = np.unique(areas[self._row[areas] < 0])
         if len(new):
             self._row[new] = len(self._found) + np.arange(len(new))
-            self._found = np.concatenate([self._found, self._search(new)])
+            found, far = self._search(new)
+            self._found = np.concatenate([self._found, found])
+            self._far = np.concatenate([self._far, far])
         return self._found.take(self._row[areas], axis=0).astype(np.int64)
+
+    def ties(self, areas: Ints) -> Bools:
+        """Tell which of `of(areas)` are as far as the one before, (n, k): no order tells them."""
+        far = self._far.take(self._row[areas], axis=0)
+        tied = np.zeros(far.shape, dtype=np.bool_)
+        with np.errstate(invalid="ignore"):  # a stratum's filling is infinitely far
+            tied[:, 1:] = np.diff(far, axis=1) <= _SAME * far[:, 1:]
+        return tied
 
     def apart(self, areas: Ints) -> Floats:
         """Return the distances to `of(areas)`, (n, k): root mean square over characteristics.
@@ -54,26 +67,30 @@ class Nearest:
         gaps = self._scaled[order] - self._scaled[areas][:, None]
         return np.where(order == areas[:, None], np.inf, np.sqrt((gaps**2).mean(axis=-1)))
 
-    def _search(self, areas: Ints) -> npt.NDArray[np.int32]:
+    def _search(self, areas: Ints) -> tuple[npt.NDArray[np.int32], Floats]:
         order = np.repeat(areas[:, None], self._k, axis=1).astype(np.int32)
+        far = np.full(order.shape, np.inf)
         for stratum in np.unique(self._strata[areas]):
             inside = self._strata[areas] == stratum
             pool = np.flatnonzero(self._pool & (self._strata == stratum))
             depth = min(self._k, len(pool))
             if depth:
-                place = _nearest_of(self._scaled[pool], self._scaled[areas[inside]], depth)
+                place, apart = _nearest_of(self._scaled[pool], self._scaled[areas[inside]], depth)
                 order[inside, :depth] = pool[place]
-        return order
+                far[inside, :depth] = apart
+        return order, far
 
 
-def _nearest_of(points: Floats, asked: Floats, k: int) -> Ints:
-    """Return the k nearest points of each one asked for, (n, k), nearest first."""
+def _nearest_of(points: Floats, asked: Floats, k: int) -> tuple[Ints, Floats]:
+    """Return the k nearest points of each one asked for and their distances, (n, k) each."""
     if points.shape[1] <= _TREE_AT_MOST:
         from scipy.spatial import cKDTree
 
         tree = cKDTree(points, leafsize=32, balanced_tree=False, compact_nodes=False)
-        return np.asarray(tree.query(asked, k)[1], dtype=np.int64).reshape(-1, k)
+        apart, found = tree.query(asked, k)
+        return np.asarray(found, dtype=np.int64).reshape(-1, k), apart.reshape(-1, k)
     from sklearn.neighbors import NearestNeighbors
 
     search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
-    return np.asarray(search.kneighbors(asked, return_distance=False))
+    apart, found = search.kneighbors(asked)
+    return np.asarray(found), apart

@@ -185,7 +185,7 @@ def _pool_of(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Ints:
     if rules.nearest and cohort.nearest is not None:
         order = cohort.nearest.of(areas)
         near = None if caliper is None else cohort.nearest.apart(areas) <= caliper
-        return _nearest_allowed(order, allowed, rules.nearest, near)
+        return _nearest_allowed(order, cohort.nearest.ties(areas), allowed, rules.nearest, near)
     if cohort.strata is not None:
         allowed = allowed & np.isin(cohort.strata, cohort.strata[areas])
     pool = np.flatnonzero(allowed)
@@ -203,10 +203,19 @@ def _shares(strata: Ints, areas: Ints, pool: Ints) -> Floats:
     return np.asarray((strata[pool][:, None] == levels[:-1]) - counts[:-1] / len(areas))
 
 
-def _nearest_allowed(order: Ints, allowed: Bools, nearest: int, near: Bools | None) -> Ints:
-    """Union over treated areas of the first `nearest` allowed areas in order of distance."""
+def _nearest_allowed(
+    order: Ints, ties: Bools, allowed: Bools, nearest: int, near: Bools | None
+) -> Ints:
+    """Union over treated areas of the first `nearest` allowed areas in order of distance.
+
+    Those as far as the last one are taken too: which comes first is then a matter of names.
+    """
     may = allowed[order] if near is None else allowed[order] & near
     take = may & (np.cumsum(may, axis=1) <= nearest)
+    if ties.any():
+        last = order.shape[1] - 1 - np.argmax(take[:, ::-1], axis=1)
+        after = np.arange(order.shape[1]) > last[:, None]
+        take |= may & after & np.logical_and.accumulate(ties | ~after, axis=1)
     chosen = np.zeros(len(allowed), dtype=bool)
     chosen[order[take]] = True
     return np.flatnonzero(chosen)

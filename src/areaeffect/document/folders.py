@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.disk import lock, locked, sync
 from areaeffect.document.csv_files import json_text, write_text
 from areaeffect.errors import Problem, StudyError, plain_reason, shortened
 
@@ -160,10 +161,10 @@ def _aside(folder: Path) -> Iterator[Path]:
     try:
         folder = folder.absolute()
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(folder.parent):
+        with locked(folder.parent):
             _clean(folder)
             aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-            held = _lock(aside, wait=False)
+            held = lock(aside, wait=False)
         try:
             yield aside
         finally:
@@ -203,7 +204,7 @@ def _clean(folder: Path) -> None:
             continue
         if {p.name for p in left.iterdir()} - {_NEW, _OLD, MANIFEST}:
             continue
-        held = _lock(left, wait=False)
+        held = lock(left, wait=False)
         if held is None:  # its run is alive
             continue
         if (left / _OLD).is_dir():
@@ -214,31 +215,6 @@ def _clean(folder: Path) -> None:
                 continue
         shutil.rmtree(left, ignore_errors=True)
         os.close(held)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    held = _lock(folder, wait=True)
-    try:
-        yield
-    finally:
-        if held is not None:
-            os.close(held)
-
-
-def _lock(folder: Path, *, wait: bool) -> int | None:
-    """Lock a folder until the number returned is closed; None where it is not to be had."""
-    try:
-        import fcntl
-    except ImportError:
-        return None
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
 
 
 def _files(folder: Path) -> Iterator[str]:
@@ -305,11 +281,7 @@ def _sha(path: Path) -> str:
 def _to_disk(folder: Path) -> None:
     """Wait until every file has reached the disk, so that no power cut leaves an empty one."""
     for path in (folder, *(p for p in folder.rglob("*") if not p.is_symlink())):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(path)
 
 
 def _refused(folder: Path, what: str) -> StudyError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from jinja2 import Template
+    from markupsafe import Markup
 
     from areaeffect.document.blocks import Document, Section
 
@@ -23,7 +26,10 @@ def to_html(document: Document, files: Mapping[str, str], charts: str = "") -> s
     files : address of each table's file, by name; a table that is not named gets no link.
     charts : folder of the files of each chart; empty: no links to them.
     """
-    text = _template().render(document=document, links=files, charts=charts)
+    style = _style()
+    text = _template().render(
+        document=document, links=files, charts=charts, style=style, policy=policy_of(style)
+    )
     return text if text.endswith("\n") else text + "\n"
 
 
@@ -36,6 +42,22 @@ def sections_html(sections: Sequence[Section], files: Mapping[str, str]) -> str:
     files : as in `to_html`.
     """
     return _template("sections.html.j2").render(sections=sections, links=files)
+
+
+def policy_of(style: str) -> str:
+    """Return what a page may load: pictures, and the one style that it carries."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _style() -> Markup:
+    from markupsafe import Markup
+
+    return Markup(_template("report.css").render())
 
 
 @cache

@@ -1,4 +1,9 @@
-"""Regression adjustment of levels: how much of a gap is owed to what weighting left unlike."""
+"""Regression adjustment: how much of a gap is owed to what weighting left unlike.
+
+Levels are adjusted by a regression over the benchmark areas (`Adjustment`); changes by one over the
+whole pool (`Growth`), whose few slopes are known so well that taking them off adds hardly any
+variance.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from areaeffect.results import Floats, Ints
+    from areaeffect.results import Bools, Floats, Ints
 
 #: Ridge of the coefficients, as a share of the characteristics' mean variance: with hardly more
 #: benchmark areas than characteristics a plain fit has no use.
@@ -84,3 +89,71 @@ def _counts_for(treated: Floats, benchmark: Floats, part: Floats, own: Floats) -
     if ridge <= 0:
         return nothing
     return np.asarray(apart @ np.linalg.solve(gram + ridge * np.eye(len(gram)), imbalance))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Growth:
+    """How an outcome's change goes with the characteristics of areas, over the whole pool.
+
+    Where calibration cannot reach the treated areas (the most deprived of all, say), benchmark
+    areas stay unlike them, and a trend that follows what stays unlike is taken for an effect. The
+    change of every pool area is regressed on its characteristics; the slopes times the imbalance
+    that weighting left is what the characteristics alone would make of the gap.
+
+    Parameters
+    ----------
+    slopes : (p,), by a standard deviation of each characteristic: relative to the pool's change for
+        counts, in the outcome's unit for scores.
+    is_ratio : whether the outcome is a count.
+    """
+
+    slopes: Floats
+    is_ratio: bool
+
+    def expected(self, after: Floats, imbalance: Floats, n_areas: int) -> Floats:
+        """Return the expected totals after the start of areas like the treated ones.
+
+        Parameters
+        ----------
+        after : weighted totals of the benchmark areas, of any periods after the start.
+        imbalance : (p or more,), benchmark less treated, in standard deviations; shares of exact
+            factors stand behind the characteristics and are not read.
+        n_areas : treated areas.
+        """
+        apart = float(self.slopes @ imbalance[: len(self.slopes)])
+        return np.asarray(after * np.exp(-apart) if self.is_ratio else after - n_areas * apart)
+
+
+def growth(
+    characteristics: Floats, pool: Bools, pre: Floats, post: Floats, *, is_ratio: bool
+) -> Growth:
+    """Regress the change of pool areas on their characteristics.
+
+    Weighted least squares; counts by their events before, which is each area's part in a total.
+    The ridge is p / n of the characteristics' mean variance: the fewer areas for each of them, the
+    less is taken off.
+
+    Parameters
+    ----------
+    characteristics : (n_areas, p), in standard deviations.
+    pool : (n_areas,), untreated areas with all values.
+    pre, post : (n_areas,), the outcome before and after.
+    is_ratio : whether it is a count.
+    """
+    used = pool & (pre > 0) if is_ratio else pool
+    known, part = characteristics[used], pre[used] if is_ratio else np.ones(int(used.sum()))
+    nothing = Growth(np.zeros(known.shape[1]), is_ratio)
+    if not known.size or (is_ratio and not post[used].sum() > 0):
+        return nothing
+    change = post[used] - pre[used]
+    if is_ratio:
+        change = post[used] / pre[used] * (part.sum() / post[used].sum())
+    part = part / part.sum()
+    centred = known - part @ known
+    apart = centred * part[:, None]
+    gram = apart.T @ centred
+    ridge = len(gram) / len(known) * float(np.trace(gram)) / len(gram)
+    if ridge <= 0:
+        return nothing
+    slopes = np.linalg.solve(gram + ridge * np.eye(len(gram)), apart.T @ change)
+    return Growth(np.asarray(slopes), is_ratio)

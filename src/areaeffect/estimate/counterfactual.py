@@ -20,7 +20,7 @@ import numpy as np
 from areaeffect.panel import picked
 
 if TYPE_CHECKING:
-    from areaeffect.estimate.adjustment import Adjustment
+    from areaeffect.estimate.adjustment import Adjustment, Growth
     from areaeffect.panel import Measure
     from areaeffect.results import Bools, Floats, Ints
 
@@ -48,11 +48,15 @@ class Sums:
         and behind them `path`, side by side: a neighbourhood's are added up at one go.
     path_exposure : (n_areas,), exposure of a year; 1 for scores.
     path_span : (n_bins,), years used of each bin; for scores 1 where there are any.
+    path_is_after : (n_bins,), whether a bin is of the time after the start.
+    growth : what a change goes with; None for a level.
     """
 
     columns: Floats
     path_exposure: Floats
     path_span: Floats
+    path_is_after: Bools
+    growth: Growth | None = None
 
     @property
     def pre(self) -> Floats:
@@ -103,19 +107,25 @@ def sums(
         else:
             mean = cells.mean(axis=1) if mask.any() else np.full(n, nothing)
             sides.append((mean, exposure))
-    path, span = np.zeros((n, n_bins)), np.zeros(n_bins)
+    path, span, is_after = np.zeros((n, n_bins)), np.zeros(n_bins), np.zeros(n_bins, dtype=bool)
     bin_of = np.full(len(pre), -1) if bin_of is None else np.where(pre | post, bin_of, -1)
     for b in np.unique(bin_of[bin_of >= 0]):
         cells = picked(measure.values, bin_of == b)
         path[:, b] = cells.sum(axis=1) if measure.is_count else cells.mean(axis=1)
         span[b] = step * cells.shape[1] if measure.is_count else 1.0
+        is_after[b] = post[bin_of == b].any()
     (pre_sum, pre_exposure), (post_sum, post_exposure) = sides
     columns = np.column_stack([pre_sum, post_sum, pre_exposure, post_exposure, path])
-    return Sums(columns, exposure, span)
+    return Sums(columns, exposure, span, is_after)
 
 
 def totals(
-    sums_: Sums, members: Ints, pool: Ints, weights: Floats, adjustment: Adjustment | None = None
+    sums_: Sums,
+    members: Ints,
+    pool: Ints,
+    weights: Floats,
+    adjustment: Adjustment | None = None,
+    imbalance: Floats | None = None,
 ) -> Floats:
     """Add up one neighbourhood and outcome.
 
@@ -124,8 +134,10 @@ def totals(
     sums_ : of every area.
     members, pool : positions of treated and pool areas.
     weights : (m,), of the pool areas.
-    adjustment : what the expected total after the start is regression-adjusted by; None for
-        nothing. One serves all outcomes of a neighbourhood.
+    adjustment : what the expected total of a level is regression-adjusted by; None for nothing.
+        One serves all outcomes of a neighbourhood.
+    imbalance : what weighting left unlike, which the expected total of a change is adjusted for;
+        None where it left nothing.
 
     Returns
     -------
@@ -144,6 +156,10 @@ def totals(
     path = found[N_TOTALS:].reshape(-1, N_PATH)
     path[:, PATH_OBSERVED] = own[4:]
     path[:, PATH_EXPECTED] = expected[4:]
+    if imbalance is not None and sums_.growth is not None:
+        adjusted = sums_.growth.expected(expected, imbalance, len(members))
+        found[EXPECTED_POST] = adjusted[1]
+        path[sums_.path_is_after, PATH_EXPECTED] = adjusted[4:][sums_.path_is_after]
     path[:, PATH_EXPOSURE] = sums_.path_exposure[members].sum() * sums_.path_span
     return found
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.design.history import features
 from areaeffect.design.programme import Cohort, make_cohort
+from areaeffect.estimate.adjustment import growth
 from areaeffect.estimate.counterfactual import Sums, sums
 from areaeffect.estimate.event_time import NO_BINS, Bins
 from areaeffect.panel import is_enough
@@ -98,7 +99,7 @@ class ClaimCohorts:
 
     @property
     def is_adjusted(self) -> bool:
-        """Whether what weighting left unlike is regressed out: of levels, never of changes."""
+        """Whether levels are adjusted over benchmark areas; changes are over the whole pool."""
         return self.claim == "level"
 
     def key(self, unit: int, areas: Ints) -> tuple[int, int, tuple[int, ...]]:
@@ -194,12 +195,22 @@ class ClaimCohorts:
         """Return each outcome's sums before and after; read only after the seal."""
         key = self.key(unit, areas)
         if key not in self._sums:
-            used = self.used(unit, areas)
             self._sums[key] = {
-                o: sums(self.measure(o), *sides, self.bin_of(unit, o), self.bins.n)
-                for o, sides in used.items()
+                o: self._with_growth(
+                    sums(self.measure(o), *sides, self.bin_of(unit, o), self.bins.n),
+                    self.cohort(unit, areas),
+                    o,
+                )
+                for o, sides in self.used(unit, areas).items()
             }
         return self._sums[key]
+
+    def _with_growth(self, added: Sums, cohort: Cohort, position: int) -> Sums:
+        if self.claim == "level":
+            return added
+        pool, is_ratio = cohort.usable & self.eligible, self.measure(position).is_count
+        found = growth(cohort.scaled, pool, added.pre, added.post, is_ratio=is_ratio)
+        return replace(added, growth=found)
 
     def bin_of(self, unit: int, position: int) -> Ints:
         """Return the event-time bin of each period, (n_periods,); -1 for none."""

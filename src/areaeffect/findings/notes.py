@@ -33,6 +33,7 @@ def method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
         *([EXPLORATORY] if file.study.study.exploratory else []),
         f"{full.sum():,} of {len(panel.areas):,} areas have a value in every period of the window.",
         *_raw_changes(data, plan),
+        *_left_unlike(plan),
     ]
     if len(plan.units) < MIN_CLUSTERS:
         notes.append(small_programme_note(len(plan.units), MIN_CLUSTERS))
@@ -51,6 +52,21 @@ def method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
     return [
         *notes,
         "Placebo neighbourhoods are contiguous groups of areas grown from random seeds.",
+    ]
+
+
+def _left_unlike(plan: Plan) -> list[str]:
+    """Say where weighting could not make benchmark areas like the treated ones, and the remedy."""
+    changes = [d for d in plan.designs if d.claim == "change"]
+    left = [d for d in changes if not d.exact]
+    if not left:
+        return []
+    return [
+        f"For {len(left)} of {len(changes)} neighbourhoods no weights make benchmark areas like "
+        f"the treated ones in everything: a difference of at most "
+        f"{max(d.imbalance for d in left):.2f} standard deviations is left. The change that such "
+        "a difference goes with over the whole pool is taken off the effect, and off that of "
+        "every placebo programme."
     ]
 
 

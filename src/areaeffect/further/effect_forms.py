@@ -37,8 +37,8 @@ def effect_forms_section(_result: Result, annex: Annex) -> Section:
                 "The ratio of totals leads: every incident counts the same. The mean over "
                 "neighbourhoods counts every place the same; where the two part, large and small "
                 "places fared differently. Avoided incidents come from the ratio and its interval. "
-                "Levels are regression-adjusted for what weighting left unlike; the number before "
-                "that stands beside."
+                "Where weighting left areas unlike the treated ones, the effect is adjusted for "
+                "it by regression; the number before that stands beside."
             ),
             Data(Table("Forms of each effect", _HEAD, rows, frozenset({3, 4, 5})), "effect_forms"),
         ),
@@ -122,10 +122,10 @@ def effect_forms(finished: Finished) -> Annex | None:
             case = case_of(evidence, group, o, apart, is_ratio=True)
             if not any(f.form == "ratio" and f.estimate is not None for f in own):
                 continue
-            if outcome.claim == "level":
-                rows.append(_unadjusted(evidence, case))
-            elif len(case.units) >= _SEVERAL:
+            if outcome.claim != "level" and len(case.units) >= _SEVERAL:
                 rows.append(_mean(evidence, case))
+            if _is_adjusted(evidence, case):
+                rows.append(_unadjusted(evidence, case))
     if not rows:
         return None
     table = DataTable("effect_forms", "The same effect in other forms", _COLUMNS, tuple(rows))
@@ -213,8 +213,13 @@ def _harmonic(totals: Floats) -> Floats:
     return np.asarray(events.shape[-1] ** 2 / (1.0 / events).sum(axis=-1))
 
 
+def _is_adjusted(evidence: Evidence, case: Case) -> bool:
+    real = evidence.real[list(case.units), case.position]
+    return bool((real[:, cf.EXPECTED_POST] != real[:, cf.UNADJUSTED_POST]).any())
+
+
 def _unadjusted(evidence: Evidence, case: Case) -> Row:
-    """Return a level before what weighting left unlike is regressed out."""
+    """Return an effect before what weighting left unlike is regressed out."""
     real = cf.unadjusted(evidence.real[:, case.position])
     drawn = cf.unadjusted(evidence.drawn[:, :, case.position])
     found = _inferred(

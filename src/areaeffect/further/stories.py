@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections import Counter
@@ -283,14 +282,6 @@ def parse_story(text: str, where: str) -> Story:
     if not body or len(body) > MOST_CHARACTERS:
         raise DataError(Problem(f"a story has 1 to {MOST_CHARACTERS:,} characters.", where))
     return Story(front, body)
-
-
-def story_text(story: Story) -> str:
-    """Write a story without control characters as `parse_story` reads it."""
-    front = story.front.model_dump(mode="json")
-    # JSON writes text, lists of text and truth values as TOML does.
-    head = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()]
-    return "\n".join(("+++", *head, "+++", story.text, ""))
 
 
 def theme_rows(

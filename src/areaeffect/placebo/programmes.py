@@ -224,7 +224,7 @@ class Cohorts(Protocol):
 
     @property
     def is_adjusted(self) -> bool:
-        """Whether what weighting left unlike is regressed out."""
+        """Whether levels are adjusted for what weighting left unlike; changes always are."""
 
     def cohort(self, unit: int, areas: Ints) -> Cohort:
         """Return the cohort: the start of the real neighbourhood, the coverage of the areas."""
@@ -346,6 +346,7 @@ def run_programme(machine: Machine, programme: Sequence[Ints], number: int = 0) 
                 continue
             members, pool, weights = programme[g], chosen.pool, chosen.weights
             by = adjustment(cohorts[g].scaled, members, pool, weights) if arm.is_adjusted else None
+            left = None if chosen.exact else chosen.imbalance
             for o, sums_ in arm.sums(g, members).items():
-                found[g, o] = totals(sums_, members, pool, weights, by)
+                found[g, o] = totals(sums_, members, pool, weights, by, left)
     return found

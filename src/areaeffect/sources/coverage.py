@@ -34,6 +34,8 @@ HOLE_REPORTING = 0.9
 MIN_NEW_CODES = 5
 #: ... after at least this many leading zeros.
 MIN_LEADING_ZEROS = 12
+#: Codes that end where others begin need only so many periods on either side.
+MIN_AT_EDGE = 3
 
 
 def group_gaps(totals: Floats, share: float = GAP_SHARE) -> Bools:
@@ -155,6 +157,39 @@ def new_codes(values: Floats) -> tuple[Ints, int]:
     if begin[mode] < MIN_NEW_CODES or begin[mode] < 3 * beside:
         return np.empty(0, dtype=np.int64), 0
     return late[first[late] >= mode].astype(np.int64), mode
+
+
+def codes_not_in_use(values: Floats) -> Bools:
+    """Flag the periods before codes begin together, and after codes end together.
+
+    Parameters
+    ----------
+    values : (n_areas, n_periods), counts; NaN is missing.
+
+    Returns
+    -------
+    (n_areas, n_periods), True where a code was not in use. Where some codes end in the very
+    period in which others begin, `MIN_NEW_CODES` on both sides are enough, however near the
+    edge of the series.
+    """
+    unused = np.zeros(values.shape, dtype=bool)
+    begun, first = new_codes(values)
+    unused[begun, :first] = True
+    ended, n_after = new_codes(values[:, ::-1])
+    unused[ended, values.shape[1] - n_after :] = True
+    positive = np.nan_to_num(values) > 0
+    used = positive.any(axis=1) & ~np.isnan(values).any(axis=1)
+    begin = np.where(used, positive.argmax(axis=1), 0)
+    end = np.where(used, values.shape[1] - positive[:, ::-1].argmax(axis=1), values.shape[1])
+    inside = range(MIN_AT_EDGE, values.shape[1] - MIN_AT_EDGE + 1)
+    begins, ends = (np.bincount(x, minlength=values.shape[1] + 2) for x in (begin, end))
+    for t in inside:
+        if all(
+            n[t] >= MIN_NEW_CODES and n[t] >= 3 * max(n[t - 1], n[t + 1]) for n in (begins, ends)
+        ):
+            unused[begin == t, :t] = True
+            unused[end == t, t:] = True
+    return unused
 
 
 def sum_by_group(

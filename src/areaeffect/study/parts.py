@@ -68,7 +68,9 @@ class AnySource(Part):
         default=(), description="areas and periods that the source never reported"
     )
     find_new_codes: bool = Field(
-        default=True, description="flag codes that all begin in one period as missing before it"
+        default=True,
+        description="flag codes that all begin, or all end, in one period as missing before or "
+        "after it",
     )
     boundaries: str | None = Field(
         default=None, description="GeoJSON, GeoPackage, Shapefile, KML or GeoParquet"

@@ -51,9 +51,6 @@ class Survey(Part):
     wave: str | None = Field(default=None, description="column with the wave, as a period")
     before: str | None = Field(default=None, description="the wave before every start")
     after: str | None = Field(default=None, description="the wave after every start")
-    least_respondents: int = Field(
-        default=30, ge=8, description="respondents a group needs to be printed"
-    )
 
     @model_validator(mode="after")
     def _waves_belong_together(self) -> Self:

@@ -35,9 +35,6 @@ class ValuePart(Part):
     discount_rate: float = Field(
         default=0.035, ge=0, lt=1, description="a year; 0.035 is the Green Book's"
     )
-    base_year: int | None = Field(
-        default=None, ge=1900, le=2100, description="year discounted to; default the first start's"
-    )
     costs: str | None = Field(
         default=None, description="CSV of unit costs of your own; default those of the program"
     )

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: Benchmark areas that hold at least this share of the weight must have respondents: a survey
 #: asks in a sample of areas, but in fewer the benchmark would be of other places.
 _LEAST_COVERED = 0.1
+#: Respondents that a group needs on each side to be printed.
+_LEAST_RESPONDENTS = 30
 #: Counts of people under this are not printed (OpenSAFELY's rule).
 SUPPRESSED_UNDER = 8
 
@@ -152,8 +154,8 @@ def _refused(
     units = [finished.evidence.plan.units[g] for g in group.units]
     if claim == "change" and not _straddle(survey, units):
         return "the waves do not lie on both sides of every start", numbers
-    if min(numbers) < survey.least_respondents:
-        return f"fewer than {survey.least_respondents} respondents on a side", numbers
+    if min(numbers) < _LEAST_RESPONDENTS:
+        return f"fewer than {_LEAST_RESPONDENTS} respondents on a side", numbers
     if sides.covered < _LEAST_COVERED:
         return "too few of the benchmark areas have respondents", numbers
     return "", numbers

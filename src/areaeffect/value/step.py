@@ -97,8 +97,7 @@ def _stream(finished: Finished, valuation: Valuation, case: Case, finding: Findi
     part, kept = valuation.part, 1.0
     amounts, years = _by_year(case, finished)
     if part.discount_rate > 0 and amounts.sum() > 0:
-        base = part.base_year or _first_year(finished)
-        kept = discounted(amounts, years, base, part.discount_rate)
+        kept = discounted(amounts, years, _first_year(finished), part.discount_rate)
     return worth.Stream(
         outcome=case.outcome.name,
         observed=float(finding.observed or 0.0),
@@ -352,7 +351,7 @@ def _values(finished: Finished, valuation: Valuation, valued: Sequence[_Valued])
         "currency": valuation.table.currency,
         "price_year": part.price_year,
         "discount_rate": part.discount_rate,
-        "base_year": (part.base_year or _first_year(finished)) if dated else None,
+        "base_year": _first_year(finished) if dated else None,
         "cost_range": part.cost_range,
         "costs": part.costs or "unit_costs.csv of the program",
         "is_own_costs": part.costs is not None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from areaeffect.errors import AreaEffectError, Problem, StudyError
 from areaeffect.web import vendor_files
 from areaeffect.web.routes import FEATURES
 from areaeffect.web.safety import Safety, answer_to
 from areaeffect.web.site import Site
-from areaeffect.web.static_files import OwnFiles, VendorFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,19 +34,28 @@ if TYPE_CHECKING:
 def create_app(settings: Settings) -> Starlette:
     """Return the application for one set of settings."""
     routes = [route for feature in FEATURES for route in feature.routes(settings)]
-    static = OwnFiles(directory=str(files("areaeffect.web") / "static"))
-    mounts = [Mount("/static", static, name="static")]
+    mounts = [Mount("/static", OwnFiles(directory=str(files("areaeffect.web") / "static")))]
     if vendor_files.hashes():
-        mounts.append(Mount("/vendor", VendorFiles(directory=str(vendor_files.folder()))))
+        mounts.append(Mount("/vendor", OwnFiles(directory=str(vendor_files.folder()))))
     app = Starlette(
         routes=[*routes, *mounts],
         middleware=[Middleware(Safety, settings=settings)],
         exception_handlers={HTTPException: _answer, AreaEffectError: _answer},
     )
     app.state.settings = settings
-    app.state.site = Site.of(settings)
-    app.state.nav = [f.NAV for f in FEATURES if f.NAV and f.routes(settings)]
+    app.state.nav = tuple(f.NAV for f in FEATURES if f.NAV and f.routes(settings))
+    app.state.site = Site.of(settings, tuple(n for n in app.state.nav if n[1] != "/runs/"))
     return app
+
+
+class OwnFiles(StaticFiles):
+    """Files that pages load; a browser asks each time whether they have changed."""
+
+    def file_response(self, *arguments: Any, **named: Any) -> Response:
+        """Answer with a file, or with 304 where it is known."""
+        answer = super().file_response(*arguments, **named)
+        answer.headers["cache-control"] = "no-cache"
+        return answer
 
 
 async def _answer(request: Request, fault: Exception) -> Response:
@@ -57,8 +67,6 @@ def with_token(settings: Settings) -> Settings:
 
     An address that others can reach gets a token, unless the server is read-only.
     """
-    from dataclasses import replace
-
     if settings.is_loopback or settings.read_only or settings.token:
         return settings
     return replace(settings, token=secrets.token_urlsafe(16))
@@ -74,12 +82,14 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """
     import uvicorn
 
+    made_up = settings.token is None
     settings = with_token(settings)
     for name, folder in (("--runs", settings.runs), ("--atlas", settings.atlas)):
         _refuse_missing(name, folder)
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    end = f"/?token={settings.token}" if settings.token and not settings.read_only else "/"
-    say(f"areaeffect: {settings.base_url or f'http://{shown}:{settings.port}'}{end}")
+    say(f"areaeffect: {settings.base_url or f'http://{shown}:{settings.port}'}/")
+    if settings.token:
+        say(f"Sign in with any name and the password {settings.token if made_up else 'given'}.")
     if not vendor_files.hashes():
         say(vendor_files.NO_MAP)
     say("Stop it with Ctrl-C.")
@@ -107,6 +117,8 @@ def config_of(settings: Settings, app: Any) -> uvicorn.Config:
     """
     import uvicorn
 
+    from areaeffect.web.connections import Connection, most_connections
+
     proxies = None if settings.proxy is None else [p.strip() for p in settings.proxy.split(",")]
     for proxy in proxies or ():
         try:
@@ -119,10 +131,15 @@ def config_of(settings: Settings, app: Any) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        log_level="warning",
+        log_level="error",
         proxy_headers=proxies is not None,
         forwarded_allow_ips=proxies or [],
         server_header=False,
+        http=Connection,
+        ws="none",
+        backlog=most_connections(),
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=64 * 1024,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from areaeffect.web.settings import Settings
 
 FORMAT = 1
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +240,13 @@ def atlases(settings: Settings) -> dict[str, Atlas]:
         return {}
     found = {}
     for path in sorted(settings.atlases.glob("[!.]*/atlas.json")):
-        atlas = _opened(path.parent, path.stat().st_mtime_ns)
-        if atlas.manifest.get("format") == FORMAT:
+        try:
+            atlas = _opened(path.parent, path.stat().st_mtime_ns)
+            whole = atlas.manifest.get("format") == FORMAT
+        except Exception as error:  # a damaged atlas does not take the others with it
+            _LOG.warning("%s is not shown (%s)", path.parent, type(error).__name__)
+            continue
+        if whole:
             found[atlas.key] = atlas
     return found
 

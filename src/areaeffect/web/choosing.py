@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Ring = tuple[tuple[float, float], ...]
 LEAST_CORNERS = 3
+EAST, NORTH = 180.0, 90.0  # degrees
 
 
 def codes(atlas: Atlas, positions: Iterable[int]) -> set[str]:
@@ -101,7 +102,7 @@ def ring(text: str) -> Ring:
     try:
         given = json.loads(text)
         corners = tuple((float(x), float(y)) for x, y in given)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise Refusal(
             422, "This is not one ring of corners.", "Draw one shape, in one part.", "shape"
         ) from None
@@ -112,8 +113,10 @@ def ring(text: str) -> Ring:
             f"Draw it with at most {limits.POLYGON_VERTICES}.",
             "shape",
         )
-    if len(set(corners)) < LEAST_CORNERS or not all(map(math.isfinite, sum(corners, ()))):
+    if len(set(corners)) < LEAST_CORNERS:
         raise Refusal(422, "The shape is no area.", "Draw at least three corners.", "shape")
+    if not all(abs(x) <= EAST and abs(y) <= NORTH for x, y in corners):
+        raise Refusal(422, "The shape is not on the earth.", "Give longitude, latitude.", "shape")
     return corners
 
 

@@ -5,223 +5,290 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import re
 import threading
 import time
-from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from areaeffect.errors import AreaEffectError, DataError, Problem
 from areaeffect.web import limits
-from areaeffect.web.refusals import Refusal
-from areaeffect.web.voices import RUN_NAME, Kind, Voice
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from areaeffect.results import DataTable, Finding, Result
+    from areaeffect.results import Finding
 
-RUN_FILE, FINDINGS_FILE = "run.json", "findings.json"
-PART = "~"  # between the name of a collection and that of its part
-TABLE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,119}")
-#: Files of a run that are given as they are. Anything else in its folder stays there.
+RUN_FILE: Final = "run.json"
+FINDINGS_FILE: Final = "findings.json"
+CRATE_FILE: Final = "ro-crate-metadata.json"
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+#: Files of a run that are published. A run that lists any other is not one of ours.
 FILES = re.compile(
     r"(?:(?:report|plan)\.(?:html|pdf)|(?:findings|design|run|ro-crate-metadata)\.json"
-    r"|data/[a-z0-9_-]+\.(?:csv|csv-metadata\.json|json)"
+    r"|data/[a-z0-9_-]+\.(?:csv|csv-metadata\.json|json|parquet)"
     r"|charts/[a-z0-9_-]+\.(?:svg|png|csv|csv-metadata\.json)"
     r"|neighbourhoods/[a-z0-9_-]+\.html)"
 )
+_EVALUATE: Final = "Evaluate the study again, or copy the whole folder again."
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class PublishedRun:
-    """A results folder that is shown.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """A story or an event of the study: what people say, beside the numbers.
 
     Parameters
     ----------
-    name : its address: the name of its folder; of a part, after that of its collection and `~`.
+    key : name of its place on the page.
+    place : its neighbourhood; empty: all of them.
+    date : a year, a month or a day, as written.
+    title : of the story; of an event, what happened.
+    text, families : of a story: what was said, and the outcome families it speaks of.
+    """
+
+    key: str
+    place: str
+    date: str
+    title: str
+    text: str = ""
+    families: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """Whether it is a story or an event."""
+        return "story" if self.text else "event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRun:
+    """A results folder, read and checked against its own list of files.
+
+    Parameters
+    ----------
+    path : its address: the name of its folder; of a part, after that of its collection and `/`.
     title, question : of its study.
     folder : where it is.
-    state : hash of name, time and size of its main files; another state is another run.
-    changed : when it was put here.
+    files : its files, relative to the folder.
+    main : the findings that carry the report, by the key of their page.
+    stories : stories and events of the study.
+    seal : hash of the sealed plan; empty for a collection.
+    updated : when its `run.json` was written; not later than SOURCE_DATE_EPOCH where that is set.
     parts : names of the parts of a collection; empty for one study.
     """
 
-    name: str
+    path: str
     title: str
     question: str
     folder: Path
-    state: str
-    changed: datetime
+    files: tuple[str, ...]
+    main: Mapping[str, Finding]
+    stories: tuple[Story, ...] = ()
+    seal: str = ""
+    updated: datetime
     parts: tuple[str, ...] = ()
 
-    @cached_property
-    def findings(self) -> tuple[Finding, ...]:
-        """All findings of the run; none of a collection, whose parts have them."""
-        from areaeffect.report.files import read_findings
 
-        return () if self.parts else read_findings(self.folder)
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """All runs of a folder by path, parts of collections included, and why others are left out."""
 
-    @cached_property
-    def main(self) -> dict[str, Finding]:
-        """The findings that carry the report, by the key of their page."""
-        from areaeffect.document.svg import key_of
-        from areaeffect.wording import main_findings
+    runs: Mapping[str, PublishedRun] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
 
-        return {
-            key_of(f.group, f.outcome, f.claim, f.form): f for f in main_findings(self.findings)
-        }
+    @property
+    def top(self) -> list[PublishedRun]:
+        """Runs and collections, without the parts of collections."""
+        return [run for path, run in self.runs.items() if "/" not in path]
 
-    @cached_property
-    def voices(self) -> tuple[Voice, ...]:
-        """The stories and events that the study itself printed."""
-        kinds: tuple[tuple[str, Kind], ...] = (("stories", "story"), ("events", "event"))
-        found = []
-        for name, kind in kinds:
-            if (self.folder / "data" / f"{name}.csv").is_file():
-                for row in self.table(name).records():
-                    title = row["title"] if kind == "story" else row["what"]
-                    told = (self.name, kind, row["date"], row["neighbourhood"], title)
-                    key = hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
-                    themes = tuple(t for t in row.get("themes", "").split(" | ") if t)
-                    found.append(
-                        Voice(
-                            run=self.name,
-                            place=row["neighbourhood"],
-                            kind=kind,
-                            date=row["date"],
-                            title=title,
-                            text=row.get("text", ""),
-                            themes=themes,
-                            key=key,
-                            time=self.changed,
-                        )
-                    )
-        return tuple(found)
-
-    def file(self, path: str) -> Path:
-        """Return a file of the run that may be given as it is.
-
-        Raises
-        ------
-        Refusal
-            404: it is not there, or not one of those that are given.
-        """
-        found = self.folder / path
-        if FILES.fullmatch(path) and found.is_file():
-            if found.resolve().is_relative_to(self.folder.resolve()):
-                return found
-            _LOG.warning("%s leads out of its run and is not given", found)
-        raise Refusal(404, "This run has no such file.", "See what it has on its own page.")
-
-    def tables(self) -> list[str]:
-        """Return the names of its tables, those of the findings first."""
-        named = (p.name.removesuffix(".csv") for p in (self.folder / "data").glob("*.csv"))
-        return sorted(filter(TABLE_NAME.fullmatch, named), key=lambda n: (n != "findings", n))
-
-    def table(self, name: str) -> DataTable:
-        """Read one of its tables."""
-        from areaeffect.document.csv_files import read_described
-
-        return read_described(self.file(f"data/{name}.csv"))
+    def parts(self, run: PublishedRun) -> list[PublishedRun]:
+        """Return the parts of a collection that can be read."""
+        paths = (f"{run.path}/{part}" for part in run.parts)
+        return [self.runs[path] for path in paths if path in self.runs]
 
 
 class Shelf:
-    """The folder of published runs, looked at again at most once in a short while."""
+    """A folder of runs, looked at again at most once in a short while; a known run is kept."""
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
-        self.faults: dict[str, str] = {}
-        self.state = ""
-        self._runs: dict[str, PublishedRun] = {}
+        self._held = Holdings()
+        self._known: dict[str, tuple[str, PublishedRun | str]] = {}
         self._looked = -1.0
-        self._results: OrderedDict[str, Result] = OrderedDict()
         self._lock = threading.Lock()
 
-    def runs(self) -> dict[str, PublishedRun]:
-        """Return all runs by name; what cannot be read is named in `faults`."""
+    def holdings(self) -> Holdings:
+        """Return what is there now: no damaged run takes another with it."""
         with self._lock:
             if time.monotonic() - self._looked > limits.LOOK_AGAIN_SECONDS:
-                self._look()
+                self._held = self._look()
                 self._looked = time.monotonic()
-            return self._runs
+            return self._held
 
-    def top(self) -> list[PublishedRun]:
-        """Return runs and collections, without the parts of collections."""
-        return [run for name, run in self.runs().items() if PART not in name]
+    def _look(self) -> Holdings:
+        known: dict[str, tuple[str, PublishedRun | str]] = {}
+        for path, folder in folders_of(self.folder):
+            state = _state(folder)
+            before = self._known.get(path)
+            known[path] = before if before and before[0] == state else (state, _read(path, folder))
+        self._known = known
+        found = {path: run for path, (_, run) in known.items() if not isinstance(run, str)}
+        faults = {path: why for path, (_, why) in known.items() if isinstance(why, str)}
+        return Holdings(found, faults)
 
-    def run(self, name: str) -> PublishedRun:
-        """Return one run.
 
-        Raises
-        ------
-        Refusal
-            404: there is none of this name.
-        """
-        found = self.runs().get(name)
-        if found is None:
-            raise Refusal(404, "No run of this name is published.", "See the list at /runs.")
-        return found
+def folders_of(folder: Path | None) -> list[tuple[str, Path]]:
+    """Return every folder with a `run.json`, and those one level below it, by path."""
+    found = []
+    for top in _with_run(folder):
+        found.append((top.name, top))
+        found += [(f"{top.name}/{part.name}", part) for part in _with_run(top)]
+    return found
 
-    def result(self, run: PublishedRun) -> Result:
-        """Return everything a run found; the last few are kept."""
-        from areaeffect.report.files import read_result
 
-        with self._lock:
-            result = self._results.get(run.state) or read_result(run.folder)
-            self._results[run.state] = result
-            self._results.move_to_end(run.state)
-            while len(self._results) > limits.RESULTS_KEPT:
-                self._results.popitem(last=False)
-            return result
+def _with_run(folder: Path | None) -> list[Path]:
+    try:
+        there = sorted(folder.iterdir()) if folder else []
+    except OSError:
+        return []
+    return [p for p in there if not p.name.startswith(".") and os.path.lexists(p / RUN_FILE)]
 
-    def _look(self) -> None:
-        found: dict[str, PublishedRun] = {}
-        faults: dict[str, str] = {}
-        there = self.folder.iterdir() if self.folder and self.folder.is_dir() else ()
-        for folder in sorted(p for p in there if (p / RUN_FILE).is_file()):
-            for name, place in self._with_parts(folder):
-                try:
-                    found[name] = self._read(name, place)
-                except AreaEffectError as error:
-                    _LOG.warning("%s is not shown: %s", place, error)
-                    faults[name] = error.problems[0].what
-        self._runs, self.faults = found, faults
-        told = repr([(r.name, r.state) for r in found.values()])
-        self.state = hashlib.sha256(told.encode()).hexdigest()[:16]
 
-    def _with_parts(self, folder: Path) -> list[tuple[str, Path]]:
-        parts = sorted(p for p in folder.iterdir() if (p / RUN_FILE).is_file())
-        return [(folder.name, folder), *((f"{folder.name}{PART}{p.name}", p) for p in parts)]
-
-    def _read(self, name: str, folder: Path) -> PublishedRun:
-        if not RUN_NAME.fullmatch(name):
-            what = "its name has other signs than letters, digits, '-' and '_'."
-            raise DataError(Problem(what, str(folder), "Rename the folder."))
+def _state(folder: Path) -> str:
+    """Return what changes when a run is written again."""
+    told = []
+    for name in (RUN_FILE, FINDINGS_FILE, CRATE_FILE):
         try:
-            seen = [(folder / file).stat() for file in (RUN_FILE, FINDINGS_FILE)]
-            told = repr((name, [(s.st_mtime_ns, s.st_size, s.st_ino) for s in seen]))
-            state = hashlib.sha256(told.encode()).hexdigest()[:16]
-            known = self._runs.get(name)
-            if known is not None and known.state == state:
-                return known
-            about = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-            collection = about.get("collection") or {}
-            run = PublishedRun(
-                name=name,
-                title=str(about["title"]),
-                question=str(about.get("question", collection.get("question", ""))),
-                folder=folder,
-                state=state,
-                changed=datetime.fromtimestamp(int(seen[0].st_mtime), UTC),
-                parts=tuple(str(part["name"]) for part in collection.get("part", ())),
-            )
-            _ = run.findings  # read now, so that a run whose findings are broken is not shown
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            what = f"its files cannot be read ({type(error).__name__})."
-            raise DataError(Problem(what, str(folder), "Evaluate the study again.")) from None
-        return run
+            seen = (folder / name).stat()
+            told.append((seen.st_mtime_ns, seen.st_size, seen.st_ino))
+        except OSError:
+            told.append((0, 0, 0))
+    return repr(told)
+
+
+def _read(path: str, folder: Path) -> PublishedRun | str:
+    """Read a run; return why it is left out instead where it is damaged, in whatever way."""
+    try:
+        return read_run(path, folder)
+    except AreaEffectError as error:
+        why = str(error.problems[0])
+    except Exception as error:  # a stranger's folder may hold anything
+        why = f"its files cannot be read ({type(error).__name__}). {_EVALUATE}"
+    _LOG.warning("%s is not shown: %s", folder, why)
+    return why
+
+
+def read_run(path: str, folder: Path) -> PublishedRun:
+    """Read one run and check every file against the hash that `evaluate` gave it.
+
+    Raises
+    ------
+    DataError
+        A file is missing, is not as `evaluate` wrote it, or is not one of a run's.
+    """
+    from areaeffect.document.svg import key_of
+    from areaeffect.report.files import read_findings
+    from areaeffect.wording import main_findings
+
+    if not all(RUN_NAME.fullmatch(name) for name in path.split("/")):
+        fix = "Rename the folder: letters, digits, '-' and '_'."
+        raise DataError(Problem("this name cannot be part of an address.", path[:80], fix))
+    about = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    collection = about.get("collection") or {}
+    parts = tuple(str(part["name"]) for part in collection.get("part", ()))
+    files = _collection_files(folder) if parts else _checked_files(folder)
+    main = () if parts else main_findings(read_findings(folder))
+    design = {} if parts else json.loads((folder / "design.json").read_text(encoding="utf-8"))
+    return PublishedRun(
+        path=path,
+        title=str(about["title"]),
+        question=str(about.get("question", collection.get("question", ""))),
+        folder=folder,
+        files=files,
+        main={key_of(f.group, f.outcome, f.claim, f.form): f for f in main},
+        stories=_stories(folder, files),
+        seal=str(design["seal"]["sha256"]) if design else "",
+        updated=_written(folder / RUN_FILE),
+        parts=parts,
+    )
+
+
+def _written(path: Path) -> datetime:
+    latest = os.environ.get("SOURCE_DATE_EPOCH", "")
+    seconds = int(path.stat().st_mtime)
+    if re.fullmatch(r"[0-9]{1,11}", latest):
+        seconds = min(seconds, int(latest))
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _checked_files(folder: Path) -> tuple[str, ...]:
+    graph: list[dict[str, Any]] = json.loads((folder / CRATE_FILE).read_text("utf-8"))["@graph"]
+    listed = {e["@id"]: e["sha256"] for e in graph if e.get("@type") == "File"}
+    for name, sha256 in listed.items():
+        if hashlib.sha256(_own(folder, name).read_bytes()).hexdigest() != sha256:
+            what = "this file is not as `evaluate` wrote it."
+            raise DataError(Problem(what, f"{folder.name}/{name}", _EVALUATE))
+    for name in (RUN_FILE, FINDINGS_FILE, "design.json"):
+        if name not in listed:
+            raise DataError(Problem(f"its list of files lacks {name}.", folder.name, _EVALUATE))
+    return tuple(sorted([*listed, CRATE_FILE]))
+
+
+def _collection_files(folder: Path) -> tuple[str, ...]:
+    there = sorted(p.name for p in folder.iterdir() if p.is_file() and FILES.fullmatch(p.name))
+    for name in there:
+        _own(folder, name)
+    return tuple(there)
+
+
+def _own(folder: Path, name: str) -> Path:
+    """Return a file of a run: one of those a run has, in its folder, and no link out of it."""
+    path = folder / name
+    if not FILES.fullmatch(name):
+        raise DataError(Problem("this is not a file of a run.", name[:80], _EVALUATE))
+    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+        raise DataError(Problem("this file is missing.", f"{folder.name}/{name}", _EVALUATE))
+    return path
+
+
+def _stories(folder: Path, files: tuple[str, ...]) -> tuple[Story, ...]:
+    """Return the stories and events that the study printed, newest first."""
+    from areaeffect.document.csv_files import read_described
+
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for name in ("stories", "events", "themes"):
+        listed = f"data/{name}.csv" in files
+        rows[name] = read_described(folder / f"data/{name}.csv").records() if listed else []
+    families = {row["theme"]: str(row["family"]) for row in rows["themes"]}
+    found = [
+        Story(
+            key=_key("story", row["date"], row["neighbourhood"], row["title"]),
+            place=row["neighbourhood"] or "",
+            date=str(row["date"]),
+            title=row["title"],
+            text=row["text"],
+            families=tuple(sorted({families[t] for t in _themes(row) if t in families})),
+        )
+        for row in rows["stories"]
+    ]
+    found += [
+        Story(
+            key=_key("event", row["date"], row["neighbourhood"], row["what"]),
+            place=row["neighbourhood"] or "",
+            date=str(row["date"]),
+            title=row["what"],
+        )
+        for row in rows["events"]
+    ]
+    return tuple(sorted(found, key=lambda s: (s.date, s.key), reverse=True))
+
+
+def _themes(row: Mapping[str, Any]) -> list[str]:
+    return str(row["themes"] or "").split(" | ")
+
+
+def _key(kind: str, *told: object) -> str:
+    return f"{kind}-{hashlib.sha256(repr(told).encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""How often something was done from one address: kept in memory alone, and not by the address."""
+"""How often a wrong token came from one address: kept in memory, and not by the address."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _IPV6_SUBSCRIBER = 64  # bits of an IPv6 address that one household or server ha
 
 
 class Rate:
-    """Counts deeds within a time.
+    """Counts events within a time.
 
     Parameters
     ----------
-    most : deeds within the time.
+    most : events within the time.
     seconds : the time.
     """
 
@@ -27,20 +27,24 @@ class Rate:
         self._salt = secrets.token_bytes(16)
         self._times: OrderedDict[bytes, deque[float]] = OrderedDict()
 
-    def allows(self, address: str) -> bool:
-        """Count a deed from an address; whether it is within the rate."""
-        key = hashlib.blake2b(_group(address).encode(), key=self._salt, digest_size=16).digest()
+    def is_spent(self, address: str) -> bool:
+        """Whether an address had all its events."""
+        times = self._times.get(self._key(address), deque())
         now = time.monotonic()
-        times = self._times.setdefault(key, deque())
-        self._times.move_to_end(key)
         while times and now - times[0] > self.seconds:
             times.popleft()
+        return len(times) >= self.most
+
+    def count(self, address: str) -> None:
+        """Count one event."""
+        key = self._key(address)
+        self._times.setdefault(key, deque(maxlen=self.most)).append(time.monotonic())
+        self._times.move_to_end(key)
         while len(self._times) > _MOST_ADDRESSES:
             self._times.popitem(last=False)
-        if len(times) >= self.most:
-            return False
-        times.append(now)
-        return True
+
+    def _key(self, address: str) -> bytes:
+        return hashlib.blake2b(_group(address).encode(), key=self._salt, digest_size=16).digest()
 
 
 def _group(address: str) -> str:
@@ -49,6 +53,6 @@ def _group(address: str) -> str:
         number = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if number.version == 6:  # noqa: PLR2004  # the other version
+    if isinstance(number, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((number, _IPV6_SUBSCRIBER), strict=False))
     return str(number)

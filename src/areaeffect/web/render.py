@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -37,7 +35,6 @@ def environment() -> Environment:
     )
     made.filters["drawing"] = drawing
     made.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
-    made.globals["static"] = static_address
     made.globals["query"] = view_state.query
     return made
 
@@ -47,13 +44,6 @@ def drawing(svg: str) -> Markup:
     from markupsafe import Markup
 
     return Markup(svg)
-
-
-@cache
-def static_address(name: str) -> str:
-    """Return the address of one of our own files, which changes when the file does."""
-    content = (files("areaeffect.web") / "static" / name).read_bytes()
-    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def settings_of(request: Request) -> Settings:
@@ -79,7 +69,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
 
 def wants_json(headers: Mapping[str, str], path: str) -> bool:
     """Whether an answer should be JSON: asked for by name, by address, or by `Accept`."""
-    if path.endswith(".json") or path == "/api" or path.startswith("/api/"):
+    if path.endswith(".json"):
         return True
     accept = headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept

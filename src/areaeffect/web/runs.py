@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 _STALE: Final = "the data have changed since this map was made."
 _LOOKS_FILE: Final = "looks.json"
+#: What reading a run that is not there, or not whole, may raise.
+_DAMAGED: Final = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @lru_cache(maxsize=8)
@@ -225,17 +227,21 @@ class Runs:
         with self._lock:
             job = self._jobs.get(key)
             position = self._queue.index(key) if job and job.state == WAITING else 0
+        looks = None
         try:
-            asked = json.loads((self.folder / key / "run.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            question, base = self._asked(key)
+            if self.has(key, ANSWER):
+                looks = int(json.loads((self.folder / key / _LOOKS_FILE).read_text())["earlier"])
+        except _DAMAGED:
             fix = "It was asked on another server, or long ago: ask the question again."
             raise Refusal(404, "This run is not on this server.", fix) from None
-        looks = None
-        if self.has(key, ANSWER):
-            looks = int(json.loads((self.folder / key / _LOOKS_FILE).read_text())["earlier"])
         parts = tuple(part for part in MARKS if self.has(key, part))
-        question = Question.from_dict(asked["question"])
-        return Standing(key, question, asked["base"], parts, job, position, looks)
+        return Standing(key, question, base, parts, job, position, looks)
+
+    def _asked(self, key: str) -> tuple[Question, str]:
+        """Return what a run asks, and of which atlas."""
+        asked = json.loads((self.folder / key / "run.json").read_text(encoding="utf-8"))
+        return Question.from_dict(asked["question"]), str(asked["base"])
 
     def close(self) -> None:
         """End every worker."""
@@ -350,8 +356,8 @@ class Runs:
             folder = path.parent.parent
             if folder.name == key:
                 continue
-            asked = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-            found += not mine.isdisjoint(asked["question"]["areas"])
+            with suppress(*_DAMAGED):  # one damaged run does not stop another
+                found += not mine.isdisjoint(self._asked(folder.name)[0].areas)
         return found
 
     def _make_room(self, key: str) -> None:

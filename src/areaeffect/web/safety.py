@@ -5,33 +5,43 @@ One ASGI middleware, so that a refused request costs next to nothing and no rout
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
 import ipaddress
 import logging
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import URL, Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.requests import ClientDisconnect
 
 from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.web import limits, render
+from areaeffect.web.rates import Rate
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.settings import LOOPBACK
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from areaeffect.web.settings import Settings
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; worker-src 'self'"
+    "connect-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+PERMISSIONS_POLICY: Final = ", ".join(
+    f"{name}=()"
+    for name in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 )
 HEADERS: Final = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
+    "permissions-policy": PERMISSIONS_POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
@@ -40,7 +50,7 @@ HEADERS: Final = {
     "cache-control": "no-store",
 }
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
-COOKIE: Final = "areaeffect_token"
+ASK_FOR_TOKEN: Final = {"www-authenticate": 'Basic realm="areaeffect", charset="UTF-8"'}
 #: Answered without a token: whoever watches over the server has none.
 OPEN_PATHS: Final = ("/health", "/robots.txt")
 
@@ -53,6 +63,7 @@ class Safety:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.settings = settings
+        self.wrong = Rate(limits.WRONG_TOKENS, limits.WRONG_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request, hand it on with a counted body, and set the headers of its answer."""
@@ -73,58 +84,54 @@ class Safety:
 
         try:
             check_request(scope, headers, self.settings)
-            given = self._token_given(scope)
-            if given is not None:
-                await given(scope, receive, send_safely)
-                return
-            counted = counted_body(receive, scope["path"])
-            await self.app(scope, counted, send_safely)
+            self._check_token(scope, headers)
+            await self.app(scope, counted_body(receive), send_safely)
+        except ClientDisconnect:  # nobody is there to be answered
+            return
         except Exception as fault:  # whatever it is, it is answered by a page and logged
             if began:  # nothing can be said any more
                 raise
             answer = answer_to(fault, headers, scope["path"])
             await answer(scope, receive, send_safely)
 
-    def _token_given(self, scope: Scope) -> Response | None:
-        """Check the token; answer with a cookie where it came in the address."""
-        if self.settings.token is None or scope["path"] in OPEN_PATHS:
-            return None
-        request = Request(scope)
-        named = request.query_params.get("token")
-        if named is not None and is_token(named, self.settings):
-            clean = request.url.remove_query_params("token")
-            to = clean.path + (f"?{clean.query}" if clean.query else "")
-            answer = RedirectResponse("/" + to.lstrip("/"), 303)
-            give_cookie(answer, self.settings, clean.scheme)
-            return answer
-        if self.settings.read_only or holds_token(request, self.settings):
-            return None
-        raise Refusal(
-            401,
-            "This server asks for its token.",
-            "Open the address that `areaeffect serve` printed, which holds the token.",
-            headers={"www-authenticate": "Bearer"},
-        )
+    def _check_token(self, scope: Scope, headers: Headers) -> None:
+        """Refuse a request without the token, and one address that keeps guessing.
+
+        The token comes with every request, so there is no session to steal or to end.
+        """
+        token = self.settings.token
+        if token is None or scope["path"] in OPEN_PATHS:
+            return
+        given, address = token_given(headers), (scope.get("client") or ("",))[0]
+        if given is None:
+            what, fix = "This server asks for its token.", "Give it as the password, with any name."
+            raise Refusal(401, what, fix, headers=ASK_FOR_TOKEN)
+        if self.wrong.is_spent(address):
+            what = "Too many wrong tokens came from here."
+            fix = f"Wait {limits.WRONG_SECONDS // 60} minutes."
+            raise Refusal(429, what, fix, headers={"retry-after": str(limits.WRONG_SECONDS)})
+        if not hmac.compare_digest(_digest(given), _digest(token.encode())):
+            self.wrong.count(address)
+            what, fix = "This is not the server's token.", "Give it as the password, with any name."
+            raise Refusal(401, what, fix, headers=ASK_FOR_TOKEN)
 
 
-def is_token(word: str, settings: Settings) -> bool:
-    """Whether a word is the server's token; false where it has none."""
-    token = settings.token
-    return token is not None and hmac.compare_digest(word.encode(), token.encode())
+def token_given(headers: Headers) -> bytes | None:
+    """Return the token that `Authorization` carries, as password or bearer; None without one."""
+    scheme, _, word = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return word.strip().encode("latin-1", "replace")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(word.strip(), validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
 
 
-def holds_token(request: Request, settings: Settings) -> bool:
-    """Whether a request carries the token, in its cookie or its `Authorization`."""
-    carried = request.cookies.get(COOKIE) or request.headers.get("authorization", "").removeprefix(
-        "Bearer "
-    )
-    return is_token(carried, settings)
-
-
-def give_cookie(answer: Response, settings: Settings, scheme: str) -> None:
-    """Let a browser carry the token from now on: to this site alone, and out of scripts' reach."""
-    secure = scheme == "https" or (settings.base_url or "").startswith("https:")
-    answer.set_cookie(COOKIE, settings.token or "", httponly=True, samesite="strict", secure=secure)
+def _digest(secret: bytes) -> bytes:
+    """Return a hash, so that the time of comparing tells nothing of length or content."""
+    return hashlib.sha256(secret).digest()
 
 
 def check_request(scope: Scope, headers: Headers, settings: Settings) -> None:
@@ -156,8 +163,10 @@ def check_request(scope: Scope, headers: Headers, settings: Settings) -> None:
             "Go back to the page of this server and try again.",
         )
     length = headers.get("content-length")
-    if length is not None and (not length.isdigit() or int(length) > cap(scope["path"])):
-        raise too_large(scope["path"])
+    if length is not None and not re.fullmatch(r"[0-9]{1,18}", length):
+        raise Refusal(400, "The length of the request is no number.", "Send it again.")
+    if length is not None and int(length) > limits.POST_BYTES:
+        raise too_large()
 
 
 def host_allowed(host: str, settings: Settings) -> bool:
@@ -192,22 +201,17 @@ def same_origin(scope: Scope, headers: Headers, settings: Settings) -> bool:
     return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
 
 
-def cap(path: str) -> int:
-    """Return the most bytes a request to this address may carry."""
-    return limits.UPLOAD_BYTES if path in limits.UPLOAD_PATHS else limits.POST_BYTES
-
-
-def too_large(path: str) -> Refusal:
+def too_large() -> Refusal:
     """Return the refusal of a body over its cap."""
     return Refusal(
         413,
-        f"What was sent is larger than {cap(path) // limits.MIB} MiB.",
+        f"What was sent is larger than {limits.POST_BYTES // limits.MIB} MiB.",
         "Send less at once.",
         headers={"connection": "close"},
     )
 
 
-def counted_body(receive: Receive, path: str) -> Receive:
+def counted_body(receive: Receive) -> Receive:
     """Return a `receive` that counts the bytes as they come and stops at the cap."""
     read = 0
 
@@ -215,8 +219,8 @@ def counted_body(receive: Receive, path: str) -> Receive:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        if read > cap(path):
-            raise too_large(path)
+        if read > limits.POST_BYTES:
+            raise too_large()
         return message
 
     return counted

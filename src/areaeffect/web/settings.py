@@ -1,19 +1,25 @@
-"""What one running server was told: folders, address, who may ask."""
+"""What one server was started with: folders, address, who may ask."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from areaeffect.errors import Problem, StudyError
+from areaeffect.web.addresses import NOWHERE, Contact, base_url_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_PORT = 8321
+LEAST_TOKEN = 16  # signs
+_TOKEN = re.compile(rf"[!-~]{{{LEAST_TOKEN},200}}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a server was started with.
 
@@ -23,10 +29,16 @@ class Settings:
     runs : folder of published runs, one results folder each; None: none are shown.
     atlas : folder of atlases, one folder each; None: `atlases` of the store.
     host, port : the address listened on.
-    token : word every request must carry once; None on loopback and on a read-only server.
-    read_only : nothing is computed and nothing is kept, except what moderation takes.
+    token : secret that every request must carry; None: everybody who reaches the server may ask.
+    read_only : nothing is computed and nothing is kept.
     base_url : public address behind a proxy, such as `https://example.org`; None: as asked.
     proxy : addresses of proxies whose `X-Forwarded-*` headers are believed; None: nobody's.
+    contact : where readers can send a story or an event.
+
+    Raises
+    ------
+    StudyError
+        The token is empty or short, or the public address is none.
     """
 
     store: Path
@@ -38,6 +50,16 @@ class Settings:
     read_only: bool = False
     base_url: str | None = None
     proxy: str | None = None
+    contact: Contact = NOWHERE
+
+    def __post_init__(self) -> None:
+        """Refuse what would leave the server open or answer to no address."""
+        if self.base_url is not None:
+            object.__setattr__(self, "base_url", base_url_of(self.base_url, path=False))
+        if self.token is not None and not _TOKEN.fullmatch(self.token):
+            what = "the token is empty." if not self.token else "this is not a token."
+            fix = f"Give {LEAST_TOKEN} to 200 letters, digits and signs without a space."
+            raise StudyError(Problem(what, "--token", fix))
 
     @property
     def atlases(self) -> Path:
@@ -46,31 +68,21 @@ class Settings:
 
     @property
     def work(self) -> Path:
-        """Folder of what the server keeps: shapes, runs of its users, what waits for a moderator.
+        """Folder of what the server keeps: drawn shapes and runs of its users.
 
         Made by whoever writes first.
         """
         return self.store / "web"
 
     @property
-    def stories(self) -> Path:
-        """Folder of what residents sent in."""
-        return self.work / "stories"
-
-    @property
     def is_public(self) -> bool:
-        """Whether anyone may read: what is answered may be kept by caches on the way."""
-        return self.read_only
+        """Whether anyone may read."""
+        return self.read_only and self.token is None
 
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can ask."""
-        return is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address reaches no further than this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"

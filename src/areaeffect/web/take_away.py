@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,7 @@ _TYPES: Final = {
     ".png": "image/png",
     ".parquet": "application/vnd.apache.parquet",
 }
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}(?:/[A-Za-z0-9_.-]{1,100}){0,3}")
 #: Where the files of an address lie: the first folder that has it.
 _PLACES: Final = (ASKED, DESIGN, POWER, RESULT)
 
@@ -70,7 +72,7 @@ def taken(folder: Path, name: str) -> Response:
         content = _archive(folder)
         return Response(content, media_type="application/zip", headers=_saved(f"{folder.name}.zip"))
     root = folder.resolve()
-    for place in (".", *_PLACES):
+    for place in (".", *_PLACES) if _NAME.fullmatch(name) else ():
         path = (root / place / name).resolve()
         if root in path.parents and path.is_file() and path.suffix in _TYPES:
             headers = _saved(f"{folder.name[:8]}-{path.name}")

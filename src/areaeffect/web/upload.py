@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from areaeffect.web import choosing, limits
 from areaeffect.web.refusals import Refusal
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 LISTS, DRAWN, PACKED = (".csv", ".txt"), (".geojson", ".json"), (".zip",)
 COLUMNS = ("area_code", "lsoa21cd", "lsoa11cd", "lsoa21_code", "lsoa11_code", "postcode", "code")
-BLOCK = 64 * limits.KIB
+#: How a zip ends, where its end counts its members and the bytes of their list, and how many
+#: bytes one member takes at most: three names and texts of 64 KiB.
+_END_OF_ZIP, _COUNTS, _MOST_LISTED = b"PK\x05\x06", ((10, 12), (12, 16)), 200_000
 
 
 def keep_uploaded(
@@ -37,13 +39,13 @@ def keep_uploaded(
         422: another kind of file, one that cannot be read, or a limit.
     """
     suffix = PurePath(name).suffix.lower()
-    content = file.read(limits.UPLOAD_BYTES)
+    content = file.read(limits.POST_BYTES)
     if suffix in PACKED:
         suffix, content = unpacked(content)
     if suffix in LISTS:
         return keep(settings, {*chosen, *choosing.pasted(atlas, _codes(_text(content)))})
     if suffix in DRAWN:
-        ring = choosing.ring(json.dumps(_corners(_text(content))))
+        ring = choosing.ring(_corners(_text(content)))
         return keep(settings, choosing.drawn(atlas, ring), ring)
     allowed = ", ".join((*LISTS, *DRAWN, *PACKED))
     raise Refusal(422, "This kind of file is not read.", f"Allowed: {allowed}.", "file")
@@ -52,52 +54,39 @@ def keep_uploaded(
 def unpacked(content: bytes) -> tuple[str, bytes]:
     """Return the suffix and the bytes of the one list or shape in a zip.
 
-    What the zip says of its size is not believed: the bytes are counted as they come.
+    What the zip says of its size is not believed: its list of members is measured before it is
+    read, and the bytes are counted as they unpack.
 
     Raises
     ------
     Refusal
-        422: no zip; several files; over `ZIP_UNPACKED_BYTES` or `ZIP_RATIO`.
+        422: no zip; several files; over `UPLOAD_TEXT_BYTES`.
     """
+    at, allowed = content.rfind(_END_OF_ZIP), ", ".join((*LISTS, *DRAWN))
+    members, size = (int.from_bytes(content[at + i : at + j], "little") for i, j in _COUNTS)
+    if at < 0 or members != 1 or size > _MOST_LISTED:
+        what = f"The zip holds {members:,} files." if at >= 0 else "The file is not a zip."
+        raise Refusal(422, what, f"Pack one file: {allowed}.", "file")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            members = [m for m in packed.infolist() if not m.is_dir()]
-            wanted = [m for m in members if PurePath(m.filename).suffix in (*LISTS, *DRAWN)]
-            if len(wanted) != 1 or len(members) != 1:
-                raise Refusal(
-                    422,
-                    f"The zip holds {len(members)} files.",
-                    f"Pack one file: {', '.join((*LISTS, *DRAWN))}.",
-                    "file",
-                )
-            most = min(limits.ZIP_UNPACKED_BYTES, limits.ZIP_RATIO * max(1, len(content)))
-            read = bytearray()
-            with packed.open(wanted[0]) as member:
-                while block := member.read(BLOCK):
-                    read += block
-                    if len(read) > most:
-                        raise Refusal(
-                            422,
-                            "The zip unpacks to more than is read.",
-                            f"At most {limits.ZIP_UNPACKED_BYTES // 10**6} MB, and "
-                            f"{limits.ZIP_RATIO} times its own size.",
-                            "file",
-                        )
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise Refusal(
-            422, "The zip cannot be read.", "Pack it again, without a password.", "file"
-        ) from error
-    if len(read) > limits.UPLOAD_BYTES:
-        raise Refusal(
-            422,
-            f"The file inside is larger than {limits.UPLOAD_BYTES // limits.MIB} MiB.",
-            "Leave out what is not your neighbourhood's.",
-            "file",
-        )
-    return PurePath(wanted[0].filename).suffix, bytes(read)
+            (member,) = packed.infolist()
+            known = member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+            read = packed.open(member).read(limits.UPLOAD_TEXT_BYTES + 1) if known else b""
+    except Exception:  # a damaged zip has a dozen errors of its own
+        known = False
+    suffix = PurePath(member.filename).suffix.lower() if known else ""
+    if suffix not in (*LISTS, *DRAWN):
+        fix = f"Pack one file ({allowed}) as an ordinary zip without a password."
+        raise Refusal(422, "The zip cannot be read.", fix, "file")
+    return suffix, read
 
 
 def _text(content: bytes) -> str:
+    """Return the text of a file; its bytes and lines are counted before anything is read of it."""
+    most, lines = limits.UPLOAD_TEXT_BYTES, limits.UPLOAD_LINES
+    if len(content) > most or content.count(b"\n") + content.count(b"\r") > lines:
+        what = f"The file holds more than {most // limits.MIB} MiB or {lines:,} lines."
+        raise Refusal(422, what, "Leave out what is not your neighbourhood's.", "file")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -107,7 +96,7 @@ def _text(content: bytes) -> str:
 def _codes(text: str) -> str:
     """Return the codes of a list: its column of codes where it has one, else its first."""
     try:
-        rows = list(csv.reader(text.splitlines()))
+        rows = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error as error:
         raise Refusal(422, "The list cannot be read.", "Save it as CSV.", "file") from error
     head = [cell.strip().lower() for cell in rows[0]] if rows else []
@@ -116,8 +105,8 @@ def _codes(text: str) -> str:
     return "\n".join(row[column or 0] for row in body if len(row) > (column or 0))
 
 
-def _corners(text: str) -> list[Any]:
-    """Return the ring of the one polygon in a GeoJSON text.
+def _corners(text: str) -> str:
+    """Return the ring of the one polygon in a GeoJSON text, as JSON.
 
     Raises
     ------
@@ -134,7 +123,7 @@ def _corners(text: str) -> list[Any]:
         ring = found["coordinates"]
         for _ in range(depth):
             (ring,) = ring
-        return [[x, y] for x, y, *_ in ring]
+        return json.dumps([[x, y] for x, y, *_ in ring])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Refusal(
             422,

@@ -73,6 +73,18 @@ def test_the_pool_is_the_union_of_the_nearest_areas_of_each_treated_one() -> Non
     assert set(found.pool.tolist()) == expected
 
 
+@pytest.mark.parametrize("characteristics", [1, 8])
+def test_areas_as_far_as_the_last_nearest_one_are_in_the_pool_too(characteristics: int) -> None:
+    steps = np.repeat([0.0, 1.0, 2.0, 3.0], [1, 2, 5, N - 8])  # area 0, then groups alike
+    values = np.repeat(steps[:, None], characteristics, axis=1)
+    for order in (np.arange(N), np.arange(N)[::-1]):  # whatever the areas are called
+        one = make_cohort(described(values[order]), ALL, ALL, 4)
+        treated = ints(int(np.flatnonzero(order == 0)[0]))
+        (found,) = design_programme([one], [treated], ALL, Rules(4, False, None))
+        assert found is not None
+        assert sorted(order[found.pool].tolist()) == [1, 2, 3, 4, 5, 6, 7]
+
+
 def test_common_support_is_the_treated_areas_range() -> None:
     level = np.arange(10.0)[:, None]
     inside = common_support(level, ints(2, 5), np.ones(10, dtype=bool))

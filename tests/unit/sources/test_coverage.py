@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from areaeffect.sources.coverage import group_gaps, new_codes, sum_by_group
+from areaeffect.sources.coverage import codes_not_in_use, group_gaps, new_codes, sum_by_group
 
 N_MONTHS = 60
 
@@ -145,3 +145,30 @@ def test_an_area_that_is_already_missing_is_not_new() -> None:
     values[10:30, 20] = 3
     values[10:13, :20] = np.nan
     assert new_codes(values)[0].tolist() == list(range(13, 30))
+
+
+@pytest.mark.parametrize("change", [4, 30, 56])
+def test_codes_that_end_where_others_begin_are_missing_on_either_side(change: int) -> None:
+    rng = np.random.default_rng(5)
+    values = rng.poisson(4.0, (60, N_MONTHS)).astype(float) + 1
+    values[:6, change:] = 0  # six old codes
+    values[6:14, :change] = 0  # the eight that took their place
+    unused = codes_not_in_use(values)
+    expected = np.zeros(values.shape, dtype=bool)
+    expected[:6, change:] = True
+    expected[6:14, :change] = True
+    np.testing.assert_array_equal(unused, expected)
+
+
+def test_codes_that_end_together_without_a_successor_are_missing_after() -> None:
+    rng = np.random.default_rng(6)
+    values = rng.poisson(4.0, (60, N_MONTHS)).astype(float) + 1
+    values[:6, 40:] = 0
+    assert codes_not_in_use(values)[:6, 40:].all()
+    assert codes_not_in_use(values).sum() == 6 * 20
+
+
+def test_rare_events_are_not_taken_for_codes_that_begin_or_end() -> None:
+    for seed in range(20):
+        values = np.random.default_rng(seed).poisson(0.05, (2000, N_MONTHS)).astype(float)
+        assert not codes_not_in_use(values).any()

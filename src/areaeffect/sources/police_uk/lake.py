@@ -11,17 +11,17 @@ it was; killed after it, whoever opens the store next finishes the moves.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.disk import ASIDE, locked, sync, write_file
 from areaeffect.errors import DataError, Problem, StudyError
 
 if TYPE_CHECKING:
@@ -267,10 +267,10 @@ class Transaction(Lake):
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)  # while there still is a way back
         for name in self._put:
-            _sync(self.staged(name))
-        _sync(self._staging)
+            sync(self.staged(name))
+        sync(self._staging)
         journal = {"put": sorted(self._put), "remove": sorted(self._remove)}
-        _write_whole(self.root / _JOURNAL, json.dumps(journal))
+        write_file(self.root / _JOURNAL, json.dumps(journal))
         _finish(self.root)
 
     def staged(self, name: str) -> Path:
@@ -362,7 +362,7 @@ def _make(root: Path) -> None:
     else:
         root.mkdir(parents=True, exist_ok=True)
     if not (root / _FORMAT_FILE).is_file():
-        _write_whole(root / _FORMAT_FILE, _format_text(b""))
+        write_file(root / _FORMAT_FILE, _format_text(b""))
     _read_format(root)
 
 
@@ -402,20 +402,12 @@ def _read_format(root: Path) -> dict[str, str]:
     return dict(found)
 
 
-@contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    with (root / _LOCK).open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(
-                Problem(
-                    "another program is writing to this store.",
-                    str(root),
-                    "Wait until it has ended, then try again.",
-                )
-            ) from None
-        yield
+def _locked(root: Path) -> AbstractContextManager[None]:
+    what = "another program is writing to this store."
+    busy = DataError(Problem(what, str(root), "Wait until it has ended, then try again."))
+    path = root / _LOCK
+    path.touch()
+    return locked(path, busy)
 
 
 def _finish(root: Path) -> None:
@@ -436,9 +428,9 @@ def _finish(root: Path) -> None:
         folders.add((root / name).parent)
     for folder in folders:
         if folder.is_dir():
-            _sync(folder)
+            sync(folder)
     path.unlink()
-    _sync(root)
+    sync(root)
 
 
 def _read_journal(path: Path) -> tuple[list[str], list[str]]:
@@ -464,21 +456,5 @@ def _digest(path: Path) -> str:
 
 def _clean(root: Path) -> None:
     shutil.rmtree(root / _STAGING, ignore_errors=True)
-    for leftover in root.glob(".*.aside"):
+    for leftover in root.glob(ASIDE):
         leftover.unlink(missing_ok=True)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    aside = path.with_name(f".{path.name.lstrip('.')}.aside")
-    aside.write_text(text, encoding="utf-8")
-    _sync(aside)
-    aside.replace(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -16,6 +16,7 @@ import duckdb
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
+from areaeffect.geography.codes import ATTRIBUTION
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.areas import locate, place, read_lookup
@@ -171,6 +172,7 @@ def _read(
             *placed.notes,
             *stopped,
             *reach,
+            f"Which force polices an area, and how area codes changed: packaged. {ATTRIBUTION}",
         ),
         more_releases=tuple(more_releases),
         tables=tables_of(name, coverage, forces, periods, rejected),

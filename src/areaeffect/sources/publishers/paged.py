@@ -9,6 +9,7 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.disk import write_file
 from areaeffect.errors import DataError, Problem
 from areaeffect.sources.publishers.answers import Ask, MovedError, expect
 from areaeffect.sources.publishers.transport import make_room, read_record
@@ -51,9 +52,7 @@ def bring_pages(
         make_room(folder, len(content), part.name)
         (folder / f"{len(counts)}").write_bytes(content)
         counts.append(rows)
-        record = folder / "pages.json.new"
-        record.write_text(json.dumps({"rows": n, "of": counts}), encoding="utf-8")
-        record.replace(folder / "pages.json")
+        write_file(folder / "pages.json", json.dumps({"rows": n, "of": counts}))
     join([(folder / f"{i}").read_bytes() for i in range(len(counts))], part)
     shutil.rmtree(folder)
 

@@ -6,7 +6,6 @@ whose answer is taken, how much of it, and what is not a file at all.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -24,6 +23,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
 from urllib3.util import Retry, Timeout
 
+from areaeffect.disk import locked
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.sources.publishers.answers import (
     Ask,
@@ -371,13 +371,8 @@ def read_record(path: Path) -> dict[str, Any]:
 @contextmanager
 def _only_one(ask: Ask, part: Path) -> Iterator[IO[bytes]]:
     part.parent.mkdir(parents=True, exist_ok=True)
-    with part.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(
-                Problem("another `areaeffect fetch` is getting it.", ask.name, "Wait for it.")
-            ) from None
+    busy = DataError(Problem("another `areaeffect fetch` is getting it.", ask.name, "Wait for it."))
+    with part.open("ab") as file, locked(part, busy):
         yield file
 
 

@@ -9,18 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from areaeffect.web.routes import (
-    api,
     area,
     atlas_files,
     compare,
-    feeds,
     find,
     help_page,
     home,
-    moderation,
-    run_files,
     runs,
-    stories,
     watch,
 )
 
@@ -49,12 +44,7 @@ FEATURES: tuple[Feature, ...] = (
     area,
     atlas_files,
     compare,
-    run_files,
-    feeds,
     runs,
-    moderation,
-    stories,
     watch,
     help_page,
-    api,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from areaeffect.web.settings import Settings
 
 NAV: tuple[str, str] | None = None
-LASTING = "public, max-age=31536000, immutable"
+LASTING = "private, max-age=31536000, immutable"
 
 
 def routes(_settings: Settings) -> list[Route]:
@@ -28,7 +30,7 @@ def routes(_settings: Settings) -> list[Route]:
     return [
         Route("/atlases.json", _list),
         Route("/atlases/{key}/areas.pmtiles", _tiles),
-        Route("/atlases/{key}/values/{layer}/{period:int}.json", _values),
+        Route("/atlases/{key}/values/{layer}/{period}.json", _values),
     ]
 
 
@@ -68,7 +70,8 @@ async def _tiles(request: Request) -> Response:
 async def _values(request: Request) -> Response:
     atlas = find_atlas(settings_of(request), request.path_params["key"])
     layer = atlas.layers.get(request.path_params["layer"])
-    period = request.path_params["period"]
+    number = request.path_params["period"]
+    period = int(number) if re.fullmatch("[0-9]{1,4}", number) else math.inf
     if layer is None or period >= len(layer.periods):
         raise HTTPException(404)
     path: Path = atlas.folder / "values" / f"{layer.key}.{period}.json.gz"

@@ -14,7 +14,7 @@ from areaeffect.compare.question import BUFFERS, NEAREST, PLACEBOS
 from areaeffect.compare.run_folder import ANSWER, DESIGN, PAGE_FILE, POWER
 from areaeffect.document.page import blocks_css
 from areaeffect.errors import StudyError
-from areaeffect.web import asking
+from areaeffect.web import asking, limits
 from areaeffect.web.asking import Asked
 from areaeffect.web.atlas import atlases, find_atlas
 from areaeffect.web.refusals import Refusal
@@ -87,8 +87,8 @@ def _show_form(
 
 async def _ask(request: Request) -> Response:
     settings = settings_of(request)
-    form = await request.form()
-    asked = parse(Asked, asking.pairs_of(form))
+    async with request.form(max_files=0, max_fields=limits.FORM_FIELDS) as form:
+        asked = parse(Asked, asking.pairs_of(form))
 
     def submit() -> Response:
         atlas = find_atlas(settings, asked.base)
@@ -125,11 +125,15 @@ def _show_run(request: Request) -> Response:
     settings, standing = settings_of(request), _standing(request)
     atlas = find_atlas(settings, standing.atlas)
     folder = runs_of(settings).folder / standing.key
-    fragments = {
-        part: Markup((folder / part / PAGE_FILE).read_text(encoding="utf-8"))
-        for part in _PARTS
-        if part in standing.parts
-    }
+    try:
+        fragments = {
+            part: Markup((folder / part / PAGE_FILE).read_text(encoding="utf-8"))
+            for part in _PARTS
+            if part in standing.parts
+        }
+    except (OSError, ValueError):
+        what = "The files of this run are damaged."
+        raise Refusal(503, what, "Ask the question again with another name.") from None
     selection = keep(settings, standing.question.areas)
     asked = asking.asked_of(standing.question, atlas.key, selection)
     return page(

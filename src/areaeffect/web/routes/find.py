@@ -194,7 +194,7 @@ def _twin(
 
 async def _change(request: Request) -> Response:
     """Change the selection of a view, and go to the view's new address."""
-    async with request.form(max_files=0, max_fields=20) as form:
+    async with request.form(max_files=0, max_fields=limits.FORM_FIELDS) as form:
         view = parse(FindView, parse_qsl(_text(form, "view"), keep_blank_values=True))
         settings = settings_of(request)
         atlas = find_atlas(settings, view.base)
@@ -226,7 +226,7 @@ async def _upload(request: Request) -> Response:
     if settings_of(request).read_only:
         fix = "Search, paste area codes, or run areaeffect on your own machine."
         raise Refusal(403, "This server takes no files.", fix)
-    async with request.form(max_files=1, max_fields=5) as form:
+    async with request.form(max_files=1, max_fields=limits.FORM_FIELDS) as form:
         view = parse(FindView, parse_qsl(_text(form, "view"), keep_blank_values=True))
         settings = settings_of(request)
         atlas = find_atlas(settings, view.base)

@@ -24,5 +24,7 @@ def routes(_settings: Settings) -> list[Route]:
 
 
 def _home(request: Request) -> Response:
-    runs = site_of(request).shelf.top()
-    return page(request, "home.html.j2", title="areaeffect", runs=runs)
+    site = site_of(request)
+    holdings = site.holdings
+    faults = {} if request.app.state.settings.read_only else holdings.faults
+    return page(request, "home.html.j2", title="areaeffect", runs=holdings.top, faults=faults)

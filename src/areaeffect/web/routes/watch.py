@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from areaeffect.web.settings import Settings
 
 NAV: tuple[str, str] | None = None
-PUBLIC = "User-agent: *\nDisallow: /stories/submit\nDisallow: /stories/moderate\n"
+PUBLIC = "User-agent: *\nDisallow: /find\nDisallow: /areas\n"
 PRIVATE = "User-agent: *\nDisallow: /\n"
 
 
@@ -25,16 +25,14 @@ def routes(_settings: Settings) -> list[Route]:
     return [Route("/health", _health), Route("/robots.txt", _robots)]
 
 
-async def _health(request: Request) -> Response:
-    folder = site_of(request).settings.runs
-    if folder is not None and not folder.is_dir():
+def _health(request: Request) -> Response:
+    site = site_of(request)
+    if site.shelf.folder is not None and not site.shelf.folder.is_dir():
         return JSONResponse({"status": "the folder of runs is not there"}, 503)
-    shelf = site_of(request).shelf
-    return JSONResponse(
-        {"status": "ok", "runs": len(shelf.runs()), "unreadable": len(shelf.faults)}
-    )
+    held = site.holdings
+    return JSONResponse({"status": "ok", "runs": len(held.runs), "unreadable": len(held.faults)})
 
 
-async def _robots(request: Request) -> Response:
-    public = site_of(request).settings.is_public
+def _robots(request: Request) -> Response:
+    public = request.app.state.settings.is_public
     return PlainTextResponse(PUBLIC if public else PRIVATE)

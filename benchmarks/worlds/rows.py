@@ -1,0 +1,196 @@
+"""What is measured: worlds of a kind, and the effects that are put into them."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.findings.plan import disjoint
+from benchmarks.worlds.generate import LAWS, CannotPlace, World
+from benchmarks.worlds.rig import Ready, findings, name_of, ready
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from areaeffect.results import Finding, Floats
+
+PLACEBOS = 199
+#: Effects of the grid of coverage, each as it is and with places that differ by this much.
+EFFECTS, SPREADS = (-0.2, -0.1, 0.0, 0.1), (0.0, 0.15)
+#: An effect for the mixes, and the fall that power by law is measured at.
+SIZE_OF_MIX, FALL = -0.2, -0.1
+
+_BASE = World()
+_ALIKE = replace(_BASE, field=0.0, force=0.0, step=0.0, trend=0.0)
+_REGIONAL = replace(_BASE, trend=0.03, lean=0.01, reach=2.5, force=0.06, step=0.06)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Worlds of one kind.
+
+    Parameters
+    ----------
+    world : their knobs.
+    scenarios : names of the effects that are put in; see `ratios_of`.
+    """
+
+    world: World
+    scenarios: tuple[str, ...] = ("nothing",)
+
+
+def rows() -> dict[str, Row]:
+    """Return every row by name."""
+    mixes = ("nothing", "mix 1", "mix half", "mix all", "printed", "fall")
+    found = {
+        "one outcome": Row(replace(_BASE, outcomes=1), mixes),
+        "three outcomes": Row(_BASE, mixes),
+        "six outcomes": Row(replace(_BASE, outcomes=6, areas=600), mixes),
+        "24 outcomes": Row(
+            replace(_BASE, outcomes=24, areas=600, months=48, starts=(24,), places=10), mixes
+        ),
+        "one place": Row(
+            replace(_BASE, outcomes=1, places=1, areas=500, size=4, starts=(40,)),
+            ("nothing", "printed", "fall"),
+        ),
+        "one place, alike": Row(
+            replace(_ALIKE, outcomes=1, places=1, areas=500, size=4, starts=(40,))
+        ),
+    }
+    for m, areas in ((20, 100), (40, 190), (60, 280), (200, 880)):
+        for places in (1, 4):
+            world = replace(
+                _BASE, outcomes=1, places=places, areas=areas, size=3, starts=(40,), per_month=8.0
+            )
+            found[f"M {m}, {places}"] = Row(world, ("nothing", "printed"))
+    for panel, base in (("alike", _ALIKE), ("regional", _REGIONAL)):
+        for law in LAWS:
+            for places in (4, 10):
+                areas = 1000 if places == 10 else 600
+                boroughs = 12 if places == 4 else 8
+                world = replace(
+                    base, outcomes=1, places=places, areas=areas, boroughs=boroughs, law=law
+                )
+                found[f"{panel}, {law}, {places}"] = Row(world, ("nothing", "fall"))
+    scenarios = tuple(f"grid {e:g} {s:g}" for e in EFFECTS for s in SPREADS)
+    for places in (1, 3, 10, 30):
+        world = replace(_BASE, outcomes=1, places=places, areas=400 + 25 * places, per_month=8.0)
+        found[f"grid, {places}"] = Row(world, scenarios)
+    return found
+
+
+def ratios_of(
+    scenario: str, made: Ready, nothing: tuple[Finding, ...], rng: np.random.Generator
+) -> Floats | None:
+    """Return what each place does to each outcome, (n_outcomes, n_places); None for a row of none.
+
+    Parameters
+    ----------
+    scenario : 'nothing'; 'mix' of so many outcomes at -20 %; 'printed', the smallest effect that
+        the findings of nothing print; 'fall'; 'grid' with an effect and its spread over places.
+    made, nothing : the world, and its findings when nothing is done.
+    rng : of the spread.
+    """
+    ratios = np.ones((len(made.drawn.counts), len(made.drawn.places)))
+    kind, *rest = scenario.split()
+    if kind == "mix":
+        share = {"1": 1, "half": len(ratios) // 2, "all": len(ratios)}[rest[0]]
+        ratios[:share] = 1 + SIZE_OF_MIX
+    elif kind == "printed":
+        printed = {f.outcome: f.mde for f in nothing if _leads(f)}
+        smallest = [printed.get(f"outcome_{o}") for o in range(len(ratios))]
+        if any(s is None or not np.isfinite(s) for s in smallest):
+            return None
+        ratios *= 1 + np.array(smallest, dtype=float)[:, None]
+    elif kind == "fall":
+        ratios *= 1 + FALL
+    elif kind == "grid":
+        effect, spread = map(float, rest)
+        ratios *= np.exp(np.log1p(effect) + spread * rng.standard_normal(ratios.shape))
+    return ratios
+
+
+def measure(name: str, seed: int) -> dict[str, object]:
+    """Evaluate one world of a row under every scenario."""
+    row = rows()[name]
+    try:
+        made = ready(row.world, seed, PLACEBOS)
+    except CannotPlace:
+        return {"row": name, "seed": seed, "refused": "no such places", "found": {}}
+    places = disjoint(made.plan, tuple(range(len(made.plan.units))))[1]
+    nothing = findings(made, np.ones((row.world.outcomes, row.world.places)), seed)
+    found = {}
+    for k, scenario in enumerate(row.scenarios):
+        ratios = ratios_of(scenario, made, nothing, np.random.default_rng([seed, 2, k]))
+        if ratios is not None:
+            all_of = nothing if scenario == "nothing" else findings(made, ratios, seed)
+            found[scenario] = [_record(f, _truth(f, made, ratios)) for f in all_of if _shown(f)]
+    return {"row": name, "seed": seed, "places": places, "found": found}
+
+
+def _shown(f: Finding) -> bool:
+    return f.outcome.startswith("outcome_")
+
+
+def _leads(f: Finding) -> bool:
+    return _shown(f) and f.neighbourhood is None and f.form == "ratio"
+
+
+def _truth(f: Finding, made: Ready, ratios: Floats) -> float:
+    """Return the realised effect: what the places' expected counts were changed by."""
+    o, drawn = int(f.outcome.rpartition("_")[2]), made.drawn
+    whose = [
+        g
+        for g in range(len(drawn.places))
+        if f.neighbourhood is None or f.neighbourhood == name_of(g)
+    ]
+    around = np.array([drawn.mean[o][drawn.places[g], drawn.starts[g] :].sum() for g in whose])
+    return float(around @ ratios[o, whose] / around.sum() - 1)
+
+
+def _record(f: Finding, truth: float) -> dict[str, object]:
+    joint = f.low_adjusted is not None
+    return {
+        "form": f.form, "outcome": f.outcome, "place": f.neighbourhood, "primary": f.primary,
+        "truth": truth, "estimate": f.estimate, "p": f.p_value, "mde": f.mde,
+        "alone": [f.low, f.high],
+        "printed": [f.low_adjusted, f.high_adjusted] if joint else [f.low, f.high],
+        "threshold": f.threshold, "verdict": str(f.verdict), "grade": f.maryland,
+    }  # fmt: skip
+
+
+def _task(task: tuple[str, int]) -> dict[str, object]:
+    return measure(*task)
+
+
+def run(names: list[str], seeds: range, folder: Path, processes: int) -> None:
+    """Measure what is not yet in the folder; a line a world, so that a run can be broken off."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = []
+    for name in names:
+        kept = {(r["row"], r["seed"]) for r in read(folder, name)}
+        tasks += [(name, seed) for seed in seeds if (name, seed) not in kept]
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for found in pool.imap_unordered(_task, tasks, chunksize=4):
+            with file_of(folder, str(found["row"])).open("a", encoding="utf-8") as out:
+                out.write(json.dumps(found) + "\n")
+
+
+def read(folder: Path, name: str) -> list[dict[str, object]]:
+    """Return the worlds of a row in order of their seeds."""
+    path = file_of(folder, name)
+    if not path.exists():
+        return []
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return sorted(lines, key=lambda r: r["seed"])
+
+
+def file_of(folder: Path, name: str) -> Path:
+    """Return where a row is kept."""
+    return folder / f"{name.replace(', ', '-').replace(' ', '_')}.jsonl"

@@ -1,0 +1,256 @@
+"""The page of what the worlds say: every share with its Monte Carlo error, clustered by world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.worlds.generate import LAWS
+from benchmarks.worlds.rows import EFFECTS, SIZE_OF_MIX, SPREADS, read, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+Found = dict[str, Any]
+_VERDICTS = ("better", "worse")
+
+
+def page(folder: Path) -> str:
+    """Return the tables of every row that has been measured, as Markdown."""
+    worlds = {name: read(folder, name) for name in rows()}
+    parts = [
+        _several(worlds), _detected(worlds), _few_places(worlds), _laws(worlds), _grid(worlds),
+        _grades(worlds),
+    ]  # fmt: skip
+    return "\n\n".join("\n".join(lines) for lines in parts if len(lines) > _HEAD)
+
+
+_HEAD = 4  # lines of a table without rows: its title, a blank one, its head
+
+
+def share(values: Iterable[float | None]) -> str:
+    """Return the mean over worlds with its standard error; None is a world that says nothing."""
+    known = np.array([v for v in values if v is not None], dtype=float)
+    if len(known) < 2:
+        return ""
+    return f"{known.mean():.3f} ({known.std(ddof=1) / np.sqrt(len(known)):.3f})"
+
+
+def _table(title: str, head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> list[str]:
+    rows_ = [f"| {' | '.join(line)} |" for line in (head, ("---",) * len(head), *lines)]
+    return [f"## {title}", "", *rows_]
+
+
+def of_programme(world: Found, scenario: str, form: str = "ratio") -> list[Found]:
+    """Return the estimated findings of the whole programme in one form."""
+    found = world["found"].get(scenario, ())
+    return [f for f in found if _whole(f) and f["form"] == form and f["estimate"] is not None]
+
+
+def _whole(f: Found) -> bool:
+    return f["place"] is None
+
+
+def _mean(world: Found, scenario: str, of: Callable[[Found], bool], form: str = "ratio") -> Any:
+    found = of_programme(world, scenario, form)
+    return float(np.mean([of(f) for f in found])) if found else None
+
+
+def _small(f: Found) -> bool:
+    return bool(f["p"] <= 0.05)
+
+
+def _decides(f: Found) -> bool:
+    return f["verdict"] in _VERDICTS
+
+
+def _holds(ends: list[float | None], truth: float) -> bool:
+    low, high = ends
+    return (low is None or low <= truth) and (high is None or truth <= high)
+
+
+def _leaves_zero_out(f: Found, ends: str) -> bool:
+    return not _holds(f[ends], 0.0)
+
+
+def contradicts(f: Found) -> bool:
+    """Whether the verdict says what the printed interval does not show, or hides what it does."""
+    if f["verdict"] in ("not estimable", "described"):
+        return False
+    low, high = f["printed"]
+    inside = None not in (low, high) and -f["threshold"] < low and high < f["threshold"]
+    read_off = (
+        "little difference" if inside
+        else "cannot tell" if _holds(f["printed"], 0.0)
+        else "better" if high is not None and high < 0 else "worse"
+    )  # fmt: skip
+    return bool(f["verdict"] != read_off)
+
+
+def missed(world: Found, scenario: str) -> float | None:
+    """Return the share of printed intervals with a verdict that miss the truth; 0 where none."""
+    found = of_programme(world, scenario)
+    if not found:
+        return None
+    chosen = [f for f in found if _decides(f)]
+    wrong = [not _holds(f["printed"], f["truth"]) for f in chosen]
+    return float(np.mean(wrong)) if wrong else 0.0
+
+
+def _any(world: Found, of: Callable[[Found], bool], scenario: str = "nothing") -> Any:
+    found = of_programme(world, scenario)
+    return float(any(map(of, found))) if found else None
+
+
+def _single_places(world: Found) -> float | None:
+    found = [f for f in world["found"].get("nothing", ()) if not _whole(f)]
+    return float(any(_decides(f) for f in found)) if found else None
+
+
+def _disagree(world: Found) -> float | None:
+    """Whether an additive form leaves zero out where its ratio does not."""
+    ratio = {f["outcome"]: f for f in of_programme(world, "nothing")}
+    beside = [f for f in of_programme(world, "nothing", "additive") if f["outcome"] in ratio]
+    if not beside:
+        return None
+    return float(
+        np.mean(
+            [_leaves_zero_out(f, "alone") and not _leaves_zero_out(ratio[f["outcome"]], "alone")
+             for f in beside]
+        )
+    )  # fmt: skip
+
+
+def _several(worlds: dict[str, list[Found]]) -> list[str]:
+    head = (
+        "worlds of", "worlds", "p ≤ 0.05, ratio", "p ≤ 0.05, additive",
+        "additive leaves zero out, ratio does not", "a false verdict in the study",
+        "a false verdict for a single place of several", "a printed interval misses",
+        "contradictions of findings",
+    )  # fmt: skip
+    lines = []
+    for name in ("one outcome", "three outcomes", "six outcomes", "24 outcomes", "one place",
+                 "one place, alike"):  # fmt: skip
+        many = worlds[name]
+        if not many:
+            continue
+        every = [f for w in many for found in w["found"].values() for f in found if _whole(f)]
+        lines.append((
+            name, str(len(many)),
+            share(_mean(w, "nothing", _small) for w in many),
+            share(_mean(w, "nothing", _small, "additive") for w in many),
+            share(map(_disagree, many)),
+            share(_any(w, _decides) for w in many),
+            share(map(_single_places, many)),
+            share(_any(w, lambda f: not _holds(f["printed"], f["truth"])) for w in many),
+            f"{sum(map(contradicts, every))} of {len(every):,}",
+        ))  # fmt: skip
+    return _table("Nothing was done", head, lines)
+
+
+def _detected(worlds: dict[str, list[Found]]) -> list[str]:
+    mixes = ("nothing", "mix 1", "mix half", "mix all")
+    head = (
+        "worlds of", "verdict found at the printed smallest effect",
+        *(f"missed: {m.replace('mix', 'effects in')}" for m in mixes),
+        "verdict at a fall of 10 %",
+    )  # fmt: skip
+    lines = [
+        (
+            name,
+            share(_mean(w, "printed", lambda f: f["verdict"] == "better") for w in worlds[name]),
+            *(share(missed(w, m) for w in worlds[name]) for m in mixes),
+            share(_mean(w, "fall", lambda f: f["verdict"] == "better") for w in worlds[name]),
+        )
+        for name in ("one outcome", "three outcomes", "six outcomes", "24 outcomes", "one place")
+        if worlds[name]
+    ]
+    title = f"Effects put in (those of the mixes: {100 * SIZE_OF_MIX:.0f} %)"
+    return _table(title, head, lines)
+
+
+def _few_places(worlds: dict[str, list[Found]]) -> list[str]:
+    head = (
+        "disjoint places wanted", "places treated", "worlds", "counted (median)", "not estimable",
+        "p ≤ 0.05", "a false verdict", "coverage", "verdict at the printed smallest effect",
+    )  # fmt: skip
+    lines = []
+    for name in rows():
+        if not name.startswith("M ") or not worlds[name]:
+            continue
+        many = worlds[name]
+        wanted, treated = name[2:].split(", ")
+        lines.append((
+            wanted, treated, str(len(many)), f"{np.median([w['places'] for w in many]):.0f}",
+            share(float(not of_programme(w, "nothing")) for w in many),
+            *_size(many),
+            share(_mean(w, "printed", lambda f: f["verdict"] == "better") for w in many),
+        ))  # fmt: skip
+    return _table("Few places", head, lines)
+
+
+def _size(many: list[Found]) -> tuple[str, str, str]:
+    return (
+        share(_mean(w, "nothing", _small) for w in many),
+        share(_mean(w, "nothing", _decides) for w in many),
+        share(_mean(w, "nothing", lambda f: _holds(f["alone"], f["truth"])) for w in many),
+    )
+
+
+def log_error(f: Found) -> float:
+    """Return the error of an estimate on the log scale."""
+    return float(np.log1p(f["estimate"]) - np.log1p(f["truth"]))
+
+
+def _laws(worlds: dict[str, list[Found]]) -> list[str]:
+    head = (
+        "panel", "law", "places", "worlds", "not estimable", "mean log error", "sd", "p ≤ 0.05",
+        "a false verdict", "coverage", "verdict at a fall of 10 %",
+    )  # fmt: skip
+    lines = []
+    for panel in ("alike", "regional"):
+        for law in LAWS:
+            for places in (4, 10):
+                many = [w for w in worlds[f"{panel}, {law}, {places}"] if "refused" not in w]
+                errors = [log_error(f) for w in many for f in of_programme(w, "nothing")]
+                if not errors:
+                    continue
+                lines.append((
+                    panel, law, str(places), str(len(many)),
+                    share(float(not of_programme(w, "nothing")) for w in many),
+                    f"{np.mean(errors):+.4f} ({np.std(errors) / np.sqrt(len(errors)):.4f})",
+                    f"{np.std(errors):.4f}", *_size(many),
+                    share(_mean(w, "fall", lambda f: f["verdict"] == "better") for w in many),
+                ))  # fmt: skip
+    return _table("Laws of placement", head, lines)
+
+
+def _grid(worlds: dict[str, list[Found]]) -> list[str]:
+    head = ("places", "sd of effects", *(f"coverage, {100 * e:+.0f} %" for e in EFFECTS), "pooled")
+    lines = []
+    for places in (1, 3, 10, 30):
+        many = worlds[f"grid, {places}"]
+        for s in SPREADS if many else ():
+            cells = [
+                [
+                    _mean(w, f"grid {e:g} {s:g}", lambda f: _holds(f["alone"], f["truth"]))
+                    for w in many
+                ]
+                for e in EFFECTS
+            ]
+            pooled = [np.mean(c) if None not in c else None for c in zip(*cells, strict=True)]
+            lines.append((str(places), f"{s:g}", *map(share, cells), share(pooled)))
+    return _table("Coverage of the single interval", head, lines)
+
+
+def _grades(worlds: dict[str, list[Found]]) -> list[str]:
+    head = ("grade", "findings", "mean absolute log error")
+    by: dict[int, list[float]] = {}
+    for name in ("one outcome", "three outcomes", "six outcomes"):
+        for w in worlds[name]:
+            for f in of_programme(w, "nothing"):
+                by.setdefault(f["grade"], []).append(abs(log_error(f)))
+    lines = [(str(g), str(len(e)), share(e)) for g, e in sorted(by.items(), key=str)]
+    return _table("Grades", head, lines)

@@ -1,0 +1,64 @@
+"""Files that appear whole or not at all, and locks that one program holds at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ASIDE = ".*.aside"
+"""Pattern of what a killed `write_file` leaves beside its file."""
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write UTF-8 so that a reader finds the earlier file or the whole new one, after a cut too."""
+    aside = path.with_name(f".{path.name.lstrip('.')}.aside")
+    aside.write_bytes(text.encode("utf-8"))
+    sync(aside)
+    aside.replace(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or folder has reached the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def lock(path: Path, *, wait: bool) -> int | None:
+    """Lock a file or folder that exists, until the number returned is closed (`os.close`).
+
+    None where another program holds it, and `wait` is false.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
+
+
+@contextmanager
+def locked(path: Path, busy: Exception | None = None) -> Iterator[None]:
+    """Hold the lock of a file or folder that exists.
+
+    Parameters
+    ----------
+    busy : raised where another program holds the lock; None waits for it.
+    """
+    handle = lock(path, wait=busy is None)
+    if handle is None:
+        raise busy or BlockingIOError(path)
+    try:
+        yield
+    finally:
+        os.close(handle)

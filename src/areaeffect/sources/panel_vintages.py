@@ -1,0 +1,166 @@
+"""A user's own counts whose area codes are of two censuses: found, and joined or refused.
+
+A count by a code of 2011 that ends, and by the codes of 2021 that take its place, looks like a
+fall there and a rise here. Codes of England and Wales (lower- and middle-layer super output
+areas) are looked up in the packaged tables; where a table holds predecessors and successors,
+counts are joined on the later census, and the report says so.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.geography.codes import ATTRIBUTION, lsoa_pairs, msoa_pairs
+from areaeffect.geography.vintages import convert_counts
+from areaeffect.sources.base import align
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from areaeffect.geography.lookups import Lookup
+    from areaeffect.panel import Strings
+    from areaeffect.results import Bools, Floats, Ints
+    from areaeffect.sources.base import SourceTable
+
+_LSOA, _MSOA = re.compile(r"[EW]01\d{6}"), re.compile(r"[EW]02\d{6}")
+_SHOWN = 5
+
+
+def one_vintage(table: SourceTable, where: str) -> SourceTable:
+    """Return a table whose area codes are of one census.
+
+    Parameters
+    ----------
+    table : as read.
+    where : the source, for messages.
+
+    Raises
+    ------
+    DataError
+        Scores, or attributes that change over time, on codes of two censuses: they cannot be
+        added up.
+    """
+    if table.periods is None or not table.measures:
+        return table
+    for lookup in _lookups(table.areas):
+        mixed = _pairs_given(table.areas, lookup)
+        if not mixed.any():
+            continue
+        old, new = lookup.old[mixed], lookup.new[mixed]
+        example = ", ".join(f"{a} → {b}" for a, b in zip(old[:_SHOWN], new[:_SHOWN], strict=True))
+        what = (
+            f"the area codes are of two censuses ({lookup.name}): {len(np.unique(old))} older "
+            f"codes are beside {len(np.unique(new))} that took their place, such as {example}"
+        )
+        if table.varying or not all(w.is_count for w in table.measures):
+            fix = "Bring the table to one census first; only counts can be joined."
+            raise DataError(Problem(f"{what}.", where, fix))
+        table = _joined(table, lookup, f"{where}: {what}.")
+    return table
+
+
+def _lookups(areas: Strings) -> list[Lookup]:
+    """Return the lookups that may concern a table's codes, earliest first."""
+    codes = areas.tolist()
+    found = []
+    if any(_LSOA.fullmatch(c) for c in codes):
+        found += [lsoa_pairs(2011), lsoa_pairs(2021)]
+    if any(_MSOA.fullmatch(c) for c in codes):
+        found.append(msoa_pairs())
+    return found
+
+
+def _pairs_given(areas: Strings, lookup: Lookup) -> Bools:
+    """(n_pairs,): pairs of different codes that are both in the table."""
+    both = np.isin(lookup.old, areas) & np.isin(lookup.new, areas)
+    return np.asarray(both & (lookup.old != lookup.new))
+
+
+def _joined(table: SourceTable, lookup: Lookup, what: str) -> SourceTable:
+    """Join the counts on the later census; leave areas out of which a part is not in the table."""
+    known = np.isin(table.areas, lookup.old) | np.isin(table.areas, lookup.new)
+    codes = table.areas[known]
+    results = {
+        wanted: convert_counts(_blank_as_zero(values[known], codes, lookup), codes, lookup)
+        for wanted, values in table.measures.items()
+    }
+    result = next(iter(results.values()))
+    partial = np.isin(result.codes, [*result.incomplete, *_lost_parts(codes, lookup)])
+    areas = np.concatenate([result.codes[~partial], table.areas[~known]])
+    order = np.argsort(areas)
+    areas = areas[order]
+    notes = [f"{what} Counts were joined on the later census by the packaged lookup. {ATTRIBUTION}"]
+    if result.split_equally:
+        notes.append(
+            f"{len(result.split_equally)} areas that were split ({_some(result.split_equally)}) "
+            "were divided equally among their parts, for want of weights."
+        )
+    left = (*result.left_out, *result.codes[partial].tolist())
+    if left:
+        notes.append(
+            "Left out, since they changed irregularly or a part is not in the table: "
+            f"{_some(left)}."
+        )
+    source = _one_of(table.areas, areas, lookup)
+    return replace(
+        table,
+        areas=areas,
+        names=np.where(source < 0, areas, table.names[source]),
+        measures={
+            wanted: np.concatenate([found.values[~partial], table.measures[wanted][~known]])[order]
+            for wanted, found in results.items()
+        },
+        attributes={name: _carried(values, source) for name, values in table.attributes.items()},
+        notes=(*table.notes, *notes),
+    )
+
+
+def _lost_parts(codes: Strings, lookup: Lookup) -> list[str]:
+    """Return newer areas that are not in the table, while another part of the same older one is."""
+    given = np.isin(lookup.new, codes) & (lookup.old != lookup.new)
+    families = np.isin(lookup.old, lookup.old[given]) & np.isin(lookup.old, codes)
+    return sorted({str(c) for c in lookup.new[families & ~np.isin(lookup.new, codes)]})
+
+
+def _some(codes: tuple[str, ...]) -> str:
+    more = f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else ""
+    return ", ".join(codes[:_SHOWN]) + more
+
+
+def _one_of(given: Strings, areas: Strings, lookup: Lookup) -> Ints:
+    """(n_areas,): row of the area itself, else of its only predecessor; -1 where it has several."""
+    rows = np.arange(len(given), dtype=np.float64)
+    own = align(rows, given, areas)
+    pairs = np.isin(lookup.new, areas) & np.isin(lookup.old, given)
+    new, first, times = np.unique(lookup.new[pairs], return_index=True, return_counts=True)
+    before = align(rows, given, lookup.old[pairs][first])
+    before[times > 1] = np.nan
+    before = align(before, new, areas)
+    return np.nan_to_num(np.where(np.isnan(own), before, own), nan=-1).astype(np.int64)
+
+
+def _carried(values: npt.NDArray[Any], source: Ints) -> npt.NDArray[Any]:
+    carried = values[source].copy()
+    carried[source < 0] = np.nan if values.dtype.kind == "f" else ""
+    return carried
+
+
+def _blank_as_zero(values: Floats, codes: Strings, lookup: Lookup) -> Floats:
+    """Write 0 where a code was not in use and its counterpart in the other census was."""
+    filled = values.copy()
+    period = np.arange(values.shape[1])
+    known = ~np.isnan(values)
+    first = np.where(known.any(axis=1), known.argmax(axis=1), 0)
+    last = np.where(known.any(axis=1), values.shape[1] - 1 - known[:, ::-1].argmax(axis=1), -1)
+    at = {c: i for i, c in enumerate(codes.tolist())}
+    for old, new in zip(lookup.old.tolist(), lookup.new.tolist(), strict=True):
+        if old != new and old in at and new in at:
+            i, j = at[old], at[new]
+            filled[i, (period > last[i]) & known[j] & ~known[i]] = 0
+            filled[j, (period < first[j]) & known[i] & ~known[j]] = 0
+    return filled

@@ -1,0 +1,220 @@
+"""Published runs as pages of a site: the same for `publish`, which writes them, and `serve`.
+
+Every link is relative and nothing needs a script, so that the site works under any address, also
+from a shared folder.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from areaeffect.results import Verdict
+from areaeffect.web import feed
+from areaeffect.web.addresses import NOWHERE, Contact
+from areaeffect.web.feed import Entry
+from areaeffect.web.run_views import ChartView, charts_of, finding_view, groups_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from markupsafe import Markup
+
+    from areaeffect.results import Finding
+    from areaeffect.web.published import Holdings, PublishedRun, Story
+
+INDEX: Final = "index.html"
+FEED: Final = "feed.atom"
+_FULL_REPORT: Final = ("report.html", "report.pdf", "neighbourhoods/index.html")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What every page of one site shares.
+
+    Parameters
+    ----------
+    contact : where a reader can send a story or an event; nothing is taken by the site itself.
+    base_url : public address of the site without a slash at its end; empty: not known.
+    home : words and addresses of a server's other pages; empty for a site of its own.
+    """
+
+    contact: Contact = NOWHERE
+    base_url: str = ""
+    home: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a program shows of a shared link: words, and a chart of the run with its alternative."""
+
+    title: str
+    text: str
+    picture: str = ""
+    alternative: str = ""
+
+
+def site_pages(holdings: Holdings, frame: Frame) -> dict[str, Callable[[], bytes]]:
+    """Return every page of a site by its path, each with a function that makes it."""
+    pages: dict[str, Callable[[], bytes]] = {
+        INDEX: partial(_index, holdings, frame),
+        FEED: partial(_feed, holdings, frame),
+    }
+    for run in holdings.runs.values():
+        pages[f"{run.path}/{INDEX}"] = partial(_run, holdings, run, frame)
+        for key, finding in run.main.items():
+            pages[f"{run.path}/findings/{key}.html"] = partial(_finding, run, key, finding, frame)
+    return pages
+
+
+def site_files(holdings: Holdings) -> dict[str, Path]:
+    """Return the files of all runs that a site gives as they are, by their path on it."""
+    runs = holdings.runs.values()
+    return {f"{run.path}/{name}": run.folder / name for run in runs for name in run.files}
+
+
+def _index(holdings: Holdings, frame: Frame) -> bytes:
+    preview = Preview("Published runs", "What neighbourhood initiatives changed, and what cannot "
+                      "be said.", *_picture(holdings.top))  # fmt: skip
+    rows = [(run, _verdicts(holdings, run)) for run in holdings.top]
+    return _page(INDEX, "index", frame, preview, rows=rows)
+
+
+def _run(holdings: Holdings, run: PublishedRun, frame: Frame) -> bytes:
+    from areaeffect.wording import group_title, overall
+
+    text = run.question or run.title
+    findings = list(run.main.values())
+    if findings:
+        first = [f for f in findings if f.group == findings[0].group]
+        text = f"{group_title(first[0].group)}: {overall(first)}"
+    parts = holdings.parts(run)
+    picture, alternative = _picture(parts or [run])
+    return _page(
+        f"{run.path}/{INDEX}",
+        "run",
+        frame,
+        Preview(run.title, text, picture, alternative),
+        run=run,
+        studies=[(part, _verdicts(holdings, part)) for part in parts],
+        groups=groups_of(run),
+        reports=[name for name in _FULL_REPORT if name in run.files],
+        maps=_maps(run),
+        data=[name for name in run.files if name.startswith("data/") and name.endswith(".csv")],
+    )
+
+
+def _finding(run: PublishedRun, key: str, finding: Finding, frame: Frame) -> bytes:
+    view = finding_view(run, key, finding)
+    said = f"{str(finding.verdict).capitalize()}. {view.headline}"
+    title = f"{view.name}: {finding.group}"
+    return _page(
+        f"{run.path}/findings/{key}.html",
+        "finding",
+        frame,
+        Preview(title, said, *_first(run, view.charts)),
+        run=run,
+        f=view,
+        stories=[s for s in run.stories if finding.family in s.families],
+    )
+
+
+def _page(path: str, template: str, frame: Frame, preview: Preview, **values: Any) -> bytes:
+    from areaeffect.document.page import policy_of
+    from areaeffect.web.render import environment
+
+    root = "../" * path.count("/")
+    before = f"{frame.base_url}/" if frame.base_url else root
+    text = (
+        environment()
+        .get_template(f"site/{template}.html.j2")
+        .render(
+            frame=frame,
+            root=root,
+            before=before,
+            address=f"{before}{path}" if frame.base_url else "",
+            preview=preview,
+            style=_style(),
+            policy=policy_of(_style()),
+            **values,
+        )
+    )
+    return text.encode()
+
+
+@cache
+def _style() -> Markup:
+    from markupsafe import Markup
+
+    return Markup((files("areaeffect.web") / "static" / "app.css").read_text(encoding="utf-8"))
+
+
+def _maps(run: PublishedRun) -> list[ChartView]:
+    from areaeffect.document import svg
+
+    found = []
+    for name in run.files:
+        if name.startswith("charts/") and name.endswith(".svg") and "map" in name.split("/")[1]:
+            chart = (run.folder / name).read_text(encoding="utf-8")
+            drawn = ChartView(
+                name.removesuffix(".svg"), svg.alternative(chart), svg.title_of(chart)
+            )
+            found.append(drawn)
+    return found
+
+
+def _picture(runs: list[PublishedRun]) -> tuple[str, str]:
+    """Return the first chart that any of the runs holds as a picture, and what it shows."""
+    for run in runs:
+        for finding in run.main.values():
+            charts = charts_of(run, finding)
+            if charts:
+                return _first(run, charts)
+    return "", ""
+
+
+def _first(run: PublishedRun, charts: tuple[ChartView, ...]) -> tuple[str, str]:
+    return (f"{run.path}/{charts[0].file}.png", charts[0].alternative) if charts else ("", "")
+
+
+def _verdicts(holdings: Holdings, run: PublishedRun) -> str:
+    """Say how many findings have which verdict, of a collection over its parts."""
+    findings = [f for one in (holdings.parts(run) or [run]) for f in one.main.values()]
+    count = Counter(f.verdict for f in findings)
+    return ", ".join(f"{count[v]} {v}" for v in Verdict)
+
+
+def _feed(holdings: Holdings, frame: Frame) -> bytes:
+    from areaeffect.wording import headline, name_of
+
+    entries = []
+    for run in holdings.runs.values():
+        entries += [
+            Entry(
+                path=f"{run.path}/findings/{key}.html",
+                identity=f"{run.seal}/{run.path}/{key}",
+                title=f"{name_of(f)}, {f.group}: {f.verdict}",
+                summary=f"{headline(f)} ({run.title})",
+                updated=run.updated,
+                kind="finding",
+            )
+            for key, f in run.main.items()
+        ]
+        entries += [_told(run, story) for story in run.stories]
+    return feed.atom("What is new: findings, stories and events", FEED, frame.base_url, entries)
+
+
+def _told(run: PublishedRun, story: Story) -> Entry:
+    where = " – ".join(part for part in (story.place, story.date) if part)
+    return Entry(
+        path=f"{run.path}/{INDEX}#{story.key}",
+        identity=f"{run.seal}/{run.path}/{story.key}",
+        title=story.title,
+        summary=f"{where}. {story.text[:500]}".strip(),
+        updated=run.updated,
+        kind=story.kind,
+    )

@@ -1,0 +1,167 @@
+"""Damaged files, made at random: every reader reads them or refuses them with a message.
+
+`make soak` gives it five minutes a reader; `CORPUS` keeps what it once found.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from areaeffect.assembly.assemble import assemble
+from areaeffect.commands.begin import begin
+from areaeffect.commands.evaluate import evaluate_into
+from areaeffect.document.folders import refuse_foreign
+from areaeffect.errors import AreaEffectError
+from areaeffect.report.files import read_result
+from areaeffect.sources.police_uk.ingest import ingest_police_uk
+from areaeffect.study.file import read_study
+from tests.shared.small_study import write_small_study
+from tests.shared.street_files import month_of, put
+
+SECONDS = float(os.environ.get("AREAEFFECT_FUZZ_SECONDS", "0"))
+EXAMPLES = 1_000_000 if SECONDS else 15
+
+#: What damages a file: a place in it as a share of its length, and what is done there.
+Damage = tuple[float, str]
+PIECES = (
+    b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b"'", b",", b";", b"\t", b"\r", b"\n", b"[", b"{",
+    b"]", b"}", b"-", b".", b"e", b"9" * 400, b"nan", b"inf", b"1e999", b"=1+1", b"\xe2\x80\x8b",
+    b"cafe\xcc\x81", b"A" * 140_000, b"[" * 3_000, b"{" * 3_000, b"0x1", b"2013-13", b"true",
+)  # fmt: skip
+ACTS = (
+    "cut",
+    "flip",
+    "drop line",
+    "double line",
+    "blank",
+    "CR",
+    "UTF-16",
+    *map(str, range(len(PIECES))),
+)
+damages = st.lists(st.tuples(st.floats(0, 1), st.sampled_from(ACTS)), min_size=1, max_size=4)
+
+#: Damage that was once answered with something else than a message, by file.
+CORPUS: tuple[tuple[str, list[Damage]], ...] = ()
+
+
+def damaged(content: bytes, how: list[Damage]) -> bytes:
+    """Return content with every damage done to it in turn."""
+    for share, act in how:
+        at = int(share * max(0, len(content) - 1))
+        if act == "cut":
+            content = content[:at]
+        elif act == "flip" and content:
+            content = content[:at] + bytes([content[at] ^ (1 << at % 8)]) + content[at + 1 :]
+        elif act in ("drop line", "double line", "blank"):
+            lines = content.split(b"\n")
+            i = int(share * (len(lines) - 1))
+            new = {"drop line": [], "double line": [lines[i]] * 2, "blank": [b""]}[act]
+            content = b"\n".join([*lines[:i], *new, *lines[i + 1 :]])
+        elif act == "CR":
+            content = content.replace(b"\n", b"\r")
+        elif act == "UTF-16":
+            content = content.decode("utf-8", "replace").encode("utf-16")
+        elif act.isdigit():
+            content = content[:at] + PIECES[int(act)] + content[at:]
+    return content
+
+
+def _study_readers(folder: Path) -> None:
+    file = read_study(folder / "study.toml")
+    assemble(file)
+
+
+def _plan(folder: Path) -> None:
+    begin(read_study(folder / "study.toml"), None, lambda *_: None)
+
+
+def _police(folder: Path) -> None:
+    shutil.rmtree(folder / "store", ignore_errors=True)
+    ingest_police_uk([folder / "street.csv"], folder / "store")
+
+
+def _police_zip(folder: Path) -> None:
+    shutil.rmtree(folder / "store", ignore_errors=True)
+    ingest_police_uk([folder / "street.zip"], folder / "store")
+
+
+def _results(folder: Path) -> None:
+    read_result(folder / "out")
+    refuse_foreign(folder / "out")
+
+
+READERS: dict[str, Callable[[Path], None]] = {
+    "study.toml": _study_readers,
+    "crime.csv": _study_readers,
+    "areas.csv": _plan,
+    "members.csv": _study_readers,
+    "areas.geojson": _study_readers,
+    "street.csv": _police,
+    "street.zip": _police_zip,
+    "out/findings.json": _results,
+    "out/run.json": _results,
+    "out/design.json": _results,
+    "out/data/series.csv": _results,
+    "out/data/map.json": _results,
+    "out/manifest.json": _results,
+}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    study = write_small_study(folder)
+    put(folder, month_of("2014-01", 20), "2014-01-cleveland-street.csv")
+    (folder / "2014-01-cleveland-street.csv").rename(folder / "street.csv")
+    with zipfile.ZipFile(folder / "street.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(folder / "street.csv", "2014-01/2014-01-cleveland-street.csv")
+    evaluate_into(study, folder / "out", 1)
+    return folder
+
+
+def _try(whole: Path, name: str, how: list[Damage]) -> None:
+    path = whole / name
+    content = path.read_bytes()
+    try:
+        path.write_bytes(damaged(content, how))
+        with suppress(AreaEffectError):
+            READERS[name](whole)
+    finally:
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_damaged_file_is_read_or_refused_with_a_message(whole: Path, name: str) -> None:
+    end = time.monotonic() + SECONDS
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=not SECONDS,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(how=damages)
+    def holds(how: list[Damage]) -> None:
+        if not SECONDS or time.monotonic() < end:
+            _try(whole, name, how)
+
+    holds()
+
+
+@pytest.mark.parametrize(("name", "how"), CORPUS)
+def test_what_was_once_found_is_answered_with_a_message(
+    whole: Path, name: str, how: list[Damage]
+) -> None:
+    _try(whole, name, how)
