@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 #: Reaches of the covariance, as parts of the mean distance between two places.
 REACHES = (0.1, 0.3, 1.0)
 _PAIRS = 8_000
+#: Places of a size and start that are designed, of all that could be grown.
+_CANDIDATES = 400
 _PRE, _POST = cf.OBSERVED_PRE, cf.OBSERVED_POST
 
 
@@ -93,6 +95,7 @@ def places_of(evidence: Evidence, arm: ClaimCohorts, unit: int, rng: np.random.G
     assert panel.contiguity is not None
     assert panel.centres is not None
     grown = grow(panel.contiguity, allowed, size, rng)
+    grown = [grown[i] for i in rng.permutation(len(grown))[:_CANDIDATES]]
     rules = plan.machine.rules
     if len(plan.units) > 1:  # the range of a programme's levels is not that of one place
         rules = replace(rules, common_support=False)

@@ -20,8 +20,8 @@ import pandas as pd
 from areaeffect.sources.publishers.police_archive import PAGE
 from areaeffect.sources.publishers.releases import catalogue
 from tests.shared.publisher_mirror import Item, Mirror, Service
+from tests.shared.spreadsheets import ods
 
-KIND = "application/vnd.oasis.opendocument.spreadsheet"
 V3 = (
     "LSOA_(2011)_to_LSOA_(2021)_to_Local_Authority_District_(2022)_Exact_Fit_Lookup_for_EW_(V3).csv"
 )
@@ -324,41 +324,3 @@ def live_table_615(districts):
         counts = [i + y for y in range(22)]
         rows.append([code, f"District {i}", *(["[x]"] * 3 if i == 0 else counts[:3]), *counts[3:]])
     return ods({"Cover": [["Live Table 615"]], "All_vacants": rows, "All_long_term_vacants": rows})
-
-
-def ods(sheets):
-    """An OpenDocument spreadsheet with text and numbers in its cells."""
-    tables = []
-    for name, rows in sheets.items():
-        lines = []
-        for row in rows:
-            cells = "".join(
-                f'<table:table-cell office:value-type="float" office:value="{v}"/>'
-                if isinstance(v, int)
-                else '<table:table-cell office:value-type="string">'
-                f"<text:p>{v}</text:p></table:table-cell>"
-                for v in row
-            )
-            lines.append(f"<table:table-row>{cells}</table:table-row>")
-        tables.append(f'<table:table table:name="{name}">{"".join(lines)}</table:table>')
-    spaces = " ".join(
-        f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"'
-        for n in ("office", "table", "text")
-    )
-    content = (
-        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {spaces}><office:body>'
-        f"<office:spreadsheet>{''.join(tables)}</office:spreadsheet></office:body>"
-        "</office:document-content>"
-    )
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as out:
-        out.writestr("mimetype", KIND)
-        out.writestr("content.xml", content)
-        entries = "".join(
-            f'<manifest:file-entry manifest:full-path="{path}" manifest:media-type="{kind}"/>'
-            for path, kind in (("/", KIND), ("content.xml", "text/xml"))
-        )
-        space = 'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"'
-        manifest = f"<manifest:manifest {space}>{entries}</manifest:manifest>"
-        out.writestr("META-INF/manifest.xml", manifest)
-    return made.getvalue()

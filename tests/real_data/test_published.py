@@ -258,7 +258,7 @@ def test_a_study_of_2021_areas_can_use_the_index_of_2019(real_data):
 
 
 def test_fetched_files_stand_before_the_shared_ones(tmp_path, real_data, monkeypatch):
-    monkeypatch.setattr(published_panel, "default_folder", lambda: tmp_path)
+    monkeypatch.setattr(published_panel, "default_fetched", lambda: tmp_path)
     monkeypatch.setenv("AREAEFFECT_SHARED_DATA", str(real_data))
     assert (
         read_source("it", "loneliness", None, attributes=("lonely_percent",)).release.rows_read

@@ -18,6 +18,7 @@ from areaeffect.sources.coverage import area_holes, codes_not_in_use, group_gaps
 from areaeffect.sources.police_uk.categories import breaks_of, choose, known_categories
 from areaeffect.study.model import Outcome, PanelSource, PoliceUkSource, split_reference
 from areaeffect.tables.cells import picked
+from areaeffect.wording.numbers import three_digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,7 +183,7 @@ def measure_notes(
             notes.append(
                 f"{outcome.name}: no smallest_effect_of_interest is stated, so {LITTLE_OF_A_SCORE} "
                 f"standard deviations between areas in {labels[_first_wave(measure.values)]} are "
-                f"taken: {measure.smallest:.3g} {outcome.unit_title}."
+                f"taken: {three_digits(measure.smallest)} {outcome.unit_title}."
             )
         if not measure.waves.all():
             skipped = [label for label, has in zip(labels, measure.waves, strict=True) if not has]

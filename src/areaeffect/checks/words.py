@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.wording.numbers import known, number, plural
+from areaeffect.wording.numbers import known, number, plural, three_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -186,7 +186,7 @@ def _mean_reversion(a: Values, n: Values) -> str:
 
 
 def _placement(a: Values, n: Values) -> str:
-    real, usual = (f"{n[key]:,.3g}".replace("-", "−") for key in ("real", "placebo_median"))
+    real, usual = (three_digits(n[key]) for key in ("real", "placebo_median"))
     text = f"{n['feature'].replace('_', ' ')} is {real}, against a placebo median of {usual}"
     rank = f"p {p_words(n['p_value'])}, {p_words(n['joint_p'])} for all features"
     if a["status"] == WARNS:

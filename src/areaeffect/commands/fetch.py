@@ -9,10 +9,11 @@ from areaeffect.errors import AreaEffectError, DataError, Problem, StudyError, d
 from areaeffect.sources.publishers import police_archive as police
 from areaeffect.sources.publishers.download import fetch as fetch_files
 from areaeffect.sources.publishers.download import jobs_of
-from areaeffect.sources.publishers.files import default_folder, how_to_get
+from areaeffect.sources.publishers.files import how_to_get
 from areaeffect.sources.publishers.releases import catalogue, sets
 from areaeffect.sources.publishers.resolvers import probe
 from areaeffect.sources.publishers.transport import CONTACT_VARIABLE, Client, make_room
+from areaeffect.study.model import default_fetched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -197,7 +198,7 @@ def plan(
     Parameters
     ----------
     names : releases (`imd_2019`), groups of them (`imd`), sets (`england`), or `police_uk`.
-    folder : where they go; None: `default_folder`.
+    folder : where they go; None: the user's own.
     first, last, forces : months of police.uk, 'YYYY-MM', and its forces; none: all.
     again : ask the publishers also for what is here.
 
@@ -214,7 +215,7 @@ def plan(
         raise StudyError(
             Problem("--from, --to and --force belong to police_uk.", "", "Name police_uk too.")
         )
-    into = folder or default_folder()
+    into = folder or default_fetched()
     return Plan(
         into,
         jobs_of([r for r in releases if r.is_fetched], into),

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.sources.police_uk.force_months import ForceMonth, force_months
 from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store, store_path
 from areaeffect.sources.publishers import police_archive as police
-from areaeffect.sources.publishers.files import default_folder, how_to_get, is_here
+from areaeffect.sources.publishers.files import how_to_get, is_here
 from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, catalogue
-from areaeffect.study.model import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study.model import SHARED_DATA_VARIABLE, default_fetched, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -167,7 +167,7 @@ def _police_uk() -> Available:
 def _available(release: PublishedRelease) -> Available:
     shared = resolve(f"${{{SHARED_DATA_VARIABLE}}}", Path())
     here = ""
-    for name, folder in (("fetched", default_folder()), ("shared folder", shared)):
+    for name, folder in (("fetched", default_fetched()), ("shared folder", shared)):
         if not here and is_here(release, folder):
             here = name
     return Available(
@@ -190,9 +190,9 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def _gaps(months: Iterable[ForceMonth]) -> str:
-    """Write runs of months that are not complete: 'missing 2014-03 to 2014-05'."""
+    """Write runs of months that are not whole: 'missing 2014-03 to 2014-05', 'without drugs …'."""
     runs = []
-    for status, cells in groupby(months, lambda c: c.status):
+    for status, cells in groupby(months, lambda c: c.why if c.lacks else c.status):
         run = list(cells)
         if status != "complete":
             span = run[0].month if len(run) == 1 else f"{run[0].month} to {run[-1].month}"

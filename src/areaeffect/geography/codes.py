@@ -121,6 +121,16 @@ def lookup_to(vintage: Literal["lsoa11", "lsoa21"], exact_fit: Lookup | None = N
     )
 
 
+def counterparts(code: str) -> tuple[str, ...]:
+    """Return the codes of other censuses that a code of an LSOA or MSOA stands for."""
+    found = [
+        c
+        for lookup in (lookup_to("lsoa21"), lookup_to("lsoa11"), msoa_pairs())
+        for c in (*lookup.children(code), *lookup.old[lookup.new == code].tolist())
+    ]
+    return tuple(sorted({str(c) for c in found} - {code}))
+
+
 def msoa_pairs() -> Lookup:
     """Return the lookup of MSOAs 2011 → 2021 that follows from their LSOAs."""
     second, table = lsoa_pairs(2021), places()

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from areaeffect.results import Bools, Ints
 
 CHANGES = ("U", "S", "M", "X")
+#: The publisher's own headers, which stand in for ours.
+_PUBLISHED = {
+    "lsoa01_code": "LSOA01CD",
+    "lsoa11_code": "LSOA11CD",
+    "lsoa21_code": "LSOA21CD",
+    "change_code": "CHGIND",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +75,8 @@ def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> 
         frame = pd.read_parquet(path)
     else:
         frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    published = {_PUBLISHED[c]: c for c in (old, new, change) if c in _PUBLISHED}
+    frame = frame.rename(columns={p: c for p, c in published.items() if c not in frame.columns})
     missing = [c for c in (old, new, change) if c not in frame.columns]
     if missing:
         columns = ", ".join(map(str, frame.columns))

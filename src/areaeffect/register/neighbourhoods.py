@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.geography.codes import counterparts
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind, kind_of, label, parse_period
 
@@ -253,18 +254,26 @@ def _end(text: str, kind: PeriodKind, window: Window) -> int | None:
     return kind.holding(own.first_month(ordinal + 1) - 1)
 
 
+def _instead(area: str, position: dict[str, int]) -> str:
+    """Return what to do about a code that is not in the panel."""
+    if not _ONS_CODE.fullmatch(area):
+        return did_you_mean(area, position) or "Check the code."
+    here = [c for c in counterparts(area) if c in position]
+    if here:
+        return f"It is a code of another census; the panel has {', '.join(here)} in its place."
+    return "It may be of another census vintage, or outside the table's territory."
+
+
 def _area_problems(rows: Sequence[Row], position: dict[str, int], path: Path) -> list[Problem]:
     problems = []
     unknown = [r for r in rows if r.area not in position]
     for row in unknown[:_SHOWN]:
-        near = did_you_mean(row.area, position) if not _ONS_CODE.fullmatch(row.area) else ""
-        vintage = (
-            "It may be of another census vintage, or outside the table's territory."
-            if _ONS_CODE.fullmatch(row.area)
-            else near or "Check the code."
-        )
         problems.append(
-            Problem(f"area '{row.area}' is not in the panel.", f"{path}, {row.place}", vintage)
+            Problem(
+                f"area '{row.area}' is not in the panel.",
+                f"{path}, {row.place}",
+                _instead(row.area, position),
+            )
         )
     if len(unknown) > _SHOWN:
         problems.append(

@@ -20,6 +20,8 @@ from areaeffect.study.toml_file import Part
 from areaeffect.study.value import ValuePart
 
 SHARED_DATA_VARIABLE = "AREAEFFECT_SHARED_DATA"
+FETCHED_VARIABLE = "AREAEFFECT_FETCHED"
+STORE_VARIABLE = "AREAEFFECT_STORE"
 EstimatorName = Literal[
     "counterfactual",
     "callaway_santanna",
@@ -125,7 +127,7 @@ class PanelSource(AnySource):
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
-        return tuple(f for f in (self.path, self.boundaries) if f)
+        return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
 class PoliceUkSource(AnySource):
@@ -184,7 +186,15 @@ class PoliceUkSource(AnySource):
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
         return tuple(
-            f for f in (*self.ingest, self.lookup, self.split_weights, self.boundaries) if f
+            f
+            for f in (
+                *self.ingest,
+                self.lookup,
+                self.split_weights,
+                self.boundaries,
+                self.neighbours,
+            )
+            if f
         )
 
 
@@ -213,7 +223,7 @@ class PublishedSource(AnySource):
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
-        return tuple(f for f in (self.path, self.boundaries) if f)
+        return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
 class IndexSource(AnySource):
@@ -231,7 +241,7 @@ class IndexSource(AnySource):
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
-        return tuple(f for f in (self.path, self.boundaries) if f)
+        return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
 Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource
@@ -270,8 +280,10 @@ class Outcome(Part):
         description="fraction for counts, by default 0.05; units of the scale for scores, by "
         "default 0.2 standard deviations between areas in the first period",
     )
-    primary: bool = Field(
-        default=True, description="counts towards the adjustment for several outcomes"
+    primary: bool | None = Field(
+        default=None,
+        description="true: the study is judged by it; false: it is described, with no verdict. "
+        "Default true, and false for a part of another outcome of its family",
     )
     should_move: bool = Field(
         default=True,
@@ -422,11 +434,29 @@ def split_reference(reference: str) -> tuple[str, str]:
 
 
 def resolve(path: str, folder: Path) -> Path:
-    """Expand `${AREAEFFECT_SHARED_DATA}` and other variables; relative to the study's folder."""
+    """Expand variables, also those that are not set; relative to the study's folder.
+
+    `${AREAEFFECT_SHARED_DATA}` and `${AREAEFFECT_FETCHED}` are known without being set.
+    """
     shared = os.environ.get(SHARED_DATA_VARIABLE) or str(default_shared_data(folder))
-    values = {**os.environ, SHARED_DATA_VARIABLE: shared}
+    known = {SHARED_DATA_VARIABLE: shared, FETCHED_VARIABLE: str(default_fetched())}
+    values = {**os.environ, **known}
     expanded = re.sub(r"\$\{(\w+)\}", lambda m: values.get(m[1], m[0]), path)
     return folder / expanded
+
+
+def default_store() -> Path:
+    """Return the folder of the store: `AREAEFFECT_STORE`, else one of the user's own."""
+    if named := os.environ.get(STORE_VARIABLE):
+        return Path(named)
+    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data) / "areaeffect" / "store"
+
+
+def default_fetched() -> Path:
+    """Return where fetched files go: `AREAEFFECT_FETCHED`, else `fetched` beside the store."""
+    named = os.environ.get(FETCHED_VARIABLE)
+    return Path(named) if named else default_store().with_name("fetched")
 
 
 def default_shared_data(folder: Path) -> Path:

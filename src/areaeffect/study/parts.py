@@ -79,3 +79,8 @@ class AnySource(Part):
         default=None, description="their coordinate system, where the file does not say it rightly"
     )
     boundaries_area: str | None = Field(default=None, description="its code column; default `area`")
+    neighbours: str | None = Field(
+        default=None,
+        description="without boundaries: CSV or Parquet of areas that touch, a pair a row: `area` "
+        "and `neighbour`",
+    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pandas as pd
 
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, Problem, did_you_mean, repeated
 from areaeffect.tables.text_rows import delimiter_name, read_text_rows
 from areaeffect.tables.workbook import sheet_rows
 
@@ -160,11 +160,8 @@ def _table(
         names = {_key(n) for n in layout.header_has}
         if _key(label) in names or _key(header[0]) not in names:
             header[0] = " ".join(label.split())
-    while (
-        header
-        and not header[-1]
-        and all(not "".join(c[len(header) - 1 :]).strip() for _, c in body)
-    ):
+    filled = max((found[-1] for _, c in body if (found := _filled(c))), default=-1)
+    while header and not header[-1] and len(header) > filled + 1:
         header.pop()
     if at:
         notes += (f"{path.name}: {at} lines above the header (line {line}) were left out.",)
@@ -271,8 +268,11 @@ def _columns(
     """Return the position of each column kept, under the name that was asked for."""
     named = layout.header_has
     asked = {_key(n): n for n in named}
-    repeated = {n for n in header if n and header.count(n) > 1}
-    used = {n for n in repeated if _key(n) in asked or re.fullmatch(layout.once, n)}
+    used = {
+        n
+        for n in repeated([n for n in header if n])
+        if _key(n) in asked or re.fullmatch(layout.once, n)
+    }
     if used:
         raise DataError(
             Problem(

@@ -7,6 +7,7 @@ import pytest
 
 from areaeffect.geography.codes import (
     codes_of,
+    counterparts,
     force_of,
     lookup_to,
     lsoa_pairs,
@@ -49,3 +50,9 @@ def test_every_code_of_any_census_is_known_and_no_count_is_lost(given: str, vint
     assert np.isin(result.codes, codes_of(vintage)).all()
     assert "unknown" not in result.status
     assert len(result.left_out) < 200  # irregular changes
+
+
+def test_the_counterparts_of_a_code_are_named_in_both_directions() -> None:
+    assert counterparts("E01011973") == ("E01035188",)
+    assert counterparts("E01035188") == ("E01011973", "E01011976")
+    assert counterparts("E01011980") == counterparts("nonsense") == ()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 #: Another force has a part of an area from this share of its incidents a month.
 PART_SHARE = 0.01
+_SHOWN = 10
 CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
 _REASON_OF_STATUS = {"complete": "", "partial": "partial_month", "missing": "not_published"}
 
@@ -103,6 +104,17 @@ def _without_stopped(
                 "where it stops is no fall. Name it in `forces` to have its missing months "
                 "missing in every area where it has a part."
             )
+    low = [
+        f"{c.force} {c.month} ({c.why})"
+        for c in coverage
+        if c.month in periods.labels and (c.is_low or c.lacks)
+    ]
+    if low:
+        more = f" and {len(low) - _SHOWN} more" if len(low) > _SHOWN else ""
+        notes.append(
+            f"These months look like gaps of recording and are missing: {'; '.join(low[:_SHOWN])}"
+            f"{more}. Where the fall is real, keep it with `real_falls`."
+        )
     return coverage, tuple(notes)
 
 

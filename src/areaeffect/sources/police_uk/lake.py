@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -23,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.disk import ASIDE, locked, sync, write_file
 from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.study.model import default_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 FORMAT = 2
-STORE_VARIABLE = "AREAEFFECT_STORE"
 MANIFEST = "manifest.jsonl"
 _FORMAT_FILE = "format.json"
 _JOURNAL = ".journal.json"
@@ -90,13 +89,8 @@ class StoreCheck:
 
 
 def store_path(given: Path | None) -> Path:
-    """Return the store's folder: the one given, else `AREAEFFECT_STORE`, else the user's own."""
-    if given is not None:
-        return given
-    if named := os.environ.get(STORE_VARIABLE):
-        return Path(named)
-    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(data) / "areaeffect" / "store"
+    """Return the store's folder: the one given, else the user's own."""
+    return given or default_store()
 
 
 class Lake:

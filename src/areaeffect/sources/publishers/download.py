@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from areaeffect.disk import write_file
 from areaeffect.errors import DataError, Problem
 from areaeffect.sources.publishers.check import check_file
 from areaeffect.sources.publishers.files import place_of
@@ -149,10 +150,8 @@ def put(name: str, address: str, part: Path, target: Path, digest: str = "") -> 
     """Give a whole, checked file its name, with a record of where it came from beside it."""
     digest, size = digest or sha256_of(part), part.stat().st_size
     target.parent.mkdir(parents=True, exist_ok=True)
-    new = part.with_name(f"{part.name}.record")
     record = {"address": address, "bytes": size, "sha256": digest}
-    new.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    new.replace(_record_of(target))
+    write_file(_record_of(target), json.dumps(record, indent=2) + "\n")
     part.replace(target)
     _forget(part)
     return Fetched(name, target, digest, size, address, asked=True)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.sources.police_uk.lake import store_path
 from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Roots = Path | tuple[Path, ...]
 
 
-def default_folder() -> Path:
-    """Return where fetched files go: `fetched`, beside the store."""
-    return store_path(None).with_name("fetched")
-
-
-def locate(release: PublishedRelease, root: Roots) -> tuple[tuple[ReleaseFile, Path], ...]:
+def locate(
+    release: PublishedRelease, root: Roots, wanted: Sequence[str] = ()
+) -> tuple[tuple[ReleaseFile, Path], ...]:
     """Return the files of a release and where they lie: the publisher's own, else the copies.
+
+    Parameters
+    ----------
+    release : the release.
+    root : a folder, or several in order of preference.
+    wanted : columns; where only the copies have them all, the copies are taken.
 
     Raises
     ------
@@ -25,11 +31,17 @@ def locate(release: PublishedRelease, root: Roots) -> tuple[tuple[ReleaseFile, P
         Neither is here; the message says how to get it.
     """
     roots = root if isinstance(root, tuple) else (root,)
+    whole: list[tuple[tuple[ReleaseFile, Path], ...]] = []
     for form in release.forms:
         places = [place_of(file, roots) for file in form]
         here = [(f, p) for f, p in zip(form, places, strict=True) if p is not None]
         if len(here) == len(form):
-            return tuple(here)
+            whole.append(tuple(here))
+    for found in whole:
+        if set(wanted) <= set(columns_of(release, copy=found[0][0] in release.copies)):
+            return found
+    if whole:
+        return whole[0]
     raise DataError(
         Problem(
             f"release '{release.id}' is not here.",
@@ -47,8 +59,14 @@ def is_here(release: PublishedRelease, root: Roots) -> bool:
 
 def columns_here(release: PublishedRelease, root: Roots) -> tuple[str, ...]:
     """Return the columns of a release that its file here has."""
-    copy = locate(release, root)[0][0] in release.copies
-    return tuple(c.name for c in release.columns if c.header(copy=copy))
+    return columns_of(release, copy=locate(release, root)[0][0] in release.copies)
+
+
+def columns_of(release: PublishedRelease, *, copy: bool) -> tuple[str, ...]:
+    """Return the columns of the publisher's files, or of the copies; with those made from them."""
+    names = [c.name for c in release.columns if c.header(copy=copy)]
+    made = [d.name for d in release.derived if {*d.numerator, *d.denominator} <= set(names)]
+    return (*names, *made)
 
 
 def place_of(file: ReleaseFile, roots: tuple[Path, ...]) -> Path | None:

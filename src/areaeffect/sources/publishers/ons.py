@@ -66,7 +66,7 @@ def read_house_prices(file: ReleaseFile, path: Path) -> Laid:
         long[file.period] = long[file.period].map(ends)
         return renamed(file, long), len(long)
 
-    return _unzipped(path, r"\.xlsx?$", read)
+    return _unzipped(path, r"\.(?:xlsx?|ods)$", read)
 
 
 def read_census_zip(file: ReleaseFile, path: Path) -> Laid:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.sources.publishers.files import columns_here, default_folder, is_here
+from areaeffect.sources.publishers.files import columns_here, is_here
 from areaeffect.sources.publishers.larger_areas import covariate_label, refuse_as_outcome, spread
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.sources.publishers.source import as_source_table, columns_asked
 from areaeffect.sources.publishers.tables import read
 from areaeffect.sources.publishers.vintage import VINTAGES, bring_to
-from areaeffect.study.model import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study.model import SHARED_DATA_VARIABLE, default_fetched, resolve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +105,7 @@ def roots_of(path: str | None, folder: Path) -> Roots:
 
 def published_roots(folder: Path) -> tuple[Path, ...]:
     """Return where releases are looked for: what `fetch` got, then the shared data."""
-    return default_folder(), resolve(f"${{{SHARED_DATA_VARIABLE}}}", folder)
+    return default_fetched(), resolve(f"${{{SHARED_DATA_VARIABLE}}}", folder)
 
 
 def _spread(table: PublishedTable, vintage: str, roots: Roots) -> PublishedTable:

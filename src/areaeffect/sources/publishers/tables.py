@@ -18,7 +18,7 @@ from areaeffect.panel import REASONS
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.results import Release
 from areaeffect.sources.base import sha256_of
-from areaeffect.sources.publishers.files import how_to_get, locate
+from areaeffect.sources.publishers.files import columns_of, how_to_get, locate
 from areaeffect.sources.publishers.layouts import layout, require
 from areaeffect.sources.publishers.releases import (
     ABSENT_IS_ZERO,
@@ -95,7 +95,7 @@ def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> Pub
             )
         )
     _refuse_unknown(release, release.column_names, only)
-    return assemble(release, locate(release, root), only, root)
+    return assemble(release, locate(release, root, only or ()), only, root)
 
 
 def assemble(
@@ -115,9 +115,8 @@ def assemble(
     """
     copy = placed[0][0] in release.copies
     columns = {c: c.header(copy=copy) for c in release.columns if c.header(copy=copy)}
-    there = {c.name for c in columns}
-    derived = [d for d in release.derived if {*d.numerator, *d.denominator} <= there]
-    names = (*(c.name for c in columns), *(d.name for d in derived))
+    names = columns_of(release, copy=copy)
+    derived = [d for d in release.derived if d.name in names]
     _refuse_unknown(release, names, only)
     frame, records, notes = _read_files(release, placed, tuple(columns.values()))
     if release.names_from and root is not None:

@@ -1,0 +1,149 @@
+"""Files as their publishers gave them, each against counts that Python's csv module made."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from areaeffect.sources.workbook import read_sheets
+
+from areaeffect.geography.lookups import load_lookup
+from areaeffect.sources.publishers.layouts import keys_of, layout
+from areaeffect.sources.publishers.releases import ReleaseFile, catalogue
+from areaeffect.sources.publishers.tables import read
+from tests.real_data.national_mirror import V3
+
+
+def rows_of(path, start=0):
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))[start:]
+
+
+def test_version_3_of_the_exact_fit_lookup_is_whole_and_differs_from_the_copy_in_one_pair(
+    real_data,
+):
+    path = real_data / "publisher_files/lookups" / V3
+    release = catalogue()["lookup_lsoa11_lsoa21"]
+    (file,), (copy,) = release.files, release.copies
+    header, *rows = rows_of(path)
+    n, areas = keys_of(file, path)
+    assert n == len(rows) == file.rows == 35_796
+    assert len(areas) == release.areas
+    new = load_lookup(path, file.area, file.value, file.category)
+    old = load_lookup(real_data / copy.path, copy.area, copy.value, copy.category)
+    pairs = [set(zip(x.old, x.new, x.change, strict=True)) for x in (old, new)]
+    assert pairs[1] - pairs[0] == {("E01027506", "E01035624", "X")}
+    assert not pairs[0] - pairs[1]
+    change = header.index("CHGIND")
+    for kind in "USMX":
+        assert (new.change == kind).sum() == sum(row[change] == kind for row in rows)
+    assert (new.change == "X").sum() == 10
+
+
+def test_the_lookup_is_read_under_our_names_too(real_data):
+    path = real_data / "publisher_files/lookups" / V3
+    assert len(load_lookup(path, "lsoa11_code", "lsoa21_code").old) == 35_796
+
+
+def test_attributes_of_msoas_are_read_from_the_portals_csv(real_data):
+    (path,) = (real_data / "publisher_files/boundaries").glob("Middle*.csv")
+    file = ReleaseFile(path=path.name, layout="rows", area="MSOA21CD", name="MSOA21NM")
+    frame, n = layout("rows")(file, path)
+    assert n == len(rows_of(path)) - 1 == 7_264
+    assert frame["area"].nunique() == 7_264
+    assert set(frame.loc[frame["area"].str.startswith("E"), "MSOA21NMW"].str.strip()) == {""}
+
+
+@pytest.mark.parametrize(
+    ("name", "category"),
+    [
+        ("tenure-households-lad.csv", "Owned: Owned with a mortgage or loan"),
+        ("accommodation-type-lad.csv", "Shared dwelling"),
+        ("household-type-lad.csv", "Multi-person household: Other"),
+    ],
+)
+def test_census_tables_of_2011_are_read_as_nomis_gives_them(real_data, name, category):
+    path = real_data / "publisher_files/census" / name
+    file = ReleaseFile(path=name, layout="census_bulk", area="geography code", name="geography")
+    frame, n = layout("census_bulk")(file, path)
+    header, *rows = rows_of(path)
+    (at,) = (i for i, h in enumerate(header) if h.endswith(f": {category}; measures: Value"))
+    assert n == len(rows) == 348
+    assert frame[category].astype(int).sum() == sum(int(row[at]) for row in rows)
+
+
+def test_an_answer_of_nomis_is_read_by_the_names_of_its_categories(real_data):
+    path = real_data / "publisher_files/nomis_api/nomis-ts021.csv"
+    file = ReleaseFile(
+        path=path.name,
+        layout="nomis",
+        area="GEOGRAPHY_CODE",
+        category="C2021_ETH_20_NAME",
+        value="OBS_VALUE",
+    )
+    frame, n = layout("nomis")(file, path)
+    header, *rows = rows_of(path)
+    assert n == len(rows) == 19
+    assert frame["area"].tolist() == ["E02002330"]
+    assert frame["White: Roma"].tolist() == [
+        row[header.index("OBS_VALUE")] for row in rows if "White: Roma" in row
+    ]
+
+
+def test_the_headers_of_the_indices_of_2025_are_the_ones_read(real_data, tmp_path):
+    headers = (real_data / "publisher_files/imd/iod2025_file7_headers.txt").read_text().splitlines()
+    assert len(headers) == 56
+    release = catalogue()["imd_2025"]
+    assert {c.published for c in release.columns if c.published} <= set(headers)
+    path = tmp_path / release.files[0].path
+    path.parent.mkdir()
+    with path.open("w", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(headers)
+        for i in range(5):
+            writer.writerow([f"E0100000{i + 1}", "a", "b", "c", *range(52)])
+    table = read("imd_2025", tmp_path, ["children_and_young_people_decile"])
+    at = headers.index(release.columns[0].published)
+    assert at == 4
+    assert table.values["children_and_young_people_decile"].tolist() == [[32.0]] * 5
+
+
+@pytest.mark.parametrize(
+    ("release_id", "column", "start", "known"),
+    [
+        ("universal_credit_households", "households", 9, ("County Durham 002", "2015-11", 7)),
+        ("children_low_income", "children", 0, ("County Durham 002", "2014", 131)),
+    ],
+)
+def test_stat_xplore_exports_are_read_to_the_last_number(
+    real_data, release_id, column, start, known
+):
+    release = catalogue()[release_id]
+    (file,) = release.files
+    table = read(release_id, real_data)
+    header, *rows = rows_of(real_data / file.path, start)
+    assert header[0] == file.period
+    at = [i for i, h in enumerate(header) if i and h and "Annotations" not in h]
+    names = set(read("places_lsoa11", real_data).texts["msoa11_name"].tolist())
+    inside = [row for row in rows if len(row) > at[-1] and row[0] in names]
+    assert len(inside) == len(table.areas) == 7201
+    cells = [row[i] for row in inside for i in at]
+    values = table.values[column]
+    assert np.nansum(values) == sum(int(c) for c in cells if c != "..")
+    hidden = table.reasons[column] == 3
+    assert hidden.sum() == cells.count("..")
+    assert np.isnan(values[hidden]).all()
+    assert not (values == 0).any()
+    record = table.records[0]
+    outside = [row for row in rows if len(row) > at[-1] and row[0] and row[0] not in names]
+    assert record.rows_kept == 7201
+    assert record.rows_rejected == len([r for r in outside if r[0].lower() != "total"])
+    area = table.names.tolist().index(known[0])
+    assert values[area, table.periods.labels.index(known[1])] == known[2]
+
+
+def test_the_schedule_of_universal_credit_is_a_plain_sheet(real_data):
+    rows = read_sheets(real_data / "dwp/ltla_UC_rollout.xlsx", ["Sheet1"])["Sheet1"]
+    assert len(rows) - 1 == 362
+    assert all(sum(row[1:-1]) == row[-1] for row in rows[1:] if row[0])
