@@ -6,7 +6,7 @@ import csv
 
 import numpy as np
 import pytest
-from areaeffect.sources.workbook import read_sheets
+from areaeffect.tables.workbook import read_sheets
 
 from areaeffect.geography.lookups import load_lookup
 from areaeffect.sources.publishers.layouts import keys_of, layout

@@ -22,7 +22,7 @@ from areaeffect.sources.base import SourceTable, align, reader_for
 from areaeffect.sources.panel_vintages import one_vintage
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
-from areaeffect.sources.text_table import read_text_table
+from areaeffect.tables.user_table import read_user_table
 from areaeffect.study.extras import refuse_missing_extras
 from areaeffect.study.model import (
     IndexSource,
@@ -383,7 +383,7 @@ def touching(
         if source.neighbours is None:
             continue
         path = resolve(source.neighbours, file.folder)
-        frame, _ = read_text_table(path, _NEIGHBOURS, _NEIGHBOURS)
+        frame = read_user_table(path, _NEIGHBOURS, _NEIGHBOURS).frame
         codes = f"`{'` and `'.join(_NEIGHBOURS)}` are area codes, such as '{areas[0]}'."
         if not set(_NEIGHBOURS) <= set(frame.columns):
             found = ", ".join(map(str, frame.columns))
