@@ -6,12 +6,12 @@ import csv
 
 import numpy as np
 import pytest
-from areaeffect.tables.workbook import read_sheets
 
 from areaeffect.geography.lookups import load_lookup
 from areaeffect.sources.publishers.layouts import keys_of, layout
 from areaeffect.sources.publishers.releases import ReleaseFile, catalogue
 from areaeffect.sources.publishers.tables import read
+from areaeffect.tables.workbook import read_sheets
 from tests.real_data.national_mirror import V3
 
 

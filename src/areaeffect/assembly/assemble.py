@@ -22,7 +22,6 @@ from areaeffect.sources.base import SourceTable, align, reader_for
 from areaeffect.sources.panel_vintages import one_vintage
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
-from areaeffect.tables.user_table import read_user_table
 from areaeffect.study.extras import refuse_missing_extras
 from areaeffect.study.model import (
     IndexSource,
@@ -31,6 +30,7 @@ from areaeffect.study.model import (
     resolve,
     split_reference,
 )
+from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

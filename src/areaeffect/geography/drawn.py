@@ -104,11 +104,9 @@ def _frame(path: Path) -> Any:
 
 
 def _with_crs(frame: Any, claimed: str, path: Path) -> Any:
-    from pyproj.exceptions import CRSError
-
     try:
         return frame.set_crs(claimed, allow_override=True)
-    except CRSError:
+    except RuntimeError:  # pyproj's CRSError
         fix = "Write 'EPSG:27700' (British National Grid) or 'EPSG:4326' (longitude, latitude)."
         raise StudyError(
             Problem(f"'{claimed}' is no coordinate reference system.", str(path), fix)

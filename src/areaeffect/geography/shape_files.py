@@ -47,7 +47,6 @@ def read_shape_file(path: Path, what: str = "file of boundaries") -> Any:
         is not closed, by its feature.
     """
     import geopandas  # heavy: half a second
-    import pyogrio  # heavy
     import shapely  # heavy
 
     require_file(path, what)
@@ -58,7 +57,11 @@ def read_shape_file(path: Path, what: str = "file of boundaries") -> Any:
             raise DataError(_unreadable(error, path)) from None
     source = _source(path)
     try:
-        layers = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
+        layers = [
+            str(name)
+            for name, kind in geopandas.list_layers(source).itertuples(index=False)
+            if isinstance(kind, str)  # a layer without outlines has none
+        ]
         if len(layers) > 1:
             raise DataError(
                 Problem(
