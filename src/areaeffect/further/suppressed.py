@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,18 +25,35 @@ if TYPE_CHECKING:
     from areaeffect.study.model import Source
 
 
-def suppressed_section(_result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenNumbers:
+    """Numbers of one outcome that are hidden: how many, what each can be, whether they count."""
+
+    cells: int
+    least: int
+    most: int
+    in_finding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """Hidden numbers by outcome."""
+
+    outcomes: dict[str, HiddenNumbers]
+
+
+def suppressed_section(_result: Result, annex: Annex[Suppressed]) -> Section:
     """Return the estimates with every hidden number at its least and at its most."""
     blocks: list[Paragraph | Data] = [
         Paragraph(
-            f"{name.replace('_', ' ').capitalize()}: the publisher hides {said['cells']:,} numbers "
-            f"because they are small; each is between {said['least']} and {said['most']}. The "
-            f"finding {'takes the middle' if said['middle'] else 'leaves these areas out'}. The "
+            f"{name.replace('_', ' ').capitalize()}: the publisher hides {said.cells:,} numbers "
+            f"because they are small; each is between {said.least} and {said.most}. The finding "
+            f"{'takes the middle' if said.in_finding else 'leaves these areas out'}. The "
             "table gives the estimate again with every hidden "
             "number at its least and at its most: what lies between is what the hidden numbers "
             "alone leave open."
         )
-        for name, said in sorted(annex.values["outcomes"].items())
+        for name, said in sorted(annex.found.outcomes.items())
     ]
     blocks += [Data(in_words(t), t.name) for t in annex.tables]
     return Section("suppressed", "Hidden small numbers", tuple(blocks))
@@ -55,7 +72,7 @@ _COLUMNS = (
 )
 
 
-def suppressed(finished: Finished) -> Annex | None:
+def suppressed(finished: Finished) -> Annex[Suppressed] | None:
     """Estimate again with every hidden number at its least, and at its most.
 
     The whole design is made again, because areas that were not covered then are. Point
@@ -67,7 +84,7 @@ def suppressed(finished: Finished) -> Annex | None:
         None where no count of the study is hidden within a range that its publisher states.
     """
     rows: list[tuple[str | float | int | bool | None, ...]] = []
-    hidden: dict[str, tuple[int, int, int, bool]] = {}
+    hidden: dict[str, HiddenNumbers] = {}
     panel, study = finished.data.panel, finished.file.study
     for o, outcome in enumerate(study.outcome):
         source, measure = study.source[outcome.source], panel.measures[outcome.name]
@@ -75,18 +92,19 @@ def suppressed(finished: Finished) -> Annex | None:
         if found is None or not found.cells.any() or not measure.is_count:
             continue
         bounds = (found.least, found.most)
-        hidden[outcome.name] = (int(found.cells.sum()), *bounds, measure.hidden is not None)
+        hidden[outcome.name] = HiddenNumbers(
+            cells=int(found.cells.sum()),
+            least=found.least,
+            most=found.most,
+            in_finding=measure.hidden is not None,
+        )
         rows += _rows(finished, o, measure, found.cells, None)
         for value in bounds:
             rows += _rows(finished, o, measure, found.cells, value)
     if not hidden:
         return None
     table = DataTable("suppressed", "Hidden small numbers", _COLUMNS, tuple(rows))
-    values = {
-        name: {"cells": cells, "least": least, "most": most, "middle": middle}
-        for name, (cells, least, most, middle) in hidden.items()
-    }
-    return Annex("suppressed", {"outcomes": values}, (table,))
+    return Annex("suppressed", Suppressed(hidden), (table,))
 
 
 def _hidden(source: Source, measure: Measure) -> Hidden | None:
