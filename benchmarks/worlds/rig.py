@@ -9,7 +9,7 @@ that is left out here.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,16 +61,29 @@ def studied(world: World, seed: int, placebos: int = 199) -> Studied:
     return Studied(study_of(drawn, seed, placebos), panel_of(drawn), drawn)
 
 
-def ready(world: World, seed: int, placebos: int) -> Ready:
-    """Plan the study of one world, and draw its placebo programmes."""
+def ready(world: World, seed: int, placebos: int, held_out: int | None = None) -> Ready:
+    """Plan the study of one world, and draw its placebo programmes; see `evaluated`."""
     made = studied(world, seed, placebos)
-    return Ready(made.drawn, *evaluated(made.file, made.data))
+    return Ready(made.drawn, *evaluated(made.file, made.data, held_out))
 
 
-def evaluated(file: StudyFile, data: Assembled) -> tuple[Plan, Evidence]:
-    """Take the steps of `evaluate` from a panel to all that findings are drawn from."""
+def evaluated(
+    file: StudyFile, data: Assembled, held_out: int | None = None
+) -> tuple[Plan, Evidence]:
+    """Take the steps of `evaluate` from a panel to all that findings are drawn from.
+
+    Parameters
+    ----------
+    file, data : as `evaluate` has them when it plans.
+    held_out : placebo draws of the held-out year, which only grades rest on; None for as many as
+        `evaluate` takes.
+    """
     with single_threaded():
         plan = make_plan(file, data, "worlds")
+        if held_out is not None:
+            fewer = (a if a.draws is None else replace(a, draws=held_out) for a in plan.arms)
+            arms = tuple(fewer)
+            plan = replace(plan, arms=arms, machine=replace(plan.machine, arms=arms))
         real = run_programme(plan.machine, [u.areas for u in plan.units])
         draws = run_all(plan.machine, file.study.analysis.placebos, 1, lambda _n: None)
     measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)

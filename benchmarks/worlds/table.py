@@ -37,12 +37,14 @@ A world is a map of Voronoi cells with counts of crime whose law is written down
 `benchmarks/worlds/generate.py`: negative binomial noise, AR(1) of each area, shocks that neighbours
 and police forces share, hot spots, trends that are smooth over the map or follow deprivation,
 staggered starts. It shares no code with the simulated county of the demo. Each world goes through
-the plan, the placebo programmes (199) and the findings of `evaluate`; effects are put in afterwards,
-so that the columns of a row share their worlds. Numbers in brackets are Monte Carlo standard errors
-over worlds; in London, which is one world, over the boroughs that hold a programme's first place, and no
-two programmes of a law share an area. 'Missed' is the share of printed intervals with a verdict of
-better or worse that miss the truth, 0 where no finding has one. Panel 'alike': nothing is shared by
-areas; 'regional': trends, shocks and a lean by deprivation that neighbouring areas share."""
+the plan, the placebo programmes (199) and the findings of `evaluate`. Effects are put in after
+that, so that the columns of a row share their worlds.
+
+Numbers in brackets are Monte Carlo standard errors over worlds. London is one world: there no two
+programmes of a law share an area, and errors are clustered by the borough of a programme's first
+place. 'Missed' is the share of printed intervals with a verdict of better or worse that miss the
+truth, 0 where no finding has one. Panel 'alike': areas share nothing; 'regional': neighbours
+share trends, shocks and a lean by deprivation."""
 
 _HEAD = 4  # lines of a table without rows: its title, a blank one, its head
 
@@ -107,7 +109,7 @@ def _leaves_zero_out(f: Found, ends: str) -> bool:
 
 def contradicts(f: Found) -> bool:
     """Whether the verdict says what the printed interval does not show, or hides what it does."""
-    if f["verdict"] in ("not estimable", "described"):
+    if f["verdict"] in ("not estimable", "described") or f["held_back"]:
         return False
     low, high = f["printed"]
     inside = None not in (low, high) and -f["threshold"] < low and high < f["threshold"]
@@ -257,7 +259,8 @@ def _laws(worlds: dict[str, list[Found]]) -> list[str]:
     for panel in ("alike", "regional", LONDON):
         for law in LAWS:
             for places in LAW_PLACES:
-                many = [w for w in worlds[f"{panel}, {law}, {places}"] if "refused" not in w]
+                every = worlds.get(f"{panel}, {law}, {places}", ())
+                many = [w for w in every if "refused" not in w]
                 errors = [log_error(f) for w in many for f in of_programme(w, "nothing")]
                 if not errors:
                     continue

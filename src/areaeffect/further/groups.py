@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.findings.conclude import case_of, further_findings
+from areaeffect.findings.conclude import cases_of_group, draw_case, findings_of
 from areaeffect.findings.describe import Group
-from areaeffect.findings.plan import disjoint
 from areaeffect.periods import label
 from areaeffect.results import ALL_INITIATIVES, Annex, Column, DataTable
 from areaeffect.wording.numbers import plural
@@ -39,10 +38,19 @@ _HEAD = (
 )
 
 
-def groups_section(_result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouped:
+    """By what the study tells its neighbourhoods apart."""
+
+    keys: tuple[str, ...]
+    notes: tuple[str, ...]
+    n_findings: int
+
+
+def groups_section(_result: Result, annex: Annex[Grouped]) -> Section:
     """Return one table an attribute, a contrast's row saying both sides."""
     records = annex.table("groups").records()
-    n = int(annex.values["n_findings"])
+    n = annex.found.n_findings
     blocks: list[Block] = [
         Paragraph(
             f"{plural(n, 'further finding')} beside the main ones. Each interval holds for its row "
@@ -50,9 +58,9 @@ def groups_section(_result: Result, annex: Annex) -> Section:
             "may be owed to the places in them, not to the attribute."
         )
     ]
-    if annex.values["notes"]:
-        blocks.append(Bullets(tuple(annex.values["notes"])))
-    for key in annex.values["keys"]:
+    if annex.found.notes:
+        blocks.append(Bullets(annex.found.notes))
+    for key in annex.found.keys:
         own = [r for r in records if r["attribute"] == key]
         title = "Some of the neighbourhoods" if key == "group" else f"By {key.replace('_', ' ')}"
         rows = tuple(_cells(record) for record in own)
@@ -104,12 +112,12 @@ _COLUMNS = (
     Column("neighbourhoods", "integer", "neighbourhoods that it rests on"),
     Column("areas", "integer", "treated areas"),
     Column("estimate", "number", "effect, difference in level, or contrast of two effects"),
-    Column("low", "number", "95% placebo interval, for this row alone"),
+    Column("low", "number", "95% interval, for all primary outcomes of the group together"),
     Column("high", "number", "the same, upper end"),
-    Column("p_value", "number", "placebo p-value, for this row alone"),
+    Column("p_value", "number", "placebo p-value that goes with the interval"),
     Column("mde", "number", "smallest effect that would be found in 80 of 100 cases"),
     Column("n_disjoint_placebos", "integer", "placebo programmes that share no area"),
-    Column("verdict", "string", "what may be said of this row alone"),
+    Column("verdict", "string", "what may be said"),
     Column("caveats", "string", "what to mind"),
 )
 
@@ -117,22 +125,30 @@ _COLUMNS = (
 def by_attribute(evidence: Evidence) -> tuple[Finding, ...]:
     """Return the findings that `analysis.groups` asks for; none where it asks for none.
 
-    They are not primary: their intervals hold one by one and are not widened for their number.
+    Each group, and each contrast, is a family of its own.
     """
     units, analysis = evidence.plan.units, evidence.study.analysis
     asked = [(NAMED, group) for one in evidence.study.group if (group := named_group(units, one))]
     asked += [(key, group) for key in analysis.groups for group in attribute_groups(units, key)]
-    found = [f for key, group in asked for f in _findings(evidence, key, group)]
-    alone = (
-        f"One of {len(found)} findings by attribute: its interval holds for it alone, and what "
-        "differs between such groups may be owed to the places in them."
+    groups = [_placed(units, key, group) for key, group in asked]
+    cases = [case for group in groups for case in cases_of_group(evidence, group)]
+    found = findings_of(evidence, [draw_case(evidence, case) for case in cases])
+    apart = (
+        f"One of {len(found)} findings by attribute: what differs between such groups may be owed "
+        "to the places in them."
     )
     return tuple(
-        f if f.estimate is None else replace(f, caveats=(*f.caveats, alone)) for f in found
+        f if f.estimate is None else replace(f, caveats=(*f.caveats, apart)) for f in found
     )
 
 
-def groups_step(finished: Finished) -> Annex | None:
+def _placed(units: Sequence[Neighbourhood], key: str, group: Group) -> Group:
+    whose = {units[g].initiative for g in (*group.units, *group.against)}
+    initiative = whose.pop() if len(whose) == 1 else ALL_INITIATIVES
+    return replace(group, initiative=initiative, attribute=key)
+
+
+def groups_step(finished: Finished) -> Annex[Grouped] | None:
     """Put the findings by attribute into a table; None where the study asks for none."""
     study, units = finished.evidence.study, finished.evidence.plan.units
     keys, named = study.analysis.groups, study.group
@@ -149,12 +165,10 @@ def groups_step(finished: Finished) -> Annex | None:
             only = groups[0].name.removeprefix(_named(key, ""))
             notes.append(f"All neighbourhoods have the same {key.replace('_', ' ')}: {only}.")
     rows = tuple(_row(f) for f in finished.result.by_attribute)
-    values = {
-        "keys": [*([NAMED] if named else []), *keys],
-        "notes": notes,
-        "n_findings": len(rows),
-    }
-    return Annex("groups", values, (DataTable("groups", TITLE, _COLUMNS, rows),))
+    found = Grouped(
+        keys=(*([NAMED] if named else []), *keys), notes=tuple(notes), n_findings=len(rows)
+    )
+    return Annex("groups", found, (DataTable("groups", TITLE, _COLUMNS, rows),))
 
 
 def check_groups(file: StudyFile, data: Assembled) -> None:
@@ -233,20 +247,6 @@ def value_of(unit: Neighbourhood, key: str) -> str:
     if key == "resident_led":
         return {True: "yes", False: "no", None: NOT_GIVEN}[unit.resident_led]
     return unit.attributes.get(key) or NOT_GIVEN
-
-
-def _findings(evidence: Evidence, key: str, group: Group) -> tuple[Finding, ...]:
-    everyone = (*group.units, *group.against)
-    apart = disjoint(evidence.plan, everyone)
-    cases = [
-        case_of(evidence, group, o, apart, is_ratio=outcome.kind == "count")
-        for o, outcome in enumerate(evidence.study.outcome)
-        if not (group.against and outcome.claim == "level")
-    ]
-    whose = {evidence.plan.units[g].initiative for g in everyone}
-    initiative = whose.pop() if len(whose) == 1 else ALL_INITIATIVES
-    found = further_findings(evidence, cases)
-    return tuple(replace(f, initiative=initiative, attribute=key) for f in found)
 
 
 def _row(finding: Finding) -> tuple[str | float | int | bool | None, ...]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from areaeffect import wording
 from areaeffect.document.csv_files import (
@@ -18,6 +19,7 @@ from areaeffect.document.csv_files import (
 )
 from areaeffect.document.folders import RUN_FILE, write_again, write_whole
 from areaeffect.errors import DataError, Problem
+from areaeffect.further.registry import FURTHER
 from areaeffect.report.crate import CRATE_FILE, crate
 from areaeffect.report.faces import REPORT_FILE, is_face, write_faces
 from areaeffect.report.tables import DATA_FILES, TABLES
@@ -25,11 +27,15 @@ from areaeffect.results import (
     Annex,
     AreaStatus,
     BalanceRow,
+    Better,
+    Claim,
     Column,
-    Companion,
     DataTable,
     Finding,
+    Form,
     Gap,
+    Interval,
+    IntervalKind,
     NeighbourhoodDesign,
     PlaceboDraws,
     Release,
@@ -69,7 +75,9 @@ def write_files(result: Result, folder: Path) -> None:
         FINDINGS_FILE: {
             "study": result.title,
             "seal": result.seal.sha256,
-            "findings": [finding.to_dict() for finding in result.every_finding],
+            "findings": [
+                f.to_dict() | {"sentence": wording.sentence(f)} for f in result.every_finding
+            ],
         },
         "design.json": design_values(result),
         RUN_FILE: {
@@ -129,7 +137,7 @@ def read_result(folder: Path) -> Result:
         raise DataError(Problem(what, str(folder / RUN_FILE), "Evaluate the study again."))
     outlines = _load(folder / "data" / "map.json")
     try:
-        every = [_finding(row) for row in findings["findings"]]
+        every = [read_finding(row) for row in findings["findings"]]
         return Result(
             title=run["title"],
             question=run["question"],
@@ -171,7 +179,7 @@ def read_findings(folder: Path) -> tuple[Finding, ...]:
     KeyError, TypeError, ValueError
         Where it holds something else than findings.
     """
-    return tuple(_finding(row) for row in _load(folder / FINDINGS_FILE)["findings"])
+    return tuple(read_finding(row) for row in _load(folder / FINDINGS_FILE)["findings"])
 
 
 def rebuild_report(folder: Path) -> Path:
@@ -187,11 +195,9 @@ def rebuild_report(folder: Path) -> Path:
 
 
 def rounded(result: Result) -> Result:
-    """Return the result as files hold it: 12 digits, gaps as None, sentences filled."""
+    """Return the result as files hold it: 12 digits, gaps as None."""
     held = replace(
         result,
-        findings=_told(result.findings),
-        by_attribute=_told(result.by_attribute),
         placebos=tuple(d for d in result.placebos if d.estimates),
         series=tuple(s for s in result.series if s.periods),
         neighbourhood_series=tuple(
@@ -199,10 +205,6 @@ def rounded(result: Result) -> Result:
         ),
     )
     return cast("Result", _rounded(held))
-
-
-def _told(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(f if f.sentence else replace(f, sentence=wording.sentence(f)) for f in findings)
 
 
 def _rounded(value: Any) -> Any:
@@ -255,23 +257,24 @@ def _annex_file(folder: Path, table: DataTable) -> Path:
     return folder / "data" / f"{table.name}.csv"
 
 
-def _annex_header(annex: Annex) -> dict[str, Any]:
+def _annex_header(annex: Annex[Any]) -> dict[str, Any]:
     """Return an annex without its rows, which its CSV files hold."""
     tables = [
         {"name": t.name, "title": t.title, "columns": [asdict(c) for c in t.columns]}
         for t in annex.tables
     ]
-    return {"name": annex.name, "values": annex.values, "tables": tables}
+    return {"name": annex.name, "values": asdict(annex.found), "tables": tables}
 
 
-def _read_annex(folder: Path, header: Mapping[str, Any]) -> Annex:
+def _read_annex(folder: Path, header: Mapping[str, Any]) -> Annex[Any]:
     tables = []
     for described in header["tables"]:
         columns = tuple(Column(**c) for c in described["columns"])
         bare = DataTable(described["name"], described["title"], columns, ())
         rows = read_table(_annex_file(folder, bare), columns)
         tables.append(replace(bare, rows=tuple(tuple(row.values()) for row in rows)))
-    return Annex(header["name"], header["values"], tuple(tables))
+    kind = next(one.found for one in FURTHER if one.name == header["name"])
+    return Annex(header["name"], TypeAdapter(kind).validate_python(header["values"]), tuple(tables))
 
 
 def _table_rows(folder: Path, name: str) -> list[dict[str, Any]]:
@@ -284,14 +287,25 @@ def _record(kind: type[Any], row: Mapping[str, Any]) -> Any:
     )
 
 
-def _finding(row: Mapping[str, Any]) -> Finding:
-    companions = tuple(Companion(**companion) for companion in row["companions"])
-    special = {
-        "verdict": Verdict(row["verdict"]),
-        "companions": companions,
-        "caveats": tuple(row["caveats"]),
+def read_finding(row: Mapping[str, Any]) -> Finding:
+    """Return a finding from its row of findings.json."""
+    own = {f.name: row[f.name] for f in fields(Finding)}
+    better = own["better"]
+    special: dict[str, Any] = {
+        "claim": Claim(own["claim"]),
+        "form": Form(own["form"]),
+        "better": None if better is None else Better(better),
+        "verdict": Verdict(own["verdict"]),
+        "companions": tuple(_interval(c) for c in own["companions"]),
+        "caveats": tuple(own["caveats"]),
     }
-    return Finding(**{**row, **special})
+    for name in ("interval", "single", "held_out_interval"):
+        special[name] = None if own[name] is None else _interval(own[name])
+    return Finding(**own | special)
+
+
+def _interval(row: Mapping[str, Any]) -> Interval:
+    return Interval(**{**row, "kind": IntervalKind(row["kind"])})
 
 
 def _read_series(folder: Path, headers: Iterable[Mapping[str, Any]]) -> tuple[Series, ...]:
