@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.findings.describe import groups_of
-from areaeffect.periods import kind_of, parse_period
+from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.survey.answers import Answers, read_answers
 from areaeffect.survey.comparison import Comparison, compare
@@ -60,13 +60,35 @@ class _Sides:
     covered: float
 
 
-def survey_step(finished: Finished) -> Annex | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One survey: what was asked, of how many, and who was left out."""
+
+    label: str
+    family: str
+    items: tuple[str, ...]
+    alpha: float | None
+    respondents: int
+    left_out: tuple[tuple[str, int], ...]
+    is_weighted: bool
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surveys:
+    """The surveys of a study by name."""
+
+    asked: dict[str, Asked]
+
+
+def survey_step(finished: Finished) -> Annex[Surveys] | None:
     """Compare every survey of the study; None where it has none."""
     study = finished.file.study
     if not study.survey:
         return None
     rows: list[tuple[Any, ...]] = []
-    values: dict[str, Any] = {}
+    asked: dict[str, Asked] = {}
     for name, survey in study.survey.items():
         finished.tell(f"survey {name}", 0, 1)
         answers = read_answers(survey, finished.file.folder, finished.data.panel.areas)
@@ -75,19 +97,19 @@ def survey_step(finished: Finished) -> Annex | None:
                 (name, group.name, claim, *_row(finished, survey, answers, group, claim))
                 for claim in (("level", "change") if survey.wave else ("level",))
             ]
-        values[name] = {
-            "label": survey.label or name.replace("_", " "),
-            "family": survey.family,
-            "items": [i.column for i in survey.items],
-            "alpha": answers.alpha,
-            "respondents": len(answers.score),
-            "left_out": [list(pair) for pair in answers.left_out],
-            "is_weighted": survey.weight is not None,
-            "before": survey.before,
-            "after": survey.after,
-        }
+        asked[name] = Asked(
+            label=survey.label or name.replace("_", " "),
+            family=survey.family,
+            items=tuple(i.column for i in survey.items),
+            alpha=answers.alpha,
+            respondents=len(answers.score),
+            left_out=tuple(answers.left_out),
+            is_weighted=survey.weight is not None,
+            before=survey.before,
+            after=survey.after,
+        )
     compared = DataTable("survey_comparisons", "Surveys: groups compared", COLUMNS, tuple(rows))
-    return Annex("survey", values, (compared,))
+    return Annex("survey", Surveys(asked), (compared,))
 
 
 def check_surveys(file: StudyFile, data: Assembled) -> None:
@@ -165,10 +187,9 @@ def _straddle(survey: Survey, units: Sequence[Neighbourhood]) -> bool:
     """Whether the first wave ends before every start, and the second begins after it."""
     for unit in units:
         days = [_months(survey.before or ""), _months(survey.after or "")]
-        per_year = unit.start_kind.per_year
-        if None in days or per_year is None:
+        if None in days or unit.start_kind is PeriodKind.NUMBER:
             return False
-        start = unit.start * 12 // per_year
+        start = unit.start_kind.first_month(unit.start)
         first, second = days
         if first is None or second is None or not (first[1] < start <= second[0]):
             return False
@@ -178,12 +199,10 @@ def _straddle(survey: Survey, units: Sequence[Neighbourhood]) -> bool:
 def _months(text: str) -> tuple[int, int] | None:
     """First and last month of a period, counted from year 0."""
     kind = kind_of(text)
-    per_year = kind.per_year if kind else None
     ordinal = parse_period(text, kind) if kind else None
-    if per_year is None or ordinal is None:
+    if kind in {None, PeriodKind.NUMBER} or ordinal is None:
         return None
-    length = 12 // per_year
-    return ordinal * length, ordinal * length + length - 1
+    return kind.first_month(ordinal), kind.first_month(ordinal + 1) - 1
 
 
 def _compare(answers: Answers, sides: _Sides, claim: str) -> Comparison:
