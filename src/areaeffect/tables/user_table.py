@@ -32,7 +32,8 @@ _PARQUET = b"PAR1"
 _HEADER_WITHIN = 100
 #: Labels of rows that add others up, or stand for what has no area; only at the end of a table.
 TOTALS = re.compile(
-    r"\W*(grand |column |row |overall |sub-?)?totals?\W*|all( areas)?|unknown|not (known|stated)|missing"
+    r"\W*(grand |column |row |overall |sub-?)?totals?\W*|all( areas)?|unknown|not (known|stated)"
+    r"|missing"
     r"|(united kingdom|great britain|england|wales|scotland|england (and|&) wales)( total)?",
     re.IGNORECASE,
 )
