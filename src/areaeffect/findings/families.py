@@ -23,7 +23,7 @@ from areaeffect.sources.police_uk.categories import ALL_CRIME
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.findings.describe import Evidence
+    from areaeffect.findings.case import Evidence
     from areaeffect.findings.finished import Finished
     from areaeffect.panel import Measure, Neighbourhood
     from areaeffect.study.model import Study
