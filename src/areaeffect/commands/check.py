@@ -46,6 +46,7 @@ class CheckReport:
         for a verdict, or empty).
     smallest_effects : a line an initiative and outcome: the smallest effect that would be seen.
     sources : a line a source: what it is, its periods, and what of the window it lacks.
+    files : a line a file of a source: rows read, kept and left out.
     warnings : what to look at before estimating.
     notes : remarks on reading.
     """
@@ -59,6 +60,7 @@ class CheckReport:
     placebos: tuple[tuple[str, int, int, str], ...]
     smallest_effects: tuple[str, ...]
     sources: tuple[str, ...]
+    files: tuple[str, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -89,6 +91,7 @@ class CheckReport:
             lines.append(f"  {group}: {programmes}, of {neighbourhoods} neighbourhoods; {verdict}")
         for title, items in (
             ("Smallest effects that would be seen in 80 of 100 cases", self.smallest_effects),
+            ("Files read", self.files),
             ("Look at", self.warnings),
             ("Notes", self.notes),
         ):
@@ -153,6 +156,11 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
             placebos=tuple(placebos),
             smallest_effects=_smallest_effects(file, panel, plan),
             sources=sources,
+            files=tuple(
+                f"{r.source}: {r.file}, {r.rows_read:,} rows read, {r.rows_kept:,} kept, "
+                f"{r.rows_rejected:,} left out"
+                for r in panel.releases
+            ),
             warnings=_warnings(plan.designs),
             notes=(*panel.notes, *plan.notes),
         )
