@@ -23,6 +23,7 @@ from areaeffect.periods import (
     read_periods,
 )
 from areaeffect.results import Release
+from areaeffect.sources.area_names import placed_by_name
 from areaeffect.sources.base import SourceTable, Wanted, sha256_of
 from areaeffect.sources.panel_values import Grid, declared, matrix_of, rows_of
 from areaeffect.sources.wide_table import lengthen
@@ -100,7 +101,8 @@ def read(
             hidden[w] = measure.hidden
     fixed, varying = _attributes(frame, attributes, source, path, grid)
     names = _names(frame, source, areas, area_of_row)
-    release = _release(name, source, path, loaded, loaded.rows if loaded.is_wide else len(frame))
+    kept = frame.index.nunique() if loaded.is_wide else len(frame)
+    release = _release(name, source, path, loaded, kept)
     return SourceTable(
         areas, names, periods, measures, fixed, varying, release, tuple(dict.fromkeys(notes)),
         reasons=reasons, hidden=hidden,
@@ -151,6 +153,9 @@ def _load(
     table = read_user_table(path, None if is_wide else needed, codes, where)
     frame, notes = table.frame, table.notes
     rows = len(frame) + len(table.left_out)
+    if source.area in frame.columns and source.areas_by != "code":
+        placed, more = placed_by_name(frame[source.area], source.areas_by, path)
+        frame, notes = frame.assign(**{source.area: placed})[placed != ""], notes + more
     if source.area in frame.columns:
         frame, more = _with_areas(frame, source, path)
         notes += more

@@ -32,7 +32,8 @@ _PARQUET = b"PAR1"
 _HEADER_WITHIN = 100
 #: Labels of rows that add others up, or stand for what has no area; only at the end of a table.
 TOTALS = re.compile(
-    r"(grand |column |row |overall |sub-?)?totals?|all( areas)?|unknown|not (known|stated)|missing"
+    r"\W*(grand |column |row |overall |sub-?)?totals?\W*|all( areas)?|unknown|not (known|stated)"
+    r"|missing"
     r"|(united kingdom|great britain|england|wales|scotland|england (and|&) wales)( total)?",
     re.IGNORECASE,
 )
@@ -196,7 +197,9 @@ def _header(rows: Sequence[NumberedRow], layout: Layout, path: Path) -> int:
     names = {_key(n) for n in layout.header_has}
     held = [len({_key(c) for c in cells} & names) for _, cells in first]
     if max(held):
-        return held.index(max(held))
+        at = held.index(max(held))
+        alone = at > 0 and len(_filled(first[at][1])) == 1 < len(_filled(first[at - 1][1]))
+        return at - 1 if alone else at  # Stat-Xplore names the areas below the header
     widths = [len(_filled(cells)) for _, cells in first]
     wide = max(set(widths), key=lambda w: (widths.count(w), w))
     return next(i for i, w in enumerate(widths) if w >= wide)
