@@ -29,7 +29,7 @@ def spread_of(values: Floats) -> Floats:
     -------
     (p,).
     """
-    spread = values.std(axis=0)
+    spread = np.asarray(values.std(axis=0), dtype=np.float64)
     n = len(values)
     if n < _FEWEST:
         return spread
