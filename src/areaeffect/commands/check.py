@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.commands.begin import begin
 from areaeffect.commands.sources import in_window, list_sources, store_path
 from areaeffect.estimate.inference import Places
-from areaeffect.findings.describe import groups_of, too_few_places
+from areaeffect.findings.case import groups_of
+from areaeffect.findings.describe import too_few_places
 from areaeffect.findings.plan import disjoint
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.calculation import power_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from areaeffect.findings.describe import Group
+    from areaeffect.findings.case import Group
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Panel
     from areaeffect.study.file import StudyFile

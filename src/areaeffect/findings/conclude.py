@@ -10,26 +10,24 @@ import numpy as np
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.estimate.verdict import decide
-from areaeffect.findings.cohorts import starts_too_late
-from areaeffect.findings.companions import companions
-from areaeffect.findings.describe import (
+from areaeffect.findings.case import (
     Case,
     Evidence,
     Group,
-    amounts_of,
     benchmark_of,
-    caveats_of,
     contrast_groups,
     groups_of,
-    held_back,
-    in_rates,
     neighbourhood_groups,
-    subject,
 )
+from areaeffect.findings.cohorts import starts_too_late
+from areaeffect.findings.companions import companions
+from areaeffect.findings.describe import amounts_of, caveats_of, held_back, in_rates, subject
 from areaeffect.findings.families import families_without_outcome
 from areaeffect.findings.grading import grade
 from areaeffect.findings.plan import disjoint
 from areaeffect.results import Claim, Finding, IntervalKind, PlaceboDraws, Verdict
+from areaeffect.sources.publishers.releases import find_release
+from areaeffect.study.model import PublishedSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +39,11 @@ if TYPE_CHECKING:
 FEW_EVENTS = 20
 #: A finding on fewer treated areas is none.
 FEWEST_AREAS = 2
+#: Why what a model predicts is no outcome.
+MODELLED = (
+    "the figures are a model's predictions from the kind of area, the very things that benchmark "
+    "areas are matched on: nothing that is done in an area can move them"
+)
 #: Placebos that differ by less than this share of their size differ by rounding only.
 _NO_SPREAD = 1e-9
 
@@ -243,6 +246,9 @@ def _detectable(case: Case, found: PlaceboInference, judged: Judged) -> dict[str
 
 def why_not(evidence: Evidence, case: Case) -> str:
     """Return why a case cannot be estimated; empty where it can."""
+    source = evidence.study.source[case.outcome.source]
+    if isinstance(source, PublishedSource) and find_release(source.release).modelled:
+        return MODELLED
     if not case.units or (case.group.against and not case.against):
         return _why_no_units(evidence, case)
     reason = _too_small_or_another(evidence.plan, case)
