@@ -140,6 +140,7 @@ class Study:
     boundaries : outlines of all areas, a GeoDataFrame with their codes.
     characteristics : one row an area: residents, and what benchmark areas should be alike in.
     title : of the report.
+    buffer_km : areas nearer than this to a treated one are left out.
     placebos, seed : of the analysis.
     folder : where the study file and its tables are kept; default a temporary folder.
 
@@ -158,6 +159,7 @@ class Study:
         boundaries: gpd.GeoDataFrame | None = None,
         characteristics: Any = None,
         title: str = "My initiative",
+        buffer_km: float = 1.0,
         placebos: int = 999,
         seed: int = 1,
         folder: str | Path | None = None,
@@ -190,6 +192,7 @@ class Study:
             characteristics_area=about.area if about else None,
             covariates=about.covariates if about else (),
             residents=about.residents if about else None,
+            buffer_km=buffer_km,
             placebos=placebos,
             seed=seed,
         )

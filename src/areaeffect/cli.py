@@ -141,6 +141,9 @@ def quick(
         Path | None, typer.Option(help="One row an area: residents, deprivation.")
     ] = None,
     title: Annotated[str, typer.Option(help="Title of the report.")] = "",
+    buffer_km: Annotated[
+        float, typer.Option(help="Areas nearer than this to a treated one are left out.")
+    ] = 1.0,
     placebos: Annotated[int, typer.Option(help="Placebo programmes: the main test.")] = 999,
     threads: Threads = None,
 ) -> None:
@@ -151,7 +154,7 @@ def quick(
     with progress() as tell:
         result = run(
             table, areas, start, out, boundaries=boundaries, characteristics=characteristics,
-            title=title, placebos=placebos, threads=threads, progress=tell,
+            title=title, buffer_km=buffer_km, placebos=placebos, threads=threads, progress=tell,
             say=lambda text: typer.echo(text, err=True),
         )  # fmt: skip
     typer.echo(summary(result))

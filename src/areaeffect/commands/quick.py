@@ -39,6 +39,7 @@ def quick(
     boundaries: Path | None = None,
     characteristics: Path | None = None,
     title: str = "",
+    buffer_km: float = 1.0,
     placebos: int = 999,
     threads: int | None = None,
     say: Callable[[str], None],
@@ -55,6 +56,7 @@ def quick(
     boundaries : outlines of the areas; without them there is no map and no buffer.
     characteristics : one row an area: residents, and what benchmark areas should be alike in.
     title : of the study; default the name of the list.
+    buffer_km : areas nearer than this to a treated one are left out.
     placebos, threads : of the evaluation.
     say : prints a line: every guess.
     progress : called with (step, done, of).
@@ -90,6 +92,7 @@ def quick(
         characteristics_area=about.area if about else None,
         covariates=about.covariates if about else (),
         residents=about.residents if about else None,
+        buffer_km=buffer_km,
         placebos=placebos,
     )
     text = study_text(draft, found)

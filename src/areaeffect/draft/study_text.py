@@ -28,6 +28,7 @@ class Draft:
     start : of the initiative.
     covariates : columns of the characteristics that benchmark areas are made alike in.
     residents : column of the characteristics that counts are divided by; None: none.
+    buffer_km : areas nearer than this to a treated one are left out; needs boundaries.
     placebos, seed : of the analysis.
     """
 
@@ -41,6 +42,7 @@ class Draft:
     characteristics_area: str | None = None
     covariates: tuple[str, ...] = ()
     residents: str | None = None
+    buffer_km: float = 1.0
     placebos: int = 999
     seed: int = 1
 
@@ -82,8 +84,7 @@ def study_text(draft: Draft, guess: Guess) -> str:
     document["initiative"] = _array(
         [{"name": draft.title, "areas": draft.areas, "start": draft.start}]
     )
-    if draft.boundaries is None:
-        document["register"] = {"buffer_km": 0.0}
+    document["register"] = {"buffer_km": draft.buffer_km if draft.boundaries else 0.0}
     document["design"] = {"covariates": [f"areas.{c}" for c in draft.covariates]}
     document["outcome"] = _array([_outcome(draft, guess, k) for k in range(len(guess.outcomes))])
     document["analysis"] = {"placebos": draft.placebos}
