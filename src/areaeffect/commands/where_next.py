@@ -160,7 +160,6 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
             "traits": list(data.panel.covariate_names),
             "places_of_study": len(models),
             "came_out_better": int((np.nan_to_num(effects) > 0).sum()),
-            "verdict_better": sum(str(f.verdict) == "better" for f in findings),
         },
     )
 
@@ -283,8 +282,9 @@ def _effects(
             continue
         sign = -1.0 if finding.better == "lower" else 1.0
         effects[g] = sign * finding.estimate
-        if finding.low is not None and finding.high is not None:
-            errors[g] = (finding.high - finding.low) / (2 * _NORMAL_95)
+        own = finding.single
+        if own is not None and own.low is not None and own.high is not None:
+            errors[g] = (own.high - own.low) / (2 * _NORMAL_95)
     return effects, errors, [f for f in found if f is not None]
 
 
