@@ -161,6 +161,18 @@ class Graph:
         before = np.cumsum(many) - many
         return np.asarray(self.indices[np.repeat(first - before, many) + np.arange(many.sum())])
 
+    def pieces(self, areas: Ints) -> list[Ints]:
+        """Return the parts of some areas that hang together, each in ascending order."""
+        left, found = set(areas.tolist()), []
+        while left:
+            piece, edge = set(), {min(left)}
+            while edge:
+                piece |= edge
+                edge = {int(a) for e in edge for a in self.of(e)} & left - piece
+            left -= piece
+            found.append(np.array(sorted(piece), dtype=np.int64))
+        return found
+
     def component_sizes(self, allowed: Bools) -> Ints:
         """Return for each area the size of its connected part among the allowed areas; else 0."""
         from scipy.sparse import csr_matrix
@@ -188,7 +200,7 @@ class Panel:
     covariate_names : names in print.
     covariate_as_of : the date each describes; empty where none is given.
     attributes : 'source.column' to (n_areas,) text, for exclusions and pseudo-neighbourhoods.
-    contiguity : areas that touch; None without boundaries.
+    contiguity : areas that touch; None without boundaries and without a list of neighbours.
     near : areas within the study's buffer of each other; None without boundaries.
     gaps : missing cells, grouped for print.
     releases : the files read.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -13,18 +13,61 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+#: Of a printed interval.
+LEVEL = 0.95
 ALL_INITIATIVES = "All initiatives"
 RESIDENT_LED_CONTRAST = "Resident-led against other initiatives"
 
 
 class Verdict(StrEnum):
-    """What may be said of a finding."""
+    """What may be said of a finding.
+
+    A change or a contrast is better, worse or little different; a level is higher, lower or alike.
+    What is described has an estimate and an interval, and nothing is decided from them: parts of a
+    total, and single places of a programme of several.
+    """
 
     BETTER = "better"
     WORSE = "worse"
     LITTLE_DIFFERENCE = "little difference"
+    HIGHER = "higher"
+    LOWER = "lower"
+    ALIKE = "alike"
     CANNOT_TELL = "cannot tell"
+    DESCRIBED = "described"
     NOT_ESTIMABLE = "not estimable"
+
+
+class Claim(StrEnum):
+    """What a finding claims: a change, a level, or a contrast between the effects of two sides."""
+
+    CHANGE = "change"
+    LEVEL = "level"
+    CONTRAST = "contrast"
+
+
+class Form(StrEnum):
+    """How an effect is written: as a fraction of what was expected, or in the outcome's unit."""
+
+    RATIO = "ratio"
+    ADDITIVE = "additive"
+
+
+class Better(StrEnum):
+    """Which direction of an outcome is an improvement."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+class IntervalKind(StrEnum):
+    """What an interval rests on."""
+
+    JOINT = "placebo, all primary outcomes of the group together"
+    SINGLE = "placebo, this outcome alone"
+    LINEARISED = "linearised"
+    CLUSTERED = "cluster-robust"
+    BOOTSTRAP = "bootstrap over neighbourhoods"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +78,50 @@ class NotEstimable:
 
 
 @dataclass(frozen=True, slots=True)
-class Companion:
-    """An interval of another kind, beside the placebo one."""
+class Interval:
+    """An interval of an effect, with the p-value of the test that it inverts.
 
-    kind: str
+    Parameters
+    ----------
+    kind : what it rests on.
+    level : 0.95 for 95%.
+    low, high : its ends, on the scale of its finding; None where there is none.
+    p_value : of no effect.
+    alternative : 'two-sided', or the direction of a one-sided p-value.
+    """
+
+    kind: IntervalKind
     level: float
-    alternative: str
     low: float | None
     high: float | None
     p_value: float | None
+    alternative: str = "two-sided"
+
+    def times(self, factor: float) -> Interval:
+        """Return the interval in other units: both ends multiplied with a positive number."""
+        low, high = (None if end is None else end * factor for end in (self.low, self.high))
+        return replace(self, low=low, high=high)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One estimate with everything a sentence about it may say.
 
-    For ratios `estimate`, `low`, `high` and `mde` are fractions (-0.201: 20.1% fewer); for
-    additive ones they are in `unit`. `low`, `high` and `p_value` are the two-sided 95% placebo
-    result; `low_adjusted` and `high_adjusted` hold for all primary findings at once. `held_out`
-    is the gap in the last year before the start by a design that did not see that year, and
-    `held_out_p` its placebo p-value. `attribute` is what the neighbourhoods of a finding by
-    attribute share, or differ in; empty for every other.
+    Parameters
+    ----------
+    estimate, mde, held_out : for ratios fractions (-0.201: 20.1% fewer), else in `unit`.
+    interval : the one that is printed everywhere and that `verdict` is read from: it holds for all
+        `n_together` primary outcomes of the group at once.
+    single : that of this outcome alone, for the technical annex.
+    p_step_down : step-down p-value within the group's primary outcomes, for the same annex.
+    held_back : why no more than 'cannot tell' may be said, whatever the interval is; or empty.
+    mde : smallest effect whose verdict would be found in 80 of 100 such studies.
+    exaggeration : how many times too large an estimate is on average if the true effect is `mde`
+        and the interval leaves zero out.
+    held_out : gap in the last year before the start by a design that did not see that year, with
+        `held_out_interval`, at 90%.
+    is_one_place : whether the programme is a single neighbourhood.
+    attribute : what the neighbourhoods of a finding by attribute share, or differ in.
     """
 
     initiative: str
@@ -64,33 +130,29 @@ class Finding:
     family: str
     outcome: str
     label: str
-    claim: str
-    form: str
+    claim: Claim
+    form: Form
     estimand: str
     unit: str
-    better: str
+    better: Better | None
     threshold: float
     verdict: Verdict
     n_neighbourhoods: int
     n_areas: int
+    held_back: str = ""
     estimate: float | None = None
-    low: float | None = None
-    high: float | None = None
-    level: float = 0.95
-    p_value: float | None = None
-    p_one_sided: float | None = None
-    p_adjusted: float | None = None
-    low_adjusted: float | None = None
-    high_adjusted: float | None = None
-    low_90: float | None = None
-    high_90: float | None = None
+    interval: Interval | None = None
+    n_together: int = 1
+    single: Interval | None = None
+    p_step_down: float | None = None
     bias: float | None = None
     bias_error: float | None = None
     estimate_centred: float | None = None
-    companions: tuple[Companion, ...] = ()
+    companions: tuple[Interval, ...] = ()
     mde: float | None = None
+    exaggeration: float | None = None
     held_out: float | None = None
-    held_out_p: float | None = None
+    held_out_interval: Interval | None = None
     maryland: int | None = None
     observed: float | None = None
     counterfactual: float | None = None
@@ -103,13 +165,66 @@ class Finding:
     pre: str = ""
     post: str = ""
     primary: bool = True
-    sentence: str = ""
+    is_one_place: bool = False
     caveats: tuple[str, ...] = ()
     attribute: str = ""
 
+    @property
+    def low(self) -> float | None:
+        """Lower end of the printed interval."""
+        return self.interval.low if self.interval else None
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of the printed interval."""
+        return self.interval.high if self.interval else None
+
+    @property
+    def level(self) -> float:
+        """Level of the printed interval."""
+        return self.interval.level if self.interval else LEVEL
+
+    @property
+    def p_value(self) -> float | None:
+        """The p-value that goes with the printed interval."""
+        return self.interval.p_value if self.interval else None
+
+    def in_units(self, factor: float, unit: str, estimand: str) -> Finding:
+        """Return a ratio in its additive form: every fraction times what was expected.
+
+        With theta on the log scale the additive effect is factor x (e^theta - 1), for the estimate
+        and for every end alike: the two forms never disagree.
+        """
+
+        def scaled(value: float | None) -> float | None:
+            return None if value is None else value * factor
+
+        def moved(interval: Interval | None) -> Interval | None:
+            return interval and interval.times(factor)
+
+        return replace(
+            self,
+            form=Form.ADDITIVE,
+            unit=unit,
+            estimand=estimand,
+            primary=False,
+            threshold=self.threshold * factor,
+            estimate=scaled(self.estimate),
+            interval=moved(self.interval),
+            single=moved(self.single),
+            held_out_interval=moved(self.held_out_interval),
+            companions=tuple(c.times(factor) for c in self.companions),
+            bias=scaled(self.bias),
+            bias_error=scaled(self.bias_error),
+            estimate_centred=scaled(self.estimate_centred),
+            mde=scaled(self.mde),
+            held_out=scaled(self.held_out),
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self) | {"verdict": str(self.verdict)}
+        """Return plain JSON values, with the ends of the printed interval beside it."""
+        flat = {"low": self.low, "high": self.high, "p_value": self.p_value}
+        return asdict(self) | flat
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,18 @@ from itertools import pairwise
 
 import numpy as np
 
+from areaeffect.estimate.verdict import decide
 from areaeffect.results import (
     ALL_INITIATIVES,
     AreaStatus,
     BalanceRow,
-    Companion,
+    Better,
+    Claim,
     Finding,
+    Form,
     Gap,
+    Interval,
+    IntervalKind,
     NeighbourhoodDesign,
     PlaceboDraws,
     Release,
@@ -161,8 +166,8 @@ def _findings(g: int, o: int, placebos: int) -> list[Finding]:
         "family": family,
         "outcome": name,
         "label": label,
-        "claim": claim,
-        "better": better,
+        "claim": Claim(claim),
+        "better": Better(better),
         "n_neighbourhoods": n,
         "n_areas": 5 * n,
         "estimand": "realised effect on these neighbourhoods",
@@ -174,7 +179,7 @@ def _findings(g: int, o: int, placebos: int) -> list[Finding]:
         return [
             Finding(
                 **base,
-                form=form,
+                form=Form(form),
                 unit=unit,
                 threshold=threshold,
                 verdict=Verdict.NOT_ESTIMABLE,
@@ -182,17 +187,15 @@ def _findings(g: int, o: int, placebos: int) -> list[Finding]:
             )
         ]
     half = (0.055 if form == "ratio" else 1.1) * (1 + 0.5 * (n < 20))
-    verdict = _verdict(effect, half, threshold, better)
+    more_interval = _interval(effect, 1.25 * half, None)
+    verdict = decide(more_interval, threshold, Better(better), Claim(claim))
     amounts = _amounts(effect, form, claim, n)
     more = {
-        "low": effect - half,
-        "high": effect + half,
-        "low_adjusted": effect - 1.25 * half,
-        "high_adjusted": effect + 1.25 * half,
-        "low_90": effect - 0.84 * half,
-        "high_90": effect + 0.84 * half,
-        "p_value": None if claim == "level" else 0.012,
-        "p_adjusted": None if claim == "level" else 0.041,
+        "interval": _interval(effect, 1.25 * half, None if claim == "level" else 0.041),
+        "n_together": 6,
+        "single": _interval(effect, half, None if claim == "level" else 0.012, IntervalKind.SINGLE),
+        "p_step_down": None if claim == "level" else 0.03,
+        "exaggeration": 1.13,
         "bias": 0.004,
         "bias_error": 0.002,
         "estimate_centred": effect - 0.004,
@@ -202,17 +205,13 @@ def _findings(g: int, o: int, placebos: int) -> list[Finding]:
         "n_effective": 61.3,
         "n_disjoint_placebos": 23,
         "placebos": placebos,
-        "companions": (
-            Companion(
-                "linearised", 0.95, "two-sided", effect - 0.9 * half, effect + 0.9 * half, 0.02
-            ),
-        ),
+        "companions": (_interval(effect, 0.9 * half, 0.02, IntervalKind.LINEARISED),),
         "caveats": ("Recorded incidents only.",) if form == "ratio" else (),
     }
     made = [
         Finding(
             **base,
-            form=form,
+            form=Form(form),
             unit=unit,
             threshold=threshold,
             verdict=verdict,
@@ -224,16 +223,13 @@ def _findings(g: int, o: int, placebos: int) -> list[Finding]:
     if form == "ratio" and claim == "change":
         rate = 90 * effect
         more |= {
-            "low": rate - 5,
-            "high": rate + 5,
-            "low_adjusted": None,
-            "high_adjusted": None,
+            "interval": _interval(rate, 5.0, 0.041),
             "mde": 7.1,
         }
         made.append(
             Finding(
                 **base,
-                form="additive",
+                form=Form.ADDITIVE,
                 unit=f"{unit} per 1,000 residents a year",
                 threshold=4.5,
                 verdict=verdict,
@@ -245,12 +241,10 @@ def _findings(g: int, o: int, placebos: int) -> list[Finding]:
     return made
 
 
-def _verdict(effect: float, half: float, threshold: float, better: str) -> Verdict:
-    if abs(effect) + 0.84 * half < threshold:
-        return Verdict.LITTLE_DIFFERENCE
-    if abs(effect) < 1.25 * half:
-        return Verdict.CANNOT_TELL
-    return Verdict.BETTER if (effect < 0) == (better == "lower") else Verdict.WORSE
+def _interval(
+    middle: float, half: float, p_value: float | None, kind: IntervalKind = IntervalKind.JOINT
+) -> Interval:
+    return Interval(kind, 0.95, middle - half, middle + half, p_value)
 
 
 def _amounts(effect: float, form: str, claim: str, n: int) -> dict[str, float]:
@@ -267,24 +261,23 @@ def _by_neighbourhood(rng: np.random.Generator) -> tuple[Finding, ...]:
         name = HOSTILE if i == 0 else f"Neighbourhood {i}"
         made.append(
             Finding(
-                "Residents First",
-                "Residents First",
-                name,
-                "crime",
-                "crime",
-                "Crime",
-                "change",
-                "ratio",
-                "realised effect on this neighbourhood",
-                "crimes",
-                "lower",
-                0.05,
-                Verdict.CANNOT_TELL,
-                1,
-                5,
+                initiative="Residents First",
+                group="Residents First",
+                neighbourhood=name,
+                family="crime",
+                outcome="crime",
+                label="Crime",
+                claim=Claim.CHANGE,
+                form=Form.RATIO,
+                estimand="realised effect on this neighbourhood",
+                unit="crimes",
+                better=Better.LOWER,
+                threshold=0.05,
+                verdict=Verdict.DESCRIBED,
+                n_neighbourhoods=1,
+                n_areas=5,
                 estimate=float(low + high) / 2,
-                low=float(low) - 0.1,
-                high=float(high) + 0.1,
+                interval=_interval(float(low + high) / 2, float(high - low) / 2 + 0.1, 0.4),
                 mde=0.31,
                 primary=False,
                 n_benchmark_areas=60,

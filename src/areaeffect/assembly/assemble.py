@@ -12,7 +12,7 @@ from areaeffect.assembly.last_to_start import last_as_benchmark
 from areaeffect.assembly.measures import make_measures, measure_notes, wanted
 from areaeffect.errors import DataError, Faults, Problem
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
-from areaeffect.geography.neighbours import contiguity, within
+from areaeffect.geography.neighbours import contiguity, listed, within
 from areaeffect.index.source import index_described_at, read_index_source
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
@@ -21,6 +21,7 @@ from areaeffect.sources.base import SourceTable, align, reader_for
 from areaeffect.sources.panel_vintages import one_vintage
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
+from areaeffect.sources.text_table import read_text_table
 from areaeffect.study.extras import refuse_missing_extras
 from areaeffect.study.model import (
     IndexSource,
@@ -34,10 +35,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from areaeffect.panel import Measure, Neighbourhood, Strings
+    from areaeffect.panel import Graph, Measure, Neighbourhood, Strings
     from areaeffect.results import DataTable, Floats, Gap, Ints
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Study
+
+
+#: Columns of a list of areas that touch.
+_NEIGHBOURS = ("area", "neighbour")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,6 +181,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
     if study.design.last_to_start == "benchmark":
         registered, measures = last_as_benchmark(file, registered, measures)
     metres = study.register_.buffer_km * 1000
+    graph, of_neighbours = touching(file, ground.areas, boundaries)
     panel = Panel(
         areas=ground.areas,
         names=ground.names,
@@ -184,7 +190,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
         covariate_names=tuple(printed_column(study, c.column) for c in study.design.covariates),
         covariate_as_of=ground.covariate_as_of,
         attributes=ground.attributes,
-        contiguity=contiguity(boundaries) if boundaries else None,
+        contiguity=graph,
         near=within(boundaries, metres) if boundaries and metres > 0 else None,
         gaps=ground.gaps,
         releases=tuple(r for t in tables.values() for r in (t.release, *t.more_releases)),
@@ -192,6 +198,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
             *(n for t in tables.values() for n in t.notes),
             *measure_notes(study, tables, measures),
             *registered.notes,
+            *of_neighbours,
         ),
         centres=boundaries.centres if boundaries else None,
     )
@@ -353,3 +360,33 @@ def outlines_of(file: StudyFile, areas: Strings) -> tuple[Boundaries | None]:
             path = resolve(source.boundaries, file.folder)
             return (read_boundaries(path, source.boundaries_area or source.area, areas),)
     return (None,)
+
+
+def touching(
+    file: StudyFile, areas: Strings, boundaries: Boundaries | None
+) -> tuple[Graph | None, tuple[str, ...]]:
+    """Return which areas touch, by outlines or by a source's list of neighbours, and remarks.
+
+    Raises
+    ------
+    DataError
+        Where a list names no two areas of the panel.
+    """
+    if boundaries is not None:
+        return contiguity(boundaries), ()
+    for source in file.study.source.values():
+        if source.neighbours is None:
+            continue
+        path = resolve(source.neighbours, file.folder)
+        frame, _ = read_text_table(path, _NEIGHBOURS, _NEIGHBOURS)
+        codes = f"`{'` and `'.join(_NEIGHBOURS)}` are area codes, such as '{areas[0]}'."
+        if not set(_NEIGHBOURS) <= set(frame.columns):
+            found = ", ".join(map(str, frame.columns))
+            raise DataError(Problem(f"its columns are {found}.", str(path), codes))
+        pairs = list(zip(*(frame[column] for column in _NEIGHBOURS), strict=True))
+        graph, lost = listed(pairs, areas)
+        if not len(graph.indices):
+            raise DataError(Problem("no row names two areas of the study.", str(path), codes))
+        note = f"{path.name}: {lost:,} of {len(pairs):,} pairs of neighbours name an area that "
+        return graph, (f"{note}no table of the study has.",) if lost else ()
+    return None, ()

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.findings.conclude import cases_of
 from areaeffect.findings.grading import tested_on
 from areaeffect.results import Column, DataTable
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.checks.refits import Refits
+    from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.findings.describe import Case, Evidence
     from areaeffect.placebo.programmes import Job
     from areaeffect.results import Finding, Floats
@@ -107,7 +107,7 @@ class Subject:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the 95% interval of the finding alone leaves zero out."""
+        """Whether the printed interval leaves zero out."""
         return leaves_zero_out(self.finding.low, self.finding.high)
 
     def answer(self, status: Status, **numbers: Number) -> Answer:
@@ -151,10 +151,8 @@ def subjects_of(evidence: Evidence, findings: Sequence[Finding]) -> tuple[Subjec
     by_key = {(f.group, f.outcome, f.form): f for f in findings if f.neighbourhood is None}
     found = []
     for case in cases_of(evidence):
-        leads = case.is_ratio or not case.measure.is_count
-        form = "ratio" if case.is_ratio else "additive"
-        finding = by_key.get((case.group.name, case.outcome.name, form))
-        if leads and not case.group.against and finding is not None:
+        finding = by_key.get((case.group.name, case.outcome.name, case.form))
+        if not case.group.against and finding is not None:
             found.append(Subject(finding, case))
     return tuple(found)
 
@@ -182,14 +180,8 @@ def held_against(case: Case, real: Floats, drawn: Floats) -> tuple[float, Placeb
     tested = tested_on(case, real)
     if tested is None:
         return None
-    estimate, placebos = float(tested.statistic(real)), tested.statistic(drawn)
-    good = placebos == placebos  # noqa: PLR0124  # not NaN
-    if estimate != estimate or good.sum() < MIN_PLACEBOS:  # noqa: PLR0124
-        return None
-    count = float(tested.counts(real))
-    better = case.outcome.better
-    found = infer(estimate, placebos, tested.counts(drawn), count, better, tested.taken)
-    return estimate, found
+    found = tested.infer(real, drawn)
+    return None if found is None else (found.estimate, found)
 
 
 GROUP = Column("group", "string", "initiative, or group of initiatives, that the finding is of")

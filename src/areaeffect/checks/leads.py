@@ -141,7 +141,7 @@ def _path(refits: Refits, s: Subject) -> _Path | None:
     stacked = stacked[np.isfinite(stacked).all(axis=1)]
     if len(stacked) < MIN_PLACEBOS:
         return None
-    stacked = around_zero(stacked, case.taken)
+    stacked = around_zero(stacked, case.places.taken)
     covariance = stacked.T @ stacked / len(stacked)
     reach, steps = _distances(refits, case)
     n = case.n_units

@@ -77,7 +77,8 @@ def _answer(ground: Ground, s: Subject) -> tuple[Answer, list[tuple[Number, ...]
     real, drawn = evidence.real[:, s.case.position], evidence.drawn[:, :, s.case.position]
     found: dict[int, tuple[float, PlaceboInference]] = {}
     for g in s.case.units:
-        case = replace(s.case, units=tuple(u for u in s.case.units if u != g))
+        rest = tuple(u for u in s.case.units if u != g)
+        case = replace(s.case, units=rest, n_places=len(rest))
         inferred = held_against(case, real, drawn)
         if inferred is not None:
             found[g] = inferred

@@ -136,11 +136,10 @@ class _Chosen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scored:
-    """Every place that may stand for one neighbourhood, `pieces` times, and how bad it is."""
+    """Every place that may stand for one piece of a neighbourhood, and how bad it is."""
 
     options: tuple[Ints, ...]
     scores: Floats
-    pieces: int
 
 
 def mean_reversion_check(ground: Ground) -> Check:
@@ -176,13 +175,18 @@ def _choose(ground: Ground, arm: ClaimCohorts) -> dict[str, _Chosen]:
         percentiles = np.full((len(plan.units), n), np.nan)
         scored = []
         for g, unit in enumerate(plan.units):
-            options, whole = places[g]
-            own = [unit.areas] if whole else list(unit.areas[:, None])
-            scores, mine = (scores_of(arm, better, g, kind, p) for p in (options, own))
-            known = np.isfinite(scores).all(axis=1)
-            for k, o in enumerate(arm.used(g, unit.areas)):
-                percentiles[g, o] = percentile_among(mine[:, k], scores[known, k]).mean()
-            scored.append(_Scored(options, scores, 1 if whole else len(unit.areas)))
+            pieces: list[_Scored] = []
+            ranks: list[Floats] = []
+            for areas, options in places[g]:
+                same = next((p for p in pieces if p.options is options), None)
+                scores = same.scores if same else scores_of(arm, better, g, kind, options)
+                pieces.append(_Scored(options, scores))
+                mine = scores_of(arm, better, g, kind, [areas])
+                among = scores[np.isfinite(scores).all(axis=1)]
+                both = zip(mine.T, among.T, strict=True)
+                ranks.append(np.concatenate([percentile_among(own, of) for own, of in both]))
+            percentiles[g, list(arm.used(g, unit.areas))] = np.mean(ranks, axis=0)
+            scored.append(pieces)
         share, banks = _worst_banks(scored, sum(len(u.areas) for u in plan.units))
         only = replace(arm, draws=None)
         job = replace(plan.machine, arms=(only,), banks=banks, spread=None)
@@ -190,16 +194,21 @@ def _choose(ground: Ground, arm: ClaimCohorts) -> dict[str, _Chosen]:
     return found
 
 
-def _worst_banks(scored: Sequence[_Scored], n_treated: int) -> tuple[float, tuple[Candidates, ...]]:
+def _worst_banks(
+    scored: Sequence[Sequence[_Scored]], n_treated: int
+) -> tuple[float, tuple[Candidates, ...]]:
     """Keep the worst places of each neighbourhood: the smallest share with room for a programme."""
     banks: list[Candidates] = []
     for share in SHARES:
         banks = []
         kept: dict[int, tuple[Ints, ...]] = {}  # those of one start and size share their places
-        for one in scored:
-            bad = np.flatnonzero(worst(one.scores, share))
-            banks.append(Candidates((tuple(one.options[i] for i in bad),) * one.pieces))
-            kept[id(one.options)] = banks[-1].pieces[0]
+        for pieces in scored:
+            mine = {
+                id(p.options): tuple(p.options[i] for i in np.flatnonzero(worst(p.scores, share)))
+                for p in pieces
+            }
+            banks.append(Candidates(tuple(mine[id(p.options)] for p in pieces)))
+            kept |= mine
         every = [areas for options in kept.values() for areas in options]
         if every and len(np.unique(np.concatenate(every))) >= ROOM * n_treated:
             break
@@ -220,7 +229,7 @@ def _answer(
             found[kind] = reversion(own, estimates)
     if not found:
         return s.silent(TOO_FEW.format(len(s.case.units))), []
-    estimate = float(np.log1p(f.estimate)) if s.case.is_ratio else f.estimate / s.case.per
+    estimate = float(np.log1p(f.estimate)) if s.case.is_ratio else f.estimate
     drawn = s.case.statistic(ground.evidence.drawn[:, :, s.case.position])
     spread = float(np.nanstd(drawn, ddof=1))
     warned = [k for k, r in found.items() if r.could_explain(estimate, spread, CENTRE_LIMIT)]
@@ -237,7 +246,7 @@ def _answer(
     rows: list[tuple[Number, ...]] = [
         (
             *(*s.row, k, r.percentile, chosen[k].share),
-            *(s.case.printed(r.bias), r.error * s.case.per, f.estimate),
+            *(s.case.printed(r.bias), r.error, f.estimate),
         )
         for k, r in found.items()
     ]

@@ -231,10 +231,7 @@ def _answer(
             found[r] = held
     if not found:
         return s.silent(NO_ROOM), []
-    tried = [inferred for _, inferred in found.values()]
-    joint = max_t(
-        [i.statistics for i in tried], [i.statistic for i in tried], [i.critical for i in tried]
-    )
+    joint = max_t([inferred for _, inferred in found.values()])
     adjusted = dict(zip(found, (float(p) for p in joint.p_adjusted), strict=True))
     rows: list[tuple[Number, ...]] = [
         (
@@ -247,7 +244,7 @@ def _answer(
     ]
     r = min(found, key=lambda ring: (adjusted[ring], found[ring][1].p_value))
     estimate, inferred = found[r]
-    p_adjusted = max(adjusted[r], inferred.p_value)
+    p_adjusted = adjusted[r]
     value = printed(estimate)
     same = value is not None and value * s.finding.estimate > 0
     answer = s.answer(

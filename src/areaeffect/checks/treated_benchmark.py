@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, table
-from areaeffect.findings.conclude import verdict_of
+from areaeffect.estimate.verdict import decide
 from areaeffect.findings.describe import benchmark_of
+from areaeffect.results import Form, Verdict
 
 if TYPE_CHECKING:
     from areaeffect.checks.base import Answer, Ground, Number, Subject
@@ -65,7 +66,6 @@ def several(n_areas: int) -> Ints:
 
 #: A verdict that so few treated benchmark areas would change is warned of.
 FEW = 5
-_ENDS = ("estimate", "low", "high", "low_90", "high_90", "low_adjusted", "high_adjusted")
 
 COLUMNS = {
     "areas_treated": ("integer", "k, benchmark areas that are supposed to have been treated"),
@@ -107,7 +107,7 @@ def _answer(ground: Ground, s: Subject) -> tuple[Answer, list[tuple[Number, ...]
     if len(parts) == 0:
         return s.silent("no benchmark area has a part in what is expected"), []
     shares = shares_of_heaviest(parts)
-    verdicts = [verdict_of(_if_treated(f, float(share))) for share in shares]
+    verdicts = [_verdict_if_treated(f, float(share)) for share in shares]
     changed = next((k for k, v in enumerate(verdicts, start=1) if v is not f.verdict), None)
     ratio = f.form == "ratio"
     rows: list[tuple[Number, ...]] = []
@@ -146,15 +146,17 @@ def _parts(ground: Ground, s: Subject) -> Floats:
     return parts[parts > 0]
 
 
-def _if_treated(finding: Finding, share: float) -> Finding:
-    """Carry the estimate and both ends of every interval over to the supposed effect."""
-    moved: dict[str, Any] = {}
-    for name in _ENDS:
-        value = getattr(finding, name)
-        if value is not None:
-            ratio = finding.form == "ratio"
-            moved[name] = effect_if_treated(value, share, is_ratio=ratio)
-    return replace(finding, **moved)
+def _verdict_if_treated(finding: Finding, share: float) -> Verdict:
+    """Carry both ends of the printed interval over to the supposed effect, and read its verdict."""
+    f = finding
+    if f.interval is None or f.better is None or f.held_back or f.verdict is Verdict.DESCRIBED:
+        return f.verdict
+    ratio = f.form is Form.RATIO
+    low, high = (
+        None if end is None else effect_if_treated(end, share, is_ratio=ratio)
+        for end in (f.low, f.high)
+    )
+    return decide(replace(f.interval, low=low, high=high), f.threshold, f.better, f.claim)
 
 
 def _finite(value: float) -> float | None:

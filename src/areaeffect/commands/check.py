@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.commands.begin import begin
 from areaeffect.commands.sources import in_window, list_sources, store_path
-from areaeffect.estimate.verdict import placebos_carry
-from areaeffect.findings.describe import groups_of
+from areaeffect.estimate.inference import Places
+from areaeffect.findings.describe import groups_of, too_few_places
 from areaeffect.findings.plan import disjoint
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.calculation import power_of
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from areaeffect.findings.describe import Group
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Panel
     from areaeffect.study.file import StudyFile
@@ -41,7 +42,8 @@ class CheckReport:
     pool : areas by reason; '' are eligible.
     neighbourhoods : (initiative, name, areas, start, pool, effective number, worst imbalance).
     gaps : (outcome, group, first, last, areas, reason).
-    placebos : (group, disjoint programmes, disjoint pseudo-neighbourhoods, enough).
+    placebos : (group, disjoint programmes, disjoint pseudo-neighbourhoods, why these are too few
+        for a verdict, or empty).
     smallest_effects : a line an initiative and outcome: the smallest effect that would be seen.
     sources : a line a source: what it is, its periods, and what of the window it lacks.
     warnings : what to look at before estimating.
@@ -54,7 +56,7 @@ class CheckReport:
     pool: dict[str, int]
     neighbourhoods: tuple[tuple[str, str, int, str, int, float, float], ...]
     gaps: tuple[tuple[str, str, str, str, int, str], ...]
-    placebos: tuple[tuple[str, int, int, bool], ...]
+    placebos: tuple[tuple[str, int, int, str], ...]
     smallest_effects: tuple[str, ...]
     sources: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -82,10 +84,8 @@ class CheckReport:
                 of = f" of {group}" if group else ""
                 lines.append(f"  {outcome}: {n} areas{of} from {first} to {last}, {reason}")
         lines += ["", "Placebo programmes that share no area:"]
-        for group, programmes, neighbourhoods, enough in self.placebos:
-            verdict = (
-                "enough for a verdict" if enough else "too few: every verdict will be 'cannot tell'"
-            )
+        for group, programmes, neighbourhoods, few in self.placebos:
+            verdict = f"every verdict will be 'cannot tell': {few}" if few else "enough to judge by"
             lines.append(f"  {group}: {programmes}, of {neighbourhoods} neighbourhoods; {verdict}")
         for title, items in (
             ("Smallest effects that would be seen in 80 of 100 cases", self.smallest_effects),
@@ -128,7 +128,8 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
         placebos = []
         for group in groups_of(plan.units):
             found = disjoint(plan, group.units)
-            placebos.append((group.name, *found, placebos_carry(len(group.units), *found)))
+            few = too_few_places(Places(_n_places(plan, group), found[1]))
+            placebos.append((group.name, *found, few))
         return CheckReport(
             title=file.study.study.title,
             n_areas=len(panel.areas),
@@ -155,6 +156,10 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
             warnings=_warnings(plan.designs),
             notes=(*panel.notes, *plan.notes),
         )
+
+
+def _n_places(plan: Plan, group: Group) -> int:
+    return sum(len(plan.machine.banks[g].pieces) for g in group.units)
 
 
 def _block(title: str, items: Sequence[str]) -> list[str]:

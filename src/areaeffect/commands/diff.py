@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from areaeffect.results import Finding, Result
 
-_VALUES = ("verdict", "estimate", "low", "high", "p_adjusted", "mde", "maryland")
+_VALUES = ("verdict", "estimate", "low", "high", "p_value", "mde", "maryland")
 _RELATIVE = 1e-9  # numbers are written at 12 digits
 
 

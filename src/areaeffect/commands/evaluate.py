@@ -29,7 +29,6 @@ from areaeffect.placebo.workers import (
 from areaeffect.report.files import write_result
 from areaeffect.results import AreaStatus, Result, Shape
 from areaeffect.study.file import StudyFile, read_study
-from areaeffect.wording import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,11 +113,10 @@ def estimate(
     tell("findings", 0, 1)
     evidence = Evidence(study, plan, measures, real, drawn)
     findings, draws = conclude(evidence)
-    findings = tuple(replace(f, sentence=sentence(f)) for f in findings)
     result = replace(
         planned(file, data, plan),
         findings=findings,
-        by_attribute=tuple(replace(f, sentence=sentence(f)) for f in by_attribute(evidence)),
+        by_attribute=by_attribute(evidence),
         series=series(evidence),
         neighbourhood_series=neighbourhood_series(evidence),
         placebos=draws,

@@ -13,7 +13,7 @@ from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import estimate
 from areaeffect.document.folders import RUN_FILE, prepare, write_whole
 from areaeffect.errors import Problem, StudyError
-from areaeffect.estimate.inference import pool_share
+from areaeffect.estimate.inference import Places
 from areaeffect.findings.cohorts import claim_cohorts
 from areaeffect.findings.describe import groups_of
 from areaeffect.findings.plan import disjoint, pool_of
@@ -214,7 +214,7 @@ def _curve_case(
     plan: Plan, group: Group, real: Floats, position: int, outcome: Outcome
 ) -> CurveCase:
     units = tuple(g for g in group.units if np.isfinite(real[g]).all())
-    taken = pool_share(len(units), disjoint(plan, group.units)[1])
+    taken = Places(len(units), disjoint(plan, group.units)[1]).taken
     is_count = outcome.kind == "count"
     return CurveCase(group.name, outcome.name, position, units, is_count, taken)
 

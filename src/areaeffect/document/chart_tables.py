@@ -60,7 +60,7 @@ class Figure:
 
 def effect_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Return the rows of an effects chart as a table."""
-    names = ("estimate", "low", "high", "low_adjusted", "high_adjusted", "threshold", "mde")
+    names = ("estimate", "low", "high", "threshold", "mde")
     head = (
         "Outcome",
         "Claim",
@@ -68,8 +68,6 @@ def effect_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         "Estimate",
         "Low",
         "High",
-        "Low, adjusted",
-        "High, adjusted",
         "Counts as little",
         "Smallest detectable",
         "Verdict",
@@ -84,7 +82,7 @@ def effect_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         )
         for row in rows
     )
-    return Table("What the chart shows", head, body, frozenset(range(3, 10)))
+    return Table("What the chart shows", head, body, frozenset(range(3, 8)))
 
 
 def trend_table(rows: Sequence[Mapping[str, Any]], unit: str, *, smooth: bool) -> Table:

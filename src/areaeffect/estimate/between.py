@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.results import Companion
+from areaeffect.results import Interval, IntervalKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ MIN_CLUSTERS = 10
 REPLICATES = 999
 
 
-def clustered_ratio(totals: Floats, level: float = 0.95) -> Companion | None:
+def clustered_ratio(totals: Floats, level: float = 0.95) -> Interval | None:
     """Return the cluster-robust interval of a ratio of totals; None under `MIN_CLUSTERS`.
 
     Each neighbourhood's part in the log ratio, by linearisation (Cochran 1977, Sampling
@@ -58,7 +58,7 @@ def clustered_ratio(totals: Floats, level: float = 0.95) -> Companion | None:
     half = float(law.ppf(0.5 + level / 2)) * error
     low, high = float(np.expm1(middle - half)), float(np.expm1(middle + half))
     p_value = float(2 * law.sf(abs(middle) / error))
-    return Companion("cluster-robust", level, "two-sided", low, high, p_value)
+    return Interval(IntervalKind.CLUSTERED, level, low, high, p_value)
 
 
 def bootstrap(
@@ -68,7 +68,7 @@ def bootstrap(
     printed: Callable[[float], float | None],
     rng: np.random.Generator,
     level: float = 0.95,
-) -> Companion | None:
+) -> Interval | None:
     """Return the percentile interval; None with under `MIN_CLUSTERS` on a side.
 
     Neighbourhoods are drawn with replacement (Cameron, Gelbach & Miller 2008, doi
@@ -96,10 +96,9 @@ def bootstrap(
     low, high = np.quantile(effects, [(1 - level) / 2, (1 + level) / 2])
     below, above = int((effects <= 0).sum()), int((effects >= 0).sum())
     p_value = min(1.0, 2 * (1 + min(below, above)) / (REPLICATES + 1))
-    return Companion(
-        "bootstrap over neighbourhoods",
+    return Interval(
+        IntervalKind.BOOTSTRAP,
         level,
-        "two-sided",
         printed(float(low)),
         printed(float(high)),
         p_value,

@@ -4,7 +4,8 @@ With Y the treated totals, Yhat = sum_j w_j Y_j their counterfactual:
 
     ratio of totals, change   theta = (Y_post / Yhat_post) / (Y_pre / Yhat_pre) - 1
     avoided                   Yhat_post * Y_pre / Yhat_pre - Y_post
-    additive, change          (Y_post/E_post - Yhat_post/Ehat_post) - (the same before)
+    additive, counts          theta times the rate that was expected
+    additive, scores          (Y_post/E_post - Yhat_post/Ehat_post) - (the same before)
     level                     the same without the part before the start, regression-adjusted
 
 so that `theta` and `avoided` never disagree in sign.
@@ -29,7 +30,9 @@ OBSERVED_PRE, OBSERVED_POST, EXPECTED_PRE, EXPECTED_POST = range(4)
 EXPOSURE_PRE, EXPOSURE_POST, EXPECTED_EXPOSURE_PRE, EXPECTED_EXPOSURE_POST = range(4, 8)
 #: EXPECTED_POST before regression adjustment; the same number where nothing is adjusted.
 UNADJUSTED_POST = 8
-N_TOTALS = 9
+#: Exposure of the treated areas, or their number where the outcome has none.
+SIZE = 9
+N_TOTALS = 10
 #: Behind the totals stand, for each event-time bin, what was observed, expected, and the
 #: treated exposure: (n_bins, N_PATH) flattened.
 PATH_OBSERVED, PATH_EXPECTED, PATH_EXPOSURE = range(3)
@@ -49,6 +52,7 @@ class Sums:
     path_exposure : (n_areas,), exposure of a year; 1 for scores.
     path_span : (n_bins,), years used of each bin; for scores 1 where there are any.
     path_is_after : (n_bins,), whether a bin is of the time after the start.
+    size : (n_areas,), exposure, of scores too; 1 where the outcome has none.
     growth : what a change goes with; None for a level.
     """
 
@@ -56,6 +60,7 @@ class Sums:
     path_exposure: Floats
     path_span: Floats
     path_is_after: Bools
+    size: Floats
     growth: Growth | None = None
 
     @property
@@ -116,7 +121,8 @@ def sums(
         is_after[b] = post[bin_of == b].any()
     (pre_sum, pre_exposure), (post_sum, post_exposure) = sides
     columns = np.column_stack([pre_sum, post_sum, pre_exposure, post_exposure, path])
-    return Sums(columns, exposure, span, is_after)
+    size = np.ones(n) if measure.exposure is None else measure.exposure
+    return Sums(columns, exposure, span, is_after, size)
 
 
 def totals(
@@ -150,6 +156,7 @@ def totals(
     found[_OWN] = own[:4]
     found[_EXPECTED] = expected[:4]
     found[UNADJUSTED_POST] = found[EXPECTED_POST]
+    found[SIZE] = sums_.size[members].sum()
     if adjustment is not None:
         gap = adjustment.gap_in_rate(benchmark[:, 1], benchmark[:, 3], treated[:, 3])
         found[EXPECTED_POST] -= found[EXPECTED_EXPOSURE_POST] * gap

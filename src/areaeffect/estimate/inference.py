@@ -1,17 +1,20 @@
 """Placebo inference: p-values, intervals by inversion, the smallest effect that would be seen.
 
 The statistic is T = (estimate - null) / s, where s is predicted from pre-start counts by a
-model fitted on the placebos. It is held against the placebos' T moved to be centred on zero and
-stretched to the spread that they stand for (`around_zero`). Estimates are on the log scale for
-ratios.
+model fitted on the placebos. Its reference distribution is the placebos' T, moved to be centred on
+zero, stretched to the spread that they stand for (`around_zero`) and widened for how few separate
+places that spread was measured on (`known_from`). Estimates are on the log scale for ratios.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from areaeffect.results import LEVEL
 
 if TYPE_CHECKING:
     from areaeffect.results import Floats
@@ -21,7 +24,55 @@ POWER = 0.8
 MIN_PLACEBOS = 39
 #: A placebo centre further out than this share of the placebo deviation flags the design.
 CENTRE_LIMIT = 0.25
-_MOST_TAKEN = 0.75
+#: Beyond it placebo programmes are nearly all the same, and no factor makes up for it.
+MOST_TAKEN = 0.75
+#: Level of the interval that lies inside the threshold where two one-sided tests at 5% reject.
+TWO_ONE_SIDED = 0.9
+_GOLDEN = (5**0.5 - 1) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many separate places the reference distribution of a programme rests on.
+
+    Parameters
+    ----------
+    programme : neighbourhoods of the programme, G.
+    disjoint : pseudo-neighbourhoods of the pool that share no area, M.
+    is_contrast : whether the effects of two sides are set against each other.
+    """
+
+    programme: int
+    disjoint: int
+    is_contrast: bool = False
+
+    @property
+    def share(self) -> float:
+        """Share of the places that could be drawn instead that the programme takes up, G / M."""
+        return self.programme / max(self.disjoint, 1)
+
+    @property
+    def taken(self) -> float:
+        """The share that counts in the spread: at most `MOST_TAKEN`, and of a contrast none.
+
+        The difference of two means of places drawn without replacement varies by
+        S^2 (1 / G_1 + 1 / G_2) however few there are to draw from: what drawing from few takes
+        from either mean's variance, their covariance of -S^2 / M gives back.
+        """
+        return 0.0 if self.is_contrast else min(MOST_TAKEN, self.share)
+
+    @property
+    def degrees(self) -> int:
+        """Degrees of freedom of a spread that was measured on M places."""
+        return max(1, self.disjoint - 1)
+
+    @property
+    def least_p(self) -> float:
+        """The smallest two-sided p-value that so few places can show.
+
+        Of all ways to call G of the M + G places treated the real one is the most extreme.
+        """
+        return min(1.0, 2 / comb(self.disjoint + self.programme, self.programme))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,41 +81,83 @@ class PlaceboInference:
 
     Parameters
     ----------
-    p_value : twice the smaller tail, with the +1 correction.
-    p_one_sided : the tail in the direction that is better.
-    low, high : 95% interval by inversion; low_90, high_90 the 90% one.
-    mde : smallest effect in the better direction found in 80% of draws at 5%, signed.
+    estimate : what is held against the placebos.
+    p_value : twice the smaller tail, with the +1 correction; not under `Places.least_p`.
     centre, centre_error : mean of the placebo estimates, and its Monte Carlo error.
     deviation : standard deviation of the placebo estimates.
     scale : s of the estimate.
-    statistics : (n_draws,), T of each placebo around zero; NaN where a draw gave none.
-    statistic : T of the estimate.
+    statistics : (n_draws,), T of the reference distribution; NaN where a draw gave none.
     critical : the smallest and largest T that the two-sided 5% test does not reject.
     """
 
+    estimate: float
     p_value: float
-    p_one_sided: float
-    low: float
-    high: float
-    low_90: float
-    high_90: float
-    mde: float
     centre: float
     centre_error: float
     deviation: float
     scale: float
     statistics: Floats
-    statistic: float
     critical: tuple[float, float]
+
+    @property
+    def statistic(self) -> float:
+        """T of the estimate."""
+        return self.estimate / self.scale
+
+    @property
+    def low(self) -> float:
+        """Lower end of the 95% interval of this estimate alone."""
+        return self.ends(self.critical)[0]
+
+    @property
+    def high(self) -> float:
+        """Upper end of the 95% interval of this estimate alone."""
+        return self.ends(self.critical)[1]
 
     @property
     def centre_is_off(self) -> bool:
         """Whether the placebos are centred too far from zero for their spread."""
         return abs(self.centre) > CENTRE_LIMIT * self.deviation
 
+    def critical_at(self, level: float) -> tuple[float, float]:
+        """Return the critical values of T of the two-sided test of another level."""
+        return _critical(np.sort(self.statistics[np.isfinite(self.statistics)]), 1 - level)
+
+    def ends(self, critical: tuple[float, float]) -> tuple[float, float]:
+        """Return the interval that inverts a test with two critical values of T."""
+        return self.estimate - self.scale * critical[1], self.estimate - self.scale * critical[0]
+
+    def detectable(self, better: str, critical: tuple[float, float]) -> float:
+        """Return the smallest effect in the better direction that a test finds in 80% of draws.
+
+        Parameters
+        ----------
+        better : 'lower' or 'higher'.
+        critical : the two critical values of T of the test.
+        """
+        drawn = self.statistics[np.isfinite(self.statistics)]
+        if better == "lower":
+            return self.scale * (critical[0] - float(np.quantile(drawn, POWER)))
+        return self.scale * (critical[1] - float(np.quantile(drawn, 1 - POWER)))
+
+    def exaggeration(self, effect: float, critical: tuple[float, float]) -> float:
+        """Return how many times too large an estimate is on average where it leaves zero out.
+
+        The exaggeration ratio, or type M error, of Gelman & Carlin 2014 (doi
+        10.1177/1745691614551642).
+
+        Parameters
+        ----------
+        effect : the true effect.
+        critical : the two critical values of T of the test.
+        """
+        found = self.statistics[np.isfinite(self.statistics)] + effect / self.scale
+        found = found[(found < critical[0]) | (found > critical[1])]
+        return float(np.abs(found).mean() * self.scale / abs(effect)) if len(found) else np.inf
+
 
 def predicted_scale(estimates: Floats, counts: Floats, count: float) -> tuple[Floats, float]:
-    """Predict each estimate's standard error from its pre-start count.
+    """Predict each estimate's standard error from its pre-start count, or its size for scores.
 
     The variance is modelled as a + b / count with a, b >= 0: area noise that does not shrink with
     counts, and counting noise that does. b is the least-squares slope of the squared placebo
@@ -76,7 +169,7 @@ def predicted_scale(estimates: Floats, counts: Floats, count: float) -> tuple[Fl
     Parameters
     ----------
     estimates : (n_draws,), placebo estimates.
-    counts : (n_draws,), their pre-start totals; all equal for scores.
+    counts : (n_draws,), their pre-start totals; for scores their exposure, or their areas.
     count : the pre-start total of the real programme.
 
     Returns
@@ -111,15 +204,6 @@ def _variance_line(rarity: Floats, squares: Floats) -> tuple[float, float]:
     return float(squares.mean()) - slope * float(rarity.mean()), slope
 
 
-def pool_share(n_neighbourhoods: int, n_disjoint: int) -> float:
-    """Return which share of the places that could be drawn instead a programme takes up, G / M.
-
-    `n_disjoint` is the number of pseudo-neighbourhoods that share no area. At most 0.75: beyond,
-    placebos of that size are nearly all the same, and no factor makes up for it.
-    """
-    return min(_MOST_TAKEN, n_neighbourhoods / max(n_disjoint, 1))
-
-
 def spread_about_zero(statistics: Floats, taken: float) -> Floats:
     """Return the standard error that placebos stand for, along the first axis.
 
@@ -135,7 +219,7 @@ def spread_about_zero(statistics: Floats, taken: float) -> Floats:
     Parameters
     ----------
     statistics : (n_draws, ...).
-    taken : see `pool_share`.
+    taken : see `Places`.
     """
     mean_square, variance = (statistics**2).mean(axis=0), statistics.var(axis=0)
     return np.asarray(np.sqrt(np.maximum(mean_square, variance / (1.0 - taken))))
@@ -163,8 +247,30 @@ def around_zero(statistics: Floats, taken: float) -> Floats:
     return np.asarray(centred * stretch)
 
 
+def known_from(statistics: Floats, degrees: int) -> Floats:
+    """Widen statistics about zero for a spread that was measured on few places.
+
+    A statistic over a spread that is known from M places follows Student's t with M - 1 degrees of
+    freedom where places are normal: it is the statistic over the true spread times the root of
+    (M - 1) over a chi-squared number. Here each placebo is multiplied with one such factor, so
+    that the placebos' own shape, and their dependence across outcomes, stay. The factors are the
+    quantiles of that distribution in a fixed order; 999 draws of 26 places that overlap say no
+    more than 26 places can.
+
+    Parameters
+    ----------
+    statistics : (n_draws, ...), about zero.
+    degrees : M - 1.
+    """
+    from scipy.special import gammaincinv  # heavy
+
+    at = (np.arange(1, len(statistics) + 1) * _GOLDEN) % 1.0
+    factor = np.sqrt(degrees / (2 * gammaincinv(degrees / 2, at)))
+    return np.asarray(statistics * factor.reshape(-1, *(1,) * (statistics.ndim - 1)))
+
+
 def infer(
-    estimate: float, placebos: Floats, counts: Floats, count: float, better: str, taken: float
+    estimate: float, placebos: Floats, counts: Floats, count: float, places: Places
 ) -> PlaceboInference:
     """Hold one estimate against its placebos.
 
@@ -172,49 +278,34 @@ def infer(
     ----------
     estimate : on the scale of the statistic (log for ratios).
     placebos : (n_draws,); NaN where a draw gave none.
-    counts, count : pre-start totals, see `predicted_scale`.
-    better : 'lower' or 'higher', the direction of an improvement.
-    taken : the share of the pool that the programme takes up, see `pool_share`.
+    counts, count : what the scale is predicted from, see `predicted_scale`.
+    places : how many separate places the placebos rest on.
     """
     good = np.isfinite(placebos)
-    statistics = np.full(len(placebos), np.nan)
     scales, scale = predicted_scale(placebos[good], counts[good], count)
-    placebos = placebos[good]
-    drawn = around_zero(placebos / scales, taken)
-    statistics[good] = drawn
-    ordered = np.sort(drawn)
-    statistic = estimate / scale
-    n = len(drawn)
-    lower = (1 + int((drawn <= statistic).sum())) / (n + 1)
-    upper = (1 + int((drawn >= statistic).sum())) / (n + 1)
-    cut_low, cut_high = _critical(ordered, 0.05)
-    cut_low_90, cut_high_90 = _critical(ordered, 0.1)
-    if better == "lower":
-        mde = scale * (cut_low - float(np.quantile(drawn, POWER)))
-    else:
-        mde = scale * (cut_high - float(np.quantile(drawn, 1 - POWER)))
-    deviation = float(placebos.std(ddof=1))
+    statistics = np.full(len(placebos), np.nan)
+    statistics[good] = around_zero(placebos[good] / scales, places.taken)
+    statistics = known_from(statistics, places.degrees)
+    drawn = np.sort(statistics[good])
+    n, statistic = len(drawn), estimate / scale
+    lower, upper = int((drawn <= statistic).sum()), int((drawn >= statistic).sum())
+    p_value = 2 * (1 + min(lower, upper)) / (n + 1)
+    deviation = float(placebos[good].std(ddof=1))
     return PlaceboInference(
-        p_value=min(1.0, 2 * min(lower, upper)),
-        p_one_sided=lower if better == "lower" else upper,
-        low=estimate - scale * cut_high,
-        high=estimate - scale * cut_low,
-        low_90=estimate - scale * cut_high_90,
-        high_90=estimate - scale * cut_low_90,
-        mde=mde,
-        centre=float(placebos.mean()),
+        estimate=estimate,
+        p_value=min(1.0, max(p_value, places.least_p)),
+        centre=float(placebos[good].mean()),
         centre_error=deviation / float(np.sqrt(n)),
         deviation=deviation,
         scale=scale,
         statistics=statistics,
-        statistic=statistic,
-        critical=(cut_low, cut_high),
+        critical=_critical(drawn, 1 - LEVEL),
     )
 
 
 def _critical(ordered: Floats, alpha: float) -> tuple[float, float]:
     """Smallest and largest T that a two-sided test with the +1 correction does not reject."""
-    k = int(np.floor(alpha / 2 * (len(ordered) + 1)))
+    k = int(np.floor(alpha / 2 * (len(ordered) + 1) + 1e-9))
     if k == 0:
         return -np.inf, np.inf
     return float(ordered[k - 1]), float(ordered[-k])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.results import Companion
+from areaeffect.results import Interval, IntervalKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ class _Influence:
 
 def linearised_ratio(
     parts: Sequence[Compared], log_ratio: float, level: float, better: str
-) -> Companion:
+) -> Interval:
     """Return the linearised interval of a ratio of totals.
 
     Parameters
@@ -81,7 +81,7 @@ def linearised_ratio(
     p_value = tail if better == "lower" else 1 - tail
     half = float(norm.ppf(0.5 + level / 2)) * error
     low, high = float(np.expm1(log_ratio - half)), float(np.expm1(log_ratio + half))
-    return Companion("linearised", level, better, low, high, p_value)
+    return Interval(IntervalKind.LINEARISED, level, low, high, p_value, better)
 
 
 def _added(values: Floats, group: Ints) -> Floats:

@@ -1,4 +1,4 @@
-"""Several outcomes and groups at once: Westfall and Young's single-step max-T.
+"""Several outcomes at once: Westfall and Young's max-T, single-step and step-down.
 
 Westfall & Young 1993, Resampling-Based Multiple Testing, section 2.3: all statistics of a draw
 come from the same placebo programme, so their dependence is kept.
@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.results import LEVEL
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.results import Floats
 
 
@@ -23,52 +26,73 @@ _MIN_SHARE = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joint:
-    """What holds for all primary findings at once.
+    """What holds for all findings of a family at once.
 
     Parameters
     ----------
-    p_adjusted : (n_findings,).
+    p_adjusted : (n_findings,), single-step, of the joint interval.
+    p_step_down : (n_findings,), step-down (Romano & Wolf 2005, doi
+        10.1198/016214504000000539): a finding is held against the maximum over those that are
+        less extreme than it.
     low, high : (n_findings,), critical values of each T that hold together.
     """
 
     p_adjusted: Floats
+    p_step_down: Floats
     low: Floats
     high: Floats
 
+    def critical(self, k: int) -> tuple[float, float]:
+        """Return the critical values of one finding."""
+        return float(self.low[k]), float(self.high[k])
 
-def max_t(
-    statistics: Sequence[Floats],
-    observed: Sequence[float],
-    critical: Sequence[tuple[float, float]],
-    level: float = 0.95,
-) -> Joint:
+
+def max_t(family: Sequence[PlaceboInference], level: float = LEVEL) -> Joint:
     """Adjust for looking at several findings.
 
     Parameters
     ----------
-    statistics : for each finding, (n_draws,) placebo statistics from the same draws; NaN where
-        a draw gave none.
-    observed : the statistic of each finding.
-    critical : for each finding, the two critical values that hold for it alone.
+    family : one entry a finding, with statistics from the same draws; NaN where a draw gave none.
     level : of the joint interval.
 
     Notes
     -----
     Each tail of each column is divided by its own critical value first, so that no finding
-    rules the maximum because its placebos are skewed or have a long tail.
+    rules the maximum because its placebos are skewed or have a long tail. A joint critical value
+    is never nearer to zero, nor a joint p-value smaller, than that of the finding alone.
     """
-    drawn = np.column_stack(list(statistics))
+    drawn = np.column_stack([x.statistics for x in family])
     drawn = drawn[np.isfinite(drawn).any(axis=1)]  # a draw that found no place says nothing
     floor = _MIN_SHARE * np.sqrt(np.nanmean(drawn**2, axis=0))
-    low = np.minimum([c[0] for c in critical], -floor)
-    high = np.maximum([c[1] for c in critical], floor)
+    low = np.minimum([x.critical[0] for x in family], -floor)
+    high = np.maximum([x.critical[1] for x in family], floor)
 
     def relative(t: Floats) -> Floats:
         return np.asarray(np.where(t > 0, t / high, t / low))
 
-    largest = np.nanmax(relative(drawn), axis=1)
-    n = len(largest)
-    at_least = (largest[:, None] >= relative(np.asarray(observed))).sum(axis=0)
-    k = int(np.floor((1 - level) * (n + 1)))
+    placebos, own = relative(drawn), relative(np.array([x.statistic for x in family]))
+    alone = np.array([x.p_value for x in family])
+    if len(family) == 1:
+        return Joint(alone, alone, low, high)
+    largest = np.nanmax(placebos, axis=1)
+    k = int(np.floor((1 - level) * (len(largest) + 1) + 1e-9))
     cut = max(1.0, float(np.sort(largest)[-k])) if k else np.inf
-    return Joint((1 + at_least) / (n + 1), cut * low, cut * high)
+    adjusted = np.maximum(_share_at_least(largest[:, None], own), alone)
+    return Joint(adjusted, _step_down(placebos, own, alone), cut * low, cut * high)
+
+
+def _share_at_least(drawn: Floats, observed: Floats) -> Floats:
+    return np.asarray((1 + (drawn >= observed).sum(axis=0)) / (len(drawn) + 1))
+
+
+def _step_down(placebos: Floats, own: Floats, alone: Floats) -> Floats:
+    """Return p-values from the most to the least extreme finding, never falling."""
+    found, so_far = np.empty(len(own)), 0.0
+    order = np.argsort(-own, kind="stable")
+    for step, k in enumerate(order):
+        left = placebos[:, order[step:]]
+        largest = np.fmax.reduce(left, axis=1)
+        here = float(_share_at_least(largest[np.isfinite(largest), None], own[k : k + 1])[0])
+        so_far = max(so_far, here, float(alone[k]))
+        found[k] = so_far
+    return found

@@ -1,54 +1,35 @@
-"""The four-way verdict: what may be said, from the interval, the threshold and the gates."""
+"""The verdict: what may be said, read from the printed interval and from nothing else."""
 
 from __future__ import annotations
 
-from areaeffect.results import Verdict
+from typing import TYPE_CHECKING
 
-#: Fewer disjoint placebo programmes than this cannot carry a verdict ...
-MIN_DISJOINT_PROGRAMMES = 20
-#: ... unless the programme averages over at least so many neighbourhoods ...
-MIN_NEIGHBOURHOODS = 10
-#: ... and the pool holds so many disjoint pseudo-neighbourhoods to measure their spread with.
-MIN_DISJOINT_NEIGHBOURHOODS = 60
+from areaeffect.results import Better, Claim, Verdict
 
+if TYPE_CHECKING:
+    from areaeffect.results import Interval
 
-def placebos_carry(n_neighbourhoods: int, programmes: int, neighbourhoods: int) -> bool:
-    """Tell whether the placebo distribution rests on enough separate places.
-
-    A programme of few neighbourhoods needs `MIN_DISJOINT_PROGRAMMES` programmes that share no
-    area. The effect of a programme of many is a mean of nearly independent parts: its spread
-    follows from theirs, and is known from the pseudo-neighbourhoods that share no area. Size
-    under this rule is measured in `docs/validation/`.
-    """
-    if programmes >= MIN_DISJOINT_PROGRAMMES:
-        return True
-    return n_neighbourhoods >= MIN_NEIGHBOURHOODS and neighbourhoods >= MIN_DISJOINT_NEIGHBOURHOODS
+_LITTLE = {Claim.LEVEL: Verdict.ALIKE}
+_BELOW = {Better.LOWER: Verdict.BETTER, Better.HIGHER: Verdict.WORSE}
+_ABOVE = {Better.LOWER: Verdict.WORSE, Better.HIGHER: Verdict.BETTER}
 
 
-def decide(
-    interval: tuple[float, float],
-    interval_90: tuple[float, float],
-    threshold: tuple[float, float],
-    better: str,
-    *,
-    carried: bool,
-) -> Verdict:
-    """Decide a verdict; the smallest effect that would be seen is no input.
+def decide(interval: Interval, threshold: float, better: Better, claim: Claim) -> Verdict:
+    """Read a verdict off an interval; the smallest effect that would be seen is no input.
 
     Parameters
     ----------
-    interval : the 95% interval, adjusted for several findings.
-    interval_90 : the unadjusted 90% interval (two one-sided tests).
-    threshold : the range of effects too small to matter.
-    better : 'lower' or 'higher'.
-    carried : whether the placebos carry a verdict, see `placebos_carry`.
+    interval : the one that is printed; an end that was not found leaves nothing out.
+    threshold : effects smaller than this, either way, are too small to matter.
+    better : which direction is an improvement; of levels it decides nothing.
+    claim : a level is higher, lower or alike, never better or worse.
     """
-    if not carried:
-        return Verdict.CANNOT_TELL
-    if threshold[0] < interval_90[0] and interval_90[1] < threshold[1]:
-        return Verdict.LITTLE_DIFFERENCE
-    if interval[1] < 0:
-        return Verdict.BETTER if better == "lower" else Verdict.WORSE
-    if interval[0] > 0:
-        return Verdict.WORSE if better == "lower" else Verdict.BETTER
+    low = float("-inf") if interval.low is None else interval.low
+    high = float("inf") if interval.high is None else interval.high
+    if -threshold < low and high < threshold:
+        return _LITTLE.get(claim, Verdict.LITTLE_DIFFERENCE)
+    if high < 0:
+        return Verdict.LOWER if claim is Claim.LEVEL else _BELOW[better]
+    if low > 0:
+        return Verdict.HIGHER if claim is Claim.LEVEL else _ABOVE[better]
     return Verdict.CANNOT_TELL

@@ -38,24 +38,24 @@ def candidates(
 ) -> tuple[Candidates, ...]:
     """List what may stand for each unit in a placebo programme."""
     allowed = pool.eligible
-    given = bool(study.analysis.placebo_neighbourhoods)
     means: dict[tuple[int, int], Floats] = {}  # neighbourhoods of one cohort and size share them
     banks = []
-    for g, (options, whole) in enumerate(places_of(study, panel, pool, units, rng)):
-        if given:
-            banks.append(Candidates((options,)))
+    for g, pieces in enumerate(places_of(study, panel, pool, units, rng)):
+        if study.analysis.placebo_neighbourhoods:
+            banks.append(Candidates(tuple(options for _, options in pieces)))
             continue
-        unit = units[g]
-        cohort = arm.cohort(g, unit.areas)
+        cohort = arm.cohort(g, units[g].areas)
         traits = traits_of(cohort, panel.covariates.shape[1], allowed)
-        key = (id(cohort), len(unit.areas) if whole else 1)
-        if key not in means:
-            means[key] = mean_traits(options, traits)
-        targets = [traits[unit.areas].mean(axis=0)] if whole else traits[unit.areas]
-        keep = ALIKE * GROWTHS if whole else ALIKE
-        banks.append(
-            Candidates(tuple(tuple(most_alike(options, means[key], t, keep)) for t in targets))
-        )
+        made = []
+        for areas, options in pieces:
+            key = (id(cohort), len(areas))
+            if key not in means:
+                means[key] = mean_traits(options, traits)
+            grown = len(areas) > 1 or study.design.unit == "neighbourhood"
+            keep = ALIKE * GROWTHS if grown and panel.contiguity is not None else ALIKE
+            target = traits[areas].mean(axis=0)
+            made.append(tuple(most_alike(options, means[key], target, keep)))
+        banks.append(Candidates(tuple(made)))
     return tuple(banks)
 
 
@@ -65,28 +65,35 @@ def places_of(
     pool: Pool,
     units: Sequence[Neighbourhood],
     rng: np.random.Generator,
-) -> list[tuple[tuple[Ints, ...], bool]]:
-    """List every place that could be drawn for each unit, and whether it stands for the whole.
+) -> list[list[tuple[Ints, tuple[Ints, ...]]]]:
+    """List the pieces of each unit: the treated areas, and every place that could be drawn instead.
 
-    Places are given groups or contiguous pseudo-neighbourhoods of the unit's size; single areas,
-    one for each of the unit's, where there are no boundaries or a programme has one design.
+    Places are given groups, or contiguous pseudo-neighbourhoods of the piece's size. A
+    neighbourhood is one piece; a programme with one design falls into those of its areas that hang
+    together, and into single areas where it is not known which touch.
     """
     if study.analysis.placebo_neighbourhoods:
         given = tuple(_given_groups(study.analysis.placebo_neighbourhoods, panel, pool))
-        return [(given, True) for _ in units]
+        return [[(unit.areas, given)] for unit in units]
     grown: dict[int, tuple[Ints, ...]] = {}
     found = []
     for unit in units:
-        whole = panel.contiguity is not None and study.design.unit == "neighbourhood"
-        size = len(unit.areas) if whole else 1
-        if size not in grown:
-            grown[size] = tuple(
-                grow(panel.contiguity, pool.eligible, size, rng)
-                if whole and panel.contiguity is not None
-                else [np.array([a]) for a in np.flatnonzero(pool.eligible)]
-            )
-        found.append((grown[size], whole))
+        pieces = _pieces(study, panel, unit.areas)
+        for size in [len(piece) for piece in pieces]:
+            if size not in grown:
+                grown[size] = tuple(
+                    grow(panel.contiguity, pool.eligible, size, rng)
+                    if panel.contiguity is not None
+                    else [np.array([a]) for a in np.flatnonzero(pool.eligible)]
+                )
+        found.append([(piece, grown[len(piece)]) for piece in pieces])
     return found
+
+
+def _pieces(study: Study, panel: Panel, areas: Ints) -> list[Ints]:
+    if panel.contiguity is None:
+        return [np.array([a]) for a in areas]
+    return [areas] if study.design.unit == "neighbourhood" else panel.contiguity.pieces(areas)
 
 
 def spread_of(

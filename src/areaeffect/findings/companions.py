@@ -10,16 +10,17 @@ import numpy as np
 from areaeffect.estimate.between import bootstrap, clustered_ratio
 from areaeffect.estimate.linearised import Compared, linearised_ratio
 from areaeffect.findings.describe import benchmark_of
+from areaeffect.results import Claim
 from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from areaeffect.findings.describe import Case, Evidence
-    from areaeffect.results import Companion
+    from areaeffect.results import Interval
 
 _LINEARISED_LEVEL = 0.9
 
 
-def companions(evidence: Evidence, case: Case, estimate: float) -> tuple[Companion, ...]:
+def companions(evidence: Evidence, case: Case, estimate: float) -> tuple[Interval, ...]:
     """Return the companions a study asks for and a finding can carry.
 
     Linearised, of any number of neighbourhoods, for ratios of change; from ten neighbourhoods on,
@@ -27,8 +28,8 @@ def companions(evidence: Evidence, case: Case, estimate: float) -> tuple[Compani
     is missing for want of neighbourhoods, `small_programme_note` says why.
     """
     asked = evidence.study.analysis
-    found: list[Companion | None] = []
-    is_change = case.is_ratio and case.claim == "change"
+    found: list[Interval | None] = []
+    is_change = case.is_ratio and case.claim is Claim.CHANGE
     parts = _parts(evidence, case) if asked.linearised and is_change else []
     if parts:
         found.append(linearised_ratio(parts, estimate, _LINEARISED_LEVEL, case.outcome.better))
@@ -68,7 +69,7 @@ def _parts(evidence: Evidence, case: Case) -> list[Compared]:
     return found
 
 
-def _bootstrap(evidence: Evidence, case: Case) -> Companion | None:
+def _bootstrap(evidence: Evidence, case: Case) -> Interval | None:
     n, n_against = len(case.units), len(case.against)
     totals = evidence.real[[*case.units, *case.against], case.position]
     own = replace(case, units=tuple(range(n)), against=tuple(range(n, n + n_against)))

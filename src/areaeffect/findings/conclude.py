@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
+from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference
 from areaeffect.estimate.multiplicity import max_t
-from areaeffect.estimate.verdict import MIN_DISJOINT_PROGRAMMES, decide, placebos_carry
+from areaeffect.estimate.verdict import decide
 from areaeffect.findings.cohorts import starts_too_late
 from areaeffect.findings.companions import companions
 from areaeffect.findings.describe import (
     Case,
     Evidence,
     Group,
+    amounts_of,
     benchmark_of,
+    caveats_of,
     contrast_groups,
-    filled,
     groups_of,
+    held_back,
+    in_rates,
     neighbourhood_groups,
     subject,
 )
 from areaeffect.findings.families import families_without_outcome
 from areaeffect.findings.grading import grade
 from areaeffect.findings.plan import disjoint
-from areaeffect.results import Finding, PlaceboDraws, Verdict
+from areaeffect.results import Claim, Finding, IntervalKind, PlaceboDraws, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from areaeffect.estimate.multiplicity import Joint
     from areaeffect.findings.plan import Plan
-    from areaeffect.results import Floats
 
 #: Fewer events than this before the start carry no percentage.
 FEW_EVENTS = 20
@@ -41,124 +43,202 @@ FEW_EVENTS = 20
 FEWEST_AREAS = 2
 #: Placebos that differ by less than this share of their size differ by rounding only.
 _NO_SPREAD = 1e-9
-_SEVERAL = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Draft:
-    """A finding before the adjustment for several findings; None where not estimable."""
+class Drawn:
+    """A case held against its placebos, before it is judged with others.
 
-    finding: Finding
+    Parameters
+    ----------
+    case : what the finding is about.
+    reason : why it cannot be estimated; empty where it can.
+    found : its placebo inference; None where not estimable.
+    """
+
     case: Case
-    inference: PlaceboInference | None = None
-    placebos: Floats | None = None
+    reason: str
+    found: PlaceboInference | None = None
+
+    @property
+    def family(self) -> tuple[object, ...]:
+        """What it is judged together with: effects, or levels, of one group."""
+        return self.case.group, self.case.claim is Claim.LEVEL
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What holds for one finding together with its family."""
+
+    joint: Joint
+    position: int
+    n: int
+
+    @property
+    def critical(self) -> tuple[float, float]:
+        """The critical values of T that the printed interval inverts."""
+        return self.joint.critical(self.position)
 
 
 def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraws, ...]]:
-    """Write every finding, and the placebo estimates behind it."""
-    drafts = _adjust([draft_of(evidence, case) for case in cases_of(evidence)], _is_primary)
-    places = [draft_of(evidence, case) for case in _neighbourhood_cases(evidence)]
-    for position in range(len(evidence.study.outcome)):
-        places = _adjust(places, partial(_is_of, position))
-    findings = _with_verdicts(drafts)
+    """Write every finding, and the placebo estimates behind those of whole groups."""
+    drawn = [draw_case(evidence, case) for case in cases_of(evidence)]
+    places = [draw_case(evidence, case) for case in _neighbourhood_cases(evidence)]
+    findings = []
+    for one, finding in zip(drawn, found := findings_of(evidence, drawn), strict=True):
+        findings.append(finding)
+        if one.case.is_ratio and not one.case.group.against:
+            findings.append(in_rates(evidence, one.case, finding))
     draws = tuple(
-        PlaceboDraws(
-            finding.group,
-            finding.outcome,
-            finding.claim,
-            finding.form,
-            tuple(
-                float(np.expm1(x)) if draft.case.is_ratio else float(x) * draft.case.per
-                for x in draft.placebos[np.isfinite(draft.placebos)]
-            ),
-        )
-        for finding, draft in zip(findings, drafts, strict=True)
-        if draft.placebos is not None
+        PlaceboDraws(f.group, f.outcome, f.claim, f.form, _printed_draws(evidence, d.case))
+        for f, d in zip(found, drawn, strict=True)
+        if d.found is not None
     )
     missing = families_without_outcome(evidence)
-    return (*findings, *missing, *_with_verdicts(places)), draws
+    return (*findings, *missing, *findings_of(evidence, places)), draws
 
 
-def further_findings(evidence: Evidence, cases: Sequence[Case]) -> tuple[Finding, ...]:
-    """Estimate cases outside the primary set: each with its own interval, and a verdict from it."""
-    drafts = [draft_of(evidence, case) for case in cases]
-    drafts = [replace(d, finding=replace(d.finding, primary=False)) for d in drafts]
-    return _with_verdicts(drafts)
+def findings_of(evidence: Evidence, drawn: Sequence[Drawn]) -> tuple[Finding, ...]:
+    """Judge each family together and write its findings."""
+    judged = judge(drawn)
+    return tuple(_finding(evidence, d, judged.get(k)) for k, d in enumerate(drawn))
 
 
-def _is_primary(draft: Draft) -> bool:
-    return draft.finding.primary
+def judge(drawn: Sequence[Drawn]) -> dict[int, Judged]:
+    """Hold the primary findings of each family together, and every other one by itself.
+
+    Returns
+    -------
+    By position in `drawn`; nothing for what cannot be estimated.
+    """
+    families: dict[tuple[object, ...], list[int]] = {}
+    for k, d in enumerate(drawn):
+        if d.found is not None:
+            own = d.family if d.case.outcome_is_primary else (k,)
+            families.setdefault(own, []).append(k)
+    judged: dict[int, Judged] = {}
+    for members in families.values():
+        joint = max_t([x for k in members if (x := drawn[k].found) is not None])
+        judged |= {k: Judged(joint, at, len(members)) for at, k in enumerate(members)}
+    return judged
 
 
-def _is_of(position: int, draft: Draft) -> bool:
-    return draft.case.position == position
+def _printed_draws(evidence: Evidence, case: Case) -> tuple[float, ...]:
+    effects = case.statistic(evidence.drawn[:, :, case.position])
+    effects = effects[np.isfinite(effects)]
+    return tuple(float(x) for x in (np.expm1(effects) if case.is_ratio else effects))
 
 
 def cases_of(evidence: Evidence) -> list[Case]:
     """Return what is asked of every group, in the order of the findings."""
     units = evidence.plan.units
-    cases = []
-    for group in (*groups_of(units, evidence.plan.initiatives), *contrast_groups(units)):
-        everyone = (*group.units, *group.against)
-        apart = disjoint(evidence.plan, everyone) if everyone else (0, 0)
-        for o, outcome in enumerate(evidence.study.outcome):
-            if group.against and outcome.claim == "level":
-                continue
-            both = outcome.kind == "count" and not group.against
-            forms = (True, False) if both else (outcome.kind == "count",)
-            cases += [case_of(evidence, group, o, apart, is_ratio=r) for r in forms]
-    return cases
+    groups = (*groups_of(units, evidence.plan.initiatives), *contrast_groups(units))
+    return [case for group in groups for case in cases_of_group(evidence, group)]
 
 
-def case_of(
-    evidence: Evidence, group: Group, position: int, apart: tuple[int, int], *, is_ratio: bool
-) -> Case:
+def cases_of_group(evidence: Evidence, group: Group) -> list[Case]:
+    """Return what is asked of one group; a contrast of levels is not asked."""
+    everyone = (*group.units, *group.against)
+    apart = disjoint(evidence.plan, everyone) if everyone else (0, 0)
+    return [
+        case_of(evidence, group, o, apart)
+        for o, outcome in enumerate(evidence.study.outcome)
+        if not (group.against and outcome.claim == "level")
+    ]
+
+
+def case_of(evidence: Evidence, group: Group, position: int, apart: tuple[int, int]) -> Case:
     """Return the case of a group and an outcome, with the units that can be estimated."""
-    outcome, measure = evidence.study.outcome[position], evidence.measures[position]
+    plan, outcome = evidence.plan, evidence.study.outcome[position]
     units, against = (
         tuple(
             g
             for g in side
-            if evidence.plan.units[g].is_whole and np.isfinite(evidence.real[g, position]).all()
+            if plan.units[g].is_whole and np.isfinite(evidence.real[g, position]).all()
         )
         for side in (group.units, group.against)
     )
-    return Case(group, position, outcome, measure, is_ratio, units, apart, against)
+    is_single = len(group.units) == 1 and not group.against
+    initiative = plan.units[group.units[0]].initiative if group.units else ""
+    is_inside = is_single and sum(u.initiative == initiative for u in plan.units) > 1
+    return Case(
+        group,
+        position,
+        outcome,
+        evidence.measures[position],
+        units,
+        apart,
+        against,
+        n_places=sum(len(plan.machine.banks[g].pieces) for g in (*units, *against)),
+        outcome_is_primary=plan.primary[position],
+        is_inside=is_inside,
+        is_one_place=is_single and not is_inside and evidence.is_place(group.units[0]),
+    )
 
 
 def _neighbourhood_cases(evidence: Evidence) -> list[Case]:
-    """One case a neighbourhood and outcome, in the leading form only."""
-    cases = []
-    for group in neighbourhood_groups(evidence.plan.units):
-        apart = disjoint(evidence.plan, group.units, 2 * MIN_DISJOINT_PROGRAMMES)
-        for o, outcome in enumerate(evidence.study.outcome):
-            cases.append(case_of(evidence, group, o, apart, is_ratio=outcome.kind == "count"))
-    return cases
+    """One case a neighbourhood and outcome."""
+    groups = neighbourhood_groups(evidence.plan.units)
+    return [case for group in groups for case in cases_of_group(evidence, group)]
 
 
-def draft_of(evidence: Evidence, case: Case) -> Draft:
-    """Estimate a case and hold it against its placebos; not yet adjusted, without a verdict."""
-    bare = subject(evidence, case)
+def draw_case(evidence: Evidence, case: Case) -> Drawn:
+    """Estimate a case and hold it against its placebos."""
     reason = why_not(evidence, case)
     if reason:
-        return Draft(replace(bare, caveats=(reason,)), case)
+        return Drawn(case, reason)
     real, drawn = evidence.real[:, case.position], evidence.drawn[:, :, case.position]
-    estimate, placebos = float(case.statistic(real)), case.statistic(drawn)
-    count = float(case.counts(real))
-    better = case.outcome.better
-    found = infer(estimate, placebos, case.counts(drawn), count, better, case.taken)
-    total = real[list(case.units)].sum(axis=0)
+    return Drawn(case, "", case.infer(real, drawn))
+
+
+def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding:
+    """Write one finding, whole."""
+    case, found = drawn.case, drawn.found
+    about = subject(evidence, case)
+    if found is None or judged is None:
+        return Finding(**about, verdict=Verdict.NOT_ESTIMABLE, caveats=(drawn.reason,))
     graded = grade(evidence, case)
-    finding = filled(bare, case, total, estimate, found)
-    finding = replace(
-        finding,
-        companions=companions(evidence, case, estimate),
+    back = held_back(evidence, case)
+    p_joint = float(judged.joint.p_adjusted[judged.position])
+    interval = case.interval(IntervalKind.JOINT, found.ends(judged.critical), p_joint)
+    total = evidence.real[list(case.units), case.position].sum(axis=0)
+    verdict = decide(interval, case.measure.smallest, case.better, case.claim)
+    if back:
+        verdict = Verdict.CANNOT_TELL
+    if not case.is_primary:
+        verdict = Verdict.DESCRIBED
+    return Finding(
+        **about,
+        **amounts_of(case, total, found.estimate),
+        **_detectable(case, found, judged),
+        verdict=verdict,
+        held_back=back,
+        estimate=case.printed(found.estimate),
+        interval=interval,
+        n_together=judged.n,
+        single=case.interval(IntervalKind.SINGLE, (found.low, found.high), found.p_value),
+        p_step_down=float(judged.joint.p_step_down[judged.position]),
+        bias=case.printed(found.centre),
+        bias_error=found.centre_error,
+        estimate_centred=case.printed(found.estimate - found.centre),
+        companions=companions(evidence, case, found.estimate),
         maryland=graded.maryland,
-        held_out=graded.held_out,
-        held_out_p=graded.held_out_p,
-        caveats=(*finding.caveats, *graded.caveats, *evidence.plan.warnings),
+        held_out=graded.gap,
+        held_out_interval=graded.interval,
+        placebos=int(np.isfinite(found.statistics).sum()),
+        n_disjoint_placebos=case.disjoint[0],
+        n_disjoint_neighbourhoods=case.disjoint[1],
+        caveats=(*caveats_of(evidence, found, case), *graded.caveats, *evidence.plan.warnings),
     )
-    return Draft(finding, case, found, placebos)
+
+
+def _detectable(case: Case, found: PlaceboInference, judged: Judged) -> dict[str, Any]:
+    """Return the smallest effect that the verdict would find, and how estimates then exaggerate."""
+    effect = found.detectable(case.better, judged.critical)
+    mde = case.printed(effect)
+    if mde is None or effect == 0:
+        return {"mde": mde}
+    return {"mde": mde, "exaggeration": found.exaggeration(effect, judged.critical)}
 
 
 def why_not(evidence: Evidence, case: Case) -> str:
@@ -236,61 +316,3 @@ def _why_no_units(evidence: Evidence, case: Case) -> str:
     if members and all(starts_too_late(case.measure.periods, units[g]) for g in members):
         return "the start is in the last period, and nothing that came after it is in the window"
     return "no neighbourhood has enough periods before and after its start without gaps"
-
-
-def _adjust(drafts: list[Draft], is_in: Callable[[Draft], bool]) -> list[Draft]:
-    """Widen the intervals of a family of findings so that they hold together (max-T).
-
-    The primary findings are one family; the neighbourhoods of each outcome are another.
-    """
-    primary = [d for d in drafts if is_in(d) and d.inference is not None]
-    if len(primary) < _SEVERAL:
-        return drafts
-    kept = [d.inference for d in primary if d.inference is not None]
-    joint = max_t(
-        [x.statistics for x in kept], [x.statistic for x in kept], [x.critical for x in kept]
-    )
-    widened = {}
-    for k, (draft, found) in enumerate(zip(primary, kept, strict=True)):
-        finding = replace(
-            draft.finding,
-            p_adjusted=float(max(joint.p_adjusted[k], found.p_value)),
-            low_adjusted=draft.case.printed((found.statistic - joint.high[k]) * found.scale),
-            high_adjusted=draft.case.printed((found.statistic - joint.low[k]) * found.scale),
-        )
-        widened[id(draft)] = replace(draft, finding=finding)
-    return [widened.get(id(d), d) for d in drafts]
-
-
-def _with_verdicts(drafts: Sequence[Draft]) -> tuple[Finding, ...]:
-    """Decide each leading finding; the additive form beside a ratio carries its verdict."""
-    verdicts = {
-        (d.case.group, d.case.position): (verdict_of(d.finding), " ".join(d.finding.caveats[:1]))
-        for d in drafts
-        if d.case.is_ratio or not d.case.measure.is_count
-    }
-    return tuple(_decided(d, verdicts[d.case.group, d.case.position]) for d in drafts)
-
-
-def _decided(draft: Draft, leading: tuple[Verdict, str]) -> Finding:
-    verdict, reason = leading
-    if draft.inference is None:
-        return draft.finding
-    caveats = draft.finding.caveats
-    if verdict is Verdict.NOT_ESTIMABLE:
-        caveats = (f"No verdict: as a ratio, {reason}.", *caveats)
-    return replace(draft.finding, verdict=verdict, caveats=caveats)
-
-
-def verdict_of(finding: Finding) -> Verdict:
-    """Decide a finding from its intervals, widened for several findings where they are."""
-    f = finding
-    low = f.low_adjusted if f.low_adjusted is not None else f.low
-    high = f.high_adjusted if f.high_adjusted is not None else f.high
-    if low is None or high is None or f.low_90 is None or f.high_90 is None:
-        return f.verdict
-    carried = placebos_carry(
-        f.n_neighbourhoods, f.n_disjoint_placebos or 0, f.n_disjoint_neighbourhoods or 0
-    )
-    threshold = (-f.threshold, f.threshold)
-    return decide((low, high), (f.low_90, f.high_90), threshold, f.better, carried=carried)

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from areaeffect.assembly.change_claims import crossed_breaks
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.estimate.inference import pool_share
-from areaeffect.estimate.verdict import (
-    MIN_DISJOINT_PROGRAMMES,
-    MIN_NEIGHBOURHOODS,
-    placebos_carry,
-)
+from areaeffect.estimate.inference import MIN_PLACEBOS, MOST_TAKEN, PlaceboInference, Places, infer
 from areaeffect.outcomes import estimand
-from areaeffect.results import ALL_INITIATIVES, RESIDENT_LED_CONTRAST, Finding, Verdict
+from areaeffect.results import (
+    ALL_INITIATIVES,
+    LEVEL,
+    RESIDENT_LED_CONTRAST,
+    Better,
+    Claim,
+    Form,
+    Interval,
+    IntervalKind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.design.programme import Weighted
-    from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure, Neighbourhood
-    from areaeffect.results import Floats
+    from areaeffect.results import Finding, Floats
     from areaeffect.study.model import Outcome, Study
 
 _PER = 1000.0
 #: A programme that takes up this share of the pool is said to: its interval is wider by a tenth.
 _MUCH_OF_THE_POOL = 0.2
+#: Fewer neighbourhoods are said to be few.
+_FEW_NEIGHBOURHOODS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,12 +43,16 @@ class Group:
     """Units that a finding speaks of: one initiative, all, or one neighbourhood of one.
 
     Where `against` names units too, the finding is the contrast between the two sides' effects.
+    `initiative` where its name differs from the group's, and `attribute` what a group by attribute
+    goes by.
     """
 
     name: str
     units: tuple[int, ...]
     neighbourhood: str | None = None
     against: tuple[int, ...] = ()
+    initiative: str = ""
+    attribute: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,39 +72,70 @@ class Evidence:
     real: Floats
     drawn: Floats
 
+    @property
+    def has_geometry(self) -> bool:
+        """Whether it is known which areas touch, so that placebos can be places as the real are."""
+        named = bool(self.study.analysis.placebo_neighbourhoods)
+        return named or self.plan.arms[0].panel.contiguity is not None
+
+    def is_place(self, unit: int) -> bool:
+        """Whether a unit is one place: a neighbourhood, or a programme in one piece."""
+        graph = self.plan.arms[0].panel.contiguity
+        areas = self.plan.units[unit].areas
+        if self.study.design.unit == "neighbourhood" or graph is None:
+            return self.study.design.unit == "neighbourhood"
+        return len(graph.pieces(areas)) == 1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """One finding to be made: whose, of what, in which form.
+    """One finding to be made: whose, of what.
 
     Parameters
     ----------
     group : whose.
     position : of the outcome in the study.
     outcome, measure : what.
-    is_ratio : ratio of totals, or additive.
     units, against : the group's units that can be estimated.
-    disjoint : placebo programmes, and pseudo-neighbourhoods, that share no area.
+    disjoint : placebo programmes, and places, that share no area.
+    n_places : places of the programme: its units, or the pieces that they are drawn in.
+    outcome_is_primary : whether the study judges by this outcome.
+    is_inside : whether the group is a single place of a programme of several.
+    is_one_place : whether the programme is one place.
     """
 
     group: Group
     position: int
     outcome: Outcome
     measure: Measure
-    is_ratio: bool
     units: tuple[int, ...]
     disjoint: tuple[int, int]
     against: tuple[int, ...] = ()
+    n_places: int = 0
+    outcome_is_primary: bool = True
+    is_inside: bool = False
+    is_one_place: bool = False
 
     @property
-    def per(self) -> float:
-        """What additive rates are multiplied with for print."""
-        has_exposure = self.measure.is_count and self.measure.exposure is not None
-        return _PER if has_exposure and not self.is_ratio else 1.0
+    def is_primary(self) -> bool:
+        """Whether the finding gets a verdict."""
+        return self.outcome_is_primary and not self.is_inside
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether the effect is a ratio of totals: of every count, and of no score."""
+        return self.outcome.kind == "count"
+
+    @property
+    def form(self) -> Form:
+        """How the effect is written."""
+        return Form.RATIO if self.is_ratio else Form.ADDITIVE
 
     @property
     def base(self) -> int:
         """Which treated total the standard error is predicted from."""
+        if not self.is_ratio:
+            return cf.SIZE
         return cf.OBSERVED_POST if self.outcome.claim == "level" else cf.OBSERVED_PRE
 
     @property
@@ -104,19 +144,19 @@ class Case:
         return len(self.units) + len(self.against)
 
     @property
-    def taken(self) -> float:
-        """Share of the pool that the programme takes up; of a contrast none.
-
-        The difference of two means of places drawn without replacement varies by
-        S^2 (1 / G_1 + 1 / G_2) however few there are to draw from: what drawing from few takes
-        from either mean's variance, their covariance of -S^2 / M gives back.
-        """
-        return 0.0 if self.group.against else pool_share(self.n_units, self.disjoint[1])
+    def places(self) -> Places:
+        """How many separate places the placebos of this finding rest on."""
+        return Places(self.n_places, self.disjoint[1], bool(self.group.against))
 
     @property
-    def claim(self) -> str:
-        """The outcome's claim, or 'contrast' between two sides."""
-        return "contrast" if self.group.against else self.outcome.claim
+    def claim(self) -> Claim:
+        """The outcome's claim, or a contrast between two sides."""
+        return Claim.CONTRAST if self.group.against else Claim(self.outcome.claim)
+
+    @property
+    def better(self) -> Better:
+        """Which direction is an improvement."""
+        return Better(self.outcome.better)
 
     def statistic(self, totals: Floats) -> Floats:
         """Return the effect on the scale it is tested on.
@@ -133,22 +173,43 @@ class Case:
         return np.asarray(effect - form(other, self.outcome.claim))
 
     def counts(self, totals: Floats) -> Floats:
-        """Return what the standard error is predicted from: events, or nothing for rates.
+        """Return what the standard error is predicted from: events, or for scores the exposure.
 
         Of a contrast, the harmonic sum of both sides: the rarer side rules.
         """
-        if not self.is_ratio:
-            return np.ones(totals.shape[:-2])
         events = totals[..., list(self.units), self.base].sum(axis=-1)
         if not self.group.against:
             return np.asarray(events)
         other = totals[..., list(self.against), self.base].sum(axis=-1)
         return np.asarray(events * other / np.maximum(events + other, 1.0))
 
+    def infer(self, real: Floats, drawn: Floats) -> PlaceboInference | None:
+        """Hold the effect of some totals against those of placebo programmes.
+
+        Parameters
+        ----------
+        real, drawn : (n_units, N_TOTALS) and (n_draws, n_units, N_TOTALS), of one outcome.
+
+        Returns
+        -------
+        None where there is no effect, or are too few placebos.
+        """
+        estimate, placebos = float(self.statistic(real)), self.statistic(drawn)
+        if not np.isfinite(estimate) or np.isfinite(placebos).sum() < MIN_PLACEBOS:
+            return None
+        return infer(estimate, placebos, self.counts(drawn), float(self.counts(real)), self.places)
+
     def printed(self, value: float) -> float | None:
         """Bring a number from the scale of the statistic onto that of the finding."""
-        number = float(np.expm1(value)) if self.is_ratio else float(value) * self.per
+        number = float(np.expm1(value)) if self.is_ratio else float(value)
         return number if np.isfinite(number) else None
+
+    def interval(
+        self, kind: IntervalKind, ends: tuple[float, float], p_value: float, level: float = LEVEL
+    ) -> Interval:
+        """Return an interval on the scale of the finding."""
+        low, high = (self.printed(end) for end in ends)
+        return Interval(kind, level, low, high, p_value)
 
 
 def groups_of(units: Sequence[Neighbourhood], initiatives: Sequence[str] = ()) -> list[Group]:
@@ -183,8 +244,8 @@ def benchmark_of(plan: Plan, position: int) -> tuple[Weighted | None, ...]:
     return plan.chosen[arm]
 
 
-def subject(evidence: Evidence, case: Case) -> Finding:
-    """Write down what a finding is about; no number of an outcome is in it yet."""
+def subject(evidence: Evidence, case: Case) -> dict[str, Any]:
+    """Return what a finding is about, as its fields; no number of an outcome is in it yet."""
     plan, outcome, measure = evidence.plan, case.outcome, case.measure
     weight: dict[int, float] = {}
     units = (*case.units, *case.against)
@@ -195,46 +256,46 @@ def subject(evidence: Evidence, case: Case) -> Finding:
                 if value > 0:
                     weight[int(area)] = weight.get(int(area), 0.0) + float(value)
     heavy = np.array(list(weight.values()) or [0.0])
-    return Finding(
-        initiative=case.group.name,
-        group=case.group.name,
-        neighbourhood=case.group.neighbourhood,
-        family=outcome.family,
-        outcome=outcome.name,
-        label=outcome.title,
-        claim=case.claim,
-        form="ratio" if case.is_ratio else "additive",
-        estimand=estimand(
-            case.claim,
-            "ratio" if case.is_ratio else "additive",
-            outcome.kind,
-            phased=any(plan.units[g].phase_in for g in units),
-        ),
-        unit=_unit(case),
-        better=outcome.better,
-        threshold=measure.smallest,
-        verdict=Verdict.NOT_ESTIMABLE,
-        n_neighbourhoods=len(units),
-        n_areas=int(sum(len(plan.units[g].areas) for g in units)),
-        n_benchmark_areas=len(weight),
-        n_effective=float(heavy.sum() ** 2 / (heavy**2).sum()) if weight else None,
-        pre=_span(plan, measure, units, side=0, latest=False),
-        post=_span(plan, measure, units, side=1, latest=outcome.claim == "level"),
-        primary=outcome.primary
-        and outcome.should_move
-        and case.group.neighbourhood is None
-        and (case.is_ratio or outcome.kind == "score"),
-    )
+    return {
+        "initiative": case.group.initiative or case.group.name,
+        "group": case.group.name,
+        "neighbourhood": case.group.neighbourhood,
+        "family": outcome.family,
+        "outcome": outcome.name,
+        "label": outcome.title,
+        "claim": case.claim,
+        "form": case.form,
+        "estimand": _estimand(plan, case, case.form),
+        "unit": outcome.unit_title,
+        "better": case.better,
+        "threshold": measure.smallest,
+        "n_neighbourhoods": len(units),
+        "n_areas": int(sum(len(plan.units[g].areas) for g in units)),
+        "n_benchmark_areas": len(weight),
+        "n_effective": float(heavy.sum() ** 2 / (heavy**2).sum()) if weight else None,
+        "pre": _span(plan, measure, units, side=0, latest=False),
+        "post": _span(plan, measure, units, side=1, latest=outcome.claim == "level"),
+        "primary": case.is_primary,
+        "is_one_place": case.is_one_place,
+        "attribute": case.group.attribute,
+    }
 
 
-def _unit(case: Case) -> str:
-    if case.is_ratio:
-        return case.outcome.unit_title
-    if case.outcome.kind == "score":
-        return case.outcome.unit_title
+def _estimand(plan: Plan, case: Case, form: Form) -> str:
+    phased = any(plan.units[g].phase_in for g in (*case.units, *case.against))
+    return estimand(case.claim, form, case.outcome.kind, phased=phased)
+
+
+def in_rates(evidence: Evidence, case: Case, ratio: Finding) -> Finding:
+    """Return the additive form of a count's finding: its ratio times the rate expected."""
     span = "year" if case.measure.periods.kind.per_year else "period"
-    per = f"per 1,000 a {span}" if case.measure.exposure is not None else f"per area and {span}"
-    return f"{case.outcome.unit_title} {per}"
+    has_exposure = case.measure.exposure is not None
+    unit = f"{case.outcome.unit_title} per {'1,000 a' if has_exposure else 'area and'} {span}"
+    exposure = evidence.real[list(case.units), case.position, cf.EXPOSURE_POST].sum()
+    factor = 1.0
+    if ratio.estimate is not None and ratio.counterfactual is not None:
+        factor = ratio.counterfactual / float(exposure) * (_PER if has_exposure else 1.0)
+    return ratio.in_units(factor, unit, _estimand(evidence.plan, case, Form.ADDITIVE))
 
 
 def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, latest: bool) -> str:
@@ -254,65 +315,78 @@ def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, late
     return labels[first] if first == last else f"{labels[first]} to {labels[last]}"
 
 
-def filled(
-    bare: Finding, case: Case, total: Floats, estimate: float, found: PlaceboInference
-) -> Finding:
-    """Put an estimate and its placebo inference into a finding.
+def amounts_of(case: Case, total: Floats, estimate: float) -> dict[str, Any]:
+    """Return what was observed and expected, and the incidents avoided; of a contrast nothing.
 
     Parameters
     ----------
-    bare : from `subject`.
     case : what the finding is about.
-    total : (N_TOTALS,), added up over the group (of a contrast, over its first side).
+    total : (N_TOTALS,), added up over the group.
     estimate : on the scale of the statistic.
-    found : from `infer`.
     """
-    if case.measure.is_count:
-        observed: float | None = float(total[cf.OBSERVED_POST])
-        expected = cf.expected_total(total, case.outcome.claim)
-        has_expected = bool(np.isfinite(expected))
-    else:
-        observed = float(total[cf.OBSERVED_POST] / total[cf.EXPOSURE_POST])
-        expected = float(total[cf.OBSERVED_POST] / total[cf.EXPOSURE_POST]) - estimate
-        has_expected = True
     if case.group.against:  # two sides have no one total
-        observed, expected, has_expected = None, 0.0, False
-    return replace(
-        bare,
-        estimate=case.printed(estimate),
-        low=case.printed(found.low),
-        high=case.printed(found.high),
-        low_90=case.printed(found.low_90),
-        high_90=case.printed(found.high_90),
-        p_value=found.p_value,
-        p_one_sided=found.p_one_sided,
-        bias=case.printed(found.centre),
-        bias_error=found.centre_error * case.per,
-        estimate_centred=case.printed(estimate - found.centre),
-        mde=case.printed(found.mde),
-        observed=observed,
-        counterfactual=expected if has_expected else None,
-        avoided=expected - observed
-        if case.measure.is_count and has_expected and observed is not None
-        else None,
-        placebos=int(np.isfinite(found.statistics).sum()),
-        n_disjoint_placebos=case.disjoint[0],
-        n_disjoint_neighbourhoods=case.disjoint[1],
-        caveats=_caveats(found, case),
-    )
+        return {}
+    if not case.is_ratio:
+        mean = float(total[cf.OBSERVED_POST] / total[cf.EXPOSURE_POST])
+        return {"observed": mean, "counterfactual": mean - estimate}
+    observed = float(total[cf.OBSERVED_POST])
+    expected = cf.expected_total(total, case.outcome.claim)
+    return {"observed": observed, "counterfactual": expected, "avoided": expected - observed}
 
 
-def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
-    caveats = []
+def held_back(evidence: Evidence, case: Case) -> str:
+    """Return why no more than 'cannot tell' may be said of a case; empty where more may."""
+    if not evidence.has_geometry:
+        return "the study does not say where its areas lie"
+    return too_few_places(case.places)
+
+
+def too_few_places(places: Places) -> str:
+    """Return why a pool has too few places for a programme to be judged; empty where it has not."""
+    if places.least_p > 1 - LEVEL:
+        return f"only {places.disjoint} separate places can be compared with one"
+    if places.share > MOST_TAKEN:
+        return f"its {places.programme} places are most of the pool's {places.disjoint}"
+    return ""
+
+
+def _why_held_back(evidence: Evidence, case: Case) -> tuple[str, ...]:
+    if not evidence.has_geometry:
+        return (
+            "Which areas touch is not known, so placebos are made of scattered areas. Areas of a "
+            "programme that touch share their fortunes and vary more together. Give the source "
+            "`boundaries`, or a list of `neighbours`; until then no finding says more than "
+            "‘cannot tell’.",
+        )
+    if too_few_places(case.places) and not case.is_inside:
+        return (
+            f"The pool holds {case.places.disjoint} such places that share no area. The smallest "
+            f"p-value that so few can show is {case.places.least_p:.3f}; no finding on them says "
+            "more than ‘cannot tell’.",
+        )
+    return ()
+
+
+def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple[str, ...]:
+    """Return what to mind about a finding."""
+    caveats = list(_why_held_back(evidence, case))
     lost = len(case.group.units) + len(case.group.against) - case.n_units
     if lost:
         caveats.append(
             f"{lost} of {lost + case.n_units} neighbourhoods have too many gaps or no pool here."
         )
-    crowded = pool_caveat(case.n_units, case.disjoint, case.taken)
-    if crowded:
-        caveats.append(crowded)
-    if case.n_units < MIN_NEIGHBOURHOODS:
+    if case.places.taken >= _MUCH_OF_THE_POOL:
+        caveats.append(
+            f"{case.n_places} places are many for a pool that holds "
+            f"{case.places.disjoint} such places: placebo programmes of this size repeat each "
+            "other. The interval is widened for it."
+        )
+    if case.is_one_place:
+        caveats.append(
+            "One place cannot say why: what else happened in it in the same years and what the "
+            "programme did are the same number."
+        )
+    elif case.n_units < _FEW_NEIGHBOURHOODS:
         n, places = case.n_units, "place" if case.n_units == 1 else "places"
         caveats.append(
             f"However many areas it holds, this is evidence from {n} {places}: what else happened "
@@ -331,27 +405,3 @@ def _caveats(found: PlaceboInference, case: Case) -> tuple[str, ...]:
             "A difference in level is not an effect: the areas may have differed before."
         )
     return tuple(caveats)
-
-
-def pool_caveat(n_neighbourhoods: int, apart: tuple[int, int], taken: float) -> str:
-    """Say where a programme is large for its pool; empty where it is not.
-
-    Parameters
-    ----------
-    n_neighbourhoods : of the programme.
-    apart : placebo programmes, and pseudo-neighbourhoods, that share no area.
-    taken : share of the pool that counts in the interval, see `Case.taken`.
-    """
-    programmes, places = apart
-    if not placebos_carry(n_neighbourhoods, programmes, places):
-        return (
-            f"Only {programmes} placebo programmes of this size share no area "
-            f"({MIN_DISJOINT_PROGRAMMES} are needed), so no verdict is given."
-        )
-    if taken >= _MUCH_OF_THE_POOL:
-        return (
-            f"{n_neighbourhoods} neighbourhoods are many for a pool that holds {places} such "
-            "places: placebo programmes of this size repeat each other. The interval is widened "
-            "for it."
-        )
-    return ""

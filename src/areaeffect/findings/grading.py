@@ -2,7 +2,10 @@
 
 Exact calibration on the whole history makes the gap before the start zero by construction, so it
 says nothing. A second design leaves the last year out; the gap it then finds there is a forecast
-that could have failed (docs/rules.md, rule 4).
+that could have failed. That it did not fail is shown where the gap is equivalent to none: where
+its 90% interval lies inside the smallest effect of interest (two one-sided tests at 5%: Schuirmann
+1987, doi 10.1007/BF01068419; of trends before a start: Hartman & Hidalgo 2018, doi
+10.1111/ajps.12387). A gap that is merely not significant is the absence of evidence.
 """
 
 from __future__ import annotations
@@ -13,19 +16,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.estimate.inference import MIN_PLACEBOS, infer
+from areaeffect.estimate.inference import TWO_ONE_SIDED
 from areaeffect.outcomes import BEST_GRADE
+from areaeffect.results import IntervalKind
 
 if TYPE_CHECKING:
     from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.findings.describe import Case, Evidence
-    from areaeffect.results import Floats
+    from areaeffect.results import Floats, Interval
 
 #: Largest standardised difference of a group from its benchmark areas for grade 3 (Stuart 2010,
 #: doi 10.1214/09-STS313, section 4.1).
 BALANCED = 0.25
 #: A gap in the held-out span with a smaller p-value warns.
 ALPHA = 0.05
+#: What weighting left unlike is said from here on, in standard deviations.
+_LEFT_UNLIKE = 0.1
 #: The held-out year is tested where at least this share of neighbourhoods has it without gaps.
 _MOST = 0.75
 _MATCHED, _BEFORE_AND_AFTER = BEST_GRADE["level"], BEST_GRADE["change"]
@@ -38,14 +44,14 @@ class Grade:
     Parameters
     ----------
     maryland : 2 or 3.
-    held_out : gap in the held-out year, on the finding's scale; None where not estimable.
-    held_out_p : its two-sided placebo p-value.
-    caveats : reasons for 2.
+    gap : in the held-out year, on the finding's scale; None where not estimable.
+    interval : its 90% interval.
+    caveats : reasons for 2, and what was corrected.
     """
 
     maryland: int
-    held_out: float | None
-    held_out_p: float | None
+    gap: float | None
+    interval: Interval | None
     caveats: tuple[str, ...]
 
 
@@ -55,33 +61,69 @@ def grade(evidence: Evidence, case: Case) -> Grade:
         return Grade(_MATCHED, None, None, ())
     held = held_out(evidence, case)
     gap = case.printed(held.gap) if held else None
-    p_value = held.inference.p_value if held else None
+    interval = held.interval(case) if held else None
     span = "year" if case.measure.periods.kind.per_year else "third of the history"
-    caveats = []
-    if gap is None or p_value is None:
-        caveats.append(
-            "Graded 2 on the Maryland scale: the history is too short, or has too many gaps, to "
-            f"leave its last {span} out, so whether the comparison held before the start is not "
-            "tested."
-        )
-    elif p_value <= ALPHA:
-        caveats.append(
-            f"Graded 2 on the Maryland scale: by a design that does not see the last {span} before "
-            f"the start, the places had already parted from their benchmark areas in that {span}."
-        )
-    name, worst = _worst_balance(evidence, case)
-    if worst > BALANCED:
-        caveats.append(
-            f"Graded 2 on the Maryland scale: the places still differ from their benchmark areas "
-            f"in {name.replace('_', ' ')}, by {worst:.2f} standard deviations."
-        )
+    reasons = [_why_not_held(case, interval, span), _unbalanced(evidence, case)]
+    if case.is_one_place or case.is_inside:
+        reasons.append("one place cannot say why it changed")
+    caveats = [f"Graded 2 on the Maryland scale: {reason}." for reason in reasons if reason]
     maryland = _MATCHED if caveats else _BEFORE_AND_AFTER
     if held and held.tested < case.n_units:
         caveats.append(
             f"The held-out {span} is tested on {held.tested} of {case.n_units} neighbourhoods: the "
             "others have gaps in it."
         )
-    return Grade(maryland, gap, p_value, tuple(caveats))
+    return Grade(maryland, gap, interval, (*caveats, *_corrected(evidence, case)))
+
+
+def _why_not_held(case: Case, interval: Interval | None, span: str) -> str:
+    """Return why it is not shown that the comparison held before the start; empty where it is."""
+    if interval is None or interval.low is None or interval.high is None:
+        return (
+            f"the history is too short, or has too many gaps, to leave its last {span} out, so "
+            "whether the comparison held before the start is not tested"
+        )
+    limit = case.measure.smallest
+    if -limit < interval.low and interval.high < limit:
+        return ""
+    if interval.p_value is not None and interval.p_value <= ALPHA:
+        return (
+            f"by a design that does not see the last {span} before the start, the places had "
+            f"already parted from their benchmark areas in that {span}"
+        )
+    return (
+        f"by a design that does not see the last {span} before the start, the gap in it is not "
+        "shown to be smaller than the smallest effect of interest: the data are too few to tell"
+    )
+
+
+def _unbalanced(evidence: Evidence, case: Case) -> str:
+    name, worst = _worst_balance(evidence, case)
+    if worst <= BALANCED:
+        return ""
+    return (
+        f"the places still differ from their benchmark areas in {name.replace('_', ' ')}, by "
+        f"{worst:.2f} standard deviations"
+    )
+
+
+def _corrected(evidence: Evidence, case: Case) -> tuple[str, ...]:
+    """Say where weighting left a neighbourhood unlike, and that this was regressed out."""
+    arm = next(k for k, a in enumerate(evidence.plan.arms) if case.position in a.outcomes)
+    chosen = evidence.plan.chosen[arm]
+    left = [
+        float(np.abs(w.imbalance).max(initial=0.0))
+        for g in (*case.units, *case.against)
+        if (w := chosen[g]) is not None
+    ]
+    unlike = [x for x in left if x > _LEFT_UNLIKE]
+    if not unlike:
+        return ()
+    return (
+        f"In {len(unlike)} of {len(left)} neighbourhoods no weights make the benchmark areas equal "
+        f"to the places (up to {max(unlike):.2f} standard deviations are left); what stays unlike "
+        "is taken out by regression, as it is of every placebo.",
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,20 +141,22 @@ class HeldOut:
     inference: PlaceboInference
     tested: int
 
+    def interval(self, case: Case) -> Interval:
+        """Return the 90% interval of the gap, on the finding's scale."""
+        found = self.inference
+        ends = found.ends(found.critical_at(TWO_ONE_SIDED))
+        return case.interval(IntervalKind.SINGLE, ends, found.p_value, TWO_ONE_SIDED)
+
 
 def held_out(evidence: Evidence, case: Case) -> HeldOut | None:
     """Return the gap in the held-out span; None where it cannot be tested."""
     position = len(evidence.measures) + case.position
     real, drawn = evidence.real[:, position], evidence.drawn[:, :, position]
     tested = tested_on(case, real)
-    if tested is None:
+    found = tested.infer(real, drawn) if tested else None
+    if tested is None or found is None:
         return None
-    gap, placebos = float(tested.statistic(real)), tested.statistic(drawn)
-    if not np.isfinite(gap) or np.isfinite(placebos).sum() < MIN_PLACEBOS:
-        return None
-    count = float(tested.counts(real))
-    found = infer(gap, placebos, tested.counts(drawn), count, case.outcome.better, tested.taken)
-    return HeldOut(gap, found, tested.n_units)
+    return HeldOut(found.estimate, found, tested.n_units)
 
 
 def tested_on(case: Case, real: Floats) -> Case | None:
@@ -126,7 +170,8 @@ def tested_on(case: Case, real: Floats) -> Case | None:
     sides = [
         tuple(g for g in side if np.isfinite(real[g]).all()) for side in (case.units, case.against)
     ]
-    tested = replace(case, units=sides[0], against=sides[1])
+    lost = case.n_units - len(sides[0]) - len(sides[1])
+    tested = replace(case, units=sides[0], against=sides[1], n_places=max(1, case.n_places - lost))
     if tested.n_units < _MOST * case.n_units or not sides[0] or len(sides[1]) < bool(case.against):
         return None
     return tested

@@ -21,6 +21,7 @@ from areaeffect.findings.candidates import candidates, spread_of
 from areaeffect.findings.choices import design_exclusions, matching_of, rules_of, strata_of
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
 from areaeffect.findings.covariates import refuse_useless_covariates
+from areaeffect.findings.families import primary_outcomes
 from areaeffect.findings.units import (
     covered_units,
     left_out_warning,
@@ -68,6 +69,7 @@ class Plan:
     seal : the hash.
     notes : remarks for the data annex.
     warnings : what every finding must say of the design.
+    primary : for each outcome, whether the study is judged by it.
     """
 
     initiatives: tuple[str, ...]
@@ -82,6 +84,7 @@ class Plan:
     seal: Seal
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    primary: tuple[bool, ...]
     _disjoint: dict[tuple[tuple[int, ...], int], tuple[int, int]] = field(default_factory=dict)
 
 
@@ -136,6 +139,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     )
     sealed = seal(file.text, version, study.study.seed, panel.releases, designs)
     names = tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods))
+    primary, of_total = primary_outcomes(study, measures, units)
     return Plan(
         names,
         named_areas(data.neighbourhoods),
@@ -147,8 +151,9 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         designs,
         tuple(_balance(units, arms, chosen, pool)),
         sealed,
-        tuple(notes),
+        (*notes, *of_total),
         warnings,
+        primary,
     )
 
 

@@ -119,7 +119,7 @@ def effect_forms(finished: Finished) -> Annex | None:
                 and f.neighbourhood is None
             ]
             rows += [_of_finding(f) for f in own]
-            case = case_of(evidence, group, o, apart, is_ratio=True)
+            case = case_of(evidence, group, o, apart)
             if not any(f.form == "ratio" and f.estimate is not None for f in own):
                 continue
             if outcome.claim != "level" and len(case.units) >= _SEVERAL:
@@ -237,7 +237,7 @@ def _inferred(
 ) -> tuple[float, float, float, float] | None:
     if not np.isfinite(estimate) or np.isfinite(placebos).sum() < MIN_PLACEBOS:
         return None
-    found = infer(estimate, placebos, counts, count, case.outcome.better, case.taken)
+    found = infer(estimate, placebos, counts, count, case.places)
     return estimate, found.low, found.high, found.p_value
 
 

@@ -93,8 +93,7 @@ def event_time(finished: Finished) -> Annex | None:
     for group in groups_of(evidence.plan.units):
         apart = disjoint(evidence.plan, group.units)
         for o in changes:
-            is_ratio = evidence.study.outcome[o].kind == "count"
-            case = case_of(evidence, group, o, apart, is_ratio=is_ratio)
+            case = case_of(evidence, group, o, apart)
             reason = why_not(evidence, case)
             if reason:
                 lacking.append(f"{group.name}, {case.outcome.title}: {reason}.")
@@ -184,9 +183,7 @@ def _inferred(case: Case, part: _Part, effects: Floats) -> dict[int, PlaceboInfe
         if not np.isfinite(effects[b]) or np.isfinite(drawn[:, b]).sum() < MIN_PLACEBOS:
             continue
         own, mine = (counts[:, b], float(count[b])) if case.is_ratio else (np.ones(len(drawn)), 1.0)
-        found[int(b)] = infer(
-            float(effects[b]), drawn[:, b], own, mine, case.outcome.better, case.taken
-        )
+        found[int(b)] = infer(float(effects[b]), drawn[:, b], own, mine, case.places)
     return found
 
 
@@ -194,17 +191,8 @@ def _together(each: dict[int, PlaceboInference]) -> dict[int, tuple[float, float
     """Return the band that holds for all bins at once (max-T over the bins of one draw)."""
     if not each:
         return {}
-    found = list(each.values())
-    joint = max_t(
-        [x.statistics for x in found], [x.statistic for x in found], [x.critical for x in found]
-    )
-    return {
-        b: (
-            (x.statistic - float(joint.high[k])) * x.scale,
-            (x.statistic - float(joint.low[k])) * x.scale,
-        )
-        for k, (b, x) in enumerate(each.items())
-    }
+    joint = max_t(list(each.values()))
+    return {b: x.ends(joint.critical(k)) for k, (b, x) in enumerate(each.items())}
 
 
 def _described(case: Case, bins: Bins, part: _Part, b: int) -> Row:

@@ -9,9 +9,8 @@ from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.findings.conclude import case_of, further_findings
+from areaeffect.findings.conclude import cases_of_group, draw_case, findings_of
 from areaeffect.findings.describe import Group
-from areaeffect.findings.plan import disjoint
 from areaeffect.periods import label
 from areaeffect.results import ALL_INITIATIVES, Annex, Column, DataTable
 from areaeffect.wording.numbers import plural
@@ -104,12 +103,12 @@ _COLUMNS = (
     Column("neighbourhoods", "integer", "neighbourhoods that it rests on"),
     Column("areas", "integer", "treated areas"),
     Column("estimate", "number", "effect, difference in level, or contrast of two effects"),
-    Column("low", "number", "95% placebo interval, for this row alone"),
+    Column("low", "number", "95% interval, for all primary outcomes of the group together"),
     Column("high", "number", "the same, upper end"),
-    Column("p_value", "number", "placebo p-value, for this row alone"),
+    Column("p_value", "number", "placebo p-value that goes with the interval"),
     Column("mde", "number", "smallest effect that would be found in 80 of 100 cases"),
     Column("n_disjoint_placebos", "integer", "placebo programmes that share no area"),
-    Column("verdict", "string", "what may be said of this row alone"),
+    Column("verdict", "string", "what may be said"),
     Column("caveats", "string", "what to mind"),
 )
 
@@ -117,19 +116,27 @@ _COLUMNS = (
 def by_attribute(evidence: Evidence) -> tuple[Finding, ...]:
     """Return the findings that `analysis.groups` asks for; none where it asks for none.
 
-    They are not primary: their intervals hold one by one and are not widened for their number.
+    Each group, and each contrast, is a family of its own.
     """
     units, analysis = evidence.plan.units, evidence.study.analysis
     asked = [(NAMED, group) for one in evidence.study.group if (group := named_group(units, one))]
     asked += [(key, group) for key in analysis.groups for group in attribute_groups(units, key)]
-    found = [f for key, group in asked for f in _findings(evidence, key, group)]
-    alone = (
-        f"One of {len(found)} findings by attribute: its interval holds for it alone, and what "
-        "differs between such groups may be owed to the places in them."
+    groups = [_placed(units, key, group) for key, group in asked]
+    cases = [case for group in groups for case in cases_of_group(evidence, group)]
+    found = findings_of(evidence, [draw_case(evidence, case) for case in cases])
+    apart = (
+        f"One of {len(found)} findings by attribute: what differs between such groups may be owed "
+        "to the places in them."
     )
     return tuple(
-        f if f.estimate is None else replace(f, caveats=(*f.caveats, alone)) for f in found
+        f if f.estimate is None else replace(f, caveats=(*f.caveats, apart)) for f in found
     )
+
+
+def _placed(units: Sequence[Neighbourhood], key: str, group: Group) -> Group:
+    whose = {units[g].initiative for g in (*group.units, *group.against)}
+    initiative = whose.pop() if len(whose) == 1 else ALL_INITIATIVES
+    return replace(group, initiative=initiative, attribute=key)
 
 
 def groups_step(finished: Finished) -> Annex | None:
@@ -233,20 +240,6 @@ def value_of(unit: Neighbourhood, key: str) -> str:
     if key == "resident_led":
         return {True: "yes", False: "no", None: NOT_GIVEN}[unit.resident_led]
     return unit.attributes.get(key) or NOT_GIVEN
-
-
-def _findings(evidence: Evidence, key: str, group: Group) -> tuple[Finding, ...]:
-    everyone = (*group.units, *group.against)
-    apart = disjoint(evidence.plan, everyone)
-    cases = [
-        case_of(evidence, group, o, apart, is_ratio=outcome.kind == "count")
-        for o, outcome in enumerate(evidence.study.outcome)
-        if not (group.against and outcome.claim == "level")
-    ]
-    whose = {evidence.plan.units[g].initiative for g in everyone}
-    initiative = whose.pop() if len(whose) == 1 else ALL_INITIATIVES
-    found = further_findings(evidence, cases)
-    return tuple(replace(f, initiative=initiative, attribute=key) for f in found)
 
 
 def _row(finding: Finding) -> tuple[str | float | int | bool | None, ...]:

@@ -11,17 +11,16 @@ from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.estimate.event_time import NO_BINS
 from areaeffect.findings.cohorts import claim_cohorts
-from areaeffect.findings.describe import Case, Group
+from areaeffect.findings.describe import Group
 from areaeffect.placebo.programmes import count_disjoint
 from areaeffect.placebo.workers import run_all
-from areaeffect.power.calculation import Size, machine_of, measure_point
+from areaeffect.power.calculation import Point, Size, machine_of, measure_points
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from areaeffect.checks.base import Subject
     from areaeffect.findings.finished import Finished
-    from areaeffect.findings.plan import Plan
     from areaeffect.placebo.programmes import Machine
     from areaeffect.results import Floats, Result
 
@@ -74,7 +73,7 @@ def _size(value: float | None, form: str, unit: str) -> str:
 
 #: Placebo programmes of that size: each costs as many designs as it has neighbourhoods.
 DRAWS = 199
-_MOST_DISJOINT = 20
+_MOST_DISJOINT = 60
 _COLUMNS = (
     Column("outcome", "string", "Short name of the outcome"),
     Column("label", "string", "Its name in print"),
@@ -85,7 +84,7 @@ _COLUMNS = (
     Column("with_neighbourhoods", "integer", "Neighbourhoods supposed"),
     Column("mde_with", "number", "Smallest effect with those; empty: not estimable"),
     Column("draws", "integer", "Placebo programmes of that size behind it"),
-    Column("disjoint", "integer", "Of that size, programmes that share no area (at most 20)"),
+    Column("disjoint", "integer", "Of that size, programmes that share no area (at most 60)"),
 )
 
 
@@ -108,11 +107,22 @@ def more_neighbourhoods(finished: Finished) -> Annex | None:
         generator(Use.MORE_DISJOINT, machine.seed), _MOST_DISJOINT,
     )  # fmt: skip
     drawn = _drawn(finished, machine, analysis.placebos) if apart[0] else None
-    rows = [
-        _row(s, plan, patterns, drawn, apart)
+    subjects = [
+        s
         for s in subjects_of(finished.evidence, finished.result.findings)
         if s.finding.group == _largest(finished)
     ]
+    units = tuple(range(len(patterns)))
+    supposed = [
+        replace(s.case, group=Group("", units), units=units, disjoint=apart, n_places=len(units))
+        for s in subjects
+    ]
+    points: list[Point | None] = [None] * len(supposed)
+    if drawn is not None:
+        at = [case.position for case in supposed]
+        points = measure_points(supposed, drawn, at, [None] * len(at))
+    both = zip(subjects, points, strict=True)
+    rows = [_row(s, n, len(patterns), point, apart[0]) for s, point in both]
     table = DataTable("more_neighbourhoods", "With more neighbourhoods", _COLUMNS, tuple(rows))
     values = {"neighbourhoods": n, "with": analysis.also_with, "draws": DRAWS}
     return Annex("more_neighbourhoods", values, (table,))
@@ -138,27 +148,18 @@ def _drawn(finished: Finished, machine: Machine, placebos: int) -> Floats:
 
 
 def _row(
-    s: Subject,
-    plan: Plan,
-    patterns: tuple[int, ...],
-    drawn: Floats | None,
-    apart: tuple[int, int],
+    s: Subject, n: int, n_supposed: int, point: Point | None, apart: int
 ) -> tuple[str | float | int | None, ...]:
-    f, case = s.finding, s.case
-    units = tuple(range(len(patterns)))
-    supposed = Case(
-        Group("", units), case.position, case.outcome, case.measure, case.is_ratio, units, apart
-    )
-    point = None if drawn is None else measure_point(supposed, drawn, case.position, None)
+    f = s.finding
     return (
         f.outcome,
         f.label,
         f.form,
         f.unit,
-        len(plan.units),
+        n,
         f.mde,
-        len(patterns),
-        None if point is None else supposed.printed(point.mde),
+        n_supposed,
+        None if point is None else s.case.printed(point.mde),
         0 if point is None else point.draws,
-        apart[0],
+        apart,
     )

@@ -16,7 +16,10 @@ import numpy.typing as npt
 from areaeffect.panel import Graph
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from areaeffect.geography.boundaries import Boundaries
+    from areaeffect.panel import Strings
     from areaeffect.results import Bools, Ints
 
 _TOUCH_METRES = 1.0  # shared borders drift by centimetres when outlines are generalised
@@ -41,6 +44,21 @@ def within(boundaries: Boundaries, metres: float) -> Graph:
     left, right = left[near], right[near]
     both = np.concatenate([left, right]), np.concatenate([right, left])
     return graph_of(*both, len(outlines))
+
+
+def listed(pairs: Sequence[tuple[str, str]], areas: Strings) -> tuple[Graph, int]:
+    """Return the areas that a list says touch, and how many of its pairs name an unknown area.
+
+    Parameters
+    ----------
+    pairs : codes of two areas each; either order, repeats and an area beside itself do no harm.
+    areas : (n_areas,), codes of the panel.
+    """
+    at = {str(code): i for i, code in enumerate(areas)}
+    known = {(at[a], at[b]) for a, b in pairs if a in at and b in at and a != b}
+    both = np.array(sorted(known | {(b, a) for a, b in known}), dtype=np.int64).reshape(-1, 2)
+    lost = sum(a not in at or b not in at for a, b in pairs)
+    return graph_of(both[:, 0], both[:, 1], len(areas)), lost
 
 
 def _pairs(outlines: Any, metres: float) -> tuple[Ints, Ints]:

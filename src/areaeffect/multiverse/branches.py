@@ -66,7 +66,7 @@ class CurveCase:
     """One finding whose branches are drawn as a curve: whose, of what.
 
     `units` are those that the study's own design can estimate; without any there is no curve.
-    `taken` is the share of the study's own pool that they take up (`inference.pool_share`).
+    `taken` is the share of the study's own pool that they take up (`inference.Places`).
     """
 
     group: str

@@ -82,7 +82,7 @@ def around_zero_each(placebos: Floats, taken: float) -> Floats:
     Parameters
     ----------
     placebos : (n_draws, n_branches), NaN where a branch could not be computed.
-    taken : share of the pool that the programme takes up, see `inference.pool_share`.
+    taken : share of the pool that the programme takes up, see `inference.Places`.
     """
     moved = placebos.copy()
     for column in moved.T:

@@ -189,9 +189,10 @@ def _free_position(
 def count_disjoint(
     banks: Sequence[Candidates], n_areas: int, rng: np.random.Generator, most: int
 ) -> tuple[int, int]:
-    """Count placebo programmes, and pseudo-neighbourhoods, that share no area.
+    """Count placebo programmes, and places, that share no area.
 
-    Packed greedily in random order: a lower bound of the largest number.
+    Packed greedily in random order: a lower bound of the largest number. A place is a
+    pseudo-neighbourhood, or one piece of a programme that is drawn piece by piece.
     """
     used = np.zeros(n_areas, dtype=bool)
     programmes = 0
@@ -201,19 +202,16 @@ def count_disjoint(
             break
         programmes += 1
         used[np.concatenate(drawn)] = True
-    neighbourhoods = programmes * len(banks)
-    smallest = min(banks, key=_size)
-    while neighbourhoods < most * len(banks):
-        picked = _pick(smallest, used, rng)
+    pieces = [options for bank in banks for options in bank.pieces]
+    places = programmes * len(pieces)
+    smallest = min(pieces, key=lambda options: len(options[0]) if options else 0)
+    while places < most * len(pieces):
+        picked = _first_free(smallest, used, rng)
         if picked is None:
             break
-        neighbourhoods += 1
+        places += 1
         used[picked] = True
-    return programmes, neighbourhoods
-
-
-def _size(bank: Candidates) -> int:
-    return sum(len(options[0]) if options else 0 for options in bank.pieces)
+    return programmes, places
 
 
 class Cohorts(Protocol):

@@ -8,16 +8,17 @@ seen in 80% of such studies at 5%, for as many neighbourhoods and as long a foll
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
-from areaeffect.estimate.verdict import placebos_carry
 from areaeffect.findings.candidates import spread_of
 from areaeffect.findings.cohorts import ClaimCohorts, claim_cohorts
-from areaeffect.findings.describe import Case, Group, groups_of
+from areaeffect.findings.conclude import Drawn, judge
+from areaeffect.findings.describe import Case, Group, groups_of, too_few_places
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.spread import Spread
 from areaeffect.placebo.workers import (
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 SIZES = (1, 3, 5, 10, 20, 30, 50)
 #: Placebo draws at each, or as many as the study asks for if those are fewer.
 DRAWS = 399
-_MOST_DISJOINT = 20
+_MOST_DISJOINT = 60
 _LEAST_DRAWN = 0.8
 
 
@@ -173,34 +174,54 @@ def machine_of(
     )
 
 
-def measure_point(
-    case: Case, drawn: Floats, position: int, count: float | None, grown: float = 1.0
-) -> Point | None:
-    """Hold no effect against the placebos of one outcome and length; None where they are too few.
+def measure_points(
+    cases: Sequence[Case],
+    drawn: Floats,
+    positions: Sequence[int],
+    counts: Sequence[float | None],
+    grown: float = 1.0,
+) -> list[Point | None]:
+    """Hold no effect against the placebos of every outcome at one length; None where too few.
+
+    The smallest effect is that of the verdict: outcomes that are judged together are held together.
 
     Parameters
     ----------
-    case : the finding to be.
+    cases : the findings to be, of one programme.
     drawn : (n_draws, n_units, n_positions, n_totals).
-    position : of the outcome and length.
-    count : the real programme's events before its earlier start; None for the placebos' median.
+    positions : of each case's outcome and length.
+    counts : what each scale is predicted from: of the real programme before its earlier start;
+        None for the placebos' median.
     grown : by how much the placebo effects grow with a longer follow-up than was measured.
     """
-    totals = drawn[:, :, position]
-    placebos, counts = grown * case.statistic(totals), case.counts(totals)
-    good = np.isfinite(placebos)
-    if good.sum() < MIN_PLACEBOS:
+    tried = []
+    for case, position, count in zip(cases, positions, counts, strict=True):
+        totals = drawn[:, :, position]
+        placebos, own = grown * case.statistic(totals), case.counts(totals)
+        good = np.isfinite(placebos)
+        found = None
+        if good.sum() >= MIN_PLACEBOS:
+            typical = float(np.median(own[good])) if count is None else count
+            found = infer(0.0, placebos, own, typical, case.places)
+        tried.append(Drawn(case, "", found))
+    judged = judge(tried)
+    return [_point(t, judged[k].critical) if k in judged else None for k, t in enumerate(tried)]
+
+
+def _point(tried: Drawn, critical: tuple[float, float]) -> Point | None:
+    case, found = tried.case, tried.found
+    if found is None:
         return None
-    typical = float(np.median(counts[good])) if count is None else count
-    found = infer(0.0, placebos, counts, typical, case.outcome.better, case.taken)
-    at = found.statistics[good] * found.scale
+    at = found.statistics[np.isfinite(found.statistics)]
     low, high = (
-        np.array([case.printed(x) for x in at + end]) for end in (found.low_90, found.high_90)
+        np.array([case.printed(float(x)) for x in found.scale * (at - end)], dtype=float)
+        for end in (critical[1], critical[0])
     )
     limit = case.measure.smallest
-    carried = placebos_carry(case.n_units, *case.disjoint)
-    little = float(((low > -limit) & (high < limit)).mean()) if carried else 0.0
-    return Point(found.mde, found.deviation, little, int(good.sum()))
+    little = float(((low > -limit) & (high < limit)).mean())
+    if too_few_places(case.places):
+        little = 0.0
+    return Point(found.detectable(case.better, critical), found.deviation, little, len(at))
 
 
 def _rows(
@@ -214,20 +235,29 @@ def _rows(
     drawn: Floats,
     apart: tuple[int, int],
 ) -> list[PowerRow]:
-    rows = []
-    for o, outcome in enumerate(study.outcome):
-        units = tuple(range(len(size.patterns)))
-        is_ratio = outcome.kind == "count"
-        case = Case(Group("", units), o, outcome, measures[o], is_ratio, units, apart)
+    units = tuple(range(len(size.patterns)))
+    n_places = sum(len(plan.machine.banks[g].pieces) for g in size.patterns)
+    cases = [
+        Case(Group("", units), o, outcome, measures[o], units, apart,
+             n_places=n_places, outcome_is_primary=plan.primary[o])
+        for o, outcome in enumerate(study.outcome)
+    ]  # fmt: skip
 
-        def point(k: int, grown: float = 1.0, o: int = o, case: Case = case) -> Point | None:
-            position = o + len(measures) * k
-            count = own_count(plan, arms, size, case, position)
-            return measure_point(case, drawn, position, count, grown)
+    @cache
+    def points(k: int, grown: float) -> list[Point | None]:
+        at = [case.position + len(measures) * k for case in cases]
+        counts = [own_count(plan, arms, size, c, p) for c, p in zip(cases, at, strict=True)]
+        return measure_points(cases, drawn, at, counts, grown)
+
+    rows = []
+    for o, (case, outcome) in enumerate(zip(cases, study.outcome, strict=True)):
+
+        def point(k: int, grown: float = 1.0, o: int = o) -> Point | None:
+            return points(k, grown)[o]
 
         bare = PowerRow(
             outcome=outcome.name, label=outcome.title, family=outcome.family, claim=outcome.claim,
-            form="ratio" if is_ratio else "additive", better=outcome.better,
+            form=case.form, better=outcome.better,
             threshold=measures[o].smallest, group=size.group, n=len(size.patterns),
         )  # fmt: skip
         spans = _spans(plan, measures[o], size, horizon)
@@ -271,7 +301,7 @@ def _filled(
         years=years,
         basis="measured" if growth is None else "extrapolated",
         mde=case.printed(point.mde),
-        deviation=point.deviation * case.per,
+        deviation=point.deviation,
         p_little=point.p_little,
         draws=point.draws,
         growth=None if growth is None else growth.power,

@@ -108,7 +108,11 @@ def in_one_sentence(findings: Sequence[Finding | None]) -> str:
         Verdict.BETTER: "better",
         Verdict.WORSE: "worse",
         Verdict.LITTLE_DIFFERENCE: "little difference",
+        Verdict.HIGHER: "higher",
+        Verdict.LOWER: "lower",
+        Verdict.ALIKE: "alike",
         Verdict.CANNOT_TELL: "cannot tell",
+        Verdict.DESCRIBED: "described",
         Verdict.NOT_ESTIMABLE: "not estimable",
     }
     counts = [f"{words} in {verdicts.count(v)}" for v, words in said.items() if v in verdicts]

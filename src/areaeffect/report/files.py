@@ -25,11 +25,15 @@ from areaeffect.results import (
     Annex,
     AreaStatus,
     BalanceRow,
+    Better,
+    Claim,
     Column,
-    Companion,
     DataTable,
     Finding,
+    Form,
     Gap,
+    Interval,
+    IntervalKind,
     NeighbourhoodDesign,
     PlaceboDraws,
     Release,
@@ -69,7 +73,9 @@ def write_files(result: Result, folder: Path) -> None:
         FINDINGS_FILE: {
             "study": result.title,
             "seal": result.seal.sha256,
-            "findings": [finding.to_dict() for finding in result.every_finding],
+            "findings": [
+                f.to_dict() | {"sentence": wording.sentence(f)} for f in result.every_finding
+            ],
         },
         "design.json": design_values(result),
         RUN_FILE: {
@@ -129,7 +135,7 @@ def read_result(folder: Path) -> Result:
         raise DataError(Problem(what, str(folder / RUN_FILE), "Evaluate the study again."))
     outlines = _load(folder / "data" / "map.json")
     try:
-        every = [_finding(row) for row in findings["findings"]]
+        every = [read_finding(row) for row in findings["findings"]]
         return Result(
             title=run["title"],
             question=run["question"],
@@ -171,7 +177,7 @@ def read_findings(folder: Path) -> tuple[Finding, ...]:
     KeyError, TypeError, ValueError
         Where it holds something else than findings.
     """
-    return tuple(_finding(row) for row in _load(folder / FINDINGS_FILE)["findings"])
+    return tuple(read_finding(row) for row in _load(folder / FINDINGS_FILE)["findings"])
 
 
 def rebuild_report(folder: Path) -> Path:
@@ -187,11 +193,9 @@ def rebuild_report(folder: Path) -> Path:
 
 
 def rounded(result: Result) -> Result:
-    """Return the result as files hold it: 12 digits, gaps as None, sentences filled."""
+    """Return the result as files hold it: 12 digits, gaps as None."""
     held = replace(
         result,
-        findings=_told(result.findings),
-        by_attribute=_told(result.by_attribute),
         placebos=tuple(d for d in result.placebos if d.estimates),
         series=tuple(s for s in result.series if s.periods),
         neighbourhood_series=tuple(
@@ -199,10 +203,6 @@ def rounded(result: Result) -> Result:
         ),
     )
     return cast("Result", _rounded(held))
-
-
-def _told(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(f if f.sentence else replace(f, sentence=wording.sentence(f)) for f in findings)
 
 
 def _rounded(value: Any) -> Any:
@@ -284,14 +284,25 @@ def _record(kind: type[Any], row: Mapping[str, Any]) -> Any:
     )
 
 
-def _finding(row: Mapping[str, Any]) -> Finding:
-    companions = tuple(Companion(**companion) for companion in row["companions"])
-    special = {
-        "verdict": Verdict(row["verdict"]),
-        "companions": companions,
-        "caveats": tuple(row["caveats"]),
+def read_finding(row: Mapping[str, Any]) -> Finding:
+    """Return a finding from its row of findings.json."""
+    own = {f.name: row[f.name] for f in fields(Finding)}
+    better = own["better"]
+    special: dict[str, Any] = {
+        "claim": Claim(own["claim"]),
+        "form": Form(own["form"]),
+        "better": None if better is None else Better(better),
+        "verdict": Verdict(own["verdict"]),
+        "companions": tuple(_interval(c) for c in own["companions"]),
+        "caveats": tuple(own["caveats"]),
     }
-    return Finding(**{**row, **special})
+    for name in ("interval", "single", "held_out_interval"):
+        special[name] = None if own[name] is None else _interval(own[name])
+    return Finding(**own | special)
+
+
+def _interval(row: Mapping[str, Any]) -> Interval:
+    return Interval(**{**row, "kind": IntervalKind(row["kind"])})
 
 
 def _read_series(folder: Path, headers: Iterable[Mapping[str, Any]]) -> tuple[Series, ...]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WIDTH = 680.0
 LINE, HEAD, FOOT = 46.0, 34.0, 46.0
 LITTLE = "#DDE3E8"
-_EFFECT_VALUES = ("estimate", "low", "high", "low_adjusted", "high_adjusted", "threshold", "mde")
+_EFFECT_VALUES = ("estimate", "low", "high", "threshold", "mde")
 
 
 def effect_rows(findings: Iterable[Finding]) -> list[Row]:
@@ -71,8 +71,6 @@ def _effects_key() -> list[str]:
         plot.rule(8, 15, 40, 15, svg.BLUE, 4.5),
         f'<circle cx="24" cy="15" r="4.5" fill="{svg.BLUE}" stroke="#FFFFFF"/>',
         plot.text(46, 19, "estimate, 95% interval", size=11.5),
-        plot.rule(192, 15, 224, 15, svg.BLUE, 1.2),
-        plot.text(230, 19, "all findings together", size=11.5),
         f'<rect x="364" y="8" width="26" height="14" fill="{LITTLE}"/>',
         plot.text(396, 19, "counts as little", size=11.5),
         plot.rule(504, 7, 504, 23, svg.PLUM, 2.2),
@@ -122,10 +120,9 @@ def _effect_line(frame: Frame, at: float, row: Row) -> list[str]:
         made = [plot.text(4, y - 3, label), plot.text(4, y + 13, "(level)")]
     said = f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}"
     made.append(plot.text(frame.right + 10, y + 4, said))
-    for low, high, width in (("low_adjusted", "high_adjusted", 1.2), ("low", "high", 4.5)):
-        name = marks.across(low, high)
-        ends = (row[low], row[high])
-        made.append(marks.interval(frame, at, ends, name, colour=svg.BLUE, width=width))
+    ends = (row["low"], row["high"])
+    name = marks.across("low", "high")
+    made.append(marks.interval(frame, at, ends, name, colour=svg.BLUE, width=4.5))
     name = marks.across("estimate")
     made.append(marks.dot(frame, row["estimate"], at, name, colour=svg.BLUE))
     made.append(marks.stroke(frame, row["mde_drawn"], at, "mde_drawn", svg.PLUM, 0.24 * LINE))
@@ -133,7 +130,7 @@ def _effect_line(frame: Frame, at: float, row: Row) -> list[str]:
 
 
 def _effect_limits(panel: Sequence[Row]) -> tuple[float, float]:
-    names = (*_EFFECT_VALUES[:5], "threshold_low", "threshold_high", "mde_drawn")
+    names = (*_EFFECT_VALUES[:3], "threshold_low", "threshold_high", "mde_drawn")
     values = [row[name] for row in panel for name in names if row[name] is not None] + [0.0]
     low, high = min(values), max(values)
     pad = 0.05 * (high - low or 1.0)

@@ -176,7 +176,8 @@ def _card(key: str, finding: Finding, findings: Sequence[Finding], charts: Seque
     companions = sections.companions(finding)
     if companions is not None:
         where = "findings.json for intervals of other kinds"
-        blocks.append(Folded("Intervals of other kinds", (Data(companions),), about, where))
+        technical = (Facts(sections.annex_facts(finding)), Data(companions))
+        blocks.append(Folded("Technical annex of this finding", technical, about, where))
     meaning = terms.verdict_words(finding.verdict, finding.claim)
     meaning = f"{meaning[:1].upper()}{meaning[1:]}. {terms.CLAIMS[finding.claim]}"
     title = f"{wording.name_of(finding)}: {group}"

@@ -49,20 +49,16 @@ def results_table(findings: Sequence[Finding], group: str) -> Table:
         name = family if family == label else f"{family}: {f.label}"
         verdict = f"{terms.VERDICT_SYMBOLS[f.verdict]} {f.verdict}"
         if known(f.estimate) is None:
-            rows.append((name, f.claim, f"{verdict}: {wording.reason(f)}", "–", "–", "–", "–", "–"))
+            rows.append((name, f.claim, f"{verdict}: {wording.reason(f)}", "–", "–", "–", "–"))
             continue
         first = (name, f.claim, verdict)
-        adjusted = (
-            signed_interval(f.low_adjusted, f.high_adjusted, f) if _has_adjusted(f) else NONE_GIVEN
-        )
         rows.append(
             (
                 *first,
                 _with_unit(signed(f.estimate, f), f),
                 signed_interval(f.low, f.high, f),
-                adjusted,
                 size(f.mde, f),
-                NONE_GIVEN if f.claim == "level" else p_words(f.p_adjusted),
+                NONE_GIVEN if f.claim == "level" else p_words(f.p_value),
             )
         )
     head = (
@@ -71,13 +67,10 @@ def results_table(findings: Sequence[Finding], group: str) -> Table:
         "Verdict",
         "Estimate",
         "95% interval",
-        "All findings together",
         "Smallest detectable",
-        "Adjusted p",
+        "p",
     )
-    return Table(
-        f"Results by outcome family: {group}", head, tuple(rows), frozenset({3, 4, 5, 6, 7})
-    )
+    return Table(f"Results by outcome family: {group}", head, tuple(rows), frozenset({3, 4, 5, 6}))
 
 
 def families_by_group(groups: Mapping[str, Sequence[Finding]]) -> Table:
@@ -273,10 +266,6 @@ def gaps(result: Result) -> Table:
     return Table("Gaps: cells that are missing, which is not zero", head, rows, frozenset({5}))
 
 
-def _has_adjusted(finding: Finding) -> bool:
-    return known(finding.low_adjusted) is not None or known(finding.high_adjusted) is not None
-
-
 def _with_unit(text: str, finding: Finding) -> str:
     return f"{text} {finding.unit}" if finding.form == "additive" and finding.unit else text
 
@@ -295,13 +284,6 @@ def facts(f: Finding) -> tuple[tuple[str, str], ...]:
     level = f.claim == "level"
     pairs = [("Estimate", _with_unit(signed(f.estimate, f), f))]
     pairs.append((f"{percent(f.level)} placebo interval", signed_interval(f.low, f.high, f)))
-    if _has_adjusted(f):
-        pairs.append(
-            (
-                "Interval, all primary findings together",
-                signed_interval(f.low_adjusted, f.high_adjusted, f),
-            )
-        )
     both = amounts(f)
     if both is not None:
         pairs.append(("Observed", total(both[0], f) + noun(f)))
@@ -313,11 +295,11 @@ def facts(f: Finding) -> tuple[tuple[str, str], ...]:
     pairs.append(("Smallest detectable (80% power)", size(f.mde, f, unit=True)))
     pairs.append(("Smallest effect of interest", size(f.threshold, f, unit=True)))
     if not level:
-        pairs.append(
-            ("p-value, placebo; adjusted", f"{p_words(f.p_value)}; {p_words(f.p_adjusted)}")
-        )
-    if known(f.held_out) is not None:
-        inside = f"{signed(f.held_out, f)} (placebo p {p_words(f.held_out_p)})"
+        pairs.append(("p-value, placebo", p_words(f.p_value)))
+    if known(f.held_out) is not None and f.held_out_interval is not None:
+        held = f.held_out_interval
+        inside = f"{signed(f.held_out, f)} ({percent(held.level)} interval "
+        inside += f"{signed_interval(held.low, held.high, f)})"
         pairs.append(("Gap before the start, held out", inside))
     if f.n_benchmark_areas is not None:
         effective = (
@@ -334,9 +316,23 @@ def facts(f: Finding) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
+def annex_facts(f: Finding) -> tuple[tuple[str, str], ...]:
+    """Return what a technical reader asks of a finding beside what is printed of it."""
+    if known(f.estimate) is None:
+        return ()
+    pairs = [("Outcomes that the printed interval holds for at once", str(f.n_together))]
+    if f.claim != "level":
+        pairs.append(("p-value, step-down", p_words(f.p_step_down)))
+    if known(f.exaggeration) is not None:
+        words = f"{number(f.exaggeration, 'additive', 2)} times"
+        pairs.append(("Exaggeration to expect at the smallest detectable effect", words))
+    return tuple(pairs)
+
+
 def companions(f: Finding) -> Table | None:
-    """Return the intervals of other kinds beside the placebo one, if any."""
-    if not f.companions:
+    """Return the intervals beside the printed one: of this outcome alone, and of other kinds."""
+    others = (*((f.single,) if f.single else ()), *f.companions)
+    if not others:
         return None
     rows = tuple(
         (
@@ -346,7 +342,7 @@ def companions(f: Finding) -> Table | None:
             signed_interval(c.low, c.high, f),
             p_words(c.p_value),
         )
-        for c in f.companions
+        for c in others
     )
     return Table(
         "Intervals of other kinds",

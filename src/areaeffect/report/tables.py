@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from areaeffect import wording
 from areaeffect.report import charts
 from areaeffect.results import Column, Finding
 
@@ -32,38 +33,38 @@ _FINDING_NOTES = {
     "family": ("string", "Outcome family"),
     "outcome": ("string", "Short name of the outcome"),
     "label": ("string", "Name of the outcome in print"),
-    "claim": ("string", "'change' or 'level'"),
+    "claim": ("string", "'change', 'level' or 'contrast'"),
     "form": ("string", "'ratio' (fractions) or 'additive' (in `unit`)"),
     "estimand": ("string", "What the estimate is an estimate of"),
     "unit": ("string", "What one unit of the outcome is"),
     "better": ("string", "Direction that is better"),
     "threshold": ("number", "Smallest effect of interest"),
     "verdict": ("string", "What may be said"),
+    "held_back": ("string", "Why no more than 'cannot tell' may be said, whatever the interval is"),
     "n_neighbourhoods": ("integer", "Treated neighbourhoods"),
     "n_areas": ("integer", "Treated areas"),
     "estimate": ("number", "Estimate; empty where not estimable (see caveats)"),
-    "low": ("number", "Lower end of the two-sided placebo interval"),
-    "high": ("number", "Upper end of the two-sided placebo interval"),
-    "level": ("number", "Level of that interval"),
-    "p_value": ("number", "Two-sided placebo p-value, unadjusted"),
-    "p_one_sided": ("number", "One-sided placebo p-value"),
-    "p_adjusted": ("number", "p-value adjusted for all primary findings (max-T)"),
-    "low_adjusted": (
-        "number",
-        "Lower end of the interval that holds for all primary findings at once",
-    ),
-    "high_adjusted": (
-        "number",
-        "Upper end of the interval that holds for all primary findings at once",
-    ),
-    "low_90": ("number", "Lower end of the 90% interval"),
-    "high_90": ("number", "Upper end of the 90% interval"),
+    "low": ("number", "Lower end of the printed interval, which the verdict is read from"),
+    "high": ("number", "Upper end of the printed interval"),
+    "level": ("number", "Level of the printed interval"),
+    "p_value": ("number", "Placebo p-value that goes with the printed interval (max-T)"),
+    "n_together": ("integer", "Primary outcomes of the group that it holds for at once"),
+    "single_low": ("number", "Lower end of the interval of this outcome alone"),
+    "single_high": ("number", "Upper end of the interval of this outcome alone"),
+    "single_p_value": ("number", "Placebo p-value of this outcome alone"),
+    "p_step_down": ("number", "Step-down p-value among the group's primary outcomes"),
     "bias": ("number", "Centre of the placebo distribution; not subtracted"),
     "bias_error": ("number", "Monte Carlo error of that centre"),
     "estimate_centred": ("number", "Estimate less that centre: a sensitivity"),
-    "mde": ("number", "Smallest effect detectable with 80% power"),
+    "mde": ("number", "Smallest effect whose verdict is found in 80 of 100 such studies"),
+    "exaggeration": (
+        "number",
+        "How many times too large estimates are on average that are found at that effect",
+    ),
     "held_out": ("number", "Gap in the last year before the start, by a design without it"),
-    "held_out_p": ("number", "Two-sided placebo p-value of that gap"),
+    "held_out_low": ("number", "Lower end of the 90% interval of that gap"),
+    "held_out_high": ("number", "Upper end of the 90% interval of that gap"),
+    "held_out_p_value": ("number", "Two-sided placebo p-value of that gap"),
     "maryland": ("integer", "Maryland scale, What Works Growth wording"),
     "observed": ("number", "What was observed after the start"),
     "counterfactual": ("number", "What would have been expected"),
@@ -75,7 +76,8 @@ _FINDING_NOTES = {
     "placebos": ("integer", "Placebo programmes drawn"),
     "pre": ("string", "Periods before the start"),
     "post": ("string", "Periods after the start"),
-    "primary": ("boolean", "Whether it counts in the adjustment for several outcomes"),
+    "primary": ("boolean", "Whether it gets a verdict; else it is described"),
+    "is_one_place": ("boolean", "Whether the programme is one place"),
     "sentence": ("string", "The finding in words"),
     "caveats": ("string", "Caveats, separated by ' | '"),
     "attribute": ("string", "What a finding by attribute goes by; empty for every other"),
@@ -89,16 +91,21 @@ _GROUP = Column("group", "string", "Group of neighbourhoods")
 _OUTCOME = Column("outcome", "string", "Short name of the outcome")
 
 
-def _finding_columns() -> tuple[Column, ...]:
-    names = [f.name for f in fields(Finding) if f.name != "companions"]
-    return tuple(Column(name, *_FINDING_NOTES.get(name, ("string", name))) for name in names)
+_FINDINGS = tuple(Column(name, *note) for name, note in _FINDING_NOTES.items())
 
 
 def _findings(result: Result) -> list[Row]:
-    return [
-        finding.to_dict() | {"caveats": " | ".join(finding.caveats)}
-        for finding in result.every_finding
-    ]
+    return [_finding_row(finding) for finding in result.every_finding]
+
+
+def _finding_row(finding: Finding) -> Row:
+    """Lay a finding flat: its intervals become columns."""
+    parts: Row = {"level": finding.level, "sentence": wording.sentence(finding)}
+    for name, interval in (("single", finding.single), ("held_out", finding.held_out_interval)):
+        ends = ("low", "high", "p_value")
+        parts |= {f"{name}_{end}": getattr(interval, end) if interval else None for end in ends}
+    row = finding.to_dict() | parts | {"caveats": " | ".join(finding.caveats)}
+    return {name: row[name] for name in _FINDING_NOTES}
 
 
 def _series(result: Result) -> list[Row]:
@@ -206,7 +213,7 @@ _GAPS = (
 )
 
 TABLES: dict[str, TableSpec] = {
-    "findings": TableSpec("Findings", _finding_columns(), _findings),
+    "findings": TableSpec("Findings", _FINDINGS, _findings),
     "series": TableSpec(
         "Observed and expected paths",
         (

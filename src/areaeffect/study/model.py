@@ -106,7 +106,7 @@ class PanelSource(AnySource):
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
-        return tuple(f for f in (self.path, self.boundaries) if f)
+        return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
 class PoliceUkSource(AnySource):
@@ -165,7 +165,15 @@ class PoliceUkSource(AnySource):
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
         return tuple(
-            f for f in (*self.ingest, self.lookup, self.split_weights, self.boundaries) if f
+            f
+            for f in (
+                *self.ingest,
+                self.lookup,
+                self.split_weights,
+                self.boundaries,
+                self.neighbours,
+            )
+            if f
         )
 
 
@@ -194,7 +202,7 @@ class PublishedSource(AnySource):
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
-        return tuple(f for f in (self.path, self.boundaries) if f)
+        return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
 class IndexSource(AnySource):
@@ -212,7 +220,7 @@ class IndexSource(AnySource):
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
-        return tuple(f for f in (self.path, self.boundaries) if f)
+        return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
 Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource
@@ -251,8 +259,10 @@ class Outcome(Part):
         description="fraction for counts, by default 0.05; units of the scale for scores, by "
         "default 0.2 standard deviations between areas in the first period",
     )
-    primary: bool = Field(
-        default=True, description="counts towards the adjustment for several outcomes"
+    primary: bool | None = Field(
+        default=None,
+        description="true: the study is judged by it; false: it is described, with no verdict. "
+        "Default true, and false for a part of another outcome of its family",
     )
     should_move: bool = Field(
         default=True,

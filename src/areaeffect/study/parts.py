@@ -69,3 +69,8 @@ class AnySource(Part):
     )
     boundaries: str | None = Field(default=None, description="GeoJSON, GeoPackage or GeoParquet")
     boundaries_area: str | None = Field(default=None, description="its code column; default `area`")
+    neighbours: str | None = Field(
+        default=None,
+        description="without boundaries: CSV or Parquet of areas that touch, a pair a row: `area` "
+        "and `neighbour`",
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.findings.conclude import cases_of, draft_of
+from areaeffect.findings.conclude import cases_of, draw_case
 from areaeffect.results import Annex, DataTable
 from areaeffect.streams import Use, generator
 from areaeffect.study.value import ALL_CRIME, NOT_VALUED
@@ -91,7 +91,7 @@ def _why_not(finding: Finding, mix: Mapping[str, float], valuation: Valuation) -
 
 def _stream(finished: Finished, valuation: Valuation, case: Case, finding: Finding) -> worth.Stream:
     """Turn a finding into its stream: effects by inversion, discounting by the years observed."""
-    found = draft_of(finished.evidence, case).inference
+    found = draw_case(finished.evidence, case).found
     if found is None:
         raise AssertionError  # unreachable: a finding with an estimate has its inference
     part, kept = valuation.part, 1.0

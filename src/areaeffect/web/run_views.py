@@ -68,7 +68,7 @@ def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
                 f"{percent(finding.level)} placebo interval",
                 signed_interval(finding.low, finding.high, finding),
             ),
-            ("p-value, for all outcomes together", p_words(finding.p_adjusted)),
+            ("p-value", p_words(finding.p_value)),
             ("Smallest effect it could have seen", size(finding.mde, finding)),
             ("Neighbourhoods; areas", f"{finding.n_neighbourhoods:,}; {finding.n_areas:,}"),
             ("Benchmark areas", f"{finding.n_benchmark_areas or 0:,}"),

@@ -12,7 +12,6 @@ from areaeffect.wording.sentences import (
     compared,
     main_findings,
     name_of,
-    open_interval,
     reason,
 )
 
@@ -57,8 +56,12 @@ def overall(findings: Sequence[Finding]) -> str:
     ]
     others = {
         "little_difference": Verdict.LITTLE_DIFFERENCE,
+        "higher": Verdict.HIGHER,
+        "lower": Verdict.LOWER,
+        "alike": Verdict.ALIKE,
         "mixed": None,
         "cannot_tell": Verdict.CANNOT_TELL,
+        "described": Verdict.DESCRIBED,
         "not_estimable": Verdict.NOT_ESTIMABLE,
     }
     parts += [
@@ -79,20 +82,23 @@ def _options(finding: Finding) -> tuple[tuple[str, ...], dict[str, str]]:
     values = {"name": name_of(finding), "level": percent(finding.level)}
     if known(finding.estimate) is None:
         return ("not_estimable", "not_estimable_short"), values | {"reason": reason(finding)}
+    values["interval"] = interval(finding.low, finding.high, finding)
+    if finding.held_back and finding.verdict is Verdict.CANNOT_TELL:
+        return ("held_back", "held_back_short"), values | {"why": finding.held_back}
     if finding.verdict is Verdict.CANNOT_TELL:
         kind = "level" if finding.claim == "level" else "change"
         values |= {
-            "interval": open_interval(finding),
             "effect": PHRASES[f"headline.effect_{kind}"],
             "mde": size(finding.mde, finding, unit=True),
         }
         return ("cannot_tell", "cannot_tell_short", "cannot_tell_bare"), values
     values |= {
         "compared": compared(finding),
-        "interval": interval(finding.low, finding.high, finding),
         "instead": _instead(finding),
     }
-    little = finding.verdict is Verdict.LITTLE_DIFFERENCE
+    if finding.is_one_place and finding.verdict in {Verdict.BETTER, Verdict.WORSE}:
+        return ("one_place",), values | {"verdict": verdict_name(finding.verdict)}
+    little = finding.verdict in {Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE}
     return ("little_difference" if little else "differs",), values
 
 

@@ -16,7 +16,11 @@ _SHORT = {
     Verdict.BETTER: "better",
     Verdict.WORSE: "worse",
     Verdict.LITTLE_DIFFERENCE: "much the same",
+    Verdict.HIGHER: "higher",
+    Verdict.LOWER: "lower",
+    Verdict.ALIKE: "much the same level",
     Verdict.CANNOT_TELL: "cannot tell",
+    Verdict.DESCRIBED: "shown, not judged",
     Verdict.NOT_ESTIMABLE: "no answer",
 }
 
@@ -26,9 +30,10 @@ WHAT_IT_IS = (
     "work began. We call them benchmark areas. They show how things may have gone without the work."
 )
 ON_ONE_PLACE = (
-    "One place is small. Its numbers go up and down by chance. So for one place the answer will "
-    "often be ‘cannot tell’. That does not mean that nothing changed. It means that the numbers "
-    "are too few to say. The report on all the places together can see more."
+    "One place is small. Its numbers go up and down by chance. What else went on here in these "
+    "years and what the work did are one and the same number. So a place that is one of several "
+    "is shown here and not judged. That does not mean that nothing changed. The report on all the "
+    "places together can see more."
 )
 CHARTS = (
     "The blue line is this place. The dashed line is its benchmark areas. The upright line is the "
@@ -58,10 +63,14 @@ def plain_answer(finding: Finding) -> str:
     if known(finding.estimate) is None:
         return f"{label}: there is no answer. {_capital(reason(finding))}."
     told = {
-        Verdict.BETTER: "this looks better than in the benchmark areas.",
-        Verdict.WORSE: "this looks worse than in the benchmark areas.",
+        Verdict.BETTER: "this place did better than places like it. One place cannot say why.",
+        Verdict.WORSE: "this place did worse than places like it. One place cannot say why.",
         Verdict.LITTLE_DIFFERENCE: "this is much the same as in the benchmark areas.",
+        Verdict.HIGHER: "this is higher than in the benchmark areas.",
+        Verdict.LOWER: "this is lower than in the benchmark areas.",
+        Verdict.ALIKE: "this is much the same as in the benchmark areas.",
         Verdict.CANNOT_TELL: "we cannot tell.",
+        Verdict.DESCRIBED: "here are the numbers. One place alone is not judged.",
     }[finding.verdict]
     return " ".join(part for part in (f"{label}: {told}", _counts(finding)) if part)
 

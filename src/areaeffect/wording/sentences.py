@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 NOT_MEAN = "should not be taken to mean that"
 NO_ANSWER = frozenset({Verdict.CANNOT_TELL, Verdict.NOT_ESTIMABLE})
-MDE_POWER = 0.8  # the power at which `Finding.mde` is defined (docs/rules.md, rule 6)
+LITTLE = frozenset({Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE})
+MDE_POWER = 0.8  # the power at which `Finding.mde` is defined
 
 RECORDED = frozenset({"crime", "antisocial_behaviour", "criminal_damage"})
 
@@ -48,8 +49,8 @@ def sentence(finding: Finding) -> str:
     """
     if known(finding.estimate) is None:
         return f"{_who(finding)}: {finding.label} could not be estimated: {reason(finding)}."
-    parts = [_estimate_sentence(finding), _interval_sentence(finding)]
-    parts += [_adjusted_sentence(finding), _amounts_sentence(finding), _mde_sentence(finding)]
+    parts = [_estimate_sentence(finding), _interval_sentence(finding), _verdict_sentence(finding)]
+    parts += [_amounts_sentence(finding), _mde_sentence(finding)]
     return " ".join(part for part in parts if part)
 
 
@@ -60,10 +61,11 @@ def can_say(finding: Finding) -> list[str]:
         return [f"{label}: nothing, because it could not be estimated."]
     span = interval(finding.low, finding.high, finding)
     if finding.verdict in NO_ANSWER:
-        return [
-            f"{label}: anything {open_interval(finding)} fits these data; they cannot tell which."
-        ]
-    if finding.verdict is Verdict.LITTLE_DIFFERENCE:
+        why = f": {finding.held_back}" if finding.held_back else ""
+        return [f"{label}: anything {span} fits these data; they cannot tell which{why}."]
+    if finding.verdict is Verdict.DESCRIBED:
+        return [f"{label}: the data fit anything {span}. It is described, not judged."]
+    if finding.verdict in LITTLE:
         limit = size(finding.threshold, finding, unit=True)
         return [
             f"{label}: if there was a difference{where}, it was smaller than {limit} either way."
@@ -86,9 +88,17 @@ def cannot_say(finding: Finding) -> list[str]:
             f"‘Cannot tell’ {NOT_MEAN} the initiative changes nothing, nor that it works: "
             "a true change smaller than the smallest detectable one would have been missed."
         )
-    elif finding.verdict is Verdict.LITTLE_DIFFERENCE:
-        said.append(f"‘Little difference’ {NOT_MEAN} nothing at all changed.")
-    else:
+    elif finding.verdict in LITTLE:
+        what = "is different" if finding.claim == "level" else "changed"
+        said.append(f"‘{str(finding.verdict).capitalize()}’ {NOT_MEAN} nothing at all {what}.")
+    elif finding.verdict is Verdict.DESCRIBED:
+        said.append(f"An interval that leaves zero out {NOT_MEAN} a verdict was reached.")
+    elif finding.is_one_place and finding.claim != "level":
+        said.append(
+            f"What happened in one place {NOT_MEAN} the initiative brought it about: whatever "
+            "else happened there in the same years is part of the same number."
+        )
+    elif finding.claim != "level":
         said.append(
             f"A result for all neighbourhoods together {NOT_MEAN} each of them "
             f"came out {finding.verdict}."
@@ -175,19 +185,6 @@ def compared(finding: Finding) -> str:
     return PHRASES[key].format(amount=amount, word=PHRASES[f"word.{word}"] if word else "")
 
 
-def open_interval(finding: Finding) -> str:
-    """Write the interval that leaves a finding open.
-
-    Where the interval of the finding alone leaves out zero, it is the one for all primary
-    findings at once.
-    """
-    low, high = known(finding.low), known(finding.high)
-    wide = (known(finding.low_adjusted), known(finding.high_adjusted))
-    if low is not None and high is not None and low * high > 0 and None not in wide:
-        return f"{PHRASES['interval.together']} {interval(*wide, finding)}"
-    return interval(low, high, finding)
-
-
 def _estimate_sentence(finding: Finding) -> str:
     benchmark = "benchmark areas"
     if finding.n_benchmark_areas is not None:
@@ -215,23 +212,25 @@ def _overlap(finding: Finding) -> bool:
 
 def _interval_sentence(finding: Finding) -> str:
     span = interval(finding.low, finding.high, finding)
-    drawn = ""
+    how = "two-sided"
+    if finding.n_together > 1:
+        how += f", for {finding.n_together} outcomes at once"
     if finding.placebos is not None:
-        drawn = f", {plural(finding.placebos, 'placebo programme')}"
+        how += f", {plural(finding.placebos, 'placebo programme')}"
         if finding.n_disjoint_placebos is not None:
-            drawn += f" of which {finding.n_disjoint_placebos:,} disjoint"
+            how += f" of which {finding.n_disjoint_placebos:,} disjoint"
     verb = "is" if span == NOT_ESTIMABLE else "runs"
-    return f"The {percent(finding.level)} placebo interval (two-sided{drawn}) {verb} {span}."
+    return f"The {percent(finding.level)} placebo interval ({how}) {verb} {span}."
 
 
-def _adjusted_sentence(finding: Finding) -> str:
-    if known(finding.low_adjusted) is None and known(finding.high_adjusted) is None:
-        return ""
-    span = interval(finding.low_adjusted, finding.high_adjusted, finding)
-    others = "all other primary findings"
-    if finding.neighbourhood is not None:
-        others = "the other neighbourhoods"
-    return f"Judged together with {others} it runs {span}."
+def _verdict_sentence(finding: Finding) -> str:
+    if finding.held_back and finding.verdict is Verdict.CANNOT_TELL:
+        return f"The data cannot tell: {finding.held_back}."
+    if finding.is_one_place and finding.verdict in {Verdict.BETTER, Verdict.WORSE}:
+        return (
+            f"This place did {finding.verdict} than places like it, and one place cannot say why."
+        )
+    return ""
 
 
 def _amounts_sentence(finding: Finding) -> str:

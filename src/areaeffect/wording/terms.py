@@ -8,15 +8,21 @@ VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.BETTER: "✓",
     Verdict.WORSE: "✗",
     Verdict.LITTLE_DIFFERENCE: "≈",
+    Verdict.HIGHER: "↑",
+    Verdict.LOWER: "↓",
+    Verdict.ALIKE: "=",
     Verdict.CANNOT_TELL: "?",
+    Verdict.DESCRIBED: "·",
     Verdict.NOT_ESTIMABLE: "–",
 }
 
 KEY = (
     "A claim about change asks what happened after the start; a claim about level only says how "
     "places differ; a contrast sets the changes of two kinds of initiative side by side. "
-    "✓ better, ✗ worse, ≈ little difference, ? cannot tell, – not estimable. ‘Cannot tell’ means "
-    "that the data are too few or too noisy to say, whichever way it went."
+    "✓ better, ✗ worse, ≈ little difference (of levels: ↑ higher, ↓ lower, = alike), ? cannot "
+    "tell, · described, – not estimable. ‘Cannot tell’ means that the data are too few or too "
+    "noisy to say, whichever way it went. What is described has an estimate and an interval and "
+    "is not judged: parts of a total, and single places of a programme of several."
 )
 CLAIMS = {
     "change": "A claim about change.",
@@ -32,14 +38,18 @@ _MEANINGS: dict[Verdict, str] = {
     Verdict.BETTER: "better than {}",
     Verdict.WORSE: "worse than {}",
     Verdict.LITTLE_DIFFERENCE: "little difference from {}",
-    Verdict.CANNOT_TELL: "the data cannot tell whether it is better or worse than {}",
+    Verdict.HIGHER: "higher than {}",
+    Verdict.LOWER: "lower than {}",
+    Verdict.ALIKE: "alike {}",
+    Verdict.CANNOT_TELL: "the data cannot tell how it differs from {}",
+    Verdict.DESCRIBED: "set beside {}, and not judged",
     Verdict.NOT_ESTIMABLE: "could not be estimated",
 }
 
 MARYLAND = {
     1: "a plain comparison of places, or of before and after",
     2: "a comparison with matched or adjusted places",
-    3: "before and after, beside benchmark areas shown to be alike",
+    3: "before and after, beside benchmark areas shown to be alike before the start",
     4: "credible outside variation in who was treated",
     5: "places chosen at random",
 }

@@ -32,7 +32,7 @@ def chart_title(finding: Finding) -> str:
     )
     if finding.verdict is Verdict.CANNOT_TELL:
         return f"{label}: the data cannot tell, {where}"
-    if finding.verdict is Verdict.LITTLE_DIFFERENCE:
+    if finding.verdict in {Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE}:
         return f"{label} differed little: {size_words}, {where}"
     return f"{label} came out {size_words}, {where}"
 

@@ -1,17 +1,16 @@
-"""The whole table of verdicts."""
+"""The whole table of verdicts, and that none contradicts the interval that is printed."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from areaeffect.estimate.inference import pool_share
-from areaeffect.estimate.verdict import decide, placebos_carry
-from areaeffect.findings.describe import pool_caveat
-from areaeffect.results import Verdict
+from areaeffect.estimate.inference import Places, infer
+from areaeffect.estimate.multiplicity import max_t
+from areaeffect.estimate.verdict import decide
+from areaeffect.findings.describe import too_few_places
+from areaeffect.results import Better, Claim, Interval, IntervalKind, Verdict
 
-THRESHOLD = (-0.05, 0.05)
 BETTER, WORSE, LITTLE, CANNOT = (
     Verdict.BETTER,
     Verdict.WORSE,
@@ -20,88 +19,84 @@ BETTER, WORSE, LITTLE, CANNOT = (
 )
 
 
+def interval(low: float | None, high: float | None) -> Interval:
+    return Interval(IntervalKind.JOINT, 0.95, low, high, None)
+
+
 @pytest.mark.parametrize(
-    ("interval", "interval_90", "lower_is_better", "higher_is_better"),
+    ("low", "high", "lower_is_better", "higher_is_better", "level"),
     [
-        ((-0.30, -0.10), (-0.28, -0.12), BETTER, WORSE),
-        ((0.10, 0.30), (0.12, 0.28), WORSE, BETTER),
-        ((-0.20, 0.20), (-0.15, 0.15), CANNOT, CANNOT),
-        ((-0.20, 0.01), (-0.15, -0.01), CANNOT, CANNOT),
-        ((-0.06, 0.06), (-0.04, 0.04), LITTLE, LITTLE),
+        (-0.30, -0.10, BETTER, WORSE, Verdict.LOWER),
+        (0.10, 0.30, WORSE, BETTER, Verdict.HIGHER),
+        (-0.20, 0.20, CANNOT, CANNOT, CANNOT),
+        (-0.04, 0.04, LITTLE, LITTLE, Verdict.ALIKE),
         # inside the threshold and yet not zero: too small to matter comes first
-        ((-0.04, -0.01), (-0.035, -0.015), LITTLE, LITTLE),
-        ((0.01, 0.04), (0.015, 0.035), LITTLE, LITTLE),
+        (-0.04, -0.01, LITTLE, LITTLE, Verdict.ALIKE),
+        (0.01, 0.04, LITTLE, LITTLE, Verdict.ALIKE),
         # an end on the threshold is not inside it
-        ((-0.08, 0.06), (-0.05, 0.04), CANNOT, CANNOT),
-        ((-0.08, 0.06), (-0.04, 0.05), CANNOT, CANNOT),
+        (-0.05, 0.04, CANNOT, CANNOT, CANNOT),
+        (-0.04, 0.05, CANNOT, CANNOT, CANNOT),
         # an end on zero does not exclude zero
-        ((-0.20, 0.0), (-0.15, -0.01), CANNOT, CANNOT),
-        ((0.0, 0.20), (0.01, 0.15), CANNOT, CANNOT),
+        (-0.20, 0.0, CANNOT, CANNOT, CANNOT),
+        (0.0, 0.20, CANNOT, CANNOT, CANNOT),
+        # an end that was not found leaves nothing out
+        (None, -0.1, BETTER, WORSE, Verdict.LOWER),
+        (None, None, CANNOT, CANNOT, CANNOT),
     ],
 )
-def test_the_verdict_follows_from_the_intervals(
-    interval: tuple[float, float],
-    interval_90: tuple[float, float],
+def test_the_verdict_follows_from_the_interval(
+    low: float | None,
+    high: float | None,
     lower_is_better: Verdict,
     higher_is_better: Verdict,
+    level: Verdict,
 ) -> None:
-    assert decide(interval, interval_90, THRESHOLD, "lower", carried=True) == lower_is_better
-    assert decide(interval, interval_90, THRESHOLD, "higher", carried=True) == higher_is_better
+    found = interval(low, high)
+    for claim in (Claim.CHANGE, Claim.CONTRAST):
+        assert decide(found, 0.05, Better.LOWER, claim) is lower_is_better
+        assert decide(found, 0.05, Better.HIGHER, claim) is higher_is_better
+    for better in Better:
+        assert decide(found, 0.05, better, Claim.LEVEL) is level
 
 
-@given(
-    ends=st.tuples(st.floats(-1, 1), st.floats(-1, 1)).map(sorted),
-    better=st.sampled_from(["lower", "higher"]),
-)
-def test_placebos_that_carry_nothing_allow_no_verdict(ends: list[float], better: str) -> None:
-    interval = (ends[0], ends[1])
-    assert decide(interval, interval, THRESHOLD, better, carried=False) == CANNOT
-
-
-@given(
-    ends=st.tuples(st.floats(-1, 1), st.floats(-1, 1)).map(sorted),
-    better=st.sampled_from(["lower", "higher"]),
-)
-def test_no_verdict_of_a_direction_has_an_interval_that_holds_zero(
-    ends: list[float], better: str
-) -> None:
-    interval = (ends[0], ends[1])
-    if interval[0] <= 0 <= interval[1]:
-        assert decide(interval, interval, THRESHOLD, better, carried=True) in {LITTLE, CANNOT}
+def test_no_verdict_contradicts_the_interval_it_stands_beside() -> None:
+    """1,200 findings of families of one to eight, with and without effects."""
+    rng = np.random.default_rng(19)
+    seen, found = set(), 0
+    while found < 1200:
+        n, places = int(rng.integers(1, 9)), Places(int(rng.integers(2, 20)), 200)
+        drawn = rng.normal(0, 0.02, (199, n)) + rng.normal(0, 0.02, (199, 1))
+        effects = rng.choice([0.0, -0.05, 0.1], n) + rng.normal(0, 0.02, n)
+        family = [
+            infer(float(e), c, np.ones(199), 1.0, places)
+            for e, c in zip(effects, drawn.T, strict=True)
+        ]
+        joint = max_t(family)
+        for k, one in enumerate(family):
+            low, high = one.ends(joint.critical(k))
+            threshold, better = float(rng.choice([0.05, 0.15])), rng.choice(list(Better))
+            verdict = decide(interval(low, high), threshold, Better(better), Claim.CHANGE)
+            leaves_zero_out, is_inside = low > 0 or high < 0, max(-low, high) < threshold
+            assert (verdict is LITTLE) == is_inside
+            assert (verdict in {BETTER, WORSE}) == (leaves_zero_out and not is_inside)
+            assert (verdict is CANNOT) == (not leaves_zero_out and not is_inside)
+            seen.add(verdict)
+            found += 1
+    assert seen == {BETTER, WORSE, LITTLE, CANNOT}
 
 
 @pytest.mark.parametrize(
-    ("neighbourhoods", "programmes", "apart", "carry"),
+    ("programme", "disjoint", "says"),
     [
-        (1, 20, 20, True),
-        (1, 19, 19, False),
-        (4, 5, 22, False),
-        (9, 7, 63, False),
-        (10, 6, 60, True),
-        (10, 5, 59, False),
-        (24, 2, 60, True),
-        (24, 0, 0, False),
+        (1, 26, "only 26 separate places can be compared with one"),
+        (1, 38, "only 38"),
+        (1, 39, ""),
+        (2, 20, ""),
+        (15, 20, ""),
+        (16, 20, "its 16 places are most of the pool's 20"),
     ],
 )
-def test_few_separate_placebos_carry_no_verdict(
-    neighbourhoods: int, programmes: int, apart: int, *, carry: bool
-) -> None:
-    assert placebos_carry(neighbourhoods, programmes, apart) is carry
-
-
-@pytest.mark.parametrize(
-    ("n", "programmes", "places", "says"),
-    [
-        (24, 3, 40, "Only 3 placebo programmes of this size share no area"),
-        (24, 3, 95, "24 neighbourhoods are many for a pool that holds 95 such places"),
-        (20, 5, 100, "20 neighbourhoods are many"),  # a fifth: intervals are wider by a tenth
-        (20, 5, 101, ""),
-        (1, 20, 20, ""),
-    ],
-)
-def test_a_programme_that_is_large_for_its_pool_says_so(
-    n: int, programmes: int, places: int, says: str
-) -> None:
-    told = pool_caveat(n, (programmes, places), pool_share(n, places))
-    assert told.startswith(says)
-    assert bool(told) is bool(says)
+def test_a_pool_of_too_few_places_says_so(programme: int, disjoint: int, says: str) -> None:
+    found = too_few_places(Places(programme, disjoint))
+    assert found.startswith(says)
+    assert bool(found) is bool(says)

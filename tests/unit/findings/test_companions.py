@@ -8,7 +8,7 @@ import pytest
 from areaeffect.estimate import between
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.linearised import Compared, linearised_ratio
-from areaeffect.results import Companion
+from areaeffect.results import Interval
 
 N_POOL, N_PERIODS = 40, 6
 
@@ -111,7 +111,7 @@ def statistic(totals: np.ndarray) -> np.ndarray:
     return cf.log_ratio(totals.sum(axis=-2), "change")
 
 
-def run_bootstrap(totals: np.ndarray, sides: list[int]) -> Companion | None:
+def run_bootstrap(totals: np.ndarray, sides: list[int]) -> Interval | None:
     return between.bootstrap(totals, sides, statistic, float, np.random.default_rng(3))
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from areaeffect import wording
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.further.families import estimands_page
 from areaeffect.outcomes import BEST_GRADE, FAMILIES, FamilyName, estimand
@@ -24,8 +25,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
     return evaluate_into(write_small_study(folder), folder / "out", threads=1), folder / "out"
 
 
-def test_a_study_may_name_every_family_and_no_other() -> None:
-    assert get_args(FamilyName) == tuple(FAMILIES)
+def test_a_study_may_name_every_family_and_other() -> None:
+    assert get_args(FamilyName) == (*FAMILIES, "other")
 
 
 def test_every_family_has_a_row(run: tuple[Result, Path]) -> None:
@@ -46,7 +47,7 @@ def test_a_missing_family_says_what_would_make_it_estimable(run: tuple[Result, P
         "the study has no outcome of this family; a level claim needs one count by area: Census "
         "2021 vacant dwellings (`published`), or the council's own council-tax extract",
     )
-    assert homes.sentence == (
+    assert wording.sentence(homes) == (
         "Residents First (3 neighbourhoods, 6 areas): empty homes could not be estimated: "
         f"{homes.caveats[0]}."
     )

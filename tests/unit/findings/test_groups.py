@@ -93,8 +93,10 @@ def test_findings_json_holds_them_and_gives_them_back(result: Result, tmp_path: 
     ]
     table = annex_of(result, "groups").table("groups").records()
     assert [r["estimate"] for r in own] == pytest.approx([r["estimate"] for r in table[:3]])
-    assert {r["primary"] for r in own} == {False}
-    assert {r["p_adjusted"] for r in own} == {None}
+    places = {r["group"]: r["n_neighbourhoods"] for r in own}
+    assert {r["primary"] for r in own if places[r["group"]] > 1} == {True}
+    assert {r["verdict"] for r in own if places[r["group"]] == 1} == {"described"}
+    assert {r["n_together"] for r in own} == {1}
     assert all(r["group"] in r["sentence"] for r in own)
     assert "One of 7 findings by attribute" in own[0]["caveats"][-1]
     back = read_result(tmp_path / "out")

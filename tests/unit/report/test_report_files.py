@@ -34,7 +34,12 @@ CONTRACT = set(
         "low",
         "high",
         "p_value",
-        "p_adjusted",
+        "interval",
+        "n_together",
+        "single",
+        "p_step_down",
+        "exaggeration",
+        "held_back",
         "bias",
         "estimate_centred",
         "companions",
@@ -215,7 +220,7 @@ def test_guarding_can_be_undone(text: str) -> None:
 
 
 def test_no_file_holds_nan(result: Result, tmp_path: Path) -> None:
-    finding = replace(result.findings[0], bias=math.nan, high_90=math.inf, n_effective=float("nan"))
+    finding = replace(result.findings[0], bias=math.nan, mde=math.inf, n_effective=float("nan"))
     series = replace(result.series[0], observed=(math.nan, *result.series[0].observed[1:]))
     odd = replace(result, findings=(finding,), series=(series,), plan={"a": math.nan, "b": (1, 2)})
     files.write_result(odd, tmp_path / "odd")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import html as entities
 import json
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from areaeffect.report import files
-from areaeffect.results import Companion, Finding, Verdict
+from areaeffect.results import Finding
 from tests.shared.sample_result import sample_result
 from tests.unit.wording.test_wording import BANNED, read_whole
 
@@ -20,15 +19,7 @@ MOST_WORDS = 30
 
 def held(folder: Path) -> list[Finding]:
     rows = json.loads((folder / "findings.json").read_text(encoding="utf-8"))["findings"]
-    names = {f.name for f in fields(Finding)}
-    return [
-        Finding(**{
-            **{k: v for k, v in row.items() if k in names},
-            "verdict": Verdict(row["verdict"]), "caveats": tuple(row["caveats"]),
-            "companions": tuple(Companion(**c) for c in row["companions"]),
-        })
-        for row in rows
-    ]  # fmt: skip
+    return [files.read_finding(row) for row in rows]
 
 
 def text_of(markup: str) -> str:
