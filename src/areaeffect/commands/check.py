@@ -10,6 +10,7 @@ from areaeffect.commands.sources import in_window, list_sources, store_path
 from areaeffect.estimate.inference import Places
 from areaeffect.findings.describe import groups_of, too_few_places
 from areaeffect.findings.plan import disjoint
+from areaeffect.findings.refusals import refuse_everything_refused, refused
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.calculation import power_of
 from areaeffect.power.words import in_brief
@@ -46,6 +47,7 @@ class CheckReport:
         for a verdict, or empty).
     smallest_effects : a line an initiative and outcome: the smallest effect that would be seen.
     sources : a line a source: what it is, its periods, and what of the window it lacks.
+    refused : a line an initiative and outcome that cannot be estimated: why.
     warnings : what to look at before estimating.
     notes : remarks on reading.
     """
@@ -59,6 +61,7 @@ class CheckReport:
     placebos: tuple[tuple[str, int, int, str], ...]
     smallest_effects: tuple[str, ...]
     sources: tuple[str, ...]
+    refused: tuple[str, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -89,6 +92,7 @@ class CheckReport:
             lines.append(f"  {group}: {programmes}, of {neighbourhoods} neighbourhoods; {verdict}")
         for title, items in (
             ("Smallest effects that would be seen in 80 of 100 cases", self.smallest_effects),
+            ("Cannot be estimated", self.refused),
             ("Look at", self.warnings),
             ("Notes", self.notes),
         ):
@@ -111,6 +115,8 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
     ------
     StudyError, DataError
         With every problem found.
+    NothingEstimableError
+        Where all that is asked would be refused by `evaluate`.
     """
     with single_threaded():
         file = read_study(path)
@@ -118,6 +124,8 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
         say("\n".join([*_block("Sources", sources), ""]))
         data, plan = begin(file, store, lambda *_: None)
         panel = data.panel
+        measures = [panel.measures[o.name] for o in file.study.outcome]
+        lacking = refused(file.study, plan, measures)
         covered = None
         for measure in panel.measures.values():
             full = measure.observed.all(axis=1)
@@ -130,6 +138,7 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
             found = disjoint(plan, group.units)
             few = too_few_places(Places(_n_places(plan, group), found[1]))
             placebos.append((group.name, *found, few))
+        refuse_everything_refused(file.study, plan, lacking, str(path))
         return CheckReport(
             title=file.study.study.title,
             n_areas=len(panel.areas),
@@ -153,6 +162,7 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
             placebos=tuple(placebos),
             smallest_effects=_smallest_effects(file, panel, plan),
             sources=sources,
+            refused=tuple(map(str, lacking)),
             warnings=_warnings(plan.designs),
             notes=(*panel.notes, *plan.notes),
         )
