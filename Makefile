@@ -130,14 +130,8 @@ pictures: $(VENV)/.project $(VENV)/.dev  ## take the pictures of docs/web.md in 
 	AREAEFFECT_PICTURES=docs/pictures $(BIN)/python -m pytest tests/web/test_compare_in_chromium.py \
 	  tests/web/test_find_in_chromium.py -k keyboard
 
-simulate: $(VENV)/.project  ## measure size, coverage and power in full (hours; goes on where it stopped)
-	@mkdir -p build/simulate
-	$(BIN)/python -m benchmarks.grid --replicates 1001 --first-seed 5001 $(ARGS)
-	$(BIN)/python -m benchmarks.grid --power 1600 --first-seed 7001 $(ARGS)
-	$(BIN)/python -m benchmarks.grid --table > build/simulate/grid.md
-	$(BIN)/python -m benchmarks.laws > build/simulate/laws.md
-	$(BIN)/python -m benchmarks.counties --counties 160 --placebos 199 --first-seed 6001 > build/simulate/counties.md
-	@echo "tables for docs/validation/ are in build/simulate/"
+simulate: $(VENV)/.project  ## measure size, coverage and power in full (goes on where it stopped)
+	$(BIN)/python -m benchmarks.worlds $(ARGS)
 
 # ---------------------------------------------------------------- upkeep
 

@@ -18,8 +18,8 @@ from areaeffect.placebo.workers import (
     version_of_code,
 )
 from areaeffect.study.file import read_study
-from benchmarks.laws import london, machine_of
 from benchmarks.national import timed
+from benchmarks.worlds.london import planned
 
 STUDY = Path(__file__).resolve().parent.parent / "studies" / "london_licensing" / "study.toml"
 _PLACEBOS = 999
@@ -37,7 +37,7 @@ def run() -> list[str]:
         begin = time.perf_counter()
         run_all(plan.machine, _PLACEBOS, default_threads(), lambda _n: None)
         draws = time.perf_counter() - begin
-        _, wall, cpu = timed(machine_of(london(), _THIRTY), _PLACEBOS, default_threads())
+        _, wall, cpu = timed(planned("random", _THIRTY, 0).machine, _PLACEBOS, default_threads())
     here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE
     child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / _MEGABYTE
     return [

@@ -19,12 +19,13 @@ from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.placebo.programmes import Machine, prepare, run_programme
 from areaeffect.placebo.workers import default_threads, run_all, single_threaded
 from areaeffect.results import Floats
-from benchmarks.fresh import County, Drawn, fresh
+from benchmarks.worlds.generate import World
+from benchmarks.worlds.rig import Studied, studied
 
 #: 16 characteristics (10 covariates, 2 outcomes × 3 years) and the sum of weights: 17 constraints.
-NATION = County(
-    rows=157, columns=215, forces=43, months=60, starts=(36, 40, 44), neighbourhoods=150,
-    outcomes=2, covariates=10, gap=(20, 23),
+NATION = World(
+    areas=33_755, boroughs=300, forces=43, months=60, starts=(36, 40, 44), places=150, size=5,
+    outcomes=2, covariates=10, per_month=5.0, gap=(20, 23),
 )  # fmt: skip
 _PLACEBOS = 999
 _MEGABYTE = 1024
@@ -37,9 +38,9 @@ def _processor() -> float:
     )
 
 
-def planned(county: County) -> tuple[Drawn, Plan]:
+def planned(world: World) -> tuple[Studied, Plan]:
     """Draw a country and plan its study."""
-    drawn = fresh(county, 1, _PLACEBOS)
+    drawn = studied(world, 1, _PLACEBOS)
     return drawn, make_plan(drawn.file, drawn.data, "benchmark")
 
 
@@ -50,13 +51,19 @@ def timed(machine: Machine, n_draws: int, processes: int) -> tuple[Floats, float
     return totals, time.perf_counter() - begin, _processor() - before
 
 
-def run() -> list[str]:
+def run(areas: int = NATION.areas) -> list[str]:
     """Measure, and return lines to print."""
     with single_threaded():
         begin, before = time.perf_counter(), _processor()
-        _, plan = planned(NATION)
+        drawn = studied(replace(NATION, areas=areas), 1, _PLACEBOS)
         lines = [
-            f"panel drawn and study planned: {time.perf_counter() - begin:.1f} s, processor "
+            f"{areas:,} areas drawn: {time.perf_counter() - begin:.1f} s, processor "
+            f"{_processor() - before:.1f} s"
+        ]
+        begin, before = time.perf_counter(), _processor()
+        plan = make_plan(drawn.file, drawn.data, "benchmark")
+        lines += [
+            f"study planned: {time.perf_counter() - begin:.1f} s, processor "
             f"{_processor() - before:.1f} s"
         ]
         machine, n = plan.machine, default_threads()
@@ -100,7 +107,7 @@ def main_effect() -> list[str]:
     ]
 
 
-def _long(drawn: Drawn):  # type: ignore[no-untyped-def]  # a data frame of pandas
+def _long(drawn: Studied):  # type: ignore[no-untyped-def]  # a data frame of pandas
     import pandas as pd
 
     panel = drawn.data.panel
@@ -124,14 +131,14 @@ def scaling() -> list[str]:
     lines = []
     with single_threaded():
         for factor in (4, 2, 1):
-            county = replace(NATION, columns=NATION.columns // factor, neighbourhoods=30)
+            world = replace(NATION, areas=NATION.areas // factor, places=30)
             begin = _processor()
-            _, plan = planned(county)
+            _, plan = planned(world)
             prepare(plan.machine)
             made = _processor() - begin
             times = [timed(plan.machine, n, 1)[2] for n in (25, 50, 100)]
             lines.append(
-                f"{county.rows * county.columns:,} areas, 30 neighbourhoods: plan and preparation "
+                f"{world.areas:,} areas, 30 neighbourhoods: plan and preparation "
                 f"{made:.1f} s; 25, 50, 100 draws {', '.join(f'{t:.2f}' for t in times)} s "
                 "(processor seconds)"
             )
@@ -148,9 +155,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scaling", action="store_true")
     parser.add_argument("--main-effect", action="store_true")
+    parser.add_argument("--areas", type=int, default=NATION.areas, help="output areas: 190000")
     options = parser.parse_args()
-    measure = scaling if options.scaling else main_effect if options.main_effect else run
-    for line in measure():
+    measure = scaling if options.scaling else main_effect if options.main_effect else None
+    for line in measure() if measure else run(options.areas):
         print(line)
 
 

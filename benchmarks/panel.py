@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-N_AREAS, N_MONTHS, N_FORCES = 33_755, 108, 43
+N_AREAS, N_MONTHS = 33_755, 108
 ONE_FORCE_MONTHS = 36
 FIRST = 2015 * 12
 ROUNDS = 5
@@ -40,6 +40,7 @@ def make_store(root: Path, n_areas: int = N_AREAS, n_months: int = N_MONTHS) -> 
     import duckdb
     import pyarrow as pa
 
+    from areaeffect.geography.codes import codes_of, force_of
     from areaeffect.sources.police_uk.categories import read_categories
     from areaeffect.sources.police_uk.counting import write_counts
     from areaeffect.sources.police_uk.lake import writing
@@ -47,10 +48,9 @@ def make_store(root: Path, n_areas: int = N_AREAS, n_months: int = N_MONTHS) -> 
     rng = np.random.default_rng(SEED)
     names = sorted({c.category for c in read_categories() if not c.valid_to})[: len(MEANS)]
     categories = np.array(names)
-    codes = np.array([f"E010{i:05d}" for i in range(n_areas)])
+    codes = codes_of("lsoa21")[:n_areas]
     towns = np.array([f"Town {i // 100} {i % 100:03d}A" for i in range(n_areas)])
-    forces = np.array([f"force-{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(N_FORCES)])
-    home = np.arange(n_areas) * N_FORCES // n_areas
+    forces, home = np.unique(force_of(codes), return_inverse=True)
     level = (0.3 + rng.gamma(2.0, 0.35, n_areas))[:, None] * MEANS
     manifest = []
     with writing(root) as lake, duckdb.connect() as engine:
@@ -72,13 +72,17 @@ def make_store(root: Path, n_areas: int = N_AREAS, n_months: int = N_MONTHS) -> 
             engine.register("new_counts", table)
             path = lake.new_file(f"police_uk/counts/month={month}/part.parquet")
             write_counts(engine, month, (), None, path)
-            kept = np.bincount(home, n.sum(axis=1), N_FORCES)
-            manifest += [_row(f, month, int(k)) for f, k in zip(forces, kept, strict=True)]
+            kept = np.stack([np.bincount(home, of_kind, len(forces)) for of_kind in n.T], axis=1)
+            manifest += [
+                _row(str(f), month, dict(zip(names, map(int, k), strict=True)))
+                for f, k in zip(forces, kept, strict=True)
+            ]
         lake.write_manifest(manifest)
         lake.commit()
 
 
-def _row(force: str, month: str, kept: int) -> dict[str, Any]:
+def _row(force: str, month: str, categories: dict[str, int]) -> dict[str, Any]:
+    kept = sum(categories.values())
     return {
         "source": "police_uk",
         "file": f"{month}-{force}-street.csv",
@@ -92,6 +96,7 @@ def _row(force: str, month: str, kept: int) -> dict[str, Any]:
         "rows_kept": kept,
         "rows_rejected": 0,
         "not_located": 0,
+        "categories": categories,
         "why": {},
     }
 
@@ -121,7 +126,7 @@ def read_panel(root: Path, n_months: int, *, one_force: bool) -> str:
         from areaeffect.sources.police_uk.categories import read_categories
 
         names = sorted({c.category for c in read_categories() if not c.valid_to})[: len(MEANS)]
-        forces, asked = ("force-aa",), tuple((c,) for c in names)
+        forces, asked = ("cleveland",), tuple((c,) for c in names)
     else:
         forces = ()
         asked = (("all-crime",), ("anti-social-behaviour",), ("criminal-damage-arson",))

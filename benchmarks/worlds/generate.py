@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.signal import lfilter
-from scipy.spatial import Voronoi
+from scipy.spatial import Voronoi, cKDTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 SPACING = 0.6
 #: Cells whose centres lie further apart than this, in spacings, touch outside the map only.
 _TOUCH = 2.5
-LAWS = ("random", "high level", "recent rise", "most deprived", "one borough", "extreme")
+#: 'The most deprived': the extreme itself, where areas like the treated ones run out.
+LAWS = (
+    "random", "high level", "recent rise", "most deprived", "the most deprived", "one borough",
+)  # fmt: skip
 _EXTREME = 0.1  # of places: where the laws of extremes choose
+_SEEDS = 2000  # places are grown from so many areas at most, or twenty for each one wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,7 @@ class World:
     trend : of the smooth trend, a year.
     lean : trend a year for each standard deviation of deprivation.
     reach : of what neighbours share, in kilometres.
+    gap : months of the last force that were not published, (first, after the last); None for none.
     """
 
     areas: int = 400
@@ -76,6 +81,7 @@ class World:
     trend: float = 0.02
     lean: float = 0.0
     reach: float = 1.5
+    gap: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +96,7 @@ class Drawn:
     population : (n_areas,).
     covariates : (n_areas, k), deprivation first.
     mean : (n_outcomes, n_areas, n_months), what counts are Poisson around when nothing is done.
-    counts : the same shape, as they come out.
+    counts : the same shape, as they come out; NaN where not published.
     places : areas of each treated place.
     starts : month of each place's start.
     """
@@ -129,12 +135,16 @@ def draw(world: World, seed: int) -> Drawn:
     ]
     mean = _means(rng, world, centres, force, deprivation, population)
     counts = rng.poisson(mean).astype(float)
+    if world.gap is not None:
+        counts[:, force == force.max(), slice(*world.gap)] = np.nan
     starts = tuple(world.starts[g % len(world.starts)] for g in range(world.places))
     known = np.column_stack([deprivation, *others])
     adjacent = adjacency(touching, world.areas)
     chosen = np.random.default_rng([seed, world.areas, LAWS.index(world.law), world.places])
-    options = grown(chosen, adjacent, chosen.permutation(world.areas).tolist(), world.size)
-    traits = traits_of(counts[0][:, : min(world.starts)], population, known[:, 0])
+    seeds = chosen.permutation(world.areas)[: max(_SEEDS, 20 * world.places)]
+    options = grown(chosen, adjacent, seeds.tolist(), world.size)
+    past = np.nan_to_num(counts[0][:, : min(world.starts)])
+    traits = traits_of(past, population, known[:, 0])
     places = place(chosen, world.law, world.places, options, adjacent, borough, traits)
     return Drawn(
         centres, touching, borough, force, population, known, mean, counts, places, starts
@@ -149,12 +159,13 @@ def changed(drawn: Drawn, outcome: int, ratios: Floats, rng: np.random.Generator
     counts = drawn.counts[outcome].copy()
     for areas, start, ratio in zip(drawn.places, drawn.starts, ratios, strict=True):
         cells = np.ix_(areas, np.arange(start, counts.shape[1]))
-        before = counts[cells].astype(np.int64)
-        counts[cells] = (
+        before = np.nan_to_num(counts[cells]).astype(np.int64)
+        after = (
             rng.binomial(before, ratio)
             if ratio <= 1
             else before + rng.poisson(drawn.mean[outcome][cells] * (ratio - 1))
         )
+        counts[cells] = np.where(np.isnan(counts[cells]), np.nan, after)
     return counts
 
 
@@ -179,8 +190,7 @@ def _touching(centres: Floats) -> Ints:
 def _parts(rng: np.random.Generator, xy: Floats, n: int) -> Ints:
     """Cut a map into n parts, each around one of its points."""
     seeds = xy[rng.choice(len(xy), min(n, len(xy)), replace=False)]
-    part = ((xy[:, None] - seeds[None]) ** 2).sum(axis=-1).argmin(axis=1)
-    return np.unique(part, return_inverse=True)[1]
+    return np.unique(cKDTree(seeds).query(xy)[1], return_inverse=True)[1].astype(np.int64)
 
 
 def _fields(rng: np.random.Generator, xy: Floats, reach: float, n: int, rho: float = 0.0) -> Floats:
@@ -308,7 +318,7 @@ def place(
             [options[i] for i in np.flatnonzero(mean >= np.quantile(mean, 1 - k * _EXTREME))]
             for k in (1, 2, 3)
         ]
-    elif law == "extreme":
+    elif law == "the most deprived":
         mean = np.array([traits["most deprived"][p].mean() for p in options])
         kept = [[options[i] for i in np.argsort(-mean)]]
     elif law == "one borough":

@@ -11,28 +11,28 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.assembly.assemble import Assembled, assemble
 from areaeffect.findings.conclude import conclude
-from areaeffect.findings.describe import Evidence
 from areaeffect.findings.plan import make_plan
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
-from areaeffect.placebo.programmes import run_programme
-from areaeffect.placebo.workers import run_all, single_threaded
+from areaeffect.placebo.workers import single_threaded
 from areaeffect.register.registered import Registered
-from areaeffect.study.file import StudyFile, read_study
+from areaeffect.study.file import read_study
 from benchmarks.worlds.generate import LAWS, CannotPlace, grown, place, traits_of
+from benchmarks.worlds.rig import evaluated
 
 if TYPE_CHECKING:
-    from areaeffect.results import Ints
+    from areaeffect.findings.plan import Plan
+    from areaeffect.results import Finding, Ints
+    from areaeffect.study.file import StudyFile
 
 STUDY = Path(__file__).resolve().parents[2] / "studies" / "london_licensing" / "study.toml"
 START = 2013 * 12
-SIZES = (4, 10)
 #: Most programmes of a law and size.
 MOST = 60
 _AREAS = 5
@@ -81,11 +81,17 @@ def programmes(law: str, n: int) -> tuple[tuple[Ints, ...], ...]:
     return tuple(found)
 
 
-def measure_one(law: str, n: int, number: int) -> dict[str, Any] | None:
-    """Evaluate one programme; None where the law has no more."""
+def study_of(law: str, n: int, number: int) -> tuple[StudyFile, Assembled]:
+    """Return the study of one programme.
+
+    Raises
+    ------
+    CannotPlace
+        Where the law has no more.
+    """
     some = programmes(law, n)
     if number >= len(some):
-        return None
+        raise CannotPlace(law)
     file, data = city()
     places = tuple(
         Neighbourhood("London", f"Place {g + 1:03d}", areas, START, PeriodKind.MONTH, None)
@@ -93,12 +99,18 @@ def measure_one(law: str, n: int, number: int) -> dict[str, Any] | None:
     )
     seeded = file.study.study.model_copy(update={"seed": _SEED + number})
     file = replace(file, study=file.study.model_copy(update={"study": seeded}))
+    return file, Assembled(data.panel, Registered(places), None)
+
+
+def planned(law: str, n: int, number: int) -> Plan:
+    """Plan the study of one programme."""
+    file, data = study_of(law, n, number)
     with single_threaded():
-        plan = make_plan(file, Assembled(data.panel, Registered(places), None), "worlds")
-        real = run_programme(plan.machine, [u.areas for u in plan.units])
-        drawn = run_all(plan.machine, file.study.analysis.placebos, 1, lambda _n: None)
-    measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
-    findings = conclude(Evidence(file.study, plan, measures, real, drawn))[0]
-    home = data.panel.attributes["london.borough"][some[number][0][0]]
-    whole = next(f for f in findings if f.neighbourhood is None and f.form == "ratio")
-    return {"home": str(home), "finding": whole}
+        return make_plan(file, data, "worlds")
+
+
+def evaluate_one(law: str, n: int, number: int) -> tuple[str, tuple[Finding, ...]]:
+    """Evaluate one programme; return the borough of its first place, and its findings."""
+    file, data = study_of(law, n, number)
+    home = data.panel.attributes["london.borough"][programmes(law, n)[number][0][0]]
+    return str(home), conclude(evaluated(file, data)[1])[0]

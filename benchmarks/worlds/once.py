@@ -7,13 +7,25 @@
 T of the programme is held against T of random programmes over the whole pool, with the treated
 areas in it and the hypothesised effect divided out of their counts (which totals are linear in), so
 that the interval is the inversion of one test (Alvarez & Ferman 2020, arXiv 2006.16997; Ferman &
-Pinto 2019, doi 10.1162/rest_a_00759, for the scale a + b / count).
+Pinto 2019, doi 10.1162/rest_a_00759, for the scale a + b / count), and against t with as many
+degrees of freedom as there are disjoint places, less one.
+
+A prototype beside the rule that `evaluate` uses, and the measurement of both on the same worlds in
+which nothing was done:
+
+    python -m benchmarks.worlds.once --worlds 200        # docs/validation/one_test.md; goes on
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import multiprocessing
+import os
+import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import nnls
@@ -21,19 +33,29 @@ from scipy.stats import t as student
 
 from areaeffect.design.programme import design_programme
 from areaeffect.estimate import counterfactual as cf
+from areaeffect.findings.plan import disjoint
 from areaeffect.placebo.places import grow
 from areaeffect.placebo.spread import centre_of
+from benchmarks.worlds.generate import CannotPlace
+from benchmarks.worlds.rig import findings, ready
+from benchmarks.worlds.rows import PLACEBOS, rows
+from benchmarks.worlds.table import share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from areaeffect.findings.cohorts import ClaimCohorts
     from areaeffect.findings.describe import Evidence
-    from areaeffect.results import Bools, Floats, Ints
+    from areaeffect.results import Bools, Finding, Floats, Ints
 
 #: Reaches of the covariance, as parts of the mean distance between two places.
 REACHES = (0.1, 0.3, 1.0)
 _PAIRS = 8_000
+#: Places of a size and start that are designed, of all that could be grown.
+_CANDIDATES = 400
+_ROWS = ("M 20, 4", "M 40, 4", "regional, random, 4", "regional, most deprived, 4",
+         "regional, one borough, 4", "grid, 10", "grid, 30")  # fmt: skip
+_KEPT = Path("build/worlds/one_test.jsonl")
 _PRE, _POST = cf.OBSERVED_PRE, cf.OBSERVED_POST
 
 
@@ -93,6 +115,7 @@ def places_of(evidence: Evidence, arm: ClaimCohorts, unit: int, rng: np.random.G
     assert panel.contiguity is not None
     assert panel.centres is not None
     grown = grow(panel.contiguity, allowed, size, rng)
+    grown = [grown[i] for i in rng.permutation(len(grown))[:_CANDIDATES]]
     rules = plan.machine.rules
     if len(plan.units) > 1:  # the range of a programme's levels is not that of one place
         rules = replace(rules, common_support=False)
@@ -277,3 +300,83 @@ def _edge(p_of: Callable[[float], float], estimate: float, step: float) -> float
         else:
             outside = middle
     return estimate + inside * step
+
+
+def measure(task: tuple[str, int]) -> dict[str, object]:
+    """Test one world in which nothing was done by both rules; processor seconds of each."""
+    name, seed = task
+    found: dict[str, object] = {"row": name, "seed": seed}
+    begin = time.process_time()
+    try:
+        made = ready(rows()[name].world, seed, PLACEBOS)
+    except CannotPlace:
+        return found
+    nothing = findings(made, np.ones((len(made.drawn.counts), len(made.drawn.places))), seed)
+    today = _of_evaluate(nothing[0])
+    took = time.process_time() - begin
+    if today is None:
+        return found
+    places = disjoint(made.plan, tuple(range(len(made.plan.units))))[1]
+    begin = time.process_time()
+    once = every_outcome(made.evidence, places, 499, seed)[0]
+    return found | {
+        "places": places, "took": [took, time.process_time() - begin], "today": today,
+        "rank": [once.p, once.low, once.high], "t": [once.p_t, once.low_t, once.high_t],
+    }  # fmt: skip
+
+
+def _of_evaluate(f: Finding) -> list[float] | None:
+    if f.low is None or f.high is None or f.p_value is None:
+        return None
+    return [f.p_value, float(np.log1p(f.low)), float(np.log1p(f.high))]
+
+
+def table(kept: Sequence[dict[str, Any]]) -> str:
+    """Return size, half-width against the rule of `evaluate`, and time, by row."""
+    lines = [
+        "| worlds of | worlds | places | p ≤ 0.05: rule of `evaluate` | one test, rank "
+        "| one test, t | half-width against the rule, rank "
+        "| t | processor seconds, rule | one test |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name in _ROWS:
+        own = [r for r in kept if r["row"] == name and "today" in r]
+        if len(own) < 2:
+            continue
+        cells = [share(float(r[k][0] <= 0.05) for r in own) for k in ("today", "rank", "t")]
+        for k in ("rank", "t"):
+            wide = [np.log((r[k][2] - r[k][1]) / (r["today"][2] - r["today"][1])) for r in own]
+            known = np.array(wide)[np.isfinite(wide)]
+            cells.append(f"{np.exp(known.mean()):.3f} ({known.std() / np.sqrt(len(known)):.3f})")
+        took = np.mean([r["took"] for r in own], axis=0)
+        places = np.median([r["places"] for r in own])
+        cells += [f"{t:.2f}" for t in took]
+        lines.append(f"| {name} | {len(own)} | {places:.0f} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure what is missing and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.worlds.once", description=__doc__)
+    parser.add_argument("--worlds", type=int, default=200)
+    parser.add_argument("--processes", type=int, default=2)
+    given = parser.parse_args()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    _KEPT.parent.mkdir(parents=True, exist_ok=True)
+    _KEPT.touch()
+    kept = [json.loads(line) for line in _KEPT.read_text(encoding="utf-8").splitlines()]
+    done = {(r["row"], r["seed"]) for r in kept}
+    tasks = [(name, s) for s in range(1, given.worlds + 1) for name in _ROWS]
+    with (
+        multiprocessing.get_context("spawn").Pool(given.processes) as pool,
+        _KEPT.open("a", encoding="utf-8") as out,
+    ):
+        for found in pool.imap_unordered(measure, [t for t in tasks if t not in done]):
+            kept.append(found)
+            out.write(json.dumps(found) + "\n")
+            out.flush()
+    print(table(kept))
+
+
+if __name__ == "__main__":
+    main()

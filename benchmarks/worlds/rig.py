@@ -2,12 +2,14 @@
 
 The effects are put in afterwards. Only the treated counts after the start depend on them, so that
 one plan and one set of placebo programmes serve every effect of a world; a test holds this against
-a panel that has the effect in it from the beginning.
+a panel that has the effect in it from the beginning. (With staggered starts the effect of an early
+place also moves the range of levels that common support asks of a later one's benchmark areas;
+that is left out here.)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,30 +38,56 @@ INITIATIVE = "World"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ready:
-    """A world that is planned and has its placebo programmes.
+class Studied:
+    """A world as an evaluation reads it: its study, its panel, and what neither may know."""
 
-    Parameters
-    ----------
-    world, drawn : what it was drawn from.
-    plan, evidence : of the evaluation, with nothing done.
-    """
+    file: StudyFile
+    data: Assembled
+    drawn: Drawn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ready:
+    """A world that is planned and has its placebo programmes, with nothing done."""
 
     drawn: Drawn
     plan: Plan
     evidence: Evidence
 
 
-def ready(world: World, seed: int, placebos: int) -> Ready:
-    """Plan the study of one world, and draw its placebo programmes."""
+def studied(world: World, seed: int, placebos: int = 199) -> Studied:
+    """Draw a world and write its study."""
     drawn = draw(world, seed)
-    file, data = study_of(drawn, seed, placebos), panel_of(drawn)
+    return Studied(study_of(drawn, seed, placebos), panel_of(drawn), drawn)
+
+
+def ready(world: World, seed: int, placebos: int, held_out: int | None = None) -> Ready:
+    """Plan the study of one world, and draw its placebo programmes; see `evaluated`."""
+    made = studied(world, seed, placebos)
+    return Ready(made.drawn, *evaluated(made.file, made.data, held_out))
+
+
+def evaluated(
+    file: StudyFile, data: Assembled, held_out: int | None = None
+) -> tuple[Plan, Evidence]:
+    """Take the steps of `evaluate` from a panel to all that findings are drawn from.
+
+    Parameters
+    ----------
+    file, data : as `evaluate` has them when it plans.
+    held_out : placebo draws of the held-out year, which only grades rest on; None for as many as
+        `evaluate` takes.
+    """
     with single_threaded():
         plan = make_plan(file, data, "worlds")
+        if held_out is not None:
+            fewer = (a if a.draws is None else replace(a, draws=held_out) for a in plan.arms)
+            arms = tuple(fewer)
+            plan = replace(plan, arms=arms, machine=replace(plan.machine, arms=arms))
         real = run_programme(plan.machine, [u.areas for u in plan.units])
-        draws = run_all(plan.machine, placebos, 1, lambda _n: None)
+        draws = run_all(plan.machine, file.study.analysis.placebos, 1, lambda _n: None)
     measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
-    return Ready(drawn, plan, Evidence(file.study, plan, measures, real, draws))
+    return plan, Evidence(file.study, plan, measures, real, draws)
 
 
 def findings(made: Ready, ratios: Floats, seed: int) -> tuple[Finding, ...]:
@@ -77,7 +105,7 @@ def findings(made: Ready, ratios: Floats, seed: int) -> tuple[Finding, ...]:
     for o in range(len(ratios)):
         extra = changed(made.drawn, o, ratios[o], rng) - made.drawn.counts[o]
         for g, areas in enumerate(made.drawn.places):
-            real[places[name_of(g)], o, OBSERVED_POST] += extra[areas].sum()
+            real[places[name_of(g)], o, OBSERVED_POST] += np.nansum(extra[areas])
     return conclude(
         Evidence(evidence.study, evidence.plan, evidence.measures, real, evidence.drawn)
     )[0]
@@ -92,10 +120,10 @@ def panel_of(drawn: Drawn) -> Assembled:
     """Bring a world onto the panel that an evaluation reads."""
     n_areas, n_months = drawn.counts.shape[1:]
     periods = Periods(PeriodKind.MONTH, FIRST, n_months)
-    present = np.zeros((n_areas, n_months), dtype=np.uint8)
     measures = {
         f"outcome_{o}": Measure(
-            f"outcome_{o}", True, periods, values, present, drawn.population
+            f"outcome_{o}", True, periods, values, np.isnan(values).astype(np.uint8),
+            drawn.population,
         )
         for o, values in enumerate(drawn.counts)
     }  # fmt: skip

@@ -6,17 +6,20 @@ import json
 import multiprocessing
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.estimate.inference import MIN_PLACEBOS
 from areaeffect.findings.plan import disjoint
+from areaeffect.placebo.workers import single_threaded
+from areaeffect.power.calculation import power_of
 from benchmarks.worlds.generate import LAWS, CannotPlace, World
+from benchmarks.worlds.london import MOST, evaluate_one
 from benchmarks.worlds.rig import Ready, findings, name_of, ready
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from areaeffect.results import Finding, Floats
 
 PLACEBOS = 199
@@ -24,6 +27,9 @@ PLACEBOS = 199
 EFFECTS, SPREADS = (-0.2, -0.1, 0.0, 0.1), (0.0, 0.15)
 #: An effect for the mixes, and the fall that power by law is measured at.
 SIZE_OF_MIX, FALL = -0.2, -0.1
+
+LONDON = "London"
+LAW_PLACES = (4, 10)
 
 _BASE = World()
 _ALIKE = replace(_BASE, field=0.0, force=0.0, step=0.0, trend=0.0)
@@ -38,19 +44,21 @@ class Row:
     ----------
     world : their knobs.
     scenarios : names of the effects that are put in; see `ratios_of`.
+    grades : whether grades are looked at, so that the held-out year needs all its placebos.
     """
 
     world: World
     scenarios: tuple[str, ...] = ("nothing",)
+    grades: bool = False
 
 
 def rows() -> dict[str, Row]:
     """Return every row by name."""
     mixes = ("nothing", "mix 1", "mix half", "mix all", "printed", "fall")
     found = {
-        "one outcome": Row(replace(_BASE, outcomes=1), mixes),
-        "three outcomes": Row(_BASE, mixes),
-        "six outcomes": Row(replace(_BASE, outcomes=6, areas=600), mixes),
+        "one outcome": Row(replace(_BASE, outcomes=1), mixes, grades=True),
+        "three outcomes": Row(_BASE, mixes, grades=True),
+        "six outcomes": Row(replace(_BASE, outcomes=6, areas=600), mixes, grades=True),
         "24 outcomes": Row(
             replace(_BASE, outcomes=24, areas=600, months=48, starts=(24,), places=10), mixes
         ),
@@ -61,6 +69,9 @@ def rows() -> dict[str, Row]:
         "one place, alike": Row(
             replace(_ALIKE, outcomes=1, places=1, areas=500, size=4, starts=(40,))
         ),
+        "power": Row(
+            replace(_BASE, outcomes=1, months=96, starts=(60, 66)), ("nothing", "planned")
+        ),
     }
     for m, areas in ((20, 100), (40, 190), (60, 280), (200, 880)):
         for places in (1, 4):
@@ -68,15 +79,13 @@ def rows() -> dict[str, Row]:
                 _BASE, outcomes=1, places=places, areas=areas, size=3, starts=(40,), per_month=8.0
             )
             found[f"M {m}, {places}"] = Row(world, ("nothing", "printed"))
-    for panel, base in (("alike", _ALIKE), ("regional", _REGIONAL)):
-        for law in LAWS:
-            for places in (4, 10):
-                areas = 1000 if places == 10 else 600
-                boroughs = 12 if places == 4 else 8
-                world = replace(
-                    base, outcomes=1, places=places, areas=areas, boroughs=boroughs, law=law
-                )
+    simulated = (("alike", _ALIKE), ("regional", _REGIONAL))
+    for law in LAWS:
+        for places in LAW_PLACES:
+            for panel, base in simulated if places == LAW_PLACES[0] else ():
+                world = replace(base, outcomes=1, places=places, areas=600, law=law)
                 found[f"{panel}, {law}, {places}"] = Row(world, ("nothing", "fall"))
+            found[f"{LONDON}, {law}, {places}"] = Row(replace(_BASE, law=law, places=places))
     scenarios = tuple(f"grid {e:g} {s:g}" for e in EFFECTS for s in SPREADS)
     for places in (1, 3, 10, 30):
         world = replace(_BASE, outcomes=1, places=places, areas=400 + 25 * places, per_month=8.0)
@@ -92,7 +101,8 @@ def ratios_of(
     Parameters
     ----------
     scenario : 'nothing'; 'mix' of so many outcomes at -20 %; 'printed', the smallest effect that
-        the findings of nothing print; 'fall'; 'grid' with an effect and its spread over places.
+        the findings of nothing print; 'planned', what `power` prints from the years before; 'fall';
+        'grid' with an effect and its spread over places.
     made, nothing : the world, and its findings when nothing is done.
     rng : of the spread.
     """
@@ -107,6 +117,11 @@ def ratios_of(
         if any(s is None or not np.isfinite(s) for s in smallest):
             return None
         ratios *= 1 + np.array(smallest, dtype=float)[:, None]
+    elif kind == "planned":
+        planned = _planned(made)
+        if planned is None:
+            return None
+        ratios *= 1 + planned
     elif kind == "fall":
         ratios *= 1 + FALL
     elif kind == "grid":
@@ -115,11 +130,23 @@ def ratios_of(
     return ratios
 
 
+def _planned(made: Ready) -> float | None:
+    """Return the smallest effect that `areaeffect power` prints from the years before."""
+    with single_threaded():
+        study, measures = made.evidence.study, made.evidence.measures
+        report = power_of(study, measures, made.plan, 1, lambda *_: None, curve=False)
+    return report.real[0].mde
+
+
 def measure(name: str, seed: int) -> dict[str, object]:
     """Evaluate one world of a row under every scenario."""
     row = rows()[name]
     try:
-        made = ready(row.world, seed, PLACEBOS)
+        if name.startswith(LONDON):
+            home, own = evaluate_one(row.world.law, row.world.places, seed - 1)
+            found = {"nothing": [_record(f, 0.0) for f in own if f.form == "ratio"]}
+            return {"row": name, "seed": seed, "cluster": home, "found": found}
+        made = ready(row.world, seed, PLACEBOS, None if row.grades else MIN_PLACEBOS)
     except CannotPlace:
         return {"row": name, "seed": seed, "refused": "no such places", "found": {}}
     places = disjoint(made.plan, tuple(range(len(made.plan.units))))[1]
@@ -154,12 +181,14 @@ def _truth(f: Finding, made: Ready, ratios: Floats) -> float:
 
 
 def _record(f: Finding, truth: float) -> dict[str, object]:
-    joint = f.low_adjusted is not None
+    single = f.single
     return {
         "form": f.form, "outcome": f.outcome, "place": f.neighbourhood, "primary": f.primary,
-        "truth": truth, "estimate": f.estimate, "p": f.p_value, "mde": f.mde,
-        "alone": [f.low, f.high],
-        "printed": [f.low_adjusted, f.high_adjusted] if joint else [f.low, f.high],
+        "truth": truth, "estimate": f.estimate, "mde": f.mde,
+        "p": single.p_value if single else None,
+        "alone": [single.low, single.high] if single else [None, None],
+        "printed": [f.low, f.high],
+        "held_back": bool(f.held_back),
         "threshold": f.threshold, "verdict": str(f.verdict), "grade": f.maryland,
     }  # fmt: skip
 
@@ -168,14 +197,17 @@ def _task(task: tuple[str, int]) -> dict[str, object]:
     return measure(*task)
 
 
-def run(names: list[str], seeds: range, folder: Path, processes: int) -> None:
+def run(names: list[str], worlds: int, folder: Path, processes: int) -> None:
     """Measure what is not yet in the folder; a line a world, so that a run can be broken off."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     folder.mkdir(parents=True, exist_ok=True)
     tasks = []
     for name in names:
         kept = {(r["row"], r["seed"]) for r in read(folder, name)}
+        most = MOST if name.startswith(LONDON) else worlds
+        seeds = range(1, 1 + min(worlds, most))
         tasks += [(name, seed) for seed in seeds if (name, seed) not in kept]
+    tasks.sort(key=lambda task: task[1])  # what is broken off has as many worlds of each row
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for found in pool.imap_unordered(_task, tasks, chunksize=4):
             with file_of(folder, str(found["row"])).open("a", encoding="utf-8") as out:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -40,6 +41,7 @@ MAX_PROBLEMS_SHOWN = 20
 #: Set to 1 to see where an unforeseen fault happened.
 TRACEBACK_VARIABLE = "AREAEFFECT_TRACEBACK"
 _OF_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+_LONGEST_WORD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,14 @@ def plain_reason(error: OSError) -> str:
     return f"{text[0].lower()}{text[1:]}"
 
 
+def repeated(words: Iterable[str]) -> list[str]:
+    """Return the words that appear more than once, sorted."""
+    return sorted(word for word, count in Counter(words).items() if count > 1)
+
+
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     """Return `Did you mean 'x'?` for the closest allowed word, or the empty string."""
+    if len(word) > _LONGEST_WORD:  # nobody means so long a word, and comparing it takes long
+        return ""
     close = get_close_matches(word, list(allowed), n=1, cutoff=0.6)
     return f"Did you mean '{close[0]}'?" if close else ""

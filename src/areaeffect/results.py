@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Found = TypeVar("Found")
 
 #: Of a printed interval.
 LEVEL = 0.95
@@ -414,18 +415,18 @@ class DataTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Annex:
-    """What one further step found (a check, a value, a survey): plain values and tables.
+class Annex(Generic[Found]):
+    """What one further question found (checks, values, a survey): a record and tables.
 
     Parameters
     ----------
-    name : of the step; `report.annexes` knows how to print it.
-    values : plain JSON values.
+    name : of the question; `further.registry` knows how it is asked and printed.
+    found : a frozen record of the question's own.
     tables : its tables, of names that are unique in the result.
     """
 
     name: str
-    values: dict[str, Any]
+    found: Found
     tables: tuple[DataTable, ...] = ()
 
     def table(self, name: str) -> DataTable:
@@ -457,7 +458,7 @@ class Result:
     plan: dict[str, Any]
     versions: dict[str, str]
     shapes: tuple[Shape, ...] = ()
-    annexes: tuple[Annex, ...] = ()
+    annexes: tuple[Annex[Any], ...] = ()
     neighbourhood_series: tuple[Series, ...] = ()
     by_attribute: tuple[Finding, ...] = ()
 
@@ -466,6 +467,6 @@ class Result:
         """What findings.json holds, in its order."""
         return (*self.findings, *self.by_attribute)
 
-    def annex(self, name: str) -> Annex | None:
+    def annex(self, name: str) -> Annex[Any] | None:
         """Return what a further step found; None where it was not taken."""
         return next((a for a in self.annexes if a.name == name), None)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from areaeffect.checks.base import Status
 from areaeffect.checks.registry import CHECKS
 from areaeffect.checks.step import ANNEX
-from areaeffect.checks.words import REASONS, caveat, summary
+from areaeffect.checks.words import REASONS, Said, caveat, summary
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.report.page import render
 from areaeffect.results import Annex, Result
@@ -51,7 +51,7 @@ def annex(result: Result) -> Annex:
 
 
 def test_every_check_is_in_the_annex_once(annex: Annex) -> None:
-    names = [c["name"] for c in annex.values["checks"]]
+    names = [c.name for c in annex.found.checks]
     assert len(names) == len(set(names)) == len(CHECKS)
     assert set(names) == set(REASONS)  # each has its sentence
     assert [t.name for t in annex.tables] == [f"check_{name}" for name in names]
@@ -59,32 +59,31 @@ def test_every_check_is_in_the_annex_once(annex: Annex) -> None:
 
 @pytest.mark.parametrize("k", range(len(CHECKS)), ids=[c.__name__ for c in CHECKS])
 def test_every_check_says_what_it_asks_and_what_came_of_it(k: int, annex: Annex) -> None:
-    check = annex.values["checks"][k]
-    assert re.fullmatch(r"[a-z_]+", check["name"])
-    assert check["title"]
-    assert "?" in check["question"]
-    assert check["status"] in set(Status)
+    check = annex.found.checks[k]
+    assert re.fullmatch(r"[a-z_]+", check.name)
+    assert check.title
+    assert "?" in check.question
+    assert check.status in set(Status)
     assert summary(check).endswith(".")
-    assert check["findings"] or check["why"]
-    for answer in check["findings"]:
-        assert {"group", "outcome", "claim", "form"} <= set(answer)
-        assert answer["status"] in set(Status)
-        assert answer["reason"].endswith(".")
-        silent = answer["status"] == Status.NOT_ESTIMABLE
-        assert bool(answer["why"]) == silent
-        assert bool(answer["numbers"]) != silent
-    json.dumps(check, allow_nan=False)
+    assert check.findings or check.why
+    for answer in check.findings:
+        assert answer.status in set(Status)
+        assert answer.reason.endswith(".")
+        silent = answer.status == Status.NOT_ESTIMABLE
+        assert bool(answer.why) == silent
+        assert bool(answer.numbers) != silent
+    json.dumps(asdict(check), allow_nan=False)
 
 
 @pytest.mark.parametrize("k", range(len(CHECKS)), ids=[c.__name__ for c in CHECKS])
 def test_every_check_puts_its_numbers_into_a_table(k: int, annex: Annex) -> None:
-    check, table = annex.values["checks"][k], annex.tables[k]
+    check, table = annex.found.checks[k], annex.tables[k]
     assert [c.name for c in table.columns[:2]] == ["group", "outcome"]
     assert all(c.description for c in table.columns)
     assert all(len(row) == len(table.columns) for row in table.rows)
-    tried = {(a["group"], a["outcome"]) for a in check["findings"] if a["numbers"]}
+    tried = {(a.group, a.outcome) for a in check.findings if a.numbers}
     assert {(row[0], row[1]) for row in table.rows} <= tried
-    if check["name"] != "contamination":  # its table lists areas, and there may be none
+    if check.name != "contamination":  # its table lists areas, and there may be none
         assert {(row[0], row[1]) for row in table.rows} == tried
 
 
@@ -93,20 +92,20 @@ def numbers_in(text: str) -> list[float]:
     return [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", plain)]
 
 
-def values_of(answer: dict[str, Any]) -> list[float]:
-    return [float(v) for v in answer["numbers"].values() if isinstance(v, (int, float))]
+def values_of(answer: Said) -> list[float]:
+    return [float(v) for v in answer.numbers.values() if isinstance(v, (int, float))]
 
 
 def test_every_number_in_a_sentence_is_one_of_its_numbers(annex: Annex) -> None:
     seen = 0
-    for check in annex.values["checks"]:
-        for answer in check["findings"]:
+    for check in annex.found.checks:
+        for answer in check.findings:
             values = values_of(answer)
-            words = " ".join(str(v) for v in answer["numbers"].values() if isinstance(v, str))
+            words = " ".join(str(v) for v in answer.numbers.values() if isinstance(v, str))
             fixed = [95.0, 0.001, *numbers_in(words)]  # levels, and numbers in names
-            for number in numbers_in(answer["reason"]):
+            for number in numbers_in(answer.reason):
                 near = any(number in roundings(value) for value in values)
-                assert near or number in fixed, (check["name"], number, answer["reason"])
+                assert near or number in fixed, (check.name, number, answer.reason)
                 seen += 1
     assert seen > 20
 
@@ -122,10 +121,10 @@ def test_a_warning_is_a_caveat_of_its_finding_and_nothing_else_is(result: Result
     annex = result.annex(ANNEX)
     assert annex is not None
     expected = {
-        (a["group"], a["outcome"], a["form"], caveat(c, a))
-        for c in annex.values["checks"]
-        for a in c["findings"]
-        if a["status"] == Status.WARNS
+        (a.group, a.outcome, a.form, caveat(c, a))
+        for c in annex.found.checks
+        for a in c.findings
+        if a.status == Status.WARNS
     }
     found = {
         (f.group, f.outcome, f.form, text)
@@ -141,9 +140,9 @@ def test_the_report_prints_every_question_that_could_be_tried(result: Result) ->
     assert 'id="does-it-hold"' in text
     annex = result.annex(ANNEX)
     assert annex is not None
-    for check in annex.values["checks"]:
-        assert check["title"] in text
-    assert "control" not in " ".join(c["question"] for c in annex.values["checks"])
+    for check in annex.found.checks:
+        assert check.title in text
+    assert "control" not in " ".join(c.question for c in annex.found.checks)
 
 
 def test_without_checks_there_is_no_annex(tmp_path: Path) -> None:
@@ -162,9 +161,9 @@ def test_a_level_says_what_treated_benchmark_areas_would_make_of_it(tmp_path: Pa
     edit(study, "exposure =", 'claim = "level"\nexposure =')
     annex = evaluate(study, threads=1).annex(ANNEX)
     assert annex is not None
-    (check,) = [c for c in annex.values["checks"] if c["name"] == "treated_benchmark"]
-    (answer,) = check["findings"]
-    assert answer["claim"] == "level"
-    assert 0 < answer["numbers"]["share"] <= 1
+    (check,) = [c for c in annex.found.checks if c.name == "treated_benchmark"]
+    (answer,) = check.findings
+    assert answer.claim == "level"
+    assert 0 < answer.numbers["share"] <= 1
     assert "had differed in the same way" in summary(check)
     assert annex.table("check_treated_benchmark").records()

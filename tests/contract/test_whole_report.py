@@ -53,8 +53,7 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
     "report.charts.placebo_chart": (r"-placebo$", {*ENDS, "draws", "estimate"}),
     "report.forest.effects_chart": (
         r"-effects$",
-        {*ENDS, "estimate", "low_adjusted", "high_adjusted", "threshold_low", "threshold_high",
-         "mde_drawn"},
+        {*ENDS, "estimate", "threshold_low", "threshold_high", "mde_drawn"},
     ),
     "report.places_chart.places_chart": (r"-neighbourhoods$", {*ENDS, "estimate"}),
     "report.balance_chart.balance_chart": (r"^balance-", {"before", "after"}),

@@ -131,8 +131,8 @@ def write_squares(path: Path) -> None:
 
 
 def said(annex: Annex, check: str, outcome: str) -> dict[str, Any]:
-    (found,) = [c for c in annex.values["checks"] if c["name"] == check]
-    (answer,) = [a for a in found["findings"] if a["outcome"] == outcome]
+    (found,) = [c for c in annex.found.checks if c.name == check]
+    (answer,) = [a for a in found["findings"] if a.outcome == outcome]
     return answer
 
 
@@ -150,7 +150,7 @@ def said(annex: Annex, check: str, outcome: str) -> dict[str, Any]:
 )
 def test_a_check_warns_where_it_should(check: str, outcome: str, annex: Annex) -> None:
     answer = said(annex, check, outcome)
-    assert answer["status"] == "warns", answer["reason"]
+    assert answer.status == "warns", answer.reason
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_check_warns_where_it_should(check: str, outcome: str, annex: Annex) -
 )
 def test_a_check_holds_where_nothing_is_wrong(check: str, outcome: str, annex: Annex) -> None:
     answer = said(annex, check, outcome)
-    assert answer["status"] == "holds", answer["reason"]
+    assert answer.status == "holds", answer.reason
 
 
 def test_the_numbers_are_those_that_were_made(annex: Annex) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from areaeffect.further.stories import EVENTS, STORIES, THEMES
+from areaeffect.further.stories import EVENTS, STORIES, THEMES, Voices
 from areaeffect.report.files import write_result
 from areaeffect.results import Annex, DataTable
 from areaeffect.web.app import create_app
@@ -29,7 +29,7 @@ def make_runs(folder: Path, *, shapes: bool = False) -> Path:
         DataTable("stories", "What people say", STORIES, (story,)),
         DataTable("themes", "Themes beside verdicts", THEMES, themes),
     )
-    annexes = (Annex("stories", {"withheld": 0}, tables),)
+    annexes = (Annex("stories", Voices(0), tables),)
     result = replace(sample_result(shapes=shapes, placebos=39), title=HOSTILE, annexes=annexes)
     folder.mkdir()
     write_result(result, folder / "county")

@@ -1,47 +1,38 @@
-"""Published runs and stories in a browser: no fault in axe, 320 px, keyboard alone, no script."""
+"""Published runs in a browser: no fault in axe, 320 px, keyboard alone, no script."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from areaeffect.web.addresses import contact_of
+from areaeffect.web.publish import publish
 from areaeffect.web.settings import Settings
+from areaeffect.web.site_pages import Frame
 from tests.web.browser import NARROW, enter, tab_to
 from tests.web.conftest import served, watch
-from tests.web.published import TOKEN, make_runs
+from tests.web.published import make_runs
 
-RUN = "/runs/county"
-PLACE = f"{RUN}/neighbourhoods/neighbourhood-1-residents-first"
-STORED = f"{RUN}/files/report.html"  # its own tests look for faults in it
-PAGES = (
-    "/runs",
-    RUN,
-    f"{RUN}/findings/all-initiatives-crime-change-ratio",
-    f"{RUN}/neighbourhoods",
-    PLACE,
-    f"{RUN}/plan",
-    f"{RUN}/tables/findings",
-    "/stories",
-    "/stories/submit",
-    "/stories/submit?run=county",
-    "/stories/submit?kind=event&run=county",
-    "/stories/withdraw",
-    "/stories/moderate",
-)
+CONTACT = contact_of("people@example.org")
+FINDING = "county/findings/all-initiatives-crime-change-ratio.html"
+STORED = ("county/report.html", "county/neighbourhoods/index.html")  # their own tests look closer
+PAGES = ("", "county/", FINDING)
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    place = tmp_path_factory.mktemp("chromium")
-    runs = make_runs(place / "runs")
-    settings = Settings(store=place / "store", runs=runs, read_only=True)
-    with served(replace(settings, token=TOKEN)) as found:
-        yield found
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_runs(tmp_path_factory.mktemp("chromium") / "runs", shapes=True)
+
+
+@pytest.fixture(scope="module")
+def address(runs: Path) -> Iterator[str]:
+    settings = Settings(store=runs.parent / "store", runs=runs, read_only=True, contact=CONTACT)
+    with served(settings) as found:
+        yield f"{found}/runs/"
 
 
 def faults(page: Page) -> list[str]:
@@ -54,9 +45,9 @@ def test_every_page_is_without_fault_and_fits_320_pixels(browser: Browser, addre
     watched = watch(context.new_page())
     page = watched.page
     try:
-        for path in (*PAGES, STORED):
+        for path in (*PAGES, *STORED):
             page.goto(address + path)
-            assert path == STORED or faults(page) == [], path
+            assert path in STORED or faults(page) == [], path
             assert page.evaluate("() => document.documentElement.scrollWidth") <= NARROW["width"], (
                 path
             )
@@ -65,58 +56,21 @@ def test_every_page_is_without_fault_and_fits_320_pixels(browser: Browser, addre
         context.close()
 
 
-def test_a_finding_is_read_and_taken_away_with_the_keyboard_alone(
+def test_a_finding_is_found_and_its_data_taken_away_with_the_keyboard_alone(
     browser: Browser, address: str
 ) -> None:
-    context = browser.new_context(java_script_enabled=False, accept_downloads=True)
-    page = context.new_page()
-    reader = browser.new_context().new_page()  # tells what a page without script holds
+    context = browser.new_context(accept_downloads=True)
+    reader = context.new_page()
     try:
         reader.goto(address)
-        for name in ("Published runs", "<script>alert(1)</script>", "Crime"):
+        for name in ("<script>alert(1)</script>", "Crime"):
             tab_to(reader, name)
             enter(reader)
         expect(reader.get_by_role("heading", name="What you cannot say")).to_be_visible()
-        page.goto(reader.url)
-        expect(page.get_by_role("heading", name="What you cannot say")).to_be_visible()
-        tab_to(reader, "CSV")
+        tab_to(reader, "All findings of this run (CSV)")
         with reader.expect_download() as taken:
             reader.keyboard.press("Enter")
-        assert "all-initiatives-crime-change-ratio" in taken.value.url
-    finally:
-        context.close()
-        reader.context.close()
-
-
-def test_a_story_is_sent_in_with_the_keyboard_alone_and_without_script(
-    browser: Browser, address: str
-) -> None:
-    context = browser.new_context(java_script_enabled=False, viewport=NARROW)
-    page = context.new_page()
-    try:
-        page.goto(f"{address}/stories/submit?run=county&place=neighbourhood-1-residents-first")
-        page.locator("#date").focus()
-        page.keyboard.type("2021-05")
-        for text in ("A bench", "We started with one bench."):
-            page.keyboard.press("Tab")
-            page.keyboard.type(text)
-        page.keyboard.press("Enter")  # a new line of the story
-        page.locator("button[type=submit]").focus()
-        enter(page)
-        expect(page.get_by_role("alert")).to_contain_text("if you agree")
-        expect(page.get_by_role("alert")).to_be_focused()
-        expect(page.locator("#title")).to_have_value("A bench")
-        for box in ("#theme-crime", "#consent"):
-            page.locator(box).focus()
-            page.keyboard.press("Space")
-        enter(page)
-        code = page.locator("code").inner_text()
-        assert re.fullmatch(r"[0-9a-f]{32}", code)
-
-        page.goto(f"{address}/stories/withdraw")
-        page.locator("#code").fill(code)
-        enter(page)
-        expect(page.get_by_role("heading", level=1)).to_have_text("It is taken back")
+        assert taken.value.url.endswith("/data/findings.csv")
     finally:
         context.close()
 
@@ -128,7 +82,7 @@ def test_hostile_names_are_read_as_text(browser: Browser, address: str) -> None:
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     try:
-        for path in (RUN, f"{RUN}/neighbourhoods", "/stories"):
+        for path in ("", "county/", "county/neighbourhoods/index.html"):
             page.goto(address + path)
             assert "<script>alert(1)</script>" in page.locator("main").inner_text()
         assert dialogs == []
@@ -137,25 +91,22 @@ def test_hostile_names_are_read_as_text(browser: Browser, address: str) -> None:
         context.close()
 
 
-def test_the_moderator_signs_in_and_decides(browser: Browser, address: str) -> None:
-    context = browser.new_context()
-    watched = watch(context.new_page())
-    page = watched.page
+def test_a_site_is_read_from_a_folder_without_a_server_or_script(
+    browser: Browser, runs: Path, tmp_path: Path
+) -> None:
+    publish(runs, tmp_path / "site", Frame(contact=CONTACT))
+    context = browser.new_context(java_script_enabled=True)
+    page = context.new_page()
+    heard: list[str] = []
+    page.on("console", lambda message: heard.append(message.text))
     try:
-        page.goto(f"{address}/stories/submit?kind=event&run=county")
-        page.locator("#place").select_option("neighbourhood-1-residents-first")
-        page.locator("#date").fill("2020")
-        page.locator("#title").fill("The fair")
-        page.locator("#consent").check()
-        page.get_by_role("button", name="Send it in").click()
-        page.goto(f"{address}/stories/moderate")
-        page.locator("#token").fill(TOKEN)
-        page.get_by_role("button", name="Sign in").click()
-        assert faults(page) == []
-        page.get_by_role("button", name=re.compile("^Show ?: The fair")).click()
-        expect(page.locator("main")).to_contain_text("Nothing waits")
-        page.goto(address + PLACE)
-        expect(page.get_by_role("link", name="The fair")).to_be_visible()
-        assert watched.clean, watched.violations
+        page.goto((tmp_path / "site" / FINDING).as_uri())
+        expect(page.get_by_role("link", name="people@example.org")).to_be_visible()
+        drawn = page.locator("img.chart").first
+        drawn.scroll_into_view_if_needed()
+        page.wait_for_function("() => document.querySelector('img.chart').naturalWidth > 100")
+        weight = page.locator("h1").evaluate("e => getComputedStyle(e).lineHeight")
+        assert weight != "normal"
+        assert heard == []
     finally:
         context.close()

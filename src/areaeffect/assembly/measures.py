@@ -17,6 +17,7 @@ from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribut
 from areaeffect.sources.coverage import area_holes, codes_not_in_use, group_gaps, sum_by_group
 from areaeffect.sources.police_uk.categories import breaks_of, choose, known_categories
 from areaeffect.study.model import Outcome, PanelSource, PoliceUkSource, split_reference
+from areaeffect.wording.numbers import three_digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,7 +164,7 @@ def measure_notes(
             notes.append(
                 f"{outcome.name}: no smallest_effect_of_interest is stated, so {LITTLE_OF_A_SCORE} "
                 f"standard deviations between areas in {labels[_first_wave(measure.values)]} are "
-                f"taken: {measure.smallest:.3g} {outcome.unit_title}."
+                f"taken: {three_digits(measure.smallest)} {outcome.unit_title}."
             )
         if not measure.waves.all():
             skipped = [label for label, has in zip(labels, measure.waves, strict=True) if not has]

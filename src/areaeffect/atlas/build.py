@@ -32,6 +32,7 @@ from areaeffect.atlas.layers import Layer, histories_of, layers_of, slug
 from areaeffect.atlas.places import INSIDE, place_names, postcode_index
 from areaeffect.atlas.tiles import FILE as TILES
 from areaeffect.atlas.tiles import write_tiles
+from areaeffect.geography.points import projected
 from areaeffect.register.place_lookups import vintage_of
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.atlas import AtlasPart
@@ -184,11 +185,8 @@ def _write_areas(
     columns: dict[str, Any] = {"code": areas.astype(str), "name": inside["name"].astype(str)}
     columns |= {what: inside[what].astype(str) for what in INSIDE}
     if boundaries is not None:
-        from pyproj import Transformer
-
         centres = boundaries.centres
-        to_degrees = Transformer.from_crs(boundaries.crs, 4326, always_xy=True)
-        lon, lat = to_degrees.transform(centres[:, 0], centres[:, 1])
+        lon, lat = projected(centres, boundaries.crs, "EPSG:4326").T
         columns |= {"x": centres[:, 0].round(1), "y": centres[:, 1].round(1)}
         columns |= {"lon": np.round(lon, 6), "lat": np.round(lat, 6)}
     pq.write_table(pa.table(columns), folder / "areas.parquet", compression="zstd")

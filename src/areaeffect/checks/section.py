@@ -13,6 +13,8 @@ from areaeffect.checks.words import (
     NOT_ESTIMABLE,
     SYMBOLS,
     WARNS,
+    Checked,
+    Tried,
     summary,
 )
 from areaeffect.document.blocks import Block, Data, Folded, Paragraph, Section
@@ -35,10 +37,10 @@ LEAD = (
 )
 
 
-def checks_section(result: Result, annex: Annex) -> Section:
+def checks_section(result: Result, annex: Annex[Checked]) -> Section:
     """Print every check: its question, its answer in one sentence, its numbers."""
-    checks = annex.values["checks"]
-    count = {s: sum(c["status"] == s for c in checks) for s in SYMBOLS}
+    checks = annex.found.checks
+    count = {s: sum(c.status == s for c in checks) for s in SYMBOLS}
     said = (
         f"{plural(len(checks), 'check')}: {count[HOLDS]} hold, {count[WARNS]} warn of at least one "
         f"finding, {count[INFORMATION]} for information, {count[NOT_ESTIMABLE]} could not be made."
@@ -47,33 +49,30 @@ def checks_section(result: Result, annex: Annex) -> Section:
         "Attempts to break the findings",
         ("Check", "Status", "What came of it"),
         tuple(
-            (c["title"], f"{SYMBOLS[c['status']]} {c['status']}", summary(c, example=False))
-            for c in checks
+            (c.title, f"{SYMBOLS[c.status]} {c.status}", summary(c, example=False)) for c in checks
         ),
     )
-    parts = tuple(
-        _part(result, annex, check) for check in checks if check["status"] != NOT_ESTIMABLE
-    )
+    parts = tuple(_part(result, annex, check) for check in checks if check.status != NOT_ESTIMABLE)
     blocks = (Paragraph(said, lead=True), Paragraph(LEAD), Data(overview))
     return Section("does-it-hold", "Does it hold?", blocks, parts)
 
 
-def _part(result: Result, annex: Annex, check: dict[str, Any]) -> Section:
-    table = annex.table(f"check_{check['name']}")
-    blocks: list[Block] = [Paragraph(check["question"]), Paragraph(summary(check))]
+def _part(result: Result, annex: Annex[Checked], check: Tried) -> Section:
+    table = annex.table(f"check_{check.name}")
+    blocks: list[Block] = [Paragraph(check.question), Paragraph(summary(check))]
     figure = _figure(result, check, table)
     blocks += [figure] if figure is not None else []
     answers = Table(
-        f"{check['title']}: each finding",
+        f"{check.title}: each finding",
         ("Finding", "Group", "Status", "What came of it"),
         tuple(
             (
-                a["label"],
-                wording.group_title(a["group"]),
-                f"{SYMBOLS[a['status']]} {a['status']}",
-                a["reason"],
+                a.label,
+                wording.group_title(a.group),
+                f"{SYMBOLS[a.status]} {a.status}",
+                a.reason,
             )
-            for a in check["findings"]
+            for a in check.findings
         ),
     )
     inside: tuple[Block, ...] = (Data(answers),)
@@ -81,8 +80,8 @@ def _part(result: Result, annex: Annex, check: dict[str, Any]) -> Section:
         inside = (*inside, Data(_first_rows(table), table.name))
     where = "Every finding, and the numbers: on the page of this report"
     where += f", and in data/{table.name}.csv." if table.rows else "."
-    blocks.append(Folded("Every finding, and the numbers", inside, check["title"], where))
-    return Section(key_of("check", check["name"]), check["title"], tuple(blocks))
+    blocks.append(Folded("Every finding, and the numbers", inside, check.title, where))
+    return Section(key_of("check", check.name), check.title, tuple(blocks))
 
 
 def _first_rows(table: DataTable) -> Table:
@@ -95,10 +94,10 @@ def _first_rows(table: DataTable) -> Table:
     return Table(caption, words.head, words.rows[:ROWS_SHOWN], words.numeric)
 
 
-def _figure(result: Result, check: dict[str, Any], table: DataTable) -> Figure | None:
-    if check["name"] not in NAMES:
+def _figure(result: Result, check: Tried, table: DataTable) -> Figure | None:
+    if check.name not in NAMES:
         return None
-    shown = NAMES[check["name"]]
+    shown = NAMES[check.name]
     records = [r for r in table.records() if shown.keeps(r)]
     groups = list(dict.fromkeys(r["group"] for r in records))
     if not groups:
@@ -118,9 +117,9 @@ def _figure(result: Result, check: dict[str, Any], table: DataTable) -> Figure |
             shown.name,
         )
     ]
-    title = f"{check['title']}: {wording.group_title(group)}"
-    key = key_of(check["name"])
-    chart = interval_chart(rows, key=key_of("chart", check["name"]), title=title, along=shown.along)
+    title = f"{check.title}: {wording.group_title(group)}"
+    key = key_of(check.name)
+    chart = interval_chart(rows, key=key_of("chart", check.name), title=title, along=shown.along)
     note = f"Lines: {shown.interval}; orange: zero lies outside. Dashed: the finding itself."
     return Figure(chart, title, _drawn(table, group), table.name, note, key, tuple(rows))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from areaeffect.checks.base import DRAWS, Ground, Status, subjects_of
 from areaeffect.checks.refits import refit
 from areaeffect.checks.registry import CHECKS
-from areaeffect.checks.words import caveat, reason
+from areaeffect.checks.words import Checked, Said, Tried, caveat, reason
 from areaeffect.placebo.workers import run_all
 from areaeffect.results import Annex
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ANNEX = "checks"
 
 
-def checks_step(finished: Finished) -> Annex | None:
+def checks_step(finished: Finished) -> Annex[Checked] | None:
     """Try to break every finding of a whole group; None where the study leaves the checks out."""
     if not finished.file.study.analysis.checks:
         return None
@@ -31,9 +31,8 @@ def checks_step(finished: Finished) -> Annex | None:
         finished.tell("checks", done, len(CHECKS))
         made.append(check(ground))
     finished.tell("checks", len(CHECKS), len(CHECKS))
-    return Annex(
-        ANNEX, {"checks": [_values(c, ground) for c in made]}, tuple(c.table for c in made)
-    )
+    tried = tuple(_tried(c, ground) for c in made)
+    return Annex(ANNEX, Checked(tried), tuple(c.table for c in made))
 
 
 def make_ground(finished: Finished) -> Ground:
@@ -51,31 +50,30 @@ def make_ground(finished: Finished) -> Ground:
     return Ground(evidence.study, finished.data, evidence, subjects, refits, run)
 
 
-def _values(check: Check, ground: Ground) -> dict[str, Any]:
+def _tried(check: Check, ground: Ground) -> Tried:
     labels = {s.finding.outcome: s.finding.label for s in ground.subjects}
-    answers = [_answer(check, a, labels[a.outcome]) for a in check.answers]
-    return {
-        "name": check.name,
-        "title": check.title,
-        "question": check.question,
-        "status": str(check.status),
-        "why": "" if check.answers else check.why,
-        "findings": answers,
-    }
+    return Tried(
+        name=check.name,
+        title=check.title,
+        question=check.question,
+        status=str(check.status),
+        why="" if check.answers else check.why,
+        findings=tuple(_said(check, a, labels[a.outcome]) for a in check.answers),
+    )
 
 
-def _answer(check: Check, answer: Answer, label: str) -> dict[str, Any]:
-    values = {
-        "group": answer.group,
-        "outcome": answer.outcome,
-        "label": label,
-        "claim": answer.claim,
-        "form": answer.form,
-        "status": str(answer.status),
-        "numbers": dict(answer.numbers),
-        "why": answer.why,
-    }
-    return values | {"reason": reason(check.name, values)}
+def _said(check: Check, answer: Answer, label: str) -> Said:
+    said = Said(
+        group=answer.group,
+        outcome=answer.outcome,
+        label=label,
+        claim=answer.claim,
+        form=answer.form,
+        status=str(answer.status),
+        numbers=dict(answer.numbers),
+        why=answer.why,
+    )
+    return replace(said, reason=reason(check.name, said))
 
 
 def with_warnings(result: Result) -> Result:
@@ -84,10 +82,10 @@ def with_warnings(result: Result) -> Result:
     if annex is None:
         return result
     warned: dict[tuple[str, str, str], list[str]] = {}
-    for check in annex.values["checks"]:
-        for answer in check["findings"]:
-            if answer["status"] == str(Status.WARNS):
-                key = (answer["group"], answer["outcome"], answer["form"])
+    for check in annex.found.checks:
+        for answer in check.findings:
+            if answer.status == str(Status.WARNS):
+                key = (answer.group, answer.outcome, answer.form)
                 warned.setdefault(key, []).append(caveat(check, answer))
     findings = tuple(
         f

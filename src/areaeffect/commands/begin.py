@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 
 from areaeffect.assembly.assemble import Assembled, assemble
 from areaeffect.findings.plan import Plan, make_plan
-from areaeffect.further.groups import check_groups
-from areaeffect.further.misplacement import check_misplaced
-from areaeffect.further.stories import check_stories
+from areaeffect.further.registry import refuse_faulty_inputs
 from areaeffect.placebo.workers import version_of_code
-from areaeffect.survey.step import check_surveys
 from areaeffect.value.valuation import cost_releases
 
 if TYPE_CHECKING:
@@ -19,27 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.study.file import StudyFile
-
-
-#: What each further step (`steps.py`) would refuse, asked before the long work begins.
-CHECKS: tuple[Callable[[StudyFile, Assembled], None], ...] = (
-    check_groups,
-    check_misplaced,
-    check_surveys,
-    check_stories,
-)
-
-
-def refuse_faulty_inputs(file: StudyFile, data: Assembled) -> None:
-    """Read the inputs of the further steps, so that a fault in one stops the study at once.
-
-    Raises
-    ------
-    AreaEffectError
-        Of the first step that cannot read its input, with every fault in it.
-    """
-    for check in CHECKS:
-        check(file, data)
 
 
 def with_costs(file: StudyFile, data: Assembled) -> Assembled:

@@ -28,6 +28,7 @@ from areaeffect.multiverse.branches import (
     own_choice,
 )
 from areaeffect.multiverse.joint_test import around_zero_each, curve_band, joint_test, two_tailed
+from areaeffect.multiverse.words import Branched
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.report.files import read_result, write_files
@@ -242,7 +243,7 @@ def _annex(
     choices: Sequence[Choice],
     contents: Sequence[dict[str, Any]],
     result: Result,
-) -> Annex:
+) -> Annex[Branched]:
     own = own_choice(study, choices[0].buffer_km)
     rows: list[tuple[Any, ...]] = []
     joint: list[tuple[Any, ...]] = []
@@ -267,20 +268,20 @@ def _annex(
             for c, curve in missing
         ]
         joint.append(_joint_row(case, effects, placebos, len(missing), result))
-    values = {
-        "n_branches": max((r[3] + r[4] for r in joint), default=0),
-        "n_placebos": universe.n_draws,
-        "without_branches": [
+    branched = Branched(
+        n_branches=max((r[3] + r[4] for r in joint), default=0),
+        n_placebos=universe.n_draws,
+        without_branches=tuple(
             f"{c.outcome.replace('_', ' ')} ({c.group})" for c in universe.cases if not c.units
-        ],
-        "buffers_km": list(universe.eligible),
-        "not_varied": [] if len(universe.eligible) > 1 else ["buffer: the areas have no outlines"],
-    }
+        ),
+        buffers_km=tuple(universe.eligible),
+        not_varied=() if len(universe.eligible) > 1 else ("buffer: the areas have no outlines",),
+    )
     tables = (
         DataTable("multiverse", "Every branch of the multiverse", BRANCH_COLUMNS, tuple(rows)),
         DataTable("multiverse_joint", "All branches together", JOINT_COLUMNS, tuple(joint)),
     )
-    return Annex("multiverse", values, tables)
+    return Annex("multiverse", branched, tables)
 
 
 def _branch_rows(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.assembly.assemble import on_ground, read_ground
-from areaeffect.commands.begin import refuse_faulty_inputs, with_costs
+from areaeffect.commands.begin import with_costs
 from areaeffect.commands.evaluate import estimate, map_shapes, planned
 from areaeffect.compare.page import answer_sections, design_sections, power_sections
 from areaeffect.compare.question import AREAS_FILE, STUDY_FILE, compose
@@ -35,6 +35,7 @@ from areaeffect.document.csv_files import json_text, write_table, write_text
 from areaeffect.document.folders import write_whole
 from areaeffect.document.page import sections_html
 from areaeffect.findings.plan import make_plan
+from areaeffect.further.registry import refuse_faulty_inputs
 from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.power.calculation import power_of

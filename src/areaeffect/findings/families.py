@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,7 +123,14 @@ def _is_part(
     return inside and float(counts[known].sum()) < float(total[known].sum())
 
 
-def families_step(finished: Finished) -> Annex | None:
+@dataclass(frozen=True, slots=True)
+class WithoutOutcome:
+    """The families that a study has no outcome for."""
+
+    families: tuple[str, ...]
+
+
+def families_step(finished: Finished) -> Annex[WithoutOutcome] | None:
     """List the families without an outcome, and what data would make each estimable."""
     missing = _missing([o.family for o in finished.file.study.outcome])
     if not missing:
@@ -133,7 +141,7 @@ def families_step(finished: Finished) -> Annex | None:
     )
     title = "Families without an outcome, and the data each needs"
     table = DataTable("families_without_outcome", title, _COLUMNS, rows)
-    return Annex("families_without_outcome", {"families": list(missing)}, (table,))
+    return Annex("families_without_outcome", WithoutOutcome(missing), (table,))
 
 
 def _missing(families: Sequence[str]) -> tuple[str, ...]:

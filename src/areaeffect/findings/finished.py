@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
+
+from areaeffect.results import Found
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from areaeffect.assembly.assemble import Assembled
+    from areaeffect.document.blocks import Section
     from areaeffect.findings.describe import Evidence
-    from areaeffect.results import Result
+    from areaeffect.results import Annex, Result
     from areaeffect.study.file import StudyFile
 
 
@@ -33,3 +36,24 @@ class Finished:
     result: Result
     threads: int
     tell: Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Further(Generic[Found]):
+    """A further question of a study: one row of the registry.
+
+    Parameters
+    ----------
+    name : of its annex, lower case and underscores.
+    found : the record that its step returns and its section prints.
+    step : asks the question; None where the study does not ask it. Without a step, a command of
+        its own asks.
+    section : what the report says of it.
+    check : refuses, before the long work begins, what the step could not read.
+    """
+
+    name: str
+    found: type[Found]
+    section: Callable[[Result, Annex[Found]], Section]
+    step: Callable[[Finished], Annex[Found] | None] | None = None
+    check: Callable[[StudyFile, Assembled], None] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect.document.blocks import Data, Folded, Paragraph, Place, Section
@@ -17,32 +18,44 @@ if TYPE_CHECKING:
     from areaeffect.results import Result
 
 
-def boundary_fit_section(_result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundaryFit:
+    """How many places were drawn or listed, the areas that stand for them, and the worst fit."""
+
+    places: int
+    areas_touched: int
+    areas_kept: int
+    left_out: int
+    least_inside: float | None
+    least_captured: float | None
+
+
+def boundary_fit_section(_result: Result, annex: Annex[BoundaryFit]) -> Section:
     """Return how well areas stand for the places meant, and what was left out."""
-    said = annex.values
+    said = annex.found
     blocks: list[Block] = []
-    if said["places"]:
+    if said.places:
         blocks.append(
             Paragraph(
-                f"{plural(said['places'], 'place')} drawn, or listed by postcode, touch "
-                f"{plural(said['areas_touched'], 'area')}; {said['areas_kept']:,} stand for them, "
+                f"{plural(said.places, 'place')} drawn, or listed by postcode, touch "
+                f"{plural(said.areas_touched, 'area')}; {said.areas_kept:,} stand for them, "
                 "because enough of each lies inside. Figures exist only for whole areas, so homes "
                 "outside a boundary can be counted and homes inside it left out: both pull an "
                 "effect towards zero. Nothing that was drawn has been changed."
             )
         )
-    if said["least_inside"] is not None and said["least_captured"] is not None:
+    if said.least_inside is not None and said.least_captured is not None:
         blocks.append(
             Paragraph(
-                f"In the worst case {said['least_inside']:.0%} of the areas that stand for a place "
-                f"lies inside it, and {said['least_captured']:.0%} of a place lies in the areas "
+                f"In the worst case {said.least_inside:.0%} of the areas that stand for a place "
+                f"lies inside it, and {said.least_captured:.0%} of a place lies in the areas "
                 "that stand for it.",
                 note=True,
             )
         )
-    if said["left_out"]:
+    if said.left_out:
         blocks.append(
-            Paragraph(f"Named in the files, but not used: {plural(said['left_out'], 'place')}.")
+            Paragraph(f"Named in the files, but not used: {plural(said.left_out, 'place')}.")
         )
     for table in annex.tables:
         data = Data(in_words(table), table.name)
@@ -83,12 +96,12 @@ _LEFT_OUT = (
 )
 
 
-def boundary_fit(finished: Finished) -> Annex | None:
+def boundary_fit(finished: Finished) -> Annex[BoundaryFit] | None:
     """Report each drawn shape and list of postcodes, area by area, and what was left out."""
-    found = finished.data.registered.found
-    shapes = [s for f in found for s in f.shapes]
-    fits = [a for f in found for a in f.fits]
-    left_out = [x for f in found for x in f.left_out]
+    files = finished.data.registered.found
+    shapes = [s for f in files for s in f.shapes]
+    fits = [a for f in files for a in f.fits]
+    left_out = [x for f in files for x in f.left_out]
     if not shapes and not left_out:
         return None
     tables = (
@@ -98,15 +111,15 @@ def boundary_fit(finished: Finished) -> Annex | None:
     )
     inside = [s.inside for s in shapes if s.inside is not None]
     captured = [s.captured for s in shapes if s.captured is not None]
-    values = {
-        "places": len(shapes),
-        "areas_touched": len(fits),
-        "areas_kept": sum(f.kept for f in fits),
-        "left_out": len(left_out),
-        "least_inside": min(inside, default=None),
-        "least_captured": min(captured, default=None),
-    }
-    return Annex("boundary_fit", values, tuple(t for t in tables if t.rows))
+    found = BoundaryFit(
+        places=len(shapes),
+        areas_touched=len(fits),
+        areas_kept=sum(f.kept for f in fits),
+        left_out=len(left_out),
+        least_inside=min(inside, default=None),
+        least_captured=min(captured, default=None),
+    )
+    return Annex("boundary_fit", found, tuple(t for t in tables if t.rows))
 
 
 def _rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,14 @@ LEAD = (
 )
 
 
-def crosscheck_section(result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True)
+class Estimators:
+    """The library estimators that were asked."""
+
+    names: tuple[str, ...]
+
+
+def crosscheck_section(result: Result, annex: Annex[Estimators]) -> Section:
     """Print every cross-check beside its finding, and what each estimator assumes."""
     rows = annex.table("crosscheck").records()
     labels = {f.outcome: f.label for f in result.findings}
@@ -107,7 +115,7 @@ COLUMNS = (
 )
 
 
-def crosscheck_step(finished: Finished) -> Annex | None:
+def crosscheck_step(finished: Finished) -> Annex[Estimators] | None:
     """Run the estimators that the study names beside `counterfactual`."""
     evidence = finished.evidence
     names = [n for n in evidence.study.analysis.estimators if n in ESTIMATORS]
@@ -126,7 +134,7 @@ def crosscheck_step(finished: Finished) -> Annex | None:
             rows.append(_row(name, found, finding))
     finished.tell("cross-checks", len(names), len(names))
     table = DataTable("crosscheck", "Cross-checks by other estimators", COLUMNS, tuple(rows))
-    return Annex("crosscheck", {"estimators": names}, (table,))
+    return Annex("crosscheck", Estimators(tuple(names)), (table,))
 
 
 def _leading(finished: Finished) -> list[Finding]:

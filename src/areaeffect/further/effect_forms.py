@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 _HEAD = ("Group", "Outcome", "Form", "Estimate", "95% interval", "Avoided", "Remark")
 
 
-def effect_forms_section(_result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Events that a percentage needs before the start."""
+
+    few_events: int
+
+
+def effect_forms_section(_result: Result, annex: Annex[Forms]) -> Section:
     """Return one table: forms side by side, with the incidents behind the ratio."""
     rows = tuple(_cells(record) for record in annex.table("effect_forms").records())
     return Section(
@@ -104,7 +111,7 @@ _COLUMNS = (
 Row = tuple[str | float | int | bool | None, ...]
 
 
-def effect_forms(finished: Finished) -> Annex | None:
+def effect_forms(finished: Finished) -> Annex[Forms] | None:
     """Return every group's outcomes in all forms; None where no outcome is a count."""
     evidence, result = finished.evidence, finished.result
     rows: list[Row] = []
@@ -130,7 +137,7 @@ def effect_forms(finished: Finished) -> Annex | None:
     if not rows:
         return None
     table = DataTable("effect_forms", "The same effect in other forms", _COLUMNS, tuple(rows))
-    return Annex("effect_forms", {"few_events": FEW_EVENTS}, (table,))
+    return Annex("effect_forms", Forms(FEW_EVENTS), (table,))
 
 
 def _of_finding(finding: Finding) -> Row:

@@ -82,7 +82,17 @@ class _Part:
     drawn: Floats
 
 
-def event_time(finished: Finished) -> Annex | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverTime:
+    """How the effect over time was added up, and what has none."""
+
+    months: int
+    placebos: int
+    placebos_held_out: int
+    not_estimable: tuple[str, ...]
+
+
+def event_time(finished: Finished) -> Annex[OverTime] | None:
     """Return the effect by time since each start; None where no outcome claims a change."""
     evidence = finished.evidence
     changes = [o for o, x in enumerate(evidence.study.outcome) if x.claim == "change"]
@@ -99,14 +109,14 @@ def event_time(finished: Finished) -> Annex | None:
                 lacking.append(f"{group.name}, {case.outcome.title}: {reason}.")
             else:
                 rows += _rows(evidence, case)
-    values = {
-        "months": evidence.study.analysis.event_time_months,
-        "placebos": len(evidence.drawn),
-        "placebos_held_out": HELD_OUT_DRAWS,
-        "not_estimable": lacking,
-    }
+    found = OverTime(
+        months=evidence.study.analysis.event_time_months,
+        placebos=len(evidence.drawn),
+        placebos_held_out=HELD_OUT_DRAWS,
+        not_estimable=tuple(lacking),
+    )
     table = DataTable("event_time", "Effect by time since the start", _COLUMNS, tuple(rows))
-    return Annex("event_time", values, (table,))
+    return Annex("event_time", found, (table,))
 
 
 def _rows(evidence: Evidence, case: Case) -> list[Row]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.document.blocks import Block
+    from areaeffect.further.event_time import OverTime
     from areaeffect.results import Annex, Result
 
 WIDTH, HEIGHT = 680.0, 300.0
@@ -24,7 +25,7 @@ _MATCHED = ("matched on", "matched on in part")
 _WHOLE = 0.995  # a bin with more than this of its periods is printed as whole
 
 
-def event_time_rows(annex: Annex, group: str, outcome: str) -> list[Row]:
+def event_time_rows(annex: Annex[OverTime], group: str, outcome: str) -> list[Row]:
     """Return the rows of one group's outcome; effects in print units (per cent for ratios)."""
     rows = []
     for record in annex.table("event_time").records():
@@ -133,7 +134,7 @@ def _span(row: Row, low: str, high: str) -> str:
     return f"{printed(row[low], row['form'])} to {printed(row[high], row['form'])}"
 
 
-def event_time_section(_result: Result, annex: Annex) -> Section:
+def event_time_section(_result: Result, annex: Annex[OverTime]) -> Section:
     """Return the section: what is drawn, how to read it, one chart an outcome and group."""
     records = annex.table("event_time").records()
     pairs = list(dict.fromkeys((str(r["group"]), str(r["outcome"])) for r in records))
@@ -152,7 +153,7 @@ def event_time_section(_result: Result, annex: Annex) -> Section:
             "either."
         ),
     ]
-    blocks += [Paragraph(f"Not estimable: {text}") for text in annex.values["not_estimable"]]
+    blocks += [Paragraph(f"Not estimable: {text}") for text in annex.found.not_estimable]
     folded: dict[str, list[Block]] = {}
     for i, (group, outcome) in enumerate(pairs):
         rows = event_time_rows(annex, group, outcome)

@@ -9,6 +9,7 @@ from areaeffect.document.data_words import in_words
 from areaeffect.outcomes import BEST_GRADE, FAMILIES, estimand
 
 if TYPE_CHECKING:
+    from areaeffect.findings.families import WithoutOutcome
     from areaeffect.results import Annex, Result
 
 _HEAD = """\
@@ -37,7 +38,7 @@ _ASSUMES = """\
 """
 
 
-def missing_section(_result: Result, annex: Annex) -> Section:
+def missing_section(_result: Result, annex: Annex[WithoutOutcome]) -> Section:
     """Return what the report says of families without an outcome."""
     table = annex.table("families_without_outcome")
     n = len(table.rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.document.axes import printed, scaled
@@ -38,10 +38,19 @@ _HEAD = (
 )
 
 
-def groups_section(_result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouped:
+    """By what the study tells its neighbourhoods apart."""
+
+    keys: tuple[str, ...]
+    notes: tuple[str, ...]
+    n_findings: int
+
+
+def groups_section(_result: Result, annex: Annex[Grouped]) -> Section:
     """Return one table an attribute, a contrast's row saying both sides."""
     records = annex.table("groups").records()
-    n = int(annex.values["n_findings"])
+    n = annex.found.n_findings
     blocks: list[Block] = [
         Paragraph(
             f"{plural(n, 'further finding')} beside the main ones. Each interval holds for its row "
@@ -49,9 +58,9 @@ def groups_section(_result: Result, annex: Annex) -> Section:
             "may be owed to the places in them, not to the attribute."
         )
     ]
-    if annex.values["notes"]:
-        blocks.append(Bullets(tuple(annex.values["notes"])))
-    for key in annex.values["keys"]:
+    if annex.found.notes:
+        blocks.append(Bullets(annex.found.notes))
+    for key in annex.found.keys:
         own = [r for r in records if r["attribute"] == key]
         title = "Some of the neighbourhoods" if key == "group" else f"By {key.replace('_', ' ')}"
         rows = tuple(_cells(record) for record in own)
@@ -139,7 +148,7 @@ def _placed(units: Sequence[Neighbourhood], key: str, group: Group) -> Group:
     return replace(group, initiative=initiative, attribute=key)
 
 
-def groups_step(finished: Finished) -> Annex | None:
+def groups_step(finished: Finished) -> Annex[Grouped] | None:
     """Put the findings by attribute into a table; None where the study asks for none."""
     study, units = finished.evidence.study, finished.evidence.plan.units
     keys, named = study.analysis.groups, study.group
@@ -156,12 +165,10 @@ def groups_step(finished: Finished) -> Annex | None:
             only = groups[0].name.removeprefix(_named(key, ""))
             notes.append(f"All neighbourhoods have the same {key.replace('_', ' ')}: {only}.")
     rows = tuple(_row(f) for f in finished.result.by_attribute)
-    values = {
-        "keys": [*([NAMED] if named else []), *keys],
-        "notes": notes,
-        "n_findings": len(rows),
-    }
-    return Annex("groups", values, (DataTable("groups", TITLE, _COLUMNS, rows),))
+    found = Grouped(
+        keys=(*([NAMED] if named else []), *keys), notes=tuple(notes), n_findings=len(rows)
+    )
+    return Annex("groups", found, (DataTable("groups", TITLE, _COLUMNS, rows),))
 
 
 def check_groups(file: StudyFile, data: Assembled) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,9 +30,26 @@ if TYPE_CHECKING:
     from areaeffect.study.initiative import Approximate
 
 
-def misplacement_section(result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supposed:
+    """What the simulation of approximate areas supposes."""
+
+    initiative: str
+    effect: float
+    draws: int
+    neighbourhoods: int
+    may_be_wrong: int
+    wrong_expected: float
+    share_elsewhere: float
+    too_large: int
+    larger_than: float
+    true_people: float
+    unlocated: int
+
+
+def misplacement_section(result: Result, annex: Annex[Supposed]) -> Section:
     """Return what the simulation supposes, what it found, and what it is not."""
-    said = annex.values
+    said = annex.found
     (table,) = annex.tables
     labels = {f.outcome: f.label for f in result.findings}
     lines = [
@@ -47,8 +65,8 @@ def misplacement_section(result: Result, annex: Annex) -> Section:
         (
             Paragraph(
                 "The areas are approximations. "
-                f"{said['draws']:,} times it was drawn where the programme may truly have been, an "
-                f"effect of {said['effect']:+.0%} was put there, and this study's own areas and "
+                f"{said.draws:,} times it was drawn where the programme may truly have been, an "
+                f"effect of {said.effect:+.0%} was put there, and this study's own areas and "
                 "benchmark areas looked for it."
             ),
             Bullets(tuple(lines)),
@@ -64,17 +82,17 @@ def misplacement_section(result: Result, annex: Annex) -> Section:
     )
 
 
-def _supposed(said: dict[str, float]) -> str:
+def _supposed(said: Supposed) -> str:
     text = (
-        f"Supposed: of {plural(int(said['neighbourhoods']), 'neighbourhood')}, "
-        f"{said['may_be_wrong']:.0f} may be wrong in part, about {said['wrong_expected']:.0f} of "
-        f"them are, and then {said['share_elsewhere']:.0%} of the people lived next to it instead; "
-        f"{said['too_large']:.0f} have more than {said['larger_than']:,.0f} residents and hold a "
-        f"true area of {said['true_people']:,.0f}."
+        f"Supposed: of {plural(int(said.neighbourhoods), 'neighbourhood')}, "
+        f"{said.may_be_wrong:.0f} may be wrong in part, about {said.wrong_expected:.0f} of "
+        f"them are, and then {said.share_elsewhere:.0%} of the people lived next to it instead; "
+        f"{said.too_large:.0f} have more than {said.larger_than:,.0f} residents and hold a "
+        f"true area of {said.true_people:,.0f}."
     )
-    if said["unlocated"]:
+    if said.unlocated:
         text += (
-            f" {plural(int(said['unlocated']), 'place')} of the register that could not be found "
+            f" {plural(int(said.unlocated), 'place')} of the register that could not be found "
             "lie somewhere in their authority (anywhere, where it is not known)."
         )
     return text
@@ -92,7 +110,7 @@ _COLUMNS = (
 )
 
 
-def misplaced(finished: Finished) -> Annex | None:
+def misplaced(finished: Finished) -> Annex[Supposed] | None:
     """Simulate where the programme truly was; None where no initiative says it is approximate."""
     asked = next((i for i in finished.file.study.initiative if i.approximate), None)
     if asked is None or asked.approximate is None:
@@ -107,21 +125,21 @@ def misplaced(finished: Finished) -> Annex | None:
     units = [u for u in data.neighbourhoods if u.initiative == asked.name]
     wrong = [says.wrong_in_part.get(value_of(u, says.attribute), 0.0) for u in units]
     residents = residents_of(data.panel, says)
-    values = {
-        "initiative": asked.name,
-        "effect": says.effect,
-        "draws": says.draws,
-        "neighbourhoods": len(units),
-        "may_be_wrong": sum(w > 0 for w in wrong),
-        "wrong_expected": float(sum(wrong)),
-        "share_elsewhere": says.share_elsewhere,
-        "too_large": sum(np.isfinite(m.people) for m in _matched(says, units, residents)),
-        "larger_than": says.larger_than,
-        "true_people": says.true_people,
-        "unlocated": len(data.registered.known.may_lie_in),
-    }
+    found = Supposed(
+        initiative=asked.name,
+        effect=says.effect,
+        draws=says.draws,
+        neighbourhoods=len(units),
+        may_be_wrong=sum(w > 0 for w in wrong),
+        wrong_expected=float(sum(wrong)),
+        share_elsewhere=says.share_elsewhere,
+        too_large=sum(bool(np.isfinite(m.people)) for m in _matched(says, units, residents)),
+        larger_than=says.larger_than,
+        true_people=says.true_people,
+        unlocated=len(data.registered.known.may_lie_in),
+    )
     table = DataTable("misplacement", "Share of a true effect that is seen", _COLUMNS, tuple(rows))
-    return Annex("misplacement", values, (table,))
+    return Annex("misplacement", found, (table,))
 
 
 def check_misplaced(file: StudyFile, data: Assembled) -> None:

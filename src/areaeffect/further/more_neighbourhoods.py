@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect.checks.base import subjects_of
@@ -27,9 +27,18 @@ if TYPE_CHECKING:
 _HEAD = ("Outcome", "Smallest detectable now", "With all", "Placebo programmes")
 
 
-def more_neighbourhoods_section(_result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supposed:
+    """How many neighbourhoods the study has, and how many are supposed."""
+
+    neighbourhoods: int
+    supposed: int
+    draws: int
+
+
+def more_neighbourhoods_section(_result: Result, annex: Annex[Supposed]) -> Section:
     """Return the smallest effects with the study's neighbourhoods, and with those supposed."""
-    said = annex.values
+    said = annex.found
     (table,) = annex.tables
     rows = tuple(
         (
@@ -41,7 +50,7 @@ def more_neighbourhoods_section(_result: Result, annex: Annex) -> Section:
         for r in table.records()
     )
     text = (
-        f"The study has {said['neighbourhoods']:,} neighbourhoods. With {said['with']:,} like "
+        f"The study has {said.neighbourhoods:,} neighbourhoods. With {said.supposed:,} like "
         "them, each with its true boundary, the smallest effect that would be found in 80 of 100 "
         "such studies would be the one in the third column. It comes from placebo programmes of "
         "that many neighbourhoods, drawn from the same areas and put through the whole design."
@@ -54,7 +63,7 @@ def more_neighbourhoods_section(_result: Result, annex: Annex) -> Section:
     shown = Table("Smallest detectable effect", _HEAD, rows, frozenset({1, 2, 3}))
     return Section(
         "more_neighbourhoods",
-        f"What {said['with']:,} neighbourhoods would show",
+        f"What {said.supposed:,} neighbourhoods would show",
         (Paragraph(text), Data(shown, table.name)),
         place=Place.CHECKS,
     )
@@ -88,7 +97,7 @@ _COLUMNS = (
 )
 
 
-def more_neighbourhoods(finished: Finished) -> Annex | None:
+def more_neighbourhoods(finished: Finished) -> Annex[Supposed] | None:
     """Draw placebo programmes with as many neighbourhoods as the study supposes.
 
     The real ones stand as patterns, repeated; every programme goes through the whole design.
@@ -124,8 +133,8 @@ def more_neighbourhoods(finished: Finished) -> Annex | None:
     both = zip(subjects, points, strict=True)
     rows = [_row(s, n, len(patterns), point, apart[0]) for s, point in both]
     table = DataTable("more_neighbourhoods", "With more neighbourhoods", _COLUMNS, tuple(rows))
-    values = {"neighbourhoods": n, "with": analysis.also_with, "draws": DRAWS}
-    return Annex("more_neighbourhoods", values, (table,))
+    found = Supposed(neighbourhoods=n, supposed=analysis.also_with, draws=DRAWS)
+    return Annex("more_neighbourhoods", found, (table,))
 
 
 def _largest(finished: Finished) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,11 +20,19 @@ if TYPE_CHECKING:
     from areaeffect.study.model import PlainMeans, Study
 
 
-def plain_means_section(_result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """By which classes the other areas are made alike."""
+
+    by: str
+    label: str
+
+
+def plain_means_section(_result: Result, annex: Annex[Classes]) -> Section:
     """Return the means of the areas beside those of all others with the same mix of classes."""
     text = (
         "Means of the areas of the initiatives, and of all other areas with data as if they had "
-        f"the same mix of {annex.values['label']}. Nothing else is adjusted and nothing is tested: "
+        f"the same mix of {annex.found.label}. Nothing else is adjusted and nothing is tested: "
         "this is how the places look, not what the initiative did."
     )
     tables = [Data(in_words(t), t.name) for t in annex.tables]
@@ -44,13 +53,13 @@ _COLUMNS = (
 )
 
 
-def plain_means(finished: Finished) -> Annex | None:
+def plain_means(finished: Finished) -> Annex[Classes] | None:
     """Return unadjusted means of every level outcome; None where the study names no classes."""
     asked = finished.file.study.plain_means
     if asked is None:
         return None
     table = means_table(finished.file.study, asked, finished.data)
-    return Annex("plain_means", {"by": asked.by, "label": asked.label}, (table,))
+    return Annex("plain_means", Classes(asked.by, asked.label), (table,))
 
 
 def means_table(study: Study, asked: PlainMeans, data: Assembled) -> DataTable:

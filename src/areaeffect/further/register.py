@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,81 +22,104 @@ if TYPE_CHECKING:
     Row = tuple[str | float | int | None, ...]
 
 
-def register_section(_result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the register knows of other initiatives, in numbers."""
+
+    entries: int
+    programmes: tuple[str, ...]
+    during: int
+    ended_before: int
+    begins_after: int
+    located: int
+    located_by_name: int
+    not_located: int
+    without_authority: int
+    areas_left_out: int
+    overlaps: int
+    studied_overlaps: int
+    benchmark_areas: int
+    doubtful_benchmark_areas: int
+    doubtful_weight: float
+    uncoded: str
+    studied_others: int
+
+
+def register_section(_result: Result, annex: Annex[Known]) -> Section:
     """Return what is known to have gone on elsewhere, and what that means for the comparison."""
-    said = annex.values
+    said = annex.found
     blocks: list[Block] = [Paragraph(_known(annex)), Bullets(tuple(_means(annex)))]
     for table in annex.tables:
         data = Data(in_words(table), table.name)
         short = table.name == "register_overlaps"
         blocks.append(data if short else Folded(table.title, (data,)))
-    if not said["overlaps"]:
+    if not said.overlaps:
         blocks.insert(
             2, Paragraph("No area is in two of the initiatives that could be located.", note=True)
         )
     return Section("register", "What else was going on", tuple(blocks), place=Place.WHO)
 
 
-def _known(annex: Annex) -> str:
-    said = annex.values
+def _known(annex: Annex[Known]) -> str:
+    said = annex.found
     text = (
-        f"The register names {plural(said['entries'], 'other place')} of "
-        f"{plural(len(said['programmes']), 'programme')}: {said['during']:,} with work in the "
+        f"The register names {plural(said.entries, 'other place')} of "
+        f"{plural(len(said.programmes), 'programme')}: {said.during:,} with work in the "
         "study's window (an entry without dates counts as one)"
     )
     parts = [
-        f"{said[key]:,} {words}"
-        for key, words in (
-            ("ended_before", "that had ended before it"),
-            ("begins_after", "that begin after it"),
+        f"{n:,} {words}"
+        for n, words in (
+            (said.ended_before, "that had ended before it"),
+            (said.begins_after, "that begin after it"),
         )
-        if said[key]
+        if n
     ]
     text += f", {', '.join(parts)}" if parts else ""
     text += (
-        f". Of those in the window {said['located']:,} could be located, "
-        f"{said['located_by_name']:,} of them only by the name of a ward or MSOA, which need not "
-        f"be the initiative's own boundary; {said['not_located']:,} could not."
+        f". Of those in the window {said.located:,} could be located, "
+        f"{said.located_by_name:,} of them only by the name of a ward or MSOA, which need not "
+        f"be the initiative's own boundary; {said.not_located:,} could not."
     )
     return text
 
 
-def _means(annex: Annex) -> list[str]:
-    said = annex.values
+def _means(annex: Annex[Known]) -> list[str]:
+    said = annex.found
     lines = [
-        f"{plural(said['areas_left_out'], 'area')} of the study's data in another initiative never "
+        f"{plural(said.areas_left_out, 'area')} of the study's data in another initiative never "
         "serve as benchmark areas."
     ]
-    if said["studied_overlaps"]:
-        n = plural(said["studied_overlaps"], "studied neighbourhood")
+    if said.studied_overlaps:
+        n = plural(said.studied_overlaps, "studied neighbourhood")
         lines.append(
             f"{n} share areas with another initiative: a finding there speaks of everything that "
             "went on, and cannot be shared out between them."
         )
     lines.append(
-        f"Of {plural(said['benchmark_areas'], 'benchmark area')}, "
-        f"{said['doubtful_benchmark_areas']:,} (with {said['doubtful_weight']:.0%} of the weight) "
+        f"Of {plural(said.benchmark_areas, 'benchmark area')}, "
+        f"{said.doubtful_benchmark_areas:,} (with {said.doubtful_weight:.0%} of the weight) "
         "lie in an authority where an initiative could not be located, so it may have been there. "
         "Of the others there is no evidence of an initiative in the register, which is not "
         "evidence that there was none."
     )
-    if said["without_authority"]:
+    if said.without_authority:
         lines.append(
-            f"For {plural(said['without_authority'], 'place')} not even the authority is known: "
+            f"For {plural(said.without_authority, 'place')} not even the authority is known: "
             "any benchmark area may be one of them."
         )
     lines.append(
         "A benchmark area in which something like the initiative was done makes the initiative "
         "look smaller than it is."
     )
-    if said["uncoded"] != "ignore" and said["not_located"]:
+    if said.uncoded != "ignore" and said.not_located:
         lines.append(
             "As the study asks, authorities that hold a place that could not be located are left "
             "out of the comparison."
         )
-    if said["studied_others"]:
+    if said.studied_others:
         lines.append(
-            f"{plural(said['studied_others'], 'place')} of other initiatives, located and begun "
+            f"{plural(said.studied_others, 'place')} of other initiatives, located and begun "
             "inside the window, are studied as a group of their own."
         )
     return lines
@@ -139,7 +163,7 @@ _BENCHMARKS = (
 )
 
 
-def register_annex(finished: Finished) -> Annex | None:
+def register_annex(finished: Finished) -> Annex[Known] | None:
     """Report the register; None where the study has no register of other initiatives."""
     known = finished.data.registered.known
     if not known.entries:
@@ -149,27 +173,27 @@ def register_annex(finished: Finished) -> Annex | None:
     doubtful = sum(_weight(row) for row in benchmarks if row[4] == MAY_LIE_HERE)
     during = [e for e in known.entries if e.when == DURING]
     unlocated = [e for e in during if not e.areas]
-    values = {
-        "entries": len(known.entries),
-        "programmes": sorted({e.programme for e in known.entries}),
-        "during": len(during),
-        "ended_before": sum(e.when == ENDED for e in known.entries),
-        "begins_after": sum(e.when == LATER for e in known.entries),
-        "located": sum(bool(e.areas) for e in during),
-        "located_by_name": sum(bool(e.areas) and e.how != "code" for e in during),
-        "not_located": len(unlocated),
-        "without_authority": sum(not e.authority for e in unlocated),
-        "areas_left_out": len(known.areas),
-        "overlaps": len(known.overlaps),
-        "studied_overlaps": len(_studied_overlaps(finished, known)),
-        "benchmark_areas": len(benchmarks),
-        "doubtful_benchmark_areas": sum(row[4] == MAY_LIE_HERE for row in benchmarks),
-        "doubtful_weight": doubtful / total if total > 0 else 0.0,
-        "uncoded": finished.file.study.register_.uncoded,
-        "studied_others": len(known.studied),
-    }
+    found = Known(
+        entries=len(known.entries),
+        programmes=tuple(sorted({e.programme for e in known.entries})),
+        during=len(during),
+        ended_before=sum(e.when == ENDED for e in known.entries),
+        begins_after=sum(e.when == LATER for e in known.entries),
+        located=sum(bool(e.areas) for e in during),
+        located_by_name=sum(bool(e.areas) and e.how != "code" for e in during),
+        not_located=len(unlocated),
+        without_authority=sum(not e.authority for e in unlocated),
+        areas_left_out=len(known.areas),
+        overlaps=len(known.overlaps),
+        studied_overlaps=len(_studied_overlaps(finished, known)),
+        benchmark_areas=len(benchmarks),
+        doubtful_benchmark_areas=sum(row[4] == MAY_LIE_HERE for row in benchmarks),
+        doubtful_weight=doubtful / total if total > 0 else 0.0,
+        uncoded=finished.file.study.register_.uncoded,
+        studied_others=len(known.studied),
+    )
     tables = _tables(known, tuple(benchmarks), set(finished.data.panel.areas.tolist()))
-    return Annex("register", values, tuple(t for t in tables if t.rows))
+    return Annex("register", found, tuple(t for t in tables if t.rows))
 
 
 def _tables(known: Others, benchmarks: tuple[Row, ...], ours: set[str]) -> tuple[DataTable, ...]:

@@ -1,59 +1,117 @@
-"""Further questions of a study, in the order they are asked: one line each."""
+"""Further questions of a study, in the order they are asked and printed: one line each."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from areaeffect.checks.section import checks_section
 from areaeffect.checks.step import checks_step
-from areaeffect.findings.families import families_step
-from areaeffect.findings.finished import Finished
-from areaeffect.further.boundary_fit import boundary_fit
-from areaeffect.further.crosscheck import crosscheck_step
-from areaeffect.further.effect_forms import effect_forms
-from areaeffect.further.event_time import event_time
-from areaeffect.further.groups import groups_step
-from areaeffect.further.misplacement import misplaced
-from areaeffect.further.more_neighbourhoods import more_neighbourhoods
-from areaeffect.further.plain_means import plain_means
-from areaeffect.further.register import register_annex
-from areaeffect.further.source_tables import source_tables_step
-from areaeffect.further.stories import stories_step
-from areaeffect.further.suppressed import suppressed
-from areaeffect.survey.step import survey_step
+from areaeffect.checks.words import Checked
+from areaeffect.findings.families import WithoutOutcome, families_step
+from areaeffect.findings.finished import Finished, Further
+from areaeffect.further.boundary_fit import BoundaryFit, boundary_fit, boundary_fit_section
+from areaeffect.further.crosscheck import Estimators, crosscheck_section, crosscheck_step
+from areaeffect.further.effect_forms import Forms, effect_forms, effect_forms_section
+from areaeffect.further.event_time import OverTime, event_time
+from areaeffect.further.event_time_section import event_time_section
+from areaeffect.further.families import missing_section
+from areaeffect.further.groups import Grouped, check_groups, groups_section, groups_step
+from areaeffect.further.misplacement import (
+    Supposed,
+    check_misplaced,
+    misplaced,
+    misplacement_section,
+)
+from areaeffect.further.more_neighbourhoods import Supposed as MoreSupposed
+from areaeffect.further.more_neighbourhoods import (
+    more_neighbourhoods,
+    more_neighbourhoods_section,
+)
+from areaeffect.further.plain_means import Classes, plain_means, plain_means_section
+from areaeffect.further.register import Known, register_annex, register_section
+from areaeffect.further.source_tables import Listed, source_tables_step, sources_section
+from areaeffect.further.stories import Voices, check_stories, stories_section, stories_step
+from areaeffect.further.suppressed import Suppressed, suppressed, suppressed_section
+from areaeffect.multiverse.section import multiverse_section
+from areaeffect.multiverse.words import Branched
+from areaeffect.survey.section import survey_section
+from areaeffect.survey.step import Surveys, check_surveys, survey_step
+from areaeffect.value.section import value_section
 from areaeffect.value.step import value_annex
+from areaeffect.value.tables import ValueSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from areaeffect.assembly.assemble import Assembled
+    from areaeffect.results import Result
+    from areaeffect.study.file import StudyFile
 
-    from areaeffect.results import Annex, Result
-
-
-#: In the order they are taken; each returns None where the study does not ask for it.
-STEPS: tuple[Callable[[Finished], Annex | None], ...] = (
-    plain_means,
-    effect_forms,
-    event_time,
-    groups_step,
-    checks_step,
-    misplaced,
-    more_neighbourhoods,
-    crosscheck_step,
-    boundary_fit,
-    register_annex,
-    suppressed,
-    families_step,
-    value_annex,
-    survey_step,
-    stories_step,
-    source_tables_step,
+FURTHER: tuple[Further[Any], ...] = (
+    Further(name="plain_means", found=Classes, step=plain_means, section=plain_means_section),
+    Further(name="effect_forms", found=Forms, step=effect_forms, section=effect_forms_section),
+    Further(name="event_time", found=OverTime, step=event_time, section=event_time_section),
+    Further(
+        name="groups", found=Grouped, step=groups_step, section=groups_section, check=check_groups
+    ),
+    Further(name="checks", found=Checked, step=checks_step, section=checks_section),
+    Further(
+        name="misplacement",
+        found=Supposed,
+        step=misplaced,
+        section=misplacement_section,
+        check=check_misplaced,
+    ),
+    Further(
+        name="more_neighbourhoods",
+        found=MoreSupposed,
+        step=more_neighbourhoods,
+        section=more_neighbourhoods_section,
+    ),
+    Further(name="crosscheck", found=Estimators, step=crosscheck_step, section=crosscheck_section),
+    Further(name="multiverse", found=Branched, section=multiverse_section),
+    Further(
+        name="boundary_fit", found=BoundaryFit, step=boundary_fit, section=boundary_fit_section
+    ),
+    Further(name="register", found=Known, step=register_annex, section=register_section),
+    Further(name="suppressed", found=Suppressed, step=suppressed, section=suppressed_section),
+    Further(
+        name="families_without_outcome",
+        found=WithoutOutcome,
+        step=families_step,
+        section=missing_section,
+    ),
+    Further(name="value", found=ValueSettings, step=value_annex, section=value_section),
+    Further(
+        name="survey", found=Surveys, step=survey_step, section=survey_section, check=check_surveys
+    ),
+    Further(
+        name="stories",
+        found=Voices,
+        step=stories_step,
+        section=stories_section,
+        check=check_stories,
+    ),
+    Further(name="sources", found=Listed, step=source_tables_step, section=sources_section),
 )
 
 
+def refuse_faulty_inputs(file: StudyFile, data: Assembled) -> None:
+    """Read the inputs of the further questions, so that a fault in one stops the study at once.
+
+    Raises
+    ------
+    AreaEffectError
+        Of the first question whose input cannot be read, with every fault in it.
+    """
+    for one in FURTHER:
+        if one.check is not None:
+            one.check(file, data)
+
+
 def further(finished: Finished) -> Result:
-    """Take every further step, and return the result with what they found."""
-    for step in STEPS:
-        annex = step(finished)
+    """Ask every further question, and return the result with what was found."""
+    for one in FURTHER:
+        annex = one.step(finished) if one.step is not None else None
         if annex is not None:
             result = finished.result
             finished = replace(finished, result=replace(result, annexes=(*result.annexes, annex)))

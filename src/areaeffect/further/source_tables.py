@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,14 @@ _HEADINGS = (
 )
 
 
-def sources_section(_result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """How many rows each table of the sources has."""
+
+    rows: dict[str, int]
+
+
+def sources_section(_result: Result, annex: Annex[Listed]) -> Section:
     """Return a row a force, and the first rejected rows; the files hold every month and row."""
     rejected = annex.table("rejected_rows")
     n = len(rejected.rows)
@@ -74,7 +81,7 @@ def _runs(months: list[dict[str, Any]]) -> str:
     return "; ".join(runs) or "none"
 
 
-def source_tables_step(finished: Finished) -> Annex | None:
+def source_tables_step(finished: Finished) -> Annex[Listed] | None:
     """Return the sources' tables, those of one name joined; None where no source has any."""
     joined: dict[str, DataTable] = {}
     for table in finished.data.tables:
@@ -84,5 +91,5 @@ def source_tables_step(finished: Finished) -> Annex | None:
         )
     if not joined:
         return None
-    values = {name: len(table.rows) for name, table in joined.items()}
-    return Annex("sources", values, tuple(joined.values()))
+    rows = {name: len(table.rows) for name, table in joined.items()}
+    return Annex("sources", Listed(rows), tuple(joined.values()))

@@ -33,7 +33,14 @@ if TYPE_CHECKING:
 _EVERYWHERE = "all neighbourhoods"
 
 
-def stories_section(result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """How many stories are not printed, because nobody has agreed to it."""
+
+    withheld: int
+
+
+def stories_section(result: Result, annex: Annex[Voices]) -> Section:
     """Build the section of events and stories."""
     del result
     told = annex.table("stories").records()
@@ -44,8 +51,8 @@ def stories_section(result: Result, annex: Annex) -> Section:
             "report, and a story that agrees with a number does not make the number surer."
         )
     ]
-    if annex.values["withheld"]:
-        n = annex.values["withheld"]
+    if annex.found.withheld:
+        n = annex.found.withheld
         blocks.append(Paragraph(f"Not printed, because nobody has agreed to it: {n} of them."))
     if events:
         cells = tuple((e["date"], e["neighbourhood"] or _EVERYWHERE, e["what"]) for e in events)
@@ -79,7 +86,7 @@ def events_of(result: Result, group: str) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _theme_table(annex: Annex) -> Table:
+def _theme_table(annex: Annex[Voices]) -> Table:
     rows = tuple(
         (
             r["theme"],
@@ -136,7 +143,7 @@ class Story:
     text: str
 
 
-def stories_step(finished: Finished) -> Annex | None:
+def stories_step(finished: Finished) -> Annex[Voices] | None:
     """Read events and stories, and set themes beside verdicts; None where the study has none."""
     stories = finished.file.study.stories
     if stories is None:
@@ -152,7 +159,7 @@ def stories_step(finished: Finished) -> Annex | None:
         DataTable("stories", "What people say", STORIES, rows),
         DataTable("themes", "Themes beside verdicts", THEMES, counted),
     )
-    return Annex("stories", {"withheld": withheld}, tables)
+    return Annex("stories", Voices(withheld), tables)
 
 
 def check_stories(file: StudyFile, data: Assembled) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,17 +25,33 @@ if TYPE_CHECKING:
     from areaeffect.study.model import Source
 
 
-def suppressed_section(_result: Result, annex: Annex) -> Section:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """The numbers of one outcome that are hidden: how many, and what each can be."""
+
+    cells: int
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """Hidden numbers by outcome."""
+
+    outcomes: dict[str, Hidden]
+
+
+def suppressed_section(_result: Result, annex: Annex[Suppressed]) -> Section:
     """Return the estimates with every hidden number at its least and at its most."""
     blocks: list[Paragraph | Data] = [
         Paragraph(
-            f"{name.replace('_', ' ').capitalize()}: the publisher hides {said['cells']:,} numbers "
-            f"because they are small; each is between {said['least']} and {said['most']}. The "
+            f"{name.replace('_', ' ').capitalize()}: the publisher hides {said.cells:,} numbers "
+            f"because they are small; each is between {said.least} and {said.most}. The "
             "finding leaves these areas out. The table gives the estimate again with every hidden "
             "number at its least and at its most: what lies between is what the hidden numbers "
             "alone leave open."
         )
-        for name, said in sorted(annex.values["outcomes"].items())
+        for name, said in sorted(annex.found.outcomes.items())
     ]
     blocks += [Data(in_words(t), t.name) for t in annex.tables]
     return Section("suppressed", "Hidden small numbers", tuple(blocks))
@@ -52,7 +68,7 @@ _COLUMNS = (
 )
 
 
-def suppressed(finished: Finished) -> Annex | None:
+def suppressed(finished: Finished) -> Annex[Suppressed] | None:
     """Estimate again with every hidden number at its least, and at its most.
 
     The whole design is made again, because areas that were not covered then are. Point
@@ -64,7 +80,7 @@ def suppressed(finished: Finished) -> Annex | None:
         None where no count of the study is hidden within a range that its publisher states.
     """
     rows: list[tuple[str | float | int | bool | None, ...]] = []
-    hidden: dict[str, tuple[int, int, int]] = {}
+    hidden: dict[str, Hidden] = {}
     panel, study = finished.data.panel, finished.file.study
     for o, outcome in enumerate(study.outcome):
         source, measure = study.source[outcome.source], panel.measures[outcome.name]
@@ -72,18 +88,14 @@ def suppressed(finished: Finished) -> Annex | None:
         bounds = _bounds(source)
         if not cells or not bounds or not measure.is_count:
             continue
-        hidden[outcome.name] = (cells, bounds[0], bounds[-1])
+        hidden[outcome.name] = Hidden(cells=cells, least=bounds[0], most=bounds[-1])
         rows += _rows(finished, o, measure, None)
         for value in bounds:
             rows += _rows(finished, o, measure, value)
     if not hidden:
         return None
     table = DataTable("suppressed", "Hidden small numbers", _COLUMNS, tuple(rows))
-    values = {
-        name: {"cells": cells, "least": least, "most": most}
-        for name, (cells, least, most) in hidden.items()
-    }
-    return Annex("suppressed", {"outcomes": values}, (table,))
+    return Annex("suppressed", Suppressed(hidden), (table,))
 
 
 def _bounds(source: Source) -> tuple[int, ...]:

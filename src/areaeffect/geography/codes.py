@@ -55,14 +55,8 @@ def places() -> Places:
 @cache
 def lsoa_pairs(newer: Literal[2011, 2021]) -> Lookup:
     """Return the exact-fit lookup 2001 → 2011, or 2011 → 2021."""
-    import pyarrow.parquet as pq
-
-    path = files(__package__).joinpath("lsoa_pairs.parquet")
-    with path.open("rb") as file:
-        table = pq.read_table(file, filters=[("newer_year", "=", newer)])
-    old, new, change = (
-        np.array(table[c].to_pylist(), dtype=str) for c in ("older", "newer", "change")
-    )
+    years, *columns = _columns("lsoa_pairs.parquet", "newer_year", "older", "newer", "change")
+    old, new, change = (column[years == str(newer)] for column in columns)
     return Lookup(f"LSOA {newer - 10} → LSOA {newer}", old, new, change)
 
 
@@ -176,5 +170,5 @@ def _columns(name: str, *columns: str) -> tuple[Strings, ...]:
     import pyarrow.parquet as pq
 
     with files(__package__).joinpath(name).open("rb") as file:
-        table = pq.read_table(file)
+        table = pq.ParquetFile(file).read()  # `read_table` imports a fifth of a second more
     return tuple(np.array(table[c].to_pylist(), dtype=str) for c in columns)

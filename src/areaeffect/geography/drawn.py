@@ -83,7 +83,6 @@ def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> Drawn
 
 def _frame(path: Path) -> Any:
     import geopandas
-    import pyogrio
 
     if not path.is_file():
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
@@ -98,7 +97,11 @@ def _frame(path: Path) -> Any:
             )
         )
     try:
-        layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+        layers = [
+            str(name)
+            for name, kind in geopandas.list_layers(path).itertuples(index=False)
+            if isinstance(kind, str)  # a layer without outlines has none
+        ]
         if len(layers) > 1:
             raise DataError(
                 Problem(
@@ -120,11 +123,9 @@ def _frame(path: Path) -> Any:
 
 
 def _with_crs(frame: Any, claimed: str, path: Path) -> Any:
-    from pyproj.exceptions import CRSError
-
     try:
         return frame.set_crs(claimed, allow_override=True)
-    except CRSError:
+    except RuntimeError:  # pyproj's CRSError
         fix = "Write 'EPSG:27700' (British National Grid) or 'EPSG:4326' (longitude, latitude)."
         raise StudyError(
             Problem(f"'{claimed}' is no coordinate reference system.", str(path), fix)

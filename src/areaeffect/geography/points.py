@@ -13,15 +13,22 @@ if TYPE_CHECKING:
 
     Outlines = npt.NDArray[np.object_]
 
-_DEGREES, _NATIONAL_GRID = 4326, 27700
+_DEGREES, _NATIONAL_GRID = "EPSG:4326", "EPSG:27700"
 
 
 def to_metres(longitude: Floats, latitude: Floats) -> Floats:
     """Return British National Grid coordinates, (n, 2), in metres."""
-    from pyproj import Transformer
+    return projected(np.column_stack([longitude, latitude]), _DEGREES, _NATIONAL_GRID)
 
-    transformer = Transformer.from_crs(_DEGREES, _NATIONAL_GRID, always_xy=True)
-    return np.column_stack(transformer.transform(longitude, latitude))
+
+def projected(points: Floats, own: str, to: str) -> Floats:
+    """Return points in another coordinate reference system, (n, 2); x is longitude or easting."""
+    import geopandas
+
+    if own == to:
+        return points
+    moved = geopandas.GeoSeries.from_xy(points[:, 0], points[:, 1], crs=own).to_crs(to)
+    return np.column_stack([moved.x, moved.y])
 
 
 def area_of_points(points: Floats, outlines: Outlines) -> Ints:

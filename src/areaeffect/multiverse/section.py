@@ -16,6 +16,7 @@ from areaeffect.wording.numbers import number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from areaeffect.multiverse.words import Branched
     from areaeffect.results import Annex, Result
 
 WIDTH = 680.0
@@ -167,7 +168,7 @@ def curve_table(branches: Sequence[Mapping[str, Any]], form: str) -> Table:
     return Table("Every branch", head, body, frozenset({0, 2}))
 
 
-def multiverse_section(result: Result, annex: Annex) -> Section:
+def multiverse_section(result: Result, annex: Annex[Branched]) -> Section:
     """Print the joint test and the curve of every finding of change."""
     labels = {f.outcome: f.label for f in result.findings}
     branches = annex.table("multiverse").records()
@@ -193,7 +194,7 @@ def multiverse_section(result: Result, annex: Annex) -> Section:
                 ),
             )
         )
-    varied = tuple(f"Not varied: {reason}." for reason in annex.values["not_varied"])
-    without = tuple(without_sentence(name) for name in annex.values["without_branches"])
+    varied = tuple(f"Not varied: {reason}." for reason in annex.found.not_varied)
+    without = tuple(without_sentence(name) for name in annex.found.without_branches)
     blocks = (Paragraph(LEAD, lead=True), Bullets((*NOT_TESTS, *varied, *without)))
     return Section("multiverse", "Other choices: the multiverse", blocks, tuple(parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.wording.numbers import number
@@ -12,6 +13,17 @@ if TYPE_CHECKING:
     from areaeffect.results import Annex, Result
 
 P_DECIMALS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branched:
+    """How many branches and placebo programmes a multiverse has, and what was not varied."""
+
+    n_branches: int
+    n_placebos: int
+    without_branches: tuple[str, ...]
+    buffers_km: tuple[float, ...]
+    not_varied: tuple[str, ...]
 
 
 def joint_sentence(row: Mapping[str, Any], label: str) -> str:
@@ -56,7 +68,7 @@ def as_dict(result: Result) -> dict[str, Any]:
     return {
         "study": result.title,
         "seal": result.seal.sha256,
-        **annex.values,
+        **asdict(annex.found),
         "joint": annex.table("multiverse_joint").records(),
         "branches": annex.table("multiverse").records(),
     }
@@ -69,10 +81,10 @@ def as_text(result: Result) -> str:
         joint_sentence(row, labels[row["outcome"]])
         for row in annex.table("multiverse_joint").records()
     ]
-    return "\n".join([*told, *map(without_sentence, annex.values["without_branches"])])
+    return "\n".join([*told, *map(without_sentence, annex.found.without_branches)])
 
 
-def _annex(result: Result) -> Annex:
+def _annex(result: Result) -> Annex[Branched]:
     annex = result.annex("multiverse")
     if annex is None:
         raise RuntimeError

@@ -16,6 +16,7 @@ from areaeffect.document.folders import write_whole
 from areaeffect.document.page import to_html
 from areaeffect.document.plot import Frame
 from areaeffect.power.words import as_values, sentences, table, warnings
+from areaeffect.wording.numbers import three_digits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +127,7 @@ def power_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
     own = []
     for at, height, row in zip(x[n:], y[n:], rows[n:], strict=True):
         own.append(marks.diamond(frame, at, height, name, colour=svg.PLUM))
-        words = f"{row['group']}: {height:.3g}{unit if unit == '%' else ''}"
+        words = f"{row['group']}: {three_digits(height)}{unit if unit == '%' else ''}"
         place = (frame.px(at) + 9, frame.py(height) - 9)
         late = at > frame.x[0] + 0.7 * (frame.x[1] - frame.x[0])
         own.append(
@@ -140,7 +141,7 @@ def power_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
             )
         )
     said = "; ".join(
-        f"{row['neighbourhoods']} neighbourhoods: {row['smallest_effect']:.3g} {unit}"
+        f"{row['neighbourhoods']} neighbourhoods: {three_digits(row['smallest_effect'])} {unit}"
         for row in curve
     )
     body = frame.group(axes, (0, n)) + "\n" + frame.group(own, (n, len(rows)))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.coordinates import fault_of_degrees
+from areaeffect.geography.points import projected
 from areaeffect.sources.text_table import read_text_table
 
 if TYPE_CHECKING:
@@ -80,18 +81,9 @@ def read_points(path: Path, to_crs: str) -> Points:
         fault = fault_of_degrees(at, in_britain=to_crs == "EPSG:27700")
         if fault is not None:
             raise DataError(Problem(f"the file {fault[0]}.", str(path), fault[1]))
-    return Points(_projected(at, to_crs, is_degrees=has_degrees), residents)
+    own = "EPSG:4326" if has_degrees else "EPSG:27700"
+    return Points(projected(at, own, to_crs), residents)
 
 
 def _numbers(column: pd.Series) -> Floats:
     return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
-
-
-def _projected(at: Floats, to_crs: str, *, is_degrees: bool) -> Floats:
-    from pyproj import Transformer
-
-    own = "EPSG:4326" if is_degrees else "EPSG:27700"
-    if own == to_crs:
-        return at
-    transformer = Transformer.from_crs(own, to_crs, always_xy=True)
-    return np.column_stack(transformer.transform(at[:, 0], at[:, 1]))

@@ -7,6 +7,7 @@ from dataclasses import asdict, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from areaeffect import wording
 from areaeffect.document.csv_files import (
@@ -18,6 +19,7 @@ from areaeffect.document.csv_files import (
 )
 from areaeffect.document.folders import RUN_FILE, write_again, write_whole
 from areaeffect.errors import DataError, Problem
+from areaeffect.further.registry import FURTHER
 from areaeffect.report.crate import CRATE_FILE, crate
 from areaeffect.report.faces import REPORT_FILE, is_face, write_faces
 from areaeffect.report.tables import DATA_FILES, TABLES
@@ -255,23 +257,24 @@ def _annex_file(folder: Path, table: DataTable) -> Path:
     return folder / "data" / f"{table.name}.csv"
 
 
-def _annex_header(annex: Annex) -> dict[str, Any]:
+def _annex_header(annex: Annex[Any]) -> dict[str, Any]:
     """Return an annex without its rows, which its CSV files hold."""
     tables = [
         {"name": t.name, "title": t.title, "columns": [asdict(c) for c in t.columns]}
         for t in annex.tables
     ]
-    return {"name": annex.name, "values": annex.values, "tables": tables}
+    return {"name": annex.name, "values": asdict(annex.found), "tables": tables}
 
 
-def _read_annex(folder: Path, header: Mapping[str, Any]) -> Annex:
+def _read_annex(folder: Path, header: Mapping[str, Any]) -> Annex[Any]:
     tables = []
     for described in header["tables"]:
         columns = tuple(Column(**c) for c in described["columns"])
         bare = DataTable(described["name"], described["title"], columns, ())
         rows = read_table(_annex_file(folder, bare), columns)
         tables.append(replace(bare, rows=tuple(tuple(row.values()) for row in rows)))
-    return Annex(header["name"], header["values"], tuple(tables))
+    kind = next(one.found for one in FURTHER if one.name == header["name"])
+    return Annex(header["name"], TypeAdapter(kind).validate_python(header["values"]), tuple(tables))
 
 
 def _table_rows(folder: Path, name: str) -> list[dict[str, Any]]:

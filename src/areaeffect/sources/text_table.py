@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, Problem, did_you_mean, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -63,10 +63,10 @@ def read_text_table(
     header = [column.strip() for column in header]
     if not any(header):
         raise DataError(Problem("the file is empty.", str(path), "It needs a header and rows."))
-    repeated = sorted({c for c in header if header.count(c) > 1})
-    if repeated:
+    twice = repeated(header)
+    if twice:
         raise DataError(
-            Problem(f"column '{repeated[0]}' stands twice.", f"{path}, line 1", "Rename one.")
+            Problem(f"column '{twice[0]}' appears twice.", f"{path}, line 1", "Rename one.")
         )
     if "\x00" in text:
         line = text[: text.index("\x00")].count("\n") + 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from areaeffect.errors import Problem, StudyError, did_you_mean
+from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
 from areaeffect.study.model import SOURCE_KINDS, Study, split_reference
 from areaeffect.study.toml_file import line_of, parse_toml, problems_of, read_toml, where
 
@@ -113,7 +113,7 @@ def _undeclared(content: dict[str, Any], path: Path, lines: dict[str, int]) -> l
         names = [str(entry.get("name")) for _, entry in _entries(content, kind)]
         problems += [
             Problem(f"two {kind}s are named '{n}'.", where(path, lines, kind), "Names must differ.")
-            for n in sorted({n for n in names if names.count(n) > 1})
+            for n in repeated(names)
         ]
     return problems
 

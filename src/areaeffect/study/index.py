@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from areaeffect.errors import Problem, StudyError
+from areaeffect.errors import Problem, StudyError, repeated
 from areaeffect.outcomes import FamilyName
 from areaeffect.study.parts import PeriodText
 from areaeffect.study.toml_file import NO_KINDS, Part, TomlFile, problems_of, read_toml
@@ -123,7 +123,7 @@ def read_index(path: Path) -> IndexFile:
     names = [str(e.get("name")) for e in entries if isinstance(e, dict)]
     twice = [
         Problem(f"two indicators are named '{n}'.", file.where("indicator"), "Names must differ.")
-        for n in sorted({n for n in names if names.count(n) > 1})
+        for n in repeated(names)
     ]
     try:
         index = Index.model_validate(file.content)

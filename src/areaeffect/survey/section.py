@@ -11,33 +11,34 @@ from areaeffect.wording.numbers import number
 
 if TYPE_CHECKING:
     from areaeffect.results import Annex, Result
+    from areaeffect.survey.step import Asked, Surveys
 
 _DASH = "–"
 
 
-def survey_section(_result: Result, annex: Annex) -> Section:
+def survey_section(_result: Result, annex: Annex[Surveys]) -> Section:
     """Build the section of all surveys."""
     intro = Paragraph(
         "Answers of residents, on a scale from 0 to 100. People in benchmark areas count with the "
         "weight of their area. The intervals are those of the sample: they hold for who happened "
         "to be asked, not for what else differs between the places, so they carry no verdict."
     )
-    parts = tuple(_one(annex, name, v) for name, v in annex.values.items())
+    parts = tuple(_one(annex, name, v) for name, v in annex.found.asked.items())
     return Section("survey", "What residents answered", (intro,), parts, Place.VOICES)
 
 
-def _one(annex: Annex, name: str, values: dict[str, Any]) -> Section:
+def _one(annex: Annex[Surveys], name: str, values: Asked) -> Section:
     rows = [r for r in annex.table("survey_comparisons").records() if r["survey"] == name]
     blocks: list[Block] = [
         *(Paragraph(comparison_sentence(r, values)) for r in rows),
         Data(_comparison_table(rows, values), "survey_comparisons"),
         Bullets(tuple(_notes(values))),
     ]
-    family = FAMILIES[values["family"]].title
-    return Section(f"survey-{name}", f"{values['label']} ({family})", tuple(blocks))
+    family = FAMILIES[values.family].title
+    return Section(f"survey-{name}", f"{values.label} ({family})", tuple(blocks))
 
 
-def comparison_sentence(row: dict[str, Any], values: dict[str, Any]) -> str:
+def comparison_sentence(row: dict[str, Any], values: Asked) -> str:
     """Say what one comparison shows, or why there is none."""
     who = f"{row['group']}, {'change between waves' if row['claim'] == 'change' else 'level'}"
     if row["reason"]:
@@ -45,8 +46,8 @@ def comparison_sentence(row: dict[str, Any], values: dict[str, Any]) -> str:
     more = "more" if row["estimate"] >= 0 else "less"
     if row["claim"] == "change":
         what = (
-            f"the score moved by {_point(row['treated_mean'])} points from {values['before']} to "
-            f"{values['after']}, and by {_point(row['benchmark_mean'])} in the benchmark areas: "
+            f"the score moved by {_point(row['treated_mean'])} points from {values.before} to "
+            f"{values.after}, and by {_point(row['benchmark_mean'])} in the benchmark areas: "
             f"{_point(abs(row['estimate']))} points {more}"
         )
     else:
@@ -57,7 +58,7 @@ def comparison_sentence(row: dict[str, Any], values: dict[str, Any]) -> str:
     return f"{who}: {what} (95% interval {_span(row)})."
 
 
-def _comparison_table(rows: list[dict[str, Any]], values: dict[str, Any]) -> Table:
+def _comparison_table(rows: list[dict[str, Any]], values: Asked) -> Table:
     cells = tuple(
         (
             r["group"],
@@ -72,19 +73,19 @@ def _comparison_table(rows: list[dict[str, Any]], values: dict[str, Any]) -> Tab
     )
     head = ("Group", "Claim", "Treated", "Benchmark", "Difference", "95% interval")
     asked = ("Asked, treated", "Asked, benchmark", "Benchmark weight with answers")
-    title = f"Survey: {values['label']}"
+    title = f"Survey: {values.label}"
     return Table(title, (*head, *asked), cells, frozenset(range(2, 9)))
 
 
-def _notes(values: dict[str, Any]) -> list[str]:
-    notes = [f"{values['respondents']:,} respondents count."]
-    notes += [f"Left out: {n:,}, because {why}." for why, n in values["left_out"]]
-    if values["alpha"] is not None:
+def _notes(values: Asked) -> list[str]:
+    notes = [f"{values.respondents:,} respondents count."]
+    notes += [f"Left out: {n:,}, because {why}." for why, n in values.left_out]
+    if values.alpha is not None:
         notes.append(
-            f"The scale is the mean of {len(values['items'])} questions, each brought to 0 to 100; "
-            f"Cronbach's alpha is {values['alpha']:.2f}."
+            f"The scale is the mean of {len(values.items)} questions, each brought to 0 to 100; "
+            f"Cronbach's alpha is {values.alpha:.2f}."
         )
-    if not values["is_weighted"]:
+    if not values.is_weighted:
         notes.append("The file gives no survey weights: everyone asked counts the same.")
     notes.append("Groups with few respondents are not printed; counts from 1 to 7 read [c].")
     return notes

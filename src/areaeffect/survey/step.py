@@ -60,13 +60,35 @@ class _Sides:
     covered: float
 
 
-def survey_step(finished: Finished) -> Annex | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One survey: what was asked, of how many, and who was left out."""
+
+    label: str
+    family: str
+    items: tuple[str, ...]
+    alpha: float | None
+    respondents: int
+    left_out: tuple[tuple[str, int], ...]
+    is_weighted: bool
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surveys:
+    """The surveys of a study by name."""
+
+    asked: dict[str, Asked]
+
+
+def survey_step(finished: Finished) -> Annex[Surveys] | None:
     """Compare every survey of the study; None where it has none."""
     study = finished.file.study
     if not study.survey:
         return None
     rows: list[tuple[Any, ...]] = []
-    values: dict[str, Any] = {}
+    asked: dict[str, Asked] = {}
     for name, survey in study.survey.items():
         finished.tell(f"survey {name}", 0, 1)
         answers = read_answers(survey, finished.file.folder, finished.data.panel.areas)
@@ -75,19 +97,19 @@ def survey_step(finished: Finished) -> Annex | None:
                 (name, group.name, claim, *_row(finished, survey, answers, group, claim))
                 for claim in (("level", "change") if survey.wave else ("level",))
             ]
-        values[name] = {
-            "label": survey.label or name.replace("_", " "),
-            "family": survey.family,
-            "items": [i.column for i in survey.items],
-            "alpha": answers.alpha,
-            "respondents": len(answers.score),
-            "left_out": [list(pair) for pair in answers.left_out],
-            "is_weighted": survey.weight is not None,
-            "before": survey.before,
-            "after": survey.after,
-        }
+        asked[name] = Asked(
+            label=survey.label or name.replace("_", " "),
+            family=survey.family,
+            items=tuple(i.column for i in survey.items),
+            alpha=answers.alpha,
+            respondents=len(answers.score),
+            left_out=tuple(answers.left_out),
+            is_weighted=survey.weight is not None,
+            before=survey.before,
+            after=survey.after,
+        )
     compared = DataTable("survey_comparisons", "Surveys: groups compared", COLUMNS, tuple(rows))
-    return Annex("survey", values, (compared,))
+    return Annex("survey", Surveys(asked), (compared,))
 
 
 def check_surveys(file: StudyFile, data: Assembled) -> None:

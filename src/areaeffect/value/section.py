@@ -13,9 +13,10 @@ from areaeffect.value import words as value_words
 from areaeffect.wording.numbers import number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from areaeffect.results import Annex, Result
+    from areaeffect.value.tables import ValueSettings
 
 Row = dict[str, Any]
 
@@ -24,9 +25,9 @@ _LINE, _FOOT, _TOP = 46.0, 46.0, 12.0
 _MILLION = 1e6
 
 
-def value_section(_result: Result, annex: Annex) -> Section:
+def value_section(_result: Result, annex: Annex[ValueSettings]) -> Section:
     """Return the section of the annex `value`."""
-    values = annex.values
+    values = annex.found
     rows, costs = annex.table("value").records(), annex.table("value_costs").records()
     firm = [r for r in rows if r["basis"] == value_words.CHECKED]
     blocks: list[Block] = [Paragraph(value_words.lead(row, values)) for row in _whole(firm)]
@@ -34,7 +35,7 @@ def value_section(_result: Result, annex: Annex) -> Section:
     blocks += [Paragraph(text) for text in funded]
     drawn = [row for row in rows if row["value"] is not None]
     if drawn:
-        title = f"Worth of avoided incidents, prices of {values['price_year']}"
+        title = f"Worth of avoided incidents, prices of {values.price_year}"
         chart = amounts_chart(drawn, values, key="value", title=title)
         note = "Bars are 95% intervals; recorded incidents only."
         blocks.append(
@@ -44,7 +45,7 @@ def value_section(_result: Result, annex: Annex) -> Section:
         blocks.append(Data(amounts_table(rows, values), "value"))
     limits = [*value_words.limits(rows, costs, values), *value_words.without_amount(firm)]
     blocks.append(Bullets(tuple(limits)))
-    if values["scale"]:
+    if values.scale:
         blocks.append(Bullets(tuple(value_words.scale(values))))
     blocks.append(Folded("Unit costs used", (Data(costs_table(costs, values), "value_costs"),)))
     return Section("value", "What it may be worth", tuple(blocks), place=Place.VALUE)
@@ -61,9 +62,9 @@ def _whole(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def amounts_table(rows: Sequence[Row], values: Mapping[str, Any]) -> Table:
+def amounts_table(rows: Sequence[Row], values: ValueSettings) -> Table:
     """Return the amounts in words."""
-    currency = values["currency"]
+    currency = values.currency
 
     def count(value: float | None) -> str:
         return "–" if value is None else number(value, "count")
@@ -101,9 +102,9 @@ def amounts_table(rows: Sequence[Row], values: Mapping[str, Any]) -> Table:
     return Table("Worth of avoided incidents", head, body, frozenset(range(3, 11)))
 
 
-def costs_table(rows: Sequence[Row], values: Mapping[str, Any]) -> Table:
+def costs_table(rows: Sequence[Row], values: ValueSettings) -> Table:
     """Return the unit costs in words."""
-    currency = values["currency"]
+    currency = values.currency
 
     def amount(value: float | None) -> str:
         return "–" if value is None else value_words.money(value, currency)
@@ -128,7 +129,7 @@ def costs_table(rows: Sequence[Row], values: Mapping[str, Any]) -> Table:
         "Share",
         "Cost as published",
         "Prices of",
-        f"Cost, prices of {values['price_year']}",
+        f"Cost, prices of {values.price_year}",
         "Range used",
         "Status",
         "Source",
@@ -136,7 +137,7 @@ def costs_table(rows: Sequence[Row], values: Mapping[str, Any]) -> Table:
     return Table("Unit costs used", head, body, frozenset({2, 3, 5}))
 
 
-def amounts_chart(rows: Sequence[Row], values: Mapping[str, Any], *, key: str, title: str) -> str:
+def amounts_chart(rows: Sequence[Row], values: ValueSettings, *, key: str, title: str) -> str:
     """Draw each amount with its interval on one scale."""
     ends = [r[name] for r in rows for name in ("value", "low", "high")] + [0.0]
     size, unit = (_MILLION, "million") if max(map(abs, ends)) >= _MILLION else (1.0, "")
@@ -146,7 +147,7 @@ def amounts_chart(rows: Sequence[Row], values: Mapping[str, Any], *, key: str, t
     ticks = plot.nice(frame.x[0] / size, frame.x[1] / size, 6)
     places = [tick * size for tick in ticks]
     zero = frame.px(0.0)
-    name = f"{values['currency']} {unit}, prices of {values['price_year']}".replace(" ,", ",")
+    name = f"{values.currency} {unit}, prices of {values.price_year}".replace(" ,", ",")
     parts = [
         plot.across_grid(frame, places),
         plot.rule(zero, frame.top, zero, frame.bottom, svg.TEXT),
@@ -174,8 +175,8 @@ def _amount(frame: Frame, at: int, row: Row) -> list[str]:
     ]
 
 
-def _description(rows: Sequence[Row], values: Mapping[str, Any]) -> str:
-    currency = values["currency"]
+def _description(rows: Sequence[Row], values: ValueSettings) -> str:
+    currency = values.currency
     parts = [
         f"{r['group']}, {r['label']} ({r['basis']}): {value_words.money(r['value'], currency)} "
         f"({value_words.span(r['low'], r['high'], currency)})"

@@ -18,6 +18,8 @@ from areaeffect.value.tables import (
     AMOUNT_COLUMNS,
     COST_COLUMNS,
     PUBLISHED_SCALE,
+    Rate,
+    ValueSettings,
 )
 from areaeffect.value.valuation import read_valuation
 
@@ -44,7 +46,7 @@ class _Valued:
     reason: str = ""
 
 
-def value_annex(finished: Finished) -> Annex | None:
+def value_annex(finished: Finished) -> Annex[ValueSettings] | None:
     """Value the avoided incidents of every group; None where the study values nothing."""
     (valuation,) = read_valuation(finished.file)
     if valuation is None:
@@ -323,7 +325,7 @@ def _cost_rows(valuation: Valuation) -> tuple[tuple[Any, ...], ...]:
     return tuple(rows)
 
 
-def _values(finished: Finished, valuation: Valuation, valued: Sequence[_Valued]) -> dict[str, Any]:
+def _values(finished: Finished, valuation: Valuation, valued: Sequence[_Valued]) -> ValueSettings:
     """Return the settings a reader needs, and the scale of the published study where it fits."""
     part, study = valuation.part, finished.file.study
     dated = study.study.window.kind.per_year is not None
@@ -344,21 +346,19 @@ def _values(finished: Finished, valuation: Valuation, valued: Sequence[_Valued])
             None,
         )
         if rate is not None and rate.estimate is not None:
-            scale.append(
-                {"group": rate.group, "estimate": rate.estimate, "low": rate.low, "high": rate.high}
-            )
-    return {
-        "currency": valuation.table.currency,
-        "price_year": part.price_year,
-        "discount_rate": part.discount_rate,
-        "base_year": _first_year(finished) if dated else None,
-        "cost_range": part.cost_range,
-        "costs": part.costs or "unit_costs.csv of the program",
-        "is_own_costs": part.costs is not None,
-        "deflator": f"{deflator().title} ({deflator().status})" if uprated else None,
-        "left_out": part.unverified == "leave out"
+            scale.append(Rate(rate.group, rate.estimate, rate.low, rate.high))
+    return ValueSettings(
+        currency=valuation.table.currency,
+        price_year=part.price_year,
+        discount_rate=part.discount_rate,
+        base_year=_first_year(finished) if dated else None,
+        cost_range=part.cost_range,
+        costs=part.costs or "unit_costs.csv of the program",
+        is_own_costs=part.costs is not None,
+        deflator=f"{deflator().title} ({deflator().status})" if uprated else None,
+        left_out=part.unverified == "leave out"
         and any(valuation.table.costs[i].is_unverified for i in valuation.factors),
-        "funding_prices": part.funding_prices,
-        "scale": scale,
-        "published": PUBLISHED_SCALE if scale else None,
-    }
+        funding_prices=part.funding_prices,
+        scale=tuple(scale),
+        published=PUBLISHED_SCALE if scale else None,
+    )

@@ -2,18 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from areaeffect.results import Column
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedScale:
+    """A published difference in crimes per 1,000, for scale."""
+
+    source: str
+    initiative_change: float
+    benchmark_change: float
+    difference: float
+    benchmark_areas: int
+    years: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A group's effect on all crime, in crimes per 1,000 a year."""
+
+    group: str
+    estimate: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueSettings:
+    """What the amounts of a study rest on.
+
+    Parameters
+    ----------
+    currency, price_year, discount_rate, base_year : of the amounts.
+    cost_range : by how much costs without a published range may be off, a fraction.
+    costs, is_own_costs : where the unit costs are from.
+    deflator : what prices were uprated with; None where none were.
+    left_out : whether costs that are still to be verified are left out.
+    funding_prices : year of the funding's prices.
+    scale, published : effects in rates, and the published difference where all crime is valued.
+    """
+
+    currency: str
+    price_year: str
+    discount_rate: float
+    base_year: int | None
+    cost_range: float
+    costs: str
+    is_own_costs: bool
+    deflator: str | None
+    left_out: bool
+    funding_prices: str | None
+    scale: tuple[Rate, ...]
+    published: PublishedScale | None
+
+
 #: Local Trust, 3ni, Shared Intelligence and OCSI, 1 July 2025 (a news page; no interval there).
-PUBLISHED_SCALE = {
-    "source": "Local Trust with 3ni, Shared Intelligence and OCSI, July 2025",
-    "initiative_change": -19.1,
-    "benchmark_change": -10.5,
-    "difference": -8.6,
-    "benchmark_areas": 29,
-    "unit": "crimes per 1,000",
-    "years": 15,
-}
+PUBLISHED_SCALE = PublishedScale(
+    source="Local Trust with 3ni, Shared Intelligence and OCSI, July 2025",
+    initiative_change=-19.1,
+    benchmark_change=-10.5,
+    difference=-8.6,
+    benchmark_areas=29,
+    years=15,
+)
 
 AMOUNT_COLUMNS = (
     Column("group", "string", "Whose effect"),

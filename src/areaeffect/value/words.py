@@ -8,7 +8,9 @@ from areaeffect.results import Verdict
 from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from areaeffect.value.tables import ValueSettings
 
 Row = dict[str, Any]
 
@@ -49,15 +51,15 @@ def span(low: float | None, high: float | None, currency: str) -> str:
     return f"{money(low, currency)} to {money(high, currency)}"
 
 
-def lead(row: Row, values: Mapping[str, Any]) -> str:
+def lead(row: Row, values: ValueSettings) -> str:
     """Return the account of one group's amount: what, how much, how sure, in which prices."""
-    currency, several = values["currency"], row["outcome"] == EVERY_OUTCOME
+    currency, several = values.currency, row["outcome"] == EVERY_OUTCOME
     what = "avoided incidents of all valued outcomes together" if several else row["label"]
     text = (
-        f"{row['group']}: {_avoided(row)}at prices of {values['price_year']}, the difference in "
+        f"{row['group']}: {_avoided(row)}at prices of {values.price_year}, the difference in "
         f"{what} may be worth {money(row['value'], currency)} "
         f"(95% interval {span(row['low'], row['high'], currency)}), recorded only{_counted(row)}"
-        + ("." if values["is_own_costs"] else ", at unit costs not yet checked at their source.")
+        + ("." if values.is_own_costs else ", at unit costs not yet checked at their source.")
     )
     if row["verdict"] is not None and row["verdict"] != str(Verdict.BETTER):
         text += (
@@ -84,11 +86,11 @@ def _avoided(row: Row) -> str:
     return f"{number(abs(row['avoided']), 'count')} {row['unit']} {word}; "
 
 
-def per_pound(row: Row, values: Mapping[str, Any]) -> str:
+def per_pound(row: Row, values: ValueSettings) -> str:
     """Return what each pound of funding was worth, with the probability that it exceeds one."""
     if row["per_pound"] is None:
         return ""
-    currency = values["currency"]
+    currency = values.currency
     unit = f"{_SIGNS.get(currency, currency)}1"
     return (
         f"{row['group']}: {money(row['funding'], currency)} of funding, so "
@@ -112,21 +114,21 @@ def without_amount(rows: Sequence[Row]) -> list[str]:
     return [text[:1].upper() + text[1:] for text in dict.fromkeys(said)]
 
 
-def limits(rows: Sequence[Row], costs: Sequence[Row], values: Mapping[str, Any]) -> list[str]:
+def limits(rows: Sequence[Row], costs: Sequence[Row], values: ValueSettings) -> list[str]:
     """Return what the amounts are made of, and what they leave out."""
     said = [RECORDED_ONLY, _mix(costs)]
     said.append(
-        f"Prices of {values['price_year']}"
-        + (f", uprated with {values['deflator']}" if values["deflator"] else "")
+        f"Prices of {values.price_year}"
+        + (f", uprated with {values.deflator}" if values.deflator else "")
         + _discounting(values)
     )
     said.append(_checked(costs, values))
-    if values["left_out"]:
+    if values.left_out:
         said.append("Costs that are still to be verified are left out, as the study asks.")
     said.append(
-        f"Costs without a published range may be off by {number(values['cost_range'], 'ratio', 0)} "
+        f"Costs without a published range may be off by {number(values.cost_range, 'ratio', 0)} "
         "either way: an assumption of the study."
-        if values["cost_range"]
+        if values.cost_range
         else "Costs without a published range are taken as exact: the interval is the effect's."
     )
     if all(row["fiscal"] is None for row in rows):
@@ -141,24 +143,22 @@ def limits(rows: Sequence[Row], costs: Sequence[Row], values: Mapping[str, Any])
     return said
 
 
-def scale(values: Mapping[str, Any]) -> list[str]:
+def scale(values: ValueSettings) -> list[str]:
     """Set the effect in rates beside that of the published study, where all crime is valued."""
-    published, said = values["published"], []
-    for row in values["scale"]:
-        own, low, high = (number(row[k], "additive", 1) for k in ("estimate", "low", "high"))
-        said.append(
-            f"{row['group']}: {own} crimes per 1,000 a year (95% interval {low} to {high})."
-        )
+    published, said = values.published, []
+    for row in values.scale:
+        own, low, high = (number(x, "additive", 1) for x in (row.estimate, row.low, row.high))
+        said.append(f"{row.group}: {own} crimes per 1,000 a year (95% interval {low} to {high}).")
     if published is None:
         return said
     theirs, benchmark, difference = (
-        number(published[k], "additive", 1)
-        for k in ("initiative_change", "benchmark_change", "difference")
+        number(x, "additive", 1)
+        for x in (published.initiative_change, published.benchmark_change, published.difference)
     )
     said.append(
-        f"For scale, {published['source']} reported {theirs} per 1,000 in areas with an initiative "
-        f"against {benchmark} in {published['benchmark_areas']} benchmark areas over "
-        f"{published['years']} years, a "
+        f"For scale, {published.source} reported {theirs} per 1,000 in areas with an initiative "
+        f"against {benchmark} in {published.benchmark_areas} benchmark areas over "
+        f"{published.years} years, a "
         f"difference of {difference} (our subtraction), with no interval."
     )
     return said
@@ -177,18 +177,18 @@ def _mix(costs: Sequence[Row]) -> str:
     return f"The mix of incidents is an assumption of the study ({'; '.join(parts)})."
 
 
-def _discounting(values: Mapping[str, Any]) -> str:
-    if not values["discount_rate"]:
+def _discounting(values: ValueSettings) -> str:
+    if not values.discount_rate:
         return "; nothing is discounted."
     return (
-        f"; each year after {values['base_year']} counts "
-        f"{number(values['discount_rate'], 'ratio')} a year less."
+        f"; each year after {values.base_year} counts "
+        f"{number(values.discount_rate, 'ratio')} a year less."
     )
 
 
-def _checked(costs: Sequence[Row], values: Mapping[str, Any]) -> str:
-    if values["is_own_costs"]:
-        return f"The unit costs are those of {values['costs']}, given with the study."
+def _checked(costs: Sequence[Row], values: ValueSettings) -> str:
+    if values.is_own_costs:
+        return f"The unit costs are those of {values.costs}, given with the study."
     unverified = [c["label"] for c in costs if c["status"] == "to be verified"]
     text = (
         "No unit cost was checked against the publication it comes from, Home Office research "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from areaeffect.wording.phrases import PHRASES
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 FINE_SCALE = 1.0  # a threshold below this belongs to a scale that one decimal would flatten
 FINE_RATE = 0.1  # a tenth of a rate's interval below this does
 MOST_DECIMALS = 15
+_THREE_DIGITS = 100
 NOT_ESTIMABLE = "not estimable"
 POINTS = "percentage points"  # the unit of a difference of shares; a share itself is in per cent
 NO_NOUN = frozenset({"", "fraction", POINTS})  # units that do not say what an amount counts
@@ -45,6 +47,14 @@ def number(value: float | None, form: str, decimals: int = 1) -> str:
     text = f"{abs(finite) * 100 if form == 'ratio' else abs(finite):,.{places}f}"
     minus = "−" if finite < 0 and text.strip("0.,") else ""
     return f"{minus}{text}{'%' if form == 'ratio' else ''}"
+
+
+def three_digits(value: float) -> str:
+    """Write a number whole or by its first three digits, without exponent: '5,823', '0.0123'."""
+    if abs(value) >= _THREE_DIGITS:
+        return f"{value:,.0f}".replace("-", "−")
+    rounded = Decimal(repr(float(f"{value:.3g}")))
+    return format(rounded, "f").removesuffix(".0").replace("-", "−")
 
 
 def decimals_of(finding: Finding) -> int:

@@ -123,8 +123,8 @@ def test_a_study_says_how_much_of_an_effect_it_would_see(tmp_path: Path) -> None
     result = evaluate(_approximate(tmp_path), threads=1)
     annex = result.annex("misplacement")
     assert annex is not None
-    assert annex.values["too_large"] == 0
-    assert annex.values["wrong_expected"] == 1.0
+    assert annex.found.too_large == 0
+    assert annex.found.wrong_expected == 1.0
     (row,) = annex.table("misplacement").records()
     # Abbey is all true; Bridge and Castle half of the time, else one of their two areas is
     assert row["treated_true"] == pytest.approx((1 + 0.75 + 0.75) / 3, abs=0.05)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from areaeffect.document.blocks import Bullets, Data, Facts, Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
+from areaeffect.findings.finished import Further
 from areaeffect.report import annexes, files, page
 from areaeffect.results import Annex, Column, DataTable, Result
 from tests.shared.sample_result import HOSTILE, sample_result
@@ -25,9 +26,21 @@ TABLE = DataTable(
 )
 
 
+@dataclass(frozen=True)
+class Walk:
+    """What a made-up question found."""
+
+    pace: float
+    who: tuple[int, ...]
+    best: float | None = None
+
+
 @pytest.fixture
-def result() -> Result:
-    return replace(sample_result(), annexes=(Annex("a_walk", {"pace": 4.5, "who": [1]}, (TABLE,)),))
+def result(monkeypatch: pytest.MonkeyPatch) -> Result:
+    walks = Further(name="a_walk", found=Walk, section=lambda *_: Section("walk", "Walk", ()))
+    for module in (annexes, files):
+        monkeypatch.setattr(module, "FURTHER", (walks,))
+    return replace(sample_result(), annexes=(Annex("a_walk", Walk(4.5, (1,)), (TABLE,)),))
 
 
 def test_an_annex_comes_back_from_its_files(result: Result, tmp_path: Path) -> None:
@@ -36,13 +49,6 @@ def test_an_annex_comes_back_from_its_files(result: Result, tmp_path: Path) -> N
     assert back.annex("a_walk") == result.annex("a_walk")
     assert back.annex("another") is None
     assert (tmp_path / "out/data/walks.csv-metadata.json").is_file()
-
-
-def test_an_annex_without_a_builder_prints_its_tables(result: Result) -> None:
-    text = page.render(result)
-    assert 'id="a-walk"' in text
-    assert 'href="data/walks.csv"' in text
-    assert HOSTILE not in text
 
 
 def test_every_kind_of_block_is_printed(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,9 +63,9 @@ def test_every_kind_of_block_is_printed(result: Result, monkeypatch: pytest.Monk
         figure,
         Folded("fifth words", (Paragraph("sixth words"),)),
     )
-    monkeypatch.setattr(
-        annexes, "BUILDERS", {"a_walk": lambda *_: Section("outer", "Outside", blocks, (inner,))}
-    )
+    outer = Section("outer", "Outside", blocks, (inner,))
+    walks = Further(name="a_walk", found=Walk, section=lambda *_: outer)
+    monkeypatch.setattr(annexes, "FURTHER", (walks,))
     text = page.render(result)
     for words in ("first", "second", "third", "fifth", "sixth"):
         assert f"{words} words" in text

@@ -106,7 +106,7 @@ def test_findings_json_holds_them_and_gives_them_back(result: Result, tmp_path: 
 
 def test_an_attribute_all_share_is_said(result: Result) -> None:
     annex = annex_of(result, "groups")
-    assert annex.values["notes"] == ["All neighbourhoods have the same resident led: yes."]
+    assert annex.found.notes == ["All neighbourhoods have the same resident led: yes."]
     assert [r["value"] for r in annex.table("groups").records()][-1] == "yes"
 
 
@@ -114,7 +114,7 @@ def test_the_section_prints_every_row_once(result: Result) -> None:
     annex = annex_of(result, "groups")
     tables = [b.table for b in groups_section(result, annex).blocks if isinstance(b, Data)]
     assert [t.caption for t in tables] == ["By lead partner", "By start", "By resident led"]
-    assert sum(len(t.rows) for t in tables) == annex.values["n_findings"] == 7
+    assert sum(len(t.rows) for t in tables) == annex.found.n_findings == 7
     assert tables[0].rows[2][0] == "council against trust"
 
 
@@ -146,7 +146,7 @@ def test_a_group_the_study_names_is_a_further_finding(result: Result, tmp_path: 
         ("group", "Council, and small", 1),
         ("group", "Trust or council", 3),
     ]
-    assert annex.values["notes"] == ["No neighbourhood belongs to 'Nobody'."]
+    assert annex.found.notes == ["No neighbourhood belongs to 'Nobody'."]
     whole = of_crime(result)[0]
     assert rows[1]["estimate"] == pytest.approx(whole.estimate)
     edit(study, "people = { at_least", "peple = { at_least")
@@ -176,7 +176,7 @@ def test_a_start_instead_of_the_file_s(tmp_path: Path) -> None:
     study = grouped_study(tmp_path, '["start"]')
     edit(study, 'areas = "members.csv"', 'areas = "members.csv"\nstart_instead = "2013-02"')
     annex = annex_of(evaluate(study, threads=1), "groups")
-    assert annex.values["notes"] == ["All neighbourhoods have the same start: 2013-02."]
+    assert annex.found.notes == ["All neighbourhoods have the same start: 2013-02."]
 
 
 # ---------------------------------------------------------------- forms

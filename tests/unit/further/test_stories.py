@@ -95,7 +95,7 @@ def test_without_stories_the_section_still_stands() -> None:
     from areaeffect.results import Annex, DataTable
 
     tables = [("events", stories.EVENTS), ("stories", stories.STORIES), ("themes", stories.THEMES)]
-    annex = Annex("stories", {"withheld": 0}, tuple(DataTable(n, n, c, ()) for n, c in tables))
+    annex = Annex("stories", stories.Voices(0), tuple(DataTable(n, n, c, ()) for n, c in tables))
     assert len(stories_section(sample_result(), annex).blocks) == 1
 
 
@@ -125,7 +125,7 @@ def test_a_group_has_the_events_of_its_own_places_and_of_everywhere() -> None:
     result = sample_result()
     treated = next(a for a in result.areas if a.role == "treated")
     rows = (("2019", treated.neighbourhood, "x"), ("2020", "", "y"), ("2021", "elsewhere", "z"))
-    annex = Annex("stories", {"withheld": 0}, (DataTable("events", "E", stories.EVENTS, rows),))
+    annex = Annex("stories", stories.Voices(0), (DataTable("events", "E", stories.EVENTS, rows),))
     held = replace(result, annexes=(annex,))
     assert [e[2] for e in events_of(held, treated.initiative)] == ["x", "y"]
     assert [e[2] for e in events_of(held, ALL_INITIATIVES)] == ["x", "y", "z"]

@@ -288,8 +288,8 @@ def test_an_outcome_that_is_zero_everywhere_has_branches_with_reasons_only(tmp_p
 def test_an_outcome_that_the_study_cannot_estimate_is_named(done: tuple[Path, Result]) -> None:
     annex = done[1].annex("multiverse")
     assert annex is not None
-    values = annex.values | {"without_branches": ["crime (G)"]}
-    bare = replace(annex, values=values, tables=tuple(replace(t, rows=()) for t in annex.tables))
+    found = replace(annex.found, without_branches=("crime (G)",))
+    bare = replace(annex, found=found, tables=tuple(replace(t, rows=()) for t in annex.tables))
     result = replace(done[1], annexes=(bare,))
     told = "Crime (G): not estimable in the study itself, so without branches."
     assert as_text(result) == told

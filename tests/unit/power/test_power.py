@@ -23,15 +23,14 @@ from areaeffect.power.page import write_power
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.power.words import needed, sentences, warnings
 from areaeffect.register.registered import Registered
-from benchmarks.fresh import County, Drawn, fresh
+from benchmarks.worlds.generate import World
+from benchmarks.worlds.rig import INITIATIVE, Studied, studied
 from tests.shared.small_study import write_small_study
 
-SMALL = County(
-    rows=16, columns=20, forces=3, months=72, starts=(48, 54), neighbourhoods=4, size=3, gap=None
-)
+SMALL = World(areas=320, forces=3, starts=(48, 54), places=4, outcomes=1, per_month=5.0)
 
 
-def known_before(drawn: Drawn, placebos: int = 39) -> PowerReport:
+def known_before(drawn: Studied, placebos: int = 39) -> PowerReport:
     with single_threaded():
         plan = make_plan(drawn.file, drawn.data, "test")
         measures = tuple(drawn.data.panel.measures.values())
@@ -41,7 +40,7 @@ def known_before(drawn: Drawn, placebos: int = 39) -> PowerReport:
         return power_of(file, measures, plan, 1, lambda *_: None)
 
 
-def multiplied_each(drawn: Drawn, by: float) -> Drawn:
+def multiplied_each(drawn: Studied, by: float) -> Studied:
     """Multiply each treated area's outcomes from its own start on, and all after the last one."""
     panel = drawn.data.panel
     last = max(u.start for u in drawn.data.neighbourhoods)
@@ -58,16 +57,16 @@ def multiplied_each(drawn: Drawn, by: float) -> Drawn:
 
 
 @pytest.fixture(scope="module")
-def drawn() -> Drawn:
-    return fresh(SMALL, 5)
+def drawn() -> Studied:
+    return studied(SMALL, 5)
 
 
 @pytest.fixture(scope="module")
-def report(drawn: Drawn) -> PowerReport:
+def report(drawn: Studied) -> PowerReport:
     return known_before(drawn)
 
 
-def test_nothing_at_or_after_a_start_is_read(drawn: Drawn, report: PowerReport) -> None:
+def test_nothing_at_or_after_a_start_is_read(drawn: Studied, report: PowerReport) -> None:
     assert known_before(multiplied_each(drawn, 1e6)) == report
 
 
@@ -79,11 +78,11 @@ def test_more_neighbourhoods_see_smaller_effects(report: PowerReport) -> None:
 
 def test_the_planned_study_has_its_own_row(report: PowerReport) -> None:
     (row,) = report.real
-    assert (row.group, row.n, row.basis) == ("Fresh", 4, "measured")
+    assert (row.group, row.n, row.basis) == (INITIATIVE, 4, "measured")
     assert row.years == pytest.approx(1.75)  # two places for 24 months, two for 18
 
 
-def test_a_row_for_each_year_and_what_does_not_fit_is_extrapolated(drawn: Drawn) -> None:
+def test_a_row_for_each_year_and_what_does_not_fit_is_extrapolated(drawn: Studied) -> None:
     early = tuple(replace(u, start=u.start - 12) for u in drawn.data.neighbourhoods)
     found = known_before(replace(drawn, data=replace(drawn.data, registered=Registered(early))), 39)
     assert (found.history, found.planned, found.measured) == (3, 3, 1)
@@ -95,7 +94,7 @@ def test_a_row_for_each_year_and_what_does_not_fit_is_extrapolated(drawn: Drawn)
     assert any("found on London" in w for w in warnings(found))
 
 
-def test_a_history_of_one_year_is_too_short_and_says_so(drawn: Drawn) -> None:
+def test_a_history_of_one_year_is_too_short_and_says_so(drawn: Studied) -> None:
     early = tuple(replace(u, start=u.start - 36) for u in drawn.data.neighbourhoods)
     found = known_before(replace(drawn, data=replace(drawn.data, registered=Registered(early))), 39)
     assert found.measured == 0
@@ -119,10 +118,10 @@ def test_the_horizon_leaves_two_years_of_history_where_it_can() -> None:
     assert horizon_of([measure(96)], [unit(60), unit(72)]).planned == 3
 
 
-def test_the_curve_repeats_neighbourhoods_evenly(drawn: Drawn) -> None:
+def test_the_curve_repeats_neighbourhoods_evenly(drawn: Studied) -> None:
     with single_threaded():
         plan = make_plan(drawn.file, drawn.data, "test")
-    assert [size.group for size in sizes_of(plan, "programme")] == ["Fresh"]
+    assert [size.group for size in sizes_of(plan, "programme")] == [INITIATIVE]
     for size in sizes_of(plan, "neighbourhood"):
         counts = np.bincount(size.patterns, minlength=4)
         assert counts.max() - counts.min() <= 1
@@ -210,7 +209,7 @@ def test_the_command_prints_sentences_and_json(tmp_path: Path) -> None:
     assert json.loads(as_json.stdout)["step"] == "year"
 
 
-def test_panels_without_boundaries_draw_areas_one_by_one(drawn: Drawn) -> None:
+def test_panels_without_boundaries_draw_areas_one_by_one(drawn: Studied) -> None:
     panel: Panel = replace(drawn.data.panel, contiguity=None, near=None, centres=None)
     found = known_before(replace(drawn, data=replace(drawn.data, panel=panel)), 39)
     assert found.real[0].mde is not None

@@ -367,7 +367,7 @@ def test_the_fit_of_drawn_places_is_in_the_files_and_the_report(tmp_path: Path) 
     ]
     annex = result.annex("boundary_fit")
     assert annex is not None
-    assert (annex.values["places"], annex.values["areas_kept"]) == (3, 6)
+    assert (annex.found.places, annex.found.areas_kept) == (3, 6)
     rows = annex.table("boundary_fit").records()
     assert [(r["area"], r["kept"]) for r in rows if r["neighbourhood"] == "Abbey"] == [
         ("T009", True),

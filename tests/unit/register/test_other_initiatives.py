@@ -157,9 +157,9 @@ def test_the_report_says_what_is_known_and_what_is_not(study: Path) -> None:
     result = evaluate_into(study, out, threads=1)
     annex = result.annex("register")
     assert annex is not None
-    said = annex.values
-    assert (said["entries"], said["during"], said["located"]) == (8, 6, 4)
-    assert (said["not_located"], said["without_authority"], said["studied_overlaps"]) == (2, 1, 2)
+    said = annex.found
+    assert (said.entries, said.during, said.located) == (8, 6, 4)
+    assert (said.not_located, said.without_authority, said.studied_overlaps) == (2, 1, 2)
     rows = annex.table("register_benchmark_areas").records()
     north = [r for r in rows if r["authority"] == "Northborough"]
     assert north

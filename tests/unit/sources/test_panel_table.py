@@ -400,7 +400,7 @@ def test_several_broken_rows_are_all_shown(tmp_path: Path) -> None:
 
 def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
     assert problems_of(tmp_path, LONG.replace("area_name", "n")) == [
-        "crime.csv, line 1: column 'n' stands twice. Rename one."
+        "crime.csv, line 1: column 'n' appears twice. Rename one."
     ]
 
 

@@ -176,7 +176,7 @@ REFUSED: dict[str, tuple[Build, str]] = {
     ),
     "column twice": (
         csv(street(crime(), header=HEADER_LINE.replace("Latitude", "Longitude"))),
-        "column 'Longitude' stands twice",
+        "column 'Longitude' appears twice",
     ),
     "outcomes in a street file": (
         csv(street(header="Crime ID,Month,Reported by,Longitude,Latitude,Outcome type")),

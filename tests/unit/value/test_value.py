@@ -288,7 +288,7 @@ def test_every_number_said_stands_in_the_files(valued: tuple[Result, Annex]) -> 
     _, annex = valued
     row = annex.table("value").records()[0]
     held = {money(v, "GBP") for v in row.values() if isinstance(v, float)}
-    text = f"{lead(row, annex.values)} {per_pound(row, annex.values)}"
+    text = f"{lead(row, annex.found)} {per_pound(row, annex.found)}"
     said = re.findall(r"−?£[\d.,]*\d(?: million)?", text)
     assert len(said) >= 7
     assert set(said) <= held | {"£1"}
@@ -311,7 +311,7 @@ def test_costs_are_left_out_and_funding_is_that_of_the_neighbourhoods(study: Pat
     assert annex is not None
     (row,) = annex.table("value").records()
     assert row["basis"] == "costs read"
-    assert annex.values["left_out"] is True
+    assert annex.found.left_out is True
     assert row["funding"] == 30_000  # three neighbourhoods of two areas each
 
 

@@ -20,6 +20,7 @@ from areaeffect.results import (
     Verdict,
 )
 from areaeffect.wording import numbers, terms
+from areaeffect.wording.numbers import three_digits
 from tests.shared.sample_result import sample_result
 
 BANNED = ("control", "no effect", "proves", "significant")
@@ -460,3 +461,14 @@ def test_a_fine_scale_keeps_more_decimals() -> None:
 )
 def test_intervals_are_told_by_direction(low: float | None, high: float | None, text: str) -> None:
     assert numbers.interval(low, high, sample_result(placebos=19).findings[0]) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (5823.4, "5,823"), (999.6, "1,000"), (214.0, "214"), (5.817, "5.82"), (0.01234, "0.0123"),
+        (0.00001234, "0.0000123"), (-3.0, "−3"), (-12345.0, "−12,345"), (0.0, "0"),
+    ],
+)  # fmt: skip
+def test_three_digits_are_written_without_an_exponent(value: float, words: str) -> None:
+    assert three_digits(value) == words

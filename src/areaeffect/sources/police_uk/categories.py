@@ -74,10 +74,11 @@ def months_published(asked: tuple[str, ...], months: tuple[str, ...]) -> tuple[b
     A category that was not yet, or no longer, published counts as published where the
     categories that held its incidents then are all in the sum.
     """
-    return tuple(all(_is_in_sum(c, month, set(asked)) for c in asked) for month in months)
+    return tuple(all(_is_in_sum(c, month, frozenset(asked)) for c in asked) for month in months)
 
 
-def _is_in_sum(category: str, month: str, asked: set[str]) -> bool:
+@cache
+def _is_in_sum(category: str, month: str, asked: frozenset[str]) -> bool:
     labels = [c for c in read_categories() if c.category == category]
     if any(c.valid_from <= month <= (c.valid_to or "9999-12") for c in labels):
         return True

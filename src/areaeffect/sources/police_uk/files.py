@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
+from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -232,7 +232,6 @@ def _list_zip(
 
 def _zip_faults(path: Path, members: list[Any]) -> list[Problem]:
     problems = []
-    names = [m.filename for m in members]
     for info in members:
         where = f"{path}, {info.filename!r}"
         parts = re.split(r"[/\\]", info.filename)
@@ -263,7 +262,7 @@ def _zip_faults(path: Path, members: list[Any]) -> list[Problem]:
         )
     problems += [
         Problem("two members of the zip have this name.", f"{path}, {name!r}", "Keep one.")
-        for name in sorted({n for n in names if names.count(n) > 1})
+        for name in repeated([m.filename for m in members])
     ]
     return problems
 

@@ -10,8 +10,12 @@ from __future__ import annotations
 import codecs
 import csv
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, Problem, did_you_mean, repeated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: The publisher's header, in its order.
 HEADER = (
@@ -86,7 +90,9 @@ def number_lines(data: bytes, file: int, where: str) -> Numbered:
     rejected |= _repeated(rows[1:])
     if not rows[-1]:
         rows.pop()  # what follows the last line feed
-    lines = [i for i, row in enumerate(rows, 1) if i > 1 and row and i not in rejected]
+    lines: Sequence[int] = range(2, len(rows) + 1)
+    if rejected or not all(rows):
+        lines = [i for i in lines if rows[i - 1] and i not in rejected]
     found = tuple(
         Rejected(line, reason, shorten(rows[line - 1].decode("utf-8")))
         for line, reason in rejected.items()
@@ -104,7 +110,7 @@ def _with_line_feeds(text: bytes) -> bytes:
     return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def _prefix(file: int, lines: list[int], rows: list[bytes]) -> bytes:
+def _prefix(file: int, lines: Sequence[int], rows: list[bytes]) -> bytes:
     """Return `file,line,row` for some lines; prefix and row alternate in one join."""
     if not lines:
         return b""
@@ -213,8 +219,7 @@ def _check_header(line: bytes, where: str) -> None:
         )
     absent = [c for c in HEADER if c not in found]
     extra = [c for c in found if c not in HEADER]
-    twice = sorted({c for c in found if found.count(c) > 1})
-    problems = [Problem(f"column '{c}' stands twice.", place) for c in twice]
+    problems = [Problem(f"column '{c}' appears twice.", place) for c in repeated(found)]
     problems += [Problem(f"column '{c}' is missing.", place, _instead(c, extra)) for c in absent]
     if not absent:
         problems += [Problem(f"column '{c}' is not one of the publisher's.", place) for c in extra]

@@ -117,11 +117,11 @@ def renamed(file: ReleaseFile, frame: pd.DataFrame) -> pd.DataFrame:
 def keys_of(file: ReleaseFile, path: Path) -> tuple[int, Strings]:
     """Return the rows of outlines or pairs, and the codes of their areas; nothing else is read."""
     if file.layout == "outlines" and path.suffix != ".parquet":
-        import pyogrio
+        import geopandas
 
         try:
-            frame = pyogrio.read_dataframe(path, read_geometry=False)
-        except (pyogrio.errors.DataSourceError, ValueError, RuntimeError) as error:
+            frame = geopandas.read_file(path, ignore_geometry=True)
+        except (ValueError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise DataError(
                 Problem(f"the outlines cannot be read: {reason}", str(path), "Fetch them again.")
