@@ -266,7 +266,7 @@ def test_the_verdict_on_a_score_does_not_depend_on_its_unit(tmp_path: Path, unit
     assert plain.estimate is not None
     assert scaled.estimate == pytest.approx(plain.estimate * unit, rel=1e-6)
     assert plain.p_value == scaled.p_value
-    assert "of 0.0 " not in scaled.sentence
+    assert "of 0.0 " not in sentence(scaled)
 
 
 # ---------------------------------------------------------------- waves and missing cells
