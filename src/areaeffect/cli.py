@@ -20,7 +20,7 @@ from areaeffect.errors import (
     Problem,
     explained,
 )
-from areaeffect.terminal import INTERRUPTED, interruptible, progress
+from areaeffect.terminal import INTERRUPTED, downloads, interruptible, progress
 
 app = typer.Typer(
     help="Did a neighbourhood-based initiative make its places better than they would have "
@@ -341,13 +341,13 @@ def fetch(
         typer.echo(plan.table())
         return
     if check:
-        with progress() as tell:
+        with downloads() as tell:
             tried = fetching.check(plan, tell)
         typer.echo(_dump(tried.to_dict()) if as_json else tried.text())
         sys.exit(0 if tried.is_well else DataError.exit_code)
     typer.echo(plan.text(), err=True)
     kept = "what has arrived is kept. The same command goes on"
-    with interruptible(kept), progress() as tell:
+    with interruptible(kept), downloads() as tell:
         result = fetching.fetch(plan, tell)
     typer.echo(_dump(result.to_dict()) if as_json else result.text())
 

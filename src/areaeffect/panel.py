@@ -36,6 +36,26 @@ REASONS = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Hidden:
+    """Small counts that a publisher hides: known only to lie between two numbers.
+
+    Parameters
+    ----------
+    cells : (n_areas, n_periods), which cells.
+    least, most : what each can be.
+    """
+
+    cells: Bools
+    least: int
+    most: int
+
+    @property
+    def middle(self) -> float:
+        """What each is taken to be."""
+        return (self.least + self.most) / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Measure:
     """One outcome over areas and periods.
 
@@ -50,6 +70,7 @@ class Measure:
     smallest : smallest effect of interest: a fraction of counts, in the unit of a score.
     exposure_at_end : (n_areas,), the same in the last period; None where it is not known.
     breaks : months from which it no longer means what it meant before.
+    hidden : counts that are hidden within known bounds; `values` holds their middle.
     """
 
     name: str
@@ -61,6 +82,7 @@ class Measure:
     smallest: float = 0.05
     exposure_at_end: Floats | None = None
     breaks: tuple[Break, ...] = ()
+    hidden: Hidden | None = None
 
     @property
     def waves(self) -> Bools:
@@ -135,7 +157,7 @@ class Neighbourhood:
         """First period that counts as after the start, and what it counts: months after a phase."""
         if not self.phase_in:
             return self.start, self.start_kind
-        return self.start * self.start_kind.months + self.phase_in, PeriodKind.MONTH
+        return self.start_kind.first_month(self.start) + self.phase_in, PeriodKind.MONTH
 
 
 @dataclass(frozen=True, slots=True, eq=False)

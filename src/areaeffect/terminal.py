@@ -64,3 +64,35 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
             bar.update(tasks[step], completed=done)
 
         yield tell
+
+
+@contextmanager
+def downloads() -> Iterator[Callable[[str, int, int], None]]:
+    """Show files that are fetched, several at a time, on standard error.
+
+    A bar a file on a terminal, gone when the file is whole; elsewhere a line a file. Of an
+    unknown length (`of` is 0) the bar only moves.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    started: dict[str, Any] = {}
+    if not console.is_terminal:
+
+        def tell_plainly(file: str, _done: int, _of: int) -> None:
+            if file not in started:
+                started[file] = True
+                typer.echo(f"{file} …", err=True)
+
+        yield tell_plainly
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"))
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+
+        def tell(file: str, done: int, of: int) -> None:
+            if file not in started:
+                started[file] = bar.add_task(file, total=of or None)
+            bar.update(started[file], completed=done, visible=not of or done < of)
+
+        yield tell

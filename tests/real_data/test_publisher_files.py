@@ -11,7 +11,7 @@ from areaeffect.geography.lookups import load_lookup
 from areaeffect.sources.publishers.layouts import keys_of, layout
 from areaeffect.sources.publishers.releases import ReleaseFile, catalogue
 from areaeffect.sources.publishers.tables import read
-from areaeffect.sources.workbook import read_sheets
+from areaeffect.tables.workbook import read_sheets
 from tests.real_data.national_mirror import V3
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from areaeffect.assembly.change_claims import refuse_breaks, refuse_one_date
 from areaeffect.assembly.last_to_start import last_as_benchmark
 from areaeffect.assembly.measures import make_measures, measure_notes, wanted
+from areaeffect.assembly.screening import screen
 from areaeffect.errors import DataError, Faults, Problem
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, listed, within
@@ -21,7 +22,6 @@ from areaeffect.sources.base import SourceTable, align, reader_for
 from areaeffect.sources.panel_vintages import one_vintage
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
-from areaeffect.sources.text_table import read_text_table
 from areaeffect.study.extras import refuse_missing_extras
 from areaeffect.study.model import (
     IndexSource,
@@ -30,6 +30,7 @@ from areaeffect.study.model import (
     resolve,
     split_reference,
 )
+from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -198,6 +199,7 @@ def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assem
             *(n for t in tables.values() for n in t.notes),
             *measure_notes(study, tables, measures),
             *registered.notes,
+            *(boundaries.notes if boundaries else ()),
             *of_neighbours,
         ),
         centres=boundaries.centres if boundaries else None,
@@ -255,6 +257,8 @@ def read_sources(
             table = faults.attempt(read, name, source, path, window, asked, needed)
             if table is not None:
                 table = faults.attempt(one_vintage, table, f"source.{name}")
+            if table is not None:
+                table = faults.attempt(screen, source, table)
         if table is not None:
             tables[name] = table
     faults.raise_all()
@@ -358,7 +362,8 @@ def outlines_of(file: StudyFile, areas: Strings) -> tuple[Boundaries | None]:
     for source in file.study.source.values():
         if source.boundaries is not None:
             path = resolve(source.boundaries, file.folder)
-            return (read_boundaries(path, source.boundaries_area or source.area, areas),)
+            column = source.boundaries_area or source.area
+            return (read_boundaries(path, column, areas, source.boundaries_crs),)
     return (None,)
 
 
@@ -378,7 +383,7 @@ def touching(
         if source.neighbours is None:
             continue
         path = resolve(source.neighbours, file.folder)
-        frame, _ = read_text_table(path, _NEIGHBOURS, _NEIGHBOURS)
+        frame = read_user_table(path, _NEIGHBOURS, _NEIGHBOURS).frame
         codes = f"`{'` and `'.join(_NEIGHBOURS)}` are area codes, such as '{areas[0]}'."
         if not set(_NEIGHBOURS) <= set(frame.columns):
             found = ", ".join(map(str, frame.columns))

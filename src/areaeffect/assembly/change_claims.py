@@ -87,8 +87,7 @@ def crossed_breaks(outcome: Outcome, measure: Measure) -> list[Break]:
     periods = measure.periods
     if outcome.claim != "change" or periods.kind is PeriodKind.NUMBER:
         return []
-    months = 12 // (periods.kind.per_year or 12)
-    first, end = periods.first * months, (periods.first + periods.n) * months
+    first, end = (periods.kind.first_month(periods.first + i) for i in (0, periods.n))
     return [
         found
         for found in measure.breaks

@@ -30,7 +30,7 @@ def last_as_benchmark(
         Where all start at once, or an outcome has no period between the first and the last start.
     """
     places = registered.neighbourhoods
-    starts = [p.start * p.start_kind.months for p in places]
+    starts = [p.start_kind.first_month(p.start) for p in places]
     last = max(starts)
     kept = tuple(p for p, start in zip(places, starts, strict=True) if start < last)
     where = file.where("design.last_to_start")

@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.outcomes import BREAKS
-from areaeffect.panel import REASONS, Measure
+from areaeffect.panel import REASONS, Hidden, Measure
 from areaeffect.periods import parse_period
 from areaeffect.results import Gap
 from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribute
 from areaeffect.sources.coverage import area_holes, codes_not_in_use, group_gaps, sum_by_group
 from areaeffect.sources.police_uk.categories import breaks_of, choose, known_categories
 from areaeffect.study.model import Outcome, PanelSource, PoliceUkSource, split_reference
+from areaeffect.tables.cells import picked
 from areaeffect.wording.numbers import three_digits
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def make_measures(
             reasons = np.where(np.isnan(given), reasons, given).astype(np.uint8)
         _mark_not_covered(source, table, areas, reasons)
         if outcome.kind == "count":
-            if known is None:
+            if known is None or isinstance(source, PanelSource):
                 _mark_group_gaps(source, table, areas, values, reasons)
             if source.find_new_codes:
                 unused = codes_not_in_use(np.where(reasons == _CODE[""], values, np.nan))
@@ -91,10 +92,20 @@ def make_measures(
             smallest_of(outcome, values),
             at_end,
             _breaks(outcome, source),
+            hidden=_hidden(table, wanted(outcome), reasons, areas),
         )
         measures[outcome.name] = measure
         gaps += _gaps(outcome, measure, source, table, areas)
     return measures, tuple(gaps)
+
+
+def _hidden(table: SourceTable, asked: Wanted, reasons: Reasons, areas: Strings) -> Hidden | None:
+    """Return the hidden counts of a measure that the finding uses, on the panel's areas."""
+    found = table.hidden.get(asked)
+    if found is None:
+        return None
+    cells = align(found.cells.astype(np.float64), table.areas, areas) == 1
+    return Hidden(cells & (reasons == _CODE[""]), found.least, found.most)
 
 
 def _breaks(outcome: Outcome, source: Source) -> tuple[Break, ...]:
@@ -148,8 +159,16 @@ def _exposure(
     table = tables[source]
     if column in table.varying:
         own = align(table.varying[column], table.areas, areas)
-        return own[:, 0], own[:, -1]
-    return _numbers(reference, attribute(tables, reference, areas)), None
+        first, last = own[:, 0], own[:, -1]
+    else:
+        first, last = _numbers(reference, attribute(tables, reference, areas)), None
+    below = np.flatnonzero(first < 0)
+    if len(below):
+        example = f"{first[below[0]]:g} in area {areas[below[0]]}"
+        what = f"'{reference}' is below zero in {len(below)} areas, such as {example}."
+        fix = "An exposure is a number of residents, homes or the like: 0 or more."
+        raise DataError(Problem(what, table.release.file, fix))
+    return first, last
 
 
 def measure_notes(
@@ -201,11 +220,7 @@ def _mark_not_covered(
         return
     for rule in source.not_covered:
         column = _fixed(table, rule.column, rule.column, areas).astype(str)
-        named = np.isin(column, rule.values)
-        if not named.any():
-            raise DataError(
-                Problem(f"no area has {rule.column} = {', '.join(rule.values)}.", "not_covered")
-            )
+        named = picked(column, rule.values, rule.column, "not_covered")
         inside = _inside(rule, periods)
         reasons[np.ix_(named, inside)] = _CODE[rule.reason]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.checks.base import NO_FINDING, Check, Status, table
-from areaeffect.findings.describe import benchmark_of
+from areaeffect.findings.case import benchmark_of
 
 if TYPE_CHECKING:
     from areaeffect.checks.base import Answer, Ground, Number, Subject

@@ -23,7 +23,7 @@ from areaeffect.findings.grading import ALPHA, tested_on
 if TYPE_CHECKING:
     from areaeffect.checks.base import Answer, Ground, Number, Subject
     from areaeffect.checks.refits import Refits
-    from areaeffect.findings.describe import Case
+    from areaeffect.findings.case import Case
     from areaeffect.results import Floats
 
 #: Multiples of what happened before the start (Rambachan & Roth 2023, section 6).

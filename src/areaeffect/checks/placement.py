@@ -325,10 +325,23 @@ def _districts(ground: Ground) -> Ints | None:
     return np.unique(ground.data.panel.attributes[reference], return_inverse=True)[1].ravel()
 
 
+def tilt(p_value: float) -> float:
+    """Return how much placement must lean towards changes as large for a verdict to be lost.
+
+    If programmes whose statistic is as extreme as the real one were this many times as likely to be
+    placed as the others, the p-value would rise to 0.05: the odds of 0.05 over those of the p-value
+    (sensitivity weights of Firpo & Possebom 2018, doi 10.1515/jci-2016-0026, in their worst case).
+    Under 1 where there is no verdict to lose.
+    """
+    return ALPHA / (1 - ALPHA) * (1 - p_value) / p_value
+
+
 def _answer(s: Subject, place: Placement) -> Answer:
     if not place.names:
         return s.silent("nothing is known of the areas before the start")
     k = place.names.index(place.oddest)
+    p_value = s.finding.p_value
+    leaning = {"tilt": tilt(p_value)} if s.excludes_zero and p_value else {}
     return s.answer(
         Status.WARNS if place.is_unlike else Status.HOLDS,
         joint_p=place.joint_p,
@@ -336,6 +349,7 @@ def _answer(s: Subject, place: Placement) -> Answer:
         real=float(place.values[k]),
         placebo_median=float(place.medians[k]),
         p_value=float(place.counted_p[k]),
+        **leaning,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, table
 from areaeffect.estimate.verdict import decide
-from areaeffect.findings.describe import benchmark_of
+from areaeffect.findings.case import benchmark_of
 from areaeffect.results import Form, Verdict
 
 if TYPE_CHECKING:

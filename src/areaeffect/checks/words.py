@@ -226,7 +226,11 @@ def _placement(a: Said, n: Numbers) -> str:
     text = f"{n['feature'].replace('_', ' ')} is {real}, against a placebo median of {usual}"
     rank = f"p {p_words(n['p_value'])}, {p_words(n['joint_p'])} for all features"
     if a.status == WARNS:
-        return f"few placebo programmes are placed so: {text} ({rank})."
+        few = f"few placebo programmes are placed so: {text} ({rank})"
+        if "tilt" not in n:
+            return f"{few}."
+        times = three_digits(n["tilt"])
+        return f"{few}; placement {times} times as likely where changes are as large would undo it."
     return f"least like the placebo programmes in {text} ({rank})."
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.commands.begin import begin
 from areaeffect.commands.sources import in_window, list_sources, store_path
 from areaeffect.estimate.inference import Places
-from areaeffect.findings.describe import groups_of, too_few_places
+from areaeffect.findings.case import groups_of
+from areaeffect.findings.describe import too_few_places
 from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import refuse_everything_refused, refused
 from areaeffect.placebo.workers import single_threaded
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from areaeffect.findings.describe import Group
+    from areaeffect.findings.case import Group
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Panel
     from areaeffect.study.file import StudyFile
@@ -48,6 +49,7 @@ class CheckReport:
     smallest_effects : a line an initiative and outcome: the smallest effect that would be seen.
     sources : a line a source: what it is, its periods, and what of the window it lacks.
     refused : a line an initiative and outcome that cannot be estimated: why.
+    files : a line a file of a source: rows read, kept and left out.
     warnings : what to look at before estimating.
     notes : remarks on reading.
     """
@@ -62,6 +64,7 @@ class CheckReport:
     smallest_effects: tuple[str, ...]
     sources: tuple[str, ...]
     refused: tuple[str, ...]
+    files: tuple[str, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -93,6 +96,7 @@ class CheckReport:
         for title, items in (
             ("Smallest effects that would be seen in 80 of 100 cases", self.smallest_effects),
             ("Cannot be estimated", self.refused),
+            ("Files read", self.files),
             ("Look at", self.warnings),
             ("Notes", self.notes),
         ):
@@ -163,6 +167,11 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
             smallest_effects=_smallest_effects(file, panel, plan),
             sources=sources,
             refused=tuple(map(str, lacking)),
+            files=tuple(
+                f"{r.source}: {r.file}, {r.rows_read:,} rows read, {r.rows_kept:,} kept, "
+                f"{r.rows_rejected:,} left out"
+                for r in panel.releases
+            ),
             warnings=_warnings(plan.designs),
             notes=(*panel.notes, *plan.notes),
         )

@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from areaeffect.sources.publishers.transport import Progress
 
 
+#: Countries that no command can get, and what remains there.
+ELSEWHERE = {
+    "scotland": "Scotland publishes no recorded crime by small area, and police.uk has British "
+    "Transport Police alone there. Data zones and their population are published.",
+    "northern-ireland": "police.uk has incidents of Northern Ireland as points, without areas and "
+    "without outcomes (`fetch police_uk --force northern-ireland`). Count them into data zones.",
+}
+_OWN_TABLES = "Bring a table and outlines of your own: docs/how-to/another-country.md."
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a call of `fetch` would do.
@@ -262,6 +272,14 @@ def check(plan: Plan, progress: Progress) -> CheckReport:
             continue
         why = f"another edition: {found.says}" if found.matches is False else ""
         checks.append(Check(job.release.id, job.file.path, found.address, found.says, why))
+    for archive in plan.police.archives if plan.police else ():
+        ask = police.ask_for(archive)
+        try:
+            checks.append(
+                Check(police.NAME, archive, ask.address, f"{client.length(ask):,} bytes", "")
+            )
+        except DataError as error:
+            checks.append(Check(police.NAME, archive, ask.address, "", error.problems[0].what))
     return CheckReport(tuple(checks))
 
 
@@ -295,6 +313,9 @@ def _releases(names: Sequence[str]) -> tuple[PublishedRelease, ...]:
     found: dict[str, PublishedRelease] = {}
     problems = []
     for name in names:
+        if name in ELSEWHERE:
+            problems.append(Problem(ELSEWHERE[name], name, _OWN_TABLES))
+            continue
         ids = several.get(name) or [r.id for r in known.values() if name in {r.id, r.group}]
         if not ids:
             every = [*several, *known, *(r.group for r in known.values()), police.NAME]

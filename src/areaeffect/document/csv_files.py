@@ -70,17 +70,16 @@ def read_table(path: Path, columns: Sequence[Column]) -> list[dict[str, Any]]:
     DataError
         Where the file is missing or cannot be read.
     """
-    names = [column.name for column in columns]
     try:
         with path.open(encoding="utf-8", newline="") as file:
             lines = csv.reader(file, strict=True)
-            if next(lines, None) != names:
-                raise ValueError(names)
+            named = [(c, head) for c, head in zip(columns, next(lines, []), strict=True)]
+            kinds = {head: c.datatype for c, head in named if c.name == head}
             return [
-                {c.name: _value(cell, c.datatype) for c, cell in zip(columns, line, strict=True)}
+                {c.name: _value(cell, kinds[c.name]) for c, cell in zip(columns, line, strict=True)}
                 for line in lines
             ]
-    except (OSError, ValueError, csv.Error):
+    except (OSError, ValueError, KeyError, csv.Error):
         raise DataError(
             Problem("the table is missing or not whole.", str(path), "Evaluate the study again.")
         ) from None

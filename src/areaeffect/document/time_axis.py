@@ -32,8 +32,8 @@ def start_position(start: str, periods: Sequence[str]) -> float | None:
     own = kind(periods)
     if own is PeriodKind.NUMBER:
         return _position(start, own, middle=False)
-    kinds = (PeriodKind.MONTH, PeriodKind.QUARTER, PeriodKind.YEAR)
-    return next((p for k in kinds if (p := _position(start, k, middle=False)) is not None), None)
+    own = kind_of(start)
+    return None if own in {None, PeriodKind.NUMBER} else _position(start, own, middle=False)
 
 
 def span(x: Sequence[float]) -> tuple[float, float]:
@@ -61,4 +61,4 @@ def _position(period: str, own: PeriodKind, *, middle: bool) -> float | None:
         return None
     if own is PeriodKind.NUMBER:
         return ordinal if middle else ordinal - 0.5
-    return (ordinal + (0.5 if middle else 0.0)) / (own.per_year or 1)
+    return (own.first_month(ordinal) + (own.months / 2 if middle else 0.0)) / 12

@@ -9,6 +9,7 @@ import numpy as np
 from areaeffect.design.matching import Matching
 from areaeffect.design.programme import Rules
 from areaeffect.study.model import split_reference
+from areaeffect.tables.cells import picked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,8 @@ def design_exclusions(design: DesignPart, panel: Panel, treated: Ints) -> list[t
     treated : areas of the studied initiatives, whose own range or values a bare rule means.
     """
     found: list[tuple[Bools, str]] = [
-        (np.isin(panel.attributes[e.column], e.values), e.reason) for e in design.exclude
+        (picked(panel.attributes[e.column], e.values, e.column, "design.exclude"), e.reason)
+        for e in design.exclude
     ]
     found += [_outside(rule, panel.attributes[rule.column], treated) for rule in design.only]
     for column in design.exact:
@@ -67,10 +69,7 @@ def _outside(rule: Only, values: Strings, treated: Ints) -> tuple[Bools, str]:
     numbers = _numbers(values)
     if numbers is None or rule.values:
         allowed = rule.values or tuple(np.unique(values[treated]))
-        inside = np.isin(values, allowed)
-        named = None if numbers is None else _numbers(np.array(allowed))
-        if numbers is not None and named is not None:  # 3 and 3.0 are one number
-            inside |= np.isin(numbers, named)
+        inside = picked(values, allowed, rule.column, "design.only")
         return ~inside, f"outside the study's rule: {name} is {', '.join(allowed)}"
     low, high = rule.low, rule.high
     if low is None and high is None:

@@ -46,11 +46,9 @@ def starts_too_late(periods: Periods, place: Neighbourhood) -> bool:
     _, after = periods.split(*place.counted_from)
     if (periods.kind.per_year or 1) == 1 or after.stop - after.start != 1:
         return False
-    months = 12 // (periods.kind.per_year or 1)
     ordinal, kind = place.counted_from
-    start = ordinal * kind.months
-    begins = (periods.first + int(after.start)) * months
-    return bool(begins - start < months)  # else: one later date
+    begins = periods.kind.first_month(periods.first + int(after.start))
+    return begins - kind.first_month(ordinal) < periods.kind.months  # else: one later date
 
 
 def coverage_of(measures: Sequence[Measure]) -> Coverage:

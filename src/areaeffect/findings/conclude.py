@@ -11,20 +11,16 @@ from areaeffect.design.programme import ROUNDING
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.estimate.verdict import decide
-from areaeffect.findings.companions import companions
-from areaeffect.findings.describe import (
+from areaeffect.findings.case import (
     Case,
     Evidence,
     Group,
-    amounts_of,
-    caveats_of,
     contrast_groups,
     groups_of,
-    held_back,
-    in_rates,
     neighbourhood_groups,
-    subject,
 )
+from areaeffect.findings.companions import companions
+from areaeffect.findings.describe import amounts_of, caveats_of, held_back, in_rates, subject
 from areaeffect.findings.families import families_without_outcome
 from areaeffect.findings.grading import grade
 from areaeffect.findings.plan import disjoint
@@ -261,7 +257,7 @@ def _detectable(case: Case, found: PlaceboInference, judged: Judged) -> dict[str
 def why_not(evidence: Evidence, case: Case) -> str:
     """Return why a case cannot be estimated; empty where it can."""
     sides = (case.group.units, *([case.group.against] if case.group.against else []))
-    planned = why_not_planned(evidence.plan, case.outcome, case.measure, case.position, sides)
+    planned = why_not_planned(evidence.study, evidence.plan, case.measure, case.position, sides)
     if planned:
         return planned
     estimate = float(case.statistic(evidence.real[:, case.position]))

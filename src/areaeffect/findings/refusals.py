@@ -11,16 +11,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import NothingEstimableError, Problem
+from areaeffect.findings.case import benchmark_of, groups_of
 from areaeffect.findings.cohorts import starts_too_late
-from areaeffect.findings.describe import benchmark_of, groups_of
+from areaeffect.sources.publishers.releases import find_release
+from areaeffect.study.model import PublishedSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure
-    from areaeffect.study.model import Outcome, Study
+    from areaeffect.study.model import Study
 
+#: Why what a model predicts is no outcome.
+MODELLED = (
+    "the figures are a model's predictions from the kind of area, the very things that benchmark "
+    "areas are matched on: nothing that is done in an area can move them"
+)
 #: Fewer events than this before the start carry no percentage.
 FEW_EVENTS = 20
 #: A finding on fewer treated areas is none, ...
@@ -48,7 +55,7 @@ def refused(study: Study, plan: Plan, measures: Sequence[Measure]) -> tuple[Refu
         Refused(group.name, outcome.name, outcome.title, reason)
         for group in groups_of(plan.units, plan.initiatives)
         for o, outcome in enumerate(study.outcome)
-        if (reason := why_not_planned(plan, outcome, measures[o], o, (group.units,)))
+        if (reason := why_not_planned(study, plan, measures[o], o, (group.units,)))
     )
 
 
@@ -64,7 +71,7 @@ def refuse_everything_refused(
 
 
 def why_not_planned(
-    plan: Plan, outcome: Outcome, measure: Measure, position: int, sides: Sequence[Sequence[int]]
+    study: Study, plan: Plan, measure: Measure, position: int, sides: Sequence[Sequence[int]]
 ) -> str:
     """Return why an outcome of some neighbourhoods cannot be estimated; empty where it may be.
 
@@ -72,10 +79,14 @@ def why_not_planned(
 
     Parameters
     ----------
-    plan : sealed.
-    outcome, measure, position : which outcome.
+    study, plan : what is asked, and the sealed plan.
+    measure, position : which outcome.
     sides : the units of a group, and for a contrast those it is held against.
     """
+    outcome = study.outcome[position]
+    source = study.source[outcome.source]
+    if isinstance(source, PublishedSource) and find_release(source.release).modelled:
+        return MODELLED
     arm = next(a for a in plan.arms if position in a.outcomes)
     chosen = benchmark_of(plan, position)
     for asked in sides:

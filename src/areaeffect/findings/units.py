@@ -142,9 +142,8 @@ def refuse_late_covariates(
             both = {kind, unit.start_kind}
             if len(both) > 1 and "number" in both:
                 continue
-            scale = 12 // (kind.per_year or 12)
-            start = unit.start * (12 // (unit.start_kind.per_year or 12))
-            if (ordinal + 1) * scale > start:  # a year that holds the start is not before it
+            start = unit.start_kind.first_month(unit.start)
+            if kind.first_month(ordinal + 1) > start:  # the period holds the start
                 problems.append(
                     Problem(
                         f"'{covariate.column}' describes {as_of[i]}, but '{unit.name}' "

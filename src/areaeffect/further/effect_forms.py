@@ -13,14 +13,14 @@ from areaeffect.document.blocks import Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
+from areaeffect.findings.case import groups_of
 from areaeffect.findings.conclude import case_of
-from areaeffect.findings.describe import groups_of
 from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS
 from areaeffect.results import Annex, Column, DataTable
 
 if TYPE_CHECKING:
-    from areaeffect.findings.describe import Case, Evidence
+    from areaeffect.findings.case import Case, Evidence
     from areaeffect.findings.finished import Finished
     from areaeffect.results import Finding, Floats, Result
 

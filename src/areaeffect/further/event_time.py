@@ -11,16 +11,16 @@ from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.event_time import Bins, path, path_counts
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.estimate.multiplicity import max_t
+from areaeffect.findings.case import groups_of
 from areaeffect.findings.conclude import case_of, why_no_interval, why_not
-from areaeffect.findings.describe import groups_of
 from areaeffect.findings.plan import HELD_OUT_DRAWS, disjoint
 from areaeffect.results import Annex, Column, DataTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from areaeffect.findings.case import Case, Evidence
     from areaeffect.findings.cohorts import ClaimCohorts
-    from areaeffect.findings.describe import Case, Evidence
     from areaeffect.findings.finished import Finished
     from areaeffect.results import Floats, Ints
 

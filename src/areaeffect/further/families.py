@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.data_words import in_words
+from areaeffect.findings.families import missing_families
 from areaeffect.outcomes import BEST_GRADE, FAMILIES, estimand
+from areaeffect.results import (
+    Annex,
+    Column,
+    DataTable,
+)
 
 if TYPE_CHECKING:
-    from areaeffect.findings.families import WithoutOutcome
+    pass
+
+
+if TYPE_CHECKING:
+    from areaeffect.findings.finished import Finished
+
+
+if TYPE_CHECKING:
     from areaeffect.results import Annex, Result
 
 _HEAD = """\
@@ -86,3 +100,33 @@ def estimands_page() -> str:
         _ASSUMES,
     ]
     return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutOutcome:
+    """The families that a study has no outcome for."""
+
+    families: tuple[str, ...]
+
+
+def families_step(finished: Finished) -> Annex[WithoutOutcome] | None:
+    """List the families without an outcome, and what data would make each estimable."""
+    missing = missing_families([o.family for o in finished.file.study.outcome])
+    if not missing:
+        return None
+    rows = tuple(
+        (f.key, f.title, f.published_claim, f.level_data, f.change_data)
+        for f in (FAMILIES[key] for key in missing)
+    )
+    title = "Families without an outcome, and the data each needs"
+    table = DataTable("families_without_outcome", title, _COLUMNS, rows)
+    return Annex("families_without_outcome", WithoutOutcome(missing), (table,))
+
+
+_COLUMNS = (
+    Column("family", "string", "Outcome family"),
+    Column("title", "string", "Its name in print"),
+    Column("published_claim", "string", "The kind of claim the 2023 report made for it"),
+    Column("level_data", "string", "Data that a claim of level needs"),
+    Column("change_data", "string", "Data that a claim of change needs"),
+)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.checks.section import checks_section
 from areaeffect.checks.step import checks_step
 from areaeffect.checks.words import Checked
-from areaeffect.findings.families import WithoutOutcome, families_step
 from areaeffect.findings.finished import Finished, Further
 from areaeffect.further.boundary_fit import BoundaryFit, boundary_fit, boundary_fit_section
 from areaeffect.further.crosscheck import Estimators, crosscheck_section, crosscheck_step
 from areaeffect.further.effect_forms import Forms, effect_forms, effect_forms_section
 from areaeffect.further.event_time import OverTime, event_time
 from areaeffect.further.event_time_section import event_time_section
-from areaeffect.further.families import missing_section
+from areaeffect.further.families import WithoutOutcome, families_step, missing_section
 from areaeffect.further.groups import Grouped, check_groups, groups_section, groups_step
 from areaeffect.further.misplacement import (
     Supposed,

@@ -15,10 +15,10 @@ from areaeffect.document.chart_tables import Table
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.outcomes import FAMILIES
 from areaeffect.results import ALL_INITIATIVES, Annex, Column, DataTable, Finding
-from areaeffect.sources.text_table import read_text_table
 from areaeffect.study.model import resolve
 from areaeffect.study.parts import PeriodText
 from areaeffect.study.toml_file import Part
+from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,13 +186,13 @@ def read_events(path: Path, places: Sequence[str]) -> tuple[tuple[str, str, str]
     DataError
         With every fault: columns that are missing, dates that cannot be read, unknown places.
     """
-    table, _ = read_text_table(path, None, ("date", "neighbourhood", "what"))
+    table = read_user_table(path, None, ("date", "neighbourhood", "what")).frame
     missing = [c for c in ("date", "neighbourhood", "what") if c not in table.columns]
     if missing:
         raise DataError([Problem(f"there is no column '{c}'.", str(path)) for c in missing])
     rows = [tuple(map(str, r)) for r in table[["date", "neighbourhood", "what"]].to_numpy()]
     problems = []
-    for line, (date, place, what) in enumerate(rows, 2):
+    for line, (date, place, what) in zip(table.index, rows, strict=True):
         where = f"{path}, row {line}"
         if not DATE.fullmatch(date):
             fix = "Write 2014, 2014-05 or 2014-05-12."

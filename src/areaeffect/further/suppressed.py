@@ -10,9 +10,9 @@ import numpy as np
 from areaeffect.document.blocks import Data, Paragraph, Section
 from areaeffect.document.data_words import in_words
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.findings.describe import groups_of
+from areaeffect.findings.case import groups_of
 from areaeffect.findings.plan import make_plan
-from areaeffect.panel import REASONS
+from areaeffect.panel import REASONS, Hidden
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.sources.publishers.releases import find_release
@@ -21,24 +21,25 @@ from areaeffect.study.model import PublishedSource
 if TYPE_CHECKING:
     from areaeffect.findings.finished import Finished
     from areaeffect.panel import Measure
-    from areaeffect.results import Result
+    from areaeffect.results import Bools, Result
     from areaeffect.study.model import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hidden:
-    """The numbers of one outcome that are hidden: how many, and what each can be."""
+class HiddenNumbers:
+    """Numbers of one outcome that are hidden: how many, what each can be, whether they count."""
 
     cells: int
     least: int
     most: int
+    in_finding: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
     """Hidden numbers by outcome."""
 
-    outcomes: dict[str, Hidden]
+    outcomes: dict[str, HiddenNumbers]
 
 
 def suppressed_section(_result: Result, annex: Annex[Suppressed]) -> Section:
@@ -46,8 +47,9 @@ def suppressed_section(_result: Result, annex: Annex[Suppressed]) -> Section:
     blocks: list[Paragraph | Data] = [
         Paragraph(
             f"{name.replace('_', ' ').capitalize()}: the publisher hides {said.cells:,} numbers "
-            f"because they are small; each is between {said.least} and {said.most}. The "
-            "finding leaves these areas out. The table gives the estimate again with every hidden "
+            f"because they are small; each is between {said.least} and {said.most}. The finding "
+            f"{'takes the middle' if said.in_finding else 'leaves these areas out'}. The "
+            "table gives the estimate again with every hidden "
             "number at its least and at its most: what lies between is what the hidden numbers "
             "alone leave open."
         )
@@ -61,7 +63,9 @@ _SUPPRESSED = REASONS.index("suppressed")
 _COLUMNS = (
     Column("outcome", "string", "Short name of the outcome"),
     Column("group", "string", "Group of neighbourhoods"),
-    Column("taken_as", "integer", "What every hidden number is taken to be; empty: left out"),
+    Column(
+        "taken_as", "integer", "What every hidden number is taken to be; empty: as in the finding"
+    ),
     Column("estimate", "number", "Ratio less one; empty where there is none"),
     Column("n_areas", "integer", "Treated areas in it"),
     Column("n_neighbourhoods", "integer", "Neighbourhoods in it"),
@@ -80,37 +84,44 @@ def suppressed(finished: Finished) -> Annex[Suppressed] | None:
         None where no count of the study is hidden within a range that its publisher states.
     """
     rows: list[tuple[str | float | int | bool | None, ...]] = []
-    hidden: dict[str, Hidden] = {}
+    hidden: dict[str, HiddenNumbers] = {}
     panel, study = finished.data.panel, finished.file.study
     for o, outcome in enumerate(study.outcome):
         source, measure = study.source[outcome.source], panel.measures[outcome.name]
-        cells = int((measure.reasons == _SUPPRESSED).sum())
-        bounds = _bounds(source)
-        if not cells or not bounds or not measure.is_count:
+        found = _hidden(source, measure)
+        if found is None or not found.cells.any() or not measure.is_count:
             continue
-        hidden[outcome.name] = Hidden(cells=cells, least=bounds[0], most=bounds[-1])
-        rows += _rows(finished, o, measure, None)
+        bounds = (found.least, found.most)
+        hidden[outcome.name] = HiddenNumbers(
+            cells=int(found.cells.sum()),
+            least=found.least,
+            most=found.most,
+            in_finding=measure.hidden is not None,
+        )
+        rows += _rows(finished, o, measure, found.cells, None)
         for value in bounds:
-            rows += _rows(finished, o, measure, value)
+            rows += _rows(finished, o, measure, found.cells, value)
     if not hidden:
         return None
     table = DataTable("suppressed", "Hidden small numbers", _COLUMNS, tuple(rows))
     return Annex("suppressed", Suppressed(hidden), (table,))
 
 
-def _bounds(source: Source) -> tuple[int, ...]:
-    """Return the least and the most that a hidden number can be; empty where no rule says so."""
-    return find_release(source.release).hidden if isinstance(source, PublishedSource) else ()
+def _hidden(source: Source, measure: Measure) -> Hidden | None:
+    """Return the hidden counts of a measure and their bounds; None where no rule says them."""
+    if measure.hidden is not None or not isinstance(source, PublishedSource):
+        return measure.hidden
+    bounds = find_release(source.release).hidden
+    return Hidden(measure.reasons == _SUPPRESSED, bounds[0], bounds[-1]) if bounds else None
 
 
 def _rows(
-    finished: Finished, o: int, measure: Measure, value: int | None
+    finished: Finished, o: int, measure: Measure, is_hidden: Bools, value: int | None
 ) -> list[tuple[str | float | int | bool | None, ...]]:
-    """Return one row a group; `value` stands in for every hidden number, None leaves them out."""
+    """Return one row a group; `value` stands in for every hidden number, None is the finding."""
     evidence, name = finished.evidence, measure.name
     plan, real = evidence.plan, evidence.real
     if value is not None:
-        is_hidden = measure.reasons == _SUPPRESSED
         filled = replace(
             measure,
             values=np.where(is_hidden, float(value), measure.values),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,22 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.geography.coordinates import BRITAIN
+from areaeffect.geography.coordinates import (
+    BRITAIN,
+    far_off,
+    fault_of_degrees,
+    fault_of_metres,
+    share_inside,
+)
+from areaeffect.geography.shape_files import mended, read_shape_file
 from areaeffect.results import Shape
+from areaeffect.tables.cells import compared_text, plain_code
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _BRITISH_NATIONAL_GRID = 27700
+_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,10 +37,12 @@ class Boundaries:
     ----------
     outlines : (n_areas,), shapely polygons in metres, in the panel's order.
     crs : their coordinate reference system; 'EPSG:27700' in Britain.
+    notes : which outlines were mended.
     """
 
     outlines: npt.NDArray[np.object_]
     crs: str = f"EPSG:{_BRITISH_NATIONAL_GRID}"
+    notes: tuple[str, ...] = ()
 
     @property
     def centres(self) -> npt.NDArray[np.float64]:
@@ -65,19 +77,32 @@ def _rings(outline: Any, tolerance: float) -> list[npt.NDArray[np.float64]]:
     return [np.round(np.asarray(part.exterior.coords), 0) for part in seen]
 
 
-def read_boundaries(path: Path, column: str, areas: npt.NDArray[np.str_]) -> Boundaries:
+def read_boundaries(
+    path: Path, column: str, areas: npt.NDArray[np.str_], claimed_crs: str | None = None
+) -> Boundaries:
     """Read the outlines of the given areas.
+
+    Parameters
+    ----------
+    path : a file of shapes of a named kind.
+    column : its column of codes.
+    areas : (n_areas,), codes.
+    claimed_crs : the study's word for its coordinate reference system, where the file says
+        nothing or the wrong thing.
 
     Raises
     ------
     DataError
-        Missing file, missing column, areas without an outline.
+        Missing file, missing column, areas without an outline; outlines that are no areas, cross
+        themselves or lie far from all others, by area; coordinates that are not what the file says.
     """
     frame = _frame(path, column)
+    if claimed_crs is not None:
+        frame = frame.set_crs(claimed_crs, allow_override=True)
     frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
-    if frame[column].duplicated().any():  # an area drawn in several features
-        frame = frame[[column, "geometry"]].dissolve(column, as_index=False)
-    frame = frame.set_index(frame[column].astype(str))
+    meant = {compared_text(plain_code(a)): a for a in areas}
+    codes = [meant.get(compared_text(plain_code(str(c))), str(c)) for c in frame[column]]
+    frame = frame[["geometry"]].set_axis(codes)
     missing = [a for a in areas if a not in frame.index]
     if missing:
         raise DataError(
@@ -87,30 +112,64 @@ def read_boundaries(path: Path, column: str, areas: npt.NDArray[np.str_]) -> Bou
                 "Use boundaries of the same census vintage as the table.",
             )
         )
-    frame = _in_metres(frame.loc[list(areas)])
-    return Boundaries(frame.geometry.to_numpy(), frame.crs.to_string())
+    frame = frame.loc[list(areas)]  # several rows an area drawn in several features
+    shapes, notes, problems = mended(
+        frame.geometry.to_numpy(), [f"area {code}" for code in frame.index], path
+    )
+    problems += _place_problems(shapes, frame, path, in_britain=_is_british(areas))
+    if problems:
+        raise DataError(problems[:_SHOWN])
+    frame = frame.set_geometry(shapes, crs=frame.crs)
+    if frame.index.duplicated().any():
+        frame = frame.dissolve(frame.index).loc[list(areas)]
+    frame = _in_metres(frame)
+    return Boundaries(frame.geometry.to_numpy(), frame.crs.to_string(), tuple(notes))
+
+
+def _place_problems(
+    shapes: npt.NDArray[np.object_], frame: Any, path: Path, *, in_britain: bool
+) -> list[Problem]:
+    """Name coordinates that are not what the file says, and outlines far from all others."""
+    import shapely  # heavy
+
+    corners = np.asarray(shapely.bounds(shapes)).reshape(-1, 2)
+    if frame.crs is not None and frame.crs.is_projected:
+        fault = fault_of_metres(corners)
+    else:
+        swapped = share_inside(corners[:, ::-1], BRITAIN) == 1 and not share_inside(
+            corners, BRITAIN
+        )
+        fault = fault_of_degrees(corners, in_britain=in_britain or swapped)
+    if fault is not None:
+        what = f"the file {fault[0].removeprefix('the file ')}."
+        fix = (
+            fault[1].replace("crs =", "boundaries_crs =").replace("beside `areas`", "in the source")
+        )
+        return [Problem(what, str(path), fix.replace("`crs`", "`boundaries_crs`"))]
+    centres = np.asarray(shapely.get_coordinates(shapely.centroid(shapes)))
+    return [
+        Problem(
+            f"area {frame.index[i]} lies far from all others (around {x:g}, {y:g}).",
+            str(path),
+            "Longitude and latitude may be the wrong way round in it, or its sign wrong.",
+        )
+        for i in np.flatnonzero(far_off(centres))
+        for x, y in [centres[i]]
+    ]
+
+
+def _is_british(areas: npt.NDArray[np.str_]) -> bool:
+    return bool(np.mean([re.fullmatch(r"[EWS]\d{8}", str(a)) is not None for a in areas]) > 0.5)  # noqa: PLR2004
 
 
 def area_codes(path: Path, column: str) -> npt.NDArray[np.str_]:
     """Return the codes of all areas that a file has outlines of, ascending."""
-    return np.unique(_frame(path, column)[column].astype(str).to_numpy(dtype=str))
+    return np.unique([plain_code(str(code)) for code in _frame(path, column)[column]])
 
 
 def _frame(path: Path, column: str) -> Any:
     """Read a boundary file that has a column of codes."""
-    import geopandas
-
-    if not path.is_file():
-        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
-        raise DataError(Problem("there is no such boundary file.", str(path), near))
-    try:
-        if path.suffix in {".parquet", ".geoparquet"}:
-            frame = geopandas.read_parquet(path)
-        else:
-            frame = geopandas.read_file(path)
-    except (ValueError, OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(Problem(f"the boundaries cannot be read: {reason}", str(path))) from None
+    frame = read_shape_file(path, "boundary file")
     if column not in frame.columns:
         columns = [c for c in frame.columns if c != "geometry"]
         raise DataError(
@@ -120,7 +179,7 @@ def _frame(path: Path, column: str) -> Any:
                 did_you_mean(column, columns) or f"Columns: {', '.join(columns)}.",
             )
         )
-    return frame
+    return frame.rename_geometry("geometry") if frame.geometry.name != "geometry" else frame
 
 
 def _in_metres(frame: Any) -> Any:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from areaeffect.results import Floats
+    from areaeffect.results import Bools, Floats
 
 #: West, south, east, north of Britain in degrees, and of its National Grid in metres.
 BRITAIN = (-9.0, 49.0, 2.1, 61.5)
 _GRID = (0.0, 0.0, 700_000.0, 1_300_000.0)
 _MOST_DEGREES = (180.0, 90.0)
 _MOST = 0.5
+#: Times the distance that nine of ten lie within: England is 3 times as long as that.
+_FAR = 20.0
 
 
 def fault_of_degrees(points: Floats, *, in_britain: bool) -> tuple[str, str] | None:
@@ -33,7 +35,7 @@ def fault_of_degrees(points: Floats, *, in_britain: bool) -> tuple[str, str] | N
         return "holds no coordinates", "Draw it again."
     beyond = (np.abs(points) > _MOST_DEGREES).any(axis=1)
     if beyond.any():
-        if _share_inside(points, _GRID) > _MOST:
+        if share_inside(points, _GRID) > _MOST:
             return (
                 "looks like British National Grid (metres), but the file says longitude and "
                 "latitude, or nothing",
@@ -44,8 +46,8 @@ def fault_of_degrees(points: Floats, *, in_britain: bool) -> tuple[str, str] | N
             f"has the coordinates {x:g}, {y:g}, which are no longitude and latitude",
             "Save it as longitude and latitude (EPSG:4326), or name its `crs`.",
         )
-    if in_britain and _share_inside(points, BRITAIN) == 0.0:
-        if _share_inside(points[:, ::-1], BRITAIN) > _MOST:
+    if in_britain and share_inside(points, BRITAIN) == 0.0:
+        if share_inside(points[:, ::-1], BRITAIN) > _MOST:
             return (
                 "has longitude and latitude the wrong way round",
                 "In GeoJSON longitude comes first: [-1.23, 54.57].",
@@ -59,7 +61,31 @@ def fault_of_degrees(points: Floats, *, in_britain: bool) -> tuple[str, str] | N
     return None
 
 
-def _share_inside(points: Floats, box: tuple[float, float, float, float]) -> float:
+def fault_of_metres(points: Floats) -> tuple[str, str] | None:
+    """Return what is wrong with points given in metres, and what to do; None where nothing is."""
+    if (np.abs(points) > _MOST_DEGREES).any():
+        return None
+    return (
+        "says its coordinates are metres, but they look like longitude and latitude",
+        'Write the `crs` they are in ("EPSG:4326"), or save the file again with it.',
+    )
+
+
+def far_off(points: Floats) -> Bools:
+    """Tell which points lie far from all the others, as one with its coordinates swapped does.
+
+    Parameters
+    ----------
+    points : (n, 2), in one system of coordinates.
+    """
+    middle = np.median(points, axis=0)
+    distance = np.hypot(*(points - middle).T)
+    usual = float(np.quantile(distance, 0.9))
+    return np.asarray(distance > _FAR * max(usual, 1e-9))
+
+
+def share_inside(points: Floats, box: tuple[float, float, float, float]) -> float:
+    """Return the share of points inside a box of west, south, east and north."""
     west, south, east, north = box
     inside = (points >= (west, south)).all(axis=1) & (points <= (east, north)).all(axis=1)
     return float(inside.mean())

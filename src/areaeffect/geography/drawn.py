@@ -1,8 +1,4 @@
-"""Drawn boundaries: GeoJSON, GeoPackage or Shapefile, refused where they are not what they say.
-
-Nothing is repaired: repairing a shape that crosses itself takes 42 s for 400 vertices, and
-decides for its maker what was meant.
-"""
+"""Drawn boundaries, refused where they are not what they say."""
 
 from __future__ import annotations
 
@@ -12,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
-from areaeffect.geography.coordinates import fault_of_degrees
+from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.geography.coordinates import fault_of_degrees, fault_of_metres
+from areaeffect.geography.shape_files import mended, read_shape_file
+from areaeffect.tables.user_table import require_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from areaeffect.results import Bools
 
-SUFFIXES = (".geojson", ".json", ".gpkg", ".shp")
 #: Limits, checked before any geometry is looked at.
 MAX_BYTES = 100_000_000
 MAX_SHAPES = 5_000
@@ -53,7 +49,7 @@ def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> Drawn
 
     Parameters
     ----------
-    path : GeoJSON, GeoPackage or Shapefile.
+    path : GeoJSON, GeoPackage, Shapefile, KML or another named kind.
     to_crs : coordinate reference system of the study's boundaries, in metres.
     claimed_crs : the study's word for the file's own, where the file says nothing or the wrong
         thing.
@@ -71,22 +67,26 @@ def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> Drawn
         frame = _with_crs(frame, claimed_crs, path)
     places, values = _texts(frame)
     shapes = frame.geometry.to_numpy()
-    problems = _problems(shapes, places, path)
+    problems = _huge(shapes, places, path)
+    notes: list[str] = []
+    if not problems:
+        shapes, notes, problems = mended(shapes, places, path)
     if not problems and (frame.crs is None or frame.crs.is_geographic):
         problems = _coordinate_problems(shapes, places, path, in_britain=to_crs == "EPSG:27700")
         frame = frame if frame.crs is not None else frame.set_crs(4326)
+    elif not problems and (fault := fault_of_metres(_corners(shapes))):
+        problems = [Problem(f"the file {fault[0]}.", str(path), fault[1])]
     if problems:
         raise DataError(_shortened(problems, path))
-    projected = frame.to_crs(to_crs).geometry.to_numpy()
-    return Drawn(places, values, projected, tuple(_hole_notes(projected, places, path)))
+    projected = frame.set_geometry(shapes, crs=frame.crs).to_crs(to_crs).geometry.to_numpy()
+    return Drawn(places, values, projected, (*notes, *_hole_notes(projected, places, path)))
 
 
 def _frame(path: Path) -> Any:
-    import geopandas
-
-    if not path.is_file():
-        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
-        raise StudyError(Problem("there is no such file of boundaries.", str(path), near))
+    try:
+        require_file(path, "file of boundaries", "")
+    except DataError as error:
+        raise StudyError(error.problems) from None
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise DataError(
@@ -96,26 +96,7 @@ def _frame(path: Path) -> Any:
                 "Leave out what is not the initiative's, or simplify the outlines.",
             )
         )
-    try:
-        layers = [
-            str(name)
-            for name, kind in geopandas.list_layers(path).itertuples(index=False)
-            if isinstance(kind, str)  # a layer without outlines has none
-        ]
-        if len(layers) > 1:
-            raise DataError(
-                Problem(
-                    f"the file holds {len(layers)} layers: {', '.join(layers)}.",
-                    str(path),
-                    "Save the one that is meant into a file of its own.",
-                )
-            )
-        frame = geopandas.read_file(path)
-    except (ValueError, OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(Problem(f"the boundaries cannot be read: {reason}", str(path))) from None
-    if not hasattr(frame, "geometry") or not len(frame):
-        raise DataError(Problem("the file holds no shapes.", str(path), "One shape a place."))
+    frame = read_shape_file(path)
     if len(frame) > MAX_SHAPES:
         what = f"the file holds {len(frame):,} shapes; {MAX_SHAPES:,} are read."
         raise DataError(Problem(what, str(path), "One shape a neighbourhood, not a building."))
@@ -158,55 +139,18 @@ def _text(value: Any) -> str:
     return str(value).strip()
 
 
-def _problems(
-    shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path
-) -> list[Problem]:
+def _huge(shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path) -> list[Problem]:
     import shapely
 
-    missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
-    kinds = shapely.get_type_id(shapes)
-    is_area: Bools = np.isin(kinds, (3, 6))  # polygon, multipolygon
     vertices = shapely.get_num_coordinates(shapes)
-    is_huge = vertices > MAX_VERTICES
-    problems = []
-    for i, place in enumerate(places):
-        where = f"{path}, {place}"
-        if missing[i]:
-            problems.append(Problem("the shape is empty.", where, "Draw it, or take it out."))
-        elif not is_area[i]:
-            kind = shapes[i].geom_type
-            problems.append(Problem(f"a {kind} is not an area.", where, "Draw a polygon."))
-        elif is_huge[i]:
-            problems.append(
-                Problem(
-                    f"the shape has {vertices[i]:,} vertices; {MAX_VERTICES:,} are read.",
-                    where,
-                    "Simplify it: a metre here or there moves no area.",
-                )
-            )
-        elif not shapely.is_valid(shapes[i]):
-            problems.append(
-                Problem(
-                    f"the shape is not valid: {_reason(shapes[i])}.",
-                    where,
-                    "Draw it again there: it is not repaired, because that could only be guessed.",
-                )
-            )
-    return problems
-
-
-def _reason(shape: Any) -> str:
-    """Return why a shape is not valid, in words: 'it crosses itself at 1.5, 54.2'."""
-    import shapely
-
-    text = str(shapely.is_valid_reason(shape))
-    what, _, at = text.partition("[")
-    place = ", ".join(at.rstrip("]").split())
-    words = {
-        "Self-intersection": "it crosses itself",
-        "Ring Self-intersection": "it touches itself",
-    }
-    return words.get(what, what.lower()) + (f" at {place}" if place else "")
+    return [
+        Problem(
+            f"the shape has {vertices[i]:,} vertices; {MAX_VERTICES:,} are read.",
+            f"{path}, {places[i]}",
+            "Simplify it: a metre here or there moves no area.",
+        )
+        for i in np.flatnonzero(vertices > MAX_VERTICES)
+    ]
 
 
 def _coordinate_problems(
@@ -222,6 +166,13 @@ def _coordinate_problems(
         if fault is not None:
             problems.append(Problem(f"the shape {fault[0]}.", f"{path}, {place}", fault[1]))
     return problems
+
+
+def _corners(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
+    """Return south-west and north-east corners, (2 n, 2)."""
+    import shapely  # heavy
+
+    return np.asarray(shapely.bounds(shapes)).reshape(-1, 2)
 
 
 def _shortened(problems: list[Problem], path: Path) -> list[Problem]:

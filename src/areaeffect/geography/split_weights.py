@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.geography.vintages import Weights
+from areaeffect.tables.user_table import read_user_table, require_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,18 +43,16 @@ def load_split_weights(path: Path, lookup: Lookup) -> Weights:
         not a number from 0 to 1, a code that did not split, a part of another area, a pair
         twice, a part that is not listed, weights of an area that do not add up to one.
     """
-    if not path.is_file():
-        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
-        raise DataError(Problem("there is no such file of split weights.", str(path), near))
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        lacking = [c for c in _COLUMNS if c not in (reader.fieldnames or ())]
-        if lacking:
-            what = f"there is no column {', '.join(map(repr, lacking))}."
-            raise DataError(Problem(what, str(path), "Columns: from, to, weight."))
-        rows = [
-            (reader.line_num, tuple((row[c] or "").strip() for c in _COLUMNS)) for row in reader
-        ]
+    require_file(path, "file of split weights", "")
+    frame = read_user_table(path, None, _COLUMNS).frame
+    lacking = [c for c in _COLUMNS if c not in frame.columns]
+    if lacking:
+        what = f"there is no column {', '.join(map(repr, lacking))}."
+        raise DataError(Problem(what, str(path), "Columns: from, to, weight."))
+    rows = [
+        (line, tuple(cell.strip() for cell in cells))
+        for line, *cells in frame[list(_COLUMNS)].itertuples(name=None)
+    ]
     split = set(lookup.old[lookup.change == "S"].tolist())
     problems: list[Problem] = []
     declared: dict[str, dict[str, float]] = {}

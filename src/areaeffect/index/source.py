@@ -184,8 +184,7 @@ def _one_period(index: IndexFile, file: StudyFile) -> Periods:
                 "Write a year or a month, and `study.window` in months, quarters or years.",
             )
         )
-    month = ordinal * (12 // (written.per_year or 1))
-    return Periods(kind, month * (kind.per_year or 1) // 12, 1)
+    return Periods(kind, kind.holding(written.first_month(ordinal)), 1)
 
 
 def _end_of(text: str) -> int:
@@ -194,4 +193,4 @@ def _end_of(text: str) -> int:
     ordinal = parse_period(text, kind) if kind else None
     if kind is None or ordinal is None or kind.per_year is None:
         return 0
-    return int((ordinal + 1) * (12 // kind.per_year))
+    return kind.first_month(ordinal + 1)

@@ -30,7 +30,8 @@ def with_attributes(units: Sequence[Neighbourhood], path: Path) -> list[Neighbou
     DataError
         No such column, a name in two rows, or a neighbourhood without a row.
     """
-    columns, records = read_records(path)
+    table = read_records(path)
+    columns, records = table.columns, table.records
     key = next((name for name in _NAMES if name in columns), None)
     if key is None:
         raise DataError(

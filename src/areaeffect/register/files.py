@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError
-from areaeffect.geography.drawn import SUFFIXES
+from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.register.initiatives import places_found
 from areaeffect.register.others import entries_of, read_entries
 from areaeffect.register.place_lookups import RELEASES, catalogue_places, find_places
@@ -61,7 +61,7 @@ def read_register(
     entries: list[Entry] = []
     for path in files:
         is_drawn = path.suffix.lower() in SUFFIXES
-        if is_drawn or "postcode" in read_records(path)[0]:
+        if is_drawn or "postcode" in read_records(path).columns:
             own = Initiative(name=path.stem, areas=path.name, lookup=lookup, elsewhere="leave out")
             found = places_found(own, path, folder, boundaries, areas)
             if found.faults:

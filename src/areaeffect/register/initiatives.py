@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.geography.drawn import SUFFIXES
+from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.register.attributes import with_attributes
 from areaeffect.register.drawn_areas import rows_of_drawn
 from areaeffect.register.located import AreaFit, Found, LeftOut, ShapeFit
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from areaeffect.study.initiative import Initiative
     from areaeffect.study.model import Window
 
+_LSOA = re.compile(r"[EW]01\d{6}")
 AUTHORITY = ("authority", "local_authority", "authority_code", "lad_code")
 
 
@@ -85,15 +87,19 @@ def places_found(
     """
     if path.suffix.lower() in SUFFIXES:
         return rows_of_drawn(initiative, path, folder, boundaries, areas)
-    columns, records = read_records(path)
+    table = read_records(path)
+    columns, records = table.columns, table.records
     kind = next((k for k in KINDS if k in columns), None)
     if "area_code" not in columns and kind is not None:
-        return _by_name(initiative, path, folder, records, kind, areas)
-    if "area_code" not in columns and "postcode" in columns:
-        return _by_postcode(initiative, path, folder, records, areas)
-    require_column("area_code", columns, path)
-    rows = [row_of(r, r.values["area_code"], initiative) for r in records]
-    return Found(rows=rows, faults=value_problems(records, path))
+        found = _by_name(initiative, path, folder, records, kind, areas)
+    elif "area_code" not in columns and "postcode" in columns:
+        found = _by_postcode(initiative, path, folder, records, areas)
+    else:
+        require_column("area_code", columns, path)
+        rows = [row_of(r, r.values["area_code"], initiative) for r in records]
+        found = Found(rows=rows, faults=value_problems(records, path))
+    found.notes[:0] = table.notes
+    return found
 
 
 def _leave_elsewhere_out(found: Found, path: Path, areas: Strings) -> None:
@@ -180,6 +186,15 @@ def _by_postcode(
             continue
         row = row_of(record, "", initiative)
         groups.setdefault((row.programme, row.neighbourhood), []).append(record)
+    every = [r.values["postcode"] for own in groups.values() for r in own]
+    if every and (why := postcodes.shares_cannot_be_told(every)):
+        fix = (
+            "Name a whole lookup, such as the ONS Postcode Directory: shares are of all postcodes."
+        )
+        if any(_LSOA.fullmatch(postcodes.area_of(t)) for t in every):
+            found.faults.append(Problem(f"{why}; an LSOA has about 40.", str(path), fix))
+            return found
+        found.notes.append(f"{path.name}: {why}. Where there are more, shares are too high.")
     for (programme, neighbourhood), own in groups.items():
         _place_group(found, (programme, neighbourhood), own, initiative, path, postcodes, areas)
     if not groups:

@@ -251,8 +251,7 @@ def _end(text: str, kind: PeriodKind, window: Window) -> int | None:
     ordinal = parse_period(text, own)
     if ordinal is None or own is kind:
         return ordinal
-    last_month = (ordinal + 1) * (12 // (own.per_year or 12)) - 1
-    return last_month // (12 // (kind.per_year or 12))
+    return kind.holding(own.first_month(ordinal + 1) - 1)
 
 
 def _instead(area: str, position: dict[str, int]) -> str:
@@ -307,10 +306,9 @@ def _start_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Pro
             fix = "Write '2016-01-01', '2016-01' or, for numbered periods, the number."
             problems.append(Problem(f"{what} (neighbourhood '{row.neighbourhood}').", where, fix))
             continue
-        scale = 12 // (start_kind(row.start, window).per_year or 12)
-        window_scale = 12 // (window.kind.per_year or 12)
-        inside = first * window_scale < start * scale < (last + 1) * window_scale
-        if not inside:
+        month = start_kind(row.start, window).first_month(start)
+        span = window.kind
+        if not span.first_month(first) < month < span.first_month(last + 1):
             problems.append(
                 Problem(
                     f"'{row.neighbourhood}' starts at {row.start}, outside the window "

@@ -193,15 +193,13 @@ def _studied(
     found = []
     kind = window.kind
     first, last = (parse_period(t, kind) or 0 for t in (window.start, window.end))
-    scale = 12 // (kind.per_year or 12)
     for entry in entries:
         own = start_kind(entry.start, window)
         start = parse_period(entry.start, own) if entry.start else None
         codes = [c for c in entry.areas if c in position and c not in taken]
         if start is None or not codes:
             continue
-        month = start * (12 // (own.per_year or 12))
-        if not first * scale < month < (last + 1) * scale:
+        if not kind.first_month(first) < own.first_month(start) < kind.first_month(last + 1):
             continue
         taken.update(codes)
         led = {"true": True, "false": False}.get(entry.resident_led.lower())

@@ -69,7 +69,7 @@ def read_entries(path: Path, places: Sequence[Places], window: Window | None) ->
     window : of the study; None where there is none. An entry without dates is taken to be going
         on.
     """
-    _, records = read_records(path)
+    records = read_records(path).records
     by_code: dict[tuple[str, ...], tuple[Record, set[str]]] = {}
     entries = []
     for record in records:
@@ -213,10 +213,7 @@ def _when(start: str, end: str, window: Window | None) -> str:
 def _months(text: str) -> tuple[int, int] | None:
     """Return the first and last month of a period as written; None where it cannot be read."""
     kind = kind_of(text) if text else None
-    if kind is None or kind.per_year is None:
+    ordinal = parse_period(text, kind) if kind else None
+    if kind in {None, PeriodKind.NUMBER} or ordinal is None:
         return None
-    ordinal = parse_period(text, kind)
-    if ordinal is None:
-        return None
-    months = 12 // kind.per_year
-    return ordinal * months, (ordinal + 1) * months - 1
+    return kind.first_month(ordinal), kind.first_month(ordinal + 1) - 1

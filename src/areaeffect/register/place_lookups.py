@@ -10,8 +10,8 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.register.places import places_from
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
-from areaeffect.sources.text_table import read_text_table
 from areaeffect.study.model import resolve
+from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,5 +79,5 @@ def vintage_of(areas: Strings, folder: Path) -> str | None:
 
 def read_columns(path: Path) -> dict[str, Strings]:
     """Read a lookup as columns of text."""
-    frame, _ = read_text_table(path)
+    frame = read_user_table(path).frame
     return {str(c): frame[c].astype(str).str.strip().to_numpy(dtype=str) for c in frame.columns}

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.coordinates import fault_of_degrees
 from areaeffect.geography.points import projected
-from areaeffect.sources.text_table import read_text_table
+from areaeffect.tables.cells import read_numbers
+from areaeffect.tables.user_table import Layout, read_user_table
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pandas as pd
 
     from areaeffect.results import Floats
 
@@ -38,7 +40,7 @@ class Points:
 
 
 def read_points(path: Path, to_crs: str) -> Points:
-    """Read a CSV of residents by longitude and latitude, or easting and northing.
+    """Read a table of residents by longitude and latitude, or easting and northing.
 
     Parameters
     ----------
@@ -51,7 +53,8 @@ def read_points(path: Path, to_crs: str) -> Points:
         Missing columns, rows whose coordinates or residents cannot be read, by row; coordinates
         that are not what their columns say.
     """
-    frame, _ = read_text_table(path)
+    layout = Layout((*_DEGREES, *_GRID, _RESIDENTS))
+    frame = read_user_table(path, layout=layout).frame
     has_degrees = set(_DEGREES) <= set(frame.columns)
     pair = _DEGREES if has_degrees else _GRID
     missing = [c for c in (*pair, _RESIDENTS) if c not in frame.columns]
@@ -69,7 +72,7 @@ def read_points(path: Path, to_crs: str) -> Points:
     bad = ~np.isfinite(at).all(axis=1) | ~(residents >= 0)
     if bad.any():
         needed = ", ".join((*pair, _RESIDENTS))
-        rows = ", ".join(str(i + 2) for i in np.flatnonzero(bad)[:_SHOWN])
+        rows = ", ".join(str(i) for i in frame.index[bad][:_SHOWN])
         raise DataError(
             Problem(
                 f"{int(bad.sum())} points have no readable {needed}.",
@@ -86,4 +89,4 @@ def read_points(path: Path, to_crs: str) -> Points:
 
 
 def _numbers(column: pd.Series) -> Floats:
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+    return read_numbers(column).values

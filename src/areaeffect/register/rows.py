@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
+from areaeffect.periods import read_periods
+from areaeffect.tables.cells import plain_text, read_codes
+from areaeffect.tables.user_table import Layout, read_user_table, require_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
+
+    import pandas as pd
 
     from areaeffect.study.initiative import Initiative
 
@@ -26,6 +30,20 @@ KNOWN = (
     "resident_led",
     "funding",
 )
+
+
+#: Columns that say where an entry is, otherwise than by code.
+_PLACES = ("ward", "msoa", "postcode", "match_code", "authority", "lad_code")
+_OTHER_NAMES_OF = {
+    "area_code": r"(area|lsoa|lsoa\d\d|oa|oa\d\d|geography|geo|small_area)_?(code|cd)|code|lsoa\d*",
+    "start_date": r"start|starts|started|date_started|starting_date|startdate",
+    "end_date": r"end|ends|ended|date_ended|enddate",
+    "postcode": r"post_code|pcds?|pcd\d?",
+    "neighbourhood": r"neighborhood|neighbourhood_name|area_name|place|place_name",
+}
+_OTHER_NAMES = ("lsoa code", "lsoa21cd", "lsoa11cd", "area code", "post code", "pcds")
+_SHOWN = 5
+_DATE = re.compile(r"\d\d?[-/.]\d\d?[-/.]\d{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +86,94 @@ class Row:
     attributes: tuple[tuple[str, str], ...]
 
 
-def read_records(path: Path) -> tuple[tuple[str, ...], list[Record]]:
-    """Read a small CSV as text: its columns, and its rows with their line numbers.
+@dataclass(frozen=True, slots=True)
+class RecordTable:
+    """A file of areas, as its rows have it.
 
-    UTF-8 (with or without BOM) or Windows-1252. Header names lose surrounding spaces.
+    Parameters
+    ----------
+    columns : in the order of the file, under the names that have a meaning here.
+    records : one a row.
+    notes : how the file was read: rows, encoding, what was taken as what.
     """
-    if not path.is_file():
-        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
-        raise StudyError(Problem("there is no such file of areas.", str(path), near))
-    raw = path.read_bytes()
+
+    columns: tuple[str, ...]
+    records: list[Record]
+    notes: tuple[str, ...]
+
+
+def read_records(path: Path) -> RecordTable:
+    """Read a file of areas as text, with the line of each row.
+
+    Dates are read as a column: '03/04/2016' is refused where no other date settles whether the
+    day or the month comes first.
+
+    Raises
+    ------
+    StudyError, DataError
+        No such file; what `read_user_table` refuses; a column of dates that can be read in two
+        ways.
+    """
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")
-    reader = csv.DictReader(io.StringIO(text))
-    columns = tuple(name.strip() for name in reader.fieldnames or ())
-    reader.fieldnames = list(columns)
-    return columns, [
-        Record(f"line {reader.line_num}", {k: (v or "").strip() for k, v in row.items() if k})
-        for row in reader
+        require_file(path, "file of areas", "")
+    except DataError as error:
+        raise StudyError(error.problems) from None
+    table = read_user_table(path, layout=Layout((*KNOWN, *_PLACES, *_OTHER_NAMES), once=".*"))
+    frame, notes = table.frame, list(table.notes)
+    columns = [_meant(str(c), frame.columns) for c in frame.columns]
+    notes += [
+        f"{path.name}: the column '{c}' is taken as {meant}."
+        for c, meant in zip(frame.columns, columns, strict=True)
+        if c != meant
     ]
+    frame = frame.set_axis(columns, axis=1).map(plain_text)
+    if "area_code" in columns:
+        codes, said = read_codes(frame["area_code"])
+        frame["area_code"] = codes
+        notes += [f"{path.name}: {note}." for note in said]
+    frame, said = _with_plain_dates(frame, path)
+    read = len(frame) + len(table.left_out)
+    twice = frame.duplicated()
+    if twice.any():
+        lines = ", ".join(str(line) for line in frame.index[twice][:_SHOWN])
+        notes.append(f"{path.name}: line {lines} repeats an earlier one and is left out.")
+    records = [
+        Record(f"line {line}", dict(zip(columns, map(str, cells), strict=True)))
+        for line, *cells in frame[~twice].itertuples(name=None)
+    ]
+    kept = len(records)
+    notes.append(f"{path.name}: {read:,} rows read, {kept:,} kept, {read - kept:,} left out.")
+    return RecordTable(tuple(columns), records, (*notes, *said))
+
+
+def _meant(column: str, there: Collection[str]) -> str:
+    """Return the name that a column has here: 'LSOA code' is area_code."""
+    plain = re.sub(r"[\W_]+", "_", column.strip().lower()).strip("_")
+    if plain in KNOWN or plain in _PLACES:
+        return plain if plain not in there or plain == column else column
+    meant = next((m for m, names in _OTHER_NAMES_OF.items() if re.fullmatch(names, plain)), None)
+    return meant if meant and meant not in there else column
+
+
+def _with_plain_dates(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a table with dates such as '31/03/2012' written as 2012-03-31."""
+    columns = [c for c in ("start_date", "end_date") if c in frame.columns]
+    texts = sorted({t for c in columns for t in frame[c] if _DATE.fullmatch(t)})
+    if not texts:
+        return frame, ()
+    read = read_periods(texts)
+    if read.fault:
+        fix = "Write 2012-03-31, or one date that can be read in one way only."
+        raise DataError(Problem(f"{read.fault}.", str(path), fix))
+    plain = {}
+    for text, ordinal in zip(texts, read.ordinals, strict=True):
+        first, second, year = re.split(r"\D", text)
+        day = first if ordinal is not None and ordinal % 12 + 1 == int(second) else second
+        if ordinal is not None:
+            plain[text] = f"{int(year):04d}-{ordinal % 12 + 1:02d}-{int(day):02d}"
+    frame = frame.assign(**{c: frame[c].replace(plain) for c in columns})
+    example = f"{path.name}: '{texts[0]}' is taken as {plain.get(texts[0], texts[0])}."
+    return frame, (example,)
 
 
 def require_column(column: str, columns: tuple[str, ...], path: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from areaeffect.panel import Hidden
     from areaeffect.periods import Periods
     from areaeffect.results import DataTable, Release
     from areaeffect.study.model import PanelSource, Window
@@ -58,6 +59,7 @@ class SourceTable:
     tables : what the data annex lists of a source that knows it: coverage, rows rejected.
     reasons : (n_areas, n_periods) each, index into `panel.REASONS`, of a source that knows why
         a cell is missing; a measure without them has NaN where there is no row.
+    hidden : of measures with small counts that are hidden within bounds.
     """
 
     areas: npt.NDArray[np.str_]
@@ -71,6 +73,7 @@ class SourceTable:
     more_releases: tuple[Release, ...] = ()
     tables: tuple[DataTable, ...] = ()
     reasons: Mapping[Wanted, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    hidden: Mapping[Wanted, Hidden] = field(default_factory=dict)
 
 
 class Reader(Protocol):

@@ -1,31 +1,45 @@
 """Source kind `panel`: the user's own table of areas, or of areas and periods.
 
-CSV or Parquet, long (a row an area and period) or wide (a row an area, a column a period).
+CSV, workbook or Parquet, long (a row an area and period) or wide (a row an area, a column a
+period).
 A cell without a row is missing, never zero, unless the study says `absent_is_zero`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
+from areaeffect.periods import (
+    PeriodForm,
+    PeriodKind,
+    Periods,
+    label,
+    parse_period,
+    read_periods,
+)
 from areaeffect.results import Release
+from areaeffect.sources.area_names import placed_by_name
 from areaeffect.sources.base import SourceTable, Wanted, sha256_of
-from areaeffect.sources.text_table import read_text_table
+from areaeffect.sources.panel_values import Grid, declared, matrix_of, rows_of
 from areaeffect.sources.wide_table import lengthen
+from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes, read_numbers
+from areaeffect.tables.user_table import TOTALS, Layout, read_user_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy.typing as npt
 
+    from areaeffect.panel import Hidden
     from areaeffect.study.model import PanelSource, Window
 
-_SHOWN = 5
+#: Periods without a row for each with one, from which on one must be mistyped.
+_MOST_GAPS, _FEW = 24, 120
 
 
 def read(
@@ -41,91 +55,153 @@ def read(
     Returns
     -------
     SourceTable
-        Measures as (n_areas, n_periods) with NaN where the table has no row.
+        Measures as (n_areas, n_periods) with NaN where the table has no number.
 
     Raises
     ------
     DataError
         Missing or empty file, missing columns (did you mean), values that are not numbers,
-        negative or fractional counts, periods that cannot be read, duplicate area-periods.
+        infinite, negative or fractional counts, periods that cannot be read or can be read in two
+        ways, duplicate area-periods, values of `where` or `category` that no row holds.
     """
-    frame, source, rows, notes = _load(name, source, path, wanted, attributes)
+    loaded = _load(name, source, path, window, wanted, attributes)
+    frame, source, notes = loaded.frame, loaded.source, loaded.notes
     area_of_row, labels = pd.factorize(frame[source.area], sort=True)
     areas = labels.to_numpy(dtype=str)
-    release = Release(
-        name, path.name, sha256_of(path), rows, rows, 0, source.licence, source.attribution
-    )
     if source.period is None:
         _refuse_duplicates(frame, [source.area], path)
         order = np.argsort(area_of_row)
-        fixed = {c: _number_or_text(frame[c])[order] for c in attributes}
+        fixed = {c: _number_or_text(frame[c], source, path)[order] for c in attributes}
         names = _names(frame, source, areas, area_of_row)
+        release = _release(name, source, path, loaded, len(frame))
         return SourceTable(areas, names, None, {}, fixed, {}, release, notes)
 
-    ordinals, kind = _ordinals(frame, source, path, window)
+    ordinals, kind, note = _ordinals(frame, source, path, window)
+    notes += (f"{path.name}: {note}.",) if note else ()
     inside = _in_window(ordinals, kind, window, path)
     if not inside.all():
-        notes += (f"{path.name}: {(~inside).sum():,} rows lie outside the window.",)
+        what = "cells" if loaded.is_wide else "rows"
+        notes += (f"{path.name}: {(~inside).sum():,} {what} lie outside the window.",)
     frame, ordinals, area_of_row = frame[inside], ordinals[inside], area_of_row[inside]
+    _refuse_long_axis(ordinals, kind, path)
     first = int(ordinals.min())
     periods = Periods(kind, first, int(ordinals.max()) - first + 1)
     column_of_row = ordinals - first
     _refuse_duplicate_cells(frame, ordinals, source, path)
-    shape = (len(areas), periods.n)
-    measures = {
-        w: _matrix(frame, w, source, path, area_of_row, column_of_row, shape) for w in wanted
-    }
-    fixed, varying = _attributes(frame, attributes, area_of_row, column_of_row, shape)
+    grid = Grid(area_of_row, column_of_row, (len(areas), periods.n))
+    measures: dict[Wanted, npt.NDArray[np.float64]] = {}
+    reasons: dict[Wanted, npt.NDArray[np.uint8]] = {}
+    hidden: dict[Wanted, Hidden] = {}
+    for w in wanted:
+        measure = matrix_of(frame, w, source, path, grid)
+        measures[w], notes = measure.values, notes + measure.notes
+        if measure.reasons is not None:
+            reasons[w] = measure.reasons
+        if measure.hidden is not None:
+            hidden[w] = measure.hidden
+    fixed, varying = _attributes(frame, attributes, source, path, grid)
     names = _names(frame, source, areas, area_of_row)
-    return SourceTable(areas, names, periods, measures, fixed, varying, release, notes)
+    kept = frame.index.nunique() if loaded.is_wide else len(frame)
+    release = _release(name, source, path, loaded, kept)
+    return SourceTable(
+        areas, names, periods, measures, fixed, varying, release, tuple(dict.fromkeys(notes)),
+        reasons=reasons, hidden=hidden,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Loaded:
+    """The rows asked for, long; the source as it is then; rows read in all; whether it was wide."""
+
+    frame: pd.DataFrame
+    source: PanelSource
+    rows: int
+    is_wide: bool
+    notes: tuple[str, ...]
+
+
+def _release(name: str, source: PanelSource, path: Path, loaded: _Loaded, kept: int) -> Release:
+    return Release(
+        name,
+        path.name,
+        sha256_of(path),
+        loaded.rows,
+        kept,
+        loaded.rows - kept,
+        source.licence,
+        source.attribution,
+    )
 
 
 def _load(
     name: str,
     source: PanelSource,
     path: Path,
+    window: Window,
     wanted: tuple[Wanted, ...],
     attributes: tuple[str, ...],
-) -> tuple[pd.DataFrame, PanelSource, int, tuple[str, ...]]:
-    """Return the rows asked for, long; the source as it is then, rows of the file, and notes."""
-    only = None if source.layout == "wide" else _needed(source, wanted, attributes)
-    codes = tuple(c for c in (source.area, source.period) if c)
-    frame, notes = read_text_table(path, only, codes)
-    if source.layout == "wide" and source.period is not None:
+) -> _Loaded:
+    is_wide = source.layout == "wide"
+    if is_wide and source.period is not None:
         raise DataError(
             Problem("a wide table has no period column.", f"source.{name}", "Drop `period`.")
         )
-    rows = len(frame)
-    if source.layout == "wide":
-        frame = lengthen(frame, source, path)
+    needed = _needed(source, wanted, attributes)
+    codes = tuple(c for c in (source.area, source.period, source.category) if c)
+    keys = [c for c in needed if c != "value"] if is_wide else needed
+    where = Layout(keys, source.header, source.sheet, r".*\d.*" if is_wide else r"(?!)")
+    table = read_user_table(path, None if is_wide else needed, codes, where)
+    frame, notes = table.frame, table.notes
+    rows = len(frame) + len(table.left_out)
+    if source.area in frame.columns and source.areas_by != "code":
+        placed, more = placed_by_name(frame[source.area], source.areas_by, path)
+        frame, notes = frame.assign(**{source.area: placed})[placed != ""], notes + more
+    if source.area in frame.columns:
+        frame, more = _with_areas(frame, source, path)
+        notes += more
+    if is_wide:
+        numbered = window.kind is PeriodKind.NUMBER
+        frame, more = lengthen(frame, source, keys, path, numbered=numbered)
+        notes += more
         source = source.model_copy(update={"period": "period"})
     _require_columns(frame, source, path, wanted, attributes)
+    before = len(frame)
     for column, value in source.where.items():
-        frame = frame[_equals(frame[column], value)]
-    if len(frame) < rows and source.where:
-        notes += (f"{path.name}: {rows - len(frame):,} rows are not what `where` asks for.",)
+        frame = frame[picked(frame[column], [value], column, f"{path.name}, `where`")]
+    if len(frame) < before:
+        notes += (f"{path.name}: {before - len(frame):,} rows are not what `where` asks for.",)
     if frame.empty:
         raise DataError(Problem("no rows are left.", str(path), "Check the file and `where`."))
-    frame = frame.assign(**{source.area: frame[source.area].str.strip()})
+    return _Loaded(frame, source, rows, is_wide, notes)
+
+
+def _with_areas(
+    frame: pd.DataFrame, source: PanelSource, path: Path
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a table with its area codes as they are compared; refuse what is no area."""
+    codes, notes = read_codes(frame[source.area])
+    frame = frame.assign(**{source.area: codes})
+    notes = tuple(f"{path.name}: {note}." for note in notes)
+    left = {compared_text(t) for t in source.leave_out} - {compared_text(c) for c in frame.columns}
+    if left:
+        out = picked(codes, [t for t in source.leave_out if compared_text(t) in left], source.area,
+                     f"{path.name}, `leave_out`")  # fmt: skip
+        frame, codes = frame[~out], codes[~out]
+        notes += (f"{path.name}: {int(out.sum()):,} rows named in `leave_out` were left out.",)
     _refuse_blank(frame, source.area, path)
-    return frame, source, rows, notes
-
-
-def _equals(column: pd.Series, text: str) -> pd.Series:
-    if column.dtype.kind != "f":
-        return column == text
-    number = pd.to_numeric(text, errors="coerce")
-    return column == number
-
-
-def _to_numbers(column: pd.Series) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Return a column's numbers (NaN where it has none) and which cells are blank."""
-    if column.dtype.kind == "f":
-        values = column.to_numpy(dtype=np.float64)
-        return values, np.isnan(values)
-    text = column.str.strip()
-    values = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64)
-    return values, (text == "").to_numpy()
+    every = set(codes)
+    faults = []
+    for code in sorted(every):
+        at = f"{path}, {rows_of(frame, (codes == code).to_numpy())}" if code else ""
+        if other := lookalike(code, every):
+            what = f"'{code}' looks like '{other}' but holds a letter of another alphabet."
+            faults.append(Problem(what, at, "Type the code again."))
+        elif TOTALS.fullmatch(code):
+            fix = f'Take it out, or write leave_out = ["{code}"].'
+            faults.append(Problem(f"'{code}' is a total, not an area.", at, fix))
+    if faults:
+        raise DataError(faults)
+    return frame, notes
 
 
 def _needed(
@@ -161,19 +237,12 @@ def _require_columns(
         )
 
 
-def _rows(frame: pd.DataFrame, bad: npt.NDArray[np.bool_]) -> str:
-    """Name the first rows that are bad, as a spreadsheet numbers them."""
-    numbers = [str(i + 2) for i in frame.index[bad].unique()]
-    more = len(numbers) - _SHOWN
-    return f"row {', '.join(numbers[:_SHOWN])}" + (f" and {more} more" if more > 0 else "")
-
-
 def _refuse_blank(frame: pd.DataFrame, column: str, path: Path) -> None:
     blank = (frame[column] == "").to_numpy()
     if blank.any():
         raise DataError(
             Problem(
-                f"'{column}' is blank.", f"{path}, {_rows(frame, blank)}", "Give every row one."
+                f"'{column}' is blank.", f"{path}, {rows_of(frame, blank)}", "Give every row one."
             )
         )
 
@@ -186,7 +255,7 @@ def _refuse_duplicates(frame: pd.DataFrame, keys: list[str], path: Path) -> None
         raise DataError(
             Problem(
                 f"{count} the {' and '.join(keys)} of an earlier one, such as {example}.",
-                f"{path}, {_rows(frame, twice)}",
+                f"{path}, {rows_of(frame, twice)}",
                 "Keep one row each, or add them up.",
             )
         )
@@ -205,40 +274,45 @@ def _refuse_duplicate_cells(
 
 def _ordinals(
     frame: pd.DataFrame, source: PanelSource, path: Path, window: Window
-) -> tuple[npt.NDArray[np.int64], PeriodKind]:
-    """Read the period of each row; the kind is that of most, and all must share it."""
-    column = frame[str(source.period)].str.strip().str.replace(r"[ T]00:00:00.*$", "", regex=True)
-    row_text, unique = pd.factorize(column, sort=True)
-    texts = unique.to_numpy(dtype=str)
-    kind = PeriodKind.NUMBER if window.kind is PeriodKind.NUMBER else _kind_of_most(texts)
-    parsed = [parse_period(str(t), kind) if kind else None for t in texts]
-    bad = np.array([p is None for p in parsed])
-    if bad.any() or kind is None:
-        rows = bad[row_text]
+) -> tuple[npt.NDArray[np.int64], PeriodKind, str]:
+    """Read the period of each row, as a whole column; return what it was taken as, too."""
+    row_text, unique = pd.factorize(frame[str(source.period)].str.strip(), sort=True)
+    texts = unique.tolist()
+    read = read_periods(texts, source.periods, numbered=window.kind is PeriodKind.NUMBER)
+    if read.fault:
+        forms = ", ".join(f"'{f}'" for f in PeriodForm)
+        raise DataError(Problem(f"{read.fault}.", str(path), f"Say which: periods = … ({forms})."))
+    bad = np.array([o is None for o in read.ordinals])
+    if bad.any() or read.kind is None:
+        like = next((t for t, o in zip(texts, read.ordinals, strict=True) if o is not None), None)
         raise DataError(
             Problem(
-                f"'{texts[bad][0]}' in '{source.period}' is not a period"
-                + (f" like {texts[~bad][0]}" if (~bad).any() else "")
+                f"'{texts[int(bad.argmax())]}' in '{source.period}' is not a period"
+                + (f" like {like}" if like else "")
                 + ".",
-                f"{path}, {_rows(frame, rows)}",
+                f"{path}, {rows_of(frame, bad[row_text])}",
                 "Write months '2012-04', quarters '2012-Q2', years '2012'.",
             )
         )
-    if (kind is PeriodKind.NUMBER) != (window.kind is PeriodKind.NUMBER):
+    if (read.kind is PeriodKind.NUMBER) != (window.kind is PeriodKind.NUMBER):
         raise DataError(
             Problem(
-                f"'{source.period}' holds {kind}s, but the window is given in {window.kind}s.",
+                f"'{source.period}' holds {read.kind}s, but the window is given in {window.kind}s.",
                 str(path),
                 "Write `study.window` like the table.",
             )
         )
-    return np.array(parsed, dtype=np.int64)[row_text], kind
+    return np.array(read.ordinals, dtype=np.int64)[row_text], read.kind, read.note
 
 
-def _kind_of_most(texts: npt.NDArray[np.str_]) -> PeriodKind | None:
-    kinds = [kind_of(str(t)) for t in texts]
-    most = max(PeriodKind, key=kinds.count)
-    return most if most in kinds else None
+def _refuse_long_axis(ordinals: npt.NDArray[np.int64], kind: PeriodKind, path: Path) -> None:
+    """Refuse periods so far apart that one of them must be mistyped."""
+    found = np.unique(ordinals)
+    n = int(found[-1] - found[0]) + 1
+    if n > _MOST_GAPS * len(found) + _FEW:
+        ends = f"{label(int(found[0]), kind)} to {label(int(found[-1]), kind)}"
+        what = f"the table has {len(found)} periods, but {n:,} lie from {ends}."
+        raise DataError(Problem(what, str(path), "Check how the periods are written."))
 
 
 def _in_window(
@@ -246,12 +320,9 @@ def _in_window(
 ) -> npt.NDArray[np.bool_]:
     """Tell which periods lie wholly inside the window; refuse a table of which none does."""
     first, last = (parse_period(t, window.kind) or 0 for t in (window.start, window.end))
-    # Numbered periods have no length: both are then counted as they are.
-    numbered = kind is PeriodKind.NUMBER
-    table_months = 1 if numbered else 12 // (kind.per_year or 1)
-    window_months = 1 if numbered else 12 // (window.kind.per_year or 1)
-    begins, ends = ordinals * table_months, (ordinals + 1) * table_months
-    inside = np.asarray((begins >= first * window_months) & (ends <= (last + 1) * window_months))
+    begins = ordinals * kind.months + kind.first_month(0)
+    inside = np.asarray(begins >= window.kind.first_month(first))
+    inside &= begins + kind.months <= window.kind.first_month(last + 1)
     if inside.any():
         return inside
     runs = f"{label(int(ordinals.min()), kind)} to {label(int(ordinals.max()), kind)}"
@@ -259,90 +330,35 @@ def _in_window(
     raise DataError(Problem(what, str(path), "Change `study.window`."))
 
 
-def _matrix(
-    frame: pd.DataFrame,
-    wanted: Wanted,
-    source: PanelSource,
-    path: Path,
-    area_of_row: npt.NDArray[np.int64],
-    column_of_row: npt.NDArray[np.int64],
-    shape: tuple[int, int],
-) -> npt.NDArray[np.float64]:
-    values, blank = _to_numbers(frame[wanted.value])
-    _refuse_values(frame, wanted, path, values, blank)
-    asked = np.ones(len(frame), dtype=bool)
-    if wanted.category:
-        categories = frame[str(source.category)]
-        known = set(categories)
-        unknown = [c for c in wanted.category if c not in known]
-        if unknown:
-            raise DataError(
-                [
-                    Problem(
-                        f"there is no category '{c}' in '{source.category}'.",
-                        str(path),
-                        did_you_mean(c, known) or f"It holds: {', '.join(sorted(known)[:20])}.",
-                    )
-                    for c in unknown
-                ]
-            )
-        asked = categories.isin(wanted.category).to_numpy()
-    used, empty = asked & ~blank, asked & blank
-    cells = (area_of_row[used], column_of_row[used])
-    matrix = np.zeros(shape)
-    np.add.at(matrix, cells, values[used])
-    if not source.absent_is_zero:
-        there = np.zeros(shape, dtype=np.int64)
-        np.add.at(there, cells, 1)
-        matrix[there < max(1, len(set(wanted.category)))] = np.nan  # a part is not the sum
-    matrix[area_of_row[empty], column_of_row[empty]] = np.nan
-    return matrix
+def _number_or_text(
+    column: pd.Series, source: PanelSource, path: Path
+) -> npt.NDArray[np.float64] | npt.NDArray[np.str_]:
+    """Return a column as numbers where every cell is one or marks a missing one; else as text."""
+    read = read_numbers(column, declared(source))
+    if read.wrong.any() or not np.isfinite(read.values).any():
+        infinite = np.isinf(read.values)
+        if infinite.any() and not read.wrong.any():
+            raise DataError(_infinite(column, infinite, path))
+        return column.str.strip().to_numpy(dtype=str) if column.dtype.kind != "f" else read.values
+    if np.isinf(read.values).any():
+        raise DataError(_infinite(column, np.isinf(read.values), path))
+    return read.values
 
 
-def _refuse_values(
-    frame: pd.DataFrame,
-    wanted: Wanted,
-    path: Path,
-    values: npt.NDArray[np.float64],
-    blank: npt.NDArray[np.bool_],
-) -> None:
-    faults = [(~np.isfinite(values) & ~blank, "is not a number", "Leave a missing value blank.")]
-    if wanted.is_count:
-        with np.errstate(invalid="ignore"):
-            faults += [
-                (values < 0, "is a negative count", "Counts are 0 or more."),
-                (
-                    values != np.floor(values),
-                    "is not a whole number",
-                    'Set kind = "score" for means.',
-                ),
-            ]
-    problems = [
-        Problem(
-            f"'{frame[wanted.value].iloc[int(np.argmax(bad))]}' in '{wanted.value}' {what}.",
-            f"{path}, {_rows(frame, bad)}",
-            fix,
-        )
-        for bad, what, fix in faults
-        for bad in [bad & ~blank & (np.isfinite(values) | (what == "is not a number"))]
-        if bad.any()
-    ]
-    if problems:
-        raise DataError(problems)
-
-
-def _number_or_text(column: pd.Series) -> npt.NDArray[np.float64] | npt.NDArray[np.str_]:
-    values, blank = _to_numbers(column)
-    is_text = (np.isnan(values) & ~blank).any()
-    return column.to_numpy(dtype=str) if is_text else values
+def _infinite(column: pd.Series, bad: npt.NDArray[np.bool_], path: Path) -> Problem:
+    rows = f"{path}, {rows_of(column, bad)}"
+    text = column[bad].iloc[0]
+    return Problem(
+        f"'{text}' in '{column.name}' is infinite.", rows, "Leave a missing value blank."
+    )
 
 
 def _attributes(
     frame: pd.DataFrame,
     attributes: tuple[str, ...],
-    area_of_row: npt.NDArray[np.int64],
-    column_of_row: npt.NDArray[np.int64],
-    shape: tuple[int, int],
+    source: PanelSource,
+    path: Path,
+    grid: Grid,
 ) -> tuple[
     dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]], dict[str, npt.NDArray[np.float64]]
 ]:
@@ -350,6 +366,7 @@ def _attributes(
 
     An area without a row in the window has NaN or the empty text.
     """
+    area_of_row, shape = grid.area_of_row, grid.shape
     bare = np.bincount(area_of_row, minlength=shape[0]) == 0
     fixed: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]] = {}
     varying: dict[str, npt.NDArray[np.float64]] = {}
@@ -360,12 +377,15 @@ def _attributes(
         if (by_area[area_of_row] == codes).all():
             first = np.zeros(shape[0], dtype=np.int64)
             first[area_of_row] = np.arange(len(frame))
-            values = _number_or_text(frame[column])[first]
+            values = _number_or_text(frame[column], source, path)[first]
             values[bare] = np.nan if values.dtype.kind == "f" else ""
             fixed[column] = values
             continue
         matrix = np.full(shape, np.nan)
-        matrix[area_of_row, column_of_row] = _to_numbers(frame[column])[0]
+        read = read_numbers(frame[column], declared(source))
+        if np.isinf(read.values).any():
+            raise DataError(_infinite(frame[column], np.isinf(read.values), path))
+        matrix[area_of_row, grid.column_of_row] = read.values
         varying[column] = matrix
     return fixed, varying
 

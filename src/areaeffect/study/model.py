@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from areaeffect.outcomes import FamilyName
-from areaeffect.periods import PeriodKind, kind_of, parse_period
+from areaeffect.periods import PeriodForm, PeriodKind, kind_of, parse_period
 from areaeffect.study.atlas import AtlasPart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
-from areaeffect.study.parts import AnySource, ColumnText, PeriodText, RealFall
+from areaeffect.study.parts import AnySource, ColumnText, MissingReason, PeriodText, RealFall
 from areaeffect.study.survey import Stories, Survey
 from areaeffect.study.toml_file import Part
 from areaeffect.study.value import ValuePart
@@ -79,12 +79,36 @@ class PanelSource(AnySource):
     """A table of areas, or of areas and periods."""
 
     kind: Literal["panel"] = Field(description="'panel': a table of your own")
-    path: str = Field(description="CSV or Parquet file, relative to the study file")
+    path: str = Field(description="CSV, workbook or Parquet file, relative to the study file")
+    sheet: str | None = Field(
+        default=None, description="sheet of a workbook; default the one with the columns named here"
+    )
+    header: int | None = Field(
+        default=None, ge=1, description="row of the header; default the first with these columns"
+    )
     area: str = Field(description="column with the area code")
+    areas_by: Literal["code", "msoa", "ward", "district"] = Field(
+        default="code", description="what it holds: codes, or names of MSOAs, wards or districts"
+    )
     period: str | None = Field(
         default=None, description="column with the period; none: one row an area"
     )
+    periods: PeriodForm | None = Field(
+        default=None, description="how periods are written, where that can be read in two ways"
+    )
     layout: Literal["long", "wide"] = Field(default="long", description="wide: one column a period")
+    leave_out: tuple[str, ...] = Field(
+        default=(), description="columns of a wide table, and totals among its areas, not to read"
+    )
+    missing: dict[str, MissingReason] = Field(
+        default_factory=dict, description="further marks for a missing number, with the reason"
+    )
+    hidden: tuple[int, int] | None = Field(
+        default=None, description="least and most that a hidden count can be; default from the data"
+    )
+    accept: tuple[Literal["outlying cells", "equal series", "sums of areas"], ...] = Field(
+        default=(), description="what is right although it is unusual, and so is refused else"
+    )
     name: str | None = Field(default=None, description="column with the area's name")
     category: str | None = Field(
         default=None, description="column that `category` of an outcome picks from"

@@ -6,11 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from areaeffect.periods import kind_of
+from areaeffect.periods import kind_of, why_ambiguous
 from areaeffect.study.toml_file import Part
 
 #: A column of a source: 'source.column'.
 ColumnText = Annotated[str, Field(pattern=r"^[^.]+\..+$")]
+
+
+#: Why a number is missing.
+MissingReason = Literal[
+    "not_published", "partial_month", "suppressed", "boundary_change", "not_located"
+]
 
 
 def _text_of_period(value: object) -> object:
@@ -19,7 +25,8 @@ def _text_of_period(value: object) -> object:
 
 def _is_period(text: str) -> str:
     if kind_of(text) is None:
-        msg = f"'{text}' is not a period; write '2012-04', '2012-Q2', '2012' or a number"
+        both = why_ambiguous(text) or f"'{text}' is not a period"
+        msg = f"{both}; write '2012-04', '2012-Q2', '2012', '2012/13' or a number"
         raise ValueError(msg)
     return text
 
@@ -34,9 +41,7 @@ class NotCovered(Part):
     values: tuple[str, ...] = Field(min_length=1, description="values of that column")
     from_period: PeriodText | None = Field(default=None, description="first period; default all")
     to_period: PeriodText | None = Field(default=None, description="last period; default all")
-    reason: Literal[
-        "not_published", "partial_month", "suppressed", "boundary_change", "not_located"
-    ] = Field(default="not_published", description="why they are missing")
+    reason: MissingReason = Field(default="not_published", description="why they are missing")
 
 
 class RealFall(Part):
@@ -67,7 +72,12 @@ class AnySource(Part):
         description="flag codes that all begin, or all end, in one period as missing before or "
         "after it",
     )
-    boundaries: str | None = Field(default=None, description="GeoJSON, GeoPackage or GeoParquet")
+    boundaries: str | None = Field(
+        default=None, description="GeoJSON, GeoPackage, Shapefile, KML or GeoParquet"
+    )
+    boundaries_crs: str | None = Field(
+        default=None, description="their coordinate system, where the file does not say it rightly"
+    )
     boundaries_area: str | None = Field(default=None, description="its code column; default `area`")
     neighbours: str | None = Field(
         default=None,

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.sources.text_table import read_text_table
 from areaeffect.study.model import resolve
 from areaeffect.survey.scale import reliability, scale_scores
+from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ def read_answers(survey: Survey, folder: Path, areas: Strings) -> Answers:
     path = resolve(survey.path, folder)
     named = [survey.area, survey.weight, survey.cluster, survey.wave]
     columns = [c for c in (*named, *(i.column for i in survey.items)) if c]
-    table, _ = read_text_table(path, columns, columns)
+    table = read_user_table(path, columns, columns).frame
     _require(columns, table, path)
     problems: list[Problem] = []
     numbers = [_answers(table, item, survey, path, problems) for item in survey.items]
@@ -130,7 +130,7 @@ def _answers(
         problems += [
             Problem(
                 f"the answer '{table[item.column].iloc[row]}' {what}.",
-                f"{path}, row {row + 2}, column '{item.column}'",
+                f"{path}, row {table.index[row]}, column '{item.column}'",
                 scale,
             )
             for row in rows[:_SHOWN]
@@ -148,7 +148,7 @@ def _weights(table: pd.DataFrame, survey: Survey, path: Path, problems: list[Pro
     problems += [
         Problem(
             f"the weight '{table[survey.weight].iloc[row]}' is not above zero.",
-            f"{path}, row {row + 2}, column '{survey.weight}'",
+            f"{path}, row {table.index[row]}, column '{survey.weight}'",
             "Every respondent needs a weight above zero; leave others out of the file.",
         )
         for row in rows[:_SHOWN]

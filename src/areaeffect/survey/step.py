@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.findings.describe import groups_of
-from areaeffect.periods import kind_of, parse_period
+from areaeffect.findings.case import groups_of
+from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.survey.answers import Answers, read_answers
 from areaeffect.survey.comparison import Comparison, compare
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.describe import Group
+    from areaeffect.findings.case import Group
     from areaeffect.findings.finished import Finished
     from areaeffect.panel import Neighbourhood
     from areaeffect.results import Floats
@@ -187,10 +187,9 @@ def _straddle(survey: Survey, units: Sequence[Neighbourhood]) -> bool:
     """Whether the first wave ends before every start, and the second begins after it."""
     for unit in units:
         days = [_months(survey.before or ""), _months(survey.after or "")]
-        per_year = unit.start_kind.per_year
-        if None in days or per_year is None:
+        if None in days or unit.start_kind is PeriodKind.NUMBER:
             return False
-        start = unit.start * 12 // per_year
+        start = unit.start_kind.first_month(unit.start)
         first, second = days
         if first is None or second is None or not (first[1] < start <= second[0]):
             return False
@@ -200,12 +199,10 @@ def _straddle(survey: Survey, units: Sequence[Neighbourhood]) -> bool:
 def _months(text: str) -> tuple[int, int] | None:
     """First and last month of a period, counted from year 0."""
     kind = kind_of(text)
-    per_year = kind.per_year if kind else None
     ordinal = parse_period(text, kind) if kind else None
-    if per_year is None or ordinal is None:
+    if kind in {None, PeriodKind.NUMBER} or ordinal is None:
         return None
-    length = 12 // per_year
-    return ordinal * length, ordinal * length + length - 1
+    return kind.first_month(ordinal), kind.first_month(ordinal + 1) - 1
 
 
 def _compare(answers: Answers, sides: _Sides, claim: str) -> Comparison:

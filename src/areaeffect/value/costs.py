@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.study.value import ALL_CRIME, NOT_VALUED
+from areaeffect.tables.user_table import read_user_table, require_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,26 +98,19 @@ class CostTable:
 
 def own_costs(path: Path) -> CostTable:
     """Read a user's table of unit costs; raise DataError with every fault."""
-    if not path.is_file():
-        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.csv")])
-        raise DataError(Problem("there is no such file of unit costs.", str(path), near))
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            Problem(f"the file is not UTF-8 (byte {error.start}).", str(path), "Save it as UTF-8.")
-        ) from None
-    return read_costs(text, str(path))
+    require_file(path, "file of unit costs", "")
+    return read_costs(path, str(path))
 
 
 def program_costs() -> CostTable:
     """Return the unit costs that come with the program."""
     name = "unit_costs.csv"
-    return read_costs((files("areaeffect.value") / name).read_text(encoding="utf-8"), name)
+    with as_file(files("areaeffect.value") / name) as path:
+        return read_costs(path, name)
 
 
-def read_costs(text: str, name: str) -> CostTable:
-    """Read a table of unit costs.
+def read_costs(path: Path, name: str) -> CostTable:
+    """Read a table of unit costs; `name` is what messages call it.
 
     Raises
     ------
@@ -126,9 +118,8 @@ def read_costs(text: str, name: str) -> CostTable:
         With every fault: missing columns, values that are no numbers or negative, a cost without
         a price year, an unknown status, ranges upside down, items twice, several currencies.
     """
-    reader = csv.DictReader(io.StringIO(text))
-    header = reader.fieldnames or ()
-    missing = [c for c in COLUMNS if c not in header]
+    frame = read_user_table(path, None, COLUMNS).frame
+    missing = [c for c in COLUMNS if c not in frame.columns]
     if missing:
         fix = f"Columns: {', '.join(COLUMNS)}; leave cells empty where nothing is known."
         raise DataError(
@@ -137,9 +128,10 @@ def read_costs(text: str, name: str) -> CostTable:
     problems: list[Problem] = []
     costs: dict[str, UnitCost] = {}
     currencies: set[str] = set()
-    for row in reader:
-        where = f"{name}, line {reader.line_num}"
-        cost, faults = _cost({k: (row[k] or "").strip() for k in COLUMNS}, where)
+    for line, *cells in frame[list(COLUMNS)].itertuples(name=None):
+        where = f"{name}, line {line}"
+        row = {k: cell.strip() for k, cell in zip(COLUMNS, cells, strict=True)}
+        cost, faults = _cost(row, where)
         if cost.item in costs:
             faults.append(Problem(f"'{cost.item}' stands twice.", where, "One line an item."))
         problems += faults
@@ -151,8 +143,6 @@ def read_costs(text: str, name: str) -> CostTable:
                 f"the costs are in {' and '.join(sorted(currencies))}.", name, "Use one currency."
             )
         )
-    if not costs:
-        problems.append(Problem("the file holds no unit costs.", name, "One line an item."))
     if problems:
         raise DataError(problems)
     return CostTable(costs, currencies.pop())

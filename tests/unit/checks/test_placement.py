@@ -12,6 +12,7 @@ from areaeffect.checks.placement import (
     percentiles,
     placement,
     profile,
+    tilt,
 )
 
 SIDE = 30
@@ -123,3 +124,12 @@ def test_a_high_level_is_warned_of_only_where_effects_grow_with_it(placebos: np.
 
     assert warned(high=True) == 1.0
     assert warned(high=False) <= 0.2
+
+
+def test_placement_that_leans_by_the_tilt_brings_the_p_value_to_the_level() -> None:
+    """By hand: 4 of 400 programmes are as extreme; each counts `tilt` times."""
+    extreme, others = 4, 396
+    lean = tilt(extreme / (extreme + others))
+    assert lean * extreme / (lean * extreme + others) == pytest.approx(0.05)
+    assert tilt(0.05) == pytest.approx(1.0)
+    assert tilt(0.2) < 1

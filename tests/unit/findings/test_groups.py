@@ -106,7 +106,7 @@ def test_findings_json_holds_them_and_gives_them_back(result: Result, tmp_path: 
 
 def test_an_attribute_all_share_is_said(result: Result) -> None:
     annex = annex_of(result, "groups")
-    assert annex.found.notes == ["All neighbourhoods have the same resident led: yes."]
+    assert annex.found.notes == ("All neighbourhoods have the same resident led: yes.",)
     assert [r["value"] for r in annex.table("groups").records()][-1] == "yes"
 
 
@@ -146,7 +146,7 @@ def test_a_group_the_study_names_is_a_further_finding(result: Result, tmp_path: 
         ("group", "Council, and small", 1),
         ("group", "Trust or council", 3),
     ]
-    assert annex.found.notes == ["No neighbourhood belongs to 'Nobody'."]
+    assert annex.found.notes == ("No neighbourhood belongs to 'Nobody'.",)
     whole = of_crime(result)[0]
     assert rows[1]["estimate"] == pytest.approx(whole.estimate)
     edit(study, "people = { at_least", "peple = { at_least")
@@ -157,7 +157,7 @@ def test_a_group_the_study_names_is_a_further_finding(result: Result, tmp_path: 
 @pytest.mark.parametrize(
     ("table", "says"),
     [
-        ("place,people\nAbbey,1\n", "no column says which neighbourhood"),
+        ("ward,people\nAbbey,1\n", "no column says which neighbourhood"),
         ("name,people\nAbbey,1\nAbbey,2\nBridge,1\nCastle,1\n", "'Abbey' stands in two rows"),
         ("name,people\nAbbey,1\nBridge,1\nCastel,1\n", "'Castle' has no row.*'Castel'"),
     ],
@@ -176,7 +176,7 @@ def test_a_start_instead_of_the_file_s(tmp_path: Path) -> None:
     study = grouped_study(tmp_path, '["start"]')
     edit(study, 'areas = "members.csv"', 'areas = "members.csv"\nstart_instead = "2013-02"')
     annex = annex_of(evaluate(study, threads=1), "groups")
-    assert annex.found.notes == ["All neighbourhoods have the same start: 2013-02."]
+    assert annex.found.notes == ("All neighbourhoods have the same start: 2013-02.",)
 
 
 # ---------------------------------------------------------------- forms

@@ -105,9 +105,9 @@ def test_too_few_events_are_said_not_drawn(tmp_path: Path) -> None:
     table.write_text("\n".join([lines[0], *quiet]) + "\n", encoding="utf-8")
     annex = annex_of(evaluate(study, threads=1))
     assert annex.table("event_time").rows == ()
-    assert annex.found.not_estimable == [
+    assert annex.found.not_estimable == (
         "Residents First, crime: only 0 incidents before the start: too few for a percentage."
-    ]
+    )
 
 
 def test_a_rest_at_the_beginning_of_the_history_is_no_matched_bin(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_all_faults_come_at_once_and_files_and_columns_too(tmp_path: Path) -> No
         load_split_weights(declare(tmp_path, "a,b,1", f"{OLD},{PARTS[0]},x"), lookup())
     assert len(caught.value.problems) == 2
     with pytest.raises(DataError, match=r"no column 'weight'. Columns: from, to, weight"):
-        load_split_weights(declare(tmp_path, header="from,to,share"), lookup())
+        load_split_weights(declare(tmp_path, "a,b,1", header="from,to,share"), lookup())
     with pytest.raises(DataError, match="there is no such file of split weights"):
         load_split_weights(tmp_path / "no.csv", lookup())
 

@@ -276,7 +276,7 @@ def test_wards_are_found_by_name_or_code(tmp_path: Path) -> None:
     assert {p.name: AREAS[p.areas].tolist() for p in places} == {
         "Central": ["E01012004"],
         "E05000002": ["E01012002"],
-        "north  ormesby": ["E01012000", "E01012001"],
+        "north ormesby": ["E01012000", "E01012001"],
     }
     assert [(x.what, x.reason) for x in found.left_out] == [
         ("Central", "1 of its 2 areas are not in the study's data")

@@ -23,6 +23,7 @@ from areaeffect.results import Finding
 from areaeffect.study.file import read_study
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.model import Outcome
+from areaeffect.wording import sentence
 
 N_AREAS, TREATED = 60, 4
 YEARS = tuple(range(2000, 2012))

@@ -254,7 +254,7 @@ def test_an_area_with_an_empty_outline(study: Path) -> None:
 def test_boundaries_that_are_none(study: Path) -> None:
     (study.parent / "areas.geojson").write_text("not a map", encoding="utf-8")
     (problem,) = refused(study, DataError)
-    assert problem.startswith("areas.geojson: the boundaries cannot be read: ")
+    assert problem.startswith("areas.geojson: the file is not one of these: GeoJSON, ")
 
 
 def test_boundaries_without_the_column_of_codes(study: Path) -> None:
@@ -345,7 +345,7 @@ def not_covered(study: Path, rule: str) -> None:
 def test_areas_not_covered_that_do_not_exist(study: Path) -> None:
     not_covered(study, 'values = ["South"]')
     (problem,) = refused(study, DataError)
-    assert "no area has force = South." in problem
+    assert "no row has 'South' in 'force'." in problem
 
 
 def test_a_period_not_covered_must_be_written_like_the_table(study: Path) -> None:

@@ -154,9 +154,6 @@ NOT_ESTIMABLE: dict[str, tuple[Change, str]] = {
 #: T009 of Abbey's T009 and T010, or both: Abbey has no number, and those of all three say so.
 PARTLY: dict[str, Change] = {
     "an area without exposure": put("0", "population", first_area),
-    "a negative exposure": put("-5", "population", first_area),
-    "an infinite exposure": in_parquet(np.inf, "areas", "population", 9),
-    "an infinite covariate": in_parquet(np.inf, "areas", "deprivation", 9),
     "a neighbourhood that straddles a gap": gap('["T009"]'),
     "a neighbourhood inside a gap": gap('["T009", "T010"]'),
 }
@@ -195,8 +192,12 @@ REFUSED: dict[str, tuple[Change, str]] = {
         "'twice' follows from 'population', 'deprivation'",
     ),
     "a count that is NaN in text": (counts("nan", first_area), "'nan' in 'n' is not a number"),
-    "a count that is infinite in text": (counts("inf", first_area), "'inf' in 'n' is not a number"),
-    "an infinite count": (in_parquet(np.inf, "crime", "n", 0), "'inf' in 'n' is not a number"),
+    "a count that is infinite in text": (counts("inf", first_area), "'inf' in 'n' is infinite"),
+    "an infinite count": (in_parquet(np.inf, "crime", "n", 0), "'inf' in 'n' is infinite"),
+    "a negative exposure": (put("-5.5", "population", first_area), "is below zero"),
+    "a mark for missing in an exposure": (put("-99", "population", first_area), "hold -99"),
+    "an infinite exposure": (in_parquet(np.inf, "areas", "population", 9), "is infinite"),
+    "an infinite covariate": (in_parquet(np.inf, "areas", "deprivation", 9), "is infinite"),
     "a count of minus infinity": (in_parquet(-np.inf, "crime", "n", 0), "'-inf' in 'n'"),
 }
 
@@ -269,16 +270,6 @@ def test_what_is_odd_stands_beside_the_number(case: str, tmp_path: Path) -> None
         if finding.neighbourhood is None:
             assert finding.estimate is not None
             assert any(remark in caveat for caveat in finding.caveats), finding.caveats
-
-
-def test_infinities_in_the_pool_reach_no_number(tmp_path: Path) -> None:
-    """An area with an infinite exposure is no benchmark area."""
-    drop = study('"areas.population", "areas.deprivation"', '"areas.deprivation"')
-    infinite = in_parquet(np.inf, "areas", "population", 0)
-    result = result_of(tmp_path, together(drop, infinite))
-    (status,) = [a for a in result.areas if a.area == "T000"]
-    assert (status.role, status.reason) == ("left out", "no exposure for crime")
-    assert all(f.estimate is not None and np.isfinite(f.estimate) for f in of_crime(result))
 
 
 def test_counts_of_billions_give_the_same_ratio(tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ import errno
 import fcntl
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -22,6 +25,7 @@ from tests.shared import publisher_mirror
 from tests.shared.publisher_mirror import HUB, SERVICES, Item, Service
 
 ADDRESS = "https://pldr.org/table.csv"
+MAIN = "from areaeffect.cli import main; main()"
 ROWS = [("E01000001", 1.5), ("E01000002", 2.5), ("E01000003", 3.5)]
 
 
@@ -527,3 +531,43 @@ def test_every_address_is_tried_without_a_download(mirror, tmp_path, monkeypatch
     ]
     assert found.text().endswith("4 addresses tried, 2 moved.")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("country", "what"),
+    [("scotland", "no recorded crime by small area"), ("northern-ireland", "without areas")],
+)
+def test_a_country_without_small_area_crime_says_what_remains(tmp_path, country, what):
+    with pytest.raises(StudyError, match=f"{what}.*docs/how-to/another-country.md"):
+        command.plan([country], tmp_path)
+
+
+def test_the_command_fetches_through_the_mirror_and_says_licences(mirror, tmp_path):
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-c", MAIN, "fetch", *words, "--into", str(tmp_path)],
+            env={**os.environ, "AREAEFFECT_MIRROR": mirror.base},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    address = catalogue()["fly_tipping_total"].files[0].origin
+    name = "https://assets.publishing.service.gov.uk/media/1/Local_authority_flytipping_incidents_x.csv"
+    mirror.put(name, b"title\nYear,ONS Code,Total Incidents\n2012-13,E06000001,5\n")
+    mirror.govuk(address.page, {"Incidents": name})
+    done = run("fly_tipping_total")
+    assert done.returncode == 3  # one authority, where 300 are on record
+    assert "another edition of 'fly_tipping_total': 1 local authorities" in done.stderr
+    rows = "".join(f"2012-13,E06{i:06d},5\n" for i in range(300))
+    mirror.put(name, f"title\nYear,ONS Code,Total Incidents\n{rows}".encode())
+    done = run("fly_tipping_total")
+    assert done.returncode == 0, done.stderr
+    assert "1 files to fetch" in done.stderr
+    assert "Open Government Licence v3.0: fly_tipping_total" in done.stdout
+    before = len(mirror.asked)
+    assert "fetch: " not in run("fly_tipping_total", "--dry-run").stdout
+    assert len(mirror.asked) == before
+    tried = run("fly_tipping_total", "imd_2010", "--check")
+    assert tried.returncode == 3
+    assert "2 addresses tried, 1 moved." in tried.stdout

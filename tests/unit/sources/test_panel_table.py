@@ -274,11 +274,13 @@ def test_an_event_table_may_list_a_cell_in_parts(tmp_path: Path) -> None:
 
 
 def test_a_category_that_the_table_does_not_hold_is_refused(tmp_path: Path) -> None:
-    wanted = (Wanted("n", ("arson", "Fraud")),)
-    assert problems_of(tmp_path, EVENTS, wanted=wanted, category="crime_type") == [
-        "crime.csv: there is no category 'arson' in 'crime_type'. Did you mean 'Arson'?",
-        "crime.csv: there is no category 'Fraud' in 'crime_type'. "
-        "It holds: Arson, Graffiti, Theft.",
+    wanted = (Wanted("n", ("Arsons", "Fraud")),)
+    assert [
+        p.removeprefix(f"{tmp_path}/")
+        for p in problems_of(tmp_path, EVENTS, wanted=wanted, category="crime_type")
+    ] == [
+        "crime.csv: no row has 'Arsons' in 'crime_type'. Did you mean 'Arson'?",
+        "crime.csv: no row has 'Fraud' in 'crime_type'. It holds: Arson, Graffiti, Theft.",
     ]
 
 
@@ -299,7 +301,7 @@ def test_where_keeps_the_rows_with_a_value(tmp_path: Path) -> None:
 
 def test_where_that_keeps_nothing_is_refused(tmp_path: Path) -> None:
     assert problems_of(tmp_path, EVENTS, where={"crime_type": "Fraud"}) == [
-        "crime.csv: no rows are left. Check the file and `where`."
+        "crime.csv, `where`: no row has 'Fraud' in 'crime_type'. It holds: Arson, Graffiti, Theft."
     ]
 
 
@@ -400,7 +402,7 @@ def test_several_broken_rows_are_all_shown(tmp_path: Path) -> None:
 
 def test_a_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
     assert problems_of(tmp_path, LONG.replace("area_name", "n")) == [
-        "crime.csv, line 1: column 'n' appears twice. Rename one."
+        "crime.csv, line 1: the header has column 'n' more than once. Rename one."
     ]
 
 
@@ -455,10 +457,9 @@ def test_a_duplicate_category_is_refused_unless_the_table_lists_events(tmp_path:
         ("-7", "'-7' in 'n' is a negative count. Counts are 0 or more."),
         ("7.5", "'7.5' in 'n' is not a whole number. Set kind = \"score\" for means."),
         ("seven", "'seven' in 'n' is not a number. Leave a missing value blank."),
-        ("NA", "'NA' in 'n' is not a number. Leave a missing value blank."),
         ("nan", "'nan' in 'n' is not a number. Leave a missing value blank."),
-        ("inf", "'inf' in 'n' is not a number. Leave a missing value blank."),
-        ('"1,234"', "'1,234' in 'n' is not a number. Leave a missing value blank."),
+        ("inf", "'inf' in 'n' is infinite. Leave a missing value blank."),
+        ('"12,34"', "'12,34' in 'n' is not a number. Leave a missing value blank."),
     ],
 )
 def test_a_count_that_is_none_is_refused_with_its_row(
@@ -496,7 +497,7 @@ def test_a_score_may_be_negative_and_fractional(tmp_path: Path) -> None:
     assert only_measure(table)[1, 0] == -7.5
 
 
-@pytest.mark.parametrize("bad", ["2013-13", "2012-1", "total", "0"])
+@pytest.mark.parametrize("bad", ["2013-15", "2012-Q1", "total", "0"])
 def test_a_bad_period_is_named_with_a_good_one_beside_it(tmp_path: Path, bad: str) -> None:
     (problem,) = problems_of(tmp_path, LONG.replace("2012-02,5", f"{bad},5"))
     assert problem == (

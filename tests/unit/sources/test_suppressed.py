@@ -8,6 +8,7 @@ import pytest
 
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.further import suppressed
+from areaeffect.panel import REASONS, Hidden
 from areaeffect.results import Result
 from areaeffect.sources.publishers.releases import catalogue
 from tests.shared.small_study import edit, write_small_study
@@ -18,7 +19,11 @@ def hide(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rule = '[[source.crime.not_covered]]\ncolumn = "area_code"\nvalues = ["T009", "T003", '
     rule += '"T017", "T040", "T046"]\nreason = "suppressed"\n\n[[initiative]]'
     edit(study, "[[initiative]]", rule)
-    monkeypatch.setattr(suppressed, "_bounds", lambda _source: (0, 9))
+    monkeypatch.setattr(
+        suppressed,
+        "_hidden",
+        lambda _source, measure: Hidden(measure.reasons == REASONS.index("suppressed"), 0, 9),
+    )
 
 
 def test_hidden_numbers_are_tried_at_their_least_and_most(

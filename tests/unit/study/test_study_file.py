@@ -150,9 +150,9 @@ def test_a_window_must_be_a_span(tmp_path: Path, window: str, message: str) -> N
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
-        ('start = "2012-01"', 'start = "2012-13"', "study.window.start"),
-        ('as_of = "2011"', 'as_of = "2012-13"', "design.covariates.1.as_of"),
-        ('areas = "members.csv"', 'areas = "members.csv"\nstart = "2012-13"', "initiative.0.start"),
+        ('start = "2012-01"', 'start = "2012-15"', "study.window.start"),
+        ('as_of = "2011"', 'as_of = "2012-15"', "design.covariates.1.as_of"),
+        ('areas = "members.csv"', 'areas = "members.csv"\nstart = "2012-15"', "initiative.0.start"),
     ],
 )
 def test_a_period_that_is_none_is_refused_wherever_it_stands(
@@ -160,7 +160,10 @@ def test_a_period_that_is_none_is_refused_wherever_it_stands(
 ) -> None:
     (problem,) = problems_of(tmp_path, changed(old, new))
     assert key in problem
-    assert "'2012-13' is not a period; write '2012-04', '2012-Q2', '2012' or a number." in problem
+    assert (
+        "'2012-15' is not a period; write '2012-04', '2012-Q2', '2012', '2012/13' or a number."
+        in problem
+    )
 
 
 def test_areas_and_a_treated_column_exclude_each_other(tmp_path: Path) -> None:

@@ -100,9 +100,11 @@ def test_the_program_s_costs_can_be_read_and_none_is_called_verified() -> None:
     assert table.items("robbery") == ("robbery",)
 
 
-def bad(row: str) -> str:
+def bad(folder: Path, row: str) -> str:
+    path = folder / "costs.csv"
+    path.write_text(f"{HEAD}\n{row}\n")
     with pytest.raises(DataError) as caught:
-        read_costs(f"{HEAD}\n{row}\n", "costs.csv")
+        read_costs(path, "costs.csv")
     return str(caught.value)
 
 
@@ -123,21 +125,23 @@ def bad(row: str) -> str:
         ("Theft!,,,900,,,,GBP,2020,own,x", "'Theft!' is not a name of an item"),
     ],
 )
-def test_a_wrong_line_of_unit_costs_is_named(row: str, words: str) -> None:
-    message = bad(row)
+def test_a_wrong_line_of_unit_costs_is_named(tmp_path: Path, row: str, words: str) -> None:
+    message = bad(tmp_path, row)
     assert words in message
     assert "costs.csv, line 2" in message
 
 
-def test_every_fault_of_the_costs_shows_at_once() -> None:
-    message = bad("a,,,-1,,,,GBP,,own,x\na,,,1,,,,USD,2020,own,x")
+def test_every_fault_of_the_costs_shows_at_once(tmp_path: Path) -> None:
+    message = bad(tmp_path, "a,,,-1,,,,GBP,,own,x\na,,,1,,,,USD,2020,own,x")
     for words in ("negative", "no price year", "stands twice", "in GBP and USD"):
         assert words in message
 
 
-def test_a_missing_column_is_named() -> None:
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "costs.csv"
+    path.write_text("item,value\nx,1\n")
     with pytest.raises(DataError, match="no column 'price_year'"):
-        read_costs("item,value\nx,1\n", "costs.csv")
+        read_costs(path, "costs.csv")
 
 
 # ---------------------------------------------------------------- the section

@@ -6,9 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
+from areaeffect.periods import (
+    PeriodForm,
+    PeriodKind,
+    Periods,
+    kind_of,
+    label,
+    parse_period,
+    read_periods,
+    why_ambiguous,
+)
 
-MONTH, QUARTER, YEAR, NUMBER = PeriodKind
+MONTH, QUARTER, YEAR, FINANCIAL_YEAR, NUMBER = PeriodKind
 
 
 @pytest.mark.parametrize(
@@ -23,13 +32,38 @@ MONTH, QUARTER, YEAR, NUMBER = PeriodKind
         ("1899", YEAR),
         ("7", NUMBER),
         ("-3", NUMBER),
-        ("201204", NUMBER),
-        ("2013-13", None),
+        ("201204", MONTH),
+        ("2013-15", None),
         ("2013-00", None),
-        ("2013-1", None),
+        ("2013-7", MONTH),
         ("2012-Q5", None),
         ("2012-04-32", None),
-        ("April 2012", None),
+        ("April 2012", MONTH),
+        ("Apr-12", MONTH),
+        ("1 April 2012", MONTH),
+        ("31/03/2012", MONTH),
+        ("01/07/2019", MONTH),
+        ("2012-04-01 00:00:00", MONTH),
+        ("20120401", MONTH),
+        ("2012M04", MONTH),
+        ("Q1 2012", QUARTER),
+        ("2012 Q1", QUARTER),
+        ("Jan to Mar 2012", QUARTER),
+        ("Feb to Apr 2012", None),
+        ("2012/13", FINANCIAL_YEAR),
+        ("FY2012-13", FINANCIAL_YEAR),
+        ("2012-13", FINANCIAL_YEAR),
+        ("2011-2012", FINANCIAL_YEAR),
+        ("2015/16 (p)", FINANCIAL_YEAR),
+        ("year ending March 2013", FINANCIAL_YEAR),
+        ("year ending December 2013", YEAR),
+        ("2004-05", MONTH),
+        ("2000.0", YEAR),
+        ("20120000", YEAR),
+        ("FY12", None),
+        ("12-Apr", None),
+        ("03/04/2012", None),
+        ("2018-1", None),
         ("", None),
         ("1.5", None),
     ],
@@ -51,7 +85,9 @@ def test_a_text_of_another_kind_is_no_period() -> None:
 
 @given(kind=st.sampled_from(PeriodKind), ordinal=st.integers(0, 1000))
 def test_a_written_period_is_read_back(kind: PeriodKind, ordinal: int) -> None:
-    ordinal += {MONTH: 1990 * 12, QUARTER: 1990 * 4, YEAR: 1890, NUMBER: 0}[kind]
+    ordinal += {MONTH: 1990 * 12, QUARTER: 1990 * 4, YEAR: 1890, FINANCIAL_YEAR: 1890, NUMBER: 0}[
+        kind
+    ]
     assert parse_period(label(ordinal, kind), kind) == ordinal
 
 
@@ -104,8 +140,8 @@ def test_numbered_periods_are_split_by_a_number_only() -> None:
 
 
 @given(
-    kind=st.sampled_from([MONTH, QUARTER, YEAR]),
-    start_kind=st.sampled_from([MONTH, QUARTER, YEAR]),
+    kind=st.sampled_from([MONTH, QUARTER, YEAR, FINANCIAL_YEAR]),
+    start_kind=st.sampled_from([MONTH, QUARTER, YEAR, FINANCIAL_YEAR]),
     first_year=st.integers(2000, 2010),
     n=st.integers(1, 60),
     months_in=st.integers(-24, 240),
@@ -114,11 +150,67 @@ def test_no_period_that_touches_the_treated_time_counts_as_before(
     kind: PeriodKind, start_kind: PeriodKind, first_year: int, n: int, months_in: int
 ) -> None:
     axis = Periods(kind, first_year * (kind.per_year or 1), n)
-    start = (first_year * 12 + months_in) // (12 // (start_kind.per_year or 1))
-    start_month = start * (12 // (start_kind.per_year or 1))
-    months = 12 // (kind.per_year or 1)
+    start = start_kind.holding(first_year * 12 + months_in)
+    start_month = start_kind.first_month(start)
     before, after = axis.split(start, start_kind)
-    assert all((o + 1) * months <= start_month for o in axis.ordinals[before])
-    assert all(o * months >= start_month for o in axis.ordinals[after])
+    assert all(kind.first_month(o + 1) <= start_month for o in axis.ordinals[before])
+    assert all(kind.first_month(o) >= start_month for o in axis.ordinals[after])
     between = axis.ordinals[before.stop : after.start]
-    assert all(o * months < start_month < (o + 1) * months for o in between)
+    assert all(kind.first_month(o) < start_month < kind.first_month(o + 1) for o in between)
+
+
+def test_an_ambiguous_date_is_named_with_both_readings() -> None:
+    said = "'03/04/2012' may be 2012-04 (day first) or 2012-03 (month first)"
+    assert why_ambiguous("03/04/2012") == said
+    assert why_ambiguous("2018-1") == "'2018-1' may be 2018-01 or the quarter 2018-Q1"
+    assert why_ambiguous("2012-04") == why_ambiguous("soon") == ""
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "first"),
+    [
+        (["2004-05", "2005-06", "2006-07"], FINANCIAL_YEAR, 2004),
+        (["2004-05", "2012-13"], FINANCIAL_YEAR, 2004),
+        (["2011/12", "2012/13"], FINANCIAL_YEAR, 2011),
+        (["2011/10", "2011/11", "2011/12"], MONTH, 2011 * 12 + 9),
+        (["2010-11", "2010-12", "2011-01"], MONTH, 2010 * 12 + 10),
+        (["2018-1", "2018-2", "2018-12"], MONTH, 2018 * 12),
+        (["03/04/2012", "31/03/2012"], MONTH, 2012 * 12 + 3),
+        (["03/04/2012", "03/31/2012"], MONTH, 2012 * 12 + 2),
+        (["01/02/2012", "01/03/2012"], MONTH, 2012 * 12 + 1),
+        (["20120000", "20130000"], YEAR, 2012),
+        (["Q1 2012/13", "Q2 2012/13"], QUARTER, 2012 * 4 + 1),
+    ],
+)
+def test_a_column_of_periods_is_read_as_a_whole(
+    texts: list[str], kind: PeriodKind, first: int
+) -> None:
+    read = read_periods(texts)
+    assert (read.kind, read.fault, read.ordinals[0]) == (kind, "", first)
+
+
+@pytest.mark.parametrize(
+    ("texts", "fault"),
+    [
+        (["2004-05", "2005-06"], "may be 2004-05 or the financial year 2004/05"),
+        (["2018-1", "2018-2"], "may be 2018-01 or the quarter 2018-Q1"),
+        (["03/04/2012", "04/04/2012"], "(day first) or 2012-03 (month first)"),
+        (["2001-03", "2002-04", "2003-05"], "spans of 3 years, which overlap"),
+        (["201112", "201213"], "may be a financial year or a school year"),
+    ],
+)
+def test_a_column_that_can_be_read_in_two_ways_is_a_fault(texts: list[str], fault: str) -> None:
+    assert fault in read_periods(texts).fault
+
+
+def test_a_form_that_the_study_names_settles_the_reading() -> None:
+    texts = ["03/04/2012", "04/04/2012"]
+    assert read_periods(texts, PeriodForm.MONTH_FIRST).ordinals[0] == 2012 * 12 + 2
+    assert read_periods(["2004-05"], PeriodForm.FINANCIAL_YEARS).kind is FINANCIAL_YEAR
+
+
+def test_a_financial_year_lies_on_both_sides_of_a_january_start() -> None:
+    years = Periods(FINANCIAL_YEAR, 2012, 4)
+    before, after = years.split(2014 * 12, MONTH)
+    assert years.labels[before] == ("2012/13",)
+    assert years.labels[after] == ("2014/15", "2015/16")

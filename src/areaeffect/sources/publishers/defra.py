@@ -6,7 +6,7 @@ import csv
 from typing import TYPE_CHECKING
 
 from areaeffect.sources.publishers.layouts import renamed
-from areaeffect.sources.workbook import below_header, read_sheets
+from areaeffect.tables.workbook import below_header, read_sheets
 
 if TYPE_CHECKING:
     from pathlib import Path

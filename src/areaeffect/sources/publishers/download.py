@@ -47,6 +47,12 @@ class Job:
     path: Path
     is_here: bool
 
+    @property
+    def label(self) -> str:
+        """What it is called while it is fetched."""
+        name = self.release.id
+        return name if len(self.release.files) == 1 else f"{name}, {self.path.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -136,7 +142,9 @@ def fetch(
 def _get(job: Job, folder: Path, client: Client, progress: Progress) -> Fetched:
     part = folder / PARTS / job.file.path
     part.parent.mkdir(parents=True, exist_ok=True)
-    brought = bring(client, job.release, job.file, part, progress)
+    brought = bring(
+        client, job.release, job.file, part, lambda _, done, of: progress(job.label, done, of)
+    )
     try:
         digest = _check(job, brought)
     except DataError:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.sources.publishers.releases import catalogue
-from areaeffect.sources.text_table import read_text_table
+from areaeffect.tables.user_table import Layout, read_user_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,20 +56,20 @@ def layout(name: str) -> Callable[[ReleaseFile, Path], Laid]:
 def read_rows(file: ReleaseFile, path: Path) -> Laid:
     """Read a CSV or Parquet file with a row an area, or an area and period."""
     codes = [c for c in (file.area, file.period) if c]
-    frame, _ = read_text_table(path, None, codes)
+    frame = read_user_table(path, None, codes, Layout((file.area,))).frame
     return renamed(file, frame), len(frame)
 
 
 def read_categories(file: ReleaseFile, path: Path) -> Laid:
     """Read a file with a row an area, (period) and category: one column a category comes out."""
     codes = [c for c in (file.area, file.period, file.category) if c]
-    frame, _ = read_text_table(path, None, codes)
+    frame = read_user_table(path, None, codes, Layout((file.area,))).frame
     return by_category(file, renamed(file, frame), path), len(frame)
 
 
 def read_distinct(file: ReleaseFile, path: Path) -> Laid:
     """Read a lookup of smaller areas as one row for each of the areas that they make up."""
-    frame, _ = read_text_table(path, None, [file.area])
+    frame = read_user_table(path, None, [file.area]).frame
     frame = renamed(file, frame)
     kept = frame[["area", *(["name"] if file.name else []), *file.columns]].drop_duplicates()
     return kept.reset_index(drop=True), len(frame)
@@ -127,7 +127,7 @@ def keys_of(file: ReleaseFile, path: Path) -> tuple[int, Strings]:
                 Problem(f"the outlines cannot be read: {reason}", str(path), "Fetch them again.")
             ) from None
     else:
-        frame, _ = read_text_table(path, None, [file.area])
+        frame = read_user_table(path, None, [file.area]).frame
     _require(frame, [c for c in (file.area, file.value, file.category) if c], file.path)
     return len(frame), frame[file.area].astype(str).drop_duplicates().to_numpy(dtype=str)
 

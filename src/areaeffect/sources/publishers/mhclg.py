@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from areaeffect.sources.workbook import below_header, read_sheets
+from areaeffect.tables.workbook import below_header, read_sheets
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.sources.publishers.layouts import by_category, read_rows, renamed
-from areaeffect.sources.text_table import read_text_table
-from areaeffect.sources.workbook import below_header, read_sheets
+from areaeffect.tables.user_table import read_user_table
+from areaeffect.tables.workbook import below_header, read_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +90,7 @@ def read_census_bulk(file: ReleaseFile, path: Path) -> Laid:
 def read_nomis(file: ReleaseFile, path: Path) -> Laid:
     """Read an answer of the Nomis interface: a row an area, period and, where named, category."""
     codes = [c for c in (file.area, file.period, file.category) if c]
-    frame, _ = read_text_table(path, None, codes)
+    frame = read_user_table(path, None, codes).frame
     frame.columns = pd.Index([str(c).upper() for c in frame.columns])
     frame = renamed(file, frame)
     return (by_category(file, frame, path) if file.category else frame), len(frame)

@@ -95,9 +95,9 @@ def _in_window(table: PublishedTable, window: Window) -> PublishedTable:
                 "Write `study.window` in months, quarters or years.",
             )
         )
-    months, window_months = (12 // (kind.per_year or 1) for kind in (periods.kind, window.kind))
-    begins, ends = periods.ordinals * months, (periods.ordinals + 1) * months
-    inside = (begins >= first * window_months) & (ends <= (last + 1) * window_months)
+    begins = periods.ordinals * periods.kind.months + periods.kind.first_month(0)
+    inside = begins >= window.kind.first_month(first)
+    inside &= begins + periods.kind.months <= window.kind.first_month(last + 1)
     if not inside.any():
         raise DataError(
             Problem(
@@ -121,7 +121,7 @@ def _one_period(release: PublishedRelease, window: Window) -> Periods | None:
     month = parse_period(release.as_of, PeriodKind.MONTH)
     if month is None or window.kind is PeriodKind.NUMBER:
         return None
-    return Periods(window.kind, month * (window.kind.per_year or 1) // 12, 1)
+    return Periods(window.kind, window.kind.holding(month), 1)
 
 
 def _refuse_outcomes(table: PublishedTable, columns: dict[Wanted, tuple[str, ...]]) -> None:

@@ -1,0 +1,240 @@
+"""What in a user's table cannot be meant, looked for before anything is estimated from it.
+
+Totals among the areas, marks for missing numbers left as numbers and cells a hundred times their
+neighbours are refused; what is only unusual is named.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from areaeffect.panel import Strings
+    from areaeffect.results import Bools, Floats
+    from areaeffect.sources.base import SourceTable
+    from areaeffect.study.model import PanelSource
+
+_MISSING_AS = (-1, -9, -77, -88, -98, -99, -777, -888, -998, -999, -9999, -99999, -999999)
+_MISSING_AS_HIGH = (999, 9999, 99999, 999999)
+#: A cell so many times its area's middle, and so many times nearly every cell, is mistyped.
+_TIMES_OWN, _TIMES_ALL = 100.0, 10.0
+_FEWEST_PERIODS, _FEWEST_PARTS, _MOST_CANDIDATES = 6, 3, 300
+_LARGE = 2.5
+_FEWEST_AREAS = 10
+_SHOWN = 5
+#: Kinds of areas by how the Office for National Statistics codes them.
+_LEVELS = (
+    (r"[EWS]00\d{6}", "output areas"),
+    (r"[EWS]01\d{6}", "LSOAs"),
+    (r"[EWS]02\d{6}", "MSOAs"),
+    (r"E05\d{6}|W05\d{6}|S13\d{6}", "wards"),
+    (r"E0[6-9]\d{6}|W06\d{6}|S12\d{6}", "local authorities"),
+    (r"E10\d{6}", "counties"),
+    (r"E12\d{6}", "regions"),
+    (r"[EWSN]92\d{6}|K0[1-4]\d{6}", "countries"),
+)
+
+
+def screen(source: PanelSource, table: SourceTable) -> SourceTable:
+    """Look through a user's table; return it with notes on what is unusual in it.
+
+    Raises
+    ------
+    DataError
+        With every area and period: totals, numbers that mark missing ones, outlying cells.
+    """
+    problems: list[Problem] = []
+    notes: list[str] = []
+    file = table.release.file
+    if problem := _levels(table.areas, file):
+        problems.append(problem)
+    for wanted, values in table.measures.items():
+        name, hidden = wanted.value, table.hidden.get(wanted)
+        seen = values if hidden is None else np.where(hidden.cells, np.nan, values)
+        problems += _marks(seen, name, table, file)
+        if "outlying cells" not in source.accept:
+            problems += _outlying(seen, name, table, file, is_count=wanted.is_count)
+        if wanted.is_count and "sums of areas" not in source.accept:
+            problems += _sums(seen, name, table.areas, file)
+        if "equal series" not in source.accept:
+            notes += _equal_series(seen, name, table, file)
+    for name, column in {**table.attributes, **table.varying}.items():
+        if column.dtype.kind == "f":
+            problems += _marks(np.asarray(column, dtype=np.float64), name, table, file)
+    if problems:
+        raise DataError(list(dict.fromkeys(problems)))
+    return replace(table, notes=tuple(dict.fromkeys([*table.notes, *notes, *_cut_off(table)])))
+
+
+def _list(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _levels(areas: Strings, file: str) -> Problem | None:
+    """Name areas of another level than most: districts among LSOAs hold them."""
+    found: dict[str, list[str]] = {}
+    for code in map(str, areas):
+        level = next((name for p, name in _LEVELS if re.fullmatch(p, code)), "")
+        if level:
+            found.setdefault(level, []).append(code)
+    if len(found) < 2:  # noqa: PLR2004
+        return None
+    most = max(found, key=lambda name: len(found[name]))
+    others = [f"{code} ({name})" for name, codes in found.items() if name != most for code in codes]
+    return Problem(
+        f"the areas are {most}, but {len(others)} are of another kind: {_list(others)}.",
+        file,
+        "A study has areas of one level. Take the others out, or list them in `leave_out`.",
+    )
+
+
+def _marks(values: Floats, name: str, table: SourceTable, file: str) -> list[Problem]:
+    """Name numbers such as -99 that stand for missing ones."""
+    finite = np.isfinite(values)
+    if not finite.any():
+        return []
+    is_low = finite & np.isin(values, _MISSING_AS)
+    others = values[finite & ~is_low]
+    if is_low.any() and len(others) and others.min() >= 0:
+        return [_mark_problem(values, is_low, name, table, file, "every other number is 0 or more")]
+    for mark in _MISSING_AS_HIGH:
+        here = finite & (values == mark)
+        others = values[finite & ~here]
+        if here.sum() > 1 and len(others) and others.max() < mark / _TIMES_ALL:
+            return [
+                _mark_problem(values, here, name, table, file, f"no other is over {others.max():g}")
+            ]
+    return []
+
+
+def _mark_problem(
+    values: Floats, here: Bools, name: str, table: SourceTable, file: str, why: str
+) -> Problem:
+    mark = values[here][0]
+    return Problem(
+        f"{int(here.sum())} cells of '{name}' hold {mark:g}, and {why} "
+        f"({_list(list(_cells(here, table)))}).",
+        file,
+        f'Leave a missing number blank, or write missing = {{ "{mark:g}" = "not_published" }}.',
+    )
+
+
+def _cells(here: Bools, table: SourceTable) -> Iterator[str]:
+    """Yield 'area period' of each cell, or the area alone."""
+    for where in np.argwhere(here):
+        area = str(table.areas[where[0]])
+        one = len(where) > 1 and table.periods is not None
+        yield f"{area} {table.periods.labels[where[1]]}" if one and table.periods else area
+
+
+def _outlying(
+    values: Floats, name: str, table: SourceTable, file: str, *, is_count: bool
+) -> list[Problem]:
+    """Name cells far beyond their area's other periods and nearly every other cell."""
+    if values.shape[1] < _FEWEST_PERIODS or not np.isfinite(values).any():
+        return []
+    rows = np.isfinite(values).any(axis=1)
+    middle = np.full(len(values), np.nan)
+    middle[rows] = np.nanmedian(values[rows], axis=1)
+    away = values - middle[:, None]
+    if is_count:
+        own = np.maximum(middle, 1.0)[:, None]
+        limit = _TIMES_ALL * float(np.nanquantile(values, 0.99))
+        here = (values >= _TIMES_OWN * own) & (values > limit)
+    else:
+        spread = 1.4826 * float(np.nanmedian(np.abs(away)))
+        here = np.abs(away) > (_TIMES_OWN * spread if spread > 0 else np.inf)
+    if not here.any():
+        return []
+    first = values[np.nonzero(here)][0]
+    return [
+        Problem(
+            f"{int(here.sum())} cells of '{name}' are over {_TIMES_OWN:g} times their neighbours: "
+            f"{_list(list(_cells(here, table)))} (the first holds {first:g}).",
+            file,
+            'Correct it or leave it blank; if it is right, write accept = ["outlying cells"].',
+        )
+    ]
+
+
+def _sums(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]:
+    """Name areas that are the sum of others: all of them, or a run of them in order of code.
+
+    Sums are compared by one weighted total an area, exact in whole numbers.
+    """
+    whole = np.flatnonzero(np.isfinite(values).all(axis=1))
+    if len(whole) <= _FEWEST_PARTS:
+        return []
+    counts = values[whole].astype(np.int64)
+    total = counts.sum(axis=1)
+    weights = np.arange(1, counts.shape[1] + 1) * 40_503 % 2**18 + 1  # far from any pattern
+    key = counts @ weights
+    large = np.flatnonzero((total >= _LARGE * np.median(total)) & (total > 0))
+    large = large[np.argsort(total[large], kind="stable")][-_MOST_CANDIDATES:]
+    is_sum = np.zeros(len(whole), dtype=bool)
+    found = []
+    for candidate in large:
+        parts = (total < total[candidate]) & ~is_sum
+        run = np.concatenate([[0], np.cumsum(key[parts])])
+        if parts.sum() < _FEWEST_PARTS:
+            continue
+        n = int(parts.sum()) if run[-1] == key[candidate] else 0
+        if not n and counts.shape[1] >= _FEWEST_PERIODS:
+            last = np.searchsorted(run, run + key[candidate])
+            hit = np.flatnonzero(run[np.minimum(last, len(run) - 1)] == run + key[candidate])
+            n = int(max((last[i] - i for i in hit), default=0))
+        if n >= _FEWEST_PARTS:
+            is_sum[candidate] = True
+            found.append(f"{areas[whole[candidate]]} (of {n} areas)")
+    if not found:
+        return []
+    return [
+        Problem(
+            f"{len(found)} areas are the sum of others in all of '{name}': {_list(found)}.",
+            file,
+            "They are totals, not areas: take them out or list them in `leave_out`.",
+        )
+    ]
+
+
+def _equal_series(values: Floats, name: str, table: SourceTable, file: str) -> list[str]:
+    """Name areas with the same series, and periods with the same numbers in every area."""
+    notes = []
+    for rows, what, labels in (
+        (values, "areas", [str(a) for a in table.areas]),
+        (values.T, "periods", list(table.periods.labels) if table.periods else []),
+    ):
+        whole = np.flatnonzero(np.isfinite(rows).all(axis=1))
+        varied = np.array([len(np.unique(rows[i])) for i in whole])
+        whole = whole[varied >= _FEWEST_PERIODS]
+        if len(whole) < 2 or rows.shape[1] < _FEWEST_AREAS:  # noqa: PLR2004
+            continue
+        _, group, n = np.unique(rows[whole], axis=0, return_inverse=True, return_counts=True)
+        for g in np.flatnonzero(n > 1):
+            same = [labels[i] for i in whole[group.ravel() == g]]
+            notes.append(
+                f"{file}: {n[g]} {what} have the same numbers in '{name}' throughout "
+                f"({_list(same)}); one may be a copy."
+            )
+    return notes[:_SHOWN]
+
+
+def _cut_off(table: SourceTable) -> list[str]:
+    """Say where only the last area lacks its last periods: the file may have been cut."""
+    for wanted, values in table.measures.items():
+        short = ~np.isfinite(values)
+        if len(values) > 1 and short[-1, -1] and not short[:-1].any() and not short[-1].all():
+            return [
+                f"{table.release.file}: only the last area, {table.areas[-1]}, lacks the last "
+                f"periods of '{wanted.value}'; the file may have been cut off."
+            ]
+    return []

@@ -1,0 +1,214 @@
+"""Files of shapes: each kind told by its content, named ones only, and no file that names others.
+
+GDAL opens whatever a file turns out to be, also virtual formats that send requests or read other
+files; so the kind is settled here, before GDAL sees the file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zipfile
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.tables.user_table import require_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    Shapes = npt.NDArray[np.object_]
+
+#: Suffixes of files of shapes; the content decides.
+SUFFIXES = (
+    ".geojson", ".json", ".topojson", ".gpkg", ".shp", ".kml", ".kmz", ".zip", ".geoparquet",
+)  # fmt: skip
+_KINDS = "GeoJSON, TopoJSON, GeoPackage, Shapefile (alone or in a zip), KML or GeoParquet"
+_INSIDE = (".shp", ".gpkg", ".geojson", ".json", ".topojson", ".kml")
+_SHAPEFILE, _PACKED = b"\x00\x00\x27\x0a", b"PK\x03\x04"
+_POLYGON, _MULTIPOLYGON = 3, 6
+#: A shape is mended where that changes its surface by no more than this share.
+_SAME_AREA = 1e-3
+_TOUCHES = "it touches itself"
+
+
+def read_shape_file(path: Path, what: str = "file of boundaries") -> Any:
+    """Return the one layer of a file as a GeoDataFrame in two dimensions.
+
+    Raises
+    ------
+    DataError
+        No such file; another kind of file, above all a virtual one; several layers; a ring that
+        is not closed, by its feature.
+    """
+    import geopandas  # heavy: half a second
+    import shapely  # heavy
+
+    require_file(path, what)
+    if path.suffix.lower() in {".parquet", ".geoparquet"}:
+        try:
+            return geopandas.read_parquet(path)
+        except (ValueError, OSError) as error:
+            raise DataError(_unreadable(error, path)) from None
+    source = _source(path)
+    try:
+        layers = [
+            str(name)
+            for name, kind in geopandas.list_layers(source).itertuples(index=False)
+            if isinstance(kind, str)  # a layer without outlines has none
+        ]
+        if len(layers) > 1:
+            raise DataError(
+                Problem(
+                    f"the file holds {len(layers)} layers: {', '.join(layers)}.",
+                    str(path),
+                    "Save the one that is meant into a file of its own.",
+                )
+            )
+        frame = geopandas.read_file(source)
+    except (ValueError, OSError, RuntimeError) as error:
+        raise DataError(_unreadable(error, path)) from None
+    except shapely.errors.ShapelyError:
+        frame = geopandas.read_file(source, on_invalid="ignore")
+        bad = np.flatnonzero(frame.geometry.isna())
+        raise DataError(
+            [
+                Problem(
+                    "a ring of the shape is not closed, or has too few corners.",
+                    f"{path}, feature {i + 1}",
+                    "Its last corner must be its first.",
+                )
+                for i in bad[:20]
+            ]
+        ) from None
+    if not hasattr(frame, "geometry") or not len(frame):
+        raise DataError(Problem("the file holds no shapes.", str(path), "One shape a place."))
+    frame.geometry = shapely.force_2d(frame.geometry.to_numpy())
+    return frame
+
+
+def _unreadable(error: Exception, path: Path) -> Problem:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return Problem(f"the boundaries cannot be read: {reason}", str(path))
+
+
+def _source(path: Path) -> str:
+    """Return what GDAL is to open, once the content is of a kind that is named."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start.startswith(_PACKED):
+        return _member(path)
+    if not _is_named(start, path):
+        raise DataError(
+            Problem(
+                f"the file is not one of these: {_KINDS}.",
+                str(path),
+                "Virtual files, which name other files or addresses, are not read.",
+            )
+        )
+    return str(path)
+
+
+def _is_named(start: bytes, path: Path) -> bool:
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text.startswith(b"{"):
+        return True
+    if start.startswith(b"SQLite format 3\x00"):
+        return not _has_virtual_tables(path)
+    if start.startswith(_SHAPEFILE):
+        return True
+    return b"<kml" in text[:1000] and not any(
+        word in path.read_bytes() for word in (b"<!ENTITY", b"<!DOCTYPE", b"<NetworkLink")
+    )
+
+
+def _has_virtual_tables(path: Path) -> bool:
+    """Tell whether a database holds virtual tables other than its own spatial index."""
+    query = (
+        "SELECT count(*) FROM sqlite_master WHERE upper(sql) LIKE '%CREATE VIRTUAL TABLE%' "
+        "AND lower(sql) NOT LIKE '%using rtree%'"
+    )
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
+            return bool(database.execute(query).fetchone()[0])
+    except sqlite3.Error as error:
+        raise DataError(_unreadable(error, path)) from None
+
+
+def _member(path: Path) -> str:
+    """Return the address of the one file of shapes in a zip."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            names = [n for n in packed.namelist() if n.lower().endswith(_INSIDE)]
+            starts = {}
+            for name in names:
+                with packed.open(name) as member:
+                    starts[name] = member.read(4096)
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+        raise DataError(_unreadable(error, path)) from None
+    if len(names) != 1:
+        some = f" ({', '.join(names)})" if names else ""
+        what = f"the zip holds {len(names)} files of shapes{some}."
+        raise DataError(Problem(what, str(path), f"Pack one: {_KINDS}."))
+    (name,) = names
+    text = starts[name].lstrip(b"\xef\xbb\xbf \t\r\n")
+    plain = (b"{", _SHAPEFILE, b"SQLite format 3\x00")
+    is_kml = b"<kml" in text[:1000] and not any(w in text for w in (b"<!ENTITY", b"<NetworkLink"))
+    if not (text.startswith(plain) or starts[name].startswith(_SHAPEFILE) or is_kml):
+        raise DataError(Problem(f"'{name}' in the zip is not what it is called.", str(path)))
+    return f"/vsizip/{path}/{name}"
+
+
+def mended(
+    shapes: Shapes, places: Sequence[str], path: Path
+) -> tuple[Shapes, list[str], list[Problem]]:
+    """Return shapes that are areas; what was mended, by name; and what cannot be used.
+
+    A shape that touches itself is mended where its surface stays as it is; one that crosses
+    itself, a point, a line and a shape without surface cannot be used.
+    """
+    import shapely  # heavy
+
+    area, is_valid = shapely.area(shapes), shapely.is_valid(shapes)
+    is_area = np.isin(shapely.get_type_id(shapes), (_POLYGON, _MULTIPOLYGON))
+    missing = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    kept = shapes.copy()
+    notes: list[str] = []
+    problems: list[Problem] = []
+    for i in map(int, np.flatnonzero(missing | ~is_area | ~is_valid | ~(area > 0))):
+        what, fix = "the shape is empty.", "Draw it, or take it out."
+        if not missing[i] and not is_area[i]:
+            what, fix = f"a {shapes[i].geom_type} is not an area.", "Draw a polygon."
+        elif not missing[i] and is_valid[i]:
+            what, fix = "the shape has no surface.", "Draw a polygon."
+        elif not missing[i]:
+            reason = invalid_reason(shapes[i])
+            # mending one that crosses itself is a guess, and can take a minute
+            whole = shapely.make_valid(shapes[i]) if reason.startswith(_TOUCHES) else None
+            if whole is not None and abs(whole.area - area[i]) <= _SAME_AREA * area[i]:
+                kept[i] = whole
+                notes.append(f"{path.name}, {places[i]}: {reason}; mended.")
+                continue
+            what = f"the shape is not valid: {reason}."
+            fix = "Draw it again there: it is not repaired, because that could only be guessed."
+        problems.append(Problem(what, f"{path}, {places[i]}", fix))
+    return kept, notes, problems
+
+
+def invalid_reason(shape: Any) -> str:
+    """Return why a shape is not valid, in words: 'it crosses itself at 1.5, 54.2'."""
+    import shapely  # heavy
+
+    text = str(shapely.is_valid_reason(shape))
+    what, _, at = text.partition("[")
+    place = ", ".join(at.rstrip("]").split())
+    words = {
+        "Self-intersection": "it crosses itself",
+        "Ring Self-intersection": _TOUCHES,
+    }
+    return words.get(what, what.lower()) + (f" at {place}" if place else "")

@@ -1,0 +1,189 @@
+"""The numbers of a user's table on its areas and periods, with why a cell holds none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.panel import REASONS, Hidden
+from areaeffect.tables.cells import picked, read_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from areaeffect.results import Floats, Ints
+    from areaeffect.sources.base import Wanted
+    from areaeffect.study.model import PanelSource
+    from areaeffect.tables.cells import Numbers
+
+_SHOWN = 5
+_SUPPRESSED, _NO_ROW = np.uint8(REASONS.index("suppressed")), np.uint8(REASONS.index("no_row"))
+#: No publisher hides larger counts than this for being small.
+_MOST_HIDDEN = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """Where each row of a table belongs: its area and its period.
+
+    Parameters
+    ----------
+    area_of_row, column_of_row : (n_rows,), positions.
+    shape : (n_areas, n_periods).
+    """
+
+    area_of_row: Ints
+    column_of_row: Ints
+    shape: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """One measure.
+
+    Parameters
+    ----------
+    values : (n_areas, n_periods), NaN where there is no number.
+    reasons : why there is none; None where every missing cell has no row or is blank.
+    hidden : small counts hidden within bounds; their `values` are the middle.
+    notes : what marks were taken as what.
+    """
+
+    values: Floats
+    reasons: npt.NDArray[np.uint8] | None
+    hidden: Hidden | None
+    notes: tuple[str, ...]
+
+
+def rows_of(frame: pd.DataFrame | pd.Series, bad: npt.NDArray[np.bool_]) -> str:
+    """Name the first rows that are bad, as a spreadsheet numbers them."""
+    numbers = [str(i) for i in frame.index[bad].unique()]
+    more = len(numbers) - _SHOWN
+    return f"row {', '.join(numbers[:_SHOWN])}" + (f" and {more} more" if more > 0 else "")
+
+
+def declared(source: PanelSource) -> Mapping[str, str]:
+    """Return the marks for missing numbers that a study declares, as they are compared."""
+    return {" ".join(mark.split()).lower(): reason for mark, reason in source.missing.items()}
+
+
+def matrix_of(
+    frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Path, grid: Grid
+) -> Matrix:
+    """Add up a measure's rows on areas and periods.
+
+    Raises
+    ------
+    DataError
+        Values that are no numbers, infinite, negative or fractional counts, by row; a category
+        that no row holds.
+    """
+    numbers = read_numbers(frame[wanted.value], declared(source))
+    _refuse_values(frame, wanted, path, numbers)
+    asked = np.ones(len(frame), dtype=bool)
+    if wanted.category:
+        column = str(source.category)
+        asked = picked(frame[column], wanted.category, column, str(path))
+    used, empty = asked & ~numbers.missing, asked & numbers.missing
+    area, column_of_row = grid.area_of_row, grid.column_of_row
+    matrix = np.zeros(grid.shape)
+    np.add.at(matrix, (area[used], column_of_row[used]), numbers.values[used])
+    if not source.absent_is_zero:
+        there = np.zeros(grid.shape, dtype=np.int64)
+        np.add.at(there, (area[used], column_of_row[used]), 1)
+        matrix[there < max(1, len(set(wanted.category)))] = np.nan  # a part is not the sum
+    matrix[area[empty], column_of_row[empty]] = np.nan
+    notes = tuple(
+        f"{path.name}: {n:,} cells of '{wanted.value}' hold '{mark}' and are missing, not zero."
+        for mark, n in numbers.marks.items()
+    )
+    if not notes:
+        return Matrix(matrix, None, None, ())
+    reasons = np.where(np.isnan(matrix), _NO_ROW, 0).astype(np.uint8)
+    reasons[area[empty], column_of_row[empty]] = numbers.reasons[empty]
+    hidden = None
+    if wanted.is_count and len(set(wanted.category)) <= 1:
+        hidden, said = _hidden(matrix, reasons, numbers, source, empty)
+        notes += (f"{path.name}: {said}",) if said else ()
+    if hidden is not None:
+        matrix[hidden.cells], reasons[hidden.cells] = hidden.middle, 0
+    return Matrix(matrix, reasons, hidden, notes)
+
+
+def _hidden(
+    matrix: Floats,
+    reasons: npt.NDArray[np.uint8],
+    numbers: Numbers,
+    source: PanelSource,
+    empty: npt.NDArray[np.bool_],
+) -> tuple[Hidden | None, str]:
+    """Return the small counts that are hidden, and within which bounds.
+
+    Where neither the study nor the cell says a bound, hidden counts are less than the least one
+    that is shown: that is how small numbers are hidden.
+    """
+    cells = reasons == _SUPPRESSED
+    if not cells.any():
+        return None, ""
+    n = int(cells.sum())
+    said = numbers.most[empty & np.isfinite(numbers.most)]
+    if source.hidden is not None:
+        least, most = source.hidden
+        why = "the study says so"
+    elif len(said):
+        least, most, why = 0, int(said.max()), "the cells say so"
+    else:
+        shown = matrix[matrix > 0]
+        least = 1 if (matrix == 0).any() else 0
+        most = int(shown.min()) - 1 if len(shown) else 0
+        why = f"the least count shown is {most + 1}"
+        if not least <= most <= _MOST_HIDDEN:
+            return None, (
+                f"{n:,} hidden counts are missing, because nothing says how large they can be. "
+                "Write hidden = [least, most] in the source."
+            )
+    note = (
+        f"{n:,} hidden counts are taken as {(least + most) / 2:g}, the middle of {least} to {most} "
+        f"({why}); the report gives the estimate at both ends."
+    )
+    return Hidden(cells, least, most), note
+
+
+def _refuse_values(frame: pd.DataFrame, wanted: Wanted, path: Path, numbers: Numbers) -> None:
+    values = numbers.values
+    with np.errstate(invalid="ignore"):
+        faults = [
+            (numbers.wrong, "is not a number", "Leave a missing value blank."),
+            (np.isinf(values), "is infinite", "Leave a missing value blank."),
+        ]
+        if wanted.is_count:
+            faults += [
+                (
+                    np.isfinite(values) & (values < 0),
+                    "is a negative count",
+                    "Counts are 0 or more.",
+                ),
+                (
+                    np.isfinite(values) & (values != np.floor(values)),
+                    "is not a whole number",
+                    'Set kind = "score" for means.',
+                ),
+            ]
+    problems = [
+        Problem(
+            f"'{frame[wanted.value].iloc[int(np.argmax(bad))]}' in '{wanted.value}' {what}.",
+            f"{path}, {rows_of(frame, bad)}",
+            fix,
+        )
+        for bad, what, fix in faults
+        if bad.any()
+    ]
+    if problems:
+        raise DataError(problems)

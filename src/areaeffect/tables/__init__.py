@@ -1,0 +1,1 @@
+"""Tables as people bring them: text, workbooks and Parquet, read strictly."""

@@ -1,0 +1,173 @@
+"""The rows of a text file, read strictly: nothing is swallowed, shifted or replaced."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from areaeffect.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+#: A row's first line in the file (or its number in the sheet), and its cells.
+NumberedRow = tuple[int, list[str]]
+_DELIMITERS = (",", ";", "\t", "|")
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright bars"}
+_SAMPLE = 200
+_MOST_CHARACTERS = 1_000_000
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+#: What other kinds of file begin with, whatever they are called.
+_OTHER_KINDS = (
+    (b"%PDF", "a PDF"),
+    (b"{\\rtf", "a rich text document"),
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),
+    (b"<?xml", "an XML file"),
+    (b"\x1f\x8b", "a gzip file"),
+)
+
+csv.field_size_limit(_MOST_CHARACTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class TextRows:
+    """The rows of a text file.
+
+    Parameters
+    ----------
+    rows : all that are not blank, with the line each begins in.
+    delimiter : what separates the cells.
+    blank : lines that hold nothing, ascending.
+    notes : how the file was read, where that is not plain.
+    """
+
+    rows: list[NumberedRow]
+    delimiter: str
+    blank: list[int]
+    notes: tuple[str, ...]
+
+
+def read_text_rows(path: Path, header_has: Collection[str]) -> TextRows:
+    """Read a text file as rows of cells.
+
+    Parameters
+    ----------
+    path : the file: UTF-8, UTF-16 or Windows-1252; any line ends; commas, semicolons, tabs or
+        upright bars between cells.
+    header_has : names of which the header holds some, in lower case: they settle the delimiter.
+
+    Raises
+    ------
+    DataError
+        Another kind of file; bytes of no known encoding, NUL characters and quotes that do not
+        close or that take in further rows, each by its line.
+    """
+    raw = path.read_bytes()
+    start = raw[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for magic, name in _OTHER_KINDS:
+        if start.startswith(magic.lower()):
+            fix = "Save the table as CSV or as a workbook."
+            raise DataError(Problem(f"the file is {name}, not a table.", str(path), fix))
+    text, notes = _decoded(raw, path)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\x00" in text:
+        line = text[: text.index("\x00")].count("\n") + 1
+        raise DataError(Problem("there is a NUL byte.", f"{path}, line {line}", "Export it again."))
+    lines = text.split("\n")
+    named = re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r ")) if lines else None
+    if named:
+        lines[0] = ""
+    delimiter = named[1] if named else _delimiter(lines, header_has)
+    blank = [i + 1 for i, line in enumerate(lines) if not line.strip()]
+    return TextRows(list(_rows(lines, delimiter, path)), delimiter, blank, notes)
+
+
+def _decoded(raw: bytes, path: Path) -> tuple[str, tuple[str, ...]]:
+    if raw.startswith(_UTF16):
+        try:
+            return raw.decode("utf-16"), (f"{path.name} is UTF-16; it was read as such.",)
+        except UnicodeDecodeError:
+            raise DataError(
+                Problem("the file begins as UTF-16 but is not.", str(path), "Save it as UTF-8.")
+            ) from None
+    try:
+        return raw.decode("utf-8-sig"), ()
+    except UnicodeDecodeError:
+        pass
+    try:
+        return raw.decode("cp1252"), (f"{path.name} is not UTF-8; it was read as Windows-1252.",)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise DataError(
+            Problem("neither UTF-8 nor Windows-1252.", f"{path}, line {line}", "Save it as UTF-8.")
+        ) from None
+
+
+def _delimiter(lines: list[str], header_has: Collection[str]) -> str:
+    """Return the delimiter under which most of the first lines are of one width."""
+
+    def fit(delimiter: str) -> tuple[bool, int, int]:
+        sample = islice((line for line in lines if line.strip()), _SAMPLE)
+        try:
+            rows = list(csv.reader(sample, delimiter=delimiter))
+        except csv.Error:
+            return False, 0, 0
+        widths = [len(row) for row in rows]
+        usual = max(set(widths), key=widths.count, default=1)
+        names = any(cell.strip().lower() in header_has for row in rows for cell in row)
+        return names, widths.count(usual) if usual > 1 else 0, usual
+
+    return max(_DELIMITERS, key=fit)
+
+
+def _rows(lines: list[str], delimiter: str, path: Path) -> Iterator[NumberedRow]:
+    """Yield rows that are not blank; refuse quotes that do not mean what they say."""
+    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=True)
+    same: dict[str, str] = {}  # a table repeats its texts: each is kept once
+    first = 1
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DataError(_quote_problem(first, reader.line_num, str(error), path)) from None
+        if reader.line_num > first:
+            _refuse_swallowed(row, first, reader.line_num, delimiter, path)
+        if any(cell and not cell.isspace() for cell in row):
+            yield first, [same.setdefault(cell, cell) for cell in row]
+        first = reader.line_num + 1
+
+
+def _quote_problem(first: int, last: int, error: str, path: Path) -> Problem:
+    if "field larger" in error:
+        what = f"a cell has more than {_MOST_CHARACTERS:,} characters; a quote may not be closed."
+        return Problem(what, f"{path}, line {first}", "Close the quote, or shorten the cell.")
+    if "end of data" in error:
+        what = f"a quote opens here and is never closed (the file ends in line {last})."
+        return Problem(what, f"{path}, line {first}", "Take it out, or close it.")
+    what = "there is text after a closing quote."
+    fix = 'Take the quote out, or write it twice inside quotes: "the ""old"" one".'
+    return Problem(what, f"{path}, line {first}" + (f" to {last}" if last > first else ""), fix)
+
+
+def _refuse_swallowed(row: list[str], first: int, last: int, delimiter: str, path: Path) -> None:
+    """Refuse a quoted cell over several lines of which one looks like a row of its own."""
+    for cell in row:
+        inner = cell.split("\n")[1:]
+        if any(line.count(delimiter) >= max(1, len(row) - 1) for line in inner):
+            what = f"a quote opens here and takes in the rows to line {last}."
+            fix = "Take the quote out, or close it in its own line."
+            raise DataError(Problem(what, f"{path}, line {first}", fix))
+
+
+def delimiter_name(delimiter: str) -> str:
+    """Return what a delimiter is called."""
+    return _NAMES.get(delimiter, f"'{delimiter}'")
