@@ -130,6 +130,38 @@ def init(
 
 
 @app.command()
+def quick(
+    table: Annotated[Path, typer.Argument(help="Counts by area and period: CSV, Excel, Parquet.")],
+    areas: Annotated[Path, typer.Argument(help="The initiative's areas: a list, or a drawing.")],
+    *,
+    start: Annotated[str, typer.Option(help="When it began: 2013-04, 2013-Q2 or 2013.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    boundaries: Annotated[Path | None, typer.Option(help="Outlines of all areas.")] = None,
+    characteristics: Annotated[
+        Path | None, typer.Option(help="One row an area: residents, deprivation.")
+    ] = None,
+    title: Annotated[str, typer.Option(help="Title of the report.")] = "",
+    buffer_km: Annotated[
+        float, typer.Option(help="Areas nearer than this to a treated one are left out.")
+    ] = 1.0,
+    placebos: Annotated[int, typer.Option(help="Placebo programmes: the main test.")] = 999,
+    threads: Threads = None,
+) -> None:
+    """From a table and a list of areas to a report; writes the study file it used."""
+    from areaeffect.commands.quick import quick as run
+    from areaeffect.commands.summary import summary
+
+    with progress() as tell:
+        result = run(
+            table, areas, start, out, boundaries=boundaries, characteristics=characteristics,
+            title=title, buffer_km=buffer_km, placebos=placebos, threads=threads, progress=tell,
+            say=lambda text: typer.echo(text, err=True),
+        )  # fmt: skip
+    typer.echo(summary(result))
+    typer.echo(f"\nReport: {out / 'report.html'}")
+
+
+@app.command()
 def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> None:
     """Validate a study and its data without estimating; report every fault at once."""
     from areaeffect.commands.check import check as run
