@@ -122,8 +122,8 @@ soak: $(VENV)/.project $(VENV)/.dev  ## load the web app for hours (ARGS="--runs
 	$(BIN)/python -m benchmarks.web_states
 	AREAEFFECT_FUZZ_SECONDS=25 $(BIN)/python -m pytest tests/unit/study/test_damaged_files.py
 	AREAEFFECT_DAMAGES=300 $(BIN)/python -m pytest tests/unit/sources/test_store_damage.py
-	AREAEFFECT_SOAK_RUNS=1000 AREAEFFECT_API_CASES=150 $(BIN)/python -m pytest -s \
-	  tests/web/test_many_runs.py tests/web/test_api.py
+	AREAEFFECT_SOAK_RUNS=1000 AREAEFFECT_FUZZ_REQUESTS=12000 $(BIN)/python -m pytest -s \
+	  tests/web/test_many_runs.py tests/web/test_fuzz.py
 
 pictures: $(VENV)/.project $(VENV)/.dev  ## take the pictures of docs/web.md in a real browser
 	@mkdir -p docs/pictures

@@ -33,7 +33,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 body = Path(sys.argv[1]).read_bytes()
 async def answer(request):
-    return Response(body, media_type="text/html", headers={"content-encoding": "gzip"})
+    return Response(body, media_type="text/html")
 app = Starlette(routes=[Route("/{path:path}", answer)])
 uvicorn.run(app, port=int(sys.argv[2]), log_level="warning")
 """
@@ -79,10 +79,7 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: 
 async def connection(port: int, paths: list[str], until: float, load: Load, first: int) -> None:
     """Ask for one path after the other until the time is up."""
     reader, writer = await asyncio.open_connection(HOST, port)
-    heads = [
-        f"GET {p} HTTP/1.1\r\nHost: {HOST}:{port}\r\nAccept-Encoding: gzip\r\n\r\n".encode()
-        for p in paths
-    ]
+    heads = [f"GET {p} HTTP/1.1\r\nHost: {HOST}:{port}\r\n\r\n".encode() for p in paths]
     number = first
     try:
         while time.perf_counter() < until:
@@ -147,36 +144,25 @@ def started(*command: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(20)
 
 
-def fetch(port: int, path: str, packed: bool = False) -> bytes:
+def fetch(port: int, path: str) -> bytes:
     """Return one answer."""
-    asked = urllib.request.Request(f"http://{HOST}:{port}{path}")
-    if packed:
-        asked.add_header("Accept-Encoding", "gzip")
-    with urllib.request.urlopen(asked, timeout=60) as answer:
+    with urllib.request.urlopen(f"http://{HOST}:{port}{path}", timeout=60) as answer:
         return bytes(answer.read())
 
 
 def pages_of(port: int) -> list[str]:
-    """Return pages of every kind of the first run that has neighbourhoods."""
-    listed = [r["run"] for r in _json(port, "/runs.json")["runs"]]
-    for run in listed:
-        places = _json(port, f"/runs/{run}/neighbourhoods.json")["neighbourhoods"]
-        found = re.findall(rb'href="(/runs/[^"]+/findings/[^"]+)"', fetch(port, f"/runs/{run}"))
-        if places and found:
-            finding = found[0].decode()
+    """Return pages and files of every kind of the first run that has neighbourhoods."""
+    for run in re.findall(rb'href="([A-Za-z0-9_-]+)/index.html"', fetch(port, "/runs/")):
+        at = f"/runs/{run.decode()}"
+        page = fetch(port, f"{at}/")
+        found = re.findall(rb'href="(findings/[^"]+)"', page)
+        if b"neighbourhoods/index.html" in page and found:
             return [
-                "/runs", f"/runs/{run}", finding, f"{finding}.json", places[0]["page"],
-                f"{places[0]['page']}.csv", f"{places[0]['page']}/chart.svg",
-                f"/runs/{run}/tables/balance", f"/runs/{run}/feed.atom", "/stories",
+                "/", "/help", "/runs/", f"{at}/", f"{at}/{found[0].decode()}",
+                f"{at}/findings.json", f"{at}/neighbourhoods/index.html",
+                f"{at}/data/findings.csv", "/runs/feed.atom",
             ]  # fmt: skip
     sys.exit("no published run has neighbourhoods")
-
-
-def _json(port: int, path: str) -> dict[str, list[dict[str, str]]]:
-    import json
-
-    found: dict[str, list[dict[str, str]]] = json.loads(fetch(port, path))
-    return found
 
 
 def refused(port: int) -> list[tuple[str, int, int, float]]:
@@ -184,13 +170,13 @@ def refused(port: int) -> list[tuple[str, int, int, float]]:
     form = "Content-Type: application/x-www-form-urlencoded\r\n"
     big = b"x" * (3 * 1024 * 1024)
     asked = {
-        "a body over the cap, said": (f"POST /stories/submit HTTP/1.1\r\n{form}", big),
-        "an unknown parameter": ("GET /runs?x=1 HTTP/1.1\r\n", b""),
-        "an address over the cap": (f"GET /runs?q={'x' * 9000} HTTP/1.1\r\n", b""),
-        "a path out of a run": ("GET /runs/county/files/..%2f..%2fetc HTTP/1.1\r\n", b""),
-        "another Host": ("GET /runs HTTP/1.1\r\n", b""),
+        "a body over the cap, said": (f"POST /find/change HTTP/1.1\r\n{form}", big),
+        "an unknown parameter": ("GET /runs/?x=1 HTTP/1.1\r\n", b""),
+        "an address over the cap": (f"GET /runs/?q={'x' * 9000} HTTP/1.1\r\n", b""),
+        "a path out of a run": ("GET /runs/county/..%2f..%2fetc HTTP/1.1\r\n", b""),
+        "another Host": ("GET /runs/ HTTP/1.1\r\n", b""),
         "a form of another site": (
-            f"POST /stories/submit HTTP/1.1\r\nOrigin: https://evil.example\r\n{form}", b"a=b",
+            f"POST /find/change HTTP/1.1\r\nOrigin: https://evil.example\r\n{form}", b"a=b",
         ),
     }  # fmt: skip
     rows = []
@@ -225,11 +211,11 @@ def main() -> None:
     told = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         store, body = Path(place) / "store", Path(place) / "body"
-        command = ["-c", SERVE, "serve", "--read-only", "--token", "soak", "--store", str(store)]
+        command = ["-c", SERVE, "serve", "--read-only", "--store", str(store)]
         command += ["--runs", str(told.runs), "--port", str(told.port)]
         with started(*command, port=told.port) as ours:
             paths = pages_of(told.port)
-            bodies = [fetch(told.port, p, packed=True) for p in paths]
+            bodies = [fetch(told.port, p) for p in paths]
             body.write_bytes(b"x" * (sum(map(len, bodies)) // len(bodies)))
             with started("-c", BARE, str(body), str(told.port + 1), port=told.port + 1) as bare:
                 loads = {

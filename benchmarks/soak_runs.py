@@ -12,10 +12,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import subprocess
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -26,24 +28,29 @@ PACE = 20.0  # requests a second on each of four connections
 STARTS = ("2016-01", "2016-07", "2017-01", "2018-01", "2018-07", "2019-01")
 
 
-def call(port: int, method: str, path: str, content: Any = None) -> dict[str, Any]:
-    """Ask the API; return what it says, also where it refuses."""
-    asked = urllib.request.Request(f"http://{HOST}:{port}/api{path}", method=method)
-    asked.add_header("Content-Type", "application/json")
-    body = None if content is None else json.dumps(content).encode()
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Tell where a form leads, and do not go there."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Take no redirection."""
+
+
+def ask_for(port: int, path: str, form: dict[str, str] | None = None) -> tuple[int, str, bytes]:
+    """Ask for a page, or send a form; return status, where it leads, and what it says."""
+    body = None if form is None else urllib.parse.urlencode(form).encode()
     try:
-        with urllib.request.urlopen(asked, body, timeout=60) as answer:
-            found: dict[str, Any] = json.loads(answer.read())
+        opener = urllib.request.build_opener(_Stay)
+        with opener.open(f"http://{HOST}:{port}{path}", body, timeout=60) as answer:
+            return answer.status, "", answer.read()
     except urllib.error.HTTPError as error:
-        found = json.loads(error.read())
-    return found
+        return error.code, error.headers.get("location", ""), error.read()
 
 
-def finish(port: int, key: str, part: str, seconds: float = 300.0) -> str:
+def finish(port: int, run: str, part: str, seconds: float = 300.0) -> str:
     """Wait until a part of a run is there; return why not, or nothing."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        told = call(port, "GET", f"/runs/{key}")
+        told = json.loads(ask_for(port, f"{run}.json")[2])
         if part in told.get("parts", ()):
             return ""
         if told.get("state") in {"failed", "cancelled"}:
@@ -52,15 +59,15 @@ def finish(port: int, key: str, part: str, seconds: float = 300.0) -> str:
     return "took too long"
 
 
-def whole_run(port: int, question: dict[str, Any]) -> str:
+def whole_run(port: int, question: dict[str, str]) -> str:
     """Run one question from design to answer; return what went wrong, or nothing."""
-    told = call(port, "POST", "/runs", question)
-    if "key" not in told:
-        return json.dumps(told)[:200]
-    fault = finish(port, told["key"], "power")
+    status, run, said = ask_for(port, "/compare", question)
+    if not run:
+        return f"{status} {said[:200]!r}"
+    fault = finish(port, run, "power")
     if not fault:
-        call(port, "POST", f"/runs/{told['key']}/answer")
-        fault = finish(port, told["key"], "answer")
+        ask_for(port, f"{run}/answer", {})
+        fault = finish(port, run, "answer")
     return fault
 
 
@@ -73,7 +80,7 @@ async def steady(port: int, paths: list[str], seconds: float, load: Load) -> Non
         for number in range(int(seconds * PACE)):
             await asyncio.sleep(max(0.0, began + number / PACE - time.perf_counter()))
             path = paths[(first + number) % len(paths)]
-            head = f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nAccept-Encoding: gzip\r\n\r\n"
+            head = f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\n\r\n"
             start = time.perf_counter()
             status = await ask(reader, writer, head.encode())
             load.seconds.append(time.perf_counter() - start)
@@ -85,7 +92,7 @@ async def steady(port: int, paths: list[str], seconds: float, load: Load) -> Non
 
 
 async def with_runs(
-    port: int, paths: list[str], questions: list[dict[str, Any]], load: Load
+    port: int, paths: list[str], questions: list[dict[str, str]], load: Load
 ) -> list[str]:
     """Read at a steady pace until all questions are answered; return what went wrong."""
     runs = [asyncio.create_task(asyncio.to_thread(whole_run, port, q)) for q in questions]
@@ -121,10 +128,14 @@ def main() -> None:
 
 
 def _measure(port: int, pid: int, count: int) -> None:
-    areas = [a["code"] for a in call(port, "GET", "/areas?limit=100")["areas"]]
-    paths = ["/", "/find", "/runs", "/runs/county", "/stories", "/help"]
+    areas = re.findall(r'href="/areas/([A-Z0-9]+)', ask_for(port, "/find")[2].decode())
+    paths = ["/", "/find", "/runs/", "/runs/county/", "/runs/feed.atom", "/help"]
     questions = [
-        {"areas": [areas[n % len(areas)]], "start": STARTS[n // len(areas) % len(STARTS)]}
+        {
+            "areas": areas[n % len(areas)],
+            "name": f"Place {n}",
+            "start": STARTS[n // len(areas) % len(STARTS)],
+        }
         for n in range(count + 4)
     ]
     alone, beside = Load(), Load()

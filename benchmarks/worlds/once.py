@@ -44,8 +44,8 @@ from benchmarks.worlds.table import share
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from areaeffect.findings.case import Evidence
     from areaeffect.findings.cohorts import ClaimCohorts
-    from areaeffect.findings.describe import Evidence
     from areaeffect.results import Bools, Finding, Floats, Ints
 
 #: Reaches of the covariance, as parts of the mean distance between two places.

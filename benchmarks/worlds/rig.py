@@ -17,8 +17,8 @@ import numpy as np
 
 from areaeffect.assembly.assemble import Assembled
 from areaeffect.estimate.counterfactual import OBSERVED_POST
+from areaeffect.findings.case import Evidence
 from areaeffect.findings.conclude import conclude
-from areaeffect.findings.describe import Evidence
 from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.geography.neighbours import graph_of
 from areaeffect.panel import Measure, Neighbourhood, Panel

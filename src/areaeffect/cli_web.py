@@ -145,6 +145,8 @@ def publish(
     typer.echo(f"Published {many}: {out / 'index.html'}")
     if not frame.base_url:
         typer.echo("Without --base-url the feed and link previews hold relative addresses.")
+    if made.others:
+        typer.echo(f"These folders hold no run: {', '.join(made.others)}")
     for name, why in made.faults.items():
         typer.echo(f"Not published: {name}: {why}", err=True)
     if made.faults:

@@ -274,7 +274,7 @@ def test_a_file_chooses_the_same_areas(
     [
         ("a.exe", b"", "kind of file"),
         ("a.csv", b"\xff\xfe", "not UTF-8"),
-        ("a.csv", b'"' + b"x" * 200_000, "cannot be read"),
+        ("a.csv", b'"' + b"x" * 200_000, "cannot be read|too many"),
         ("a.geojson", b"[" * 100_000, "not one polygon"),
         ("a.geojson", b'{"type": "MultiPolygon", "coordinates": [[[]], [[]]]}', "not one polygon"),
         ("a.zip", b"PK", "not a zip"),
@@ -284,7 +284,7 @@ def test_a_file_chooses_the_same_areas(
         ("a.zip", packed(a_csv=b"x")[:-30] + b"x" * 30, "not a zip"),
         ("a.csv", b"\n" * 60_000, "50,000 lines"),
         ("a.csv", b"\r" * 60_000, "50,000 lines"),
-        ("a.csv", b"\x0b" * 2_000_000, "cannot be read"),
+        ("a.csv", b"\x0b" * 2_000_000, "cannot be read|too many"),
         ("a.geojson", polygon("[" + "9" * 4000 + ", 1]"), "not one ring"),
         ("a.geojson", polygon("[" + "9" * 5000 + ", 1]"), "not one polygon"),
         ("a.geojson", polygon("[1e400, 1]"), "not on the earth"),
@@ -295,7 +295,7 @@ def test_a_file_chooses_the_same_areas(
 def test_a_file_beyond_a_limit_is_refused(
     client: TestClient, name: str, content: bytes, words: str
 ) -> None:
-    assert words in upload(client, name, content)
+    assert re.search(words, upload(client, name, content))
 
 
 def test_a_public_server_takes_no_files(county: Settings) -> None:
@@ -321,7 +321,7 @@ def test_a_zip_of_another_packing_or_with_damage_is_refused(
         spoiled = bytearray(whole)
         spoiled[at] ^= 0x5A
         answer = upload(client, "a.zip", bytes(spoiled))
-        assert "of its own" not in answer, at
+        assert "The program failed" not in answer, at
 
 
 def test_many_members_and_a_bomb_are_refused_without_being_read(client: TestClient) -> None:

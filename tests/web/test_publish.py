@@ -8,6 +8,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -21,6 +23,7 @@ from areaeffect.web.addresses import base_url_of, contact_of
 from areaeffect.web.publish import publish
 from areaeffect.web.site_pages import Frame
 from tests.shared.sample_result import HOSTILE
+from tests.shared.small_study import write_small_study
 from tests.web.published import make_runs
 
 BASE = "https://example.org/places"
@@ -391,3 +394,44 @@ def test_public_addresses_and_contacts_are_taken() -> None:
     assert contact_of("a.b+c@example.org").href == "mailto:a.b%2Bc@example.org"
     assert contact_of("https://example.org/form?to=us").href == "https://example.org/form?to=us"
     assert contact_of(None).href == ""
+
+
+def command(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    told = [sys.executable, "-c", "from areaeffect.cli import main; main()", *map(str, words)]
+    return subprocess.run(told, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_the_command_publishes_what_evaluate_wrote_and_names_what_it_leaves_out(
+    tmp_path: Path,
+) -> None:
+    study = write_small_study(tmp_path)
+    made = command("evaluate", study, "--out", tmp_path / "runs" / "tiny")
+    assert made.returncode == 0, made.stderr
+    (tmp_path / "runs" / "notes").mkdir()
+
+    out = tmp_path / "site"
+    words = ("publish", tmp_path / "runs", "--out", out, "--contact", "people@example.org")
+    whole = command(*words, "--base-url", BASE)
+    assert (whole.returncode, whole.stderr) == (0, "")
+    assert "Published 1 run: " in whole.stdout
+    assert "hold no run: notes" in whole.stdout
+    assert BASE in (out / "feed.atom").read_text()
+    before = contents(out)
+
+    shutil.copytree(tmp_path / "runs" / "tiny", tmp_path / "runs" / "bad")
+    damage(tmp_path / "runs" / "bad", "deep")
+    partly = command(*words, "--base-url", BASE)
+    assert partly.returncode == 3
+    assert "Not published: bad: " in partly.stderr
+    assert contents(out) == before
+
+    (out / "thesis.docx").write_text("years of work")
+    for refused in (
+        command(*words),
+        command(*words[:4], "--contact", "nobody"),
+        command(*words[:4], "--base-url", "example.org"),
+        command("publish", tmp_path / "nothing", "--out", tmp_path / "new"),
+    ):
+        assert refused.returncode == 2
+        assert "Traceback" not in refused.stderr
+    assert contents(out) == before | {"thesis.docx": contents(out)["thesis.docx"]}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.checks.refits import Refits
     from areaeffect.estimate.inference import PlaceboInference
-    from areaeffect.findings.describe import Case, Evidence
+    from areaeffect.findings.case import Case, Evidence
     from areaeffect.placebo.programmes import Job
     from areaeffect.results import DataTable, Finding, Floats
     from areaeffect.study.model import Study

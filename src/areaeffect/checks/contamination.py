@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.checks.base import NO_FINDING, Answer, Check, Status
-from areaeffect.findings.describe import benchmark_of
+from areaeffect.findings.case import benchmark_of
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 

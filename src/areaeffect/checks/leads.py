@@ -25,7 +25,7 @@ from areaeffect.records import described
 if TYPE_CHECKING:
     from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.checks.refits import Refits
-    from areaeffect.findings.describe import Case
+    from areaeffect.findings.case import Case
     from areaeffect.results import Floats
 
 #: Multiples of what happened before the start (Rambachan & Roth 2023, section 6).

@@ -78,7 +78,8 @@ def _run(inputs: CheckInputs) -> list[Found]:
 
 def _answer(inputs: CheckInputs, s: Subject) -> Found:
     f, evidence = s.finding, inputs.evidence
-    if f.estimate is None or f.low is None or f.high is None:
+    own = f.single
+    if f.estimate is None or own is None or own.low is None or own.high is None:
         return s.silent(NO_FINDING)
     if len(s.case.units) == 1:
         return s.silent(ONE_PLACE)
@@ -97,7 +98,7 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
     without = np.array(
         cells, dtype=float
     )  # an end that was not found is NaN: it leaves nothing out
-    turned = turns(np.array([f.estimate, f.low, f.high]), without)
+    turned = turns(np.array([f.estimate, own.low, own.high]), without)
     named = [evidence.plan.units[g].name for g in found]
     rows = [
         WithoutOne(neighbourhood=name, estimate=estimate, low=low, high=high, turns=bool(t))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from areaeffect.estimate.counterfactual import Sums
-    from areaeffect.findings.describe import Case, Evidence
+    from areaeffect.findings.case import Case, Evidence
     from areaeffect.placebo.programmes import Job
     from areaeffect.results import Bools, Floats, Ints
 

@@ -8,6 +8,7 @@ from areaeffect.checks.contamination import CONTAMINATION
 from areaeffect.checks.earlier import EARLIER
 from areaeffect.checks.held_out import HELD_OUT
 from areaeffect.checks.leads import LEADS_CHECK
+from areaeffect.checks.leave_area_out import LEAVE_AREA_OUT
 from areaeffect.checks.leave_out import LEAVE_OUT
 from areaeffect.checks.mean_reversion import MEAN_REVERSION
 from areaeffect.checks.placement import PLACEMENT
@@ -24,6 +25,7 @@ CHECKS: tuple[Check[Any, Any], ...] = (
     EARLIER,
     RINGS,
     LEAVE_OUT,
+    LEAVE_AREA_OUT,
     UNMOVED,
     TREATED_BENCHMARK,
     CONTAMINATION,

@@ -10,7 +10,7 @@ import numpy as np
 from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status
 from areaeffect.checks.words import effect
 from areaeffect.estimate.verdict import decide
-from areaeffect.findings.describe import benchmark_of
+from areaeffect.findings.case import benchmark_of
 from areaeffect.records import described
 from areaeffect.results import Claim, Form, Verdict
 from areaeffect.wording.numbers import number, plural
@@ -123,7 +123,8 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
     f = s.finding
     if f.estimate is None:
         return s.silent(NO_FINDING)
-    parts = _parts(inputs, s)
+    parts = parts_of(inputs, s)
+    parts = parts[parts > 0]
     if len(parts) == 0:
         return s.silent("no benchmark area has a part in what is expected")
     shares = shares_of_heaviest(parts)
@@ -159,8 +160,8 @@ def _supposed(
     )
 
 
-def _parts(inputs: CheckInputs, s: Subject) -> Floats:
-    """Return each benchmark area's part in what is expected after the start."""
+def parts_of(inputs: CheckInputs, s: Subject) -> Floats:
+    """Return each area's part in what is expected after the start, (n_areas,); 0 for most."""
     plan = inputs.evidence.plan
     arm = next(a for a in plan.machine.arms if s.case.position in a.outcomes)
     weighted = benchmark_of(plan, s.case.position)
@@ -170,7 +171,7 @@ def _parts(inputs: CheckInputs, s: Subject) -> Floats:
         if chosen is not None and sums is not None:
             of_area = sums.post[chosen.pool] if s.case.is_ratio else 1.0
             parts[chosen.pool] += chosen.weights * of_area
-    return parts[parts > 0]
+    return parts
 
 
 def _verdict_if_treated(finding: Finding, share: float) -> Verdict:

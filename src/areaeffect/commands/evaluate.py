@@ -12,8 +12,8 @@ import numpy as np
 from areaeffect.checks.step import with_warnings
 from areaeffect.commands.begin import begin
 from areaeffect.document.folders import prepare
+from areaeffect.findings.case import Evidence
 from areaeffect.findings.conclude import conclude
-from areaeffect.findings.describe import Evidence
 from areaeffect.findings.finished import Finished
 from areaeffect.findings.notes import method_notes
 from areaeffect.findings.series import neighbourhood_series, series

@@ -14,8 +14,8 @@ from areaeffect.commands.evaluate import estimate
 from areaeffect.document.folders import RUN_FILE, prepare, write_whole
 from areaeffect.errors import Problem, StudyError
 from areaeffect.estimate.inference import Places
+from areaeffect.findings.case import groups_of
 from areaeffect.findings.cohorts import claim_cohorts
-from areaeffect.findings.describe import groups_of
 from areaeffect.findings.plan import disjoint, pool_of
 from areaeffect.geography.neighbours import within
 from areaeffect.multiverse.branch_runs import run_tasks
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.describe import Group
+    from areaeffect.findings.case import Group
     from areaeffect.findings.plan import Plan
     from areaeffect.results import Floats, Result
     from areaeffect.study.file import StudyFile

@@ -9,12 +9,12 @@ import numpy as np
 
 from areaeffect.estimate.between import bootstrap, clustered_ratio
 from areaeffect.estimate.linearised import Compared, linearised_ratio
-from areaeffect.findings.describe import benchmark_of
+from areaeffect.findings.case import benchmark_of
 from areaeffect.results import Claim
 from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
-    from areaeffect.findings.describe import Case, Evidence
+    from areaeffect.findings.case import Case, Evidence
     from areaeffect.results import Interval
 
 _LINEARISED_LEVEL = 0.9

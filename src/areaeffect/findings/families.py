@@ -16,7 +16,7 @@ from areaeffect.results import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.findings.describe import Evidence
+    from areaeffect.findings.case import Evidence
 
 
 def families_without_outcome(evidence: Evidence) -> tuple[Finding, ...]:

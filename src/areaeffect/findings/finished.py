@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.document.blocks import Section
-    from areaeffect.findings.describe import Evidence
+    from areaeffect.findings.case import Evidence
     from areaeffect.results import Annex, Result
     from areaeffect.study.file import StudyFile
 

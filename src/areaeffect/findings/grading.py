@@ -22,7 +22,7 @@ from areaeffect.results import IntervalKind
 
 if TYPE_CHECKING:
     from areaeffect.estimate.inference import PlaceboInference
-    from areaeffect.findings.describe import Case, Evidence
+    from areaeffect.findings.case import Case, Evidence
     from areaeffect.results import Floats, Interval
 
 #: Largest standardised difference of a group from its benchmark areas for grade 3 (Stuart 2010,

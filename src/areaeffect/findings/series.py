@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.findings.describe import Evidence, benchmark_of, groups_of
+from areaeffect.findings.case import Evidence, benchmark_of, groups_of
 from areaeffect.periods import kind_of, label
 from areaeffect.results import Series
 

@@ -10,8 +10,8 @@ import numpy as np
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, cross_check
+from areaeffect.findings.case import Evidence, Group, benchmark_of, groups_of
 from areaeffect.findings.cross_panel import build_panel
-from areaeffect.findings.describe import Evidence, Group, benchmark_of, groups_of
 from areaeffect.results import Annex, Column, DataTable, NotEstimable
 from areaeffect.streams import Use, seed_for
 from areaeffect.wording.numbers import number

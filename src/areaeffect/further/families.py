@@ -34,7 +34,7 @@ _HEAD = """\
 Six families of outcomes, two kinds of claim. The grade is the best that a finding of that kind can
 reach on the Maryland scale in What Works Growth's wording: a `level` claim is a difference between
 places, never an effect, and cannot be graded above 2; a `change` claim is graded 3 only where the
-places are alike before the start and the held-out year stays inside its placebo range, else 2.
+places are alike before the start and the gap in the held-out year is shown to be small, else 2.
 Counts are estimated as a ratio of totals, with the difference of rates beside it; scores (means on
 a scale) as a difference. A family without an outcome in a study has its row in `findings.json` all
 the same, with the verdict `not estimable` and the data it needs.

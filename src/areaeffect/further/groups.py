@@ -9,8 +9,8 @@ from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.errors import Problem, StudyError, did_you_mean
+from areaeffect.findings.case import Group
 from areaeffect.findings.conclude import cases_of_group, draw_case, findings_of
-from areaeffect.findings.describe import Group
 from areaeffect.periods import label
 from areaeffect.results import ALL_INITIATIVES, Annex, Column, DataTable
 from areaeffect.wording.numbers import plural
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.document.blocks import Block
-    from areaeffect.findings.describe import Evidence
+    from areaeffect.findings.case import Evidence
     from areaeffect.findings.finished import Finished
     from areaeffect.panel import Neighbourhood
     from areaeffect.results import Finding, Result

@@ -11,7 +11,7 @@ from areaeffect.checks.base import subjects_of
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Place, Section
 from areaeffect.document.data_words import in_words
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.findings.describe import benchmark_of
+from areaeffect.findings.case import benchmark_of
 from areaeffect.further.groups import value_of
 from areaeffect.further.misplacement_model import Matched, Unlocated, draw_true_areas, share_seen
 from areaeffect.results import Annex, Column, DataTable
@@ -21,7 +21,7 @@ from areaeffect.wording.numbers import plural
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.checks.base import Subject
-    from areaeffect.findings.describe import Evidence
+    from areaeffect.findings.case import Evidence
     from areaeffect.findings.finished import Finished
     from areaeffect.further.misplacement_model import Unlocated as Gone
     from areaeffect.panel import Neighbourhood, Panel

@@ -10,8 +10,8 @@ from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.estimate.event_time import NO_BINS
+from areaeffect.findings.case import Group
 from areaeffect.findings.cohorts import claim_cohorts
-from areaeffect.findings.describe import Group
 from areaeffect.placebo.programmes import count_disjoint
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.calculation import Point, Size, machine_of, measure_points

@@ -10,7 +10,7 @@ import numpy as np
 from areaeffect.document.blocks import Data, Paragraph, Section
 from areaeffect.document.data_words import in_words
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.findings.describe import groups_of
+from areaeffect.findings.case import groups_of
 from areaeffect.findings.plan import make_plan
 from areaeffect.panel import REASONS, Hidden
 from areaeffect.placebo.programmes import run_programme

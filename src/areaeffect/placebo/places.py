@@ -16,21 +16,25 @@ if TYPE_CHECKING:
 ALIKE = 200
 #: Times each seed area is grown into a pseudo-neighbourhood of each size.
 GROWTHS = 3
+#: Seeds that are grown from at most: of more areas (output areas of a nation) so many at random.
+MOST_SEEDS = 40_000
 
 
 def grow(graph: Graph, allowed: Bools, size: int, rng: np.random.Generator) -> list[Ints]:
     """Grow contiguous pseudo-neighbourhoods of one size from every allowed area.
 
     A random area on the edge joins until the size is reached; seeds whose connected part is
-    too small give none. Repeats are dropped.
+    too small give none. Repeats are dropped. Of more than `MOST_SEEDS` seeds so many are drawn.
     """
-    room = graph.component_sizes(allowed) >= size
+    seeds = np.flatnonzero(graph.component_sizes(allowed) >= size)
+    if len(seeds) > MOST_SEEDS:
+        seeds = np.sort(rng.choice(seeds, MOST_SEEDS, replace=False))
     around = [
         [a for a in graph.of(area).tolist() if allowed[a]] if allowed[area] else []
         for area in range(len(allowed))
     ]
     found: dict[bytes, Ints] = {}
-    for seed in np.flatnonzero(room).tolist():
+    for seed in seeds.tolist():
         for _ in range(GROWTHS):
             members = [seed]
             edge = set(around[seed])

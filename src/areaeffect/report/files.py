@@ -230,7 +230,8 @@ def _json_value(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(str(item) for item in value)
     value = _rounded(value)
-    return value if value is None or isinstance(value, (bool, int, float, dict)) else str(value)
+    is_plain = value is None or isinstance(value, (bool, int, float, dict)) or is_dataclass(value)
+    return value if is_plain else str(value)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -74,32 +74,35 @@ def _sure(plan: Mapping[str, Any]) -> str:
         "kind was done, go through the whole design and estimate. Each estimate is divided by the "
         "standard error predicted for it (T). The placebo T are centred on zero and stretched to "
         "the larger of their mean square and of what they would vary by if they shared no places, "
-        "because chance alone moves their centre away from the estimate. The p-value is twice the "
-        "smaller tail of the placebo T, with one added to count and total, and the interval holds "
-        "every effect that this test would not reject. Intervals that hold for all primary "
-        "findings at once come from the largest placebo T over all of them (max-T, Westfall and "
-        "Young). The centre of the placebo estimates is printed and never subtracted. Placebos "
-        "speak for places chosen as theirs were; real programmes go where things are bad."
+        "because chance alone moves their centre away from the estimate, and widened for how few "
+        "separate places there are (Student’s t). The p-value is twice the smaller tail, with one "
+        "added to count and total, and never less than so many places can show. One interval is "
+        "printed: it holds for all primary outcomes of the group at once, from the largest T over "
+        "all of them in each placebo programme (max-T, Westfall and Young). That of one outcome "
+        "alone is in its technical annex. The centre of the placebo estimates is printed and never "
+        "subtracted. Placebos speak for places chosen as theirs were; real programmes go where "
+        "things are bad."
     )
 
 
 _VERDICT = (
-    "In this order. Not estimable, or stopped by a gate: say why. The 90% interval lies inside the "
-    "smallest effect of interest: little difference. The interval for all findings together leaves "
-    "out zero: better or worse. Otherwise: cannot tell. With fewer than 20 placebo programmes that "
-    "share no area the verdict is ‘cannot tell’, unless the programme averages over at least 10 "
-    "neighbourhoods and the pool holds at least 60 that share no area: then the interval is "
-    "widened for a pool not much larger than the programme. With more than 10% of its window "
-    "missing a neighbourhood gets none.",
-    "The smallest detectable effect is the one the study would have found with 80% power. It is "
-    "no part of the verdict.",
+    "Read from the printed interval. It lies inside the smallest effect of interest: little "
+    "difference. It leaves out zero: better or worse. Otherwise: cannot tell. Of a level: alike, "
+    "higher, lower, or cannot tell. No more than ‘cannot tell’ is said, with the reason, where the "
+    "study does not say which areas touch; of one place, where under 39 separate places can be "
+    "compared with it; and of a programme that is over three quarters of the pool’s places. Parts "
+    "of a total, and single places of a programme of several, are described. With more than 10% "
+    "of its window missing a neighbourhood is left out.",
+    "The smallest detectable effect is the one whose verdict the study would have found with 80% "
+    "power. It is no part of the verdict.",
 )
 _GRADE = (
     "Graded on the Maryland scale in the wording of What Works Growth. Other versions of the scale "
     "grade the same method differently. A change is graded 3 only where benchmark areas are within "
     "0.25 standard deviations of the treated ones on every characteristic, and where a second "
-    "design, which does not see the last year before the start, finds no gap in that year outside "
-    "its own placebo range; else 2. A difference in level is graded 2 at most."
+    "design, which does not see the last year before the start, shows that the gap in that year is "
+    "smaller than the smallest effect of interest (its 90% interval lies inside it); else 2. A "
+    "difference in level, and a change in one place, are graded 2 at most."
 )
 
 

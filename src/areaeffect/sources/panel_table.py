@@ -23,8 +23,16 @@ from areaeffect.periods import (
     read_periods,
 )
 from areaeffect.results import Release
+from areaeffect.sources.area_names import placed_by_name
 from areaeffect.sources.base import SourceTable, Wanted, sha256_of
-from areaeffect.sources.panel_values import Grid, declared, matrix_of, rows_of
+from areaeffect.sources.panel_values import (
+    Grid,
+    changing_numbers,
+    declared,
+    infinite,
+    matrix_of,
+    rows_of,
+)
 from areaeffect.sources.wide_table import lengthen
 from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes, read_numbers
 from areaeffect.tables.user_table import TOTALS, Layout, read_user_table
@@ -100,7 +108,8 @@ def read(
             hidden[w] = measure.hidden
     fixed, varying = _attributes(frame, attributes, source, path, grid)
     names = _names(frame, source, areas, area_of_row)
-    release = _release(name, source, path, loaded, loaded.rows if loaded.is_wide else len(frame))
+    kept = frame.index.nunique() if loaded.is_wide else len(frame)
+    release = _release(name, source, path, loaded, kept)
     return SourceTable(
         areas, names, periods, measures, fixed, varying, release, tuple(dict.fromkeys(notes)),
         reasons=reasons, hidden=hidden,
@@ -151,6 +160,9 @@ def _load(
     table = read_user_table(path, None if is_wide else needed, codes, where)
     frame, notes = table.frame, table.notes
     rows = len(frame) + len(table.left_out)
+    if source.area in frame.columns and source.areas_by != "code":
+        placed, more = placed_by_name(frame[source.area], source.areas_by, path)
+        frame, notes = frame.assign(**{source.area: placed})[placed != ""], notes + more
     if source.area in frame.columns:
         frame, more = _with_areas(frame, source, path)
         notes += more
@@ -331,21 +343,12 @@ def _number_or_text(
     """Return a column as numbers where every cell is one or marks a missing one; else as text."""
     read = read_numbers(column, declared(source))
     if read.wrong.any() or not np.isfinite(read.values).any():
-        infinite = np.isinf(read.values)
-        if infinite.any() and not read.wrong.any():
-            raise DataError(_infinite(column, infinite, path))
+        if np.isinf(read.values).any() and not read.wrong.any():
+            raise DataError(infinite(column, np.isinf(read.values), path))
         return column.str.strip().to_numpy(dtype=str) if column.dtype.kind != "f" else read.values
     if np.isinf(read.values).any():
-        raise DataError(_infinite(column, np.isinf(read.values), path))
+        raise DataError(infinite(column, np.isinf(read.values), path))
     return read.values
-
-
-def _infinite(column: pd.Series, bad: npt.NDArray[np.bool_], path: Path) -> Problem:
-    rows = f"{path}, {rows_of(column, bad)}"
-    text = column[bad].iloc[0]
-    return Problem(
-        f"'{text}' in '{column.name}' is infinite.", rows, "Leave a missing value blank."
-    )
 
 
 def _attributes(
@@ -377,10 +380,7 @@ def _attributes(
             fixed[column] = values
             continue
         matrix = np.full(shape, np.nan)
-        read = read_numbers(frame[column], declared(source))
-        if np.isinf(read.values).any():
-            raise DataError(_infinite(frame[column], np.isinf(read.values), path))
-        matrix[area_of_row, grid.column_of_row] = read.values
+        matrix[area_of_row, grid.column_of_row] = changing_numbers(frame[column], source, path)
         varying[column] = matrix
     return fixed, varying
 

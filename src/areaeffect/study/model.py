@@ -87,6 +87,9 @@ class PanelSource(AnySource):
         default=None, ge=1, description="row of the header; default the first with these columns"
     )
     area: str = Field(description="column with the area code")
+    areas_by: Literal["code", "msoa", "ward", "district"] = Field(
+        default="code", description="what it holds: codes, or names of MSOAs, wards or districts"
+    )
     period: str | None = Field(
         default=None, description="column with the period; none: one row an area"
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.findings.describe import groups_of
+from areaeffect.findings.case import groups_of
 from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.survey.answers import Answers, read_answers
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.describe import Group
+    from areaeffect.findings.case import Group
     from areaeffect.findings.finished import Finished
     from areaeffect.panel import Neighbourhood
     from areaeffect.results import Floats

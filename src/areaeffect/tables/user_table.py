@@ -32,10 +32,12 @@ _PARQUET = b"PAR1"
 _HEADER_WITHIN = 100
 #: Labels of rows that add others up, or stand for what has no area; only at the end of a table.
 TOTALS = re.compile(
-    r"(grand |column |row |overall |sub-?)?totals?|all( areas)?|unknown|not (known|stated)|missing"
+    r"\W*(grand |column |row |overall |sub-?)?totals?\W*|all( areas)?|unknown|not (known|stated)"
+    r"|missing"
     r"|(united kingdom|great britain|england|wales|scotland|england (and|&) wales)( total)?",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 _NOTE = re.compile(
     r"(source|notes?|symbol|footnotes?|©|crown|copyright|in order to|this |these |figures |data "
     r"|\(?[a-z\d]\)|\d+\.|\*|\[)",
@@ -196,7 +198,9 @@ def _header(rows: Sequence[NumberedRow], layout: Layout, path: Path) -> int:
     names = {_key(n) for n in layout.header_has}
     held = [len({_key(c) for c in cells} & names) for _, cells in first]
     if max(held):
-        return held.index(max(held))
+        at = held.index(max(held))
+        alone = at > 0 and len(_filled(first[at][1])) == 1 < len(_filled(first[at - 1][1]))
+        return at - 1 if alone else at  # Stat-Xplore names the areas below the header
     widths = [len(_filled(cells)) for _, cells in first]
     wide = max(set(widths), key=lambda w: (widths.count(w), w))
     return next(i for i, w in enumerate(widths) if w >= wide)
@@ -213,13 +217,17 @@ def _without_end(
     end = len(body)
     for i, (line, cells) in enumerate(body):
         filled = _filled(cells)
+        after_blank = line - 1 in blank
         is_note = len(filled) <= max(1, width // 3) and filled[:1] == [0] and width > 1
+        is_note &= len(filled) == 1 or not _NUMBER.fullmatch(cells[0].strip())  # a sparse row
         words = cells[0].split() if is_note else []
-        if is_note and (
-            (line - 1 in blank and len(cells) < width)
-            or len(words) >= _FEWEST_WORDS
-            or _NOTE.match(cells[0].strip())
-            or (len(filled) == 1 and width > 2 and line - 1 in blank)  # noqa: PLR2004
+        if (after_blank and len(cells) < width) or (
+            is_note
+            and (
+                len(words) >= _FEWEST_WORDS
+                or _NOTE.match(cells[0].strip())
+                or (len(filled) == 1 and width > 2 and after_blank)  # noqa: PLR2004
+            )
         ):
             end = i
             break

@@ -26,7 +26,7 @@ from areaeffect.value.valuation import read_valuation
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from areaeffect.findings.describe import Case
+    from areaeffect.findings.case import Case
     from areaeffect.findings.finished import Finished
     from areaeffect.results import Finding, Floats, Ints
     from areaeffect.value.valuation import Valuation

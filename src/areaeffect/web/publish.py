@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.document.folders import refuse_foreign, write_whole
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.web.published import Holdings, Shelf
+from areaeffect.web.published import Holdings, Shelf, folders_of
 from areaeffect.web.site_pages import FEED, site_files, site_pages
 
 if TYPE_CHECKING:
@@ -24,10 +24,12 @@ class Published:
     ----------
     runs : titles, in the order of the list.
     faults : why a run is left out, by the name of its folder.
+    others : names of folders that hold no run.
     """
 
     runs: tuple[str, ...]
     faults: dict[str, str]
+    others: tuple[str, ...]
 
 
 def publish(runs: Path, out: Path, frame: Frame) -> Published:
@@ -54,7 +56,10 @@ def publish(runs: Path, out: Path, frame: Frame) -> Published:
         raise DataError(problems or Problem("there is no run in this folder.", str(runs), fix))
     files = site_files(holdings)
     write_whole(out, lambda folder: _write(folder, pages, files))
-    return Published(tuple(run.title for run in holdings.top), dict(holdings.faults))
+    titles = tuple(run.title for run in holdings.top)
+    known = {path for path, _ in folders_of(runs)}
+    there = (p.name for p in sorted(runs.iterdir()) if p.is_dir())
+    return Published(titles, dict(holdings.faults), tuple(n for n in there if n not in known))
 
 
 def _refuse_other(out: Path) -> None:

@@ -159,14 +159,14 @@ def _with_run(folder: Path | None) -> list[Path]:
 
 def _state(folder: Path) -> str:
     """Return what changes when a run is written again."""
-    told = []
+    seen = []
     for name in (RUN_FILE, FINDINGS_FILE, CRATE_FILE):
         try:
-            seen = (folder / name).stat()
-            told.append((seen.st_mtime_ns, seen.st_size, seen.st_ino))
+            found = (folder / name).stat()
+            seen.append((found.st_mtime_ns, found.st_size, found.st_ino))
         except OSError:
-            told.append((0, 0, 0))
-    return repr(told)
+            seen.append((0, 0, 0))
+    return repr(seen)
 
 
 def _read(path: str, folder: Path) -> PublishedRun | str:
@@ -290,5 +290,5 @@ def _themes(row: Mapping[str, Any]) -> list[str]:
     return str(row["themes"] or "").split(" | ")
 
 
-def _key(kind: str, *told: object) -> str:
-    return f"{kind}-{hashlib.sha256(repr(told).encode()).hexdigest()[:12]}"
+def _key(kind: str, *parts: object) -> str:
+    return f"{kind}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:12]}"

@@ -155,7 +155,7 @@ def _run(base: Base, order: dict[str, Any], write: int) -> int:
 
         try:
             if room <= _LEAST_ROOM:
-                raise MemoryError  # noqa: TRY301  # told like any other
+                raise MemoryError  # noqa: TRY301  # reported like any other
             question = Question.from_dict(order["question"])
             STAGES[order["stage"]](base, question, Path(order["folder"]), tell)
         except AreaEffectError as error:

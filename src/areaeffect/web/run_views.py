@@ -32,6 +32,7 @@ class FindingView:
     badge: Badge
     headline: str
     finding: Finding
+    sentence: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     can: tuple[str, ...] = ()
     cannot: tuple[str, ...] = ()
@@ -52,11 +53,7 @@ def groups_of(run: PublishedRun) -> dict[str, list[FindingView]]:
 def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
     """Return one finding with all that its page says."""
     from areaeffect.report.sections import p_words
-    from areaeffect.wording import (
-        can_say,
-        cannot_say,
-        terms,  # heavy
-    )
+    from areaeffect.wording import can_say, cannot_say, sentence, terms
     from areaeffect.wording.numbers import percent, signed, signed_interval, size
 
     facts = [("Strength of evidence", terms.maryland_words(finding.maryland))]
@@ -77,6 +74,7 @@ def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
         ]
     return replace(
         _short(key, finding),
+        sentence=sentence(finding),
         facts=tuple(facts),
         can=tuple(can_say(finding)),
         cannot=tuple(cannot_say(finding)),

@@ -217,7 +217,7 @@ class Runs:
         return has(self.folder / key, part)
 
     def standing(self, key: str) -> Standing:
-        """Return how a run stands.
+        """Return the state of a run.
 
         Raises
         ------

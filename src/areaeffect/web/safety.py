@@ -1,4 +1,4 @@
-"""What stands before every page: byte cap, Host, Origin and token checks, security headers.
+"""What every request passes first: byte cap, Host, Origin and token checks, security headers.
 
 One ASGI middleware, so that a refused request costs next to nothing and no route can forget it.
 """
@@ -159,7 +159,7 @@ def check_request(scope: Scope, headers: Headers, settings: Settings) -> None:
     if scope["method"] not in SAFE_METHODS and not same_origin(scope, headers, settings):
         raise Refusal(
             403,
-            "This came from a page of another site, so it was not carried out.",
+            "This request came from a page of another site and was refused.",
             "Go back to the page of this server and try again.",
         )
     length = headers.get("content-length")
@@ -239,7 +239,7 @@ def answer_to(fault: Exception, headers: Headers, path: str) -> Response:
         log.exception("failed: %s", path, exc_info=fault)
         status = 500
         problem = Problem(
-            "The program met an error of its own.",
+            "The program failed.",
             fix="Nothing was lost. Try again; the server's log holds what a developer needs.",
         )
     answer = render.error(headers, path, status, problem)
@@ -251,7 +251,7 @@ def of_status(fault: HTTPException) -> Problem:
     """Say in plain words what a status of the framework means."""
     plain = {
         404: Problem(
-            "Nothing is kept at this address.", fix="Check it, or go on from the start page."
+            "There is no page at this address.", fix="Check it, or go on from the start page."
         ),
         405: Problem("This address cannot be used in that way.", fix="Use the page's own form."),
     }

@@ -204,11 +204,11 @@ def _feed(holdings: Holdings, frame: Frame) -> bytes:
             )
             for key, f in run.main.items()
         ]
-        entries += [_told(run, story) for story in run.stories]
+        entries += [_story(run, story) for story in run.stories]
     return feed.atom("What is new: findings, stories and events", FEED, frame.base_url, entries)
 
 
-def _told(run: PublishedRun, story: Story) -> Entry:
+def _story(run: PublishedRun, story: Story) -> Entry:
     where = " – ".join(part for part in (story.place, story.date) if part)
     return Entry(
         path=f"{run.path}/{INDEX}#{story.key}",

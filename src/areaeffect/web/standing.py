@@ -1,4 +1,4 @@
-"""How a run stands: what is finished, and what is going on."""
+"""The state of a run: what is finished, and what is going on."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a run stands.
+    """The state of a run.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from starlette.responses import FileResponse, Response
 
 from areaeffect.compare.question import AREAS_FILE, STUDY_FILE
 from areaeffect.compare.run_folder import ASKED, DESIGN, PARQUET, POWER, RESULT
+from areaeffect.document.folders import MANIFEST
 from areaeffect.web.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -87,12 +88,15 @@ def _saved(name: str) -> dict[str, str]:
 
 
 def _archive(folder: Path) -> bytes:
-    """Pack study file, results and Parquet tables; the same files give the same bytes."""
+    """Pack study file, results and Parquet tables; the same files give the same bytes.
+
+    Of the lists of files, that of the results is kept.
+    """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for part in (ASKED, RESULT, PARQUET):
             for path in sorted((folder / part).rglob("*")):
-                if path.is_file():
+                if path.is_file() and not (part != RESULT and path.name == MANIFEST):
                     inside = path.relative_to(folder / part).as_posix()
                     name = inside if part != PARQUET else f"{PARQUET}/{inside}"
                     entry = zipfile.ZipInfo(f"{folder.name}/{name}", (1980, 1, 1, 0, 0, 0))

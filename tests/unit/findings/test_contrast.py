@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from areaeffect.estimate.counterfactual import N_TOTALS
-from areaeffect.findings.describe import Case, Group, contrast_groups
+from areaeffect.findings.case import Case, Group, contrast_groups
 from areaeffect.panel import Measure, Neighbourhood
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.study.model import Outcome

@@ -17,6 +17,7 @@ from areaeffect.design.programme import Cohort, Rules, make_cohort
 from areaeffect.estimate.counterfactual import N_TOTALS, Sums, sums
 from areaeffect.panel import Graph
 from areaeffect.periods import PeriodKind
+from areaeffect.placebo import places
 from areaeffect.placebo.places import grouped, grow, mean_traits, most_alike
 from areaeffect.placebo.programmes import (
     Candidates,
@@ -85,6 +86,16 @@ def test_the_same_seed_grows_the_same_neighbourhoods(graph: Graph) -> None:
     other = grow(graph, EVERYWHERE, 4, np.random.default_rng(8))
     assert [a.tolist() for a in one] == [a.tolist() for a in two]
     assert [a.tolist() for a in one] != [a.tolist() for a in other]
+
+
+def test_of_more_seeds_than_are_needed_so_many_are_drawn(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = grow(graph, EVERYWHERE, 3, np.random.default_rng(1))
+    monkeypatch.setattr(places, "MOST_SEEDS", 10)
+    few = grow(graph, EVERYWHERE, 3, np.random.default_rng(1))
+    assert 10 <= len(few) <= 30 < len(whole)
+    assert all(len(areas) == 3 for areas in few)
 
 
 def test_no_grown_neighbourhood_stands_twice(graph: Graph) -> None:

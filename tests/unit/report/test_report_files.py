@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from areaeffect.document import csv_files
 from areaeffect.errors import DataError
+from areaeffect.further.suppressed import HiddenNumbers
 from areaeffect.report import charts, files, page
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import Result
@@ -99,6 +100,11 @@ def test_reading_gives_back_what_was_written(result: Result, folder: Path) -> No
     for one, other in zip(read.shapes, held.shapes, strict=True):
         assert one.area == other.area
         assert all(np.array_equal(a, b) for a, b in zip(one.rings, other.rings, strict=True))
+
+
+def test_a_record_in_a_mapping_stays_a_record() -> None:
+    hidden = {"homes": HiddenNumbers(cells=3, least=0, most=9, in_finding=False)}
+    assert files._rounded(hidden) == hidden
 
 
 def test_rounding_moves_nothing_that_is_printed(result: Result) -> None:
@@ -250,5 +256,5 @@ def test_a_broken_result_is_an_error_that_teaches(folder: Path, tmp_path: Path, 
 def test_a_lost_table_is_an_error_that_teaches(folder: Path, tmp_path: Path) -> None:
     _copy(folder, tmp_path)
     (tmp_path / DATA_FILES["series"]).unlink()
-    with pytest.raises(DataError, match=r"series\.csv: the file is missing"):
+    with pytest.raises(DataError, match=r"series\.csv: the table is missing or not whole"):
         files.read_result(tmp_path)

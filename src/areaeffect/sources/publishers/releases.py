@@ -212,6 +212,8 @@ class PublishedRelease:
     not_supplied : columns that are zero everywhere because they were not supplied.
     by_hand : why no command gets it, and what a person does; '' where one does.
     grows : whether the publisher adds periods and areas, so that its rows are not on record.
+    modelled : whether its figures are a model's predictions from the kind of area, which nothing
+        that is done in an area can move: no outcome.
     unseen : whether its reader was written from a description of the file alone.
     names_from : release and its columns of names and codes, where the file has names only.
     files : the publisher's own, joined on area and period.
@@ -241,6 +243,7 @@ class PublishedRelease:
     not_supplied: tuple[str, ...]
     by_hand: str
     grows: bool
+    modelled: bool
     unseen: bool
     names_from: tuple[str, ...]
     files: tuple[ReleaseFile, ...]
@@ -352,6 +355,7 @@ def _release(part: dict[str, Any], group: str, rows: list[dict[str, str]]) -> Pu
         not_supplied=tuple(part.get("not_supplied", ())),
         by_hand=part.get("by_hand", ""),
         grows=part.get("grows", False),
+        modelled=part.get("modelled", False),
         unseen=part.get("unseen", False),
         names_from=tuple(part.get("names_from", ())),
         files=tuple(_file(f) for f in part.get("file", ())),

@@ -90,7 +90,7 @@ def _page(request: Request) -> Response:
 
 
 def _figures(atlas: Atlas, i: int) -> list[dict[str, str]]:
-    """Return the latest value of every layer, and where it stands among all areas."""
+    """Return the latest value of every layer, and the fifth of all areas that it is in."""
     rows = []
     for layer in atlas.layers.values():
         value = float(atlas.values(layer, len(layer.periods) - 1)[i])

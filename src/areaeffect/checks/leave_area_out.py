@@ -1,0 +1,138 @@
+"""Leave one benchmark area out: whether a finding rests on a single area it is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, held_against
+from areaeffect.checks.leave_out import turns
+from areaeffect.checks.treated_benchmark import parts_of
+from areaeffect.checks.words import effect
+from areaeffect.placebo.programmes import run_programme
+from areaeffect.records import described
+from areaeffect.wording.numbers import plural
+
+if TYPE_CHECKING:
+    from areaeffect.checks.base import CheckInputs, Subject
+    from areaeffect.results import Floats
+
+#: Benchmark areas that are left out in turn: those with the largest part in what is expected.
+TRIED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithoutArea:
+    """The effect without one benchmark area."""
+
+    area: str = described("the benchmark area left out")
+    share: float = described("its share of what is expected")
+    estimate: float | None = described(f"effect with other benchmark areas in its place: {EFFECT}")
+    low: float | None = described("95% placebo interval then, lower end")
+    high: float | None = described("95% placebo interval then, upper end")
+    turns: bool = described("whether the finding would read otherwise")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaSpread:
+    """How far the estimates without each area spread, and the one that matters most."""
+
+    areas: int
+    turning: int
+    name: str
+    estimate: float
+    smallest: float
+    largest: float
+
+
+Found = Answer[AreaSpread, WithoutArea]
+
+
+def _run(inputs: CheckInputs) -> list[Found]:
+    """Design again without each of the heaviest benchmark areas; the placebos stay as they are."""
+    refits: dict[int, Floats] = {}
+    return [_answer(inputs, s, refits) for s in inputs.subjects]
+
+
+def _without(inputs: CheckInputs, area: int, refits: dict[int, Floats]) -> Floats:
+    """Return the totals of the study's own programme where one area may not serve."""
+    if area not in refits:
+        plan = inputs.evidence.plan
+        eligible = plan.machine.eligible.copy()
+        eligible[area] = False
+        machine = replace(plan.machine, eligible=eligible)
+        refits[area] = run_programme(machine, [u.areas for u in plan.units])
+    return refits[area]
+
+
+def _answer(inputs: CheckInputs, s: Subject, refits: dict[int, Floats]) -> Found:
+    f, evidence = s.finding, inputs.evidence
+    if f.estimate is None or f.low is None or f.high is None:
+        return s.silent(NO_FINDING)
+    parts = parts_of(inputs, s)
+    heaviest = np.argsort(-parts, kind="stable")[:TRIED]
+    drawn = evidence.drawn[:, :, s.case.position]
+    cells: dict[int, tuple[float | None, float | None, float | None]] = {}
+    for area in heaviest[parts[heaviest] > 0]:
+        real = _without(inputs, int(area), refits)[:, s.case.position]
+        inferred = held_against(s.case, real, drawn)
+        if inferred is not None:
+            estimate, inference = inferred
+            printed = s.case.printed
+            cells[int(area)] = (printed(estimate), printed(inference.low), printed(inference.high))
+    if not cells:
+        return s.silent("without one of the heaviest areas there is no design")
+    without = np.array(list(cells.values()), dtype=float)
+    turned = turns(np.array([f.estimate, f.low, f.high]), without)
+    rows = [
+        WithoutArea(
+            area=str(inputs.data.panel.names[area]),
+            share=float(parts[area] / parts.sum()),
+            estimate=estimate,
+            low=low,
+            high=high,
+            turns=bool(t),
+        )
+        for (area, (estimate, low, high)), t in zip(cells.items(), turned, strict=True)
+    ]
+    far = int(np.argmax(np.abs(without[:, 0] - f.estimate)))
+    shown = int(np.argmax(turned)) if turned.any() else far
+    numbers = AreaSpread(
+        areas=len(rows),
+        turning=int(turned.sum()),
+        name=rows[shown].area,
+        estimate=float(without[shown, 0]),
+        smallest=float(without[:, 0].min()),
+        largest=float(without[:, 0].max()),
+    )
+    return s.answer(Status.WARNS if turned.any() else Status.HOLDS, numbers, *rows)
+
+
+def _say(a: Found, n: AreaSpread) -> str:
+    form = a.finding.form
+    between = f"{effect(n.smallest, form)} and {effect(n.largest, form)}"
+    text = f"without any one of the {plural(n.areas, 'heaviest benchmark area')} it is between "
+    if a.status is Status.WARNS:
+        which = f"without {n.name} (then {effect(n.estimate, form)}) it would read otherwise"
+        more = f", and so it would without {n.turning - 1} more" if n.turning > 1 else ""
+        return f"{which}{more}; {text}{between}."
+    return f"{text}{between}, and reads the same."
+
+
+def _named(row: WithoutArea) -> str:
+    return row.area
+
+
+LEAVE_AREA_OUT = Check(
+    name="leave_area_out",
+    title="Without each of the heaviest benchmark areas",
+    question="Does the finding rest on a single benchmark area, so that without it the sign, or "
+    "whether the interval leaves zero out, would change?",
+    caption="Effects without each of the heaviest benchmark areas",
+    row=WithoutArea,
+    run=_run,
+    say=_say,
+    drawn=Drawn(name=_named, along="each of the heaviest areas left out in turn"),
+)

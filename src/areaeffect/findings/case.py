@@ -1,0 +1,236 @@
+"""Cases: the findings to be made, each with the units and the placebos that it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.estimate import counterfactual as cf
+from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, Places, infer
+from areaeffect.results import (
+    ALL_INITIATIVES,
+    LEVEL,
+    RESIDENT_LED_CONTRAST,
+    Better,
+    Claim,
+    Form,
+    Interval,
+    IntervalKind,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.design.programme import Weighted
+    from areaeffect.findings.plan import Plan
+    from areaeffect.panel import Measure, Neighbourhood
+    from areaeffect.results import Floats
+    from areaeffect.study.model import Outcome, Study
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Units that a finding speaks of: one initiative, all, or one neighbourhood of one.
+
+    Where `against` names units too, the finding is the contrast between the two sides' effects.
+    `initiative` where its name differs from the group's, and `attribute` what a group by attribute
+    goes by.
+    """
+
+    name: str
+    units: tuple[int, ...]
+    neighbourhood: str | None = None
+    against: tuple[int, ...] = ()
+    initiative: str = ""
+    attribute: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """All that findings are drawn from.
+
+    Parameters
+    ----------
+    study, plan, measures : the study, its sealed plan and its outcomes in order.
+    real : (n_units, n_outcomes, N_TOTALS).
+    drawn : (n_draws, n_units, n_outcomes, N_TOTALS).
+    """
+
+    study: Study
+    plan: Plan
+    measures: Sequence[Measure]
+    real: Floats
+    drawn: Floats
+
+    @property
+    def has_geometry(self) -> bool:
+        """Whether it is known which areas touch, so that placebos can be places as the real are."""
+        named = bool(self.study.analysis.placebo_neighbourhoods)
+        return named or self.plan.arms[0].panel.contiguity is not None
+
+    def is_place(self, unit: int) -> bool:
+        """Whether a unit is one place: a neighbourhood, or a programme in one piece."""
+        graph = self.plan.arms[0].panel.contiguity
+        areas = self.plan.units[unit].areas
+        if self.study.design.unit == "neighbourhood" or graph is None:
+            return self.study.design.unit == "neighbourhood"
+        return len(graph.pieces(areas)) == 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One finding to be made: whose, of what.
+
+    Parameters
+    ----------
+    group : whose.
+    position : of the outcome in the study.
+    outcome, measure : what.
+    units, against : the group's units that can be estimated.
+    disjoint : placebo programmes, and places, that share no area.
+    n_places : places of the programme: its units, or the pieces that they are drawn in.
+    outcome_is_primary : whether the study judges by this outcome.
+    is_inside : whether the group is a single place of a programme of several.
+    is_one_place : whether the programme is one place.
+    """
+
+    group: Group
+    position: int
+    outcome: Outcome
+    measure: Measure
+    units: tuple[int, ...]
+    disjoint: tuple[int, int]
+    against: tuple[int, ...] = ()
+    n_places: int = 0
+    outcome_is_primary: bool = True
+    is_inside: bool = False
+    is_one_place: bool = False
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether the finding gets a verdict."""
+        return self.outcome_is_primary and not self.is_inside
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether the effect is a ratio of totals: of every count, and of no score."""
+        return self.outcome.kind == "count"
+
+    @property
+    def form(self) -> Form:
+        """How the effect is written."""
+        return Form.RATIO if self.is_ratio else Form.ADDITIVE
+
+    @property
+    def base(self) -> int:
+        """Which treated total the standard error is predicted from."""
+        if not self.is_ratio:
+            return cf.SIZE
+        return cf.OBSERVED_POST if self.outcome.claim == "level" else cf.OBSERVED_PRE
+
+    @property
+    def n_units(self) -> int:
+        """Units on both sides."""
+        return len(self.units) + len(self.against)
+
+    @property
+    def places(self) -> Places:
+        """How many separate places the placebos of this finding rest on."""
+        return Places(self.n_places, self.disjoint[1], bool(self.group.against))
+
+    @property
+    def claim(self) -> Claim:
+        """The outcome's claim, or a contrast between two sides."""
+        return Claim.CONTRAST if self.group.against else Claim(self.outcome.claim)
+
+    @property
+    def better(self) -> Better:
+        """Which direction is an improvement."""
+        return Better(self.outcome.better)
+
+    def statistic(self, totals: Floats) -> Floats:
+        """Return the effect on the scale it is tested on.
+
+        Parameters
+        ----------
+        totals : (..., n_units of the study, N_TOTALS), of one outcome.
+        """
+        form = cf.log_ratio if self.is_ratio else cf.rate_difference
+        effect = form(totals[..., list(self.units), :].sum(axis=-2), self.outcome.claim)
+        if not self.group.against:
+            return effect
+        other = totals[..., list(self.against), :].sum(axis=-2)
+        return np.asarray(effect - form(other, self.outcome.claim))
+
+    def counts(self, totals: Floats) -> Floats:
+        """Return what the standard error is predicted from: events, or for scores the exposure.
+
+        Of a contrast, the harmonic sum of both sides: the rarer side rules.
+        """
+        events = totals[..., list(self.units), self.base].sum(axis=-1)
+        if not self.group.against:
+            return np.asarray(events)
+        other = totals[..., list(self.against), self.base].sum(axis=-1)
+        return np.asarray(events * other / np.maximum(events + other, 1.0))
+
+    def infer(self, real: Floats, drawn: Floats) -> PlaceboInference | None:
+        """Hold the effect of some totals against those of placebo programmes.
+
+        Parameters
+        ----------
+        real, drawn : (n_units, N_TOTALS) and (n_draws, n_units, N_TOTALS), of one outcome.
+
+        Returns
+        -------
+        None where there is no effect, or are too few placebos.
+        """
+        estimate, placebos = float(self.statistic(real)), self.statistic(drawn)
+        if not np.isfinite(estimate) or np.isfinite(placebos).sum() < MIN_PLACEBOS:
+            return None
+        return infer(estimate, placebos, self.counts(drawn), float(self.counts(real)), self.places)
+
+    def printed(self, value: float) -> float | None:
+        """Bring a number from the scale of the statistic onto that of the finding."""
+        number = float(np.expm1(value)) if self.is_ratio else float(value)
+        return number if np.isfinite(number) else None
+
+    def interval(
+        self, kind: IntervalKind, ends: tuple[float, float], p_value: float, level: float = LEVEL
+    ) -> Interval:
+        """Return an interval on the scale of the finding."""
+        low, high = (self.printed(end) for end in ends)
+        return Interval(kind, level, low, high, p_value)
+
+
+def groups_of(units: Sequence[Neighbourhood], initiatives: Sequence[str] = ()) -> list[Group]:
+    """One group an initiative, and one of all where there are several.
+
+    An initiative without a unit, because none of its areas is covered, has its group all the same.
+    """
+    names = list(dict.fromkeys([*initiatives, *(u.initiative for u in units)]))
+    groups = [Group(n, tuple(g for g, u in enumerate(units) if u.initiative == n)) for n in names]
+    if len(names) > 1:
+        groups.append(Group(ALL_INITIATIVES, tuple(range(len(units)))))
+    return groups
+
+
+def contrast_groups(units: Sequence[Neighbourhood]) -> list[Group]:
+    """Resident-led neighbourhoods against the others, where the study has both."""
+    led = tuple(g for g, u in enumerate(units) if u.resident_led is True)
+    other = tuple(g for g, u in enumerate(units) if u.resident_led is False)
+    return [Group(RESIDENT_LED_CONTRAST, led, against=other)] if led and other else []
+
+
+def neighbourhood_groups(units: Sequence[Neighbourhood]) -> list[Group]:
+    """One group a neighbourhood, where there are several."""
+    if len(units) == 1:
+        return []
+    return [Group(u.initiative, (g,), u.name) for g, u in enumerate(units)]
+
+
+def benchmark_of(plan: Plan, position: int) -> tuple[Weighted | None, ...]:
+    """Return the benchmark areas of every unit for the claim an outcome makes."""
+    arm = next(i for i, a in enumerate(plan.machine.arms) if position in a.outcomes)
+    return plan.chosen[arm]
