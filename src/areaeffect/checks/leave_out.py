@@ -70,7 +70,8 @@ def leave_out_check(ground: Ground) -> Check:
 
 def _answer(ground: Ground, s: Subject) -> tuple[Answer, list[tuple[Number, ...]]]:
     f, evidence = s.finding, ground.evidence
-    if f.estimate is None or f.low is None or f.high is None:
+    own = f.single
+    if f.estimate is None or own is None or own.low is None or own.high is None:
         return s.silent(NO_FINDING), []
     if len(s.case.units) == 1:
         return s.silent(ONE_PLACE), []
@@ -89,7 +90,7 @@ def _answer(ground: Ground, s: Subject) -> tuple[Answer, list[tuple[Number, ...]
     without = np.array(
         cells, dtype=float
     )  # an end that was not found is NaN: it leaves nothing out
-    turned = turns(np.array([f.estimate, f.low, f.high]), without)
+    turned = turns(np.array([f.estimate, own.low, own.high]), without)
     named = [evidence.plan.units[g].name for g in found]
     rows: list[tuple[Number, ...]] = [
         (*s.row, name, *cell, bool(t)) for name, cell, t in zip(named, cells, turned, strict=True)

@@ -37,6 +37,7 @@ TOTALS = re.compile(
     r"|(united kingdom|great britain|england|wales|scotland|england (and|&) wales)( total)?",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 _NOTE = re.compile(
     r"(source|notes?|symbol|footnotes?|©|crown|copyright|in order to|this |these |figures |data "
     r"|\(?[a-z\d]\)|\d+\.|\*|\[)",
@@ -218,6 +219,7 @@ def _without_end(
         filled = _filled(cells)
         after_blank = line - 1 in blank
         is_note = len(filled) <= max(1, width // 3) and filled[:1] == [0] and width > 1
+        is_note &= len(filled) == 1 or not _NUMBER.fullmatch(cells[0].strip())  # a sparse row
         words = cells[0].split() if is_note else []
         if (after_blank and len(cells) < width) or (
             is_note
