@@ -8,6 +8,7 @@ from areaeffect.checks.contamination import contamination_check
 from areaeffect.checks.earlier import earlier_check
 from areaeffect.checks.held_out import held_out_check
 from areaeffect.checks.leads import leads_check
+from areaeffect.checks.leave_area_out import leave_area_out_check
 from areaeffect.checks.leave_out import leave_out_check
 from areaeffect.checks.mean_reversion import mean_reversion_check
 from areaeffect.checks.placement import placement_check
@@ -26,6 +27,7 @@ CHECKS: tuple[Callable[[Ground], Check], ...] = (
     earlier_check,
     rings_check,
     leave_out_check,
+    leave_area_out_check,
     unmoved_check,
     treated_benchmark_check,
     contamination_check,

@@ -164,4 +164,5 @@ NAMES: dict[str, Shown] = {
     "earlier": Shown(lambda r: str(r["spans_early"]), "how many years (spans) early"),
     "rings": Shown(_ring, "kilometres from the nearest treated area"),
     "leave_out": Shown(lambda r: r["neighbourhood"], "each neighbourhood left out in turn"),
+    "leave_area_out": Shown(lambda r: r["area"], "each of the heaviest areas left out in turn"),
 }

@@ -103,7 +103,8 @@ def _answer(ground: Ground, s: Subject) -> tuple[Answer, list[tuple[Number, ...]
     f = s.finding
     if f.estimate is None:
         return s.silent(NO_FINDING), []
-    parts = _parts(ground, s)
+    parts = parts_of(ground, s)
+    parts = parts[parts > 0]
     if len(parts) == 0:
         return s.silent("no benchmark area has a part in what is expected"), []
     shares = shares_of_heaviest(parts)
@@ -132,8 +133,8 @@ def _answer(ground: Ground, s: Subject) -> tuple[Answer, list[tuple[Number, ...]
     return answer, rows
 
 
-def _parts(ground: Ground, s: Subject) -> Floats:
-    """Return each benchmark area's part in what is expected after the start."""
+def parts_of(ground: Ground, s: Subject) -> Floats:
+    """Return each area's part in what is expected after the start, (n_areas,); 0 for most."""
     plan = ground.evidence.plan
     arm = next(a for a in plan.machine.arms if s.case.position in a.outcomes)
     weighted = benchmark_of(plan, s.case.position)
@@ -143,7 +144,7 @@ def _parts(ground: Ground, s: Subject) -> Floats:
         if chosen is not None and sums is not None:
             of_area = sums.post[chosen.pool] if s.case.is_ratio else 1.0
             parts[chosen.pool] += chosen.weights * of_area
-    return parts[parts > 0]
+    return parts
 
 
 def _verdict_if_treated(finding: Finding, share: float) -> Verdict:

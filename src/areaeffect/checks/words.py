@@ -173,6 +173,18 @@ def _leave_out(a: Said, n: Numbers) -> str:
     return f"{text}{between}, and reads the same."
 
 
+def _leave_area_out(a: Said, n: Numbers) -> str:
+    between = f"{effect(n['smallest'], a.form)} and {effect(n['largest'], a.form)}"
+    text = f"without any one of the {plural(n['areas'], 'heaviest benchmark area')} it is between "
+    if a.status == WARNS:
+        which = (
+            f"without {n['name']} (then {effect(n['estimate'], a.form)}) it would read otherwise"
+        )
+        more = f", and so it would without {n['turning'] - 1} more" if n["turning"] > 1 else ""
+        return f"{which}{more}; {text}{between}."
+    return f"{text}{between}, and reads the same."
+
+
 def _unmoved(a: Said, n: Numbers) -> str:
     found = effect(n["estimate"], a.form)
     tail = f"95% placebo interval {_span(a, n)}, p {p_words(n['p_value'])}"
@@ -240,6 +252,7 @@ REASONS: Mapping[str, Callable[[Said, Numbers], str]] = {
     "earlier": _earlier,
     "rings": _rings,
     "leave_out": _leave_out,
+    "leave_area_out": _leave_area_out,
     "unmoved": _unmoved,
     "treated_benchmark": _treated_benchmark,
     "contamination": _contamination,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Bools
 
 from areaeffect.design.programme import ROUNDING
+from areaeffect.design.spread import spread_of
 from areaeffect.results import BalanceRow
 
 #: Largest standardised mean difference that counts as balanced (Austin 2009,
@@ -29,7 +30,7 @@ def balance(
     """
     raw, areas = cohort.features.values, unit.areas
     pool = np.flatnonzero(eligible & cohort.usable)
-    spread = raw[pool].std(axis=0)
+    spread = spread_of(raw[pool])
     share = weighted.weights / weighted.weights.sum()
     treated_mean, pool_mean = raw[areas].mean(axis=0), raw[pool].mean(axis=0)
     benchmark = raw[weighted.pool]

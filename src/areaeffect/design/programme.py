@@ -13,6 +13,7 @@ import numpy as np
 from areaeffect.design.calibration import EXACT, calibrate
 from areaeffect.design.matching import Matching, match, within_caliper
 from areaeffect.design.nearest import Nearest
+from areaeffect.design.spread import spread_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +99,7 @@ def make_cohort(
     """
     base = usable & eligible
     centre = features.values[base].mean(axis=0) if base.any() else 0.0
-    spread = features.values[base].std(axis=0) if base.any() else np.ones(features.values.shape[1])
+    spread = spread_of(features.values[base]) if base.any() else np.ones(features.values.shape[1])
     size = np.abs(features.values[base]).max(axis=0, initial=0.0)
     scale = np.where(spread > ROUNDING * size, spread, np.inf)
     scaled = np.where(usable[:, None], (features.values - centre) / scale, 0.0)

@@ -216,13 +216,16 @@ def _without_end(
     end = len(body)
     for i, (line, cells) in enumerate(body):
         filled = _filled(cells)
+        after_blank = line - 1 in blank
         is_note = len(filled) <= max(1, width // 3) and filled[:1] == [0] and width > 1
         words = cells[0].split() if is_note else []
-        if is_note and (
-            (line - 1 in blank and len(cells) < width)
-            or len(words) >= _FEWEST_WORDS
-            or _NOTE.match(cells[0].strip())
-            or (len(filled) == 1 and width > 2 and line - 1 in blank)  # noqa: PLR2004
+        if (after_blank and len(cells) < width) or (
+            is_note
+            and (
+                len(words) >= _FEWEST_WORDS
+                or _NOTE.match(cells[0].strip())
+                or (len(filled) == 1 and width > 2 and after_blank)  # noqa: PLR2004
+            )
         ):
             end = i
             break

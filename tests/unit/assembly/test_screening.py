@@ -1,0 +1,120 @@
+"""What cannot be meant in a user's table is named before anything is estimated from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from areaeffect.assembly.screening import screen
+from areaeffect.errors import DataError
+from areaeffect.results import Floats
+from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.panel_table import read
+from areaeffect.study.model import PanelSource, Window
+
+MONTHS = [f"2012-{m:02d}" for m in range(1, 13)]
+WINDOW = Window(start="2012-01", end="2012-12")
+
+
+def counts(n_areas: int = 12, seed: int = 1) -> Floats:
+    return np.random.default_rng(seed).poisson(20.0, (n_areas, 12)).astype(float)
+
+
+def screened(
+    folder: Path, values: Floats, codes: list[str], *, is_count: bool = True, **source: object
+) -> SourceTable:
+    rows = [
+        f"{code}," + ",".join("" if np.isnan(v) else f"{v:g}" for v in row)
+        for code, row in zip(codes, values, strict=True)
+    ]
+    path = folder / "t.csv"
+    path.write_text("\n".join(["area_code," + ",".join(MONTHS), *rows]) + "\n")
+    panel = PanelSource(
+        kind="panel",
+        path="t.csv",
+        area="area_code",
+        layout="wide",
+        **source,  # type: ignore[arg-type]
+    )
+    table = read("t", panel, path, WINDOW, (Wanted("value", is_count=is_count),), ())
+    return screen(panel, table)
+
+
+def codes(n: int) -> list[str]:
+    return [f"A{i:03d}" for i in range(n)]
+
+
+def refused(folder: Path, values: Floats, names: list[str], **source: object) -> str:
+    with pytest.raises(DataError) as caught:
+        screened(folder, values, names, **source)  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_ordinary_table_passes_without_a_word(tmp_path: Path, seed: int) -> None:
+    assert screened(tmp_path, counts(40, seed), codes(40)).notes == ()
+
+
+def test_a_sum_of_all_areas_and_of_some_is_named(tmp_path: Path) -> None:
+    values = counts()
+    every = np.vstack([values, values[:6].sum(axis=0), values[6:].sum(axis=0), values.sum(axis=0)])
+    said = refused(tmp_path, every, [*codes(12), "Z1 District", "Z2 District", "Z3 Town"])
+    assert "3 areas are the sum of others" in said
+    assert "Z1 District (of 6 areas)" in said
+    assert "Z3 Town (of 12 areas)" in said
+    accepted = screened(tmp_path, every, [*codes(12), "Z1", "Z2", "Z3"], accept=("sums of areas",))
+    assert len(accepted.areas) == 15
+
+
+def test_a_row_called_a_total_among_the_areas_is_refused(tmp_path: Path) -> None:
+    said = refused(tmp_path, counts(3), ["A1", "Grand Total", "A2"])
+    assert "t.csv, row 3: 'Grand Total' is a total, not an area." in said
+
+
+def test_districts_among_small_areas_are_refused(tmp_path: Path) -> None:
+    said = refused(tmp_path, counts(4), ["E01000001", "E01000002", "E01000003", "E06000001"])
+    assert "the areas are LSOAs, but 1 are of another kind: E06000001 (local authorities)" in said
+
+
+def test_a_mark_for_missing_in_a_score_is_refused_with_its_cells(tmp_path: Path) -> None:
+    values = counts()
+    values[2, 3] = -99
+    said = refused(tmp_path, values, codes(12), is_count=False)
+    assert "1 cells of 'value' hold -99" in said
+    assert "A002 2012-04" in said
+    missing = screened(
+        tmp_path, values, codes(12), is_count=False, missing={"-99": "not_published"}
+    )
+    assert np.isnan(next(iter(missing.measures.values()))[2, 3])
+
+
+def test_scores_below_zero_are_no_marks(tmp_path: Path) -> None:
+    values = counts() - 20.5
+    values[2, 3] = -9
+    assert screened(tmp_path, values, codes(12), is_count=False).notes == ()
+
+
+def test_a_cell_a_thousand_times_its_neighbours_is_refused(tmp_path: Path) -> None:
+    values = counts()
+    values[5, 7] *= 1000
+    said = refused(tmp_path, values, codes(12))
+    assert "A005 2012-08" in said
+    assert len(screened(tmp_path, values, codes(12), accept=("outlying cells",)).areas) == 12
+
+
+def test_two_areas_and_two_periods_with_the_same_numbers_are_named(tmp_path: Path) -> None:
+    values = counts()
+    values[4] = values[9]
+    values[:, 3] = values[:, 8]
+    notes = " ".join(screened(tmp_path, values, codes(12)).notes)
+    assert "2 areas have the same numbers in 'value' throughout (A004, A009)" in notes
+    assert "2 periods have the same numbers in 'value' throughout (2012-04, 2012-09)" in notes
+
+
+def test_a_table_that_ends_in_the_middle_of_an_area_is_named(tmp_path: Path) -> None:
+    values = counts()
+    values[11, 8:] = np.nan
+    notes = " ".join(screened(tmp_path, values, codes(12)).notes)
+    assert "only the last area, A011, lacks the last periods" in notes
