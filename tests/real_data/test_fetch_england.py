@@ -19,8 +19,9 @@ from tests.real_data import national_mirror
 from tests.shared import publisher_mirror
 from tests.shared.two_forms import assert_the_same
 
+pytestmark = pytest.mark.slow
 #: Interruptions here; `AREAEFFECT_INTERRUPTIONS=30` for the long run.
-INTERRUPTIONS = int(os.environ.get("AREAEFFECT_INTERRUPTIONS", "4"))
+INTERRUPTIONS = int(os.environ.get("AREAEFFECT_INTERRUPTIONS", "3"))
 #: Releases whose file is on record by a hash that the mirror's rewriting of it cannot have.
 REWRITTEN = "census_2021_ethnic_group"
 
@@ -90,7 +91,6 @@ def _fetch_in_a_process(folder):
     command.fetch(command.plan(["england"], folder), lambda *_: None)
 
 
-@pytest.mark.slow
 def test_an_interrupted_fetch_goes_on_to_the_same_bytes(fetched, mirror, tmp_path):
     """Killed at random moments, it goes on where it was; no half file has a final name."""
     whole, chance = hashes(fetched), random.Random(20)
