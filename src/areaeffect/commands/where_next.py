@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.panel import Neighbourhood, Strings
-    from areaeffect.results import Finding, Floats, Ints, Ranking, Result
+    from areaeffect.results import Floats, Ints, Ranking, Result
     from areaeffect.study.file import StudyFile
 
 _NORMAL_95 = 1.959964
@@ -122,7 +122,7 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
         )
     result = _results(request, file, tell)
     outcome = _outcome(request, file)
-    effects, errors, findings = _effects(result, outcome, data.neighbourhoods)
+    effects, errors = _effects(result, outcome, data.neighbourhoods)
     ground = ground_of_study(file, data, request.others, _lookup(request))
     described = np.asarray(np.isfinite(data.panel.covariates).all(axis=1))
     effects = np.where([described[n.areas].any() for n in data.neighbourhoods], effects, np.nan)
@@ -160,7 +160,6 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
             "traits": list(data.panel.covariate_names),
             "places_of_study": len(models),
             "came_out_better": int((np.nan_to_num(effects) > 0).sum()),
-            "verdict_better": sum(str(f.verdict) == "better" for f in findings),
         },
     )
 
@@ -259,9 +258,7 @@ def _outcome(request: Request, file: StudyFile) -> str:
     return asked
 
 
-def _effects(
-    result: Result, outcome: str, units: Sequence[Neighbourhood]
-) -> tuple[Floats, Floats, list[Finding]]:
+def _effects(result: Result, outcome: str, units: Sequence[Neighbourhood]) -> tuple[Floats, Floats]:
     """Return each place's effect, positive for the better, and its standard error.
 
     A study of one place has no findings by neighbourhood: its own stands for it.
@@ -283,9 +280,10 @@ def _effects(
             continue
         sign = -1.0 if finding.better == "lower" else 1.0
         effects[g] = sign * finding.estimate
-        if finding.low is not None and finding.high is not None:
-            errors[g] = (finding.high - finding.low) / (2 * _NORMAL_95)
-    return effects, errors, [f for f in found if f is not None]
+        own = finding.single
+        if own is not None and own.low is not None and own.high is not None:
+            errors[g] = (own.high - own.low) / (2 * _NORMAL_95)
+    return effects, errors
 
 
 def _need(request: Request, areas: Strings) -> tuple[Floats, Floats] | None:

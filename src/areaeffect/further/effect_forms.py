@@ -14,8 +14,9 @@ from areaeffect.document.chart_tables import Table
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.findings.case import groups_of
-from areaeffect.findings.conclude import FEW_EVENTS, case_of
+from areaeffect.findings.conclude import case_of
 from areaeffect.findings.plan import disjoint
+from areaeffect.findings.refusals import FEW_EVENTS
 from areaeffect.results import Annex, Column, DataTable
 
 if TYPE_CHECKING:
@@ -98,9 +99,11 @@ _COLUMNS = (
     Column("unit", "string", "unit of additive numbers"),
     Column("neighbourhoods", "integer", "neighbourhoods that it rests on"),
     Column("estimate", "number", "the effect"),
-    Column("low", "number", "95% placebo interval of this form alone"),
+    Column(
+        "low", "number", "95% interval: of a finding the printed one, of a further form its own"
+    ),
     Column("high", "number", "the same, upper end"),
-    Column("p_value", "number", "placebo p-value of this form alone; none for a level"),
+    Column("p_value", "number", "placebo p-value that goes with the interval; none for a level"),
     Column("avoided", "number", "incidents avoided, by the ratio of totals; negative: more"),
     Column("avoided_low", "number", "fewest that its interval allows"),
     Column("avoided_high", "number", "most that its interval allows"),

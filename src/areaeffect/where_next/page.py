@@ -54,9 +54,8 @@ def not_said(result: WhereNext) -> list[str]:
         said.insert(
             1,
             f"‘Benefited’ is an estimate: {p['came_out_better']} of {p['places_of_study']} studied "
-            f"places came out better than expected on {p['outcome'].replace('_', ' ')}; for "
-            f"{p['verdict_better']} of them alone is the verdict ‘better’. The interval of a rank "
-            "takes this into account.",
+            f"places came out better than expected on {p['outcome'].replace('_', ' ')}. A single "
+            "place is described, not judged; the interval of a rank takes its noise into account.",
         )
     return said
 

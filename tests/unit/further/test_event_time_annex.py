@@ -106,7 +106,7 @@ def test_too_few_events_are_said_not_drawn(tmp_path: Path) -> None:
     annex = annex_of(evaluate(study, threads=1))
     assert annex.table("event_time").rows == ()
     assert annex.found.not_estimable == (
-        "Residents First, crime: only 0 incidents before the start: too few for a percentage."
+        "Residents First, crime: only 0 incidents before the start: too few for a percentage.",
     )
 
 

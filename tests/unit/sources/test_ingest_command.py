@@ -72,3 +72,18 @@ def test_where_sources_and_remove(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert not store.exists()
     code, out, _ = run(capsys, "sources", "--store", store)
     assert (code, "there is none yet" in out) == (0, True)
+
+
+def test_the_store_is_checked_file_by_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "store"
+    run(capsys, "ingest", "police-uk", put(tmp_path, street(ASB, "too,short")), "--store", store)
+    code, out, _ = run(capsys, "store", "check", "--store", store)
+    assert (code, out) == (0, "3 files with 3 rows: every one as the manifest lists it.\n")
+    counts = store / "police_uk" / "counts" / "month=2023-01" / "part.parquet"
+    counts.unlink()
+    code, _, err = run(capsys, "store", "check", "--store", store)
+    assert (code, "a file of the store is gone" in err) == (3, True)
+    code, _, err = run(capsys, "ingest", "police-uk", put(tmp_path, street(ASB)), "--store", store)
+    assert (code, "is gone" in err) == (3, True)  # nothing is added to a damaged store
