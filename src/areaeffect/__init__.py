@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from areaeffect.api import Evaluation, Picture, Study, load, load_study
+    from areaeffect.commands.evaluate import evaluate
 
-    from areaeffect.results import Result
+_HOMES = {
+    "Evaluation": "api",
+    "Picture": "api",
+    "Study": "api",
+    "load": "api",
+    "load_study": "api",
+    "evaluate": "commands.evaluate",
+}
+__all__ = ["Evaluation", "Picture", "Study", "evaluate", "load", "load_study"]
 
-__all__ = ["evaluate"]
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for when it is asked for, so that `import areaeffect` is quick."""
+    if name not in _HOMES:
+        what = f"module 'areaeffect' has no attribute '{name}'"
+        raise AttributeError(what)
+    return getattr(import_module(f"areaeffect.{_HOMES[name]}"), name)
 
 
-def evaluate(study: str | Path, threads: int | None = None) -> Result:
-    """Evaluate a study file and return its result; see `areaeffect.commands.evaluate`."""
-    from pathlib import Path as _Path
-
-    from areaeffect.commands.evaluate import evaluate as run
-
-    return run(_Path(study), threads)
+def __dir__() -> list[str]:
+    return __all__

@@ -91,9 +91,9 @@ def store_where(store: Store = None) -> None:
 @store_app.command("check")
 def store_check(store: Store = None) -> None:
     """Check that every file of the store is there, and is what its manifest lists."""
-    from areaeffect.commands.sources import open_lake, store_path
+    from areaeffect.commands.sources import check_store, open_lake, store_path
 
-    typer.echo(open_lake(store_path(store)).check().text())
+    typer.echo(check_store(open_lake(store_path(store))).text())
 
 
 @store_app.command("remove")
@@ -127,6 +127,38 @@ def init(
     for path in run(folder, family):
         typer.echo(f"wrote {path}")
     typer.echo("Edit them, then run `areaeffect check` on the study file.")
+
+
+@app.command()
+def quick(
+    table: Annotated[Path, typer.Argument(help="Counts by area and period: CSV, Excel, Parquet.")],
+    areas: Annotated[Path, typer.Argument(help="The initiative's areas: a list, or a drawing.")],
+    *,
+    start: Annotated[str, typer.Option(help="When it began: 2013-04, 2013-Q2 or 2013.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    boundaries: Annotated[Path | None, typer.Option(help="Outlines of all areas.")] = None,
+    characteristics: Annotated[
+        Path | None, typer.Option(help="One row an area: residents, deprivation.")
+    ] = None,
+    title: Annotated[str, typer.Option(help="Title of the report.")] = "",
+    buffer_km: Annotated[
+        float, typer.Option(help="Areas nearer than this to a treated one are left out.")
+    ] = 1.0,
+    placebos: Annotated[int, typer.Option(help="Placebo programmes: the main test.")] = 999,
+    threads: Threads = None,
+) -> None:
+    """From a table and a list of areas to a report; writes the study file it used."""
+    from areaeffect.commands.quick import quick as run
+    from areaeffect.commands.summary import summary
+
+    with progress() as tell:
+        result = run(
+            table, areas, start, out, boundaries=boundaries, characteristics=characteristics,
+            title=title, buffer_km=buffer_km, placebos=placebos, threads=threads, progress=tell,
+            say=lambda text: typer.echo(text, err=True),
+        )  # fmt: skip
+    typer.echo(summary(result))
+    typer.echo(f"\nReport: {out / 'report.html'}")
 
 
 @app.command()

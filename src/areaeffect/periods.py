@@ -113,6 +113,8 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 
 
 _PATTERNS = _patterns()
+#: '2012.25' is the second quarter, and among such '2012' the first.
+_QUARTER_OF_A_YEAR = re.compile(r"(1[89]\d\d|2\d\d\d)(\.0|\.25|\.50?|\.75)?")
 _DAY = re.compile(r"(\d\d?)([-/.])(\d\d?)\2(1[89]\d\d|2\d\d\d)")
 
 
@@ -163,6 +165,11 @@ def _readings(text: str) -> Mapping[PeriodForm, int]:
     return read
 
 
+def _quarter(part: re.Match[str]) -> int:
+    """Return the quarter that a year with a decimal part is."""
+    return int(part[1]) * 4 + int(float(f"0{part[2] or ''}") * 4)
+
+
 def _meaning(parts: Mapping[str, str | None]) -> list[tuple[PeriodForm, int]]:
     """Return what the parts of a written period say."""
     if short := parts.get("short"):  # as POSIX: 69 is 1969
@@ -203,6 +210,9 @@ def read_periods(
     if form is None and numbered:
         form = PeriodForm.NUMBERS
     readings = [_readings(t) for t in texts]
+    parts = [_QUARTER_OF_A_YEAR.fullmatch(plain_period(t)) for t in texts]
+    if all(parts) and any(m and m[2] in (".25", ".75") for m in parts):
+        readings = [{PeriodForm.QUARTERS: _quarter(m)} for m in parts if m]
     forms = [form] if form else list(PeriodForm)
     plain = [plain_period(t) for t in texts]
     if form is None and (spans := _years_spanned(plain)) > 1:

@@ -434,7 +434,7 @@ class Annex(Generic[Found]):
         return next(t for t in self.tables if t.name == name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """Everything one evaluation found; the report and the files are views of it.
 
@@ -461,6 +461,11 @@ class Result:
     annexes: tuple[Annex[Any], ...] = ()
     neighbourhood_series: tuple[Series, ...] = ()
     by_attribute: tuple[Finding, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return what it is in one line: a result holds every table of its report."""
+        verdicts = ", ".join(f"{f.outcome} {f.verdict}" for f in self.findings[:8])
+        return f"Result({self.title!r}, {len(self.findings)} findings: {verdicts})"[:1500]
 
     @property
     def every_finding(self) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ from areaeffect.estimate.inference import Places
 from areaeffect.findings.case import groups_of
 from areaeffect.findings.describe import too_few_places
 from areaeffect.findings.plan import disjoint
+from areaeffect.findings.refusals import refuse_everything_refused, refused
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.calculation import power_of
 from areaeffect.power.words import in_brief
@@ -47,6 +48,7 @@ class CheckReport:
         for a verdict, or empty).
     smallest_effects : a line an initiative and outcome: the smallest effect that would be seen.
     sources : a line a source: what it is, its periods, and what of the window it lacks.
+    refused : a line an initiative and outcome that cannot be estimated: why.
     files : a line a file of a source: rows read, kept and left out.
     warnings : what to look at before estimating.
     notes : remarks on reading.
@@ -61,6 +63,7 @@ class CheckReport:
     placebos: tuple[tuple[str, int, int, str], ...]
     smallest_effects: tuple[str, ...]
     sources: tuple[str, ...]
+    refused: tuple[str, ...]
     files: tuple[str, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
@@ -92,6 +95,7 @@ class CheckReport:
             lines.append(f"  {group}: {programmes}, of {neighbourhoods} neighbourhoods; {verdict}")
         for title, items in (
             ("Smallest effects that would be seen in 80 of 100 cases", self.smallest_effects),
+            ("Cannot be estimated", self.refused),
             ("Files read", self.files),
             ("Look at", self.warnings),
             ("Notes", self.notes),
@@ -115,6 +119,8 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
     ------
     StudyError, DataError
         With every problem found.
+    NothingEstimableError
+        Where all that is asked would be refused by `evaluate`.
     """
     with single_threaded():
         file = read_study(path)
@@ -122,6 +128,8 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
         say("\n".join([*_block("Sources", sources), ""]))
         data, plan = begin(file, store, lambda *_: None)
         panel = data.panel
+        measures = [panel.measures[o.name] for o in file.study.outcome]
+        lacking = refused(file.study, plan, measures)
         covered = None
         for measure in panel.measures.values():
             full = measure.observed.all(axis=1)
@@ -134,6 +142,7 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
             found = disjoint(plan, group.units)
             few = too_few_places(Places(_n_places(plan, group), found[1]))
             placebos.append((group.name, *found, few))
+        refuse_everything_refused(file.study, plan, lacking, str(path))
         return CheckReport(
             title=file.study.study.title,
             n_areas=len(panel.areas),
@@ -157,6 +166,7 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
             placebos=tuple(placebos),
             smallest_effects=_smallest_effects(file, panel, plan),
             sources=sources,
+            refused=tuple(map(str, lacking)),
             files=tuple(
                 f"{r.source}: {r.file}, {r.rows_read:,} rows read, {r.rows_kept:,} kept, "
                 f"{r.rows_rejected:,} left out"

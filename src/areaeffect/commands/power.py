@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.commands.begin import begin
 from areaeffect.document.folders import prepare
+from areaeffect.findings.refusals import refuse_everything_refused, refused
 from areaeffect.placebo.workers import (
     default_threads,
     single_threaded,
@@ -48,6 +49,8 @@ def power(
         file = read_study(path)
         data, plan = begin(file, store, tell)
         measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
+        lacking = refused(file.study, plan, measures)
+        refuse_everything_refused(file.study, plan, lacking, str(path))
         report = power_of(file.study, measures, plan, threads or default_threads(), tell)
     if out is not None:
         write_power(report, out)

@@ -70,18 +70,18 @@ def read_table(path: Path, columns: Sequence[Column]) -> list[dict[str, Any]]:
     DataError
         Where the file is missing or cannot be read.
     """
-    kinds = {column.name: column.datatype for column in columns}
     try:
         with path.open(encoding="utf-8", newline="") as file:
+            lines = csv.reader(file, strict=True)
+            named = [(c, head) for c, head in zip(columns, next(lines, []), strict=True)]
+            kinds = {head: c.datatype for c, head in named if c.name == head}
             return [
-                {key: _value(text, kinds[key]) for key, text in row.items()}
-                for row in csv.DictReader(file)
+                {c.name: _value(cell, kinds[c.name]) for c, cell in zip(columns, line, strict=True)}
+                for line in lines
             ]
-    except OSError:
+    except (OSError, ValueError, KeyError, csv.Error):
         raise DataError(
-            Problem(
-                "the file is missing or cannot be read.", str(path), "Evaluate the study again."
-            )
+            Problem("the table is missing or not whole.", str(path), "Evaluate the study again.")
         ) from None
 
 

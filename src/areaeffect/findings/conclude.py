@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from areaeffect.design.programme import ROUNDING
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.estimate.verdict import decide
@@ -14,38 +15,22 @@ from areaeffect.findings.case import (
     Case,
     Evidence,
     Group,
-    benchmark_of,
     contrast_groups,
     groups_of,
     neighbourhood_groups,
 )
-from areaeffect.findings.cohorts import starts_too_late
 from areaeffect.findings.companions import companions
 from areaeffect.findings.describe import amounts_of, caveats_of, held_back, in_rates, subject
 from areaeffect.findings.families import families_without_outcome
 from areaeffect.findings.grading import grade
 from areaeffect.findings.plan import disjoint
+from areaeffect.findings.refusals import FEW_EVENTS, why_not_planned
 from areaeffect.results import Claim, Finding, IntervalKind, PlaceboDraws, Verdict
-from areaeffect.sources.publishers.releases import find_release
-from areaeffect.study.model import PublishedSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.estimate.multiplicity import Joint
-    from areaeffect.findings.plan import Plan
-
-#: Fewer events than this before the start carry no percentage.
-FEW_EVENTS = 20
-#: A finding on fewer treated areas is none.
-FEWEST_AREAS = 2
-#: Why what a model predicts is no outcome.
-MODELLED = (
-    "the figures are a model's predictions from the kind of area, the very things that benchmark "
-    "areas are matched on: nothing that is done in an area can move them"
-)
-#: Placebos that differ by less than this share of their size differ by rounding only.
-_NO_SPREAD = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,11 +42,13 @@ class Drawn:
     case : what the finding is about.
     reason : why it cannot be estimated; empty where it can.
     found : its placebo inference; None where not estimable.
+    is_bare : whether there is an effect all the same, which nothing says the noise of.
     """
 
     case: Case
     reason: str
     found: PlaceboInference | None = None
+    is_bare: bool = False
 
     @property
     def family(self) -> tuple[object, ...]:
@@ -190,6 +177,9 @@ def draw_case(evidence: Evidence, case: Case) -> Drawn:
     reason = why_not(evidence, case)
     if reason:
         return Drawn(case, reason)
+    bare = why_no_interval(evidence, case)
+    if bare:
+        return Drawn(case, bare, is_bare=True)
     real, drawn = evidence.real[:, case.position], evidence.drawn[:, :, case.position]
     return Drawn(case, "", case.infer(real, drawn))
 
@@ -198,6 +188,8 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
     """Write one finding, whole."""
     case, found = drawn.case, drawn.found
     about = subject(evidence, case)
+    if drawn.is_bare:
+        return _bare(evidence, drawn, about)
     if found is None or judged is None:
         return Finding(**about, verdict=Verdict.NOT_ESTIMABLE, caveats=(drawn.reason,))
     graded = grade(evidence, case)
@@ -235,6 +227,24 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
     )
 
 
+def _bare(evidence: Evidence, drawn: Drawn, about: dict[str, Any]) -> Finding:
+    """Return an effect without an interval, on which nothing more can be said."""
+    case = drawn.case
+    real = evidence.real[:, case.position]
+    estimate = float(case.statistic(real))
+    return Finding(
+        **about,
+        **amounts_of(case, real[list(case.units)].sum(axis=0), estimate),
+        verdict=Verdict.CANNOT_TELL if case.is_primary else Verdict.DESCRIBED,
+        held_back=drawn.reason,
+        estimate=case.printed(estimate),
+        caveats=(
+            f"The number stands without an interval: {drawn.reason}. It may be noise.",
+            *evidence.plan.warnings,
+        ),
+    )
+
+
 def _detectable(case: Case, found: PlaceboInference, judged: Judged) -> dict[str, Any]:
     """Return the smallest effect that the verdict would find, and how estimates then exaggerate."""
     effect = found.detectable(case.better, judged.critical)
@@ -246,79 +256,28 @@ def _detectable(case: Case, found: PlaceboInference, judged: Judged) -> dict[str
 
 def why_not(evidence: Evidence, case: Case) -> str:
     """Return why a case cannot be estimated; empty where it can."""
-    source = evidence.study.source[case.outcome.source]
-    if isinstance(source, PublishedSource) and find_release(source.release).modelled:
-        return MODELLED
-    if not case.units or (case.group.against and not case.against):
-        return _why_no_units(evidence, case)
-    reason = _too_small_or_another(evidence.plan, case)
-    if reason:
-        return reason
-    real, drawn = evidence.real[:, case.position], evidence.drawn[:, :, case.position]
-    estimate, placebos = float(case.statistic(real)), case.statistic(drawn)
-    count = float(case.counts(real))
+    sides = (case.group.units, *([case.group.against] if case.group.against else []))
+    planned = why_not_planned(evidence.study, evidence.plan, case.measure, case.position, sides)
+    if planned:
+        return planned
+    estimate = float(case.statistic(evidence.real[:, case.position]))
+    count = float(case.counts(evidence.real[:, case.position]))
     if case.is_ratio and count < FEW_EVENTS:
-        side = "in the latest year" if case.outcome.claim == "level" else "before the start"
-        what = f"only {count:.0f} {case.outcome.unit_title} {side}"
+        what = f"only {count:.0f} {case.outcome.unit_title} in the latest year"
         return f"{what}: too few for a percentage"
-    if not np.isfinite(estimate):
-        return "a total is zero, so there is no ratio to take"
+    return "" if np.isfinite(estimate) else "a total is zero, so there is no ratio to take"
+
+
+def why_no_interval(evidence: Evidence, case: Case) -> str:
+    """Return why an effect that can be estimated has no interval; empty where it has one."""
+    drawn = evidence.drawn[:, :, case.position]
+    placebos = case.statistic(drawn)
     placebos = placebos[np.isfinite(placebos)]
     if len(placebos) < MIN_PLACEBOS:
         return "too few placebo programmes could be drawn from the pool"
-    if placebos.std() <= _NO_SPREAD * max(1.0, float(np.abs(placebos).max())):
+    size = (
+        1.0 if case.is_ratio else float(np.nanmax(np.abs(evidence.measures[case.position].values)))
+    )
+    if placebos.std() <= ROUNDING * size:
         return "every placebo programme gives the same number: the outcome hardly varies"
     return ""
-
-
-def _too_small_or_another(plan: Plan, case: Case) -> str:
-    """Return why what can be used is too small, or is not what the study asks about."""
-    sides = ((case.group.units, case.units), (case.group.against, case.against))
-    for asked, used in sides[: 1 + bool(case.group.against)]:
-        areas, named = sum(len(plan.units[g].areas) for g in used), _named(plan, asked)
-        if areas < named / 2:
-            return _lost(named - areas, named)
-        if areas < FEWEST_AREAS:
-            return (
-                "only one treated area: a single address, or a change in where incidents are put, "
-                "moves its number as an initiative might. Name the other areas that the work "
-                "reached, or ask about several such places together"
-            )
-    return ""
-
-
-def _lost(lost: int, named: int) -> str:
-    return (
-        f"{lost} of {named} treated areas cannot be used here (gaps, no exposure, a missing "
-        "covariate or no benchmark areas: see the notes on data), and the others are not what the "
-        "study asks about. Choose a window or an outcome that covers them, or take these areas "
-        "out of the areas file to ask about the others"
-    )
-
-
-def _named(plan: Plan, units: Sequence[int]) -> int:
-    """Return how many treated areas the study names for some units.
-
-    Of whole initiatives also those in neighbourhoods of which no area can be used.
-    """
-    whose = {plan.units[g].initiative for g in units}
-    if {g for g, u in enumerate(plan.units) if u.initiative in whose} == set(units):
-        return sum(plan.named[name] for name in whose)
-    return sum(plan.units[g].n_named for g in units)
-
-
-def _why_no_units(evidence: Evidence, case: Case) -> str:
-    members = (*case.group.units, *case.group.against)
-    if members and not any(evidence.plan.units[g].is_whole for g in members):
-        named = _named(evidence.plan, members)
-        return _lost(named - sum(len(evidence.plan.units[g].areas) for g in members), named)
-    chosen = benchmark_of(evidence.plan, case.position)
-    if members and all(chosen[g] is None for g in members):
-        return (
-            "no area of the comparison pool is covered and within the range of the treated areas "
-            "before the start (`common_support = false` drops the range)"
-        )
-    units = evidence.plan.units
-    if members and all(starts_too_late(case.measure.periods, units[g]) for g in members):
-        return "the start is in the last period, and nothing that came after it is in the window"
-    return "no neighbourhood has enough periods before and after its start without gaps"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from areaeffect.results import Finding, Floats
 
 _PER = 1000.0
+#: Growth of the exposure beside that of the benchmark areas, as a logarithm, that is said.
+_MUCH_GROWTH = 0.1
 #: A programme that takes up this share of the pool is said to: its interval is wider by a tenth.
 _MUCH_OF_THE_POOL = 0.2
 #: Fewer neighbourhoods are said to be few.
@@ -122,9 +124,15 @@ def amounts_of(case: Case, total: Floats, estimate: float) -> dict[str, Any]:
 
 def held_back(evidence: Evidence, case: Case) -> str:
     """Return why no more than 'cannot tell' may be said of a case; empty where more may."""
-    if not evidence.has_geometry:
+    if not evidence.has_geometry and not _is_one_area(evidence, case):
         return "the study does not say where its areas lie"
     return too_few_places(case.places)
+
+
+def _is_one_area(evidence: Evidence, case: Case) -> bool:
+    """Tell whether each place is one area: which areas touch then makes no placebo another."""
+    units = (*case.units, *case.against)
+    return len(units) == 1 and len(evidence.plan.units[units[0]].areas) == 1
 
 
 def too_few_places(places: Places) -> str:
@@ -137,7 +145,7 @@ def too_few_places(places: Places) -> str:
 
 
 def _why_held_back(evidence: Evidence, case: Case) -> tuple[str, ...]:
-    if not evidence.has_geometry:
+    if not evidence.has_geometry and not _is_one_area(evidence, case):
         return (
             "Which areas touch is not known, so placebos are made of scattered areas. Areas of a "
             "programme that touch share their fortunes and vary more together. Give the source "
@@ -151,6 +159,27 @@ def _why_held_back(evidence: Evidence, case: Case) -> tuple[str, ...]:
             "more than ‘cannot tell’.",
         )
     return ()
+
+
+def _grown(evidence: Evidence, case: Case) -> list[str]:
+    """Say where the exposure of the treated areas grew otherwise than that of the others."""
+    first, last = case.measure.exposure, case.measure.exposure_at_end
+    if first is None or last is None:
+        return []
+    units, chosen = (*case.units, *case.against), benchmark_of(evidence.plan, case.position)
+    treated = np.concatenate([evidence.plan.units[g].areas for g in units])
+    pool = np.concatenate([w.pool for g in units if (w := chosen[g]) is not None])
+    weights = np.concatenate([w.weights for g in units if (w := chosen[g]) is not None])
+    own = np.nansum(last[treated]) / np.nansum(first[treated]) - 1
+    other = np.nansum(weights * last[pool]) / np.nansum(weights * first[pool]) - 1
+    if not abs(np.log((1 + own) / (1 + other))) > _MUCH_GROWTH:
+        return []
+    return [
+        f"From the first period to the last, the exposure (residents, dwellings) of the treated "
+        f"areas changed by {own:+.0%} and that of their benchmark areas by {other:+.0%}. Rates are "
+        "per what it was in the first period, so part of the effect is that of more, or fewer, "
+        "people."
+    ]
 
 
 def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple[str, ...]:
@@ -178,6 +207,7 @@ def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple
             f"However many areas it holds, this is evidence from {n} {places}: what else happened "
             "there in the same years cannot be told from the initiative."
         )
+    caveats += _grown(evidence, case)
     caveats += [
         f"The periods run across {b.month}, which the study accepts: {b.reason}."
         for b in crossed_breaks(case.outcome, case.measure)

@@ -14,8 +14,9 @@ from areaeffect.document.chart_tables import Table
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.findings.case import groups_of
-from areaeffect.findings.conclude import FEW_EVENTS, case_of
+from areaeffect.findings.conclude import case_of
 from areaeffect.findings.plan import disjoint
+from areaeffect.findings.refusals import FEW_EVENTS
 from areaeffect.results import Annex, Column, DataTable
 
 if TYPE_CHECKING:

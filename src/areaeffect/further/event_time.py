@@ -12,7 +12,7 @@ from areaeffect.estimate.event_time import Bins, path, path_counts
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.findings.case import groups_of
-from areaeffect.findings.conclude import case_of, why_not
+from areaeffect.findings.conclude import case_of, why_no_interval, why_not
 from areaeffect.findings.plan import HELD_OUT_DRAWS, disjoint
 from areaeffect.results import Annex, Column, DataTable
 
@@ -104,7 +104,7 @@ def event_time(finished: Finished) -> Annex[OverTime] | None:
         apart = disjoint(evidence.plan, group.units)
         for o in changes:
             case = case_of(evidence, group, o, apart)
-            reason = why_not(evidence, case)
+            reason = why_not(evidence, case) or why_no_interval(evidence, case)
             if reason:
                 lacking.append(f"{group.name}, {case.outcome.title}: {reason}.")
             else:

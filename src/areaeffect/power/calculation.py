@@ -20,6 +20,7 @@ from areaeffect.findings.case import Case, Group, groups_of
 from areaeffect.findings.cohorts import ClaimCohorts, claim_cohorts
 from areaeffect.findings.conclude import Drawn, judge
 from areaeffect.findings.describe import too_few_places
+from areaeffect.findings.refusals import refused
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.spread import Spread
 from areaeffect.placebo.workers import (
@@ -115,6 +116,10 @@ def power_of(
             left_out.append(len(size.patterns))
             drawn = nothing
         rows += _rows(study, measures, plan, arms, size, horizon=horizon, drawn=drawn, apart=apart)
+    lacking = refused(study, plan, measures)
+    groups = [size.group for size in sizes if size.group]
+    out = {(r.group, r.outcome) for r in lacking}
+    out |= {("", o.name) for o in study.outcome if all((g, o.name) in out for g in groups)}
     return PowerReport(
         title=study.study.title,
         step=horizon.name,
@@ -122,7 +127,8 @@ def power_of(
         planned=horizon.planned,
         measured=horizon.measured,
         left_out=tuple(sorted(set(left_out))),
-        rows=tuple(rows),
+        rows=tuple(r for r in rows if (r.group, r.outcome) not in out),
+        refused=tuple(map(str, lacking)),
     )
 
 

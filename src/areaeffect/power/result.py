@@ -61,6 +61,7 @@ class PowerReport:
         follow-up that fits before the start, where it can be measured.
     left_out : numbers of neighbourhoods that the pool holds too few placebos of.
     rows : by outcome, number and length.
+    refused : why outcomes of initiatives cannot be estimated; they have no row.
     """
 
     title: str
@@ -70,6 +71,7 @@ class PowerReport:
     measured: int
     left_out: tuple[int, ...]
     rows: tuple[PowerRow, ...]
+    refused: tuple[str, ...] = ()
 
     @property
     def real(self) -> list[PowerRow]:

@@ -106,7 +106,7 @@ def needed(curve: Sequence[PowerRow], target: float) -> tuple[int | None, bool]:
 
 def warnings(report: PowerReport) -> list[str]:
     """Say what the numbers do not rest on."""
-    found = []
+    found = [f"Cannot be estimated: {text}" for text in report.refused]
     steps = _steps(report, report.history)
     if not report.measured:
         found.append(

@@ -127,3 +127,27 @@ def plain_name(covariate: str, labels: Mapping[str, str]) -> str:
     name, comma, when = covariate.partition(", ")
     words = labels.get(name, name.replace("_", " "))
     return f"{words[:1].upper()}{words[1:]}{comma}{when}"
+
+
+def figure_of(result: Result, kind: str, outcome: str | None = None) -> Figure | None:
+    """Return one chart of a result; None where it has none of that kind.
+
+    Parameters
+    ----------
+    result : of an evaluation.
+    kind : 'trend', 'effects', 'map' or 'balance'.
+    outcome : of a trend, by its name or label; None for the first finding's.
+    """
+    main = wording.main_findings(result.findings)
+    chosen = [f for f in main if outcome in (None, f.outcome, f.label)]
+    if kind == "map":
+        return area_map(result)
+    if kind == "balance":
+        return next(iter(balance(result)), None)
+    if not chosen:
+        return None
+    first = chosen[0]
+    if kind == "effects":
+        return effects(first.group, [f for f in main if f.group == first.group])
+    own = (s for s in result.series if (s.group, s.outcome) == (first.group, first.outcome))
+    return next((trend(first, path) for path in own), None)

@@ -23,6 +23,7 @@ from areaeffect.results import Finding
 from areaeffect.study.file import read_study
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.model import Outcome
+from areaeffect.wording import sentence
 
 N_AREAS, TREATED = 60, 4
 YEARS = tuple(range(2000, 2012))
@@ -266,7 +267,7 @@ def test_the_verdict_on_a_score_does_not_depend_on_its_unit(tmp_path: Path, unit
     assert plain.estimate is not None
     assert scaled.estimate == pytest.approx(plain.estimate * unit, rel=1e-6)
     assert plain.p_value == scaled.p_value
-    assert "of 0.0 " not in scaled.sentence
+    assert "of 0.0 " not in sentence(scaled)
 
 
 # ---------------------------------------------------------------- waves and missing cells

@@ -256,5 +256,5 @@ def test_a_broken_result_is_an_error_that_teaches(folder: Path, tmp_path: Path, 
 def test_a_lost_table_is_an_error_that_teaches(folder: Path, tmp_path: Path) -> None:
     _copy(folder, tmp_path)
     (tmp_path / DATA_FILES["series"]).unlink()
-    with pytest.raises(DataError, match=r"series\.csv: the file is missing"):
+    with pytest.raises(DataError, match=r"series\.csv: the table is missing or not whole"):
         files.read_result(tmp_path)

@@ -214,3 +214,10 @@ def test_a_financial_year_lies_on_both_sides_of_a_january_start() -> None:
     before, after = years.split(2014 * 12, MONTH)
     assert years.labels[before] == ("2012/13",)
     assert years.labels[after] == ("2014/15", "2015/16")
+
+
+def test_decimal_years_are_quarters_where_one_is_a_quarter_past() -> None:
+    found = read_periods(["1990", "1990.0", "1990.25", "1990.5", "1990.75"])
+    assert (found.kind, found.ordinals) == (PeriodKind.QUARTER, (7960, 7960, 7961, 7962, 7963))
+    years = read_periods(["1990.0", "1991.0"])
+    assert (years.kind, years.ordinals) == (PeriodKind.YEAR, (1990, 1991))

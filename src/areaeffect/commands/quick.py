@@ -1,0 +1,110 @@
+"""`areaeffect quick`: from a table of counts and a list of areas to a report."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from areaeffect.commands.evaluate import evaluate_into
+from areaeffect.document.csv_files import write_text
+from areaeffect.document.folders import write_whole
+from areaeffect.draft.characteristics import characteristics_of
+from areaeffect.draft.guess import area_column, guess
+from areaeffect.draft.study_text import Draft, study_text
+from areaeffect.errors import Problem, StudyError
+from areaeffect.geography.shape_files import read_shape_file
+from areaeffect.periods import kind_of
+from areaeffect.register.rows import read_records
+from areaeffect.tables.user_table import read_user_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pandas as pd
+
+    from areaeffect.results import Result
+
+#: Kinds of files that hold outlines or points, not a list of codes.
+_DRAWN = {".geojson", ".json", ".gpkg", ".zip", ".kml", ".shp", ".topojson"}
+STUDY = "study.toml"
+
+
+def quick(
+    table: Path,
+    areas: Path,
+    start: str,
+    out: Path,
+    *,
+    boundaries: Path | None = None,
+    characteristics: Path | None = None,
+    title: str = "",
+    buffer_km: float = 1.0,
+    placebos: int = 999,
+    threads: int | None = None,
+    say: Callable[[str], None],
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Result:
+    """Guess what a table holds, write the study file that says so, and evaluate it.
+
+    Parameters
+    ----------
+    table : counts by area and period, in any layout that the reader of tables takes.
+    areas : the initiative's areas: a list of codes or names, or a drawing.
+    start : of the initiative, as a month, quarter or year.
+    out : results folder; the study file goes into a folder of the same name with '-study'.
+    boundaries : outlines of the areas; without them there is no map and no buffer.
+    characteristics : one row an area: residents, and what benchmark areas should be alike in.
+    title : of the study; default the name of the list.
+    buffer_km : areas nearer than this to a treated one are left out.
+    placebos, threads : of the evaluation.
+    say : prints a line: every guess.
+    progress : called with (step, done, of).
+
+    Raises
+    ------
+    StudyError, DataError
+        A table that can be read in two ways, and whatever `evaluate` refuses.
+    """
+    if kind_of(start) is None:
+        raise StudyError(
+            Problem(f"'{start}' is no period.", "--start", "Write 2013-04, 2013-Q2 or 2013.")
+        )
+    folder = out.with_name(f"{out.name}-study")
+    listed: list[str] = []
+    if areas.suffix.lower() not in _DRAWN:
+        listed = [r.values.get("area_code", "") for r in read_records(areas).records]
+    frame = read_user_table(table).frame
+    found = guess(frame, [c for c in listed if c], start, table)
+    about = characteristics_of(characteristics) if characteristics else None
+
+    def named(path: Path | None) -> str | None:
+        return None if path is None else os.path.relpath(path.absolute(), folder.absolute())
+
+    draft = Draft(
+        title=title or areas.stem.replace("_", " ").replace("-", " "),
+        table=named(table) or "",
+        areas=named(areas) or "",
+        start=start,
+        boundaries=named(boundaries),
+        boundaries_area=_code_column(boundaries, frame[found.area]) if boundaries else None,
+        characteristics=named(characteristics),
+        characteristics_area=about.area if about else None,
+        covariates=about.covariates if about else (),
+        residents=about.residents if about else None,
+        buffer_km=buffer_km,
+        placebos=placebos,
+    )
+    text = study_text(draft, found)
+    for line in (*found.said, *(about.said if about else ())):
+        say(f"Guess: {line}")
+    write_whole(folder, lambda aside: write_text(aside / STUDY, text))
+    say(f"Study: {folder / STUDY} (edit it where a guess is wrong, then `areaeffect evaluate`)")
+    return evaluate_into(folder / STUDY, out, threads, progress)
+
+
+def _code_column(boundaries: Path, codes: pd.Series) -> str:
+    """Return the column of a boundary file that holds the areas of the table."""
+    shapes = read_shape_file(boundaries, "boundary file")
+    texts = shapes.drop(columns=shapes.geometry.name)
+    return area_column(texts, codes.astype(str).unique().tolist(), boundaries)

@@ -1,0 +1,51 @@
+"""What a table with one row an area says of the areas: residents, and what to be alike in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from areaeffect.draft.guess import EXPOSURE, area_column, is_numeric
+from areaeffect.errors import DataError, Problem
+from areaeffect.tables.user_table import read_user_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_RANKED = re.compile(r"rank|decile|quintile|year|date", re.IGNORECASE)
+_MOST = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Characteristics:
+    """Columns of a table of characteristics, and what was guessed of them."""
+
+    area: str
+    residents: str | None
+    covariates: tuple[str, ...]
+    said: tuple[str, ...]
+
+
+def characteristics_of(path: Path) -> Characteristics:
+    """Say which columns hold residents, and which ones benchmark areas are made alike in.
+
+    Raises
+    ------
+    DataError
+        Where it is not clear which column holds the areas, or no column holds numbers.
+    """
+    frame = read_user_table(path).frame
+    area = area_column(frame, (), path)
+    numeric = [str(c) for c in frame.columns if c != area and is_numeric(frame[c])]
+    residents = next((c for c in numeric if EXPOSURE.search(c)), None)
+    covariates = [c for c in numeric if not _RANKED.search(c)][:_MOST]
+    if not covariates:
+        what = "no column of the characteristics holds numbers"
+        raise DataError(Problem(f"{what}.", str(path), "Leave the file out, or add some."))
+    said = [f"Benchmark areas are made alike in {', '.join(covariates)}."]
+    if residents:
+        said.append(f"Counts are divided by '{residents}'.")
+    return Characteristics(
+        area=area, residents=residents, covariates=tuple(covariates), said=tuple(said)
+    )

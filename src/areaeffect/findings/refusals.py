@@ -1,0 +1,158 @@
+"""What cannot be estimated, as far as the plan and the years before the start tell.
+
+`check`, `power` and `evaluate` ask the same function, so that none promises what another refuses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import NothingEstimableError, Problem
+from areaeffect.findings.case import benchmark_of, groups_of
+from areaeffect.findings.cohorts import starts_too_late
+from areaeffect.sources.publishers.releases import find_release
+from areaeffect.study.model import PublishedSource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.findings.plan import Plan
+    from areaeffect.panel import Measure
+    from areaeffect.study.model import Study
+
+#: Why what a model predicts is no outcome.
+MODELLED = (
+    "the figures are a model's predictions from the kind of area, the very things that benchmark "
+    "areas are matched on: nothing that is done in an area can move them"
+)
+#: Fewer events than this before the start carry no percentage.
+FEW_EVENTS = 20
+#: A finding on fewer treated areas is none, ...
+FEWEST_AREAS = 2
+#: ... unless the area is so large that no single address moves it: a city, a state.
+MANY_EVENTS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An outcome of an initiative that cannot be estimated, and why."""
+
+    group: str
+    outcome: str
+    label: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.group}, {self.label}: {self.reason}."
+
+
+def refused(study: Study, plan: Plan, measures: Sequence[Measure]) -> tuple[Refused, ...]:
+    """Return every outcome of every initiative that cannot be estimated."""
+    return tuple(
+        Refused(group.name, outcome.name, outcome.title, reason)
+        for group in groups_of(plan.units, plan.initiatives)
+        for o, outcome in enumerate(study.outcome)
+        if (reason := why_not_planned(study, plan, measures[o], o, (group.units,)))
+    )
+
+
+def refuse_everything_refused(
+    study: Study, plan: Plan, found: Sequence[Refused], where: str
+) -> None:
+    """Raise NothingEstimableError where nothing that a study asks can be estimated."""
+    if len(found) < len(study.outcome) * len(groups_of(plan.units, plan.initiatives)):
+        return
+    reasons = dict.fromkeys(one.reason for one in found)
+    what = f"nothing in this study can be estimated: {'; '.join(reasons)}."
+    raise NothingEstimableError(Problem(what, where))
+
+
+def why_not_planned(
+    study: Study, plan: Plan, measure: Measure, position: int, sides: Sequence[Sequence[int]]
+) -> str:
+    """Return why an outcome of some neighbourhoods cannot be estimated; empty where it may be.
+
+    Nothing after a start is read.
+
+    Parameters
+    ----------
+    study, plan : what is asked, and the sealed plan.
+    measure, position : which outcome.
+    sides : the units of a group, and for a contrast those it is held against.
+    """
+    outcome = study.outcome[position]
+    source = study.source[outcome.source]
+    if isinstance(source, PublishedSource) and find_release(source.release).modelled:
+        return MODELLED
+    arm = next(a for a in plan.arms if position in a.outcomes)
+    chosen = benchmark_of(plan, position)
+    for asked in sides:
+        used = [
+            g
+            for g in asked
+            if plan.units[g].is_whole
+            and chosen[g] is not None
+            and position in arm.used(g, plan.units[g].areas)
+        ]
+        if not used:
+            return _why_no_units(plan, measure, position, asked)
+        areas, named = sum(len(plan.units[g].areas) for g in used), _named(plan, asked)
+        if areas < named / 2:
+            return _lost(named - areas, named)
+        if outcome.kind != "count":
+            continue
+        before = outcome.claim == "change"
+        seen = {g: arm.used(g, plan.units[g].areas)[position][0] for g in used}
+        events = sum(
+            float(measure.values[np.ix_(plan.units[g].areas, np.flatnonzero(mask))].sum())
+            for g, mask in seen.items()
+        )
+        if before and events < FEW_EVENTS:
+            return (
+                f"only {events:.0f} {outcome.unit_title} before the start: too few for a percentage"
+            )
+        if areas < FEWEST_AREAS and (not before or events < MANY_EVENTS):
+            return (
+                "only one treated area: a single address, or a change in where incidents are put, "
+                "moves its number as an initiative might. Name the other areas that the work "
+                "reached, or ask about several such places together"
+            )
+    return ""
+
+
+def _why_no_units(plan: Plan, measure: Measure, position: int, members: Sequence[int]) -> str:
+    if members and not any(plan.units[g].is_whole for g in members):
+        named = _named(plan, members)
+        return _lost(named - sum(len(plan.units[g].areas) for g in members), named)
+    chosen = benchmark_of(plan, position)
+    if members and all(chosen[g] is None for g in members):
+        return (
+            "no area of the comparison pool is covered and within the range of the treated areas "
+            "before the start (`common_support = false` drops the range)"
+        )
+    if members and all(starts_too_late(measure.periods, plan.units[g]) for g in members):
+        return "the start is in the last period, and nothing that came after it is in the window"
+    return "no neighbourhood has enough periods before and after its start without gaps"
+
+
+def _lost(lost: int, named: int) -> str:
+    return (
+        f"{lost} of {named} treated areas cannot be used here (gaps, no exposure, a missing "
+        "covariate or no benchmark areas: see the notes on data), and the others are not what the "
+        "study asks about. Choose a window or an outcome that covers them, or take these areas "
+        "out of the areas file to ask about the others"
+    )
+
+
+def _named(plan: Plan, units: Sequence[int]) -> int:
+    """Return how many treated areas the study names for some units.
+
+    Of whole initiatives also those in neighbourhoods of which no area can be used.
+    """
+    whose = {plan.units[g].initiative for g in units}
+    if {g for g, u in enumerate(plan.units) if u.initiative in whose} == set(units):
+        return sum(plan.named[name] for name in whose)
+    return sum(plan.units[g].n_named for g in units)

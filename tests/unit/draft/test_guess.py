@@ -1,0 +1,73 @@
+"""What a table is taken for when nobody says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from areaeffect.draft.guess import guess
+from areaeffect.errors import DataError
+
+CODES = ["E01000001", "E01000002", "E01000003"]
+HERE = Path("counts.csv")
+
+
+def long(**columns: object) -> pd.DataFrame:
+    months = ["2012-01", "2012-02", "2012-03", "2012-04"]
+    rows = [(c, m) for c in CODES for m in months]
+    frame = pd.DataFrame(rows, columns=["LSOA code", "Month"])
+    return frame.assign(**columns)
+
+
+def test_areas_are_found_by_the_list_and_periods_by_their_form() -> None:
+    found = guess(long(burglary="3", region="North"), CODES[:2], "2012-03", HERE)
+    assert (found.area, found.period) == ("LSOA code", "Month")
+    assert (found.first, found.last) == ("2012-01", "2012-04")
+    (outcome,) = found.outcomes
+    assert (outcome.name, outcome.family, outcome.kind) == ("burglary", "crime", "count")
+    assert found.exposure is None
+    assert any("how many people" in said for said in found.said)
+
+
+def test_residents_in_the_table_are_what_counts_are_divided_by() -> None:
+    found = guess(long(asb="3", population="1500"), CODES, "2012-03", HERE)
+    assert found.exposure == "population"
+    assert [o.family for o in found.outcomes] == ["antisocial_behaviour"]
+
+
+def test_a_column_a_period_is_a_wide_table() -> None:
+    frame = pd.DataFrame({"area": CODES, "2010": [1, 2, 3], "2011": [1, 2, 3], "2012": [4, 5, 6]})
+    found = guess(frame, CODES, "2011", Path("vacant homes.csv"))
+    assert found.period is None
+    assert (found.first, found.last) == ("2010", "2012")
+    assert found.outcomes[0].family == "empty_homes"
+
+
+def test_fractions_are_a_score_and_high_is_better_where_the_family_says_so() -> None:
+    found = guess(long(trust="3.5"), CODES, "2012-03", HERE)
+    assert (found.outcomes[0].kind, found.outcomes[0].better) == ("score", "higher")
+
+
+def test_categories_of_one_area_and_period_are_added_up() -> None:
+    one = long(count="3", kind="a")
+    found = guess(pd.concat([one, one.assign(kind="b")]), CODES, "2012-03", HERE)
+    assert found.category == "kind"
+
+
+@pytest.mark.parametrize(
+    ("frame", "listed", "said"),
+    [
+        (long(n="3"), ["W01000001"], "no column holds the areas of the list"),
+        (long(n="3", from_month="2012-01", other=["2012-01", "2012-02", "2012-03", "2012-04"] * 3)
+         .rename(columns={"other": "to_month"}), CODES, "several columns could hold the periods"),
+        (long(word="many"), CODES, "no column holds numbers"),
+    ],
+)  # fmt: skip
+def test_what_is_not_clear_is_refused_with_the_columns(
+    frame: pd.DataFrame, listed: list[str], said: str
+) -> None:
+    with pytest.raises(DataError, match=said) as refused:
+        guess(frame, listed, "2012-03", HERE)
+    assert "LSOA code" in str(refused.value)
