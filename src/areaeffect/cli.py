@@ -91,9 +91,9 @@ def store_where(store: Store = None) -> None:
 @store_app.command("check")
 def store_check(store: Store = None) -> None:
     """Check that every file of the store is there, and is what its manifest lists."""
-    from areaeffect.commands.sources import open_lake, store_path
+    from areaeffect.commands.sources import check_store, open_lake, store_path
 
-    typer.echo(open_lake(store_path(store)).check().text())
+    typer.echo(check_store(open_lake(store_path(store))).text())
 
 
 @store_app.command("remove")

@@ -16,7 +16,8 @@ from areaeffect.assembly.assemble import assemble
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.categories import read_categories
 from areaeffect.sources.police_uk.force_months import force_months
-from areaeffect.sources.police_uk.ingest import IngestReport, ingest_police_uk
+from areaeffect.sources.police_uk.ingest import ingest_police_uk
+from areaeffect.sources.police_uk.ingest_report import IngestReport
 from areaeffect.sources.police_uk.lake import open_lake
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.study.file import read_study

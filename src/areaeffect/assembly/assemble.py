@@ -18,7 +18,7 @@ from areaeffect.index.source import index_described_at, read_index_source
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
 from areaeffect.register.registered import Registered, registered_areas
-from areaeffect.sources.base import SourceTable, align, reader_for
+from areaeffect.sources.base import SourceTable, align, one_spelling, reader_for
 from areaeffect.sources.panel_vintages import one_vintage
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
@@ -262,7 +262,7 @@ def read_sources(
         if table is not None:
             tables[name] = table
     faults.raise_all()
-    return tables
+    return one_spelling(tables)
 
 
 def areas_of(study: Study, tables: dict[str, SourceTable]) -> tuple[Strings, Strings]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.sources.police_uk.force_months import ForceMonth, force_months
 from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store, store_path
+from areaeffect.sources.police_uk.store_check import check_store
 from areaeffect.sources.publishers import police_archive as police
 from areaeffect.sources.publishers.files import how_to_get, is_here
 from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, catalogue
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SourceListing",
+    "check_store",
     "in_window",
     "list_sources",
     "open_lake",

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _BRITISH_NATIONAL_GRID = 27700
 _SHOWN = 20
+#: No area is called far from the others below this distance.
+_FAR_METRES, _FAR_DEGREES = 500_000.0, 5.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +135,8 @@ def _place_problems(
     import shapely  # heavy
 
     corners = np.asarray(shapely.bounds(shapes)).reshape(-1, 2)
-    if frame.crs is not None and frame.crs.is_projected:
+    is_metres = frame.crs is not None and frame.crs.is_projected
+    if is_metres:
         fault = fault_of_metres(corners)
     else:
         swapped = share_inside(corners[:, ::-1], BRITAIN) == 1 and not share_inside(
@@ -153,7 +156,7 @@ def _place_problems(
             str(path),
             "Longitude and latitude may be the wrong way round in it, or its sign wrong.",
         )
-        for i in np.flatnonzero(far_off(centres))
+        for i in np.flatnonzero(far_off(centres, _FAR_METRES if is_metres else _FAR_DEGREES))
         for x, y in [centres[i]]
     ]
 

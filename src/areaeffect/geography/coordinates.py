@@ -14,7 +14,7 @@ BRITAIN = (-9.0, 49.0, 2.1, 61.5)
 _GRID = (0.0, 0.0, 700_000.0, 1_300_000.0)
 _MOST_DEGREES = (180.0, 90.0)
 _MOST = 0.5
-#: Times the distance that nine of ten lie within: England is 3 times as long as that.
+#: Times the distance that half of all lie within: England's farthest lies at 6 times that.
 _FAR = 20.0
 
 
@@ -71,17 +71,17 @@ def fault_of_metres(points: Floats) -> tuple[str, str] | None:
     )
 
 
-def far_off(points: Floats) -> Bools:
+def far_off(points: Floats, least: float) -> Bools:
     """Tell which points lie far from all the others, as one with its coordinates swapped does.
 
     Parameters
     ----------
     points : (n, 2), in one system of coordinates.
+    least : nothing nearer than this is far.
     """
     middle = np.median(points, axis=0)
     distance = np.hypot(*(points - middle).T)
-    usual = float(np.quantile(distance, 0.9))
-    return np.asarray(distance > _FAR * max(usual, 1e-9))
+    return np.asarray(distance > max(_FAR * float(np.median(distance)), least))
 
 
 def share_inside(points: Floats, box: tuple[float, float, float, float]) -> float:

@@ -7,6 +7,7 @@ files; so the kind is settled here, before GDAL sees the file.
 from __future__ import annotations
 
 import sqlite3
+import warnings
 import zipfile
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,19 @@ def read_shape_file(path: Path, what: str = "file of boundaries") -> Any:
             return geopandas.read_parquet(path)
         except (ValueError, OSError) as error:
             raise DataError(_unreadable(error, path)) from None
-    source = _source(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what GDAL warns of is refused here, or looked at later
+        frame = _read(_source(path), path)
+    if not hasattr(frame, "geometry") or not len(frame):
+        raise DataError(Problem("the file holds no shapes.", str(path), "One shape a place."))
+    frame.geometry = shapely.force_2d(frame.geometry.to_numpy())
+    return frame
+
+
+def _read(source: str, path: Path) -> Any:
+    import geopandas
+    import shapely
+
     try:
         layers = [
             str(name)
@@ -70,26 +83,18 @@ def read_shape_file(path: Path, what: str = "file of boundaries") -> Any:
                     "Save the one that is meant into a file of its own.",
                 )
             )
-        frame = geopandas.read_file(source)
+        return geopandas.read_file(source)
     except (ValueError, OSError, RuntimeError) as error:
         raise DataError(_unreadable(error, path)) from None
     except shapely.errors.ShapelyError:
         frame = geopandas.read_file(source, on_invalid="ignore")
-        bad = np.flatnonzero(frame.geometry.isna())
-        raise DataError(
-            [
-                Problem(
-                    "a ring of the shape is not closed, or has too few corners.",
-                    f"{path}, feature {i + 1}",
-                    "Its last corner must be its first.",
-                )
-                for i in bad[:20]
-            ]
-        ) from None
-    if not hasattr(frame, "geometry") or not len(frame):
-        raise DataError(Problem("the file holds no shapes.", str(path), "One shape a place."))
-    frame.geometry = shapely.force_2d(frame.geometry.to_numpy())
-    return frame
+    what = "a ring of the shape is not closed, or has too few corners."
+    raise DataError(
+        [
+            Problem(what, f"{path}, feature {i + 1}", "Its last corner must be its first.")
+            for i in np.flatnonzero(frame.geometry.isna())[:20]
+        ]
+    )
 
 
 def _unreadable(error: Exception, path: Path) -> Problem:

@@ -24,6 +24,7 @@ from areaeffect.register.rows import (
     value_problems,
 )
 from areaeffect.study.model import resolve
+from areaeffect.tables.cells import compared_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,8 +97,13 @@ def places_found(
         found = _by_postcode(initiative, path, folder, records, areas)
     else:
         require_column("area_code", columns, path)
-        rows = [row_of(r, r.values["area_code"], initiative) for r in records]
+        spelled = {compared_text(str(a)): str(a) for a in areas}
+        codes = [(r, r.values["area_code"]) for r in records]
+        rows = [row_of(r, spelled.get(compared_text(c), c), initiative) for r, c in codes]
         found = Found(rows=rows, faults=value_problems(records, path))
+        other = [(c, row.area) for (_, c), row in zip(codes, rows, strict=True) if c != row.area]
+        if other:
+            found.notes.append(f"{path.name}: '{other[0][0]}' is taken as '{other[0][1]}'.")
     found.notes[:0] = table.notes
     return found
 

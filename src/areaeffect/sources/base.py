@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -74,6 +74,33 @@ class SourceTable:
     tables: tuple[DataTable, ...] = ()
     reasons: Mapping[Wanted, npt.NDArray[np.uint8]] = field(default_factory=dict)
     hidden: Mapping[Wanted, Hidden] = field(default_factory=dict)
+
+
+def one_spelling(tables: Mapping[str, SourceTable]) -> dict[str, SourceTable]:
+    """Return tables whose areas are spelled as in the first that has them: case is nothing."""
+    spelled: dict[str, str] = {}
+    found = {}
+    for name, table in tables.items():
+        areas = np.array([spelled.setdefault(str(a).casefold(), str(a)) for a in table.areas])
+        changed = areas != table.areas
+        if changed.any():
+            one, other = table.areas[changed][0], areas[changed][0]
+            note = f"{table.release.file}: '{one}' is taken as '{other}', as another table has it."
+            order = np.argsort(areas, kind="stable")
+            found[name] = replace(
+                table,
+                areas=areas[order],
+                names=table.names[order],
+                measures={k: v[order] for k, v in table.measures.items()},
+                attributes={k: v[order] for k, v in table.attributes.items()},
+                varying={k: v[order] for k, v in table.varying.items()},
+                reasons={k: v[order] for k, v in table.reasons.items()},
+                hidden={k: replace(h, cells=h.cells[order]) for k, h in table.hidden.items()},
+                notes=(*table.notes, note),
+            )
+        else:
+            found[name] = table
+    return found
 
 
 class Reader(Protocol):

@@ -25,7 +25,14 @@ from areaeffect.periods import (
 from areaeffect.results import Release
 from areaeffect.sources.area_names import placed_by_name
 from areaeffect.sources.base import SourceTable, Wanted, sha256_of
-from areaeffect.sources.panel_values import Grid, declared, matrix_of, rows_of
+from areaeffect.sources.panel_values import (
+    Grid,
+    changing_numbers,
+    declared,
+    infinite,
+    matrix_of,
+    rows_of,
+)
 from areaeffect.sources.wide_table import lengthen
 from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes, read_numbers
 from areaeffect.tables.user_table import Layout, is_total, read_user_table
@@ -336,21 +343,12 @@ def _number_or_text(
     """Return a column as numbers where every cell is one or marks a missing one; else as text."""
     read = read_numbers(column, declared(source))
     if read.wrong.any() or not np.isfinite(read.values).any():
-        infinite = np.isinf(read.values)
-        if infinite.any() and not read.wrong.any():
-            raise DataError(_infinite(column, infinite, path))
+        if np.isinf(read.values).any() and not read.wrong.any():
+            raise DataError(infinite(column, np.isinf(read.values), path))
         return column.str.strip().to_numpy(dtype=str) if column.dtype.kind != "f" else read.values
     if np.isinf(read.values).any():
-        raise DataError(_infinite(column, np.isinf(read.values), path))
+        raise DataError(infinite(column, np.isinf(read.values), path))
     return read.values
-
-
-def _infinite(column: pd.Series, bad: npt.NDArray[np.bool_], path: Path) -> Problem:
-    rows = f"{path}, {rows_of(column, bad)}"
-    text = column[bad].iloc[0]
-    return Problem(
-        f"'{text}' in '{column.name}' is infinite.", rows, "Leave a missing value blank."
-    )
 
 
 def _attributes(
@@ -382,10 +380,7 @@ def _attributes(
             fixed[column] = values
             continue
         matrix = np.full(shape, np.nan)
-        read = read_numbers(frame[column], declared(source))
-        if np.isinf(read.values).any():
-            raise DataError(_infinite(frame[column], np.isinf(read.values), path))
-        matrix[area_of_row, grid.column_of_row] = read.values
+        matrix[area_of_row, grid.column_of_row] = changing_numbers(frame[column], source, path)
         varying[column] = matrix
     return fixed, varying
 

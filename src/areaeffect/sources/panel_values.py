@@ -74,6 +74,37 @@ def declared(source: PanelSource) -> Mapping[str, str]:
     return {" ".join(mark.split()).lower(): reason for mark, reason in source.missing.items()}
 
 
+def infinite(column: pd.Series, bad: npt.NDArray[np.bool_], path: Path) -> Problem:
+    """Return the fault of a column that holds infinite numbers."""
+    rows = f"{path}, {rows_of(column, bad)}"
+    text = column[bad].iloc[0]
+    return Problem(
+        f"'{text}' in '{column.name}' is infinite.", rows, "Leave a missing value blank."
+    )
+
+
+def changing_numbers(column: pd.Series, source: PanelSource, path: Path) -> Floats:
+    """Return a column that changes inside areas as numbers; True and False are 1 and 0.
+
+    Raises
+    ------
+    DataError
+        A text that is no number, or an infinite one, by row.
+    """
+    if column.dtype.kind != "f":
+        plain = column.str.strip().str.lower()
+        if plain.isin(["true", "false", ""]).all():
+            column = plain.replace({"true": "1", "false": "0"})
+    read = read_numbers(column, declared(source))
+    if np.isinf(read.values).any():
+        raise DataError(infinite(column, np.isinf(read.values), path))
+    if read.wrong.any():
+        text, rows = column[read.wrong].iloc[0], rows_of(column, read.wrong)
+        what = f"'{text}' in '{column.name}', which changes inside areas, is not a number."
+        raise DataError(Problem(what, f"{path}, {rows}", "Leave a missing value blank."))
+    return read.values
+
+
 def matrix_of(
     frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Path, grid: Grid
 ) -> Matrix:

@@ -141,7 +141,7 @@ def _rows(lines: list[str], delimiter: str, path: Path) -> Iterator[NumberedRow]
             raise DataError(_quote_problem(first, reader.line_num, str(error), path)) from None
         if reader.line_num > first:
             _refuse_swallowed(row, first, reader.line_num, delimiter, path)
-        if any(cell and not cell.isspace() for cell in row):
+        if row and (row[0].strip() or any(cell and not cell.isspace() for cell in row)):
             yield first, [same.setdefault(cell, cell) for cell in row]
         first = reader.line_num + 1
 

@@ -165,9 +165,10 @@ def _table(
         names = {_key(n) for n in layout.header_has}
         if _key(label) in names or _key(header[0]) not in names:
             header[0] = " ".join(label.split())
-    filled = max((found[-1] for _, c in body if (found := _filled(c))), default=-1)
-    while header and not header[-1] and len(header) > filled + 1:
-        header.pop()
+    if not header[-1]:
+        last = max((found[-1] for _, c in body if (found := _filled(c))), default=-1)
+        while len(header) > last + 1 and not header[-1]:
+            header.pop()
     if at:
         notes += (f"{path.name}: {at} lines above the header (line {line}) were left out.",)
     body, left_out, below = _without_end(body, len(header), set(blank), path)
@@ -226,6 +227,8 @@ def _without_end(
     """Part the table from totals and notes below it; refuse what looks like a second table."""
     end = len(body)
     for i, (line, cells) in enumerate(body):
+        if len(cells) == width > 1 and cells[1] and cells[-1]:
+            continue  # nearly every row: what follows takes time
         filled = _filled(cells)
         after_blank = line - 1 in blank
         is_note = len(filled) <= max(1, width // 3) and filled[:1] == [0] and width > 1

@@ -22,6 +22,7 @@ from areaeffect.sources.police_uk.lake import (
     store_path,
     writing,
 )
+from areaeffect.sources.police_uk.store_check import check_store
 
 A, B, C = (f"police_uk/counts/month=2023-0{i}/part.parquet" for i in (1, 2, 3))
 
@@ -87,7 +88,7 @@ def test_a_commit_adds_changes_and_removes(tmp_path: Path) -> None:
     assert (after[A], after[C]) == ("changed", "new")
     assert open_lake(store).manifest() == [{"file": "x"}]
     assert open_lake(store).names("police_uk") == [A, C]
-    assert open_lake(store).check().rows == 2
+    assert check_store(open_lake(store)).rows == 2
 
 
 def file_operations(monkeypatch: pytest.MonkeyPatch, stop_at: int | None) -> list[str]:
@@ -289,7 +290,7 @@ def test_a_stored_file_that_is_gone_or_changed_is_refused(tmp_path: Path) -> Non
     with pytest.raises(DataError, match="is not what the manifest lists"):
         open_lake(store).verified(B)
     with pytest.raises(DataError) as caught:
-        open_lake(store).check()
+        check_store(open_lake(store))
     assert len(caught.value.problems) == 2
 
 
@@ -298,7 +299,7 @@ def test_a_file_that_is_not_of_the_store_is_named_and_not_read(tmp_path: Path) -
     stranger = store / C
     stranger.parent.mkdir(parents=True)
     put(stranger, "x")
-    assert open_lake(store).check().unlisted == (C,)
+    assert check_store(open_lake(store)).unlisted == (C,)
     assert open_lake(store).names("police_uk") == [A, B]
 
 

@@ -17,6 +17,7 @@ from areaeffect.sources.base import Wanted
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import open_lake
 from areaeffect.sources.police_uk.panel import read_police
+from areaeffect.sources.police_uk.store_check import check_store
 from areaeffect.study.model import PoliceUkSource, Window
 from tests.shared.street_files import crime, pack, street
 
@@ -165,7 +166,7 @@ def test_no_damage_changes_a_number_silently(tmp_path: Path) -> None:
         is_changed = contents(store) != bytes_of
         if is_changed and name != "format.json":  # its white space says nothing
             with pytest.raises(DataError):
-                open_lake(store).check()
+                check_store(open_lake(store))
         shutil.rmtree(store)
     assert refused > DAMAGES / 3
 
@@ -195,7 +196,7 @@ def one_month(tmp_path: Path) -> tuple[Path, Path, dict[str, bytes], dict[str, b
 
 def holds_whole(store: Path, *states: dict[str, bytes]) -> bool:
     """Say whether a store, once opened, is in one of some states."""
-    open_lake(store).check()
+    check_store(open_lake(store))
     return contents(store) in states
 
 

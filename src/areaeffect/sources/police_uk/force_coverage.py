@@ -21,6 +21,8 @@ from areaeffect.sources.police_uk.categories import months_published
 from areaeffect.sources.police_uk.force_months import force_months
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from areaeffect.panel import Strings
@@ -162,7 +164,30 @@ def home_of(areas: Strings, forces: tuple[str, ...]) -> Ints:
     return np.array([position.get(f, -1) for f in force_of(areas).tolist()], dtype=np.int64)
 
 
-def statuses(
+def reasons_and_notes(
+    incidents: Ints,
+    home: Ints,
+    coverage: tuple[ForceMonth, ...],
+    forces: tuple[str, ...],
+    periods: Periods,
+    *,
+    asked: Sequence[tuple[str, ...]],
+) -> tuple[list[Codes], tuple[str, ...]]:
+    """Return why cells are missing, (n_areas, n_periods) for each sum of categories, and notes.
+
+    Parameters
+    ----------
+    incidents : (n_areas, n_forces), of all categories in the periods.
+    home : (n_areas,), from `home_of`; none -1.
+    asked : categories of each sum.
+    """
+    parts = _parts_of(incidents, home, coverage, forces, periods)
+    status = [_statuses(coverage, forces, periods, categories) for categories in asked]
+    notes = dict.fromkeys(n for s in status for n in _notes_on_parts(parts, home, s, forces))
+    return [_reasons_of(s, home, parts) for s in status], tuple(notes)
+
+
+def _statuses(
     coverage: tuple[ForceMonth, ...],
     forces: tuple[str, ...],
     periods: Periods,
@@ -180,7 +205,7 @@ def statuses(
     return np.where(months_published(categories, periods.labels), status, CODE["not_published"])
 
 
-def parts_of(
+def _parts_of(
     incidents: Ints,
     home: Ints,
     coverage: tuple[ForceMonth, ...],
@@ -212,7 +237,7 @@ def parts_of(
     return np.asarray(parts)
 
 
-def reasons_of(status: Codes, home: Ints, parts: Bools) -> Codes:
+def _reasons_of(status: Codes, home: Ints, parts: Bools) -> Codes:
     """(n_areas, n_periods): the reasons of the own force, and those of others with a part."""
     reasons = status[home]
     for force in np.flatnonzero(parts.any(axis=0)):
@@ -221,7 +246,7 @@ def reasons_of(status: Codes, home: Ints, parts: Bools) -> Codes:
     return reasons
 
 
-def notes_on_parts(
+def _notes_on_parts(
     parts: Bools, home: Ints, status: Codes, forces: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Say whose missing months reached areas of other forces, and how to leave that force out."""

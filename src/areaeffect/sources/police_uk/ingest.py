@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -15,6 +15,7 @@ from areaeffect.sources.base import sha256_of
 from areaeffect.sources.police_uk import rows
 from areaeffect.sources.police_uk.counting import duckdb_counter, write_counts
 from areaeffect.sources.police_uk.files import StreetFile, find_files, read_files
+from areaeffect.sources.police_uk.ingest_report import IngestReport, report_on
 from areaeffect.sources.police_uk.lake import is_unfinished, writing
 from areaeffect.sources.police_uk.spark import require_spark, spark_counter
 from areaeffect.sources.police_uk.text import Rejected, number_lines
@@ -33,47 +34,6 @@ SOURCE = "police_uk"
 BATCH_BYTES = 48 << 20
 _CURRENT, _REPLACED, _PASSED = "current", "replaced", "passed over"
 _SHOWN = 20
-
-
-@dataclass(frozen=True, slots=True)
-class IngestReport:
-    """What the files of one command hold; the same whether they were new or already held.
-
-    Parameters
-    ----------
-    rows_read, rows_kept, rows_rejected : of all street files given.
-    files : street files given.
-    months, forces : different ones among them.
-    files_new : street files that were not held before.
-    files_passed_over : files seen that are not street-level crime.
-    notes : what a reader should know of them.
-    """
-
-    rows_read: int
-    rows_kept: int
-    rows_rejected: int
-    files: int
-    months: int
-    forces: int
-    files_new: int
-    files_passed_over: int
-    notes: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
-
-    def text(self) -> str:
-        """Return the report as lines to read."""
-        lines = [
-            f"{self.rows_read:,} rows read: {self.rows_kept:,} kept, {self.rows_rejected:,} "
-            f"rejected; {self.files:,} files, {self.months} months, {self.forces} forces.",
-        ]
-        if self.files_new < self.files:
-            lines.append(f"{self.files - self.files_new:,} of the files were held already.")
-        if self.files_passed_over:
-            lines.append(f"{self.files_passed_over:,} other files were passed over.")
-        return "\n".join([*lines, *self.notes])
 
 
 @dataclass(slots=True)
@@ -139,7 +99,7 @@ def ingest_police_uk(
         raise DataError(_storage_problem(error, store)) from error
     wanted = {digests[f.container] for f in listing.files}
     given = [r for r in manifest if r["release_sha256"] in wanted and r["status"] != _PASSED]
-    return _report(given, len(new), len(listing.passed_over))
+    return report_on(given, len(new), len(listing.passed_over))
 
 
 def _to_read(
@@ -388,30 +348,6 @@ def _merge(
         for r in [*manifest, *passed, *fresh]
     }
     return [unique[key] for key in sorted(unique)]
-
-
-def _report(given: list[ManifestRow], n_new: int, n_passed: int) -> IngestReport:
-    rejected = sum(r["rows_rejected"] for r in given)
-    notes = [f"{r['file']}: {r['note']}." for r in given if r.get("note")]
-    reasons: dict[str, int] = {}
-    for row in given:
-        for reason, count in row["why"].items():
-            reasons[reason] = reasons.get(reason, 0) + count
-    if rejected:
-        notes.append("Rejected, each listed in the store with file and line:")
-        ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-        notes += [f"  {count:,}  {reason}" for reason, count in ordered[:_SHOWN]]
-    return IngestReport(
-        rows_read=sum(r["rows_read"] for r in given),
-        rows_kept=sum(r["rows_kept"] for r in given),
-        rows_rejected=rejected,
-        files=len(given),
-        months=len({r["month"] for r in given}),
-        forces=len({r["force"] for r in given}),
-        files_new=n_new,
-        files_passed_over=n_passed,
-        notes=tuple(notes),
-    )
 
 
 def _storage_problem(error: Exception, store: Path) -> Problem:

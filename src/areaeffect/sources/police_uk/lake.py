@@ -16,12 +16,12 @@ import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.disk import ASIDE, locked, sync, write_file
 from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.sources.police_uk.stored_files import AGAIN, StoredFile, digest_of
 from areaeffect.study.model import default_store
 
 if TYPE_CHECKING:
@@ -38,54 +38,8 @@ _OF_THE_WEB = {"atlases", "web"}
 #: What a journal may put or remove.
 _OF_THE_STORE = {_FORMAT_FILE, MANIFEST, "police_uk"}
 _OURS = {_JOURNAL, _STAGING, _LOCK, *_OF_THE_STORE, *_OF_THE_WEB}
-_AGAIN = "Remove the store with `areaeffect store remove`, then ingest again."
 
 ManifestRow = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A Parquet file of the store, as the manifest lists it.
-
-    Parameters
-    ----------
-    bytes, rows, sha256 : its size, its rows, and the SHA-256 of its bytes.
-    """
-
-    bytes: int
-    rows: int
-    sha256: str
-
-    @classmethod
-    def of(cls, path: Path) -> StoredFile:
-        """Measure a file."""
-        import pyarrow.parquet as pq
-
-        return cls(path.stat().st_size, pq.read_metadata(path).num_rows, _digest(path))
-
-
-@dataclass(frozen=True, slots=True)
-class StoreCheck:
-    """What a whole look at a store found.
-
-    Parameters
-    ----------
-    files, rows : listed in the manifest, and what they hold.
-    unlisted : Parquet files in its folder that are not of the store, and are never read.
-    """
-
-    files: int
-    rows: int
-    unlisted: tuple[str, ...]
-
-    def text(self) -> str:
-        """Return the check as lines to read."""
-        lines = [
-            f"{self.files:,} files with {self.rows:,} rows: every one as the manifest lists it."
-        ]
-        return "\n".join(
-            [*lines, *(f"{name}: not of the store, not read." for name in self.unlisted)]
-        )
 
 
 def store_path(given: Path | None) -> Path:
@@ -150,39 +104,11 @@ class Lake:
         """
         listed, path = self.stored()[name], self.path(name)
         if not path.is_file():
-            raise DataError(Problem("a file of the store is gone.", str(path), _AGAIN))
-        if path.stat().st_size != listed.bytes or _digest(path) != listed.sha256:
+            raise DataError(Problem("a file of the store is gone.", str(path), AGAIN))
+        if path.stat().st_size != listed.bytes or digest_of(path) != listed.sha256:
             what = "a file of the store is damaged: it is not what the manifest lists."
-            raise DataError(Problem(what, str(path), _AGAIN))
+            raise DataError(Problem(what, str(path), AGAIN))
         return path
-
-    def check(self) -> StoreCheck:
-        """Look at every stored file.
-
-        Raises
-        ------
-        DataError
-            With every file that is gone or damaged.
-        """
-        problems: list[Problem] = []
-        for name, listed in self.stored().items():
-            try:
-                found = StoredFile.of(self.verified(name))
-            except DataError as error:
-                problems += error.problems
-                continue
-            if found != listed:
-                what = f"the file holds {found.rows} rows, the manifest says {listed.rows}."
-                problems.append(Problem(what, str(self.path(name)), _AGAIN))
-        if problems:
-            raise DataError(problems)
-        found_here = self.path("police_uk").rglob("*.parquet")
-        names = {p.relative_to(self.root).as_posix() for p in found_here}
-        return StoreCheck(
-            len(self.stored()),
-            sum(f.rows for f in self.stored().values()),
-            tuple(sorted(names - set(self.stored()))),
-        )
 
     def _rows(self) -> list[ManifestRow]:
         if self._manifest is None:
@@ -191,7 +117,7 @@ class Lake:
             if hashlib.sha256(data).hexdigest() != _read_format(self.root)["manifest_sha256"]:
                 what = "the manifest is damaged" if data else "the manifest is gone"
                 raise DataError(
-                    Problem(f"{what}: its checksum is not that of the store.", str(path), _AGAIN)
+                    Problem(f"{what}: its checksum is not that of the store.", str(path), AGAIN)
                 )
             self._manifest = [json.loads(line) for line in data.decode().splitlines()]
         return self._manifest
@@ -434,18 +360,13 @@ def _read_journal(path: Path) -> tuple[list[str], list[str]]:
         put, remove = (list(map(str, journal[key])) for key in ("put", "remove"))
     except (ValueError, KeyError, TypeError):
         what = "the journal of an interrupted change is damaged."
-        raise DataError(Problem(what, str(path), _AGAIN)) from None
+        raise DataError(Problem(what, str(path), AGAIN)) from None
     for name in (*put, *remove):
         parts = PurePosixPath(name).parts
         if ".." in parts or not parts or parts[0] not in _OF_THE_STORE:
             what = f"the journal names '{name}', which is no file of the store."
             raise DataError(Problem(what, str(path), "Nothing was changed. Do not trust it."))
     return put, remove
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _clean(root: Path) -> None:

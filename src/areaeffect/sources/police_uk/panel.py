@@ -25,10 +25,7 @@ from areaeffect.sources.police_uk.force_coverage import (
     CODE,
     coverage_of,
     home_of,
-    notes_on_parts,
-    parts_of,
-    reasons_of,
-    statuses,
+    reasons_and_notes,
 )
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import open_lake, store_path
@@ -138,11 +135,8 @@ def _read(
     for counted, given in zip(values, placed.values, strict=True):
         np.add(counted, given, out=counted)
     incidents = counts.policed(located.pairs, (len(located.areas), len(forces)))[ours]
-    parts = parts_of(incidents, home[ours], coverage, forces, periods)
-    of_forces = [statuses(coverage, forces, periods, a) for a in asked]
-    reasons = [reasons_of(s, home[ours], parts) for s in of_forces]
-    reach = dict.fromkeys(
-        n for s in of_forces for n in notes_on_parts(parts, home[ours], s, forces)
+    reasons, reach = reasons_and_notes(
+        incidents, home[ours], coverage, forces, periods, asked=asked
     )
     account = Account(
         total=int(counts.totals.sum()) + sum(row[2] for row in counts.not_located),
@@ -155,25 +149,17 @@ def _read(
     )
     rejected = rejected_rows(lake, forces, periods)
     release, *more_releases = releases_of(name, source, lake, forces, periods)
+    notes = (*notes_of(account, forces, periods, rejected), *located.notes, *placed.notes)
+    packaged = f"Which force polices an area, and how area codes changed: packaged. {ATTRIBUTION}"
     return SourceTable(
         areas=located.areas[ours],
         names=located.names[ours],
         periods=periods,
         measures=_measures(wanted, [v[ours] for v in values], reasons),
-        attributes={
-            "force": np.array(forces, dtype=str)[home[ours]],
-            "district": _districts(located.names[ours]),
-        },
+        attributes=_attributes(np.array(forces, dtype=str)[home[ours]], located.names[ours]),
         varying={},
         release=release,
-        notes=(
-            *notes_of(account, forces, periods, rejected),
-            *located.notes,
-            *placed.notes,
-            *stopped,
-            *reach,
-            f"Which force polices an area, and how area codes changed: packaged. {ATTRIBUTION}",
-        ),
+        notes=(*notes, *stopped, *reach, packaged),
         more_releases=tuple(more_releases),
         tables=tables_of(name, coverage, forces, periods, rejected),
         reasons=dict(zip(wanted, reasons, strict=True)),
@@ -190,6 +176,7 @@ def _measures(
     }
 
 
-def _districts(names: Strings) -> Strings:
-    """Districts as in the names of LSOAs: 'Hartlepool 001A' lies in Hartlepool."""
-    return np.array([name.rpartition(" ")[0] for name in names], dtype=str)
+def _attributes(force: Strings, names: Strings) -> dict[str, Strings]:
+    """Districts are as in the names of LSOAs: 'Hartlepool 001A' lies in Hartlepool."""
+    district = np.array([name.rpartition(" ")[0] for name in names], dtype=str)
+    return {"force": force, "district": district}

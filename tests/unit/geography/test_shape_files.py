@@ -1,0 +1,147 @@
+"""Files of shapes: named kinds only, and shapes that are what they say."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from areaeffect.errors import DataError
+from areaeffect.geography.boundaries import read_boundaries
+from areaeffect.geography.shape_files import read_shape_file
+
+N = 6
+CODES = np.array([f"T{i:03d}" for i in range(N)])
+
+
+def square(i: int) -> list[list[float]]:
+    west, south = -1.5 + 0.005 * i, 54.5
+    east, north = west + 0.005, south + 0.005
+    return [[west, south], [east, south], [east, north], [west, north], [west, south]]
+
+
+def write(folder: Path, geometries: list[dict[str, object]], crs: str | None = None) -> Path:
+    collection: dict[str, object] = {
+        "type": "FeatureCollection",
+        "features": [
+            {"type": "Feature", "properties": {"code": str(code)}, "geometry": geometry}
+            for code, geometry in zip(CODES, geometries, strict=True)
+        ],
+    }
+    if crs is not None:
+        collection["crs"] = {"type": "name", "properties": {"name": crs}}
+    path = folder / "b.geojson"
+    path.write_text(json.dumps(collection))
+    return path
+
+
+def polygons(ring_of_first: list[list[float]] | None = None) -> list[dict[str, object]]:
+    rings = [square(i) for i in range(N)]
+    rings[0] = rings[0] if ring_of_first is None else ring_of_first
+    return [{"type": "Polygon", "coordinates": [ring]} for ring in rings]
+
+
+def fault(path: Path, crs: str | None = None) -> str:
+    with pytest.raises(DataError) as caught:
+        read_boundaries(path, "code", CODES, crs)
+    return str(caught.value).replace(f"{path.parent}/", "")
+
+
+def test_squares_are_read_in_metres(tmp_path: Path) -> None:
+    found = read_boundaries(write(tmp_path, polygons()), "code", CODES)
+    assert found.crs == "EPSG:27700"
+    assert found.notes == ()
+    assert found.outlines[0].area == pytest.approx(324 * 556, rel=0.02)
+
+
+def test_a_bow_tie_a_point_a_line_and_a_spike_are_named(tmp_path: Path) -> None:
+    first = square(0)
+    bow = [first[0], first[2], first[1], first[3], first[0]]
+    assert "area T000: the shape is not valid: it crosses itself" in fault(
+        write(tmp_path, polygons(bow))
+    )
+    spike = [first[0], first[1], first[0], first[0]]
+    assert "area T000: the shape is not valid" in fault(write(tmp_path, polygons(spike)))
+    point = [{"type": "Point", "coordinates": first[0]}, *polygons()[1:]]
+    assert "area T000: a Point is not an area." in fault(write(tmp_path, point))
+    line = [{"type": "LineString", "coordinates": first[:3]}, *polygons()[1:]]
+    assert "area T000: a LineString is not an area." in fault(write(tmp_path, line))
+
+
+def test_a_shape_that_touches_itself_is_mended_and_named(tmp_path: Path) -> None:
+    (w, s), _, (e, n), *_ = square(0)
+    middle = [(w + e) / 2, (s + n) / 2]
+    ring = [[w, s], middle, [e, s], [e, n], middle, [w, n], [w, s]]
+    found = read_boundaries(write(tmp_path, polygons(ring)), "code", CODES)
+    assert len(found.notes) == 1
+    assert "area T000: it touches itself" in found.notes[0]
+
+
+def test_coordinates_that_are_not_what_the_file_says_are_refused(tmp_path: Path) -> None:
+    metres = polygons([[400_000.0, 5e5], [400_300, 5e5], [400_300, 500_300], [400_000.0, 5e5]])
+    all_metres = [{**metres[0]} for _ in range(N)]
+    assert "looks like British National Grid" in fault(write(tmp_path, all_metres))
+    assert "look like longitude and latitude" in fault(
+        write(tmp_path, polygons(), "urn:ogc:def:crs:EPSG::27700")
+    )
+    swapped = [
+        {"type": "Polygon", "coordinates": [[[y, x] for x, y in square(i)]]} for i in range(N)
+    ]
+    assert "the wrong way round" in fault(write(tmp_path, swapped))
+    assert "area T000 lies far from all others" in fault(
+        write(tmp_path, [swapped[0], *polygons()[1:]])
+    )
+
+
+def test_a_ring_that_is_not_closed_is_named(tmp_path: Path) -> None:
+    said = fault(write(tmp_path, polygons(square(0)[:4])))
+    assert "feature 1: a ring of the shape is not closed" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (
+            "b.geojson",
+            b"<OGRVRTDataSource><OGRVRTLayer name='x'><SrcDataSource>/etc/hostname"
+            b"</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>",
+        ),
+        ("b.kml", b"<?xml version='1.0'?><kml><NetworkLink><Link/></NetworkLink></kml>"),
+        ("b.gpkg", b"not a database"),
+        ("b.shp", b"<html>log in</html>"),
+    ],
+)
+def test_a_file_that_names_other_files_or_is_none_of_the_kinds_is_refused(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match="Virtual files, which name other files or addresses"):
+        read_shape_file(tmp_path / name)
+
+
+def test_a_database_with_a_virtual_table_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "b.gpkg"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE VIRTUAL TABLE t USING fts5(x)")
+    database.close()
+    with pytest.raises(DataError, match="Virtual files"):
+        read_shape_file(path)
+
+
+def test_kml_and_a_zip_are_read(tmp_path: Path) -> None:
+    ring = " ".join(f"{x},{y}" for x, y in square(0))
+    kml = (
+        '<?xml version="1.0" encoding="UTF-8"?><kml xmlns="http://www.opengis.net/kml/2.2">'
+        "<Document><Placemark><name>Estate</name><Polygon><outerBoundaryIs><LinearRing>"
+        f"<coordinates>{ring}</coordinates></LinearRing></outerBoundaryIs></Polygon></Placemark>"
+        "</Document></kml>"
+    )
+    (tmp_path / "b.kml").write_text(kml)
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as packed:
+        packed.write(write(tmp_path, polygons()), "deep/b.geojson")
+    assert len(read_shape_file(tmp_path / "b.kml")) == 1
+    assert len(read_shape_file(tmp_path / "b.zip")) == N
