@@ -117,14 +117,15 @@ def sources(store: Store = None, *, as_json: AsJson = False) -> None:
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder to write the example into.")] = Path(),
-    family: Annotated[
-        str | None, typer.Option(help="Example of: empty_homes; default counts by month.")
-    ] = None,
+    example: Annotated[
+        str,
+        typer.Option(help="county (made up), estate (drawn, empty homes), london (real areas)."),
+    ] = "county",
 ) -> None:
     """Write a commented study file and a small example of areas to start from."""
     from areaeffect.commands.init import init as run
 
-    for path in run(folder, family):
+    for path in run(folder, example):
         typer.echo(f"wrote {path}")
     typer.echo("Edit them, then run `areaeffect check` on the study file.")
 
