@@ -41,7 +41,7 @@ class Figure:
     data : name of the table of the result that holds its numbers.
     note : what a reader must know to read it.
     name : of its own files in `charts/`; empty: made from the section it stands in.
-    rows : what was drawn, one dict a row of names to values, for its CSV; empty: none.
+    rows : what was drawn, a frozen record a row, for its CSV; empty: none.
     """
 
     chart: str
@@ -50,7 +50,7 @@ class Figure:
     data: str
     note: str = ""
     name: str = ""
-    rows: tuple[Mapping[str, Any], ...] = ()
+    rows: tuple[Any, ...] = ()
 
     @property
     def svg(self) -> Markup:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.checks.base import Checked
 from areaeffect.checks.section import checks_section
 from areaeffect.checks.step import checks_step
-from areaeffect.checks.words import Checked
 from areaeffect.findings.finished import Finished, Further
 from areaeffect.further.boundary_fit import BoundaryFit, boundary_fit, boundary_fit_section
 from areaeffect.further.crosscheck import Estimators, crosscheck_section, crosscheck_step
