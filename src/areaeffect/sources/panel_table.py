@@ -38,7 +38,7 @@ from areaeffect.sources.screening import screen
 from areaeffect.sources.wide_table import lengthen
 from areaeffect.study.model import PanelSource, resolve
 from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes, read_numbers
-from areaeffect.tables.user_table import TOTALS, Layout, read_user_table
+from areaeffect.tables.user_table import Layout, is_total, read_user_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -206,7 +206,7 @@ def _with_areas(
         if other := lookalike(code, every):
             what = f"'{code}' looks like '{other}' but holds a letter of another alphabet."
             faults.append(Problem(what, at, "Type the code again."))
-        elif TOTALS.fullmatch(code):
+        elif is_total(code, every):
             fix = f'Take it out, or write leave_out = ["{code}"].'
             faults.append(Problem(f"'{code}' is a total, not an area.", at, fix))
     if faults:

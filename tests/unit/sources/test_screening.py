@@ -81,6 +81,13 @@ def test_a_row_called_a_total_among_the_areas_is_refused(tmp_path: Path) -> None
     assert "t.csv, row 3: 'Grand Total' is a total, not an area." in said
 
 
+def test_in_a_table_of_countries_a_nation_is_an_area(tmp_path: Path) -> None:
+    said = refused(tmp_path, counts(3), ["Leeds", "United Kingdom", "York"])
+    assert "'United Kingdom' is a total, not an area." in said
+    found = screened(tmp_path, counts(3), ["France", "Spain", "United Kingdom"])
+    assert "United Kingdom" in found.areas
+
+
 def test_districts_among_small_areas_are_refused(tmp_path: Path) -> None:
     said = refused(tmp_path, counts(4), ["E01000001", "E01000002", "E01000003", "E06000001"])
     assert "the areas are LSOAs, but 1 are of another kind: E06000001 (local authorities)" in said

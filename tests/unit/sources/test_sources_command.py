@@ -105,5 +105,5 @@ def test_a_study_of_a_release_that_is_not_here_is_told_how_to_get_it(tmp_path: P
 
     with pytest.raises(DataError, match="Get it with `areaeffect fetch imd_2019`"):
         read("imd_2019", tmp_path)
-    with pytest.raises(DataError, match=r"See https://github\.com/humaniverse/loneliness and put"):
+    with pytest.raises(DataError, match=r"See https://github\.com/humaniverse/loneliness\. Put it"):
         read("loneliness", tmp_path)
