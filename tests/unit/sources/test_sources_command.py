@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from areaeffect.commands.sources import in_window, list_sources
+from areaeffect.commands.sources import list_sources
 from areaeffect.errors import DataError, StudyError
+from areaeffect.sources.police_uk.force_months import in_window
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.spark import require_spark
 from areaeffect.sources.publishers.releases import catalogue
