@@ -1,10 +1,11 @@
-"""The command line: each command reads its words and hands over to `pipeline`."""
+"""The command line: each command reads its words and hands over to `commands`."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,7 +31,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 2 the study or command is wrong; 3 the data are wrong or missing; "
     "4 nothing could be estimated; 130 interrupted.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -50,13 +50,8 @@ Store = Annotated[
     Path | None,
     typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
 ]
-ingest_app = typer.Typer(help="Read publishers' files into the store.", no_args_is_help=True)
+ingest_app = typer.Typer(help="Read files of police.uk into the store.", no_args_is_help=True)
 store_app = typer.Typer(help="Say where the store is, check or remove it.", no_args_is_help=True)
-app.add_typer(ingest_app, name="ingest")
-app.add_typer(store_app, name="store")
-app.command()(serve)
-app.command()(publish)
-app.command()(tiles)
 
 
 @ingest_app.command("police-uk")
@@ -105,7 +100,6 @@ def store_remove(store: Store = None) -> None:
     typer.echo(f"removed {path}" if remove_store(path) else f"there is no store at {path}")
 
 
-@app.command()
 def sources(store: Store = None, *, as_json: AsJson = False) -> None:
     """List what can be had, what is here, what the store holds, and its gaps."""
     from areaeffect.commands.sources import list_sources, store_path
@@ -114,7 +108,6 @@ def sources(store: Store = None, *, as_json: AsJson = False) -> None:
     typer.echo(_dump(listing.to_dict()) if as_json else listing.text())
 
 
-@app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder to write the example into.")] = Path(),
     example: Annotated[
@@ -130,7 +123,6 @@ def init(
     typer.echo("Edit them, then run `areaeffect check` on the study file.")
 
 
-@app.command()
 def quick(
     table: Annotated[Path, typer.Argument(help="Counts by area and period: CSV, Excel, Parquet.")],
     areas: Annotated[Path, typer.Argument(help="The initiative's areas: a list, or a drawing.")],
@@ -162,7 +154,6 @@ def quick(
     typer.echo(f"\nReport: {out / 'report.html'}")
 
 
-@app.command()
 def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> None:
     """Validate a study and its data without estimating; report every fault at once."""
     from areaeffect.commands.check import check as run
@@ -171,7 +162,6 @@ def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> 
     typer.echo(_dump(report.to_dict()) if as_json else report.text())
 
 
-@app.command()
 def power(
     study: StudyPath,
     out: Annotated[
@@ -193,7 +183,6 @@ def power(
         typer.echo(f"\nPage: {out / 'power.html'}")
 
 
-@app.command()
 def design(
     study: StudyPath,
     out: Annotated[Path, typer.Option(help="Folder for the plan; appears whole or not at all.")],
@@ -212,7 +201,6 @@ def design(
     typer.echo(f"Plan: {out / 'plan.html'}\nSeal: {sealed}")
 
 
-@app.command()
 def evaluate(
     study: StudyPath,
     out: Annotated[Path, typer.Option(help="Folder for the results; appears whole or not at all.")],
@@ -240,7 +228,6 @@ def evaluate(
         )
 
 
-@app.command()
 def index(
     index: Annotated[Path, typer.Argument(help="The index file, such as index.toml.")],
     out: Annotated[Path, typer.Option(help="Folder for the scores; appears whole or not at all.")],
@@ -257,7 +244,6 @@ def index(
         typer.echo(f"\nPage: {out / 'index.html'}")
 
 
-@app.command("where-next")
 def where_next(
     out: Annotated[Path, typer.Option(help="Folder for the list; appears whole or not at all.")],
     study: Annotated[
@@ -315,7 +301,6 @@ def where_next(
         typer.echo(f"\nPage: {out / 'where_next.html'}")
 
 
-@app.command()
 def multiverse(
     study: StudyPath,
     out: Annotated[Path, typer.Option(help="A results folder of this study, or a new one.")],
@@ -342,7 +327,6 @@ def multiverse(
         typer.echo(f"\nReport: {out / 'report.html'}")
 
 
-@app.command()
 def fetch(
     names: Annotated[
         list[str],
@@ -385,7 +369,6 @@ def fetch(
     typer.echo(_dump(result.to_dict()) if as_json else result.text())
 
 
-@app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
 ) -> None:
@@ -395,7 +378,6 @@ def report(
     typer.echo(f"Report: {rebuild(folder)}")
 
 
-@app.command()
 def diff(
     before: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
     after: Annotated[Path, typer.Argument(help="Another, to be set beside it.")],
@@ -409,7 +391,6 @@ def diff(
     typer.echo(_dump(difference.to_dict()) if as_json else difference.text())
 
 
-@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the reports.")] = Path("build/demo"),
     studies: Annotated[
@@ -422,6 +403,54 @@ def demo(
 
     with interruptible("the reports named above are whole"):
         run(out, studies, threads, typer.echo, progress)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"areaeffect {version('areaeffect')}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+) -> None:
+    """Do what holds for every command."""
+    del version
+
+
+#: In the order of the work, each with its line of `areaeffect --help`.
+COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
+    "demo": (demo, "Evaluate real London areas, then a made-up county."),
+    "init": (init, "Write an example study to start from."),
+    "quick": (quick, "Go from a table and a list of areas to a report."),
+    "check": (check, "Say what is wrong with a study, without estimating."),
+    "power": (power, "Say how small an effect a study could see."),
+    "design": (design, "Write the plan, sealed, to register it."),
+    "evaluate": (evaluate, "Evaluate a study: findings, report and tables."),
+    "report": (report, "Write the report of a results folder again."),
+    "diff": (diff, "Say what changed between two results folders."),
+    "multiverse": (multiverse, "Try every other defensible choice."),
+    "where-next": (where_next, "Rank places to work in next."),
+    "index": (index, "Build a composite index."),
+    "fetch": (fetch, "Download published data from their publishers."),
+    "sources": (sources, "List data: what can be had, what is here."),
+    "tiles": (tiles, "Make the map that the web app works on."),
+    "serve": (serve, "Open the web app: find a place, compare it."),
+    "publish": (publish, "Write results as a web site."),
+}
+for _name, (_command, _line) in COMMANDS.items():
+    app.command(_name, short_help=_line)(_command)
+app.add_typer(ingest_app, name="ingest")
+app.add_typer(store_app, name="store")
 
 
 def main() -> None:

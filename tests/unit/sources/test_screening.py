@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from areaeffect.assembly.screening import screen
 from areaeffect.errors import DataError
 from areaeffect.results import Floats
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.panel_table import read
+from areaeffect.sources.screening import screen
 from areaeffect.study.model import PanelSource, Window
 
 MONTHS = [f"2012-{m:02d}" for m in range(1, 13)]
