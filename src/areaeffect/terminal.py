@@ -124,4 +124,5 @@ Store = Annotated[
 
 
 def dump(content: Any) -> str:
+    """Return a result as JSON, for machines."""
     return json.dumps(content, ensure_ascii=False, indent=2)
