@@ -13,7 +13,7 @@ import shapely
 
 from areaeffect.errors import DataError
 from areaeffect.geography.boundaries import read_boundaries
-from areaeffect.geography.shape_files import read_shape_file
+from areaeffect.geography.shape_files import mended, read_shape_file
 
 N = 6
 CODES = np.array([f"T{i:03d}" for i in range(N)])
