@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
+from areaeffect.cli_data import fetch, ingest_app, sources, store_app
 from areaeffect.cli_web import publish, serve, tiles
 from areaeffect.errors import (
     TRACEBACK_VARIABLE,
     AreaEffectError,
-    DataError,
     NothingEstimableError,
     Problem,
     explained,
 )
-from areaeffect.terminal import INTERRUPTED, downloads, interruptible, progress
+from areaeffect.terminal import (
+    INTERRUPTED,
+    AsJson,
+    Store,
+    StudyPath,
+    Threads,
+    dump,
+    interruptible,
+    progress,
+)
 
 app = typer.Typer(
     help="Did a neighbourhood-based initiative make its places better than they would have "
@@ -34,78 +42,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-StudyPath = Annotated[Path, typer.Argument(help="The study file, such as study.toml.")]
-Threads = Annotated[
-    int | None,
-    typer.Option(
-        min=1, max=256, help="Worker processes; default one a processor. Changes no number."
-    ),
-]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print the result as JSON on standard output.")
-]
-Engine = Literal["duckdb", "spark"]
-Store = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
-]
-ingest_app = typer.Typer(help="Read files of police.uk into the store.", no_args_is_help=True)
-store_app = typer.Typer(help="Say where the store is, check or remove it.", no_args_is_help=True)
-
-
-@ingest_app.command("police-uk")
-def ingest_police_uk(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Zips, folders or CSV files of data.police.uk.")
-    ],
-    store: Store = None,
-    engine: Annotated[
-        Engine, typer.Option(help="What counts the incidents; spark needs `areaeffect[spark]`.")
-    ] = "duckdb",
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Read street-level crime as downloaded; a month given again replaces the earlier one."""
-    from areaeffect.commands.sources import store_path
-    from areaeffect.sources.police_uk.ingest import ingest_police_uk as run
-
-    with interruptible("the store is as it was, or changed whole"), progress() as tell:
-        report = run(paths, store_path(store), tell, engine)
-    typer.echo(_dump(report.to_dict()) if as_json else report.text())
-
-
-@store_app.command("where")
-def store_where(store: Store = None) -> None:
-    """Print the folder of the store."""
-    from areaeffect.commands.sources import store_path
-
-    typer.echo(store_path(store))
-
-
-@store_app.command("check")
-def store_check(store: Store = None) -> None:
-    """Check that every file of the store is there, and is what its manifest lists."""
-    from areaeffect.commands.sources import check_store, open_lake, store_path
-
-    typer.echo(check_store(open_lake(store_path(store))).text())
-
-
-@store_app.command("remove")
-def store_remove(store: Store = None) -> None:
-    """Delete the store and nothing else."""
-    from areaeffect.commands.sources import remove_store, store_path
-
-    path = store_path(store)
-    typer.echo(f"removed {path}" if remove_store(path) else f"there is no store at {path}")
-
-
-def sources(store: Store = None, *, as_json: AsJson = False) -> None:
-    """List what can be had, what is here, what the store holds, and its gaps."""
-    from areaeffect.commands.sources import list_sources, store_path
-
-    listing = list_sources(store_path(store))
-    typer.echo(_dump(listing.to_dict()) if as_json else listing.text())
 
 
 def init(
@@ -159,7 +95,7 @@ def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> 
     from areaeffect.commands.check import check as run
 
     report = run(study, store, lambda text: typer.echo(text, err=as_json))
-    typer.echo(_dump(report.to_dict()) if as_json else report.text())
+    typer.echo(dump(report.to_dict()) if as_json else report.text())
 
 
 def power(
@@ -178,7 +114,7 @@ def power(
 
     with progress() as tell:
         found = run(study, threads, tell, store, out)
-    typer.echo(_dump(as_values(found)) if as_json else as_text(found))
+    typer.echo(dump(as_values(found)) if as_json else as_text(found))
     if out is not None and not as_json:
         typer.echo(f"\nPage: {out / 'power.html'}")
 
@@ -239,7 +175,7 @@ def index(
 
     with progress() as tell:
         made = index_into(index, out, tell)
-    typer.echo(_dump(made.to_dict()) if as_json else made.text())
+    typer.echo(dump(made.to_dict()) if as_json else made.text())
     if not as_json:
         typer.echo(f"\nPage: {out / 'index.html'}")
 
@@ -296,7 +232,7 @@ def where_next(
     )
     with progress() as tell:
         made = where_next_into(request, out, tell)
-    typer.echo(_dump(made.to_dict()) if as_json else as_text(made))
+    typer.echo(dump(made.to_dict()) if as_json else as_text(made))
     if not as_json:
         typer.echo(f"\nPage: {out / 'where_next.html'}")
 
@@ -322,51 +258,9 @@ def multiverse(
     kept = "finished branches are kept. The same command goes on"
     with interruptible(kept), progress() as tell:
         result = run(study, out, draws, threads, tell, store, cluster)
-    typer.echo(_dump(as_dict(result)) if as_json else as_text(result))
+    typer.echo(dump(as_dict(result)) if as_json else as_text(result))
     if not as_json:
         typer.echo(f"\nReport: {out / 'report.html'}")
-
-
-def fetch(
-    names: Annotated[
-        list[str],
-        typer.Argument(help="`england`, `wales`, releases, groups of them (`imd`), `police_uk`."),
-    ],
-    into: Annotated[
-        Path | None, typer.Option(help="Folder for the files; default beside the store.")
-    ] = None,
-    first: Annotated[str, typer.Option("--from", help="First month of police_uk.")] = "",
-    last: Annotated[str, typer.Option("--to", help="Last month of police_uk.")] = "",
-    force: Annotated[
-        list[str] | None, typer.Option(help="Force of police_uk, such as `cleveland`; repeatable.")
-    ] = None,
-    *,
-    again: Annotated[bool, typer.Option("--again", help="Ask also for what is here.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be fetched, and ask nobody.")
-    ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Try every address without a download.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Get published releases from their publishers' own addresses; goes on where it stopped."""
-    from areaeffect.commands import fetch as fetching
-
-    plan = fetching.plan(names, into, first, last, force or (), again=again)
-    if dry_run:
-        typer.echo(plan.table())
-        return
-    if check:
-        with downloads() as tell:
-            tried = fetching.check(plan, tell)
-        typer.echo(_dump(tried.to_dict()) if as_json else tried.text())
-        sys.exit(0 if tried.is_well else DataError.exit_code)
-    typer.echo(plan.text(), err=True)
-    kept = "what has arrived is kept. The same command goes on"
-    with interruptible(kept), downloads() as tell:
-        result = fetching.fetch(plan, tell)
-    typer.echo(_dump(result.to_dict()) if as_json else result.text())
 
 
 def report(
@@ -388,7 +282,7 @@ def diff(
     from areaeffect.commands.diff import diff as run
 
     difference = run(before, after)
-    typer.echo(_dump(difference.to_dict()) if as_json else difference.text())
+    typer.echo(dump(difference.to_dict()) if as_json else difference.text())
 
 
 def demo(
@@ -505,7 +399,3 @@ def _drop_output() -> None:
     except (OSError, ValueError):
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _dump(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, indent=2)
