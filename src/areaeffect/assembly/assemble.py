@@ -20,6 +20,7 @@ from areaeffect.periods import parse_period
 from areaeffect.register.registered import Registered, registered_areas
 from areaeffect.sources.base import SourceTable, align, one_spelling, reader_for
 from areaeffect.sources.panel_vintages import one_vintage
+from areaeffect.sources.points.panel import read_points
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
 from areaeffect.study.extras import refuse_missing_extras
@@ -30,6 +31,7 @@ from areaeffect.study.model import (
     resolve,
     split_reference,
 )
+from areaeffect.study.points import PointsSource
 from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
@@ -251,6 +253,8 @@ def read_sources(
             table = faults.attempt(read_published, name, source, file.folder, window, asked, needed)
         elif isinstance(source, IndexSource):
             table = faults.attempt(read_index_source, name, source, file, asked, needed)
+        elif isinstance(source, PointsSource):
+            table = faults.attempt(read_points, name, source, file, asked, needed)
         else:
             path = resolve(source.path, file.folder)
             read = reader_for(source.kind)

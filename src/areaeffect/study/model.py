@@ -15,6 +15,7 @@ from areaeffect.study.atlas import AtlasPart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
 from areaeffect.study.parts import AnySource, ColumnText, MissingReason, PeriodText, RealFall
+from areaeffect.study.points import PointsSource
 from areaeffect.study.survey import Stories, Survey
 from areaeffect.study.toml_file import Part
 from areaeffect.study.value import ValuePart
@@ -247,12 +248,13 @@ class IndexSource(AnySource):
         return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
-Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource
+Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource | PointsSource
 SOURCE_KINDS: dict[str, type[Source]] = {
     "panel": PanelSource,
     "police_uk": PoliceUkSource,
     "published": PublishedSource,
     "index": IndexSource,
+    "points": PointsSource,
 }
 
 
