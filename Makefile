@@ -122,6 +122,7 @@ soak: $(VENV)/.project $(VENV)/.dev  ## load the web app for hours (ARGS="--runs
 	$(BIN)/python -m benchmarks.web_states
 	AREAEFFECT_FUZZ_SECONDS=25 $(BIN)/python -m pytest tests/unit/study/test_damaged_files.py
 	AREAEFFECT_DAMAGES=300 $(BIN)/python -m pytest tests/unit/sources/test_store_damage.py
+	AREAEFFECT_INTERRUPTIONS=30 $(BIN)/python -m pytest tests/real_data/test_fetch_england.py
 	AREAEFFECT_SOAK_RUNS=1000 AREAEFFECT_FUZZ_REQUESTS=12000 $(BIN)/python -m pytest -s \
 	  tests/web/test_many_runs.py tests/web/test_fuzz.py
 

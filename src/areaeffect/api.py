@@ -7,7 +7,9 @@ folder, and that folder evaluates to the same bytes.
 from __future__ import annotations
 
 import html
+import shutil
 import tempfile
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -164,8 +166,9 @@ class Study:
         seed: int = 1,
         folder: str | Path | None = None,
     ) -> None:
-        self._kept = None if folder else tempfile.TemporaryDirectory(prefix="areaeffect-")
-        root = Path(folder) if folder else Path(self._kept.name if self._kept else ".")
+        root = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="areaeffect-"))
+        if not folder:
+            weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
         root.mkdir(parents=True, exist_ok=True)
         table = _pandas(outcomes)
         table.to_parquet(root / _TABLE, index=False)
@@ -210,7 +213,7 @@ class Study:
             With every fault of the file.
         """
         made = cls.__new__(cls)
-        made._kept, made.path, made.guesses = None, Path(path), ()
+        made.path, made.guesses = Path(path), ()
         read_study(made.path)
         return made
 

@@ -1,26 +1,35 @@
-"""The command line: each command reads its words and hands over to `pipeline`."""
+"""The command line: each command reads its words and hands over to `commands`."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
+from areaeffect.cli_data import fetch, ingest_app, sources, store_app
 from areaeffect.cli_web import publish, serve, tiles
 from areaeffect.errors import (
     TRACEBACK_VARIABLE,
     AreaEffectError,
-    DataError,
     NothingEstimableError,
     Problem,
     explained,
 )
-from areaeffect.terminal import INTERRUPTED, downloads, interruptible, progress
+from areaeffect.terminal import (
+    INTERRUPTED,
+    AsJson,
+    Store,
+    StudyPath,
+    Threads,
+    dump,
+    interruptible,
+    progress,
+)
 
 app = typer.Typer(
     help="Did a neighbourhood-based initiative make its places better than they would have "
@@ -30,106 +39,26 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 2 the study or command is wrong; 3 the data are wrong or missing; "
     "4 nothing could be estimated; 130 interrupted.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
-StudyPath = Annotated[Path, typer.Argument(help="The study file, such as study.toml.")]
-Threads = Annotated[
-    int | None,
-    typer.Option(
-        min=1, max=256, help="Worker processes; default one a processor. Changes no number."
-    ),
-]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print the result as JSON on standard output.")
-]
-Engine = Literal["duckdb", "spark"]
-Store = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
-]
-ingest_app = typer.Typer(help="Read publishers' files into the store.", no_args_is_help=True)
-store_app = typer.Typer(help="Say where the store is, check or remove it.", no_args_is_help=True)
-app.add_typer(ingest_app, name="ingest")
-app.add_typer(store_app, name="store")
-app.command()(serve)
-app.command()(publish)
-app.command()(tiles)
 
-
-@ingest_app.command("police-uk")
-def ingest_police_uk(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Zips, folders or CSV files of data.police.uk.")
-    ],
-    store: Store = None,
-    engine: Annotated[
-        Engine, typer.Option(help="What counts the incidents; spark needs `areaeffect[spark]`.")
-    ] = "duckdb",
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Read street-level crime as downloaded; a month given again replaces the earlier one."""
-    from areaeffect.commands.sources import store_path
-    from areaeffect.sources.police_uk.ingest import ingest_police_uk as run
-
-    with interruptible("the store is as it was, or changed whole"), progress() as tell:
-        report = run(paths, store_path(store), tell, engine)
-    typer.echo(_dump(report.to_dict()) if as_json else report.text())
-
-
-@store_app.command("where")
-def store_where(store: Store = None) -> None:
-    """Print the folder of the store."""
-    from areaeffect.commands.sources import store_path
-
-    typer.echo(store_path(store))
-
-
-@store_app.command("check")
-def store_check(store: Store = None) -> None:
-    """Check that every file of the store is there, and is what its manifest lists."""
-    from areaeffect.commands.sources import check_store, open_lake, store_path
-
-    typer.echo(check_store(open_lake(store_path(store))).text())
-
-
-@store_app.command("remove")
-def store_remove(store: Store = None) -> None:
-    """Delete the store and nothing else."""
-    from areaeffect.commands.sources import remove_store, store_path
-
-    path = store_path(store)
-    typer.echo(f"removed {path}" if remove_store(path) else f"there is no store at {path}")
-
-
-@app.command()
-def sources(store: Store = None, *, as_json: AsJson = False) -> None:
-    """List what can be had, what is here, what the store holds, and its gaps."""
-    from areaeffect.commands.sources import list_sources, store_path
-
-    listing = list_sources(store_path(store))
-    typer.echo(_dump(listing.to_dict()) if as_json else listing.text())
-
-
-@app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder to write the example into.")] = Path(),
-    family: Annotated[
-        str | None, typer.Option(help="Example of: empty_homes; default counts by month.")
-    ] = None,
+    example: Annotated[
+        str,
+        typer.Option(help="county (made up), estate (drawn, empty homes), london (real areas)."),
+    ] = "county",
 ) -> None:
     """Write a commented study file and a small example of areas to start from."""
     from areaeffect.commands.init import init as run
 
-    for path in run(folder, family):
+    for path in run(folder, example):
         typer.echo(f"wrote {path}")
     typer.echo("Edit them, then run `areaeffect check` on the study file.")
 
 
-@app.command()
 def quick(
     table: Annotated[Path, typer.Argument(help="Counts by area and period: CSV, Excel, Parquet.")],
     areas: Annotated[Path, typer.Argument(help="The initiative's areas: a list, or a drawing.")],
@@ -161,16 +90,14 @@ def quick(
     typer.echo(f"\nReport: {out / 'report.html'}")
 
 
-@app.command()
 def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> None:
     """Validate a study and its data without estimating; report every fault at once."""
     from areaeffect.commands.check import check as run
 
     report = run(study, store, lambda text: typer.echo(text, err=as_json))
-    typer.echo(_dump(report.to_dict()) if as_json else report.text())
+    typer.echo(dump(report.to_dict()) if as_json else report.text())
 
 
-@app.command()
 def power(
     study: StudyPath,
     out: Annotated[
@@ -187,12 +114,11 @@ def power(
 
     with progress() as tell:
         found = run(study, threads, tell, store, out)
-    typer.echo(_dump(as_values(found)) if as_json else as_text(found))
+    typer.echo(dump(as_values(found)) if as_json else as_text(found))
     if out is not None and not as_json:
         typer.echo(f"\nPage: {out / 'power.html'}")
 
 
-@app.command()
 def design(
     study: StudyPath,
     out: Annotated[Path, typer.Option(help="Folder for the plan; appears whole or not at all.")],
@@ -211,7 +137,6 @@ def design(
     typer.echo(f"Plan: {out / 'plan.html'}\nSeal: {sealed}")
 
 
-@app.command()
 def evaluate(
     study: StudyPath,
     out: Annotated[Path, typer.Option(help="Folder for the results; appears whole or not at all.")],
@@ -239,7 +164,6 @@ def evaluate(
         )
 
 
-@app.command()
 def index(
     index: Annotated[Path, typer.Argument(help="The index file, such as index.toml.")],
     out: Annotated[Path, typer.Option(help="Folder for the scores; appears whole or not at all.")],
@@ -251,12 +175,11 @@ def index(
 
     with progress() as tell:
         made = index_into(index, out, tell)
-    typer.echo(_dump(made.to_dict()) if as_json else made.text())
+    typer.echo(dump(made.to_dict()) if as_json else made.text())
     if not as_json:
         typer.echo(f"\nPage: {out / 'index.html'}")
 
 
-@app.command("where-next")
 def where_next(
     out: Annotated[Path, typer.Option(help="Folder for the list; appears whole or not at all.")],
     study: Annotated[
@@ -309,12 +232,11 @@ def where_next(
     )
     with progress() as tell:
         made = where_next_into(request, out, tell)
-    typer.echo(_dump(made.to_dict()) if as_json else as_text(made))
+    typer.echo(dump(made.to_dict()) if as_json else as_text(made))
     if not as_json:
         typer.echo(f"\nPage: {out / 'where_next.html'}")
 
 
-@app.command()
 def multiverse(
     study: StudyPath,
     out: Annotated[Path, typer.Option(help="A results folder of this study, or a new one.")],
@@ -336,55 +258,11 @@ def multiverse(
     kept = "finished branches are kept. The same command goes on"
     with interruptible(kept), progress() as tell:
         result = run(study, out, draws, threads, tell, store, cluster)
-    typer.echo(_dump(as_dict(result)) if as_json else as_text(result))
+    typer.echo(dump(as_dict(result)) if as_json else as_text(result))
     if not as_json:
         typer.echo(f"\nReport: {out / 'report.html'}")
 
 
-@app.command()
-def fetch(
-    names: Annotated[
-        list[str],
-        typer.Argument(help="`england`, `wales`, releases, groups of them (`imd`), `police_uk`."),
-    ],
-    into: Annotated[
-        Path | None, typer.Option(help="Folder for the files; default beside the store.")
-    ] = None,
-    first: Annotated[str, typer.Option("--from", help="First month of police_uk.")] = "",
-    last: Annotated[str, typer.Option("--to", help="Last month of police_uk.")] = "",
-    force: Annotated[
-        list[str] | None, typer.Option(help="Force of police_uk, such as `cleveland`; repeatable.")
-    ] = None,
-    *,
-    again: Annotated[bool, typer.Option("--again", help="Ask also for what is here.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be fetched, and ask nobody.")
-    ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Try every address without a download.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Get published releases from their publishers' own addresses; goes on where it stopped."""
-    from areaeffect.commands import fetch as fetching
-
-    plan = fetching.plan(names, into, first, last, force or (), again=again)
-    if dry_run:
-        typer.echo(plan.table())
-        return
-    if check:
-        with downloads() as tell:
-            tried = fetching.check(plan, tell)
-        typer.echo(_dump(tried.to_dict()) if as_json else tried.text())
-        sys.exit(0 if tried.is_well else DataError.exit_code)
-    typer.echo(plan.text(), err=True)
-    kept = "what has arrived is kept. The same command goes on"
-    with interruptible(kept), downloads() as tell:
-        result = fetching.fetch(plan, tell)
-    typer.echo(_dump(result.to_dict()) if as_json else result.text())
-
-
-@app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
 ) -> None:
@@ -394,7 +272,6 @@ def report(
     typer.echo(f"Report: {rebuild(folder)}")
 
 
-@app.command()
 def diff(
     before: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
     after: Annotated[Path, typer.Argument(help="Another, to be set beside it.")],
@@ -405,10 +282,9 @@ def diff(
     from areaeffect.commands.diff import diff as run
 
     difference = run(before, after)
-    typer.echo(_dump(difference.to_dict()) if as_json else difference.text())
+    typer.echo(dump(difference.to_dict()) if as_json else difference.text())
 
 
-@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the reports.")] = Path("build/demo"),
     studies: Annotated[
@@ -421,6 +297,54 @@ def demo(
 
     with interruptible("the reports named above are whole"):
         run(out, studies, threads, typer.echo, progress)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"areaeffect {version('areaeffect')}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+) -> None:
+    """Do what holds for every command."""
+    del version
+
+
+#: In the order of the work, each with its line of `areaeffect --help`.
+COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
+    "demo": (demo, "Evaluate real London areas, then a made-up county."),
+    "init": (init, "Write an example study to start from."),
+    "quick": (quick, "Go from a table and a list of areas to a report."),
+    "check": (check, "Say what is wrong with a study, without estimating."),
+    "power": (power, "Say how small an effect a study could see."),
+    "design": (design, "Write the plan, sealed, to register it."),
+    "evaluate": (evaluate, "Evaluate a study: findings, report and tables."),
+    "report": (report, "Write the report of a results folder again."),
+    "diff": (diff, "Say what changed between two results folders."),
+    "multiverse": (multiverse, "Try every other defensible choice."),
+    "where-next": (where_next, "Rank places to work in next."),
+    "index": (index, "Build a composite index."),
+    "fetch": (fetch, "Download published data from their publishers."),
+    "sources": (sources, "List data: what can be had, what is here."),
+    "tiles": (tiles, "Make the map that the web app works on."),
+    "serve": (serve, "Open the web app: find a place, compare it."),
+    "publish": (publish, "Write results as a web site."),
+}
+for _name, (_command, _line) in COMMANDS.items():
+    app.command(_name, short_help=_line)(_command)
+app.add_typer(ingest_app, name="ingest")
+app.add_typer(store_app, name="store")
 
 
 def main() -> None:
@@ -475,7 +399,3 @@ def _drop_output() -> None:
     except (OSError, ValueError):
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _dump(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, indent=2)

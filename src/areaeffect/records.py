@@ -45,8 +45,10 @@ def table_of(name: str, title: str, kind: type[Record], rows: Iterable[Record]) 
 
 
 def rows_of(table: DataTable, kind: type[Record]) -> list[Record]:
-    """Return a table's rows as records of the kind that it was made from."""
-    return [kind(**row) for row in table.records()]
+    """Return a table's rows as records of a kind; columns that the kind has not are left out."""
+    own = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    kept = [(i, c.name) for i, c in enumerate(table.columns) if c.name in own]
+    return [kind(**{name: row[i] for i, name in kept}) for row in table.rows]
 
 
 def _bare(hint: Any) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -96,3 +99,30 @@ def downloads() -> Iterator[Callable[[str, int, int], None]]:
             bar.update(started[file], completed=done, visible=not of or done < of)
 
         yield tell
+
+
+StudyPath = Annotated[Path, typer.Argument(help="The study file, such as study.toml.")]
+
+
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=256, help="Worker processes; default one a processor. Changes no number."
+    ),
+]
+
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON on standard output.")
+]
+
+
+Store = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
+]
+
+
+def dump(content: Any) -> str:
+    """Return a result as JSON, for machines."""
+    return json.dumps(content, ensure_ascii=False, indent=2)

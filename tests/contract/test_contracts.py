@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,9 +14,11 @@ from pydantic import BaseModel
 from areaeffect import errors
 from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.panel import REASONS
-from areaeffect.sources.base import REGISTRY, Reader, SourceTable, Wanted, reader_for
+from areaeffect.sources import panel_table
+from areaeffect.sources.base import SourceKind, SourceTable, Wanted
 from areaeffect.study.model import PanelSource, Study, Window, json_schema
 from areaeffect.study.parts import NotCovered
+from areaeffect.study.source_kinds import SOURCE_KINDS, row_of, source_models
 
 # ---------------------------------------------------------------- sources
 
@@ -32,30 +34,20 @@ def read_panel(folder: Path) -> SourceTable:
         encoding="utf-8",
     )
     source = PanelSource(kind="panel", path=path.name, area="code", period="month")
-    return reader_for("panel")("crime", source, path, WINDOW, (Wanted("n"),), ("people",))
+    return panel_table.read("crime", source, path, WINDOW, (Wanted("n"),), ("people",))
 
 
-#: One small input for each kind of source; a new kind needs a line here.
-EXAMPLES: dict[str, Callable[[Path], SourceTable]] = {"panel": read_panel}
+@pytest.mark.parametrize("kind", SOURCE_KINDS)
+def test_every_kind_of_source_has_a_model_and_a_row(kind: str) -> None:
+    row = row_of(kind)
+    assert isinstance(row, SourceKind)
+    assert get_args(row.model.model_fields["kind"].annotation) == (kind,)
+    assert row.model.__doc__
+    assert source_models()[kind] is row.model
 
 
-def test_every_kind_of_source_has_an_example_and_stands_in_the_study() -> None:
-    assert set(EXAMPLES) == set(REGISTRY)
-    kinds = get_args(PanelSource.model_fields["kind"].annotation)
-    assert set(kinds) == set(REGISTRY)
-
-
-@pytest.mark.parametrize("kind", REGISTRY)
-def test_every_source_reads_by_the_same_signature(kind: str) -> None:
-    read = reader_for(kind)
-    expected = list(inspect.signature(Reader.__call__).parameters)[1:]
-    assert list(inspect.signature(read).parameters) == expected
-    assert inspect.getdoc(read)
-
-
-@pytest.mark.parametrize("kind", EXAMPLES)
-def test_every_source_returns_a_sound_table(kind: str, tmp_path: Path) -> None:
-    table = EXAMPLES[kind](tmp_path)
+def test_a_source_returns_a_sound_table(tmp_path: Path) -> None:
+    table = read_panel(tmp_path)
     n_areas = len(table.areas)
     assert table.areas.dtype.kind == "U"
     assert (table.areas[:-1] < table.areas[1:]).all()  # ascending, and none twice

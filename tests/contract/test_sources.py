@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
 from areaeffect.sources.base import sha256_of
+from areaeffect.sources.publishers.files import place_of
 from areaeffect.sources.publishers.layouts import LAYOUTS
 from areaeffect.sources.publishers.pages import groups, page
 from areaeffect.sources.publishers.releases import (
@@ -28,6 +30,7 @@ from areaeffect.sources.publishers.releases import (
     find_release,
 )
 from areaeffect.sources.publishers.tables import read
+from tests.shared.two_forms import assert_the_same
 
 RELEASES = catalogue()
 #: The form of each release that is among the shared real data; the others can only be fetched.
@@ -241,3 +244,16 @@ def test_lookups_and_outlines_hold_the_areas_they_say(release_id, real_data):
     assert codes.str.fullmatch(CODE_PATTERNS[release.vintage]).all()
     with pytest.raises(DataError, match=f"release '{release_id}' is not a table of areas"):
         read(release_id, real_data)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    "release_id",
+    [r.id for r in RELEASES.values() if r.copies and r.files and r.files[0].layout != "outlines"],
+)
+def test_a_fetched_file_and_its_copy_are_the_same_table(release_id, real_data):
+    """Where `AREAEFFECT_FETCHED` names a folder with the publisher's own file."""
+    folder = Path(os.environ.get("AREAEFFECT_FETCHED", "nowhere"))
+    if not all(place_of(f, (folder,)) for f in RELEASES[release_id].files):
+        pytest.skip("the publisher's file was not fetched here")
+    assert_the_same(release_id, folder, real_data)

@@ -289,14 +289,18 @@ def _deprivation(mirror, country):
 
 
 def _others(mirror, country):
+    copy = country.table("population/mid_year_estimates_lsoa11_2017_2019_2020.parquet")
+    keys = zip(copy["lsoa11_code"], copy["year"].astype(int), strict=True)
+    known = dict(zip(keys, copy["total_population"].astype(int), strict=True))
     for release, frame, code, name, years in (
         ("population_mid_year_lsoa21", country.lsoa21, "LSOA21CD", "LSOA21NM", range(2011, 2025)),
         ("population_mid_year", country.lsoa11, "lsoa11_code", "lsoa11_name", range(2011, 2021)),
     ):
         dataset = _origin(release).address.rpartition("/")[2].partition(".")[0]
         codes, names = frame[code].tolist(), frame[name].tolist()
+        held = known if release == "population_mid_year" else {}
         rows = [
-            [codes[i], names[i], year, 1500 + i % 100 + year - 2011]
+            [codes[i], names[i], year, held.get((codes[i], year), 1500 + i % 100 + year - 2011)]
             for year in years
             for i in reversed(range(len(codes)))  # Nomis does not sort by code
         ]

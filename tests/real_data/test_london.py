@@ -48,7 +48,7 @@ def test_every_check_is_there_with_its_status(london: Result) -> None:
     """No outcome that should not move, and no other initiative, is named in this study."""
     annex = london.annex("checks")
     assert annex is not None
-    status = {check["name"]: check["status"] for check in annex.found.checks}
+    status = {c.name: str(c.status) for c in annex.found.checks}
     silent = {name for name, s in status.items() if s == "not estimable"}
     assert silent == {"unmoved", "contamination"}
     assert len(status) == 10

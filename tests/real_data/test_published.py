@@ -240,8 +240,8 @@ def test_a_covariate_has_its_releases_date_and_says_whose_figure_it_is():
     imd = SimpleNamespace(release="imd_2019", path=None, vintage="lsoa21")
     tipping = SimpleNamespace(release="fly_tipping", path=None, vintage="lsoa21")
     alone = SimpleNamespace(release="fly_tipping", path=None, vintage=None)
-    assert described_at(imd) == "2019-09"
-    assert described_at(tipping) is None
+    assert described_at(imd, Path()) == "2019-09"
+    assert described_at(tipping, Path()) is None
     assert printed_name(imd, "imd_rank") == "imd_rank"
     assert printed_name(tipping, "green") == "green (of the local authority)"
     assert printed_name(alone, "green") == "green"

@@ -158,7 +158,7 @@ def test_the_report_says_that_placebos_are_draws_of_single_blocks(seattle: Resul
 def test_what_could_be_tried_was_tried_and_the_held_out_gap_warns(seattle: Result) -> None:
     annex = seattle.annex("checks")
     assert annex is not None
-    status = {check.name: check.status for check in annex.found.checks}
+    status = {c.name: c.status for c in annex.found.checks}
     silent = {name for name, s in status.items() if s == "not estimable"}
     assert silent == {"rings", "leave_out", "unmoved", "contamination"}  # one place, no map
     finding = next(f for f in seattle.findings if f.outcome == "any_crime" and f.form == "ratio")

@@ -32,14 +32,19 @@ def read_chart(text: str) -> list[Read]:
     ]
 
 
-def check_chart(text: str, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+def value_of(row: Any, name: str) -> Any:
+    """Return a value of a row that was drawn."""
+    return row[name] if isinstance(row, Mapping) else getattr(row, name)
+
+
+def check_chart(text: str, rows: Sequence[Any]) -> set[str]:
     """Hold what is drawn against the rows of a chart; return the columns that were read."""
     found = read_chart(text)
     assert found, "nothing in the chart can be read back"
     assert [i for frame in found for i in frame.rows] == list(range(len(rows)))
     for frame in found:
         for name, values in frame.columns.items():
-            wanted = [rows[i][name] for i in frame.rows]
+            wanted = [value_of(rows[i], name) for i in frame.rows]
             known = [float(v) for v in wanted if v not in {None, ""}]
             assert len(values) == len(known), (name, len(values), len(known))
             for value, one in zip(values, known, strict=True):

@@ -7,10 +7,12 @@ name the publishers' own hosts, as theirs do.
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 import io
 import json
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -199,6 +201,10 @@ class Handler(BaseHTTPRequestHandler):
         cut = rest[0] if kind == "cut" else None
         if kind == "header":
             headers |= dict([rest])
+        if kind == "gzip":
+            return self._send(200, gzip.compress(content), {**headers, "Content-Encoding": "gzip"})
+        if kind == "slow":
+            return self._send(200, content, headers, pause=rest[0])
         if asked and kind != "no ranges" and self.headers.get("If-Range", etag) == etag:
             first, _, last = asked.removeprefix("bytes=").partition("-")
             first, last = int(first), int(last) if last else len(content) - 1
@@ -209,16 +215,20 @@ class Handler(BaseHTTPRequestHandler):
             return self._send(206, content[first : last + 1], headers, cut)
         return self._send(200, content, headers, cut)
 
-    def _send(self, status, body, headers, cut=None):
+    def _send(self, status, body, headers, cut=None, pause=0):
         self.send_response(status)
-        headers = {"Content-Length": str(len(body)), **headers}
+        length = len(body)
+        headers = {"Content-Length": str(length), **headers}
         for name, value in headers.items():
             if value is not None:
                 self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body if cut is None else body[:cut])
-        if cut is not None or headers["Content-Length"] != str(len(body)):
+        body = body if cut is None else body[:cut]
+        while self.command != "HEAD" and body:
+            self.wfile.write(body[: 1 << 16] if pause else body)
+            body = body[1 << 16 :] if pause else b""
+            time.sleep(pause)
+        if cut is not None or headers["Content-Length"] != str(length):
             self.close_connection = True
 
 

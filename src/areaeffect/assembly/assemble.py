@@ -10,28 +10,15 @@ import numpy as np
 from areaeffect.assembly.change_claims import refuse_breaks, refuse_one_date
 from areaeffect.assembly.last_to_start import last_as_benchmark
 from areaeffect.assembly.measures import make_measures, measure_notes, wanted
-from areaeffect.assembly.screening import screen
 from areaeffect.errors import DataError, Faults, Problem
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, listed, within
-from areaeffect.index.source import index_described_at, read_index_source
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
 from areaeffect.register.registered import Registered, registered_areas
-from areaeffect.sources.base import SourceTable, align, one_spelling, reader_for
-from areaeffect.sources.panel_vintages import one_vintage
-from areaeffect.sources.points.panel import read_points
-from areaeffect.sources.police_uk.panel import read_police
-from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
+from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
 from areaeffect.study.extras import refuse_missing_extras
-from areaeffect.study.model import (
-    IndexSource,
-    PoliceUkSource,
-    PublishedSource,
-    resolve,
-    split_reference,
-)
-from areaeffect.study.points import PointsSource
+from areaeffect.study.model import resolve, split_reference
 from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
@@ -214,7 +201,7 @@ def printed_column(study: Study, reference: str) -> str:
     """Return the name of 'source.column' in print."""
     source, column = split_reference(reference)
     named = study.source[source]
-    return printed_name(named, column) if isinstance(named, PublishedSource) else column
+    return kind_of(named).printed(named, column)
 
 
 def read_sources(
@@ -243,26 +230,15 @@ def read_sources(
         attributes = [c for s, c in columns if s == name]
         attributes += [n.column for n in source.not_covered]
         attributes += [source.coverage_group] if source.coverage_group else []
-        needed = tuple(dict.fromkeys(attributes))
-        window = study.study.window
-        if isinstance(source, PoliceUkSource):
-            table = faults.attempt(
-                read_police, name, source, file.folder, store, window, asked, needed
-            )
-        elif isinstance(source, PublishedSource):
-            table = faults.attempt(read_published, name, source, file.folder, window, asked, needed)
-        elif isinstance(source, IndexSource):
-            table = faults.attempt(read_index_source, name, source, file, asked, needed)
-        elif isinstance(source, PointsSource):
-            table = faults.attempt(read_points, name, source, file, asked, needed)
-        else:
-            path = resolve(source.path, file.folder)
-            read = reader_for(source.kind)
-            table = faults.attempt(read, name, source, path, window, asked, needed)
-            if table is not None:
-                table = faults.attempt(one_vintage, table, f"source.{name}")
-            if table is not None:
-                table = faults.attempt(screen, source, table)
+        request = SourceRequest(
+            name=name,
+            source=source,
+            file=file,
+            store=store,
+            wanted=asked,
+            attributes=tuple(dict.fromkeys(attributes)),
+        )
+        table = faults.attempt(kind_of(source).read, request)
         if table is not None:
             tables[name] = table
     faults.raise_all()
@@ -320,10 +296,8 @@ def covariates_of(
             continue
         columns.append(values)
         named = file.study.source[source]
-        of_release = described_at(named) if isinstance(named, PublishedSource) else None
-        if isinstance(named, IndexSource):
-            of_release = index_described_at(named, file.folder)
-        as_of.append(covariate.as_of or of_release or "")
+        described = kind_of(named).described_at(named, file.folder)
+        as_of.append(covariate.as_of or described or "")
     if problems:
         raise DataError(problems)
     return np.column_stack(columns) if columns else np.empty((len(areas), 0)), tuple(as_of)

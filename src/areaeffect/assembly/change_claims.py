@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from areaeffect.errors import DataError, Problem
 from areaeffect.periods import PeriodKind, parse_period
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.study.model import PublishedSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +33,9 @@ def refuse_one_date(file: StudyFile) -> None:
     problems = []
     for i, outcome in enumerate(file.study.outcome):
         source = file.study.source[outcome.source]
-        if outcome.claim != "change" or not isinstance(source, PublishedSource):
+        if outcome.claim != "change" or not source.from_release:
             continue
-        release = find_release(source.release)
+        release = find_release(source.from_release)
         if release.period_kind:
             continue
         why = f"'{release.id}' describes one date ({release.as_of})"

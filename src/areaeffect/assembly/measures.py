@@ -13,10 +13,10 @@ from areaeffect.outcomes import BREAKS
 from areaeffect.panel import REASONS, Hidden, Measure
 from areaeffect.periods import parse_period
 from areaeffect.results import Gap
-from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribute
+from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribute, kind_of
 from areaeffect.sources.coverage import area_holes, codes_not_in_use, group_gaps, sum_by_group
-from areaeffect.sources.police_uk.categories import breaks_of, choose, known_categories
-from areaeffect.study.model import Outcome, PanelSource, PoliceUkSource, split_reference
+from areaeffect.sources.police_uk.categories import breaks_of
+from areaeffect.study.model import Outcome, split_reference
 from areaeffect.tables.cells import picked
 from areaeffect.wording.numbers import three_digits
 
@@ -73,7 +73,7 @@ def make_measures(
             reasons = np.where(np.isnan(given), reasons, given).astype(np.uint8)
         _mark_not_covered(source, table, areas, reasons)
         if outcome.kind == "count":
-            if known is None or isinstance(source, PanelSource):
+            if known is None or not source.knows_its_gaps:
                 _mark_group_gaps(source, table, areas, values, reasons)
             if source.find_new_codes:
                 unused = codes_not_in_use(np.where(reasons == _CODE[""], values, np.nan))
@@ -110,10 +110,7 @@ def _hidden(table: SourceTable, asked: Wanted, reasons: Reasons, areas: Strings)
 
 def _breaks(outcome: Outcome, source: Source) -> tuple[Break, ...]:
     """Return the breaks of the family, and of the police's categories, also in one's own counts."""
-    if isinstance(source, PoliceUkSource):
-        categories = choose(outcome.category, f"source.{outcome.source}")
-    else:
-        categories = known_categories(outcome.category)
+    categories = kind_of(source).categories(outcome.category, f"source.{outcome.source}")
     return (*BREAKS.get(outcome.family, ()), *breaks_of(categories))
 
 
@@ -264,17 +261,16 @@ def _mark_group_gaps(
     groups = _fixed(table, source.coverage_group, source.coverage_group, areas).astype(str)
     names, group_of_area, totals = sum_by_group(values, groups)
     gaps = group_gaps(totals)
-    if isinstance(source, PanelSource):
-        if source.absent_is_zero:
-            gaps |= area_holes(values, group_of_area)
-        _keep_falls(source, names, table.periods, gaps)
+    if source.zero_where_absent:
+        gaps |= area_holes(values, group_of_area)
+    _keep_falls(source, names, table.periods, gaps)
     flagged = gaps[group_of_area]
     reasons[flagged & (reasons == _CODE[""])] = _CODE["partial_month"]
 
 
-def _keep_falls(source: PanelSource, names: Strings, periods: Periods, gaps: Bools) -> None:
+def _keep_falls(source: Source, names: Strings, periods: Periods, gaps: Bools) -> None:
     """Take periods that the study calls real falls out of the gaps; refuse what keeps nothing."""
-    for rule in source.real_falls:
+    for rule in source.falls:
         if rule.column != source.coverage_group:
             what = f"gaps are looked for in '{source.coverage_group}', not in '{rule.column}'."
             raise DataError(Problem(what, "real_falls", "Name the column of `coverage_group`."))
@@ -291,8 +287,7 @@ def _fall_notes(study: Study) -> list[str]:
         f"Periods that look like a gap of recording in source '{name}' are kept as a real fall: "
         f"{rule.text()}."
         for name, source in study.source.items()
-        if isinstance(source, PanelSource | PoliceUkSource)
-        for rule in source.real_falls
+        for rule in source.falls
     ]
 
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from areaeffect.findings.conclude import cases_of
 from areaeffect.findings.grading import tested_on
-from areaeffect.results import Column, DataTable
+from areaeffect.records import table_of
+from areaeffect.results import Column, Form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.checks.refits import Refits
     from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.findings.case import Case, Evidence
     from areaeffect.placebo.programmes import Job
-    from areaeffect.results import Finding, Floats
+    from areaeffect.results import DataTable, Finding, Floats
     from areaeffect.study.model import Study
 
-Number = float | int | str | None
+Numbers = TypeVar("Numbers")
+Row = TypeVar("Row")
 
 
 class Status(StrEnum):
@@ -33,53 +35,154 @@ class Status(StrEnum):
     NOT_ESTIMABLE = "not estimable"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Generic[Numbers, Row]):
     """What one check says of one finding.
 
     Parameters
     ----------
-    group, outcome, claim, form : of the finding.
+    finding : the one it concerns.
     status : see `Status`.
-    numbers : what the sentence about it says, by name; effects on the finding's own scale.
+    numbers : what its sentence says, effects on the finding's own scale; None where it is silent.
+    rows : of the check's table.
     why : why it is not estimable, without a full stop; else empty.
     """
 
-    group: str
-    outcome: str
-    claim: str
-    form: str
+    finding: Finding
     status: Status
-    numbers: Mapping[str, Number] = field(default_factory=dict)
+    numbers: Numbers | None = None
+    rows: tuple[Row, ...] = ()
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One attempt to break the findings.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn(Generic[Row]):
+    """How the rows of a check, which have an estimate and an interval, are drawn.
+
+    Parameters
+    ----------
+    name : of each row.
+    along : what goes from left to right.
+    interval : what the intervals are.
+    keeps : which rows are drawn; None for those with an estimate.
+    """
+
+    name: Callable[[Row], str]
+    along: str
+    interval: str = "95% placebo intervals"
+    keeps: Callable[[Row], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Generic[Numbers, Row]):
+    """One attempt to break the findings: a row of the registry.
 
     Parameters
     ----------
     name : lower case and underscores.
     title : in print.
     question : what it asks, in plain words, with a question mark.
-    answers : one for each finding it concerns.
-    table : its numbers.
+    caption : of its table.
+    row : a record of one row of its table.
+    run : makes an answer for each finding it concerns.
+    say : makes the sentence of an answer from its numbers.
+    drawn : how its rows are drawn; None without a chart.
     why : why it concerns no finding, without a full stop.
     """
 
     name: str
     title: str
     question: str
-    answers: tuple[Answer, ...]
-    table: DataTable
+    caption: str
+    row: type[Row]
+    run: Callable[[CheckInputs], list[Answer[Numbers, Row]]]
+    say: Callable[[Answer[Numbers, Row], Numbers], str]
+    drawn: Drawn[Row] | None = None
     why: str = "no finding is about a change"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check, and what it says of each finding it concerns."""
+
+    check: Check[Any, Any]
+    answers: tuple[Answer[Any, Any], ...]
+
+    def reason(self, answer: Answer[Any, Any]) -> str:
+        """Return one sentence: what it says of one finding, or why it can say nothing."""
+        if answer.status is Status.NOT_ESTIMABLE:
+            return f"Not estimable: {answer.why}."
+        return self.check.say(answer, answer.numbers)
+
+    def summary(self) -> CheckSummary:
+        """Return what the report and the files keep of it."""
+        return CheckSummary(
+            name=self.check.name,
+            title=self.check.title,
+            question=self.check.question,
+            why="" if self.answers else self.check.why,
+            findings=tuple(
+                CheckedFinding(
+                    group=a.finding.group,
+                    outcome=a.finding.outcome,
+                    label=a.finding.label,
+                    form=a.finding.form,
+                    status=a.status,
+                    why=a.why,
+                    reason=self.reason(a),
+                )
+                for a in self.answers
+            ),
+        )
+
+    def table(self) -> DataTable:
+        """Return the rows of all its answers, with the group and the outcome of each."""
+        cells = table_of(
+            f"check_{self.check.name}",
+            self.check.caption,
+            self.check.row,
+            [row for a in self.answers for row in a.rows],
+        )
+        keys = [(a.finding.group, a.finding.outcome) for a in self.answers for _ in a.rows]
+        rows = tuple((*key, *row) for key, row in zip(keys, cells.rows, strict=True))
+        return replace(cells, columns=(GROUP, OUTCOME, *cells.columns), rows=rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedFinding:
+    """What a check says of one finding, in one sentence."""
+
+    group: str
+    outcome: str
+    label: str
+    form: Form
+    status: Status
+    why: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSummary:
+    """One check in words: what it asks, and what it says of each finding it concerns."""
+
+    name: str
+    title: str
+    question: str
+    why: str
+    findings: tuple[CheckedFinding, ...]
 
     @property
     def status(self) -> Status:
         """The worst of its findings': a warning outranks what holds, that what is not known."""
-        found = {a.status for a in self.answers}
+        found = {f.status for f in self.findings}
         return next((s for s in Status if s in found), Status.NOT_ESTIMABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Every check of a study, in the order of the registry."""
+
+    checks: tuple[CheckSummary, ...]
 
 
 #: Placebo programmes that a refit is held against, or as many as the study's findings: a check,
@@ -101,28 +204,21 @@ class Subject:
         return self.finding.estimate is not None
 
     @property
-    def row(self) -> tuple[str, str]:
-        """The first cells of its row in every table."""
-        return self.finding.group, self.finding.outcome
-
-    @property
     def excludes_zero(self) -> bool:
         """Whether the printed interval leaves zero out."""
         return leaves_zero_out(self.finding.low, self.finding.high)
 
-    def answer(self, status: Status, **numbers: Number) -> Answer:
-        """Answer with numbers."""
-        f = self.finding
-        return Answer(f.group, f.outcome, f.claim, f.form, status, numbers)
+    def answer(self, status: Status, numbers: Numbers, *rows: Row) -> Answer[Numbers, Row]:
+        """Answer with numbers, and with rows of the check's table."""
+        return Answer(finding=self.finding, status=status, numbers=numbers, rows=rows)
 
-    def silent(self, why: str) -> Answer:
+    def silent(self, why: str) -> Answer[Any, Any]:
         """Answer that nothing can be said, and why."""
-        f = self.finding
-        return Answer(f.group, f.outcome, f.claim, f.form, Status.NOT_ESTIMABLE, {}, why)
+        return Answer(finding=self.finding, status=Status.NOT_ESTIMABLE, why=why)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ground:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CheckInputs:
     """What a check may read.
 
     Parameters
@@ -187,14 +283,3 @@ def held_against(case: Case, real: Floats, drawn: Floats) -> tuple[float, Placeb
 GROUP = Column("group", "string", "initiative, or group of initiatives, that the finding is of")
 OUTCOME = Column("outcome", "string", "outcome of the finding")
 EFFECT = "a fraction for ratios (-0.2: 20% fewer), else in the outcome's unit"
-
-
-def table(
-    name: str,
-    title: str,
-    columns: Mapping[str, tuple[str, str]],
-    rows: Sequence[tuple[Number, ...]],
-) -> DataTable:
-    """Return a check's table: group, outcome, then columns given as name: (type, meaning)."""
-    own = tuple(Column(key, kind, words) for key, (kind, words) in columns.items())
-    return DataTable(f"check_{name}", title, (GROUP, OUTCOME, *own), tuple(rows))

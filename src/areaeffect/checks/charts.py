@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from areaeffect import wording
 from areaeffect.document import marks, plot, svg
-from areaeffect.document.axes import Row, cut, printed, scaled
+from areaeffect.document.axes import cut, printed, scaled
 from areaeffect.document.plot import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from areaeffect.results import Finding
 
@@ -22,35 +23,50 @@ _NAMED = 8  # more marks than this stand without names: the table has them
 _LEFT, _GAP = 58.0, 78.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalRow:
+    """One effect of one outcome in a chart, in print units, with the finding it belongs to."""
+
+    outcome: str
+    label: str
+    form: str
+    unit: str
+    name: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    finding: float | None
+
+
 def interval_rows(
-    finding: Finding,
-    records: Iterable[Mapping[str, Any]],
-    name: Callable[[dict[str, Any]], str],
-) -> list[Row]:
+    finding: Finding, rows: Iterable[Any], name: Callable[[Any], str]
+) -> list[IntervalRow]:
     """Return one row an effect of one outcome, in print units.
 
     Parameters
     ----------
     finding : what the effects belong to.
-    records : rows of a check with `estimate`, `low` and `high`.
+    rows : of a check, with `estimate`, `low` and `high`.
     name : what an effect is called.
     """
     form = finding.form
     return [
-        {
-            "outcome": finding.outcome,
-            "label": wording.name_of(finding),
-            "form": form,
-            "unit": "%" if form == "ratio" else finding.unit,
-            "name": name(dict(record)),
-            **{end: scaled(record[end], form) for end in ("estimate", "low", "high")},
-            "finding": scaled(finding.estimate, form),
-        }
-        for record in records
+        IntervalRow(
+            outcome=finding.outcome,
+            label=wording.name_of(finding),
+            form=form,
+            unit="%" if form == "ratio" else finding.unit,
+            name=name(row),
+            estimate=scaled(row.estimate, form),
+            low=scaled(row.low, form),
+            high=scaled(row.high, form),
+            finding=scaled(finding.estimate, form),
+        )
+        for row in rows
     ]
 
 
-def interval_chart(rows: Sequence[Row], *, key: str, title: str, along: str) -> str:
+def interval_chart(rows: Sequence[IntervalRow], *, key: str, title: str, along: str) -> str:
     """Draw the effects of every outcome from left to right.
 
     Parameters
@@ -61,7 +77,7 @@ def interval_chart(rows: Sequence[Row], *, key: str, title: str, along: str) -> 
     """
     width = (WIDTH - _LEFT - _GAP * (_COLUMNS - 1) - 12) / _COLUMNS
     body, first, number = [], 0, 0
-    for _, group in groupby(rows, key=lambda row: row["outcome"]):
+    for _, group in groupby(rows, key=lambda row: row.outcome):
         own = list(group)
         down, column = divmod(number, _COLUMNS)
         left = _LEFT + column * (width + _GAP)
@@ -74,16 +90,16 @@ def interval_chart(rows: Sequence[Row], *, key: str, title: str, along: str) -> 
 
 
 def _panel(
-    rows: Sequence[Row], first: int, box: tuple[float, float, float, float], along: str
+    rows: Sequence[IntervalRow], first: int, box: tuple[float, float, float, float], along: str
 ) -> str:
-    own = rows[0]["finding"]
-    ends = [row[n] for row in rows for n in ("estimate", "low", "high") if row[n] is not None]
+    own = rows[0].finding
+    ends = [n for row in rows for n in (row.estimate, row.low, row.high) if n is not None]
     reach = [*ends, 0.0, *([] if own is None else [own])]
     pad = 0.06 * (max(reach) - min(reach) or 1.0)
     frame = Frame(*box, (-0.6, len(rows) - 0.4), (min(reach) - pad, max(reach) + pad))
     zero = frame.py(0.0)
-    names = [str(row["name"]) for row in rows] if len(rows) <= _NAMED else []
-    heading = f"{cut(rows[0]['label'], 22)}, {cut(rows[0]['unit'], 9)}"
+    names = [row.name for row in rows] if len(rows) <= _NAMED else []
+    heading = f"{cut(rows[0].label, 22)}, {cut(rows[0].unit, 9)}"
     parts = [
         plot.up_axis(frame, 5),
         plot.rule(frame.left, zero, frame.right, zero, svg.GREY),
@@ -98,29 +114,27 @@ def _panel(
         clear = leaves_zero_out(row)
         colour, mark = (svg.ORANGE, marks.diamond) if clear else (svg.BLUE, marks.dot)
         name = marks.up("low", "high")
-        parts.append(
-            marks.interval(frame, x, (row["low"], row["high"]), name, colour=colour, width=2.2)
-        )
-        parts.append(mark(frame, x, row["estimate"], marks.up("estimate"), colour=colour))
+        parts.append(marks.interval(frame, x, (row.low, row.high), name, colour=colour, width=2.2))
+        parts.append(mark(frame, x, row.estimate, marks.up("estimate"), colour=colour))
     return frame.group(parts, (first, first + len(rows)))
 
 
-def leaves_zero_out(row: Row) -> bool:
+def leaves_zero_out(row: IntervalRow) -> bool:
     """Say whether zero lies outside the interval of a row."""
-    return (row["low"] or 0.0) > 0 or (row["high"] or 0.0) < 0
+    return (row.low or 0.0) > 0 or (row.high or 0.0) < 0
 
 
-def describe(rows: Sequence[Row]) -> str:
+def describe(rows: Sequence[IntervalRow]) -> str:
     """Say in words what a chart shows."""
     parts = []
-    for _, group in groupby(rows, key=lambda row: row["outcome"]):
+    for _, group in groupby(rows, key=lambda row: row.outcome):
         own = list(group)
-        known = [row["estimate"] for row in own if row["estimate"] is not None]
+        known = [row.estimate for row in own if row.estimate is not None]
         clear = sum(leaves_zero_out(row) for row in own)
         what = f"{len(own)} intervals, {clear} of them leave zero out"
         if known:
-            ends = [printed(end(known), own[0]["form"]) for end in (min, max)]
+            ends = [printed(end(known), own[0].form) for end in (min, max)]
             what = f"{len(own)} effects from {ends[0]} to {ends[1]}, {clear} with an interval that "
             what += "leaves zero out"
-        parts.append(f"{own[0]['label']}: {what}")
+        parts.append(f"{own[0].label}: {what}")
     return "; ".join(parts) + "."

@@ -2,54 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import NO_FINDING, Check, Status, table
+from areaeffect.checks.base import NO_FINDING, Answer, Check, Status
 from areaeffect.findings.case import benchmark_of
+from areaeffect.records import described
+from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import Answer, Ground, Number, Subject
+    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Bools, Floats
 
 #: A larger share of weight in or next to other initiatives is warned of.
 LIMIT = 0.1
 NO_OTHERS = "the register names no other initiative: list those that are known"
 
-COLUMNS = {
-    "area": ("string", "code of the benchmark area"),
-    "weight_share": ("number", "its share of all benchmark weight of the finding"),
-    "in_other": ("boolean", "whether it belongs to another initiative, at whatever time"),
-    "within_buffer": ("boolean", "whether it lies within the buffer of another initiative"),
-    "touches_other": ("boolean", "whether it shares a border with another initiative"),
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """A benchmark area in, near or next to another initiative."""
+
+    area: str = described("code of the benchmark area")
+    weight_share: float = described("its share of all benchmark weight of the finding")
+    in_other: bool = described("whether it belongs to another initiative, at whatever time")
+    within_buffer: bool = described("whether it lies within the buffer of another initiative")
+    touches_other: bool = described("whether it shares a border with another initiative")
 
 
-def contamination_check(ground: Ground) -> Check:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contaminated:
+    """How many benchmark areas other initiatives reach, and with which share of the weight."""
+
+    known: int
+    reached: int
+    share: float
+    with_boundaries: bool
+
+
+Found = Answer[Contaminated, Reached]
+
+
+def _run(inputs: CheckInputs) -> list[Found]:
     """List benchmark areas in, near or next to other initiatives, with their share of weight."""
-    others = np.zeros(len(ground.data.panel.areas), dtype=bool)
-    others[ground.data.others] = True
-    marks = _marks(ground, others)
-    made = [_answer(ground, s, others, marks) for s in ground.subjects]
-    return Check(
-        "contamination",
-        "Other initiatives near the benchmark areas",
-        "Did other initiatives of the register, at any time, reach the benchmark areas or the "
-        "places next to them?",
-        tuple(answer for answer, _ in made),
-        table(
-            "contamination",
-            "Benchmark areas in, near or next to another initiative",
-            COLUMNS,
-            [row for _, rows in made for row in rows],
-        ),
-    )
+    others = np.zeros(len(inputs.data.panel.areas), dtype=bool)
+    others[inputs.data.others] = True
+    marks = _marks(inputs, others)
+    return [_answer(inputs, s, others, marks) for s in inputs.subjects]
 
 
-def _marks(ground: Ground, others: Bools) -> Bools:
+def _marks(inputs: CheckInputs, others: Bools) -> Bools:
     """Return (n_areas, 3): in another initiative, within the buffer of one, touching one."""
-    panel, elsewhere = ground.data.panel, np.flatnonzero(others)
+    panel, elsewhere = inputs.data.panel, np.flatnonzero(others)
     marks = np.zeros((len(others), 3), dtype=bool)
     marks[:, 0] = others
     for column, graph in ((1, panel.near), (2, panel.contiguity)):
@@ -58,35 +64,56 @@ def _marks(ground: Ground, others: Bools) -> Bools:
     return marks
 
 
-def _answer(
-    ground: Ground, s: Subject, others: Bools, marks: Bools
-) -> tuple[Answer, list[tuple[Number, ...]]]:
+def _answer(inputs: CheckInputs, s: Subject, others: Bools, marks: Bools) -> Found:
     if not s.is_estimated:
-        return s.silent(NO_FINDING), []
-    if not ground.study.register_.others:
-        return s.silent(NO_OTHERS), []
-    weight = _weight(ground, s, len(others))
+        return s.silent(NO_FINDING)
+    if not inputs.study.register_.others:
+        return s.silent(NO_OTHERS)
+    weight = _weight(inputs, s, len(others))
     share = weight / weight.sum()
     marked = np.flatnonzero((weight > 0) & marks.any(axis=1))
-    rows: list[tuple[Number, ...]] = [
-        (*s.row, str(ground.data.panel.areas[i]), float(share[i]), *(bool(m) for m in marks[i]))
+    rows = [
+        Reached(
+            area=str(inputs.data.panel.areas[i]),
+            weight_share=float(share[i]),
+            in_other=bool(marks[i, 0]),
+            within_buffer=bool(marks[i, 1]),
+            touches_other=bool(marks[i, 2]),
+        )
         for i in marked[np.argsort(-share[marked], kind="stable")]
     ]
-    reached = float(share[marked].sum())
-    answer = s.answer(
-        Status.WARNS if reached > LIMIT else Status.HOLDS,
+    numbers = Contaminated(
         known=int(others.sum()),
         reached=len(marked),
-        share=reached,
-        with_boundaries=ground.data.panel.contiguity is not None,
+        share=float(share[marked].sum()),
+        with_boundaries=inputs.data.panel.contiguity is not None,
     )
-    return answer, rows
+    return s.answer(Status.WARNS if numbers.share > LIMIT else Status.HOLDS, numbers, *rows)
 
 
-def _weight(ground: Ground, s: Subject, n_areas: int) -> Floats:
+def _weight(inputs: CheckInputs, s: Subject, n_areas: int) -> Floats:
     weight = np.zeros(n_areas)
     for g in s.case.units:
-        chosen = benchmark_of(ground.evidence.plan, s.case.position)[g]
+        chosen = benchmark_of(inputs.evidence.plan, s.case.position)[g]
         if chosen is not None:
             weight[chosen.pool] += chosen.weights
     return weight
+
+
+def _say(_a: Found, n: Contaminated) -> str:
+    share = f"{100 * n.share:.1f}% of the weight"
+    text = f"{plural(n.reached, 'benchmark area')} with {share} lie in, near or next to one of "
+    text += f"{plural(n.known, 'area')} of other initiatives"
+    return f"{text}." if n.with_boundaries else f"{text} (without boundaries, only in one)."
+
+
+CONTAMINATION = Check(
+    name="contamination",
+    title="Other initiatives near the benchmark areas",
+    question="Did other initiatives of the register, at any time, reach the benchmark areas or the "
+    "places next to them?",
+    caption="Benchmark areas in, near or next to another initiative",
+    row=Reached,
+    run=_run,
+    say=_say,
+)

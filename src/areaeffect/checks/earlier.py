@@ -2,79 +2,126 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, held_against, table
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, held_against
 from areaeffect.checks.held_out import TOO_SHORT
 from areaeffect.checks.refits import MOST_BACK
+from areaeffect.checks.words import effect, p_words
 from areaeffect.findings.grading import ALPHA, held_out
+from areaeffect.records import described
+from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import Answer, Ground, Number, Subject
+    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.estimate.inference import PlaceboInference
 
-COLUMNS = {
-    "spans_early": (
-        "integer",
-        "how much earlier the start is pretended to be: years, or thirds of an undated history",
-    ),
-    "estimate": ("number", f"effect from the pretended start to the real one: {EFFECT}"),
-    "low": ("number", "95% placebo interval, lower end"),
-    "high": ("number", "95% placebo interval, upper end"),
-    "p_value": ("number", "two-sided placebo p-value"),
-}
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierStart:
+    """The effect of a start that is pretended to be earlier."""
 
-def earlier_check(ground: Ground) -> Check:
-    """Refit with starts one to three years early; one year early is the held-out refit."""
-    answers, rows = [], []
-    for s in ground.changes():
-        found = _earlier(ground, s) if s.is_estimated else {}
-        if not found:
-            answers.append(s.silent(TOO_SHORT if s.is_estimated else NO_FINDING))
-            continue
-        answers.append(_answer(s, found))
-        rows += [_row(s, back, *found[back]) for back in sorted(found)]
-    return Check(
-        "earlier",
-        "Pretending an earlier start",
-        "If the start is pretended to be one, two or three years earlier, is an effect found in "
-        "years when nothing had been done?",
-        tuple(answers),
-        table("earlier", "Effects of starts that never were", COLUMNS, rows),
+    spans_early: int = described(
+        "how much earlier the start is pretended to be: years, or thirds of an undated history"
     )
+    estimate: float | None = described(f"effect from the pretended start to the real one: {EFFECT}")
+    low: float | None = described("95% placebo interval, lower end")
+    high: float | None = described("95% placebo interval, upper end")
+    p_value: float = described("two-sided placebo p-value")
 
 
-def _earlier(ground: Ground, s: Subject) -> dict[int, tuple[float, PlaceboInference]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The pretended start that stands out most, among how many, in years where `dated`."""
+
+    starts: int
+    dated: bool
+    worst: int
+    estimate: float | None
+    p_value: float
+    p_adjusted: float
+
+
+Found = Answer[Earlier, EarlierStart]
+
+
+def _run(inputs: CheckInputs) -> list[Found]:
+    """Refit with starts one to three years early; one year early is the held-out refit."""
+    answers: list[Found] = []
+    for s in inputs.changes():
+        found = _earlier(inputs, s) if s.is_estimated else {}
+        silent = TOO_SHORT if s.is_estimated else NO_FINDING
+        answers.append(_answer(s, found) if found else s.silent(silent))
+    return answers
+
+
+def _earlier(inputs: CheckInputs, s: Subject) -> dict[int, tuple[float, PlaceboInference]]:
     found = {}
-    held = held_out(ground.evidence, s.case)
+    held = held_out(inputs.evidence, s.case)
     if held is not None:
         found[1] = (held.gap, held.inference)
-    if ground.refits is None:
+    if inputs.refits is None:
         return found
     for back in range(2, MOST_BACK + 1):
-        inferred = held_against(s.case, *ground.refits.back(back, s.case))
+        inferred = held_against(s.case, *inputs.refits.back(back, s.case))
         if inferred is not None:
             found[back] = inferred
     return found
 
 
-def _answer(s: Subject, found: dict[int, tuple[float, PlaceboInference]]) -> Answer:
+def _answer(s: Subject, found: dict[int, tuple[float, PlaceboInference]]) -> Found:
     """Warn where the smallest of several p-values is too small for so many (Bonferroni)."""
-    worst = min(found, key=lambda back: found[back][1].p_value)
-    p_value = min(1.0, found[worst][1].p_value * len(found))
-    return s.answer(
-        Status.WARNS if p_value <= ALPHA else Status.HOLDS,
-        starts=len(found),
+    printed = s.case.printed
+    rows = [
+        EarlierStart(
+            spans_early=back,
+            estimate=printed(estimate),
+            low=printed(inferred.low),
+            high=printed(inferred.high),
+            p_value=inferred.p_value,
+        )
+        for back, (estimate, inferred) in sorted(found.items())
+    ]
+    worst = min(rows, key=lambda row: row.p_value)
+    numbers = Earlier(
+        starts=len(rows),
         dated=s.case.measure.periods.kind.per_year is not None,
-        worst=worst,
-        estimate=s.case.printed(found[worst][0]),
-        p_value=found[worst][1].p_value,
-        p_adjusted=p_value,
+        worst=worst.spans_early,
+        estimate=worst.estimate,
+        p_value=worst.p_value,
+        p_adjusted=min(1.0, worst.p_value * len(rows)),
+    )
+    warns = numbers.p_adjusted <= ALPHA
+    return s.answer(Status.WARNS if warns else Status.HOLDS, numbers, *rows)
+
+
+def _say(a: Found, n: Earlier) -> str:
+    spans = "year" if n.dated else "third of the history"
+    early = plural(n.worst, spans) if n.dated else f"{n.worst} × a {spans}"
+    found = effect(n.estimate, a.finding.form)
+    if n.starts == 1:
+        done = "in time when nothing was done"
+        return f"a start pretended {early} early gives {found} {done} (p {p_words(n.p_value)})."
+    return (
+        f"of {plural(n.starts, 'pretended start')} the one {early} early stands out most: "
+        f"{found} in years when nothing was done (placebo p {p_words(n.p_value)}, "
+        f"{p_words(n.p_adjusted)} for all of them)."
     )
 
 
-def _row(s: Subject, back: int, estimate: float, found: PlaceboInference) -> tuple[Number, ...]:
-    printed = s.case.printed
-    ends = (printed(found.low), printed(found.high))
-    return (*s.row, back, printed(estimate), *ends, found.p_value)
+def _named(row: EarlierStart) -> str:
+    return str(row.spans_early)
+
+
+EARLIER = Check(
+    name="earlier",
+    title="Pretending an earlier start",
+    question="If the start is pretended to be one, two or three years earlier, is an effect found "
+    "in years when nothing had been done?",
+    caption="Effects of starts that never were",
+    row=EarlierStart,
+    run=_run,
+    say=_say,
+    drawn=Drawn(name=_named, along="how many years (spans) early"),
+)

@@ -2,53 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, table
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status
+from areaeffect.checks.words import effect, p_words, span
 from areaeffect.findings.grading import ALPHA, held_out
+from areaeffect.records import described
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import Answer, Ground, Subject
+    from areaeffect.checks.base import CheckInputs, Subject
 
 TOO_SHORT = "the history is too short, or has too many gaps, to leave its last part out"
 
-COLUMNS = {
-    "gap": ("number", f"effect in the held-out span, by a design that does not see it: {EFFECT}"),
-    "low": ("number", "95% placebo interval, lower end"),
-    "high": ("number", "95% placebo interval, upper end"),
-    "p_value": ("number", "two-sided placebo p-value"),
-    "neighbourhoods": ("integer", "neighbourhoods that have the span without gaps"),
-}
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOutGap:
+    """The gap in the part of the history that the design did not see."""
 
-def held_out_check(ground: Ground) -> Check:
-    """Show the held-out refit that also grades the findings."""
-    answers = tuple(_answer(ground, s) for s in ground.changes())
-    rows = [
-        (a.group, a.outcome, *(a.numbers[name] for name in COLUMNS)) for a in answers if a.numbers
-    ]
-    return Check(
-        "held_out",
-        "The last year before the start, held out",
-        "If the design does not see the last stretch before the start, do the places part from "
-        "their benchmark areas in it, before anything was done?",
-        answers,
-        table("held_out", "Gaps in the held-out span", COLUMNS, rows),
+    gap: float | None = described(
+        f"effect in the held-out span, by a design that does not see it: {EFFECT}"
     )
+    low: float | None = described("95% placebo interval, lower end")
+    high: float | None = described("95% placebo interval, upper end")
+    p_value: float = described("two-sided placebo p-value")
+    neighbourhoods: int = described("neighbourhoods that have the span without gaps")
 
 
-def _answer(ground: Ground, s: Subject) -> Answer:
+Found = Answer[HeldOutGap, HeldOutGap]
+
+
+def _run(inputs: CheckInputs) -> list[Found]:
+    """Show the held-out refit that also grades the findings."""
+    return [_answer(inputs, s) for s in inputs.changes()]
+
+
+def _answer(inputs: CheckInputs, s: Subject) -> Found:
     if not s.is_estimated:
         return s.silent(NO_FINDING)
-    held = held_out(ground.evidence, s.case)
+    held = held_out(inputs.evidence, s.case)
     if held is None:
         return s.silent(TOO_SHORT)
-    found = held.inference
-    return s.answer(
-        Status.WARNS if found.p_value <= ALPHA else Status.HOLDS,
+    found = HeldOutGap(
         gap=s.case.printed(held.gap),
-        low=s.case.printed(found.low),
-        high=s.case.printed(found.high),
-        p_value=found.p_value,
+        low=s.case.printed(held.inference.low),
+        high=s.case.printed(held.inference.high),
+        p_value=held.inference.p_value,
         neighbourhoods=held.tested,
     )
+    return s.answer(Status.WARNS if found.p_value <= ALPHA else Status.HOLDS, found, found)
+
+
+def _say(a: Found, n: HeldOutGap) -> str:
+    gap = effect(n.gap, a.finding.form)
+    tail = f"95% placebo interval {span(n.low, n.high, a.finding.form)}, p {p_words(n.p_value)}"
+    if a.status is Status.WARNS:
+        return f"before anything was done the gap in the held-out span was already {gap} ({tail})."
+    return f"the gap in the held-out span was {gap} ({tail})."
+
+
+HELD_OUT = Check(
+    name="held_out",
+    title="The last year before the start, held out",
+    question="If the design does not see the last stretch before the start, do the places part "
+    "from their benchmark areas in it, before anything was done?",
+    caption="Gaps in the held-out span",
+    row=HeldOutGap,
+    run=_run,
+    say=_say,
+)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, table
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status
 from areaeffect.checks.held_out import TOO_SHORT
 from areaeffect.checks.honest import (
     Bound,
@@ -17,11 +17,13 @@ from areaeffect.checks.honest import (
     smoothness,
 )
 from areaeffect.checks.refits import AFTER, GAP, LEADS
+from areaeffect.checks.words import p_words, span
 from areaeffect.estimate.inference import MIN_PLACEBOS, around_zero
 from areaeffect.findings.grading import ALPHA, tested_on
+from areaeffect.records import described
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import Answer, Ground, Number, Subject
+    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.checks.refits import Refits
     from areaeffect.findings.case import Case
     from areaeffect.results import Floats
@@ -33,17 +35,42 @@ SIZES = (0.5, 1.0, 2.0)
 ROBUST = 1.0
 _FEWEST_LEADS = 3  # a change of slope needs three points
 
-COLUMNS = {
-    "kind": ("string", "'lead', 'relative magnitude' or 'smoothness'"),
-    "size": (
-        "number",
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """A lead, or a bound of the effect under drift of some size."""
+
+    kind: str = described("'lead', 'relative magnitude' or 'smoothness'")
+    size: float = described(
         "of a lead its place, -1 the last before the start; of a bound Mbar, or M in standard "
-        "deviations of the placebo programmes' second differences",
-    ),
-    "estimate": ("number", f"gap in the lead, by the held-out design: {EFFECT}"),
-    "low": ("number", "95% interval under the restriction, lower end"),
-    "high": ("number", "95% interval under the restriction, upper end"),
-}
+        "deviations of the placebo programmes' second differences"
+    )
+    estimate: float | None = described(f"gap in the lead, by the held-out design: {EFFECT}", None)
+    low: float | None = described("95% interval under the restriction, lower end", None)
+    high: float | None = described("95% interval under the restriction, upper end", None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """The joint test of the leads, and the drift that the effect stands.
+
+    Parameters
+    ----------
+    joint_p, n_leads : of the test, and how many leads it is of.
+    neighbourhoods : that have all windows.
+    breakdown : drift, times the largest before the start, at which zero comes in; None: never.
+    low_at_1, high_at_1 : ends of the effect if the places had drifted on as far as before.
+    """
+
+    joint_p: float
+    n_leads: int
+    neighbourhoods: int
+    breakdown: float | None
+    low_at_1: float | None
+    high_at_1: float | None
+
+
+Found = Answer[Drift, Lead]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,56 +97,42 @@ class _Path:
     n_units: int
 
 
-def leads_check(ground: Ground) -> Check:
+def _run(inputs: CheckInputs) -> list[Found]:
     """Test the leads jointly, and bound the effect by them."""
-    made = [_answer(ground.refits, s) for s in ground.changes()]
-    rows = [row for _, own in made for row in own]
-    return Check(
-        "leads",
-        "Drift before the start, carried on after it",
-        "If the places had gone on drifting from their benchmark areas after the start as they "
-        "did before it, or faster, would the finding stand?",
-        tuple(answer for answer, _ in made),
-        table("leads", "Leads, and intervals under bounded drift", COLUMNS, rows),
-    )
+    return [_answer(inputs.refits, s) for s in inputs.changes()]
 
 
-def _answer(refits: Refits | None, s: Subject) -> tuple[Answer, list[tuple[Number, ...]]]:
+def _answer(refits: Refits | None, s: Subject) -> Found:
     if not s.is_estimated or refits is None:
-        return s.silent(NO_FINDING), []
+        return s.silent(NO_FINDING)
     path = _path(refits, s)
     if path is None:
-        return s.silent(TOO_SHORT), []
-    p_value = joint_p(path.real[2:], path.drawn[:, 2:])
+        return s.silent(TOO_SHORT)
+    printed = s.case.printed
     magnitudes = [_magnitude(path, size) for size in SIZES]
-    stands = breakdown(lambda size: _magnitude(path, size))
-    unit = _bend(path)
-    numbers: dict[str, Number] = {
-        "joint_p": p_value,
-        "n_leads": len(path.names) - 2,
-        "neighbourhoods": path.n_units,
-        "breakdown": stands,
-        "stands_all": stands is None,
-        "low_at_1": s.case.printed(magnitudes[1].low),
-        "high_at_1": s.case.printed(magnitudes[1].high),
-    }
     bounds = [("relative magnitude", b) for b in magnitudes]
+    unit = _bend(path)
     if unit is not None:
-        bent = [_bent(path, size, unit) for size in SIZES]
-        bounds += [("smoothness", b) for b in bent]
-        numbers["breakdown_smooth"] = breakdown(lambda size: _bent(path, size, unit))
-    weak = s.excludes_zero and stands is not None and stands < ROBUST
-    calm = Status.INFORMATION if weak else Status.HOLDS
-    status = Status.WARNS if p_value <= ALPHA else calm
-    rows: list[tuple[Number, ...]] = [
-        (*s.row, "lead", float(k - len(path.names)), s.case.printed(value), None, None)
+        bounds += [("smoothness", _bent(path, size, unit)) for size in SIZES]
+    rows = [
+        Lead(kind="lead", size=float(k - len(path.names)), estimate=printed(value))
         for k, value in enumerate(path.real[2:], start=2)
     ]
     rows += [
-        (*s.row, kind, b.size, None, s.case.printed(b.low), s.case.printed(b.high))
-        for kind, b in bounds
+        Lead(kind=kind, size=b.size, low=printed(b.low), high=printed(b.high)) for kind, b in bounds
     ]
-    return s.answer(status, **numbers), rows
+    numbers = Drift(
+        joint_p=joint_p(path.real[2:], path.drawn[:, 2:]),
+        n_leads=len(path.names) - 2,
+        neighbourhoods=path.n_units,
+        breakdown=breakdown(lambda size: _magnitude(path, size)),
+        low_at_1=printed(magnitudes[1].low),
+        high_at_1=printed(magnitudes[1].high),
+    )
+    stands = numbers.breakdown
+    weak = s.excludes_zero and stands is not None and stands < ROBUST
+    calm = Status.INFORMATION if weak else Status.HOLDS
+    return s.answer(Status.WARNS if numbers.joint_p <= ALPHA else calm, numbers, *rows)
 
 
 def _path(refits: Refits, s: Subject) -> _Path | None:
@@ -192,3 +205,43 @@ def _bent(path: _Path, size: float, unit: float) -> Bound:
         size * unit,
     )
     return Bound(size, found.low, found.high)
+
+
+def _say(a: Found, n: Drift) -> str:
+    which = "the one lead has" if n.n_leads == 1 else f"the {n.n_leads} leads together have"
+    text = (
+        f"{which} placebo p {p_words(n.joint_p)}; "
+        "if the places went on drifting each year as far as in the held-out span, the effect "
+        f"would lie in {span(n.low_at_1, n.high_at_1, a.finding.form)}"
+    )
+    if n.breakdown is None:
+        return f"{text}; zero stays out at twenty times that drift."
+    if n.breakdown == 0:
+        return f"{text}; measured from the held-out span the interval holds zero without any drift."
+    return f"{text}; zero comes in at {n.breakdown:.2f} times that drift."
+
+
+def _named(row: Lead) -> str:
+    return f"{row.size:g}"
+
+
+def _is_drawn(row: Lead) -> bool:
+    return row.kind == "relative magnitude" and row.low is not None
+
+
+LEADS_CHECK = Check(
+    name="leads",
+    title="Drift before the start, carried on after it",
+    question="If the places had gone on drifting from their benchmark areas after the start as "
+    "they did before it, or faster, would the finding stand?",
+    caption="Leads, and intervals under bounded drift",
+    row=Lead,
+    run=_run,
+    say=_say,
+    drawn=Drawn(
+        name=_named,
+        along="drift after the start, times the largest before it",
+        interval="95% intervals if the places had drifted on so far",
+        keeps=_is_drawn,
+    ),
+)

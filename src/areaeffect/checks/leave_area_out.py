@@ -2,56 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, held_against, table
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, held_against
 from areaeffect.checks.leave_out import turns
 from areaeffect.checks.treated_benchmark import parts_of
+from areaeffect.checks.words import effect
 from areaeffect.placebo.programmes import run_programme
+from areaeffect.records import described
+from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import Answer, Ground, Number, Subject
+    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Floats
 
 #: Benchmark areas that are left out in turn: those with the largest part in what is expected.
 TRIED = 5
 
-COLUMNS = {
-    "area": ("string", "the benchmark area left out"),
-    "share": ("number", "its share of what is expected"),
-    "estimate": ("number", f"effect with other benchmark areas in its place: {EFFECT}"),
-    "low": ("number", "95% placebo interval then, lower end"),
-    "high": ("number", "95% placebo interval then, upper end"),
-    "turns": ("boolean", "whether the finding would read otherwise"),
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithoutArea:
+    """The effect without one benchmark area."""
+
+    area: str = described("the benchmark area left out")
+    share: float = described("its share of what is expected")
+    estimate: float | None = described(f"effect with other benchmark areas in its place: {EFFECT}")
+    low: float | None = described("95% placebo interval then, lower end")
+    high: float | None = described("95% placebo interval then, upper end")
+    turns: bool = described("whether the finding would read otherwise")
 
 
-def leave_area_out_check(ground: Ground) -> Check:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaSpread:
+    """How far the estimates without each area spread, and the one that matters most."""
+
+    areas: int
+    turning: int
+    name: str
+    estimate: float
+    smallest: float
+    largest: float
+
+
+Found = Answer[AreaSpread, WithoutArea]
+
+
+def _run(inputs: CheckInputs) -> list[Found]:
     """Design again without each of the heaviest benchmark areas; the placebos stay as they are."""
     refits: dict[int, Floats] = {}
-    made = [_answer(ground, s, refits) for s in ground.subjects]
-    return Check(
-        "leave_area_out",
-        "Without each of the heaviest benchmark areas",
-        "Does the finding rest on a single benchmark area, so that without it the sign, or whether "
-        "the interval leaves zero out, would change?",
-        tuple(answer for answer, _ in made),
-        table(
-            "leave_area_out",
-            "Effects without each of the heaviest benchmark areas",
-            COLUMNS,
-            [row for _, rows in made for row in rows],
-        ),
-    )
+    return [_answer(inputs, s, refits) for s in inputs.subjects]
 
 
-def _without(ground: Ground, area: int, refits: dict[int, Floats]) -> Floats:
+def _without(inputs: CheckInputs, area: int, refits: dict[int, Floats]) -> Floats:
     """Return the totals of the study's own programme where one area may not serve."""
     if area not in refits:
-        plan = ground.evidence.plan
+        plan = inputs.evidence.plan
         eligible = plan.machine.eligible.copy()
         eligible[area] = False
         machine = replace(plan.machine, eligible=eligible)
@@ -59,43 +67,72 @@ def _without(ground: Ground, area: int, refits: dict[int, Floats]) -> Floats:
     return refits[area]
 
 
-def _answer(
-    ground: Ground, s: Subject, refits: dict[int, Floats]
-) -> tuple[Answer, list[tuple[Number, ...]]]:
-    f, evidence = s.finding, ground.evidence
+def _answer(inputs: CheckInputs, s: Subject, refits: dict[int, Floats]) -> Found:
+    f, evidence = s.finding, inputs.evidence
     if f.estimate is None or f.low is None or f.high is None:
-        return s.silent(NO_FINDING), []
-    parts = parts_of(ground, s)
+        return s.silent(NO_FINDING)
+    parts = parts_of(inputs, s)
     heaviest = np.argsort(-parts, kind="stable")[:TRIED]
     drawn = evidence.drawn[:, :, s.case.position]
-    rows: list[tuple[Number, ...]] = []
-    found = []
-    names = ground.data.panel.names
+    cells: dict[int, tuple[float | None, float | None, float | None]] = {}
     for area in heaviest[parts[heaviest] > 0]:
-        real = _without(ground, int(area), refits)[:, s.case.position]
+        real = _without(inputs, int(area), refits)[:, s.case.position]
         inferred = held_against(s.case, real, drawn)
-        if inferred is None:
-            continue
-        estimate, inference = inferred
-        cell = tuple(s.case.printed(x) for x in (estimate, inference.low, inference.high))
-        found.append(np.array(cell, dtype=float))
-        rows.append((*s.row, str(names[area]), float(parts[area] / parts.sum()), *cell))
-    if not found:
-        return s.silent("without one of the heaviest areas there is no design"), []
-    without = np.array(found)
+        if inferred is not None:
+            estimate, inference = inferred
+            printed = s.case.printed
+            cells[int(area)] = (printed(estimate), printed(inference.low), printed(inference.high))
+    if not cells:
+        return s.silent("without one of the heaviest areas there is no design")
+    without = np.array(list(cells.values()), dtype=float)
     turned = turns(np.array([f.estimate, f.low, f.high]), without)
-    shown = (
-        int(np.argmax(turned))
-        if turned.any()
-        else int(np.argmax(np.abs(without[:, 0] - f.estimate)))
-    )
-    answer = s.answer(
-        Status.WARNS if turned.any() else Status.HOLDS,
-        areas=len(found),
+    rows = [
+        WithoutArea(
+            area=str(inputs.data.panel.names[area]),
+            share=float(parts[area] / parts.sum()),
+            estimate=estimate,
+            low=low,
+            high=high,
+            turns=bool(t),
+        )
+        for (area, (estimate, low, high)), t in zip(cells.items(), turned, strict=True)
+    ]
+    far = int(np.argmax(np.abs(without[:, 0] - f.estimate)))
+    shown = int(np.argmax(turned)) if turned.any() else far
+    numbers = AreaSpread(
+        areas=len(rows),
         turning=int(turned.sum()),
-        name=rows[shown][2],
+        name=rows[shown].area,
         estimate=float(without[shown, 0]),
         smallest=float(without[:, 0].min()),
         largest=float(without[:, 0].max()),
     )
-    return answer, [(*row, bool(t)) for row, t in zip(rows, turned, strict=True)]
+    return s.answer(Status.WARNS if turned.any() else Status.HOLDS, numbers, *rows)
+
+
+def _say(a: Found, n: AreaSpread) -> str:
+    form = a.finding.form
+    between = f"{effect(n.smallest, form)} and {effect(n.largest, form)}"
+    text = f"without any one of the {plural(n.areas, 'heaviest benchmark area')} it is between "
+    if a.status is Status.WARNS:
+        which = f"without {n.name} (then {effect(n.estimate, form)}) it would read otherwise"
+        more = f", and so it would without {n.turning - 1} more" if n.turning > 1 else ""
+        return f"{which}{more}; {text}{between}."
+    return f"{text}{between}, and reads the same."
+
+
+def _named(row: WithoutArea) -> str:
+    return row.area
+
+
+LEAVE_AREA_OUT = Check(
+    name="leave_area_out",
+    title="Without each of the heaviest benchmark areas",
+    question="Does the finding rest on a single benchmark area, so that without it the sign, or "
+    "whether the interval leaves zero out, would change?",
+    caption="Effects without each of the heaviest benchmark areas",
+    row=WithoutArea,
+    run=_run,
+    say=_say,
+    drawn=Drawn(name=_named, along="each of the heaviest areas left out in turn"),
+)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, held_against, table
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, held_against
+from areaeffect.checks.words import effect
+from areaeffect.records import described
+from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import Answer, Ground, Number, Subject
+    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.results import Bools, Floats
 
@@ -41,40 +44,45 @@ def _leaves_out(rows: Floats) -> Bools:
 
 ONE_PLACE = "there is one neighbourhood, or one set of weights for all, so none can be left out"
 
-COLUMNS = {
-    "neighbourhood": ("string", "the one left out"),
-    "estimate": ("number", f"effect without it: {EFFECT}"),
-    "low": ("number", "95% placebo interval without it, lower end"),
-    "high": ("number", "95% placebo interval without it, upper end"),
-    "turns": ("boolean", "whether the finding would read otherwise"),
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithoutOne:
+    """The effect without one neighbourhood."""
+
+    neighbourhood: str = described("the one left out")
+    estimate: float | None = described(f"effect without it: {EFFECT}")
+    low: float | None = described("95% placebo interval without it, lower end")
+    high: float | None = described("95% placebo interval without it, upper end")
+    turns: bool = described("whether the finding would read otherwise")
 
 
-def leave_out_check(ground: Ground) -> Check:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How far the estimates without each neighbourhood spread, and the one that matters most."""
+
+    neighbourhoods: int
+    turning: int
+    name: str
+    estimate: float | None
+    smallest: float
+    largest: float
+
+
+Found = Answer[Spread, WithoutOne]
+
+
+def _run(inputs: CheckInputs) -> list[Found]:
     """Estimate without each neighbourhood: each has weights of its own, so none is refitted."""
-    made = [_answer(ground, s) for s in ground.subjects]
-    return Check(
-        "leave_out",
-        "Without each neighbourhood in turn",
-        "Does the finding rest on a single neighbourhood, so that without it the sign, or "
-        "whether the interval leaves zero out, would change?",
-        tuple(answer for answer, _ in made),
-        table(
-            "leave_out",
-            "Effects without each neighbourhood",
-            COLUMNS,
-            [row for _, rows in made for row in rows],
-        ),
-    )
+    return [_answer(inputs, s) for s in inputs.subjects]
 
 
-def _answer(ground: Ground, s: Subject) -> tuple[Answer, list[tuple[Number, ...]]]:
-    f, evidence = s.finding, ground.evidence
+def _answer(inputs: CheckInputs, s: Subject) -> Found:
+    f, evidence = s.finding, inputs.evidence
     own = f.single
     if f.estimate is None or own is None or own.low is None or own.high is None:
-        return s.silent(NO_FINDING), []
+        return s.silent(NO_FINDING)
     if len(s.case.units) == 1:
-        return s.silent(ONE_PLACE), []
+        return s.silent(ONE_PLACE)
     real, drawn = evidence.real[:, s.case.position], evidence.drawn[:, :, s.case.position]
     found: dict[int, tuple[float, PlaceboInference]] = {}
     for g in s.case.units:
@@ -84,7 +92,7 @@ def _answer(ground: Ground, s: Subject) -> tuple[Answer, list[tuple[Number, ...]
         if inferred is not None:
             found[g] = inferred
     if not found:
-        return s.silent("without a neighbourhood there are too few placebo programmes"), []
+        return s.silent("without a neighbourhood there are too few placebo programmes")
     printed = s.case.printed
     cells = [(printed(e), printed(i.low), printed(i.high)) for e, i in found.values()]
     without = np.array(
@@ -92,18 +100,46 @@ def _answer(ground: Ground, s: Subject) -> tuple[Answer, list[tuple[Number, ...]
     )  # an end that was not found is NaN: it leaves nothing out
     turned = turns(np.array([f.estimate, own.low, own.high]), without)
     named = [evidence.plan.units[g].name for g in found]
-    rows: list[tuple[Number, ...]] = [
-        (*s.row, name, *cell, bool(t)) for name, cell, t in zip(named, cells, turned, strict=True)
+    rows = [
+        WithoutOne(neighbourhood=name, estimate=estimate, low=low, high=high, turns=bool(t))
+        for name, (estimate, low, high), t in zip(named, cells, turned, strict=True)
     ]
     far = int(np.argmax(np.abs(without[:, 0] - f.estimate)))
-    shown = int(np.argmax(turned)) if turned.any() else far
-    answer = s.answer(
-        Status.WARNS if turned.any() else Status.HOLDS,
-        neighbourhoods=len(found),
+    shown = rows[int(np.argmax(turned)) if turned.any() else far]
+    numbers = Spread(
+        neighbourhoods=len(rows),
         turning=int(turned.sum()),
-        name=named[shown],
-        estimate=cells[shown][0],
+        name=shown.neighbourhood,
+        estimate=shown.estimate,
         smallest=float(without[:, 0].min()),
         largest=float(without[:, 0].max()),
     )
-    return answer, rows
+    return s.answer(Status.WARNS if turned.any() else Status.HOLDS, numbers, *rows)
+
+
+def _say(a: Found, n: Spread) -> str:
+    form = a.finding.form
+    between = f"{effect(n.smallest, form)} and {effect(n.largest, form)}"
+    text = f"without any one of {plural(n.neighbourhoods, 'neighbourhood')} it is between "
+    if a.status is Status.WARNS:
+        which = f"leaving out {n.name} (then {effect(n.estimate, form)}) would make it read "
+        more = f", and so would {n.turning - 1} more" if n.turning > 1 else ""
+        return f"{which}otherwise{more}; {text}{between}."
+    return f"{text}{between}, and reads the same."
+
+
+def _named(row: WithoutOne) -> str:
+    return row.neighbourhood
+
+
+LEAVE_OUT = Check(
+    name="leave_out",
+    title="Without each neighbourhood in turn",
+    question="Does the finding rest on a single neighbourhood, so that without it the sign, or "
+    "whether the interval leaves zero out, would change?",
+    caption="Effects without each neighbourhood",
+    row=WithoutOne,
+    run=_run,
+    say=_say,
+    drawn=Drawn(name=_named, along="each neighbourhood left out in turn"),
+)

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, table
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status
 from areaeffect.checks.history import LEVEL, RISE, scores_of
+from areaeffect.checks.words import effect
 from areaeffect.estimate.inference import CENTRE_LIMIT, MIN_PLACEBOS
 from areaeffect.findings.candidates import places_of
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.placebo.programmes import Candidates
+from areaeffect.records import described
 from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.checks.base import Answer, Ground, Number, Subject
+    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Bools, Floats, Ints
 
 #: Shares of places that are tried as 'the worst', until there is room for a programme in them.
@@ -105,17 +107,23 @@ def reversion(percentiles: Floats, estimates: Floats) -> Reversion:
 DRAWS = 99
 TOO_FEW = "the worst third of the places that could be drawn is too few for {} of them apart"
 
-COLUMNS = {
-    "chosen_on": ("string", "'level' (a high level before the start) or 'rise' (a recent one)"),
-    "percentile": (
-        "number",
-        "mean percentile of the real neighbourhoods among all that could be drawn, 100 the worst",
-    ),
-    "share": ("number", "share of places, the worst, that placebo programmes were drawn from"),
-    "bias": ("number", f"mean effect found on those placebo programmes: {EFFECT}"),
-    "bias_error": ("number", "its Monte Carlo error, on the log scale for ratios"),
-    "estimate": ("number", f"the finding, for comparison: {EFFECT}"),
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstPlaces:
+    """What the design finds on placebo programmes in the worst places by one score."""
+
+    chosen_on: str = described("'level' (a high level before the start) or 'rise' (a recent one)")
+    percentile: float = described(
+        "mean percentile of the real neighbourhoods among all that could be drawn, 100 the worst"
+    )
+    share: float = described("share of places, the worst, that placebo programmes were drawn from")
+    bias: float | None = described(f"mean effect found on those placebo programmes: {EFFECT}")
+    bias_error: float = described("its Monte Carlo error, on the log scale for ratios")
+    estimate: float = described(f"the finding, for comparison: {EFFECT}")
+
+
+#: The numbers of a finding are its rows.
+Found = Answer[tuple[WorstPlaces, ...], WorstPlaces]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,34 +150,21 @@ class _Scored:
     scores: Floats
 
 
-def mean_reversion_check(ground: Ground) -> Check:
+def _run(inputs: CheckInputs) -> list[Found]:
     """Draw placebo programmes on a high level and on a recent rise, and show their bias."""
-    arm = ground.evidence.plan.machine.arms[0]
+    arm = inputs.evidence.plan.machine.arms[0]
     chosen: dict[str, _Chosen] = {}
-    if isinstance(arm, ClaimCohorts) and any(s.is_estimated for s in ground.changes()):
-        chosen = _choose(ground, arm)
-    made = [_answer(ground, chosen, s) for s in ground.changes()]
-    return Check(
-        "mean_reversion",
-        "Regression to the mean",
-        "Places at their worst tend to improve by themselves. What does the design find on "
-        "placebo programmes chosen on a high level or a recent rise, and were the real places so?",
-        tuple(answer for answer, _ in made),
-        table(
-            "mean_reversion",
-            "Placebo programmes in the worst places",
-            COLUMNS,
-            [row for _, rows in made for row in rows],
-        ),
-    )
+    if isinstance(arm, ClaimCohorts) and any(s.is_estimated for s in inputs.changes()):
+        chosen = _choose(inputs, arm)
+    return [_answer(inputs, chosen, s) for s in inputs.changes()]
 
 
-def _choose(ground: Ground, arm: ClaimCohorts) -> dict[str, _Chosen]:
-    evidence = ground.evidence
+def _choose(inputs: CheckInputs, arm: ClaimCohorts) -> dict[str, _Chosen]:
+    evidence = inputs.evidence
     plan, n = evidence.plan, len(evidence.measures)
     rng = generator(Use.MEAN_REVERSION, plan.machine.seed)
-    places = places_of(ground.study, ground.data.panel, plan.pool, plan.units, rng)
-    better = [outcome.better for outcome in ground.study.outcome]
+    places = places_of(inputs.study, inputs.data.panel, plan.pool, plan.units, rng)
+    better = [outcome.better for outcome in inputs.study.outcome]
     found = {}
     for kind in (LEVEL, RISE):
         percentiles = np.full((len(plan.units), n), np.nan)
@@ -190,7 +185,7 @@ def _choose(ground: Ground, arm: ClaimCohorts) -> dict[str, _Chosen]:
         share, banks = _worst_banks(scored, sum(len(u.areas) for u in plan.units))
         only = replace(arm, draws=None)
         job = replace(plan.machine, arms=(only,), banks=banks, spread=None)
-        found[kind] = _Chosen(percentiles, share, ground.run(job, DRAWS))
+        found[kind] = _Chosen(percentiles, share, inputs.run(job, DRAWS))
     return found
 
 
@@ -215,12 +210,10 @@ def _worst_banks(
     return share, tuple(banks)
 
 
-def _answer(
-    ground: Ground, chosen: dict[str, _Chosen], s: Subject
-) -> tuple[Answer, list[tuple[Number, ...]]]:
+def _answer(inputs: CheckInputs, chosen: dict[str, _Chosen], s: Subject) -> Found:
     f = s.finding
     if f.estimate is None:
-        return s.silent(NO_FINDING), []
+        return s.silent(NO_FINDING)
     found: dict[str, Reversion] = {}
     for kind, c in chosen.items():
         estimates = s.case.statistic(c.drawn[:, :, s.case.position])
@@ -228,26 +221,42 @@ def _answer(
             own = c.percentiles[list(s.case.units), s.case.position]
             found[kind] = reversion(own, estimates)
     if not found:
-        return s.silent(TOO_FEW.format(len(s.case.units))), []
+        return s.silent(TOO_FEW.format(len(s.case.units)))
     estimate = float(np.log1p(f.estimate)) if s.case.is_ratio else f.estimate
-    drawn = s.case.statistic(ground.evidence.drawn[:, :, s.case.position])
+    drawn = s.case.statistic(inputs.evidence.drawn[:, :, s.case.position])
     spread = float(np.nanstd(drawn, ddof=1))
-    warned = [k for k, r in found.items() if r.could_explain(estimate, spread, CENTRE_LIMIT)]
-    shown = found[(warned or list(found))[0]]
-    numbers: dict[str, Number] = {"chosen_on": (warned or list(found))[0]}
-    numbers |= {"estimate": f.estimate, "percentile": shown.percentile}
-    numbers["bias"] = s.case.printed(shown.bias)
-    for kind, r in found.items():
-        numbers[f"share_{kind}"] = chosen[kind].share
-        numbers[f"percentile_{kind}"], numbers[f"bias_{kind}"] = (
-            r.percentile,
-            s.case.printed(r.bias),
+    warns = any(r.could_explain(estimate, spread, CENTRE_LIMIT) for r in found.values())
+    rows = tuple(
+        WorstPlaces(
+            chosen_on=kind,
+            percentile=r.percentile,
+            share=chosen[kind].share,
+            bias=s.case.printed(r.bias),
+            bias_error=r.error,
+            estimate=f.estimate,
         )
-    rows: list[tuple[Number, ...]] = [
-        (
-            *(*s.row, k, r.percentile, chosen[k].share),
-            *(s.case.printed(r.bias), r.error, f.estimate),
-        )
-        for k, r in found.items()
+        for kind, r in found.items()
+    )
+    return s.answer(Status.WARNS if warns else Status.HOLDS, rows, *rows)
+
+
+def _say(a: Found, n: tuple[WorstPlaces, ...]) -> str:
+    words = {LEVEL: "a high level", RISE: "a recent rise"}
+    parts = [
+        f"in the worst {100 * row.share:.0f}% by {words[row.chosen_on]}, "
+        f"{effect(row.bias, a.finding.form)} (the real places: percentile {row.percentile:.0f})"
+        for row in n
     ]
-    return s.answer(Status.WARNS if warned else Status.HOLDS, **numbers), rows
+    return f"on placebo programmes the design finds: {'; '.join(parts)}."
+
+
+MEAN_REVERSION = Check(
+    name="mean_reversion",
+    title="Regression to the mean",
+    question="Places at their worst tend to improve by themselves. What does the design find on "
+    "placebo programmes chosen on a high level or a recent rise, and were the real places so?",
+    caption="Placebo programmes in the worst places",
+    row=WorstPlaces,
+    run=_run,
+    say=_say,
+)

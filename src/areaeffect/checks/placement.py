@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import NO_FINDING, Check, Status, table
+from areaeffect.checks.base import NO_FINDING, Answer, Check, Status
 from areaeffect.checks.history import LEVEL, RISE, scores_of
+from areaeffect.checks.words import p_words
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.placebo.programmes import programme_of
+from areaeffect.records import described
+from areaeffect.wording.numbers import three_digits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from areaeffect.checks.base import Answer, Ground, Number, Subject
+    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
 
@@ -202,14 +205,30 @@ def _rank_p(stacked: Floats, counted: Bools) -> Floats:
 _FEWEST = 39
 _LEVEL, _RISE = "percentile of the level before", "percentile of the latest rise"
 
-COLUMNS = {
-    "feature": ("string", "what is compared"),
-    "real": ("number", "of the real neighbourhoods: mean percentile, kilometres or share"),
-    "placebo_median": ("number", "median over placebo programmes"),
-    "p_value": ("number", "two-sided rank p-value among placebo programmes"),
-    "counted_p": ("number", "over the tails that could do harm, which the warning counts; else 1"),
-    "joint_p": ("number", "of the counted ones, for all features at once"),
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """One feature of where the neighbourhoods are, against placebo programmes."""
+
+    feature: str = described("what is compared")
+    real: float = described("of the real neighbourhoods: mean percentile, kilometres or share")
+    placebo_median: float = described("median over placebo programmes")
+    p_value: float = described("two-sided rank p-value among placebo programmes")
+    counted_p: float = described(
+        "over the tails that could do harm, which the warning counts; else 1"
+    )
+    joint_p: float = described("of the counted ones, for all features at once")
+
+
+@dataclass(frozen=True, slots=True)
+class Oddest:
+    """The feature least like the placebo programmes, and the tilt of placement (see `tilt`)."""
+
+    of: Feature
+    tilt: float | None
+
+
+Found = Answer[Oddest, Feature]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,40 +241,32 @@ class _Profiles:
     numbers: Ints
 
 
-def placement_check(ground: Ground) -> Check:
+def _run(inputs: CheckInputs) -> list[Found]:
     """Compare where the programme is with where its placebo programmes are."""
     found: dict[tuple[int, ...], _Profiles | None] = {}
-    answers, rows = [], []
-    traits = _traits(ground)
-    programmes = _programmes(ground) if any(s.is_estimated for s in ground.subjects) else {}
-    for s in ground.subjects:
+    answers: list[Found] = []
+    traits = _traits(inputs)
+    programmes = _programmes(inputs) if any(s.is_estimated for s in inputs.subjects) else {}
+    for s in inputs.subjects:
         if s.is_estimated and s.case.units not in found:
-            found[s.case.units] = _profiles(ground, traits, programmes, s.case.units)
+            found[s.case.units] = _profiles(inputs, traits, programmes, s.case.units)
         profiles = found.get(s.case.units)
         if profiles is None:
             why = "too few placebo programmes could be drawn" if s.is_estimated else NO_FINDING
             answers.append(s.silent(why))
             continue
-        effects = s.case.statistic(ground.evidence.drawn[profiles.numbers, :, s.case.position])
+        effects = s.case.statistic(inputs.evidence.drawn[profiles.numbers, :, s.case.position])
         tails = harmful_tails(profiles.names, profiles.placebos, effects, (_LEVEL, _RISE))
         place = placement(profiles.names, profiles.real, profiles.placebos, tails)
         answers.append(_answer(s, place))
-        rows += _rows(s, place)
-    return Check(
-        "placement",
-        "Where the neighbourhoods were put",
-        "Placebo programmes speak only for placement like theirs. Are the real neighbourhoods "
-        "placed in a way that hardly any placebo programme is, and that could do harm?",
-        tuple(answers),
-        table("placement", "The programme's place and its placebo programmes'", COLUMNS, rows),
-    )
+    return answers
 
 
-def _traits(ground: Ground) -> tuple[tuple[str, ...], list[Floats]]:
+def _traits(inputs: CheckInputs) -> tuple[tuple[str, ...], list[Floats]]:
     """Return names, and for each unit (n_areas, q) percentiles among all areas."""
-    plan, panel = ground.evidence.plan, ground.data.panel
+    plan, panel = inputs.evidence.plan, inputs.data.panel
     arm = plan.machine.arms[0]
-    better = [outcome.better for outcome in ground.study.outcome]
+    better = [outcome.better for outcome in inputs.study.outcome]
     singles = list(np.arange(len(panel.areas))[:, None])
     changes = arm if isinstance(arm, ClaimCohorts) and arm.claim == "change" else None
     made: dict[int, Floats] = {}
@@ -282,25 +293,25 @@ def _mean_percentile(scores: Floats) -> Floats:
     return np.asarray(np.mean([percentiles(column) for column in scores.T], axis=0))
 
 
-def _programmes(ground: Ground) -> dict[int, list[Ints]]:
+def _programmes(inputs: CheckInputs) -> dict[int, list[Ints]]:
     """Draw the placebo programmes again, by number; without a design, so cheap."""
     drawn = {
-        number: programme_of(ground.evidence.plan.machine, number)
-        for number in range(len(ground.evidence.drawn))
+        number: programme_of(inputs.evidence.plan.machine, number)
+        for number in range(len(inputs.evidence.drawn))
     }
     return {number: programme for number, programme in drawn.items() if programme is not None}
 
 
 def _profiles(
-    ground: Ground,
+    inputs: CheckInputs,
     traits: tuple[tuple[str, ...], list[Floats]],
     programmes: Mapping[int, list[Ints]],
     units: tuple[int, ...],
 ) -> _Profiles | None:
     """Describe the places of some units and of the placebos drawn for them; None for too few."""
-    plan, panel = ground.evidence.plan, ground.data.panel
+    plan, panel = inputs.evidence.plan, inputs.data.panel
     names, of_units = traits
-    districts = _districts(ground)
+    districts = _districts(inputs)
     own = [of_units[g] for g in units]
 
     def described(members: Sequence[Ints]) -> Floats:
@@ -317,12 +328,12 @@ def _profiles(
     )
 
 
-def _districts(ground: Ground) -> Ints | None:
+def _districts(inputs: CheckInputs) -> Ints | None:
     """Return a number for the larger area of each, where the study names one for its placebos."""
-    reference = ground.study.analysis.placebo_neighbourhoods
+    reference = inputs.study.analysis.placebo_neighbourhoods
     if not reference:
         return None
-    return np.unique(ground.data.panel.attributes[reference], return_inverse=True)[1].ravel()
+    return np.unique(inputs.data.panel.attributes[reference], return_inverse=True)[1].ravel()
 
 
 def tilt(p_value: float) -> float:
@@ -336,26 +347,49 @@ def tilt(p_value: float) -> float:
     return ALPHA / (1 - ALPHA) * (1 - p_value) / p_value
 
 
-def _answer(s: Subject, place: Placement) -> Answer:
+def _answer(s: Subject, place: Placement) -> Found:
     if not place.names:
         return s.silent("nothing is known of the areas before the start")
-    k = place.names.index(place.oddest)
-    p_value = s.finding.p_value
-    leaning = {"tilt": tilt(p_value)} if s.excludes_zero and p_value else {}
-    return s.answer(
-        Status.WARNS if place.is_unlike else Status.HOLDS,
-        joint_p=place.joint_p,
-        feature=place.oddest,
-        real=float(place.values[k]),
-        placebo_median=float(place.medians[k]),
-        p_value=float(place.counted_p[k]),
-        **leaning,
-    )
-
-
-def _rows(s: Subject, place: Placement) -> list[tuple[Number, ...]]:
     numbers = np.column_stack([place.values, place.medians, place.p_values, place.counted_p])
-    return [
-        (*s.row, name, *own, place.joint_p)
-        for name, own in zip(place.names, numbers.tolist(), strict=True)
+    rows = [
+        Feature(
+            feature=name,
+            real=real,
+            placebo_median=median,
+            p_value=p_value,
+            counted_p=counted_p,
+            joint_p=place.joint_p,
+        )
+        for name, (real, median, p_value, counted_p) in zip(
+            place.names, numbers.tolist(), strict=True
+        )
     ]
+    p_value = s.finding.p_value
+    leaning = tilt(p_value) if s.excludes_zero and p_value else None
+    oddest = Oddest(rows[place.names.index(place.oddest)], leaning)
+    return s.answer(Status.WARNS if place.is_unlike else Status.HOLDS, oddest, *rows)
+
+
+def _say(a: Found, n: Oddest) -> str:
+    real, usual = three_digits(n.of.real), three_digits(n.of.placebo_median)
+    text = f"{n.of.feature.replace('_', ' ')} is {real}, against a placebo median of {usual}"
+    rank = f"p {p_words(n.of.counted_p)}, {p_words(n.of.joint_p)} for all features"
+    if a.status is not Status.WARNS:
+        return f"least like the placebo programmes in {text} ({rank})."
+    few = f"few placebo programmes are placed so: {text} ({rank})"
+    if n.tilt is None:
+        return f"{few}."
+    times = three_digits(n.tilt)
+    return f"{few}; placement {times} times as likely where changes are as large would undo it."
+
+
+PLACEMENT = Check(
+    name="placement",
+    title="Where the neighbourhoods were put",
+    question="Placebo programmes speak only for placement like theirs. Are the real neighbourhoods "
+    "placed in a way that hardly any placebo programme is, and that could do harm?",
+    caption="The programme's place and its placebo programmes'",
+    row=Feature,
+    run=_run,
+    say=_say,
+)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, held_against, table
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, held_against
+from areaeffect.checks.words import effect, p_words, span
 from areaeffect.design.programme import Rules, design_programme
 from areaeffect.estimate.counterfactual import totals
 from areaeffect.estimate.multiplicity import max_t
@@ -16,11 +17,13 @@ from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.grading import ALPHA
 from areaeffect.geography.neighbours import bands
 from areaeffect.placebo.programmes import programme_of
+from areaeffect.records import described
+from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.checks.base import Answer, Ground, Number, Subject
+    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.panel import Graph
     from areaeffect.placebo.programmes import Machine
@@ -147,20 +150,34 @@ DRAWS = 99
 NO_BOUNDARIES = "without boundaries no distance is known"
 NO_ROOM = "too few areas with data lie in any ring, or outside all of them to compare with"
 
-COLUMNS = {
-    "from_km": ("number", "inner edge of the ring, from the nearest treated area"),
-    "to_km": ("number", "outer edge of the ring"),
-    "areas": ("integer", "areas in the ring"),
-    "estimate": ("number", f"effect in the ring: {EFFECT}"),
-    "low": ("number", "95% placebo interval, lower end"),
-    "high": ("number", "95% placebo interval, upper end"),
-    "p_value": ("number", "two-sided placebo p-value"),
-    "p_adjusted": ("number", "the same for all rings at once (max-T)"),
-    "placebo_centre": (
-        "number",
-        "mean over the rings of placebo programmes; the interval allows for it",
-    ),
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ring:
+    """The effect in one ring around the neighbourhoods."""
+
+    from_km: float = described("inner edge of the ring, from the nearest treated area")
+    to_km: float = described("outer edge of the ring")
+    areas: int = described("areas in the ring")
+    estimate: float | None = described(f"effect in the ring: {EFFECT}")
+    low: float | None = described("95% placebo interval, lower end")
+    high: float | None = described("95% placebo interval, upper end")
+    p_value: float = described("two-sided placebo p-value")
+    p_adjusted: float = described("the same for all rings at once (max-T)")
+    placebo_centre: float | None = described(
+        "mean over the rings of placebo programmes; the interval allows for it"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OutstandingRing:
+    """The ring that stands out most, of how many, and whether it moved as the places did."""
+
+    ring: Ring
+    rings: int
+    same: bool
+
+
+Found = Answer[OutstandingRing, Ring]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,48 +198,33 @@ class _Rings:
     drawn: Floats
 
 
-def rings_check(ground: Ground) -> Check:
+def _run(inputs: CheckInputs) -> list[Found]:
     """Estimate the effect in rings around the neighbourhoods, each with its own benchmark areas."""
-    rings = _rings(ground) if any(s.is_estimated for s in ground.changes()) else None
-    made = [_answer(ground, rings, s) for s in ground.changes()]
-    return Check(
-        "rings",
-        "What happened around the neighbourhoods",
-        "Did the places around them change too: worse, as if things had been pushed next door, "
-        "or in the same direction, as if the work had spread?",
-        tuple(answer for answer, _ in made),
-        table(
-            "rings",
-            "Effects by distance",
-            COLUMNS,
-            [row for _, rows in made for row in rows],
-        ),
-    )
+    rings = _rings(inputs) if any(s.is_estimated for s in inputs.changes()) else None
+    return [_answer(inputs, rings, s) for s in inputs.changes()]
 
 
-def _rings(ground: Ground) -> _Rings | None:
-    plan, boundaries = ground.evidence.plan, ground.data.boundaries
+def _rings(inputs: CheckInputs) -> _Rings | None:
+    plan, boundaries = inputs.evidence.plan, inputs.data.boundaries
     arm = plan.machine.arms[0]
     if boundaries is None or not isinstance(arm, ClaimCohorts):
         return None
-    edges = ground.study.analysis.rings_km
+    edges = inputs.study.analysis.rings_km
     near, band = bands(boundaries, tuple(1000 * edge for edge in edges))
     allowed = np.array([r == "" or r.startswith("within ") for r in plan.pool.reasons])
     only = replace(arm, draws=None)
-    machine = replace(plan.machine, arms=(only,), n_outcomes=len(ground.evidence.measures))
+    machine = replace(plan.machine, arms=(only,), n_outcomes=len(inputs.evidence.measures))
     job = RingJob(machine, near, band, len(edges), allowed)
     real, n_areas = job.around([u.areas for u in plan.units])
-    return _Rings((0.0, *edges), n_areas, real, ground.run(job, DRAWS))
+    return _Rings((0.0, *edges), n_areas, real, inputs.run(job, DRAWS))
 
 
-def _answer(
-    ground: Ground, rings: _Rings | None, s: Subject
-) -> tuple[Answer, list[tuple[Number, ...]]]:
+def _answer(inputs: CheckInputs, rings: _Rings | None, s: Subject) -> Found:
     if not s.is_estimated or s.finding.estimate is None:
-        return s.silent(NO_FINDING), []
+        return s.silent(NO_FINDING)
     if rings is None:
-        return s.silent(NO_BOUNDARIES), []
-    n, printed = len(ground.evidence.measures), s.case.printed
+        return s.silent(NO_BOUNDARIES)
+    n, printed = len(inputs.evidence.measures), s.case.printed
     found: dict[int, tuple[float, PlaceboInference]] = {}
     for r in range(len(rings.edges) - 1):
         position = r * n + s.case.position
@@ -230,33 +232,52 @@ def _answer(
         if held is not None and any(rings.n_areas[r][g] for g in s.case.units):
             found[r] = held
     if not found:
-        return s.silent(NO_ROOM), []
+        return s.silent(NO_ROOM)
     joint = max_t([inferred for _, inferred in found.values()])
-    adjusted = dict(zip(found, (float(p) for p in joint.p_adjusted), strict=True))
-    rows: list[tuple[Number, ...]] = [
-        (
-            *(*s.row, rings.edges[r], rings.edges[r + 1]),
-            sum(rings.n_areas[r][g] for g in s.case.units),
-            *(printed(v) for v in (estimate, inferred.low, inferred.high)),
-            *(inferred.p_value, adjusted[r], printed(inferred.centre)),
+    rows = [
+        Ring(
+            from_km=rings.edges[r],
+            to_km=rings.edges[r + 1],
+            areas=sum(rings.n_areas[r][g] for g in s.case.units),
+            estimate=printed(estimate),
+            low=printed(inferred.low),
+            high=printed(inferred.high),
+            p_value=inferred.p_value,
+            p_adjusted=float(adjusted),
+            placebo_centre=printed(inferred.centre),
         )
-        for r, (estimate, inferred) in found.items()
+        for (r, (estimate, inferred)), adjusted in zip(found.items(), joint.p_adjusted, strict=True)
     ]
-    r = min(found, key=lambda ring: (adjusted[ring], found[ring][1].p_value))
-    estimate, inferred = found[r]
-    p_adjusted = adjusted[r]
-    value = printed(estimate)
-    same = value is not None and value * s.finding.estimate > 0
-    answer = s.answer(
-        Status.WARNS if p_adjusted <= ALPHA else Status.HOLDS,
-        rings=len(found),
-        from_km=rings.edges[r],
-        to_km=rings.edges[r + 1],
-        estimate=value,
-        low=printed(inferred.low),
-        high=printed(inferred.high),
-        p_value=inferred.p_value,
-        p_adjusted=p_adjusted,
-        direction="same" if same else "opposite",
-    )
-    return answer, rows
+    most = min(rows, key=lambda ring: (ring.p_adjusted, ring.p_value))
+    same = most.estimate is not None and most.estimate * s.finding.estimate > 0
+    numbers = OutstandingRing(most, len(rows), same)
+    return s.answer(Status.WARNS if most.p_adjusted <= ALPHA else Status.HOLDS, numbers, *rows)
+
+
+def _say(a: Found, n: OutstandingRing) -> str:
+    ring, form = n.ring, a.finding.form
+    where = f"{ring.from_km:g} to {ring.to_km:g} km away"
+    found = f"{effect(ring.estimate, form)} "
+    found += f"(95% placebo interval {span(ring.low, ring.high, form)}"
+    found += f", p {p_words(ring.p_adjusted)} for {plural(n.rings, 'ring')})"
+    if a.status is Status.WARNS:
+        how = "the same way" if n.same else "the other way"
+        return f"places {where} moved {how}: {found}."
+    return f"of the rings the one {where} stands out most: {found}."
+
+
+def _named(row: Ring) -> str:
+    return f"{row.from_km:g}–{row.to_km:g}"
+
+
+RINGS = Check(
+    name="rings",
+    title="What happened around the neighbourhoods",
+    question="Did the places around them change too: worse, as if things had been pushed next "
+    "door, or in the same direction, as if the work had spread?",
+    caption="Effects by distance",
+    row=Ring,
+    run=_run,
+    say=_say,
+    drawn=Drawn(name=_named, along="kilometres from the nearest treated area"),
+)

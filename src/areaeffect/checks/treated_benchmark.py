@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, table
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status
+from areaeffect.checks.words import effect
 from areaeffect.estimate.verdict import decide
 from areaeffect.findings.case import benchmark_of
-from areaeffect.results import Form, Verdict
+from areaeffect.records import described
+from areaeffect.results import Claim, Form, Verdict
+from areaeffect.wording.numbers import number, plural
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import Answer, Ground, Number, Subject
+    from collections.abc import Sequence
+
+    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Finding, Floats, Ints
 
 
@@ -67,75 +72,97 @@ def several(n_areas: int) -> Ints:
 #: A verdict that so few treated benchmark areas would change is warned of.
 FEW = 5
 
-COLUMNS = {
-    "areas_treated": ("integer", "k, benchmark areas that are supposed to have been treated"),
-    "share_heaviest": ("number", "share of what is expected that the k heaviest make up"),
-    "estimate_heaviest": ("number", f"effect if the k heaviest had had it too: {EFFECT}"),
-    "estimate_random": ("number", "effect if k at random had had it too (at their mean share)"),
-    "verdict_heaviest": ("string", "verdict if the k heaviest had had it too"),
-    "change_needed": (
-        "number",
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supposed:
+    """The effect if k benchmark areas had been treated."""
+
+    areas_treated: int = described("k, benchmark areas that are supposed to have been treated")
+    share_heaviest: float = described("share of what is expected that the k heaviest make up")
+    estimate_heaviest: float | None = described(
+        f"effect if the k heaviest had had it too: {EFFECT}"
+    )
+    estimate_random: float | None = described(
+        "effect if k at random had had it too (at their mean share)"
+    )
+    verdict_heaviest: str = described("verdict if the k heaviest had had it too")
+    change_needed: float | None = described(
         "by what fraction the k heaviest would have had to stand over what was expected of them "
-        "for the whole difference to be theirs",
-    ),
-}
-
-
-def treated_benchmark_check(ground: Ground) -> Check:
-    """Recompute effects and verdicts for k treated benchmark areas."""
-    made = [_answer(ground, s) for s in ground.subjects]
-    return Check(
-        "treated_benchmark",
-        "Benchmark areas that were treated after all",
-        "If some of the benchmark areas had had something of the kind too, with the same effect, "
-        "how many would it take for the verdict to change?",
-        tuple(answer for answer, _ in made),
-        table(
-            "treated_benchmark",
-            "Effects if k benchmark areas had been treated",
-            COLUMNS,
-            [row for _, rows in made for row in rows],
-        ),
+        "for the whole difference to be theirs"
     )
 
 
-def _answer(ground: Ground, s: Subject) -> tuple[Answer, list[tuple[Number, ...]]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FewTreated:
+    """What a few treated benchmark areas would do to a finding.
+
+    Parameters
+    ----------
+    changed_by : how many would change the verdict to `verdict_then`; None where none does.
+    few, share, estimate, change_needed : so many, as in the table.
+    """
+
+    changed_by: int | None
+    verdict: Verdict
+    verdict_then: Verdict | None
+    few: int
+    share: float
+    estimate: float | None
+    change_needed: float | None
+
+
+Found = Answer[FewTreated, Supposed]
+
+
+def _run(inputs: CheckInputs) -> list[Found]:
+    """Recompute effects and verdicts for k treated benchmark areas."""
+    return [_answer(inputs, s) for s in inputs.subjects]
+
+
+def _answer(inputs: CheckInputs, s: Subject) -> Found:
     f = s.finding
     if f.estimate is None:
-        return s.silent(NO_FINDING), []
-    parts = parts_of(ground, s)
+        return s.silent(NO_FINDING)
+    parts = parts_of(inputs, s)
     parts = parts[parts > 0]
     if len(parts) == 0:
-        return s.silent("no benchmark area has a part in what is expected"), []
+        return s.silent("no benchmark area has a part in what is expected")
     shares = shares_of_heaviest(parts)
     verdicts = [_verdict_if_treated(f, float(share)) for share in shares]
     changed = next((k for k, v in enumerate(verdicts, start=1) if v is not f.verdict), None)
-    ratio = f.form == "ratio"
-    rows: list[tuple[Number, ...]] = []
-    for k in several(len(parts)):
-        share = float(shares[k - 1])
-        needed = rise_needed(f.estimate, share) if ratio else None
-        heaviest = _finite(effect_if_treated(f.estimate, share, is_ratio=ratio))
-        drawn = _finite(effect_if_treated(f.estimate, float(k / len(parts)), is_ratio=ratio))
-        rows.append((*s.row, int(k), share, heaviest, drawn, str(verdicts[k - 1]), needed))
-    five = min(FEW, len(parts))
-    answer = s.answer(
-        Status.WARNS if changed is not None and changed <= FEW else Status.HOLDS,
+    supposed = [_supposed(f, k, parts, shares, verdicts) for k in several(len(parts)).tolist()]
+    few = min(FEW, len(parts))
+    of_few = _supposed(f, few, parts, shares, verdicts)
+    numbers = FewTreated(
         changed_by=changed,
-        verdict=str(f.verdict),
-        verdict_then=None if changed is None else str(verdicts[changed - 1]),
-        benchmark_areas=len(parts),
-        five=five,
-        share=float(shares[five - 1]),
-        estimate=_finite(effect_if_treated(f.estimate, float(shares[five - 1]), is_ratio=ratio)),
-        change_needed=rise_needed(f.estimate, float(shares[five - 1])) if ratio else None,
+        verdict=f.verdict,
+        verdict_then=None if changed is None else verdicts[changed - 1],
+        few=few,
+        share=of_few.share_heaviest,
+        estimate=of_few.estimate_heaviest,
+        change_needed=of_few.change_needed,
     )
-    return answer, rows
+    warns = changed is not None and changed <= FEW
+    return s.answer(Status.WARNS if warns else Status.HOLDS, numbers, *supposed)
 
 
-def parts_of(ground: Ground, s: Subject) -> Floats:
+def _supposed(
+    f: Finding, k: int, parts: Floats, shares: Floats, verdicts: Sequence[Verdict]
+) -> Supposed:
+    ratio, share, estimate = f.form is Form.RATIO, float(shares[k - 1]), f.estimate or 0.0
+    return Supposed(
+        areas_treated=k,
+        share_heaviest=share,
+        estimate_heaviest=_finite(effect_if_treated(estimate, share, is_ratio=ratio)),
+        estimate_random=_finite(effect_if_treated(estimate, k / len(parts), is_ratio=ratio)),
+        verdict_heaviest=str(verdicts[k - 1]),
+        change_needed=rise_needed(estimate, share) if ratio else None,
+    )
+
+
+def parts_of(inputs: CheckInputs, s: Subject) -> Floats:
     """Return each area's part in what is expected after the start, (n_areas,); 0 for most."""
-    plan = ground.evidence.plan
+    plan = inputs.evidence.plan
     arm = next(a for a in plan.machine.arms if s.case.position in a.outcomes)
     weighted = benchmark_of(plan, s.case.position)
     parts = np.zeros(len(plan.machine.eligible))
@@ -162,3 +189,36 @@ def _verdict_if_treated(finding: Finding, share: float) -> Verdict:
 
 def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
+
+
+def _say(a: Found, n: FewTreated) -> str:
+    heavy = plural(n.few, "heaviest benchmark area")
+    level = a.finding.claim is Claim.LEVEL
+    same = "differed in the same way" if level else "had the same effect"
+    text = (
+        f"if the {heavy} ({100 * n.share:.0f}% of what is expected) had {same}, "
+        f"it would be {effect(n.estimate, a.finding.form)}"
+    )
+    if n.changed_by is None:
+        text += f"; no number of treated benchmark areas makes ‘{n.verdict}’ another verdict"
+    else:
+        then = f"‘{n.verdict_then}’ with {plural(n.changed_by, 'treated benchmark area')}"
+        text += f"; ‘{n.verdict}’ becomes {then}"
+    if n.change_needed is not None:
+        over = number(abs(n.change_needed), "ratio", 0)
+        side = "above" if n.change_needed > 0 else "below"
+        text += f"; to make up the whole difference they would have to stand {over} {side} "
+        text += "what was to be expected of them"
+    return f"{text}."
+
+
+TREATED_BENCHMARK = Check(
+    name="treated_benchmark",
+    title="Benchmark areas that were treated after all",
+    question="If some of the benchmark areas had had something of the kind too, with the same "
+    "effect, how many would it take for the verdict to change?",
+    caption="Effects if k benchmark areas had been treated",
+    row=Supposed,
+    run=_run,
+    say=_say,
+)

@@ -2,43 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Check, Status, table
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status
+from areaeffect.checks.words import effect, p_words, span
+from areaeffect.records import described
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import Answer, Ground, Subject
-
-COLUMNS = {
-    "estimate": ("number", f"effect on it: {EFFECT}"),
-    "low": ("number", "95% placebo interval, lower end"),
-    "high": ("number", "95% placebo interval, upper end"),
-    "p_value": ("number", "two-sided placebo p-value"),
-}
+    from areaeffect.checks.base import CheckInputs, Subject
 
 
-def unmoved_check(ground: Ground) -> Check:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """The effect on an outcome that should not move."""
+
+    estimate: float = described(f"effect on it: {EFFECT}")
+    low: float | None = described("95% placebo interval, lower end")
+    high: float | None = described("95% placebo interval, upper end")
+    p_value: float | None = described("two-sided placebo p-value")
+
+
+Found = Answer[Effect, Effect]
+
+
+def _run(inputs: CheckInputs) -> list[Found]:
     """Read the findings on outcomes that the study says the initiative cannot change."""
-    asked = [s for s in ground.subjects if not s.case.outcome.should_move]
-    answers = tuple(_answer(s) for s in asked)
-    return Check(
-        "unmoved",
-        "Outcomes that should not move",
-        "Is an effect found on outcomes that the initiative could not have changed?",
-        answers,
-        table(
-            "unmoved",
-            "Findings on outcomes that should not move",
-            COLUMNS,
-            [(a.group, a.outcome, *(a.numbers[n] for n in COLUMNS)) for a in answers if a.numbers],
-        ),
-        why="the study names no outcome that should not move (key should_move)",
-    )
+    return [_answer(s) for s in inputs.subjects if not s.case.outcome.should_move]
 
 
-def _answer(s: Subject) -> Answer:
+def _answer(s: Subject) -> Found:
     f = s.finding
     if f.estimate is None:
         return s.silent(NO_FINDING)
-    status = Status.WARNS if s.excludes_zero else Status.HOLDS
-    return s.answer(status, estimate=f.estimate, low=f.low, high=f.high, p_value=f.p_value)
+    found = Effect(estimate=f.estimate, low=f.low, high=f.high, p_value=f.p_value)
+    return s.answer(Status.WARNS if s.excludes_zero else Status.HOLDS, found, found)
+
+
+def _say(a: Found, n: Effect) -> str:
+    found = effect(n.estimate, a.finding.form)
+    tail = f"95% placebo interval {span(n.low, n.high, a.finding.form)}, p {p_words(n.p_value)}"
+    if a.status is Status.WARNS:
+        return f"it came out {found} although it should not move ({tail})."
+    return f"it came out {found}, with zero inside ({tail})."
+
+
+UNMOVED = Check(
+    name="unmoved",
+    title="Outcomes that should not move",
+    question="Is an effect found on outcomes that the initiative could not have changed?",
+    caption="Findings on outcomes that should not move",
+    row=Effect,
+    run=_run,
+    say=_say,
+    why="the study names no outcome that should not move (key should_move)",
+)

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.commands.begin import begin
-from areaeffect.commands.sources import in_window, list_sources, store_path
 from areaeffect.estimate.inference import Places
 from areaeffect.findings.case import groups_of
 from areaeffect.findings.describe import too_few_places
@@ -15,9 +14,8 @@ from areaeffect.findings.refusals import refuse_everything_refused, refused
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.calculation import power_of
 from areaeffect.power.words import in_brief
-from areaeffect.sources.publishers.releases import find_release
+from areaeffect.sources.base import SourceRequest, kind_of
 from areaeffect.study.file import read_study
-from areaeffect.study.model import PoliceUkSource, PublishedSource, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -204,29 +202,11 @@ def _smallest_effects(file: StudyFile, panel: Panel, plan: Plan) -> tuple[str, .
 
 def _sources(file: StudyFile, store: Path | None) -> tuple[str, ...]:
     """Say of each source what `areaeffect sources` says, held against the study's window."""
-    lines = []
-    window = file.study.study.window
-    for name, source in file.study.source.items():
-        if isinstance(source, PoliceUkSource):
-            root = resolve(source.store, file.folder) if source.store else store
-            if source.ingest and root is None:
-                lines.append(f"{name}: police_uk, ingested from {len(source.ingest)} files named")
-                continue
-            held = [
-                c
-                for c in list_sources(store_path(root)).coverage
-                if not source.forces or c.force in source.forces
-            ]
-            lines.append(f"{name}: police_uk, {in_window(held, window.start, window.end)}")
-        elif isinstance(source, PublishedSource):
-            found = find_release(source.release)
-            lines.append(
-                f"{name}: {found.id}, {found.periods or found.as_of}, {found.vintage}, "
-                f"{found.coverage}; use: {found.use}"
-            )
-        else:
-            lines.append(f"{name}: a table of your own")
-    return tuple(lines)
+    requests = (
+        SourceRequest(name=name, source=source, file=file, store=store)
+        for name, source in file.study.source.items()
+    )
+    return tuple(kind_of(r.source).describe(r) for r in requests)
 
 
 _IMBALANCED = 0.25

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.commands.evaluate import evaluate_into
+from areaeffect.commands.init import example_files
 from areaeffect.commands.summary import summary
 from areaeffect.errors import AreaEffectError
 from areaeffect.results import Verdict
@@ -74,10 +74,9 @@ def demo(
 
 def copy_example(name: str, folder: Path) -> Path:
     """Copy an example of the package, data and study files, into a folder; return the folder."""
-    source = files("areaeffect") / "examples" / name
     folder.mkdir(parents=True, exist_ok=True)
-    for file in source.iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
+    for file, content in example_files(name).items():
+        (folder / file).write_bytes(content)
     return folder
 
 

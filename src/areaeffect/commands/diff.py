@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.report.files import read_result
+from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,15 +49,26 @@ class Difference:
 
     def text(self) -> str:
         """Return the difference in lines."""
-        changed = len({c.finding for c in self.changes})
-        lines = [f"{changed} findings changed, {self.same} are the same."]
+        lines = [self._first()]
         for kind, own in self.causes.items():
             lines += [f"{kind}: {text}" for text in own]
         if self.changes and not any(self.causes.values()):
             lines.append("Releases, study and versions are equal: the program itself has changed.")
         elif sum(bool(own) for own in self.causes.values()) > 1:
             lines.append("More than one kind differs: any of them may have moved a number.")
-        return "\n".join([*lines, *(_line(change) for change in self.changes)])
+        verdicts = sorted(self.changes, key=lambda c: c.value != "verdict")
+        return "\n".join([*lines, *(_line(change) for change in verdicts)])
+
+    def _first(self) -> str:
+        """Say in one sentence how much differs."""
+        changed = len({c.finding for c in self.changes})
+        if not changed:
+            return f"Nothing changed: all {plural(self.same, 'finding')} are the same."
+        verdicts = [c for c in self.changes if c.value == "verdict"]
+        text = f"{plural(changed, 'finding')} changed, {self.same} are the same; "
+        if not verdicts:
+            return f"{text}every verdict is the same."
+        return f"{text}{plural(len(verdicts), 'verdict')} changed."
 
 
 def diff(before: Path, after: Path) -> Difference:
@@ -138,6 +150,6 @@ def _sorted_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]
 
 def _line(change: Change) -> str:
     a, b = change.before, change.after
-    shown = [f"{v:.6g}" if isinstance(v, float) else str(v) for v in (a, b)]
-    moved = f" ({b - a:+.6g})" if isinstance(a, float) and isinstance(b, float) else ""
+    shown = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in (a, b)]
+    moved = f" ({b - a:+.2g})" if isinstance(a, float) and isinstance(b, float) else ""
     return f"{change.finding}: {change.value} {shown[0]} → {shown[1]}{moved}"

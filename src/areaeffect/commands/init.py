@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 _PROGRAMME = "My initiative"
 _SPEC = CountySpec(
-    n_areas=300,
-    seed=1,
+    n_areas=400,
+    seed=12,
     first_month="2018-01",
     last_month="2021-12",
     programmes=(
         ProgrammeSpec(
             _PROGRAMME,
             resident_led=True,
-            n_neighbourhoods=4,
+            n_neighbourhoods=6,
             starts=("2020-01-01",),
             effects={"antisocial_behaviour": -0.2},
         ),
@@ -32,6 +32,7 @@ _SPEC = CountySpec(
 )
 
 
+EXAMPLES = ("county", "estate", "london")
 _ESTATE = CountySpec(
     n_areas=300,
     seed=4,
@@ -53,42 +54,52 @@ _ESTATE = CountySpec(
 _DRAWN_INSIDE = 0.0005
 
 
-def init(folder: Path, family: str | None = None) -> tuple[Path, ...]:
-    """Write a study and its made-up tables; never over anything.
+def init(folder: Path, example: str = "county") -> tuple[Path, ...]:
+    """Write a study and its tables; never over anything.
 
     Parameters
     ----------
     folder : where to.
-    family : None for counts by month of a listed set of areas; 'empty_homes' for a drawn
-        estate and a council's list of empty homes.
+    example : 'county' for made-up counts by month in which a known fall is found; 'estate' for a
+        drawn estate and a council's list of empty homes, made up; 'london' for real areas.
 
     Raises
     ------
     StudyError
         Where a file of one of these names is already there; no example of that family.
     """
-    if family not in (None, "empty_homes"):
-        fix = "Allowed: empty_homes; or leave it out."
-        raise StudyError(Problem(f"there is no example of '{family}'.", "--family", fix))
-    template = "study.toml" if family is None else f"{family}.toml"
-    tables = (
-        _tables(simulate_county(_SPEC))
-        if family is None
-        else _estate_tables(simulate_county(_ESTATE))
-    )
-    texts = {
-        "study.toml": (files("areaeffect.commands") / "example" / template).read_text("utf-8"),
-        **tables,
-    }
-    there = [folder / name for name in texts if (folder / name).exists()]
+    if example not in EXAMPLES:
+        what = f"there is no example '{example}'."
+        raise StudyError(Problem(what, "--example", f"Allowed: {', '.join(EXAMPLES)}."))
+    files = _files_of(example)
+    there = [folder / name for name in files if (folder / name).exists()]
     if there:
         raise StudyError(
             [Problem("is already there.", str(t), "Choose another folder.") for t in there]
         )
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    return tuple(folder / name for name in texts)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return tuple(folder / name for name in files)
+
+
+def _files_of(example: str) -> dict[str, bytes]:
+    if example == "london":
+        return example_files("london")
+    made = (
+        _tables(simulate_county(_SPEC))
+        if example == "county"
+        else _estate_tables(simulate_county(_ESTATE))
+    )
+    template = "study.toml" if example == "county" else "empty_homes.toml"
+    text = (files("areaeffect.commands") / "example" / template).read_text("utf-8")
+    return {name: content.encode() for name, content in {"study.toml": text, **made}.items()}
+
+
+def example_files(name: str) -> dict[str, bytes]:
+    """Return the files of an example that travels with the package, by name."""
+    folder = files("areaeffect") / "examples" / name
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir(), key=lambda f: f.name)}
 
 
 def _tables(county: County) -> dict[str, str]:

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.sources.police_uk.force_months import ForceMonth, force_months
+from areaeffect.sources.police_uk.force_months import ForceMonth, force_months, gaps_in
 from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store, store_path
 from areaeffect.sources.police_uk.store_check import check_store
 from areaeffect.sources.publishers import police_archive as police
@@ -16,14 +16,13 @@ from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, catalogue
 from areaeffect.study.model import SHARED_DATA_VARIABLE, default_fetched, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from areaeffect.sources.publishers.releases import PublishedRelease
 
 __all__ = [
     "SourceListing",
     "check_store",
-    "in_window",
     "list_sources",
     "open_lake",
     "remove_store",
@@ -122,7 +121,7 @@ class SourceListing:
                     f"{kept:,}",
                     f"{100 * bare / max(kept, 1):.1f}%",
                     f"{sum(c.rows_rejected for c in months):,}",
-                    _gaps(months),
+                    gaps_in(months),
                 )
             )
         counted = ", ".join(f"{n:,} {status}" for status, n in sorted(self.files.items()))
@@ -189,32 +188,3 @@ def _available(release: PublishedRelease) -> Available:
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
-
-
-def _gaps(months: Iterable[ForceMonth]) -> str:
-    """Write runs of months that are not whole: 'missing 2014-03 to 2014-05', 'without drugs …'."""
-    runs = []
-    for status, cells in groupby(months, lambda c: c.why if c.lacks else c.status):
-        run = list(cells)
-        if status != "complete":
-            span = run[0].month if len(run) == 1 else f"{run[0].month} to {run[-1].month}"
-            runs.append(f"{status} {span}")
-    return "; ".join(runs) or "none"
-
-
-def in_window(held: Sequence[ForceMonth], start: str, end: str) -> str:
-    """Say how what a store holds stands to the months that a study asks: 'YYYY-MM' both."""
-    said = []
-    for force, cells in groupby(held, lambda c: c.force):
-        months = list(cells)
-        first, last = months[0].month, months[-1].month
-        inside = [c for c in months if start <= c.month <= end]
-        lacks = []
-        if not inside:
-            lacks.append("nothing of the window")
-        else:
-            lacks += [f"nothing before {first}"] if start < first else []
-            lacks += [f"nothing after {last}"] if end > last else []
-            lacks += [_gaps(inside)] if _gaps(inside) != "none" else []
-        said.append(f"{force} {first} to {last} ({'; '.join(lacks) or 'whole in the window'})")
-    return ", ".join(said) or "of which the store holds nothing"

@@ -36,7 +36,8 @@ def summary(result: Result, truth: Mapping[str, Mapping[str, float]] | None = No
         )
         known = truth.get(f.group, {}).get(f.outcome) if truth else None
         rows.append((*cells, _number(known, f)) if truth else cells)
-    return _table(rows)
+    held_back = dict.fromkeys(f"{f.label}: {f.held_back}" for f in leading if f.held_back)
+    return "\n".join([_table(rows), *(f"\n{text}" for text in held_back)])
 
 
 def _number(value: float | None, finding: Finding) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.document import pdf
@@ -29,8 +30,11 @@ def write_charts(document: Document, folder: Path) -> None:
         write_text(folder / f"{figure.name}.svg", f"{figure.chart}\n")
         (folder / f"{figure.name}.png").write_bytes(picture)
         if figure.rows:
-            columns = _columns(figure.rows)
-            rows = [{c.name: row[c.name] for c in columns} for row in figure.rows]
+            rows = [
+                {f.name: getattr(row, f.name) for f in fields(row)} if is_dataclass(row) else row
+                for row in figure.rows
+            ]
+            columns = _columns(rows)
             write_table(folder / f"{figure.name}.csv", figure.title, columns, rows)
 
 

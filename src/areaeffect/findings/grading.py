@@ -111,18 +111,17 @@ def _corrected(evidence: Evidence, case: Case) -> tuple[str, ...]:
     """Say where weighting left a neighbourhood unlike, and that this was regressed out."""
     arm = next(k for k, a in enumerate(evidence.plan.arms) if case.position in a.outcomes)
     chosen = evidence.plan.chosen[arm]
-    left = [
+    worst = max(
         float(np.abs(w.imbalance).max(initial=0.0))
         for g in (*case.units, *case.against)
         if (w := chosen[g]) is not None
-    ]
-    unlike = [x for x in left if x > _LEFT_UNLIKE]
-    if not unlike:
+    )
+    if worst <= _LEFT_UNLIKE:
         return ()
     return (
-        f"In {len(unlike)} of {len(left)} neighbourhoods no weights make the benchmark areas equal "
-        f"to the places (up to {max(unlike):.2f} standard deviations are left); what stays unlike "
-        "is taken out by regression, as it is of every placebo.",
+        "No weights make the benchmark areas quite like every neighbourhood (the designs say how "
+        "unlike they stay); what that would change by itself is taken out by regression, as it is "
+        "of every placebo.",
     )
 
 

@@ -14,7 +14,6 @@ from areaeffect.errors import NothingEstimableError, Problem
 from areaeffect.findings.case import benchmark_of, groups_of
 from areaeffect.findings.cohorts import starts_too_late
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.study.model import PublishedSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +84,7 @@ def why_not_planned(
     """
     outcome = study.outcome[position]
     source = study.source[outcome.source]
-    if isinstance(source, PublishedSource) and find_release(source.release).modelled:
+    if source.from_release and find_release(source.from_release).modelled:
         return MODELLED
     arm = next(a for a in plan.arms if position in a.outcomes)
     chosen = benchmark_of(plan, position)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from areaeffect.document.chart_tables import Table
 from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, cross_check
 from areaeffect.findings.case import Evidence, Group, benchmark_of, groups_of
 from areaeffect.findings.cross_panel import build_panel
-from areaeffect.results import Annex, Column, DataTable, NotEstimable
+from areaeffect.records import described, rows_of, table_of
+from areaeffect.results import Annex, NotEstimable
 from areaeffect.streams import Use, seed_for
 from areaeffect.wording.numbers import number
 
@@ -37,7 +38,7 @@ class Estimators:
 
 def crosscheck_section(result: Result, annex: Annex[Estimators]) -> Section:
     """Print every cross-check beside its finding, and what each estimator assumes."""
-    rows = annex.table("crosscheck").records()
+    rows = rows_of(annex.table("crosscheck"), CrossCheckRow)
     labels = {f.outcome: f.label for f in result.findings}
     head = (
         "Outcome",
@@ -51,22 +52,22 @@ def crosscheck_section(result: Result, annex: Annex[Estimators]) -> Section:
     )
     body = tuple(
         (
-            labels.get(row["outcome"], row["outcome"]),
-            row["group"],
-            row["estimator"],
-            _printed(row, "estimate"),
-            _ends(row, "low", "high"),
-            row["interval"],
-            _printed(row, "main_estimate"),
-            _ends(row, "main_low", "main_high"),
+            labels.get(row.outcome, row.outcome),
+            row.group,
+            row.estimator,
+            number(row.estimate, _form(row)),
+            _ends(row.low, row.high, _form(row)),
+            row.interval,
+            number(row.main_estimate, _form(row)),
+            _ends(row.main_low, row.main_high, _form(row)),
         )
         for row in rows
     )
     table = Table("Cross-checks beside the findings", head, body, frozenset({3, 6}))
-    about = {row["estimator"]: row for row in rows}
+    about = {row.estimator: row for row in rows}
     assumed = tuple(
-        f"{name} ({row['package']}). It assumes: {_low(row['assumes'])} Why it may differ: "
-        f"{_low(row['differs'])}"
+        f"{name} ({row.package}). It assumes: {_low(row.assumes)} Why it may differ: "
+        f"{_low(row.differs)}"
         for name, row in about.items()
     )
     return Section(
@@ -76,43 +77,41 @@ def crosscheck_section(result: Result, annex: Annex[Estimators]) -> Section:
     )
 
 
-def _form(row: dict[str, Any]) -> str:
-    return "ratio" if row["unit"] == "fraction" else "additive"
+def _form(row: CrossCheckRow) -> str:
+    return "ratio" if row.unit == "fraction" else "additive"
 
 
-def _printed(row: dict[str, Any], name: str) -> str:
-    return number(row[name], _form(row))
-
-
-def _ends(row: dict[str, Any], low: str, high: str) -> str:
-    if row[low] is None and row[high] is None:
+def _ends(low: float | None, high: float | None, form: str) -> str:
+    if low is None and high is None:
         return "none"
-    return " to ".join(
-        "no end found" if row[end] is None else number(row[end], _form(row)) for end in (low, high)
-    )
+    return " to ".join("no end found" if end is None else number(end, form) for end in (low, high))
 
 
 def _low(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-COLUMNS = (
-    Column("group", "string", "initiative"),
-    Column("outcome", "string", "outcome"),
-    Column("estimator", "string", "estimator"),
-    Column("package", "string", "library that computed it"),
-    Column("unit", "string", "unit of the estimates"),
-    Column("estimate", "number", "its estimate: fraction of the counterfactual, or points"),
-    Column("low", "number", "lower end of its own 95% interval"),
-    Column("high", "number", "upper end of its own 95% interval"),
-    Column("p_value", "number", "its own p-value"),
-    Column("interval", "string", "kind of its interval, or why it is refused"),
-    Column("main_estimate", "number", "the finding's estimate"),
-    Column("main_low", "number", "lower end of the finding's 95% placebo interval"),
-    Column("main_high", "number", "upper end of the finding's 95% placebo interval"),
-    Column("assumes", "string", "what the estimator assumes"),
-    Column("differs", "string", "why it may differ from the finding"),
-)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossCheckRow:
+    """An estimator's answer beside its finding."""
+
+    group: str = described("initiative")
+    outcome: str = described("outcome")
+    estimator: str = described("estimator")
+    package: str = described("library that computed it")
+    unit: str = described("unit of the estimates")
+    estimate: float | None = described(
+        "its estimate: fraction of the counterfactual, or points", None
+    )
+    low: float | None = described("lower end of its own 95% interval", None)
+    high: float | None = described("upper end of its own 95% interval", None)
+    p_value: float | None = described("its own p-value", None)
+    interval: str = described("kind of its interval, or why it is refused")
+    main_estimate: float | None = described("the finding's estimate", None)
+    main_low: float | None = described("lower end of the finding's 95% placebo interval", None)
+    main_high: float | None = described("upper end of the finding's 95% placebo interval", None)
+    assumes: str = described("what the estimator assumes")
+    differs: str = described("why it may differ from the finding")
 
 
 def crosscheck_step(finished: Finished) -> Annex[Estimators] | None:
@@ -133,7 +132,7 @@ def crosscheck_step(finished: Finished) -> Annex[Estimators] | None:
             found = _checked(name, panel, finding)
             rows.append(_row(name, found, finding))
     finished.tell("cross-checks", len(names), len(names))
-    table = DataTable("crosscheck", "Cross-checks by other estimators", COLUMNS, tuple(rows))
+    table = table_of("crosscheck", "Cross-checks by other estimators", CrossCheckRow, rows)
     return Annex("crosscheck", Estimators(tuple(names)), (table,))
 
 
@@ -162,29 +161,29 @@ def _checked(
     return cross_check(name, panel)
 
 
-def _row(
-    name: str, found: CrossCheck | NotEstimable, finding: Finding
-) -> tuple[str | float | None, ...]:
+def _row(name: str, found: CrossCheck | NotEstimable, finding: Finding) -> CrossCheckRow:
     about = ESTIMATORS[name]
+    own = None if isinstance(found, NotEstimable) else found
     if isinstance(found, NotEstimable):
-        numbers: tuple[float | None, ...] = (None, None, None, None)
         interval = f"not estimable: {found.reason}"
     else:
-        numbers = (found.estimate, found.low, found.high, found.p_value)
         interval = found.refused or f"95%, {found.kind}"
-    return (
-        finding.group,
-        finding.outcome,
-        about.title,
-        about.package,
-        "fraction" if finding.form == "ratio" else finding.unit,
-        *numbers,
-        interval,
-        finding.estimate,
-        finding.low,
-        finding.high,
-        about.assumes,
-        about.differs,
+    return CrossCheckRow(
+        group=finding.group,
+        outcome=finding.outcome,
+        estimator=about.title,
+        package=about.package,
+        unit="fraction" if finding.form == "ratio" else finding.unit,
+        estimate=None if own is None else own.estimate,
+        low=None if own is None else own.low,
+        high=None if own is None else own.high,
+        p_value=None if own is None else own.p_value,
+        interval=interval,
+        main_estimate=finding.estimate,
+        main_low=finding.low,
+        main_high=finding.high,
+        assumes=about.assumes,
+        differs=about.differs,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from areaeffect.findings.case import groups_of
 from areaeffect.findings.conclude import case_of
 from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS
-from areaeffect.results import Annex, Column, DataTable
+from areaeffect.records import described, rows_of, table_of
+from areaeffect.results import Annex
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Case, Evidence
@@ -36,7 +37,7 @@ class Forms:
 
 def effect_forms_section(_result: Result, annex: Annex[Forms]) -> Section:
     """Return one table: forms side by side, with the incidents behind the ratio."""
-    rows = tuple(_cells(record) for record in annex.table("effect_forms").records())
+    rows = tuple(_cells(record) for record in rows_of(annex.table("effect_forms"), FormRow))
     return Section(
         "effect-forms",
         "The same effect in other forms",
@@ -53,70 +54,73 @@ def effect_forms_section(_result: Result, annex: Annex[Forms]) -> Section:
     )
 
 
-def _cells(record: dict[str, Any]) -> tuple[str, ...]:
-    form = record["form"]
-    unit = f", {record['unit']}" if form == "additive" else ""
-    estimate = (
-        "–" if record["estimate"] is None else printed(scaled(record["estimate"], form), form)
-    )
+def _cells(record: FormRow) -> tuple[str, ...]:
+    form = record.form
+    unit = f", {record.unit}" if form == "additive" else ""
+    estimate = "–" if record.estimate is None else printed(scaled(record.estimate, form), form)
     return (
-        wording.group_title(record["group"]),
-        record["label"],
-        f"{record['kind']}{unit}",
+        wording.group_title(record.group),
+        record.label,
+        f"{record.kind}{unit}",
         estimate,
         _span(record, form),
         _avoided_in_words(record),
-        record["remark"] or "",
+        record.remark or "",
     )
 
 
-def _span(record: dict[str, Any], form: str) -> str:
-    if record["low"] is None or record["high"] is None:
+def _span(record: FormRow, form: str) -> str:
+    if record.low is None or record.high is None:
         return "–"
-    return " to ".join(printed(scaled(record[end], form), form) for end in ("low", "high"))
+    return " to ".join(printed(scaled(end, form), form) for end in (record.low, record.high))
 
 
-def _avoided_in_words(record: dict[str, Any]) -> str:
-    if record["avoided"] is None:
+def _avoided_in_words(record: FormRow) -> str:
+    if record.avoided is None:
         return "–"
-    if record["avoided_low"] is None or record["avoided_high"] is None:
-        return f"{record['avoided']:,.0f}"
-    low, high = record["avoided_low"], record["avoided_high"]
-    return f"{record['avoided']:,.0f} ({low:,.0f} to {high:,.0f})"
+    if record.avoided_low is None or record.avoided_high is None:
+        return f"{record.avoided:,.0f}"
+    low, high = record.avoided_low, record.avoided_high
+    return f"{record.avoided:,.0f} ({low:,.0f} to {high:,.0f})"
 
 
 RATIO, ADDITIVE = "ratio of totals", "difference of rates"
 MEAN, UNADJUSTED = "mean over neighbourhoods", "not regression-adjusted"
 _SEVERAL = 2
 
-_COLUMNS = (
-    Column("group", "string", "initiative, or all"),
-    Column("outcome", "string", "name of the outcome"),
-    Column("label", "string", "its name in print"),
-    Column("claim", "string", "change or level"),
-    Column("kind", "string", "which form of the effect"),
-    Column("form", "string", "ratio: fraction; additive: in `unit`"),
-    Column("unit", "string", "unit of additive numbers"),
-    Column("neighbourhoods", "integer", "neighbourhoods that it rests on"),
-    Column("estimate", "number", "the effect"),
-    Column(
-        "low", "number", "95% interval: of a finding the printed one, of a further form its own"
-    ),
-    Column("high", "number", "the same, upper end"),
-    Column("p_value", "number", "placebo p-value that goes with the interval; none for a level"),
-    Column("avoided", "number", "incidents avoided, by the ratio of totals; negative: more"),
-    Column("avoided_low", "number", "fewest that its interval allows"),
-    Column("avoided_high", "number", "most that its interval allows"),
-    Column("remark", "string", "why it rests on fewer neighbourhoods, or cannot be computed"),
-)
 
-Row = tuple[str | float | int | bool | None, ...]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormRow:
+    """One form of an effect, with the incidents behind it."""
+
+    group: str = described("initiative, or all")
+    outcome: str = described("name of the outcome")
+    label: str = described("its name in print")
+    claim: str = described("change or level")
+    kind: str = described("which form of the effect")
+    form: str = described("ratio: fraction; additive: in `unit`")
+    unit: str = described("unit of additive numbers")
+    neighbourhoods: int = described("neighbourhoods that it rests on")
+    estimate: float | None = described("the effect", None)
+    low: float | None = described(
+        "95% interval: of a finding the printed one, of a further form its own", None
+    )
+    high: float | None = described("the same, upper end", None)
+    p_value: float | None = described(
+        "placebo p-value that goes with the interval; none for a level", None
+    )
+    avoided: float | None = described(
+        "incidents avoided, by the ratio of totals; negative: more", None
+    )
+    avoided_low: float | None = described("fewest that its interval allows", None)
+    avoided_high: float | None = described("most that its interval allows", None)
+    remark: str = described("why it rests on fewer neighbourhoods, or cannot be computed", "")
 
 
 def effect_forms(finished: Finished) -> Annex[Forms] | None:
     """Return every group's outcomes in all forms; None where no outcome is a count."""
     evidence, result = finished.evidence, finished.result
-    rows: list[Row] = []
+    rows: list[FormRow] = []
     for group in groups_of(evidence.plan.units):
         apart = disjoint(evidence.plan, group.units)
         for o, outcome in enumerate(evidence.study.outcome):
@@ -138,11 +142,11 @@ def effect_forms(finished: Finished) -> Annex[Forms] | None:
                 rows.append(_unadjusted(evidence, case))
     if not rows:
         return None
-    table = DataTable("effect_forms", "The same effect in other forms", _COLUMNS, tuple(rows))
+    table = table_of("effect_forms", "The same effect in other forms", FormRow, rows)
     return Annex("effect_forms", Forms(FEW_EVENTS), (table,))
 
 
-def _of_finding(finding: Finding) -> Row:
+def _of_finding(finding: Finding) -> FormRow:
     """Repeat a finding, with the incidents that its interval stands for.
 
     Observed = expected (1 + effect), so that avoided = observed (1 / (1 + effect) - 1): the
@@ -153,22 +157,23 @@ def _of_finding(finding: Finding) -> Row:
         _avoided(finding.observed, effect) if is_ratio and finding.claim == "change" else None
         for effect in (finding.estimate, finding.high, finding.low)
     ]
-    remark = "" if finding.estimate is not None else finding.caveats[0]
-    return (
-        finding.group,
-        finding.outcome,
-        finding.label,
-        finding.claim,
-        RATIO if is_ratio else ADDITIVE,
-        finding.form,
-        finding.unit,
-        finding.n_neighbourhoods,
-        finding.estimate,
-        finding.low,
-        finding.high,
-        finding.p_value if finding.claim != "level" else None,
-        *avoided,
-        remark,
+    return FormRow(
+        group=finding.group,
+        outcome=finding.outcome,
+        label=finding.label,
+        claim=finding.claim,
+        kind=RATIO if is_ratio else ADDITIVE,
+        form=finding.form,
+        unit=finding.unit,
+        neighbourhoods=finding.n_neighbourhoods,
+        estimate=finding.estimate,
+        low=finding.low,
+        high=finding.high,
+        p_value=finding.p_value if finding.claim != "level" else None,
+        avoided=avoided[0],
+        avoided_low=avoided[1],
+        avoided_high=avoided[2],
+        remark="" if finding.estimate is not None else finding.caveats[0],
     )
 
 
@@ -178,7 +183,7 @@ def _avoided(observed: float | None, effect: float | None) -> float | None:
     return observed * (1 / (1 + effect) - 1)
 
 
-def _mean(evidence: Evidence, case: Case) -> Row:
+def _mean(evidence: Evidence, case: Case) -> FormRow:
     """Average the neighbourhoods' log ratios, each place counting the same.
 
     A neighbourhood with few events has a log ratio that is mostly noise: it is left out, which is
@@ -228,7 +233,7 @@ def _is_adjusted(evidence: Evidence, case: Case) -> bool:
     return bool((real[:, cf.EXPECTED_POST] != real[:, cf.UNADJUSTED_POST]).any())
 
 
-def _unadjusted(evidence: Evidence, case: Case) -> Row:
+def _unadjusted(evidence: Evidence, case: Case) -> FormRow:
     """Return an effect before what weighting left unlike is regressed out."""
     real = cf.unadjusted(evidence.real[:, case.position])
     drawn = cf.unadjusted(evidence.drawn[:, :, case.position])
@@ -257,27 +262,24 @@ def _printed(
     units: tuple[int, ...],
     numbers: tuple[float, float, float, float] | None,
     remark: str,
-) -> Row:
+) -> FormRow:
     own = replace(case, units=units)
     estimate, low, high = (
         (None, None, None) if numbers is None else (own.printed(x) for x in numbers[:3])
     )
     p_value = None if numbers is None or case.outcome.claim == "level" else numbers[3]
-    return (
-        case.group.name,
-        case.outcome.name,
-        case.outcome.title,
-        case.outcome.claim,
-        kind,
-        "ratio",
-        case.outcome.unit_title,
-        len(units),
-        estimate,
-        low,
-        high,
-        p_value,
-        None,
-        None,
-        None,
-        remark,
+    return FormRow(
+        group=case.group.name,
+        outcome=case.outcome.name,
+        label=case.outcome.title,
+        claim=case.outcome.claim,
+        kind=kind,
+        form="ratio",
+        unit=case.outcome.unit_title,
+        neighbourhoods=len(units),
+        estimate=estimate,
+        low=low,
+        high=high,
+        p_value=p_value,
+        remark=remark,
     )

@@ -16,7 +16,6 @@ from areaeffect.panel import REASONS, Hidden
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.study.model import PublishedSource
 
 if TYPE_CHECKING:
     from areaeffect.findings.finished import Finished
@@ -109,9 +108,9 @@ def suppressed(finished: Finished) -> Annex[Suppressed] | None:
 
 def _hidden(source: Source, measure: Measure) -> Hidden | None:
     """Return the hidden counts of a measure and their bounds; None where no rule says them."""
-    if measure.hidden is not None or not isinstance(source, PublishedSource):
+    if measure.hidden is not None or not source.from_release:
         return measure.hidden
-    bounds = find_release(source.release).hidden
+    bounds = find_release(source.from_release).hidden
     return Hidden(measure.reasons == _SUPPRESSED, bounds[0], bounds[-1]) if bounds else None
 
 

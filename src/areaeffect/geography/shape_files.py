@@ -35,7 +35,7 @@ _SHAPEFILE, _PACKED = b"\x00\x00\x27\x0a", b"PK\x03\x04"
 _POLYGON, _MULTIPOLYGON = 3, 6
 #: A shape is mended where that changes its surface by no more than this share.
 _SAME_AREA = 1e-3
-_TOUCHES = "it touches itself"
+_TOUCHES, _NESTED = "it touches itself", "a part of it lies inside another part"
 
 
 def read_shape_file(path: Path, what: str = "file of boundaries") -> Any:
@@ -174,8 +174,9 @@ def mended(
 ) -> tuple[Shapes, list[str], list[Problem]]:
     """Return shapes that are areas; what was mended, by name; and what cannot be used.
 
-    A shape that touches itself is mended where its surface stays as it is; one that crosses
-    itself, a point, a line and a shape without surface cannot be used.
+    A shape that touches itself is mended where its surface stays as it is, and a part inside
+    another part is counted once; a shape that crosses itself, a point, a line and a shape without
+    surface cannot be used.
     """
     import shapely  # heavy
 
@@ -195,7 +196,10 @@ def mended(
             reason = invalid_reason(shapes[i])
             # mending one that crosses itself is a guess, and can take a minute
             whole = shapely.make_valid(shapes[i]) if reason.startswith(_TOUCHES) else None
-            if whole is not None and abs(whole.area - area[i]) <= _SAME_AREA * area[i]:
+            if reason.startswith(_NESTED):  # every part belongs to the area: it is counted once
+                whole = shapely.union_all(shapely.get_parts(shapes[i]))
+            same = whole is not None and abs(whole.area - area[i]) <= _SAME_AREA * area[i]
+            if whole is not None and (same or reason.startswith(_NESTED)):
                 kept[i] = whole
                 notes.append(f"{path.name}, {places[i]}: {reason}; mended.")
                 continue
@@ -215,5 +219,6 @@ def invalid_reason(shape: Any) -> str:
     words = {
         "Self-intersection": "it crosses itself",
         "Ring Self-intersection": _TOUCHES,
+        "Nested shells": _NESTED,
     }
     return words.get(what, what.lower()) + (f" at {place}" if place else "")

@@ -10,10 +10,11 @@ from areaeffect.index import composite as numerics
 from areaeffect.index.scores import scores
 from areaeffect.index.table import read_indicators
 from areaeffect.periods import PeriodKind, Periods, kind_of, parse_period
-from areaeffect.sources.base import SourceTable
+from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.index import read_index
-from areaeffect.study.model import PublishedSource, resolve, split_reference
+from areaeffect.study.model import IndexSource, resolve, split_reference
+from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from areaeffect.sources.base import Wanted
     from areaeffect.study.file import StudyFile
     from areaeffect.study.index import Index, IndexFile
-    from areaeffect.study.model import IndexSource, Outcome
+    from areaeffect.study.model import Outcome
 
 _SCORES = ("score", "rank", "decile")
 
@@ -136,7 +137,7 @@ def _holds(index: Index, outcome: Outcome, file: StudyFile) -> list[str]:
 def _published(file: StudyFile, source: str, column: str) -> tuple[str | None, str]:
     """Return the release and column that a study's 'source.column' is; no release for others."""
     named = file.study.source.get(source)
-    return (named.release if isinstance(named, PublishedSource) else "", column)
+    return (named.from_release if named else "", column)
 
 
 def _outcome_problems(
@@ -194,3 +195,20 @@ def _end_of(text: str) -> int:
     if kind is None or ordinal is None or kind.per_year is None:
         return 0
     return kind.first_month(ordinal + 1)
+
+
+def _read_request(request: SourceRequest[IndexSource]) -> SourceTable:
+    return read_index_source(
+        request.name, request.source, request.file, request.wanted, request.attributes
+    )
+
+
+def _describe(request: SourceRequest[IndexSource]) -> str:
+    index = read_index(resolve(request.source.path, request.file.folder)).index
+    when = index_described_at(request.source, request.file.folder) or "no date known"
+    return f"{request.name}: index of {plural(len(index.indicator), 'indicator')}, {when}"
+
+
+SOURCE = SourceKind(
+    model=IndexSource, read=_read_request, describe=_describe, described_at=index_described_at
+)

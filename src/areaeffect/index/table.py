@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.errors import AreaEffectError, DataError, Faults, Problem
-from areaeffect.sources.base import align, reader_for
+from areaeffect.sources.base import align
+from areaeffect.sources.panel_table import read as read_table
 from areaeffect.sources.publishers.panel import authority_column, roots_of
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.sources.publishers.tables import read
@@ -194,7 +195,6 @@ class _Columns(Faults):
     def _own(self, column: ColumnOf) -> Raw:
         path = resolve(column.path or "", self.file.folder)
         source = PanelSource(kind="panel", path=str(path), area=column.area)
-        read_table = reader_for("panel")
         table = read_table(path.name, source, path, _ANY_WINDOW, (), (column.column,))
         return (
             table.areas,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.study.model import PanelSource, split_reference
+from areaeffect.sources.police_uk.categories import known_categories
+from areaeffect.study.model import split_reference
+from areaeffect.study.parts import AnySource
+from areaeffect.study.source_kinds import row_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,16 +22,14 @@ if TYPE_CHECKING:
 
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from areaeffect.panel import Hidden
     from areaeffect.periods import Periods
     from areaeffect.results import DataTable, Release
-    from areaeffect.study.model import PanelSource, Window
-
-#: Kind of a source to the module that reads it; each module has a function `read`.
-REGISTRY = {"panel": "areaeffect.sources.panel_table"}
+    from areaeffect.study.file import StudyFile
+    from areaeffect.study.model import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +103,78 @@ def one_spelling(tables: Mapping[str, SourceTable]) -> dict[str, SourceTable]:
     return found
 
 
-class Reader(Protocol):
-    """A source module's `read`."""
-
-    def __call__(
-        self,
-        name: str,
-        source: PanelSource,
-        path: Path,
-        window: Window,
-        wanted: tuple[Wanted, ...],
-        attributes: tuple[str, ...],
-    ) -> SourceTable:
-        """Read what is wanted; raise DataError with every fault found."""
+Model = TypeVar("Model", bound=AnySource)
 
 
-def reader_for(kind: str) -> Reader:
-    """Return the `read` function of a kind of source."""
-    return cast("Reader", import_module(REGISTRY[kind]).read)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRequest(Generic[Model]):
+    """A source of a study, and what is wanted of it.
+
+    Parameters
+    ----------
+    name, source : of the study.
+    file : the study.
+    store : the store's folder, where the command names one.
+    wanted : measures.
+    attributes : columns with one value an area, or one an area and period.
+    """
+
+    name: str
+    source: Model
+    file: StudyFile
+    store: Path | None
+    wanted: tuple[Wanted, ...] = ()
+    attributes: tuple[str, ...] = ()
+
+    @property
+    def window(self) -> Window:
+        """First and last period of the study."""
+        return self.file.study.study.window
+
+
+def as_it_is(_source: AnySource, column: str) -> str:
+    """Return the name of a column as the study writes it."""
+    return column
+
+
+def no_date(_source: AnySource, _folder: Path) -> str | None:
+    """Return the date that a source without one describes: none."""
+    return None
+
+
+def same_names(asked: tuple[str, ...], _where: str) -> tuple[str, ...]:
+    """Return those of a table's own categories that have the names of the police's."""
+    return known_categories(asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceKind(Generic[Model]):
+    """A kind of source: the row `SOURCE` of its module.
+
+    Parameters
+    ----------
+    model : what a study may say of it.
+    read : returns what is wanted; raises StudyError or DataError with every fault found.
+    describe : a line on what it is and holds, for `areaeffect check`.
+    described_at : the latest date that its values describe, where it has no periods; from the
+        source and the folder in which relative paths start.
+    printed : the name of one of its columns in print.
+    categories : those of the police that an outcome adds up, from what it asks and its place in
+        the study; a table of one's own may have some by the same names.
+    """
+
+    model: type[Model]
+    read: Callable[[SourceRequest[Model]], SourceTable]
+    describe: Callable[[SourceRequest[Model]], str]
+    described_at: Callable[[Model, Path], str | None] = no_date
+    printed: Callable[[Model, str], str] = as_it_is
+    categories: Callable[[tuple[str, ...], str], tuple[str, ...]] = same_names
+
+
+def kind_of(source: AnySource) -> SourceKind[Any]:
+    """Return the kind of a source of a study."""
+    kind: SourceKind[Any] = row_of(source.kind)
+    return kind
 
 
 def sha256_of(path: Path) -> str:

@@ -24,7 +24,7 @@ from areaeffect.periods import (
 )
 from areaeffect.results import Release
 from areaeffect.sources.area_names import placed_by_name
-from areaeffect.sources.base import SourceTable, Wanted, sha256_of
+from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted, sha256_of
 from areaeffect.sources.panel_values import (
     Grid,
     changing_numbers,
@@ -33,9 +33,12 @@ from areaeffect.sources.panel_values import (
     matrix_of,
     rows_of,
 )
+from areaeffect.sources.panel_vintages import one_vintage
+from areaeffect.sources.screening import screen
 from areaeffect.sources.wide_table import lengthen
+from areaeffect.study.model import PanelSource, resolve
 from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes, read_numbers
-from areaeffect.tables.user_table import TOTALS, Layout, read_user_table
+from areaeffect.tables.user_table import Layout, is_total, read_user_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from areaeffect.panel import Hidden
-    from areaeffect.study.model import PanelSource, Window
+    from areaeffect.study.model import Window
 
 #: Periods without a row for each with one, from which on one must be mistyped.
 _MOST_GAPS, _FEW = 24, 120
@@ -203,7 +206,7 @@ def _with_areas(
         if other := lookalike(code, every):
             what = f"'{code}' looks like '{other}' but holds a letter of another alphabet."
             faults.append(Problem(what, at, "Type the code again."))
-        elif TOTALS.fullmatch(code):
+        elif is_total(code, every):
             fix = f'Take it out, or write leave_out = ["{code}"].'
             faults.append(Problem(f"'{code}' is a total, not an area.", at, fix))
     if faults:
@@ -398,3 +401,18 @@ def _names(
     bare = np.bincount(area_of_row, minlength=len(areas)) == 0
     names = frame[source.name].iloc[first].to_numpy(dtype=str)
     return np.where(bare | (names == ""), areas, names)
+
+
+def _read_request(request: SourceRequest[PanelSource]) -> SourceTable:
+    path = resolve(request.source.path, request.file.folder)
+    table = read(
+        request.name, request.source, path, request.window, request.wanted, request.attributes
+    )
+    return screen(request.source, one_vintage(table, f"source.{request.name}"))
+
+
+def _describe(request: SourceRequest[PanelSource]) -> str:
+    return f"{request.name}: a table of your own"
+
+
+SOURCE = SourceKind(model=PanelSource, read=_read_request, describe=_describe)

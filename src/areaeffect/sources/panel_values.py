@@ -175,7 +175,7 @@ def _hidden(
         least = 1 if (matrix == 0).any() else 0
         most = int(shown.min()) - 1 if len(shown) else 0
         why = f"the least count shown is {most + 1}"
-        if not least <= most <= _MOST_HIDDEN:
+        if not max(least, 1) <= most <= _MOST_HIDDEN:
             return None, (
                 f"{n:,} hidden counts are missing, because nothing says how large they can be. "
                 "Write hidden = [least, most] in the source."

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
-from areaeffect.study.model import SOURCE_KINDS, Study, split_reference
+from areaeffect.study.model import Study, split_reference
+from areaeffect.study.source_kinds import source_models
 from areaeffect.study.toml_file import line_of, parse_toml, problems_of, read_toml, where
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _validated(file: TomlFile, path: Path) -> StudyFile:
     try:
         study = Study.model_validate(file.content)
     except ValidationError as error:
-        problems = problems_of(error, file, Study, {"source": SOURCE_KINDS})
+        problems = problems_of(error, file, Study, {"source": source_models()})
         raise StudyError(problems + undeclared) from None
     if undeclared:
         raise StudyError(undeclared)

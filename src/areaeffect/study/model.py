@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from areaeffect.outcomes import FamilyName
 from areaeffect.periods import PeriodForm, PeriodKind, kind_of, parse_period
@@ -15,7 +15,7 @@ from areaeffect.study.atlas import AtlasPart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
 from areaeffect.study.parts import AnySource, ColumnText, MissingReason, PeriodText, RealFall
-from areaeffect.study.points import PointsSource
+from areaeffect.study.source_kinds import ByKind
 from areaeffect.study.survey import Stories, Survey
 from areaeffect.study.toml_file import Part
 from areaeffect.study.value import ValuePart
@@ -129,6 +129,21 @@ class PanelSource(AnySource):
     attribution: str = Field(default="", description="line the licence asks for")
 
     @property
+    def falls(self) -> tuple[RealFall, ...]:
+        """Periods that look like a gap of recording and are kept."""
+        return self.real_falls
+
+    @property
+    def knows_its_gaps(self) -> bool:
+        """Whether its reasons are all there are: gaps of a user's table are looked for."""
+        return False
+
+    @property
+    def zero_where_absent(self) -> bool:
+        """Whether an area and period without a row is a zero."""
+        return self.absent_is_zero
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
         return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
@@ -177,6 +192,11 @@ class PoliceUkSource(AnySource):
     )
 
     @property
+    def falls(self) -> tuple[RealFall, ...]:
+        """Periods that look like a gap of recording and are kept."""
+        return self.real_falls
+
+    @property
     def area(self) -> str:
         """Code column of boundaries, as the Office for National Statistics names it."""
         return f"{self.vintage}cd"
@@ -215,6 +235,11 @@ class PublishedSource(AnySource):
     )
 
     @property
+    def from_release(self) -> str:
+        """Release of the catalogue that the source is."""
+        return self.release
+
+    @property
     def area(self) -> str:
         """Code column of boundaries, as the Office for National Statistics names it."""
         return f"{self.vintage or 'lsoa21'}cd"
@@ -248,14 +273,7 @@ class IndexSource(AnySource):
         return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
-Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource | PointsSource
-SOURCE_KINDS: dict[str, type[Source]] = {
-    "panel": PanelSource,
-    "police_uk": PoliceUkSource,
-    "published": PublishedSource,
-    "index": IndexSource,
-    "points": PointsSource,
-}
+Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource
 
 
 class Outcome(Part):
@@ -382,8 +400,10 @@ class PlainMeans(Part):
 class Study(Part):
     """A whole study; `folder` is where its relative paths start."""
 
+    model_config = ConfigDict(defer_build=True)  # the kinds of source are imported at first use
+
     study: StudyPart
-    source: dict[str, Annotated[Source, Field(discriminator="kind")]] = Field(min_length=1)
+    source: dict[str, Annotated[Source, ByKind()]] = Field(min_length=1)
     initiative: tuple[Initiative, ...] = Field(min_length=1)
     register_: Register = Field(default_factory=Register, alias="register")
     design: DesignPart = Field(default_factory=DesignPart)

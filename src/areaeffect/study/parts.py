@@ -69,6 +69,28 @@ class RealFall(RealFallOfAll):
 class AnySource(Part):
     """What every kind of source may say."""
 
+    kind: str = Field(description="what the source is")
+
+    @property
+    def from_release(self) -> str:
+        """Release of the catalogue that the source is; empty for others."""
+        return ""
+
+    @property
+    def falls(self) -> tuple[RealFall, ...]:
+        """Periods that look like a gap of recording and are kept."""
+        return ()
+
+    @property
+    def knows_its_gaps(self) -> bool:
+        """Whether the reasons that the source gives for missing cells are all there are."""
+        return True
+
+    @property
+    def zero_where_absent(self) -> bool:
+        """Whether an area and period without a row is a zero."""
+        return False
+
     not_covered: tuple[NotCovered, ...] = Field(
         default=(), description="areas and periods that the source never reported"
     )

@@ -212,7 +212,7 @@ def _rows(lines: Iterable[str], delimiter: str, path: Path) -> Iterator[Numbered
             raise DataError(_quote_problem(first, reader.line_num, str(error), path)) from None
         if reader.line_num > first:
             _refuse_swallowed(row, first, reader.line_num, delimiter, path)
-        if any(cell and not cell.isspace() for cell in row):
+        if row and (row[0].strip() or any(cell and not cell.isspace() for cell in row)):
             yield first, row
         first = reader.line_num + 1
 

@@ -37,6 +37,9 @@ TOTALS = re.compile(
     r"|(united kingdom|great britain|england|wales|scotland|england (and|&) wales)( total)?",
     re.IGNORECASE,
 )
+#: In a table of countries these are areas; in one of places in the United Kingdom they are totals.
+_NATIONS = frozenset({"united kingdom", "great britain", "england", "wales", "scotland"})
+_COUNTRIES = frozenset({"france", "germany", "italy", "spain", "japan", "india", "china", "brazil"})
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 _NOTE = re.compile(
     r"(source|notes?|symbol|footnotes?|©|crown|copyright|in order to|this |these |figures |data "
@@ -162,9 +165,10 @@ def _table(
         names = {key_of(n) for n in layout.header_has}
         if key_of(label) in names or key_of(header[0]) not in names:
             header[0] = " ".join(label.split())
-    filled = max((found[-1] for _, c in body if (found := _filled(c))), default=-1)
-    while header and not header[-1] and len(header) > filled + 1:
-        header.pop()
+    if not header[-1]:
+        last = max((found[-1] for _, c in body if (found := _filled(c))), default=-1)
+        while len(header) > last + 1 and not header[-1]:
+            header.pop()
     if at:
         notes += (f"{path.name}: {at} lines above the header (line {line}) were left out.",)
     body, left_out, below = _without_end(body, len(header), set(blank), path)
@@ -210,12 +214,21 @@ def _filled(cells: Sequence[str]) -> list[int]:
     return [i for i, cell in enumerate(cells) if cell and not cell.isspace()]
 
 
+def is_total(name: str, named: Collection[str]) -> bool:
+    """Tell whether a row of this name, among others, is a total and no area."""
+    if name.lower() in _NATIONS and not _COUNTRIES.isdisjoint(n.lower() for n in named):
+        return False
+    return TOTALS.fullmatch(name) is not None
+
+
 def _without_end(
     body: list[NumberedRow], width: int, blank: set[int], path: Path
 ) -> tuple[list[NumberedRow], tuple[tuple[int, str], ...], tuple[str, ...]]:
     """Part the table from totals and notes below it; refuse what looks like a second table."""
     end = len(body)
     for i, (line, cells) in enumerate(body):
+        if len(cells) == width > 1 and cells[1] and cells[-1]:
+            continue  # nearly every row: what follows takes time
         filled = _filled(cells)
         after_blank = line - 1 in blank
         is_note = len(filled) <= max(1, width // 3) and filled[:1] == [0] and width > 1
@@ -237,7 +250,8 @@ def _without_end(
             what = f"a second table seems to begin after the notes in line {below[0][0]}."
             raise DataError(Problem(what, f"{path}, line {line}", "Save each table on its own."))
     left_out = []
-    while table and TOTALS.fullmatch(table[-1][1][0].strip()):
+    named = {cells[0].strip() for _, cells in table}
+    while table and is_total(table[-1][1][0].strip(), named):
         line, cells = table.pop()
         left_out.append((line, f"'{cells[0].strip()}' is a total, not an area"))
     notes = []

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from areaeffect.document import marks, plot, svg
 from areaeffect.document.axes import cut
 from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.plot import Frame
+from areaeffect.records import rows_of
 from areaeffect.value import words as value_words
+from areaeffect.value.tables import Amount, UnitCost
 from areaeffect.wording.numbers import number
 
 if TYPE_CHECKING:
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
     from areaeffect.results import Annex, Result
     from areaeffect.value.tables import ValueSettings
-
-Row = dict[str, Any]
 
 WIDTH = 680.0
 _LINE, _FOOT, _TOP = 46.0, 46.0, 12.0
@@ -28,12 +28,13 @@ _MILLION = 1e6
 def value_section(_result: Result, annex: Annex[ValueSettings]) -> Section:
     """Return the section of the annex `value`."""
     values = annex.found
-    rows, costs = annex.table("value").records(), annex.table("value_costs").records()
-    firm = [r for r in rows if r["basis"] == value_words.CHECKED]
-    blocks: list[Block] = [Paragraph(value_words.lead(row, values)) for row in _whole(firm)]
+    rows = rows_of(annex.table("value"), Amount)
+    costs = rows_of(annex.table("value_costs"), UnitCost)
+    firm = [r for r in rows if r.basis == value_words.CHECKED]
+    blocks: list[Block] = [Paragraph(value_words.lead(row, values)) for row in _one_a_group(firm)]
     funded = [text for row in firm if (text := value_words.per_pound(row, values))]
     blocks += [Paragraph(text) for text in funded]
-    drawn = [row for row in rows if row["value"] is not None]
+    drawn = [row for row in rows if row.value is not None]
     if drawn:
         title = f"Worth of avoided incidents, prices of {values.price_year}"
         chart = amounts_chart(drawn, values, key="value", title=title)
@@ -51,18 +52,18 @@ def value_section(_result: Result, annex: Annex[ValueSettings]) -> Section:
     return Section("value", "What it may be worth", tuple(blocks), place=Place.VALUE)
 
 
-def _whole(rows: Sequence[Row]) -> list[Row]:
+def _one_a_group(rows: Sequence[Amount]) -> list[Amount]:
     """Return one row a group: all outcomes together where there are several, else each."""
-    together = {r["group"] for r in rows if r["outcome"] == value_words.EVERY_OUTCOME}
+    together = {r.group for r in rows if r.outcome == value_words.EVERY_OUTCOME}
     return [
         r
         for r in rows
-        if r["value"] is not None
-        and (r["group"] not in together or r["outcome"] == value_words.EVERY_OUTCOME)
+        if r.value is not None
+        and (r.group not in together or r.outcome == value_words.EVERY_OUTCOME)
     ]
 
 
-def amounts_table(rows: Sequence[Row], values: ValueSettings) -> Table:
+def amounts_table(rows: Sequence[Amount], values: ValueSettings) -> Table:
     """Return the amounts in words."""
     currency = values.currency
 
@@ -74,14 +75,14 @@ def amounts_table(rows: Sequence[Row], values: ValueSettings) -> Table:
 
     body = tuple(
         (
-            r["group"],
-            r["label"],
-            r["basis"],
-            count(r["avoided"]),
-            "–" if r["share_costed"] is None else number(r["share_costed"], "ratio", 0),
-            *(amount(r[name]) for name in ("value", "low", "high", "fiscal", "per_pound")),
-            "–" if r["share_above_one"] is None else number(r["share_above_one"], "additive", 2),
-            r["note"] or "",
+            r.group,
+            r.label,
+            r.basis,
+            count(r.avoided),
+            "–" if r.share_costed is None else number(r.share_costed, "ratio", 0),
+            *(amount(v) for v in (r.value, r.low, r.high, r.fiscal, r.per_pound)),
+            "–" if r.share_above_one is None else number(r.share_above_one, "additive", 2),
+            r.note or "",
         )
         for r in rows
     )
@@ -102,7 +103,7 @@ def amounts_table(rows: Sequence[Row], values: ValueSettings) -> Table:
     return Table("Worth of avoided incidents", head, body, frozenset(range(3, 11)))
 
 
-def costs_table(rows: Sequence[Row], values: ValueSettings) -> Table:
+def costs_table(rows: Sequence[UnitCost], values: ValueSettings) -> Table:
     """Return the unit costs in words."""
     currency = values.currency
 
@@ -111,15 +112,15 @@ def costs_table(rows: Sequence[Row], values: ValueSettings) -> Table:
 
     body = tuple(
         (
-            r["outcome"].replace("_", " "),
-            r["label"],
-            number(r["share"], "ratio", 1),
-            amount(r["cost"]),
-            r["price_year"] or "–",
-            amount(r["cost_now"]),
-            "–" if r["low"] is None else value_words.span(r["low"], r["high"], currency),
-            r["status"] or "–",
-            r["source"] or "–",
+            r.outcome.replace("_", " "),
+            r.label,
+            number(r.share, "ratio", 1),
+            amount(r.cost),
+            r.price_year or "–",
+            amount(r.cost_now),
+            "–" if r.low is None else value_words.span(r.low, r.high, currency),
+            r.status or "–",
+            r.source or "–",
         )
         for r in rows
     )
@@ -137,9 +138,9 @@ def costs_table(rows: Sequence[Row], values: ValueSettings) -> Table:
     return Table("Unit costs used", head, body, frozenset({2, 3, 5}))
 
 
-def amounts_chart(rows: Sequence[Row], values: ValueSettings, *, key: str, title: str) -> str:
+def amounts_chart(rows: Sequence[Amount], values: ValueSettings, *, key: str, title: str) -> str:
     """Draw each amount with its interval on one scale."""
-    ends = [r[name] for r in rows for name in ("value", "low", "high")] + [0.0]
+    ends = [v for r in rows for v in (r.value, r.low, r.high) if v is not None] + [0.0]
     size, unit = (_MILLION, "million") if max(map(abs, ends)) >= _MILLION else (1.0, "")
     pad = 0.05 * (max(ends) - min(ends) or 1.0)
     box = (0.36 * WIDTH, _TOP, 0.6 * WIDTH, _LINE * len(rows))
@@ -161,25 +162,25 @@ def amounts_chart(rows: Sequence[Row], values: ValueSettings, *, key: str, title
     return svg.accessible(body, f"0 0 {WIDTH:g} {height:g}", key, title, _description(rows, values))
 
 
-def _amount(frame: Frame, at: int, row: Row) -> list[str]:
-    firm = row["basis"] == value_words.CHECKED
+def _amount(frame: Frame, at: int, row: Amount) -> list[str]:
+    firm = row.basis == value_words.CHECKED
     colour, dash = (svg.BLUE, "") if firm else (svg.GREY, "6 3")
-    lines = [cut(row["group"], 30), cut(row["label"], 32)]
+    lines = [cut(row.group, 30), cut(row.label, 32)]
     lines += [] if firm else ["(with costs to be verified)"]
     top = frame.py(at) + 4 - 7 * (len(lines) - 1)
-    ends, name = (row["low"], row["high"]), marks.across("low", "high")
+    ends, name = (row.low, row.high), marks.across("low", "high")
     return [
         *(plot.text(6, top + 14 * i, line, size=11) for i, line in enumerate(lines)),
         marks.interval(frame, at, ends, name, colour=colour, width=4.0 if firm else 2.0, dash=dash),
-        marks.dot(frame, row["value"], at, marks.across("value"), colour=colour),
+        marks.dot(frame, row.value, at, marks.across("value"), colour=colour),
     ]
 
 
-def _description(rows: Sequence[Row], values: ValueSettings) -> str:
+def _description(rows: Sequence[Amount], values: ValueSettings) -> str:
     currency = values.currency
     parts = [
-        f"{r['group']}, {r['label']} ({r['basis']}): {value_words.money(r['value'], currency)} "
-        f"({value_words.span(r['low'], r['high'], currency)})"
+        f"{r.group}, {r.label} ({r.basis}): {value_words.money(r.value, currency)} "
+        f"({value_words.span(r.low, r.high, currency)})"
         for r in rows
     ]
     return "; ".join(parts) + "."

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.findings.conclude import cases_of, draw_case
-from areaeffect.results import Annex, DataTable
+from areaeffect.records import table_of
+from areaeffect.results import Annex
 from areaeffect.streams import Use, generator
 from areaeffect.study.value import ALL_CRIME, NOT_VALUED
 from areaeffect.value import worth
 from areaeffect.value.costs import STATUSES
 from areaeffect.value.prices import deflator, discounted
 from areaeffect.value.tables import (
-    AMOUNT_COLUMNS,
-    COST_COLUMNS,
     PUBLISHED_SCALE,
+    Amount,
     Rate,
+    UnitCost,
     ValueSettings,
 )
 from areaeffect.value.valuation import read_valuation
@@ -53,12 +54,12 @@ def value_annex(finished: Finished) -> Annex[ValueSettings] | None:
         return None
     valued = _valued(finished, valuation)
     costs = _cost_draws(finished, valuation)
-    rows = []
+    rows: list[Amount] = []
     for group in dict.fromkeys(v.finding.group for v in valued):
         own = [v for v in valued if v.finding.group == group]
         rows += _group_rows(finished, valuation, own, costs)
-    amounts = DataTable("value", "What avoided incidents may be worth", AMOUNT_COLUMNS, tuple(rows))
-    lines = DataTable("value_costs", "Unit costs used", COST_COLUMNS, _cost_rows(valuation))
+    amounts = table_of("value", "What avoided incidents may be worth", Amount, rows)
+    lines = table_of("value_costs", "Unit costs used", UnitCost, _cost_rows(valuation))
     return Annex("value", _values(finished, valuation, valued), (amounts, lines))
 
 
@@ -147,7 +148,7 @@ def _group_rows(
     valuation: Valuation,
     own: Sequence[_Valued],
     costs: Mapping[str, Floats],
-) -> list[tuple[Any, ...]]:
+) -> list[Amount]:
     """Value each outcome of a group, and all together where there are several."""
     rows = [_no_amount(v.finding, CHECKED, v.reason) for v in own if v.stream is None]
     known = [v for v in own if v.stream is not None]
@@ -160,10 +161,17 @@ def _group_rows(
     return rows
 
 
-def _no_amount(of: Finding, basis: str, note: str) -> tuple[Any, ...]:
+def _no_amount(of: Finding, basis: str, note: str) -> Amount:
     """Return a line that says why there is no amount."""
-    head = (of.group, of.outcome, of.label, of.unit, basis, str(of.verdict))
-    return (*head, *(None,) * (len(AMOUNT_COLUMNS) - len(head) - 1), note)
+    return Amount(
+        group=of.group,
+        outcome=of.outcome,
+        label=of.label,
+        unit=of.unit,
+        basis=basis,
+        verdict=str(of.verdict),
+        note=note,
+    )
 
 
 def _bases(valuation: Valuation) -> tuple[str, ...]:
@@ -186,8 +194,8 @@ def _row(
     basis: str,
     costs: Mapping[str, Floats],
     funding: float | None,
-) -> tuple[Any, ...]:
-    """Return one line of the table of amounts, in the order of its columns."""
+) -> Amount:
+    """Return one line of the table of amounts."""
     streams = [v.stream for v in chosen if v.stream is not None]
 
     def valued(*, fiscal: bool) -> tuple[float, Floats]:
@@ -202,34 +210,37 @@ def _row(
     repeats = len(next(iter(costs.values())))
     value, drawn = valued(fiscal=False)
     low, high = worth.interval(drawn, repeats)
-    fiscal: tuple[float | None, ...] = (None, None, None)
+    fiscal: tuple[float | None, float | None, float | None] = (None, None, None)
     if all(valuation.table.costs[i].fiscal_share is not None for i in items):
         part, part_drawn = valued(fiscal=True)
         fiscal = (part, *worth.interval(part_drawn, repeats))
-    per_pound: tuple[float | None, ...] = (None,) * 4
-    if funding:
-        exceeds = worth.share_above(drawn, funding)
-        per_pound = (value / funding, low / funding, high / funding, exceeds)
+    avoided, avoided_low, avoided_high = _avoided(chosen[0].finding if len(chosen) == 1 else None)
     one = chosen[0].finding if len(chosen) == 1 else None
-    return (
-        chosen[0].finding.group,
-        one.outcome if one else EVERY_OUTCOME,
-        one.label if one else EVERY_OUTCOME,
-        one.unit if one else None,
-        basis,
-        str(one.verdict) if one else None,
-        one.observed if one else None,
-        *_avoided(one),
-        streams[0].kept if one else None,
-        sum(_shares(valuation, streams[0], basis).values()) if one else None,
-        value,
-        low,
-        high,
-        worth.share_above(drawn, 0.0),
-        *fiscal,
-        funding,
-        *per_pound,
-        "",
+    return Amount(
+        group=chosen[0].finding.group,
+        outcome=one.outcome if one else EVERY_OUTCOME,
+        label=one.label if one else EVERY_OUTCOME,
+        unit=one.unit if one else None,
+        basis=basis,
+        verdict=str(one.verdict) if one else None,
+        observed=one.observed if one else None,
+        avoided=avoided,
+        avoided_low=avoided_low,
+        avoided_high=avoided_high,
+        kept=streams[0].kept if one else None,
+        share_costed=sum(_shares(valuation, streams[0], basis).values()) if one else None,
+        value=value,
+        low=low,
+        high=high,
+        share_positive=worth.share_above(drawn, 0.0),
+        fiscal=fiscal[0],
+        fiscal_low=fiscal[1],
+        fiscal_high=fiscal[2],
+        funding=funding,
+        per_pound=value / funding if funding else None,
+        per_pound_low=low / funding if funding else None,
+        per_pound_high=high / funding if funding else None,
+        share_above_one=worth.share_above(drawn, funding) if funding else None,
     )
 
 
@@ -256,17 +267,18 @@ def _unit_cost(
     return central, sum((share * costs[item] for item, share in shares.items()), nothing)
 
 
-def _avoided(finding: Finding | None) -> tuple[float | None, ...]:
+def _avoided(finding: Finding | None) -> tuple[float | None, float | None, float | None]:
     """Return avoided incidents and their interval, which is that of the effect turned round."""
-    if finding is None or finding.observed is None:
+    observed = None if finding is None else finding.observed
+    if finding is None or observed is None:
         return (None, None, None)
-    ends = (
-        None
-        if end is None or end <= -1
-        else float(worth.avoided(finding.observed, float(np.log1p(end))))
-        for end in (finding.estimate, finding.high, finding.low)
-    )
-    return tuple(ends)
+
+    def at(effect: float | None) -> float | None:
+        if effect is None or effect <= -1:
+            return None
+        return float(worth.avoided(observed, float(np.log1p(effect))))
+
+    return at(finding.estimate), at(finding.high), at(finding.low)
 
 
 def _funding(finished: Finished, valuation: Valuation, chosen: Sequence[_Valued]) -> float | None:
@@ -294,35 +306,36 @@ def _funding(finished: Finished, valuation: Valuation, chosen: Sequence[_Valued]
     return total * valuation.funding_factor if total > 0 else None
 
 
-def _cost_rows(valuation: Valuation) -> tuple[tuple[Any, ...], ...]:
+def _cost_rows(valuation: Valuation) -> list[UnitCost]:
     """Return each unit cost that a mix names, and the share that has none."""
-    rows: list[tuple[Any, ...]] = []
-    for outcome, mix in valuation.mixes.items():
-        for item, share in mix.items():
-            if item == NOT_VALUED:
-                rows.append((outcome, item, "of other kinds, without a cost", share, *(None,) * 8))
-                continue
-            cost = valuation.table.costs[item]
-            factor = valuation.factors.get(item)
-            now = None if factor is None or cost.value is None else cost.value * factor
-            low, high = worth.ends(cost, valuation.part.cost_range)
-            rows.append(
-                (
-                    outcome,
-                    item,
-                    cost.label,
-                    share,
-                    cost.value,
-                    cost.price_year or None,
-                    now,
-                    low * factor if factor else None,
-                    high * factor if factor else None,
-                    cost.fiscal_share,
-                    STATUSES[cost.status],
-                    cost.source,
-                )
-            )
-    return tuple(rows)
+    return [
+        _cost_row(valuation, outcome, item, share)
+        for outcome, mix in valuation.mixes.items()
+        for item, share in mix.items()
+    ]
+
+
+def _cost_row(valuation: Valuation, outcome: str, item: str, share: float) -> UnitCost:
+    if item == NOT_VALUED:
+        label = "of other kinds, without a cost"
+        return UnitCost(outcome=outcome, item=item, label=label, share=share)
+    cost = valuation.table.costs[item]
+    factor = valuation.factors.get(item)
+    low, high = worth.ends(cost, valuation.part.cost_range)
+    return UnitCost(
+        outcome=outcome,
+        item=item,
+        label=cost.label,
+        share=share,
+        cost=cost.value,
+        price_year=cost.price_year or None,
+        cost_now=None if factor is None or cost.value is None else cost.value * factor,
+        low=low * factor if factor else None,
+        high=high * factor if factor else None,
+        fiscal_share=cost.fiscal_share,
+        status=STATUSES[cost.status],
+        source=cost.source,
+    )
 
 
 def _values(finished: Finished, valuation: Valuation, valued: Sequence[_Valued]) -> ValueSettings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from areaeffect.results import Column
+from areaeffect.records import described
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,45 +68,57 @@ PUBLISHED_SCALE = PublishedScale(
     years=15,
 )
 
-AMOUNT_COLUMNS = (
-    Column("group", "string", "Whose effect"),
-    Column("outcome", "string", "What was avoided; all valued outcomes added up in one line"),
-    Column("label", "string", "Its name in print"),
-    Column("unit", "string", "What one incident is called"),
-    Column("basis", "string", "Which unit costs count: those read, or also those to be verified"),
-    Column("verdict", "string", "Verdict on the effect"),
-    Column("observed", "number", "Incidents counted after the start"),
-    Column("avoided", "number", "Avoided incidents: expected less observed"),
-    Column("avoided_low", "number", "Low end of their 95% interval, from the effect's"),
-    Column("avoided_high", "number", "High end of their 95% interval"),
-    Column("kept", "number", "Share that is left after discounting"),
-    Column("share_costed", "number", "Share of the incidents that carry a unit cost"),
-    Column("value", "number", "Worth at the estimate and the central costs, recorded only"),
-    Column("low", "number", "Low end of its 95% interval, by simulation"),
-    Column("high", "number", "High end of its 95% interval, by simulation"),
-    Column("share_positive", "number", "Share of the simulated values above zero"),
-    Column("fiscal", "number", "Part of it on public services; empty where the costs do not say"),
-    Column("fiscal_low", "number", "Low end of that part's 95% interval"),
-    Column("fiscal_high", "number", "High end of that part's 95% interval"),
-    Column("funding", "number", "Funding in the same prices"),
-    Column("per_pound", "number", "Worth for each unit of funding"),
-    Column("per_pound_low", "number", "Low end of its 95% interval"),
-    Column("per_pound_high", "number", "High end of its 95% interval"),
-    Column("share_above_one", "number", "Share of the simulated values above the funding"),
-    Column("note", "string", "Why there is no amount"),
-)
 
-COST_COLUMNS = (
-    Column("outcome", "string", "Outcome that is valued"),
-    Column("item", "string", "Kind of incident"),
-    Column("label", "string", "Its name in print"),
-    Column("share", "number", "Share of the outcome's incidents, as the study assumes"),
-    Column("cost", "number", "Unit cost as published"),
-    Column("price_year", "string", "Year of those prices"),
-    Column("cost_now", "number", "The same in the prices asked for"),
-    Column("low", "number", "Low end used, in the prices asked for"),
-    Column("high", "number", "High end used"),
-    Column("fiscal_share", "number", "Part that falls on public services"),
-    Column("status", "string", "How far the cost was checked"),
-    Column("source", "string", "Where it stands"),
-)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """What one outcome of a group may be worth, or all together; or why there is no amount."""
+
+    group: str = described("Whose effect")
+    outcome: str = described("What was avoided; all valued outcomes added up in one line")
+    label: str = described("Its name in print")
+    unit: str | None = described("What one incident is called", None)
+    basis: str = described("Which unit costs count: those read, or also those to be verified")
+    verdict: str | None = described("Verdict on the effect", None)
+    observed: float | None = described("Incidents counted after the start", None)
+    avoided: float | None = described("Avoided incidents: expected less observed", None)
+    avoided_low: float | None = described("Low end of their 95% interval, from the effect's", None)
+    avoided_high: float | None = described("High end of their 95% interval", None)
+    kept: float | None = described("Share that is left after discounting", None)
+    share_costed: float | None = described("Share of the incidents that carry a unit cost", None)
+    value: float | None = described(
+        "Worth at the estimate and the central costs, recorded only", None
+    )
+    low: float | None = described("Low end of its 95% interval, by simulation", None)
+    high: float | None = described("High end of its 95% interval, by simulation", None)
+    share_positive: float | None = described("Share of the simulated values above zero", None)
+    fiscal: float | None = described(
+        "Part of it on public services; empty where the costs do not say", None
+    )
+    fiscal_low: float | None = described("Low end of that part's 95% interval", None)
+    fiscal_high: float | None = described("High end of that part's 95% interval", None)
+    funding: float | None = described("Funding in the same prices", None)
+    per_pound: float | None = described("Worth for each unit of funding", None)
+    per_pound_low: float | None = described("Low end of its 95% interval", None)
+    per_pound_high: float | None = described("High end of its 95% interval", None)
+    share_above_one: float | None = described(
+        "Share of the simulated values above the funding", None
+    )
+    note: str = described("Why there is no amount", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitCost:
+    """A unit cost that a mix names, or the share that has none."""
+
+    outcome: str = described("Outcome that is valued")
+    item: str = described("Kind of incident")
+    label: str = described("Its name in print")
+    share: float = described("Share of the outcome's incidents, as the study assumes")
+    cost: float | None = described("Unit cost as published", None)
+    price_year: str | None = described("Year of those prices", None)
+    cost_now: float | None = described("The same in the prices asked for", None)
+    low: float | None = described("Low end used, in the prices asked for", None)
+    high: float | None = described("High end used", None)
+    fiscal_share: float | None = described("Part that falls on public services", None)
+    status: str | None = described("How far the cost was checked", None)
+    source: str | None = described("Where it stands", None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from areaeffect.results import Verdict
 from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number
@@ -10,9 +10,7 @@ from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.value.tables import ValueSettings
-
-Row = dict[str, Any]
+    from areaeffect.value.tables import Amount, UnitCost, ValueSettings
 
 _SIGNS = {"GBP": "£", "USD": "$", "EUR": "€"}
 _MILLION, _THOUSAND = 1e6, 1e3
@@ -51,52 +49,52 @@ def span(low: float | None, high: float | None, currency: str) -> str:
     return f"{money(low, currency)} to {money(high, currency)}"
 
 
-def lead(row: Row, values: ValueSettings) -> str:
+def lead(row: Amount, values: ValueSettings) -> str:
     """Return the account of one group's amount: what, how much, how sure, in which prices."""
-    currency, several = values.currency, row["outcome"] == EVERY_OUTCOME
-    what = "avoided incidents of all valued outcomes together" if several else row["label"]
+    currency, several = values.currency, row.outcome == EVERY_OUTCOME
+    what = "avoided incidents of all valued outcomes together" if several else row.label
     text = (
-        f"{row['group']}: {_avoided(row)}at prices of {values.price_year}, the difference in "
-        f"{what} may be worth {money(row['value'], currency)} "
-        f"(95% interval {span(row['low'], row['high'], currency)}), recorded only{_counted(row)}"
+        f"{row.group}: {_avoided(row)}at prices of {values.price_year}, the difference in "
+        f"{what} may be worth {money(row.value, currency)} "
+        f"(95% interval {span(row.low, row.high, currency)}), recorded only{_counted(row)}"
         + ("." if values.is_own_costs else ", at unit costs not yet checked at their source.")
     )
-    if row["verdict"] is not None and row["verdict"] != str(Verdict.BETTER):
+    if row.verdict is not None and row.verdict != str(Verdict.BETTER):
         text += (
-            f" The verdict on the effect itself is ‘{row['verdict']}’, so this is a range that the "
+            f" The verdict on the effect itself is ‘{row.verdict}’, so this is a range that the "
             "data allow, not a saving."
         )
-    elif row["low"] < 0 < row["high"]:
+    elif row.low is not None and row.high is not None and row.low < 0 < row.high:
         text += " The range holds zero: it may be a saving or a loss."
     return text
 
 
-def _counted(row: Row) -> str:
+def _counted(row: Amount) -> str:
     """Say for what share of the incidents a cost counts, where that is not all."""
-    share = row["share_costed"]
+    share = row.share_costed
     if share is None or share > 1 - _SMALLEST:
         return ""
     return f", counting a cost for {number(share, 'ratio', 0)} of them"
 
 
-def _avoided(row: Row) -> str:
-    if row["avoided"] is None:
+def _avoided(row: Amount) -> str:
+    if row.avoided is None:
         return ""
-    word = "avoided" if row["avoided"] >= 0 else "more than expected"
-    return f"{number(abs(row['avoided']), 'count')} {row['unit']} {word}; "
+    word = "avoided" if row.avoided >= 0 else "more than expected"
+    return f"{number(abs(row.avoided), 'count')} {row.unit} {word}; "
 
 
-def per_pound(row: Row, values: ValueSettings) -> str:
+def per_pound(row: Amount, values: ValueSettings) -> str:
     """Return what each pound of funding was worth, with the probability that it exceeds one."""
-    if row["per_pound"] is None:
+    if row.per_pound is None or row.share_above_one is None:
         return ""
     currency = values.currency
     unit = f"{_SIGNS.get(currency, currency)}1"
     return (
-        f"{row['group']}: {money(row['funding'], currency)} of funding, so "
-        f"{money(row['per_pound'], currency)} for each {unit} (95% interval "
-        f"{span(row['per_pound_low'], row['per_pound_high'], currency)}); the probability that it "
-        f"exceeds {unit} is {probability(row['share_above_one'])}. What else the funding brought "
+        f"{row.group}: {money(row.funding, currency)} of funding, so "
+        f"{money(row.per_pound, currency)} for each {unit} (95% interval "
+        f"{span(row.per_pound_low, row.per_pound_high, currency)}); the probability that it "
+        f"exceeds {unit} is {probability(row.share_above_one)}. What else the funding brought "
         "is not in it."
     )
 
@@ -108,13 +106,13 @@ def probability(share: float) -> str:
     return "below 0.01" if share < _SMALLEST else number(share, "additive", 2)
 
 
-def without_amount(rows: Sequence[Row]) -> list[str]:
+def without_amount(rows: Sequence[Amount]) -> list[str]:
     """Return, once each, which outcomes have no amount and why."""
-    said = [f"{r['label']}: no amount; {r['note']}." for r in rows if r["value"] is None]
+    said = [f"{r.label}: no amount; {r.note}." for r in rows if r.value is None]
     return [text[:1].upper() + text[1:] for text in dict.fromkeys(said)]
 
 
-def limits(rows: Sequence[Row], costs: Sequence[Row], values: ValueSettings) -> list[str]:
+def limits(rows: Sequence[Amount], costs: Sequence[UnitCost], values: ValueSettings) -> list[str]:
     """Return what the amounts are made of, and what they leave out."""
     said = [RECORDED_ONLY, _mix(costs)]
     said.append(
@@ -131,7 +129,7 @@ def limits(rows: Sequence[Row], costs: Sequence[Row], values: ValueSettings) -> 
         if values.cost_range
         else "Costs without a published range are taken as exact: the interval is the effect's."
     )
-    if all(row["fiscal"] is None for row in rows):
+    if all(row.fiscal is None for row in rows):
         said.append(
             "What part falls on public services is not estimable: the unit costs do not say. "
             "The amounts are economic and social ones, most of them not in anybody's budget."
@@ -164,13 +162,13 @@ def scale(values: ValueSettings) -> list[str]:
     return said
 
 
-def _mix(costs: Sequence[Row]) -> str:
+def _mix(costs: Sequence[UnitCost]) -> str:
     parts = []
-    for outcome in dict.fromkeys(c["outcome"] for c in costs):
-        own = [c for c in costs if c["outcome"] == outcome]
+    for outcome in dict.fromkeys(c.outcome for c in costs):
+        own = [c for c in costs if c.outcome == outcome]
         if len(own) == 1:
             continue
-        shares = ", ".join(f"{number(c['share'], 'ratio', 0)} {c['label']}" for c in own)
+        shares = ", ".join(f"{number(c.share, 'ratio', 0)} {c.label}" for c in own)
         parts.append(f"{outcome.replace('_', ' ')}: {shares}")
     if not parts:
         return "Each outcome is one kind of incident with one unit cost."
@@ -186,10 +184,10 @@ def _discounting(values: ValueSettings) -> str:
     )
 
 
-def _checked(costs: Sequence[Row], values: ValueSettings) -> str:
+def _checked(costs: Sequence[UnitCost], values: ValueSettings) -> str:
     if values.is_own_costs:
         return f"The unit costs are those of {values.costs}, given with the study."
-    unverified = [c["label"] for c in costs if c["status"] == "to be verified"]
+    unverified = [c.label for c in costs if c.status == "to be verified"]
     text = (
         "No unit cost was checked against the publication it comes from, Home Office research "
         "report 99: it could not be read when this table was made, and the costs were read in a "

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from areaeffect.checks.base import Answer, Check, Status
+from areaeffect.checks.base import Answer, CheckResult, CheckSummary, Status
 from areaeffect.checks.leave_out import turns
 from areaeffect.checks.mean_reversion import HIGH, percentile_among, reversion, worst
 from areaeffect.checks.rings import rings_of
@@ -16,16 +16,21 @@ from areaeffect.checks.treated_benchmark import (
     several,
     shares_of_heaviest,
 )
+from areaeffect.checks.unmoved import UNMOVED, Effect
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.neighbours import bands
-from areaeffect.results import DataTable
+from tests.shared.sample_result import sample_result
 
 # ---------------------------------------------------------------- what a check returns
 
 
-def check(*statuses: Status) -> Check:
-    answers = tuple(Answer("g", f"o{i}", "change", "ratio", s) for i, s in enumerate(statuses))
-    return Check("x", "X", "Does it?", answers, DataTable("check_x", "X", (), ()))
+FINDING = sample_result().findings[0]
+NUMBERS = Effect(estimate=0.1, low=0.0, high=0.2, p_value=0.05)
+
+
+def check(*statuses: Status) -> CheckSummary:
+    answers = [Answer(finding=FINDING, status=s, numbers=NUMBERS, why="x") for s in statuses]
+    return CheckResult(UNMOVED, tuple(answers)).summary()
 
 
 def test_the_worst_answer_is_that_of_the_check() -> None:

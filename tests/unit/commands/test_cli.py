@@ -36,7 +36,7 @@ def test_the_example_that_init_writes_runs(example: Path) -> None:
     done = run(example, "check", "study.toml", "--json")
     assert done.returncode == 0, done.stderr
     checked = json.loads(done.stdout)
-    assert checked["n_areas"] == 300
+    assert checked["n_areas"] == 400
     first, *_, last = checked["smallest_effects"]
     assert re.search(r": a fall of \d+(\.\d)?% or more \(59 placebo programmes", first), first
     assert last.startswith("`areaeffect power study.toml`")

@@ -49,7 +49,7 @@ def test_a_moved_number_is_said_with_what_else_moved(result: Result) -> None:
     assert "crimes.parquet" in found.causes["release"][0]
     assert found.causes["code"] == ("numpy: 2.3.0 → 9.9",)
     text = found.text()
-    assert "1 findings changed" in text
+    assert "1 finding changed" in text
     assert "(-0.119)" in text
     assert "any of them may have moved a number" in text
     json.dumps(found.to_dict())

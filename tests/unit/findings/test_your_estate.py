@@ -29,7 +29,7 @@ def commands() -> list[list[str]]:
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
-    init(tmp_path, "empty_homes")
+    init(tmp_path, "estate")
     return tmp_path / "study.toml"
 
 

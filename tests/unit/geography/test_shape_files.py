@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 
 from areaeffect.errors import DataError
 from areaeffect.geography.boundaries import read_boundaries
-from areaeffect.geography.shape_files import read_shape_file
+from areaeffect.geography.shape_files import mended, read_shape_file
 
 N = 6
 CODES = np.array([f"T{i:03d}" for i in range(N)])
@@ -145,3 +146,11 @@ def test_kml_and_a_zip_are_read(tmp_path: Path) -> None:
         packed.write(write(tmp_path, polygons()), "deep/b.geojson")
     assert len(read_shape_file(tmp_path / "b.kml")) == 1
     assert len(read_shape_file(tmp_path / "b.zip")) == N
+
+
+def test_a_part_inside_another_part_is_counted_once_and_said() -> None:
+    outer, inner = shapely.box(0, 0, 10, 10), shapely.box(2, 2, 4, 4)
+    shapes = np.array([shapely.MultiPolygon([outer, inner])], dtype=object)
+    kept, notes, problems = mended(shapes, ["E01000001"], Path("areas.geojson"))
+    assert (kept[0].area, problems) == (100.0, [])
+    assert "a part of it lies inside another part" in notes[0]

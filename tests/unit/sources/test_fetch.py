@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -147,6 +148,11 @@ def test_a_file_of_unknown_length_is_fetched(mirror, get):
     headers = {"Content-Length": None, "Connection": "close"}
     mirror.fail(ADDRESS, ("answer", 200, table(), headers))
     assert get().path.read_bytes() == table()
+
+
+def test_an_answer_that_is_packed_unasked_is_unpacked(mirror, get):
+    mirror.fail(ADDRESS, ("gzip",))
+    assert get(large(mirror)).path.read_bytes() == CONTENT
 
 
 def test_a_file_on_record_is_known_by_its_hash(mirror, get, tmp_path):
@@ -406,6 +412,13 @@ def test_the_hub_is_asked_until_the_file_is_ready(mirror, get):
     assert sum(path == f"{HUB}/abc/csv?layers=0" for _, path, _ in mirror.asked) == 4
 
 
+def test_a_hub_that_says_so_with_status_200_is_asked_again(mirror, get):
+    mirror.items["abc"] = Item(table())
+    waits = json.dumps({"status": "ExportingData", "progress": 4}).encode()
+    mirror.fail(f"{HUB}/abc/csv", *[("answer", 200, waits)] * 2)
+    assert get(hub(item="abc")).path.read_bytes() == table()
+
+
 def test_a_hub_that_never_finishes_is_said(mirror, get, monkeypatch):
     monkeypatch.setattr("areaeffect.sources.publishers.resolvers._POLLS", 3)
     mirror.items["abc"] = Item(table(), not_ready=99)
@@ -571,3 +584,27 @@ def test_the_command_fetches_through_the_mirror_and_says_licences(mirror, tmp_pa
     tried = run("fly_tipping_total", "imd_2010", "--check")
     assert tried.returncode == 3
     assert "2 addresses tried, 1 moved." in tried.stdout
+
+
+def test_ctrl_c_ends_at_once_and_keeps_what_came(mirror, tmp_path):
+    address = catalogue()["imd_2010"].files[0].origin.address
+    mirror.put(address, CONTENT * 8)
+    mirror.fail(address, ("slow", 0.05))
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "fetch", "imd_2010", "--into", str(tmp_path)],
+        env={**os.environ, "AREAEFFECT_MIRROR": mirror.base},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    part = tmp_path / PARTS / "deprivation" / "1871702.csv"
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not (part.is_file() and part.stat().st_size):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    start = time.monotonic()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert time.monotonic() - start < 5
+    assert "Interrupted; what has arrived is kept. The same command goes on." in said
+    assert part.stat().st_size > 0
+    assert not (tmp_path / "deprivation" / "1871702.csv").exists()

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from areaeffect.errors import AreaEffectError, DataError
+from areaeffect.panel import REASONS
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.panel_table import read
 from areaeffect.study.model import PanelSource, Window
@@ -545,3 +546,99 @@ def test_a_wide_table_needs_columns_named_like_periods(tmp_path: Path) -> None:
     assert problems_of(tmp_path, "area_code,first,second\nA1,1,2\n", **options) == [
         "crime.csv: no column is named like a period. Name them '2012-04', '2012' or '7'."
     ]
+
+
+# ---------------------------------------------------------------- marks, periods and columns
+
+WIDE = {"layout": "wide", "period": None, "wanted": (Wanted("value"),)}
+
+
+def test_hidden_counts_are_bounded_by_the_least_count_shown(tmp_path: Path) -> None:
+    text = "area_code,2012-01,2012-02\nA1,[c],9\nB2,5,c\n"
+    table = read_table(write(tmp_path, text), **WIDE)
+    (hidden,) = table.hidden.values()
+    assert (hidden.least, hidden.most) == (0, 4)
+    np.testing.assert_array_equal(hidden.cells, [[True, False], [False, True]])
+    np.testing.assert_array_equal(only_measure(table), [[2, 9], [5, 2]])
+    assert any("2 hidden counts are taken as 2, the middle of 0 to 4" in n for n in table.notes)
+
+
+def test_hidden_counts_lie_where_the_study_or_the_cell_says(tmp_path: Path) -> None:
+    text = "area_code,2012-01,2012-02\nA1,<3,9\nB2,5,1\n"
+    (hidden,) = read_table(write(tmp_path, text), **WIDE).hidden.values()
+    assert (hidden.least, hidden.most) == (0, 2)
+    (hidden,) = read_table(write(tmp_path, text), **WIDE, hidden=(1, 7)).hidden.values()
+    assert (hidden.least, hidden.most) == (1, 7)
+
+
+def test_hidden_counts_without_a_bound_are_missing_with_their_reason(tmp_path: Path) -> None:
+    text = "area_code,2012-01,2012-02\nA1,c,9\nB2,..,1\nC3,5,1\n"
+    table = read_table(write(tmp_path, text), **WIDE)
+    assert not table.hidden
+    (reasons,) = table.reasons.values()
+    assert [REASONS[r] for r in reasons[:, 0]] == ["suppressed", "not_published", ""]
+    assert np.isnan(only_measure(table)[:2, 0]).all()
+
+
+def test_columns_of_financial_years_are_read_as_such_and_said(tmp_path: Path) -> None:
+    text = "area_code,2010-11,2011-12,2012-13\nA1,3,4,5\n"
+    window = Window(start="2010", end="2013")
+    table = read_table(write(tmp_path, text), window=window, **WIDE)
+    assert table.periods is not None
+    assert table.periods.labels == ("2010/11", "2011/12", "2012/13")
+    assert any("April to March" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("2012-01,2012-Q1", "1 columns are not periods like '2012-01': '2012-Q1'"),
+        ("2012-01,Jan-12", "columns '2012-01' and 'Jan-12' are one period"),
+        ("2012-01,2012-01", "the header has column '2012-01' more than once"),
+        ("2011-12,2012-13x", "1 columns are not periods"),
+        ("2004-05,2005-06", "'2004-05' may be 2004-05 or the financial year 2004/05"),
+        ("03/04/2012,04/04/2012", "may be 2012-04 (day first) or 2012-03 (month first)"),
+    ],
+)
+def test_a_column_of_a_wide_table_that_is_no_period_is_refused(
+    tmp_path: Path, header: str, says: str
+) -> None:
+    (problem,) = problems_of(tmp_path, f"area_code,{header}\nA1,3,4\n", **WIDE)
+    assert says in problem
+
+
+def test_columns_of_a_wide_table_that_are_left_out_are_named(tmp_path: Path) -> None:
+    text = "area_code,Persons,Persons,Census 2011,2012-01\nA1,9,9,7,3\n"
+    table = read_table(write(tmp_path, text), **WIDE, leave_out=("Census 2011",))
+    assert only_measure(table).tolist() == [[3.0]]
+    assert any("columns that are no periods were left out: 'Persons'" in n for n in table.notes)
+
+
+def test_months_as_people_write_them_are_months(tmp_path: Path) -> None:
+    for header in ("Jan-12,Feb-12", "201201,201202", "31/01/2012,29/02/2012", "2012-1,2012-12"):
+        table = read_table(write(tmp_path, f"area_code,{header}\nA1,3,4\n"), **WIDE)
+        assert table.periods is not None
+        assert table.periods.labels[0] == "2012-01"
+
+
+def test_a_period_far_from_all_others_is_refused_and_fills_no_memory(tmp_path: Path) -> None:
+    text = "area_code,t,n\nA1,1,3\nA1,2,4\nA1,20120000,5\n"
+    window = Window(start="1", end="30000000")
+    (problem,) = problems_of(tmp_path, text, window=window, period="t")
+    assert "the table has 3 periods, but 20,120,000 lie from 1 to 20120000" in problem
+
+
+def test_rows_kept_and_left_out_are_the_rows_read(tmp_path: Path) -> None:
+    text = LONG + "A1,Abbey,2013-01,3,1500\nB2,Bridge,2012-03,9,1200\nTotal,,2012-03,9,1\n"
+    release = read_table(write(tmp_path, text), where={"area_code": "a1"}).release
+    assert (release.rows_read, release.rows_kept, release.rows_rejected) == (7, 2, 5)
+
+
+def test_true_and_false_that_change_inside_areas_are_one_and_zero(tmp_path: Path) -> None:
+    text = "area_code,month,n,on\nA1,2012-01,3,False\nA1,2012-02,4,True\n"
+    table = read_table(write(tmp_path, text), attributes=("on",))
+    np.testing.assert_array_equal(table.varying["on"], [[0, 1]])
+    (problem,) = problems_of(
+        tmp_path, text.replace("False", "0").replace("True", "soon"), attributes=("on",)
+    )
+    assert "row 3: 'soon' in 'on', which changes inside areas, is not a number." in problem

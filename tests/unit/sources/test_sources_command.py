@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from areaeffect.commands.sources import in_window, list_sources
+from areaeffect.commands.sources import list_sources
 from areaeffect.errors import DataError, StudyError
+from areaeffect.sources.police_uk.force_months import in_window
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.spark import require_spark
 from areaeffect.sources.publishers.releases import catalogue
@@ -104,5 +105,5 @@ def test_a_study_of_a_release_that_is_not_here_is_told_how_to_get_it(tmp_path: P
 
     with pytest.raises(DataError, match="Get it with `areaeffect fetch imd_2019`"):
         read("imd_2019", tmp_path)
-    with pytest.raises(DataError, match=r"See https://github\.com/humaniverse/loneliness and put"):
+    with pytest.raises(DataError, match=r"See https://github\.com/humaniverse/loneliness\. Put it"):
         read("loneliness", tmp_path)

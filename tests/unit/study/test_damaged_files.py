@@ -51,7 +51,12 @@ ACTS = (
 damages = st.lists(st.tuples(st.floats(0, 1), st.sampled_from(ACTS)), min_size=1, max_size=4)
 
 #: Damage that was once answered with something else than a message, by file.
-CORPUS: tuple[tuple[str, list[Damage]], ...] = ()
+CORPUS: tuple[tuple[str, list[Damage]], ...] = (
+    ("crime.csv", [(0.0, "CR")]),
+    ("members.csv", [(0.5, "24")]),
+    ("out/data/series.csv", [(0.5, "cut")]),
+    ("out/data/series.csv", [(0.5, "5")]),
+)
 
 
 def damaged(content: bytes, how: list[Damage]) -> bytes:

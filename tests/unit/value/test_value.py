@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,14 @@ import pytest
 
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.errors import AreaEffectError, DataError, StudyError
+from areaeffect.records import rows_of
 from areaeffect.report import page
 from areaeffect.results import Annex, Result
 from areaeffect.study.file import read_study
 from areaeffect.value import worth
 from areaeffect.value.costs import COLUMNS, UnitCost, program_costs, read_costs
 from areaeffect.value.prices import deflator, discounted, uprate
+from areaeffect.value.tables import Amount
 from areaeffect.value.valuation import read_valuation
 from areaeffect.value.words import lead, money, per_pound, probability
 from areaeffect.wording.numbers import number
@@ -290,13 +293,13 @@ def test_a_cost_to_be_verified_is_never_said_first(valued: tuple[Result, Annex])
 
 def test_every_number_said_stands_in_the_files(valued: tuple[Result, Annex]) -> None:
     _, annex = valued
-    row = annex.table("value").records()[0]
-    held = {money(v, "GBP") for v in row.values() if isinstance(v, float)}
+    row = rows_of(annex.table("value"), Amount)[0]
+    held = {money(v, "GBP") for v in asdict(row).values() if isinstance(v, float)}
     text = f"{lead(row, annex.found)} {per_pound(row, annex.found)}"
     said = re.findall(r"−?£[\d.,]*\d(?: million)?", text)
     assert len(said) >= 7
     assert set(said) <= held | {"£1"}
-    assert number(abs(row["avoided"]), "count") in text
+    assert number(abs(row.avoided), "count") in text
 
 
 def test_no_simulation_makes_anything_certain() -> None:

@@ -15,7 +15,7 @@ from areaeffect.geography.coordinates import fault_of_degrees, fault_of_metres
 from areaeffect.panel import REASONS
 from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
 from areaeffect.results import DataTable, Release
-from areaeffect.sources.base import SourceTable, sha256_of
+from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, sha256_of
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, group_gaps
 from areaeffect.sources.points.account import PLACE, Reason
 from areaeffect.sources.points.counting import SLACK, count_points
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
-    from areaeffect.sources.base import Wanted
     from areaeffect.sources.points.account import Account
     from areaeffect.sources.points.counting import Counted, Seen
     from areaeffect.study.file import StudyFile
@@ -54,13 +53,7 @@ class Month:
     why: str = ""
 
 
-def read_points(
-    name: str,
-    source: PointsSource,
-    file: StudyFile,
-    wanted: tuple[Wanted, ...],
-    attributes: tuple[str, ...],
-) -> SourceTable:
+def read_points(request: SourceRequest[PointsSource]) -> SourceTable:
     """Count a source's incidents into the areas of the study's boundaries.
 
     Returns
@@ -75,9 +68,10 @@ def read_points(
         that cannot be read; coordinates that are not what the source says; no incident at all in
         an area and in the window.
     """
-    window = file.study.study.window
+    name, source, file = request.name, request.source, request.file
+    window, wanted, attributes = request.window, request.wanted, request.attributes
     codes, boundaries, column = _areas(name, file)
-    _refuse(name, source, file, wanted, attributes, column)
+    _refuse(request, column)
     first, last = (parse_period(t, window.kind) or 0 for t in (window.start, window.end))
     periods = Periods(window.kind, first, last - first + 1)
     paths = [resolve(p, file.folder) for p in source.paths]
@@ -118,24 +112,18 @@ def _areas(name: str, file: StudyFile) -> tuple[Strings, Boundaries, str]:
     raise StudyError(Problem(what, file.where(f"source.{name}"), fix))
 
 
-def _refuse(
-    name: str,
-    source: PointsSource,
-    file: StudyFile,
-    wanted: tuple[Wanted, ...],
-    attributes: tuple[str, ...],
-    column: str,
-) -> None:
+def _refuse(request: SourceRequest[PointsSource], column: str) -> None:
     """Refuse what points do not have: scores, numbers to add up, characteristics of areas."""
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
-    where = file.where(f"source.{name}")
+    source, file = request.source, request.file
+    where = file.where(f"source.{request.name}")
     problems = []
-    if file.study.study.window.kind is PeriodKind.NUMBER:
+    if request.window.kind is PeriodKind.NUMBER:
         what = "incidents have dates, and the window is in numbers."
         problems.append(Problem(what, file.where("study.window"), "Write it like '2012-01'."))
-    for w in wanted:
+    for w in request.wanted:
         if not w.is_count or w.value != "value":
             what = "points are counted: they have no score and no number to add up."
             problems.append(Problem(what, where, "Leave `value` out and write kind = 'count'."))
@@ -144,7 +132,7 @@ def _refuse(
             problems.append(Problem(what, where, "Name the column with the category."))
     problems += [
         Problem(f"points have no column '{a}' of areas.", where, f"They have '{column}' alone.")
-        for a in attributes
+        for a in request.attributes
         if a != column
     ]
     if len(set(source.paths)) < len(source.paths):
@@ -348,8 +336,14 @@ def _releases(
         rejected[i] += n
     return tuple(
         Release(
-            name, path.name, sha256_of(path), account.kept[i] + rejected[i], account.kept[i],
-            rejected[i], source.licence, source.attribution,
+            source=name,
+            file=path.name,
+            sha256=sha256_of(path),
+            rows_read=account.kept[i] + rejected[i],
+            rows_kept=account.kept[i],
+            rows_rejected=rejected[i],
+            licence=source.licence,
+            attribution=source.attribution,
         )
         for i, path in enumerate(paths)
     )  # fmt: skip
@@ -373,3 +367,10 @@ def _tables(
         DataTable("source_coverage", "Coverage by force and month", COVERAGE_COLUMNS, tuple(cells)),
         DataTable("rejected_rows", "Rows that were rejected", REJECTED_COLUMNS, tuple(rows)),
     )
+
+
+def _describe(request: SourceRequest[PointsSource]) -> str:
+    return f"{request.name}: incidents of your own, from {', '.join(request.source.paths)}"
+
+
+SOURCE = SourceKind(model=PointsSource, read=read_points, describe=_describe)

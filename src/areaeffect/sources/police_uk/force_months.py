@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from areaeffect.sources.coverage import group_gaps
 from areaeffect.sources.police_uk.categories import months_published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from areaeffect.results import Bools
 
@@ -127,3 +128,32 @@ def _category_gaps(
                 totals[0, month - first] = row["categories"].get(category, 0)
         found[category] = group_gaps(totals, CATEGORY_SHARE)[0]
     return found
+
+
+def gaps_in(months: Iterable[ForceMonth]) -> str:
+    """Write runs of months that are not whole: 'missing 2014-03 to 2014-05', 'without drugs …'."""
+    runs = []
+    for status, cells in groupby(months, lambda c: c.why if c.lacks else c.status):
+        run = list(cells)
+        if status != "complete":
+            span = run[0].month if len(run) == 1 else f"{run[0].month} to {run[-1].month}"
+            runs.append(f"{status} {span}")
+    return "; ".join(runs) or "none"
+
+
+def in_window(held: Sequence[ForceMonth], start: str, end: str) -> str:
+    """Say how what a store holds stands to the months that a study asks: 'YYYY-MM' both."""
+    said = []
+    for force, cells in groupby(held, lambda c: c.force):
+        months = list(cells)
+        first, last = months[0].month, months[-1].month
+        inside = [c for c in months if start <= c.month <= end]
+        lacks = []
+        if not inside:
+            lacks.append("nothing of the window")
+        else:
+            lacks += [f"nothing before {first}"] if start < first else []
+            lacks += [f"nothing after {last}"] if end > last else []
+            lacks += [gaps_in(inside)] if gaps_in(inside) != "none" else []
+        said.append(f"{force} {first} to {last} ({'; '.join(lacks) or 'whole in the window'})")
+    return ", ".join(said) or "of which the store holds nothing"

@@ -18,7 +18,7 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.geography.codes import ATTRIBUTION
 from areaeffect.periods import PeriodKind, Periods, parse_period
-from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
 from areaeffect.sources.police_uk.areas import locate, place, read_lookup
 from areaeffect.sources.police_uk.categories import choose, read_categories
 from areaeffect.sources.police_uk.force_coverage import (
@@ -27,8 +27,9 @@ from areaeffect.sources.police_uk.force_coverage import (
     home_of,
     reasons_and_notes,
 )
+from areaeffect.sources.police_uk.force_months import force_months, in_window
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
-from areaeffect.sources.police_uk.lake import open_lake, store_path
+from areaeffect.sources.police_uk.lake import has_store, open_lake, store_path
 from areaeffect.sources.police_uk.notes import (
     Account,
     notes_of,
@@ -37,7 +38,7 @@ from areaeffect.sources.police_uk.notes import (
     tables_of,
 )
 from areaeffect.sources.police_uk.panel_query import read_counts, read_points
-from areaeffect.study.model import resolve
+from areaeffect.study.model import PoliceUkSource, resolve
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from areaeffect.panel import Strings
     from areaeffect.results import Floats
     from areaeffect.sources.police_uk.lake import Lake
-    from areaeffect.study.model import PoliceUkSource, Window
+    from areaeffect.study.model import Window
 
     Codes = npt.NDArray[np.uint8]
 
@@ -180,3 +181,30 @@ def _attributes(force: Strings, names: Strings) -> dict[str, Strings]:
     """Districts are as in the names of LSOAs: 'Hartlepool 001A' lies in Hartlepool."""
     district = np.array([name.rpartition(" ")[0] for name in names], dtype=str)
     return {"force": force, "district": district}
+
+
+def _read_request(request: SourceRequest[PoliceUkSource]) -> SourceTable:
+    return read_police(
+        request.name,
+        request.source,
+        request.file.folder,
+        request.store,
+        request.window,
+        request.wanted,
+        request.attributes,
+    )
+
+
+def _describe(request: SourceRequest[PoliceUkSource]) -> str:
+    """Say what the store holds of the study's window."""
+    source, name, window = request.source, request.name, request.window
+    root = resolve(source.store, request.file.folder) if source.store else request.store
+    if source.ingest and root is None:
+        return f"{name}: police_uk, ingested from {len(source.ingest)} files named"
+    root = store_path(root)
+    months = force_months(open_lake(root).manifest()) if has_store(root) else ()
+    held = [m for m in months if not source.forces or m.force in source.forces]
+    return f"{name}: police_uk, {in_window(held, window.start, window.end)}"
+
+
+SOURCE = SourceKind(model=PoliceUkSource, read=_read_request, describe=_describe, categories=choose)

@@ -37,6 +37,8 @@ _MARKS_OF_OTHERS = {
     "Object of search": "a stop-and-search file",
 }
 _TEXT_LIMIT = 300
+#: How a row begins whose Crime ID is blank.
+_NO_ID = (b",", b'"",')
 REPEATED = "the same record is there again under the same Crime ID"
 
 
@@ -141,14 +143,14 @@ def _repeated(rows: list[bytes]) -> dict[int, str]:
 
     Without an ID (anti-social behaviour) identical rows are different incidents.
     """
-    with_id = [row for row in rows if row[:1] != b"," and row[:3] != b'"",']
+    with_id = [row for row in rows if not row.startswith(_NO_ID)]
     if len(set(with_id)) == len(with_id):
         return {}
     found: dict[int, str] = {}
     seen: set[bytes] = set()
     for line, row in enumerate(rows, 2):
         is_record = row.count(b",") >= len(HEADER) - 1
-        if is_record and row[:1] != b"," and row[:3] != b'"",':
+        if is_record and not row.startswith(_NO_ID):
             if row in seen:
                 found[line] = REPEATED
             seen.add(row)

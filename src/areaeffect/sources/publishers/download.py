@@ -111,9 +111,11 @@ def fetch(
         for the next call; a file that is wrong is deleted.
     """
     client = client or Client()
-    lock = threading.Lock()
+    lock, stop = threading.Lock(), threading.Event()
 
     def tell(name: str, done: int, of: int) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
         with lock:
             progress(name, done, of)
 
@@ -131,6 +133,7 @@ def fetch(
         try:
             done = list(pool.map(get, jobs))
         except BaseException:
+            stop.set()  # the transfers that run end at their next block
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     problems = [p for d in done if isinstance(d, DataError) for p in d.problems]

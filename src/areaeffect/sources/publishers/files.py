@@ -84,4 +84,7 @@ def how_to_get(release: PublishedRelease) -> str:
     if release.is_fetched:
         return f"Get it with `areaeffect fetch {release.id}`."
     where = " and ".join(f.path for f in release.forms[0])
-    return f"No command gets it: {release.by_hand} See {release.page} and put it there as {where}."
+    return (
+        f"No command gets it: {release.by_hand} See {release.page}. Put it into the folder of "
+        f"fetched files as {where}."
+    )

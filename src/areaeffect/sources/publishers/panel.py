@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.sources.base import SourceKind, SourceRequest
 from areaeffect.sources.publishers.files import columns_here, is_here
 from areaeffect.sources.publishers.larger_areas import covariate_label, refuse_as_outcome, spread
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.sources.publishers.source import as_source_table, columns_asked
 from areaeffect.sources.publishers.tables import read
 from areaeffect.sources.publishers.vintage import VINTAGES, bring_to
-from areaeffect.study.model import SHARED_DATA_VARIABLE, default_fetched, resolve
+from areaeffect.study.model import (
+    SHARED_DATA_VARIABLE,
+    PublishedSource,
+    default_fetched,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,26 +33,6 @@ AUTHORITIES = {
     "lsoa11": ("places_lsoa11", ("ltla21_code", "ltla20_code")),
     "lsoa21": ("places_lsoa21", ("ltla22_code",)),
 }
-
-
-class PublishedSource(Protocol):
-    """What a study says of a published source.
-
-    Attributes
-    ----------
-    release : id of the release.
-    path : folder of files; None: what `areaeffect fetch` got, then the shared data.
-    vintage : census vintage to bring it to; None: its own.
-    """
-
-    @property
-    def release(self) -> str: ...  # noqa: D102
-
-    @property
-    def path(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def vintage(self) -> str | None: ...  # noqa: D102
 
 
 def read_published(
@@ -84,7 +70,7 @@ def read_published(
     return as_source_table(name, table, window, wanted, attributes)
 
 
-def described_at(source: PublishedSource) -> str | None:
+def described_at(source: PublishedSource, _folder: Path) -> str | None:
     """Return the latest date a release describes; None where it has periods of its own."""
     return find_release(source.release).as_of or None
 
@@ -129,3 +115,31 @@ def authority_column(vintage: str, roots: Roots) -> tuple[str, str]:
     release = find_release(release_id)
     there = columns_here(release, roots) if is_here(release, roots) else columns
     return release_id, next(c for c in columns if c in there)
+
+
+def _read_request(request: SourceRequest[PublishedSource]) -> SourceTable:
+    return read_published(
+        request.name,
+        request.source,
+        request.file.folder,
+        request.window,
+        request.wanted,
+        request.attributes,
+    )
+
+
+def _describe(request: SourceRequest[PublishedSource]) -> str:
+    found = find_release(request.source.release)
+    when = found.periods or found.as_of
+    return (
+        f"{request.name}: {found.id}, {when}, {found.vintage}, {found.coverage}; use: {found.use}"
+    )
+
+
+SOURCE = SourceKind(
+    model=PublishedSource,
+    read=_read_request,
+    describe=_describe,
+    described_at=described_at,
+    printed=printed_name,
+)

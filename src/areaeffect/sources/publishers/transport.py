@@ -201,7 +201,7 @@ class Client:
                     if answer.status == _ACCEPTED:
                         raise NotReadyError
                     content = b""
-                    for block in answer.stream(_BLOCK, decode_content=False):
+                    for block in answer.stream(_BLOCK, decode_content=True):
                         content += block
                         if len(content) > SMALL:
                             raise DataError(too_large(ask, SMALL))
@@ -306,7 +306,7 @@ class Client:
             make_room(part.parent, total - here, ask.name)
             memo.write_text(json.dumps(_memo(ask, answer)), encoding="utf-8")
             try:
-                for block in answer.stream(_BLOCK, decode_content=False):
+                for block in answer.stream(_BLOCK, decode_content=_is_packed(answer)):
                     if not here:
                         refuse_page(ask, answer.headers.get("Content-Type", ""), block)
                     file.write(block)
@@ -340,7 +340,8 @@ def _begin(
     elif answer.status == _BAD_RANGE:
         broken = "it has no such part"
     else:
-        return file.truncate(0), length_of(ask, answer)
+        length = length_of(ask, answer)
+        return file.truncate(0), 0 if _is_packed(answer) else length
     file.truncate(0)
     raise _BrokenError(broken)
 
@@ -376,11 +377,18 @@ def _only_one(ask: Ask, part: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
+def _is_packed(answer: urllib3.BaseHTTPResponse) -> bool:
+    """Whether a server packed its answer, although it was asked not to."""
+    return answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
+
+
 def _memo(ask: Ask, answer: urllib3.BaseHTTPResponse) -> dict[str, str]:
     """Note by what the file is known again; a weak ETag cannot say that bytes are the same."""
     etag = answer.headers.get("ETag", "")
     validator = "" if etag.startswith("W/") else etag
     return {
         "address": ask.address,
-        "validator": validator or answer.headers.get("Last-Modified", ""),
+        "validator": ""
+        if _is_packed(answer)  # its parts are not parts of the file
+        else validator or answer.headers.get("Last-Modified", ""),
     }

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from areaeffect.assembly.screening import screen
 from areaeffect.errors import DataError
 from areaeffect.results import Floats
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.panel_table import read
+from areaeffect.sources.screening import screen
 from areaeffect.study.model import PanelSource, Window
 
 MONTHS = [f"2012-{m:02d}" for m in range(1, 13)]
@@ -68,9 +68,24 @@ def test_a_sum_of_all_areas_and_of_some_is_named(tmp_path: Path) -> None:
     assert len(accepted.areas) == 15
 
 
+def test_an_area_with_the_weighted_total_of_others_is_no_sum_of_them(tmp_path: Path) -> None:
+    values = counts()
+    other = values[:6].sum(axis=0)
+    other[:3] += [1.0, -2.0, 1.0]  # what the weights of three months in a row cannot tell apart
+    every = np.vstack([values, other])
+    assert len(screened(tmp_path, every, [*codes(12), "Z1"]).areas) == 13
+
+
 def test_a_row_called_a_total_among_the_areas_is_refused(tmp_path: Path) -> None:
     said = refused(tmp_path, counts(3), ["A1", "Grand Total", "A2"])
     assert "t.csv, row 3: 'Grand Total' is a total, not an area." in said
+
+
+def test_in_a_table_of_countries_a_nation_is_an_area(tmp_path: Path) -> None:
+    said = refused(tmp_path, counts(3), ["Leeds", "United Kingdom", "York"])
+    assert "'United Kingdom' is a total, not an area." in said
+    found = screened(tmp_path, counts(3), ["France", "Spain", "United Kingdom"])
+    assert "United Kingdom" in found.areas
 
 
 def test_districts_among_small_areas_are_refused(tmp_path: Path) -> None:

@@ -169,7 +169,8 @@ def _outlying(
 def _sums(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]:
     """Name areas that are the sum of others: all of them, or a run of them in order of code.
 
-    Sums are compared by one weighted total an area, exact in whole numbers.
+    Candidates are found by one weighted total an area, and then held period by period: many runs
+    share a weighted total by chance.
     """
     whole = np.flatnonzero(np.isfinite(values).all(axis=1))
     if len(whole) <= _FEWEST_PARTS:
@@ -187,11 +188,16 @@ def _sums(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]
         run = np.concatenate([[0], np.cumsum(key[parts])])
         if parts.sum() < _FEWEST_PARTS:
             continue
-        n = int(parts.sum()) if run[-1] == key[candidate] else 0
-        if not n and counts.shape[1] >= _FEWEST_PERIODS:
+        spans = [(0, int(parts.sum()))] if run[-1] == key[candidate] else []
+        if not spans and counts.shape[1] >= _FEWEST_PERIODS:
             last = np.searchsorted(run, run + key[candidate])
             hit = np.flatnonzero(run[np.minimum(last, len(run) - 1)] == run + key[candidate])
-            n = int(max((last[i] - i for i in hit), default=0))
+            spans = [(int(i), int(last[i])) for i in hit]
+        rows = np.flatnonzero(parts)
+        exact = (
+            b - a for a, b in spans if (counts[rows[a:b]].sum(axis=0) == counts[candidate]).all()
+        )
+        n = max(exact, default=0)
         if n >= _FEWEST_PARTS:
             is_sum[candidate] = True
             found.append(f"{areas[whole[candidate]]} (of {n} areas)")

@@ -1,0 +1,125 @@
+"""Commands about data: what can be had, downloads, the store."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from areaeffect.errors import (
+    DataError,
+)
+from areaeffect.terminal import (
+    AsJson,
+    Store,
+    downloads,
+    dump,
+    interruptible,
+    progress,
+)
+
+Engine = Literal["duckdb", "spark"]
+
+
+ingest_app = typer.Typer(help="Read files of police.uk into the store.", no_args_is_help=True)
+
+
+store_app = typer.Typer(help="Say where the store is, check or remove it.", no_args_is_help=True)
+
+
+@ingest_app.command("police-uk")
+def ingest_police_uk(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Zips, folders or CSV files of data.police.uk.")
+    ],
+    store: Store = None,
+    engine: Annotated[
+        Engine, typer.Option(help="What counts the incidents; spark needs `areaeffect[spark]`.")
+    ] = "duckdb",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Read street-level crime as downloaded; a month given again replaces the earlier one."""
+    from areaeffect.commands.sources import store_path
+    from areaeffect.sources.police_uk.ingest import ingest_police_uk as run
+
+    with interruptible("the store is as it was, or changed whole"), progress() as tell:
+        report = run(paths, store_path(store), tell, engine)
+    typer.echo(dump(report.to_dict()) if as_json else report.text())
+
+
+@store_app.command("where")
+def store_where(store: Store = None) -> None:
+    """Print the folder of the store."""
+    from areaeffect.commands.sources import store_path
+
+    typer.echo(store_path(store))
+
+
+@store_app.command("check")
+def store_check(store: Store = None) -> None:
+    """Check that every file of the store is there, and is what its manifest lists."""
+    from areaeffect.commands.sources import check_store, open_lake, store_path
+
+    typer.echo(check_store(open_lake(store_path(store))).text())
+
+
+@store_app.command("remove")
+def store_remove(store: Store = None) -> None:
+    """Delete the store and nothing else."""
+    from areaeffect.commands.sources import remove_store, store_path
+
+    path = store_path(store)
+    typer.echo(f"removed {path}" if remove_store(path) else f"there is no store at {path}")
+
+
+def sources(store: Store = None, *, as_json: AsJson = False) -> None:
+    """List what can be had, what is here, what the store holds, and its gaps."""
+    from areaeffect.commands.sources import list_sources, store_path
+
+    listing = list_sources(store_path(store))
+    typer.echo(dump(listing.to_dict()) if as_json else listing.text())
+
+
+def fetch(
+    names: Annotated[
+        list[str],
+        typer.Argument(help="`england`, `wales`, releases, groups of them (`imd`), `police_uk`."),
+    ],
+    into: Annotated[
+        Path | None, typer.Option(help="Folder for the files; default beside the store.")
+    ] = None,
+    first: Annotated[str, typer.Option("--from", help="First month of police_uk.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last month of police_uk.")] = "",
+    force: Annotated[
+        list[str] | None, typer.Option(help="Force of police_uk, such as `cleveland`; repeatable.")
+    ] = None,
+    *,
+    again: Annotated[bool, typer.Option("--again", help="Ask also for what is here.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be fetched, and ask nobody.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Try every address without a download.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Get published releases from their publishers' own addresses; goes on where it stopped."""
+    from areaeffect.commands import fetch as fetching
+
+    plan = fetching.plan(names, into, first, last, force or (), again=again)
+    if dry_run:
+        typer.echo(plan.table())
+        return
+    if check:
+        with downloads() as tell:
+            tried = fetching.check(plan, tell)
+        typer.echo(dump(tried.to_dict()) if as_json else tried.text())
+        sys.exit(0 if tried.is_well else DataError.exit_code)
+    typer.echo(plan.text(), err=True)
+    kept = "what has arrived is kept. The same command goes on"
+    with interruptible(kept), downloads() as tell:
+        result = fetching.fetch(plan, tell)
+    typer.echo(dump(result.to_dict()) if as_json else result.text())
