@@ -13,7 +13,7 @@ from areaeffect.wording.numbers import number
 
 if TYPE_CHECKING:
     from areaeffect.results import Annex, Result
-    from areaeffect.survey.step import Asked, Surveys
+    from areaeffect.survey.step import SurveyFacts, Surveys
 
 _DASH = "–"
 
@@ -29,7 +29,7 @@ def survey_section(_result: Result, annex: Annex[Surveys]) -> Section:
     return Section("survey", "What residents answered", (intro,), parts, Place.VOICES)
 
 
-def _one(annex: Annex[Surveys], name: str, values: Asked) -> Section:
+def _one(annex: Annex[Surveys], name: str, values: SurveyFacts) -> Section:
     rows = [
         r for r in rows_of(annex.table("survey_comparisons"), ComparisonRow) if r.survey == name
     ]
@@ -42,7 +42,7 @@ def _one(annex: Annex[Surveys], name: str, values: Asked) -> Section:
     return Section(f"survey-{name}", f"{values.label} ({family})", tuple(blocks))
 
 
-def comparison_sentence(row: ComparisonRow, values: Asked) -> str:
+def comparison_sentence(row: ComparisonRow, values: SurveyFacts) -> str:
     """Say what one comparison shows, or why there is none."""
     who = f"{row.group}, {'change between waves' if row.claim == 'change' else 'level'}"
     if row.reason or row.estimate is None:
@@ -62,7 +62,7 @@ def comparison_sentence(row: ComparisonRow, values: Asked) -> str:
     return f"{who}: {what} (95% interval {_span(row)})."
 
 
-def _comparison_table(rows: list[ComparisonRow], values: Asked) -> Table:
+def _comparison_table(rows: list[ComparisonRow], values: SurveyFacts) -> Table:
     cells = tuple(
         (
             r.group,
@@ -76,12 +76,12 @@ def _comparison_table(rows: list[ComparisonRow], values: Asked) -> Table:
         for r in rows
     )
     head = ("Group", "Claim", "Treated", "Benchmark", "Difference", "95% interval")
-    asked = ("Asked, treated", "Asked, benchmark", "Benchmark weight with answers")
+    asked = ("SurveyFacts, treated", "SurveyFacts, benchmark", "Benchmark weight with answers")
     title = f"Survey: {values.label}"
     return Table(title, (*head, *asked), cells, frozenset(range(2, 9)))
 
 
-def _notes(values: Asked) -> list[str]:
+def _notes(values: SurveyFacts) -> list[str]:
     notes = [f"{values.respondents:,} respondents count."]
     notes += [f"Left out: {n:,}, because {why}." for why, n in values.left_out]
     if values.alpha is not None:

@@ -65,7 +65,7 @@ class _Sides:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class SurveyFacts:
     """One survey: what was asked, of how many, and who was left out."""
 
     label: str
@@ -83,7 +83,7 @@ class Asked:
 class Surveys:
     """The surveys of a study by name."""
 
-    asked: dict[str, Asked]
+    asked: dict[str, SurveyFacts]
 
 
 def survey_step(finished: Finished) -> Annex[Surveys] | None:
@@ -92,7 +92,7 @@ def survey_step(finished: Finished) -> Annex[Surveys] | None:
     if not study.survey:
         return None
     rows: list[ComparisonRow] = []
-    asked: dict[str, Asked] = {}
+    asked: dict[str, SurveyFacts] = {}
     for name, survey in study.survey.items():
         finished.tell(f"survey {name}", 0, 1)
         answers = read_answers(survey, finished.file.folder, finished.data.panel.areas)
@@ -101,7 +101,7 @@ def survey_step(finished: Finished) -> Annex[Surveys] | None:
                 _row(finished, name, answers, group, claim)
                 for claim in (("level", "change") if survey.wave else ("level",))
             ]
-        asked[name] = Asked(
+        asked[name] = SurveyFacts(
             label=survey.label or name.replace("_", " "),
             family=survey.family,
             items=tuple(i.column for i in survey.items),
