@@ -70,14 +70,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_study_of_the_page_is_checked_and_evaluated(folder: Path) -> None:
-    said = check(folder / "study.toml", None, lambda _: None).text()
-    assert "96 areas" in said
-    assert "incidents of your own, from calls.csv" in said
+    said: list[str] = []
+    assert "96 areas" in check(folder / "study.toml", None, said.append).text()
+    assert "incidents of your own, from calls.csv" in said[0]
     result = evaluate(folder / "study.toml", 1)
     assert result.findings[0].estimate is not None
     (release,) = [r for r in result.releases if r.source == "calls"]
     assert (release.rows_read, release.rows_rejected) == (731 * 60 + 3, 3)
     write_result(result, folder / "results")
-    with (folder / "results" / "tables" / "rejected_rows.csv").open(encoding="utf-8") as file:
+    with (folder / "results" / "data" / "rejected_rows.csv").open(encoding="utf-8") as file:
         rejected = Counter(row["reason"] for row in csv.DictReader(file))
     assert rejected == {"no coordinates": 3}
