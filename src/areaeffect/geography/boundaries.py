@@ -57,6 +57,14 @@ class Boundaries:
 
         return np.asarray(shapely.get_coordinates(shapely.centroid(self.outlines)))
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of all outlines, metres."""
+        import shapely
+
+        west, south, east, north = map(float, shapely.total_bounds(self.outlines))
+        return west, south, east, north
+
     def shapes(self, areas: npt.NDArray[np.str_], tolerance: float) -> tuple[Shape, ...]:
         """Return simplified outer rings for a map; `tolerance` in metres."""
         return tuple(
