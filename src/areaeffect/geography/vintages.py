@@ -298,7 +298,7 @@ class _Plan:
         if self.incomplete:
             notes = [
                 *notes,
-                f"Merged areas of which not every part was given: {_some(self.incomplete)}.",
+                f"Merged areas with a part missing:  {_some(self.incomplete)}.",
             ]
         return Conversion(
             self.targets,
@@ -321,7 +321,7 @@ def _refuse_repeats(codes: Strings) -> None:
     ordered = np.sort(codes)
     twice = [str(a) for a, b in pairwise(ordered) if a == b]
     if twice:
-        raise DataError(Problem(f"area {twice[0]} stands twice.", "", "Add its rows up first."))
+        raise DataError(Problem(f"area {twice[0]} appears twice.", "", "Add its rows up first."))
 
 
 def _refuse_counts(values: Floats, codes: Strings, *, whole: bool) -> None:

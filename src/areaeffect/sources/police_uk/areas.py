@@ -127,7 +127,7 @@ def _brought_over(
         return ()
     return (
         f"{int(totals[changed].sum()):,} incidents on {int(changed.sum()):,} area codes of another "
-        f"census ({_some(codes[changed].tolist())}) were brought to areas of the declared one by "
+        f"census ({_some(codes[changed].tolist())}) were converted to areas of the declared one by "
         f"the lookup {how}.",
     )
 
@@ -168,12 +168,12 @@ def place(
     if told_apart.any():
         notes.append(
             f"{int(points.counts[told_apart].sum()):,} incidents on {len(located.several)} split "
-            f"area codes ({_some(located.several)}) were told apart by their coordinates."
+            f"area codes ({_some(located.several)}) were assigned by their coordinates."
         )
     if found.any():
         notes.append(
-            f"{int(points.counts[found].sum()):,} incidents without an area code have it "
-            "from their coordinates."
+            f"{int(points.counts[found].sum()):,} incidents without an area code were "
+            "assigned by their coordinates."
         )
     without = has_code & ~has_point
     if without.any():
@@ -239,7 +239,7 @@ def _by_weight(
     notes = []
     for named, how in (
         (sorted(set(codes.tolist()) - set(equally)), f"by {weights.name if weights else ''}"),
-        (sorted(equally), "equally among their parts, for want of coordinates and of weights"),
+        (sorted(equally), "equally among their parts, because there are no coordinates or weights"),
     ):
         n = int(points.counts[used & np.isin(points.codes, named)].sum())
         if n:

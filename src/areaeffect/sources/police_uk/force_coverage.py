@@ -75,7 +75,7 @@ def coverage_of(
     territorial = territorial_forces()
     problems += [
         Problem(
-            f"force '{force}' polices no area that is known.",
+            f"force '{force}' polices no known area.",
             f"source.{name}",
             did_you_mean(force, territorial) or f"Forces: {', '.join(territorial)}.",
         )
@@ -101,10 +101,10 @@ def _without_stopped(
         if n < periods.n:
             coverage = tuple(c for c in coverage if c.force != force)
             notes.append(
-                f"{force} published {n} of {periods.n} months whole: its "
-                f"{sum(c.rows_kept for c in inside):,} incidents are left out throughout, so that "
-                "where it stops is no fall. Name it in `forces` to have its missing months "
-                "missing in every area where it has a part."
+                f"{force} published {n} of {periods.n} months in full. Its "
+                f"{sum(c.rows_kept for c in inside):,} incidents are left out of every month, "
+                "because a month without its files would look like a fall. Name it in `forces` to "
+                "treat its missing months as missing in every area where it has a share of the incidents."
             )
     low = [
         f"{c.force} {c.month} ({c.why})"
