@@ -53,7 +53,7 @@ def placed_by_name(column: pd.Series, kind: str, path: Path) -> tuple[pd.Series,
     notes = [f"{path.name}: {len(codes) - len(lost):,} areas are matched by name with {best}."]
     if lost:
         some = ", ".join(lost[:_SHOWN]) + (" and others" if len(lost) > _SHOWN else "")
-        notes.append(f"{path.name}: {len(lost):,} names could not be matched:  {some}.")
+        notes.append(f"{path.name}: {len(lost):,} names could not be matched: {some}.")
     return column.map(codes), tuple(notes)
 
 

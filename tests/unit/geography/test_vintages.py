@@ -179,7 +179,7 @@ def test_missing_stays_missing_and_a_part_is_not_the_sum():
 def test_a_merged_area_without_all_its_parts_is_named():
     result = convert_counts(np.ones((2, 1)), np.array(["a1", "c1"]), SMALL)
     assert result.incomplete == ("c3",)
-    assert "Merged areas with a part missing:  c3." in result.notes
+    assert "Merged areas with a part missing: c3." in result.notes
 
 
 def test_unchanged_areas_come_back_as_they_were():

@@ -104,7 +104,7 @@ def _without_stopped(
                 f"{force} published {n} of {periods.n} months in full. Its "
                 f"{sum(c.rows_kept for c in inside):,} incidents are left out of every month, "
                 "because a month without its files would look like a fall. Name it in `forces` to "
-                "treat its missing months as missing in every area where it has a share of the incidents."
+                "treat its missing months as missing in every area where it has incidents."
             )
     low = [
         f"{c.force} {c.month} ({c.why})"
