@@ -258,7 +258,7 @@ def _notes_on_parts(
             fix = f' Write without_forces = ["{forces[force]}"] to leave it out throughout.'
             notes.append(
                 f"{forces[force]} did not publish every month: in {n:,} areas of other forces, "
-                f"where it has {100 * PART_SHARE:g} % or more of the incidents, those months are "
+                f"where it has {100 * PART_SHARE:g}% or more of the incidents, those months are "
                 f"missing.{fix if forces[force] in WITHOUT_TERRITORY else ''}"
             )
     return tuple(notes)
