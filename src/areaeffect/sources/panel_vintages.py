@@ -98,7 +98,8 @@ def _joined(table: SourceTable, lookup: Lookup, what: str) -> SourceTable:
     if result.split_equally:
         notes.append(
             f"{len(result.split_equally)} areas that were split "
-            f"({first_few(result.split_equally)}) were divided equally among their parts, for want of weights."
+            f"({first_few(result.split_equally)}) were divided equally among their parts, for want "
+            "of weights."
         )
     left = (*result.left_out, *result.codes[partial].tolist())
     if left:

@@ -32,13 +32,15 @@ _PARQUET = b"PAR1"
 HEADER_WITHIN = 100
 #: Labels of rows that add others up, or stand for what has no area; only at the end of a table.
 TOTALS = re.compile(
-    r"\W*(grand |column |row |overall |sub-?)?totals?\W*|all( areas)?|unknown|not (known|stated)"
-    r"|missing"
-    r"|(united kingdom|great britain|england|wales|scotland|england (and|&) wales)( total)?",
+    r"\W*(grand |column |row |overall |sub-?)?totals?\W*|unknown|not (known|stated|recorded)"
+    r"|all( areas| places| [lm]soas| wards| districts| regions| neighbourhoods)?|missing"
+    r"|(overall |national |regional |area )?(average|mean|median)( of all( areas)?)?|unallocated"
+    r"|(united kingdom|uk|great britain|england|wales|scotland|england (and|&) wales)"
+    r"( total| average| mean)?",
     re.IGNORECASE,
 )
 #: In a table of countries these are areas; in one of places in the United Kingdom they are totals.
-_NATIONS = frozenset({"united kingdom", "great britain", "england", "wales", "scotland"})
+_NATIONS = frozenset({"united kingdom", "uk", "great britain", "england", "wales", "scotland"})
 _COUNTRIES = frozenset({"france", "germany", "italy", "spain", "japan", "india", "china", "brazil"})
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 _NOTE = re.compile(
