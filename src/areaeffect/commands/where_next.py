@@ -46,7 +46,7 @@ _DEFAULT_BUFFER_KM = 1.0
 _GROUPS = {"lsoa11": ("places_lsoa11", "msoa11"), "lsoa21": ("places_lsoa21", "msoa21")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What is asked.
 
@@ -191,15 +191,15 @@ def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     if boundaries is not None:
         near = within(boundaries, _DEFAULT_BUFFER_KM * 1000).of_any(taken)
     area_map = AreaMap(
-        table.areas,
-        table.names,
-        taken,
-        near,
-        _DEFAULT_BUFFER_KM if boundaries else None,
-        None,
-        boundaries,
-        table.releases,
-        (*table.notes, *notes),
+        areas=table.areas,
+        names=table.names,
+        taken=taken,
+        near=near,
+        buffer_km=_DEFAULT_BUFFER_KM if boundaries else None,
+        graph=None,
+        boundaries=boundaries,
+        releases=table.releases,
+        notes=(*table.notes, *notes),
     )
     vintage = file.index.index.vintage
     release, column = _GROUPS[vintage]

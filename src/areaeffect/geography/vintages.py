@@ -68,7 +68,7 @@ class Weights:
         return np.where(self.codes[place] == codes, self.values[place], np.nan)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Conversion:
     """Values on the newer vintage, and what became of every code.
 
@@ -300,14 +300,14 @@ class _Plan:
                 f"Merged areas of which not every part was given: {first_few(self.incomplete)}.",
             ]
         return Conversion(
-            self.targets,
-            result,
-            {str(n): int(c) for n, c in zip(names, counts, strict=True)},
-            left_out,
-            values[rows],
-            equally,
-            self.incomplete,
-            tuple(notes),
+            codes=self.targets,
+            values=result,
+            status={str(n): int(c) for n, c in zip(names, counts, strict=True)},
+            left_out=left_out,
+            left_out_values=values[rows],
+            split_equally=equally,
+            incomplete=self.incomplete,
+            notes=tuple(notes),
         )
 
 

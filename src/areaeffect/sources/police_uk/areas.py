@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Outlines = npt.NDArray[np.object_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Located:
     """Where each published code goes.
 
@@ -99,15 +99,19 @@ def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Loca
     position = {str(a): i for i, a in enumerate(areas)}
     name_of = dict(zip(codes.tolist(), names.tolist(), strict=True))
     found = Located(
-        areas,
-        np.array([name_of.get(a, a) for a in areas.tolist()], dtype=str),
-        np.array([position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64),
-        np.array([(i, position[a]) for i, c in enumerate(candidates) for a in c], dtype=np.int64)
+        areas=areas,
+        names=np.array([name_of.get(a, a) for a in areas.tolist()], dtype=str),
+        area_of_code=np.array(
+            [position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64
+        ),
+        pairs=np.array(
+            [(i, position[a]) for i, c in enumerate(candidates) for a in c], dtype=np.int64
+        )
         .reshape(-1, 2)
         .T,
-        {},
-        {},
-        _brought_over(codes, new, status, totals, lookup.name),
+        several={},
+        left_out={},
+        notes=_brought_over(codes, new, status, totals, lookup.name),
     )
     for code, candidate, total in zip(codes.tolist(), candidates, totals.tolist(), strict=True):
         if not candidate:
