@@ -39,8 +39,17 @@ _SAME_AREA = 1e-3
 _TOUCHES, _NESTED = "it touches itself", "a part of it lies inside another part"
 
 
-def read_shape_file(path: Path, what: str = "file of boundaries") -> Any:
+def read_shape_file(
+    path: Path, what: str = "file of boundaries", *, dates_as_text: bool = False
+) -> Any:
     """Return the one layer of a file as a GeoDataFrame in two dimensions.
+
+    Parameters
+    ----------
+    path : the file.
+    what : what it is called in messages.
+    dates_as_text : keep dates and times as they are written; else those of several time zones are
+        moved to one.
 
     Raises
     ------
@@ -59,7 +68,7 @@ def read_shape_file(path: Path, what: str = "file of boundaries") -> Any:
             raise DataError(_unreadable(error, path)) from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what GDAL warns of is refused here, or looked at later
-        frame = _read(_source(path), path)
+        frame = _read(_source(path), path, dates_as_text=dates_as_text)
     if not hasattr(frame, "geometry") or not len(frame):
         raise DataError(
             Problem("the file holds no shapes.", str(path), "Give one shape for each place.")
@@ -68,7 +77,7 @@ def read_shape_file(path: Path, what: str = "file of boundaries") -> Any:
     return frame
 
 
-def _read(source: str, path: Path) -> Any:
+def _read(source: str, path: Path, *, dates_as_text: bool) -> Any:
     import geopandas
     import shapely
 
@@ -86,7 +95,9 @@ def _read(source: str, path: Path) -> Any:
                     "Save the layer you need as a separate file.",
                 )
             )
-        return geopandas.read_file(source)
+        return geopandas.read_file(
+            source, **({"datetime_as_string": True} if dates_as_text else {})
+        )
     except (ValueError, OSError, RuntimeError) as error:
         raise DataError(_unreadable(error, path)) from None
     except shapely.errors.ShapelyError:
