@@ -269,7 +269,9 @@ def _without_outcome(study: Study, tables: dict[str, SourceTable], areas: String
         left = np.setdiff1d(table.areas, areas)
         if len(left):
             what = f"{len(left):,} of {len(table.areas):,} areas are in no outcome's table"
-            notes.append(f"{table.release.file}: {what} and are left out ({first_few(left.tolist())}).")
+            notes.append(
+                f"{table.release.file}: {what} and are left out ({first_few(left.tolist())})."
+            )
     return notes
 
 

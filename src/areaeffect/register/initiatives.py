@@ -113,9 +113,7 @@ def _leave_elsewhere_out(found: Found, path: Path, areas: Strings) -> None:
     held = set(areas.tolist())
     outside = [row for row in found.rows if row.area not in held]
     found.rows = [row for row in found.rows if row.area in held]
-    found.left_out += [
-        LeftOut(path.name, row.place, row.area, OUTSIDE) for row in outside
-    ]
+    found.left_out += [LeftOut(path.name, row.place, row.area, OUTSIDE) for row in outside]
     if outside:
         places = {row.neighbourhood for row in outside}
         whole = places - {row.neighbourhood for row in found.rows}
