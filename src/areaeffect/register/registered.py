@@ -49,7 +49,7 @@ class Registered:
     neighbourhoods : of the studied initiatives, in the study's order; then of the others, where
         they are studied too.
     others : areas of other initiatives, which never serve as benchmark areas.
-    found : what became of the places that the study's own files name, one a file.
+    found : the result for the places that the study's own files name, one a file.
     known : what the register knows besides.
     notes : remarks for the data annex.
     throughout : areas treated in all their periods, neither treated here nor benchmark areas.
