@@ -98,8 +98,8 @@ def compose(base: str, question: Question) -> str:
     head = (
         "# Composed in the browser by areaeffect. Run it again with\n"
         f"#     areaeffect evaluate {STUDY_FILE} --out results\n"
-        f"# and {AREAS_FILE} in the same folder. Paths to data are those of the base study: put both\n"
-        "# files into its folder, or set AREAEFFECT_SHARED_DATA, or give paths of your own.\n\n"
+        f"# and {AREAS_FILE} in the same folder. Data paths are those of the base study: put both\n"
+        "# files into its folder, or set AREAEFFECT_SHARED_DATA, or name paths of your own.\n\n"
     )
     return head + tomlkit.dumps(document)
 
