@@ -124,9 +124,9 @@ BOW = [[-2.0, 52.0], [-1.0, 53.0], [-1.0, 52.0], [-2.0, 53.0]]
         ({"codes": "X" * (limits.PASTED_LETTERS + 1)}, "letters are too many"),
         ({"codes": "a," * (limits.PASTED_CODES + 1)}, "codes are too many"),
         ({"near": "nowhere at all", "km": "1"}, "is not found"),
-        ({"near": "S01000001", "km": "nan"}, "no distance"),
-        ({"near": "S01000001", "km": "21"}, "no distance"),
-        ({}, "Nothing was asked"),
+        ({"near": "S01000001", "km": "nan"}, "not a distance"),
+        ({"near": "S01000001", "km": "21"}, "not a distance"),
+        ({}, "The request is empty"),
     ],
 )
 def test_each_limit_refuses_in_few_bytes(
