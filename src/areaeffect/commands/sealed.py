@@ -49,7 +49,7 @@ def compare_with_sealed(file: StudyFile, planned: Result) -> tuple[str, ...]:
             Problem(
                 f"this is not the plan that was sealed: {'; '.join(differing[:_SHOWN])}{more}.",
                 str(path),
-                "Restore the study file and the data from before the start that the plan lists. "
+                "Restore the study file and the earlier data that the plan lists. "
                 "Without `sealed` the study runs, and does not say that it kept to a plan.",
             )
         )
@@ -67,7 +67,9 @@ def _read(path: Path) -> Any:
     except (OSError, ValueError):
         raise DataError(Problem("the sealed plan cannot be read.", str(path), fix)) from None
     if missing:
-        raise DataError(Problem(f"this is no sealed plan: it lacks {missing}.", str(path), fix))
+        raise DataError(
+            Problem(f"this is no sealed plan: it lacks {', '.join(missing)}.", str(path), fix)
+        )
     return found
 
 

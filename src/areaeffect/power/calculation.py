@@ -296,6 +296,8 @@ def _followed(
         further = point(last - 1, growth.factor(k / last)) if last else None
         rows.append(_filled(bare, case, further, float(k), growth))
     asked, fits = spans
+    if not asked and measured:  # no period after the start yet
+        return [*rows, replace(rows[last - 1], as_planned=True)]
     if not fits or asked == fits:
         planned = _filled(bare, case, point(last) if fits else None, asked, None)
     else:
