@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -22,6 +21,7 @@ from areaeffect.commands.design import design_into
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.document.blocks import Document, figures, in_print
 from areaeffect.document.chart_tables import Figure
+from areaeffect.multiverse.curves import Branch
 from areaeffect.multiverse.section import curve_chart, curve_rows
 from areaeffect.power.page import power_figure
 from areaeffect.power.result import PowerReport, PowerRow
@@ -30,7 +30,7 @@ from areaeffect.report.contents import report_document
 from areaeffect.results import Result
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
 from tests.conftest import REPOSITORY
-from tests.shared.chart_reader import check_chart
+from tests.shared.chart_reader import check_chart, value_of
 from tests.shared.number_reader import TOKEN, unread
 from tests.shared.result_folder import Folder
 from tests.shared.text_blocks import Text, texts
@@ -112,16 +112,17 @@ def drawn(result: Result) -> list[Figure]:
 
 def curve_figure() -> Figure:
     """A specification curve of twelve branches with choices that take two values each."""
-    branches: list[dict[str, Any]] = [
-        {
-            "rank": i + 1, "effect": -0.2 + 0.03 * i, "placebo_low": -0.3, "placebo_high": 0.3,
-            "band_low": -0.4 + 0.05 * i, "band_high": -0.1 + 0.05 * i, "buffer_km": float(i % 2),
-            "common_support": i % 3 == 0, "weighting": ("chi-square", "<entropy>")[i % 2],
-            "window": "all", "estimator": "totals", "form": "ratio", "is_study": i == 4,
-        }
+    branches = [
+        Branch(
+            group="G", outcome="crime", p_value=0.5,
+            rank=i + 1, effect=-0.2 + 0.03 * i, placebo_low=-0.3, placebo_high=0.3,
+            band_low=-0.4 + 0.05 * i, band_high=-0.1 + 0.05 * i, buffer_km=float(i % 2),
+            common_support=i % 3 == 0, weighting=("chi-square", "<entropy>")[i % 2],
+            window="all", estimator="totals", form="ratio", is_study=i == 4,
+        )
         for i in range(12)
     ]  # fmt: skip
-    rows = curve_rows([*branches, branches[0] | {"rank": None}], "ratio")
+    rows = curve_rows([*branches, replace(branches[0], rank=None)], "ratio")
     chart = curve_chart(rows, key="m", title="t", form="ratio", unit="", missing=1)
     return replace(
         power_figure(power(), "crime"), chart=chart, name="multiverse-0", rows=tuple(rows)
@@ -202,7 +203,8 @@ def test_the_strokes_of_a_curve_stand_under_their_branches() -> None:
     assert len(lines) == 6
     for name, value, path in lines:
         chosen = [
-            str(row[name]) == value.replace("&lt;", "<").replace("&gt;", ">") for row in figure.rows
+            str(value_of(row, name)) == value.replace("&lt;", "<").replace("&gt;", ">")
+            for row in figure.rows
         ]
         assert len(re.findall("M", path)) == sum(chosen)
     assert len(dots) == 12
@@ -217,7 +219,7 @@ def test_the_key_of_the_map_counts_its_areas(result: Result, drawn: Sequence[Fig
         ("left out", "left"),
     ):
         counted = sum(int(n.replace(",", "")) for text, n in key.items() if text.startswith(start))
-        assert counted == sum(r["areas"] for r in figure.rows if r["role"] == role)
+        assert counted == sum(r.areas for r in figure.rows if r.role == role)
         assert counted == sum(area.role == role for area in result.areas)
 
 

@@ -31,6 +31,7 @@ from areaeffect.sources.panel_values import (
     declared,
     infinite,
     matrix_of,
+    other_periods,
     rows_of,
 )
 from areaeffect.sources.panel_vintages import one_vintage
@@ -309,7 +310,7 @@ def _ordinals(
             Problem(
                 f"'{source.period}' holds {read.kind}s, but the window is given in {window.kind}s.",
                 str(path),
-                "Write `study.window` like the table.",
+                other_periods(texts),
             )
         )
     return np.array(read.ordinals, dtype=np.int64)[row_text], read.kind, read.note

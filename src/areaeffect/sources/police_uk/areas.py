@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.errors import first_few
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.codes import lookup_to
 from areaeffect.geography.lookups import Lookup, load_lookup
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from areaeffect.study.model import PoliceUkSource
 
     Outlines = npt.NDArray[np.object_]
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,8 +126,8 @@ def _brought_over(
         return ()
     return (
         f"{int(totals[changed].sum()):,} incidents on {int(changed.sum()):,} area codes of another "
-        f"census ({_some(codes[changed].tolist())}) were brought to areas of the declared one by "
-        f"the lookup {how}.",
+        f"census ({first_few(sorted(codes[changed].tolist()))}) were brought to areas of the "
+        f"declared one by the lookup {how}.",
     )
 
 
@@ -168,7 +167,8 @@ def place(
     if told_apart.any():
         notes.append(
             f"{int(points.counts[told_apart].sum()):,} incidents on {len(located.several)} split "
-            f"area codes ({_some(located.several)}) were told apart by their coordinates."
+            f"area codes ({first_few(sorted(located.several))}) were told apart by their "
+            "coordinates."
         )
     if found.any():
         notes.append(
@@ -244,8 +244,8 @@ def _by_weight(
         n = int(points.counts[used & np.isin(points.codes, named)].sum())
         if n:
             notes.append(
-                f"{n:,} incidents on {len(named)} split area codes ({_some(named)}) were divided "
-                f"{how}."
+                f"{n:,} incidents on {len(named)} split area codes ({first_few(sorted(named))}) "
+                f"were divided {how}."
             )
     return Placed(values, empty, tuple(notes))
 
@@ -255,9 +255,3 @@ def _add(points: Points, row: Ints, categories: Sequence[str], shape: tuple[int,
     total = np.zeros(shape)
     np.add.at(total, (row[used], points.periods[used]), points.counts[used])
     return total
-
-
-def _some(codes: Sequence[str] | dict[str, Ints]) -> str:
-    ordered = sorted(codes)
-    more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
-    return ", ".join(ordered[:_SHOWN]) + more

@@ -122,11 +122,11 @@ def fetch_archives(
             files += got
             gaps += lacking
         else:
-            files.append(_whole(archive, folder, progress, client, again=again))
+            files.append(_fetch_archive(archive, folder, progress, client, again=again))
     return tuple(files), tuple(gaps)
 
 
-def _whole(
+def _fetch_archive(
     archive: str, folder: Path, progress: Progress, client: Client, *, again: bool
 ) -> Fetched:
     target, part = folder / NAME / f"{archive}.zip", folder / PARTS / NAME / f"{archive}.zip"
