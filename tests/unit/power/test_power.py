@@ -136,7 +136,8 @@ def test_a_named_group_has_a_smallest_effect_of_its_own(drawn: Studied) -> None:
     with single_threaded():
         plan = make_plan(drawn.file, drawn.data, "test")
     first = plan.units[0].resident_led
-    conditions = ({"resident_led": ("yes" if first else "no",)},)
+    said = {True: "yes", False: "no", None: "not given"}[first]
+    conditions = ({"resident_led": (said,)},)
     group = NamedGroup(name="As the first", where=conditions)
     asked = drawn.file.study.model_copy(update={"group": (group,)})
     own = next(size for size in sizes_of(plan, asked) if size.group == "As the first")
