@@ -135,7 +135,10 @@ def _by_placebos(path: Path, threads: int) -> None:
     levels = spent([float(k + 1) for k in range(horizon.measured)])
     units = tuple(range(len(size.patterns)))
     for o, (outcome, measure) in enumerate(zip(study.outcome, measures, strict=True)):
-        case = Case(Group("", units), o, outcome, measure, units, (0, 0))
+        case = Case(
+            group=Group(name="", units=units), position=o, outcome=outcome, measure=measure,
+            units=units, disjoint=(0, 0),
+        )  # fmt: skip
         at = [drawn[:, :, o + len(measures) * k] for k in range(horizon.measured)]
         effects = np.column_stack([case.statistic(totals) for totals in at])
         effects = effects[np.isfinite(effects).all(axis=1)]

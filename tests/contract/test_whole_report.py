@@ -41,9 +41,21 @@ from tests.unit.report.test_report_pdf import words_of as printed_words
 from tests.unit.wording.test_wording import BANNED
 
 LED = ProgrammeSpec(
-    "Residents First", True, 4, ("2016-01-01", "2017-01-01"), {"crime": -0.15}, sizes=(2, 3)
+    name="Residents First",
+    resident_led=True,
+    n_neighbourhoods=4,
+    starts=("2016-01-01", "2017-01-01"),
+    effects={"crime": -0.15},
+    sizes=(2, 3),
 )
-OTHER = ProgrammeSpec("Council Partnership", False, 3, ("2016-01-01",), {}, sizes=(2, 3))
+OTHER = ProgrammeSpec(
+    name="Council Partnership",
+    resident_led=False,
+    n_neighbourhoods=3,
+    starts=("2016-01-01",),
+    effects={},
+    sizes=(2, 3),
+)
 ENDS = {"low", "high"}
 #: Every function that makes a chart: the names of its charts, and what must be drawn from rows.
 CHARTS: Mapping[str, tuple[str, set[str]]] = {
@@ -142,12 +154,26 @@ def history_figure() -> Figure:
 def power() -> PowerReport:
     def row(n: int, mde: float | None, group: str = "") -> PowerRow:
         return PowerRow(
-            "crime", "crime", "crime", "change", "ratio", "lower", 0.05, group, n, 2.0,
-            as_planned=True, basis="measured" if mde else "not estimable", mde=mde, p_little=0.1,
-        )  # fmt: skip
+            outcome="crime",
+            label="crime",
+            family="crime",
+            claim="change",
+            form="ratio",
+            better="lower",
+            threshold=0.05,
+            group=group,
+            n=n,
+            years=2.0,
+            as_planned=True,
+            basis="measured" if mde else "not estimable",
+            mde=mde,
+            p_little=0.1,
+        )
 
     rows = (row(1, -0.38), row(5, -0.21), row(20, -0.1), row(3, -0.22, "Residents First"))
-    return PowerReport("t", "year", 4, 2, 2, (), rows)
+    return PowerReport(
+        title="t", step="year", history=4, planned=2, measured=2, left_out=(), rows=rows
+    )
 
 
 def chart_functions() -> set[str]:

@@ -83,15 +83,15 @@ def make_measures(
         if outcome.exposure is not None:
             exposure, at_end = _exposure(tables, outcome.exposure, areas)
         measure = Measure(
-            outcome.name,
-            outcome.kind == "count",
-            table.periods,
-            values,
-            reasons,
-            exposure,
-            smallest_of(outcome, values),
-            at_end,
-            _breaks(outcome, source),
+            name=outcome.name,
+            is_count=outcome.kind == "count",
+            periods=table.periods,
+            values=values,
+            reasons=reasons,
+            exposure=exposure,
+            smallest=smallest_of(outcome, values),
+            exposure_at_end=at_end,
+            breaks=_breaks(outcome, source),
             hidden=_hidden(table, wanted(outcome), reasons, areas),
         )
         measures[outcome.name] = measure
@@ -194,7 +194,7 @@ def measure_notes(
         table = tables[source]
         if column in table.varying and table.periods is not None:
             notes.append(
-                f"{reference} changes over time: rates are per what it was in "
+                f"{reference} changes over time: rates use its value in "
                 f"{table.periods.labels[0]}, the first period."
             )
     return notes + _fall_notes(study)
@@ -277,7 +277,7 @@ def _keep_falls(source: Source, names: Strings, periods: Periods, gaps: Bools) -
         kept = np.outer(np.isin(names, rule.values), _inside(rule, periods))
         if not (gaps & kept).any():
             what = f"nothing there looks like a gap: {rule.text()}."
-            raise DataError(Problem(what, "real_falls", "Take the rule out."))
+            raise DataError(Problem(what, "real_falls", "Remove the rule."))
         gaps &= ~kept
 
 
@@ -310,6 +310,14 @@ def _gaps(
                 key = (REASONS[codes[first]], str(group[area]), labels[first], labels[last - 1])
                 found[key] = found.get(key, 0) + 1
     return [
-        Gap(outcome.source, outcome.name, name, first, last, n, reason)
+        Gap(
+            source=outcome.source,
+            outcome=outcome.name,
+            group=name,
+            first=first,
+            last=last,
+            n_areas=n,
+            reason=reason,
+        )
         for (reason, name, first, last), n in sorted(found.items())
     ]

@@ -160,13 +160,13 @@ def make_universe(
     )
     light = replace(arm, panel=bare, _cohorts={}, _sums={})
     universe = Universe(
-        replace(plan.machine, arms=(light,)),
-        members,
-        {km: eligible for km, (eligible, _) in pools.items()},
-        {km: near for km, (_, near) in pools.items()},
-        cases,
-        draws,
-        hashlib.sha256(f"{plan.seal.sha256} {version_of_code()}".encode()).hexdigest(),
+        machine=replace(plan.machine, arms=(light,)),
+        members=members,
+        eligible={km: eligible for km, (eligible, _) in pools.items()},
+        near={km: near for km, (_, near) in pools.items()},
+        cases=cases,
+        n_draws=draws,
+        key=hashlib.sha256(f"{plan.seal.sha256} {version_of_code()}".encode()).hexdigest(),
     )
     return universe, grid(study, list(pools))
 
@@ -177,7 +177,14 @@ def _curve_case(
     units = tuple(g for g in group.units if np.isfinite(real[g]).all())
     taken = Places(len(units), disjoint(plan, group.units)[1]).taken
     is_count = outcome.kind == "count"
-    return CurveCase(group.name, outcome.name, position, units, is_count, taken)
+    return CurveCase(
+        group=group.name,
+        outcome=outcome.name,
+        position=position,
+        units=units,
+        is_count=is_count,
+        taken=taken,
+    )
 
 
 def _buffers(study: Study, data: Assembled) -> list[tuple[float, bool]]:

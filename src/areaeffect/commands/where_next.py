@@ -46,7 +46,7 @@ _DEFAULT_BUFFER_KM = 1.0
 _GROUPS = {"lsoa11": ("places_lsoa11", "msoa11"), "lsoa21": ("places_lsoa21", "msoa21")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What is asked.
 
@@ -100,7 +100,7 @@ def _refuse(request: Request) -> None:
             Problem(
                 "areas alone do not say what to look for.",
                 "--areas",
-                "Add `--need INDEX.toml`: an effect to be like is only known from a study.",
+                "Add `--need INDEX.toml`: an effect is only known from a study.",
             )
         )
 
@@ -115,7 +115,7 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     if not data.panel.covariates.shape[1]:
         raise StudyError(
             Problem(
-                "the study has no covariates, so nothing says what its places are like.",
+                "the study has no covariates, so its places cannot be described.",
                 file.where("design"),
                 "Name `covariates` under [design].",
             )
@@ -168,9 +168,9 @@ def _refuse_nothing_better(effects: Floats, outcome: str, request: Request) -> N
     if not (np.nan_to_num(effects) > 0).any():
         raise DataError(
             Problem(
-                f"no place of the study came out better on '{outcome}' than expected.",
+                f"no place of the study did better on '{outcome}' than expected.",
                 str(request.study),
-                "There is nothing to be like; `--need` with `--areas` ranks by need instead.",
+                "There is no place to compare with; `--need` with `--areas` ranks by need instead.",
             )
         )
 
@@ -191,15 +191,15 @@ def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     if boundaries is not None:
         near = within(boundaries, _DEFAULT_BUFFER_KM * 1000).of_any(taken)
     area_map = AreaMap(
-        table.areas,
-        table.names,
-        taken,
-        near,
-        _DEFAULT_BUFFER_KM if boundaries else None,
-        None,
-        boundaries,
-        table.releases,
-        (*table.notes, *notes),
+        areas=table.areas,
+        names=table.names,
+        taken=taken,
+        near=near,
+        buffer_km=_DEFAULT_BUFFER_KM if boundaries else None,
+        graph=None,
+        boundaries=boundaries,
+        releases=table.releases,
+        notes=(*table.notes, *notes),
     )
     vintage = file.index.index.vintage
     release, column = _GROUPS[vintage]
@@ -248,9 +248,9 @@ def _outcome(request: Request, file: StudyFile) -> str:
     if asked not in names:
         raise StudyError(
             Problem(
-                f"'{asked}' is no outcome of a change claim in this study."
+                f"'{asked}' is not an outcome of a change claim in this study."
                 if asked
-                else "the study has no change claim, so nothing says what benefited.",
+                else "the study has no change claim, so no place is known to have benefited.",
                 "--outcome",
                 did_you_mean(asked, names) or f"Outcomes: {', '.join(names) or 'none'}.",
             )

@@ -26,7 +26,7 @@ def named_group(units: Sequence[Neighbourhood], asked: NamedGroup) -> Group | No
             for conditions in asked.where
         )
     )
-    return Group(asked.name, members) if members else None
+    return Group(name=asked.name, units=members) if members else None
 
 
 def _meets(value: str, wanted: tuple[str, ...] | Limits) -> bool:

@@ -176,7 +176,15 @@ def event_time_section(_result: Result, annex: Annex[OverTime]) -> Section:
         name = f"event-time-{i}"
         chart = event_time_chart(rows, key=name, title=title)
         table = event_time_table(rows)
-        figure = Figure(chart, title, table, "event_time", _note(rows), name, tuple(rows))
+        figure = Figure(
+            chart=chart,
+            title=title,
+            table=table,
+            data="event_time",
+            note=_note(rows),
+            name=name,
+            rows=tuple(rows),
+        )
         if i == 0:
             blocks.append(figure)
         else:

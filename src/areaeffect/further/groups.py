@@ -213,12 +213,14 @@ def attribute_groups(units: Sequence[Neighbourhood], key: str) -> list[Group]:
     members: dict[str, list[int]] = {}
     for g, unit in enumerate(units):
         members.setdefault(value_of(unit, key), []).append(g)
-    groups = [Group(_named(key, value), tuple(members[value])) for value in sorted(members)]
+    groups = [
+        Group(name=_named(key, value), units=tuple(members[value])) for value in sorted(members)
+    ]
     known = sorted(value for value in members if value != NOT_GIVEN)
     if len(known) == _TWO:
         one, two = known
         name = _named(key, one + _AGAINST + two)
-        groups.append(Group(name, tuple(members[one]), against=tuple(members[two])))
+        groups.append(Group(name=name, units=tuple(members[one]), against=tuple(members[two])))
     return groups
 
 

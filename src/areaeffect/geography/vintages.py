@@ -68,7 +68,7 @@ class Weights:
         return np.where(self.codes[place] == codes, self.values[place], np.nan)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Conversion:
     """Values on the newer vintage, and what became of every code.
 
@@ -297,17 +297,17 @@ class _Plan:
         if self.incomplete:
             notes = [
                 *notes,
-                f"Merged areas of which not every part was given: {first_few(self.incomplete)}.",
+                f"Merged areas with a part missing: {first_few(self.incomplete)}.",
             ]
         return Conversion(
-            self.targets,
-            result,
-            {str(n): int(c) for n, c in zip(names, counts, strict=True)},
-            left_out,
-            values[rows],
-            equally,
-            self.incomplete,
-            tuple(notes),
+            codes=self.targets,
+            values=result,
+            status={str(n): int(c) for n, c in zip(names, counts, strict=True)},
+            left_out=left_out,
+            left_out_values=values[rows],
+            split_equally=equally,
+            incomplete=self.incomplete,
+            notes=tuple(notes),
         )
 
 
@@ -315,7 +315,7 @@ def _refuse_repeats(codes: Strings) -> None:
     ordered = np.sort(codes)
     twice = [str(a) for a, b in pairwise(ordered) if a == b]
     if twice:
-        raise DataError(Problem(f"area {twice[0]} stands twice.", "", "Add its rows up first."))
+        raise DataError(Problem(f"area {twice[0]} appears twice.", "", "Add its rows up first."))
 
 
 def _refuse_counts(values: Floats, codes: Strings, *, whole: bool) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats, Release
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """One choice made otherwise, and what that does.
 
@@ -39,7 +39,7 @@ class Variant:
     left_behind: int | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class IndexResult:
     """A composite index.
 

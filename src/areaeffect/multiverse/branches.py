@@ -40,7 +40,7 @@ TOTALS, MEAN = "total over neighbourhoods", "mean over neighbourhoods"
 WHOLE, LATER_HALF = "whole history", "later half of the history"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """The design choices of one task; `library` names an estimator, or is empty for our own."""
 
@@ -61,7 +61,7 @@ class Choice:
         return f"{self.calibration}, {pool}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CurveCase:
     """One finding whose branches are drawn as a curve: whose, of what.
 
@@ -77,7 +77,7 @@ class CurveCase:
     taken: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Universe:
     """What every task shares.
 
@@ -120,7 +120,14 @@ def grid(study: Study, buffers: Sequence[float]) -> list[Choice]:
         *(("none", near, ratio) for ratio in sorted({1, design.ratio, 5}, reverse=True)[:2]),
     ]
     choices = [
-        Choice(buffer, support, calibration, nearest, ratio, window)
+        Choice(
+            buffer_km=buffer,
+            common_support=support,
+            calibration=calibration,
+            nearest=nearest,
+            ratio=ratio,
+            window=window,
+        )
         for buffer, support, (calibration, nearest, ratio), window in product(
             buffers, (True, False), weightings, (WHOLE, LATER_HALF)
         )
@@ -139,7 +146,12 @@ def own_choice(study: Study, buffer_km: float) -> Choice:
     if design.calibration == "none":
         nearest = design.nearest or _NEAREST
     return Choice(
-        buffer_km, design.common_support, design.calibration, nearest, design.ratio, WHOLE
+        buffer_km=buffer_km,
+        common_support=design.common_support,
+        calibration=design.calibration,
+        nearest=nearest,
+        ratio=design.ratio,
+        window=WHOLE,
     )
 
 

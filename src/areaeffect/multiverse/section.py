@@ -202,7 +202,14 @@ def multiverse_section(result: Result, annex: Annex[Branched]) -> Section:
                 title,
                 (
                     Paragraph(joint_sentence(row, label)),
-                    Figure(chart, title, table, "multiverse", name=key, rows=tuple(drawn)),
+                    Figure(
+                        chart=chart,
+                        title=title,
+                        table=table,
+                        data="multiverse",
+                        name=key,
+                        rows=tuple(drawn),
+                    ),
                 ),
             )
         )

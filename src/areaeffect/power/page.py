@@ -85,7 +85,9 @@ def power_figure(report: PowerReport, outcome: str) -> Figure:
     chart = power_chart(rows, key=svg.key_of("power", outcome), title=title)
     shown = in_words(_curve_table(report, table(report), outcome))
     name = svg.key_of("power", outcome)
-    return Figure(chart, title, shown, "power", "", name, tuple(rows))
+    return Figure(
+        chart=chart, title=title, table=shown, data="power", note="", name=name, rows=tuple(rows)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

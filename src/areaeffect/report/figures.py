@@ -25,7 +25,15 @@ def effects(name: str, findings: Sequence[Finding]) -> Figure | None:
     title = wording.effects_title(name, findings)
     key = key_of(name, "effects")
     chart = forest.effects_chart(rows, key=key, title=title)
-    return Figure(chart, title, forest.effect_table(rows), "findings", "", key, tuple(rows))
+    return Figure(
+        chart=chart,
+        title=title,
+        table=forest.effect_table(rows),
+        data="findings",
+        note="",
+        name=key,
+        rows=tuple(rows),
+    )
 
 
 def trend(finding: Finding, series: Series, events: Sequence[tuple[str, str, str]] = ()) -> Figure:
@@ -53,7 +61,9 @@ def trend(finding: Finding, series: Series, events: Sequence[tuple[str, str, str
     ]
     note = f"Events: {'; '.join(told)}." if told else ""
     table = charts.trend_table(rows, series.unit, smooth=smooth)
-    return Figure(chart, title, table, "series", note, key, tuple(rows))
+    return Figure(
+        chart=chart, title=title, table=table, data="series", note=note, name=key, rows=tuple(rows)
+    )
 
 
 def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
@@ -71,7 +81,15 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
         unit=finding.unit,
     )
     table = charts.placebo_table(charts.bins_of(rows), finding)
-    return Figure(chart, title, table, "placebo_draws", "", key, tuple(rows))
+    return Figure(
+        chart=chart,
+        title=title,
+        table=table,
+        data="placebo_draws",
+        note="",
+        name=key,
+        rows=tuple(rows),
+    )
 
 
 def places(findings: Sequence[Finding]) -> Figure:
@@ -83,7 +101,15 @@ def places(findings: Sequence[Finding]) -> Figure:
     chart = places_chart.places_chart(rows, key=key, title=title)
     table = sections.places_table(findings)
     note = "By name, not by size: with intervals this wide an order by size would be mostly chance."
-    return Figure(chart, title, table, "findings", note, key, tuple(rows))
+    return Figure(
+        chart=chart,
+        title=title,
+        table=table,
+        data="findings",
+        note=note,
+        name=key,
+        rows=tuple(rows),
+    )
 
 
 def area_map(result: Result) -> Figure | None:
@@ -100,7 +126,19 @@ def area_map(result: Result) -> Figure | None:
     chart = maps.map_svg(
         result.shapes, result.areas, key="map", title=title, attribution=attribution
     )
-    return Figure(chart, title, table, "areas", "", "map", tuple(rows)) if chart else None
+    return (
+        Figure(
+            chart=chart,
+            title=title,
+            table=table,
+            data="areas",
+            note="",
+            name="map",
+            rows=tuple(rows),
+        )
+        if chart
+        else None
+    )
 
 
 def balance(result: Result) -> list[Figure]:
@@ -119,7 +157,17 @@ def balance(result: Result) -> list[Figure]:
         drawn = balance_chart.drawn_rows(rows)
         chart = balance_chart.balance_chart(drawn, key=key, title=title, over=over, among=len(rows))
         table = balance_chart.balance_table(rows, claim)
-        made.append(Figure(chart, title, table, "balance", "", key, tuple(drawn)))
+        made.append(
+            Figure(
+                chart=chart,
+                title=title,
+                table=table,
+                data="balance",
+                note="",
+                name=key,
+                rows=tuple(drawn),
+            )
+        )
     return made
 
 

@@ -104,7 +104,11 @@ def own_figure(
     title = f"{place[1]} beside its benchmark areas"
     chart = small_multiples.panels_chart(rows, key=f"{slug}-charts", title=title, start=start)
     return Figure(
-        chart, title, small_multiples.panel_table(rows), "neighbourhood_series", rows=tuple(rows)
+        chart=chart,
+        title=title,
+        table=small_multiples.panel_table(rows),
+        data="neighbourhood_series",
+        rows=tuple(rows),
     )
 
 
@@ -200,8 +204,10 @@ class _Maker:
             blocks.append(
                 Beside(
                     (
-                        Figure(ours, f"Where we are: {place[1]}", table, ""),
-                        Figure(theirs, "Where our benchmark areas are", like, ""),
+                        Figure(chart=ours, title=f"Where we are: {place[1]}", table=table, data=""),
+                        Figure(
+                            chart=theirs, title="Where our benchmark areas are", table=like, data=""
+                        ),
                     )
                 )
             )

@@ -85,7 +85,16 @@ def read(
         fixed = {c: _number_or_text(frame[c], source, path)[order] for c in attributes}
         names = _names(frame, source, areas, area_of_row)
         release = _release(name, source, path, loaded, len(frame))
-        return SourceTable(areas, names, None, {}, fixed, {}, release, notes)
+        return SourceTable(
+            areas=areas,
+            names=names,
+            periods=None,
+            measures={},
+            attributes=fixed,
+            varying={},
+            release=release,
+            notes=notes,
+        )
 
     ordinals, kind, note = _ordinals(frame, source, path, window)
     notes += (f"{path.name}: {note}.",) if note else ()
@@ -115,9 +124,17 @@ def read(
     kept = frame.index.nunique() if loaded.is_wide else len(frame)
     release = _release(name, source, path, loaded, kept)
     return SourceTable(
-        areas, names, periods, measures, fixed, varying, release, tuple(dict.fromkeys(notes)),
-        reasons=reasons, hidden=hidden,
-    )  # fmt: skip
+        areas=areas,
+        names=names,
+        periods=periods,
+        measures=measures,
+        attributes=fixed,
+        varying=varying,
+        release=release,
+        notes=tuple(dict.fromkeys(notes)),
+        reasons=reasons,
+        hidden=hidden,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,14 +150,14 @@ class _Loaded:
 
 def _release(name: str, source: PanelSource, path: Path, loaded: _Loaded, kept: int) -> Release:
     return Release(
-        name,
-        path.name,
-        sha256_of(path),
-        loaded.rows,
-        kept,
-        loaded.rows - kept,
-        source.licence,
-        source.attribution,
+        source=name,
+        file=path.name,
+        sha256=sha256_of(path),
+        rows_read=loaded.rows,
+        rows_kept=kept,
+        rows_rejected=loaded.rows - kept,
+        licence=source.licence,
+        attribution=source.attribution,
     )
 
 
@@ -180,7 +197,9 @@ def _load(
     for column, value in source.where.items():
         frame = frame[picked(frame[column], [value], column, f"{path.name}, `where`")]
     if len(frame) < before:
-        notes += (f"{path.name}: {before - len(frame):,} rows are not what `where` asks for.",)
+        notes += (
+            f"{path.name}: {before - len(frame):,} rows outside the selection were not used.",
+        )
     if frame.empty:
         raise DataError(Problem("no rows are left.", str(path), "Check the file and `where`."))
     return _Loaded(frame, source, rows, is_wide, notes)
@@ -208,7 +227,7 @@ def _with_areas(
             what = f"'{code}' looks like '{other}' but holds a letter of another alphabet."
             faults.append(Problem(what, at, "Type the code again."))
         elif is_total(code, every):
-            fix = f'Take it out, or write leave_out = ["{code}"].'
+            fix = f'Remove it, or write leave_out = ["{code}"].'
             faults.append(Problem(f"'{code}' is a total, not an area.", at, fix))
     if faults:
         raise DataError(faults)

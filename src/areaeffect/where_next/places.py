@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from areaeffect.study.file import StudyFile
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class AreaMap:
     """The map of areas that places are made of, and who is on it already."""
 
@@ -55,15 +55,15 @@ def map_of_study(
     taken = np.unique(np.concatenate([*treated, known, further]))
     near = panel.near.of_any(taken) if panel.near is not None else np.empty(0, np.int64)
     return AreaMap(
-        panel.areas,
-        panel.names,
-        taken,
-        near,
-        file.study.register_.buffer_km if panel.near is not None else None,
-        contiguity(data.boundaries) if data.boundaries else None,
-        data.boundaries,
-        panel.releases,
-        (*data.registered.known.notes, *notes),
+        areas=panel.areas,
+        names=panel.names,
+        taken=taken,
+        near=near,
+        buffer_km=file.study.register_.buffer_km if panel.near is not None else None,
+        graph=contiguity(data.boundaries) if data.boundaries else None,
+        boundaries=data.boundaries,
+        releases=panel.releases,
+        notes=(*data.registered.known.notes, *notes),
     )
 
 

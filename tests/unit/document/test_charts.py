@@ -263,7 +263,13 @@ def county(n_side: int, corners: int) -> tuple[tuple[Shape, ...], tuple[AreaStat
         shapes.append(Shape(f"A{i:05d}", (ring,)))
         role = roles[i % 4]
         areas.append(
-            AreaStatus(f"A{i:05d}", "", role, "why" if role == "left out" else "", weight=i % 7)
+            AreaStatus(
+                area=f"A{i:05d}",
+                name="",
+                role=role,
+                reason="why" if role == "left out" else "",
+                weight=i % 7,
+            )
         )
     return tuple(shapes), tuple(areas)
 
@@ -283,14 +289,17 @@ def test_a_map_has_one_path_a_class(result: Result) -> None:
 def test_an_area_too_small_to_draw_is_a_dot_not_nothing() -> None:
     big = np.array([[0, 0], [1e6, 0], [1e6, 1e6], [0, 1e6], [0, 0.0]])
     shapes = (Shape("big", (big,)), Shape("small", (5e5 + big / 1e6,)))
-    areas = (AreaStatus("big", "", "not chosen"), AreaStatus("small", "", "treated", "", "X"))
+    areas = (
+        AreaStatus(area="big", name="", role="not chosen"),
+        AreaStatus(area="small", name="", role="treated", reason="", initiative="X"),
+    )
     text = maps.map_svg(shapes, areas, key="m", title="t")
     assert f"h{maps.DOT}v{maps.DOT}h-{maps.DOT}z" in text
 
 
 def test_north_is_up_and_distances_keep_their_proportion() -> None:
     ring = np.array([[0, 0], [4000, 0], [4000, 2000], [0, 2000], [0, 0.0]])
-    areas = (AreaStatus("a", "", "treated", "", "X"),)
+    areas = (AreaStatus(area="a", name="", role="treated", reason="", initiative="X"),)
     text = maps.map_svg((Shape("a", (ring,)),), areas, key="m", title="t")
     first = re.search(r' d="M(\d+) (\d+)l(-?\d+) ?(-?\d+) ?(-?\d+) ?(-?\d+)', text)
     assert first is not None

@@ -447,7 +447,9 @@ def test_the_command_prints_json(study: Path, done: tuple[Path, Result]) -> None
 
 
 def test_choices_read_as_words() -> None:
-    one = Choice(1.0, True, "none", 60, 1, WHOLE)
+    one = Choice(
+        buffer_km=1.0, common_support=True, calibration="none", nearest=60, ratio=1, window=WHOLE
+    )
     assert one.weighting == "nearest area"
     assert replace(one, window=LATER_HALF, calibration="entropy", nearest=0).weighting == (
         "entropy, whole pool"

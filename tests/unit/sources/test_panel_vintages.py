@@ -25,14 +25,23 @@ def table(rows: dict[str, list[float]], **more: object) -> SourceTable:
     values = np.array([rows[a] for a in areas.tolist()], dtype=float)
     district = np.array([f"district of {a}" for a in areas.tolist()])
     return SourceTable(
-        areas,
-        areas,
-        Periods(PeriodKind.MONTH, 24_000, values.shape[1]),
-        {COUNT: values},
-        {"district": district},
-        {},
-        Release("own", "own.csv", "", 0, 0, 0, "", ""),
-        (),
+        areas=areas,
+        names=areas,
+        periods=Periods(PeriodKind.MONTH, 24_000, values.shape[1]),
+        measures={COUNT: values},
+        attributes={"district": district},
+        varying={},
+        release=Release(
+            source="own",
+            file="own.csv",
+            sha256="",
+            rows_read=0,
+            rows_kept=0,
+            rows_rejected=0,
+            licence="",
+            attribution="",
+        ),
+        notes=(),
         **more,
     )
 
@@ -66,7 +75,7 @@ def test_codes_that_end_and_codes_that_begin_are_joined_and_it_is_said(blank: fl
     assert [values[one][0], values[two][0]] == [4, 4]
     assert [values[one][2], values[two][2]] == [5, 3]
     said = " ".join(found.notes)
-    assert "3 older codes are beside 3 that took their place" in said
+    assert "3 older codes are beside 3 that replaced them" in said
     assert f"{MERGED[0]} → {NEW}" in said
     assert "divided equally" in said
     districts = dict(zip(found.areas.tolist(), found.attributes["district"].tolist(), strict=True))

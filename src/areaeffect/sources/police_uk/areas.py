@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Outlines = npt.NDArray[np.object_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Located:
     """Where each published code goes.
 
@@ -99,15 +99,19 @@ def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Loca
     position = {str(a): i for i, a in enumerate(areas)}
     name_of = dict(zip(codes.tolist(), names.tolist(), strict=True))
     found = Located(
-        areas,
-        np.array([name_of.get(a, a) for a in areas.tolist()], dtype=str),
-        np.array([position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64),
-        np.array([(i, position[a]) for i, c in enumerate(candidates) for a in c], dtype=np.int64)
+        areas=areas,
+        names=np.array([name_of.get(a, a) for a in areas.tolist()], dtype=str),
+        area_of_code=np.array(
+            [position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64
+        ),
+        pairs=np.array(
+            [(i, position[a]) for i, c in enumerate(candidates) for a in c], dtype=np.int64
+        )
         .reshape(-1, 2)
         .T,
-        {},
-        {},
-        _brought_over(codes, new, status, totals, lookup.name),
+        several={},
+        left_out={},
+        notes=_brought_over(codes, new, status, totals, lookup.name),
     )
     for code, candidate, total in zip(codes.tolist(), candidates, totals.tolist(), strict=True):
         if not candidate:
@@ -126,7 +130,7 @@ def _brought_over(
         return ()
     return (
         f"{int(totals[changed].sum()):,} incidents on {int(changed.sum()):,} area codes of another "
-        f"census ({first_few(sorted(codes[changed].tolist()))}) were brought to areas of the "
+        f"census ({first_few(sorted(codes[changed].tolist()))}) were converted to areas of the "
         f"declared one by the lookup {how}.",
     )
 
@@ -167,13 +171,13 @@ def place(
     if told_apart.any():
         notes.append(
             f"{int(points.counts[told_apart].sum()):,} incidents on {len(located.several)} split "
-            f"area codes ({first_few(sorted(located.several))}) were told apart by their "
+            f"area codes ({first_few(sorted(located.several))}) were assigned by their "
             "coordinates."
         )
     if found.any():
         notes.append(
-            f"{int(points.counts[found].sum()):,} incidents without an area code have it "
-            "from their coordinates."
+            f"{int(points.counts[found].sum()):,} incidents without an area code were "
+            "assigned by their coordinates."
         )
     without = has_code & ~has_point
     if without.any():
@@ -239,7 +243,7 @@ def _by_weight(
     notes = []
     for named, how in (
         (sorted(set(codes.tolist()) - set(equally)), f"by {weights.name if weights else ''}"),
-        (sorted(equally), "equally among their parts, for want of coordinates and of weights"),
+        (sorted(equally), "equally among their parts, because there are no coordinates or weights"),
     ):
         n = int(points.counts[used & np.isin(points.codes, named)].sum())
         if n:

@@ -19,7 +19,7 @@ _REJECTED_ROWS = "police_uk/rejected"
 _SHOWN_CODES = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Where every incident of the window went; the parts add up to the total.
 
@@ -148,6 +148,15 @@ def releases_of(
             for i, key in enumerate(("rows_read", "rows_kept", "rows_rejected")):
                 sums[i] += row[key]
     return tuple(
-        Release(name, file, sha256, read, kept, rejected, source.licence, source.attribution)
+        Release(
+            source=name,
+            file=file,
+            sha256=sha256,
+            rows_read=read,
+            rows_kept=kept,
+            rows_rejected=rejected,
+            licence=source.licence,
+            attribution=source.attribution,
+        )
         for (file, sha256), (read, kept, rejected) in sorted(found.items())
     )

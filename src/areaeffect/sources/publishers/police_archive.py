@@ -64,7 +64,7 @@ class Wanted:
         problems = []
         for option, month in (("--from", self.first), ("--to", self.last)):
             if not re.fullmatch(r"\d{4}-(?:0[1-9]|1[0-2])", month):
-                problems.append(Problem(f"'{month}' is no month.", option, "Write YYYY-MM."))
+                problems.append(Problem(f"'{month}' is not a month.", option, "Write YYYY-MM."))
         if not problems and self.first > self.last:
             problems.append(Problem("the first month is after the last.", "--from, --to"))
         if not problems and self.last < FIRST_MONTH:
@@ -94,7 +94,14 @@ def archive_of(month: str) -> str:
 
 def ask_for(archive: str) -> Ask:
     """Return the question for an archive."""
-    return Ask(NAME, f"{PAGE}{archive}.zip", HOSTS[By.ARCHIVE], "2026-08", PAGE, 4 << 30)
+    return Ask(
+        name=NAME,
+        address=f"{PAGE}{archive}.zip",
+        hosts=HOSTS[By.ARCHIVE],
+        seen="2026-08",
+        page=PAGE,
+        cap=4 << 30,
+    )
 
 
 def fetch_archives(
@@ -131,7 +138,9 @@ def _fetch_archive(
 ) -> Fetched:
     target, part = folder / NAME / f"{archive}.zip", folder / PARTS / NAME / f"{archive}.zip"
     if target.is_file() and not again:
-        return Fetched(NAME, target, "", target.stat().st_size, "", asked=False)
+        return Fetched(
+            name=NAME, path=target, sha256="", bytes=target.stat().st_size, address="", asked=False
+        )
     ask = ask_for(archive)
     client.save(ask, part, lambda _, done, of: progress(f"{NAME} {archive}", done, of))
     if not zipfile.is_zipfile(part):
@@ -161,7 +170,16 @@ def _members(
     missing = {k: p for k, p in wanted.items() if again or not p.is_file()}
     for path in wanted.values():
         if path not in missing.values():
-            files.append(Fetched(NAME, path, "", path.stat().st_size, "", asked=False))
+            files.append(
+                Fetched(
+                    name=NAME,
+                    path=path,
+                    sha256="",
+                    bytes=path.stat().st_size,
+                    address="",
+                    asked=False,
+                )
+            )
     if not missing:
         return files, []
     ask = ask_for(archive)
@@ -187,7 +205,7 @@ def _member(
 ) -> Fetched:
     if info.file_size > _LARGEST_MEMBER:
         what = f"'{info.filename}' unpacks to {info.file_size:,} bytes: no such file is known."
-        raise DataError(Problem(what, f"{NAME}, {ask.address}", "Nothing of it was taken."))
+        raise DataError(Problem(what, f"{NAME}, {ask.address}", "None of it was used."))
     part = parts / NAME / target.name
     part.parent.mkdir(parents=True, exist_ok=True)
     with remote.open(info) as packed, part.open("wb") as out:
