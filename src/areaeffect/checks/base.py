@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 Numbers = TypeVar("Numbers")
 Row = TypeVar("Row")
+
+
+#: What a sentence about a check may rest on; a list where a check names several places.
+Number = float | int | str | bool | None | list[str]
 
 
 class Status(StrEnum):
@@ -101,6 +105,16 @@ class Check(Generic[Numbers, Row]):
     why: str = "no finding is about a change"
 
 
+def _plain(numbers: Any) -> dict[str, Number]:
+    """Return the numbers of an answer by name, those of several places under each name."""
+    if numbers is None:
+        return {}
+    if is_dataclass(numbers) and not isinstance(numbers, type):
+        return asdict(numbers)
+    records = [asdict(one) for one in numbers]
+    return {f"{name}_{k}": v for k, one in enumerate(records, 1) for name, v in one.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """One check, and what it says of each finding it concerns."""
@@ -130,6 +144,7 @@ class CheckResult:
                     status=a.status,
                     why=a.why,
                     reason=self.reason(a),
+                    numbers=_plain(a.numbers),
                 )
                 for a in self.answers
             ),
@@ -150,7 +165,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedFinding:
-    """What a check says of one finding, in one sentence."""
+    """What a check says of one finding, in one sentence, with the numbers the sentence rests on."""
 
     group: str
     outcome: str
@@ -159,6 +174,7 @@ class CheckedFinding:
     status: Status
     why: str
     reason: str
+    numbers: dict[str, Number]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
