@@ -100,7 +100,7 @@ def _refuse(request: Request) -> None:
             Problem(
                 "areas alone do not say what to look for.",
                 "--areas",
-                "Add `--need INDEX.toml`: an effect to be like is only known from a study.",
+                "Add `--need INDEX.toml`: an effect is only known from a study.",
             )
         )
 
@@ -115,7 +115,7 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     if not data.panel.covariates.shape[1]:
         raise StudyError(
             Problem(
-                "the study has no covariates, so nothing says what its places are like.",
+                "the study has no covariates, so its places cannot be described.",
                 file.where("design"),
                 "Name `covariates` under [design].",
             )
@@ -168,9 +168,9 @@ def _refuse_nothing_better(effects: Floats, outcome: str, request: Request) -> N
     if not (np.nan_to_num(effects) > 0).any():
         raise DataError(
             Problem(
-                f"no place of the study came out better on '{outcome}' than expected.",
+                f"no place of the study did better on '{outcome}' than expected.",
                 str(request.study),
-                "There is nothing to be like; `--need` with `--areas` ranks by need instead.",
+                "There is no place to compare with; `--need` with `--areas` ranks by need instead.",
             )
         )
 
@@ -248,9 +248,9 @@ def _outcome(request: Request, file: StudyFile) -> str:
     if asked not in names:
         raise StudyError(
             Problem(
-                f"'{asked}' is no outcome of a change claim in this study."
+                f"'{asked}' is not an outcome of a change claim in this study."
                 if asked
-                else "the study has no change claim, so nothing says what benefited.",
+                else "the study has no change claim, so no place is known to have benefited.",
                 "--outcome",
                 did_you_mean(asked, names) or f"Outcomes: {', '.join(names) or 'none'}.",
             )

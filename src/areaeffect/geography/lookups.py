@@ -125,17 +125,17 @@ def _faults(old: Strings, new: Strings, change: Strings) -> list[tuple[str, Bool
     ambiguous = (change != "U") & (np.isin(old, new) | np.isin(new, old))
     return [
         ("a code is blank", (old == "") | (new == ""), "Give every row both codes."),
-        ("a pair stands twice", pair_twice, "Keep one row a pair."),
+        ("a pair appears twice", pair_twice, "Keep one row for each pair."),
         (
             "a change code is unknown",
             ~(unchanged | split | merged | irregular),
             f"Allowed: {', '.join(CHANGES)}.",
         ),
-        ("a change code contradicts the pairs", contradicts, "Take the publisher's lookup."),
+        ("a change code contradicts the pairs", contradicts, "Use the publisher's lookup."),
         (
-            "a code stands for different areas in the two vintages",
+            "a code means different areas in the two vintages",
             ambiguous,
-            "A series with both vintages could not be told apart.",
+            "A series with both vintages could not be read.",
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""Files of shapes: each kind told by its content, named ones only, and no file that names others.
+"""Files of shapes: each kind recognised by its content; no file that names others is read.
 
 GDAL opens whatever a file turns out to be, also virtual formats that send requests or read other
 files; so the kind is settled here, before GDAL sees the file.
@@ -70,7 +70,9 @@ def read_shape_file(
         warnings.simplefilter("ignore")  # what GDAL warns of is refused here, or looked at later
         frame = _read(_source(path), path, dates_as_text=dates_as_text)
     if not hasattr(frame, "geometry") or not len(frame):
-        raise DataError(Problem("the file holds no shapes.", str(path), "One shape a place."))
+        raise DataError(
+            Problem("the file holds no shapes.", str(path), "Give one shape for each place.")
+        )
     frame.geometry = shapely.force_2d(frame.geometry.to_numpy())
     return frame
 
@@ -90,7 +92,7 @@ def _read(source: str, path: Path, *, dates_as_text: bool) -> Any:
                 Problem(
                     f"the file holds {len(layers)} layers: {', '.join(layers)}.",
                     str(path),
-                    "Save the one that is meant into a file of its own.",
+                    "Save the layer you need as a separate file.",
                 )
             )
         return geopandas.read_file(
@@ -177,7 +179,9 @@ def _member(path: Path) -> str:
     plain = (b"{", _SHAPEFILE, b"SQLite format 3\x00")
     is_kml = b"<kml" in text[:1000] and not any(w in text for w in (b"<!ENTITY", b"<NetworkLink"))
     if not (text.startswith(plain) or starts[name].startswith(_SHAPEFILE) or is_kml):
-        raise DataError(Problem(f"'{name}' in the zip is not what it is called.", str(path)))
+        raise DataError(
+            Problem(f"'{name}' in the zip is not the kind of file that its name says.", str(path))
+        )
     return f"/vsizip/{path}/{name}"
 
 
@@ -199,11 +203,11 @@ def mended(
     notes: list[str] = []
     problems: list[Problem] = []
     for i in map(int, np.flatnonzero(missing | ~is_area | ~is_valid | ~(area > 0))):
-        what, fix = "the shape is empty.", "Draw it, or take it out."
+        what, fix = "the shape is empty.", "Draw it, or remove it."
         if not missing[i] and not is_area[i]:
             what, fix = f"a {shapes[i].geom_type} is not an area.", "Draw a polygon."
         elif not missing[i] and is_valid[i]:
-            what, fix = "the shape has no surface.", "Draw a polygon."
+            what, fix = "the shape has no area.", "Draw a polygon."
         elif not missing[i]:
             reason = invalid_reason(shapes[i])
             # mending one that crosses itself is a guess, and can take a minute
@@ -213,10 +217,10 @@ def mended(
             same = whole is not None and abs(whole.area - area[i]) <= _SAME_AREA * area[i]
             if whole is not None and (same or reason.startswith(_NESTED)):
                 kept[i] = whole
-                notes.append(f"{path.name}, {places[i]}: {reason}; mended.")
+                notes.append(f"{path.name}, {places[i]}: {reason}; repaired.")
                 continue
             what = f"the shape is not valid: {reason}."
-            fix = "Draw it again there: it is not repaired, because that could only be guessed."
+            fix = "Draw it again there: the program does not repair it: that would be a guess."
         problems.append(Problem(what, f"{path}, {places[i]}", fix))
     return kept, notes, problems
 

@@ -297,7 +297,7 @@ class _Plan:
         if self.incomplete:
             notes = [
                 *notes,
-                f"Merged areas of which not every part was given: {first_few(self.incomplete)}.",
+                f"Merged areas with a part missing: {first_few(self.incomplete)}.",
             ]
         return Conversion(
             codes=self.targets,
@@ -315,7 +315,7 @@ def _refuse_repeats(codes: Strings) -> None:
     ordered = np.sort(codes)
     twice = [str(a) for a, b in pairwise(ordered) if a == b]
     if twice:
-        raise DataError(Problem(f"area {twice[0]} stands twice.", "", "Add its rows up first."))
+        raise DataError(Problem(f"area {twice[0]} appears twice.", "", "Add its rows up first."))
 
 
 def _refuse_counts(values: Floats, codes: Strings, *, whole: bool) -> None:

@@ -146,7 +146,9 @@ def _shares(fit: Fit, shapes: Outlines, boundaries: Boundaries, folder: Path) ->
 
 def _reason(share: float, fit: Fit) -> str:
     if np.isnan(share):
-        return "its own outline crosses itself, or nobody lives there: the share cannot be told"
+        return (
+            "its own outline crosses itself, or nobody lives there: the share cannot be worked out"
+        )
     return "" if share >= fit.least else f"under {fit.least:.0%} of it lies inside"
 
 
@@ -160,11 +162,12 @@ def _too_small(record: Record, path: Path, shares: Shares, mine: Ints, areas: St
     most = mine[int(np.nanargmax(np.nan_to_num(shares.share[mine])))]
     share = float(np.nan_to_num(shares.share[most]))
     return Problem(
-        f"no area stands for '{record.values['neighbourhood'] or path.stem}': the most it covers "
-        f"of any is {share:.0%}, of {areas[shares.area[most]]}.",
+        f"no area matches '{record.values['neighbourhood'] or path.stem}': the largest share it "
+        f"covers is {share:.0%}, of {areas[shares.area[most]]}.",
         f"{path}, {record.place}",
-        f"It is smaller than the areas there are data for. With fit = {{ least = {share:.2f} }} "
-        "that area would stand for it, mostly made of other homes; or use smaller areas.",
+        f"It is smaller than the areas in the data. With fit = {{ least = {share:.2f} }} "
+        "that area would represent it, although most of its homes lie "
+        "outside; or use smaller areas.",
     )
 
 

@@ -248,7 +248,7 @@ def _place_group(
     area, share = max(shares.items(), key=lambda item: item[1])
     found.faults.append(
         Problem(
-            f"no area stands for '{name[1]}': the most that is listed of any area's "
+            f"no area matches '{name[1]}': the largest listed share of an area's "
             f"postcodes is {share:.0%}, of {area}.",
             str(path),
             "List all its postcodes, draw its boundary, or lower `fit.least`.",

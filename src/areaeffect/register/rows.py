@@ -251,7 +251,7 @@ def contradictions(records: Sequence[Record], initiative: Initiative, path: Path
             f"the {len(rows)} entries of '{rows[0].neighbourhood}' differ in start_date, end_date, "
             "resident_led or funding.",
             f"{path}, {rows[0].place}",
-            "Write the same in every entry of a neighbourhood.",
+            "Write the same values in every entry of a neighbourhood.",
         )
     ]
 

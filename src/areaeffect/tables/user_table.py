@@ -113,7 +113,7 @@ def read_user_table(
 
     Parameters
     ----------
-    path : CSV in any dialect, a workbook (xlsx, xls, ods) or Parquet; told apart by content.
+    path : CSV in any dialect, a workbook (xlsx, xls, ods) or Parquet; recognised by content.
     only : columns to keep where the file has them; None keeps all.
     as_text : columns that are codes or periods, even where they look like numbers.
     layout : what is known of the header.
@@ -250,7 +250,9 @@ def _without_end(
     for line, cells in below:
         if len(_filled(cells)) >= max(2, width) and width > 2:  # noqa: PLR2004
             what = f"a second table seems to begin after the notes in line {below[0][0]}."
-            raise DataError(Problem(what, f"{path}, line {line}", "Save each table on its own."))
+            raise DataError(
+                Problem(what, f"{path}, line {line}", "Save each table in a file of its own.")
+            )
     left_out = []
     named = {cells[0].strip() for _, cells in table}
     while table and is_total(table[-1][1][0].strip(), named):

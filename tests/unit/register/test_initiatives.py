@@ -117,8 +117,8 @@ def test_people_may_count_instead_of_surface(tmp_path: Path) -> None:
     assert [(f.area, f.share) for f in found.fits] == [(AREAS[0], 0.75)]
     assert found.shapes[0].captured == 1.0
     assert faults(path)[0].startswith(
-        "a.geojson, feature 1 ('Place 1'): no area stands for 'Place 1': the most it covers of any "
-        "is 20%, of E01012000. It is smaller than the areas there are data for."
+        "a.geojson, feature 1 ('Place 1'): no area matches 'Place 1': the largest share it covers "
+        "is 20%, of E01012000. It is smaller than the areas in the data."
     )
 
 
@@ -156,7 +156,7 @@ def test_a_shape_elsewhere_in_the_country_is_left_out_by_name(tmp_path: Path) ->
 def test_an_area_in_two_shapes_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.geojson", [box(0, 0, 1, 1), box(0, 0, 0.9, 1)], ["One", "Two"])
     assert faults(path) == [
-        f"a.geojson, feature 2 ('Two'): area '{AREAS[0]}' stands in 'One' (feature 1 ('One')) and "
+        f"a.geojson, feature 2 ('Two'): area '{AREAS[0]}' is in 'One' (feature 1 ('One')) and "
         "in 'Two'. An area belongs to one neighbourhood."
     ]
 
@@ -174,14 +174,14 @@ def test_a_shape_that_crosses_itself_is_refused_with_the_place(tmp_path: Path) -
     path = write_raw(tmp_path / "a.geojson", polygon(BOWTIE))
     assert faults(path) == [
         "a.geojson, feature 1 ('Harcourt'): the shape is not valid: it crosses itself at -1.29, "
-        "54.54. Draw it again there: it is not repaired, because that could only be guessed."
+        "54.54. Draw it again there: the program does not repair it: that would be a guess."
     ]
 
 
 def test_a_shape_abroad_is_refused(tmp_path: Path) -> None:
     path = write_raw(tmp_path / "a.geojson", polygon([[-x + 2, y] for x, y in FINE]))
     (fault,) = faults(path)
-    assert fault.startswith("a.geojson, feature 1 ('Harcourt'): the shape lies abroad")
+    assert fault.startswith("a.geojson, feature 1 ('Harcourt'): the shape is outside Britain")
     assert "the sign of the longitude" in fault
 
 
@@ -203,7 +203,7 @@ def test_national_grid_that_does_not_say_so_is_told_and_may_be_claimed(tmp_path:
     (place,), _ = read(path, crs="EPSG:27700")
     assert AREAS[place.areas].tolist() == [AREAS[0]]
     assert faults(path, crs="National Grid")[0].startswith(
-        "a.geojson: 'National Grid' is no coordinate reference system."
+        "a.geojson: 'National Grid' is not a coordinate reference system."
     )
 
 
@@ -213,7 +213,7 @@ def test_a_shape_of_20000_vertices_is_refused_before_it_is_looked_at(tmp_path: P
     path = write_raw(tmp_path / "a.geojson", polygon([*ring, ring[0]]))
     assert faults(path) == [
         "a.geojson, feature 1 ('Harcourt'): the shape has 20,001 vertices; 10,000 are read. "
-        "Simplify it: a metre here or there moves no area."
+        "Simplify it: a difference of a metre changes no area."
     ]
 
 
@@ -329,7 +329,7 @@ def test_postcodes_stand_for_areas_of_which_half_are_listed(tmp_path: Path) -> N
 
 
 def test_postcodes_that_stand_for_no_area_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="the most that is listed of any area's postcodes is 25%"):
+    with pytest.raises(DataError, match="the largest listed share of an area's postcodes is 25%"):
         posted(tmp_path, "postcode\nTS2 0AB\n")
     with pytest.raises(DataError, match="none of 1 postcodes can be placed"):
         posted(tmp_path, "postcode\nTS99 0AB\n")

@@ -130,7 +130,7 @@ def _brought_over(
         return ()
     return (
         f"{int(totals[changed].sum()):,} incidents on {int(changed.sum()):,} area codes of another "
-        f"census ({first_few(sorted(codes[changed].tolist()))}) were brought to areas of the "
+        f"census ({first_few(sorted(codes[changed].tolist()))}) were converted to areas of the "
         f"declared one by the lookup {how}.",
     )
 
@@ -171,13 +171,13 @@ def place(
     if told_apart.any():
         notes.append(
             f"{int(points.counts[told_apart].sum()):,} incidents on {len(located.several)} split "
-            f"area codes ({first_few(sorted(located.several))}) were told apart by their "
+            f"area codes ({first_few(sorted(located.several))}) were assigned by their "
             "coordinates."
         )
     if found.any():
         notes.append(
-            f"{int(points.counts[found].sum()):,} incidents without an area code have it "
-            "from their coordinates."
+            f"{int(points.counts[found].sum()):,} incidents without an area code were "
+            "assigned by their coordinates."
         )
     without = has_code & ~has_point
     if without.any():
@@ -243,7 +243,7 @@ def _by_weight(
     notes = []
     for named, how in (
         (sorted(set(codes.tolist()) - set(equally)), f"by {weights.name if weights else ''}"),
-        (sorted(equally), "equally among their parts, for want of coordinates and of weights"),
+        (sorted(equally), "equally among their parts, because there are no coordinates or weights"),
     ):
         n = int(points.counts[used & np.isin(points.codes, named)].sum())
         if n:

@@ -47,7 +47,7 @@ class IngestReport:
             f"rejected; {self.files:,} files, {self.months} months, {self.forces} forces.",
         ]
         if self.files_new < self.files:
-            lines.append(f"{self.files - self.files_new:,} of the files were held already.")
+            lines.append(f"{self.files - self.files_new:,} of the files were already in the store.")
         if self.files_passed_over:
             lines.append(f"{self.files_passed_over:,} other files were passed over.")
         return "\n".join([*lines, *self.notes])

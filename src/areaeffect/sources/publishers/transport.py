@@ -94,7 +94,9 @@ class Settings:
         problems = []
         if mirror and (urlsplit(mirror).scheme not in {"http", "https"} or "?" in mirror):
             fix = "Write it as https://host or https://host/path."
-            problems.append(Problem(f"'{mirror}' is no address of a mirror.", MIRROR_VARIABLE, fix))
+            problems.append(
+                Problem(f"'{mirror}' is not the address of a mirror.", MIRROR_VARIABLE, fix)
+            )
         if not re.fullmatch(r"[ -~]*", contact):
             fix = "Use plain letters: an e-mail address or a web page."
             problems.append(Problem("the contact cannot be sent.", CONTACT_VARIABLE, fix))
@@ -167,7 +169,7 @@ class Client:
                 answer.drain_conn()
                 address = self._onward(ask, address, answer.headers.get("Location", ""))
             else:
-                raise DataError(moved(ask, "it redirects without end"))
+                raise DataError(moved(ask, "it redirects endlessly"))
             try:
                 if answer.status >= 400 and answer.status != _BAD_RANGE:  # noqa: PLR2004
                     why = f"it answers {answer.status} {answer.reason or ''}".rstrip()
