@@ -26,8 +26,8 @@ Numbers = TypeVar("Numbers")
 Row = TypeVar("Row")
 
 
-#: What a sentence about a check may rest on; a list where a check names several places.
-Number = float | int | str | bool | None | list[str]
+#: What a sentence about a check may rest on.
+Number = float | int | str | bool | None
 
 
 class Status(StrEnum):
@@ -105,14 +105,17 @@ class Check(Generic[Numbers, Row]):
     why: str = "no finding is about a change"
 
 
-def _plain(numbers: Any) -> dict[str, Number]:
-    """Return the numbers of an answer by name, those of several places under each name."""
-    if numbers is None:
-        return {}
+def _plain(numbers: Any, name: str = "") -> dict[str, Number]:
+    """Return the numbers of an answer by name; those of a part under the part's name."""
+    if numbers is None or not (is_dataclass(numbers) or isinstance(numbers, (dict, tuple))):
+        return {name: numbers} if name else {}
     if is_dataclass(numbers) and not isinstance(numbers, type):
-        return asdict(numbers)
-    records = [asdict(one) for one in numbers]
-    return {f"{name}_{k}": v for k, one in enumerate(records, 1) for name, v in one.items()}
+        numbers = asdict(numbers)
+    parts = numbers.items() if isinstance(numbers, dict) else enumerate(numbers, 1)
+    found: dict[str, Number] = {}
+    for key, value in parts:
+        found |= _plain(value, f"{name}_{key}" if name else str(key))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
