@@ -140,7 +140,8 @@ def test_an_initiative_that_swallows_the_pool(study: Path) -> None:
     (study.parent / "members.csv").write_text(text, encoding="utf-8")
     assert refused(study, StudyError) == [
         "study.toml: no area is left to compare with: 48 treated. "
-        "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas."
+        "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas. "
+        "`design.last_to_start = 'benchmark'` compares with areas that start later."
     ]
 
 
@@ -392,8 +393,13 @@ def test_too_small_a_pool_for_placebos_is_a_reason_not_a_crash(study: Path) -> N
     edit(study, 'boundaries = "areas.geojson"\n', "")
     result = run(study)
     for finding in (f for f in result.findings if f.outcome):
-        assert finding.verdict is Verdict.NOT_ESTIMABLE
-        assert finding.caveats == ("too few placebo programmes could be drawn from the pool",)
+        assert finding.verdict is (
+            Verdict.DESCRIBED if finding.neighbourhood else Verdict.CANNOT_TELL
+        )
+        assert finding.estimate is not None
+        assert finding.interval is None
+        assert finding.held_back == "too few placebo programmes could be drawn from the pool"
+        assert finding.held_back in finding.caveats[0]
 
 
 def test_a_result_folder_of_someone_else_is_not_touched(study: Path) -> None:
