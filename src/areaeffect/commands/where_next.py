@@ -261,7 +261,7 @@ def _outcome(request: Request, file: StudyFile) -> str:
 def _effects(result: Result, outcome: str, units: Sequence[Neighbourhood]) -> tuple[Floats, Floats]:
     """Return each place's effect, positive for the better, and its standard error.
 
-    A study of one place has no findings by neighbourhood: its own stands for it.
+    A study of one place has no findings by neighbourhood: its own is used.
     """
     leading = [
         f for f in result.findings if f.outcome == outcome and f.claim == "change" and f.primary

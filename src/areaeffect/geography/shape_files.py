@@ -190,9 +190,9 @@ def mended(
 ) -> tuple[Shapes, list[str], list[Problem]]:
     """Return shapes that are areas; what was mended, by name; and what cannot be used.
 
-    A shape that touches itself is mended where its surface stays as it is, and a part inside
-    another part is counted once; a shape that crosses itself, a point, a line and a shape without
-    surface cannot be used.
+    A shape that touches itself is mended where its surface stays as it is. A part inside another
+    part is a hole where other areas fill it, and else counted once. A shape that crosses itself, a
+    point, a line and a shape without surface cannot be used.
     """
     import shapely  # heavy
 
@@ -212,8 +212,8 @@ def mended(
             reason = invalid_reason(shapes[i])
             # mending one that crosses itself is a guess, and can take a minute
             whole = shapely.make_valid(shapes[i]) if reason.startswith(_TOUCHES) else None
-            if reason.startswith(_NESTED):  # every part belongs to the area: it is counted once
-                whole = shapely.union_all(shapely.get_parts(shapes[i]))
+            if reason.startswith(_NESTED):
+                whole = _unnested(shapes, i, is_valid)
             same = whole is not None and abs(whole.area - area[i]) <= _SAME_AREA * area[i]
             if whole is not None and (same or reason.startswith(_NESTED)):
                 kept[i] = whole
@@ -223,6 +223,23 @@ def mended(
             fix = "Draw it again there: the program does not repair it: that would be a guess."
         problems.append(Problem(what, f"{path}, {places[i]}", fix))
     return kept, notes, problems
+
+
+def _unnested(shapes: Shapes, i: int, is_valid: Any) -> Any:
+    """Return a shape without parts inside its parts.
+
+    Such a part is a hole where other areas of the file fill it, as in the published outlines of
+    England; else it belongs to the area, and is counted once.
+    """
+    import shapely  # heavy
+
+    once = shapely.union_all(shapely.get_parts(shapes[i]))
+    pierced = shapely.make_valid(shapes[i])
+    inside = shapely.difference(once, pierced)
+    near = is_valid & shapely.intersects(shapes, inside)
+    near[i] = False
+    filled = shapely.intersection(shapely.union_all(shapes[near]), inside).area
+    return pierced if filled >= (1 - _SAME_AREA) * inside.area else once
 
 
 def invalid_reason(shape: Any) -> str:

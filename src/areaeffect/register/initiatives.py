@@ -47,7 +47,7 @@ def neighbourhoods_named(
     areas: Strings,
     window: Window,
 ) -> tuple[list[Neighbourhood], Found]:
-    """Return the neighbourhoods of an initiative's file, and what became of its places.
+    """Return the neighbourhoods of an initiative's file, and the result for each of its places.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def _place_group(
     postcodes: Postcodes,
     areas: Strings,
 ) -> None:
-    """Add the areas that the postcodes of one neighbourhood stand for, and how well they fit."""
+    """Add the areas that match the postcodes of one neighbourhood, and how well they fit."""
     least, here = initiative.fit.least, set(map(str, areas))
     shares = postcodes.shares([r.values["postcode"] for r in own])
     kept = [area for area, share in shares.items() if share >= least and area in here]

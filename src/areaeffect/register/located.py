@@ -1,4 +1,4 @@
-"""What became of each place somebody named: which areas stand for it, what could not be used."""
+"""The result for each place named: which areas match it, what could not be used."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class AreaFit:
     ----------
     programme, neighbourhood : whose.
     area : its code.
-    share : of the area inside; None where it cannot be told.
-    kept : whether the area stands for the neighbourhood.
+    share : of the area inside; None where it is unknown.
+    kept : whether the area represents the neighbourhood.
     reason : why not; '' where it is kept.
     """
 
@@ -62,7 +62,7 @@ class LeftOut:
 
     Parameters
     ----------
-    file, place : where it stands.
+    file, place : where it is.
     what : the name it goes by.
     reason : why it could not be used.
     """
@@ -79,7 +79,7 @@ class Found:
 
     Parameters
     ----------
-    rows : one an area that stands for a neighbourhood.
+    rows : one an area that represents a neighbourhood.
     fits : every area touched, kept or not; shapes, postcodes.
     shapes : every shape or list of postcodes as a whole.
     left_out : entries that could not be used.

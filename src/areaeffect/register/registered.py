@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Faults, Problem, StudyError
-from areaeffect.periods import PeriodKind
+from areaeffect.periods import PeriodKind, kind_of, label, parse_period
 from areaeffect.register.initiatives import neighbourhoods_named
 from areaeffect.register.located import Found
 from areaeffect.register.neighbourhoods import (
@@ -49,7 +49,7 @@ class Registered:
     neighbourhoods : of the studied initiatives, in the study's order; then of the others, where
         they are studied too.
     others : areas of other initiatives, which never serve as benchmark areas.
-    found : what became of the places that the study's own files name, one a file.
+    found : the result for the places that the study's own files name, one a file.
     known : what the register knows besides.
     notes : remarks for the data annex.
     throughout : areas treated in all their periods, neither treated here nor benchmark areas.
@@ -87,7 +87,9 @@ def registered_areas(
         more = faults.attempt(_neighbourhoods, initiative, file, tables, areas, boundaries)
         if more is not None:
             phase = initiative.phase_in_months
-            neighbourhoods += [replace(n, phase_in=phase) for n in more[0]]
+            phased = [replace(n, phase_in=phase) for n in more[0]]
+            before = faults.attempt(_since_announced, phased, initiative, file)
+            neighbourhoods += phased if before is None else before
             found.append(more[1])
             notes += more[1].notes
             throughout.append(more[2])
@@ -168,6 +170,37 @@ def _of_outcomes(periods: Periods | None) -> Periods:
     return periods
 
 
+def _since_announced(
+    found: list[Neighbourhood], initiative: Initiative, file: StudyFile
+) -> list[Neighbourhood]:
+    """Put what lies between announcement and start outside both sides.
+
+    Raises
+    ------
+    StudyError
+        Where a neighbourhood starts before the announcement, or in the same period.
+    """
+    if initiative.announced is None:
+        return found
+    kind = kind_of(initiative.announced)
+    announced = parse_period(initiative.announced, kind) if kind else None
+    if kind is None or announced is None:
+        raise AssertionError  # unreachable: `PeriodText` has refused it
+    first = kind.first_month(announced)
+    waits = [n.start_kind.first_month(n.start) - first for n in found]
+    early = [n for n, wait in zip(found, waits, strict=True) if wait <= 0]
+    if early:
+        where = f"initiative.{file.study.initiative.index(initiative)}.announced"
+        begins = label(early[0].start, early[0].start_kind)
+        what = f"'{early[0].name}' starts at {begins}, no later than {initiative.announced}."
+        fix = "Give the period of the announcement, or drop `announced`."
+        raise StudyError(Problem(what, file.where(where), fix))
+    return [
+        replace(n, start=first, start_kind=PeriodKind.MONTH, phase_in=n.phase_in + wait)
+        for n, wait in zip(found, waits, strict=True)
+    ]
+
+
 def _refuse_phases_without_months(file: StudyFile) -> None:
     """A table's own numbers have no months, so a phase in months cannot be left out of them."""
     if file.study.study.window.kind is not PeriodKind.NUMBER:
@@ -175,11 +208,13 @@ def _refuse_phases_without_months(file: StudyFile) -> None:
     problems = [
         Problem(
             "the window counts in numbers of the table's own, which have no months.",
-            file.where(f"initiative.{i}.phase_in_months"),
+            file.where(
+                f"initiative.{i}.{'announced' if initiative.announced else 'phase_in_months'}"
+            ),
             "Write the periods as dates, or start at the first period of the work itself.",
         )
         for i, initiative in enumerate(file.study.initiative)
-        if initiative.phase_in_months
+        if initiative.phase_in_months or initiative.announced
     ]
     if problems:
         raise StudyError(problems)

@@ -110,7 +110,7 @@ def _levels(areas: Strings, file: str) -> Problem | None:
 
 
 def _marks(values: Floats, name: str, table: SourceTable, file: str) -> list[Problem]:
-    """Name numbers such as -99 that stand for missing ones."""
+    """Name numbers such as -99 that mean a missing value."""
     finite = np.isfinite(values)
     below = finite & (values < 0)
     is_low = finite & np.isin(values, _MISSING_AS)

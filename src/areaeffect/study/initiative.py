@@ -98,6 +98,11 @@ class Initiative(Part):
         multiple_of=3,
         description="months from the start on that count neither as before nor as after",
     )
+    announced: PeriodText | None = Field(
+        default=None,
+        description="month or later date of the announcement: from it to the start counts neither "
+        "as before nor as after",
+    )
     treated_throughout: Literal["refuse", "leave out"] = Field(
         default="refuse",
         description="what to do with areas that a column says are treated from their first period "

@@ -75,6 +75,11 @@ class StudyPart(Part):
         description="true: asked after its outcomes were public and could be looked at; the "
         "report says so",
     )
+    sealed: str | None = Field(
+        default=None,
+        description="design.json of a plan sealed before its outcomes existed: `evaluate` refuses "
+        "to run another plan",
+    )
 
 
 class PanelSource(AnySource):

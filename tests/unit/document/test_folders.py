@@ -139,7 +139,7 @@ def test_a_file_put_there_while_the_results_are_made_is_not_lost(tmp_path: Path)
 @pytest.mark.parametrize("place", ["out", "file/out"])
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path, place: str) -> None:
     _put(tmp_path / place.split("/", maxsplit=1)[0], "a file")
-    with pytest.raises(StudyError, match=r"not a folder|a file stands where"):
+    with pytest.raises(StudyError, match=r"not a folder|a file is where"):
         prepare(tmp_path / place, _quiet)
     assert [p.name for p in tmp_path.iterdir()] == [place.split("/", maxsplit=1)[0]]
 

@@ -202,3 +202,11 @@ def test_a_part_inside_another_part_is_counted_once_and_said() -> None:
     kept, notes, problems = mended(shapes, ["E01000001"], Path("areas.geojson"))
     assert (kept[0].area, problems) == (100.0, [])
     assert "a part of it lies inside another part" in notes[0]
+
+
+def test_a_part_inside_another_is_a_hole_where_an_area_fills_it() -> None:
+    outer, inner = shapely.box(0, 0, 10, 10), shapely.box(4, 4, 6, 6)
+    shapes = np.array([shapely.MultiPolygon([outer, inner]), inner], dtype=object)
+    kept, notes, problems = mended(shapes, ["E01000001", "E01000002"], Path("areas.geojson"))
+    assert ([s.area for s in kept], problems) == ([96.0, 4.0], [])
+    assert len(notes) == 1

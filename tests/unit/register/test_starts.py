@@ -112,6 +112,24 @@ def test_a_phase_is_left_out_however_the_start_is_written(
     assert axis.labels[axis.split(*place.counted_from)[1].start] == post
 
 
+def test_what_lies_between_announcement_and_start_is_on_neither_side(tmp_path: Path) -> None:
+    who = (
+        '[[initiative]]\nname = "Init"\ntreated_column = "t.on"\nannounced = "2003-07"\n'
+        "phase_in_months = 3\n"
+    )
+    data = assemble(read_study(_study(tmp_path, _rows(), who=who)))
+    axis = Periods(PeriodKind.MONTH, 2000 * 12, 144)
+    for place in data.neighbourhoods:
+        assert axis.labels[axis.split(place.start, place.start_kind)[0].stop - 1] == "2003-06"
+        assert axis.labels[axis.split(*place.counted_from)[1].start] == f"{START}-04"
+
+
+def test_an_announcement_after_the_start_is_refused(tmp_path: Path) -> None:
+    who = '[[initiative]]\nname = "Init"\ntreated_column = "t.on"\nannounced = "2006-01"\n'
+    with pytest.raises(StudyError, match=rf"starts at {START}, no later than 2006-01"):
+        assemble(read_study(_study(tmp_path, _rows(), who=who)))
+
+
 def test_a_phase_in_months_is_refused_where_periods_are_numbers(tmp_path: Path) -> None:
     table = _rows()
     table["year"] -= 1999
