@@ -183,7 +183,7 @@ def test_a_named_library_is_a_branch_of_the_studys_own_choices(tmp_path: Path) -
 class Unadjusted(ClaimCohorts):
     """Changes as weighting alone gives them: nothing is taken off for what it left unlike."""
 
-    def _with_growth(self, added: Sums, cohort: Cohort, position: int) -> Sums:
+    def _with_growth(self, added: Sums, _cohort: Cohort, _position: int) -> Sums:
         return added
 
 
@@ -286,7 +286,9 @@ def test_a_file_of_somebody_else_among_the_branches_is_named_and_left(
     shutil.copytree(done[0], out)
     (out / "branches" / "notes.txt").write_text("mine")
     before = contents(out)
-    with pytest.raises(StudyError, match="'branches/notes.txt', which this program did not write"):
+    with pytest.raises(
+        StudyError, match=r"'branches/notes\.txt', which this program did not write"
+    ):
         multiverse(study, out, DRAWS, threads=1)
     assert contents(out) == before
 
