@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from areaeffect.errors import first_few
+
 if TYPE_CHECKING:
     from areaeffect.errors import Problem
     from areaeffect.register.rows import Row
@@ -56,6 +58,9 @@ class ShapeFit:
     inside: float | None
 
 
+OUTSIDE = "outside the study's areas"
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """Something a file names that could not be used.
@@ -93,3 +98,12 @@ class Found:
     left_out: list[LeftOut] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     faults: list[Problem] = field(default_factory=list)
+
+    def left_out_note(self) -> list[str]:
+        """Name the entries left out, beside those of areas outside the study, noted elsewhere."""
+        own = [e for e in self.left_out if e.reason != OUTSIDE]
+        if not own:
+            return []
+        each = [(e.place, "" if e.what in e.reason else f"'{e.what}' ", e.reason) for e in own]
+        what = f"{len(own)} {'entry is' if len(own) == 1 else 'entries are'} left out"
+        return [f"{own[0].file}: {what}: {first_few([f'{p}, {w}{r}' for p, w, r in each])}."]
