@@ -57,6 +57,14 @@ class ProgrammeSpec:
         _refuse(f"programme '{self.name}'", _programme_problems(self))
 
 
+def _is_date(text: str) -> bool:
+    """Tell whether a text is written as 'YYYY-MM-DD', the one form that is compared as text."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
 def _programme_problems(programme: ProgrammeSpec) -> Iterable[str]:
     """Say what is wrong with a programme, each with what is allowed."""
     unknown = sorted(set(programme.effects) - set(OUTCOMES))
@@ -195,14 +203,6 @@ def whole_years(first_month: str, last_month: str) -> tuple[int, ...]:
     first = int(first_month[:4]) + (first_month[5:7] != "01")
     last = int(last_month[:4]) - (last_month[5:7] != "12")
     return tuple(range(first, last + 1))
-
-
-def _is_date(text: str) -> bool:
-    """Tell whether a text is written as 'YYYY-MM-DD', the one form that is compared as text."""
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def first_full_year(start: str) -> int:
