@@ -85,7 +85,7 @@ def _evaluate_all(
     beside = threads > 1 and len(tasks) > 1
     found = over_processes(
         _evaluate,
-        _Whole(
+        _CollectionRun(
             folder, 1 if beside else threads, messages.put if beside else lambda step: tell(*step)
         ),
         tasks,
@@ -99,7 +99,7 @@ def _evaluate_all(
 
 
 @dataclass(frozen=True, slots=True)
-class _Whole:
+class _CollectionRun:
     """What every part of a collection shares: the folder, its processes, and whom it tells."""
 
     folder: Path
@@ -107,7 +107,7 @@ class _Whole:
     tell: Callable[[tuple[str, int, int]], None]
 
 
-def _evaluate(whole: _Whole, task: _Task) -> Result:
+def _evaluate(whole: _CollectionRun, task: _Task) -> Result:
     name, path, store = task
     found = evaluate(path, whole.threads, _named(name, whole.tell), store)
     return write_part(found, whole.folder / name)

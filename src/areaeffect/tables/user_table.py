@@ -59,7 +59,7 @@ class UserTable:
     Parameters
     ----------
     frame : text columns, and Parquet's numbers as numbers; the index is the line of the file (the
-        row of a sheet) that each row stands in.
+        row of a sheet) of each row.
     left_out : rows that are no part of the table (totals below it), with the reason.
     notes : what a reader must know: encoding, sheet, lines left out.
     """
