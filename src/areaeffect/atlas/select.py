@@ -36,7 +36,7 @@ def inside(lon: Floats, lat: Floats, ring: Sequence[tuple[float, float]]) -> Int
             Problem(
                 f"The shape crosses itself at {', '.join(at.rstrip(']').split())}."
                 if at
-                else "The shape is no area.",
+                else "The shape is not an area.",
                 "shape",
                 "Draw it again there; the program does not repair it: that would be a guess.",
             )

@@ -146,7 +146,7 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     need = None
     if indicators is not None:
         need = targeting.most_in_need(places, *indicators, request.first, rng)
-    return _made(
+    return _ranked_places(
         request,
         area_map,
         places,
@@ -215,7 +215,7 @@ def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     weights = np.array(choices_of(file.index).weights)
     rng = generator(Use.WHERE_NEXT_NEED, 1)
     need = targeting.most_in_need(places, standard, weights, request.first, rng)
-    return _made(request, area_map, places, names, None, need, models=[], plan={})
+    return _ranked_places(request, area_map, places, names, None, need, models=[], plan={})
 
 
 def _lookup(request: Request) -> str | None:
@@ -261,7 +261,7 @@ def _outcome(request: Request, file: StudyFile) -> str:
 def _effects(result: Result, outcome: str, units: Sequence[Neighbourhood]) -> tuple[Floats, Floats]:
     """Return each place's effect, positive for the better, and its standard error.
 
-    A study of one place has no findings by neighbourhood: its own stands for it.
+    A study of one place has no findings by neighbourhood: its own is used.
     """
     leading = [
         f for f in result.findings if f.outcome == outcome and f.claim == "change" and f.primary
@@ -297,7 +297,7 @@ def _need(request: Request, areas: Strings) -> tuple[Floats, Floats] | None:
     return align(standard, table.areas, areas), weights
 
 
-def _made(
+def _ranked_places(
     request: Request,
     area_map: AreaMap,
     places: list[Ints],

@@ -187,7 +187,7 @@ def _of_chosen(result: Result) -> Result:
 def likeness_of(data: Assembled, plan: Plan) -> DataTable:
     """Return what the place and its benchmark areas were like before the start.
 
-    The place stands first with its means, then all its benchmark areas together, weighted; then
+    The place comes first with its means, then all its benchmark areas together, weighted; then
     each of them, the heaviest first, with the characteristics that they were chosen by.
     """
     title = "Why these areas: your place and its benchmark areas before the start"

@@ -188,7 +188,7 @@ class ClaimCohorts:
         if key not in self._cohorts:
             used = self.used(unit, areas) | self.ahead(unit, areas)
             has_history = self.claim != "level"
-            # an outcome may stand at several positions, for several lengths of follow-up
+            # an outcome may have several positions, for several lengths of follow-up
             past = {o % len(self.measures): pre for o, (pre, _) in used.items() if has_history}
             built = features(
                 self.panel,

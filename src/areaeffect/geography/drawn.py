@@ -32,7 +32,7 @@ class Drawn:
 
     Parameters
     ----------
-    places : (n,), where each stands: "feature 2 ('Harcourt')".
+    places : (n,), the position of each: "feature 2 ('Harcourt')".
     values : (n,), what the file says of each, as text by property.
     shapes : (n,), valid polygons or multipolygons.
     notes : what a reader must know, such as holes.

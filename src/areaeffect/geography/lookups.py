@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Bools, Ints
 
 CHANGES = ("U", "S", "M", "X")
-#: The publisher's own headers, which stand in for ours.
+#: The publisher's own headers, which may replace ours.
 _PUBLISHED = {
     "lsoa01_code": "LSOA01CD",
     "lsoa11_code": "LSOA11CD",
@@ -63,7 +63,7 @@ def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> 
     Raises
     ------
     DataError
-        Missing file or columns, other change codes, repeated pairs, a code that stands for
+        Missing file or columns, other change codes, repeated pairs, a code that means
         different areas in the two vintages, or pairs that contradict their change code.
     """
     import pandas as pd

@@ -36,7 +36,7 @@ SLIVER = 0.001
 def rows_of_drawn(
     initiative: Initiative, path: Path, folder: Path, boundaries: Boundaries | None, areas: Strings
 ) -> Found:
-    """Return the areas that each drawn shape stands for, and how well they fit.
+    """Return the areas that match each drawn shape, and how well they fit.
 
     Shapes of one neighbourhood are joined. A shape in the country that touches none of the
     study's areas is left out by name; where no shape is left, that is an error.
@@ -44,7 +44,7 @@ def rows_of_drawn(
     Raises
     ------
     StudyError, DataError
-        As `read_drawn`; no boundaries in the study; a shape that no area stands for; shapes
+        As `read_drawn`; no boundaries in the study; a shape that matches no area; shapes
         without a name where there are several.
     """
     if boundaries is None:
@@ -94,7 +94,7 @@ def rows_of_drawn(
 
 
 def _records(drawn: Drawn, path: Path) -> list[Record]:
-    """Return what the file says of each shape; the neighbourhood may stand under 'name'."""
+    """Return what the file says of each shape; the neighbourhood may be under 'name'."""
     records = []
     for place, values in zip(drawn.places, drawn.values, strict=True):
         name = next(

@@ -32,7 +32,7 @@ class Entry:
 
     Parameters
     ----------
-    file, place : where it stands.
+    file, place : where it is.
     programme, name, authority : as written; '' where not given.
     start, end : as written.
     resident_led : as written.

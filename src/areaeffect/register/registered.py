@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Neighbourhood, Strings
     from areaeffect.periods import Periods
-    from areaeffect.results import Ints
+    from areaeffect.results import Floats, Ints
     from areaeffect.sources.base import SourceTable
     from areaeffect.study.file import StudyFile
     from areaeffect.study.initiative import Initiative
@@ -49,7 +49,7 @@ class Registered:
     neighbourhoods : of the studied initiatives, in the study's order; then of the others, where
         they are studied too.
     others : areas of other initiatives, which never serve as benchmark areas.
-    found : what became of the places that the study's own files name, one a file.
+    found : the result for the places that the study's own files name, one a file.
     known : what the register knows besides.
     notes : remarks for the data annex.
     throughout : areas treated in all their periods, neither treated here nor benchmark areas.
@@ -91,7 +91,7 @@ def registered_areas(
             before = faults.attempt(_since_announced, phased, initiative, file)
             neighbourhoods += phased if before is None else before
             found.append(more[1])
-            notes += more[1].notes
+            notes += [*more[1].notes, *more[1].left_out_note()]
             throughout.append(more[2])
     overlaps = _overlaps(neighbourhoods, areas)
     if overlaps:
@@ -150,7 +150,7 @@ def _neighbourhoods(
     reference = str(getattr(initiative, key))
     where = file.where(f"initiative.{file.study.initiative.index(initiative)}.{key}")
     source, column = split_reference(reference)
-    table = tables[source]
+    table, notes = tables[source], list[str]()
     if initiative.start_column:
         starts = attribute(tables, reference, areas).astype(str)
         axis = tables[file.study.outcome[0].source].periods
@@ -161,7 +161,23 @@ def _neighbourhoods(
     else:
         treated = align(table.varying[column], table.areas, areas)
         made = neighbourhoods_from_column(initiative, treated, table.periods, areas, where)
-    return made[0], Found(), made[1]
+        notes += _blanks(treated, areas, f"'{reference}'")
+    return made[0], Found(notes=notes), made[1]
+
+
+def _blanks(treated: Floats, areas: Strings, where: str) -> list[str]:
+    """Say how the blanks of treated areas are read; a period without any row is no blank."""
+    known, on = np.isfinite(treated), treated == 1
+    blank = ~known & known.any(axis=0) & on.any(axis=1)[:, None]
+    before = np.arange(treated.shape[1]) < on.argmax(axis=1)[:, None]
+    return [
+        f"{where}: {int(cells.sum())} blanks of {areas_named(areas[cells.any(axis=1)])} {what}."
+        for cells, what in (
+            (blank & before, "before the first 1 are taken as 0"),
+            (blank & ~before, "after the first 1 are taken as 1"),
+        )
+        if cells.any()
+    ]
 
 
 def _of_outcomes(periods: Periods | None) -> Periods:

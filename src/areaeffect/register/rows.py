@@ -48,7 +48,7 @@ _DATE = re.compile(r"\d\d?[-/.]\d\d?[-/.]\d{4}")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One entry as it stands in a file: a line of a table, a feature of a map.
+    """One entry of a file: a line of a table, a feature of a map.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Row:
 
     Parameters
     ----------
-    place : where it stands in its file.
+    place : its position in the file.
     area : its code.
     programme, neighbourhood : names.
     start, end : as written; '' where not given.

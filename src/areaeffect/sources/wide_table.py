@@ -23,7 +23,7 @@ _SHOWN = 5
 def lengthen(
     frame: pd.DataFrame, source: PanelSource, keys: Collection[str], path: Path, *, numbered: bool
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return a wide table with a row for each area and period, and what became of its columns.
+    """Return a wide table with a row for each area and period, and the result for its columns.
 
     Every column is a period, a column that the study names (a key), a column whose name holds no
     figure and that is left out by name, or refused.

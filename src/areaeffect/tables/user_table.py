@@ -30,7 +30,7 @@ _NUMBERS |= {"UBIGINT", "HUGEINT", "FLOAT", "DOUBLE", "BOOLEAN"}
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _PARQUET = b"PAR1"
 HEADER_WITHIN = 100
-#: Labels of rows that add others up, or stand for what has no area; only at the end of a table.
+#: Labels of rows that add others up, or are for what has no area; only at the end of a table.
 TOTALS = re.compile(
     r"\W*(grand |column |row |overall |sub-?)?totals?\W*|unknown|not (known|stated|recorded)"
     r"|all( areas| places| [lm]soas| wards| districts| regions| neighbourhoods)?|missing"
@@ -59,7 +59,7 @@ class UserTable:
     Parameters
     ----------
     frame : text columns, and Parquet's numbers as numbers; the index is the line of the file (the
-        row of a sheet) that each row stands in.
+        row of a sheet) of each row.
     left_out : rows that are no part of the table (totals below it), with the reason.
     notes : what a reader must know: encoding, sheet, lines left out.
     """

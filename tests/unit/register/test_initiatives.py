@@ -281,6 +281,11 @@ def test_wards_are_found_by_name_or_code(tmp_path: Path) -> None:
     assert [(x.what, x.reason) for x in found.left_out] == [
         ("Central", "1 of its 2 areas are not in the study's data")
     ]
+    (note,) = found.left_out_note()
+    assert note == (
+        "wards.csv: 1 entry is left out: line 4, 'Central' 1 of its 2 areas are not in the study's "
+        "data."
+    )
 
 
 def test_punctuation_does_not_matter(tmp_path: Path) -> None:
@@ -326,6 +331,24 @@ def test_postcodes_stand_for_areas_of_which_half_are_listed(tmp_path: Path) -> N
         ("line 6", "'TS9 9ZZ' is not in lookup.csv"),
         ("line 7", "'Acklam Road' is not written like a postcode"),
     ]
+    assert found.left_out_note() == [
+        "homes.csv: 3 entries are left out: line 5, 'TS1 3AB' was terminated (202003), line 6, "
+        "'TS9 9ZZ' is not in lookup.csv, line 7, 'Acklam Road' is not written like a postcode."
+    ]
+
+
+def test_a_postcode_listed_for_two_neighbourhoods_is_named(tmp_path: Path) -> None:
+    lookup = "pcds,lsoa21cd\n" + "".join(
+        f"TS{i + 1} {k}A{x},{AREAS[i]}\n" for i in (0, 1) for k in range(10) for x in "BD"
+    )
+    listed = [f"TS1 {k}A{x},A" for k in range(10) for x in "BD"] + ["TS1 0AB,B"]
+    listed += [f"TS2 {k}A{x},B" for k in range(10) for x in "BD"]
+    (tmp_path / "lookup.csv").write_text(lookup)
+    (tmp_path / "homes.csv").write_text("\n".join(["postcode,neighbourhood", *listed]) + "\n")
+    places, found = read(tmp_path / "homes.csv", lookup="lookup.csv")
+    assert [p.name for p in places] == ["A", "B"]
+    said = "homes.csv: 1 postcodes are listed for two neighbourhoods and count for both (TS10AB)."
+    assert said in found.notes
 
 
 def test_postcodes_that_stand_for_no_area_are_refused(tmp_path: Path) -> None:

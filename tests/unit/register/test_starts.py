@@ -172,6 +172,19 @@ def test_a_treated_column_that_says_something_else_is_refused_by_name(
     assert any(p.what.startswith(what) for p in caught.value.problems), str(caught.value)
 
 
+def test_how_blanks_of_a_treated_column_are_read_is_said(tmp_path: Path) -> None:
+    table = _rows()
+    table["on"] = table["on"].astype(float)
+    for area, year in (("A01", 2005), ("A02", 2009), ("A10", 2003)):
+        table.loc[(table["area"] == area) & (table["year"] == year), "on"] = np.nan
+    notes = assemble(read_study(_study(tmp_path, table))).panel.notes
+    assert "'t.on': 1 blanks of area A01 before the first 1 are taken as 0." in notes
+    assert "'t.on': 1 blanks of area A02 after the first 1 are taken as 1." in notes
+    assert not any("A10" in note for note in notes)
+    waves = _rows(years=tuple(y for y in YEARS if y != START - 1))
+    assert not any("blanks" in n for n in assemble(read_study(_study(tmp_path, waves))).panel.notes)
+
+
 def _from_starts(starts: list[str], **keys: str) -> tuple[list[Neighbourhood], list[int]]:
     initiative = Initiative(name="Init", start_column="t.first", **keys)  # type: ignore[arg-type]
     codes = np.array([f"A{i}" for i in range(len(starts))])

@@ -434,3 +434,13 @@ def test_a_shared_data_folder_that_is_not_there(
     assert refused(study, DataError) == [
         "nowhere/crime.csv: there is no such file. Check the path."
     ]
+
+
+def test_areas_that_are_described_and_have_no_outcome_are_named(study: Path) -> None:
+    edit(study, 'boundaries = "areas.geojson"\n', "")
+    gone = CODES[-3:]
+    edit_table(study.parent / "crime.csv", lambda t: t[~t["area_code"].isin(gone)])
+    listed = f"({', '.join(gone)})"
+    assert f"areas.csv: 3 of {len(CODES)} areas are in no outcome's table and are left out " + (
+        f"{listed}."
+    ) in " ".join(run(study).notes)

@@ -339,6 +339,11 @@ def test_passed_over_files_are_recorded(tmp_path: Path) -> None:
     members = {NAME: street(ASB), "2023-01-cleveland-outcomes.csv": b"x", "readme.txt": b"x"}
     report = ingest_police_uk([pack(tmp_path / "x.zip", members)], tmp_path / "store")
     assert report.files_passed_over == 2
+    assert report.notes == (
+        "Passed over because it is an outcomes file, not street-level crime: "
+        "x.zip/2023-01-cleveland-outcomes.csv.",
+        "Passed over because it is not named like a file of data.police.uk: x.zip/readme.txt.",
+    )
     passed = [r for r in open_lake(tmp_path / "store").manifest() if r["status"] == "passed over"]
     assert [r["file"] for r in passed] == [
         "x.zip/2023-01-cleveland-outcomes.csv",

@@ -42,7 +42,7 @@ class StreetFile:
     Parameters
     ----------
     container : the zip, or the CSV itself.
-    member : its name inside the zip; empty where the CSV stands on its own.
+    member : its name inside the zip; empty where the CSV is a file of its own.
     force, month : from its name.
     """
 

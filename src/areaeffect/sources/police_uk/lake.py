@@ -298,8 +298,8 @@ def _check_is_store(root: Path) -> None:
 
 
 def _format_text(manifest: bytes) -> str:
-    told = {"areaeffect_store": FORMAT, "manifest_sha256": hashlib.sha256(manifest).hexdigest()}
-    return json.dumps(told) + "\n"
+    identity = {"areaeffect_store": FORMAT, "manifest_sha256": hashlib.sha256(manifest).hexdigest()}
+    return json.dumps(identity) + "\n"
 
 
 def _read_format(root: Path) -> dict[str, str]:

@@ -51,7 +51,7 @@ class NotReadyError(Exception):
 
 
 def refuse_page(ask: Ask, content_type: str, start: bytes) -> None:
-    """Refuse what stands in for a file: a web page (a proxy's login), an error as JSON."""
+    """Refuse what comes instead of a file: a web page (a proxy's login), an error as JSON."""
     head = start.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
     is_page = head.startswith((b"<!doctype html", b"<html", b"<head", b"<script"))
     if is_page or content_type.partition(";")[0].strip().lower() == "text/html":

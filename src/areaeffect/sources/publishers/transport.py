@@ -87,7 +87,7 @@ class Settings:
         Raises
         ------
         StudyError
-            A mirror that is no http address, or a contact that cannot stand in a header.
+            A mirror that is no http address, or a contact that cannot be used in a header.
         """
         contact = os.environ.get(CONTACT_VARIABLE, "").strip()
         mirror = os.environ.get(MIRROR_VARIABLE, "").strip().rstrip("/")
