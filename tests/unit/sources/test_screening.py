@@ -77,6 +77,12 @@ def test_an_area_with_the_weighted_total_of_others_is_no_sum_of_them(tmp_path: P
     assert len(screened(tmp_path, every, [*codes(12), "Z1"]).areas) == 13
 
 
+def test_rare_events_in_many_areas_add_up_by_chance_and_are_no_sums(tmp_path: Path) -> None:
+    rates = np.random.default_rng(3).gamma(0.3, 0.4, (3000, 1))
+    rare = np.random.default_rng(4).poisson(rates, (3000, 12)).astype(np.float64)
+    assert len(screened(tmp_path, rare, codes(3000)).areas) == 3000
+
+
 def test_a_row_called_a_total_among_the_areas_is_refused(tmp_path: Path) -> None:
     said = refused(tmp_path, counts(3), ["A1", "Grand Total", "A2"])
     assert "t.csv, row 3: 'Grand Total' is a total, not an area." in said
