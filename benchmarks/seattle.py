@@ -66,7 +66,7 @@ def _run() -> list[str]:
         f"{1000 * one:.1f} ms (median of {_REPEATS} after warm-up), {found.steps} Newton steps, "
         f"largest residual {np.abs(found.imbalance).max():.1e}",
         f"{_PLACEBOS} whole placebo programmes on {default_threads()} processes: {draws:.1f} s "
-        "(R microsynth: 655 s by METHODS.md)",
+        "(R microsynth took 655 s)",
         f"four series, weights and counterfactual: ours {four:.3f} s, mlsynth {peer:.1f} s, "
         f"ratio {peer / four:.0f}",
         "counterfactual totals, ours | mlsynth | difference:",

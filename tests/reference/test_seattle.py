@@ -2,7 +2,7 @@
 
 The golden numbers are those of the package's own vignette (stored object `sea2`: exact matching
 on nine covariates and on all twelve quarters of four crime series, 250 permutations), copied to
-`validation/published_figures.csv` and, as printed here, into issue 2. Robbins & Davenport (2021),
+`validation/published_figures.csv`. Robbins & Davenport (2021),
 doi 10.18637/jss.v097.i02.
 """
 
