@@ -17,7 +17,7 @@ from pypdf import PdfReader
 from areaeffect.report import files
 from areaeffect.results import Series
 from tests.shared.sample_result import sample_result
-from tests.web.browser import NARROW, chromium
+from tests.web.browser import NARROW
 
 RULES = {
     "resultTypes": ["violations"],
@@ -72,12 +72,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
 def view(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
@@ -113,9 +107,10 @@ def test_axe_finds_nothing(view: Page, folder: Path, name: str, *, unfolded: boo
 @pytest.mark.parametrize("fault", FAULTS)
 def test_axe_finds_a_seeded_fault(view: Page, folder: Path, tmp_path: Path, fault: str) -> None:
     pattern, instead, rule = FAULTS[fault]
-    whole = (folder / PAGES[-1]).read_text(encoding="utf-8")
+    text = (folder / PAGES[-1]).read_text(encoding="utf-8")
+    whole = re.sub(r"<meta http-equiv=[^>]*>", "", text)  # its policy names the style by hash
     broken = re.sub(pattern, instead, whole)
-    assert broken != whole
+    assert broken != whole != text
     (tmp_path / "broken.html").write_text(broken, encoding="utf-8")
     view.goto((tmp_path / "broken.html").as_uri())
     assert rule in violations(view)
