@@ -53,15 +53,15 @@ def test_the_comparison_of_groups_covers_the_truth(
     county: tuple[County, Result, Annex], claim: str
 ) -> None:
     made, result, annex = county
-    (values,) = annex.values.values()
+    (values,) = annex.found.asked.values()
     (row,) = [
         r for r in annex.table("survey_comparisons").records()
         if r["claim"] == claim and r["group"] == "Residents First"
     ]  # fmt: skip
-    after = truth_of(made, values["after"])
+    after = truth_of(made, values.after)
     truth, people = after["mean"], after["people"]
     if claim == "change":
-        truth = truth - truth_of(made, values["before"])["mean"]
+        truth = truth - truth_of(made, values.before)["mean"]
     asked = survey_of(made).answers["area_code"].unique()
     weight = pd.Series(0.0, truth.index)
     sides = []
