@@ -6,7 +6,7 @@ import argparse
 import importlib
 import platform
 
-NAMES = ("seattle", "london", "national", "polygons", "ingest", "panel")
+NAMES = ("seattle", "london", "national", "polygons", "points", "ingest", "panel")
 
 
 def main() -> None:

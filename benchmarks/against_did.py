@@ -87,11 +87,28 @@ def ours(country: Country) -> float:
     names, n = np.arange(N_AREAS).astype(str), country.covariates.shape[1]
     reasons = np.zeros(country.counts.shape, dtype=np.uint8)
     periods = Periods(PeriodKind.MONTH, 0, N_MONTHS)
-    measure = Measure("crime", True, periods, country.counts, reasons, country.residents)
+    measure = Measure(
+        name="crime",
+        is_count=True,
+        periods=periods,
+        values=country.counts,
+        reasons=reasons,
+        exposure=country.residents,
+    )
     panel = Panel(
-        names, names, {"crime": measure}, country.covariates, ("residents", "score")[:n], ("",) * n,
-        {}, None, None, (), (), (),
-    )  # fmt: skip
+        areas=names,
+        names=names,
+        measures={"crime": measure},
+        covariates=country.covariates,
+        covariate_names=("residents", "score")[:n],
+        covariate_as_of=("",) * n,
+        attributes={},
+        contiguity=None,
+        near=None,
+        gaps=(),
+        releases=(),
+        notes=(),
+    )
     units = tuple(
         Neighbourhood("I", str(g), p, s, PeriodKind.MONTH, None)
         for g, (p, s) in enumerate(zip(country.places, country.starts, strict=True))

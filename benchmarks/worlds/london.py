@@ -99,7 +99,7 @@ def study_of(law: str, n: int, number: int) -> tuple[StudyFile, Assembled]:
     )
     seeded = file.study.study.model_copy(update={"seed": _SEED + number})
     file = replace(file, study=file.study.model_copy(update={"study": seeded}))
-    return file, Assembled(data.panel, Registered(places), None)
+    return file, Assembled(data.panel, Registered(neighbourhoods=places), None)
 
 
 def planned(law: str, n: int, number: int) -> Plan:

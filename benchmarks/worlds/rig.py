@@ -122,25 +122,39 @@ def panel_of(drawn: Drawn) -> Assembled:
     periods = Periods(PeriodKind.MONTH, FIRST, n_months)
     measures = {
         f"outcome_{o}": Measure(
-            f"outcome_{o}", True, periods, values, np.isnan(values).astype(np.uint8),
-            drawn.population,
+            name=f"outcome_{o}",
+            is_count=True,
+            periods=periods,
+            values=values,
+            reasons=np.isnan(values).astype(np.uint8),
+            exposure=drawn.population,
         )
         for o, values in enumerate(drawn.counts)
-    }  # fmt: skip
+    }
     codes = np.array([f"W{i:06d}" for i in range(n_areas)])
     names = tuple(f"covariate_{k}" for k in range(drawn.covariates.shape[1]))
     both = np.concatenate([drawn.touching, drawn.touching[:, ::-1]])
     touching = graph_of(both[:, 0], both[:, 1], n_areas)
     panel = Panel(
-        codes, codes, measures, drawn.covariates, names, ("",) * len(names),
-        {"borough": np.array([f"B{b:02d}" for b in drawn.borough])}, touching, touching,
-        (), (), (), drawn.centres * 1000,
-    )  # fmt: skip
+        areas=codes,
+        names=codes,
+        measures=measures,
+        covariates=drawn.covariates,
+        covariate_names=names,
+        covariate_as_of=("",) * len(names),
+        attributes={"borough": np.array([f"B{b:02d}" for b in drawn.borough])},
+        contiguity=touching,
+        near=touching,
+        gaps=(),
+        releases=(),
+        notes=(),
+        centres=drawn.centres * 1000,
+    )
     places = tuple(
         Neighbourhood(INITIATIVE, name_of(g), areas, FIRST + start, PeriodKind.MONTH, None)
         for g, (areas, start) in enumerate(zip(drawn.places, drawn.starts, strict=True))
     )
-    return Assembled(panel, Registered(places), None)
+    return Assembled(panel, Registered(neighbourhoods=places), None)
 
 
 def study_of(drawn: Drawn, seed: int, placebos: int) -> StudyFile:

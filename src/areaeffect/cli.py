@@ -217,18 +217,18 @@ def where_next(
     from areaeffect.where_next.page import as_text
 
     request = Request(
-        study,
-        areas,
-        need,
-        results,
-        outcome,
-        tuple(others or ()),
-        lookup,
-        boundaries,
-        boundaries_area,
-        first,
-        store,
-        threads,
+        study=study,
+        areas=areas,
+        need=need,
+        results=results,
+        outcome=outcome,
+        others=tuple(others or ()),
+        lookup=lookup,
+        boundaries=boundaries,
+        boundaries_area=boundaries_area,
+        first=first,
+        store=store,
+        threads=threads,
     )
     with progress() as tell:
         made = where_next_into(request, out, tell)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import lzma
 import os
+import zipfile
+import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,12 @@ if TYPE_CHECKING:
 
 ASIDE = ".*.aside"
 """Pattern of what a killed `write_file` leaves beside its file."""
+
+ZIP_FAULTS = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, ValueError),
+)
+"""What opening and unpacking a damaged, encrypted or unknown zip can raise."""
 
 
 def write_file(path: Path, text: str) -> None:

@@ -151,3 +151,9 @@ def did_you_mean(word: str, allowed: Iterable[str]) -> str:
         return ""
     close = get_close_matches(word, list(allowed), n=1, cutoff=0.6)
     return f"Did you mean '{close[0]}'?" if close else ""
+
+
+def first_few(names: Sequence[str], shown: int = 5) -> str:
+    """Write the first of a list of names, and how many more there are."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more

@@ -20,7 +20,7 @@ FamilyName = Literal[
 BEST_GRADE = {"level": 2, "change": 3}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """One outcome family.
 
@@ -56,67 +56,74 @@ FAMILIES: dict[str, Family] = {
     family.key: family
     for family in (
         Family(
-            "crime",
-            "Crime",
-            "Is there less crime?",
-            "level",
-            "recorded crimes per 1,000 residents, without anti-social behaviour",
-            f"one year of counts by area: {_POLICE}",
-            f"counts by area from years before the start to years after it: {_POLICE}",
+            key="crime",
+            title="Crime",
+            question="Is there less crime?",
+            published_claim="level",
+            measured_by="recorded crimes per 1,000 residents, without anti-social behaviour",
+            level_data=f"one year of counts by area: {_POLICE}",
+            change_data=f"counts by area from years before the start to years after it: {_POLICE}",
         ),
         Family(
-            "antisocial_behaviour",
-            "Anti-social behaviour",
-            "Is there less anti-social behaviour?",
-            "change",
-            "recorded incidents per 1,000 residents",
-            f"one year of counts by area: {_POLICE}",
-            f"counts by area from years before the start to years after it: {_POLICE}",
+            key="antisocial_behaviour",
+            title="Anti-social behaviour",
+            question="Is there less anti-social behaviour?",
+            published_claim="change",
+            measured_by="recorded incidents per 1,000 residents",
+            level_data=f"one year of counts by area: {_POLICE}",
+            change_data=f"counts by area from years before the start to years after it: {_POLICE}",
         ),
         Family(
-            "criminal_damage",
-            "Criminal damage",
-            "Is less being damaged or set on fire?",
-            "change",
-            "recorded criminal damage and arson per 1,000 residents",
-            f"one year of counts by area: {_POLICE}",
-            f"counts by area from years before the start to years after it: {_POLICE}",
+            key="criminal_damage",
+            title="Criminal damage",
+            question="Is less being damaged or set on fire?",
+            published_claim="change",
+            measured_by="recorded criminal damage and arson per 1,000 residents",
+            level_data=f"one year of counts by area: {_POLICE}",
+            change_data=f"counts by area from years before the start to years after it: {_POLICE}",
         ),
         Family(
-            "environment",
-            "Neighbourhood environment",
-            "Is it a better place to be outdoors?",
-            "level",
-            "a score by area, such as the outdoors sub-domain of the indices of deprivation",
-            "one figure by area: a score or indicator of an edition of the indices of deprivation "
+            key="environment",
+            title="Neighbourhood environment",
+            question="Is it a better place to be outdoors?",
+            published_claim="level",
+            measured_by="a score by area, such as the outdoors sub-domain of the indices of "
+            "deprivation",
+            level_data="one figure by area: a score or indicator of an edition of the indices "
+            "of deprivation "
             "(`published`), or the council's own score by area",
-            "the same thing measured in the same way by area in several years, before and after "
+            change_data="the same thing measured in the same way by area in several years, "
+            "before and after "
             "the start, such as the council's own surveys of streets and litter; editions of the "
             "indices of deprivation are made anew each time and must not be subtracted, and "
             "fly-tipping is published by local authority only",
         ),
         Family(
-            "empty_homes",
-            "Empty homes",
-            "Are fewer homes standing empty?",
-            "level",
-            "empty homes per 1,000 dwellings",
-            "one count by area: Census 2021 vacant dwellings (`published`), or the council's own "
+            key="empty_homes",
+            title="Empty homes",
+            question="Are fewer homes standing empty?",
+            published_claim="level",
+            measured_by="empty homes per 1,000 dwellings",
+            level_data="one count by area: Census 2021 vacant dwellings (`published`), or the "
+            "council's own "
             "council-tax extract",
-            "the council's own council-tax extract by area and date, before and after the start: "
+            change_data="the council's own council-tax extract by area and date, before and "
+            "after the start: "
             "area, date, dwellings, empty, long-term empty; official series stop at the local "
             "authority",
         ),
         Family(
-            "social_relationships",
-            "Social relationships",
-            "Do people here pull together?",
-            "level",
-            "a mean on a scale of items, such as trust in neighbours",
-            "a survey of residents in the initiative's neighbourhoods and in others, with the area "
+            key="social_relationships",
+            title="Social relationships",
+            question="Do people here pull together?",
+            published_claim="level",
+            measured_by="a mean on a scale of items, such as trust in neighbours",
+            level_data="a survey of residents in the initiative's neighbourhoods and in others, "
+            "with the area "
             "of each answer; no official measure exists below the local authority, and figures "
             "modelled from the kind of area cannot show what an initiative did",
-            "the same survey asked before and after the start, with the area of each answer",
+            change_data="the same survey asked before and after the start, with the area of "
+            "each answer",
         ),
     )
 }

@@ -55,7 +55,7 @@ class Hidden:
         return (self.least + self.most) / 2
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Measure:
     """One outcome over areas and periods.
 
@@ -209,7 +209,7 @@ class Graph:
         return np.where(allowed, sizes[part], 0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Panel:
     """All that an evaluation reads, on one set of areas.
 

@@ -333,6 +333,15 @@ def parse_period(text: str, kind: PeriodKind) -> int | None:
     return next((o for form, o in _readings(text).items() if form.kind is kind), None)
 
 
+def months_of_date(text: str) -> tuple[int | None, int | None]:
+    """Return the months that a date may mean: written with the day first, with the month first.
+
+    A date without that doubt has the same month twice; a text that is no date has none.
+    """
+    readings = _readings(text)
+    return readings.get(PeriodForm.DAY_FIRST), readings.get(PeriodForm.MONTH_FIRST)
+
+
 def kind_of(text: str) -> PeriodKind | None:
     """Return the kind of a period by how it is written (`2012-04`, `2012-Q2`, `2012/13`, `7`)."""
     one = _one(text)

@@ -78,7 +78,7 @@ class NotEstimable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
     """An interval of an effect, with the p-value of the test that it inverts.
 
@@ -228,7 +228,7 @@ class Finding:
         return asdict(self) | flat
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceRow:
     """One characteristic before and after weighting.
 
@@ -248,7 +248,7 @@ class BalanceRow:
     variance_ratio: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NeighbourhoodDesign:
     """The benchmark areas of one neighbourhood for one kind of claim, with weights.
 
@@ -300,7 +300,7 @@ class PlaceboDraws:
     estimates: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AreaStatus:
     """The part one area plays: treated, benchmark (with weight), or left out and why."""
 
@@ -313,7 +313,7 @@ class AreaStatus:
     weight: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """One input file as it was read."""
 
@@ -327,7 +327,7 @@ class Release:
     attribution: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """Cells of one outcome that are missing, grouped for print."""
 
@@ -356,7 +356,7 @@ class Shape:
     rings: tuple[Floats, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Ranking:
     """How places compare (`areaeffect where-next`), in their own order.
 
@@ -434,7 +434,7 @@ class Annex(Generic[Found]):
         return next(t for t in self.tables if t.name == name)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Result:
     """Everything one evaluation found; the report and the files are views of it.
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -22,6 +21,7 @@ from areaeffect.commands.design import design_into
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.document.blocks import Document, figures, in_print
 from areaeffect.document.chart_tables import Figure
+from areaeffect.multiverse.curves import Branch
 from areaeffect.multiverse.section import curve_chart, curve_rows
 from areaeffect.power.page import power_figure
 from areaeffect.power.result import PowerReport, PowerRow
@@ -30,7 +30,7 @@ from areaeffect.report.contents import report_document
 from areaeffect.results import Result
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
 from tests.conftest import REPOSITORY
-from tests.shared.chart_reader import check_chart
+from tests.shared.chart_reader import check_chart, value_of
 from tests.shared.number_reader import TOKEN, unread
 from tests.shared.result_folder import Folder
 from tests.shared.text_blocks import Text, texts
@@ -41,9 +41,21 @@ from tests.unit.report.test_report_pdf import words_of as printed_words
 from tests.unit.wording.test_wording import BANNED
 
 LED = ProgrammeSpec(
-    "Residents First", True, 4, ("2016-01-01", "2017-01-01"), {"crime": -0.15}, sizes=(2, 3)
+    name="Residents First",
+    resident_led=True,
+    n_neighbourhoods=4,
+    starts=("2016-01-01", "2017-01-01"),
+    effects={"crime": -0.15},
+    sizes=(2, 3),
 )
-OTHER = ProgrammeSpec("Council Partnership", False, 3, ("2016-01-01",), {}, sizes=(2, 3))
+OTHER = ProgrammeSpec(
+    name="Council Partnership",
+    resident_led=False,
+    n_neighbourhoods=3,
+    starts=("2016-01-01",),
+    effects={},
+    sizes=(2, 3),
+)
 ENDS = {"low", "high"}
 #: Every function that makes a chart: the names of its charts, and what must be drawn from rows.
 CHARTS: Mapping[str, tuple[str, set[str]]] = {
@@ -112,16 +124,17 @@ def drawn(result: Result) -> list[Figure]:
 
 def curve_figure() -> Figure:
     """A specification curve of twelve branches with choices that take two values each."""
-    branches: list[dict[str, Any]] = [
-        {
-            "rank": i + 1, "effect": -0.2 + 0.03 * i, "placebo_low": -0.3, "placebo_high": 0.3,
-            "band_low": -0.4 + 0.05 * i, "band_high": -0.1 + 0.05 * i, "buffer_km": float(i % 2),
-            "common_support": i % 3 == 0, "weighting": ("chi-square", "<entropy>")[i % 2],
-            "window": "all", "estimator": "totals", "form": "ratio", "is_study": i == 4,
-        }
+    branches = [
+        Branch(
+            group="G", outcome="crime", p_value=0.5,
+            rank=i + 1, effect=-0.2 + 0.03 * i, placebo_low=-0.3, placebo_high=0.3,
+            band_low=-0.4 + 0.05 * i, band_high=-0.1 + 0.05 * i, buffer_km=float(i % 2),
+            common_support=i % 3 == 0, weighting=("chi-square", "<entropy>")[i % 2],
+            window="all", estimator="totals", form="ratio", is_study=i == 4,
+        )
         for i in range(12)
     ]  # fmt: skip
-    rows = curve_rows([*branches, branches[0] | {"rank": None}], "ratio")
+    rows = curve_rows([*branches, replace(branches[0], rank=None)], "ratio")
     chart = curve_chart(rows, key="m", title="t", form="ratio", unit="", missing=1)
     return replace(
         power_figure(power(), "crime"), chart=chart, name="multiverse-0", rows=tuple(rows)
@@ -141,12 +154,26 @@ def history_figure() -> Figure:
 def power() -> PowerReport:
     def row(n: int, mde: float | None, group: str = "") -> PowerRow:
         return PowerRow(
-            "crime", "crime", "crime", "change", "ratio", "lower", 0.05, group, n, 2.0,
-            as_planned=True, basis="measured" if mde else "not estimable", mde=mde, p_little=0.1,
-        )  # fmt: skip
+            outcome="crime",
+            label="crime",
+            family="crime",
+            claim="change",
+            form="ratio",
+            better="lower",
+            threshold=0.05,
+            group=group,
+            n=n,
+            years=2.0,
+            as_planned=True,
+            basis="measured" if mde else "not estimable",
+            mde=mde,
+            p_little=0.1,
+        )
 
     rows = (row(1, -0.38), row(5, -0.21), row(20, -0.1), row(3, -0.22, "Residents First"))
-    return PowerReport("t", "year", 4, 2, 2, (), rows)
+    return PowerReport(
+        title="t", step="year", history=4, planned=2, measured=2, left_out=(), rows=rows
+    )
 
 
 def chart_functions() -> set[str]:
@@ -202,7 +229,8 @@ def test_the_strokes_of_a_curve_stand_under_their_branches() -> None:
     assert len(lines) == 6
     for name, value, path in lines:
         chosen = [
-            str(row[name]) == value.replace("&lt;", "<").replace("&gt;", ">") for row in figure.rows
+            str(value_of(row, name)) == value.replace("&lt;", "<").replace("&gt;", ">")
+            for row in figure.rows
         ]
         assert len(re.findall("M", path)) == sum(chosen)
     assert len(dots) == 12
@@ -217,7 +245,7 @@ def test_the_key_of_the_map_counts_its_areas(result: Result, drawn: Sequence[Fig
         ("left out", "left"),
     ):
         counted = sum(int(n.replace(",", "")) for text, n in key.items() if text.startswith(start))
-        assert counted == sum(r["areas"] for r in figure.rows if r["role"] == role)
+        assert counted == sum(r.areas for r in figure.rows if r.role == role)
         assert counted == sum(area.role == role for area in result.areas)
 
 

@@ -36,9 +36,21 @@ from areaeffect.wording import sentence
 
 STARTS = ("2016-01", "2018-01")
 LED = ProgrammeSpec(
-    "Residents First", True, 4, ("2016-01-01", "2018-01-01"), {"crime": -0.15}, sizes=(2, 3)
+    name="Residents First",
+    resident_led=True,
+    n_neighbourhoods=4,
+    starts=("2016-01-01", "2018-01-01"),
+    effects={"crime": -0.15},
+    sizes=(2, 3),
 )
-COUNCIL = ProgrammeSpec("Council Partnership", False, 2, ("2016-01-01",), {}, sizes=(2, 3))
+COUNCIL = ProgrammeSpec(
+    name="Council Partnership",
+    resident_led=False,
+    n_neighbourhoods=2,
+    starts=("2016-01-01",),
+    effects={},
+    sizes=(2, 3),
+)
 SPEC = CountySpec(n_areas=250, seed=5, programmes=(LED, COUNCIL))
 PLACEBOS = 39
 MEMBERS = "residents_first.csv"
@@ -550,7 +562,14 @@ def test_whatever_is_not_estimable_says_why_and_carries_no_number(
 
 def test_no_programme_and_no_effect_raise_no_alarm_by_construction(tmp_path: Path) -> None:
     """Zero effects: every number is there, inside its own interval, whatever it comes to."""
-    nothing = ProgrammeSpec("Nothing", False, 3, ("2016-01-01",), {}, sizes=(2, 3))
+    nothing = ProgrammeSpec(
+        name="Nothing",
+        resident_led=False,
+        n_neighbourhoods=3,
+        starts=("2016-01-01",),
+        effects={},
+        sizes=(2, 3),
+    )
     spec = CountySpec(n_areas=250, seed=8, programmes=(nothing,))
     study = write_county(simulate_county(spec), tmp_path, voices=False)
     edit_text("placebos = 499", f"placebos = {PLACEBOS}")(tmp_path)

@@ -134,19 +134,36 @@ def sample_result(seed: int = 5, *, shapes: bool = True, placebos: int = 399) ->
         areas=_areas(rng),
         releases=(
             Release(
-                "crimes",
-                "crimes.parquet",
-                "ab" * 32,
-                1_204_331,
-                1_203_998,
-                333,
-                "OGL-3.0",
-                "Made up.",
+                source="crimes",
+                file="crimes.parquet",
+                sha256="ab" * 32,
+                rows_read=1_204_331,
+                rows_kept=1_203_998,
+                rows_rejected=333,
+                licence="OGL-3.0",
+                attribution="Made up.",
             ),
-            Release("census", FORMULA, "cd" * 32, 400, 400, 0, "", HOSTILE),
+            Release(
+                source="census",
+                file=FORMULA,
+                sha256="cd" * 32,
+                rows_read=400,
+                rows_kept=400,
+                rows_rejected=0,
+                licence="",
+                attribution=HOSTILE,
+            ),
         ),
         gaps=(
-            Gap("crimes", "crime", "Northshire Police", "2017-07", "2017-12", 84, "not_published"),
+            Gap(
+                source="crimes",
+                outcome="crime",
+                group="Northshire Police",
+                first="2017-07",
+                last="2017-12",
+                n_areas=84,
+                reason="not_published",
+            ),
         ),
         notes=("84 areas of Northshire Police have no records for 2017-07 to 2017-12.",),
         plan=_plan(placebos),
@@ -244,7 +261,7 @@ def _findings(g: int, o: int, placebos: int) -> list[Finding]:
 def _interval(
     middle: float, half: float, p_value: float | None, kind: IntervalKind = IntervalKind.JOINT
 ) -> Interval:
-    return Interval(kind, 0.95, middle - half, middle + half, p_value)
+    return Interval(kind=kind, level=0.95, low=middle - half, high=middle + half, p_value=p_value)
 
 
 def _amounts(effect: float, form: str, claim: str, n: int) -> dict[str, float]:
@@ -338,18 +355,20 @@ def _designs(rng: np.random.Generator) -> tuple[NeighbourhoodDesign, ...]:
             weights *= 5 / weights.sum()
             made.append(
                 NeighbourhoodDesign(
-                    "Residents First" if i < 5 else "Council Partnership",
-                    HOSTILE if i == 0 else f"Neighbourhood {i}",
-                    claim,
-                    "2016-01",
-                    tuple(f"E{i * SIDE + j:08d}" for j in range(5)),
-                    tuple(f"E{j:08d}" for j in rng.permutation(np.arange(200, 380))[:30].tolist()),
-                    tuple(weights.tolist()),
-                    240,
-                    float(weights.sum() ** 2 / (weights**2).sum()),
-                    i != 3,
-                    0.0 if i != 3 else 0.17,
-                    ("2017-07",) if i == 2 else (),
+                    initiative="Residents First" if i < 5 else "Council Partnership",
+                    neighbourhood=HOSTILE if i == 0 else f"Neighbourhood {i}",
+                    claim=claim,
+                    start="2016-01",
+                    areas=tuple(f"E{i * SIDE + j:08d}" for j in range(5)),
+                    benchmark_areas=tuple(
+                        f"E{j:08d}" for j in rng.permutation(np.arange(200, 380))[:30].tolist()
+                    ),
+                    weights=tuple(weights.tolist()),
+                    n_pool=240,
+                    n_effective=float(weights.sum() ** 2 / (weights**2).sum()),
+                    exact=i != 3,
+                    imbalance=0.0 if i != 3 else 0.17,
+                    periods_left_out=("2017-07",) if i == 2 else (),
                 )
             )
     return tuple(made)
@@ -375,16 +394,16 @@ def _balance(rng: np.random.Generator) -> tuple[BalanceRow, ...]:
                 before, after = rng.normal(0.6, 0.4), rng.normal(0, 0.06)
                 made.append(
                     BalanceRow(
-                        "Residents First" if i < 5 else "Council Partnership",
-                        HOSTILE if i == 0 else f"Neighbourhood {i}",
-                        claim,
-                        name,
-                        10.0 + before,
-                        10.0,
-                        10.0 + before - after,
-                        before,
-                        after,
-                        1.1 if i else None,
+                        initiative="Residents First" if i < 5 else "Council Partnership",
+                        neighbourhood=HOSTILE if i == 0 else f"Neighbourhood {i}",
+                        claim=claim,
+                        covariate=name,
+                        treated_mean=10.0 + before,
+                        pool_mean=10.0,
+                        benchmark_mean=10.0 + before - after,
+                        smd_before=before,
+                        smd_after=after,
+                        variance_ratio=1.1 if i else None,
                     )
                 )
     return tuple(made)
@@ -405,15 +424,33 @@ def _areas(rng: np.random.Generator) -> tuple[AreaStatus, ...]:
         if row < 8 and column < 5:
             first = "Residents First" if row < 5 else "Council Partnership"
             place = HOSTILE if row == 0 else f"Neighbourhood {row}"
-            made.append(AreaStatus(code, name, "treated", "", first, place))
+            made.append(
+                AreaStatus(
+                    area=code,
+                    name=name,
+                    role="treated",
+                    reason="",
+                    initiative=first,
+                    neighbourhood=place,
+                )
+            )
         elif row >= 10 and rng.random() < 0.7:
-            made.append(AreaStatus(code, name, "benchmark", weight=float(rng.gamma(0.6, 1.0))))
+            made.append(
+                AreaStatus(
+                    area=code, name=name, role="benchmark", weight=float(rng.gamma(0.6, 1.0))
+                )
+            )
         elif rng.random() < 0.7:
             made.append(
-                AreaStatus(code, name, "left out", reasons[int(rng.integers(5)) * (column > 6)])
+                AreaStatus(
+                    area=code,
+                    name=name,
+                    role="left out",
+                    reason=reasons[int(rng.integers(5)) * (column > 6)],
+                )
             )
         else:
-            made.append(AreaStatus(code, name, "not chosen"))
+            made.append(AreaStatus(area=code, name=name, role="not chosen"))
     return tuple(made)
 
 

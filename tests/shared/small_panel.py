@@ -25,7 +25,14 @@ def measure(
     values = np.asarray(values, dtype=float)
     reasons = np.where(np.isnan(values), 6, 0).astype(np.uint8)
     periods = Periods(kind, first, values.shape[1])
-    return Measure(name, is_count, periods, values, reasons, exposure)
+    return Measure(
+        name=name,
+        is_count=is_count,
+        periods=periods,
+        values=values,
+        reasons=reasons,
+        exposure=exposure,
+    )
 
 
 def panel(

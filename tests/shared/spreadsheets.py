@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import datetime
 
 KIND = "application/vnd.oasis.opendocument.spreadsheet"
 
 
 def ods(sheets):
-    """An OpenDocument spreadsheet with text and numbers in its cells."""
+    """An OpenDocument spreadsheet with text, numbers and dates in its cells."""
     tables = []
     for name, rows in sheets.items():
         lines = []
         for row in rows:
-            cells = "".join(
-                f'<table:table-cell office:value-type="float" office:value="{v}"/>'
-                if isinstance(v, int)
-                else '<table:table-cell office:value-type="string">'
-                f"<text:p>{v}</text:p></table:table-cell>"
-                for v in row
-            )
-            lines.append(f"<table:table-row>{cells}</table:table-row>")
+            lines.append(f"<table:table-row>{''.join(map(_cell, row))}</table:table-row>")
         tables.append(f'<table:table table:name="{name}">{"".join(lines)}</table:table>')
     spaces = " ".join(
         f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"'
@@ -44,3 +38,14 @@ def ods(sheets):
         manifest = f"<manifest:manifest {space}>{entries}</manifest:manifest>"
         out.writestr("META-INF/manifest.xml", manifest)
     return made.getvalue()
+
+
+def _cell(value):
+    if isinstance(value, int | float):
+        return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
+    if isinstance(value, datetime):
+        written = value.isoformat()
+        return f'<table:table-cell office:value-type="date" office:date-value="{written}"/>'
+    return (
+        f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+    )

@@ -19,7 +19,11 @@ from areaeffect.simulate import (
 )
 
 PROGRAMME = ProgrammeSpec(
-    "Residents First", True, 10, ("2017-01-01",), {"social_relationships": 6.0}
+    name="Residents First",
+    resident_led=True,
+    n_neighbourhoods=10,
+    starts=("2017-01-01",),
+    effects={"social_relationships": 6.0},
 )
 
 

@@ -17,7 +17,13 @@ from areaeffect.value import worth
 from areaeffect.value.worth import Stream
 
 STARTS = {"2016-01-01": 2016, "2018-01-01": 2018}
-PROGRAMME = ProgrammeSpec("Residents First", True, 8, tuple(STARTS), {"crime": -0.15})
+PROGRAMME = ProgrammeSpec(
+    name="Residents First",
+    resident_led=True,
+    n_neighbourhoods=8,
+    starts=tuple(STARTS),
+    effects={"crime": -0.15},
+)
 #: Home Office RR99 at 2015/16 prices as printed in the section of the report, share, cost.
 READ = {
     "violence_with_injury": (0.05, 14050),

@@ -81,7 +81,7 @@ def test_what_could_be_detected_comes_before_any_effect(asking: TestClient, plan
 
 
 def test_an_answer_cannot_be_asked_for_first(asking: TestClient, tiny: Settings) -> None:
-    runs, atlas = Runs(tiny), find_atlas(tiny, "")
+    runs, atlas = Runs(settings=tiny), find_atlas(tiny, "")
     question = Question(("T033",), "2013-02", "Unplanned", 199, 30, 0.0)
     key = runs.key(atlas, question)
     (runs.folder / key).mkdir(parents=True)
@@ -194,7 +194,7 @@ def wait_for(runs: Runs, key: str) -> str:
 
 
 def test_a_run_over_its_limits_is_stopped_and_the_next_one_runs(tiny: Settings) -> None:
-    runs = Runs(tiny, seconds=0.0)
+    runs = Runs(settings=tiny, seconds=0.0)
     try:
         assert "took longer" in wait_for(runs, asked_of(runs, tiny, "2013-03"))
         runs.seconds, runs.memory = limits.RUN_SECONDS, 1
@@ -207,7 +207,7 @@ def test_a_run_over_its_limits_is_stopped_and_the_next_one_runs(tiny: Settings) 
 
 
 def test_a_worker_that_dies_takes_its_run_and_is_replaced(tiny: Settings) -> None:
-    runs = Runs(tiny)
+    runs = Runs(settings=tiny)
     try:
         wait_for(runs, asked_of(runs, tiny, "2013-02"))
         (worker,) = runs._workers.values()
@@ -223,7 +223,7 @@ def test_a_worker_that_dies_takes_its_run_and_is_replaced(tiny: Settings) -> Non
 
 
 def test_the_queue_has_an_end_and_a_run_can_be_stopped(tiny: Settings) -> None:
-    runs = Runs(tiny)
+    runs = Runs(settings=tiny)
     try:
         keys = [asked_of(runs, tiny, f"2013-{m:02d}") for m in range(7, 13)]
         runs.cancel(keys[-1])
@@ -239,7 +239,7 @@ def test_the_queue_has_an_end_and_a_run_can_be_stopped(tiny: Settings) -> None:
 def test_the_oldest_runs_go_when_there_are_too_many(
     tiny: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    runs = Runs(replace(tiny, store=tmp_path))
+    runs = Runs(settings=replace(tiny, store=tmp_path))
     monkeypatch.setattr(limits, "KEPT_RUNS", 10)
     for i in range(10):
         (runs.folder / f"{i:020d}").mkdir(parents=True)

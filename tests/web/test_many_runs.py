@@ -45,7 +45,7 @@ def finish(runs: Runs, key: str) -> str:
 
 def test_memory_stays_where_it_is_over_many_runs(tmp_path: Path) -> None:
     settings = write_small_atlas(tmp_path)
-    atlas, runs = find_atlas(settings, ""), Runs(settings)
+    atlas, runs = find_atlas(settings, ""), Runs(settings=settings)
     ends: dict[str, int] = {}
     seconds: list[float] = []
     held: list[tuple[float, float]] = []

@@ -64,7 +64,7 @@ class Assembled:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ground:
+class AreaData:
     """What a study's data say whoever is treated; many questions can be asked of one.
 
     Parameters
@@ -105,16 +105,16 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     faults, of_outlines = Faults(), Faults()
     outlined = of_outlines.attempt(outlines_of, file, areas)
     boundaries = outlined[0] if outlined else None
-    ground = faults.attempt(_ground, file, tables, areas, names, boundaries)
+    area_data = faults.attempt(_area_data, file, tables, areas, names, boundaries)
     faults.errors += of_outlines.errors
     registered = faults.attempt(registered_areas, file, tables, areas, boundaries)
     faults.raise_all()
-    if ground is None or registered is None:
+    if area_data is None or registered is None:
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
-    return _assembled(file, ground, registered)
+    return _assembled(file, area_data, registered)
 
 
-def read_ground(file: StudyFile, store: Path | None = None) -> Ground:
+def read_area_data(file: StudyFile, store: Path | None = None) -> AreaData:
     """Read everything a study names but its initiatives and its register.
 
     Raises
@@ -123,19 +123,19 @@ def read_ground(file: StudyFile, store: Path | None = None) -> Ground:
         As `assemble`.
     """
     tables, areas, names = _tables(file, store)
-    return _ground(file, tables, areas, names, outlines_of(file, areas)[0])
+    return _area_data(file, tables, areas, names, outlines_of(file, areas)[0])
 
 
-def on_ground(file: StudyFile, ground: Ground) -> Assembled:
-    """Place the initiatives of a study on a ground that was read for the same sources.
+def with_initiatives(file: StudyFile, area_data: AreaData) -> Assembled:
+    """Place the initiatives of a study on data that were read for the same sources.
 
     Raises
     ------
     StudyError, DataError
         With every place that cannot be read or found.
     """
-    registered = registered_areas(file, ground.tables, ground.areas, ground.boundaries)
-    return _assembled(file, ground, registered)
+    registered = registered_areas(file, area_data.tables, area_data.areas, area_data.boundaries)
+    return _assembled(file, area_data, registered)
 
 
 def _tables(file: StudyFile, store: Path | None) -> tuple[dict[str, SourceTable], Strings, Strings]:
@@ -144,13 +144,13 @@ def _tables(file: StudyFile, store: Path | None) -> tuple[dict[str, SourceTable]
     return (tables, *areas_of(file.study, tables))
 
 
-def _ground(
+def _area_data(
     file: StudyFile,
     tables: dict[str, SourceTable],
     areas: Strings,
     names: Strings,
     boundaries: Boundaries | None,
-) -> Ground:
+) -> AreaData:
     study = file.study
     faults = Faults()
     measured = faults.attempt(make_measures, study, tables, areas)
@@ -162,27 +162,27 @@ def _ground(
     faults.raise_all()
     if not (measured and described and attributes is not None):
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
-    return Ground(tables, areas, names, *measured, *described, attributes, boundaries)
+    return AreaData(tables, areas, names, *measured, *described, attributes, boundaries)
 
 
-def _assembled(file: StudyFile, ground: Ground, registered: Registered) -> Assembled:
-    study, tables, boundaries = file.study, ground.tables, ground.boundaries
-    measures = ground.measures
+def _assembled(file: StudyFile, area_data: AreaData, registered: Registered) -> Assembled:
+    study, tables, boundaries = file.study, area_data.tables, area_data.boundaries
+    measures = area_data.measures
     if study.design.last_to_start == "benchmark":
         registered, measures = last_as_benchmark(file, registered, measures)
     metres = study.register_.buffer_km * 1000
-    graph, of_neighbours = touching(file, ground.areas, boundaries)
+    graph, of_neighbours = touching(file, area_data.areas, boundaries)
     panel = Panel(
-        areas=ground.areas,
-        names=ground.names,
+        areas=area_data.areas,
+        names=area_data.names,
         measures=measures,
-        covariates=ground.covariates,
+        covariates=area_data.covariates,
         covariate_names=tuple(printed_column(study, c.column) for c in study.design.covariates),
-        covariate_as_of=ground.covariate_as_of,
-        attributes=ground.attributes,
+        covariate_as_of=area_data.covariate_as_of,
+        attributes=area_data.attributes,
         contiguity=graph,
         near=within(boundaries, metres) if boundaries and metres > 0 else None,
-        gaps=ground.gaps,
+        gaps=area_data.gaps,
         releases=tuple(r for t in tables.values() for r in (t.release, *t.more_releases)),
         notes=(
             *(n for t in tables.values() for n in t.notes),

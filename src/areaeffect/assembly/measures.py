@@ -83,15 +83,15 @@ def make_measures(
         if outcome.exposure is not None:
             exposure, at_end = _exposure(tables, outcome.exposure, areas)
         measure = Measure(
-            outcome.name,
-            outcome.kind == "count",
-            table.periods,
-            values,
-            reasons,
-            exposure,
-            smallest_of(outcome, values),
-            at_end,
-            _breaks(outcome, source),
+            name=outcome.name,
+            is_count=outcome.kind == "count",
+            periods=table.periods,
+            values=values,
+            reasons=reasons,
+            exposure=exposure,
+            smallest=smallest_of(outcome, values),
+            exposure_at_end=at_end,
+            breaks=_breaks(outcome, source),
             hidden=_hidden(table, wanted(outcome), reasons, areas),
         )
         measures[outcome.name] = measure
@@ -310,6 +310,14 @@ def _gaps(
                 key = (REASONS[codes[first]], str(group[area]), labels[first], labels[last - 1])
                 found[key] = found.get(key, 0) + 1
     return [
-        Gap(outcome.source, outcome.name, name, first, last, n, reason)
+        Gap(
+            source=outcome.source,
+            outcome=outcome.name,
+            group=name,
+            first=first,
+            last=last,
+            n_areas=n,
+            reason=reason,
+        )
         for (reason, name, first, last), n in sorted(found.items())
     ]

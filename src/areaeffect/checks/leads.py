@@ -73,7 +73,7 @@ class Drift:
 Found = Answer[Drift, Lead]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Path:
     """One finding's leads and effect by the held-out design, on the scale of the statistic.
 
@@ -158,7 +158,15 @@ def _path(refits: Refits, s: Subject) -> _Path | None:
     covariance = stacked.T @ stacked / len(stacked)
     reach, steps = _distances(refits, case)
     n = case.n_units
-    return _Path(tuple(names), np.array(real), stacked, covariance, reach, steps, n)
+    return _Path(
+        names=tuple(names),
+        real=np.array(real),
+        drawn=stacked,
+        covariance=covariance,
+        reach=reach,
+        steps=steps,
+        n_units=n,
+    )
 
 
 def _distances(refits: Refits, case: Case) -> tuple[float, int]:

@@ -27,7 +27,7 @@ ALPHA = 0.05
 SPREAD, SHARE_IN_ONE, WHOLE_GROUPS = "distance apart", "share in one district", "whole districts"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Placement:
     """How a programme's place compares with those of placebo programmes.
 
@@ -176,14 +176,28 @@ def placement(names: Sequence[str], real: Floats, placebos: Floats, counted: Boo
     kept = tuple(name for name, use in zip(names, good, strict=True) if use)
     if not kept or not len(placebos):
         nothing = np.empty(0)
-        return Placement((), nothing, nothing, nothing, nothing, 1.0)
+        return Placement(
+            names=(),
+            values=nothing,
+            medians=nothing,
+            p_values=nothing,
+            counted_p=nothing,
+            joint_p=1.0,
+        )
     stacked = np.vstack([real[good], placebos[:, good]])
     both = _rank_p(stacked, np.ones((len(kept), 2), dtype=bool))
     mine = _rank_p(stacked, counted[good])
     smallest = mine.min(axis=1)
     joint = float((smallest <= smallest[0]).mean())
     medians = np.median(placebos[:, good], axis=0)
-    return Placement(kept, real[good], medians, both[0], mine[0], joint)
+    return Placement(
+        names=kept,
+        values=real[good],
+        medians=medians,
+        p_values=both[0],
+        counted_p=mine[0],
+        joint_p=joint,
+    )
 
 
 def _rank_p(stacked: Floats, counted: Bools) -> Floats:

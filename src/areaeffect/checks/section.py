@@ -131,7 +131,15 @@ def _figure(result: Result, check: CheckSummary, table: DataTable) -> Figure | N
     key = key_of(check.name)
     chart = interval_chart(rows, key=key_of("chart", check.name), title=title, along=shown.along)
     note = f"Lines: {shown.interval}; orange: zero lies outside. Dashed: the finding itself."
-    return Figure(chart, title, _table_of(table, group), table.name, note, key, tuple(rows))
+    return Figure(
+        chart=chart,
+        title=title,
+        table=_table_of(table, group),
+        data=table.name,
+        note=note,
+        name=key,
+        rows=tuple(rows),
+    )
 
 
 def _table_of(table: DataTable, group: str) -> Table:

@@ -122,7 +122,13 @@ def estimate(
         placebos=draws,
         notes=(*data.panel.notes, *plan.notes, *method_notes(file, data, plan)),
     )
-    return with_warnings(further(Finished(file, data, evidence, result, threads, tell)))
+    return with_warnings(
+        further(
+            Finished(
+                file=file, data=data, evidence=evidence, result=result, threads=threads, tell=tell
+            )
+        )
+    )
 
 
 def planned(file: StudyFile, data: Assembled, plan: Plan) -> Result:
@@ -166,16 +172,41 @@ def _statuses(data: Assembled, plan: Plan) -> tuple[AreaStatus, ...]:
     for i, (code, name) in enumerate(zip(panel.areas, panel.names, strict=True)):
         unit, reason = owner.get(i), plan.pool.reasons[i]
         if unit is not None:
-            rows.append(AreaStatus(str(code), str(name), "treated", "", unit.initiative, unit.name))
+            rows.append(
+                AreaStatus(
+                    area=str(code),
+                    name=str(name),
+                    role="treated",
+                    reason="",
+                    initiative=unit.initiative,
+                    neighbourhood=unit.name,
+                )
+            )
         elif weight[i] > 0:
-            rows.append(AreaStatus(str(code), str(name), "benchmark", weight=float(weight[i])))
+            rows.append(
+                AreaStatus(
+                    area=str(code), name=str(name), role="benchmark", weight=float(weight[i])
+                )
+            )
         elif reason == "treated":
-            rows.append(AreaStatus(str(code), str(name), "left out", "treated, but not covered"))
+            rows.append(
+                AreaStatus(
+                    area=str(code),
+                    name=str(name),
+                    role="left out",
+                    reason="treated, but not covered",
+                )
+            )
         elif reason:
-            rows.append(AreaStatus(str(code), str(name), "left out", reason))
+            rows.append(AreaStatus(area=str(code), name=str(name), role="left out", reason=reason))
         else:
             rows.append(
-                AreaStatus(str(code), str(name), "not chosen", "eligible, not among the most alike")
+                AreaStatus(
+                    area=str(code),
+                    name=str(name),
+                    role="not chosen",
+                    reason="eligible, not among the most alike",
+                )
             )
     return tuple(rows)
 

@@ -61,19 +61,29 @@ def build_index(file: IndexFile) -> IndexResult:
         if index.left_behind is not None and table.deprivation is not None:
             share = index.left_behind.share
             n_behind = int(numerics.left_behind(other, table.deprivation, share).sum())
-        variants.append(Variant(choice, alternative, correlation, left, of, moved, n_behind))
+        variants.append(
+            Variant(
+                choice=choice,
+                alternative=alternative,
+                correlation=correlation,
+                left_worst=left,
+                worst=of,
+                largest_move=moved,
+                left_behind=n_behind,
+            )
+        )
     return IndexResult(
-        index.model_dump(mode="json"),
-        table.areas,
-        table.names,
-        score,
-        rank,
-        numerics.deciles(rank),
-        standard,
-        behind,
-        tuple(variants),
-        table.releases,
-        table.notes,
+        plan=index.model_dump(mode="json"),
+        areas=table.areas,
+        names=table.names,
+        score=score,
+        rank=rank,
+        decile=numerics.deciles(rank),
+        standard=standard,
+        behind=behind,
+        variants=tuple(variants),
+        releases=table.releases,
+        notes=table.notes,
     )
 
 

@@ -21,7 +21,7 @@ _SPEC = CountySpec(
     last_month="2021-12",
     programmes=(
         ProgrammeSpec(
-            _PROGRAMME,
+            name=_PROGRAMME,
             resident_led=True,
             n_neighbourhoods=6,
             starts=("2020-01-01",),
@@ -40,7 +40,7 @@ _ESTATE = CountySpec(
     last_month="2021-12",
     programmes=(
         ProgrammeSpec(
-            "My estate",
+            name="My estate",
             resident_led=True,
             n_neighbourhoods=1,
             starts=("2018-01-01",),

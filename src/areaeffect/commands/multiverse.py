@@ -20,19 +20,16 @@ from areaeffect.findings.plan import disjoint, pool_of
 from areaeffect.geography.neighbours import within
 from areaeffect.multiverse.branch_runs import run_tasks
 from areaeffect.multiverse.branches import (
-    TOTALS,
     Choice,
     CurveCase,
     Universe,
     grid,
-    own_choice,
+    name_of,
 )
-from areaeffect.multiverse.joint_test import around_zero_each, curve_band, joint_test, two_tailed
-from areaeffect.multiverse.words import Branched
+from areaeffect.multiverse.curves import curves_annex
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.report.files import read_result, write_files
-from areaeffect.results import Annex, Column, DataTable
 from areaeffect.study.file import read_study
 
 if TYPE_CHECKING:
@@ -49,43 +46,6 @@ if TYPE_CHECKING:
 FOLDER = "branches"
 #: Buffer of the second pool where the study's own is 0 km.
 _SOME_BUFFER = 1.0
-
-BRANCH_COLUMNS = (
-    Column("group", "string", "initiative"),
-    Column("outcome", "string", "outcome"),
-    Column("rank", "integer", "place on the curve, from the lowest effect; empty where missing"),
-    Column("effect", "number", "effect: fraction of the counterfactual, or points of a score"),
-    Column("placebo_low", "number", "2.5% quantile of this branch's placebos, held around zero"),
-    Column("placebo_high", "number", "97.5% quantile of this branch's placebos, held around zero"),
-    Column("p_value", "number", "of this branch alone, twice the smaller placebo tail"),
-    Column("band_low", "number", "2.5% quantile of placebo curves at this rank"),
-    Column("band_high", "number", "97.5% quantile of placebo curves at this rank"),
-    Column("buffer_km", "number", "buffer around treated areas, km"),
-    Column("common_support", "boolean", "only areas within the treated range before the start"),
-    Column("weighting", "string", "how benchmark areas are chosen and weighted"),
-    Column("window", "string", "time before the start that is used"),
-    Column("estimator", "string", "how neighbourhoods are brought together, or the library"),
-    Column("form", "string", "functional form"),
-    Column("is_study", "boolean", "the study's own choices"),
-    Column("reason", "string", "why the branch could not be computed"),
-)
-JOINT_COLUMNS = (
-    Column("group", "string", "initiative"),
-    Column("outcome", "string", "outcome"),
-    Column("unit", "string", "unit of the effects"),
-    Column("n_branches", "integer", "branches that could be computed"),
-    Column("n_missing", "integer", "branches that could not"),
-    Column("lowest", "number", "lowest effect of a branch"),
-    Column("median", "number", "median effect over the branches"),
-    Column("highest", "number", "highest effect of a branch"),
-    Column("share_below", "number", "share of branches below zero"),
-    Column("n_placebos", "integer", "placebo programmes that went through the branches"),
-    Column("median_low", "number", "2.5% quantile of the placebo programmes' medians"),
-    Column("median_high", "number", "97.5% quantile of the placebo programmes' medians"),
-    Column("median_p", "number", "of the median, twice the smaller placebo tail"),
-    Column("share_p", "number", "of the share below zero, twice the smaller placebo tail"),
-    Column("n_disjoint_placebos", "integer", "placebo programmes that share no area"),
-)
 
 
 def multiverse(
@@ -129,7 +89,7 @@ def multiverse(
             result = estimate(file, data, plan, n_threads, tell)
             write_whole(out, lambda aside: write_files(result, aside))
         universe, choices = make_universe(file.study, data, plan, draws)
-        contents = run_tasks(
+        curves = run_tasks(
             universe,
             choices,
             out / FOLDER,
@@ -137,11 +97,11 @@ def multiverse(
             cluster,
             lambda done, of: tell("branches", done, of),
         )
-        annex = _annex(universe, file.study, choices, contents, result)
+        annex = curves_annex(universe, file.study, choices, curves, result)
         kept = tuple(a for a in result.annexes if a.name != annex.name)
         result = replace(result, annexes=(*kept, annex))
         tell("report", 0, 1)
-        files = [f"{content['plan']}.json" for content in contents]
+        files = [f"{name_of(universe, choice)}.json" for choice in choices]
         write_whole(out, lambda aside: _write(result, files, out, aside))
     return result
 
@@ -200,13 +160,13 @@ def make_universe(
     )
     light = replace(arm, panel=bare, _cohorts={}, _sums={})
     universe = Universe(
-        replace(plan.machine, arms=(light,)),
-        members,
-        {km: eligible for km, (eligible, _) in pools.items()},
-        {km: near for km, (_, near) in pools.items()},
-        cases,
-        draws,
-        hashlib.sha256(f"{plan.seal.sha256} {version_of_code()}".encode()).hexdigest(),
+        machine=replace(plan.machine, arms=(light,)),
+        members=members,
+        eligible={km: eligible for km, (eligible, _) in pools.items()},
+        near={km: near for km, (_, near) in pools.items()},
+        cases=cases,
+        n_draws=draws,
+        key=hashlib.sha256(f"{plan.seal.sha256} {version_of_code()}".encode()).hexdigest(),
     )
     return universe, grid(study, list(pools))
 
@@ -217,7 +177,14 @@ def _curve_case(
     units = tuple(g for g in group.units if np.isfinite(real[g]).all())
     taken = Places(len(units), disjoint(plan, group.units)[1]).taken
     is_count = outcome.kind == "count"
-    return CurveCase(group.name, outcome.name, position, units, is_count, taken)
+    return CurveCase(
+        group=group.name,
+        outcome=outcome.name,
+        position=position,
+        units=units,
+        is_count=is_count,
+        taken=taken,
+    )
 
 
 def _buffers(study: Study, data: Assembled) -> list[tuple[float, bool]]:
@@ -235,130 +202,3 @@ def _pool(study: Study, data: Assembled, km: float) -> tuple[Any, Any]:
     measures = tuple(data.panel.measures[o.name] for o in study.outcome)
     moved = replace(data, panel=replace(data.panel, near=near))
     return pool_of(other, moved, measures).eligible, near
-
-
-def _annex(
-    universe: Universe,
-    study: Study,
-    choices: Sequence[Choice],
-    contents: Sequence[dict[str, Any]],
-    result: Result,
-) -> Annex[Branched]:
-    own = own_choice(study, choices[0].buffer_km)
-    rows: list[tuple[Any, ...]] = []
-    joint: list[tuple[Any, ...]] = []
-    for case in universe.cases:
-        if not case.units:
-            continue
-        branches = [
-            (choice, curve)
-            for choice, content in zip(choices, contents, strict=True)
-            for curve in content["curves"]
-            if (curve["group"], curve["outcome"]) == (case.group, case.outcome)
-        ]
-        found = [b for b in branches if b[1]["effect"] is not None]
-        missing = [b for b in branches if b[1]["effect"] is None]
-        found.sort(key=lambda b: b[1]["effect"])
-        effects = np.array([b[1]["effect"] for b in found], dtype=np.float64)
-        drawn = np.array([b[1]["placebos"] for b in found], dtype=np.float64).T
-        placebos = around_zero_each(drawn, case.taken)
-        rows += _branch_rows(case, found, effects, placebos, own)
-        rows += [
-            (case.group, case.outcome, *(None,) * 7, *_chosen(c, curve, own), curve["reason"])
-            for c, curve in missing
-        ]
-        joint.append(_joint_row(case, effects, placebos, len(missing), result))
-    branched = Branched(
-        n_branches=max((r[3] + r[4] for r in joint), default=0),
-        n_placebos=universe.n_draws,
-        without_branches=tuple(
-            f"{c.outcome.replace('_', ' ')} ({c.group})" for c in universe.cases if not c.units
-        ),
-        buffers_km=tuple(universe.eligible),
-        not_varied=() if len(universe.eligible) > 1 else ("buffer: the areas have no outlines",),
-    )
-    tables = (
-        DataTable("multiverse", "Every branch of the multiverse", BRANCH_COLUMNS, tuple(rows)),
-        DataTable("multiverse_joint", "All branches together", JOINT_COLUMNS, tuple(joint)),
-    )
-    return Annex("multiverse", branched, tables)
-
-
-def _branch_rows(
-    case: CurveCase,
-    found: Sequence[tuple[Choice, dict[str, Any]]],
-    effects: Floats,
-    placebos: Floats,
-    own: Choice,
-) -> list[tuple[Any, ...]]:
-    band = curve_band(placebos) if len(found) else None
-    rows = []
-    for rank, (choice, curve) in enumerate(found):
-        drawn = placebos[np.isfinite(placebos[:, rank]), rank]
-        low, high = np.quantile(drawn, (0.025, 0.975)) if len(drawn) else (None, None)
-        rows.append(
-            (
-                case.group,
-                case.outcome,
-                rank + 1,
-                _printed(case, effects[rank]),
-                _printed(case, low),
-                _printed(case, high),
-                two_tailed(float(effects[rank]), drawn) if len(drawn) else None,
-                _printed(case, band[0][rank]) if band else None,
-                _printed(case, band[1][rank]) if band else None,
-                *_chosen(choice, curve, own),
-                "",
-            )
-        )
-    return rows
-
-
-def _chosen(choice: Choice, curve: dict[str, Any], own: Choice) -> tuple[Any, ...]:
-    leading = curve["estimator"] == TOTALS and curve["form"] == (
-        "ratio" if curve["is_count"] else "additive"
-    )
-    return (
-        choice.buffer_km,
-        choice.common_support,
-        choice.weighting,
-        choice.window,
-        curve["estimator"],
-        curve["form"],
-        choice == own and leading,
-    )
-
-
-def _joint_row(
-    case: CurveCase, effects: Floats, placebos: Floats, n_missing: int, result: Result
-) -> tuple[Any, ...]:
-    finding = next(
-        f
-        for f in result.findings
-        if (f.group, f.outcome, f.neighbourhood) == (case.group, case.outcome, None)
-    )
-    about = (case.group, case.outcome, "fraction" if case.is_count else finding.unit)
-    if not len(effects):
-        return (*about, 0, n_missing, *(None,) * 4, 0, *(None,) * 4, finding.n_disjoint_placebos)
-    test = joint_test(effects, placebos)
-    return (
-        *about,
-        test.n_branches,
-        n_missing,
-        _printed(case, effects.min()),
-        _printed(case, test.median),
-        _printed(case, effects.max()),
-        test.share_below,
-        test.n_draws,
-        _printed(case, test.median_low),
-        _printed(case, test.median_high),
-        test.median_p,
-        test.share_p,
-        finding.n_disjoint_placebos,
-    )
-
-
-def _printed(case: CurveCase, value: float | None) -> float | None:
-    if value is None:
-        return None
-    return float(np.expm1(value)) if case.is_count else float(value)

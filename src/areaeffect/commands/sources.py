@@ -43,7 +43,7 @@ _STORE_HEADINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Available:
     """A release that can be had.
 
@@ -152,16 +152,16 @@ def list_sources(root: Path) -> SourceListing:
 
 def _police_uk() -> Available:
     return Available(
-        police.NAME,
-        "police_uk",
-        "data.police.uk: street-level crime and anti-social behaviour",
-        "2010-12 on, by month",
-        "LSOA",
-        "lsoa01, lsoa11, lsoa21",
-        "England and Wales, by force",
-        "level or change",
-        "",
-        f"areaeffect fetch police_uk --from YYYY-MM --to YYYY-MM, then ingest ({police.PAGE})",
+        release=police.NAME,
+        family="police_uk",
+        title="data.police.uk: street-level crime and anti-social behaviour",
+        periods="2010-12 on, by month",
+        areas="LSOA",
+        vintage="lsoa01, lsoa11, lsoa21",
+        coverage="England and Wales, by force",
+        use="level or change",
+        here="",
+        how=f"areaeffect fetch police_uk --from YYYY-MM --to YYYY-MM, then ingest ({police.PAGE})",
     )
 
 
@@ -172,16 +172,16 @@ def _available(release: PublishedRelease) -> Available:
         if not here and is_here(release, folder):
             here = name
     return Available(
-        release.id,
-        release.group,
-        release.title,
-        release.periods or release.as_of,
-        GEOGRAPHY_NAMES[release.geography][0],
-        release.vintage,
-        release.coverage,
-        release.use,
-        here,
-        f"areaeffect fetch {release.id}" if release.is_fetched else how_to_get(release),
+        release=release.id,
+        family=release.group,
+        title=release.title,
+        periods=release.periods or release.as_of,
+        areas=GEOGRAPHY_NAMES[release.geography][0],
+        vintage=release.vintage,
+        coverage=release.coverage,
+        use=release.use,
+        here=here,
+        how=f"areaeffect fetch {release.id}" if release.is_fetched else how_to_get(release),
     )
 
 

@@ -25,10 +25,10 @@ from areaeffect.study.index import read_index
 from areaeffect.where_next import ranking as targeting
 from areaeffect.where_next.page import write_where_next
 from areaeffect.where_next.places import (
-    Ground,
+    AreaMap,
     contiguous_places,
     given_places,
-    ground_of_study,
+    map_of_study,
     taken_by,
 )
 from areaeffect.where_next.result import WhereNext
@@ -46,7 +46,7 @@ _DEFAULT_BUFFER_KM = 1.0
 _GROUPS = {"lsoa11": ("places_lsoa11", "msoa11"), "lsoa21": ("places_lsoa21", "msoa21")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What is asked.
 
@@ -123,15 +123,15 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     result = _results(request, file, tell)
     outcome = _outcome(request, file)
     effects, errors = _effects(result, outcome, data.neighbourhoods)
-    ground = ground_of_study(file, data, request.others, _lookup(request))
+    area_map = map_of_study(file, data, request.others, _lookup(request))
     described = np.asarray(np.isfinite(data.panel.covariates).all(axis=1))
     effects = np.where([described[n.areas].any() for n in data.neighbourhoods], effects, np.nan)
     _refuse_nothing_better(effects, outcome, request)
-    indicators, known = _need(request, ground.areas), described
+    indicators, known = _need(request, area_map.areas), described
     if indicators is not None:
         known = known & np.isfinite(indicators[0]).all(axis=1)
     size = int(np.median([len(n.areas) for n in data.neighbourhoods]))
-    places, names = contiguous_places(ground, known, size)
+    places, names = contiguous_places(area_map, known, size)
     covariates = np.where(described[:, None], data.panel.covariates, 0.0)
     traits = targeting.scaled(covariates, described)
     rng = generator(Use.WHERE_NEXT_ALIKE, file.study.study.seed)
@@ -140,7 +140,7 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     models = [m if len(m) else n.areas for m, n in zip(models, data.neighbourhoods, strict=True)]
     better = [m for m, e in zip(models, effects, strict=True) if e > 0]
     apart = targeting.apart(places, better, traits)
-    kept = targeting.without_overlap(np.argsort(apart, kind="stable"), places, len(ground.areas))
+    kept = targeting.without_overlap(np.argsort(apart, kind="stable"), places, len(area_map.areas))
     places, names = [places[k] for k in kept], [names[k] for k in kept]
     like = targeting.most_like(places, models, traits, effects, errors, request.first, rng)
     need = None
@@ -148,7 +148,7 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
         need = targeting.most_in_need(places, *indicators, request.first, rng)
     return _made(
         request,
-        ground,
+        area_map,
         places,
         names,
         like,
@@ -190,16 +190,16 @@ def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     taken, notes = taken_by(files, _lookup(request), file.folder, boundaries, table.areas)
     if boundaries is not None:
         near = within(boundaries, _DEFAULT_BUFFER_KM * 1000).of_any(taken)
-    ground = Ground(
-        table.areas,
-        table.names,
-        taken,
-        near,
-        _DEFAULT_BUFFER_KM if boundaries else None,
-        None,
-        boundaries,
-        table.releases,
-        (*table.notes, *notes),
+    area_map = AreaMap(
+        areas=table.areas,
+        names=table.names,
+        taken=taken,
+        near=near,
+        buffer_km=_DEFAULT_BUFFER_KM if boundaries else None,
+        graph=None,
+        boundaries=boundaries,
+        releases=table.releases,
+        notes=(*table.notes, *notes),
     )
     vintage = file.index.index.vintage
     release, column = _GROUPS[vintage]
@@ -210,12 +210,12 @@ def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> Wher
         for part in ("code", "name")
     )
     known = np.asarray(np.isfinite(standard).all(axis=1))
-    places, names = given_places(ground, known, group, title)
+    places, names = given_places(area_map, known, group, title)
     tell("ranking", 0, 1)
     weights = np.array(choices_of(file.index).weights)
     rng = generator(Use.WHERE_NEXT_NEED, 1)
     need = targeting.most_in_need(places, standard, weights, request.first, rng)
-    return _made(request, ground, places, names, None, need, models=[], plan={})
+    return _made(request, area_map, places, names, None, need, models=[], plan={})
 
 
 def _lookup(request: Request) -> str | None:
@@ -299,7 +299,7 @@ def _need(request: Request, areas: Strings) -> tuple[Floats, Floats] | None:
 
 def _made(
     request: Request,
-    ground: Ground,
+    area_map: AreaMap,
     places: list[Ints],
     names: list[str],
     like: Ranking | None,
@@ -318,24 +318,24 @@ def _made(
         "draws": targeting.DRAWS,
         "level": targeting.LEVEL,
         "need": None if request.need is None else read_index(request.need).index.index.title,
-        "buffer_km": ground.buffer_km,
-        "taken": len(ground.taken),
-        "near": len(np.setdiff1d(ground.near, ground.taken)),
+        "buffer_km": area_map.buffer_km,
+        "taken": len(area_map.taken),
+        "near": len(np.setdiff1d(area_map.near, area_map.taken)),
         "places": len(places),
     }
     return WhereNext(
         plan=plan,
-        areas=ground.areas,
+        areas=area_map.areas,
         places=tuple(places[k] for k in order),
         names=tuple(names[k] for k in order),
         like=None if like is None else _reordered(like, order),
         need=None if need is None else _reordered(need, order),
         models=tuple(models),
-        taken=ground.taken,
-        near=ground.near,
-        shapes=map_shapes(ground.boundaries, ground.areas),
-        releases=ground.releases,
-        notes=ground.notes,
+        taken=area_map.taken,
+        near=area_map.near,
+        shapes=map_shapes(area_map.boundaries, area_map.areas),
+        releases=area_map.releases,
+        notes=area_map.notes,
     )
 
 

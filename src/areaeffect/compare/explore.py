@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.assembly.assemble import on_ground, read_ground
+from areaeffect.assembly.assemble import read_area_data, with_initiatives
 from areaeffect.commands.begin import with_costs
 from areaeffect.commands.evaluate import estimate, map_shapes, planned
 from areaeffect.compare.page import answer_sections, design_sections, power_sections
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from areaeffect.assembly.assemble import Assembled, Ground
+    from areaeffect.assembly.assemble import AreaData, Assembled
     from areaeffect.compare.question import Question
     from areaeffect.findings.plan import Plan
     from areaeffect.results import Release, Result
@@ -67,18 +67,18 @@ class Base:
     Parameters
     ----------
     file : the study, its initiative left open.
-    ground : what its data say whoever is treated.
+    area_data : what its data say whoever is treated.
     outlines : what every map of it needs; None without boundaries.
     """
 
     file: StudyFile
-    ground: Ground
+    area_data: AreaData
     outlines: Outlines | None
 
     @property
     def releases(self) -> tuple[Release, ...]:
         """Every file that was read, which a run's key names."""
-        own = (r for t in self.ground.tables.values() for r in (t.release, *t.more_releases))
+        own = (r for t in self.area_data.tables.values() for r in (t.release, *t.more_releases))
         return (*own, *cost_releases(self.file))
 
 
@@ -98,16 +98,16 @@ def load_base(path: Path, folder: Path, store: Path | None = None) -> Base:
     """
     with single_threaded():
         file = replace(read_base(path), path=folder / STUDY_FILE)
-        ground = read_ground(file, store)
-        study, boundaries = file.study, ground.boundaries
-        base = Base(file, ground, None)
+        area_data = read_area_data(file, store)
+        study, boundaries = file.study, area_data.boundaries
+        base = Base(file, area_data, None)
         if boundaries is None:
             return base
         contiguity(boundaries)
         within(boundaries, 1000 * study.register_.buffer_km)
         bands(boundaries, tuple(1000 * km for km in study.analysis.rings_km))
         credit = " ".join(dict.fromkeys(r.attribution for r in base.releases if r.attribution))
-        outlines = Outlines(map_shapes(boundaries, ground.areas), credit)
+        outlines = Outlines(map_shapes(boundaries, area_data.areas), credit)
         _ = outlines.backdrop, outlines.bounds  # made here, kept for every map
         return replace(base, outlines=outlines)
 
@@ -228,7 +228,7 @@ _SHOWN = 20
 
 
 def _planned(base: Base, question: Question, folder: Path) -> tuple[StudyFile, Assembled, Plan]:
-    """Place a question on its base's ground and seal its design.
+    """Place a question on its base's data and seal its design.
 
     The areas are read from the run's own file; the study that is sealed and printed names it as
     the user's copy does.
@@ -237,7 +237,7 @@ def _planned(base: Base, question: Question, folder: Path) -> tuple[StudyFile, A
     (ours,) = file.study.initiative
     here = ours.model_copy(update={"areas": str((folder / ASKED / AREAS_FILE).resolve())})
     placed = replace(file, study=file.study.model_copy(update={"initiative": (here,)}))
-    data = with_costs(placed, on_ground(placed, base.ground))
+    data = with_costs(placed, with_initiatives(placed, base.area_data))
     return file, data, make_plan(file, data, version_of_code())
 
 
@@ -252,8 +252,8 @@ def about(base: Base) -> dict[str, Any]:
             for o in base.file.study.outcome
         ],
         "releases": [r.sha256 for r in base.releases],
-        "areas": [str(a) for a in base.ground.areas],
-        "names": [str(n) for n in base.ground.names],
+        "areas": [str(a) for a in base.area_data.areas],
+        "names": [str(n) for n in base.area_data.names],
         "version": version_of_code(),
     }
 

@@ -140,7 +140,7 @@ def _map(result: Result, outlines: local_map.Outlines) -> Figure | None:
     names = {a.area: a.name for a in result.areas}
     rows = tuple((str(i), names.get(a, ""), a) for i, a in enumerate(heaviest, 1))
     table = Table(title, ("Number", "Area", "Code"), rows, frozenset({0}))
-    return Figure(chart, title, table, "", name="like") if chart else None
+    return Figure(chart=chart, title=title, table=table, data="", name="like") if chart else None
 
 
 def _likeness(result: Result, likeness: DataTable) -> Table:

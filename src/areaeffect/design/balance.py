@@ -43,16 +43,16 @@ def balance(
             continue
         rows.append(
             BalanceRow(
-                unit.initiative,
-                unit.name,
-                claim,
-                covariate,
-                float(treated_mean[k]),
-                float(pool_mean[k]),
-                float(benchmark_mean[k]),
-                float((treated_mean[k] - pool_mean[k]) / spread[k]),
-                float((treated_mean[k] - benchmark_mean[k]) / spread[k]),
-                float(treated_var[k] / benchmark_var[k])
+                initiative=unit.initiative,
+                neighbourhood=unit.name,
+                claim=claim,
+                covariate=covariate,
+                treated_mean=float(treated_mean[k]),
+                pool_mean=float(pool_mean[k]),
+                benchmark_mean=float(benchmark_mean[k]),
+                smd_before=float((treated_mean[k] - pool_mean[k]) / spread[k]),
+                smd_after=float((treated_mean[k] - benchmark_mean[k]) / spread[k]),
+                variance_ratio=float(treated_var[k] / benchmark_var[k])
                 if len(areas) > 1 and benchmark_var[k] > 0
                 else None,
             )

@@ -28,7 +28,7 @@ ROUNDING = 1e-12
 _SPARE = 2
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Cohort:
     """What is shared by all neighbourhoods with one start, one coverage and one kind of claim.
 
@@ -106,7 +106,14 @@ def make_cohort(
     found = None
     if nearest and base.any() and scaled.shape[1]:
         found = Nearest(scaled, base, _SPARE * nearest + 1, strata)
-    return Cohort(scaled, features.level, usable, found, features, strata)
+    return Cohort(
+        scaled=scaled,
+        level=features.level,
+        usable=usable,
+        nearest=found,
+        features=features,
+        strata=strata,
+    )
 
 
 def design_programme(

@@ -177,7 +177,7 @@ class Section:
     place: Place = Place.CHECKS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A whole report or page, in the order of print.
 

@@ -7,7 +7,7 @@ import textwrap
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -62,23 +62,25 @@ class MapClass:
     width: float = 2.0
 
 
-def status_rows(areas: Iterable[AreaStatus]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """How many areas play one part, for one reason."""
+
+    role: str
+    initiative: str
+    reason: str
+    areas: int
+
+
+def status_rows(areas: Iterable[AreaStatus]) -> list[StatusRow]:
     """Count areas by role and reason: the map as a table."""
     count = Counter((a.role, a.reason, a.initiative if a.role == "treated" else "") for a in areas)
     rows = [
-        {"role": role, "initiative": initiative, "reason": reason, "areas": n}
-        for (role, reason, initiative), n in count.items()
+        StatusRow(role, initiative, reason, n) for (role, reason, initiative), n in count.items()
     ]
     order = {"treated": 0, "benchmark": 1}
     return sorted(
-        rows,
-        key=lambda r: (
-            order.get(r["role"], 2),
-            r["role"],
-            r["initiative"],
-            -r["areas"],
-            r["reason"],
-        ),
+        rows, key=lambda r: (order.get(r.role, 2), r.role, r.initiative, -r.areas, r.reason)
     )
 
 

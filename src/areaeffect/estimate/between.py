@@ -58,7 +58,7 @@ def clustered_ratio(totals: Floats, level: float = 0.95) -> Interval | None:
     half = float(law.ppf(0.5 + level / 2)) * error
     low, high = float(np.expm1(middle - half)), float(np.expm1(middle + half))
     p_value = float(2 * law.sf(abs(middle) / error))
-    return Interval(IntervalKind.CLUSTERED, level, low, high, p_value)
+    return Interval(kind=IntervalKind.CLUSTERED, level=level, low=low, high=high, p_value=p_value)
 
 
 def bootstrap(
@@ -97,9 +97,9 @@ def bootstrap(
     below, above = int((effects <= 0).sum()), int((effects >= 0).sum())
     p_value = min(1.0, 2 * (1 + min(below, above)) / (REPLICATES + 1))
     return Interval(
-        IntervalKind.BOOTSTRAP,
-        level,
-        printed(float(low)),
-        printed(float(high)),
-        p_value,
+        kind=IntervalKind.BOOTSTRAP,
+        level=level,
+        low=printed(float(low)),
+        high=printed(float(high)),
+        p_value=p_value,
     )

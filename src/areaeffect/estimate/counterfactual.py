@@ -41,7 +41,7 @@ _OWN = np.array([OBSERVED_PRE, OBSERVED_POST, EXPOSURE_PRE, EXPOSURE_POST])
 _EXPECTED = np.array([EXPECTED_PRE, EXPECTED_POST, EXPECTED_EXPOSURE_PRE, EXPECTED_EXPOSURE_POST])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Sums:
     """Each area's outcome and exposure before and after one start, over the periods used.
 
@@ -122,7 +122,9 @@ def sums(
     (pre_sum, pre_exposure), (post_sum, post_exposure) = sides
     columns = np.column_stack([pre_sum, post_sum, pre_exposure, post_exposure, path])
     size = np.ones(n) if measure.exposure is None else measure.exposure
-    return Sums(columns, exposure, span, is_after, size)
+    return Sums(
+        columns=columns, path_exposure=exposure, path_span=span, path_is_after=is_after, size=size
+    )
 
 
 def totals(

@@ -32,7 +32,7 @@ _LEVEL = 0.95
 SDID_SAMPLES = 100
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class CrossPanel:
     """Treated and benchmark areas in blocks of time.
 
@@ -95,7 +95,7 @@ class CrossPanel:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CrossCheck:
     """One library's answer; fractions for counts, points for scores.
 
@@ -215,13 +215,19 @@ def _synthetic_did(panel: CrossPanel) -> CrossCheck | NotEstimable:
     error = float(np.sqrt((share**2) @ (np.array(errors) ** 2)))
     if not math.isfinite(error):
         return CrossCheck(
-            _relative(panel, (effect,))[0], None, None, None, "none",
-            "its placebo variance needs more benchmark than treated areas",
+            estimate=_relative(panel, (effect,))[0], low=None, high=None, p_value=None, kind="none",
+            refused="its placebo variance needs more benchmark than treated areas",
         )  # fmt: skip
     half = float(norm.ppf(0.5 + _LEVEL / 2)) * error
     estimate, low, high = _relative(panel, (effect, effect - half, effect + half))
     p_value = float(2 * norm.sf(abs(effect) / error)) if error > 0 else None
-    return CrossCheck(estimate, low, high, p_value, "its own placebo variance, normal")
+    return CrossCheck(
+        estimate=estimate,
+        low=low,
+        high=high,
+        p_value=p_value,
+        kind="its own placebo variance, normal",
+    )
 
 
 def _random_timing(panel: CrossPanel) -> CrossCheck | NotEstimable:
@@ -277,9 +283,11 @@ def _guarded(
             f"refused: {panel.n_clusters} treated neighbourhoods; under {MIN_CLUSTERS}, "
             "cluster-robust intervals raise false alarms in 19 to 84% of cases"
         )
-        return CrossCheck(ends[0], None, None, None, "none", why)
+        return CrossCheck(
+            estimate=ends[0], low=None, high=None, p_value=None, kind="none", refused=why
+        )
     low, high = (x if math.isfinite(x) else None for x in ends[1:])
-    return CrossCheck(ends[0], low, high, p_value, kind)
+    return CrossCheck(estimate=ends[0], low=low, high=high, p_value=p_value, kind=kind)
 
 
 #: One line an estimator; the names are those of `analysis.estimators`.

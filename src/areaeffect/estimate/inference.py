@@ -75,7 +75,7 @@ class Places:
         return min(1.0, 2 / comb(self.disjoint + self.programme, self.programme))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PlaceboInference:
     """What the placebo distribution says of one estimate, on the scale of the statistic.
 

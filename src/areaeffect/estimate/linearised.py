@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Floats, Ints
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Compared:
     """One neighbourhood and its benchmark areas after the start.
 
@@ -44,7 +44,7 @@ class Compared:
     periods: Ints
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Influence:
     """What each area-period adds to the log ratio, and to the difference, of totals."""
 
@@ -81,7 +81,14 @@ def linearised_ratio(
     p_value = tail if better == "lower" else 1 - tail
     half = float(norm.ppf(0.5 + level / 2)) * error
     low, high = float(np.expm1(log_ratio - half)), float(np.expm1(log_ratio + half))
-    return Interval(IntervalKind.LINEARISED, level, low, high, p_value, better)
+    return Interval(
+        kind=IntervalKind.LINEARISED,
+        level=level,
+        low=low,
+        high=high,
+        p_value=p_value,
+        alternative=better,
+    )
 
 
 def _added(values: Floats, group: Ints) -> Floats:
@@ -102,12 +109,12 @@ def _influence(parts: Sequence[Compared]) -> _Influence:
     period = [np.tile(p.periods, len(p.members) + len(p.pool)) for p in parts]
     cells = np.unique(np.column_stack([np.concatenate(area), np.concatenate(period)]), axis=0)
     return _Influence(
-        np.concatenate(ratio),
-        np.concatenate(difference),
-        float(reached - expected),
-        np.concatenate(area),
-        np.concatenate(period),
-        len(cells),
+        on_ratio=np.concatenate(ratio),
+        on_difference=np.concatenate(difference),
+        difference=float(reached - expected),
+        area=np.concatenate(area),
+        period=np.concatenate(period),
+        n=len(cells),
     )
 
 

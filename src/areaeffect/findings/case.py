@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from areaeffect.study.model import Outcome, Study
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Group:
     """Units that a finding speaks of: one initiative, all, or one neighbourhood of one.
 
@@ -79,7 +79,7 @@ class Evidence:
         return len(graph.pieces(areas)) == 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Case:
     """One finding to be made: whose, of what.
 
@@ -201,7 +201,7 @@ class Case:
     ) -> Interval:
         """Return an interval on the scale of the finding."""
         low, high = (self.printed(end) for end in ends)
-        return Interval(kind, level, low, high, p_value)
+        return Interval(kind=kind, level=level, low=low, high=high, p_value=p_value)
 
 
 def groups_of(units: Sequence[Neighbourhood], initiatives: Sequence[str] = ()) -> list[Group]:
@@ -210,9 +210,12 @@ def groups_of(units: Sequence[Neighbourhood], initiatives: Sequence[str] = ()) -
     An initiative without a unit, because none of its areas is covered, has its group all the same.
     """
     names = list(dict.fromkeys([*initiatives, *(u.initiative for u in units)]))
-    groups = [Group(n, tuple(g for g, u in enumerate(units) if u.initiative == n)) for n in names]
+    groups = [
+        Group(name=n, units=tuple(g for g, u in enumerate(units) if u.initiative == n))
+        for n in names
+    ]
     if len(names) > 1:
-        groups.append(Group(ALL_INITIATIVES, tuple(range(len(units)))))
+        groups.append(Group(name=ALL_INITIATIVES, units=tuple(range(len(units)))))
     return groups
 
 
@@ -220,14 +223,14 @@ def contrast_groups(units: Sequence[Neighbourhood]) -> list[Group]:
     """Resident-led neighbourhoods against the others, where the study has both."""
     led = tuple(g for g, u in enumerate(units) if u.resident_led is True)
     other = tuple(g for g, u in enumerate(units) if u.resident_led is False)
-    return [Group(RESIDENT_LED_CONTRAST, led, against=other)] if led and other else []
+    return [Group(name=RESIDENT_LED_CONTRAST, units=led, against=other)] if led and other else []
 
 
 def neighbourhood_groups(units: Sequence[Neighbourhood]) -> list[Group]:
     """One group a neighbourhood, where there are several."""
     if len(units) == 1:
         return []
-    return [Group(u.initiative, (g,), u.name) for g, u in enumerate(units)]
+    return [Group(name=u.initiative, units=(g,), neighbourhood=u.name) for g, u in enumerate(units)]
 
 
 def benchmark_of(plan: Plan, position: int) -> tuple[Weighted | None, ...]:

@@ -58,12 +58,12 @@ def _parts(evidence: Evidence, case: Case) -> list[Compared]:
         used = np.flatnonzero(arm.used(g, areas)[case.position][1])
         found.append(
             Compared(
-                areas,
-                chosen.pool,
-                values[np.ix_(areas, used)],
-                values[np.ix_(chosen.pool, used)],
-                chosen.weights,
-                used,
+                members=areas,
+                pool=chosen.pool,
+                treated=values[np.ix_(areas, used)],
+                outside=values[np.ix_(chosen.pool, used)],
+                weights=chosen.weights,
+                periods=used,
             )
         )
     return found

@@ -152,13 +152,13 @@ def case_of(evidence: Evidence, group: Group, position: int, apart: tuple[int, i
     initiative = plan.units[group.units[0]].initiative if group.units else ""
     is_inside = is_single and sum(u.initiative == initiative for u in plan.units) > 1
     return Case(
-        group,
-        position,
-        outcome,
-        evidence.measures[position],
-        units,
-        apart,
-        against,
+        group=group,
+        position=position,
+        outcome=outcome,
+        measure=evidence.measures[position],
+        units=units,
+        disjoint=apart,
+        against=against,
         n_places=sum(len(plan.machine.banks[g].pieces) for g in (*units, *against)),
         outcome_is_primary=plan.primary[position],
         is_inside=is_inside,

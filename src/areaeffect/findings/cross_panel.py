@@ -71,13 +71,15 @@ def build_panel(
     cut = [f > 0 and ends[f - 1] > b for f, b in zip(first, before, strict=True)]
     sizes = [len(m) for m in members]
     return CrossPanel(
-        outcome,
-        np.concatenate([np.repeat(first, sizes), np.full(len(outside), -1)]),
-        np.concatenate([np.repeat(np.array(cut, dtype=bool), sizes), np.zeros(len(outside), bool)]),
-        np.concatenate([np.ones(sum(sizes)), weight[outside]]),
-        cluster,
-        measure.is_count,
-        seed,
+        outcome=outcome,
+        start=np.concatenate([np.repeat(first, sizes), np.full(len(outside), -1)]),
+        straddles=np.concatenate(
+            [np.repeat(np.array(cut, dtype=bool), sizes), np.zeros(len(outside), bool)]
+        ),
+        weight=np.concatenate([np.ones(sum(sizes)), weight[outside]]),
+        cluster=cluster,
+        is_count=measure.is_count,
+        seed=seed,
     )
 
 

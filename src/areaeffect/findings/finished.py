@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from areaeffect.study.file import StudyFile
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Finished:
     """What a further step may read.
 

@@ -128,14 +128,14 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     banks = candidates(study, panel, pool, units, arms[0], rng)
     every = _with_held_out(arms, len(measures))
     machine = Machine(
-        every,
-        banks,
-        pool.eligible,
-        rules,
-        2 * len(measures),
-        study.study.seed,
-        arms[0].bins.n,
-        spread_of(panel, units, banks, study.study.seed),
+        arms=every,
+        banks=banks,
+        eligible=pool.eligible,
+        rules=rules,
+        n_outcomes=2 * len(measures),
+        seed=study.study.seed,
+        n_bins=arms[0].bins.n,
+        spread=spread_of(panel, units, banks, study.study.seed),
     )
     sealed = seal(file.text, version, study.study.seed, panel.releases, designs)
     names = tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods))
@@ -307,18 +307,18 @@ def _designs(
             )
             found.append(
                 NeighbourhoodDesign(
-                    unit.initiative,
-                    unit.name,
-                    arm.claim,
-                    label(unit.start, unit.start_kind),
-                    tuple(str(a) for a in panel.areas[unit.areas]),
-                    tuple(str(a) for a in panel.areas[w.pool[positive][order]]),
-                    tuple(float(x) for x in w.weights[positive][order]),
-                    len(w.pool),
-                    w.n_effective,
-                    w.exact,
-                    float(np.abs(w.imbalance).max(initial=0.0)),
-                    tuple(left_out),
+                    initiative=unit.initiative,
+                    neighbourhood=unit.name,
+                    claim=arm.claim,
+                    start=label(unit.start, unit.start_kind),
+                    areas=tuple(str(a) for a in panel.areas[unit.areas]),
+                    benchmark_areas=tuple(str(a) for a in panel.areas[w.pool[positive][order]]),
+                    weights=tuple(float(x) for x in w.weights[positive][order]),
+                    n_pool=len(w.pool),
+                    n_effective=w.n_effective,
+                    exact=w.exact,
+                    imbalance=float(np.abs(w.imbalance).max(initial=0.0)),
+                    periods_left_out=tuple(left_out),
                 )
             )
     return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,8 @@ from areaeffect.estimate.multiplicity import max_t
 from areaeffect.findings.case import groups_of
 from areaeffect.findings.conclude import case_of, why_no_interval, why_not
 from areaeffect.findings.plan import HELD_OUT_DRAWS, disjoint
-from areaeffect.results import Annex, Column, DataTable
+from areaeffect.records import described, table_of
+from areaeffect.results import Annex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,36 +32,34 @@ _ROUNDING = 1e-9
 AFTER, HELD_OUT, MATCHED = "after the start", "held out", "matched on"
 IN_PART = "matched on in part"
 
-_COLUMNS = (
-    Column("group", "string", "initiative, or all"),
-    Column("outcome", "string", "name of the outcome"),
-    Column("label", "string", "its name in print"),
-    Column("form", "string", "ratio: fraction; additive: in `unit`"),
-    Column("unit", "string", "unit of the outcome"),
-    Column(
-        "bin", "integer", "bin of event time: 1 is the first from the start, -1 the last before"
-    ),
-    Column("when", "string", "the periods of the bin, counted from each neighbourhood's own start"),
-    Column(
-        "part",
-        "string",
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTimeRow:
+    """The effect in one bin of time since the start."""
+
+    group: str = described("initiative, or all")
+    outcome: str = described("name of the outcome")
+    label: str = described("its name in print")
+    form: str = described("ratio: fraction; additive: in `unit`")
+    unit: str = described("unit of the outcome")
+    bin: int = described("bin of event time: 1 is the first from the start, -1 the last before")
+    when: str = described("the periods of the bin, counted from each neighbourhood's own start")
+    part: str = described(
         "after the start; held out: a gap by a design that did not see the last year; matched on: "
-        "near zero by construction; in part: neither held out nor wholly matched on",
-    ),
-    Column("neighbourhoods", "integer", "neighbourhoods that have the bin"),
-    Column("share", "number", "part of the bin that these have values for"),
-    Column("observed", "number", "what was counted in them, or their mean"),
-    Column("expected", "number", "what would have been, from their benchmark areas"),
-    Column("estimate", "number", "effect, or gap before the start"),
-    Column("low", "number", "95% placebo interval of this bin alone"),
-    Column("high", "number", "the same, upper end"),
-    Column("low_together", "number", "95% band that holds for all bins of this part together"),
-    Column("high_together", "number", "the same, upper end"),
-    Column("p_value", "number", "placebo p-value of this bin alone"),
-)
-
-
-Row = tuple[str | float | int | bool | None, ...]
+        "near zero by construction; in part: neither held out nor wholly matched on"
+    )
+    neighbourhoods: int = described("neighbourhoods that have the bin")
+    share: float = described("part of the bin that these have values for")
+    observed: float | None = described("what was counted in them, or their mean", None)
+    expected: float | None = described("what would have been, from their benchmark areas", None)
+    estimate: float | None = described("effect, or gap before the start", None)
+    low: float | None = described("95% placebo interval of this bin alone", None)
+    high: float | None = described("the same, upper end", None)
+    low_together: float | None = described(
+        "95% band that holds for all bins of this part together", None
+    )
+    high_together: float | None = described("the same, upper end", None)
+    p_value: float | None = described("placebo p-value of this bin alone", None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +97,7 @@ def event_time(finished: Finished) -> Annex[OverTime] | None:
     changes = [o for o, x in enumerate(evidence.study.outcome) if x.claim == "change"]
     if not changes:
         return None
-    rows: list[Row] = []
+    rows: list[EventTimeRow] = []
     lacking: list[str] = []
     for group in groups_of(evidence.plan.units):
         apart = disjoint(evidence.plan, group.units)
@@ -115,21 +114,22 @@ def event_time(finished: Finished) -> Annex[OverTime] | None:
         placebos_held_out=HELD_OUT_DRAWS,
         not_estimable=tuple(lacking),
     )
-    table = DataTable("event_time", "Effect by time since the start", _COLUMNS, tuple(rows))
+    table = table_of("event_time", "Effect by time since the start", EventTimeRow, rows)
     return Annex("event_time", found, (table,))
 
 
-def _rows(evidence: Evidence, case: Case) -> list[Row]:
+def _rows(evidence: Evidence, case: Case) -> list[EventTimeRow]:
     bins = evidence.plan.arms[0].bins
-    found: list[tuple[int, Row]] = []
+    found: list[tuple[int, EventTimeRow]] = []
     for part in _parts(evidence, case, bins):
         effects = path(part.real, is_ratio=case.is_ratio)
         each = _inferred(case, part, effects) if part.name != MATCHED else {}
         bands = _together(each)
         for b in part.bins:
             effect = 0.0 if abs(effects[b]) < _ROUNDING else float(effects[b])
-            numbers = _numbers(case, effect, each.get(int(b)), bands.get(int(b)))
-            found.append((int(b), (*_described(case, bins, part, int(b)), *numbers)))
+            row = _described(case, bins, part, int(b))
+            row = _with_numbers(row, case, effect, each.get(int(b)), bands.get(int(b)))
+            found.append((int(b), row))
     return [row for _, row in sorted(found, key=lambda item: item[0])]
 
 
@@ -205,7 +205,7 @@ def _together(each: dict[int, PlaceboInference]) -> dict[int, tuple[float, float
     return {b: x.ends(joint.critical(k)) for k, (b, x) in enumerate(each.items())}
 
 
-def _described(case: Case, bins: Bins, part: _Part, b: int) -> Row:
+def _described(case: Case, bins: Bins, part: _Part, b: int) -> EventTimeRow:
     """Say which bin it is, on how much it rests, and what was counted in it."""
     has = part.periods[:, b] > 0
     observed, expected, exposure = _binned(part.real)[has, b].sum(axis=0)
@@ -220,19 +220,19 @@ def _described(case: Case, bins: Bins, part: _Part, b: int) -> Row:
     step = b - bins.leads + (1 if b >= bins.leads else 0)
     covered = float(part.periods[has, b].sum() / (has.sum() * length))
     is_part = part.name == MATCHED and covered < 1
-    return (
-        case.group.name,
-        case.outcome.name,
-        case.outcome.title,
-        "ratio" if case.is_ratio else "additive",
-        case.outcome.unit_title,
-        step,
-        _when(step, length, case),
-        IN_PART if is_part else part.name,
-        int(has.sum()),
-        covered,
-        float(observed),
-        scaled if np.isfinite(scaled) else None,
+    return EventTimeRow(
+        group=case.group.name,
+        outcome=case.outcome.name,
+        label=case.outcome.title,
+        form="ratio" if case.is_ratio else "additive",
+        unit=case.outcome.unit_title,
+        bin=step,
+        when=_when(step, length, case),
+        part=IN_PART if is_part else part.name,
+        neighbourhoods=int(has.sum()),
+        share=covered,
+        observed=float(observed),
+        expected=scaled if np.isfinite(scaled) else None,
     )
 
 
@@ -253,16 +253,21 @@ def _when(step: int, length: int, case: Case) -> str:
     return f"{word} {span} {'before' if step < 0 else 'after'} the start"
 
 
-def _numbers(
-    case: Case, effect: float, found: PlaceboInference | None, band: tuple[float, float] | None
-) -> Row:
+def _with_numbers(
+    row: EventTimeRow,
+    case: Case,
+    effect: float,
+    found: PlaceboInference | None,
+    band: tuple[float, float] | None,
+) -> EventTimeRow:
+    row = replace(row, estimate=case.printed(effect))
     if found is None or band is None:
-        return (case.printed(effect), None, None, None, None, None)
-    return (
-        case.printed(effect),
-        case.printed(found.low),
-        case.printed(found.high),
-        case.printed(band[0]),
-        case.printed(band[1]),
-        found.p_value,
+        return row
+    return replace(
+        row,
+        low=case.printed(found.low),
+        high=case.printed(found.high),
+        low_together=case.printed(band[0]),
+        high_together=case.printed(band[1]),
+        p_value=found.p_value,
     )

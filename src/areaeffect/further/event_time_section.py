@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document import marks, plot, svg
-from areaeffect.document.axes import Row, printed, scaled
+from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.plot import Frame
+from areaeffect.further.event_time import EventTimeRow
+from areaeffect.records import rows_of
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
@@ -20,32 +23,37 @@ if TYPE_CHECKING:
     from areaeffect.results import Annex, Result
 
 WIDTH, HEIGHT = 680.0, 300.0
-_NUMBERS = ("estimate", "low", "high", "low_together", "high_together")
 _MATCHED = ("matched on", "matched on in part")
 _WHOLE = 0.995  # a bin with more than this of its periods is printed as whole
 
 
-def event_time_rows(annex: Annex[OverTime], group: str, outcome: str) -> list[Row]:
+def event_time_rows(annex: Annex[OverTime], group: str, outcome: str) -> list[EventTimeRow]:
     """Return the rows of one group's outcome; effects in print units (per cent for ratios)."""
-    rows = []
-    for record in annex.table("event_time").records():
-        if (record["group"], record["outcome"]) == (group, outcome):
-            drawn = {name: scaled(record[name], record["form"]) for name in _NUMBERS}
-            rows.append(record | drawn)
-    return rows
+    return [
+        replace(
+            row,
+            estimate=scaled(row.estimate, row.form),
+            low=scaled(row.low, row.form),
+            high=scaled(row.high, row.form),
+            low_together=scaled(row.low_together, row.form),
+            high_together=scaled(row.high_together, row.form),
+        )
+        for row in rows_of(annex.table("event_time"), EventTimeRow)
+        if (row.group, row.outcome) == (group, outcome)
+    ]
 
 
-def event_time_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
+def event_time_chart(rows: Sequence[EventTimeRow], *, key: str, title: str) -> str:
     """Draw the effect by event time with both bands; what was matched on as open marks."""
-    unit = "per cent" if rows[0]["form"] == "ratio" else str(rows[0]["unit"])
-    known = [v for row in rows for name in _NUMBERS if (v := row[name]) is not None]
+    unit = "per cent" if rows[0].form == "ratio" else rows[0].unit
+    known = [v for row in rows for v in _drawn(row) if v is not None]
     reach = [*known, 0.0]
     pad = 0.06 * (max(reach) - min(reach) or 1.0)
-    places = [_x(int(row["bin"])) for row in rows]
+    places = [_x(row.bin) for row in rows]
     across = (min(places) - 0.7, max(places) + 0.7)
     frame = Frame(62, 30, WIDTH - 76, HEIGHT - 80, across, (min(reach) - pad, max(reach) + pad))
     every = max(1, len(rows) // 12)
-    labels = [f"{int(row['bin']):+d}".replace("-", "−") for row in rows]
+    labels = [f"{row.bin:+d}".replace("-", "−") for row in rows]
     zero, start = frame.py(0.0), frame.px(0.0)
     parts = [
         plot.up_axis(frame),
@@ -65,33 +73,40 @@ def event_time_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
     return svg.accessible(body, f"0 0 {WIDTH:g} {HEIGHT:g}", key, title, _description(rows))
 
 
+def _drawn(row: EventTimeRow) -> tuple[float | None, ...]:
+    return row.estimate, row.low, row.high, row.low_together, row.high_together
+
+
 def _x(b: int) -> float:
     return b + 0.5 if b < 0 else b - 0.5
 
 
-def _marks(frame: Frame, x: float, row: Row) -> list[str]:
+def _marks(frame: Frame, x: float, row: EventTimeRow) -> list[str]:
     made = []
-    for low, high, width in (("low_together", "high_together", 1.2), ("low", "high", 4.5)):
-        ends, name = (row[low], row[high]), marks.up(low, high)
+    for names, ends, width in (
+        (("low_together", "high_together"), (row.low_together, row.high_together), 1.2),
+        (("low", "high"), (row.low, row.high), 4.5),
+    ):
+        name = marks.up(*names)
         made.append(marks.interval(frame, x, ends, name, colour=svg.BLUE, width=width))
-    hollow = row["part"] in _MATCHED
+    hollow = row.part in _MATCHED
     name = marks.up("estimate")
-    made.append(marks.dot(frame, x, row["estimate"], name, colour=svg.BLUE, hollow=hollow))
+    made.append(marks.dot(frame, x, row.estimate, name, colour=svg.BLUE, hollow=hollow))
     return made
 
 
-def _description(rows: Sequence[Row]) -> str:
+def _description(rows: Sequence[EventTimeRow]) -> str:
     parts = []
     for row in rows:
-        text = f"{row['when']} ({row['part']}): {printed(row['estimate'], row['form'])}"
-        if row["low"] is not None:
-            low, high = (printed(row[end], row["form"]) for end in ("low", "high"))
+        text = f"{row.when} ({row.part}): {printed(row.estimate, row.form)}"
+        if row.low is not None:
+            low, high = (printed(end, row.form) for end in (row.low, row.high))
             text += f", {low} to {high}"
         parts.append(text)
     return "; ".join(parts) + "."
 
 
-def event_time_table(rows: Sequence[Row]) -> Table:
+def event_time_table(rows: Sequence[EventTimeRow]) -> Table:
     """Return the rows of one chart as a table of text."""
     head = (
         "When",
@@ -106,38 +121,38 @@ def event_time_table(rows: Sequence[Row]) -> Table:
     body = tuple(
         (
             _when(row),
-            str(row["part"]),
-            str(row["neighbourhoods"]),
-            _plain_number(row["observed"]),
-            _plain_number(row["expected"]),
-            printed(row["estimate"], row["form"]),
-            _span(row, "low", "high"),
-            _span(row, "low_together", "high_together"),
+            row.part,
+            str(row.neighbourhoods),
+            _plain_number(row.observed),
+            _plain_number(row.expected),
+            printed(row.estimate, row.form),
+            _span(row.low, row.high, row.form),
+            _span(row.low_together, row.high_together, row.form),
         )
         for row in rows
     )
     return Table("What the chart shows", head, body, frozenset(range(2, len(head))))
 
 
-def _when(row: Row) -> str:
-    part = "" if row["share"] > _WHOLE else f" ({row['share']:.0%} of it)"
-    return f"{row['when']}{part}"
+def _when(row: EventTimeRow) -> str:
+    part = "" if row.share > _WHOLE else f" ({row.share:.0%} of it)"
+    return f"{row.when}{part}"
 
 
 def _plain_number(value: float | None) -> str:
     return "–" if value is None else f"{value:,.1f}"
 
 
-def _span(row: Row, low: str, high: str) -> str:
-    if row[low] is None or row[high] is None:
+def _span(low: float | None, high: float | None, form: str) -> str:
+    if low is None or high is None:
         return "–"
-    return f"{printed(row[low], row['form'])} to {printed(row[high], row['form'])}"
+    return f"{printed(low, form)} to {printed(high, form)}"
 
 
 def event_time_section(_result: Result, annex: Annex[OverTime]) -> Section:
     """Return the section: what is drawn, how to read it, one chart an outcome and group."""
-    records = annex.table("event_time").records()
-    pairs = list(dict.fromkeys((str(r["group"]), str(r["outcome"])) for r in records))
+    every = rows_of(annex.table("event_time"), EventTimeRow)
+    pairs = list(dict.fromkeys((r.group, r.outcome) for r in every))
     blocks: list[Block] = [
         Paragraph(
             "The effect in each stretch of time, counted from each neighbourhood's own start. "
@@ -157,11 +172,19 @@ def event_time_section(_result: Result, annex: Annex[OverTime]) -> Section:
     folded: dict[str, list[Block]] = {}
     for i, (group, outcome) in enumerate(pairs):
         rows = event_time_rows(annex, group, outcome)
-        title = f"{rows[0]['label']}, {wording.group_title(group)}: effect by time since the start"
+        title = f"{rows[0].label}, {wording.group_title(group)}: effect by time since the start"
         name = f"event-time-{i}"
         chart = event_time_chart(rows, key=name, title=title)
         table = event_time_table(rows)
-        figure = Figure(chart, title, table, "event_time", _note(rows), name, tuple(rows))
+        figure = Figure(
+            chart=chart,
+            title=title,
+            table=table,
+            data="event_time",
+            note=_note(rows),
+            name=name,
+            rows=tuple(rows),
+        )
         if i == 0:
             blocks.append(figure)
         else:
@@ -173,8 +196,8 @@ def event_time_section(_result: Result, annex: Annex[OverTime]) -> Section:
     return Section("event-time", "Effect by time since the start", tuple(blocks))
 
 
-def _note(rows: Sequence[Row]) -> str:
-    numbers = {int(row["neighbourhoods"]) for row in rows if row["part"] not in _MATCHED}
+def _note(rows: Sequence[EventTimeRow]) -> str:
+    numbers = {row.neighbourhoods for row in rows if row.part not in _MATCHED}
     if len(numbers) < 2:  # noqa: PLR2004
         return ""
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
@@ -12,7 +12,8 @@ from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.findings.case import Group
 from areaeffect.findings.conclude import cases_of_group, draw_case, findings_of
 from areaeffect.periods import label
-from areaeffect.results import ALL_INITIATIVES, Annex, Column, DataTable
+from areaeffect.records import described, rows_of, table_of
+from areaeffect.results import ALL_INITIATIVES, Annex
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Grouped:
 
 def groups_section(_result: Result, annex: Annex[Grouped]) -> Section:
     """Return one table an attribute, a contrast's row saying both sides."""
-    records = annex.table("groups").records()
+    records = rows_of(annex.table("groups"), GroupRow)
     n = annex.found.n_findings
     blocks: list[Block] = [
         Paragraph(
@@ -61,30 +62,30 @@ def groups_section(_result: Result, annex: Annex[Grouped]) -> Section:
     if annex.found.notes:
         blocks.append(Bullets(annex.found.notes))
     for key in annex.found.keys:
-        own = [r for r in records if r["attribute"] == key]
+        own = [r for r in records if r.attribute == key]
         title = "Some of the neighbourhoods" if key == "group" else f"By {key.replace('_', ' ')}"
         rows = tuple(_cells(record) for record in own)
         blocks.append(Data(Table(title, _HEAD, rows, frozenset({4, 5, 6})), "groups"))
     return Section("groups", "By start, by who leads, and by other attributes", tuple(blocks))
 
 
-def _cells(record: dict[str, Any]) -> tuple[str, ...]:
-    who = record["value"]
-    if record["against"]:
-        who = f"{record['value']} against {record['against']}"
-    form = record["form"]
+def _cells(record: GroupRow) -> tuple[str, ...]:
+    who = record.value
+    if record.against:
+        who = f"{record.value} against {record.against}"
+    form = record.form
     span = "–"
-    if record["low"] is not None and record["high"] is not None:
-        span = " to ".join(printed(scaled(record[end], form), form) for end in ("low", "high"))
-    estimable = record["estimate"] is not None
-    verdict = record["verdict"] if estimable else f"{record['verdict']}: {record['caveats']}"
-    mde = record["mde"]
+    if record.low is not None and record.high is not None:
+        span = " to ".join(printed(scaled(end, form), form) for end in (record.low, record.high))
+    estimable = record.estimate is not None
+    verdict = record.verdict if estimable else f"{record.verdict}: {record.caveats}"
+    mde = record.mde
     return (
         who,
-        record["label"],
-        str(record["neighbourhoods"]),
+        record.label,
+        str(record.neighbourhoods),
         verdict,
-        printed(scaled(record["estimate"], form), form) if estimable else "–",
+        printed(scaled(record.estimate, form), form) if estimable else "–",
         span,
         "–" if mde is None else printed(scaled(abs(mde), form), form),
     )
@@ -98,28 +99,34 @@ OWN_KEYS = ("start", "resident_led", "initiative")
 TITLE = "Findings by attribute"
 _AGAINST = " against "
 _TWO = 2
-_NUMBERS = ("estimate", "low", "high", "p_value", "mde", "n_disjoint_placebos")
 
-_COLUMNS = (
-    Column("attribute", "string", "what neighbourhoods are told apart by"),
-    Column("value", "string", "its value; of a contrast, that of the first side"),
-    Column("against", "string", "of a contrast, the value of the other side; else empty"),
-    Column("outcome", "string", "name of the outcome"),
-    Column("label", "string", "its name in print"),
-    Column("claim", "string", "change, level, or contrast between two values"),
-    Column("form", "string", "ratio: fraction; additive: in `unit`"),
-    Column("unit", "string", "unit of additive numbers"),
-    Column("neighbourhoods", "integer", "neighbourhoods that it rests on"),
-    Column("areas", "integer", "treated areas"),
-    Column("estimate", "number", "effect, difference in level, or contrast of two effects"),
-    Column("low", "number", "95% interval, for all primary outcomes of the group together"),
-    Column("high", "number", "the same, upper end"),
-    Column("p_value", "number", "placebo p-value that goes with the interval"),
-    Column("mde", "number", "smallest effect that would be found in 80 of 100 cases"),
-    Column("n_disjoint_placebos", "integer", "placebo programmes that share no area"),
-    Column("verdict", "string", "what may be said"),
-    Column("caveats", "string", "what to mind"),
-)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRow:
+    """One finding by attribute."""
+
+    attribute: str = described("what neighbourhoods are told apart by")
+    value: str = described("its value; of a contrast, that of the first side")
+    against: str = described("of a contrast, the value of the other side; else empty")
+    outcome: str = described("name of the outcome")
+    label: str = described("its name in print")
+    claim: str = described("change, level, or contrast between two values")
+    form: str = described("ratio: fraction; additive: in `unit`")
+    unit: str = described("unit of additive numbers")
+    neighbourhoods: int = described("neighbourhoods that it rests on")
+    areas: int = described("treated areas")
+    estimate: float | None = described(
+        "effect, difference in level, or contrast of two effects", None
+    )
+    low: float | None = described(
+        "95% interval, for all primary outcomes of the group together", None
+    )
+    high: float | None = described("the same, upper end", None)
+    p_value: float | None = described("placebo p-value that goes with the interval", None)
+    mde: float | None = described("smallest effect that would be found in 80 of 100 cases", None)
+    n_disjoint_placebos: int | None = described("placebo programmes that share no area", None)
+    verdict: str = described("what may be said")
+    caveats: str = described("what to mind")
 
 
 def by_attribute(evidence: Evidence) -> tuple[Finding, ...]:
@@ -164,11 +171,11 @@ def groups_step(finished: Finished) -> Annex[Grouped] | None:
         if len(groups) == 1:
             only = groups[0].name.removeprefix(_named(key, ""))
             notes.append(f"All neighbourhoods have the same {key.replace('_', ' ')}: {only}.")
-    rows = tuple(_row(f) for f in finished.result.by_attribute)
+    rows = [_row(f) for f in finished.result.by_attribute]
     found = Grouped(
         keys=(*([NAMED] if named else []), *keys), notes=tuple(notes), n_findings=len(rows)
     )
-    return Annex("groups", found, (DataTable("groups", TITLE, _COLUMNS, rows),))
+    return Annex("groups", found, (table_of("groups", TITLE, GroupRow, rows),))
 
 
 def check_groups(file: StudyFile, data: Assembled) -> None:
@@ -209,7 +216,7 @@ def named_group(units: Sequence[Neighbourhood], asked: NamedGroup) -> Group | No
             for conditions in asked.where
         )
     )
-    return Group(asked.name, members) if members else None
+    return Group(name=asked.name, units=members) if members else None
 
 
 def _meets(value: str, wanted: tuple[str, ...] | Limits) -> bool:
@@ -225,12 +232,14 @@ def attribute_groups(units: Sequence[Neighbourhood], key: str) -> list[Group]:
     members: dict[str, list[int]] = {}
     for g, unit in enumerate(units):
         members.setdefault(value_of(unit, key), []).append(g)
-    groups = [Group(_named(key, value), tuple(members[value])) for value in sorted(members)]
+    groups = [
+        Group(name=_named(key, value), units=tuple(members[value])) for value in sorted(members)
+    ]
     known = sorted(value for value in members if value != NOT_GIVEN)
     if len(known) == _TWO:
         one, two = known
         name = _named(key, one + _AGAINST + two)
-        groups.append(Group(name, tuple(members[one]), against=tuple(members[two])))
+        groups.append(Group(name=name, units=tuple(members[one]), against=tuple(members[two])))
     return groups
 
 
@@ -249,23 +258,28 @@ def value_of(unit: Neighbourhood, key: str) -> str:
     return unit.attributes.get(key) or NOT_GIVEN
 
 
-def _row(finding: Finding) -> tuple[str | float | int | bool | None, ...]:
+def _row(finding: Finding) -> GroupRow:
     value = finding.group.removeprefix(_named(finding.attribute, ""))
     against = ""
     if finding.claim == "contrast":
         value, _, against = value.partition(_AGAINST)
-    return (
-        finding.attribute,
-        value,
-        against,
-        finding.outcome,
-        finding.label,
-        finding.claim,
-        finding.form,
-        finding.unit,
-        finding.n_neighbourhoods,
-        finding.n_areas,
-        *(getattr(finding, name) for name in _NUMBERS),
-        str(finding.verdict),
-        " ".join(finding.caveats),
+    return GroupRow(
+        attribute=finding.attribute,
+        value=value,
+        against=against,
+        outcome=finding.outcome,
+        label=finding.label,
+        claim=finding.claim,
+        form=finding.form,
+        unit=finding.unit,
+        neighbourhoods=finding.n_neighbourhoods,
+        areas=finding.n_areas,
+        estimate=finding.estimate,
+        low=finding.low,
+        high=finding.high,
+        p_value=finding.p_value,
+        mde=finding.mde,
+        n_disjoint_placebos=finding.n_disjoint_placebos,
+        verdict=str(finding.verdict),
+        caveats=" ".join(finding.caveats),
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from areaeffect.checks.base import Subject
     from areaeffect.findings.case import Evidence
     from areaeffect.findings.finished import Finished
-    from areaeffect.further.misplacement_model import Unlocated as Gone
+    from areaeffect.further.misplacement_model import Unlocated
     from areaeffect.panel import Neighbourhood, Panel
     from areaeffect.results import Bools, Floats, Result
     from areaeffect.study.file import StudyFile
@@ -224,7 +224,7 @@ def _matched(says: Approximate, units: list[Neighbourhood], residents: Floats) -
     return found
 
 
-def _unlocated(says: Approximate, data: Assembled) -> list[Gone]:
+def _unlocated(says: Approximate, data: Assembled) -> list[Unlocated]:
     """Return where each place that could not be found may begin: where known ones mostly do."""
     panel = data.panel
     treated = np.zeros(len(panel.areas), dtype=np.bool_)

@@ -32,8 +32,8 @@ from areaeffect.further.register import Known, register_annex, register_section
 from areaeffect.further.source_tables import Listed, source_tables_step, sources_section
 from areaeffect.further.stories import Voices, check_stories, stories_section, stories_step
 from areaeffect.further.suppressed import Suppressed, suppressed, suppressed_section
+from areaeffect.multiverse.curves import Branched
 from areaeffect.multiverse.section import multiverse_section
-from areaeffect.multiverse.words import Branched
 from areaeffect.survey.section import survey_section
 from areaeffect.survey.step import Surveys, check_surveys, survey_step
 from areaeffect.value.section import value_section

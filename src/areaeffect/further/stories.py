@@ -125,7 +125,7 @@ THEMES = (
 )
 
 
-class Front(Part):
+class FrontMatter(Part):
     """What stands at the head of a story, between lines of three plus signs."""
 
     title: str = Field(min_length=1, max_length=200, description="title of the story")
@@ -139,7 +139,7 @@ class Front(Part):
 class Story:
     """One case study."""
 
-    front: Front
+    front: FrontMatter
     text: str
 
 
@@ -276,7 +276,7 @@ def parse_story(text: str, where: str) -> Story:
         fix = "Begin with +++, then title, place, date, themes, consent as TOML, then +++."
         raise DataError(Problem("the story has no head.", where, fix))
     try:
-        front = Front.model_validate(tomllib.loads(parts[1]))
+        front = FrontMatter.model_validate(tomllib.loads(parts[1]))
     except tomllib.TOMLDecodeError as error:
         raise DataError(Problem(f"the head is not TOML: {error}.", where)) from None
     except ValidationError as error:

@@ -29,6 +29,10 @@ _BRITISH_NATIONAL_GRID = 27700
 _SHOWN = 20
 #: No area is called far from the others below this distance.
 _FAR_METRES, _FAR_DEGREES = 500_000.0, 5.0
+#: So few outlines, so far from the others, have the sign of their longitude wrong.
+_FEW_MIRRORED, _MIRRORED_DEGREES = 0.05, 0.5
+#: Square metres; the smallest output areas, one block of flats each, have some hundreds.
+_LEAST_SURFACE = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +56,14 @@ class Boundaries:
         import shapely
 
         return np.asarray(shapely.get_coordinates(shapely.centroid(self.outlines)))
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of all outlines, metres."""
+        import shapely
+
+        west, south, east, north = map(float, shapely.total_bounds(self.outlines))
+        return west, south, east, north
 
     def shapes(self, areas: npt.NDArray[np.str_], tolerance: float) -> tuple[Shape, ...]:
         """Return simplified outer rings for a map; `tolerance` in metres."""
@@ -123,8 +135,13 @@ def read_boundaries(
         raise DataError(problems[:_SHOWN])
     frame = frame.set_geometry(shapes, crs=frame.crs)
     if frame.index.duplicated().any():
+        several = sorted(set(frame.index[frame.index.duplicated()]))
+        what = f"{len(several)} areas are drawn in several features, put together here"
+        notes.append(f"{path.name}: {what} ({', '.join(several[:5])}).")
         frame = frame.dissolve(frame.index).loc[list(areas)]
     frame = _in_metres(frame)
+    if problems := _surface_problems(frame, path):
+        raise DataError(problems[:_SHOWN])
     return Boundaries(frame.geometry.to_numpy(), frame.crs.to_string(), tuple(notes))
 
 
@@ -156,8 +173,58 @@ def _place_problems(
             str(path),
             "Longitude and latitude may be the wrong way round in it, or its sign wrong.",
         )
-        for i in np.flatnonzero(far_off(centres, _FAR_METRES if is_metres else _FAR_DEGREES))
+        for i in np.flatnonzero(
+            far_off(centres, _FAR_METRES)
+            if is_metres
+            else far_off(centres, _FAR_DEGREES) | _mirrored(shapes)
+        )
         for x, y in [centres[i]]
+    ]
+
+
+def _mirrored(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
+    """Tell which outlines lie among the others once the sign of their longitude is turned."""
+    import shapely  # heavy
+
+    centres = np.asarray(shapely.get_coordinates(shapely.centroid(shapes)))
+    side = centres[:, 0] < 0
+    few = side if side.mean() < 0.5 else ~side  # noqa: PLR2004
+    if not few.any() or few.mean() > _FEW_MIRRORED:
+        return np.zeros(len(shapes), dtype=bool)
+    west, south, east, north = shapely.total_bounds(shapes[~few])
+    turned = centres * (-1, 1)
+    among = (turned >= (west, south)).all(axis=1) & (turned <= (east, north)).all(axis=1)
+    away = np.maximum(west - centres[:, 0], centres[:, 0] - east) > _MIRRORED_DEGREES
+    return np.asarray(few & among & away)
+
+
+def _surface_problems(frame: Any, path: Path) -> list[Problem]:
+    """Name outlines without a surface to speak of, and outlines that cover other areas."""
+    import shapely  # heavy
+
+    shapes = frame.geometry.to_numpy()
+    problems = [
+        Problem(
+            f"the shape covers {shapes[i].area:.2g} square metres.",
+            f"{path}, area {frame.index[i]}",
+            "No area is that small. Draw it again.",
+        )
+        for i in np.flatnonzero(shapely.area(shapes) < _LEAST_SURFACE)
+    ]
+    inside, around = shapely.STRtree(shapes).query(
+        shapely.point_on_surface(shapes), predicate="within"
+    )
+    covered: dict[int, list[str]] = {}
+    for i, j in zip(inside, around, strict=True):
+        if i != j:
+            covered.setdefault(int(j), []).append(str(frame.index[i]))
+    return problems + [
+        Problem(
+            f"the shape covers {len(names)} other areas, such as {names[0]}.",
+            f"{path}, area {frame.index[j]}",
+            "Areas of one level share borders only. Draw it again, or take the other out.",
+        )
+        for j, names in sorted(covered.items(), key=lambda item: (-len(item[1]), item[0]))
     ]
 
 

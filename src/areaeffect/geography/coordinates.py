@@ -9,10 +9,12 @@ import numpy as np
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats
 
+    Box = tuple[float, float, float, float]
+
 #: West, south, east, north of Britain in degrees, and of its National Grid in metres.
 BRITAIN = (-9.0, 49.0, 2.1, 61.5)
 _GRID = (0.0, 0.0, 700_000.0, 1_300_000.0)
-_MOST_DEGREES = (180.0, 90.0)
+MOST_DEGREES = (180.0, 90.0)
 _MOST = 0.5
 #: Times the distance that half of all lie within: England's farthest lies at 6 times that.
 _FAR = 20.0
@@ -33,7 +35,7 @@ def fault_of_degrees(points: Floats, *, in_britain: bool) -> tuple[str, str] | N
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):
         return "holds no coordinates", "Draw it again."
-    beyond = (np.abs(points) > _MOST_DEGREES).any(axis=1)
+    beyond = (np.abs(points) > MOST_DEGREES).any(axis=1)
     if beyond.any():
         if share_inside(points, _GRID) > _MOST:
             return (
@@ -63,7 +65,7 @@ def fault_of_degrees(points: Floats, *, in_britain: bool) -> tuple[str, str] | N
 
 def fault_of_metres(points: Floats) -> tuple[str, str] | None:
     """Return what is wrong with points given in metres, and what to do; None where nothing is."""
-    if (np.abs(points) > _MOST_DEGREES).any():
+    if (np.abs(points) > MOST_DEGREES).any():
         return None
     return (
         "says its coordinates are metres, but they look like longitude and latitude",
@@ -84,8 +86,12 @@ def far_off(points: Floats, least: float) -> Bools:
     return np.asarray(distance > max(_FAR * float(np.median(distance)), least))
 
 
-def share_inside(points: Floats, box: tuple[float, float, float, float]) -> float:
+def share_inside(points: Floats, box: Box) -> float:
     """Return the share of points inside a box of west, south, east and north."""
+    return float(within_box(points, box).mean())
+
+
+def within_box(points: Floats, box: Box) -> Bools:
+    """Tell which points lie inside a box of west, south, east and north."""
     west, south, east, north = box
-    inside = (points >= (west, south)).all(axis=1) & (points <= (east, north)).all(axis=1)
-    return float(inside.mean())
+    return np.asarray((points >= (west, south)).all(axis=1) & (points <= (east, north)).all(axis=1))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from areaeffect.disk import ZIP_FAULTS
 from areaeffect.errors import DataError, Problem
 from areaeffect.tables.user_table import require_file
 
@@ -154,7 +155,7 @@ def _member(path: Path) -> str:
             for name in names:
                 with packed.open(name) as member:
                     starts[name] = member.read(4096)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+    except ZIP_FAULTS as error:
         raise DataError(_unreadable(error, path)) from None
     if len(names) != 1:
         some = f" ({', '.join(names)})" if names else ""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError, Problem, first_few
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
 
-_SHOWN = 5
 #: Remainders nearer than this are a tie (floating point), which goes to the lower code.
 _TIE_DECIMALS = 9
 
@@ -69,7 +68,7 @@ class Weights:
         return np.where(self.codes[place] == codes, self.values[place], np.nan)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Conversion:
     """Values on the newer vintage, and what became of every code.
 
@@ -214,7 +213,7 @@ def convert_rates(
         by = "the plain mean" if weights is None else f"the mean weighted by {weights.name}"
         notes.append(f"{int(several.sum())} merged areas have {by} of their parts.")
         if plain and weights is not None:
-            notes.append(f"{_some(plain)}: no weight for a part, so the plain mean.")
+            notes.append(f"{first_few(plain)}: no weight for a part, so the plain mean.")
     if len(plan.split_row):
         notes.append(f"The parts of {len(plan.split_row)} split areas have the value of the whole.")
     return plan.conversion(result, values, notes, ())
@@ -294,27 +293,22 @@ class _Plan:
         left_out = tuple(str(c) for c in self.codes[rows])
         names, counts = np.unique(self.status, return_counts=True)
         if left_out:
-            notes = [*notes, f"Left out, irregular or unknown: {_some(left_out)}."]
+            notes = [*notes, f"Left out, irregular or unknown: {first_few(left_out)}."]
         if self.incomplete:
             notes = [
                 *notes,
-                f"Merged areas of which not every part was given: {_some(self.incomplete)}.",
+                f"Merged areas of which not every part was given: {first_few(self.incomplete)}.",
             ]
         return Conversion(
-            self.targets,
-            result,
-            {str(n): int(c) for n, c in zip(names, counts, strict=True)},
-            left_out,
-            values[rows],
-            equally,
-            self.incomplete,
-            tuple(notes),
+            codes=self.targets,
+            values=result,
+            status={str(n): int(c) for n, c in zip(names, counts, strict=True)},
+            left_out=left_out,
+            left_out_values=values[rows],
+            split_equally=equally,
+            incomplete=self.incomplete,
+            notes=tuple(notes),
         )
-
-
-def _some(codes: Sequence[str]) -> str:
-    shown = ", ".join(codes[:_SHOWN])
-    return shown if len(codes) <= _SHOWN else f"{shown} and {len(codes) - _SHOWN} more"
 
 
 def _refuse_repeats(codes: Strings) -> None:
@@ -381,5 +375,5 @@ def _notes_on_split(plan: _Plan, weights: Weights | None, equally: tuple[str, ..
     if by_weight and weights is not None:
         notes.append(f"{by_weight} split areas were divided by {weights.name}.")
     if equally:
-        notes.append(f"{len(equally)} split areas were divided equally: {_some(equally)}.")
+        notes.append(f"{len(equally)} split areas were divided equally: {first_few(equally)}.")
     return notes

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats, Release
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """One choice made otherwise, and what that does.
 
@@ -39,7 +39,7 @@ class Variant:
     left_behind: int | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class IndexResult:
     """A composite index.
 
@@ -107,7 +107,7 @@ class IndexResult:
         rows = []
         for i, area in enumerate(self.areas):
             row: list[Any] = [str(area), str(self.names[i]), _known(self.score[i])]
-            row += [_whole(self.rank[i]), _whole(self.decile[i])]
+            row += [_whole_number(self.rank[i]), _whole_number(self.decile[i])]
             row += [_known(x) for x in self.standard[i]]
             rows.append((*row, bool(self.behind[i])) if self.behind is not None else tuple(row))
         names = ("choice", "alternative", "correlation", "left_worst", "worst", "largest_move")
@@ -131,5 +131,5 @@ def _known(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _whole(value: float) -> int | None:
+def _whole_number(value: float) -> int | None:
     return int(value) if np.isfinite(value) else None

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _ANY_WINDOW = Window(start="2000", end="2001")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class IndicatorTable:
     """What an index is made of.
 
@@ -104,15 +104,17 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
         sign = 1.0 if index.left_behind.worse == "high" else -1.0
         deprivation = sign * on_areas("left_behind")
     return IndicatorTable(
-        areas,
-        names.astype(str),
-        values,
-        counts,
-        of,
-        align(authority[2], authority[0], areas) if authority else np.full(len(areas), ""),
-        deprivation,
-        tuple(dict.fromkeys(r for t in tables for r in t[3])),
-        tuple(dict.fromkeys(n for t in tables for n in t[4])),
+        areas=areas,
+        names=names.astype(str),
+        values=values,
+        counts=counts,
+        of=of,
+        authority=align(authority[2], authority[0], areas)
+        if authority
+        else np.full(len(areas), ""),
+        deprivation=deprivation,
+        releases=tuple(dict.fromkeys(r for t in tables for r in t[3])),
+        notes=tuple(dict.fromkeys(n for t in tables for n in t[4])),
     )
 
 

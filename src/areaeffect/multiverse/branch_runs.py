@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.document.folders import add_listed
 from areaeffect.errors import DataError, Problem
-from areaeffect.multiverse.branches import Universe, name_of, run_branch
+from areaeffect.multiverse.branches import Curve, Universe, name_of, run_branch
 from areaeffect.placebo.workers import over_processes
 from areaeffect.study.extras import refuse_missing_cluster
 
@@ -28,8 +28,8 @@ def run_tasks(
     threads: int,
     cluster: str | None,
     tick: Callable[[int, int], None],
-) -> list[dict[str, Any]]:
-    """Run every task that has no file yet, and return the content of all.
+) -> list[list[Curve]]:
+    """Run every task that has no file yet, and return the curves of all.
 
     Parameters
     ----------
@@ -54,16 +54,18 @@ def run_tasks(
         done += 1
         tick(done, len(choices))
     found = [_read(folder, names[c]) for c in choices]
-    return [content for content in found if content is not None]
+    return [curves for curves in found if curves is not None]
 
 
-def _read(folder: Path, name: str) -> dict[str, Any] | None:
+def _read(folder: Path, name: str) -> list[Curve] | None:
     """Return what an earlier run left; None where there is nothing whole."""
     try:
-        content: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        content = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return content if content.get("plan") == name else None
+    if content.get("plan") != name:
+        return None
+    return [Curve(**{**c, "placebos": tuple(c["placebos"])}) for c in content["curves"]]
 
 
 def _longest_first(choices: Sequence[Choice]) -> list[Choice]:

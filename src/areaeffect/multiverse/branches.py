@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,7 +40,7 @@ TOTALS, MEAN = "total over neighbourhoods", "mean over neighbourhoods"
 WHOLE, LATER_HALF = "whole history", "later half of the history"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """The design choices of one task; `library` names an estimator, or is empty for our own."""
 
@@ -61,7 +61,7 @@ class Choice:
         return f"{self.calibration}, {pool}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CurveCase:
     """One finding whose branches are drawn as a curve: whose, of what.
 
@@ -77,7 +77,7 @@ class CurveCase:
     taken: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Universe:
     """What every task shares.
 
@@ -120,7 +120,14 @@ def grid(study: Study, buffers: Sequence[float]) -> list[Choice]:
         *(("none", near, ratio) for ratio in sorted({1, design.ratio, 5}, reverse=True)[:2]),
     ]
     choices = [
-        Choice(buffer, support, calibration, nearest, ratio, window)
+        Choice(
+            buffer_km=buffer,
+            common_support=support,
+            calibration=calibration,
+            nearest=nearest,
+            ratio=ratio,
+            window=window,
+        )
         for buffer, support, (calibration, nearest, ratio), window in product(
             buffers, (True, False), weightings, (WHOLE, LATER_HALF)
         )
@@ -139,8 +146,33 @@ def own_choice(study: Study, buffer_km: float) -> Choice:
     if design.calibration == "none":
         nearest = design.nearest or _NEAREST
     return Choice(
-        buffer_km, design.common_support, design.calibration, nearest, design.ratio, WHOLE
+        buffer_km=buffer_km,
+        common_support=design.common_support,
+        calibration=design.calibration,
+        nearest=nearest,
+        ratio=design.ratio,
+        window=WHOLE,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One finding in one branch, by one estimator and form.
+
+    Parameters
+    ----------
+    effect, placebos : on the log scale for counts; None where there is none.
+    reason : why there is no effect.
+    """
+
+    group: str
+    outcome: str
+    estimator: str
+    form: str
+    is_count: bool
+    effect: float | None
+    reason: str
+    placebos: tuple[float | None, ...]
 
 
 def name_of(universe: Universe, choice: Choice) -> str:
@@ -163,7 +195,11 @@ def run_branch(universe: Universe, choice: Choice) -> str:
             curves = _library_curves(universe, machine, choice.library)
         else:
             curves = _own_curves(universe, machine)
-    content = {"plan": name_of(universe, choice), "choice": asdict(choice), "curves": curves}
+    content = {
+        "plan": name_of(universe, choice),
+        "choice": asdict(choice),
+        "curves": [asdict(c) for c in curves],
+    }
     return json.dumps(content, sort_keys=True, allow_nan=False) + "\n"
 
 
@@ -184,7 +220,7 @@ def _machine(universe: Universe, choice: Choice) -> Machine:
     return replace(universe.machine, arms=(arm,), eligible=eligible, rules=rules)
 
 
-def _own_curves(universe: Universe, machine: Machine) -> list[dict[str, Any]]:
+def _own_curves(universe: Universe, machine: Machine) -> list[Curve]:
     prepare(machine)
     real = run_programme(machine, universe.members)
     drawn = run_draws(machine, np.arange(universe.n_draws))
@@ -232,7 +268,7 @@ def _why(real: Floats, case: CurveCase, machine: Machine) -> str:
     return "a total is zero, so there is no ratio to take"
 
 
-def _library_curves(universe: Universe, machine: Machine, name: str) -> list[dict[str, Any]]:
+def _library_curves(universe: Universe, machine: Machine, name: str) -> list[Curve]:
     prepare(machine)
     cases = [case for case in universe.cases if case.units]
     rows: list[list[float]] = [[] for _ in cases]
@@ -297,17 +333,17 @@ def _library(
 
 def _curve(
     case: CurveCase, estimator: str, form: str, effect: float, reason: str, placebos: Floats
-) -> dict[str, Any]:
-    return {
-        "group": case.group,
-        "outcome": case.outcome,
-        "estimator": estimator,
-        "form": form,
-        "is_count": case.is_count,
-        "effect": _number(effect),
-        "reason": reason,
-        "placebos": [_number(float(x)) for x in placebos],
-    }
+) -> Curve:
+    return Curve(
+        group=case.group,
+        outcome=case.outcome,
+        estimator=estimator,
+        form=form,
+        is_count=case.is_count,
+        effect=_number(effect),
+        reason=reason,
+        placebos=tuple(_number(float(x)) for x in placebos),
+    )
 
 
 def _number(value: float) -> float | None:

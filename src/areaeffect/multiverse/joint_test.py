@@ -24,7 +24,7 @@ MIN_DRAWS = 39
 _MIN_SHARE = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JointTest:
     """All branches of one finding against the same placebo programmes.
 
@@ -60,19 +60,28 @@ def joint_test(effects: Floats, placebos: Floats) -> JointTest:
     counted = placebos[known.mean(axis=1) >= _MIN_SHARE]
     median, share = float(np.median(effects)), float((effects < 0).mean())
     if len(counted) < MIN_DRAWS:
-        return JointTest(len(effects), len(counted), median, share, None, None, None, None)
+        return JointTest(
+            n_branches=len(effects),
+            n_draws=len(counted),
+            median=median,
+            share_below=share,
+            median_p=None,
+            share_p=None,
+            median_low=None,
+            median_high=None,
+        )
     medians = np.nanmedian(counted, axis=1)
     below = (counted < 0).sum(axis=1) / np.isfinite(counted).sum(axis=1)
     low, high = np.quantile(medians, (0.025, 0.975))
     return JointTest(
-        len(effects),
-        len(counted),
-        median,
-        share,
-        two_tailed(median, medians),
-        two_tailed(share, below),
-        float(low),
-        float(high),
+        n_branches=len(effects),
+        n_draws=len(counted),
+        median=median,
+        share_below=share,
+        median_p=two_tailed(median, medians),
+        share_p=two_tailed(share, below),
+        median_low=float(low),
+        median_high=float(high),
     )
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.document import marks, plot, svg
-from areaeffect.document.axes import Row, printed, scaled
+from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Bullets, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.plot import Frame
+from areaeffect.multiverse.curves import Branch, Together
 from areaeffect.multiverse.words import joint_sentence, without_sentence
+from areaeffect.records import rows_of
 from areaeffect.wording.numbers import number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from areaeffect.multiverse.words import Branched
+    from areaeffect.multiverse.curves import Branched
     from areaeffect.results import Annex, Result
 
 WIDTH = 680.0
@@ -24,7 +27,6 @@ _CURVE_HEIGHT = 190.0
 _LINE = 15.5
 _HEAD, _FOOT, _LEFT = 50.0, 8.0, 0.29 * WIDTH
 _GAP = 10.0
-_DRAWN = ("effect", "band_low", "band_high")
 #: The choices drawn beneath the curve, and how each reads.
 _CHOICES = (
     ("buffer_km", "buffer", lambda v: f"buffer {v:g} km"),
@@ -47,7 +49,7 @@ NOT_TESTS = (
 )
 
 
-def curve_rows(branches: Sequence[Mapping[str, Any]], form: str) -> list[Row]:
+def curve_rows(branches: Sequence[Branch], form: str) -> list[Branch]:
     """Return one row a branch that could be computed, lowest effect first, in print units.
 
     Parameters
@@ -55,17 +57,27 @@ def curve_rows(branches: Sequence[Mapping[str, Any]], form: str) -> list[Row]:
     branches : rows of the table `multiverse` of one group and outcome.
     form : 'ratio' for fractions, else 'additive'.
     """
-    kept = sorted((b for b in branches if b["rank"] is not None), key=lambda b: b["rank"])
-    names = ("effect", "placebo_low", "placebo_high", "band_low", "band_high")
-    return [{**b, **{name: scaled(b[name], form) for name in names}} for b in kept]
+    kept = sorted((b for b in branches if b.rank is not None), key=lambda b: b.rank or 0)
+    return [
+        replace(
+            b,
+            effect=scaled(b.effect, form),
+            placebo_low=scaled(b.placebo_low, form),
+            placebo_high=scaled(b.placebo_high, form),
+            band_low=scaled(b.band_low, form),
+            band_high=scaled(b.band_high, form),
+        )
+        for b in kept
+    ]
 
 
 def curve_chart(
-    rows: Sequence[Row], *, key: str, title: str, form: str, unit: str, missing: int = 0
+    rows: Sequence[Branch], *, key: str, title: str, form: str, unit: str, missing: int = 0
 ) -> str:
     """Draw the curve over the middle 95% of placebo curves, and what was chosen in each branch."""
     across = (0.0, len(rows) + 1.0)
-    reach = [v for row in rows for n in _DRAWN if (v := row[n]) is not None] + [0.0]
+    drawn = [v for row in rows for v in (row.effect, row.band_low, row.band_high)]
+    reach = [*(v for v in drawn if v is not None), 0.0]
     pad = 0.06 * (max(reach) - min(reach) or 1.0)
     limits = (min(reach) - pad, max(reach) + pad)
     frame = Frame(_LEFT, _HEAD, WIDTH - _LEFT - 14, _CURVE_HEIGHT, across, limits)
@@ -84,9 +96,9 @@ def curve_chart(
     return svg.accessible(body, view, key, title, _description(rows, form, missing))
 
 
-def _curve(frame: Frame, rows: Sequence[Row]) -> list[str]:
+def _curve(frame: Frame, rows: Sequence[Branch]) -> list[str]:
     x = [float(i) for i in range(1, len(rows) + 1)]
-    low, high = ([row[name] for row in rows] for name in ("band_low", "band_high"))
+    low, high = [row.band_low for row in rows], [row.band_high for row in rows]
     zero = frame.py(0.0)
     made = [
         marks.band(frame, x, low, high, columns=("band_low", "band_high"), fill="#DDE3E8"),
@@ -95,26 +107,24 @@ def _curve(frame: Frame, rows: Sequence[Row]) -> list[str]:
     ]
     for at, row in zip(x, rows, strict=True):
         mark, colour, radius = marks.dot, svg.BLUE, 2.4
-        if row["is_study"]:
+        if row.is_study:
             mark, colour, radius = marks.diamond, svg.ORANGE, 5.0
-        made.append(
-            mark(frame, at, row["effect"], marks.up("effect"), colour=colour, radius=radius)
-        )
+        made.append(mark(frame, at, row.effect, marks.up("effect"), colour=colour, radius=radius))
     return made
 
 
-def _lines(rows: Sequence[Row]) -> list[tuple[str, Any, str]]:
+def _lines(rows: Sequence[Branch]) -> list[tuple[str, Any, str]]:
     """Return (choice, value, label) of every value that some branch takes, where several do."""
     lines = []
-    for name, _, told in _CHOICES:
-        values = list(dict.fromkeys(row[name] for row in rows))
+    for name, _, written in _CHOICES:
+        values = list(dict.fromkeys(getattr(row, name) for row in rows))
         if len(values) > 1:
-            lines += [(name, v, told(v)) for v in sorted(values, key=str)]
+            lines += [(name, v, written(v)) for v in sorted(values, key=str)]
     return lines
 
 
 def _choices(
-    frame: Frame, rows: Sequence[Row], lines: Sequence[tuple[str, Any, str]]
+    frame: Frame, rows: Sequence[Branch], lines: Sequence[tuple[str, Any, str]]
 ) -> tuple[list[str], float]:
     """Return a stroke under each branch in the line of what it chose, and where that ends.
 
@@ -124,8 +134,10 @@ def _choices(
     for name, value, label in lines:
         y += _GAP if before not in {None, name} else 0.0
         before = name
-        at = [plot.unit(frame.px(i)) for i, row in enumerate(rows, 1) if row[name] == value]
-        path = "".join(f"M{x} {plot.unit(y + 3)}v9" for x in at)
+        under = [i for i, row in enumerate(rows, 1) if getattr(row, name) == value]
+        path = "".join(
+            f"M{x} {plot.unit(y + 3)}v9" for x in (plot.unit(frame.px(i)) for i in under)
+        )
         choice = escape(f"{name}={value}")
         look = f'stroke="{svg.BLUE}" stroke-width="1.4"'
         made.append(f'<path data-choice="{choice}" d="{path}" fill="none" {look}/>')
@@ -134,27 +146,27 @@ def _choices(
     return made, y
 
 
-def _description(rows: Sequence[Row], form: str, missing: int) -> str:
+def _description(rows: Sequence[Branch], form: str, missing: int) -> str:
     if not rows:
         return "No branch could be computed."
-    text = f"{len(rows)} branches from {printed(rows[0]['effect'], form)} to "
-    text += f"{printed(rows[-1]['effect'], form)}."
-    own = [row for row in rows if row["is_study"]]
+    text = f"{len(rows)} branches from {printed(rows[0].effect, form)} to "
+    text += f"{printed(rows[-1].effect, form)}."
+    own = [row for row in rows if row.is_study]
     if own:
-        text += f" The study's own: {printed(own[0]['effect'], form)}."
+        text += f" The study's own: {printed(own[0].effect, form)}."
     return text + (f" {missing} could not be computed." if missing else "")
 
 
-def curve_table(branches: Sequence[Mapping[str, Any]], form: str) -> Table:
+def curve_table(branches: Sequence[Branch], form: str) -> Table:
     """Return every branch as a table, those that could not be computed last, with the reason."""
-    ordered = sorted(branches, key=lambda b: (b["rank"] is None, b["rank"] or 0))
+    ordered = sorted(branches, key=lambda b: (b.rank is None, b.rank or 0))
     body = tuple(
         (
-            str(b["rank"]) if b["rank"] is not None else "–",
-            number(b["effect"], form) if b["effect"] is not None else b["reason"],
-            f"{b['p_value']:.3f}" if b["p_value"] is not None else "–",
-            *(told(b[name]) for name, _, told in _CHOICES),
-            "yes" if b["is_study"] else "",
+            str(b.rank) if b.rank is not None else "–",
+            number(b.effect, form) if b.effect is not None else b.reason,
+            f"{b.p_value:.3f}" if b.p_value is not None else "–",
+            *(written(getattr(b, name)) for name, _, written in _CHOICES),
+            "yes" if b.is_study else "",
         )
         for b in ordered
     )
@@ -171,17 +183,17 @@ def curve_table(branches: Sequence[Mapping[str, Any]], form: str) -> Table:
 def multiverse_section(result: Result, annex: Annex[Branched]) -> Section:
     """Print the joint test and the curve of every finding of change."""
     labels = {f.outcome: f.label for f in result.findings}
-    branches = annex.table("multiverse").records()
+    branches = rows_of(annex.table("multiverse"), Branch)
     parts = []
-    for number_, row in enumerate(annex.table("multiverse_joint").records()):
-        own = [b for b in branches if (b["group"], b["outcome"]) == (row["group"], row["outcome"])]
-        form = "ratio" if row["unit"] == "fraction" else "additive"
-        label = labels.get(row["outcome"], row["outcome"])
-        title = f"{label[:1].upper()}{label[1:]}: every branch, {row['group']}"
+    for number_, row in enumerate(rows_of(annex.table("multiverse_joint"), Together)):
+        own = [b for b in branches if (b.group, b.outcome) == (row.group, row.outcome)]
+        form = "ratio" if row.unit == "fraction" else "additive"
+        label = labels.get(row.outcome, row.outcome)
+        title = f"{label[:1].upper()}{label[1:]}: every branch, {row.group}"
         key = f"multiverse-{number_}"
         drawn = curve_rows(own, form)
         chart = curve_chart(
-            drawn, key=key, title=title, form=form, unit=row["unit"], missing=row["n_missing"]
+            drawn, key=key, title=title, form=form, unit=row.unit, missing=row.n_missing
         )
         table = curve_table(own, form)
         parts.append(
@@ -190,7 +202,14 @@ def multiverse_section(result: Result, annex: Annex[Branched]) -> Section:
                 title,
                 (
                     Paragraph(joint_sentence(row, label)),
-                    Figure(chart, title, table, "multiverse", name=key, rows=tuple(drawn)),
+                    Figure(
+                        chart=chart,
+                        title=title,
+                        table=table,
+                        data="multiverse",
+                        name=key,
+                        rows=tuple(drawn),
+                    ),
                 ),
             )
         )

@@ -241,7 +241,7 @@ class Job(Protocol):
         """Return the totals of some draws, along the first axis."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Machine:
     """Everything that is the same for all placebo draws.
 

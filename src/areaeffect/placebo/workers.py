@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CHUNK = 9
 _LOOKS_EVERY = 0.05  # seconds
 
-Held = TypeVar("Held")
+Shared = TypeVar("Shared")
 Task = TypeVar("Task")
 Done = TypeVar("Done")
 
@@ -79,8 +79,8 @@ def _run_draws(job: Job, draws: Ints) -> Floats:
 
 
 def over_processes(
-    run: Callable[[Held, Task], Done],
-    held: Held,
+    run: Callable[[Shared, Task], Done],
+    shared: Shared,
     tasks: Sequence[Task],
     threads: int,
     *,
@@ -92,8 +92,8 @@ def over_processes(
 
     Parameters
     ----------
-    run : a function of a module, called with `held` and a task.
-    held : what every task needs; each process gets one copy.
+    run : a function of a module, called with `shared` and a task.
+    shared : what every task needs; each process gets one copy.
     tasks : what differs between them.
     threads : most processes; 1 runs here.
     start : 'spawn' where the processes of this program hold threads or OpenMP, which survive no
@@ -102,12 +102,12 @@ def over_processes(
     while_waiting : called about every twentieth of a second.
     """
     if threads == 1 or len(tasks) <= 1:
-        yield from ((i, run(held, task)) for i, task in enumerate(tasks))
+        yield from ((i, run(shared, task)) for i, task in enumerate(tasks))
         return
     method = start if start in multiprocessing.get_all_start_methods() else None
     context = multiprocessing.get_context(method)
     size = min(threads, len(tasks))
-    with context.Pool(size, _hold, (run, held), maxtasksperchild=tasks_each) as pool:
+    with context.Pool(size, _hold, (run, shared), maxtasksperchild=tasks_each) as pool:
         done = pool.imap_unordered(_run, enumerate(tasks))
         while True:
             try:
@@ -121,15 +121,15 @@ def over_processes(
     while_waiting()
 
 
-def _hold(run: Callable[[Any, Any], Any], held: Any) -> None:
+def _hold(run: Callable[[Any, Any], Any], shared: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     global _held  # noqa: PLW0603  # one copy a process: sending it with each task costs more
-    _held = (run, held)
+    _held = (run, shared)
 
 
 def _run(numbered: tuple[int, Any]) -> tuple[int, Any]:
     if _held is None:
         raise RuntimeError
-    run, held = _held
+    run, shared = _held
     position, task = numbered
-    return position, run(held, task)
+    return position, run(shared, task)

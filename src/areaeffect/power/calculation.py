@@ -245,10 +245,18 @@ def _rows(
     units = tuple(range(len(size.patterns)))
     n_places = sum(len(plan.machine.banks[g].pieces) for g in size.patterns)
     cases = [
-        Case(Group("", units), o, outcome, measures[o], units, apart,
-             n_places=n_places, outcome_is_primary=plan.primary[o])
+        Case(
+            group=Group(name="", units=units),
+            position=o,
+            outcome=outcome,
+            measure=measures[o],
+            units=units,
+            disjoint=apart,
+            n_places=n_places,
+            outcome_is_primary=plan.primary[o],
+        )
         for o, outcome in enumerate(study.outcome)
-    ]  # fmt: skip
+    ]
 
     @cache
     def points(k: int, grown: float) -> list[Point | None]:

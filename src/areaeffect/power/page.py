@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.document import marks, plot, svg
-from areaeffect.document.axes import Row, scaled
+from areaeffect.document.axes import scaled
 from areaeffect.document.blocks import Bullets, Data, Document, Folded, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Figure
 from areaeffect.document.csv_files import json_text, rounded_number, write_table, write_text
@@ -85,31 +85,43 @@ def power_figure(report: PowerReport, outcome: str) -> Figure:
     chart = power_chart(rows, key=svg.key_of("power", outcome), title=title)
     shown = in_words(_curve_table(report, table(report), outcome))
     name = svg.key_of("power", outcome)
-    return Figure(chart, title, shown, "power", "", name, tuple(rows))
+    return Figure(
+        chart=chart, title=title, table=shown, data="power", note="", name=name, rows=tuple(rows)
+    )
 
 
-def power_rows(report: PowerReport, outcome: str) -> list[Row]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerPoint:
+    """A point of the curve, or of one of the study's own groups, in print units."""
+
+    group: str
+    neighbourhoods: int
+    smallest_effect: float
+    unit: str
+
+
+def power_rows(report: PowerReport, outcome: str) -> list[PowerPoint]:
     """Return the rows drawn: the curve, then the study's own groups, in print units."""
     curve = [("", row) for row in report.curve(outcome)]
     own = [(row.group, row) for row in report.real if row.outcome == outcome]
     return [
-        {
-            "group": group,
-            "neighbourhoods": row.n,
-            "smallest_effect": abs(size),
-            "unit": "%" if row.form == "ratio" else "outcome's units",
-        }
+        PowerPoint(
+            group=group,
+            neighbourhoods=row.n,
+            smallest_effect=abs(size),
+            unit="%" if row.form == "ratio" else "outcome's units",
+        )
         for group, row in [*curve, *own]
         if (size := scaled(row.mde, row.form)) is not None
     ]
 
 
-def power_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
+def power_chart(rows: Sequence[PowerPoint], *, key: str, title: str) -> str:
     """Draw the smallest effect against the number of neighbourhoods, which is on a log scale."""
-    curve = [row for row in rows if not row["group"]]
-    x = [math.log10(row["neighbourhoods"]) for row in rows]
-    y = [row["smallest_effect"] for row in rows]
-    unit = rows[0]["unit"]
+    curve = [row for row in rows if not row.group]
+    x = [math.log10(row.neighbourhoods) for row in rows]
+    y = [row.smallest_effect for row in rows]
+    unit = rows[0].unit
     pad = 0.06 * (max(x) - min(x) or 1.0)
     frame = Frame(
         62, 34, WIDTH - 88, HEIGHT - 84, (min(x) - pad, max(x) + pad), (0.0, 1.15 * max(y))
@@ -118,7 +130,7 @@ def power_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
     name = marks.up("smallest_effect")
     axes = [
         plot.up_axis(frame),
-        plot.foot_axis(frame, x[:n], [f"{row['neighbourhoods']}" for row in curve]),
+        plot.foot_axis(frame, x[:n], [f"{row.neighbourhoods}" for row in curve]),
         plot.text(frame.left + frame.width / 2, HEIGHT - 8, "neighbourhoods", anchor="middle"),
         plot.text(6, 18, f"smallest effect, {unit}"),
         marks.line(frame, x[:n], y[:n], column="smallest_effect", colour=svg.BLUE, width=2),
@@ -127,7 +139,7 @@ def power_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
     own = []
     for at, height, row in zip(x[n:], y[n:], rows[n:], strict=True):
         own.append(marks.diamond(frame, at, height, name, colour=svg.PLUM))
-        words = f"{row['group']}: {three_digits(height)}{unit if unit == '%' else ''}"
+        words = f"{row.group}: {three_digits(height)}{unit if unit == '%' else ''}"
         place = (frame.px(at) + 9, frame.py(height) - 9)
         late = at > frame.x[0] + 0.7 * (frame.x[1] - frame.x[0])
         own.append(
@@ -141,7 +153,7 @@ def power_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
             )
         )
     said = "; ".join(
-        f"{row['neighbourhoods']} neighbourhoods: {three_digits(row['smallest_effect'])} {unit}"
+        f"{row.neighbourhoods} neighbourhoods: {three_digits(row.smallest_effect)} {unit}"
         for row in curve
     )
     body = frame.group(axes, (0, n)) + "\n" + frame.group(own, (n, len(rows)))

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PowerRow:
     """The smallest effect one outcome could show with some neighbourhoods and follow-up.
 
@@ -49,7 +49,7 @@ class PowerRow:
     growth_is_fitted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PowerReport:
     """What a study could see.
 

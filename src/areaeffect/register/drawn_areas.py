@@ -81,7 +81,7 @@ def rows_of_drawn(
             found.fits.append(_area_fit(name, code, share, fit, kept=keep))
             if keep:
                 found.rows.append(row_of(record, code, initiative, ("name", "area_name")))
-        found.shapes.append(_whole(name, fit, shares, mine, kept, g))
+        found.shapes.append(_fit_of_shape(name, fit, shares, mine, kept, g))
     if not found.rows and not faults:
         faults.append(
             Problem(
@@ -168,7 +168,9 @@ def _too_small(record: Record, path: Path, shares: Shares, mine: Ints, areas: St
     )
 
 
-def _whole(name: Row, fit: Fit, shares: Shares, mine: Ints, kept: Bools, shape: int) -> ShapeFit:
+def _fit_of_shape(
+    name: Row, fit: Fit, shares: Shares, mine: Ints, kept: Bools, shape: int
+) -> ShapeFit:
     size = shares.size[shares.area[mine]]
     common = np.nan_to_num(shares.share[mine]) * size
     whole = float(shares.whole[shape])

@@ -58,7 +58,7 @@ class Overlap:
     areas: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Others:
     """What the register knows besides the studied initiatives.
 
@@ -130,14 +130,14 @@ def other_initiatives(
     mine = treated | {str(areas[a]) for n in studied for a in n.areas}
     left = sorted({c for e in entries if e.when == DURING for c in e.areas} - mine)
     return Others(
-        entries,
-        np.array([position[c] for c in left if c in position], dtype=np.int64),
-        unlocated,
-        may_lie_in,
-        named[0].names if named else np.full(len(areas), ""),
-        _overlaps(entries, own, areas),
-        studied,
-        notes_on(entries, areas),
+        entries=entries,
+        areas=np.array([position[c] for c in left if c in position], dtype=np.int64),
+        unlocated=unlocated,
+        may_lie_in=may_lie_in,
+        authority=named[0].names if named else np.full(len(areas), ""),
+        overlaps=_overlaps(entries, own, areas),
+        studied=studied,
+        notes=notes_on(entries, areas),
     )
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 THROUGHOUT = "treated in all of its periods"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Registered:
     """All initiatives known, on the panel's areas.
 
@@ -113,7 +113,12 @@ def registered_areas(
     if len(always):
         notes.append(f"{areas_named(areas[always])}: {THROUGHOUT}, so left out altogether.")
     return Registered(
-        every, others.areas, tuple(found), others, (*notes, *others.notes), throughout=always
+        neighbourhoods=every,
+        others=others.areas,
+        found=tuple(found),
+        known=others,
+        notes=(*notes, *others.notes),
+        throughout=always,
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from areaeffect.document import marks, plot, svg
-from areaeffect.document.axes import Row, cut
+from areaeffect.document.axes import cut
+from areaeffect.document.chart_tables import Table, cell
 from areaeffect.document.plot import Frame
 
 if TYPE_CHECKING:
@@ -24,7 +26,18 @@ LETTERS = 34
 BEFORE = "#A33A08"
 
 
-def balance_rows(rows: Iterable[BalanceRow], claim: str) -> list[Row]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImbalanceRow:
+    """One covariate's mean absolute imbalance over neighbourhoods, before and after weighting."""
+
+    covariate: str
+    before: float | None
+    after: float | None
+    worst_after: float | None
+    neighbourhoods: int
+
+
+def balance_rows(rows: Iterable[BalanceRow], claim: str) -> list[ImbalanceRow]:
     """Return the mean absolute imbalance over neighbourhoods of each covariate, worst first."""
     before: dict[str, list[float]] = defaultdict(list)
     after: dict[str, list[float]] = defaultdict(list)
@@ -32,26 +45,28 @@ def balance_rows(rows: Iterable[BalanceRow], claim: str) -> list[Row]:
         if row.claim == claim:
             for store, value in ((before, row.smd_before), (after, row.smd_after)):
                 store[row.covariate] += [abs(value)] if math.isfinite(value) else []
-    made: list[Row] = [
-        {
-            "covariate": name,
-            "before": fmean(before[name]) if before[name] else None,
-            "after": fmean(after[name]) if after[name] else None,
-            "worst_after": max(after[name], default=None),
-            "neighbourhoods": len(after[name]),
-        }
+    made = [
+        ImbalanceRow(
+            covariate=name,
+            before=fmean(before[name]) if before[name] else None,
+            after=fmean(after[name]) if after[name] else None,
+            worst_after=max(after[name], default=None),
+            neighbourhoods=len(after[name]),
+        )
         for name in before
     ]
-    return sorted(made, key=lambda r: (-(r["after"] or 0.0), -(r["before"] or 0.0), r["covariate"]))
+    return sorted(made, key=lambda r: (-(r.after or 0.0), -(r.before or 0.0), r.covariate))
 
 
-def drawn_rows(rows: Sequence[Row]) -> list[Row]:
+def drawn_rows(rows: Sequence[ImbalanceRow]) -> list[ImbalanceRow]:
     """Return the rows that the chart draws: the worst, where both differences are known."""
-    known = [r for r in rows if r["before"] is not None and r["after"] is not None]
+    known = [r for r in rows if r.before is not None and r.after is not None]
     return known[:BALANCE_ROWS_DRAWN]
 
 
-def balance_chart(rows: Sequence[Row], *, key: str, title: str, over: int, among: int) -> str:
+def balance_chart(
+    rows: Sequence[ImbalanceRow], *, key: str, title: str, over: int, among: int
+) -> str:
     """Draw covariates before (hollow) and after weighting (filled), with the limit.
 
     Parameters
@@ -60,7 +75,7 @@ def balance_chart(rows: Sequence[Row], *, key: str, title: str, over: int, among
     over, among : how many of all characteristics differ by more than the limit.
     """
     lines = max(1, len(rows))
-    most = max([SMD_LIMIT, *(r[n] for r in rows for n in ("before", "after"))])
+    most = max([SMD_LIMIT, *(v for r in rows for v in (r.before, r.after) if v is not None)])
     box = (0.37 * WIDTH, HEAD, 0.6 * WIDTH, LINE * lines)
     frame = Frame(*box, (-0.025 * most, 1.08 * most), (lines + 0.7, 0.3))
     values = plot.nice(*frame.x, 6)
@@ -72,15 +87,15 @@ def balance_chart(rows: Sequence[Row], *, key: str, title: str, over: int, among
     ]
     for at, row in enumerate(rows, 1):
         y = frame.py(at)
-        ends = (frame.px(row["before"]), frame.px(row["after"]))
+        ends = (frame.px(row.before or 0.0), frame.px(row.after or 0.0))
         parts.append(plot.rule(ends[0], y, ends[1], y, svg.FAINT, 1.5))
-        label = _label(row["covariate"])
+        label = _label(row.covariate)
         parts.append(plot.text(frame.left - 8, y + 4, label, size=11.5, anchor="end"))
         name = marks.across("before")
         parts.append(
-            marks.diamond(frame, row["before"], at, name, colour=BEFORE, radius=4.0, hollow=True)
+            marks.diamond(frame, row.before, at, name, colour=BEFORE, radius=4.0, hollow=True)
         )
-        parts.append(marks.dot(frame, row["after"], at, marks.across("after"), colour=svg.BLUE))
+        parts.append(marks.dot(frame, row.after, at, marks.across("after"), colour=svg.BLUE))
     foot = frame.bottom + 38
     words = "mean absolute standardised difference"
     parts += [
@@ -93,6 +108,25 @@ def balance_chart(rows: Sequence[Row], *, key: str, title: str, over: int, among
     text += f"The {len(rows)} with the largest difference are drawn."
     body = frame.group(parts, (0, len(rows)))
     return svg.accessible(body, f"0 0 {WIDTH:g} {foot + 8:g}", key, title, text)
+
+
+def balance_table(rows: Sequence[ImbalanceRow], claim: str) -> Table:
+    """Return every covariate's imbalance, worst first."""
+    head = ("Characteristic", "Before", "After", "Worst neighbourhood after", "Neighbourhoods")
+    body = tuple(
+        (
+            r.covariate,
+            *(cell(v, 3) for v in (r.before, r.after, r.worst_after)),
+            str(r.neighbourhoods),
+        )
+        for r in rows
+    )
+    return Table(
+        f"Mean absolute standardised differences, {claim} claims",
+        head,
+        body,
+        frozenset({1, 2, 3, 4}),
+    )
 
 
 def _label(covariate: str) -> str:

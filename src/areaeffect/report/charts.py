@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from areaeffect.document import marks, plot, svg, time_axis
-from areaeffect.document.axes import Row, printed, scaled
+from areaeffect.document.axes import printed, scaled
+from areaeffect.document.chart_tables import Table, cell
 from areaeffect.document.plot import Frame
 from areaeffect.periods import PeriodKind
 from areaeffect.wording.numbers import known, plural
@@ -32,7 +34,21 @@ _LINES = ("observed", "benchmark", "observed_mean_12", "benchmark_mean_12")
 _ENDS = ("expected_low", "expected_high")
 
 
-def trend_rows(series: Series) -> list[Row]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendRow:
+    """One period: observed, benchmark, their 12-month means, and what was to be expected."""
+
+    period: str
+    observed: float | None
+    benchmark: float | None
+    observed_mean_12: float | None
+    benchmark_mean_12: float | None
+    is_gap: bool
+    expected_low: float | None = None
+    expected_high: float | None = None
+
+
+def trend_rows(series: Series) -> list[TrendRow]:
     """Return one row a period: observed, benchmark, their 12-month means, gap or not.
 
     Only monthly series have means, and only where all twelve months are known on both lines.
@@ -43,21 +59,26 @@ def trend_rows(series: Series) -> list[Row]:
     both = [a is not None and b is not None for a, b in zip(observed, benchmark, strict=True)]
     rows = []
     for i, period in enumerate(series.periods):
-        row: Row = {"period": period, "observed": observed[i], "benchmark": benchmark[i]}
         span = slice(i - MONTHS + 1, i + 1)
-        whole = monthly and i >= MONTHS - 1 and all(both[span])
-        row["observed_mean_12"] = (
-            fmean(v for v in observed[span] if v is not None) if whole else None
+        is_year = monthly and i >= MONTHS - 1 and all(both[span])
+        rows.append(
+            TrendRow(
+                period=period,
+                observed=observed[i],
+                benchmark=benchmark[i],
+                observed_mean_12=_mean(observed[span]) if is_year else None,
+                benchmark_mean_12=_mean(benchmark[span]) if is_year else None,
+                is_gap=period in series.gaps or observed[i] is None,
+            )
         )
-        row["benchmark_mean_12"] = (
-            fmean(v for v in benchmark[span] if v is not None) if whole else None
-        )
-        row["is_gap"] = period in series.gaps or observed[i] is None
-        rows.append(row)
     return rows
 
 
-def with_interval(rows: Sequence[Row], finding: Finding) -> list[Row]:
+def _mean(values: Sequence[float | None]) -> float:
+    return fmean(v for v in values if v is not None)
+
+
+def with_interval(rows: Sequence[TrendRow], finding: Finding) -> list[TrendRow]:
     """Return rows with the paths of the benchmark line at both ends of the interval.
 
     The interval is that of the whole effect after the start. Where the effect is θ̂ and the
@@ -65,21 +86,21 @@ def with_interval(rows: Sequence[Row], finding: Finding) -> list[Row]:
     and (1 + θ̂)/(1 + θ₁) times the line for a ratio, and θ̂ − θ₂ to θ̂ − θ₁ above it for a
     difference. It belongs to the periods of the finding as a whole, not to single ones.
     """
-    periods = [row["period"] for row in rows]
+    periods = [row.period for row in rows]
     first = time_axis.start_position(finding.post.split(" to ")[0], periods)
     last = time_axis.start_position(finding.post.split(" to ")[-1], periods)
-    smooth = any(row["benchmark_mean_12"] is not None for row in rows)
-    line = "benchmark_mean_12" if smooth else "benchmark"
+    smooth = any(row.benchmark_mean_12 is not None for row in rows)
     made = []
     for row in rows:
-        at = time_axis.start_position(row["period"], periods)
+        at = time_axis.start_position(row.period, periods)
         ends: tuple[float | None, float | None] = (None, None)
         after = False
         if at is not None and first is not None and last is not None:
             after = first <= at <= last
-        if after and row[line] is not None:
-            ends = _expected(finding, row[line])
-        made.append(row | dict(zip(_ENDS, ends, strict=True)))
+        value = row.benchmark_mean_12 if smooth else row.benchmark
+        if after and value is not None:
+            ends = _expected(finding, value)
+        made.append(replace(row, expected_low=ends[0], expected_high=ends[1]))
     return made
 
 
@@ -96,7 +117,7 @@ def _expected(finding: Finding, value: float) -> tuple[float | None, float | Non
 
 
 def trend_chart(
-    rows: Sequence[Row],
+    rows: Sequence[TrendRow],
     *,
     key: str,
     title: str,
@@ -109,13 +130,13 @@ def trend_chart(
     Starts are marked, events numbered at the foot and gaps hatched; rows come from `trend_rows`
     or `with_interval`.
     """
-    periods = [str(row["period"]) for row in rows]
+    periods = [str(row.period) for row in rows]
     x = time_axis.positions(periods)
-    smooth = any(row["observed_mean_12"] is not None for row in rows)
+    smooth = any(row.observed_mean_12 is not None for row in rows)
     shown = ("observed_mean_12", "benchmark_mean_12") if smooth else ("observed", "benchmark")
-    values = [v for row in rows for n in (*_LINES, *_ENDS) if (v := row.get(n)) is not None]
+    lines = {name: [getattr(row, name) for row in rows] for name in (*_LINES, *_ENDS)}
+    values = [v for line in lines.values() for v in line if v is not None]
     frame = Frame(56, 46, WIDTH - 176, TREND_HEIGHT - 77, time_axis.span(x), _limits(values))
-    lines = {name: [row.get(name) for row in rows] for name in (*_LINES, *_ENDS)}
     parts = [
         plot.hatch_pattern(key),
         marks.band(frame, x, lines[_ENDS[0]], lines[_ENDS[1]], columns=_ENDS, fill=BAND),
@@ -152,7 +173,17 @@ def trend_chart(
     )
 
 
-def placebo_rows(draws: PlaceboDraws, estimate: float | None) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class PlaceboBin:
+    """A bin of the placebo histogram, or, last and without edges, the finding's own estimate."""
+
+    low: float | None = None
+    high: float | None = None
+    draws: int | None = None
+    estimate: float | None = None
+
+
+def placebo_rows(draws: PlaceboDraws, estimate: float | None) -> list[PlaceboBin]:
     """Return the bins of the placebo histogram and, last, the finding's own estimate.
 
     A bin has its edges and how many draws it holds; all values are in print units. Without
@@ -165,25 +196,27 @@ def placebo_rows(draws: PlaceboDraws, estimate: float | None) -> list[Row]:
         return []
     n_bins = min(HISTOGRAM_BINS, max(5, round(2 * len(values) ** 0.5)))
     counts, edges = np.histogram(values, bins=n_bins)
-    bins: list[Row] = [
-        {"low": float(edges[i]), "high": float(edges[i + 1]), "draws": int(count), "estimate": None}
+    bins = [
+        PlaceboBin(low=float(edges[i]), high=float(edges[i + 1]), draws=int(count))
         for i, count in enumerate(counts)
     ]
-    own: Row = {"low": None, "high": None, "draws": None, "estimate": scaled(estimate, draws.form)}
-    return bins if own["estimate"] is None else [*bins, own]
+    own = scaled(estimate, draws.form)
+    return bins if own is None else [*bins, PlaceboBin(estimate=own)]
 
 
-def bins_of(rows: Sequence[Row]) -> list[Row]:
+def bins_of(rows: Sequence[PlaceboBin]) -> list[PlaceboBin]:
     """Return the rows of a placebo histogram that are bins."""
-    return [row for row in rows if row["draws"] is not None]
+    return [row for row in rows if row.draws is not None]
 
 
-def placebo_chart(rows: Sequence[Row], *, key: str, title: str, form: str, unit: str = "") -> str:
+def placebo_chart(
+    rows: Sequence[PlaceboBin], *, key: str, title: str, form: str, unit: str = ""
+) -> str:
     """Draw the placebo estimates as a histogram with this finding's own estimate as a line."""
-    own = rows[-1]["estimate"]
+    own = rows[-1].estimate
     bins = bins_of(rows)
-    lows, highs = [r["low"] for r in bins], [r["high"] for r in bins]
-    counts = [r["draws"] for r in bins]
+    lows, highs = [r.low or 0.0 for r in bins], [r.high or 0.0 for r in bins]
+    counts = [r.draws or 0 for r in bins]
     reach = [lows[0], highs[-1], 0.0, *([] if own is None else [own])]
     pad = 0.04 * (max(reach) - min(reach) or 1.0)
     limits = (min(reach) - pad, max(reach) + pad)
@@ -212,6 +245,49 @@ def placebo_chart(rows: Sequence[Row], *, key: str, title: str, form: str, unit:
     return svg.accessible(body, f"0 0 {WIDTH:g} {PLACEBO_HEIGHT:g}", key, title, text)
 
 
+def trend_table(rows: Sequence[TrendRow], unit: str, *, smooth: bool) -> Table:
+    """Return the rows of a trend chart as a table."""
+    names = [
+        "observed",
+        "benchmark",
+        *(("observed_mean_12", "benchmark_mean_12") if smooth else ()),
+        "expected_low",
+        "expected_high",
+    ]
+    head = (
+        "Period",
+        "Observed",
+        "Benchmark areas",
+        *(("Observed, 12-month mean", "Benchmark, 12-month mean") if smooth else ()),
+        "Interval, low",
+        "Interval, high",
+    )
+    body = tuple(
+        (
+            row.period,
+            *(
+                "gap" if v is None and row.is_gap else cell(v)
+                for v in (getattr(row, name) for name in names)
+            ),
+        )
+        for row in rows
+    )
+    return Table(
+        f"What the chart shows ({unit})" if unit else "What the chart shows",
+        head,
+        body,
+        frozenset(range(1, len(head))),
+    )
+
+
+def placebo_table(rows: Sequence[PlaceboBin], finding: Finding) -> Table:
+    """Return the bins of a placebo histogram as a table."""
+    unit = "per cent" if finding.form == "ratio" else finding.unit
+    body = tuple((cell(r.low, 2), cell(r.high, 2), f"{r.draws or 0:,}") for r in rows)
+    head = (f"From ({unit})", f"To ({unit})", "Placebo programmes")
+    return Table("What the chart shows", head, body, frozenset({0, 1, 2}))
+
+
 def _starts(frame: Frame, starts: Sequence[str], periods: Sequence[str]) -> list[str]:
     found = ((time_axis.start_position(s, periods), s) for s in set(starts))
     placed = sorted((p, s) for p, s in found if p is not None and frame.x[0] <= p <= frame.x[1])
@@ -238,13 +314,13 @@ def _starts(frame: Frame, starts: Sequence[str], periods: Sequence[str]) -> list
     return made
 
 
-def _gaps(frame: Frame, rows: Sequence[Row], x: Sequence[float], key: str) -> list[str]:
+def _gaps(frame: Frame, rows: Sequence[TrendRow], x: Sequence[float], key: str) -> list[str]:
     half = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5
     made, first = [], None
-    for i, row in enumerate([*rows, {"is_gap": False}]):
-        if row["is_gap"] and first is None:
+    for i, is_gap in enumerate([*(row.is_gap for row in rows), False]):
+        if is_gap and first is None:
             first = i
-        elif not row["is_gap"] and first is not None:
+        elif not is_gap and first is not None:
             made.append(plot.hatched(frame, x[first] - half, x[i - 1] + half, key))
             first = None
     return made
@@ -296,19 +372,21 @@ def _end_labels(frame: Frame, ends: Sequence[tuple[float | None, str, str]]) -> 
     return made
 
 
-def _trend_description(rows: Sequence[Row], unit: str, *, smooth: bool) -> str:
+def _trend_description(rows: Sequence[TrendRow], unit: str, *, smooth: bool) -> str:
     if not rows:
         return "No periods."
-    text = (
-        f"Observed neighbourhoods and benchmark areas, {rows[0]['period']} to {rows[-1]['period']}"
-    )
+    text = f"Observed neighbourhoods and benchmark areas, {rows[0].period} to {rows[-1].period}"
     text += f", {unit}." if unit else "."
-    shown = ("observed_mean_12", "benchmark_mean_12") if smooth else ("observed", "benchmark")
-    last = next(
-        (r for r in reversed(rows) if r[shown[0]] is not None and r[shown[1]] is not None), None
-    )
-    if last:
-        text += f" At {last['period']}{' (12-month mean)' if smooth else ''}: "
-        text += f"observed {last[shown[0]]:,.1f}, benchmark areas {last[shown[1]]:,.1f}."
-    gaps = sum(row["is_gap"] for row in rows)
+    pairs = [
+        (r.period, r.observed_mean_12, r.benchmark_mean_12)
+        if smooth
+        else (r.period, r.observed, r.benchmark)
+        for r in reversed(rows)
+    ]
+    for period, observed, benchmark in pairs:
+        if observed is not None and benchmark is not None:
+            text += f" At {period}{' (12-month mean)' if smooth else ''}: "
+            text += f"observed {observed:,.1f}, benchmark areas {benchmark:,.1f}."
+            break
+    gaps = sum(row.is_gap for row in rows)
     return f"{text} {plural(gaps, 'period')} with a gap." if gaps else text

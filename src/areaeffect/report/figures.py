@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document import chart_tables, maps
+from areaeffect.document import maps
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import key_of
 from areaeffect.report import balance_chart, charts, forest, places_chart, sections
@@ -24,7 +25,15 @@ def effects(name: str, findings: Sequence[Finding]) -> Figure | None:
     title = wording.effects_title(name, findings)
     key = key_of(name, "effects")
     chart = forest.effects_chart(rows, key=key, title=title)
-    return Figure(chart, title, chart_tables.effect_table(rows), "findings", "", key, tuple(rows))
+    return Figure(
+        chart=chart,
+        title=title,
+        table=forest.effect_table(rows),
+        data="findings",
+        note="",
+        name=key,
+        rows=tuple(rows),
+    )
 
 
 def trend(finding: Finding, series: Series, events: Sequence[tuple[str, str, str]] = ()) -> Figure:
@@ -45,14 +54,16 @@ def trend(finding: Finding, series: Series, events: Sequence[tuple[str, str, str
         events=[date for date, _, _ in events],
         unit=unit,
     )
-    smooth = any(row["observed_mean_12"] is not None for row in rows)
+    smooth = any(row.observed_mean_12 is not None for row in rows)
     told = [
         f"{i}: {what} ({place or 'everywhere'}, {when})"
         for i, (when, place, what) in enumerate(events, 1)
     ]
     note = f"Events: {'; '.join(told)}." if told else ""
-    table = chart_tables.trend_table(rows, series.unit, smooth=smooth)
-    return Figure(chart, title, table, "series", note, key, tuple(rows))
+    table = charts.trend_table(rows, series.unit, smooth=smooth)
+    return Figure(
+        chart=chart, title=title, table=table, data="series", note=note, name=key, rows=tuple(rows)
+    )
 
 
 def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
@@ -69,8 +80,16 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
         form=finding.form,
         unit=finding.unit,
     )
-    table = chart_tables.placebo_table(charts.bins_of(rows), finding)
-    return Figure(chart, title, table, "placebo_draws", "", key, tuple(rows))
+    table = charts.placebo_table(charts.bins_of(rows), finding)
+    return Figure(
+        chart=chart,
+        title=title,
+        table=table,
+        data="placebo_draws",
+        note="",
+        name=key,
+        rows=tuple(rows),
+    )
 
 
 def places(findings: Sequence[Finding]) -> Figure:
@@ -82,7 +101,15 @@ def places(findings: Sequence[Finding]) -> Figure:
     chart = places_chart.places_chart(rows, key=key, title=title)
     table = sections.places_table(findings)
     note = "By name, not by size: with intervals this wide an order by size would be mostly chance."
-    return Figure(chart, title, table, "findings", note, key, tuple(rows))
+    return Figure(
+        chart=chart,
+        title=title,
+        table=table,
+        data="findings",
+        note=note,
+        name=key,
+        rows=tuple(rows),
+    )
 
 
 def area_map(result: Result) -> Figure | None:
@@ -92,14 +119,26 @@ def area_map(result: Result) -> Figure | None:
     table = Table(
         "Areas by the part they play",
         ("Part", "Initiative", "Reason", "Areas"),
-        tuple((row["role"], row["initiative"], row["reason"], f"{row['areas']:,}") for row in rows),
+        tuple((row.role, row.initiative, row.reason, f"{row.areas:,}") for row in rows),
         frozenset({3}),
     )
     title = wording.map_title(result.areas)
     chart = maps.map_svg(
         result.shapes, result.areas, key="map", title=title, attribution=attribution
     )
-    return Figure(chart, title, table, "areas", "", "map", tuple(rows)) if chart else None
+    return (
+        Figure(
+            chart=chart,
+            title=title,
+            table=table,
+            data="areas",
+            note="",
+            name="map",
+            rows=tuple(rows),
+        )
+        if chart
+        else None
+    )
 
 
 def balance(result: Result) -> list[Figure]:
@@ -109,16 +148,26 @@ def balance(result: Result) -> list[Figure]:
     made = []
     for claim in dict.fromkeys(row.claim for row in result.balance):
         rows = [
-            row | {"covariate": plain_name(row["covariate"], labels)}
+            replace(row, covariate=plain_name(row.covariate, labels))
             for row in balance_chart.balance_rows(result.balance, claim)
         ]
-        over = sum((row["after"] or 0.0) > balance_chart.SMD_LIMIT for row in rows)
+        over = sum((row.after or 0.0) > balance_chart.SMD_LIMIT for row in rows)
         title = wording.balance_title(over, len(rows), balance_chart.SMD_LIMIT, claim)
         key = key_of("balance", claim)
         drawn = balance_chart.drawn_rows(rows)
         chart = balance_chart.balance_chart(drawn, key=key, title=title, over=over, among=len(rows))
-        table = chart_tables.balance_table(rows, claim)
-        made.append(Figure(chart, title, table, "balance", "", key, tuple(drawn)))
+        table = balance_chart.balance_table(rows, claim)
+        made.append(
+            Figure(
+                chart=chart,
+                title=title,
+                table=table,
+                data="balance",
+                note="",
+                name=key,
+                rows=tuple(drawn),
+            )
+        )
     return made
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document import marks, plot, svg
-from areaeffect.document.axes import Row, cut, printed, scaled
+from areaeffect.document.axes import cut, printed, scaled
+from areaeffect.document.chart_tables import Table, cell
 from areaeffect.document.plot import Frame
 from areaeffect.results import Verdict
 from areaeffect.wording import terms
@@ -22,47 +24,96 @@ LINE, HEAD, FOOT = 47.0, 44.0, 42.0
 BAR, BAR_AT = 20.0, 0.2  # height of a bar's band, and how far it lies under the middle of its line
 LETTERS = 46  # of a label and its verdict on one line
 LITTLE = "#DDE3E8"
-_EFFECT_VALUES = ("estimate", "low", "high", "threshold", "mde")
 
 
-def effect_rows(findings: Iterable[Finding]) -> list[Row]:
-    """Return one row a finding, ratios first, effects in per cent or in units.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectRow:
+    """One finding in the effects chart, in print units.
 
     `threshold_low` and `threshold_high` are the edges of what counts as little, and `mde_drawn`
     the smallest detectable effect on the side that would be better.
     """
+
+    outcome: str
+    label: str
+    claim: str
+    form: str
+    unit: str
+    better: str | None
+    verdict: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    threshold: float | None
+    mde: float | None
+    threshold_low: float | None
+    threshold_high: float | None
+    mde_drawn: float | None
+
+
+def effect_rows(findings: Iterable[Finding]) -> list[EffectRow]:
+    """Return one row a finding, ratios first, effects in per cent or in units."""
     rows = []
     for finding in sorted(findings, key=lambda f: f.form != "ratio"):
-        values = {name: scaled(getattr(finding, name), finding.form) for name in _EFFECT_VALUES}
-        mde, threshold = values["mde"], values["threshold"] or 0.0
+        form, there = finding.form, finding.estimate is not None
+        mde, threshold = scaled(finding.mde, form), scaled(finding.threshold, form)
         side = -1.0 if finding.better == "lower" else 1.0
-        there = finding.estimate is not None
         rows.append(
-            {
-                "outcome": finding.outcome,
-                "label": wording.name_of(finding),
-                "claim": finding.claim,
-                "form": finding.form,
-                "unit": "%" if finding.form == "ratio" else finding.unit,
-                "better": finding.better,
-                "verdict": str(finding.verdict),
-                **values,
-                "threshold_low": -threshold if there else None,
-                "threshold_high": threshold if there else None,
-                "mde_drawn": None if mde is None or not there else side * abs(mde),
-            }
+            EffectRow(
+                outcome=finding.outcome,
+                label=wording.name_of(finding),
+                claim=finding.claim,
+                form=form,
+                unit="%" if form == "ratio" else finding.unit,
+                better=finding.better,
+                verdict=str(finding.verdict),
+                estimate=scaled(finding.estimate, form),
+                low=scaled(finding.low, form),
+                high=scaled(finding.high, form),
+                threshold=threshold,
+                mde=mde,
+                threshold_low=-(threshold or 0.0) if there else None,
+                threshold_high=threshold or 0.0 if there else None,
+                mde_drawn=None if mde is None or not there else side * abs(mde),
+            )
         )
     return rows
 
 
-def effects_chart(rows: Sequence[Row], *, key: str, title: str) -> str:
+def effect_table(rows: Sequence[EffectRow]) -> Table:
+    """Return the rows of an effects chart as a table."""
+    head = (
+        "Outcome",
+        "Claim",
+        "Unit",
+        "Estimate",
+        "Low",
+        "High",
+        "Counts as little",
+        "Smallest detectable",
+        "Verdict",
+    )
+    body = tuple(
+        (
+            row.label,
+            row.claim,
+            row.unit,
+            *(cell(v) for v in (row.estimate, row.low, row.high, row.threshold, row.mde)),
+            row.verdict,
+        )
+        for row in rows
+    )
+    return Table("What the chart shows", head, body, frozenset(range(3, 8)))
+
+
+def effects_chart(rows: Sequence[EffectRow], *, key: str, title: str) -> str:
     """Draw estimates with intervals: ratios in one panel, every other outcome in its own."""
-    first = sum(row["form"] == "ratio" for row in rows)
+    first = sum(row.form == "ratio" for row in rows)
     panels = ([(0, first)] if first else []) + [(i, i + 1) for i in range(first, len(rows))]
     top, parts = HEAD, _effects_key()
     for start, stop in panels:
         parts.append(_effects_panel(rows[start:stop], (start, stop), top))
-        empty = all(row["estimate"] is None for row in rows[start:stop])
+        empty = all(row.estimate is None for row in rows[start:stop])
         top += LINE * (stop - start) + (0.0 if empty else FOOT)
     view = f"0 0 {WIDTH:g} {top + 1:g}"
     return svg.accessible("\n".join(parts), view, key, title, _effects_description(rows))
@@ -81,15 +132,15 @@ def _effects_key() -> list[str]:
     ]
 
 
-def _effects_panel(panel: Sequence[Row], rows: tuple[int, int], top: float) -> str:
+def _effects_panel(panel: Sequence[EffectRow], rows: tuple[int, int], top: float) -> str:
     n = len(panel)
     box = (EDGE, top, WIDTH - 2 * EDGE, LINE * n)
     frame = Frame(*box, _effect_limits(panel), (n + 0.5, 0.5))
     parts: list[str] = []
-    if any(row["estimate"] is not None for row in panel):
+    if any(row.estimate is not None for row in panel):
         values = plot.nice(*frame.x, 5)
-        name = "per cent" if panel[0]["form"] == "ratio" else panel[0]["unit"]
-        better = {row["better"] for row in panel}
+        name = "per cent" if panel[0].form == "ratio" else panel[0].unit
+        better = {row.better or "" for row in panel}
         sides = {"lower": "← better", "higher": "better →"}
         side = f"   ({sides[better.pop()]})" if len(better) == 1 and better <= set(sides) else ""
         middle = frame.left + frame.width / 2
@@ -107,47 +158,49 @@ def _effects_panel(panel: Sequence[Row], rows: tuple[int, int], top: float) -> s
     return frame.group(parts, rows)
 
 
-def _little(frame: Frame, at: float, row: Row) -> str:
+def _little(frame: Frame, at: float, row: EffectRow) -> str:
     """Shade what counts as little, behind the interval of a finding."""
     name = marks.across("threshold_low", "threshold_high")
-    ends = (row["threshold_low"], row["threshold_high"])
+    ends = (row.threshold_low, row.threshold_high)
     return marks.interval(frame, at + BAR_AT, ends, name, colour=LITTLE, width=BAR)
 
 
-def _effect_line(frame: Frame, at: float, row: Row) -> list[str]:
-    verdict = Verdict(row["verdict"])
+def _effect_line(frame: Frame, at: float, row: EffectRow) -> list[str]:
+    verdict = Verdict(row.verdict)
     said = f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}"
-    level = " (level)" if row["claim"] == "level" else ""
-    label = cut(row["label"], LETTERS - len(said) - len(level)) + level
+    level = " (level)" if row.claim == "level" else ""
+    label = cut(row.label, LETTERS - len(said) - len(level)) + level
     words, bar = frame.py(at) - 6, at + BAR_AT
     made = [
         plot.with_halo(plot.text(EDGE, words, label, bold=True)),
         plot.with_halo(plot.text(frame.right, words, said, anchor="end")),
     ]
-    ends = (row["low"], row["high"])
+    ends = (row.low, row.high)
     name = marks.across("low", "high")
     made.append(marks.interval(frame, bar, ends, name, colour=svg.BLUE, width=4.5))
     name = marks.across("estimate")
-    made.append(marks.dot(frame, row["estimate"], bar, name, colour=svg.BLUE))
-    made.append(marks.stroke(frame, row["mde_drawn"], bar, "mde_drawn", svg.PLUM, BAR / 2))
+    made.append(marks.dot(frame, row.estimate, bar, name, colour=svg.BLUE))
+    made.append(marks.stroke(frame, row.mde_drawn, bar, "mde_drawn", svg.PLUM, BAR / 2))
     return made
 
 
-def _effect_limits(panel: Sequence[Row]) -> tuple[float, float]:
-    names = (*_EFFECT_VALUES[:3], "threshold_low", "threshold_high", "mde_drawn")
-    values = [row[name] for row in panel for name in names if row[name] is not None] + [0.0]
+def _effect_limits(panel: Sequence[EffectRow]) -> tuple[float, float]:
+    drawn = [
+        (r.estimate, r.low, r.high, r.threshold_low, r.threshold_high, r.mde_drawn) for r in panel
+    ]
+    values = [v for row in drawn for v in row if v is not None] + [0.0]
     low, high = min(values), max(values)
     pad = 0.05 * (high - low or 1.0)
     return low - pad, high + pad
 
 
-def _effects_description(rows: Sequence[Row]) -> str:
+def _effects_description(rows: Sequence[EffectRow]) -> str:
     parts = []
     for row in rows:
-        if row["estimate"] is None:
-            parts.append(f"{row['label']}: {row['verdict']}")
+        if row.estimate is None:
+            parts.append(f"{row.label}: {row.verdict}")
             continue
-        low, high = (printed(row[end], row["form"]) for end in ("low", "high"))
-        estimate = printed(row["estimate"], row["form"])
-        parts.append(f"{row['label']}: {estimate} ({low} to {high}), {row['verdict']}")
+        low, high = (printed(end, row.form) for end in (row.low, row.high))
+        estimate = printed(row.estimate, row.form)
+        parts.append(f"{row.label}: {estimate} ({low} to {high}), {row.verdict}")
     return "; ".join(parts) + "."

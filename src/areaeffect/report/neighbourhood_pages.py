@@ -18,7 +18,7 @@ from areaeffect.document.blocks import (
     Section,
     named,
 )
-from areaeffect.document.chart_tables import Figure, Table, panel_table
+from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import key_of
 from areaeffect.report import local_map, small_multiples
 from areaeffect.report.sections import HEAVIEST
@@ -103,7 +103,13 @@ def own_figure(
     rows = small_multiples.panel_rows(pairs)
     title = f"{place[1]} beside its benchmark areas"
     chart = small_multiples.panels_chart(rows, key=f"{slug}-charts", title=title, start=start)
-    return Figure(chart, title, panel_table(rows), "neighbourhood_series", rows=tuple(rows))
+    return Figure(
+        chart=chart,
+        title=title,
+        table=small_multiples.panel_table(rows),
+        data="neighbourhood_series",
+        rows=tuple(rows),
+    )
 
 
 def _main(findings: Sequence[Finding]) -> list[Finding]:
@@ -199,8 +205,10 @@ class _Maker:
             blocks.append(
                 Beside(
                     (
-                        Figure(ours, f"Where we are: {place[1]}", table, ""),
-                        Figure(theirs, "Where our benchmark areas are", like, ""),
+                        Figure(chart=ours, title=f"Where we are: {place[1]}", table=table, data=""),
+                        Figure(
+                            chart=theirs, title="Where our benchmark areas are", table=like, data=""
+                        ),
                     )
                 )
             )

@@ -67,7 +67,7 @@ def named_map(result: Result) -> Figure | None:
         return None
     rows = tuple((c.text, f"{len(c.areas):,}") for c in reversed(classes) if c.areas)
     table = Table("Areas on the map", ("Part", "Areas"), rows, frozenset({1}))
-    return Figure(chart, title, table, "areas", "", "summary-map")
+    return Figure(chart=chart, title=title, table=table, data="areas", name="summary-map")
 
 
 def _names(areas: Sequence[AreaStatus]) -> dict[str, frozenset[str]]:

@@ -26,12 +26,12 @@ from areaeffect.document.blocks import (
     Section,
     named,
 )
-from areaeffect.document.chart_tables import Figure, effect_table, panel_table
+from areaeffect.document.chart_tables import Figure
 from areaeffect.document.svg import key_of
 from areaeffect.report import balance_chart, forest, neighbourhood_pages, place_map
 from areaeffect.report.outcome_sections import by_group
 from areaeffect.report.sections import families_by_group
-from areaeffect.report.small_multiples import panel_rows, panels_chart
+from areaeffect.report.small_multiples import panel_rows, panel_table, panels_chart
 from areaeffect.results import ALL_INITIATIVES
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import plural
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from areaeffect.document.blocks import Block
+    from areaeffect.document.chart_tables import Table
     from areaeffect.results import Finding, Result
 
 ANNEX_FILE, ANNEX_PDF = "annex.html", "annex.pdf"
@@ -193,9 +194,7 @@ def _chart(
     if rows:
         title = PHRASES["summary.chart"].format(group=wording.group_title(main[0].group))
         chart = forest.effects_chart(rows, key="summary-effects", title=title)
-        drawn.append(
-            Figure(chart, title, effect_table(rows), "findings", "", "summary-effects", tuple(rows))
-        )
+        drawn.append(_figure(chart, title, forest.effect_table(rows), "summary-effects"))
     areas = place_map.named_map(result)
     drawn += [areas] if areas else []
     if drawn:
@@ -227,11 +226,16 @@ def _trends(result: Result, main: Sequence[Finding], room: Room) -> Section | No
         )
         start = min(series.start, default="")
         chart = panels_chart(rows, key=key, title=title, start=start, columns=1)
-        drawn.append(Figure(chart, title, panel_table(rows), "series", "", key, tuple(rows)))
+        drawn.append(_figure(chart, title, panel_table(rows), key))
     blocks: list[Block] = [Paragraph(PHRASES["summary.lines"], note=True), Beside(tuple(drawn))]
     if len(pairs) > room.trends:
         blocks.append(_more(len(pairs) - room.trends, "trend"))
     return Section("trends", "Before and after", tuple(blocks))
+
+
+def _figure(chart: str, title: str, table: Table, name: str) -> Figure:
+    """Return a chart without files of its own: its numbers are in the annex's."""
+    return Figure(chart=chart, title=title, table=table, data="", name=name)
 
 
 def _says(own: Sequence[Finding], main: Sequence[Finding]) -> Section | None:
@@ -290,7 +294,7 @@ def caveats(result: Result, main: Sequence[Finding]) -> tuple[str, ...]:
         if claim in claims or len(claims) == 0
         for row in balance_chart.balance_rows(result.balance, claim)
     ]
-    over = sum((row["after"] or 0.0) > balance_chart.SMD_LIMIT for row in rows)
+    over = sum((row.after or 0.0) > balance_chart.SMD_LIMIT for row in rows)
     if over:
         limit = f"{balance_chart.SMD_LIMIT:g}"
         made.append(PHRASES["caveat.unlike"].format(over=over, among=len(rows), limit=limit))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from areaeffect import wording
@@ -110,7 +110,7 @@ def _finding_row(finding: Finding) -> Row:
 
 def _series(result: Result) -> list[Row]:
     return [
-        {"group": series.group, "outcome": series.outcome, "unit": series.unit} | row
+        {"group": series.group, "outcome": series.outcome, "unit": series.unit} | asdict(row)
         for series in result.series
         for row in charts.trend_rows(series)
     ]

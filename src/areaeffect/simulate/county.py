@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class County:
     """A simulated county; every table and array has its areas in the order of `areas`.
 

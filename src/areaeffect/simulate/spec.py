@@ -29,7 +29,7 @@ def _refuse(where: str, problems: Iterable[str]) -> None:
         raise StudyError(found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProgrammeSpec:
     """One initiative of the simulated county and its true effects.
 
@@ -110,7 +110,7 @@ COUNCIL_PARTNERSHIP = ProgrammeSpec(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CountySpec:
     """Every setting of a simulated county.
 

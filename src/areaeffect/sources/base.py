@@ -41,7 +41,7 @@ class Wanted:
     is_count: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SourceTable:
     """What a source holds of what was asked.
 

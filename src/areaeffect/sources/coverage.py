@@ -13,9 +13,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from areaeffect.results import Column
+
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats, Ints
 
+#: Columns of the two tables in which a source of incidents says what it covers and rejects.
+COVERAGE_COLUMNS = (
+    Column("source", "string", "Name of the source in the study"),
+    Column("force", "string", "Police force, as its files name it; empty for points"),
+    Column("month", "string", "Month of the window"),
+    Column("status", "string", "complete, partial or missing"),
+    Column("rows_kept", "integer", "Rows used of the file that counts"),
+    Column("rows_rejected", "integer", "Rows of that file that were rejected"),
+    Column("not_located", "integer", "Rows used that have no area code"),
+    Column("why", "string", "Why the month is not complete"),
+)
+REJECTED_COLUMNS = (
+    Column("source", "string", "Name of the source in the study"),
+    Column("force", "string", "Police force, as its files name it; empty for points"),
+    Column("month", "string", "Month of the file"),
+    Column("file", "string", "The file"),
+    Column("line", "integer", "Its line"),
+    Column("reason", "string", "Why the row is not used"),
+    Column("row", "string", "Its text, shortened"),
+)
 #: A group-period under this share of its trailing median is a gap (docs/rules.md, rule 2).
 GAP_SHARE = 0.5
 #: Where a series has no past, a period under this share of its first two years is a residue.

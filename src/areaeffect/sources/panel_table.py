@@ -31,6 +31,7 @@ from areaeffect.sources.panel_values import (
     declared,
     infinite,
     matrix_of,
+    other_periods,
     rows_of,
 )
 from areaeffect.sources.panel_vintages import one_vintage
@@ -84,7 +85,16 @@ def read(
         fixed = {c: _number_or_text(frame[c], source, path)[order] for c in attributes}
         names = _names(frame, source, areas, area_of_row)
         release = _release(name, source, path, loaded, len(frame))
-        return SourceTable(areas, names, None, {}, fixed, {}, release, notes)
+        return SourceTable(
+            areas=areas,
+            names=names,
+            periods=None,
+            measures={},
+            attributes=fixed,
+            varying={},
+            release=release,
+            notes=notes,
+        )
 
     ordinals, kind, note = _ordinals(frame, source, path, window)
     notes += (f"{path.name}: {note}.",) if note else ()
@@ -114,9 +124,17 @@ def read(
     kept = frame.index.nunique() if loaded.is_wide else len(frame)
     release = _release(name, source, path, loaded, kept)
     return SourceTable(
-        areas, names, periods, measures, fixed, varying, release, tuple(dict.fromkeys(notes)),
-        reasons=reasons, hidden=hidden,
-    )  # fmt: skip
+        areas=areas,
+        names=names,
+        periods=periods,
+        measures=measures,
+        attributes=fixed,
+        varying=varying,
+        release=release,
+        notes=tuple(dict.fromkeys(notes)),
+        reasons=reasons,
+        hidden=hidden,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,14 +150,14 @@ class _Loaded:
 
 def _release(name: str, source: PanelSource, path: Path, loaded: _Loaded, kept: int) -> Release:
     return Release(
-        name,
-        path.name,
-        sha256_of(path),
-        loaded.rows,
-        kept,
-        loaded.rows - kept,
-        source.licence,
-        source.attribution,
+        source=name,
+        file=path.name,
+        sha256=sha256_of(path),
+        rows_read=loaded.rows,
+        rows_kept=kept,
+        rows_rejected=loaded.rows - kept,
+        licence=source.licence,
+        attribution=source.attribution,
     )
 
 
@@ -309,7 +327,7 @@ def _ordinals(
             Problem(
                 f"'{source.period}' holds {read.kind}s, but the window is given in {window.kind}s.",
                 str(path),
-                "Write `study.window` like the table.",
+                other_periods(texts),
             )
         )
     return np.array(read.ordinals, dtype=np.int64)[row_text], read.kind, read.note

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.panel import REASONS, Hidden
@@ -15,8 +16,6 @@ from areaeffect.tables.cells import picked, read_numbers
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    import pandas as pd
 
     from areaeffect.results import Floats, Ints
     from areaeffect.sources.base import Wanted
@@ -27,6 +26,10 @@ _SHOWN = 5
 _SUPPRESSED, _NO_ROW = np.uint8(REASONS.index("suppressed")), np.uint8(REASONS.index("no_row"))
 #: No publisher hides larger counts than this for being small.
 _MOST_HIDDEN = 20
+_TRUE_FALSE = {"true": "1", "yes": "1", "y": "1", "false": "0", "no": "0", "n": "0"}
+#: A spreadsheet's numbers of the days from 1927 to 2064; days from one month to the next.
+_SPREADSHEET_DAYS, _MONTHS_IN_DAYS = (10_000, 60_000), {28, 29, 30, 31}
+_YEARS = (1900, 2100)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +87,7 @@ def infinite(column: pd.Series, bad: npt.NDArray[np.bool_], path: Path) -> Probl
 
 
 def changing_numbers(column: pd.Series, source: PanelSource, path: Path) -> Floats:
-    """Return a column that changes inside areas as numbers; True and False are 1 and 0.
+    """Return a column that changes inside areas as numbers; true and yes are 1, false and no are 0.
 
     Raises
     ------
@@ -93,8 +96,8 @@ def changing_numbers(column: pd.Series, source: PanelSource, path: Path) -> Floa
     """
     if column.dtype.kind != "f":
         plain = column.str.strip().str.lower()
-        if plain.isin(["true", "false", ""]).all():
-            column = plain.replace({"true": "1", "false": "0"})
+        if plain.isin([*_TRUE_FALSE, ""]).all():
+            column = plain.replace(_TRUE_FALSE)
     read = read_numbers(column, declared(source))
     if np.isinf(read.values).any():
         raise DataError(infinite(column, np.isinf(read.values), path))
@@ -103,6 +106,21 @@ def changing_numbers(column: pd.Series, source: PanelSource, path: Path) -> Floa
         what = f"'{text}' in '{column.name}', which changes inside areas, is not a number."
         raise DataError(Problem(what, f"{path}, {rows}", "Leave a missing value blank."))
     return read.values
+
+
+def other_periods(texts: list[str]) -> str:
+    """Say what to do about periods that are numbers, where the window is in months or years."""
+    numbers = pd.to_numeric(pd.Series(texts), errors="coerce").dropna().sort_values()
+    steps = set(numbers.diff().dropna())
+    if steps and numbers.between(*_SPREADSHEET_DAYS).all() and steps <= _MONTHS_IN_DAYS:
+        first = pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(numbers.iloc[0]))
+        return (
+            f"They look like a spreadsheet's dates ({numbers.iloc[0]:g} is {first:%Y-%m-%d}): "
+            "format the column as a date and save it again."
+        )
+    if steps and (numbers // 10_000).between(*_YEARS).all():
+        return f"Write months '2012-04' and years '2012', not '{texts[0]}'."
+    return "Write `study.window` like the table."
 
 
 def matrix_of(

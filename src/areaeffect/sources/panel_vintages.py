@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.geography.codes import ATTRIBUTION, lsoa_pairs, msoa_pairs
 from areaeffect.geography.vintages import convert_counts
 from areaeffect.sources.base import align
@@ -97,14 +97,15 @@ def _joined(table: SourceTable, lookup: Lookup, what: str) -> SourceTable:
     notes = [f"{what} Counts were joined on the later census by the packaged lookup. {ATTRIBUTION}"]
     if result.split_equally:
         notes.append(
-            f"{len(result.split_equally)} areas that were split ({_some(result.split_equally)}) "
-            "were divided equally among their parts, for want of weights."
+            f"{len(result.split_equally)} areas that were split "
+            f"({first_few(result.split_equally)}) were divided equally among their parts, for want "
+            "of weights."
         )
     left = (*result.left_out, *result.codes[partial].tolist())
     if left:
         notes.append(
             "Left out, since they changed irregularly or a part is not in the table: "
-            f"{_some(left)}."
+            f"{first_few(left)}."
         )
     source = _one_of(table.areas, areas, lookup)
     return replace(
@@ -125,11 +126,6 @@ def _lost_parts(codes: Strings, lookup: Lookup) -> list[str]:
     given = np.isin(lookup.new, codes) & (lookup.old != lookup.new)
     families = np.isin(lookup.old, lookup.old[given]) & np.isin(lookup.old, codes)
     return sorted({str(c) for c in lookup.new[families & ~np.isin(lookup.new, codes)]})
-
-
-def _some(codes: tuple[str, ...]) -> str:
-    more = f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else ""
-    return ", ".join(codes[:_SHOWN]) + more
 
 
 def _one_of(given: Strings, areas: Strings, lookup: Lookup) -> Ints:

@@ -23,12 +23,20 @@ if TYPE_CHECKING:
     from areaeffect.study.model import PanelSource
 
 _MISSING_AS = (-1, -9, -77, -88, -98, -99, -777, -888, -998, -999, -9999, -99999, -999999)
-_MISSING_AS_HIGH = (999, 9999, 99999, 999999)
+_MISSING_AS_HIGH = (88, 99, 888, 997, 998, 999, 8888, 9998, 9999, 99999, 999999)
+#: A mark repeated so many times beyond all other numbers is one; a single one, `_TIMES_ALL` times.
+_TIMES_REPEATED, _TIMES_BELOW = 5.0, 2.0
 #: A cell so many times its area's middle, and so many times nearly every cell, is mistyped.
 _TIMES_OWN, _TIMES_ALL = 100.0, 10.0
 _FEWEST_PERIODS, _FEWEST_PARTS, _MOST_CANDIDATES = 6, 3, 300
 _LARGE = 2.5
 _FEWEST_AREAS = 10
+#: So near to all others together, in every period, is a total with rounded or unplaced counts.
+_NEARLY_ALL = 0.05
+#: So near to the mean of all others, in units of what areas move by themselves, is their mean.
+_NEARLY_MEAN, _FEWEST_FOR_MEAN = 0.05, 8
+#: Where nearly every area has a code of the Office for National Statistics, a bare name is none.
+_MOSTLY_CODED = 0.9
 _SHOWN = 5
 #: Kinds of areas by how the Office for National Statistics codes them.
 _LEVELS = (
@@ -62,8 +70,9 @@ def screen(source: PanelSource, table: SourceTable) -> SourceTable:
         problems += _marks(seen, name, table, file)
         if "outlying cells" not in source.accept:
             problems += _outlying(seen, name, table, file, is_count=wanted.is_count)
-        if wanted.is_count and "sums of areas" not in source.accept:
-            problems += _sums(seen, name, table.areas, file)
+        if "sums of areas" not in source.accept:
+            totals = _sums if wanted.is_count else _means
+            problems += totals(seen, name, table.areas, file)
         if "equal series" not in source.accept:
             notes += _equal_series(seen, name, table, file)
     for name, column in {**table.attributes, **table.varying}.items():
@@ -80,15 +89,18 @@ def _list(names: list[str]) -> str:
 
 
 def _levels(areas: Strings, file: str) -> Problem | None:
-    """Name areas of another level than most: districts among LSOAs hold them."""
+    """Name areas of another level than most: districts among LSOAs hold them, as names may."""
     found: dict[str, list[str]] = {}
     for code in map(str, areas):
         level = next((name for p, name in _LEVELS if re.fullmatch(p, code)), "")
-        if level:
-            found.setdefault(level, []).append(code)
+        if level or not re.search(r"\d", code):
+            found.setdefault(level or "no codes", []).append(code)
+    most = max(found, key=lambda name: len(found[name]), default="")
+    if len(found) < 2 or most == "no codes" or len(found[most]) < _MOSTLY_CODED * len(areas):  # noqa: PLR2004
+        found.pop("no codes", None)
+        most = max(found, key=lambda name: len(found[name]), default="")
     if len(found) < 2:  # noqa: PLR2004
         return None
-    most = max(found, key=lambda name: len(found[name]))
     others = [f"{code} ({name})" for name, codes in found.items() if name != most for code in codes]
     return Problem(
         f"the areas are {most}, but {len(others)} are of another kind: {_list(others)}.",
@@ -100,19 +112,27 @@ def _levels(areas: Strings, file: str) -> Problem | None:
 def _marks(values: Floats, name: str, table: SourceTable, file: str) -> list[Problem]:
     """Name numbers such as -99 that stand for missing ones."""
     finite = np.isfinite(values)
-    if not finite.any():
-        return []
+    below = finite & (values < 0)
     is_low = finite & np.isin(values, _MISSING_AS)
+    rest = values[finite & ~below]
+    if below.sum() > 1 and len(rest) and np.ptp(values[below]) == 0:
+        is_low |= below & (-values >= np.median(rest))  # -99.9 and its like: one number far off
     others = values[finite & ~is_low]
     if is_low.any() and len(others) and others.min() >= 0:
         return [_mark_problem(values, is_low, name, table, file, "every other number is 0 or more")]
-    for mark in _MISSING_AS_HIGH:
+    for mark in (*_MISSING_AS, *_MISSING_AS_HIGH):
         here = finite & (values == mark)
-        others = values[finite & ~here]
-        if here.sum() > 1 and len(others) and others.max() < mark / _TIMES_ALL:
-            return [
-                _mark_problem(values, here, name, table, file, f"no other is over {others.max():g}")
-            ]
+        others = values[finite & ~here & ~is_low] if mark < 0 else values[finite & ~here]
+        if not here.any() or not len(others) or mark == -1:
+            continue
+        far = _TIMES_ALL if here.sum() == 1 else _TIMES_REPEATED if mark > 0 else _TIMES_BELOW
+        if mark > 0 and others.max() < mark / far:
+            why = f"no other is over {others.max():g}"
+        elif mark < 0 and others.min() > mark / far:
+            why = f"no other is under {others.min():g}"
+        else:
+            continue
+        return [_mark_problem(values, here, name, table, file, why)]
     return []
 
 
@@ -150,15 +170,19 @@ def _outlying(
         own = np.maximum(middle, 1.0)[:, None]
         limit = _TIMES_ALL * float(np.nanquantile(values, 0.99))
         here = (values >= _TIMES_OWN * own) & (values > limit)
-    else:
-        spread = 1.4826 * float(np.nanmedian(np.abs(away)))
-        here = np.abs(away) > (_TIMES_OWN * spread if spread > 0 else np.inf)
+        what = f"are over {_TIMES_OWN:g} times their neighbours"
+    else:  # a small area moves more than most: it is held to what it does itself
+        spread = np.full(len(values), np.nanmedian(np.abs(away)))
+        spread[rows] = np.maximum(spread[rows], np.nanmedian(np.abs(away[rows]), axis=1))
+        limits = np.where(spread > 0, _TIMES_OWN * 1.4826 * spread, np.inf)
+        here = np.abs(away) > limits[:, None]
+        what = f"are over {_TIMES_OWN:g} times as far from their area's other periods as is usual"
     if not here.any():
         return []
     first = values[np.nonzero(here)][0]
     return [
         Problem(
-            f"{int(here.sum())} cells of '{name}' are over {_TIMES_OWN:g} times their neighbours: "
+            f"{int(here.sum())} cells of '{name}' {what}: "
             f"{_list(list(_cells(here, table)))} (the first holds {first:g}).",
             file,
             'Correct it or leave it blank; if it is right, write accept = ["outlying cells"].',
@@ -201,15 +225,33 @@ def _sums(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]
         if n >= _FEWEST_PARTS:
             is_sum[candidate] = True
             found.append(f"{areas[whole[candidate]]} (of {n} areas)")
+    what = f"{len(found)} areas are the sum of others in all of '{name}'"
+    if not found and len(whole) > _FEWEST_AREAS and counts.shape[1] >= _FEWEST_PERIODS:
+        largest = int(total.argmax())
+        rest = counts.sum(axis=0) - counts[largest]
+        if (rest > 0).all() and (np.abs(counts[largest] - rest) <= _NEARLY_ALL * rest).all():
+            found = [str(areas[whole[largest]])]
+            what = f"1 area is nearly the sum of all others in every period of '{name}'"
     if not found:
         return []
-    return [
-        Problem(
-            f"{len(found)} areas are the sum of others in all of '{name}': {_list(found)}.",
-            file,
-            "They are totals, not areas: take them out or list them in `leave_out`.",
-        )
-    ]
+    fix = "They are totals, not areas: take them out or list them in `leave_out`."
+    return [Problem(f"{what}: {_list(found)}.", file, fix)]
+
+
+def _means(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]:
+    """Name an area that is the mean of all others in every period, as an 'Average' row is."""
+    whole = np.flatnonzero(np.isfinite(values).all(axis=1))
+    if len(whole) <= _FEWEST_AREAS or values.shape[1] < _FEWEST_FOR_MEAN:
+        return []
+    scores = values[whole]
+    away = scores - (scores.sum(axis=0) - scores) / (len(whole) - 1)
+    moves = float(np.median(np.abs(away - np.median(away, axis=1, keepdims=True))))
+    found = whole[(np.abs(away).max(axis=1) <= _NEARLY_MEAN * moves) & (moves > 0)]
+    if not len(found):
+        return []
+    what = f"{len(found)} areas are the mean of all others in every period of '{name}'"
+    fix = "They are averages, not areas: take them out or list them in `leave_out`."
+    return [Problem(f"{what}: {_list([str(areas[i]) for i in found])}.", file, fix)]
 
 
 def _equal_series(values: Floats, name: str, table: SourceTable, file: str) -> list[str]:

@@ -37,7 +37,7 @@ class Only(Part):
     """
 
     column: ColumnText = Field(description="'source.column'")
-    values: tuple[str, ...] = Field(default=(), description="values that may serve")
+    values: tuple[str, ...] = Field(default=(), min_length=1, description="values that may serve")
     low: float | None = Field(default=None, description="smallest number that may serve")
     high: float | None = Field(default=None, description="largest number that may serve")
 

@@ -15,6 +15,7 @@ from areaeffect.study.atlas import AtlasPart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
 from areaeffect.study.parts import AnySource, ColumnText, MissingReason, PeriodText, RealFall
+from areaeffect.study.points import PointsSource
 from areaeffect.study.source_kinds import ByKind
 from areaeffect.study.survey import Stories, Survey
 from areaeffect.study.toml_file import Part
@@ -274,7 +275,7 @@ class IndexSource(AnySource):
         return tuple(f for f in (self.path, self.boundaries, self.neighbours) if f)
 
 
-Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource
+Source = PanelSource | PoliceUkSource | PublishedSource | IndexSource | PointsSource
 
 
 class Outcome(Part):

@@ -44,16 +44,21 @@ class NotCovered(Part):
     reason: MissingReason = Field(default="not_published", description="why they are missing")
 
 
-class RealFall(Part):
+class RealFallOfAll(Part):
+    """Periods in which a whole file looks like a gap of recording, and fell in truth."""
+
+    from_period: PeriodText = Field(description="first period that is kept")
+    to_period: PeriodText = Field(description="last period that is kept")
+    why: str = Field(min_length=1, description="what made the fall: 'lockdown'; the report says it")
+
+
+class RealFall(RealFallOfAll):
     """Months that look like a gap of recording, and are a real fall: kept, and said so."""
 
     column: str = Field(
         default="force", description="column in which gaps are looked for; police_uk: 'force'"
     )
     values: tuple[str, ...] = Field(min_length=1, description="values of that column")
-    from_period: PeriodText = Field(description="first period that is kept")
-    to_period: PeriodText = Field(description="last period that is kept")
-    why: str = Field(min_length=1, description="what made the fall: 'lockdown'; the report says it")
 
     def text(self) -> str:
         """Return what is kept, for print."""

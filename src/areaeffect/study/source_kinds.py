@@ -22,6 +22,7 @@ SOURCE_KINDS = {
     "police_uk": "areaeffect.sources.police_uk.panel",
     "published": "areaeffect.sources.publishers.panel",
     "index": "areaeffect.index.source",
+    "points": "areaeffect.sources.points.panel",
 }
 
 

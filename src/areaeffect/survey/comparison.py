@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _LEVEL = 0.95
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """A linear combination of weighted means with its design-based interval.
 
@@ -68,14 +68,28 @@ def compare(
     for h in strata:
         inside = totals[stratum_of == h]
         if len(inside) < 2:  # noqa: PLR2004  # one cluster shows no spread
-            return Comparison(means, estimate, None, None, None, 0)
+            return Comparison(
+                means=means,
+                estimate=estimate,
+                standard_error=None,
+                low=None,
+                high=None,
+                degrees_of_freedom=0,
+            )
         variance += len(inside) / (len(inside) - 1) * float(((inside - inside.mean()) ** 2).sum())
     freedom = clusters - len(strata)
     error = float(np.sqrt(variance))
     from scipy.stats import t
 
     reach = float(t.ppf(0.5 + _LEVEL / 2, freedom)) * error
-    return Comparison(means, estimate, error, estimate - reach, estimate + reach, freedom)
+    return Comparison(
+        means=means,
+        estimate=estimate,
+        standard_error=error,
+        low=estimate - reach,
+        high=estimate + reach,
+        degrees_of_freedom=freedom,
+    )
 
 
 def _numbered(cluster: Ints, stratum: Ints) -> tuple[Ints, Ints, Ints]:

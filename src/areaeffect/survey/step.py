@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from areaeffect.findings.case import groups_of
 from areaeffect.periods import PeriodKind, kind_of, parse_period
-from areaeffect.results import Annex, Column, DataTable
+from areaeffect.records import described, table_of
+from areaeffect.results import Annex
 from areaeffect.survey.answers import Answers, read_answers
 from areaeffect.survey.comparison import Comparison, compare
 
@@ -32,22 +33,25 @@ _LEAST_RESPONDENTS = 30
 #: Counts of people under this are not printed (OpenSAFELY's rule).
 SUPPRESSED_UNDER = 8
 
-COLUMNS = (
-    Column("survey", "string", "Name of the survey in the study"),
-    Column("group", "string", "Group of neighbourhoods"),
-    Column("claim", "string", "'level' (the later wave) or 'change' (between waves)"),
-    Column("treated_mean", "number", "Weighted mean of the treated places, 0 to 100"),
-    Column("benchmark_mean", "number", "Weighted mean of their benchmark areas"),
-    Column("estimate", "number", "Difference, in points"),
-    Column("standard_error", "number", "Linearised over clusters"),
-    Column("low", "number", "Lower end of the 95% design-based interval"),
-    Column("high", "number", "Upper end of the 95% design-based interval"),
-    Column("degrees_of_freedom", "integer", "Clusters less strata"),
-    Column("n_treated", "integer", "Respondents in treated places; empty where under 8"),
-    Column("n_benchmark", "integer", "Respondents in benchmark areas; empty where under 8"),
-    Column("covered", "number", "Share of the benchmark weight in areas with respondents"),
-    Column("reason", "string", "Why there is no estimate; empty where there is one"),
-)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonRow:
+    """One comparison of a survey; without an estimate, why."""
+
+    survey: str = described("Name of the survey in the study")
+    group: str = described("Group of neighbourhoods")
+    claim: str = described("'level' (the later wave) or 'change' (between waves)")
+    treated_mean: float | None = described("Weighted mean of the treated places, 0 to 100", None)
+    benchmark_mean: float | None = described("Weighted mean of their benchmark areas", None)
+    estimate: float | None = described("Difference, in points", None)
+    standard_error: float | None = described("Linearised over clusters", None)
+    low: float | None = described("Lower end of the 95% design-based interval", None)
+    high: float | None = described("Upper end of the 95% design-based interval", None)
+    degrees_of_freedom: int | None = described("Clusters less strata", None)
+    n_treated: int | None = described("Respondents in treated places; empty where under 8", None)
+    n_benchmark: int | None = described("Respondents in benchmark areas; empty where under 8", None)
+    covered: float = described("Share of the benchmark weight in areas with respondents")
+    reason: str = described("Why there is no estimate; empty where there is one", "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +65,7 @@ class _Sides:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class SurveyFacts:
     """One survey: what was asked, of how many, and who was left out."""
 
     label: str
@@ -79,7 +83,7 @@ class Asked:
 class Surveys:
     """The surveys of a study by name."""
 
-    asked: dict[str, Asked]
+    asked: dict[str, SurveyFacts]
 
 
 def survey_step(finished: Finished) -> Annex[Surveys] | None:
@@ -87,17 +91,17 @@ def survey_step(finished: Finished) -> Annex[Surveys] | None:
     study = finished.file.study
     if not study.survey:
         return None
-    rows: list[tuple[Any, ...]] = []
-    asked: dict[str, Asked] = {}
+    rows: list[ComparisonRow] = []
+    asked: dict[str, SurveyFacts] = {}
     for name, survey in study.survey.items():
         finished.tell(f"survey {name}", 0, 1)
         answers = read_answers(survey, finished.file.folder, finished.data.panel.areas)
         for group in groups_of(finished.evidence.plan.units):
             rows += [
-                (name, group.name, claim, *_row(finished, survey, answers, group, claim))
+                _row(finished, name, answers, group, claim)
                 for claim in (("level", "change") if survey.wave else ("level",))
             ]
-        asked[name] = Asked(
+        asked[name] = SurveyFacts(
             label=survey.label or name.replace("_", " "),
             family=survey.family,
             items=tuple(i.column for i in survey.items),
@@ -108,7 +112,7 @@ def survey_step(finished: Finished) -> Annex[Surveys] | None:
             before=survey.before,
             after=survey.after,
         )
-    compared = DataTable("survey_comparisons", "Surveys: groups compared", COLUMNS, tuple(rows))
+    compared = table_of("survey_comparisons", "Surveys: groups compared", ComparisonRow, rows)
     return Annex("survey", Surveys(asked), (compared,))
 
 
@@ -119,28 +123,36 @@ def check_surveys(file: StudyFile, data: Assembled) -> None:
 
 
 def _row(
-    finished: Finished, survey: Survey, answers: Answers, group: Group, claim: str
-) -> tuple[Any, ...]:
-    """Return the cells of one comparison after survey, group and claim."""
+    finished: Finished, name: str, answers: Answers, group: Group, claim: str
+) -> ComparisonRow:
+    survey = finished.file.study.survey[name]
     sides = _sides(finished, answers, group)
     reason, numbers = _refused(finished, survey, answers, group, claim, sides)
-    n_treated, n_benchmark = (_shown(int(n)) for n in numbers)
+    row = ComparisonRow(
+        survey=name,
+        group=group.name,
+        claim=claim,
+        n_treated=_shown(int(numbers[0])),
+        n_benchmark=_shown(int(numbers[1])),
+        covered=sides.covered,
+        reason=reason,
+    )
     if reason:
-        return (*(None,) * 7, n_treated, n_benchmark, sides.covered, reason)
+        return row
     found = _compare(answers, sides, claim)
     treated, benchmark = _two_means(found.means, claim)
-    return (
-        treated,
-        benchmark,
-        found.estimate,
-        found.standard_error,
-        found.low,
-        found.high,
-        found.degrees_of_freedom,
-        n_treated,
-        n_benchmark,
-        sides.covered,
-        "" if found.low is not None else "only one cluster on a side: its spread is not known",
+    return replace(
+        row,
+        treated_mean=treated,
+        benchmark_mean=benchmark,
+        estimate=found.estimate,
+        standard_error=found.standard_error,
+        low=found.low,
+        high=found.high,
+        degrees_of_freedom=found.degrees_of_freedom,
+        reason=""
+        if found.low is not None
+        else "only one cluster on a side: its spread is not known",
     )
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 #: A row's first line in the file (or its number in the sheet), and its cells.
@@ -20,6 +21,8 @@ NumberedRow = tuple[int, list[str]]
 _DELIMITERS = (",", ";", "\t", "|")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright bars"}
 _SAMPLE = 200
+#: Bytes that tell the kind of a file, and those read together of one that is large.
+_START, _BLOCK = 200, 1 << 20
 _MOST_CHARACTERS = 1_000_000
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 #: What other kinds of file begin with, whatever they are called.
@@ -69,11 +72,7 @@ def read_text_rows(path: Path, header_has: Collection[str]) -> TextRows:
         close or that take in further rows, each by its line.
     """
     raw = path.read_bytes()
-    start = raw[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for magic, name in _OTHER_KINDS:
-        if start.startswith(magic.lower()):
-            fix = "Save the table as CSV or as a workbook."
-            raise DataError(Problem(f"the file is {name}, not a table.", str(path), fix))
+    _refuse_other_kinds(raw, path)
     text, notes = _decoded(raw, path)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -81,12 +80,78 @@ def read_text_rows(path: Path, header_has: Collection[str]) -> TextRows:
         line = text[: text.index("\x00")].count("\n") + 1
         raise DataError(Problem("there is a NUL byte.", f"{path}, line {line}", "Export it again."))
     lines = text.split("\n")
-    named = re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r ")) if lines else None
-    if named:
-        lines[0] = ""
-    delimiter = named[1] if named else _delimiter(lines, header_has)
+    delimiter = _delimiter(lines, header_has)
     blank = [i + 1 for i, line in enumerate(lines) if not line.strip()]
-    return TextRows(list(_rows(lines, delimiter, path)), delimiter, blank, notes)
+    same: dict[str, str] = {}  # a table repeats its texts: each is kept once
+    rows = [
+        (line, [same.setdefault(cell, cell) for cell in row])
+        for line, row in _rows(lines, delimiter, path)
+    ]
+    return TextRows(rows, delimiter, blank, notes)
+
+
+@contextmanager
+def stream_text_rows(
+    path: Path, header_has: Collection[str]
+) -> Iterator[tuple[Iterator[NumberedRow], str, tuple[str, ...]]]:
+    """Open a text file whose rows need not fit into memory: its rows, delimiter and notes.
+
+    Parameters
+    ----------
+    path, header_has : as in `read_text_rows`.
+
+    Raises
+    ------
+    DataError
+        As `read_text_rows`.
+    """
+    encoding, notes = _encoding(path)
+    with path.open(encoding=encoding) as file:
+        lines = (line.removesuffix("\n") for line in file)
+        first = list(islice(lines, _SAMPLE))
+        delimiter = _delimiter(first, header_has)
+        yield _rows(chain(first, lines), delimiter, path), delimiter, notes
+
+
+def _refuse_other_kinds(raw: bytes, path: Path) -> None:
+    start = raw[:_START].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for magic, name in _OTHER_KINDS:
+        if start.startswith(magic.lower()):
+            fix = "Save the table as CSV or as a workbook."
+            raise DataError(Problem(f"the file is {name}, not a table.", str(path), fix))
+
+
+def _encoding(path: Path) -> tuple[str, tuple[str, ...]]:
+    """Return the encoding of a file that is read block by block, and how it was read."""
+    with path.open("rb") as file:
+        start = file.read(_START)
+    _refuse_other_kinds(start, path)
+    if start.startswith(_UTF16):
+        return "utf-16", (f"{path.name} is UTF-16; it was read as such.",)
+    if _line_not_in("utf-8-sig", path) is None:
+        return "utf-8-sig", ()
+    line = _line_not_in("cp1252", path)
+    if line is not None:
+        what = "neither UTF-8 nor Windows-1252."
+        raise DataError(Problem(what, f"{path}, line {line}", "Save it as UTF-8."))
+    return "cp1252", (f"{path.name} is not UTF-8; it was read as Windows-1252.",)
+
+
+def _line_not_in(encoding: str, path: Path) -> int | None:
+    """Return the first line that is not of an encoding, None where all are; refuse a NUL byte."""
+    decoder, line = codecs.getincrementaldecoder(encoding)(), 1
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError as error:
+                return line + block[: error.start].count(b"\n")
+            if b"\x00" in block:
+                line += block[: block.index(b"\x00")].count(b"\n")
+                what = "there is a NUL byte."
+                raise DataError(Problem(what, f"{path}, line {line}", "Export it again."))
+            line += block.count(b"\n")
+    return None
 
 
 def _decoded(raw: bytes, path: Path) -> tuple[str, tuple[str, ...]]:
@@ -111,7 +176,14 @@ def _decoded(raw: bytes, path: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def _delimiter(lines: list[str], header_has: Collection[str]) -> str:
-    """Return the delimiter under which most of the first lines are of one width."""
+    """Return the delimiter under which most of the first lines are of one width.
+
+    A first line that names it, 'sep=;', is blanked.
+    """
+    named = re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r ")) if lines else None
+    if named:
+        lines[0] = ""
+        return named[1]
 
     def fit(delimiter: str) -> tuple[bool, int, int]:
         sample = islice((line for line in lines if line.strip()), _SAMPLE)
@@ -127,10 +199,9 @@ def _delimiter(lines: list[str], header_has: Collection[str]) -> str:
     return max(_DELIMITERS, key=fit)
 
 
-def _rows(lines: list[str], delimiter: str, path: Path) -> Iterator[NumberedRow]:
+def _rows(lines: Iterable[str], delimiter: str, path: Path) -> Iterator[NumberedRow]:
     """Yield rows that are not blank; refuse quotes that do not mean what they say."""
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=True)
-    same: dict[str, str] = {}  # a table repeats its texts: each is kept once
     first = 1
     while True:
         try:
@@ -142,7 +213,7 @@ def _rows(lines: list[str], delimiter: str, path: Path) -> Iterator[NumberedRow]
         if reader.line_num > first:
             _refuse_swallowed(row, first, reader.line_num, delimiter, path)
         if row and (row[0].strip() or any(cell and not cell.isspace() for cell in row)):
-            yield first, [same.setdefault(cell, cell) for cell in row]
+            yield first, row
         first = reader.line_num + 1
 
 

@@ -27,18 +27,20 @@ _SHOWN = 5
 _NOT_TEXT = {"GEOMETRY", "BLOB"}
 _NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
 _NUMBERS |= {"UBIGINT", "HUGEINT", "FLOAT", "DOUBLE", "BOOLEAN"}
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _PARQUET = b"PAR1"
-_HEADER_WITHIN = 100
+HEADER_WITHIN = 100
 #: Labels of rows that add others up, or stand for what has no area; only at the end of a table.
 TOTALS = re.compile(
-    r"\W*(grand |column |row |overall |sub-?)?totals?\W*|all( areas)?|unknown|not (known|stated)"
-    r"|missing"
-    r"|(united kingdom|great britain|england|wales|scotland|england (and|&) wales)( total)?",
+    r"\W*(grand |column |row |overall |sub-?)?totals?\W*|unknown|not (known|stated|recorded)"
+    r"|all( areas| places| [lm]soas| wards| districts| regions| neighbourhoods)?|missing"
+    r"|(overall |national |regional |area )?(average|mean|median)( of all( areas)?)?|unallocated"
+    r"|(united kingdom|uk|great britain|england|wales|scotland|england (and|&) wales)"
+    r"( total| average| mean)?",
     re.IGNORECASE,
 )
 #: In a table of countries these are areas; in one of places in the United Kingdom they are totals.
-_NATIONS = frozenset({"united kingdom", "great britain", "england", "wales", "scotland"})
+_NATIONS = frozenset({"united kingdom", "uk", "great britain", "england", "wales", "scotland"})
 _COUNTRIES = frozenset({"france", "germany", "italy", "spain", "japan", "india", "china", "brazil"})
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 _NOTE = re.compile(
@@ -125,12 +127,12 @@ def read_user_table(
     require_file(path)
     names = {*layout.header_has, *(only or ()), *as_text}
     layout = replace(layout, header_has=names)
-    keys = {_key(n) for n in names}
+    keys = {key_of(n) for n in names}
     with path.open("rb") as file:
         magic = file.read(4)
     if magic == _PARQUET or path.suffix.lower() in {".parquet", ".geoparquet"}:
         return UserTable(_load_parquet(path, only, as_text))
-    if magic.startswith(_WORKBOOKS):
+    if magic.startswith(WORKBOOKS):
         rows, notes = sheet_rows(path, layout.sheet, keys)
         return _table(rows, [], layout, only, path, notes)
     text = read_text_rows(path, keys)
@@ -140,7 +142,7 @@ def read_user_table(
     return _with_points(table, text.delimiter, as_text, path)
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
     """Return a header as it is compared: without case and runs of spaces."""
     return " ".join(name.split()).lower()
 
@@ -156,14 +158,14 @@ def _table(
     """Find header and end of the table among the rows, and check every row between."""
     if not rows:
         raise DataError(Problem("the file is empty.", str(path), "It needs a header and rows."))
-    at = _header(rows, layout, path)
+    at = header_at(rows, layout, path)
     line, cells = rows[at]
     header = [re.sub(r"\s*\n\s*", " ", cell.strip()) for cell in cells]
     body = list(rows[at + 1 :])
     if body and len(header) > 2 and _filled(body[0][1]) == [0] and not body[0][1][0].isdigit():  # noqa: PLR2004
         _, (label, *_) = body.pop(0)  # Stat-Xplore names the areas' column in a row of its own
-        names = {_key(n) for n in layout.header_has}
-        if _key(label) in names or _key(header[0]) not in names:
+        names = {key_of(n) for n in layout.header_has}
+        if key_of(label) in names or key_of(header[0]) not in names:
             header[0] = " ".join(label.split())
     if not header[-1]:
         last = max((found[-1] for _, c in body if (found := _filled(c))), default=-1)
@@ -176,7 +178,7 @@ def _table(
     _refuse_ragged(body, len(header), path)
     if not body:
         raise DataError(Problem("the file has a header but no rows.", str(path)))
-    positions = _columns(header, layout, only, line, path)
+    positions = columns_at(header, layout, only, line, path)
     nameless = [i + 1 for i, name in enumerate(header) if not name]
     if nameless:
         some = ", ".join(map(str, nameless))
@@ -189,7 +191,7 @@ def _table(
     return UserTable(frame, left_out, notes)
 
 
-def _header(rows: Sequence[NumberedRow], layout: Layout, path: Path) -> int:
+def header_at(rows: Sequence[NumberedRow], layout: Layout, path: Path) -> int:
     """Return the position of the header: the row named, that with most names, or the first wide."""
     if layout.header is not None:
         at = next((i for i, (n, _) in enumerate(rows) if n == layout.header), None)
@@ -198,9 +200,9 @@ def _header(rows: Sequence[NumberedRow], layout: Layout, path: Path) -> int:
                 Problem(f"row {layout.header} is blank.", str(path), "Name the header.")
             )
         return at
-    first = rows[:_HEADER_WITHIN]
-    names = {_key(n) for n in layout.header_has}
-    held = [len({_key(c) for c in cells} & names) for _, cells in first]
+    first = rows[:HEADER_WITHIN]
+    names = {key_of(n) for n in layout.header_has}
+    held = [len({key_of(c) for c in cells} & names) for _, cells in first]
     if max(held):
         at = held.index(max(held))
         alone = at > 0 and len(_filled(first[at][1])) == 1 < len(_filled(first[at - 1][1]))
@@ -284,16 +286,16 @@ def _refuse_ragged(body: Sequence[NumberedRow], width: int, path: Path) -> None:
         )
 
 
-def _columns(
+def columns_at(
     header: Sequence[str], layout: Layout, only: Collection[str] | None, line: int, path: Path
 ) -> dict[str, int]:
     """Return the position of each column kept, under the name that was asked for."""
     named = layout.header_has
-    asked = {_key(n): n for n in named}
+    asked = {key_of(n): n for n in named}
     used = {
         n
         for n in repeated([n for n in header if n])
-        if _key(n) in asked or re.fullmatch(layout.once, n)
+        if key_of(n) in asked or re.fullmatch(layout.once, n)
     }
     if used:
         raise DataError(
@@ -303,12 +305,12 @@ def _columns(
                 "Rename one.",
             )
         )
-    wanted = {_key(n) for n in (only or ())}
-    keep_all = only is None or not wanted <= {_key(n) for n in header}
+    wanted = {key_of(n) for n in (only or ())}
+    keep_all = only is None or not wanted <= {key_of(n) for n in header}
     found: dict[str, int] = {}
     for i, name in enumerate(header):
-        if name and (keep_all or _key(name) in wanted):
-            found.setdefault(name if name in named else asked.get(_key(name), name), i)
+        if name and (keep_all or key_of(name) in wanted):
+            found.setdefault(name if name in named else asked.get(key_of(name), name), i)
     return found
 
 

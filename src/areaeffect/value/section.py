@@ -40,7 +40,15 @@ def value_section(_result: Result, annex: Annex[ValueSettings]) -> Section:
         chart = amounts_chart(drawn, values, key="value", title=title)
         note = "Bars are 95% intervals; recorded incidents only."
         blocks.append(
-            Figure(chart, title, amounts_table(rows, values), "value", note, "value", tuple(drawn))
+            Figure(
+                chart=chart,
+                title=title,
+                table=amounts_table(rows, values),
+                data="value",
+                note=note,
+                name="value",
+                rows=tuple(drawn),
+            )
         )
     else:
         blocks.append(Data(amounts_table(rows, values), "value"))

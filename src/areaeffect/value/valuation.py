@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _SOURCE = "unit costs"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Valuation:
     """What a study's avoided incidents are worth, before how many there are is known.
 
@@ -85,7 +85,16 @@ def read_valuation(file: StudyFile) -> tuple[Valuation | None]:
     funding_factor = _uprated(funding, part, table, where, problems)
     if problems:
         raise StudyError(problems)
-    return (Valuation(part, table, factors, mixes, funding_factor, _releases(path, table)),)
+    return (
+        Valuation(
+            part=part,
+            table=table,
+            factors=factors,
+            mixes=mixes,
+            funding_factor=funding_factor,
+            releases=_releases(path, table),
+        ),
+    )
 
 
 def cost_releases(file: StudyFile) -> tuple[Release, ...]:
@@ -237,20 +246,30 @@ def _releases(path: Path | None, table: CostTable) -> tuple[Release, ...]:
     rows = len(table.costs)
     name = path.name if path else "unit_costs.csv"
     licence = "" if path else "Open Government Licence v3.0"
-    made = [Release(_SOURCE, name, hashlib.sha256(raw).hexdigest(), rows, rows, 0, licence)]
+    made = [
+        Release(
+            source=_SOURCE,
+            file=name,
+            sha256=hashlib.sha256(raw).hexdigest(),
+            rows_read=rows,
+            rows_kept=rows,
+            rows_rejected=0,
+            licence=licence,
+        )
+    ]
     if table.currency == DEFLATED:
         raw = (own / "gdp_deflator.toml").read_bytes()
         years = len(deflator().index)
         made.append(
             Release(
-                "GDP deflator",
-                "gdp_deflator.toml",
-                hashlib.sha256(raw).hexdigest(),
-                years,
-                years,
-                0,
-                "Open Government Licence v3.0",
-                deflator().attribution,
+                source="GDP deflator",
+                file="gdp_deflator.toml",
+                sha256=hashlib.sha256(raw).hexdigest(),
+                rows_read=years,
+                rows_kept=years,
+                rows_rejected=0,
+                licence="Open Government Licence v3.0",
+                attribution=deflator().attribution,
             )
         )
     return tuple(made)

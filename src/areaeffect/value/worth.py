@@ -18,7 +18,7 @@ SIMULATIONS = 20_000
 LEVEL = 0.95
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Stream:
     """The avoided incidents of one outcome in one group.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(View):
+class CompareForm(View):
     """The state of the Compare form, all of it in the address.
 
     Parameters
@@ -34,7 +34,7 @@ class Asked(View):
     buffer: str = choice(*(f"{km:g}" for km in BUFFERS))
 
 
-def question_of(asked: Asked, selection: Selection) -> Question:
+def question_of(asked: CompareForm, selection: Selection) -> Question:
     """Return the question of a form, not yet checked."""
     return Question(
         areas=selection.codes,
@@ -46,9 +46,9 @@ def question_of(asked: Asked, selection: Selection) -> Question:
     )
 
 
-def asked_of(question: Question, atlas: str, selection: Selection) -> Asked:
+def asked_of(question: Question, atlas: str, selection: Selection) -> CompareForm:
     """Return the form that asks a question."""
-    return Asked(
+    return CompareForm(
         base=atlas,
         areas=selection.areas,
         set=selection.set,
@@ -60,7 +60,7 @@ def asked_of(question: Question, atlas: str, selection: Selection) -> Asked:
     )
 
 
-def listed(settings: Settings, atlas: Atlas, asked: Asked) -> tuple[Selection, list[Any]]:
+def listed(settings: Settings, atlas: Atlas, asked: CompareForm) -> tuple[Selection, list[Any]]:
     """Return the chosen areas, and a line for each: code, name, ward and authority."""
     selection = selected(settings, atlas, asked)
     table = atlas.table
@@ -83,5 +83,5 @@ def suggested_name(lines: list[Any]) -> str:
 
 def pairs_of(form: Any) -> list[tuple[str, str]]:
     """Return a form's fields as the pairs of an address; fields without a value are left out."""
-    known = {f.name for f in fields(Asked)}
+    known = {f.name for f in fields(CompareForm)}
     return [(k, str(v)) for k, v in form.multi_items() if str(v) or k not in known]

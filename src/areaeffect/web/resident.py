@@ -39,7 +39,7 @@ CRASH_WORDS = "the run stopped unexpectedly; nothing was kept."
 CRASH_FIX = "Ask again; if it happens again, run its study file with `areaeffect evaluate`."
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Child:
     key: str
     pid: int
@@ -108,7 +108,9 @@ class Resident:
             finally:
                 os._exit(code)
         os.close(write)
-        child = _Child(order["key"], pid, read, time.monotonic() + order["seconds"])
+        child = _Child(
+            key=order["key"], pid=pid, pipe=read, ends=time.monotonic() + order["seconds"]
+        )
         self.children[pid] = child
         self.selector.register(read, selectors.EVENT_READ, child)
 

@@ -21,7 +21,7 @@ class ChartView:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindingView:
     """One finding in words."""
 

@@ -63,7 +63,7 @@ def base_of(atlas: Atlas) -> StudyFile:
 @lru_cache(maxsize=32)
 def runs_of(settings: Settings) -> Runs:
     """Return the runs of a server: one queue for its pages and its API."""
-    return Runs(settings)
+    return Runs(settings=settings)
 
 
 class Worker:
@@ -117,7 +117,7 @@ class Worker:
             self.runs.ended(self)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Runs:
     """The runs of one server.
 
@@ -236,7 +236,15 @@ class Runs:
             fix = "It was asked on another server, or long ago: ask the question again."
             raise Refusal(404, "This run is not on this server.", fix) from None
         parts = tuple(part for part in MARKS if self.has(key, part))
-        return Standing(key, question, base, parts, job, position, looks)
+        return Standing(
+            key=key,
+            question=question,
+            atlas=base,
+            parts=parts,
+            job=job,
+            position=position,
+            looks=looks,
+        )
 
     def _asked(self, key: str) -> tuple[Question, str]:
         """Return what a run asks, and of which atlas."""

@@ -96,7 +96,7 @@ def _list(result: WhereNext) -> Section:
     blocks: list[Block] = [Paragraph(text, lead=True)]
     drawn = _map(result, first)
     if drawn:
-        blocks.append(Figure(drawn, "Where they are", table, "where_next"))
+        blocks.append(Figure(chart=drawn, title="Where they are", table=table, data="where_next"))
     blocks.append(Data(table, "where_next"))
     return Section("list", "The list", tuple(blocks))
 

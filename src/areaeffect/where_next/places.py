@@ -1,4 +1,4 @@
-"""The ground that places are made of: areas, who is on them already, and places of either kind."""
+"""The map that places are made of: areas, who is on them already, and places of either kind."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from areaeffect.study.file import StudyFile
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ground:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class AreaMap:
     """The map of areas that places are made of, and who is on it already."""
 
     areas: Strings
@@ -39,10 +39,10 @@ class Ground:
     notes: tuple[str, ...]
 
 
-def ground_of_study(
+def map_of_study(
     file: StudyFile, data: Assembled, others: Sequence[Path], lookup: str | None
-) -> Ground:
-    """Return the ground of a study: its panel, everything its register names, and the buffer.
+) -> AreaMap:
+    """Return the map of a study: its panel, everything its register names, and the buffer.
 
     An initiative that ended before the study's window, or begins after it, takes its areas too.
     """
@@ -54,16 +54,16 @@ def ground_of_study(
     treated = [n.areas for n in data.neighbourhoods]
     taken = np.unique(np.concatenate([*treated, known, further]))
     near = panel.near.of_any(taken) if panel.near is not None else np.empty(0, np.int64)
-    return Ground(
-        panel.areas,
-        panel.names,
-        taken,
-        near,
-        file.study.register_.buffer_km if panel.near is not None else None,
-        contiguity(data.boundaries) if data.boundaries else None,
-        data.boundaries,
-        panel.releases,
-        (*data.registered.known.notes, *notes),
+    return AreaMap(
+        areas=panel.areas,
+        names=panel.names,
+        taken=taken,
+        near=near,
+        buffer_km=file.study.register_.buffer_km if panel.near is not None else None,
+        graph=contiguity(data.boundaries) if data.boundaries else None,
+        boundaries=data.boundaries,
+        releases=panel.releases,
+        notes=(*data.registered.known.notes, *notes),
     )
 
 
@@ -81,32 +81,32 @@ def taken_by(
     return np.flatnonzero(np.isin(areas, codes)).astype(np.int64), notes_on(entries, areas)
 
 
-def _allowed(ground: Ground, known: Bools) -> Bools:
+def _allowed(area_map: AreaMap, known: Bools) -> Bools:
     allowed = known.copy()
-    allowed[ground.taken] = False
-    allowed[ground.near] = False
+    allowed[area_map.taken] = False
+    allowed[area_map.near] = False
     return allowed
 
 
-def contiguous_places(ground: Ground, known: Bools, size: int) -> tuple[list[Ints], list[str]]:
+def contiguous_places(area_map: AreaMap, known: Bools, size: int) -> tuple[list[Ints], list[str]]:
     """Return contiguous places of the study's usual size; single areas without outlines."""
-    allowed = _allowed(ground, known)
-    if ground.graph is None or ground.boundaries is None or size == 1:
+    allowed = _allowed(area_map, known)
+    if area_map.graph is None or area_map.boundaries is None or size == 1:
         places = [np.array([a], dtype=np.int64) for a in np.flatnonzero(allowed)]
-        names = [str(ground.names[p[0]]) for p in places]
+        names = [str(area_map.names[p[0]]) for p in places]
     else:
-        places = targeting.compact(ground.graph, ground.boundaries.centres, allowed, size)
-        centres = ground.boundaries.centres
-        names = [f"around {ground.names[_middle(p, centres)]}" for p in places]
+        places = targeting.compact(area_map.graph, area_map.boundaries.centres, allowed, size)
+        centres = area_map.boundaries.centres
+        names = [f"around {area_map.names[_middle(p, centres)]}" for p in places]
     _refuse_none(places)
     return places, names
 
 
 def given_places(
-    ground: Ground, known: Bools, group: Strings, title: Strings
+    area_map: AreaMap, known: Bools, group: Strings, title: Strings
 ) -> tuple[list[Ints], list[str]]:
     """Return given groups of areas, those with a taken or near area left out."""
-    allowed = _allowed(ground, known)
+    allowed = _allowed(area_map, known)
     codes, place = np.unique(group, return_inverse=True)
     order = np.argsort(place, kind="stable")
     parts = np.split(order, np.cumsum(np.bincount(place))[:-1])

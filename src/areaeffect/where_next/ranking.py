@@ -204,10 +204,10 @@ def _ranking(
     low, high = np.quantile(ranks, [tail, 1 - tail], axis=0, method="nearest")
     on = ranks.mean(axis=0) if steady else value
     return Ranking(
-        value,
-        rankdata(on, method="min").astype(np.int64),
-        low.astype(np.int64),
-        high.astype(np.int64),
-        (ranks <= first).mean(axis=0),
-        nearest,
+        value=value,
+        rank=rankdata(on, method="min").astype(np.int64),
+        low=low.astype(np.int64),
+        high=high.astype(np.int64),
+        share_first=(ranks <= first).mean(axis=0),
+        nearest=nearest,
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Ints, Ranking, Release, Shape
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class WhereNext:
     """A ranked list of places.
 

@@ -10,7 +10,9 @@ import pytest
 from areaeffect.design.seal import seal
 from areaeffect.results import NeighbourhoodDesign, Release, Seal
 
-RELEASE = Release("crime", "crime.csv", "ab" * 32, 10, 10, 0)
+RELEASE = Release(
+    source="crime", file="crime.csv", sha256="ab" * 32, rows_read=10, rows_kept=10, rows_rejected=0
+)
 DESIGN = NeighbourhoodDesign(
     initiative="Residents First",
     neighbourhood="North",

@@ -111,7 +111,7 @@ def test_the_trend_draws_its_rows(result: Result) -> None:
     series = result.series[3]
     rows = charts.trend_rows(series)
     for name in ("observed", "benchmark"):
-        values = np.array([row[name] for row in rows])
+        values = np.array([getattr(row, name) for row in rows])
         corners = path_of(trend(result, 3), name)
         slope, middle = np.polyfit(values, corners[:, 1], 1)
         assert slope < 0
@@ -125,22 +125,20 @@ def test_twelve_month_means_need_all_twelve_months(result: Result) -> None:
     for i, row in enumerate(rows):
         window = series.observed[i - 11 : i + 1] if i >= 11 else ()
         if window and None not in window:
-            assert row["observed_mean_12"] == pytest.approx(
-                fmean(v for v in window if v is not None)
-            )
+            assert row.observed_mean_12 == pytest.approx(fmean(v for v in window if v is not None))
         else:
-            assert row["observed_mean_12"] is None
-            assert row["benchmark_mean_12"] is None
+            assert row.observed_mean_12 is None
+            assert row.benchmark_mean_12 is None
 
 
 def test_yearly_series_have_no_moving_mean(result: Result) -> None:
-    assert all(row["observed_mean_12"] is None for row in charts.trend_rows(result.series[3]))
+    assert all(row.observed_mean_12 is None for row in charts.trend_rows(result.series[3]))
 
 
 def test_a_gap_is_marked_and_is_not_a_zero(result: Result) -> None:
     rows = charts.trend_rows(result.series[0])
-    assert {row["period"] for row in rows if row["is_gap"]} == set(GAP)
-    assert all(row["observed"] is None for row in rows if row["is_gap"])
+    assert {row.period for row in rows if row.is_gap} == set(GAP)
+    assert all(row.observed is None for row in rows if row.is_gap)
     text = trend(result)
     assert ">gap<" in text
     assert "<pattern" in text
@@ -152,8 +150,8 @@ def test_nan_is_a_gap() -> None:
         "g", "o", ("2012", "2013", "2014"), (1.0, math.nan, 2.0), (1.0, 1.0, 1.0), (), (), "u"
     )
     rows = charts.trend_rows(series)
-    assert [row["is_gap"] for row in rows] == [False, True, False]
-    assert rows[1]["observed"] is None
+    assert [row.is_gap for row in rows] == [False, True, False]
+    assert rows[1].observed is None
 
 
 @pytest.mark.parametrize(
@@ -187,11 +185,11 @@ def test_an_all_missing_series_can_still_be_drawn() -> None:
 
 def test_effects_are_in_per_cent_for_ratios_and_units_for_others(result: Result) -> None:
     main = wording.main_findings(f for f in result.findings if f.group == "Residents First")
-    rows = {row["outcome"]: row for row in forest.effect_rows(main)}
-    assert rows["crime"]["estimate"] == pytest.approx(-11.8)
-    assert rows["crime"]["unit"] == "%"
-    assert rows["environment_score"]["estimate"] == pytest.approx(3.94)
-    assert rows["environment_score"]["unit"] == "points"
+    rows = {row.outcome: row for row in forest.effect_rows(main)}
+    assert rows["crime"].estimate == pytest.approx(-11.8)
+    assert rows["crime"].unit == "%"
+    assert rows["environment_score"].estimate == pytest.approx(3.94)
+    assert rows["environment_score"].unit == "points"
 
 
 def test_a_finding_that_cannot_be_estimated_keeps_its_line(result: Result) -> None:
@@ -208,10 +206,10 @@ def test_the_histogram_counts_every_finite_draw() -> None:
     draws = PlaceboDraws("g", "o", "change", "ratio", (-0.1, 0.0, 0.2, math.nan, 0.05))
     rows = charts.placebo_rows(draws, 0.1)
     bins = charts.bins_of(rows)
-    assert sum(row["draws"] for row in bins) == 4
-    assert bins[0]["low"] == pytest.approx(-10)
-    assert bins[-1]["high"] == pytest.approx(20)
-    assert rows[-1]["estimate"] == pytest.approx(10)
+    assert sum(row.draws for row in bins) == 4
+    assert bins[0].low == pytest.approx(-10)
+    assert bins[-1].high == pytest.approx(20)
+    assert rows[-1].estimate == pytest.approx(10)
     assert charts.placebo_rows(draws, None) == bins
 
 
@@ -228,11 +226,11 @@ def test_the_own_estimate_is_named_in_the_histogram(result: Result) -> None:
 
 def test_balance_is_the_mean_absolute_difference_worst_first(result: Result) -> None:
     rows = balance_chart.balance_rows(result.balance, "level")
-    assert [r["after"] for r in rows] == sorted((r["after"] for r in rows), reverse=True)
+    assert [r.after for r in rows] == sorted((r.after for r in rows), reverse=True)
     for row in rows:
-        own = [b for b in result.balance if b.claim == "level" and b.covariate == row["covariate"]]
-        assert row["after"] == pytest.approx(fmean(abs(b.smd_after) for b in own))
-        assert row["before"] == pytest.approx(fmean(abs(b.smd_before) for b in own))
+        own = [b for b in result.balance if b.claim == "level" and b.covariate == row.covariate]
+        assert row.after == pytest.approx(fmean(abs(b.smd_after) for b in own))
+        assert row.before == pytest.approx(fmean(abs(b.smd_before) for b in own))
 
 
 def test_only_the_worst_covariates_are_drawn(result: Result) -> None:
@@ -265,7 +263,13 @@ def county(n_side: int, corners: int) -> tuple[tuple[Shape, ...], tuple[AreaStat
         shapes.append(Shape(f"A{i:05d}", (ring,)))
         role = roles[i % 4]
         areas.append(
-            AreaStatus(f"A{i:05d}", "", role, "why" if role == "left out" else "", weight=i % 7)
+            AreaStatus(
+                area=f"A{i:05d}",
+                name="",
+                role=role,
+                reason="why" if role == "left out" else "",
+                weight=i % 7,
+            )
         )
     return tuple(shapes), tuple(areas)
 
@@ -285,14 +289,17 @@ def test_a_map_has_one_path_a_class(result: Result) -> None:
 def test_an_area_too_small_to_draw_is_a_dot_not_nothing() -> None:
     big = np.array([[0, 0], [1e6, 0], [1e6, 1e6], [0, 1e6], [0, 0.0]])
     shapes = (Shape("big", (big,)), Shape("small", (5e5 + big / 1e6,)))
-    areas = (AreaStatus("big", "", "not chosen"), AreaStatus("small", "", "treated", "", "X"))
+    areas = (
+        AreaStatus(area="big", name="", role="not chosen"),
+        AreaStatus(area="small", name="", role="treated", reason="", initiative="X"),
+    )
     text = maps.map_svg(shapes, areas, key="m", title="t")
     assert f"h{maps.DOT}v{maps.DOT}h-{maps.DOT}z" in text
 
 
 def test_north_is_up_and_distances_keep_their_proportion() -> None:
     ring = np.array([[0, 0], [4000, 0], [4000, 2000], [0, 2000], [0, 0.0]])
-    areas = (AreaStatus("a", "", "treated", "", "X"),)
+    areas = (AreaStatus(area="a", name="", role="treated", reason="", initiative="X"),)
     text = maps.map_svg((Shape("a", (ring,)),), areas, key="m", title="t")
     first = re.search(r' d="M(\d+) (\d+)l(-?\d+) ?(-?\d+) ?(-?\d+) ?(-?\d+)', text)
     assert first is not None
@@ -327,4 +334,4 @@ def test_no_outlines_no_map(result: Result) -> None:
 
 
 def test_the_map_table_counts_every_area_once(result: Result) -> None:
-    assert sum(row["areas"] for row in maps.status_rows(result.areas)) == len(result.areas)
+    assert sum(row.areas for row in maps.status_rows(result.areas)) == len(result.areas)

@@ -56,7 +56,7 @@ def test_a_neighbourhood_by_name(result: Result) -> None:
     rows = places_chart.place_rows(own)
     read = check_chart(places_chart.places_chart(rows, key="k", title="t"), rows)
     assert read == {"estimate", "low", "high"}
-    assert [r["neighbourhood"] for r in rows] == sorted(r["neighbourhood"] for r in rows)
+    assert [r.neighbourhood for r in rows] == sorted(r.neighbourhood for r in rows)
 
 
 def test_small_charts_draw_their_rows(result: Result) -> None:
@@ -68,8 +68,8 @@ def test_small_charts_draw_their_rows(result: Result) -> None:
     rows = small_multiples.panel_rows(pairs)
     text = small_multiples.panels_chart(rows, key="k", title="t", start="4")
     assert check_chart(text, rows) == {"observed", "benchmark", "expected_low", "expected_high"}
-    assert rows[5]["expected_low"] is not None
-    assert rows[0]["expected_low"] is None
+    assert rows[5].expected_low is not None
+    assert rows[0].expected_low is None
 
 
 def test_the_reader_finds_a_moved_point(folder: Path) -> None:
@@ -80,7 +80,11 @@ def test_the_reader_finds_a_moved_point(folder: Path) -> None:
 
 
 def test_an_end_that_was_not_found_runs_to_the_edge_and_says_so(result: Result) -> None:
-    own = [replace(f, low=None) for f in result.findings if f.neighbourhood]
+    own = [
+        replace(f, interval=replace(f.interval, low=None))
+        for f in result.findings
+        if f.neighbourhood and f.interval
+    ]
     rows = places_chart.place_rows(own)
     text = places_chart.places_chart(rows, key="k", title="t")
     assert check_chart(text, rows) == {"estimate", "high"}

@@ -85,10 +85,22 @@ def test_the_test_sees_two_greys_that_are_alike() -> None:
 
 
 def classes_of_a_map() -> Iterator[maps.MapClass]:
-    areas = [AreaStatus(f"t{i}", "", "treated", "", f"Programme {i}", "x") for i in range(4)]
-    areas += [AreaStatus(f"b{i}", "", "benchmark", weight=0.1 + i) for i in range(8)]
-    areas += [AreaStatus(f"l{i}", "", "left out", f"reason {i}") for i in range(3)]
-    yield from maps.classes([*areas, AreaStatus("n", "", "not chosen")])
+    areas = [
+        AreaStatus(
+            area=f"t{i}",
+            name="",
+            role="treated",
+            reason="",
+            initiative=f"Programme {i}",
+            neighbourhood="x",
+        )
+        for i in range(4)
+    ]
+    areas += [AreaStatus(area=f"b{i}", name="", role="benchmark", weight=0.1 + i) for i in range(8)]
+    areas += [
+        AreaStatus(area=f"l{i}", name="", role="left out", reason=f"reason {i}") for i in range(3)
+    ]
+    yield from maps.classes([*areas, AreaStatus(area="n", name="", role="not chosen")])
 
 
 def test_classes_of_a_map_are_told_apart_without_colour() -> None:

@@ -21,7 +21,14 @@ MEMBERS = np.arange(3)
 
 def measure(values: np.ndarray, *, is_count: bool) -> Measure:
     none = np.zeros(values.shape, dtype=np.uint8)
-    return Measure("n", is_count, Periods(PeriodKind.MONTH, 0, MONTHS), values, none, None)
+    return Measure(
+        name="n",
+        is_count=is_count,
+        periods=Periods(PeriodKind.MONTH, 0, MONTHS),
+        values=values,
+        reasons=none,
+        exposure=None,
+    )
 
 
 def sums_of(values: np.ndarray, *, is_count: bool) -> cf.Sums:

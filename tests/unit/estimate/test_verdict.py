@@ -20,7 +20,7 @@ BETTER, WORSE, LITTLE, CANNOT = (
 
 
 def interval(low: float | None, high: float | None) -> Interval:
-    return Interval(IntervalKind.JOINT, 0.95, low, high, None)
+    return Interval(kind=IntervalKind.JOINT, level=0.95, low=low, high=high, p_value=None)
 
 
 @pytest.mark.parametrize(

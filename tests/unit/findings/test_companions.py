@@ -22,12 +22,12 @@ def compared(g: int, seed: int = 1, pool: np.ndarray | None = None) -> Compared:
     )
     weights = rng.dirichlet(np.ones(N_POOL)) * 2
     return Compared(
-        own,
-        outside,
-        rng.poisson(18.0, (2, N_PERIODS)).astype(float),
-        counts.astype(float),
-        weights,
-        np.arange(N_PERIODS),
+        members=own,
+        pool=outside,
+        treated=rng.poisson(18.0, (2, N_PERIODS)).astype(float),
+        outside=counts.astype(float),
+        weights=weights,
+        periods=np.arange(N_PERIODS),
     )
 
 
@@ -48,11 +48,15 @@ def test_many_neighbourhoods_that_share_nothing_add_their_variances() -> None:
     one = compared(0)
     copies = [
         Compared(
-            one.members + 5000 * g, one.pool + 5000 * g, one.treated, one.outside, one.weights,
-            one.periods,
+            members=one.members + 5000 * g,
+            pool=one.pool + 5000 * g,
+            treated=one.treated,
+            outside=one.outside,
+            weights=one.weights,
+            periods=one.periods,
         )
         for g in range(10)
-    ]  # fmt: skip
+    ]
     alone = linearised_ratio([one], log_ratio([one]), 0.95, "lower")
     many = linearised_ratio(copies, log_ratio(copies), 0.95, "lower")
     # n / (n - 1) of the sandwich is not quite the same
@@ -65,7 +69,14 @@ def test_sharing_benchmark_areas_widens_the_interval() -> None:
     """The same areas for all are one sample, not ten."""
     shared = [compared(g, pool=np.arange(N_POOL)) for g in range(10)]
     apart = [
-        Compared(p.members, p.pool + 500 * g, p.treated, p.outside, p.weights, p.periods)
+        Compared(
+            members=p.members,
+            pool=p.pool + 500 * g,
+            treated=p.treated,
+            outside=p.outside,
+            weights=p.weights,
+            periods=p.periods,
+        )
         for g, p in enumerate(shared)
     ]
     widths = [
@@ -92,7 +103,16 @@ def test_the_linearised_error_is_that_of_simulated_totals() -> None:
         rng = np.random.default_rng([7, seed])
         treated = rng.poisson(10.0, (20, N_PERIODS)).astype(float)
         outside = rng.poisson(10.0, (N_POOL, N_PERIODS)).astype(float)
-        parts = [Compared(members, pool, treated, outside, weights, periods)]
+        parts = [
+            Compared(
+                members=members,
+                pool=pool,
+                treated=treated,
+                outside=outside,
+                weights=weights,
+                periods=periods,
+            )
+        ]
         drawn.append(log_ratio(parts))
         found = linearised_ratio(parts, 0.0, 0.95, "lower")
         errors.append(half_width(found.low, found.high) / 1.959964)

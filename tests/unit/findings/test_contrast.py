@@ -21,11 +21,27 @@ def unit(name: str, led: bool | None) -> Neighbourhood:  # a value of the table
 def case(*, is_ratio: bool) -> Case:
     periods = Periods(PeriodKind.MONTH, 23_990, 20)
     blank = np.zeros((1, 20))
-    measure = Measure("crime", True, periods, blank, blank.astype(np.uint8), None)
+    measure = Measure(
+        name="crime",
+        is_count=True,
+        periods=periods,
+        values=blank,
+        reasons=blank.astype(np.uint8),
+        exposure=None,
+    )
     kind = "count" if is_ratio else "score"
     outcome = Outcome(name="crime", family="crime", source="s", kind=kind)
-    group = Group("contrast", (0,), against=(1,))
-    return Case(group, 0, outcome, measure, (0,), (20, 40), (1,), n_places=2)
+    group = Group(name="contrast", units=(0,), against=(1,))
+    return Case(
+        group=group,
+        position=0,
+        outcome=outcome,
+        measure=measure,
+        units=(0,),
+        disjoint=(20, 40),
+        against=(1,),
+        n_places=2,
+    )
 
 
 def totals(post_led: float, post_other: float) -> np.ndarray:
@@ -68,7 +84,7 @@ def test_only_a_study_with_both_sides_has_a_contrast() -> None:
 
 def test_a_contrast_of_places_from_a_small_pool_varies_as_from_a_large_one() -> None:
     both = case(is_ratio=True)
-    alone = replace(both, group=Group("one side", (0,)), against=(), n_places=1)
+    alone = replace(both, group=Group(name="one side", units=(0,)), against=(), n_places=1)
     assert (both.places.taken, alone.places.taken) == (0.0, 1 / 40)
     rng = np.random.default_rng(8)
     places, n = rng.normal(size=60), 24

@@ -16,7 +16,14 @@ from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, writ
 from areaeffect.study.file import StudyFile, read_study
 
 START = 48  # months after 2012-01
-LED = ProgrammeSpec("Residents First", True, 3, ("2016-01-01",), {"crime": -0.15}, sizes=(2, 3))
+LED = ProgrammeSpec(
+    name="Residents First",
+    resident_led=True,
+    n_neighbourhoods=3,
+    starts=("2016-01-01",),
+    effects={"crime": -0.15},
+    sizes=(2, 3),
+)
 FILES = ("plan.html", "plan.pdf", "design.json")
 
 

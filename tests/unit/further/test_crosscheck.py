@@ -46,13 +46,13 @@ def made(n_clusters: int, effect: float = 0.8, *, is_count: bool = True) -> Cros
     outcome[:treated, 4:] = rng.poisson(effect * mean[:treated, None] * np.ones(4))
     start = np.repeat([4, -1], [treated, outside])
     return CrossPanel(
-        outcome,
-        start,
-        np.zeros(len(start), dtype=bool),
-        np.where(start >= 0, 1.0, rng.gamma(2.0, 0.5, len(start))),
-        np.where(start >= 0, np.arange(len(start)) // 2, 1000 + np.arange(len(start))),
-        is_count,
-        1,
+        outcome=outcome,
+        start=start,
+        straddles=np.zeros(len(start), dtype=bool),
+        weight=np.where(start >= 0, 1.0, rng.gamma(2.0, 0.5, len(start))),
+        cluster=np.where(start >= 0, np.arange(len(start)) // 2, 1000 + np.arange(len(start))),
+        is_count=is_count,
+        seed=1,
     )
 
 

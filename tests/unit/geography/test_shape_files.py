@@ -98,6 +98,54 @@ def test_coordinates_that_are_not_what_the_file_says_are_refused(tmp_path: Path)
     )
 
 
+def test_a_shape_that_covers_other_areas_is_named(tmp_path: Path) -> None:
+    huge = [[-8.0, 50.0], [1.0, 50.0], [1.0, 58.0], [-8.0, 58.0], [-8.0, 50.0]]
+    said = fault(write(tmp_path, polygons(huge)))
+    assert "area T000: the shape covers 5 other areas, such as T001." in said
+
+
+def test_an_area_around_another_is_no_cover(tmp_path: Path) -> None:
+    around = [[-1.51, 54.49], [-1.49, 54.49], [-1.49, 54.51], [-1.51, 54.51], [-1.51, 54.49]]
+    hole = [[-1.5, 54.5], [-1.495, 54.5], [-1.495, 54.505], [-1.5, 54.505], [-1.5, 54.5]]
+    shapes: list[dict[str, object]] = [{"type": "Polygon", "coordinates": [around, hole]}]
+    shapes += [{"type": "Polygon", "coordinates": [square(i)]} for i in (0, 3, 4, 5, 6)]
+    assert len(read_boundaries(write(tmp_path, shapes), "code", CODES).outlines) == N
+
+
+def test_a_sliver_is_named(tmp_path: Path) -> None:
+    sliver = [[-1.4, 54.5], [-1.4, 54.5000001], [-1.3999999, 54.5], [-1.4, 54.5]]
+    said = fault(write(tmp_path, polygons(sliver)))
+    assert "b.geojson, area T000: the shape covers 3.6e-05 square metres." in said
+
+
+def test_an_area_with_the_sign_of_its_longitude_wrong_is_named(tmp_path: Path) -> None:
+    codes = np.array([f"T{i:03d}" for i in range(30)])
+    features = []
+    for i, code in enumerate(codes):
+        ring = [[-x if i == 4 else x, y] for x, y in square(i)]
+        shape = {"type": "Polygon", "coordinates": [ring]}
+        properties = {"code": str(code)}
+        features.append({"type": "Feature", "properties": properties, "geometry": shape})
+    path = tmp_path / "b.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    with pytest.raises(DataError, match="area T004 lies far from all others"):
+        read_boundaries(path, "code", codes)
+
+
+def test_an_area_drawn_in_two_features_is_put_together_and_said(tmp_path: Path) -> None:
+    path = write(tmp_path, polygons())
+    content = json.loads(path.read_text())
+    island = {"type": "Polygon", "coordinates": [square(20)]}
+    properties = {"code": "T003"}
+    content["features"].append({"type": "Feature", "properties": properties, "geometry": island})
+    path.write_text(json.dumps(content))
+    found = read_boundaries(path, "code", CODES)
+    assert found.outlines[3].area == pytest.approx(2 * found.outlines[2].area, rel=0.01)
+    assert found.notes == (
+        "b.geojson: 1 areas are drawn in several features, put together here (T003).",
+    )
+
+
 def test_a_ring_that_is_not_closed_is_named(tmp_path: Path) -> None:
     said = fault(write(tmp_path, polygons(square(0)[:4])))
     assert "feature 1: a ring of the shape is not closed" in said

@@ -31,6 +31,7 @@ from areaeffect.multiverse.branches import (
     own_choice,
     run_branch,
 )
+from areaeffect.multiverse.curves import Branch, Together
 from areaeffect.multiverse.joint_test import (
     MIN_DRAWS,
     around_zero_each,
@@ -40,6 +41,7 @@ from areaeffect.multiverse.joint_test import (
 )
 from areaeffect.multiverse.section import curve_chart, curve_rows
 from areaeffect.multiverse.words import as_text, joint_sentence
+from areaeffect.records import rows_of
 from areaeffect.report import page
 from areaeffect.report.files import read_result
 from areaeffect.results import Result
@@ -418,11 +420,18 @@ def test_the_report_draws_the_curve_and_every_number_of_its_sentence_is_in_the_t
 def test_the_chart_says_in_words_what_it_draws(done: tuple[Path, Result]) -> None:
     annex = done[1].annex("multiverse")
     assert annex is not None
-    rows = curve_rows(annex.table("multiverse").records(), "ratio")
+    rows = curve_rows(rows_of(annex.table("multiverse"), Branch), "ratio")
     drawn = curve_chart(rows, key="k", title="T", form="ratio", unit="", missing=3)
     assert f"{len(rows)} branches from" in drawn
     assert "3 could not be computed." in drawn
-    nothing = {"unit": "fraction", "group": "G", "n_branches": 0, "n_missing": 48}
+    nothing = Together(
+        group="G",
+        outcome="crime",
+        unit="fraction",
+        n_branches=0,
+        n_missing=48,
+        n_placebos=0,
+    )
     assert joint_sentence(nothing, "crime") == "Crime (G): none of 48 branches could be computed."
     empty = curve_chart([], key="k", title="T", form="ratio", unit="")
     assert "No branch could be computed." in empty
@@ -438,7 +447,9 @@ def test_the_command_prints_json(study: Path, done: tuple[Path, Result]) -> None
 
 
 def test_choices_read_as_words() -> None:
-    one = Choice(1.0, True, "none", 60, 1, WHOLE)
+    one = Choice(
+        buffer_km=1.0, common_support=True, calibration="none", nearest=60, ratio=1, window=WHOLE
+    )
     assert one.weighting == "nearest area"
     assert replace(one, window=LATER_HALF, calibration="entropy", nearest=0).weighting == (
         "entropy, whole pool"

@@ -236,7 +236,14 @@ class OneArm:
 @pytest.fixture(scope="module")
 def machine(graph: Graph) -> Machine:
     rules = Rules(20, common_support=False, near=None)
-    return Machine((OneArm(),), banks(graph), EVERYWHERE, rules, 1, 42)
+    return Machine(
+        arms=(OneArm(),),
+        banks=banks(graph),
+        eligible=EVERYWHERE,
+        rules=rules,
+        n_outcomes=1,
+        seed=42,
+    )
 
 
 def test_draws_are_the_same_however_they_are_shared_out(machine: Machine) -> None:
@@ -258,7 +265,12 @@ def test_draws_are_the_same_at_any_number_of_processes(machine: Machine, threads
 
 def test_another_seed_draws_other_programmes(machine: Machine) -> None:
     other = Machine(
-        machine.arms, machine.banks, machine.eligible, machine.rules, machine.n_outcomes, seed=43
+        arms=machine.arms,
+        banks=machine.banks,
+        eligible=machine.eligible,
+        rules=machine.rules,
+        n_outcomes=machine.n_outcomes,
+        seed=43,
     )
     assert not np.array_equal(run_draws(machine, np.arange(5)), run_draws(other, np.arange(5)))
 
@@ -286,12 +298,21 @@ def test_an_arm_of_the_first_draws_is_missing_in_the_later_ones(machine: Machine
 
 def test_a_draw_that_finds_no_place_is_missing_not_zero(graph: Graph) -> None:
     rules = Rules(20, common_support=False, near=None)
-    nowhere = Machine((OneArm(),), (Candidates(((),)),), EVERYWHERE, rules, 1, 42)
+    nowhere = Machine(
+        arms=(OneArm(),),
+        banks=(Candidates(((),)),),
+        eligible=EVERYWHERE,
+        rules=rules,
+        n_outcomes=1,
+        seed=42,
+    )
     assert np.isnan(run_draws(nowhere, np.arange(3))).all()
 
 
 def test_a_programme_that_leaves_no_pool_is_missing_not_zero(graph: Graph) -> None:
     rules = Rules(20, common_support=False, near=None)
     nobody = np.zeros(N, dtype=bool)
-    machine = Machine((OneArm(),), banks(graph), nobody, rules, 1, 42)
+    machine = Machine(
+        arms=(OneArm(),), banks=banks(graph), eligible=nobody, rules=rules, n_outcomes=1, seed=42
+    )
     assert np.isnan(run_draws(machine, np.arange(2))).all()

@@ -84,7 +84,9 @@ def test_the_planned_study_has_its_own_row(report: PowerReport) -> None:
 
 def test_a_row_for_each_year_and_what_does_not_fit_is_extrapolated(drawn: Studied) -> None:
     early = tuple(replace(u, start=u.start - 12) for u in drawn.data.neighbourhoods)
-    found = known_before(replace(drawn, data=replace(drawn.data, registered=Registered(early))), 39)
+    found = known_before(
+        replace(drawn, data=replace(drawn.data, registered=Registered(neighbourhoods=early))), 39
+    )
     assert (found.history, found.planned, found.measured) == (3, 3, 1)
     own = {r.years: r for r in found.rows if r.group and not r.as_planned}
     assert [own[k].basis for k in (1.0, 2.0, 3.0)] == ["measured", "extrapolated", "extrapolated"]
@@ -96,7 +98,9 @@ def test_a_row_for_each_year_and_what_does_not_fit_is_extrapolated(drawn: Studie
 
 def test_a_history_of_one_year_is_too_short_and_says_so(drawn: Studied) -> None:
     early = tuple(replace(u, start=u.start - 36) for u in drawn.data.neighbourhoods)
-    found = known_before(replace(drawn, data=replace(drawn.data, registered=Registered(early))), 39)
+    found = known_before(
+        replace(drawn, data=replace(drawn.data, registered=Registered(neighbourhoods=early))), 39
+    )
     assert found.measured == 0
     assert not any(r.mde is not None for r in found.rows)
     assert any("too short" in w for w in warnings(found))
@@ -106,7 +110,14 @@ def test_the_horizon_leaves_two_years_of_history_where_it_can() -> None:
     def measure(n: int) -> Measure:
         values = np.zeros((1, n))
         periods = Periods(PeriodKind.MONTH, 0, n)
-        return Measure("x", True, periods, values, values.astype(np.uint8), None)
+        return Measure(
+            name="x",
+            is_count=True,
+            periods=periods,
+            values=values,
+            reasons=values.astype(np.uint8),
+            exposure=None,
+        )
 
     def unit(start: int) -> Neighbourhood:
         return Neighbourhood("a", "b", np.array([0]), start, PeriodKind.MONTH, None)
@@ -148,9 +159,21 @@ def test_growth_is_assumed_where_one_length_fits(found: list[float]) -> None:
 
 def point(n: int, mde: float | None, group: str = "") -> PowerRow:
     return PowerRow(
-        "crime", "crime", "crime", "change", "ratio", "lower", 0.05, group, n, 2.0,
-        as_planned=True, basis="measured" if mde else "not estimable", mde=mde, p_little=0.1,
-    )  # fmt: skip
+        outcome="crime",
+        label="crime",
+        family="crime",
+        claim="change",
+        form="ratio",
+        better="lower",
+        threshold=0.05,
+        group=group,
+        n=n,
+        years=2.0,
+        as_planned=True,
+        basis="measured" if mde else "not estimable",
+        mde=mde,
+        p_little=0.1,
+    )
 
 
 def test_the_number_needed_lies_between_the_points_of_the_curve() -> None:
@@ -164,7 +187,11 @@ def test_the_number_needed_lies_between_the_points_of_the_curve() -> None:
 
 def test_every_number_of_a_sentence_is_in_the_report() -> None:
     rows = (point(1, -0.38), point(20, -0.1), point(3, -0.22, "Residents First"))
-    (text,) = sentences(PowerReport("t", "year", 4, 2, 2, (), rows))
+    (text,) = sentences(
+        PowerReport(
+            title="t", step="year", history=4, planned=2, measured=2, left_out=(), rows=rows
+        )
+    )
     assert text == (
         "Residents First, crime: with these 3 neighbourhoods, followed for 2 years on average, "
         "you would see a fall of 22% or more; to see 10% you need about 20; if nothing had "

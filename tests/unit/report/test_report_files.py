@@ -184,12 +184,12 @@ def test_cells_are_of_the_type_the_metadata_says(folder: Path) -> None:
 def test_the_series_file_is_what_the_trend_charts_draw(result: Result, folder: Path) -> None:
     drawn = [row for series in files.rounded(result).series for row in charts.trend_rows(series)]
     for row, text in zip(drawn, rows_of(folder, "series"), strict=True):
-        assert text["period"] == row["period"]
+        assert text["period"] == row.period
         for name in ("observed", "benchmark", "observed_mean_12", "benchmark_mean_12"):
-            if row[name] is None:
+            if getattr(row, name) is None:
                 assert text[name] == ""
             else:
-                assert float(text[name]) == pytest.approx(row[name], rel=1e-11)
+                assert float(text[name]) == pytest.approx(getattr(row, name), rel=1e-11)
 
 
 def test_numbers_have_at_most_twelve_digits(folder: Path) -> None:

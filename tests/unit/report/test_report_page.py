@@ -257,7 +257,22 @@ def test_without_outlines_the_page_says_why_there_is_no_map() -> None:
 
 
 def test_an_empty_result_is_still_a_page(result: Result) -> None:
-    empty = Result("T", "", (), Seal("0" * 64, ()), (), (), (), (), (), (), (), (), {}, {})
+    empty = Result(
+        title="T",
+        question="",
+        findings=(),
+        seal=Seal("0" * 64, ()),
+        designs=(),
+        balance=(),
+        series=(),
+        placebos=(),
+        areas=(),
+        releases=(),
+        gaps=(),
+        notes=(),
+        plan={},
+        versions={},
+    )
     text = Outline(page.render(empty)).text
     assert "The study has no findings." in text
     assert "not given" in text

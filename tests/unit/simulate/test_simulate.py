@@ -40,8 +40,22 @@ EFFECTS = {
     "environment_score": 4.0,
     "empty_homes": -0.25,
 }
-LED = ProgrammeSpec("Led", True, 6, ("2016-01-01", "2018-07-01"), EFFECTS, sizes=(2, 4))
-PARTNERED = ProgrammeSpec("Partnered", False, 3, ("2017-01-01",), {"crime": 0.05}, sizes=(1, 3))
+LED = ProgrammeSpec(
+    name="Led",
+    resident_led=True,
+    n_neighbourhoods=6,
+    starts=("2016-01-01", "2018-07-01"),
+    effects=EFFECTS,
+    sizes=(2, 4),
+)
+PARTNERED = ProgrammeSpec(
+    name="Partnered",
+    resident_led=False,
+    n_neighbourhoods=3,
+    starts=("2017-01-01",),
+    effects={"crime": 0.05},
+    sizes=(1, 3),
+)
 SMALL = CountySpec(n_areas=300, seed=7, programmes=(LED, PARTNERED))
 
 
@@ -296,7 +310,14 @@ def test_realised_truth_is_near_what_was_put_in(full_county):
 def test_zero_effects_are_exactly_zero_with_any_number_of_programmes():
     for number in (0, 1, 3):
         programmes = tuple(
-            ProgrammeSpec(f"Programme {k}", bool(k % 2), 2, ("2016-01-01",), {}, (1, 3))
+            ProgrammeSpec(
+                name=f"Programme {k}",
+                resident_led=bool(k % 2),
+                n_neighbourhoods=2,
+                starts=("2016-01-01",),
+                effects={},
+                sizes=(1, 3),
+            )
             for k in range(number)
         )
         null = simulate_county(CountySpec(n_areas=150, seed=3, programmes=programmes))
@@ -334,12 +355,12 @@ def test_specs_that_differ_in_effects_share_map_neighbourhoods_and_untreated_int
 
 def test_effects_begin_in_the_month_of_the_start_and_the_first_full_year():
     strong = ProgrammeSpec(
-        "Strong",
-        True,
-        8,
-        ("2018-07-01",),
-        {"antisocial_behaviour": -0.9, "empty_homes": -0.9},
-        (3, 3),
+        name="Strong",
+        resident_led=True,
+        n_neighbourhoods=8,
+        starts=("2018-07-01",),
+        effects={"antisocial_behaviour": -0.9, "empty_homes": -0.9},
+        sizes=(3, 3),
     )
     simulated = simulate_county(replace(SMALL, programmes=(strong,)))
     treated = positions(simulated, simulated.membership)
@@ -476,7 +497,9 @@ def test_a_county_without_initiatives_is_not_a_study(tmp_path):
 
 
 def test_too_many_neighbourhoods_are_refused_with_the_way_out():
-    crowd = ProgrammeSpec("Crowd", True, 60, ("2016-01-01",))
+    crowd = ProgrammeSpec(
+        name="Crowd", resident_led=True, n_neighbourhoods=60, starts=("2016-01-01",)
+    )
     with pytest.raises(StudyError) as caught:
         simulate_county(CountySpec(n_areas=150, programmes=(crowd,)))
     assert str(caught.value) == (

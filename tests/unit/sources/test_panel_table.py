@@ -636,9 +636,26 @@ def test_rows_kept_and_left_out_are_the_rows_read(tmp_path: Path) -> None:
 
 def test_true_and_false_that_change_inside_areas_are_one_and_zero(tmp_path: Path) -> None:
     text = "area_code,month,n,on\nA1,2012-01,3,False\nA1,2012-02,4,True\n"
-    table = read_table(write(tmp_path, text), attributes=("on",))
-    np.testing.assert_array_equal(table.varying["on"], [[0, 1]])
+    for written in (text, text.replace("False", "no").replace("True", "Yes")):
+        table = read_table(write(tmp_path, written), attributes=("on",))
+        np.testing.assert_array_equal(table.varying["on"], [[0, 1]])
     (problem,) = problems_of(
         tmp_path, text.replace("False", "0").replace("True", "soon"), attributes=("on",)
     )
     assert "row 3: 'soon' in 'on', which changes inside areas, is not a number." in problem
+
+
+@pytest.mark.parametrize(
+    ("months", "advice"),
+    [
+        (("40909", "40940", "40969"), "a spreadsheet's dates (40909 is 2012-01-01)"),
+        (("20120100", "20120200", "20120300"), "Write months '2012-04' and years '2012'"),
+        (("1", "2", "3"), "Write `study.window` like the table."),
+    ],
+)
+def test_months_written_as_other_numbers_are_answered_with_what_they_look_like(
+    tmp_path: Path, months: tuple[str, ...], advice: str
+) -> None:
+    text = "area_code,month,n\n" + "".join(f"A1,{m},3\n" for m in months)
+    (problem,) = problems_of(tmp_path, text)
+    assert advice in problem

@@ -25,14 +25,23 @@ def table(rows: dict[str, list[float]], **more: object) -> SourceTable:
     values = np.array([rows[a] for a in areas.tolist()], dtype=float)
     district = np.array([f"district of {a}" for a in areas.tolist()])
     return SourceTable(
-        areas,
-        areas,
-        Periods(PeriodKind.MONTH, 24_000, values.shape[1]),
-        {COUNT: values},
-        {"district": district},
-        {},
-        Release("own", "own.csv", "", 0, 0, 0, "", ""),
-        (),
+        areas=areas,
+        names=areas,
+        periods=Periods(PeriodKind.MONTH, 24_000, values.shape[1]),
+        measures={COUNT: values},
+        attributes={"district": district},
+        varying={},
+        release=Release(
+            source="own",
+            file="own.csv",
+            sha256="",
+            rows_read=0,
+            rows_kept=0,
+            rows_rejected=0,
+            licence="",
+            attribution="",
+        ),
+        notes=(),
         **more,
     )
 

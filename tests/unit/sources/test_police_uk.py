@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from areaeffect.sources.police_uk.categories import (
     months_published,
     read_categories,
 )
+from areaeffect.sources.police_uk.files import find_files, read_files
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import open_lake
 from tests.shared.street_files import (
@@ -565,3 +568,18 @@ def rows(query: str) -> int:
 def contents(store: Path) -> dict[str, bytes]:
     files = (p for p in store.rglob("*") if p.is_file() and p.name != ".lock")
     return {p.relative_to(store).as_posix(): p.read_bytes() for p in files}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_damaged_at_any_byte_is_named(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("2023-01/2023-01-cleveland-street.csv", f"{HEADER_LINE}\n" * 40)
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 3):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x95]) + whole[at + 1 :])
+        with contextlib.suppress(DataError):  # any other fault of a zip would end the test
+            list(read_files(find_files([path]).files))
+    path.write_bytes(whole[:60] + b"\x00\xff" * 20 + whole[100:])
+    with pytest.raises(DataError, match=r"a\.zip"):
+        list(read_files(find_files([path]).files))

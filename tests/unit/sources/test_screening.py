@@ -81,6 +81,17 @@ def test_a_row_called_a_total_among_the_areas_is_refused(tmp_path: Path) -> None
     assert "t.csv, row 3: 'Grand Total' is a total, not an area." in said
 
 
+@pytest.mark.parametrize("name", ["National average", "All LSOAs", "UK", "England average"])
+def test_a_row_called_an_average_or_all_places_is_refused(tmp_path: Path, name: str) -> None:
+    said = refused(tmp_path, counts(3), ["A1", name, "A2"])
+    assert f"t.csv, row 3: '{name}' is a total, not an area." in said
+
+
+def test_a_place_whose_name_begins_like_a_total_is_an_area(tmp_path: Path) -> None:
+    names = ["All Saints", "Meanwood", "Totley"]
+    assert screened(tmp_path, counts(3), names).areas.tolist() == names
+
+
 def test_in_a_table_of_countries_a_nation_is_an_area(tmp_path: Path) -> None:
     said = refused(tmp_path, counts(3), ["Leeds", "United Kingdom", "York"])
     assert "'United Kingdom' is a total, not an area." in said
@@ -103,6 +114,77 @@ def test_a_mark_for_missing_in_a_score_is_refused_with_its_cells(tmp_path: Path)
         tmp_path, values, codes(12), is_count=False, missing={"-99": "not_published"}
     )
     assert np.isnan(next(iter(missing.measures.values()))[2, 3])
+
+
+@pytest.mark.parametrize("mark", [-9.0, -99.0, 99.0, 999.0])
+def test_a_mark_far_beyond_scores_on_both_sides_of_zero_is_refused(
+    tmp_path: Path, mark: float
+) -> None:
+    values = np.round((counts(40) - 20) / 4.5, 3)
+    values[2, 3] = values[7, 5] = mark
+    assert f"2 cells of 'value' hold {mark:g}" in refused(
+        tmp_path, values, codes(40), is_count=False
+    )
+
+
+@pytest.mark.parametrize("mark", [88.0, 99.0, -1.0])
+def test_a_mark_beyond_a_scale_from_0_to_10_is_refused(tmp_path: Path, mark: float) -> None:
+    values = np.minimum(counts(40) // 4, 10)
+    values[2, 3] = values[7, 5] = mark
+    assert f"hold {mark:g}" in refused(tmp_path, values, codes(40), is_count=False)
+
+
+def test_one_negative_number_repeated_among_positive_ones_is_a_mark(tmp_path: Path) -> None:
+    values = counts(40)
+    values[2, 3] = values[7, 5] = -99.9
+    assert "hold -99.9" in refused(tmp_path, values, codes(40), is_count=False)
+
+
+def test_a_single_999_among_small_counts_is_refused(tmp_path: Path) -> None:
+    values = counts()
+    values[2, 3] = 999
+    assert "1 cells of 'value' hold 999" in refused(tmp_path, values, codes(12))
+
+
+def test_counts_that_reach_the_numbers_of_marks_are_no_marks(tmp_path: Path) -> None:
+    values = counts() * 5
+    values[2, 3], values[4, 4] = 99, 88
+    assert screened(tmp_path, values, codes(12)).notes == ()
+
+
+def test_an_area_that_moves_more_than_others_has_no_outlying_cells(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    values = np.round(rng.normal(70, 0.05, (40, 12)), 4)
+    values[0] = np.round(rng.normal(65, 12, 12), 4)  # a hundred people among hundred thousands
+    assert screened(tmp_path, values, codes(40), is_count=False).notes == ()
+    values[5, 7] = 7000
+    said = refused(tmp_path, values, codes(40), is_count=False)
+    assert "A005 2012-08 (the first holds 7000)" in said
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_area_nearly_the_sum_of_all_others_is_named(tmp_path: Path, seed: int) -> None:
+    values = counts(20, seed)
+    placed_nowhere = np.random.default_rng(seed).integers(0, 9, 12)
+    every = np.vstack([values, values.sum(axis=0) + placed_nowhere])
+    said = refused(tmp_path, every, [*codes(20), "Z1 Town"])
+    assert "1 area is nearly the sum of all others in every period of 'value': Z1 Town" in said
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_area_that_is_the_mean_of_all_others_is_named(tmp_path: Path, seed: int) -> None:
+    values = counts(40, seed) + np.arange(40)[:, None]
+    assert screened(tmp_path, values, codes(40), is_count=False).notes == ()
+    every = np.vstack([values, np.round(values.mean(axis=0), 1)])
+    said = refused(tmp_path, every, [*codes(40), "Z1 Region"], is_count=False)
+    assert "1 areas are the mean of all others in every period of 'value': Z1 Region" in said
+
+
+def test_a_bare_name_among_codes_is_refused_and_among_names_is_an_area(tmp_path: Path) -> None:
+    coded = [f"E0100{i:04d}" for i in range(11)]
+    said = refused(tmp_path, counts(), [*coded, "Ward A"])
+    assert "the areas are LSOAs, but 1 are of another kind: Ward A (no codes)" in said
+    assert len(screened(tmp_path, counts(2), ["E01000001", "Ward A"]).areas) == 2
 
 
 def test_scores_below_zero_are_no_marks(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ ODD = st.sampled_from([None, math.nan, math.inf])
 
 
 def interval(low: float | None, high: float | None) -> Interval:
-    return Interval(IntervalKind.JOINT, 0.95, low, high, 0.2)
+    return Interval(kind=IntervalKind.JOINT, level=0.95, low=low, high=high, p_value=0.2)
 
 
 @st.composite

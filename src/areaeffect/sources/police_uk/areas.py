@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.errors import first_few
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.codes import lookup_to
 from areaeffect.geography.lookups import Lookup, load_lookup
@@ -29,10 +30,8 @@ if TYPE_CHECKING:
 
     Outlines = npt.NDArray[np.object_]
 
-_SHOWN = 5
 
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Located:
     """Where each published code goes.
 
@@ -100,15 +99,19 @@ def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Loca
     position = {str(a): i for i, a in enumerate(areas)}
     name_of = dict(zip(codes.tolist(), names.tolist(), strict=True))
     found = Located(
-        areas,
-        np.array([name_of.get(a, a) for a in areas.tolist()], dtype=str),
-        np.array([position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64),
-        np.array([(i, position[a]) for i, c in enumerate(candidates) for a in c], dtype=np.int64)
+        areas=areas,
+        names=np.array([name_of.get(a, a) for a in areas.tolist()], dtype=str),
+        area_of_code=np.array(
+            [position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64
+        ),
+        pairs=np.array(
+            [(i, position[a]) for i, c in enumerate(candidates) for a in c], dtype=np.int64
+        )
         .reshape(-1, 2)
         .T,
-        {},
-        {},
-        _brought_over(codes, new, status, totals, lookup.name),
+        several={},
+        left_out={},
+        notes=_brought_over(codes, new, status, totals, lookup.name),
     )
     for code, candidate, total in zip(codes.tolist(), candidates, totals.tolist(), strict=True):
         if not candidate:
@@ -127,8 +130,8 @@ def _brought_over(
         return ()
     return (
         f"{int(totals[changed].sum()):,} incidents on {int(changed.sum()):,} area codes of another "
-        f"census ({_some(codes[changed].tolist())}) were brought to areas of the declared one by "
-        f"the lookup {how}.",
+        f"census ({first_few(sorted(codes[changed].tolist()))}) were brought to areas of the "
+        f"declared one by the lookup {how}.",
     )
 
 
@@ -168,7 +171,8 @@ def place(
     if told_apart.any():
         notes.append(
             f"{int(points.counts[told_apart].sum()):,} incidents on {len(located.several)} split "
-            f"area codes ({_some(located.several)}) were told apart by their coordinates."
+            f"area codes ({first_few(sorted(located.several))}) were told apart by their "
+            "coordinates."
         )
     if found.any():
         notes.append(
@@ -244,8 +248,8 @@ def _by_weight(
         n = int(points.counts[used & np.isin(points.codes, named)].sum())
         if n:
             notes.append(
-                f"{n:,} incidents on {len(named)} split area codes ({_some(named)}) were divided "
-                f"{how}."
+                f"{n:,} incidents on {len(named)} split area codes ({first_few(sorted(named))}) "
+                f"were divided {how}."
             )
     return Placed(values, empty, tuple(notes))
 
@@ -255,9 +259,3 @@ def _add(points: Points, row: Ints, categories: Sequence[str], shape: tuple[int,
     total = np.zeros(shape)
     np.add.at(total, (row[used], points.periods[used]), points.counts[used])
     return total
-
-
-def _some(codes: Sequence[str] | dict[str, Ints]) -> str:
-    ordered = sorted(codes)
-    more = f" and {len(ordered) - _SHOWN} more" if len(ordered) > _SHOWN else ""
-    return ", ".join(ordered[:_SHOWN]) + more

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.disk import ZIP_FAULTS
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, repeated
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _read_member(archive: zipfile.ZipFile, file: StreetFile) -> bytes:
                 if size > limit:
                     raise DataError(_too_large(_where(file)))
                 parts.append(part)
-    except (zipfile.BadZipFile, EOFError, zlib.error, OSError, NotImplementedError) as error:
+    except ZIP_FAULTS as error:
         raise DataError(
             Problem(f"the file in the zip is damaged: {error}.", _where(file), "Download it again.")
         ) from None
@@ -212,7 +212,7 @@ def _list_zip(
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, UnicodeDecodeError) as e:
+    except ZIP_FAULTS as e:
         what = f"the zip cannot be read: {str(e).rstrip('.')}."
         problems.append(Problem(what, str(path), "It may be cut short; download it again."))
         return

@@ -36,7 +36,7 @@ _CURRENT, _REPLACED, _PASSED = "current", "replaced", "passed over"
 _SHOWN = 20
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Batch:
     """Files that go through the engine together."""
 
@@ -164,7 +164,7 @@ class _Ingest:
         connection: duckdb.DuckDBPyConnection,
         behind: ThreadPoolExecutor,
     ) -> None:
-        batch, before = (_Batch(self.lake.scratch / f"batch-{i}.csv") for i in (0, 1))
+        batch, before = (_Batch(text=self.lake.scratch / f"batch-{i}.csv") for i in (0, 1))
         at_work: Future[None] | None = None
 
         def hand_over() -> Future[None]:
@@ -178,7 +178,7 @@ class _Ingest:
             is_later = batch.holds(file) or before.holds(file)
             if batch.files and (is_later or batch.size > BATCH_BYTES):
                 at_work = hand_over()
-                batch, before = _Batch(before.text), batch
+                batch, before = _Batch(text=before.text), batch
             if is_later and at_work is not None:
                 at_work.result()  # what is known of the earlier release must be whole
             row = self._row(file, data)

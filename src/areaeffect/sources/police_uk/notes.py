@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.results import Column, DataTable, Release
+from areaeffect.results import DataTable, Release
+from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS
 from areaeffect.sources.police_uk.force_months import ForceMonth
 
 if TYPE_CHECKING:
@@ -15,29 +16,10 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 _REJECTED_ROWS = "police_uk/rejected"
-_COVERAGE = (
-    Column("source", "string", "Name of the source in the study"),
-    Column("force", "string", "Police force, as its files name it"),
-    Column("month", "string", "Month of the window"),
-    Column("status", "string", "complete, partial or missing"),
-    Column("rows_kept", "integer", "Rows used of the file that counts"),
-    Column("rows_rejected", "integer", "Rows of that file that were rejected"),
-    Column("not_located", "integer", "Rows used that have no area code"),
-    Column("why", "string", "Why the month is not complete"),
-)
-_REJECTED = (
-    Column("source", "string", "Name of the source in the study"),
-    Column("force", "string", "Police force, as its files name it"),
-    Column("month", "string", "Month of the file"),
-    Column("file", "string", "The file"),
-    Column("line", "integer", "Its line"),
-    Column("reason", "string", "Why the row is not used"),
-    Column("row", "string", "Its text, shortened"),
-)
 _SHOWN_CODES = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Where every incident of the window went; the parts add up to the total.
 
@@ -144,11 +126,11 @@ def tables_of(
             cells.append((name, force, month, *row))
     keys = ("force", "month", "file", "line", "reason", "row")
     return (
-        DataTable("source_coverage", "Coverage by force and month", _COVERAGE, tuple(cells)),
+        DataTable("source_coverage", "Coverage by force and month", COVERAGE_COLUMNS, tuple(cells)),
         DataTable(
             "rejected_rows",
             "Rows that were rejected",
-            _REJECTED,
+            REJECTED_COLUMNS,
             tuple((name, *(row[k] for k in keys)) for row in rejected),
         ),
     )
@@ -166,6 +148,15 @@ def releases_of(
             for i, key in enumerate(("rows_read", "rows_kept", "rows_rejected")):
                 sums[i] += row[key]
     return tuple(
-        Release(name, file, sha256, read, kept, rejected, source.licence, source.attribution)
+        Release(
+            source=name,
+            file=file,
+            sha256=sha256,
+            rows_read=read,
+            rows_kept=kept,
+            rows_rejected=rejected,
+            licence=source.licence,
+            attribution=source.attribution,
+        )
         for (file, sha256), (read, kept, rejected) in sorted(found.items())
     )

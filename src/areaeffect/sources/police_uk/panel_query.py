@@ -36,7 +36,7 @@ GROUP BY ALL ORDER BY ALL
 """
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Counts:
     """The counts of some forces and months.
 
@@ -181,12 +181,12 @@ def read_counts(
         by_code[:] = by_period.T  # a matrix at a time: numpy turns three axes far slower
     texts = np.array(codes.to_pylist(), dtype=str)
     return Counts(
-        texts,
-        _latest_names(paths, forces, texts, pairs // len(forces), incidents),
-        values,
-        np.stack(np.divmod(pairs, len(forces))),
-        incidents,
-        tuple(
+        codes=texts,
+        names=_latest_names(paths, forces, texts, pairs // len(forces), incidents),
+        values=values,
+        pairs=np.stack(np.divmod(pairs, len(forces))),
+        incidents=incidents,
+        not_located=tuple(
             (force, int(period), *bare[period, i].tolist())
             for i, force in enumerate(forces)
             for period in np.flatnonzero(bare[:, i, 0])

@@ -20,7 +20,7 @@ _HTTPS = 443
 _MAKING = {"pending", "inprogress", "exportingdata", "queued", "processing"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What is asked of a publisher.
 

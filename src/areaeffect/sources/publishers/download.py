@@ -54,7 +54,7 @@ class Job:
         return name if len(self.release.files) == 1 else f"{name}, {self.path.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
     """A file that is here.
 
@@ -165,7 +165,7 @@ def put(name: str, address: str, part: Path, target: Path, digest: str = "") -> 
     write_file(_record_of(target), json.dumps(record, indent=2) + "\n")
     part.replace(target)
     _forget(part)
-    return Fetched(name, target, digest, size, address, asked=True)
+    return Fetched(name=name, path=target, sha256=digest, bytes=size, address=address, asked=True)
 
 
 def _check(job: Job, brought: Brought) -> str:
@@ -197,7 +197,14 @@ def _held(job: Job) -> Fetched:
         )
     if not expected:  # somebody put it there by hand
         check_file(job.release, job.file, job.path, job.file.path)
-    return Fetched(job.release.id, job.path, digest, size, record.get("address", ""), asked=False)
+    return Fetched(
+        name=job.release.id,
+        path=job.path,
+        sha256=digest,
+        bytes=size,
+        address=record.get("address", ""),
+        asked=False,
+    )
 
 
 def _changed(job: Job, brought: Brought, digest: str) -> Problem:

@@ -147,17 +147,17 @@ def _require(frame: pd.DataFrame, columns: Sequence[str], where: str) -> None:
         raise DataError(Problem(what, where, f"Put it where `{other}` belongs."))
     new = [c for c in there if c not in {*columns, "area", "period", "name"}]
     near = did_you_mean(missing[0], new) if len(missing) == 1 else ""
-    has = f"It has instead: {_some(new)}." if new else "It has no others."
+    has = f"It has instead: {_quoted(new)}." if new else "It has no others."
     raise DataError(
         Problem(
-            f"the publisher may have changed the file: there is no column {_some(missing)}.",
+            f"the publisher may have changed the file: there is no column {_quoted(missing)}.",
             where,
             near or has,
         )
     )
 
 
-def _some(names: Sequence[str]) -> str:
+def _quoted(names: Sequence[str]) -> str:
     shown = ", ".join(f"'{n}'" for n in names[:_SHOWN])
     return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from areaeffect.disk import ZIP_FAULTS
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.sources.publishers.layouts import by_category, read_rows, renamed
 from areaeffect.tables.user_table import read_user_table
@@ -111,5 +112,5 @@ def _unzipped(path: Path, member: str, read: Callable[[Path], Laid]) -> Laid:
             with archive.open(found[0]) as packed, copy.open("wb") as out:
                 shutil.copyfileobj(packed, out)
             return read(copy)
-    except (zipfile.BadZipFile, EOFError) as error:
+    except ZIP_FAULTS as error:
         raise DataError(Problem(f"the zip cannot be read: {error}.", str(path))) from None

@@ -94,7 +94,14 @@ def archive_of(month: str) -> str:
 
 def ask_for(archive: str) -> Ask:
     """Return the question for an archive."""
-    return Ask(NAME, f"{PAGE}{archive}.zip", HOSTS[By.ARCHIVE], "2026-08", PAGE, 4 << 30)
+    return Ask(
+        name=NAME,
+        address=f"{PAGE}{archive}.zip",
+        hosts=HOSTS[By.ARCHIVE],
+        seen="2026-08",
+        page=PAGE,
+        cap=4 << 30,
+    )
 
 
 def fetch_archives(
@@ -122,16 +129,18 @@ def fetch_archives(
             files += got
             gaps += lacking
         else:
-            files.append(_whole(archive, folder, progress, client, again=again))
+            files.append(_fetch_archive(archive, folder, progress, client, again=again))
     return tuple(files), tuple(gaps)
 
 
-def _whole(
+def _fetch_archive(
     archive: str, folder: Path, progress: Progress, client: Client, *, again: bool
 ) -> Fetched:
     target, part = folder / NAME / f"{archive}.zip", folder / PARTS / NAME / f"{archive}.zip"
     if target.is_file() and not again:
-        return Fetched(NAME, target, "", target.stat().st_size, "", asked=False)
+        return Fetched(
+            name=NAME, path=target, sha256="", bytes=target.stat().st_size, address="", asked=False
+        )
     ask = ask_for(archive)
     client.save(ask, part, lambda _, done, of: progress(f"{NAME} {archive}", done, of))
     if not zipfile.is_zipfile(part):
@@ -161,7 +170,16 @@ def _members(
     missing = {k: p for k, p in wanted.items() if again or not p.is_file()}
     for path in wanted.values():
         if path not in missing.values():
-            files.append(Fetched(NAME, path, "", path.stat().st_size, "", asked=False))
+            files.append(
+                Fetched(
+                    name=NAME,
+                    path=path,
+                    sha256="",
+                    bytes=path.stat().st_size,
+                    address="",
+                    asked=False,
+                )
+            )
     if not missing:
         return files, []
     ask = ask_for(archive)

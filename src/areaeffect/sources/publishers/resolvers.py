@@ -71,7 +71,14 @@ class Probe:
 def ask_of(release: PublishedRelease, origin: Origin, address: str) -> Ask:
     """Return the question for one address of a release's file."""
     cap = 4 * origin.bytes + SMALL if origin.bytes else LARGE
-    return Ask(release.id, address, origin.every_host, origin.seen, release.page, cap)
+    return Ask(
+        name=release.id,
+        address=address,
+        hosts=origin.every_host,
+        seen=origin.seen,
+        page=release.page,
+        cap=cap,
+    )
 
 
 def bring(

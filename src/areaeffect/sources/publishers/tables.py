@@ -40,7 +40,7 @@ _CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
 Reasons = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PublishedTable:
     """A release, read.
 
@@ -145,15 +145,15 @@ def assemble(
     notes += _drop_not_supplied(release, values, reasons, keep)
     _derive(derived, values, reasons)
     return PublishedTable(
-        release,
-        areas,
-        _names(frame, areas, row_area),
-        periods,
-        {c: v for c, v in values.items() if c in keep},
-        {c: r for c, r in reasons.items() if c in keep},
-        {c: t for c, t in texts.items() if c in keep},
-        records,
-        tuple(notes),
+        release=release,
+        areas=areas,
+        names=_names(frame, areas, row_area),
+        periods=periods,
+        values={c: v for c, v in values.items() if c in keep},
+        reasons={c: r for c, r in reasons.items() if c in keep},
+        texts={c: t for c, t in texts.items() if c in keep},
+        records=records,
+        notes=tuple(notes),
     )
 
 
@@ -187,7 +187,16 @@ def _read_files(
             notes.append(f"{path.name} is not the file on record (sha256 {digest[:12]}…).")
         frame, n = layout(file.layout)(file, path)
         records.append(
-            Release(release.id, path.name, digest, n, n, 0, release.licence, release.attribution)
+            Release(
+                source=release.id,
+                file=path.name,
+                sha256=digest,
+                rows_read=n,
+                rows_kept=n,
+                rows_rejected=0,
+                licence=release.licence,
+                attribution=release.attribution,
+            )
         )
         keys = [c for c in ("area", "period") if c in frame.columns]
         if len(placed) == 1:

@@ -15,7 +15,7 @@ from areaeffect.compare.run_folder import ANSWER, DESIGN, PAGE_FILE, POWER
 from areaeffect.document.page import blocks_css
 from areaeffect.errors import StudyError
 from areaeffect.web import asking, limits
-from areaeffect.web.asking import Asked
+from areaeffect.web.asking import CompareForm
 from areaeffect.web.atlas import atlases, find_atlas
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.render import page, settings_of
@@ -55,12 +55,12 @@ def routes(settings: Settings) -> list[Route]:
 
 async def _form(request: Request) -> Response:
     settings = settings_of(request)
-    asked = parse(Asked, request.query_params.multi_items())
+    asked = parse(CompareForm, request.query_params.multi_items())
     return await run_in_threadpool(_show_form, request, settings, asked, {}, 200)
 
 
 def _show_form(
-    request: Request, settings: Settings, asked: Asked, faults: dict[str, Any], status: int
+    request: Request, settings: Settings, asked: CompareForm, faults: dict[str, Any], status: int
 ) -> Response:
     if not atlases(settings):
         return page(request, "compare_form.html.j2", title="Compare", atlas=None, areas=[])
@@ -88,7 +88,7 @@ def _show_form(
 async def _ask(request: Request) -> Response:
     settings = settings_of(request)
     async with request.form(max_files=0, max_fields=limits.FORM_FIELDS) as form:
-        asked = parse(Asked, asking.pairs_of(form))
+        asked = parse(CompareForm, asking.pairs_of(form))
 
     def submit() -> Response:
         atlas = find_atlas(settings, asked.base)

@@ -1,0 +1,212 @@
+"""What a multiverse found: every branch in order of its effect, and all of them together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.multiverse.branches import TOTALS, own_choice
+from areaeffect.multiverse.joint_test import around_zero_each, curve_band, joint_test, two_tailed
+from areaeffect.records import described, table_of
+from areaeffect.results import Annex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.multiverse.branches import Choice, Curve, CurveCase, Universe
+    from areaeffect.results import Floats, Result
+    from areaeffect.study.model import Study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branched:
+    """How many branches and placebo programmes a multiverse has, and what was not varied."""
+
+    n_branches: int
+    n_placebos: int
+    without_branches: tuple[str, ...]
+    buffers_km: tuple[float, ...]
+    not_varied: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """One branch for one finding: its place on the curve, its effect, and what was chosen."""
+
+    group: str = described("initiative")
+    outcome: str = described("outcome")
+    rank: int | None = described(
+        "place on the curve, from the lowest effect; empty where missing", None
+    )
+    effect: float | None = described(
+        "effect: fraction of the counterfactual, or points of a score", None
+    )
+    placebo_low: float | None = described(
+        "2.5% quantile of this branch's placebos, held around zero", None
+    )
+    placebo_high: float | None = described(
+        "97.5% quantile of this branch's placebos, held around zero", None
+    )
+    p_value: float | None = described("of this branch alone, twice the smaller placebo tail", None)
+    band_low: float | None = described("2.5% quantile of placebo curves at this rank", None)
+    band_high: float | None = described("97.5% quantile of placebo curves at this rank", None)
+    buffer_km: float = described("buffer around treated areas, km")
+    common_support: bool = described("only areas within the treated range before the start")
+    weighting: str = described("how benchmark areas are chosen and weighted")
+    window: str = described("time before the start that is used")
+    estimator: str = described("how neighbourhoods are brought together, or the library")
+    form: str = described("functional form")
+    is_study: bool = described("the study's own choices")
+    reason: str = described("why the branch could not be computed", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """What all branches of one finding give together."""
+
+    group: str = described("initiative")
+    outcome: str = described("outcome")
+    unit: str = described("unit of the effects")
+    n_branches: int = described("branches that could be computed")
+    n_missing: int = described("branches that could not")
+    lowest: float | None = described("lowest effect of a branch", None)
+    median: float | None = described("median effect over the branches", None)
+    highest: float | None = described("highest effect of a branch", None)
+    share_below: float | None = described("share of branches below zero", None)
+    n_placebos: int = described("placebo programmes that went through the branches")
+    median_low: float | None = described("2.5% quantile of the placebo programmes' medians", None)
+    median_high: float | None = described("97.5% quantile of the placebo programmes' medians", None)
+    median_p: float | None = described("of the median, twice the smaller placebo tail", None)
+    share_p: float | None = described(
+        "of the share below zero, twice the smaller placebo tail", None
+    )
+    n_disjoint_placebos: int | None = described("placebo programmes that share no area", None)
+
+
+def curves_annex(
+    universe: Universe,
+    study: Study,
+    choices: Sequence[Choice],
+    curves: Sequence[Sequence[Curve]],
+    result: Result,
+) -> Annex[Branched]:
+    """Return every branch in order of its effect, and the joint test of each finding.
+
+    Parameters
+    ----------
+    universe, study : what was varied, and around what.
+    choices, curves : each set of choices, and what it gave.
+    result : of the study itself.
+    """
+    own = own_choice(study, choices[0].buffer_km)
+    rows: list[Branch] = []
+    joint: list[Together] = []
+    for case in universe.cases:
+        if not case.units:
+            continue
+        branches = [
+            (choice, curve)
+            for choice, some in zip(choices, curves, strict=True)
+            for curve in some
+            if (curve.group, curve.outcome) == (case.group, case.outcome)
+        ]
+        found = [(choice, c, c.effect) for choice, c in branches if c.effect is not None]
+        missing = [(choice, c) for choice, c in branches if c.effect is None]
+        found.sort(key=lambda branch: branch[2])
+        effects = np.array([effect for _, _, effect in found], dtype=np.float64)
+        drawn = np.array([c.placebos for _, c, _ in found], dtype=np.float64).T
+        placebos = around_zero_each(drawn, case.taken)
+        band = curve_band(placebos) if found else None
+        for at, (choice, curve, effect) in enumerate(found):
+            own_draws = placebos[np.isfinite(placebos[:, at]), at]
+            ends = np.quantile(own_draws, (0.025, 0.975)) if len(own_draws) else (None, None)
+            rows.append(
+                replace(
+                    _branch(choice, curve, own),
+                    rank=at + 1,
+                    effect=_printed(case, effect),
+                    placebo_low=_printed(case, ends[0]),
+                    placebo_high=_printed(case, ends[1]),
+                    p_value=two_tailed(float(effect), own_draws) if len(own_draws) else None,
+                    band_low=_printed(case, band[0][at]) if band else None,
+                    band_high=_printed(case, band[1][at]) if band else None,
+                )
+            )
+        rows += [_branch(choice, curve, own) for choice, curve in missing]
+        joint.append(_together(case, effects, placebos, len(missing), result))
+    branched = Branched(
+        n_branches=max((row.n_branches + row.n_missing for row in joint), default=0),
+        n_placebos=universe.n_draws,
+        without_branches=tuple(
+            f"{c.outcome.replace('_', ' ')} ({c.group})" for c in universe.cases if not c.units
+        ),
+        buffers_km=tuple(universe.eligible),
+        not_varied=() if len(universe.eligible) > 1 else ("buffer: the areas have no outlines",),
+    )
+    tables = (
+        table_of("multiverse", "Every branch of the multiverse", Branch, rows),
+        table_of("multiverse_joint", "All branches together", Together, joint),
+    )
+    return Annex("multiverse", branched, tables)
+
+
+def _branch(choice: Choice, curve: Curve, own: Choice) -> Branch:
+    """Return a branch without its numbers: what was chosen, and why it may have none."""
+    leading = curve.estimator == TOTALS and curve.form == (
+        "ratio" if curve.is_count else "additive"
+    )
+    return Branch(
+        group=curve.group,
+        outcome=curve.outcome,
+        buffer_km=choice.buffer_km,
+        common_support=choice.common_support,
+        weighting=choice.weighting,
+        window=choice.window,
+        estimator=curve.estimator,
+        form=curve.form,
+        is_study=choice == own and leading,
+        reason=curve.reason if curve.effect is None else "",
+    )
+
+
+def _together(
+    case: CurveCase, effects: Floats, placebos: Floats, n_missing: int, result: Result
+) -> Together:
+    finding = next(
+        f
+        for f in result.findings
+        if (f.group, f.outcome, f.neighbourhood) == (case.group, case.outcome, None)
+    )
+    nothing = Together(
+        group=case.group,
+        outcome=case.outcome,
+        unit="fraction" if case.is_count else finding.unit,
+        n_branches=0,
+        n_missing=n_missing,
+        n_placebos=0,
+        n_disjoint_placebos=finding.n_disjoint_placebos,
+    )
+    if not len(effects):
+        return nothing
+    test = joint_test(effects, placebos)
+    return replace(
+        nothing,
+        n_branches=test.n_branches,
+        lowest=_printed(case, effects.min()),
+        median=_printed(case, test.median),
+        highest=_printed(case, effects.max()),
+        share_below=test.share_below,
+        n_placebos=test.n_draws,
+        median_low=_printed(case, test.median_low),
+        median_high=_printed(case, test.median_high),
+        median_p=test.median_p,
+        share_p=test.share_p,
+    )
+
+
+def _printed(case: CurveCase, value: float | None) -> float | None:
+    if value is None:
+        return None
+    return float(np.expm1(value)) if case.is_count else float(value)

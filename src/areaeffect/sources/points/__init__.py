@@ -1,0 +1,1 @@
+"""Source kind `points`: dated incidents with coordinates, counted into areas."""

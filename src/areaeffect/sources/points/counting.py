@@ -1,0 +1,289 @@
+"""Incidents to areas and periods: a file is read, located and counted piece by piece."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.geography.coordinates import MOST_DEGREES, within_box
+from areaeffect.geography.points import Locator, projected
+from areaeffect.sources.points.account import PLACE, Account, Reason, Rows
+from areaeffect.sources.points.dates import NONE, DateTexts, Numbering
+from areaeffect.sources.points.files import ROWS_AT_ONCE, pieces_of
+from areaeffect.tables.cells import compared_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from areaeffect.geography.boundaries import Boundaries
+    from areaeffect.geography.coordinates import Box
+    from areaeffect.periods import Periods
+    from areaeffect.results import Bools, Floats, Ints
+    from areaeffect.sources.points.dates import Decided
+    from areaeffect.sources.points.files import Piece
+    from areaeffect.study.points import PointsSource
+
+#: Metres: what published coordinates are rounded to, and more than projecting moves a border.
+SLACK = 1.0
+#: More categories than this are no categories.
+_MOST_CATEGORIES = 50_000
+_PENDING = 4_000_000
+_SAMPLE = 1000
+#: The box of the areas is looked at with so much of its size around it.
+_AROUND = 0.25
+
+
+@dataclass(slots=True)
+class Seen:
+    """What coordinates look like as a whole: rows with numbers, and of these the odd ones.
+
+    Parameters
+    ----------
+    given : rows with two numbers.
+    odd : rows that are no degrees, that look like degrees although in metres, and that lie
+        where the areas are only with their coordinates exchanged.
+    sample : the first of each kind, (n, 2).
+    """
+
+    given: int = 0
+    odd: Counter[str] = field(default_factory=Counter)
+    sample: dict[str, Floats] = field(default_factory=dict)
+
+    def add(self, kind: str, points: Floats, here: Bools) -> None:
+        """Count odd points of a kind."""
+        n = int(here.sum())
+        self.odd[kind] += n
+        if n and kind not in self.sample:
+            self.sample[kind] = points[here][:_SAMPLE]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """Incidents counted.
+
+    Parameters
+    ----------
+    account : of every row.
+    seen : of the coordinates, by reference system.
+    categories : texts of the categories, by number.
+    dates : what the dates were taken as.
+    notes : how files were read.
+    """
+
+    account: Account
+    seen: dict[str, Seen]
+    categories: list[str]
+    dates: Decided
+    notes: tuple[str, ...]
+    _keys: Ints
+    _counts: Ints
+
+    def of(self, category: Sequence[str], n_areas: int, periods: Periods, where: str) -> Floats:
+        """Return (n_areas, n_periods) counts of some categories; none stand for all incidents.
+
+        Raises
+        ------
+        DataError
+            Categories that no incident has, with the nearest.
+        """
+        place, code = np.divmod(self._keys, _MOST_CATEGORIES)
+        use = np.ones(len(place), dtype=bool)
+        if category:
+            wanted = {compared_text(c): c for c in category}
+            held = {compared_text(c) for c in self.categories}
+            problems = [
+                Problem(
+                    f"no incident has the category '{c}'.",
+                    where,
+                    did_you_mean(c, self.categories)
+                    or f"It has: {', '.join(sorted(filter(None, self.categories))[:20])}.",
+                )
+                for text, c in wanted.items()
+                if text not in held
+            ]
+            if problems:
+                raise DataError(problems)
+            mine = [i for i, c in enumerate(self.categories) if compared_text(c) in wanted]
+            use = np.isin(code, mine)
+        total = np.bincount(place[use], self._counts[use], minlength=n_areas * periods.n)
+        return total.reshape(n_areas, periods.n).astype(np.float64)
+
+
+def count_points(
+    paths: Sequence[Path],
+    source: PointsSource,
+    boundaries: Boundaries,
+    periods: Periods,
+    rows: int = ROWS_AT_ONCE,
+) -> Counted:
+    """Read files of incidents and count them by area, period and category.
+
+    Parameters
+    ----------
+    paths : the files, in the study's order.
+    source : of the study.
+    boundaries : outlines, in order of their codes: a point on a border belongs to the first.
+    periods : of the window.
+    rows : read at once; nothing that is returned depends on it.
+
+    Raises
+    ------
+    DataError
+        Files that cannot be read, columns that are not there.
+    """
+    counter = _Counter(source, boundaries, periods)
+    with ThreadPoolExecutor(1) as worker:  # a piece is located while the next is read
+        waiting: tuple[Rows, Future[Ints]] | None = None
+        for file, piece in _pieces(paths, source, rows):
+            read = counter.read(file, piece, str(paths[file]))
+            future = worker.submit(counter.locate, read, piece.crs)
+            if waiting is not None:
+                counter.settle(waiting[0], waiting[1].result())
+            waiting = (read, future)
+        if waiting is not None:
+            counter.settle(waiting[0], waiting[1].result())
+    return counter.counted()
+
+
+def _pieces(paths: Sequence[Path], source: PointsSource, rows: int) -> Iterator[tuple[int, Piece]]:
+    for file, path in enumerate(paths):
+        for piece in pieces_of(path, source, rows):
+            yield file, piece
+
+
+class _Counter:
+    """Rows on their way to counts."""
+
+    def __init__(self, source: PointsSource, boundaries: Boundaries, periods: Periods) -> None:
+        self._periods = periods
+        self._first = periods.kind.first_month(periods.first)
+        self._last = periods.kind.first_month(periods.first + periods.n) - 1
+        self._period_of = np.repeat(np.arange(periods.n), periods.kind.months)
+        self._dates, self._categories = DateTexts(source.dates), Numbering()
+        self._locator, self._crs = Locator(boundaries.outlines, SLACK), boundaries.crs
+        self._bounds = boundaries.bounds
+        self._boxes: dict[str, tuple[Box, bool]] = {}
+        self._seen: dict[str, Seen] = {}
+        self._account = Account()
+        self._open: list[Rows] = []
+        self._pending: list[Ints] = []
+        self._keys, self._counts = np.empty(0, np.int64), np.empty(0, np.int64)
+        self._notes: dict[str, None] = {}
+
+    def read(self, file: int, piece: Piece, where: str) -> Rows:
+        """Number a piece's dates and categories, and take out the rows that are no rows."""
+        self._notes.update(dict.fromkeys(piece.notes))
+        for line, n in piece.ragged:
+            self._account.add_ragged(file, line, n)
+        categories = self._categories
+        codes = np.array([categories[c] for c in piece.categories], dtype=np.int64)
+        if len(categories) > _MOST_CATEGORIES:
+            what = f"the column of categories holds over {_MOST_CATEGORIES:,} different texts."
+            raise DataError(Problem(what, where, "Name another column, or none."))
+        dates = self._dates.codes(piece.dates, where)
+        place = np.zeros(len(dates), dtype=np.int64)
+        return Rows(file, piece.lines, dates, codes, place, piece.x, piece.y)
+
+    def locate(self, rows: Rows, crs: str) -> Ints:
+        """Return the area of each row, or below zero why it has none."""
+        if crs not in self._boxes:
+            self._boxes[crs] = _box_in(self._bounds, self._crs, crs)
+            self._seen[crs] = Seen()
+        box, is_degrees = self._boxes[crs]
+        points = np.column_stack([rows.x, rows.y])
+        none = np.isnan(points).any(axis=1)
+        if not within_box(np.zeros((1, 2)), box)[0]:
+            none |= (points == 0).all(axis=1)  # how many files write an unknown place
+        place = np.full(len(points), PLACE[Reason.OUTSIDE_AREAS])
+        place[none] = PLACE[Reason.NO_COORDINATES]
+        wrong = np.asarray(~none & np.isinf(points).any(axis=1))
+        place[wrong] = PLACE[Reason.UNREADABLE_COORDINATES]
+        given = ~none & ~wrong
+        swapped = given & within_box(points[:, ::-1], box) & ~within_box(points, box)
+        beyond = np.asarray(given & (np.abs(points) > MOST_DEGREES).any(axis=1))
+        seen = self._seen[crs]
+        seen.given += int(given.sum())
+        seen.add("swapped", points, swapped)
+        seen.add("beyond", points, beyond & ~swapped)
+        seen.add("small", points, given & ~beyond)
+        seen.add("outside", points, given & ~within_box(points, box))
+        if is_degrees:
+            place[beyond] = PLACE[Reason.NO_DEGREES]
+            place[swapped] = PLACE[Reason.SWAPPED]
+        here = np.flatnonzero(given & within_box(points, box))
+        if len(here):
+            # published points are snapped to a map and repeat: each is looked for once
+            different, which = np.unique(points[here] @ [1, 1j], return_inverse=True)
+            at = projected(np.column_stack([different.real, different.imag]), crs, self._crs)
+            found = self._locator.areas(at)[which]
+            place[here] = np.where(found < 0, PLACE[Reason.OUTSIDE_AREAS], found)
+        return place
+
+    def settle(self, rows: Rows, place: Ints) -> None:
+        """Count the rows whose date can be read in one way; keep the others until the end."""
+        rows = replace(rows, place=place)
+        read = self._dates.readings()
+        is_open = read.is_open[rows.dates]
+        if is_open.any():
+            self._open.append(rows.of(is_open))
+            rows = rows.of(~is_open)
+        none = np.zeros(len(read.months), dtype=bool)
+        self._settle(rows, read.months[:, 0], read.days[:, 0], none)
+
+    def _settle(self, rows: Rows, months: Ints, days: Ints, ambiguous: Bools) -> None:
+        texts = self._dates.texts()
+        month, day = months[rows.dates], days[rows.dates]
+        blank = np.array([not t for t in texts], dtype=bool)[rows.dates]
+        place = rows.place.copy()
+        outside = (month < self._first) | (month > self._last)
+        place[outside] = PLACE[Reason.OUTSIDE_WINDOW]
+        place[month == NONE] = PLACE[Reason.UNREADABLE_DATE]
+        place[blank] = PLACE[Reason.NO_DATE]
+        unclear = ambiguous[rows.dates]
+        place[unclear] = PLACE[Reason.AMBIGUOUS_DATE]
+        month, day = np.where(unclear, NONE, month), np.where(unclear, NONE, day)
+        self._account.add(rows, month, day, place, texts)
+        kept = place >= 0
+        period = self._period_of[month[kept] - self._first]
+        key = (place[kept] * self._periods.n + period) * _MOST_CATEGORIES + rows.categories[kept]
+        self._pending.append(key)
+        if sum(map(len, self._pending)) > _PENDING:
+            self._fold()
+
+    def _fold(self) -> None:
+        keys = np.concatenate([self._keys, *self._pending])
+        counts = np.concatenate(
+            [self._counts, np.ones(len(keys) - len(self._keys), dtype=np.int64)]
+        )
+        self._keys, where = np.unique(keys, return_inverse=True)
+        self._counts = np.bincount(where, counts, minlength=len(self._keys)).astype(np.int64)
+        self._pending = []
+
+    def counted(self) -> Counted:
+        """Decide what dates with two readings mean, and add everything up."""
+        decided = self._dates.decide()
+        for rows in self._open:
+            self._settle(rows, decided.months, decided.days, decided.ambiguous)
+        self._fold()
+        return Counted(
+            self._account, self._seen, list(self._categories), decided, tuple(self._notes),
+            self._keys, self._counts,
+        )  # fmt: skip
+
+
+def _box_in(bounds: Box, crs: str, own: str) -> tuple[Box, bool]:
+    """Return the box of the areas, with some of its size around it, in the points' own system."""
+    from pyproj import CRS, Transformer
+
+    moved = Transformer.from_crs(crs, own, always_xy=True).transform_bounds(*bounds)
+    west, south, east, north = moved
+    wide, high = _AROUND * (east - west), _AROUND * (north - south)
+    box = (west - wide, south - high, east + wide, north + high)
+    return box, bool(CRS.from_user_input(own).is_geographic)

@@ -1,0 +1,207 @@
+"""Files of incidents in pieces: lines, dates, categories and coordinates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
+from areaeffect.tables.cells import read_numbers
+from areaeffect.tables.pieces import table_pieces
+from areaeffect.tables.user_table import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from areaeffect.results import Floats, Ints
+    from areaeffect.study.points import PointsSource
+    from areaeffect.tables.pieces import TablePiece
+
+#: Rows read, located and counted together: what bounds the memory.
+ROWS_AT_ONCE = 200_000
+DEGREES, GRID = "EPSG:4326", "EPSG:27700"
+#: Names of columns with coordinates, the one to the east first, and their reference system.
+_PAIRS = (
+    ("longitude", "latitude", DEGREES),
+    ("lon", "lat", DEGREES),
+    ("lng", "lat", DEGREES),
+    ("long", "lat", DEGREES),
+    ("easting", "northing", GRID),
+    ("eastings", "northings", GRID),
+    ("x", "y", DEGREES),
+)
+_COMMA = re.compile(r"-?\d+,\d+")
+_TWO_READINGS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+")
+_POINT = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Some incidents of a file that follow each other.
+
+    Parameters
+    ----------
+    lines : (n,), line, row of a sheet, or number of a feature.
+    dates, categories : (n,), texts; categories '' where none are asked.
+    x, y : (n,), as the file has them; NaN where there is none, infinite where it is no number.
+    ragged : line and number of fields of rows with too few or too many.
+    crs : reference system of x and y.
+    notes : how the file was read, where that is not plain.
+    """
+
+    lines: Ints
+    dates: list[str]
+    categories: list[str]
+    x: Floats
+    y: Floats
+    ragged: tuple[tuple[int, int], ...]
+    crs: str
+    notes: tuple[str, ...]
+
+
+def pieces_of(path: Path, source: PointsSource, rows: int) -> Iterator[Piece]:
+    """Yield the incidents of a file in its order.
+
+    Parameters
+    ----------
+    path : CSV, workbook or Parquet; GeoJSON, GeoPackage, Shapefile or another file of shapes.
+    source : of the study.
+    rows : of a piece, at most.
+
+    Raises
+    ------
+    DataError
+        As the readers of tables and of shapes; columns that are not there, by the nearest name.
+    """
+    if path.suffix.lower() in SUFFIXES:
+        yield from _of_shapes(path, source, rows)
+        return
+    chosen: list[str] = []
+
+    def choose(header: Sequence[str]) -> list[str]:
+        chosen[:] = [*_texts_of(header, source, path), *_pair_of(header, source, path)]
+        return chosen
+
+    names = [n for pair in _PAIRS for n in pair[:2]]
+    named = [source.date, *([source.category] if source.category else [])]
+    layout = Layout((*named, *(source.coordinates or names)), source.header, source.sheet)
+    for part in table_pieces(path, layout, choose, rows):
+        x, y = (part.columns[c] for c in chosen[-2:])
+        pair = next((p for p in _PAIRS if [n.lower() for n in chosen[-2:]] == list(p[:2])), None)
+        crs = source.crs or (pair[2] if pair else DEGREES)
+        yield Piece(
+            np.array(part.lines, dtype=np.int64),
+            part.columns[source.date],
+            part.columns[source.category] if source.category else [""] * len(x),
+            _numbers(x, part, in_degrees=crs == DEGREES),
+            _numbers(y, part, in_degrees=crs == DEGREES),
+            part.ragged,
+            crs,
+            part.notes,
+        )
+
+
+def _texts_of(columns: Sequence[str], source: PointsSource, path: Path) -> list[str]:
+    named = [source.date, *([source.category] if source.category else [])]
+    return _require(named, columns, path)
+
+
+def _require(named: Sequence[str], columns: Sequence[str], path: Path) -> list[str]:
+    problems = [
+        Problem(
+            f"there is no column '{c}'.",
+            str(path),
+            did_you_mean(c, columns) or f"Columns: {', '.join(columns)}.",
+        )
+        for c in named
+        if c not in columns
+    ]
+    if problems:
+        raise DataError(problems)
+    return list(named)
+
+
+def _pair_of(columns: Sequence[str], source: PointsSource, path: Path) -> list[str]:
+    """Return the columns of coordinates: those named, or the only pair that is named like one."""
+    if source.coordinates is not None:
+        return _require(source.coordinates, columns, path)
+    held = {c.lower(): c for c in columns}
+    found = [p for p in _PAIRS if p[0] in held and p[1] in held]
+    found.sort(key=lambda p: p[2] != source.crs)
+    if source.crs is None and len({p[2] for p in found}) > 1:
+        what = "the file has longitude and latitude, and coordinates in metres."
+        fix = f'Write coordinates = ["{held[found[0][0]]}", "{held[found[0][1]]}"].'
+        raise DataError(Problem(what, str(path), fix))
+    if not found:
+        what = "no columns are named like coordinates."
+        fix = "Name them in `coordinates`, the one to the east first."
+        fix += f" Columns: {', '.join(columns)}."
+        raise DataError(Problem(what, str(path), fix))
+    return [held[name] for name in found[0][:2]]
+
+
+def _numbers(texts: list[str], part: TablePiece, *, in_degrees: bool) -> Floats:
+    """Return coordinates: NaN for a blank or a mark, infinite for what is no number."""
+    try:
+        values = np.array([float(t) if t else np.nan for t in texts])
+    except ValueError:
+        values = np.full(len(texts), np.nan)
+        failed = []
+        for i, text in enumerate(texts):
+            try:
+                values[i] = float(text)
+            except ValueError:
+                failed.append(i)
+        plain = [texts[i].strip() for i in failed]
+        if part.has_decimal_commas:
+            plain = [_pointed(t, in_degrees=in_degrees) for t in plain]
+        read = read_numbers(pd.Series(plain, dtype=object))
+        values[failed] = np.where(read.wrong, np.inf, read.values)
+    return values
+
+
+def _pointed(text: str, *, in_degrees: bool) -> str:
+    """Return a decimal comma as a point; in metres '456,123' may be two numbers, and is none."""
+    if not in_degrees and _TWO_READINGS.fullmatch(text):
+        return f"{text}?"
+    return text.replace(",", ".") if _COMMA.fullmatch(text) else text
+
+
+def _of_shapes(path: Path, source: PointsSource, rows: int) -> Iterator[Piece]:
+    import shapely
+
+    frame = read_shape_file(path, "file of points")
+    columns = [c for c in frame.columns if c != frame.geometry.name]
+    _texts_of(columns, source, path)
+    shapes = frame.geometry.to_numpy()
+    shapes = np.where(
+        shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes
+    )
+    is_point = shapely.get_type_id(shapes) == _POINT
+    empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    x, y = (
+        np.where(is_point | empty, get(np.where(is_point, shapes, None)), np.inf)
+        for get in (shapely.get_x, shapely.get_y)
+    )
+    crs = source.crs or (frame.crs.to_string() if frame.crs is not None else DEGREES)
+    dates = _as_text(frame[source.date])
+    categories = _as_text(frame[source.category]) if source.category else [""] * len(frame)
+    lines = np.arange(1, len(frame) + 1)
+    notes = (f"{path.name}: a row is named by the number of its feature.",)
+    for begin in range(0, len(frame), rows):
+        part = slice(begin, begin + rows)
+        yield Piece(lines[part], dates[part], categories[part], x[part], y[part], (), crs, notes)
+
+
+def _as_text(column: Any) -> list[str]:
+    """Return a column of properties as text: dates as 2012-04-30, nothing as ''."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return ["" if pd.isna(v) else v.isoformat() for v in column]
+    whole = pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all()
+    return ["" if pd.isna(v) else str(int(v) if whole else v) for v in column]
