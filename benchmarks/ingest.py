@@ -141,7 +141,7 @@ def scaling(sizes: Sequence[int]) -> Iterator[str]:
             shutil.rmtree(folder)
     spread, of_processor = (max(p) / min(p) - 1 for p in zip(*pace, strict=True))
     yield (
-        f"linear within {100 * spread:.0f} %, {100 * of_processor:.0f} % of processor time "
+        f"linear within {100 * spread:.0f}%, {100 * of_processor:.0f}% of processor time "
         f"(at most 15); {HISTORY:,} rows: {HISTORY * pace[-1][0] / 60:.0f} minutes by extrapolation"
     )
 

@@ -71,7 +71,7 @@ def run(areas: int = NATION.areas) -> list[str]:
         done = np.isfinite(totals[:, :, 0, 0]).mean()
         lines.append(
             f"{_PLACEBOS} whole-design programmes of {len(plan.units)} neighbourhoods "
-            f"({100 * done:.0f} % with a pool), and the held-out year for the first "
+            f"({100 * done:.0f}% with a pool), and the held-out year for the first "
             f"{plan.machine.arms[-1].draws}, on {n} processes: {wall:.1f} s, processor {cpu:.1f} s"
         )
     here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE

@@ -74,7 +74,7 @@ def run() -> list[str]:
         "data set",
         "published",
         "ours",
-        "95 % interval",
+        "95% interval",
         "inside?",
         "half-width ratio",
         "verdict",
@@ -147,7 +147,7 @@ def _ends(finding: Finding) -> tuple[float | None, float | None]:
 def _figure(value: float | None, answer: Answer) -> str:
     if value is None:
         return "–"
-    return f"{100 * value:+.1f} %" if answer.is_share else f"{value:+.4g}"
+    return f"{100 * value:+.1f}%" if answer.is_share else f"{value:+.4g}"
 
 
 def _lalonde(place: Path) -> Path:

@@ -72,7 +72,7 @@ def _run() -> list[str]:
         "counterfactual totals, ours | mlsynth | difference:",
     ]
     lines += [
-        f"  {n}: {a:.2f} | {b:.2f} | {100 * (a / b - 1):+.3f} %"
+        f"  {n}: {a:.2f} | {b:.2f} | {100 * (a / b - 1):+.3f}%"
         for n, a, b in zip(names, ours, theirs, strict=True)
     ]
     return lines

@@ -44,7 +44,7 @@ Numbers in brackets are Monte Carlo standard errors over worlds. London is one w
 programmes of a law share an area, and errors are clustered by the borough of a programme's first
 place. 'Missed' is the share of printed intervals with a verdict of better or worse that miss the
 truth, 0 where no finding has one. Panel 'alike': areas share nothing; 'regional': neighbours
-share trends, shocks and a lean by deprivation."""
+share trends, shocks and a trend by deprivation."""
 
 _HEAD = 4  # lines of a table without rows: its title, a blank one, its head
 
@@ -187,7 +187,7 @@ def _detected(worlds: dict[str, list[Found]]) -> list[str]:
     head = (
         "worlds of", "verdict found at the printed smallest effect",
         *(f"missed: {m.replace('mix', 'effects in')}" for m in mixes),
-        "verdict at a fall of 10 %",
+        "verdict at a fall of 10%",
     )  # fmt: skip
     lines = [
         (
@@ -212,7 +212,7 @@ def _detected(worlds: dict[str, list[Found]]) -> list[str]:
         for many in [worlds["power"]]
         if many
     ]
-    title = f"Effects put in (those of the mixes: {100 * SIZE_OF_MIX:.0f} %)"
+    title = f"Effects put in (those of the mixes: {100 * SIZE_OF_MIX:.0f}%)"
     return _table(title, head, lines)
 
 
@@ -253,7 +253,7 @@ def log_error(f: Found) -> float:
 def _laws(worlds: dict[str, list[Found]]) -> list[str]:
     head = (
         "panel", "law", "places", "programmes", "not estimable", "mean log error", "sd",
-        "p ≤ 0.05", "a false verdict", "coverage", "verdict at a fall of 10 %",
+        "p ≤ 0.05", "a false verdict", "coverage", "verdict at a fall of 10%",
     )  # fmt: skip
     lines = []
     for panel in ("alike", "regional", LONDON):
@@ -275,7 +275,7 @@ def _laws(worlds: dict[str, list[Found]]) -> list[str]:
 
 
 def _grid(worlds: dict[str, list[Found]]) -> list[str]:
-    head = ("places", "sd of effects", *(f"coverage, {100 * e:+.0f} %" for e in EFFECTS), "pooled")
+    head = ("places", "sd of effects", *(f"coverage, {100 * e:+.0f}%" for e in EFFECTS), "pooled")
     lines = []
     for places in (1, 3, 10, 30):
         many = worlds[f"grid, {places}"]

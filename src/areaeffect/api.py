@@ -265,7 +265,7 @@ def _pandas(frame: Any) -> pd.DataFrame:
 
     if not isinstance(frame, pd.DataFrame):
         if not hasattr(frame, "to_pandas"):
-            what = f"{type(frame).__name__} is no table."
+            what = f"{type(frame).__name__} is not a table."
             raise StudyError(Problem(what, "outcomes", "Give a pandas, Polars or Arrow table."))
         frame = frame.to_pandas()
     made: pd.DataFrame = frame.copy()

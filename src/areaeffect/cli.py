@@ -67,7 +67,7 @@ def quick(
     out: Annotated[Path, typer.Option(help="Folder for the results.")],
     boundaries: Annotated[Path | None, typer.Option(help="Outlines of all areas.")] = None,
     characteristics: Annotated[
-        Path | None, typer.Option(help="One row an area: residents, deprivation.")
+        Path | None, typer.Option(help="One row for each area: residents, deprivation.")
     ] = None,
     title: Annotated[str, typer.Option(help="Title of the report.")] = "",
     buffer_km: Annotated[
@@ -121,12 +121,12 @@ def power(
 
 def design(
     study: StudyPath,
-    out: Annotated[Path, typer.Option(help="Folder for the plan; appears whole or not at all.")],
+    out: Annotated[Path, typer.Option(help="Folder for the plan; written only when complete.")],
     store: Store = None,
     threads: Threads = None,
     *,
     with_power: Annotated[
-        bool, typer.Option("--power/--no-power", help="Compute what the study could see.")
+        bool, typer.Option("--power/--no-power", help="Compute what the study could detect.")
     ] = True,
 ) -> None:
     """Write the plan for registration: areas, benchmark areas, balance, power and the seal."""
@@ -139,7 +139,7 @@ def design(
 
 def evaluate(
     study: StudyPath,
-    out: Annotated[Path, typer.Option(help="Folder for the results; appears whole or not at all.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results; written only when complete.")],
     store: Store = None,
     threads: Threads = None,
     *,
@@ -166,7 +166,7 @@ def evaluate(
 
 def index(
     index: Annotated[Path, typer.Argument(help="The index file, such as index.toml.")],
-    out: Annotated[Path, typer.Option(help="Folder for the scores; appears whole or not at all.")],
+    out: Annotated[Path, typer.Option(help="Folder for the scores; written only when complete.")],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -181,7 +181,7 @@ def index(
 
 
 def where_next(
-    out: Annotated[Path, typer.Option(help="Folder for the list; appears whole or not at all.")],
+    out: Annotated[Path, typer.Option(help="Folder for the list; written only when complete.")],
     study: Annotated[
         Path | None, typer.Argument(help="A study: places like those that benefited.")
     ] = None,
@@ -195,7 +195,7 @@ def where_next(
         Path | None, typer.Option(help="The study's results folder; default: evaluate it.")
     ] = None,
     outcome: Annotated[
-        str | None, typer.Option(help="Which effect counts; default the study's first.")
+        str | None, typer.Option(help="Outcome whose effect is used; default the study's first.")
     ] = None,
     others: Annotated[
         list[Path] | None, typer.Option(help="Further files of places with an initiative.")
@@ -207,7 +207,7 @@ def where_next(
         Path | None, typer.Option(help="Outlines, with --areas: for the buffer and the map.")
     ] = None,
     boundaries_area: Annotated[str, typer.Option(help="Their column of codes.")] = "lsoa21cd",
-    first: Annotated[int, typer.Option(min=1, max=1000, help="How many places are shown.")] = 30,
+    first: Annotated[int, typer.Option(min=1, max=1000, help="How many places to show.")] = 30,
     store: Store = None,
     threads: Threads = None,
     as_json: AsJson = False,
@@ -274,7 +274,7 @@ def report(
 
 def diff(
     before: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
-    after: Annotated[Path, typer.Argument(help="Another, to be set beside it.")],
+    after: Annotated[Path, typer.Argument(help="Another results folder, to compare with it.")],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -295,7 +295,7 @@ def demo(
     """Evaluate a simulated county with known effects, then the real studies whose data are here."""
     from areaeffect.commands.demo import demo as run
 
-    with interruptible("the reports named above are whole"):
+    with interruptible("the reports named above are complete"):
         run(out, studies, threads, typer.echo, progress)
 
 
@@ -326,12 +326,12 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "demo": (demo, "Evaluate real London areas, then a made-up county."),
     "init": (init, "Write an example study to start from."),
     "quick": (quick, "Go from a table and a list of areas to a report."),
-    "check": (check, "Say what is wrong with a study, without estimating."),
-    "power": (power, "Say how small an effect a study could see."),
+    "check": (check, "Check a study for faults, without estimating."),
+    "power": (power, "Work out how small an effect a study could detect."),
     "design": (design, "Write the plan, sealed, to register it."),
     "evaluate": (evaluate, "Evaluate a study: findings, report and tables."),
     "report": (report, "Write the report of a results folder again."),
-    "diff": (diff, "Say what changed between two results folders."),
+    "diff": (diff, "Show what changed between two results folders."),
     "multiverse": (multiverse, "Try every other defensible choice."),
     "where-next": (where_next, "Rank places to work in next."),
     "index": (index, "Build a composite index."),
@@ -387,7 +387,7 @@ def _listing(error: AreaEffectError) -> str:
 
 
 def _say(text: str) -> None:
-    """Print a message on standard error; where that is full too, nobody can be told."""
+    """Print a message on standard error; ignore it where that is full too."""
     with suppress(OSError, ValueError):
         typer.echo(text, err=True)
 

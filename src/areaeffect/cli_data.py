@@ -26,7 +26,7 @@ Engine = Literal["duckdb", "spark"]
 ingest_app = typer.Typer(help="Read files of police.uk into the store.", no_args_is_help=True)
 
 
-store_app = typer.Typer(help="Say where the store is, check or remove it.", no_args_is_help=True)
+store_app = typer.Typer(help="Show where the store is; check or remove it.", no_args_is_help=True)
 
 
 @ingest_app.command("police-uk")
@@ -36,7 +36,8 @@ def ingest_police_uk(
     ],
     store: Store = None,
     engine: Annotated[
-        Engine, typer.Option(help="What counts the incidents; spark needs `areaeffect[spark]`.")
+        Engine,
+        typer.Option(help="Engine that counts the incidents; spark needs `areaeffect[spark]`."),
     ] = "duckdb",
     *,
     as_json: AsJson = False,
@@ -45,7 +46,7 @@ def ingest_police_uk(
     from areaeffect.commands.sources import store_path
     from areaeffect.sources.police_uk.ingest import ingest_police_uk as run
 
-    with interruptible("the store is as it was, or changed whole"), progress() as tell:
+    with interruptible("the store is unchanged, or the change is complete"), progress() as tell:
         report = run(paths, store_path(store), tell, engine)
     typer.echo(dump(report.to_dict()) if as_json else report.text())
 
@@ -97,9 +98,11 @@ def fetch(
         list[str] | None, typer.Option(help="Force of police_uk, such as `cleveland`; repeatable.")
     ] = None,
     *,
-    again: Annotated[bool, typer.Option("--again", help="Ask also for what is here.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Fetch again what is already here.")
+    ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be fetched, and ask nobody.")
+        bool, typer.Option("--dry-run", help="Show what would be fetched, without a request.")
     ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Try every address without a download.")

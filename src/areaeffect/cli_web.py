@@ -41,8 +41,8 @@ def serve(
         str | None,
         typer.Option(
             envvar=TOKEN_VARIABLE,
-            help="Secret that every request must carry, 16 signs or more; made up where others "
-            "can reach the server, unless it is read-only.",
+            help="Secret that every request must carry, at least 16 characters; generated where "
+            "others can reach the server, unless it is read-only.",
         ),
     ] = None,
     base_url: Annotated[
@@ -55,7 +55,7 @@ def serve(
         str | None,
         typer.Option(
             envvar="AREAEFFECT_PROXY",
-            help="Addresses of proxies whose X-Forwarded-For and -Proto are believed: "
+            help="Addresses of proxies whose X-Forwarded-For and -Proto are trusted: "
             "10.0.0.2,10.1.0.0/16",
         ),
     ] = None,

@@ -104,7 +104,7 @@ def explained(error: Exception) -> AreaEffectError:
     """Return any fault as one of this family: what failed, where, and what to do.
 
     A fault of reading, of too much or too deep data, and one that nobody foresaw, is one of the
-    data (exit code 3); one of writing what was asked for is one of the command (2).
+    data (exit code 3); one of writing the output is one of the command (2).
     """
     if isinstance(error, AreaEffectError):
         return error
@@ -135,7 +135,7 @@ def shortened(text: str, most: int = 300) -> str:
 def plain_reason(error: OSError) -> str:
     """Return what the operating system says, in lower case: 'no space left on device'."""
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        return "a file stands where a folder should"
+        return "a file is where a folder should be"
     text = error.strerror or str(error) or type(error).__name__
     return f"{text[0].lower()}{text[1:]}"
 
@@ -147,7 +147,7 @@ def repeated(words: Iterable[str]) -> list[str]:
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     """Return `Did you mean 'x'?` for the closest allowed word, or the empty string."""
-    if len(word) > _LONGEST_WORD:  # nobody means so long a word, and comparing it takes long
+    if len(word) > _LONGEST_WORD:  # no key is as long as that, and the comparison is slow
         return ""
     close = get_close_matches(word, list(allowed), n=1, cutoff=0.6)
     return f"Did you mean '{close[0]}'?" if close else ""

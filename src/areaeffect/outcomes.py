@@ -95,7 +95,7 @@ FAMILIES: dict[str, Family] = {
             change_data="the same thing measured in the same way by area in several years, "
             "before and after "
             "the start, such as the council's own surveys of streets and litter; editions of the "
-            "indices of deprivation are made anew each time and must not be subtracted, and "
+            "indices of deprivation are built again each time and must not be subtracted, and "
             "fly-tipping is published by local authority only",
         ),
         Family(

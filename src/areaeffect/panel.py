@@ -149,7 +149,7 @@ class Neighbourhood:
 
     @property
     def is_whole(self) -> bool:
-        """Whether so many of the areas named can be used that they stand for the neighbourhood."""
+        """Whether so many of the areas named can be used that they represent the neighbourhood."""
         return len(self.areas) >= (1 - MAX_MISSING) * self.n_named
 
     @property

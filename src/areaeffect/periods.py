@@ -33,7 +33,7 @@ class PeriodKind(StrEnum):
 
     @property
     def months(self) -> int:
-        """Length in months; 1 for a table's own numbers, which stand for themselves."""
+        """Length in months; 1 for a table's own numbers."""
         return 12 // (self.per_year or 12)
 
     def first_month(self, ordinal: int) -> int:

@@ -107,7 +107,9 @@ StudyPath = Annotated[Path, typer.Argument(help="The study file, such as study.t
 Threads = Annotated[
     int | None,
     typer.Option(
-        min=1, max=256, help="Worker processes; default one a processor. Changes no number."
+        min=1,
+        max=256,
+        help="Worker processes; default one for each processor. The results do not depend on it.",
     ),
 ]
 

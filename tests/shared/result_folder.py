@@ -243,7 +243,7 @@ class Folder:
             rows = self.table(table["name"])
             scope.add_rows(rows)
             for row in rows:  # a row with the values that hold for all, or for its survey
-                more = values.get(row.get("survey", ""), values)
+                more = values.get("asked", values).get(row.get("survey", ""), values)
                 scope.add(
                     row, {k: v for k, v in more.items() if not isinstance(v, (list, Mapping))}
                 )
@@ -253,7 +253,7 @@ class Folder:
             self._answers(scope, values["checks"])
 
     def _answers(self, scope: Scope, checks: Sequence[Mapping[str, Any]]) -> None:
-        states = [c["status"] for c in checks]
+        states = [_worst(c) for c in checks]
         scope.add(len(states), *(states.count(s) for s in set(states)), 0)
         findings = {
             (f["group"], f["outcome"]): f for f in self.findings if f["neighbourhood"] is None
@@ -373,3 +373,10 @@ def _quantile(values: Sequence[float], q: float) -> float:
     low = int(place)
     high = min(low + 1, len(values) - 1)
     return values[low] + (place - low) * (values[high] - values[low])
+
+
+def _worst(check: Mapping[str, Any]) -> str:
+    """Return the status of a check: the worst of its findings'."""
+    found = {f["status"] for f in check["findings"]}
+    order = ("warns", "for information", "holds", "not estimable")
+    return next((s for s in order if s in found), "not estimable")

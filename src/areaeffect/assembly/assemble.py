@@ -10,7 +10,7 @@ import numpy as np
 from areaeffect.assembly.change_claims import refuse_breaks, refuse_one_date
 from areaeffect.assembly.last_to_start import last_as_benchmark
 from areaeffect.assembly.measures import make_measures, measure_notes, wanted
-from areaeffect.errors import DataError, Faults, Problem
+from areaeffect.errors import DataError, Faults, Problem, first_few
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, listed, within
 from areaeffect.panel import Panel
@@ -186,6 +186,7 @@ def _assembled(file: StudyFile, area_data: AreaData, registered: Registered) -> 
         releases=tuple(r for t in tables.values() for r in (t.release, *t.more_releases)),
         notes=(
             *(n for t in tables.values() for n in t.notes),
+            *_without_outcome(study, tables, area_data.areas),
             *measure_notes(study, tables, measures),
             *registered.notes,
             *(boundaries.notes if boundaries else ()),
@@ -256,6 +257,22 @@ def areas_of(study: Study, tables: dict[str, SourceTable]) -> tuple[Strings, Str
         if (table.names != table.areas).any():
             names[where[here]] = table.names[here]
     return areas, names.astype(str)
+
+
+def _without_outcome(study: Study, tables: dict[str, SourceTable], areas: Strings) -> list[str]:
+    """Name the areas that a table of the user's own describes and no outcome has."""
+    measured = {o.source for o in study.outcome}
+    notes = []
+    for name, table in tables.items():
+        if name in measured or study.source[name].kind != "panel":
+            continue
+        left = np.setdiff1d(table.areas, areas)
+        if len(left):
+            what = f"{len(left):,} of {len(table.areas):,} areas are in no outcome's table"
+            notes.append(
+                f"{table.release.file}: {what} and are left out ({first_few(left.tolist())})."
+            )
+    return notes
 
 
 def covariates_of(

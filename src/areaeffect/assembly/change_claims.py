@@ -41,7 +41,7 @@ def refuse_one_date(file: StudyFile) -> None:
         why = f"'{release.id}' describes one date ({release.as_of})"
         if release.group == _INDICES:
             why += (
-                "; editions of the indices of deprivation are made anew each time, with other "
+                "; editions of the indices of deprivation are built again each time, with other "
                 "indicators and relative to the places of their own year, so a difference of two "
                 "is not a change either"
             )

@@ -194,7 +194,7 @@ def measure_notes(
         table = tables[source]
         if column in table.varying and table.periods is not None:
             notes.append(
-                f"{reference} changes over time: rates are per what it was in "
+                f"{reference} changes over time: rates use its value in "
                 f"{table.periods.labels[0]}, the first period."
             )
     return notes + _fall_notes(study)
@@ -277,7 +277,7 @@ def _keep_falls(source: Source, names: Strings, periods: Periods, gaps: Bools) -
         kept = np.outer(np.isin(names, rule.values), _inside(rule, periods))
         if not (gaps & kept).any():
             what = f"nothing there looks like a gap: {rule.text()}."
-            raise DataError(Problem(what, "real_falls", "Take the rule out."))
+            raise DataError(Problem(what, "real_falls", "Remove the rule."))
         gaps &= ~kept
 
 

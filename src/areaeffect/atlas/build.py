@@ -62,7 +62,7 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
     base : the base study.
     out : its folder; what was there before is replaced.
     store : the store, for sources that read it.
-    tell : told of each step.
+    tell : called at each step.
 
     Returns
     -------

@@ -23,7 +23,7 @@ def demo_atlas(store: Path, tell: Tell, spec: CountySpec | None = None) -> Path:
     Parameters
     ----------
     store : the store's folder; need not exist. The county's files go to `web/county`.
-    tell : told of each step.
+    tell : called at each step.
     spec : the county; None: that of `areaeffect demo`.
 
     Returns

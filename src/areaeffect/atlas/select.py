@@ -25,7 +25,7 @@ def inside(lon: Floats, lat: Floats, ring: Sequence[tuple[float, float]]) -> Int
     Raises
     ------
     StudyError
-        The ring crosses itself: it is not repaired, because that could only be guessed.
+        The ring crosses itself: the program does not repair it: that would be a guess.
     """
     import shapely
 
@@ -36,9 +36,9 @@ def inside(lon: Floats, lat: Floats, ring: Sequence[tuple[float, float]]) -> Int
             Problem(
                 f"The shape crosses itself at {', '.join(at.rstrip(']').split())}."
                 if at
-                else "The shape is no area.",
+                else "The shape is not an area.",
                 "shape",
-                "Draw it again there; it is not repaired, because that could only be guessed.",
+                "Draw it again there; the program does not repair it: that would be a guess.",
             )
         )
     west, south, east, north = shape.bounds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 Numbers = TypeVar("Numbers")
 Row = TypeVar("Row")
+
+
+#: What a sentence about a check may rest on.
+Number = float | int | str | bool | None
 
 
 class Status(StrEnum):
@@ -101,6 +105,19 @@ class Check(Generic[Numbers, Row]):
     why: str = "no finding is about a change"
 
 
+def _plain(numbers: Any, name: str = "") -> dict[str, Number]:
+    """Return the numbers of an answer by name; those of a part under the part's name."""
+    if numbers is None or not (is_dataclass(numbers) or isinstance(numbers, (dict, tuple))):
+        return {name: numbers} if name else {}
+    if is_dataclass(numbers) and not isinstance(numbers, type):
+        numbers = asdict(numbers)
+    parts = numbers.items() if isinstance(numbers, dict) else enumerate(numbers, 1)
+    found: dict[str, Number] = {}
+    for key, value in parts:
+        found |= _plain(value, f"{name}_{key}" if name else str(key))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """One check, and what it says of each finding it concerns."""
@@ -130,6 +147,7 @@ class CheckResult:
                     status=a.status,
                     why=a.why,
                     reason=self.reason(a),
+                    numbers=_plain(a.numbers),
                 )
                 for a in self.answers
             ),
@@ -150,7 +168,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedFinding:
-    """What a check says of one finding, in one sentence."""
+    """What a check says of one finding, in one sentence, with the numbers the sentence rests on."""
 
     group: str
     outcome: str
@@ -159,6 +177,7 @@ class CheckedFinding:
     status: Status
     why: str
     reason: str
+    numbers: dict[str, Number]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

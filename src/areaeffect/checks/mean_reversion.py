@@ -81,7 +81,7 @@ def worst(scores: Floats, share: float) -> Bools:
     """
     known = np.asarray(np.isfinite(scores).all(axis=1), dtype=np.bool_)
     if not known.any() or not scores.shape[1]:
-        return np.zeros(len(scores), dtype=bool)
+        return known  # a neighbourhood without a number may be drawn anywhere
     ranks = [percentile_among(column, column[known]) for column in scores.T]
     mean = np.mean(ranks, axis=0)
     found = np.zeros(len(scores), dtype=bool)
@@ -179,7 +179,7 @@ def _choose(inputs: CheckInputs, arm: ClaimCohorts) -> dict[str, _Chosen]:
                 mine = scores_of(arm, better, g, kind, [areas])
                 among = scores[np.isfinite(scores).all(axis=1)]
                 both = zip(mine.T, among.T, strict=True)
-                ranks.append(np.concatenate([percentile_among(own, of) for own, of in both]))
+                ranks.append(np.ravel([percentile_among(own, of) for own, of in both]))
             percentiles[g, list(arm.used(g, unit.areas))] = np.mean(ranks, axis=0)
             scored.append(pieces)
         share, banks = _worst_banks(scored, sum(len(u.areas) for u in plan.units))
@@ -203,7 +203,8 @@ def _worst_banks(
                 for p in pieces
             }
             banks.append(Candidates(tuple(mine[id(p.options)] for p in pieces)))
-            kept |= mine
+            if any(p.scores.shape[1] for p in pieces):
+                kept |= mine
         every = [areas for options in kept.values() for areas in options]
         if every and len(np.unique(np.concatenate(every))) >= ROOM * n_treated:
             break

@@ -92,7 +92,7 @@ class CheckReport:
             verdict = f"every verdict will be 'cannot tell': {few}" if few else "enough to judge by"
             lines.append(f"  {group}: {programmes}, of {neighbourhoods} neighbourhoods; {verdict}")
         for title, items in (
-            ("Smallest effects that would be seen in 80 of 100 cases", self.smallest_effects),
+            ("Smallest effects that would be detected in 80 of 100 cases", self.smallest_effects),
             ("Cannot be estimated", self.refused),
             ("Files read", self.files),
             ("Look at", self.warnings),
@@ -184,13 +184,13 @@ def _block(title: str, items: Sequence[str]) -> list[str]:
 
 
 def _smallest_effects(file: StudyFile, panel: Panel, plan: Plan) -> tuple[str, ...]:
-    """Measure what the study could see where that takes seconds; else name what measures it."""
+    """Work out what the study could detect where that takes seconds; else name the command."""
     study = file.study
     places = sum(len(group.units) for group in groups_of(plan.units))
     if places * QUICK_DRAWS > _QUICK_DESIGNS or places * len(panel.areas) > _QUICK_SEARCHES:
         return (
-            f"{places} neighbourhoods among {len(panel.areas):,} areas take a while to try: "
-            f"`areaeffect power {file.path}` says",
+            f"{places} neighbourhoods among {len(panel.areas):,} areas take a while: run "
+            f"`areaeffect power {file.path}`",
         )
     measures = [panel.measures[o.name] for o in study.outcome]
     report = power_of(

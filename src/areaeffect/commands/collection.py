@@ -76,16 +76,18 @@ def _evaluate_all(
     A part's steps between its placebo draws use one processor, so that parts beside each other
     are done sooner than draws beside each other.
     """
-    told = multiprocessing.get_context("spawn").SimpleQueue()
+    messages = multiprocessing.get_context("spawn").SimpleQueue()
 
     def pass_on() -> None:
-        while not told.empty():
-            tell(*told.get())
+        while not messages.empty():
+            tell(*messages.get())
 
     beside = threads > 1 and len(tasks) > 1
     found = over_processes(
         _evaluate,
-        _Whole(folder, 1 if beside else threads, told.put if beside else lambda step: tell(*step)),
+        _CollectionRun(
+            folder, 1 if beside else threads, messages.put if beside else lambda step: tell(*step)
+        ),
         tasks,
         threads,
         start="spawn",  # a fork keeps locks of typst's threads, if any
@@ -97,7 +99,7 @@ def _evaluate_all(
 
 
 @dataclass(frozen=True, slots=True)
-class _Whole:
+class _CollectionRun:
     """What every part of a collection shares: the folder, its processes, and whom it tells."""
 
     folder: Path
@@ -105,7 +107,7 @@ class _Whole:
     tell: Callable[[tuple[str, int, int]], None]
 
 
-def _evaluate(whole: _Whole, task: _Task) -> Result:
+def _evaluate(whole: _CollectionRun, task: _Task) -> Result:
     name, path, store = task
     found = evaluate(path, whole.threads, _named(name, whole.tell), store)
     return write_part(found, whole.folder / name)

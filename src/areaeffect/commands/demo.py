@@ -94,12 +94,12 @@ def _evaluated(
         result = evaluate_into(study, out, threads, tell)
     say(summary(result, truth))
     if truth:
-        say(f"\n{_found(result, truth)}")
+        say(f"\n{_truth_recovered(result, truth)}")
     say(f"\nEvaluated in {time.monotonic() - started:.0f} s. Report: {out / 'report.html'}")
     return out / "report.html"
 
 
-def _found(result: Result, truth: Mapping[str, Mapping[str, float]]) -> str:
+def _truth_recovered(result: Result, truth: Mapping[str, Mapping[str, float]]) -> str:
     """Return how many of the known effects lie inside their interval, and how many were seen."""
     n = inside = real = seen = 0
     for f in main_findings(result.findings):

@@ -151,5 +151,5 @@ def _sorted_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]
 def _line(change: Change) -> str:
     a, b = change.before, change.after
     shown = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in (a, b)]
-    moved = f" ({b - a:+.2g})" if isinstance(a, float) and isinstance(b, float) else ""
+    moved = f" ({b - a:+.4g})" if isinstance(a, float) and isinstance(b, float) else ""
     return f"{change.finding}: {change.value} {shown[0]} → {shown[1]}{moved}"

@@ -11,11 +11,13 @@ import numpy as np
 
 from areaeffect.checks.step import with_warnings
 from areaeffect.commands.begin import begin
+from areaeffect.commands.sealed import compare_with_sealed
 from areaeffect.document.folders import prepare
 from areaeffect.findings.case import Evidence
 from areaeffect.findings.conclude import conclude
 from areaeffect.findings.finished import Finished
 from areaeffect.findings.notes import method_notes
+from areaeffect.findings.refusals import refuse_before_data
 from areaeffect.findings.series import neighbourhood_series, series
 from areaeffect.further.groups import by_attribute
 from areaeffect.further.registry import further
@@ -99,6 +101,9 @@ def estimate(
     """Estimate a sealed plan: effects, placebo draws, findings and every further step."""
     study = file.study
     measures = tuple(data.panel.measures[o.name] for o in study.outcome)
+    refuse_before_data(study, plan, measures, str(file.path))
+    settled = planned(file, data, plan)
+    kept = compare_with_sealed(file, settled)
     real = run_programme(plan.machine, [u.areas for u in plan.units])
     done = 0
     n_draws = study.analysis.placebos
@@ -114,13 +119,13 @@ def estimate(
     evidence = Evidence(study, plan, measures, real, drawn)
     findings, draws = conclude(evidence)
     result = replace(
-        planned(file, data, plan),
+        settled,
         findings=findings,
         by_attribute=by_attribute(evidence),
         series=series(evidence),
         neighbourhood_series=neighbourhood_series(evidence),
         placebos=draws,
-        notes=(*data.panel.notes, *plan.notes, *method_notes(file, data, plan)),
+        notes=(*data.panel.notes, *plan.notes, *kept, *method_notes(file, data, plan)),
     )
     return with_warnings(
         further(

@@ -68,7 +68,7 @@ def quick(
     """
     if kind_of(start) is None:
         raise StudyError(
-            Problem(f"'{start}' is no period.", "--start", "Write 2013-04, 2013-Q2 or 2013.")
+            Problem(f"'{start}' is not a period.", "--start", "Write 2013-04, 2013-Q2 or 2013.")
         )
     folder = out.with_name(f"{out.name}-study")
     listed: list[str] = []

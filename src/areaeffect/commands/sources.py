@@ -49,7 +49,7 @@ class Available:
 
     Parameters
     ----------
-    release, family, title : its name in studies, the page in docs/sources it stands on, its title.
+    release, family, title : its name in studies, its page in docs/sources, its title.
     periods : those it has, or the date it describes.
     areas, vintage, coverage : what an area is, its census vintage, the part of the country.
     use : what it can serve as at most (`PublishedRelease.use`).

@@ -100,7 +100,7 @@ def _refuse(request: Request) -> None:
             Problem(
                 "areas alone do not say what to look for.",
                 "--areas",
-                "Add `--need INDEX.toml`: an effect to be like is only known from a study.",
+                "Add `--need INDEX.toml`: an effect is only known from a study.",
             )
         )
 
@@ -115,7 +115,7 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     if not data.panel.covariates.shape[1]:
         raise StudyError(
             Problem(
-                "the study has no covariates, so nothing says what its places are like.",
+                "the study has no covariates, so its places cannot be described.",
                 file.where("design"),
                 "Name `covariates` under [design].",
             )
@@ -146,7 +146,7 @@ def _from_study(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     need = None
     if indicators is not None:
         need = targeting.most_in_need(places, *indicators, request.first, rng)
-    return _made(
+    return _ranked_places(
         request,
         area_map,
         places,
@@ -168,9 +168,9 @@ def _refuse_nothing_better(effects: Floats, outcome: str, request: Request) -> N
     if not (np.nan_to_num(effects) > 0).any():
         raise DataError(
             Problem(
-                f"no place of the study came out better on '{outcome}' than expected.",
+                f"no place of the study did better on '{outcome}' than expected.",
                 str(request.study),
-                "There is nothing to be like; `--need` with `--areas` ranks by need instead.",
+                "There is no place to compare with; `--need` with `--areas` ranks by need instead.",
             )
         )
 
@@ -215,7 +215,7 @@ def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     weights = np.array(choices_of(file.index).weights)
     rng = generator(Use.WHERE_NEXT_NEED, 1)
     need = targeting.most_in_need(places, standard, weights, request.first, rng)
-    return _made(request, area_map, places, names, None, need, models=[], plan={})
+    return _ranked_places(request, area_map, places, names, None, need, models=[], plan={})
 
 
 def _lookup(request: Request) -> str | None:
@@ -248,9 +248,9 @@ def _outcome(request: Request, file: StudyFile) -> str:
     if asked not in names:
         raise StudyError(
             Problem(
-                f"'{asked}' is no outcome of a change claim in this study."
+                f"'{asked}' is not an outcome of a change claim in this study."
                 if asked
-                else "the study has no change claim, so nothing says what benefited.",
+                else "the study has no change claim, so no place is known to have benefited.",
                 "--outcome",
                 did_you_mean(asked, names) or f"Outcomes: {', '.join(names) or 'none'}.",
             )
@@ -261,7 +261,7 @@ def _outcome(request: Request, file: StudyFile) -> str:
 def _effects(result: Result, outcome: str, units: Sequence[Neighbourhood]) -> tuple[Floats, Floats]:
     """Return each place's effect, positive for the better, and its standard error.
 
-    A study of one place has no findings by neighbourhood: its own stands for it.
+    A study of one place has no findings by neighbourhood: its own is used.
     """
     leading = [
         f for f in result.findings if f.outcome == outcome and f.claim == "change" and f.primary
@@ -297,7 +297,7 @@ def _need(request: Request, areas: Strings) -> tuple[Floats, Floats] | None:
     return align(standard, table.areas, areas), weights
 
 
-def _made(
+def _ranked_places(
     request: Request,
     area_map: AreaMap,
     places: list[Ints],

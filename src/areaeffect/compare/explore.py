@@ -40,7 +40,7 @@ from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import power_values
-from areaeffect.report.files import design_values, rounded, write_result
+from areaeffect.report.files import design_values, findings_content, rounded, write_result
 from areaeffect.report.local_map import Outlines
 from areaeffect.report.page import links_of
 from areaeffect.report.parquet_files import write_parquet
@@ -167,12 +167,7 @@ def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> Non
         result = rounded(estimate(file, data, plan, default_threads(), tell))
 
         def write_answer(aside: Path) -> None:
-            content = {
-                "study": result.title,
-                "seal": result.seal.sha256,
-                "findings": [finding.to_dict() for finding in result.findings],
-            }
-            write_text(aside / FINDINGS_FILE, json_text(content, indent=1))
+            write_text(aside / FINDINGS_FILE, json_text(findings_content(result), indent=1))
             links = {name: f"{folder.name}/{path}" for name, path in links_of(result).items()}
             write_text(aside / PAGE_FILE, sections_html(answer_sections(result), links))
 
@@ -192,7 +187,7 @@ def _of_chosen(result: Result) -> Result:
 def likeness_of(data: Assembled, plan: Plan) -> DataTable:
     """Return what the place and its benchmark areas were like before the start.
 
-    The place stands first with its means, then all its benchmark areas together, weighted; then
+    The place comes first with its means, then all its benchmark areas together, weighted; then
     each of them, the heaviest first, with the characteristics that they were chosen by.
     """
     title = "Why these areas: your place and its benchmark areas before the start"

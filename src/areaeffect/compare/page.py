@@ -30,21 +30,18 @@ if TYPE_CHECKING:
 
 #: What leads each part on the page.
 _WHY = (
-    "The first row is your place, the second is its benchmark areas taken together: the closer "
+    "The first row is your place, the second is its benchmark areas together: the closer "
     "these two are, the fairer the comparison. Each row below is one benchmark area. No single one "
     "has to match on everything; their weights make them alike on average."
 )
 _BEFORE = (
-    "This was worked out from the years before the start alone. Nothing that happened after the "
+    "This was worked out only from the years before the start. Nothing that happened after the "
     "start has been used yet."
 )
 
 
-_NOTICED = (
-    "Set beside what would have been, this comparison would notice a change, 8 times in 10, only "
-    "if it is this large"
-)
-_SMALLER = "A smaller change would mostly go unnoticed: ‘cannot tell’ would be the answer."
+_NOTICED = "This comparison would detect a change, 8 times in 10, only if it is this large"
+_SMALLER = "For a smaller change the answer would most likely be ‘cannot tell’."
 
 
 def design_sections(
@@ -62,18 +59,20 @@ def design_sections(
     """
     design = result.designs[0] if result.designs else None
     if design is None:
-        text = "No benchmark area could be found: no area is alike enough and outside every buffer."
+        text = (
+            "No benchmark area could be found: no area is similar enough and outside every buffer."
+        )
         return (Section("benchmarks", "Your benchmark areas", (Paragraph(text, lead=True),)),)
     n, own = len(design.benchmark_areas), len(design.areas)
     named_here = f"; the {HEAVIEST} that count most are named here" if n > HEAVIEST else ""
     lead = (
-        f"{design.neighbourhood} is {plural(own, 'small area')}. It is set beside "
-        f"{plural(n, 'benchmark area')} that looked alike before {design.start}{named_here}."
+        f"{design.neighbourhood} is {plural(own, 'small area')}. It is compared with "
+        f"{plural(n, 'benchmark area')} that were like it before {design.start}{named_here}."
     )
     exact = (
         "With their weights they match your place on every characteristic below."
         if design.exact
-        else f"They do not match on everything: the worst characteristic is {design.imbalance:.2f} "
+        else f"They do not match on every characteristic: the worst is {design.imbalance:.2f} "
         "standard deviations away. Read what follows with more caution."
     )
     blocks: list[Block] = [Paragraph(lead, lead=True), Paragraph(exact)]
@@ -116,17 +115,17 @@ def answer_sections(result: Result) -> tuple[Section, ...]:
 
 def _families(result: Result) -> Section:
     """Return all six families, those without an outcome too, each with its verdict."""
-    told: dict[str, list[Finding]] = {}
+    by_family: dict[str, list[Finding]] = {}
     for finding in wording.main_findings(result.findings):
         if finding.outcome:
-            told.setdefault(finding.family, []).append(finding)
+            by_family.setdefault(finding.family, []).append(finding)
     rows = []
     for key, family in FAMILIES.items():
-        if key not in told:
+        if key not in by_family:
             rows.append((family.title, "not estimable", "these data hold nothing on it"))
         rows += [
             (family.title, wording.verdict_name(f.verdict), wording.name_of(f))
-            for f in told.get(key, ())
+            for f in by_family.get(key, ())
         ]
     table = Table("Each family and its verdict", ("Family", "Verdict", "By"), tuple(rows))
     return Section("families", "The six families", (Data(table),))

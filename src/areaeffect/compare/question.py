@@ -2,7 +2,7 @@
 
 A *base study* is a study file whose `[[initiative]]` is left open. A question adds the areas, the
 start and a few options. The text of the base study is kept as it is written, comments and all, so
-that a reader finds in the file what the page has told; only what the question settles is changed.
+that a reader finds in the file what the page has said; only what the question settles is changed.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ def compose(base: str, question: Question) -> str:
     head = (
         "# Composed in the browser by areaeffect. Run it again with\n"
         f"#     areaeffect evaluate {STUDY_FILE} --out results\n"
-        f"# and {AREAS_FILE} beside it. Paths to data are those of the base study: put both files "
-        "into its\n# folder, or set AREAEFFECT_SHARED_DATA, or write paths of your own.\n\n"
+        f"# and {AREAS_FILE} in the same folder. Data paths are those of the base study: put both\n"
+        "# files into its folder, or set AREAEFFECT_SHARED_DATA, or name paths of your own.\n\n"
     )
     return head + tomlkit.dumps(document)
 

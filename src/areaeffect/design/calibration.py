@@ -36,7 +36,7 @@ _MAX_DUAL = 1e3  # a dual this long means that the target lies outside the pool'
 _SOLVED = 1e-11  # gradient of the dual, which is the residual of the constraints
 _SMALLEST_STEP = 1e-9
 _ARMIJO = 1e-4
-_ROUNDING = 1e-14  # of the dual: near its minimum a step gains less than can be told apart
+_ROUNDING = 1e-14  # of the dual: near its minimum a step gains less than rounding error
 _JITTER = 1e-13
 _DAMPING = 1e-4  # of the residual: a target near the hull's edge leaves few areas active
 

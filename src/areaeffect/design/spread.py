@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from areaeffect.results import Floats
 
-#: Fewer areas than this have no outlier that could be told from the rest.
+#: Fewer areas than this have no outlier that differs clearly from the rest.
 _FEWEST = 10
 _MOST_SHARE, _TIMES_FARTHER = 0.02, 10.0
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Place(IntEnum):
-    """Where in the report a section stands; sections of one place keep their own order."""
+    """The place of a section in the report; sections of one place keep their own order."""
 
     ANSWER = 1
     OUTCOMES = 2
@@ -103,7 +103,7 @@ class Folded:
     """Blocks that a reader opens when needed.
 
     Print shows them, unless `in_print` says where they are instead. `about` tells apart
-    folded blocks of one title to those who cannot see where they stand.
+    folded blocks of one title to those who cannot see where they are.
     """
 
     title: str
@@ -120,7 +120,7 @@ class Badge:
 
     @property
     def symbol(self) -> str:
-        """The sign that stands before the word."""
+        """The sign before the word."""
         return terms.VERDICT_SYMBOLS[self.verdict]
 
     @property
@@ -167,7 +167,7 @@ class Section:
     title : its heading.
     blocks : what it says, in order.
     parts : sections below it.
-    place : where it stands in the report; of no meaning for parts.
+    place : its place in the report; of no meaning for parts.
     """
 
     key: str

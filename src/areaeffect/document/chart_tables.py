@@ -31,7 +31,7 @@ class Figure:
     table : the same in words.
     data : name of the table of the result that holds its numbers.
     note : what a reader must know to read it.
-    name : of its own files in `charts/`; empty: made from the section it stands in.
+    name : of its own files in `charts/`; empty: made from its section.
     rows : what was drawn, a frozen record a row, for its CSV; empty: none.
     """
 

@@ -49,12 +49,12 @@ def read_described(path: Path) -> DataTable:
         Where either file is missing or cannot be read.
     """
     try:
-        told = json.loads(path.with_name(path.name + METADATA).read_text(encoding="utf-8"))
+        described = json.loads(path.with_name(path.name + METADATA).read_text(encoding="utf-8"))
         columns = tuple(
             Column(c["name"], c["datatype"], c["dc:description"])
-            for c in told["tableSchema"]["columns"]
+            for c in described["tableSchema"]["columns"]
         )
-        title = str(told["dc:title"])
+        title = str(described["dc:title"])
     except (OSError, ValueError, KeyError, TypeError):
         what = "the description of the table is missing or cannot be read."
         raise DataError(Problem(what, str(path), "Evaluate the study again.")) from None

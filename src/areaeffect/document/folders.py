@@ -131,12 +131,14 @@ def seal_folder(folder: Path) -> None:
 
 
 def add_listed(folder: Path, path: str, text: str) -> None:
-    """Write one more file of a results folder, listed before it is there."""
+    """Write one more file of a results folder, listed before it is there, and whole if it is."""
     listed = _listed(folder) | {path: hashlib.sha256(text.encode("utf-8")).hexdigest()}
     with _aside(folder) as aside:
         _write_manifest(aside, listed, _parts(folder))
-        (aside / MANIFEST).replace(folder / MANIFEST)
         write_text(aside / _NEW, text)
+        _to_disk(aside)
+        (aside / MANIFEST).replace(folder / MANIFEST)
+        sync(folder)
         (aside / _NEW).replace(folder / path)
 
 

@@ -131,7 +131,7 @@ def interval(
 
     Parameters
     ----------
-    at : where it stands on the other axis.
+    at : its position on the other axis.
     ends : low and high; nothing is drawn where both are missing.
     name : both columns with their attribute, as `up` or `across` writes them.
     """

@@ -114,11 +114,11 @@ def hatched(frame: Frame, left: float, right: float, key: str, words: str = "gap
     if not words:
         return area
     middle, foot = x + width / 2, frame.bottom - 6
-    ground = (
+    background = (
         f'<rect x="{unit(middle - 14)}" y="{unit(foot - 12)}" width="28" height="15" '
         'fill="#FFFFFF"/>'
     )
-    return area + ground + text(middle, foot, words, size=11.5, anchor="middle")
+    return area + background + text(middle, foot, words, size=11.5, anchor="middle")
 
 
 def hatch_pattern(key: str) -> str:

@@ -1,4 +1,4 @@
-"""Where periods and starts stand on an axis of years."""
+"""The positions of periods and starts on an axis of years."""
 
 from __future__ import annotations
 

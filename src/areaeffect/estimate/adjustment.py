@@ -117,7 +117,7 @@ class Growth:
         ----------
         after : weighted totals of the benchmark areas, of any periods after the start.
         imbalance : (p or more,), benchmark less treated, in standard deviations; shares of exact
-            factors stand behind the characteristics and are not read.
+            factors come after the characteristics and are not read.
         n_areas : treated areas.
         """
         apart = float(self.slopes @ imbalance[: len(self.slopes)])

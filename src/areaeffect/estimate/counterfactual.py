@@ -33,7 +33,7 @@ UNADJUSTED_POST = 8
 #: Exposure of the treated areas, or their number where the outcome has none.
 SIZE = 9
 N_TOTALS = 10
-#: Behind the totals stand, for each event-time bin, what was observed, expected, and the
+#: The totals come with, for each event-time bin, what was observed, expected, and the
 #: treated exposure: (n_bins, N_PATH) flattened.
 PATH_OBSERVED, PATH_EXPECTED, PATH_EXPOSURE = range(3)
 N_PATH = 3

@@ -139,8 +139,8 @@ def cross_check(name: str, panel: CrossPanel) -> CrossCheck | NotEstimable:
             warnings.simplefilter("ignore")
             return estimator.run(panel)
     except (ValueError, np.linalg.LinAlgError) as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return NotEstimable(f"{estimator.package} gave no estimate: {told}")
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return NotEstimable(f"{estimator.package} gave no estimate: {reason}")
 
 
 def _callaway_santanna(panel: CrossPanel) -> CrossCheck | NotEstimable:

@@ -2,7 +2,7 @@
 
 The statistic is T = (estimate - null) / s, where s is predicted from pre-start counts by a
 model fitted on the placebos. Its reference distribution is the placebos' T, moved to be centred on
-zero, stretched to the spread that they stand for (`around_zero`) and widened for how few separate
+zero, stretched to the spread that they represent (`around_zero`) and widened for how few separate
 places that spread was measured on (`known_from`). Estimates are on the log scale for ratios.
 """
 
@@ -205,7 +205,7 @@ def _variance_line(rarity: Floats, squares: Floats) -> tuple[float, float]:
 
 
 def spread_about_zero(statistics: Floats, taken: float) -> Floats:
-    """Return the standard error that placebos stand for, along the first axis.
+    """Return the standard error of placebos, along the first axis.
 
     The root of the larger of two estimates of the same variance V. With correlation r between
     placebos and c their centre, E[mean square] = V, and E[variance about c] = V (1 - r):
@@ -230,7 +230,7 @@ def around_zero(statistics: Floats, taken: float) -> Floats:
 
     Each column of (n_draws, ...) by itself.
 
-    Placebo programmes share areas with each other, and stand in areas that the real programme is
+    Placebo programmes share areas with each other, and lie in areas that the real programme is
     compared with. Their centre c is therefore itself drawn, and away from the real estimate: with
     correlations r among placebos and q (as a rule negative) between them and the real one,
 
@@ -238,7 +238,7 @@ def around_zero(statistics: Floats, taken: float) -> Floats:
 
     so that a test against their distribution as it lies rejects too often. What they vary by about
     zero is the variance of an estimate whatever r and q are. Where the centre is not chance but a
-    lean that the real programme shares, it makes the test wider, not wrong.
+    bias that the real programme shares, it makes the test wider, not wrong.
     """
     centred = statistics - statistics.mean(axis=0)
     deviation = centred.std(axis=0)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlainMeans:
-    """Two means, and how many areas stand behind each.
+    """Two means, and the number of areas behind each.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which areas may stand for each neighbourhood in a placebo programme."""
+"""Which areas may represent each neighbourhood in a placebo programme."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def candidates(
     arm: ClaimCohorts,
     rng: np.random.Generator,
 ) -> tuple[Candidates, ...]:
-    """List what may stand for each unit in a placebo programme."""
+    """List what may represent each unit in a placebo programme."""
     allowed = pool.eligible
     means: dict[tuple[int, int], Floats] = {}  # neighbourhoods of one cohort and size share them
     banks = []

@@ -160,6 +160,25 @@ class ClaimCohorts:
                 found[o] = (pre & seen, post & seen)
         return found
 
+    def ahead(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
+        """Return the history of outcomes that have no period after the start yet.
+
+        So a plan that is sealed before them is designed on what it is designed on later.
+        """
+        place, found = self.units[unit], {}
+        patterns = np.unique(self.coverage.pattern[areas])
+        for o in self.outcomes if self.claim == "change" else ():
+            measure = self.measure(o)
+            before, _ = measure.periods.split(place.start, place.start_kind)
+            _, after = measure.periods.split(*place.counted_from)
+            if measure.waves[after].any():
+                continue
+            seen = self._observed(o)[patterns].all(axis=0)
+            pre = measure.waves & (np.arange(measure.periods.n) < before.stop)
+            if is_enough((pre & ~seen).sum(), pre.sum()):
+                found[o] = (pre & seen, np.zeros_like(pre))
+        return found
+
     def _observed(self, position: int) -> Bools:
         return self.coverage.observed[position % len(self.measures)]
 
@@ -167,9 +186,9 @@ class ClaimCohorts:
         """Return the cohort a neighbourhood is designed in; nothing after the start is read."""
         key = self.key(unit, areas)
         if key not in self._cohorts:
-            used = self.used(unit, areas)
+            used = self.used(unit, areas) | self.ahead(unit, areas)
             has_history = self.claim != "level"
-            # an outcome may stand at several positions, for several lengths of follow-up
+            # an outcome may have several positions, for several lengths of follow-up
             past = {o % len(self.measures): pre for o, (pre, _) in used.items() if has_history}
             built = features(
                 self.panel,

@@ -239,7 +239,7 @@ def _bare(evidence: Evidence, drawn: Drawn, about: dict[str, Any]) -> Finding:
         held_back=drawn.reason,
         estimate=case.printed(estimate),
         caveats=(
-            f"The number stands without an interval: {drawn.reason}. It may be noise.",
+            f"The number has no interval: {drawn.reason}. It may be noise.",
             *evidence.plan.warnings,
         ),
     )

@@ -1,4 +1,4 @@
-"""Covariates that tell nothing apart, tell it twice, or cannot be computed with."""
+"""Covariates that are constant, redundant, or not computable."""
 
 from __future__ import annotations
 

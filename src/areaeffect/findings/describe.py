@@ -205,7 +205,7 @@ def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple
         n, places = case.n_units, "place" if case.n_units == 1 else "places"
         caveats.append(
             f"However many areas it holds, this is evidence from {n} {places}: what else happened "
-            "there in the same years cannot be told from the initiative."
+            "there in the same years cannot be separated from the initiative."
         )
     caveats += _grown(evidence, case)
     caveats += [
@@ -214,7 +214,7 @@ def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple
     ]
     if found.centre_is_off:
         caveats.append(
-            "The placebo programmes are not centred on zero, so the design itself may lean."
+            "The placebo programmes are not centred on zero, so the design itself may be biased."
         )
     if case.outcome.claim == "level":
         caveats.append(

@@ -180,7 +180,7 @@ def _worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:
     """Return the characteristic in which a group differs most from its benchmark areas.
 
     Neighbourhoods are weighted by their areas: what is too high in one and too low in another
-    does not lean the group's effect.
+    does not bias the group's effect.
     """
     size = {
         (evidence.plan.units[g].initiative, evidence.plan.units[g].name): len(

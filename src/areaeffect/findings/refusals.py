@@ -13,6 +13,7 @@ import numpy as np
 from areaeffect.errors import NothingEstimableError, Problem
 from areaeffect.findings.case import benchmark_of, groups_of
 from areaeffect.findings.cohorts import starts_too_late
+from areaeffect.periods import label
 from areaeffect.sources.publishers.releases import find_release
 
 if TYPE_CHECKING:
@@ -37,12 +38,16 @@ MANY_EVENTS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An outcome of an initiative that cannot be estimated, and why."""
+    """An outcome of an initiative that cannot be estimated, and why.
+
+    `is_early` where later data will change that: none after the start are here yet.
+    """
 
     group: str
     outcome: str
     label: str
     reason: str
+    is_early: bool = False
 
     def __str__(self) -> str:
         return f"{self.group}, {self.label}: {self.reason}."
@@ -51,22 +56,52 @@ class Refused:
 def refused(study: Study, plan: Plan, measures: Sequence[Measure]) -> tuple[Refused, ...]:
     """Return every outcome of every initiative that cannot be estimated."""
     return tuple(
-        Refused(group.name, outcome.name, outcome.title, reason)
+        Refused(
+            group.name, outcome.name, outcome.title, reason,
+            is_early=bool(not_yet(plan, measures[o], group.units)),
+        )
         for group in groups_of(plan.units, plan.initiatives)
         for o, outcome in enumerate(study.outcome)
         if (reason := why_not_planned(study, plan, measures[o], o, (group.units,)))
-    )
+    )  # fmt: skip
 
 
 def refuse_everything_refused(
     study: Study, plan: Plan, found: Sequence[Refused], where: str
 ) -> None:
-    """Raise NothingEstimableError where nothing that a study asks can be estimated."""
+    """Raise NothingEstimableError where nothing that a study asks can ever be estimated."""
+    found = [one for one in found if not one.is_early]
     if len(found) < len(study.outcome) * len(groups_of(plan.units, plan.initiatives)):
         return
     reasons = dict.fromkeys(one.reason for one in found)
     what = f"nothing in this study can be estimated: {'; '.join(reasons)}."
     raise NothingEstimableError(Problem(what, where))
+
+
+def refuse_before_data(study: Study, plan: Plan, measures: Sequence[Measure], where: str) -> None:
+    """Raise NothingEstimableError where no outcome has a value after any start yet."""
+    units = range(len(plan.units))
+    reasons = dict.fromkeys(not_yet(plan, measure, units) for measure in measures)
+    if "" in reasons:
+        return
+    what = f"nothing in '{study.study.title}' can be estimated yet: {'; '.join(reasons)}."
+    fix = "`areaeffect design` and `areaeffect power` work now. Evaluate when later data are here."
+    raise NothingEstimableError(Problem(what, where, fix))
+
+
+def not_yet(plan: Plan, measure: Measure, members: Sequence[int]) -> str:
+    """Return why an outcome of some neighbourhoods waits for data; empty where some are there."""
+    seen = np.flatnonzero(measure.observed.any(axis=0))
+    if not len(seen) or not len(members):
+        return ""
+    units = [plan.units[g] for g in members]
+    if any(measure.periods.split(*unit.counted_from)[1].start <= seen[-1] for unit in units):
+        return ""
+    start = min(units, key=lambda u: u.counted_from[1].first_month(u.counted_from[0])).counted_from
+    return (
+        f"{measure.name.replace('_', ' ')} is known to {measure.periods.labels[seen[-1]]}, and "
+        f"what counts as after the start begins in {label(*start)}"
+    )
 
 
 def why_not_planned(
@@ -132,6 +167,8 @@ def _why_no_units(plan: Plan, measure: Measure, position: int, members: Sequence
             "no area of the comparison pool is covered and within the range of the treated areas "
             "before the start (`common_support = false` drops the range)"
         )
+    if reason := not_yet(plan, measure, members):
+        return reason
     if members and all(starts_too_late(measure.periods, plan.units[g]) for g in members):
         return "the start is in the last period, and nothing that came after it is in the window"
     return "no neighbourhood has enough periods before and after its start without gaps"

@@ -11,7 +11,7 @@ from areaeffect.document.chart_tables import Table
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.findings.case import Group
 from areaeffect.findings.conclude import cases_of_group, draw_case, findings_of
-from areaeffect.periods import label
+from areaeffect.findings.named_groups import NOT_GIVEN, named_group, value_of
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import ALL_INITIATIVES, Annex
 from areaeffect.wording.numbers import plural
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from areaeffect.panel import Neighbourhood
     from areaeffect.results import Finding, Result
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.initiative import Limits, NamedGroup
 
 _HEAD = (
     "Neighbourhoods",
@@ -91,7 +90,6 @@ def _cells(record: GroupRow) -> tuple[str, ...]:
     )
 
 
-NOT_GIVEN = "not given"
 #: Attribute of groups that the study names itself.
 NAMED = "group"
 #: Grouped by without a column of the areas file.
@@ -206,23 +204,6 @@ def check_groups(file: StudyFile, data: Assembled) -> None:
         raise StudyError(problems)
 
 
-def named_group(units: Sequence[Neighbourhood], asked: NamedGroup) -> Group | None:
-    """Return the neighbourhoods that meet one of the group's sets of conditions; None if none."""
-    members = tuple(
-        g
-        for g, unit in enumerate(units)
-        if any(
-            all(_meets(value_of(unit, key), wanted) for key, wanted in conditions.items())
-            for conditions in asked.where
-        )
-    )
-    return Group(name=asked.name, units=members) if members else None
-
-
-def _meets(value: str, wanted: tuple[str, ...] | Limits) -> bool:
-    return value in wanted if isinstance(wanted, tuple) else wanted.hold(value)
-
-
 def attribute_groups(units: Sequence[Neighbourhood], key: str) -> list[Group]:
     """Return one group a value, in order, and the contrast where there are two values.
 
@@ -245,17 +226,6 @@ def attribute_groups(units: Sequence[Neighbourhood], key: str) -> list[Group]:
 
 def _named(key: str, value: str) -> str:
     return f"{key.replace('_', ' ')}: {value}"
-
-
-def value_of(unit: Neighbourhood, key: str) -> str:
-    """Return a neighbourhood's value of an attribute."""
-    if key == "start":
-        return label(unit.start, unit.start_kind)
-    if key == "initiative":
-        return unit.initiative
-    if key == "resident_led":
-        return {True: "yes", False: "no", None: NOT_GIVEN}[unit.resident_led]
-    return unit.attributes.get(key) or NOT_GIVEN
 
 
 def _row(finding: Finding) -> GroupRow:

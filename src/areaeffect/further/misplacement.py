@@ -12,7 +12,7 @@ from areaeffect.document.blocks import Bullets, Data, Paragraph, Place, Section
 from areaeffect.document.data_words import in_words
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.findings.case import benchmark_of
-from areaeffect.further.groups import value_of
+from areaeffect.findings.named_groups import value_of
 from areaeffect.further.misplacement_model import Matched, Unlocated, draw_true_areas, share_seen
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.streams import Use, generator

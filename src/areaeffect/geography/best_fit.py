@@ -1,4 +1,4 @@
-"""Which areas a drawn shape stands for: the share of each that lies inside it."""
+"""Which areas match a drawn shape: the share of each that lies inside it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Shares:
     ----------
     shape, area : (n_pairs,), positions, in ascending order of (shape, area).
     share : (n_pairs,), share of the area inside the shape, 0 to 1; NaN where the area's own
-        outline crosses itself, so that its share cannot be told.
+        outline crosses itself, so that its share is unknown.
     size : (n_areas,), surface in square metres, or people, of each area.
     whole : (n_shapes,), the same of each shape, whether in an area or not.
     """

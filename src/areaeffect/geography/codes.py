@@ -81,7 +81,7 @@ def territorial_forces() -> tuple[str, ...]:
 
 
 def lookup_to(vintage: Literal["lsoa11", "lsoa21"], exact_fit: Lookup | None = None) -> Lookup:
-    """Return what every known LSOA code stands for in one census.
+    """Return what every known LSOA code means in one census.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def lookup_to(vintage: Literal["lsoa11", "lsoa21"], exact_fit: Lookup | None = N
 
 
 def counterparts(code: str) -> tuple[str, ...]:
-    """Return the codes of other censuses that a code of an LSOA or MSOA stands for."""
+    """Return the codes of other censuses that a code of an LSOA or MSOA means."""
     found = [
         c
         for lookup in (lookup_to("lsoa21"), lookup_to("lsoa11"), msoa_pairs())

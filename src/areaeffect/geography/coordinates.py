@@ -45,7 +45,7 @@ def fault_of_degrees(points: Floats, *, in_britain: bool) -> tuple[str, str] | N
             )
         x, y = points[int(beyond.argmax())]
         return (
-            f"has the coordinates {x:g}, {y:g}, which are no longitude and latitude",
+            f"has the coordinates {x:g}, {y:g}, which are not longitude and latitude",
             "Save it as longitude and latitude (EPSG:4326), or name its `crs`.",
         )
     if in_britain and share_inside(points, BRITAIN) == 0.0:
@@ -56,7 +56,7 @@ def fault_of_degrees(points: Floats, *, in_britain: bool) -> tuple[str, str] | N
             )
         x, y = points.mean(axis=0)
         return (
-            f"lies abroad (around longitude {x:.2f}, latitude {y:.2f}); the areas of the study "
+            f"is outside Britain (around longitude {x:.2f}, latitude {y:.2f}); the study's areas "
             "lie in Britain",
             "Check the sign of the longitude: west of Greenwich it is negative.",
         )

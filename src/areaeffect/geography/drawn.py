@@ -32,7 +32,7 @@ class Drawn:
 
     Parameters
     ----------
-    places : (n,), where each stands: "feature 2 ('Harcourt')".
+    places : (n,), the position of each: "feature 2 ('Harcourt')".
     values : (n,), what the file says of each, as text by property.
     shapes : (n,), valid polygons or multipolygons.
     notes : what a reader must know, such as holes.
@@ -93,13 +93,17 @@ def _frame(path: Path) -> Any:
             Problem(
                 f"the file has {size / 1e6:,.0f} MB; {MAX_BYTES / 1e6:,.0f} MB are read.",
                 str(path),
-                "Leave out what is not the initiative's, or simplify the outlines.",
+                "Remove what does not belong to the initiative, or simplify the outlines.",
             )
         )
     frame = read_shape_file(path)
     if len(frame) > MAX_SHAPES:
         what = f"the file holds {len(frame):,} shapes; {MAX_SHAPES:,} are read."
-        raise DataError(Problem(what, str(path), "One shape a neighbourhood, not a building."))
+        raise DataError(
+            Problem(
+                what, str(path), "Give one shape for each neighbourhood, not for each building."
+            )
+        )
     return frame
 
 
@@ -109,7 +113,7 @@ def _with_crs(frame: Any, claimed: str, path: Path) -> Any:
     except RuntimeError:  # pyproj's CRSError
         fix = "Write 'EPSG:27700' (British National Grid) or 'EPSG:4326' (longitude, latitude)."
         raise StudyError(
-            Problem(f"'{claimed}' is no coordinate reference system.", str(path), fix)
+            Problem(f"'{claimed}' is not a coordinate reference system.", str(path), fix)
         ) from None
 
 
@@ -147,7 +151,7 @@ def _huge(shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: Path) 
         Problem(
             f"the shape has {vertices[i]:,} vertices; {MAX_VERTICES:,} are read.",
             f"{path}, {places[i]}",
-            "Simplify it: a metre here or there moves no area.",
+            "Simplify it: a difference of a metre changes no area.",
         )
         for i in np.flatnonzero(vertices > MAX_VERTICES)
     ]

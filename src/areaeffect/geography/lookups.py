@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Bools, Ints
 
 CHANGES = ("U", "S", "M", "X")
-#: The publisher's own headers, which stand in for ours.
+#: The publisher's own headers, which may replace ours.
 _PUBLISHED = {
     "lsoa01_code": "LSOA01CD",
     "lsoa11_code": "LSOA11CD",
@@ -63,7 +63,7 @@ def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> 
     Raises
     ------
     DataError
-        Missing file or columns, other change codes, repeated pairs, a code that stands for
+        Missing file or columns, other change codes, repeated pairs, a code that means
         different areas in the two vintages, or pairs that contradict their change code.
     """
     import pandas as pd
@@ -125,17 +125,17 @@ def _faults(old: Strings, new: Strings, change: Strings) -> list[tuple[str, Bool
     ambiguous = (change != "U") & (np.isin(old, new) | np.isin(new, old))
     return [
         ("a code is blank", (old == "") | (new == ""), "Give every row both codes."),
-        ("a pair stands twice", pair_twice, "Keep one row a pair."),
+        ("a pair appears twice", pair_twice, "Keep one row for each pair."),
         (
             "a change code is unknown",
             ~(unchanged | split | merged | irregular),
             f"Allowed: {', '.join(CHANGES)}.",
         ),
-        ("a change code contradicts the pairs", contradicts, "Take the publisher's lookup."),
+        ("a change code contradicts the pairs", contradicts, "Use the publisher's lookup."),
         (
-            "a code stands for different areas in the two vintages",
+            "a code means different areas in the two vintages",
             ambiguous,
-            "A series with both vintages could not be told apart.",
+            "A series with both vintages could not be read.",
         ),
     ]
 

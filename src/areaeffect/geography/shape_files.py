@@ -1,4 +1,4 @@
-"""Files of shapes: each kind told by its content, named ones only, and no file that names others.
+"""Files of shapes: each kind recognised by its content; no file that names others is read.
 
 GDAL opens whatever a file turns out to be, also virtual formats that send requests or read other
 files; so the kind is settled here, before GDAL sees the file.
@@ -39,8 +39,17 @@ _SAME_AREA = 1e-3
 _TOUCHES, _NESTED = "it touches itself", "a part of it lies inside another part"
 
 
-def read_shape_file(path: Path, what: str = "file of boundaries") -> Any:
+def read_shape_file(
+    path: Path, what: str = "file of boundaries", *, dates_as_text: bool = False
+) -> Any:
     """Return the one layer of a file as a GeoDataFrame in two dimensions.
+
+    Parameters
+    ----------
+    path : the file.
+    what : what it is called in messages.
+    dates_as_text : keep dates and times as they are written; else those of several time zones are
+        moved to one.
 
     Raises
     ------
@@ -59,14 +68,16 @@ def read_shape_file(path: Path, what: str = "file of boundaries") -> Any:
             raise DataError(_unreadable(error, path)) from None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what GDAL warns of is refused here, or looked at later
-        frame = _read(_source(path), path)
+        frame = _read(_source(path), path, dates_as_text=dates_as_text)
     if not hasattr(frame, "geometry") or not len(frame):
-        raise DataError(Problem("the file holds no shapes.", str(path), "One shape a place."))
+        raise DataError(
+            Problem("the file holds no shapes.", str(path), "Give one shape for each place.")
+        )
     frame.geometry = shapely.force_2d(frame.geometry.to_numpy())
     return frame
 
 
-def _read(source: str, path: Path) -> Any:
+def _read(source: str, path: Path, *, dates_as_text: bool) -> Any:
     import geopandas
     import shapely
 
@@ -81,10 +92,12 @@ def _read(source: str, path: Path) -> Any:
                 Problem(
                     f"the file holds {len(layers)} layers: {', '.join(layers)}.",
                     str(path),
-                    "Save the one that is meant into a file of its own.",
+                    "Save the layer you need as a separate file.",
                 )
             )
-        return geopandas.read_file(source)
+        return geopandas.read_file(
+            source, **({"datetime_as_string": True} if dates_as_text else {})
+        )
     except (ValueError, OSError, RuntimeError) as error:
         raise DataError(_unreadable(error, path)) from None
     except shapely.errors.ShapelyError:
@@ -166,7 +179,9 @@ def _member(path: Path) -> str:
     plain = (b"{", _SHAPEFILE, b"SQLite format 3\x00")
     is_kml = b"<kml" in text[:1000] and not any(w in text for w in (b"<!ENTITY", b"<NetworkLink"))
     if not (text.startswith(plain) or starts[name].startswith(_SHAPEFILE) or is_kml):
-        raise DataError(Problem(f"'{name}' in the zip is not what it is called.", str(path)))
+        raise DataError(
+            Problem(f"'{name}' in the zip is not the kind of file that its name says.", str(path))
+        )
     return f"/vsizip/{path}/{name}"
 
 
@@ -175,9 +190,9 @@ def mended(
 ) -> tuple[Shapes, list[str], list[Problem]]:
     """Return shapes that are areas; what was mended, by name; and what cannot be used.
 
-    A shape that touches itself is mended where its surface stays as it is, and a part inside
-    another part is counted once; a shape that crosses itself, a point, a line and a shape without
-    surface cannot be used.
+    A shape that touches itself is mended where its surface stays as it is. A part inside another
+    part is a hole where other areas fill it, and else counted once. A shape that crosses itself, a
+    point, a line and a shape without surface cannot be used.
     """
     import shapely  # heavy
 
@@ -188,26 +203,43 @@ def mended(
     notes: list[str] = []
     problems: list[Problem] = []
     for i in map(int, np.flatnonzero(missing | ~is_area | ~is_valid | ~(area > 0))):
-        what, fix = "the shape is empty.", "Draw it, or take it out."
+        what, fix = "the shape is empty.", "Draw it, or remove it."
         if not missing[i] and not is_area[i]:
             what, fix = f"a {shapes[i].geom_type} is not an area.", "Draw a polygon."
         elif not missing[i] and is_valid[i]:
-            what, fix = "the shape has no surface.", "Draw a polygon."
+            what, fix = "the shape has no area.", "Draw a polygon."
         elif not missing[i]:
             reason = invalid_reason(shapes[i])
             # mending one that crosses itself is a guess, and can take a minute
             whole = shapely.make_valid(shapes[i]) if reason.startswith(_TOUCHES) else None
-            if reason.startswith(_NESTED):  # every part belongs to the area: it is counted once
-                whole = shapely.union_all(shapely.get_parts(shapes[i]))
+            if reason.startswith(_NESTED):
+                whole = _unnested(shapes, i, is_valid)
             same = whole is not None and abs(whole.area - area[i]) <= _SAME_AREA * area[i]
             if whole is not None and (same or reason.startswith(_NESTED)):
                 kept[i] = whole
-                notes.append(f"{path.name}, {places[i]}: {reason}; mended.")
+                notes.append(f"{path.name}, {places[i]}: {reason}; repaired.")
                 continue
             what = f"the shape is not valid: {reason}."
-            fix = "Draw it again there: it is not repaired, because that could only be guessed."
+            fix = "Draw it again there: the program does not repair it: that would be a guess."
         problems.append(Problem(what, f"{path}, {places[i]}", fix))
     return kept, notes, problems
+
+
+def _unnested(shapes: Shapes, i: int, is_valid: Any) -> Any:
+    """Return a shape without parts inside its parts.
+
+    Such a part is a hole where other areas of the file fill it, as in the published outlines of
+    England; else it belongs to the area, and is counted once.
+    """
+    import shapely  # heavy
+
+    once = shapely.union_all(shapely.get_parts(shapes[i]))
+    pierced = shapely.make_valid(shapes[i])
+    inside = shapely.difference(once, pierced)
+    near = is_valid & shapely.intersects(shapes, inside)
+    near[i] = False
+    filled = shapely.intersection(shapely.union_all(shapes[near]), inside).area
+    return pierced if filled >= (1 - _SAME_AREA) * inside.area else once
 
 
 def invalid_reason(shape: Any) -> str:

@@ -82,13 +82,13 @@ def _fault(
 ) -> tuple[str, str]:
     """Return what is wrong with a row, and what to do; empty where nothing is."""
     if old not in split:
-        near = did_you_mean(old, sorted(split)) or f"Codes that split stand in {lookup.name}."
+        near = did_you_mean(old, sorted(split)) or f"The codes that split are in {lookup.name}."
         return f"area '{old}' did not split.", near
     children = lookup.children(old)
     if new not in children:
-        return f"'{new}' is no part of '{old}'.", f"Its parts: {', '.join(children)}."
+        return f"'{new}' is not part of '{old}'.", f"Its parts: {', '.join(children)}."
     if new in declared.get(old, {}):
-        return f"the pair {old} → {new} stands twice.", "Keep one."
+        return f"the pair {old} → {new} appears twice.", "Keep one."
     try:
         weight = float(text)
     except ValueError:

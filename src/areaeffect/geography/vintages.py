@@ -27,7 +27,7 @@ _TIE_DECIMALS = 9
 
 
 class Status(StrEnum):
-    """How a code stands to the newer vintage."""
+    """How a code relates to the newer vintage."""
 
     SAME = "same"  # already a code of the newer vintage, and of that one only
     UNCHANGED = "unchanged"
@@ -70,7 +70,7 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Conversion:
-    """Values on the newer vintage, and what became of every code.
+    """Values on the newer vintage, and the result for every code.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Conversion:
 
 
 def to_vintage(codes: Strings, lookup: Lookup) -> tuple[Strings, Strings]:
-    """Return for each code its code in the newer vintage, and how it stands to it.
+    """Return for each code its code in the newer vintage, and how the two relate.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def to_vintage(codes: Strings, lookup: Lookup) -> tuple[Strings, Strings]:
     new_codes, status
         (n,) each. `new_codes` is empty where one code cannot say it: split (the coordinate or
         weights must), irregular, unknown. A newer code is irregular where an older code that
-        is given changed irregularly into it: the two cannot be told apart.
+        is given changed irregularly into it: the two cannot be distinguished.
     """
     old, first, pair_count = np.unique(lookup.old, return_index=True, return_counts=True)
     at = np.minimum(np.searchsorted(old, codes), len(old) - 1)
@@ -186,7 +186,7 @@ def convert_rates(
     Notes
     -----
     A part of a split area has the value of the whole: true only if the area was even inside.
-    A value given for a newer code itself stands before one made from older areas.
+    A value given for a newer code itself takes precedence over one made from older areas.
     """
     _refuse_repeats(codes)
     plan = _Plan.of(codes, lookup)
@@ -297,7 +297,7 @@ class _Plan:
         if self.incomplete:
             notes = [
                 *notes,
-                f"Merged areas of which not every part was given: {first_few(self.incomplete)}.",
+                f"Merged areas with a part missing: {first_few(self.incomplete)}.",
             ]
         return Conversion(
             codes=self.targets,
@@ -315,7 +315,7 @@ def _refuse_repeats(codes: Strings) -> None:
     ordered = np.sort(codes)
     twice = [str(a) for a, b in pairwise(ordered) if a == b]
     if twice:
-        raise DataError(Problem(f"area {twice[0]} stands twice.", "", "Add its rows up first."))
+        raise DataError(Problem(f"area {twice[0]} appears twice.", "", "Add its rows up first."))
 
 
 def _refuse_counts(values: Floats, codes: Strings, *, whole: bool) -> None:

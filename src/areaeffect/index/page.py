@@ -10,6 +10,7 @@ from areaeffect.document.blocks import Block, Bullets, Data, Document, Facts, Pa
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.small_result import SmallResult, run_of, write_small
 from areaeffect.index.result import IndexResult
+from areaeffect.sources.publishers.releases import find_release
 from areaeffect.wording.numbers import number, plural
 
 if TYPE_CHECKING:
@@ -22,6 +23,22 @@ def write_index(result: IndexResult, folder: Any) -> None:
     """Write an index's folder, which appears whole or not at all."""
     run = run_of(result.plan, result.releases, result.notes)
     write_small(SmallResult(index_document(result), result.tables(), run), folder, "index.html")
+
+
+def _words(column: str) -> str:
+    return column.replace("_", " ")
+
+
+def _source_of(part: dict[str, Any]) -> str:
+    """Return the published title, or the file, and the column in words."""
+    title = find_release(part["release"]).title if part["release"] else part["path"]
+    return f"{title}: {_words(part['column'])}"
+
+
+def _areas_of(vintage: str) -> str:
+    """Return 'LSOAs of Census 2021' for 'lsoa21'."""
+    kind, year = vintage[:-2], vintage[-2:]
+    return f"{kind.upper()}s of Census 20{year}" if year.isdigit() else _words(vintage)
 
 
 def index_document(result: IndexResult) -> Document:
@@ -48,7 +65,7 @@ def _scores(result: IndexResult) -> Section:
             Paragraph(
                 f"{plural(int(result.behind.sum()), 'area')} are left behind: among the worst "
                 f"{number(left['share'], 'ratio', 0)} on this index and also on "
-                f"{left['release'] or left['path']}, column {left['column']}."
+                f"{_source_of(left)}."
             )
         )
     first = np.argsort(np.where(np.isnan(result.rank), np.inf, result.rank), kind="stable")
@@ -72,8 +89,8 @@ def _choices(result: IndexResult) -> Section:
     rows = tuple(
         (
             i["name"].replace("_", " "),
-            f"{i['release'] or i['path']}: {i['column']}"
-            + (f" over {i['denominator']['column']}" if i["denominator"] else ""),
+            _source_of(i)
+            + (f" over {_words(i['denominator']['column'])}" if i["denominator"] else ""),
             i["worse"],
             i["standardise"] or part["standardise"],
             "yes" if i["shrink"] else "no",
@@ -81,13 +98,13 @@ def _choices(result: IndexResult) -> Section:
         )
         for i in result.plan["indicator"]
     )
-    head = ("Indicator", "Where it stands", "Worse is", "Standardised", "Shrunk", "Weight")
+    head = ("Indicator", "Source", "Worse is", "Standardised", "Shrunk", "Weight")
     total = part["weights_total"] or sum(i["weight"] for i in result.plan["indicator"])
     facts = (
         ("Missing indicators", part["missing"]),
         ("Weighted sum divided by", f"{total:g}"),
         ("Describes", part["as_of"] or "no date given"),
-        ("Census vintage of areas", part["vintage"]),
+        ("Areas", _areas_of(part["vintage"])),
     )
     blocks = (Data(Table("What it is made of", head, rows, frozenset({5}))), Facts(facts))
     return Section("choices", "What it is made of", blocks)
@@ -114,15 +131,15 @@ def _sensitivity(result: IndexResult) -> Section:
         "Left behind",
     )
     if not rows:
-        text = "The index has one indicator, so there is no choice to try otherwise."
+        text = "The index has one indicator, so there is no choice to change."
         return Section("sensitivity", "What each choice does", (Paragraph(text),))
     hard = max(result.variants, key=lambda v: v.left_worst)
     text = (
-        "Each line makes one choice otherwise and keeps the rest. The one that moves most: "
+        "Each line changes one choice and keeps the rest. The choice with the largest change: "
         f"{hard.choice.replace('_', ' ')}, {hard.alternative}; {hard.left_worst:,} of "
         f"{hard.worst:,} areas leave the worst tenth."
     )
-    table = Table("Every choice made otherwise", head, rows, frozenset({2, 3, 4, 5}))
+    table = Table("Every choice changed", head, rows, frozenset({2, 3, 4, 5}))
     return Section(
         "sensitivity", "What each choice does", (Paragraph(text), Data(table, "sensitivity"))
     )

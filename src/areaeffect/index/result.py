@@ -113,7 +113,7 @@ class IndexResult:
         names = ("choice", "alternative", "correlation", "left_worst", "worst", "largest_move")
         sensitivity = (
             Column("choice", "string", "Which choice"),
-            Column("alternative", "string", "Made how instead"),
+            Column("alternative", "string", "What was chosen instead"),
             Column("correlation", "number", "Spearman's rank correlation with the index"),
             Column("left_worst", "integer", "Areas of its worst tenth that leave it"),
             Column("worst", "integer", "Areas in its worst tenth"),

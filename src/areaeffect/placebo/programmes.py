@@ -30,13 +30,13 @@ _QUICK_TRIES = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """What may stand for one real neighbourhood.
+    """What may represent one real neighbourhood.
 
     Parameters
     ----------
     pieces : one entry for each contiguous piece of the neighbourhood (one, as a rule; one a
         treated area where areas are drawn one by one); each lists the groups of areas, as
-        positions in the panel, that may stand for that piece.
+        positions in the panel, that may represent that piece.
     """
 
     pieces: tuple[tuple[Ints, ...], ...]

@@ -36,7 +36,7 @@ class Spread:
 
     Parameters
     ----------
-    centres : for each neighbourhood, (n_candidates, 2), the centres of what may stand for it.
+    centres : for each neighbourhood, (n_candidates, 2), the centres of what may represent it.
     target : mean distance between the real neighbourhoods' centres, metres.
     radius : neighbourhoods are looked for within it of a first place; infinite for anywhere.
     """

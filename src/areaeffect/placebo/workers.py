@@ -25,7 +25,7 @@ Shared = TypeVar("Shared")
 Task = TypeVar("Task")
 Done = TypeVar("Done")
 
-_held: tuple[Callable[[Any, Any], Any], Any] | None = None
+_run_and_shared: tuple[Callable[[Any, Any], Any], Any] | None = None
 
 
 @contextmanager
@@ -123,13 +123,13 @@ def over_processes(
 
 def _hold(run: Callable[[Any, Any], Any], shared: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    global _held  # noqa: PLW0603  # one copy a process: sending it with each task costs more
-    _held = (run, shared)
+    global _run_and_shared  # noqa: PLW0603  # one copy a process: sending it with each task costs more
+    _run_and_shared = (run, shared)
 
 
 def _run(numbered: tuple[int, Any]) -> tuple[int, Any]:
-    if _held is None:
+    if _run_and_shared is None:
         raise RuntimeError
-    run, shared = _held
+    run, shared = _run_and_shared
     position, task = numbered
     return position, run(shared, task)

@@ -93,6 +93,11 @@ class Backtest(ClaimCohorts):
             raise AssertionError  # unreachable: `backtests` gives every one its horizon
         return self.horizon.step, 1 if self.claim == "level" else self.horizon.measured
 
+    def ahead(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
+        """Return nothing: what is tried here lies before the start."""
+        del unit, areas
+        return {}
+
     def used(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
         """Return, for each outcome and length, the periods used before and after."""
         place, (step, back) = self.units[unit], self._back()

@@ -20,6 +20,7 @@ from areaeffect.findings.case import Case, Group, groups_of
 from areaeffect.findings.cohorts import ClaimCohorts, claim_cohorts
 from areaeffect.findings.conclude import Drawn, judge
 from areaeffect.findings.describe import too_few_places
+from areaeffect.findings.named_groups import named_group
 from areaeffect.findings.refusals import refused
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.spread import Spread
@@ -98,7 +99,7 @@ def power_of(
     n_draws = min(study.analysis.placebos, most_draws)
     rows: list[PowerRow] = []
     left_out = []
-    sizes = [s for s in sizes_of(plan, study.design.unit) if curve or s.group]
+    sizes = [s for s in sizes_of(plan, study) if curve or s.group]
     arms = earlier_arms(plan, horizon)
     for done, size in enumerate(sizes):
         tell("placebo programmes", done * n_draws, len(sizes) * n_draws)
@@ -116,10 +117,14 @@ def power_of(
             left_out.append(len(size.patterns))
             drawn = nothing
         rows += _rows(study, measures, plan, arms, size, horizon=horizon, drawn=drawn, apart=apart)
-    lacking = refused(study, plan, measures)
-    groups = [size.group for size in sizes if size.group]
+    lacking = [r for r in refused(study, plan, measures) if not r.is_early]
+    groups = [group.name for group in groups_of(plan.units)]
+    some = ["", *(size.group for size in sizes if size.group not in groups)]
     out = {(r.group, r.outcome) for r in lacking}
-    out |= {("", o.name) for o in study.outcome if all((g, o.name) in out for g in groups)}
+    out |= {
+        (one, o.name) for o in study.outcome if all((g, o.name) in out for g in groups)
+        for one in some
+    }  # fmt: skip
     return PowerReport(
         title=study.study.title,
         step=horizon.name,
@@ -132,13 +137,14 @@ def power_of(
     )
 
 
-def sizes_of(plan: Plan, unit: str) -> list[Size]:
-    """Return the points of the curve, and each initiative as it is.
+def sizes_of(plan: Plan, study: Study) -> list[Size]:
+    """Return the points of the curve, and each initiative and named group as it is.
 
     A programme with one set of weights has no curve: its neighbourhoods are not told apart.
     """
-    real = [Size(group.units, group.name) for group in groups_of(plan.units)]
-    if unit == "programme":
+    some = [found for one in study.group if (found := named_group(plan.units, one))]
+    real = [Size(group.units, group.name) for group in (*groups_of(plan.units), *some)]
+    if study.design.unit == "programme":
         return real
     n = len(plan.units)
     rng = generator(Use.POWER_ORDER, plan.machine.seed)
@@ -298,6 +304,8 @@ def _followed(
         further = point(last - 1, growth.factor(k / last)) if last else None
         rows.append(_filled(bare, case, further, float(k), growth))
     asked, fits = spans
+    if not asked and measured:  # no period after the start yet
+        return [*rows, replace(rows[last - 1], as_planned=True)]
     if not fits or asked == fits:
         planned = _filled(bare, case, point(last) if fits else None, asked, None)
     else:

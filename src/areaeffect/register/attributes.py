@@ -47,14 +47,14 @@ def with_attributes(units: Sequence[Neighbourhood], path: Path) -> list[Neighbou
         name = record.values[key]
         if name in rows:
             problems.append(
-                Problem(f"'{name}' stands in two rows.", f"{path}, {record.place}", "Keep one.")
+                Problem(f"'{name}' is in two rows.", f"{path}, {record.place}", "Keep one.")
             )
         rows[name] = {k: v for k, v in record.values.items() if v and k not in (*KNOWN, key)}
     problems += [
         Problem(
             f"the neighbourhood '{unit.name}' has no row.",
             str(path),
-            did_you_mean(unit.name, list(rows)) or "Add one, with nothing in it if need be.",
+            did_you_mean(unit.name, list(rows)) or "Add one; its cells may be empty.",
         )
         for unit in units
         if unit.name not in rows

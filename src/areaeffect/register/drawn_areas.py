@@ -36,7 +36,7 @@ SLIVER = 0.001
 def rows_of_drawn(
     initiative: Initiative, path: Path, folder: Path, boundaries: Boundaries | None, areas: Strings
 ) -> Found:
-    """Return the areas that each drawn shape stands for, and how well they fit.
+    """Return the areas that match each drawn shape, and how well they fit.
 
     Shapes of one neighbourhood are joined. A shape in the country that touches none of the
     study's areas is left out by name; where no shape is left, that is an error.
@@ -44,7 +44,7 @@ def rows_of_drawn(
     Raises
     ------
     StudyError, DataError
-        As `read_drawn`; no boundaries in the study; a shape that no area stands for; shapes
+        As `read_drawn`; no boundaries in the study; a shape that matches no area; shapes
         without a name where there are several.
     """
     if boundaries is None:
@@ -94,7 +94,7 @@ def rows_of_drawn(
 
 
 def _records(drawn: Drawn, path: Path) -> list[Record]:
-    """Return what the file says of each shape; the neighbourhood may stand under 'name'."""
+    """Return what the file says of each shape; the neighbourhood may be under 'name'."""
     records = []
     for place, values in zip(drawn.places, drawn.values, strict=True):
         name = next(
@@ -146,7 +146,9 @@ def _shares(fit: Fit, shapes: Outlines, boundaries: Boundaries, folder: Path) ->
 
 def _reason(share: float, fit: Fit) -> str:
     if np.isnan(share):
-        return "its own outline crosses itself, or nobody lives there: the share cannot be told"
+        return (
+            "its own outline crosses itself, or nobody lives there: the share cannot be worked out"
+        )
     return "" if share >= fit.least else f"under {fit.least:.0%} of it lies inside"
 
 
@@ -160,11 +162,12 @@ def _too_small(record: Record, path: Path, shares: Shares, mine: Ints, areas: St
     most = mine[int(np.nanargmax(np.nan_to_num(shares.share[mine])))]
     share = float(np.nan_to_num(shares.share[most]))
     return Problem(
-        f"no area stands for '{record.values['neighbourhood'] or path.stem}': the most it covers "
-        f"of any is {share:.0%}, of {areas[shares.area[most]]}.",
+        f"no area matches '{record.values['neighbourhood'] or path.stem}': the largest share it "
+        f"covers is {share:.0%}, of {areas[shares.area[most]]}.",
         f"{path}, {record.place}",
-        f"It is smaller than the areas there are data for. With fit = {{ least = {share:.2f} }} "
-        "that area would stand for it, mostly made of other homes; or use smaller areas.",
+        f"It is smaller than the areas in the data. With fit = {{ least = {share:.2f} }} "
+        "that area would represent it, although most of its homes lie "
+        "outside; or use smaller areas.",
     )
 
 

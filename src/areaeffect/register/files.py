@@ -119,7 +119,7 @@ def _own_lookup(kind: str, lookup: str, folder: Path, areas: Strings) -> list[Pl
 
 
 def _brought(places: Places, vintage: str, folder: Path) -> Places:
-    """Return a lookup on the areas of the other vintage: every area that shares ground."""
+    """Return a lookup on the areas of the other vintage: every area that overlaps."""
     pairs = lookup_of("lookup_lsoa11_lsoa21", published_roots(folder))
     old, new = (pairs.old, pairs.new) if vintage == "lsoa11" else (pairs.new, pairs.old)
     order = np.argsort(places.areas, kind="stable")
@@ -130,7 +130,7 @@ def _brought(places: Places, vintage: str, folder: Path) -> Places:
     rows = order[first[has]]
     return Places(
         places.kind,
-        f"{places.source} (by shared ground)",
+        f"{places.source} (by overlap)",
         new[has],
         places.codes[rows],
         places.names[rows],

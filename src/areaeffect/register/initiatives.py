@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError, Problem, first_few, repeated
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.register.attributes import with_attributes
 from areaeffect.register.drawn_areas import rows_of_drawn
-from areaeffect.register.located import AreaFit, Found, LeftOut, ShapeFit
+from areaeffect.register.located import OUTSIDE, AreaFit, Found, LeftOut, ShapeFit
 from areaeffect.register.neighbourhoods import neighbourhoods_of
 from areaeffect.register.place_lookups import find_places, read_columns
 from areaeffect.register.places import KINDS, area_column, columns_of
-from areaeffect.register.postcodes import Postcodes
+from areaeffect.register.postcodes import Postcodes, plain_postcode
 from areaeffect.register.rows import (
     contradictions,
     read_records,
@@ -47,7 +47,7 @@ def neighbourhoods_named(
     areas: Strings,
     window: Window,
 ) -> tuple[list[Neighbourhood], Found]:
-    """Return the neighbourhoods of an initiative's file, and what became of its places.
+    """Return the neighbourhoods of an initiative's file, and the result for each of its places.
 
     Parameters
     ----------
@@ -113,9 +113,7 @@ def _leave_elsewhere_out(found: Found, path: Path, areas: Strings) -> None:
     held = set(areas.tolist())
     outside = [row for row in found.rows if row.area not in held]
     found.rows = [row for row in found.rows if row.area in held]
-    found.left_out += [
-        LeftOut(path.name, row.place, row.area, "outside the study's areas") for row in outside
-    ]
+    found.left_out += [LeftOut(path.name, row.place, row.area, OUTSIDE) for row in outside]
     if outside:
         places = {row.neighbourhood for row in outside}
         whole = places - {row.neighbourhood for row in found.rows}
@@ -193,6 +191,9 @@ def _by_postcode(
         row = row_of(record, "", initiative)
         groups.setdefault((row.programme, row.neighbourhood), []).append(record)
     every = [r.values["postcode"] for own in groups.values() for r in own]
+    if several := repeated(p for own in groups.values() for p in {_plain(r) for r in own}):
+        what = f"{len(several)} postcodes are listed for two neighbourhoods and count for both"
+        found.notes.append(f"{path.name}: {what} ({first_few(several)}).")
     if every and (why := postcodes.shares_cannot_be_told(every)):
         fix = (
             "Name a whole lookup, such as the ONS Postcode Directory: shares are of all postcodes."
@@ -216,6 +217,11 @@ def _by_postcode(
     return found
 
 
+def _plain(record: Record) -> str:
+    """Return the postcode of a record as postcodes are compared."""
+    return plain_postcode(record.values["postcode"])
+
+
 def _place_group(
     found: Found,
     name: tuple[str, str],
@@ -225,7 +231,7 @@ def _place_group(
     postcodes: Postcodes,
     areas: Strings,
 ) -> None:
-    """Add the areas that the postcodes of one neighbourhood stand for, and how well they fit."""
+    """Add the areas that match the postcodes of one neighbourhood, and how well they fit."""
     least, here = initiative.fit.least, set(map(str, areas))
     shares = postcodes.shares([r.values["postcode"] for r in own])
     kept = [area for area, share in shares.items() if share >= least and area in here]
@@ -242,13 +248,12 @@ def _place_group(
     if kept:
         return
     if initiative.elsewhere == "leave out" and not here & set(shares):
-        outside = "outside the study's areas"
-        found.left_out.append(LeftOut(path.name, own[0].place, name[1], outside))
+        found.left_out.append(LeftOut(path.name, own[0].place, name[1], OUTSIDE))
         return
     area, share = max(shares.items(), key=lambda item: item[1])
     found.faults.append(
         Problem(
-            f"no area stands for '{name[1]}': the most that is listed of any area's "
+            f"no area matches '{name[1]}': the largest listed share of an area's "
             f"postcodes is {share:.0%}, of {area}.",
             str(path),
             "List all its postcodes, draw its boundary, or lower `fit.least`.",

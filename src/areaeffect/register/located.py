@@ -1,9 +1,11 @@
-"""What became of each place somebody named: which areas stand for it, what could not be used."""
+"""The result for each place named: which areas match it, what could not be used."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from areaeffect.errors import first_few
 
 if TYPE_CHECKING:
     from areaeffect.errors import Problem
@@ -18,8 +20,8 @@ class AreaFit:
     ----------
     programme, neighbourhood : whose.
     area : its code.
-    share : of the area inside; None where it cannot be told.
-    kept : whether the area stands for the neighbourhood.
+    share : of the area inside; None where it is unknown.
+    kept : whether the area represents the neighbourhood.
     reason : why not; '' where it is kept.
     """
 
@@ -56,13 +58,16 @@ class ShapeFit:
     inside: float | None
 
 
+OUTSIDE = "outside the study's areas"
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """Something a file names that could not be used.
 
     Parameters
     ----------
-    file, place : where it stands.
+    file, place : where it is.
     what : the name it goes by.
     reason : why it could not be used.
     """
@@ -79,7 +84,7 @@ class Found:
 
     Parameters
     ----------
-    rows : one an area that stands for a neighbourhood.
+    rows : one an area that represents a neighbourhood.
     fits : every area touched, kept or not; shapes, postcodes.
     shapes : every shape or list of postcodes as a whole.
     left_out : entries that could not be used.
@@ -93,3 +98,12 @@ class Found:
     left_out: list[LeftOut] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     faults: list[Problem] = field(default_factory=list)
+
+    def left_out_note(self) -> list[str]:
+        """Name the entries left out, beside those of areas outside the study, noted elsewhere."""
+        own = [e for e in self.left_out if e.reason != OUTSIDE]
+        if not own:
+            return []
+        each = [(e.place, "" if e.what in e.reason else f"'{e.what}' ", e.reason) for e in own]
+        what = f"{len(own)} {'entry is' if len(own) == 1 else 'entries are'} left out"
+        return [f"{own[0].file}: {what}: {first_few([f'{p}, {w}{r}' for p, w, r in each])}."]

@@ -28,7 +28,7 @@ _SHOWN = 5
 #: How a column of starts writes that there is none.
 _NEVER = frozenset({"", "0", "nan", "NaN", "NA", "inf", "Inf", "never"})
 _THROUGHOUT = (
-    "are treated from their first period on, so nothing is known from before their start",
+    "are treated from their first period on, so there are no figures from before their start",
     "Begin the table earlier, or write treated_throughout = 'leave out': they are then neither "
     "treated nor benchmark areas.",
 )
@@ -59,7 +59,9 @@ def neighbourhoods_of(
         ends or amounts for one neighbourhood.
     """
     if not rows and not found:
-        raise DataError(Problem("the file lists no areas.", str(path), "One row an area."))
+        raise DataError(
+            Problem("the file lists no areas.", str(path), "Give one row for each area.")
+        )
     position = {str(code): i for i, code in enumerate(areas)}
     problems = _area_problems(rows, position, path)
     problems += _once_problems(rows, window, path) + _start_problems(rows, window, path)
@@ -110,12 +112,12 @@ def neighbourhoods_from_column(
     problems = [
         Problem(f"{areas_named(areas[mask])} {what}.", where, fix)
         for mask, what, fix in (
-            (wrong, "hold something else than 0 and 1", "Write 1 in treated area-periods, else 0."),
+            (wrong, "hold values other than 0 and 1", "Write 1 in treated area-periods, else 0."),
             (
                 off_again & ~wrong,
                 "go back to 0 after a 1",
-                "It must be 0 before the start and 1 from it on: what a place kept after the work "
-                "ended is part of what it gained. Correct the column, or leave these areas out.",
+                "It must be 0 before the start and 1 from it on: what lasts after the work "
+                "ended is part of the effect. Correct the column, or leave these areas out.",
             ),
             (
                 throughout & ~left_out & ~wrong,
@@ -125,7 +127,9 @@ def neighbourhoods_from_column(
         if mask.any()
     ]
     if not (ever & ~left_out).any():
-        problems.append(Problem("no area is 1 after being 0.", where, "It marks what is treated."))
+        problems.append(
+            Problem("no area is 1 after being 0.", where, "It marks treated area-periods.")
+        )
     if problems:
         raise DataError(problems)
     ever &= ~left_out
@@ -285,7 +289,7 @@ def _area_problems(rows: Sequence[Row], position: dict[str, int], path: Path) ->
         if first is not row:
             problems.append(
                 Problem(
-                    f"area '{row.area}' stands in '{first.neighbourhood}' ({first.place}) and "
+                    f"area '{row.area}' is in '{first.neighbourhood}' ({first.place}) and "
                     f"in '{row.neighbourhood}'.",
                     f"{path}, {row.place}",
                     "An area belongs to one neighbourhood.",
@@ -376,7 +380,7 @@ def _once_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Prob
             str(path),
             "A neighbourhood starts once; split it where parts began at different times."
             if what == "start dates"
-            else "Write the same in every row of a neighbourhood.",
+            else "Write the same value in every row of a neighbourhood.",
         )
         for (_, name), given in found.items()
         for what, values in given.items()

@@ -32,7 +32,7 @@ class Entry:
 
     Parameters
     ----------
-    file, place : where it stands.
+    file, place : where it is.
     programme, name, authority : as written; '' where not given.
     start, end : as written.
     resident_led : as written.
@@ -172,7 +172,7 @@ def _locate(record: Record, places: Sequence[Places]) -> tuple[tuple[str, ...], 
                     break
         if found:
             return tuple(sorted(found)), " and ".join(sorted(kinds)), ""
-        return (), "not located", f"no lookup knows {', '.join(codes)}"
+        return (), "not located", f"no lookup has {', '.join(codes)}"
     if not authorities:
         return (), "not located", "it has neither area codes nor a local authority"
     return _by_name(_first(record, _NAME), authorities, places)

@@ -69,7 +69,7 @@ def vintage_of(areas: Strings, folder: Path) -> str | None:
     for vintage, release in RELEASES["msoa"].items():
         try:
             listed = read(release, published_roots(folder), []).areas
-        except DataError:  # not fetched: it cannot be told
+        except DataError:  # not fetched: unknown
             continue
         known[vintage] = float(np.isin(areas, listed).mean())
     if not known or max(known.values()) < _MOST:

@@ -1,4 +1,4 @@
-"""Names of wards and MSOAs to areas: namesakes told apart by their local authority."""
+"""Names of wards and MSOAs to areas: namesakes distinguished by their local authority."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Postcodes:
         return self.area[plain_postcode(text)]
 
     def shares_cannot_be_told(self, listed: Sequence[str]) -> str:
-        """Return why shares of areas cannot be told from this lookup; '' where they can.
+        """Return why shares of areas cannot be worked out from this lookup; '' where they can.
 
         A lookup of little more than the listed postcodes makes every share 100 %.
         """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Faults, Problem, StudyError
-from areaeffect.periods import PeriodKind
+from areaeffect.periods import PeriodKind, kind_of, label, parse_period
 from areaeffect.register.initiatives import neighbourhoods_named
 from areaeffect.register.located import Found
 from areaeffect.register.neighbourhoods import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Neighbourhood, Strings
     from areaeffect.periods import Periods
-    from areaeffect.results import Ints
+    from areaeffect.results import Floats, Ints
     from areaeffect.sources.base import SourceTable
     from areaeffect.study.file import StudyFile
     from areaeffect.study.initiative import Initiative
@@ -49,7 +49,7 @@ class Registered:
     neighbourhoods : of the studied initiatives, in the study's order; then of the others, where
         they are studied too.
     others : areas of other initiatives, which never serve as benchmark areas.
-    found : what became of the places that the study's own files name, one a file.
+    found : the result for the places that the study's own files name, one a file.
     known : what the register knows besides.
     notes : remarks for the data annex.
     throughout : areas treated in all their periods, neither treated here nor benchmark areas.
@@ -87,9 +87,11 @@ def registered_areas(
         more = faults.attempt(_neighbourhoods, initiative, file, tables, areas, boundaries)
         if more is not None:
             phase = initiative.phase_in_months
-            neighbourhoods += [replace(n, phase_in=phase) for n in more[0]]
+            phased = [replace(n, phase_in=phase) for n in more[0]]
+            before = faults.attempt(_since_announced, phased, initiative, file)
+            neighbourhoods += phased if before is None else before
             found.append(more[1])
-            notes += more[1].notes
+            notes += [*more[1].notes, *more[1].left_out_note()]
             throughout.append(more[2])
     overlaps = _overlaps(neighbourhoods, areas)
     if overlaps:
@@ -148,7 +150,7 @@ def _neighbourhoods(
     reference = str(getattr(initiative, key))
     where = file.where(f"initiative.{file.study.initiative.index(initiative)}.{key}")
     source, column = split_reference(reference)
-    table = tables[source]
+    table, notes = tables[source], list[str]()
     if initiative.start_column:
         starts = attribute(tables, reference, areas).astype(str)
         axis = tables[file.study.outcome[0].source].periods
@@ -159,13 +161,60 @@ def _neighbourhoods(
     else:
         treated = align(table.varying[column], table.areas, areas)
         made = neighbourhoods_from_column(initiative, treated, table.periods, areas, where)
-    return made[0], Found(), made[1]
+        notes += _blanks(treated, areas, f"'{reference}'")
+    return made[0], Found(notes=notes), made[1]
+
+
+def _blanks(treated: Floats, areas: Strings, where: str) -> list[str]:
+    """Say how the blanks of treated areas are read; a period without any row is no blank."""
+    known, on = np.isfinite(treated), treated == 1
+    blank = ~known & known.any(axis=0) & on.any(axis=1)[:, None]
+    before = np.arange(treated.shape[1]) < on.argmax(axis=1)[:, None]
+    return [
+        f"{where}: {int(cells.sum())} blanks of {areas_named(areas[cells.any(axis=1)])} {what}."
+        for cells, what in (
+            (blank & before, "before the first 1 are taken as 0"),
+            (blank & ~before, "after the first 1 are taken as 1"),
+        )
+        if cells.any()
+    ]
 
 
 def _of_outcomes(periods: Periods | None) -> Periods:
     if periods is None:
         raise DataError(Problem("the first outcome's source has no period.", "initiative"))
     return periods
+
+
+def _since_announced(
+    found: list[Neighbourhood], initiative: Initiative, file: StudyFile
+) -> list[Neighbourhood]:
+    """Put what lies between announcement and start outside both sides.
+
+    Raises
+    ------
+    StudyError
+        Where a neighbourhood starts before the announcement, or in the same period.
+    """
+    if initiative.announced is None:
+        return found
+    kind = kind_of(initiative.announced)
+    announced = parse_period(initiative.announced, kind) if kind else None
+    if kind is None or announced is None:
+        raise AssertionError  # unreachable: `PeriodText` has refused it
+    first = kind.first_month(announced)
+    waits = [n.start_kind.first_month(n.start) - first for n in found]
+    early = [n for n, wait in zip(found, waits, strict=True) if wait <= 0]
+    if early:
+        where = f"initiative.{file.study.initiative.index(initiative)}.announced"
+        begins = label(early[0].start, early[0].start_kind)
+        what = f"'{early[0].name}' starts at {begins}, no later than {initiative.announced}."
+        fix = "Give the period of the announcement, or drop `announced`."
+        raise StudyError(Problem(what, file.where(where), fix))
+    return [
+        replace(n, start=first, start_kind=PeriodKind.MONTH, phase_in=n.phase_in + wait)
+        for n, wait in zip(found, waits, strict=True)
+    ]
 
 
 def _refuse_phases_without_months(file: StudyFile) -> None:
@@ -175,11 +224,13 @@ def _refuse_phases_without_months(file: StudyFile) -> None:
     problems = [
         Problem(
             "the window counts in numbers of the table's own, which have no months.",
-            file.where(f"initiative.{i}.phase_in_months"),
+            file.where(
+                f"initiative.{i}.{'announced' if initiative.announced else 'phase_in_months'}"
+            ),
             "Write the periods as dates, or start at the first period of the work itself.",
         )
         for i, initiative in enumerate(file.study.initiative)
-        if initiative.phase_in_months
+        if initiative.phase_in_months or initiative.announced
     ]
     if problems:
         raise StudyError(problems)

@@ -48,7 +48,7 @@ _DATE = re.compile(r"\d\d?[-/.]\d\d?[-/.]\d{4}")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One entry as it stands in a file: a line of a table, a feature of a map.
+    """One entry of a file: a line of a table, a feature of a map.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Row:
 
     Parameters
     ----------
-    place : where it stands in its file.
+    place : its position in the file.
     area : its code.
     programme, neighbourhood : names.
     start, end : as written; '' where not given.
@@ -251,7 +251,7 @@ def contradictions(records: Sequence[Record], initiative: Initiative, path: Path
             f"the {len(rows)} entries of '{rows[0].neighbourhood}' differ in start_date, end_date, "
             "resident_led or funding.",
             f"{path}, {rows[0].place}",
-            "Write the same in every entry of a neighbourhood.",
+            "Write the same values in every entry of a neighbourhood.",
         )
     ]
 

@@ -12,7 +12,14 @@ from areaeffect.document.page import to_html
 from areaeffect.errors import DataError, Problem
 from areaeffect.report.collection import collection_document
 from areaeffect.report.faces import PDF_FILE, REPORT_FILE
-from areaeffect.report.files import FORMAT, read_result, rebuild_report, rounded, write_files
+from areaeffect.report.files import (
+    FORMAT,
+    findings_content,
+    read_result,
+    rebuild_report,
+    rounded,
+    write_files,
+)
 from areaeffect.study.collection import Collection
 
 if TYPE_CHECKING:
@@ -34,9 +41,7 @@ def write_part(result: Result, folder: Path) -> Result:
 def write_over_parts(collection: Collection, held: Mapping[str, Result], folder: Path) -> None:
     """Write what stands over the parts, which the folder holds already."""
     findings = [
-        {"part": name, **finding.to_dict()}
-        for name, r in held.items()
-        for finding in r.every_finding
+        {"part": name, **row} for name, r in held.items() for row in findings_content(r)["findings"]
     ]
     seals = {name: result.seal.sha256 for name, result in held.items()}
     plan = collection.model_dump(mode="json")

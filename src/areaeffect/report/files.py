@@ -72,13 +72,7 @@ def write_files(result: Result, folder: Path) -> None:
     data = folder / "data"
     data.mkdir()
     contents = {
-        FINDINGS_FILE: {
-            "study": result.title,
-            "seal": result.seal.sha256,
-            "findings": [
-                f.to_dict() | {"sentence": wording.sentence(f)} for f in result.every_finding
-            ],
-        },
+        FINDINGS_FILE: findings_content(result),
         "design.json": design_values(result),
         RUN_FILE: {
             "format": FORMAT,
@@ -167,6 +161,12 @@ def read_result(folder: Path) -> Result:
     except (KeyError, TypeError, ValueError) as error:
         what = f"the results are not whole ({type(error).__name__}: {error})."
         raise DataError(Problem(what, str(folder), "Evaluate the study again.")) from None
+
+
+def findings_content(result: Result) -> dict[str, Any]:
+    """Return what the file of findings holds: each with the sentence that says it."""
+    rows = [f.to_dict() | {"sentence": wording.sentence(f)} for f in result.every_finding]
+    return {"study": result.title, "seal": result.seal.sha256, "findings": rows}
 
 
 def read_findings(folder: Path) -> tuple[Finding, ...]:

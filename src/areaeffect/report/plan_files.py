@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from areaeffect.document import pdf
-from areaeffect.document.csv_files import json_text, write_text
+from areaeffect.document.csv_files import json_text, write_table, write_text
 from areaeffect.document.folders import write_whole
 from areaeffect.document.page import to_html
 from areaeffect.report.contents import plan_document
 from areaeffect.report.files import design_values, rounded
+from areaeffect.results import Column
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
     from areaeffect.results import Result
 
 PLAN_PAGE, PLAN_PDF, PLAN_DATA = "plan.html", "plan.pdf", "design.json"
+PLAN_AREAS = "areas.csv"
+_AREAS = (
+    Column("area", "string", "area code"),
+    Column("name", "string", "its name"),
+    Column("role", "string", "treated, benchmark, not chosen or left out"),
+    Column("reason", "string", "why it is left out or not chosen"),
+    Column("initiative", "string", "of a treated area"),
+    Column("neighbourhood", "string", "of a treated area"),
+    Column("weight", "number", "of a benchmark area, over all neighbourhoods"),
+)
 
 
 def write_plan(result: Result, power: Section, folder: Path) -> None:
@@ -41,6 +52,8 @@ def write_plan(result: Result, power: Section, folder: Path) -> None:
         write_text(aside / PLAN_PAGE, to_html(document, {}))
         (aside / PLAN_PDF).write_bytes(pdf.render(document))
         content = {"title": result.title, "question": result.question, **design_values(result)}
-        write_text(aside / PLAN_DATA, json_text(content | {"plan": result.plan}, indent=1))
+        statuses = content.pop("areas")  # of a whole country: five times all the rest
+        write_text(aside / PLAN_DATA, json_text(content | {"plan": result.plan}, indent=None))
+        write_table(aside / PLAN_AREAS, "Every area, and what it is in the plan", _AREAS, statuses)
 
     write_whole(folder, write)

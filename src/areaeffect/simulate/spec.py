@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 
 from areaeffect.errors import Problem, StudyError
-from areaeffect.periods import PeriodKind, parse_period
 
 MONTHLY_COUNTS = ("crime", "antisocial_behaviour", "criminal_damage")
 YEARLY_INDICATORS = ("environment_score", "empty_homes", "social_relationships")
@@ -57,6 +57,14 @@ class ProgrammeSpec:
         _refuse(f"programme '{self.name}'", _programme_problems(self))
 
 
+def _is_date(text: str) -> bool:
+    """Tell whether a text is written as 'YYYY-MM-DD', the one form that is compared as text."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
 def _programme_problems(programme: ProgrammeSpec) -> Iterable[str]:
     """Say what is wrong with a programme, each with what is allowed."""
     unknown = sorted(set(programme.effects) - set(OUTCOMES))
@@ -70,7 +78,7 @@ def _programme_problems(programme: ProgrammeSpec) -> Iterable[str]:
     if not programme.starts:
         yield "starts is empty; give at least one date such as '2016-01-01'"
     for start in programme.starts:
-        if parse_period(start, PeriodKind.MONTH) is None:
+        if not _is_date(start):
             yield f"start '{start}' is not a date; write it like '2016-01-01'"
     factor = {n: 1 + programme.effects.get(n, 0.0) for n in OUTCOMES if n not in ADDITIVE_OUTCOMES}
     if min(factor.values()) <= 0:
@@ -157,7 +165,7 @@ class CountySpec:
 
     def __post_init__(self) -> None:
         months = (self.first_month, self.last_month, *(self.gap_months or ()))
-        unread = [month for month in months if parse_period(month, PeriodKind.MONTH) is None]
+        unread = [month for month in months if not _is_date(f"{month}-01")]
         if unread:
             _refuse("county", [f"{unread} are not months; write them like '2012-01'"])
         _refuse("county", _county_problems(self))

@@ -42,18 +42,18 @@ def placed_by_name(column: pd.Series, kind: str, path: Path) -> tuple[pd.Series,
     lists = dict(_lists(kind, path.parent))
     if not lists:
         fix = f"Run `areaeffect fetch {_RELEASES[kind][0][0]}`, or give codes."
-        raise DataError(Problem(f"no list of {kind} names is here.", str(path), fix))
+        raise DataError(Problem(f"there is no list of {kind} names.", str(path), fix))
     placed = {release: sum(p in known for p in names.values()) for release, known in lists.items()}
     best = max(placed, key=lambda release: placed[release])
     codes = {text: lists[best].get(plain, "") for text, plain in names.items()}
     lost = [text for text, code in codes.items() if not code]
     if len(lost) == len(codes):
-        what = f"'{lost[0]}' and all other names are no {kind} of {', '.join(lists)}."
+        what = f"'{lost[0]}' and all other names are not {kind} names of {', '.join(lists)}."
         raise DataError(Problem(what, str(path), "Check `areas_by`."))
-    notes = [f"{path.name}: {len(codes) - len(lost):,} areas are placed by name with {best}."]
+    notes = [f"{path.name}: {len(codes) - len(lost):,} areas are matched by name with {best}."]
     if lost:
         some = ", ".join(lost[:_SHOWN]) + (" and others" if len(lost) > _SHOWN else "")
-        notes.append(f"{path.name}: {len(lost):,} names could not be placed: {some}.")
+        notes.append(f"{path.name}: {len(lost):,} names could not be matched: {some}.")
     return column.map(codes), tuple(notes)
 
 

@@ -207,7 +207,7 @@ def _fixed(table: SourceTable, reference: str, column: str, areas: Strings) -> n
             Problem(
                 f"'{reference}' changes over time inside an area.",
                 table.release.file,
-                "It needs one value an area: put it into a source without a period.",
+                "It needs one value for each area: put it into a source without a period.",
             )
         )
     return align(table.attributes[column], table.areas, areas)

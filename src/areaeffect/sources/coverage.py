@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Columns of the two tables in which a source of incidents says what it covers and rejects.
 COVERAGE_COLUMNS = (
     Column("source", "string", "Name of the source in the study"),
-    Column("force", "string", "Police force, as its files name it; empty for points"),
+    Column("force", "string", "Police force, as its files name it; 'all' for points"),
     Column("month", "string", "Month of the window"),
     Column("status", "string", "complete, partial or missing"),
     Column("rows_kept", "integer", "Rows used of the file that counts"),
@@ -31,7 +31,7 @@ COVERAGE_COLUMNS = (
 )
 REJECTED_COLUMNS = (
     Column("source", "string", "Name of the source in the study"),
-    Column("force", "string", "Police force, as its files name it; empty for points"),
+    Column("force", "string", "Police force, as its files name it; 'all' for points"),
     Column("month", "string", "Month of the file"),
     Column("file", "string", "The file"),
     Column("line", "integer", "Its line"),

@@ -197,7 +197,9 @@ def _load(
     for column, value in source.where.items():
         frame = frame[picked(frame[column], [value], column, f"{path.name}, `where`")]
     if len(frame) < before:
-        notes += (f"{path.name}: {before - len(frame):,} rows are not what `where` asks for.",)
+        notes += (
+            f"{path.name}: {before - len(frame):,} rows outside the selection were not used.",
+        )
     if frame.empty:
         raise DataError(Problem("no rows are left.", str(path), "Check the file and `where`."))
     return _Loaded(frame, source, rows, is_wide, notes)
@@ -225,7 +227,7 @@ def _with_areas(
             what = f"'{code}' looks like '{other}' but holds a letter of another alphabet."
             faults.append(Problem(what, at, "Type the code again."))
         elif is_total(code, every):
-            fix = f'Take it out, or write leave_out = ["{code}"].'
+            fix = f'Remove it, or write leave_out = ["{code}"].'
             faults.append(Problem(f"'{code}' is a total, not an area.", at, fix))
     if faults:
         raise DataError(faults)

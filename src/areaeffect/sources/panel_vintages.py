@@ -55,10 +55,10 @@ def one_vintage(table: SourceTable, where: str) -> SourceTable:
         example = ", ".join(f"{a} → {b}" for a, b in zip(old[:_SHOWN], new[:_SHOWN], strict=True))
         what = (
             f"the area codes are of two censuses ({lookup.name}): {len(np.unique(old))} older "
-            f"codes are beside {len(np.unique(new))} that took their place, such as {example}"
+            f"codes are beside {len(np.unique(new))} that replaced them, such as {example}"
         )
         if table.varying or not all(w.is_count for w in table.measures):
-            fix = "Bring the table to one census first; only counts can be joined."
+            fix = "Convert the table to one census first; only counts can be joined."
             raise DataError(Problem(f"{what}.", where, fix))
         table = _joined(table, lookup, f"{where}: {what}.")
     return table
@@ -98,8 +98,8 @@ def _joined(table: SourceTable, lookup: Lookup, what: str) -> SourceTable:
     if result.split_equally:
         notes.append(
             f"{len(result.split_equally)} areas that were split "
-            f"({first_few(result.split_equally)}) were divided equally among their parts, for want "
-            "of weights."
+            f"({first_few(result.split_equally)}) were divided equally among their parts, "
+            "because there are no weights."
         )
     left = (*result.left_out, *result.codes[partial].tolist())
     if left:

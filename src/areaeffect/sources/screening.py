@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError, Problem, first_few
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,11 +83,6 @@ def screen(source: PanelSource, table: SourceTable) -> SourceTable:
     return replace(table, notes=tuple(dict.fromkeys([*table.notes, *notes, *_cut_off(table)])))
 
 
-def _list(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
 def _levels(areas: Strings, file: str) -> Problem | None:
     """Name areas of another level than most: districts among LSOAs hold them, as names may."""
     found: dict[str, list[str]] = {}
@@ -103,14 +98,14 @@ def _levels(areas: Strings, file: str) -> Problem | None:
         return None
     others = [f"{code} ({name})" for name, codes in found.items() if name != most for code in codes]
     return Problem(
-        f"the areas are {most}, but {len(others)} are of another kind: {_list(others)}.",
+        f"the areas are {most}, but {len(others)} are of another kind: {first_few(others)}.",
         file,
         "A study has areas of one level. Take the others out, or list them in `leave_out`.",
     )
 
 
 def _marks(values: Floats, name: str, table: SourceTable, file: str) -> list[Problem]:
-    """Name numbers such as -99 that stand for missing ones."""
+    """Name numbers such as -99 that mean a missing value."""
     finite = np.isfinite(values)
     below = finite & (values < 0)
     is_low = finite & np.isin(values, _MISSING_AS)
@@ -142,7 +137,7 @@ def _mark_problem(
     mark = values[here][0]
     return Problem(
         f"{int(here.sum())} cells of '{name}' hold {mark:g}, and {why} "
-        f"({_list(list(_cells(here, table)))}).",
+        f"({first_few(list(_cells(here, table)))}).",
         file,
         f'Leave a missing number blank, or write missing = {{ "{mark:g}" = "not_published" }}.',
     )
@@ -183,7 +178,7 @@ def _outlying(
     return [
         Problem(
             f"{int(here.sum())} cells of '{name}' {what}: "
-            f"{_list(list(_cells(here, table)))} (the first holds {first:g}).",
+            f"{first_few(list(_cells(here, table)))} (the first holds {first:g}).",
             file,
             'Correct it or leave it blank; if it is right, write accept = ["outlying cells"].',
         )
@@ -235,7 +230,7 @@ def _sums(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]
     if not found:
         return []
     fix = "They are totals, not areas: take them out or list them in `leave_out`."
-    return [Problem(f"{what}: {_list(found)}.", file, fix)]
+    return [Problem(f"{what}: {first_few(found)}.", file, fix)]
 
 
 def _means(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]:
@@ -251,7 +246,7 @@ def _means(values: Floats, name: str, areas: Strings, file: str) -> list[Problem
         return []
     what = f"{len(found)} areas are the mean of all others in every period of '{name}'"
     fix = "They are averages, not areas: take them out or list them in `leave_out`."
-    return [Problem(f"{what}: {_list([str(areas[i]) for i in found])}.", file, fix)]
+    return [Problem(f"{what}: {first_few([str(areas[i]) for i in found])}.", file, fix)]
 
 
 def _equal_series(values: Floats, name: str, table: SourceTable, file: str) -> list[str]:
@@ -271,7 +266,7 @@ def _equal_series(values: Floats, name: str, table: SourceTable, file: str) -> l
             same = [labels[i] for i in whole[group.ravel() == g]]
             notes.append(
                 f"{file}: {n[g]} {what} have the same numbers in '{name}' throughout "
-                f"({_list(same)}); one may be a copy."
+                f"({first_few(same)}); one may be a copy."
             )
     return notes[:_SHOWN]
 

@@ -23,7 +23,7 @@ _SHOWN = 5
 def lengthen(
     frame: pd.DataFrame, source: PanelSource, keys: Collection[str], path: Path, *, numbered: bool
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return a wide table with a row for each area and period, and what became of its columns.
+    """Return a wide table with a row for each area and period, and the result for its columns.
 
     Every column is a period, a column that the study names (a key), a column whose name holds no
     figure and that is left out by name, or refused.
@@ -57,20 +57,20 @@ def lengthen(
             Problem(
                 f"{len(bad)} columns are not periods like '{periods[0]}': {some}.",
                 str(path),
-                "Write every period alike, or list what is none: leave_out = [...].",
+                "Write every period alike, or list what is not a period: leave_out = [...].",
             )
         )
     found = {o: c for c, o in zip(dated, read.ordinals, strict=True)} if read else {}
     if len(found) < len(dated) and read and not read.fault:
         one = next(c for c, o in zip(dated, read.ordinals, strict=True) if found[o] != c)
         other = found[read.ordinals[dated.index(one)]]
-        what = f"columns '{one}' and '{other}' are one period."
+        what = f"columns '{one}' and '{other}' are the same period."
         raise DataError(Problem(what, str(path), "Keep one, or add them up."))
     left = [c for c in others if c not in dated]
     notes = []
     if left:
         some = ", ".join(f"'{c}'" for c in left)
-        notes.append(f"{path.name}: columns that are no periods were left out: {some}.")
+        notes.append(f"{path.name}: columns that are not periods were left out: {some}.")
     kept = [c for c in frame.columns if c in keys]
     values = dated if read and read.fault else periods
     numbers = [c for c in values if frame[c].dtype.kind == "f"]

@@ -24,17 +24,17 @@ class CollectionPart(Part):
 
 
 class Published(Part):
-    """One finding that others have published, and which of ours stands beside it."""
+    """One finding that others have published, and our finding to compare with it."""
 
     source: str = Field(min_length=1, description="who published it, and when")
-    said: str = Field(min_length=1, description="what was found, in their words or near them")
+    said: str = Field(min_length=1, description="what was found, in their words or close to them")
     family: FamilyName = Field(description="which of the six families it belongs to")
     claim: Literal["change", "level"] = Field(description="the kind of claim they made")
     figure: str = Field(default="", description="their figure with its interval, where given")
     part: str | None = Field(default=None, description="the part that asks the same")
     outcome: str | None = Field(default=None, description="the outcome of that part")
     group: str | None = Field(default=None, description="whose finding; default the first group")
-    reason: str = Field(default="", description="why nothing of ours stands beside it")
+    reason: str = Field(default="", description="why no finding of ours compares with it")
     differ: str = Field(default="", description="why the two may differ")
 
     @model_validator(mode="after")

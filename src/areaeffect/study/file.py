@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StudyFile:
-    """A validated study, where it stands, and its text (which the seal hashes).
+    """A validated study, its path, and its text (which the seal hashes).
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def read_study(path: Path) -> StudyFile:
 def read_base(path: Path) -> StudyFile:
     """Read a base study: a study whose `[[initiative]]` is left to whoever uses its atlas.
 
-    A place-holder stands for the initiatives, so that all else is held to the same rules.
+    A place-holder replaces the initiatives, so that all else is held to the same rules.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _validated(file: TomlFile, path: Path) -> StudyFile:
 
 
 def _undeclared(content: dict[str, Any], path: Path, lines: dict[str, int]) -> list[Problem]:
-    """Find sources that are named but not declared, and names given twice.
+    """Find sources that are named but not declared, and repeated names.
 
     Reads the content as written, so that these faults show beside a key that is misspelt.
     """

@@ -37,7 +37,7 @@ class ColumnOf(Part):
 
     @property
     def place(self) -> str:
-        """Where it stands, for print and comparison."""
+        """Its position, for print and comparison."""
         return f"{self.release or self.path}: {self.column}"
 
 
@@ -104,7 +104,7 @@ class Index(Part):
 
 @dataclass(frozen=True, slots=True)
 class IndexFile:
-    """A validated index and the file it stands in."""
+    """A validated index and its file."""
 
     index: Index
     file: TomlFile

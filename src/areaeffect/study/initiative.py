@@ -11,7 +11,7 @@ from areaeffect.study.toml_file import Part
 
 
 class Fit(Part):
-    """Which areas a drawn shape, or a list of postcodes, stands for."""
+    """How a drawn shape, or a list of postcodes, is matched to areas."""
 
     by: Literal["area", "population"] = Field(
         default="area", description="share of an area's surface, or of its people, inside the shape"
@@ -58,7 +58,7 @@ class Approximate(Part):
         description="'source.column' with classes: places of the register that could not be found "
         "lie in them as the known ones do; default anywhere in their authority",
     )
-    effect: float = Field(default=-0.1, gt=-1, description="the effect that is put in, a fraction")
+    effect: float = Field(default=-0.1, gt=-1, description="the effect to simulate, a fraction")
     draws: int = Field(default=1000, ge=100, le=100_000, description="simulations")
 
 
@@ -88,10 +88,10 @@ class Initiative(Part):
     attributes: str | None = Field(
         default=None,
         description="CSV with one row a neighbourhood (`neighbourhood` or `area_name`): its other "
-        "columns are attributes to tell groups apart by",
+        "columns are attributes that define groups",
     )
     elsewhere: Literal["refuse", "leave out"] = Field(
-        default="refuse", description="what becomes of areas that the study's sources do not hold"
+        default="refuse", description="what to do with areas that the study's sources do not hold"
     )
     phase_in_months: int = Field(
         default=0,
@@ -99,9 +99,14 @@ class Initiative(Part):
         multiple_of=3,
         description="months from the start on that count neither as before nor as after",
     )
+    announced: PeriodText | None = Field(
+        default=None,
+        description="month or later date of the announcement: from it to the start counts neither "
+        "as before nor as after",
+    )
     treated_throughout: Literal["refuse", "leave out"] = Field(
         default="refuse",
-        description="what becomes of areas that a column says are treated from their first period "
+        description="what to do with areas that a column says are treated from their first period "
         "on",
     )
     lookup: str | None = Field(
@@ -109,7 +114,9 @@ class Initiative(Part):
         description="CSV or Parquet that says which areas a ward, MSOA or postcode has; wards and "
         "MSOAs: default the catalogue's",
     )
-    fit: Fit = Field(default_factory=Fit, description="which areas shapes and postcodes stand for")
+    fit: Fit = Field(
+        default_factory=Fit, description="how shapes and postcodes are matched to areas"
+    )
     approximate: Approximate | None = Field(
         default=None, description="the areas are approximations: simulate what that hides"
     )

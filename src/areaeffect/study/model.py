@@ -69,12 +69,17 @@ class StudyPart(Part):
     title: str = Field(min_length=1, description="what the report is called")
     question: str = Field(default="", description="the question, in one sentence")
     author: str = Field(default="", description="who made the study, as the report prints it")
-    window: Window = Field(description="first and last period that the study looks at")
+    window: Window = Field(description="first and last period of the study")
     seed: int = Field(default=1, ge=0, description="start of the random numbers")
     exploratory: bool = Field(
         default=False,
         description="true: asked after its outcomes were public and could be looked at; the "
         "report says so",
+    )
+    sealed: str | None = Field(
+        default=None,
+        description="design.json of a plan sealed before its outcomes existed: `evaluate` refuses "
+        "to run another plan",
     )
 
 
@@ -101,7 +106,7 @@ class PanelSource(AnySource):
     )
     layout: Literal["long", "wide"] = Field(default="long", description="wide: one column a period")
     leave_out: tuple[str, ...] = Field(
-        default=(), description="columns of a wide table, and totals among its areas, not to read"
+        default=(), description="columns of a wide table, and totals among its areas, to ignore"
     )
     missing: dict[str, MissingReason] = Field(
         default_factory=dict, description="further marks for a missing number, with the reason"
@@ -110,7 +115,7 @@ class PanelSource(AnySource):
         default=None, description="least and most that a hidden count can be; default from the data"
     )
     accept: tuple[Literal["outlying cells", "equal series", "sums of areas"], ...] = Field(
-        default=(), description="what is right although it is unusual, and so is refused else"
+        default=(), description="unusual values that are correct and would otherwise be refused"
     )
     name: str | None = Field(default=None, description="column with the area's name")
     category: str | None = Field(
@@ -125,7 +130,7 @@ class PanelSource(AnySource):
         default=None, description="column (police force) in which gaps are looked for"
     )
     real_falls: tuple[RealFall, ...] = Field(
-        default=(), description="periods that look like a gap in a `coverage_group` and are none"
+        default=(), description="periods that look like a gap in a `coverage_group` and are not"
     )
     licence: str = Field(default="", description="licence of the data, for the data annex")
     attribution: str = Field(default="", description="line the licence asks for")
@@ -168,7 +173,7 @@ class PoliceUkSource(AnySource):
         default=(), description="forces whose incidents are left out throughout: 'btp'"
     )
     real_falls: tuple[RealFall, ...] = Field(
-        default=(), description="months that look like a gap of a force and are a real fall"
+        default=(), description="months that look like a gap of a force but are a real fall"
     )
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb", description="what counts the incidents of `ingest` (docs/spark.md)"
@@ -230,7 +235,8 @@ class PublishedSource(AnySource):
     kind: Literal["published"] = Field(description="'published': a release of the catalogue")
     release: str = Field(description="its name: 'imd_2019', 'census_2021_tenure', …")
     path: str | None = Field(
-        default=None, description="folder of the files; default what `fetch` got, then shared data"
+        default=None,
+        description="folder of the files; default the folder of `fetch`, then shared data",
     )
     vintage: Literal["lsoa11", "lsoa21"] | None = Field(
         default=None, description="census vintage that area codes are brought to; default its own"
@@ -351,7 +357,7 @@ class Analysis(Part):
         default=None,
         ge=1,
         le=1000,
-        description="say what could be seen with so many neighbourhoods, such as a whole programme",
+        description="also give what this many neighbourhoods could detect, as in a whole programme",
     )
     placebo_neighbourhoods: str | None = Field(
         default=None, description="'source.column' whose values are the pseudo-neighbourhoods"
@@ -361,15 +367,15 @@ class Analysis(Part):
     )
     groups: tuple[str, ...] = Field(
         default=(),
-        description="tell apart by 'start', 'resident_led' or a further column of the areas file",
+        description="separate findings by 'start', 'resident_led' or a column of the areas file",
     )
     estimators: tuple[EstimatorName, ...] = Field(
         default=("counterfactual",),
-        description="'counterfactual' leads; the others are printed beside it as cross-checks "
+        description="'counterfactual' is the main estimator; the others are cross-checks "
         "(extra `crosscheck`)",
     )
     checks: bool = Field(
-        default=True, description="try to break the findings: leads, rings, earlier starts, …"
+        default=True, description="run the falsification tests: leads, rings, earlier starts, …"
     )
     rings_km: tuple[Annotated[float, Field(gt=0)], ...] = Field(
         default=(0.5, 1.0, 2.0),

@@ -78,7 +78,7 @@ def parse_toml(text: str, path: Path) -> TomlFile:
         content = tomllib.loads(text)
     except RecursionError:
         what = "not valid TOML: lists or tables are nested too deeply."
-        raise StudyError(Problem(what, str(path), "Nothing here needs more than three.")) from None
+        raise StudyError(Problem(what, str(path), "No key needs more than three levels.")) from None
     except ValueError as error:
         if not isinstance(error, tomllib.TOMLDecodeError):
             what = "not valid TOML: a number has thousands of digits."

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats
 
-#: Marks that stand for a number that is missing, and why it is: those of the Government Statistical
+#: Marks for a number that is missing, and why it is: those of the Government Statistical
 #: Service (with and without brackets) and those that older tables and other programs use.
 MARKERS: Mapping[str, str] = {
     **dict.fromkeys(("c", "*", "**", "s", "supp", "suppressed", "~"), "suppressed"),

@@ -54,7 +54,7 @@ def table_pieces(path: Path, layout: Layout, choose: Choose, rows: int) -> Itera
 
     Parameters
     ----------
-    path : CSV in any dialect, a workbook or Parquet; told apart by content.
+    path : CSV in any dialect, a workbook or Parquet; recognised by content.
     layout : what is known of the header.
     choose : returns the columns to read, given those of the file; may refuse the file.
     rows : of a piece, at most.

@@ -223,9 +223,9 @@ def _quote_problem(first: int, last: int, error: str, path: Path) -> Problem:
         return Problem(what, f"{path}, line {first}", "Close the quote, or shorten the cell.")
     if "end of data" in error:
         what = f"a quote opens here and is never closed (the file ends in line {last})."
-        return Problem(what, f"{path}, line {first}", "Take it out, or close it.")
+        return Problem(what, f"{path}, line {first}", "Remove it, or close it.")
     what = "there is text after a closing quote."
-    fix = 'Take the quote out, or write it twice inside quotes: "the ""old"" one".'
+    fix = 'Remove the quote, or double it inside quotes: "the ""old"" one".'
     return Problem(what, f"{path}, line {first}" + (f" to {last}" if last > first else ""), fix)
 
 
@@ -234,8 +234,8 @@ def _refuse_swallowed(row: list[str], first: int, last: int, delimiter: str, pat
     for cell in row:
         inner = cell.split("\n")[1:]
         if any(line.count(delimiter) >= max(1, len(row) - 1) for line in inner):
-            what = f"a quote opens here and takes in the rows to line {last}."
-            fix = "Take the quote out, or close it in its own line."
+            what = f"a quote opens here and includes the rows to line {last}."
+            fix = "Remove the quote, or close it in its own line."
             raise DataError(Problem(what, f"{path}, line {first}", fix))
 
 

@@ -30,7 +30,7 @@ _NUMBERS |= {"UBIGINT", "HUGEINT", "FLOAT", "DOUBLE", "BOOLEAN"}
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _PARQUET = b"PAR1"
 HEADER_WITHIN = 100
-#: Labels of rows that add others up, or stand for what has no area; only at the end of a table.
+#: Labels of rows that add others up, or are for what has no area; only at the end of a table.
 TOTALS = re.compile(
     r"\W*(grand |column |row |overall |sub-?)?totals?\W*|unknown|not (known|stated|recorded)"
     r"|all( areas| places| [lm]soas| wards| districts| regions| neighbourhoods)?|missing"
@@ -59,7 +59,7 @@ class UserTable:
     Parameters
     ----------
     frame : text columns, and Parquet's numbers as numbers; the index is the line of the file (the
-        row of a sheet) that each row stands in.
+        row of a sheet) of each row.
     left_out : rows that are no part of the table (totals below it), with the reason.
     notes : what a reader must know: encoding, sheet, lines left out.
     """
@@ -113,7 +113,7 @@ def read_user_table(
 
     Parameters
     ----------
-    path : CSV in any dialect, a workbook (xlsx, xls, ods) or Parquet; told apart by content.
+    path : CSV in any dialect, a workbook (xlsx, xls, ods) or Parquet; recognised by content.
     only : columns to keep where the file has them; None keeps all.
     as_text : columns that are codes or periods, even where they look like numbers.
     layout : what is known of the header.
@@ -250,7 +250,9 @@ def _without_end(
     for line, cells in below:
         if len(_filled(cells)) >= max(2, width) and width > 2:  # noqa: PLR2004
             what = f"a second table seems to begin after the notes in line {below[0][0]}."
-            raise DataError(Problem(what, f"{path}, line {line}", "Save each table on its own."))
+            raise DataError(
+                Problem(what, f"{path}, line {line}", "Save each table in a file of its own.")
+            )
     left_out = []
     named = {cells[0].strip() for _, cells in table}
     while table and is_total(table[-1][1][0].strip(), named):

@@ -85,6 +85,8 @@ def _why_not(finding: Finding, mix: Mapping[str, float], valuation: Valuation) -
     if finding.estimate is None or finding.observed is None:
         why = finding.caveats[0].rstrip(".") if finding.caveats else "no estimate"
         return f"not estimable: {why}"
+    if finding.interval is None:
+        return f"no interval: {finding.held_back}"
     costed = [i for i in mix if i in valuation.factors]
     if not costed:
         sources = [valuation.table.costs[i].source for i in mix if i in valuation.table.costs]
@@ -96,7 +98,7 @@ def _stream(finished: Finished, valuation: Valuation, case: Case, finding: Findi
     """Turn a finding into its stream: effects by inversion, discounting by the years observed."""
     found = draw_case(finished.evidence, case).found
     if found is None:
-        raise AssertionError  # unreachable: a finding with an estimate has its inference
+        raise AssertionError  # unreachable: a finding with an interval has its inference
     part, kept = valuation.part, 1.0
     amounts, years = _by_year(case, finished)
     if part.discount_rate > 0 and amounts.sum() > 0:

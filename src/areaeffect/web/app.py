@@ -100,9 +100,9 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     except SystemExit as error:  # uvicorn's word for an address that is taken
         raise StudyError(
             Problem(
-                f"port {settings.port} of {settings.host} cannot be listened on.",
+                f"port {settings.port} of {settings.host} cannot be used.",
                 "--port",
-                "Another program may hold it: choose another port.",
+                "Another program may be using it: choose another port.",
             )
         ) from error
 

@@ -65,7 +65,7 @@ def pasted(atlas: Atlas, text: str) -> set[str]:
         some = ", ".join(u[:20] for u in unknown[:3]) or "an empty list"
         raise Refusal(
             422,
-            f"{len(unknown)} of {len(given)} are no codes of this atlas: {some}. "
+            f"{len(unknown)} of {len(given)} are not codes of this atlas: {some}. "
             "Nothing was added.",
             "Codes of another census name other areas. Take them out, or choose another atlas.",
             "codes",
@@ -81,10 +81,10 @@ def near(atlas: Atlas, text: str, km: str) -> set[str]:
         radius = math.nan
     if not 0 < radius <= limits.RADIUS_KM:
         raise Refusal(
-            422, "That is no distance.", f"Give kilometres up to {limits.RADIUS_KM:g}.", "km"
+            422, "That is not a distance.", f"Give kilometres up to {limits.RADIUS_KM:g}.", "km"
         )
     if "x" not in atlas.table:
-        raise Refusal(422, "This atlas has no map, so nothing in it is near anything.")
+        raise Refusal(422, "This atlas has no map, so distances are not known.")
     found = search(atlas, text[: limits.SEARCH_LETTERS])
     if not found.places:
         raise Refusal(422, f"'{text[:40]}' is not found.", found.hint, "near")
@@ -104,7 +104,7 @@ def ring(text: str) -> Ring:
         corners = tuple((float(x), float(y)) for x, y in given)
     except (ValueError, TypeError, OverflowError, RecursionError):
         raise Refusal(
-            422, "This is not one ring of corners.", "Draw one shape, in one part.", "shape"
+            422, "This is not one closed outline.", "Draw one shape, in one part.", "shape"
         ) from None
     if len(corners) > limits.POLYGON_VERTICES + 1:
         raise Refusal(
@@ -114,9 +114,14 @@ def ring(text: str) -> Ring:
             "shape",
         )
     if len(set(corners)) < LEAST_CORNERS:
-        raise Refusal(422, "The shape is no area.", "Draw at least three corners.", "shape")
+        raise Refusal(422, "The shape is not an area.", "Draw at least three corners.", "shape")
     if not all(abs(x) <= EAST and abs(y) <= NORTH for x, y in corners):
-        raise Refusal(422, "The shape is not on the earth.", "Give longitude, latitude.", "shape")
+        raise Refusal(
+            422,
+            "The coordinates of the shape are outside the possible range.",
+            "Give longitude, latitude.",
+            "shape",
+        )
     return corners
 
 

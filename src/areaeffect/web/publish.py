@@ -49,7 +49,7 @@ def publish(runs: Path, out: Path, frame: Frame) -> Published:
         raise StudyError(Problem(f"there is no folder '{runs}'.", "RUNS", "Name one that exists."))
     _refuse_other(out)
     holdings = Shelf(runs).holdings()
-    holdings, pages = _made(holdings, frame)
+    holdings, pages = _built_pages(holdings, frame)
     if not holdings.top:
         problems = [Problem(why, name) for name, why in holdings.faults.items()]
         fix = "Name the folder that holds the folders which `areaeffect evaluate` wrote."
@@ -76,7 +76,7 @@ def _refuse_other(out: Path) -> None:
         raise StudyError(Problem(what, str(out), "Name a new or empty folder, or an earlier site."))
 
 
-def _made(holdings: Holdings, frame: Frame) -> tuple[Holdings, dict[str, bytes]]:
+def _built_pages(holdings: Holdings, frame: Frame) -> tuple[Holdings, dict[str, bytes]]:
     """Make every page before anything is written; a run whose page fails is left out and named."""
     while True:
         pages: dict[str, bytes] = {}

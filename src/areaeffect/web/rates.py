@@ -48,7 +48,7 @@ class Rate:
 
 
 def _group(address: str) -> str:
-    """Return whom an address stands for: an IPv6 subscriber has many addresses."""
+    """Return whom an address represents: an IPv6 subscriber has many addresses."""
     try:
         number = ipaddress.ip_address(address)
     except ValueError:

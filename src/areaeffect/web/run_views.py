@@ -66,7 +66,7 @@ def finding_view(run: PublishedRun, key: str, finding: Finding) -> FindingView:
                 signed_interval(finding.low, finding.high, finding),
             ),
             ("p-value", p_words(finding.p_value)),
-            ("Smallest effect it could have seen", size(finding.mde, finding)),
+            ("Smallest effect it could have detected", size(finding.mde, finding)),
             ("Neighbourhoods; areas", f"{finding.n_neighbourhoods:,}; {finding.n_areas:,}"),
             ("Benchmark areas", f"{finding.n_benchmark_areas or 0:,}"),
             ("Before; after", f"{finding.pre}; {finding.post}"),

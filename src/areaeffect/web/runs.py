@@ -189,7 +189,7 @@ class Runs:
             raise Refusal(
                 409,
                 "What this could detect is not worked out yet.",
-                "Look at it first: an answer means little without it.",
+                "See it first: an answer means little without it.",
             )
         with self._lock:
             if self.has(key, PARQUET):
@@ -233,7 +233,7 @@ class Runs:
             if self.has(key, ANSWER):
                 looks = int(json.loads((self.folder / key / _LOOKS_FILE).read_text())["earlier"])
         except _DAMAGED:
-            fix = "It was asked on another server, or long ago: ask the question again."
+            fix = "It may be from another server, or too old: ask the question again."
             raise Refusal(404, "This run is not on this server.", fix) from None
         parts = tuple(part for part in MARKS if self.has(key, part))
         return Standing(

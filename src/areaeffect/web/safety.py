@@ -107,7 +107,7 @@ class Safety:
             what, fix = "This server asks for its token.", "Give it as the password, with any name."
             raise Refusal(401, what, fix, headers=ASK_FOR_TOKEN)
         if self.wrong.is_spent(address):
-            what = "Too many wrong tokens came from here."
+            what = "Too many wrong tokens came from your address."
             fix = f"Wait {limits.WRONG_SECONDS // 60} minutes."
             raise Refusal(429, what, fix, headers={"retry-after": str(limits.WRONG_SECONDS)})
         if not hmac.compare_digest(_digest(given), _digest(token.encode())):
@@ -146,7 +146,7 @@ def check_request(scope: Scope, headers: Headers, settings: Settings) -> None:
     if not host_allowed(host, settings):
         raise Refusal(
             421,
-            "This server does not answer to that name.",
+            "This server is not known by that name.",
             "Use the address that `areaeffect serve` printed; behind a proxy, start it with "
             "--base-url.",
         )
@@ -164,7 +164,7 @@ def check_request(scope: Scope, headers: Headers, settings: Settings) -> None:
         )
     length = headers.get("content-length")
     if length is not None and not re.fullmatch(r"[0-9]{1,18}", length):
-        raise Refusal(400, "The length of the request is no number.", "Send it again.")
+        raise Refusal(400, "The length of the request is not a number.", "Send it again.")
     if length is not None and int(length) > limits.POST_BYTES:
         raise too_large()
 

@@ -83,7 +83,7 @@ def search(atlas: Atlas, text: str) -> Found:
             p.within,
         )
     )
-    hint = "" if hits else "Nothing has that name here. Try its council, or a neighbouring place."
+    hint = "" if hits else "No place here has that name. Try its council, or a neighbouring place."
     return Found(tuple(hits[:MOST]), max(0, len(hits) - MOST), hint)
 
 

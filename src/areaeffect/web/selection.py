@@ -60,7 +60,7 @@ def selected(settings: Settings, atlas: Atlas, view: View) -> Selection:
         raise Refusal(
             404,
             "This selection is not kept on this server.",
-            "It was made elsewhere, or long ago: choose its areas again.",
+            "It may be from another server, or too old: choose its areas again.",
             "set",
         ) from None
     codes = tuple(kept["codes"])

@@ -84,8 +84,8 @@ def site_files(holdings: Holdings) -> dict[str, Path]:
 
 
 def _index(holdings: Holdings, frame: Frame) -> bytes:
-    preview = Preview("Published runs", "What neighbourhood initiatives changed, and what cannot "
-                      "be said.", *_picture(holdings.top))  # fmt: skip
+    preview = Preview("Published runs", "What neighbourhood initiatives changed, and what the "
+                      "data cannot show.", *_picture(holdings.top))  # fmt: skip
     rows = [(run, _verdicts(holdings, run)) for run in holdings.top]
     return _page(INDEX, "index", frame, preview, rows=rows)
 

@@ -80,10 +80,13 @@ def parse(kind: type[State], query: Iterable[tuple[str, str]]) -> State:
     found: dict[str, Any] = {}
     for name, value in query:
         if name not in known:
-            fix = did_you_mean(name, known) or f"This page knows {', '.join(known) or 'none'}."
+            fix = (
+                did_you_mean(name, known)
+                or f"The parameters of this page: {', '.join(known) or 'none'}."
+            )
             raise Refusal(400, f"'{short(name)[:40]}' is not a parameter of this page.", fix)
         if name in found:
-            raise Refusal(400, f"'{name}' is given twice.", "Give it once.", name)
+            raise Refusal(400, f"'{name}' is given more than once.", "Give it once.", name)
         if not value:  # an empty field of a form says nothing
             continue
         rule = known[name].metadata

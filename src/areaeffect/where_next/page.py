@@ -43,7 +43,7 @@ def where_next_document(result: WhereNext) -> Document:
 def not_said(result: WhereNext) -> list[str]:
     """Return what the list is not."""
     said = [
-        "This list promises nothing: that a place is like one that did better, or is in need, "
+        "This list is not a prediction: that a place is like one that did better, or is in need, "
         "does not say that the same work would do the same there.",
         "It knows only the figures named below. Who lives there, what they want and who is ready "
         "to begin are not in them: ask first.",
@@ -54,7 +54,7 @@ def not_said(result: WhereNext) -> list[str]:
         said.insert(
             1,
             f"‘Benefited’ is an estimate: {p['came_out_better']} of {p['places_of_study']} studied "
-            f"places came out better than expected on {p['outcome'].replace('_', ' ')}. A single "
+            f"places did better than expected on {p['outcome'].replace('_', ' ')}. A single "
             "place is described, not judged; the interval of a rank takes its noise into account.",
         )
     return said
@@ -67,8 +67,8 @@ def _list(result: WhereNext) -> Section:
     text = (
         f"{plural(len(result.names), 'place')} are ranked, none of them in the register"
         + (f" nor within {result.plan['buffer_km']:g} km of it" if result.plan["buffer_km"] else "")
-        + f". Ranks are unsure: among the first {first} the 90% interval of a rank spans "
-        f"{wide:,} places in the middle case."
+        + f". Ranks are uncertain: among the first {first} the 90% interval of a rank spans "
+        f"{wide:,} places at the median."
     )
     head = ["Rank", "Place", "Areas", "90% interval of rank", f"Chance of the first {first}"]
     if result.like is not None:
@@ -135,8 +135,8 @@ def _how(result: WhereNext) -> Section:
         traits = ", ".join(t.replace("_", " ") for t in p["traits"])
         said.append(
             f"Likeness: the distance, in standard deviations, of a place's mean {traits} to that "
-            "of the nearest studied place that came out better than expected. The smallest of many "
-            "distances is often small by luck, so the rank is that of the mean rank over the "
+            "of the nearest studied place that did better than expected. The smallest of many "
+            "distances is often small by chance, so the rank is that of the mean rank over the "
             "redrawn worlds below."
         )
         said.append(
@@ -153,7 +153,7 @@ def _how(result: WhereNext) -> Section:
         f"Left out: {plural(p['taken'], 'area')} of the register"
         + (f" and {plural(p['near'], 'area')} near it" if p["buffer_km"] else "")
         + ".",
-        f"Intervals: {p['draws']} redrawn worlds, each with other figures (drawn with "
+        f"Intervals: {p['draws']} simulations, each with other figures (drawn with "
         "replacement), other weights (most moved by up to a quarter), one area of every place left "
         "out" + (", and other places that benefited" if result.like is not None else "") + ".",
     ]

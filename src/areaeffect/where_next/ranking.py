@@ -124,7 +124,7 @@ def most_like(
 
     Notes
     -----
-    The smallest of many distances is often small by luck, so places are ranked by their mean rank
+    The smallest of many distances is often small by chance, so places are ranked by their mean rank
     over redrawn worlds. A redrawn world draws which studied places benefited (each effect from a
     normal distribution), the traits with replacement, their weights, and drops one area of every
     place: its outline might have been drawn a little otherwise. It knows nothing of traits that

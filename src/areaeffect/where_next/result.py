@@ -82,7 +82,7 @@ class WhereNext:
                 Column(f"{kind}_rank", "integer", "Rank on it, 1 is first"),
                 Column(f"{kind}_rank_low", "integer", "Low end of the rank's 90% interval"),
                 Column(f"{kind}_rank_high", "integer", "High end of the rank's 90% interval"),
-                Column(f"{kind}_share_first", "number", "Share of redrawn worlds near the top"),
+                Column(f"{kind}_share_first", "number", "Share of simulations near the top"),
             ]
             sign = 1.0 if kind == "like" else -1.0
             for k, row in enumerate(rows):

@@ -127,7 +127,7 @@ def test_ctrl_c_ends_with_130_one_line_and_no_folder(example: Path) -> None:
             "commands.fetch.fetch",
             "what has arrived is kept. The same command goes",
         ),
-        (("demo",), "commands.demo.demo", "the reports named above are whole."),
+        (("demo",), "commands.demo.demo", "the reports named above are complete."),
         (("power", "study.toml"), "commands.power.power", "no results were written."),
     ],
 )

@@ -36,7 +36,7 @@ def _fill(text: str) -> Callable[[Path], None]:
     return write
 
 
-def _held(folder: Path) -> dict[str, str]:
+def _contents(folder: Path) -> dict[str, str]:
     return {
         p.relative_to(folder).as_posix(): p.read_text()
         for p in folder.rglob("*")
@@ -61,7 +61,7 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_earlier_results_are_replaced_as_a_whole(tmp_path: Path) -> None:
     write_whole(tmp_path / "out", lambda aside: _put(aside / "old.csv", "1"))
     write_whole(tmp_path / "out", _fill("2"))
-    assert _held(tmp_path / "out") == _results("2")
+    assert _contents(tmp_path / "out") == _results("2")
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
@@ -73,13 +73,13 @@ def test_a_failure_leaves_the_earlier_results(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError):
         write_whole(tmp_path / "out", fail)
-    assert _held(tmp_path / "out") == _results("1")
+    assert _contents(tmp_path / "out") == _results("1")
 
 
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     write_whole(tmp_path / "out", _fill("1"))
-    assert _held(tmp_path / "out") == _results("1")
+    assert _contents(tmp_path / "out") == _results("1")
 
 
 @pytest.mark.parametrize(
@@ -99,13 +99,13 @@ def test_a_folder_with_anything_of_somebody_else_is_refused_and_untouched(
     out = tmp_path / "out"
     write_whole(out, _fill("1"))
     spoil(out)
-    before = _held(out)
+    before = _contents(out)
     for act in (lambda: write_whole(out, _fill("2")), lambda: prepare(out, _quiet)):
         with pytest.raises(StudyError) as caught:
             act()
         assert str(caught.value).startswith(f"{out}: the folder holds {named}")
         assert "nothing was changed" in str(caught.value)
-    assert _held(out) == before
+    assert _contents(out) == before
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
@@ -133,13 +133,13 @@ def test_a_file_put_there_while_the_results_are_made_is_not_lost(tmp_path: Path)
 
     with pytest.raises(StudyError, match=r"'new.txt'"):
         write_whole(tmp_path / "out", write)
-    assert _held(tmp_path / "out") == _results("1") | {"new.txt": "mine"}
+    assert _contents(tmp_path / "out") == _results("1") | {"new.txt": "mine"}
 
 
 @pytest.mark.parametrize("place", ["out", "file/out"])
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path, place: str) -> None:
     _put(tmp_path / place.split("/", maxsplit=1)[0], "a file")
-    with pytest.raises(StudyError, match=r"not a folder|a file stands where"):
+    with pytest.raises(StudyError, match=r"not a folder|a file is where"):
         prepare(tmp_path / place, _quiet)
     assert [p.name for p in tmp_path.iterdir()] == [place.split("/", maxsplit=1)[0]]
 
@@ -172,7 +172,7 @@ def test_the_folder_of_a_run_that_is_alive_is_left_alone(tmp_path: Path) -> None
         _fill("2")(aside)
 
     write_whole(tmp_path / "out", write)
-    assert _held(tmp_path / "out") == _results("2")
+    assert _contents(tmp_path / "out") == _results("2")
 
 
 def test_earlier_results_that_a_killed_run_moved_aside_come_back(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_earlier_results_that_a_killed_run_moved_aside_come_back(tmp_path: Path)
     (tmp_path / ".out.abcd1234").mkdir()
     (tmp_path / "out").rename(tmp_path / ".out.abcd1234" / "old")
     prepare(tmp_path / "out", _quiet)
-    assert _held(tmp_path / "out") == _results("1")
+    assert _contents(tmp_path / "out") == _results("1")
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
@@ -189,7 +189,7 @@ def test_written_again_a_folder_keeps_what_else_lies_in_it(tmp_path: Path) -> No
     write_whole(out, _fill("1"))
     _put(out / "notes.txt", "mine")
     write_again(out, lambda f: _put(f / "run.json", "2"), lambda path: path == "run.json")
-    assert _held(out) == _results("1") | {"run.json": "2", "notes.txt": "mine"}
+    assert _contents(out) == _results("1") | {"run.json": "2", "notes.txt": "mine"}
     (out / "notes.txt").unlink()
     write_whole(out, _fill("3"))  # still its own
     _put(out / "mine.html", "mine")
@@ -204,7 +204,7 @@ def test_a_file_added_to_results_is_one_of_them(tmp_path: Path) -> None:
     add_listed(tmp_path / "out", "branches/b.json", "{}")
     assert (tmp_path / "out" / "branches" / "b.json").read_text() == "{}"
     write_whole(tmp_path / "out", _fill("2"))
-    assert _held(tmp_path / "out") == _results("2")
+    assert _contents(tmp_path / "out") == _results("2")
 
 
 # ---------------------------------------------------------------- a disk that fails
@@ -257,9 +257,9 @@ def test_whatever_operation_of_the_disk_fails_results_are_old_or_new(tmp_path: P
             write_whole(out, _fill("11"))
             with failing_disk(stop, code), pytest.raises(StudyError, match="cannot be written"):
                 write_whole(out, write)
-            assert _held(out) == _results("11")
+            assert _contents(out) == _results("11")
             write_whole(out, write)
-            assert _held(out) == _results("22")
+            assert _contents(out) == _results("22")
             assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
@@ -288,5 +288,5 @@ def test_a_disk_that_fills_up_leaves_the_earlier_results(small_disk: Path) -> No
     write_whole(small_disk / "out", _fill("1"))
     with pytest.raises(StudyError, match="no space left on device"):
         write_whole(small_disk / "out", lambda f: _put(f / "run.json", "x" * 3_000_000))
-    assert _held(small_disk / "out") == _results("1")
+    assert _contents(small_disk / "out") == _results("1")
     assert [p.name for p in small_disk.iterdir()] == ["out"]

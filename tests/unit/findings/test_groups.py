@@ -158,7 +158,7 @@ def test_a_group_the_study_names_is_a_further_finding(result: Result, tmp_path: 
     ("table", "says"),
     [
         ("ward,people\nAbbey,1\n", "no column says which neighbourhood"),
-        ("name,people\nAbbey,1\nAbbey,2\nBridge,1\nCastle,1\n", "'Abbey' stands in two rows"),
+        ("name,people\nAbbey,1\nAbbey,2\nBridge,1\nCastle,1\n", "'Abbey' is in two rows"),
         ("name,people\nAbbey,1\nBridge,1\nCastel,1\n", "'Castle' has no row.*'Castel'"),
     ],
 )

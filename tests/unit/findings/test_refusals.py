@@ -85,7 +85,7 @@ def test_without_placebos_the_number_is_given_and_no_verdict(tmp_path: Path) -> 
     finding = _leading(_study(tmp_path, few))
     assert finding.estimate == pytest.approx(-0.3, abs=0.07)
     assert (finding.interval, finding.verdict) == (None, Verdict.CANNOT_TELL)
-    assert finding.caveats[0].startswith("The number stands without an interval: too few placebo")
+    assert finding.caveats[0].startswith("The number has no interval: too few placebo")
 
 
 def test_more_people_after_the_start_are_a_caveat_of_the_finding(tmp_path: Path) -> None:

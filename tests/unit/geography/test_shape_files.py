@@ -104,6 +104,18 @@ def test_a_shape_that_covers_other_areas_is_named(tmp_path: Path) -> None:
     assert "area T000: the shape covers 5 other areas, such as T001." in said
 
 
+def test_a_generalised_outline_may_drop_the_hole_around_one_area(tmp_path: Path) -> None:
+    wide = [[-1.51, 54.49], [-1.494, 54.49], [-1.494, 54.51], [-1.51, 54.51], [-1.51, 54.49]]
+    shapes: list[dict[str, object]] = [{"type": "Polygon", "coordinates": [wide]}]
+    shapes += [{"type": "Polygon", "coordinates": [square(i)]} for i in (0, 3, 4, 5, 6)]
+    assert len(read_boundaries(write(tmp_path, shapes), "code", CODES).outlines) == N
+
+
+def test_two_areas_with_one_outline_are_named(tmp_path: Path) -> None:
+    said = fault(write(tmp_path, polygons(square(1))))
+    assert "area T000: the shape covers 1 other areas, such as T001." in said
+
+
 def test_an_area_around_another_is_no_cover(tmp_path: Path) -> None:
     around = [[-1.51, 54.49], [-1.49, 54.49], [-1.49, 54.51], [-1.51, 54.51], [-1.51, 54.49]]
     hole = [[-1.5, 54.5], [-1.495, 54.5], [-1.495, 54.505], [-1.5, 54.505], [-1.5, 54.5]]
@@ -202,3 +214,11 @@ def test_a_part_inside_another_part_is_counted_once_and_said() -> None:
     kept, notes, problems = mended(shapes, ["E01000001"], Path("areas.geojson"))
     assert (kept[0].area, problems) == (100.0, [])
     assert "a part of it lies inside another part" in notes[0]
+
+
+def test_a_part_inside_another_is_a_hole_where_an_area_fills_it() -> None:
+    outer, inner = shapely.box(0, 0, 10, 10), shapely.box(4, 4, 6, 6)
+    shapes = np.array([shapely.MultiPolygon([outer, inner]), inner], dtype=object)
+    kept, notes, problems = mended(shapes, ["E01000001", "E01000002"], Path("areas.geojson"))
+    assert ([s.area for s in kept], problems) == ([96.0, 4.0], [])
+    assert len(notes) == 1

@@ -52,10 +52,10 @@ def test_weights_are_read(tmp_path: Path) -> None:
         (sound(0.5, 1.5, -1), "line 3: '1.5' is not a weight. Weights run from 0 to 1."),
         (sound(0.5, float("nan"), 0), "line 3: 'nan' is not a weight."),
         ([f"{OLD},{PARTS[0]},half"], "line 2: 'half' is not a weight."),
-        ([f"{OLD},{SAME},1"], f"line 2: '{SAME}' is no part of '{OLD}'. Its parts: {PARTS[0]}"),
+        ([f"{OLD},{SAME},1"], f"line 2: '{SAME}' is not part of '{OLD}'. Its parts: {PARTS[0]}"),
         ([f"{SAME},{SAME},1"], f"line 2: area '{SAME}' did not split."),
         ([*sound(0.5, 0.5, 0), f"{OLD},{PARTS[0]},0.5"], "line 5: the pair"),
-        ([f"{OLD},,1"], "line 2: '' is no part"),
+        ([f"{OLD},,1"], "line 2: '' is not part"),
     ],
 )
 def test_every_fault_is_named(tmp_path: Path, rows: list[str], said: str) -> None:

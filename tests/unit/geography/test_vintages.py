@@ -179,7 +179,7 @@ def test_missing_stays_missing_and_a_part_is_not_the_sum():
 def test_a_merged_area_without_all_its_parts_is_named():
     result = convert_counts(np.ones((2, 1)), np.array(["a1", "c1"]), SMALL)
     assert result.incomplete == ("c3",)
-    assert "Merged areas of which not every part was given: c3." in result.notes
+    assert "Merged areas with a part missing: c3." in result.notes
 
 
 def test_unchanged_areas_come_back_as_they_were():
@@ -204,7 +204,7 @@ def test_unchanged_areas_come_back_as_they_were():
             "area a1: -1 is not a count. Counts are whole numbers of 0 or more; for fractions "
             "ask with `whole=False`.",
         ),
-        ([[1.0], [1.0]], ["a1", "a1"], "area a1 stands twice. Add its rows up first."),
+        ([[1.0], [1.0]], ["a1", "a1"], "area a1 appears twice. Add its rows up first."),
     ],
 )
 def test_what_is_not_a_count_is_refused(values, codes, sentence):
@@ -240,16 +240,16 @@ def test_a_rate_given_for_the_newer_code_stands_first():
         ([("a", "b", "Q")], "a change code is unknown, such as a → b (Q). Allowed: U, S, M, X."),
         (
             [("a", "b", "U"), ("a", "c", "U")],
-            "a change code contradicts the pairs, such as a → b (U). Take the publisher's lookup.",
+            "a change code contradicts the pairs, such as a → b (U). Use the publisher's lookup.",
         ),
         (
             [("a", "b", "S"), ("a", "a", "S")],
-            "a code stands for different areas in the two vintages, such as a → a (S). A series "
-            "with both vintages could not be told apart.",
+            "a code means different areas in the two vintages, such as a → a (S). A series "
+            "with both vintages could not be read.",
         ),
         (
             [("a", "a", "U"), ("a", "a", "U")],
-            "a pair stands twice, such as a → a (U). Keep one row a pair.",
+            "a pair appears twice, such as a → a (U). Keep one row for each pair.",
         ),
     ],
 )

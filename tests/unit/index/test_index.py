@@ -225,7 +225,7 @@ def test_the_same_index_gives_the_same_bytes(path: Path, tmp_path: Path) -> None
     for name in ("first", "second"):
         index_into(path, tmp_path / name)
     names = sorted(p.name for p in (tmp_path / "first").iterdir())
-    assert len(names) == 6
+    assert len(names) == 7
     for name in names:
         first, second = (tmp_path / d / name for d in ("first", "second"))
         assert first.read_bytes() == second.read_bytes()

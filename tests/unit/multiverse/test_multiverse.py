@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,11 @@ from hypothesis import strategies as st
 
 from areaeffect.assembly.assemble import assemble
 from areaeffect.commands.multiverse import make_universe, multiverse
+from areaeffect.design.programme import Cohort
 from areaeffect.errors import DataError, StudyError
+from areaeffect.estimate.counterfactual import Sums
 from areaeffect.estimate.inference import around_zero
-from areaeffect.findings.cohorts import _half
+from areaeffect.findings.cohorts import ClaimCohorts, _half
 from areaeffect.findings.plan import make_plan
 from areaeffect.multiverse.branches import (
     LATER_HALF,
@@ -177,15 +180,28 @@ def test_a_named_library_is_a_branch_of_the_studys_own_choices(tmp_path: Path) -
     assert replace(own, library="poisson") in found
 
 
+class Unadjusted(ClaimCohorts):
+    """Changes as weighting alone gives them: nothing is taken off for what it left unlike."""
+
+    def _with_growth(self, added: Sums, _cohort: Cohort, _position: int) -> Sums:
+        return added
+
+
 def test_a_library_branch_sends_the_same_placebo_programmes_through_the_library(
     tmp_path: Path,
 ) -> None:
-    """Poisson with one start is the ratio of totals: for the real programme and each placebo."""
+    """Poisson with one start is the ratio of totals: for the real programme and each placebo.
+
+    A library knows nothing of what weighting left unlike, so ours is compared without that.
+    """
     path = small(tmp_path)
     edit(path, "placebos = 39", 'placebos = 39\nestimators = ["counterfactual", "poisson"]')
     file = read_study(path)
     data = assemble(file)
     universe, choices = make_universe(file.study, data, make_plan(file, data, "test"), 6)
+    arm = universe.arm
+    bare = Unadjusted(**{f.name: getattr(arm, f.name) for f in fields(arm)})
+    universe = replace(universe, machine=replace(universe.machine, arms=(bare,)))
     own = own_choice(file.study, 0.0)
     (library,) = [c for c in choices if c.library]
     curves = json.loads(run_branch(universe, own))["curves"]
@@ -244,16 +260,36 @@ def test_a_second_run_computes_nothing_and_changes_nothing(
     assert contents(out) == before
 
 
-def test_a_damaged_or_foreign_branch_file_is_computed_again(
-    study: Path, done: tuple[Path, Result]
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_a_changed_branch_file_is_named_and_left_and_computed_again_once_it_is_gone(
+    study: Path, done: tuple[Path, Result], tmp_path: Path, is_damaged: bool
 ) -> None:
-    out, _ = done
+    """What somebody changed is theirs; a damaged branch never enters a curve."""
+    out = tmp_path / "out"
+    shutil.copytree(done[0], out)
     before = contents(out)
     first, second = sorted((out / "branches").iterdir())[:2]
-    (out / "branches" / ".left.new").write_text("half a branch of a killed run")
-    first.write_bytes(first.read_bytes()[:100])
-    second.write_bytes(first.read_bytes())
+    first.write_bytes(first.read_bytes()[:100] if is_damaged else second.read_bytes())
+    changed = contents(out)
+    with pytest.raises(StudyError, match=f"'branches/{first.name}', which was changed"):
+        multiverse(study, out, DRAWS, threads=1)
+    assert contents(out) == changed
+    first.unlink()
     multiverse(study, out, DRAWS, threads=1)
+    assert contents(out) == before
+
+
+def test_a_file_of_somebody_else_among_the_branches_is_named_and_left(
+    study: Path, done: tuple[Path, Result], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(done[0], out)
+    (out / "branches" / "notes.txt").write_text("mine")
+    before = contents(out)
+    with pytest.raises(
+        StudyError, match=r"'branches/notes\.txt', which this program did not write"
+    ):
+        multiverse(study, out, DRAWS, threads=1)
     assert contents(out) == before
 
 
@@ -319,18 +355,18 @@ COMMAND = "from areaeffect.cli import main; main()"
 STOPS_ITSELF = """
 import os, signal
 from areaeffect.cli import main
-from areaeffect.multiverse import branch_runs
+from areaeffect.document import folders
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-written, whole = [], branch_runs.write_text
+written, whole = [], folders.write_text
 
 def write(path, text):
     whole(path, text)
-    written.append(path)
+    written.extend([path] if path.name == folders._NEW else [])  # lists are written by it too
     if len(written) == 2:
         os.kill(os.getpid(), signal.{signal})
 
-branch_runs.write_text = write
+folders.write_text = write
 main()
 """
 
@@ -360,6 +396,7 @@ def test_a_killed_and_an_interrupted_run_go_on_where_they_stopped(
     run = ran(study, out, code=STOPS_ITSELF.format(signal="SIGKILL"))
     assert run.returncode == -signal.SIGKILL
     assert n_branches(out) == 1
+    assert list(tmp_path.glob(".out.*/new")), "half a branch of a killed run lies beside"
     assert read_result(out).annex("multiverse") is None  # the evaluation itself is whole
     run = ran(study, out, code=STOPS_ITSELF.format(signal="SIGINT"))
     assert run.returncode == 130
@@ -368,6 +405,7 @@ def test_a_killed_and_an_interrupted_run_go_on_where_they_stopped(
     assert n_branches(out) == 2 < n_branches(finished)
     multiverse(study, out, DRAWS, threads=2)
     assert contents(out) == contents(finished)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
 @pytest.mark.filterwarnings("default")  # distributed's own remarks are not ours to mend

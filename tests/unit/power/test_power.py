@@ -23,6 +23,7 @@ from areaeffect.power.page import write_power
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.power.words import needed, sentences, warnings
 from areaeffect.register.registered import Registered
+from areaeffect.study.initiative import NamedGroup
 from benchmarks.worlds.generate import World
 from benchmarks.worlds.rig import INITIATIVE, Studied, studied
 from tests.shared.small_study import write_small_study
@@ -132,10 +133,27 @@ def test_the_horizon_leaves_two_years_of_history_where_it_can() -> None:
 def test_the_curve_repeats_neighbourhoods_evenly(drawn: Studied) -> None:
     with single_threaded():
         plan = make_plan(drawn.file, drawn.data, "test")
-    assert [size.group for size in sizes_of(plan, "programme")] == [INITIATIVE]
-    for size in sizes_of(plan, "neighbourhood"):
+    study = drawn.file.study
+    merged = study.model_copy(
+        update={"design": study.design.model_copy(update={"unit": "programme"})}
+    )
+    assert [size.group for size in sizes_of(plan, merged)] == [INITIATIVE]
+    for size in sizes_of(plan, study):
         counts = np.bincount(size.patterns, minlength=4)
         assert counts.max() - counts.min() <= 1
+
+
+def test_a_named_group_has_a_smallest_effect_of_its_own(drawn: Studied) -> None:
+    with single_threaded():
+        plan = make_plan(drawn.file, drawn.data, "test")
+    first = plan.units[0].resident_led
+    said = {True: "yes", False: "no", None: "not given"}[first]
+    conditions = ({"resident_led": (said,)},)
+    group = NamedGroup(name="As the first", where=conditions)
+    asked = drawn.file.study.model_copy(update={"group": (group,)})
+    own = next(size for size in sizes_of(plan, asked) if size.group == "As the first")
+    expected = tuple(g for g, u in enumerate(plan.units) if u.resident_led is first)
+    assert own.patterns == expected
 
 
 # ---------------------------------------------------------------- growth and need

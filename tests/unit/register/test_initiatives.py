@@ -117,8 +117,8 @@ def test_people_may_count_instead_of_surface(tmp_path: Path) -> None:
     assert [(f.area, f.share) for f in found.fits] == [(AREAS[0], 0.75)]
     assert found.shapes[0].captured == 1.0
     assert faults(path)[0].startswith(
-        "a.geojson, feature 1 ('Place 1'): no area stands for 'Place 1': the most it covers of any "
-        "is 20%, of E01012000. It is smaller than the areas there are data for."
+        "a.geojson, feature 1 ('Place 1'): no area matches 'Place 1': the largest share it covers "
+        "is 20%, of E01012000. It is smaller than the areas in the data."
     )
 
 
@@ -156,7 +156,7 @@ def test_a_shape_elsewhere_in_the_country_is_left_out_by_name(tmp_path: Path) ->
 def test_an_area_in_two_shapes_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.geojson", [box(0, 0, 1, 1), box(0, 0, 0.9, 1)], ["One", "Two"])
     assert faults(path) == [
-        f"a.geojson, feature 2 ('Two'): area '{AREAS[0]}' stands in 'One' (feature 1 ('One')) and "
+        f"a.geojson, feature 2 ('Two'): area '{AREAS[0]}' is in 'One' (feature 1 ('One')) and "
         "in 'Two'. An area belongs to one neighbourhood."
     ]
 
@@ -174,14 +174,14 @@ def test_a_shape_that_crosses_itself_is_refused_with_the_place(tmp_path: Path) -
     path = write_raw(tmp_path / "a.geojson", polygon(BOWTIE))
     assert faults(path) == [
         "a.geojson, feature 1 ('Harcourt'): the shape is not valid: it crosses itself at -1.29, "
-        "54.54. Draw it again there: it is not repaired, because that could only be guessed."
+        "54.54. Draw it again there: the program does not repair it: that would be a guess."
     ]
 
 
 def test_a_shape_abroad_is_refused(tmp_path: Path) -> None:
     path = write_raw(tmp_path / "a.geojson", polygon([[-x + 2, y] for x, y in FINE]))
     (fault,) = faults(path)
-    assert fault.startswith("a.geojson, feature 1 ('Harcourt'): the shape lies abroad")
+    assert fault.startswith("a.geojson, feature 1 ('Harcourt'): the shape is outside Britain")
     assert "the sign of the longitude" in fault
 
 
@@ -203,7 +203,7 @@ def test_national_grid_that_does_not_say_so_is_told_and_may_be_claimed(tmp_path:
     (place,), _ = read(path, crs="EPSG:27700")
     assert AREAS[place.areas].tolist() == [AREAS[0]]
     assert faults(path, crs="National Grid")[0].startswith(
-        "a.geojson: 'National Grid' is no coordinate reference system."
+        "a.geojson: 'National Grid' is not a coordinate reference system."
     )
 
 
@@ -213,7 +213,7 @@ def test_a_shape_of_20000_vertices_is_refused_before_it_is_looked_at(tmp_path: P
     path = write_raw(tmp_path / "a.geojson", polygon([*ring, ring[0]]))
     assert faults(path) == [
         "a.geojson, feature 1 ('Harcourt'): the shape has 20,001 vertices; 10,000 are read. "
-        "Simplify it: a metre here or there moves no area."
+        "Simplify it: a difference of a metre changes no area."
     ]
 
 
@@ -281,6 +281,11 @@ def test_wards_are_found_by_name_or_code(tmp_path: Path) -> None:
     assert [(x.what, x.reason) for x in found.left_out] == [
         ("Central", "1 of its 2 areas are not in the study's data")
     ]
+    (note,) = found.left_out_note()
+    assert note == (
+        "wards.csv: 1 entry is left out: line 4, 'Central' 1 of its 2 areas are not in the study's "
+        "data."
+    )
 
 
 def test_punctuation_does_not_matter(tmp_path: Path) -> None:
@@ -326,10 +331,28 @@ def test_postcodes_stand_for_areas_of_which_half_are_listed(tmp_path: Path) -> N
         ("line 6", "'TS9 9ZZ' is not in lookup.csv"),
         ("line 7", "'Acklam Road' is not written like a postcode"),
     ]
+    assert found.left_out_note() == [
+        "homes.csv: 3 entries are left out: line 5, 'TS1 3AB' was terminated (202003), line 6, "
+        "'TS9 9ZZ' is not in lookup.csv, line 7, 'Acklam Road' is not written like a postcode."
+    ]
+
+
+def test_a_postcode_listed_for_two_neighbourhoods_is_named(tmp_path: Path) -> None:
+    lookup = "pcds,lsoa21cd\n" + "".join(
+        f"TS{i + 1} {k}A{x},{AREAS[i]}\n" for i in (0, 1) for k in range(10) for x in "BD"
+    )
+    listed = [f"TS1 {k}A{x},A" for k in range(10) for x in "BD"] + ["TS1 0AB,B"]
+    listed += [f"TS2 {k}A{x},B" for k in range(10) for x in "BD"]
+    (tmp_path / "lookup.csv").write_text(lookup)
+    (tmp_path / "homes.csv").write_text("\n".join(["postcode,neighbourhood", *listed]) + "\n")
+    places, found = read(tmp_path / "homes.csv", lookup="lookup.csv")
+    assert [p.name for p in places] == ["A", "B"]
+    said = "homes.csv: 1 postcodes are listed for two neighbourhoods and count for both (TS10AB)."
+    assert said in found.notes
 
 
 def test_postcodes_that_stand_for_no_area_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="the most that is listed of any area's postcodes is 25%"):
+    with pytest.raises(DataError, match="the largest listed share of an area's postcodes is 25%"):
         posted(tmp_path, "postcode\nTS2 0AB\n")
     with pytest.raises(DataError, match="none of 1 postcodes can be placed"):
         posted(tmp_path, "postcode\nTS99 0AB\n")

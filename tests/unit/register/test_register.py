@@ -100,7 +100,7 @@ def test_many_unknown_codes_are_counted_not_listed(tmp_path: Path) -> None:
 
 def test_an_area_belongs_to_one_neighbourhood(tmp_path: Path) -> None:
     assert problems_of(tmp_path, GOOD + "E01000003,Abbey,2013-06-01,false\n") == [
-        "members.csv, line 5: area 'E01000003' stands in 'North' (line 2) and in 'Abbey'. "
+        "members.csv, line 5: area 'E01000003' is in 'North' (line 2) and in 'Abbey'. "
         "An area belongs to one neighbourhood."
     ]
 
@@ -249,7 +249,7 @@ def test_funding_that_is_no_amount_is_refused(tmp_path: Path, amount: str) -> No
 
 def test_what_is_said_of_a_neighbourhood_is_said_once(tmp_path: Path) -> None:
     text = RICH.replace(",,,true,first,Birch", ",2015-01,7,false,first,Birch")
-    once = "Write the same in every row of a neighbourhood."
+    once = "Write the same value in every row of a neighbourhood."
     assert problems_of(tmp_path, text) == [
         f"members.csv: neighbourhood 'North' has 2 end dates: 2014-12-31, 2015-01. {once}",
         f"members.csv: neighbourhood 'North' has 2 amounts of funding: 1,000,000, 7. {once}",

@@ -112,6 +112,24 @@ def test_a_phase_is_left_out_however_the_start_is_written(
     assert axis.labels[axis.split(*place.counted_from)[1].start] == post
 
 
+def test_what_lies_between_announcement_and_start_is_on_neither_side(tmp_path: Path) -> None:
+    who = (
+        '[[initiative]]\nname = "Init"\ntreated_column = "t.on"\nannounced = "2003-07"\n'
+        "phase_in_months = 3\n"
+    )
+    data = assemble(read_study(_study(tmp_path, _rows(), who=who)))
+    axis = Periods(PeriodKind.MONTH, 2000 * 12, 144)
+    for place in data.neighbourhoods:
+        assert axis.labels[axis.split(place.start, place.start_kind)[0].stop - 1] == "2003-06"
+        assert axis.labels[axis.split(*place.counted_from)[1].start] == f"{START}-04"
+
+
+def test_an_announcement_after_the_start_is_refused(tmp_path: Path) -> None:
+    who = '[[initiative]]\nname = "Init"\ntreated_column = "t.on"\nannounced = "2006-01"\n'
+    with pytest.raises(StudyError, match=rf"starts at {START}, no later than 2006-01"):
+        assemble(read_study(_study(tmp_path, _rows(), who=who)))
+
+
 def test_a_phase_in_months_is_refused_where_periods_are_numbers(tmp_path: Path) -> None:
     table = _rows()
     table["year"] -= 1999
@@ -140,8 +158,8 @@ def _from_column(rows: list[list[float]], **keys: str) -> tuple[list[Neighbourho
         ([[0, 0, 1, 1], [0, 1, np.nan, 0]], "area A1 go back to 0 after a 1"),
         ([[1, 1, 1, 1], [1, 1, 1, 1], [0, 0, 1, 1]], "areas A0, A1 are treated from their first"),
         ([[np.nan, 1, 1, 1], [0, 0, 1, 1]], "area A0 are treated from their first"),
-        ([[0, 0, 2, 2], [0, 0, 1, 1]], "area A0 hold something else than 0 and 1"),
-        ([[0, 0, 0.5, 1], [0, 0, 1, 1]], "area A0 hold something else than 0 and 1"),
+        ([[0, 0, 2, 2], [0, 0, 1, 1]], "area A0 hold values other than 0 and 1"),
+        ([[0, 0, 0.5, 1], [0, 0, 1, 1]], "area A0 hold values other than 0 and 1"),
         ([[0, 0, 0], [0, 0, 0]], "no area is 1 after being 0"),
         ([[np.nan, np.nan], [np.nan, np.nan]], "no area is 1 after being 0"),
     ],
@@ -152,6 +170,19 @@ def test_a_treated_column_that_says_something_else_is_refused_by_name(
     with pytest.raises(DataError) as caught:
         _from_column(rows)
     assert any(p.what.startswith(what) for p in caught.value.problems), str(caught.value)
+
+
+def test_how_blanks_of_a_treated_column_are_read_is_said(tmp_path: Path) -> None:
+    table = _rows()
+    table["on"] = table["on"].astype(float)
+    for area, year in (("A01", 2005), ("A02", 2009), ("A10", 2003)):
+        table.loc[(table["area"] == area) & (table["year"] == year), "on"] = np.nan
+    notes = assemble(read_study(_study(tmp_path, table))).panel.notes
+    assert "'t.on': 1 blanks of area A01 before the first 1 are taken as 0." in notes
+    assert "'t.on': 1 blanks of area A02 after the first 1 are taken as 1." in notes
+    assert not any("A10" in note for note in notes)
+    waves = _rows(years=tuple(y for y in YEARS if y != START - 1))
+    assert not any("blanks" in n for n in assemble(read_study(_study(tmp_path, waves))).panel.notes)
 
 
 def _from_starts(starts: list[str], **keys: str) -> tuple[list[Neighbourhood], list[int]]:

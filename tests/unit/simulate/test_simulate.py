@@ -513,6 +513,7 @@ def test_too_many_neighbourhoods_are_refused_with_the_way_out():
     [
         ({"n_areas": 50}, "n_areas is 50; allowed are 120 to 5000"),
         ({"first_month": "2012"}, "['2012'] are not months; write them like '2012-01'"),
+        ({"last_month": "May 2019"}, "['May 2019'] are not months; write them like '2012-01'"),
         ({"last_month": "2010-12"}, "first_month 2012-01 is after last_month 2010-12"),
         ({"last_month": "2012-06"}, "the window holds no whole calendar year"),
         ({"effect_sd": 0.5}, "effect_sd is 0.5; allowed are 0 to 0.1"),
@@ -539,6 +540,7 @@ def test_impossible_counties_are_refused(changes, message):
         ({"sizes": (5, 3)}, "sizes is (5, 3); give (fewest, most)"),
         ({"starts": ()}, "starts is empty; give at least one date"),
         ({"starts": ("May 2016",)}, "start 'May 2016' is not a date"),
+        ({"starts": ("2016-W01-1",)}, "start '2016-W01-1' is not a date"),
     ],
 )
 def test_impossible_programmes_are_refused(changes, message):

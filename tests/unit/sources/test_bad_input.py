@@ -140,7 +140,8 @@ def test_an_initiative_that_swallows_the_pool(study: Path) -> None:
     (study.parent / "members.csv").write_text(text, encoding="utf-8")
     assert refused(study, StudyError) == [
         "study.toml: no area is left to compare with: 48 treated. "
-        "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas."
+        "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas. "
+        "`design.last_to_start = 'benchmark'` compares with areas that start later."
     ]
 
 
@@ -392,8 +393,13 @@ def test_too_small_a_pool_for_placebos_is_a_reason_not_a_crash(study: Path) -> N
     edit(study, 'boundaries = "areas.geojson"\n', "")
     result = run(study)
     for finding in (f for f in result.findings if f.outcome):
-        assert finding.verdict is Verdict.NOT_ESTIMABLE
-        assert finding.caveats == ("too few placebo programmes could be drawn from the pool",)
+        assert finding.verdict is (
+            Verdict.DESCRIBED if finding.neighbourhood else Verdict.CANNOT_TELL
+        )
+        assert finding.estimate is not None
+        assert finding.interval is None
+        assert finding.held_back == "too few placebo programmes could be drawn from the pool"
+        assert finding.held_back in finding.caveats[0]
 
 
 def test_a_result_folder_of_someone_else_is_not_touched(study: Path) -> None:
@@ -428,3 +434,13 @@ def test_a_shared_data_folder_that_is_not_there(
     assert refused(study, DataError) == [
         "nowhere/crime.csv: there is no such file. Check the path."
     ]
+
+
+def test_areas_that_are_described_and_have_no_outcome_are_named(study: Path) -> None:
+    edit(study, 'boundaries = "areas.geojson"\n', "")
+    gone = CODES[-3:]
+    edit_table(study.parent / "crime.csv", lambda t: t[~t["area_code"].isin(gone)])
+    listed = f"({', '.join(gone)})"
+    assert f"areas.csv: 3 of {len(CODES)} areas are in no outcome's table and are left out " + (
+        f"{listed}."
+    ) in " ".join(run(study).notes)

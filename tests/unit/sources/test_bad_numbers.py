@@ -129,13 +129,18 @@ SCORE = study('value = "n"\nexposure = "areas.population"', 'value = "n"\nkind =
 NOT_ESTIMABLE: dict[str, tuple[Change, str]] = {
     "all zero": (counts("0"), "only 0 incidents before the start"),
     "zero in treated areas": (counts("0", treated), "only 0 incidents before the start"),
-    "zero after the start": (counts("0", treated_after), "a total is zero"),
-    "zero in benchmark areas": (counts("0", benchmark), "a total is zero"),
-    "no variation": (counts("7"), "every placebo programme gives the same number"),
-    "a score that never varies": (
-        together(SCORE, counts("7")),
-        "every placebo programme gives the same number",
+    "zero after the start": (
+        together(
+            study('path = "crime.csv"', 'path = "crime.csv"\nfind_new_codes = false'),
+            counts("0", treated_after),
+        ),
+        "a total is zero",
     ),
+    "treated codes that all end at the start": (
+        counts("0", treated_after),
+        "enough periods before and after its start without gaps",
+    ),
+    "zero in benchmark areas": (counts("0", benchmark), "a total is zero"),
     "one treated area, whose range no other shares": (
         together(members(["T009"]), study("common_support = false", "common_support = true")),
         "within the range of the treated areas",
@@ -149,6 +154,12 @@ NOT_ESTIMABLE: dict[str, tuple[Change, str]] = {
         gap(str(TREATED).replace("'", '"'), "2013-02", "2013-12"),
         "enough periods before and after its start without gaps",
     ),
+}
+
+#: A number there is, but nothing says how far it would move by itself.
+NO_INTERVAL: dict[str, Change] = {
+    "no variation": counts("7"),
+    "a score that never varies": together(SCORE, counts("7")),
 }
 
 #: T009 of Abbey's T009 and T010, or both: Abbey has no number, and those of all three say so.
@@ -222,6 +233,22 @@ def test_it_is_not_estimable_and_says_why(case: str, tmp_path: Path) -> None:
         assert reason in finding.caveats[0]
     # an additive form that can be computed carries no verdict of its own
     assert {f.verdict for f in result.findings} <= CAREFUL
+
+
+@pytest.mark.parametrize("case", NO_INTERVAL)
+def test_a_number_that_nothing_says_the_noise_of_has_no_interval_and_no_verdict(
+    case: str, tmp_path: Path
+) -> None:
+    found = of_crime(result_of(tmp_path, NO_INTERVAL[case]))
+    leading = [f for f in found if f.form == "ratio" or "score" in case]
+    assert {f.neighbourhood for f in leading} == {None, "Abbey", "Bridge", "Castle"}
+    for finding in leading:
+        assert finding.estimate == pytest.approx(0.0, abs=1e-9)
+        assert finding.interval is finding.single is finding.mde is None
+        verdict = Verdict.DESCRIBED if finding.neighbourhood else Verdict.CANNOT_TELL
+        assert finding.verdict is verdict
+        assert finding.held_back.startswith("every placebo programme gives the same number")
+        assert finding.held_back in finding.caveats[0]
 
 
 @pytest.mark.parametrize("case", PARTLY)

@@ -234,7 +234,7 @@ def test_a_redirect_to_a_named_host_is_followed(mirror, get):
         ("file:///etc/passwd", "an unprotected address"),
         ("", "a malformed answer: it redirects to ''"),
         ("https://pldr.org/ü", "a malformed answer: it redirects to"),
-        ("/table.csv", "redirects without end"),
+        ("/table.csv", "redirects endlessly"),
     ],
 )
 def test_a_redirect_elsewhere_is_refused(mirror, get, tmp_path, location, why):

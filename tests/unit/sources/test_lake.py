@@ -184,9 +184,9 @@ def test_the_lock_of_a_dead_program_does_not_hold(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ('{"areaeffect_store": 1}', "of format 1"),
-        ('{"areaeffect_store": "x"}', "of no format that is known"),
-        ("[]", "of no format that is known"),
-        ("{", "of no format that is known"),
+        ('{"areaeffect_store": "x"}', "of an unknown format"),
+        ("[]", "of an unknown format"),
+        ("{", "of an unknown format"),
     ],
 )
 def test_a_store_of_another_format_is_refused(tmp_path: Path, text: str, said: str) -> None:

@@ -593,7 +593,7 @@ def test_columns_of_financial_years_are_read_as_such_and_said(tmp_path: Path) ->
     ("header", "says"),
     [
         ("2012-01,2012-Q1", "1 columns are not periods like '2012-01': '2012-Q1'"),
-        ("2012-01,Jan-12", "columns '2012-01' and 'Jan-12' are one period"),
+        ("2012-01,Jan-12", "columns '2012-01' and 'Jan-12' are the same period"),
         ("2012-01,2012-01", "the header has column '2012-01' more than once"),
         ("2011-12,2012-13x", "1 columns are not periods"),
         ("2004-05,2005-06", "'2004-05' may be 2004-05 or the financial year 2004/05"),
@@ -611,7 +611,7 @@ def test_columns_of_a_wide_table_that_are_left_out_are_named(tmp_path: Path) -> 
     text = "area_code,Persons,Persons,Census 2011,2012-01\nA1,9,9,7,3\n"
     table = read_table(write(tmp_path, text), **WIDE, leave_out=("Census 2011",))
     assert only_measure(table).tolist() == [[3.0]]
-    assert any("columns that are no periods were left out: 'Persons'" in n for n in table.notes)
+    assert any("columns that are not periods were left out: 'Persons'" in n for n in table.notes)
 
 
 def test_months_as_people_write_them_are_months(tmp_path: Path) -> None:

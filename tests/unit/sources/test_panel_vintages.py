@@ -75,7 +75,7 @@ def test_codes_that_end_and_codes_that_begin_are_joined_and_it_is_said(blank: fl
     assert [values[one][0], values[two][0]] == [4, 4]
     assert [values[one][2], values[two][2]] == [5, 3]
     said = " ".join(found.notes)
-    assert "3 older codes are beside 3 that took their place" in said
+    assert "3 older codes are beside 3 that replaced them" in said
     assert f"{MERGED[0]} → {NEW}" in said
     assert "divided equally" in said
     districts = dict(zip(found.areas.tolist(), found.attributes["district"].tolist(), strict=True))

@@ -383,6 +383,7 @@ def test_times_and_ways_to_write_a_date() -> None:
         "2020-01-08",
         "08 Jan 2020",
         "20200108",
+        "January 8, 2020",
         "2020/01/08 00:00:00+00",
         "2020-01",
         "31/04/2020",
@@ -390,9 +391,9 @@ def test_times_and_ways_to_write_a_date() -> None:
     dates = DateTexts(None)
     codes = dates.codes(texts, "")
     decided = dates.decide()
-    assert decided.months[codes].tolist() == [2020 * 12] * 5 + [-1]
-    assert (decided.days[codes][:4] == date(2020, 1, 8).toordinal()).all()
-    assert decided.days[codes][4] == -1
+    assert decided.months[codes].tolist() == [2020 * 12] * 6 + [-1]
+    assert (decided.days[codes][:5] == date(2020, 1, 8).toordinal()).all()
+    assert decided.days[codes][5] == -1
 
 
 def test_several_files_are_counted_together_and_one_named_twice_is_refused(tmp_path: Path) -> None:
@@ -413,3 +414,35 @@ def test_what_points_do_not_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AreaEffectError, match="`category` is not set"):
         read(tmp_path, more="", outcome='category = ["theft"]')
     assert Wanted("value") in read(tmp_path).measures
+
+
+def test_a_time_keeps_its_date_whatever_its_time_zone(tmp_path: Path) -> None:
+    x, y = at("A")
+    dates = ["2020-01-31T23:30:00-06:00", "2020-02-01T00:30:00+01:00", "2020-02-29T23:30:00-05:00"]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"date": d},
+            "geometry": {"type": "Point", "coordinates": [x, y]},
+        }
+        for d in dates
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    (tmp_path / "calls.geojson").write_text(text, encoding="utf-8")
+    assert counts(read(tmp_path, '"calls.geojson"', more=""))[0] == [1, 2, -1]
+
+
+def test_the_boundaries_of_another_source_serve_as_well(tmp_path: Path) -> None:
+    write_csv(tmp_path, incidents())
+    write_areas(tmp_path)
+    (tmp_path / "areas.csv").write_text(
+        "area_code,people\nA,10\nB,20\nC,30\nD,40\n", encoding="utf-8"
+    )
+    text = STUDY.format(start="2020-01", end="2020-03", path='"calls.csv"', more="", outcome="")
+    text = text.replace('boundaries = "areas.geojson"\n', "")
+    own = '[source.areas]\nkind = "panel"\npath = "areas.csv"\narea = "area_code"\n'
+    study = f'{text}\n{own}boundaries = "areas.geojson"\n'
+    found = read_sources(parse_study(study, tmp_path / "study.toml"), None)
+    assert counts(found["calls"]) == BY_HAND
+    with pytest.raises(AreaEffectError, match="no source has `boundaries`"):
+        read_sources(parse_study(f"{text}\n{own}", tmp_path / "study.toml"), None)

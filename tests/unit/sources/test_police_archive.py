@@ -124,8 +124,8 @@ def test_four_archives_cover_everything_since_the_first_month():
 @pytest.mark.parametrize(
     ("first", "last", "what"),
     [
-        ("2017-13", "2017-14", "'2017-13' is no month"),
-        ("", "2017-04", "'' is no month"),
+        ("2017-13", "2017-14", "'2017-13' is not a month"),
+        ("", "2017-04", "'' is not a month"),
         ("2018-01", "2017-04", "the first month is after the last"),
         ("2008-01", "2009-04", "begins with 2010-12"),
     ],

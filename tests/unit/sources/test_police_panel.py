@@ -120,7 +120,7 @@ def test_a_force_without_territory_that_stops_is_left_out_and_said(tmp_path: Pat
     ingest_police_uk([folder], tmp_path / "store")
     table = read(tmp_path / "store", CRIME)
     assert table.measures[CRIME].tolist() == [[30] * 6] * 3
-    assert any(n.startswith("btp published 2 of 6 months whole: its 10 inc") for n in table.notes)
+    assert any(n.startswith("btp published 2 of 6 months in full. Its 10 inc") for n in table.notes)
 
 
 def test_months_that_another_force_lacks_are_missing_where_it_has_a_part(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_an_area_that_only_the_transport_police_report_is_not_covered(tmp_path: 
 
 def test_a_force_that_is_not_known_is_refused(tmp_path: Path) -> None:
     ingest_police_uk([months(tmp_path / "in", 2, force="clevelnd")], tmp_path / "store")
-    with pytest.raises(DataError, match=r"polices no area that is known.*'cleveland'"):
+    with pytest.raises(DataError, match=r"polices no known area.*'cleveland'"):
         read(tmp_path / "store", CRIME, end="2023-02")
 
 
@@ -303,5 +303,5 @@ def test_a_row_without_a_code_is_placed_by_its_point_and_counted_where_it_has_no
     table = read(tmp_path / "store", CRIME, end="2023-03", boundaries="outlines.parquet")
     assert table.measures[CRIME].tolist() == [[30, 30, 30], [30, 34, 30], [30, 30, 30]]
     said = " ".join(table.notes)
-    assert "4 incidents without an area code have it from their coordinates." in said
+    assert "4 incidents without an area code were assigned by their coordinates." in said
     assert "5 without an area" in said  # one far off, one without a point, three of each month

@@ -85,7 +85,7 @@ HANDLED: dict[str, tuple[Build, int, list[str]]] = {
     "quote where none may be": (
         csv(street(crime('"a"b'), crime())),
         1,
-        ["a quote stands where none may"],
+        ["a quote is in the wrong place"],
     ),
     "spaces only": (csv(street("   ", crime())), 1, ["the row has too few fields"]),
     "month 13": (
@@ -220,12 +220,12 @@ REFUSED: dict[str, tuple[Build, str]] = {
         zipped(**{f"2023-02/{NAME}": street(ASB)}),
         "the file of 2023-01 lies in the folder of 2023-02",
     ),
-    "name leads out of the zip": (
+    "name points outside the zip": (
         zipped(**{f"../../{NAME}": street(ASB)}),
-        "the name leads out of the zip",
+        "the name points outside the zip",
     ),
-    "absolute name": (zipped(**{f"/etc/{NAME}": street(ASB)}), "the name leads out of the zip"),
-    "drive letter": (zipped(**{f"C:\\{NAME}": street(ASB)}), "the name leads out of the zip"),
+    "absolute name": (zipped(**{f"/etc/{NAME}": street(ASB)}), "the name points outside the zip"),
+    "drive letter": (zipped(**{f"C:\\{NAME}": street(ASB)}), "the name points outside the zip"),
     "zip bomb": (zipped(**{NAME: b"0" * 20_000_000}), "a zip bomb"),
     "zip without a street file": (zipped(**{"readme.txt": b"x"}), "no street file"),
     "same month twice in a zip": (
@@ -339,6 +339,11 @@ def test_passed_over_files_are_recorded(tmp_path: Path) -> None:
     members = {NAME: street(ASB), "2023-01-cleveland-outcomes.csv": b"x", "readme.txt": b"x"}
     report = ingest_police_uk([pack(tmp_path / "x.zip", members)], tmp_path / "store")
     assert report.files_passed_over == 2
+    assert report.notes == (
+        "Passed over because it is an outcomes file, not street-level crime: "
+        "x.zip/2023-01-cleveland-outcomes.csv.",
+        "Passed over because it is not named like a file of data.police.uk: x.zip/readme.txt.",
+    )
     passed = [r for r in open_lake(tmp_path / "store").manifest() if r["status"] == "passed over"]
     assert [r["file"] for r in passed] == [
         "x.zip/2023-01-cleveland-outcomes.csv",

@@ -141,7 +141,7 @@ def test_a_category_nobody_knows_is_named_not_dropped(put):
     with pytest.raises(DataError) as caught:
         read("met_police_minor", put("met_police_minor", frame))
     assert str(caught.value) == (
-        "met_police_minor: 'theft-boat' is a category that no column stands for. The publisher has "
+        "met_police_minor: 'theft-boat' is a category without a column. The publisher has "
         "a new category: it needs a row in the table of columns."
     )
 

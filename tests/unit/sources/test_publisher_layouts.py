@@ -277,7 +277,7 @@ def test_stat_xplore_tables_are_read_between_their_notes(tmp_path):
     ("old", "new", "what"),
     [
         ('"Month",', '"Quarter",', "no row begins with 'Month'"),
-        ('August 2015",', 'Summer 2015",', "'Summer 2015' in its header is no month"),
+        ('August 2015",', 'Summer 2015",', "'Summer 2015' in its header is neither a month"),
         ("December 2021 (r)", "August 2015", "names no periods, or one of them twice"),
     ],
 )

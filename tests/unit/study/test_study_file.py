@@ -125,7 +125,7 @@ def test_a_word_that_is_not_allowed_is_answered_with_those_that_are(tmp_path: Pa
     assert problems_of(tmp_path, changed('family = "crime"', 'family = "crimes"')) == [
         "study.toml, line 25, outcome.0.family: 'crimes' is not allowed. Did you mean 'crime'? "
         "Allowed: 'crime', 'antisocial_behaviour', 'criminal_damage', 'environment', "
-        "'empty_homes' or 'social_relationships'."
+        "'empty_homes', 'social_relationships' or 'other'."
     ]
 
 
@@ -169,8 +169,8 @@ def test_a_period_that_is_none_is_refused_wherever_it_stands(
 def test_areas_and_a_treated_column_exclude_each_other(tmp_path: Path) -> None:
     text = changed('areas = "members.csv"', 'areas = "members.csv"\ntreated_column = "crime.t"')
     assert problems_of(tmp_path, text) == [
-        "study.toml, line 16, initiative.0: give either `areas` (a file) or "
-        "`treated_column` ('source.column')."
+        "study.toml, line 16, initiative.0: give one of `areas` (a file), "
+        "`treated_column` and `start_column` ('source.column')."
     ]
 
 

@@ -160,7 +160,7 @@ def test_a_comma_that_may_be_either_is_refused_with_both_readings(tmp_path: Path
         ('area_code,n\nE01000001,"3\nE01000002,4\n', "t.csv, line 2: a quote opens here and is ne"),
         (
             'area_code,n,note\nE01,3,"x\nE02,4,y\nE03,5,z"\nE04,6,w\n',
-            "t.csv, line 2: a quote opens here and takes in the rows to line 4.",
+            "t.csv, line 2: a quote opens here and includes the rows to line 4.",
         ),
         ('area_code,n\nE01000001,"3" x\n', "t.csv, line 2: there is text after a closing quote."),
         ("area_code,n\nE01000001,3,9\n", "t.csv, line 2: the row has too many fields. Found: 3."),

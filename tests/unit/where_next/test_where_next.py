@@ -174,7 +174,7 @@ def test_no_place_is_in_the_register_or_near_it(study: Path) -> None:
         assert row["most_like"] in NEIGHBOURHOODS
         assert int(row["need_rank"]) >= 1
     page = (out / "where_next.html").read_text(encoding="utf-8")
-    assert "promises nothing" in page
+    assert "is not a prediction" in page
     assert "What this list is not" in page
     assert "<svg" in page
     run = json.loads((out / "run.json").read_text(encoding="utf-8"))

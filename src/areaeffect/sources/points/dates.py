@@ -26,6 +26,7 @@ _TIME = re.compile(
 _YEAR_FIRST = re.compile(r"\d{4}[-/.]\d\d?[-/.](\d\d?)")
 _COMPACT = re.compile(r"\d{6}(\d\d)")
 _NAMED = re.compile(r"(\d\d?)[-/. ][^\W\d]+\W?[-/. ]?\d+")
+_MONTH_NAMED_FIRST = re.compile(r"([^\W\d]+)\.? (\d\d?),? (\d{4})")
 _EITHER = re.compile(r"(\d\d?)([-/.])(\d\d?)\2\d{4}")
 NONE = -1
 
@@ -160,6 +161,7 @@ class DateTexts:
 
 def _read(text: str) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return month and day of a text with the day first, and with the month first."""
+    text = _MONTH_NAMED_FIRST.sub(r"\2 \1 \3", text)  # 'January 8, 2020'
     first, second = months_of_date(text)
     either = _EITHER.fullmatch(text)
     if either:

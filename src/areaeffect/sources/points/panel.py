@@ -358,9 +358,9 @@ def _tables(
         of = {place: n for (m, place), n in account.by_month.items() if m == month}
         kept = of.get(0, 0)
         row = (held.status, kept, sum(of.values()) - kept, of.get(PLACE[Reason.NO_COORDINATES], 0))
-        cells.append((name, "", label(month, PeriodKind.MONTH), *row, held.why))
+        cells.append((name, "all", label(month, PeriodKind.MONTH), *row, held.why))
     rows = [
-        (name, "", month, paths[file].name, line, reason.value, text)
+        (name, "all", month, paths[file].name, line, reason.value, text)
         for file, line, month, text, reason in account.listed()
     ]
     return (

@@ -38,10 +38,10 @@ class Located:
     Parameters
     ----------
     areas, names : (n_areas,), codes of the declared vintage, ascending, and their names.
-    area_of_code : (n_codes,), position of the area that a published code stands for; -1 where
+    area_of_code : (n_codes,), position of the area that a published code means; -1 where
         it is not one area.
-    pairs : (2, n_pairs), every code (by position, ascending) with every area it may stand for.
-    several : published code to the areas it may stand for, where there are several.
+    pairs : (2, n_pairs), every code (by position, ascending) with every area it may mean.
+    several : published code to the areas it may mean, where there are several.
     left_out : irregular and unknown codes to the incidents they held.
     notes : codes of another census that were brought to the declared one.
     """
@@ -72,7 +72,7 @@ class Placed:
 
 
 def read_lookup(source: PoliceUkSource, folder: Path) -> Lookup:
-    """Return what every area code stands for in the declared vintage.
+    """Return what every area code means in the declared vintage.
 
     The lookup of LSOA 2011 to 2021 is the packaged one, unless the source names another.
     """
@@ -83,7 +83,7 @@ def read_lookup(source: PoliceUkSource, folder: Path) -> Lookup:
 
 
 def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Located:
-    """Find the areas of the declared vintage that published codes stand for.
+    """Find the areas of the declared vintage that published codes mean.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def _brought_over(
         return ()
     return (
         f"{int(totals[changed].sum()):,} incidents on {int(changed.sum()):,} area codes of another "
-        f"census ({first_few(sorted(codes[changed].tolist()))}) were brought to areas of the "
+        f"census ({first_few(sorted(codes[changed].tolist()))}) were converted to areas of the "
         f"declared one by the lookup {how}.",
     )
 
@@ -171,13 +171,13 @@ def place(
     if told_apart.any():
         notes.append(
             f"{int(points.counts[told_apart].sum()):,} incidents on {len(located.several)} split "
-            f"area codes ({first_few(sorted(located.several))}) were told apart by their "
+            f"area codes ({first_few(sorted(located.several))}) were assigned by their "
             "coordinates."
         )
     if found.any():
         notes.append(
-            f"{int(points.counts[found].sum()):,} incidents without an area code have it "
-            "from their coordinates."
+            f"{int(points.counts[found].sum()):,} incidents without an area code were "
+            "assigned by their coordinates."
         )
     without = has_code & ~has_point
     if without.any():
@@ -192,7 +192,7 @@ def _by_point(
 ) -> tuple[Ints, Bools]:
     """Return the area that each point lies in, -1 where it has none, and which have a point.
 
-    A split code allows only the areas that it may stand for, the nearest of them.
+    A split code allows only the areas that it may mean, the nearest of them.
     """
     metres = to_metres(points.longitude, points.latitude)
     has_point = np.asarray(np.isfinite(metres).all(axis=1))
@@ -243,7 +243,7 @@ def _by_weight(
     notes = []
     for named, how in (
         (sorted(set(codes.tolist()) - set(equally)), f"by {weights.name if weights else ''}"),
-        (sorted(equally), "equally among their parts, for want of coordinates and of weights"),
+        (sorted(equally), "equally among their parts, because there are no coordinates or weights"),
     ):
         n = int(points.counts[used & np.isin(points.codes, named)].sum())
         if n:

@@ -111,7 +111,7 @@ def breaks_of(asked: tuple[str, ...]) -> tuple[Break, ...]:
         for month in since if c.category in asked else ():
             left = "', '".join(split)
             found.setdefault(month, []).append(
-                f"incidents of '{c.label}' went to categories of their own: '{left}'"
+                f"incidents of '{c.label}' moved to categories of their own: '{left}'"
             )
         if c.valid_to and any(o.category == c.category and not o.valid_to for o in known):
             (new,) = (o for o in known if o.category == c.category and not o.valid_to)

@@ -42,7 +42,7 @@ class StreetFile:
     Parameters
     ----------
     container : the zip, or the CSV itself.
-    member : its name inside the zip; empty where the CSV stands on its own.
+    member : its name inside the zip; empty where the CSV is a file of its own.
     force, month : from its name.
     """
 
@@ -194,7 +194,7 @@ def _too_large(where: str) -> Problem:
         f"the file unpacks to over {MAX_FILE_BYTES >> 20} MiB, or to over {MAX_RATIO} times its "
         "packed size.",
         where,
-        "That is no file of data.police.uk.",
+        "It is not a file of data.police.uk.",
     )
 
 
@@ -237,7 +237,7 @@ def _zip_faults(path: Path, members: list[Any]) -> list[Problem]:
         parts = re.split(r"[/\\]", info.filename)
         if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in parts[0]:
             problems.append(
-                Problem("the name leads out of the zip.", where, "Do not trust this file.")
+                Problem("the name points outside the zip.", where, "Do not trust this file.")
             )
         elif info.flag_bits & _ENCRYPTED:
             problems.append(Problem("the file is encrypted.", where, "Give it without a password."))
@@ -297,7 +297,7 @@ def _place(
             Problem(
                 f"the file of {month} lies in the folder of {folder_month}.",
                 where,
-                "One of the two is wrong: the month cannot be told.",
+                "One of the two is wrong: the month is not certain.",
             )
         )
         return

@@ -75,7 +75,7 @@ def coverage_of(
     territorial = territorial_forces()
     problems += [
         Problem(
-            f"force '{force}' polices no area that is known.",
+            f"force '{force}' polices no known area.",
             f"source.{name}",
             did_you_mean(force, territorial) or f"Forces: {', '.join(territorial)}.",
         )
@@ -101,10 +101,10 @@ def _without_stopped(
         if n < periods.n:
             coverage = tuple(c for c in coverage if c.force != force)
             notes.append(
-                f"{force} published {n} of {periods.n} months whole: its "
-                f"{sum(c.rows_kept for c in inside):,} incidents are left out throughout, so that "
-                "where it stops is no fall. Name it in `forces` to have its missing months "
-                "missing in every area where it has a part."
+                f"{force} published {n} of {periods.n} months in full. Its "
+                f"{sum(c.rows_kept for c in inside):,} incidents are left out of every month, "
+                "because a month without its files would look like a fall. Name it in `forces` to "
+                "treat its missing months as missing in every area where it has incidents."
             )
     low = [
         f"{c.force} {c.month} ({c.why})"
@@ -258,7 +258,7 @@ def _notes_on_parts(
             fix = f' Write without_forces = ["{forces[force]}"] to leave it out throughout.'
             notes.append(
                 f"{forces[force]} did not publish every month: in {n:,} areas of other forces, "
-                f"where it has {100 * PART_SHARE:g} % or more of the incidents, those months are "
+                f"where it has {100 * PART_SHARE:g}% or more of the incidents, those months are "
                 f"missing.{fix if forces[force] in WITHOUT_TERRITORY else ''}"
             )
     return tuple(notes)

@@ -142,7 +142,7 @@ def gaps_in(months: Iterable[ForceMonth]) -> str:
 
 
 def in_window(held: Sequence[ForceMonth], start: str, end: str) -> str:
-    """Say how what a store holds stands to the months that a study asks: 'YYYY-MM' both."""
+    """Compare the months of a store with those of a study: 'YYYY-MM' both."""
     said = []
     for force, cells in groupby(held, lambda c: c.force):
         months = list(cells)

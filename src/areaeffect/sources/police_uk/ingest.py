@@ -99,7 +99,7 @@ def ingest_police_uk(
         raise DataError(_storage_problem(error, store)) from error
     wanted = {digests[f.container] for f in listing.files}
     given = [r for r in manifest if r["release_sha256"] in wanted and r["status"] != _PASSED]
-    return report_on(given, len(new), len(listing.passed_over))
+    return report_on(given, len(new), listing.passed_over)
 
 
 def _to_read(

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.errors import first_few
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.sources.police_uk.files import PassedOver
     from areaeffect.sources.police_uk.lake import ManifestRow
 
 #: Reasons of rejected rows that are shown.
@@ -47,16 +52,20 @@ class IngestReport:
             f"rejected; {self.files:,} files, {self.months} months, {self.forces} forces.",
         ]
         if self.files_new < self.files:
-            lines.append(f"{self.files - self.files_new:,} of the files were held already.")
+            lines.append(f"{self.files - self.files_new:,} of the files were already in the store.")
         if self.files_passed_over:
             lines.append(f"{self.files_passed_over:,} other files were passed over.")
         return "\n".join([*lines, *self.notes])
 
 
-def report_on(given: list[ManifestRow], n_new: int, n_passed: int) -> IngestReport:
+def report_on(given: list[ManifestRow], n_new: int, passed: Sequence[PassedOver]) -> IngestReport:
     """Add up the manifest rows of the files given."""
     rejected = sum(r["rows_rejected"] for r in given)
     notes = [f"{r['file']}: {r['note']}." for r in given if r.get("note")]
+    over: dict[str, list[str]] = {}
+    for file in passed:
+        over.setdefault(file.reason, []).append(file.name)
+    notes += [f"Passed over because {why}: {first_few(names)}." for why, names in over.items()]
     reasons: dict[str, int] = {}
     for row in given:
         for reason, count in row["why"].items():
@@ -73,6 +82,6 @@ def report_on(given: list[ManifestRow], n_new: int, n_passed: int) -> IngestRepo
         months=len({r["month"] for r in given}),
         forces=len({r["force"] for r in given}),
         files_new=n_new,
-        files_passed_over=n_passed,
+        files_passed_over=len(passed),
         notes=tuple(notes),
     )

@@ -298,8 +298,8 @@ def _check_is_store(root: Path) -> None:
 
 
 def _format_text(manifest: bytes) -> str:
-    told = {"areaeffect_store": FORMAT, "manifest_sha256": hashlib.sha256(manifest).hexdigest()}
-    return json.dumps(told) + "\n"
+    identity = {"areaeffect_store": FORMAT, "manifest_sha256": hashlib.sha256(manifest).hexdigest()}
+    return json.dumps(identity) + "\n"
 
 
 def _read_format(root: Path) -> dict[str, str]:
@@ -311,7 +311,7 @@ def _read_format(root: Path) -> dict[str, str]:
     except (ValueError, AttributeError, OSError):
         found, number = {}, None
     if number != FORMAT or "manifest_sha256" not in found:
-        what = f"of format {number}" if isinstance(number, int) else "of no format that is known"
+        what = f"of format {number}" if isinstance(number, int) else "of an unknown format"
         raise DataError(
             Problem(
                 f"the store is {what}; this version reads format {FORMAT}.",
@@ -364,7 +364,7 @@ def _read_journal(path: Path) -> tuple[list[str], list[str]]:
     for name in (*put, *remove):
         parts = PurePosixPath(name).parts
         if ".." in parts or not parts or parts[0] not in _OF_THE_STORE:
-            what = f"the journal names '{name}', which is no file of the store."
+            what = f"the journal names '{name}', which is not a file of the store."
             raise DataError(Problem(what, str(path), "Nothing was changed. Do not trust it."))
     return put, remove
 

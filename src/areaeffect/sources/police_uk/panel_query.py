@@ -68,7 +68,7 @@ class Counts:
 
         Parameters
         ----------
-        area_of_code : (n_codes,), position of the area a code stands for; -1 for none.
+        area_of_code : (n_codes,), position of the area a code means; -1 for none.
         """
         several = np.bincount(area_of_code[area_of_code >= 0], minlength=n_areas) > 1
         one = (area_of_code >= 0) & ~several[area_of_code]
@@ -86,7 +86,7 @@ class Counts:
 
         Parameters
         ----------
-        pairs : (2, n), codes, ascending, with the areas they may stand for: a code that was
+        pairs : (2, n), codes, ascending, with the areas they may mean: a code that was
             split counts for each of its parts.
         """
         code, force = self.pairs
@@ -263,7 +263,7 @@ def _add_up(
     rank[there] = np.arange(len(there))
     change = np.ones(len(code), dtype=bool)
     change[1:] = (code[1:] != code[:-1]) | (force[1:] != force[:-1])
-    first = np.flatnonzero(change)  # rows of one code and force stand together
+    first = np.flatnonzero(change)  # rows of one code and force are together
     n = np.add.reduceat(count, first) if len(first) else count
     seen = np.stack([rank[code[first]], asked_force[force[first]], n.astype(np.int64)])
     # not `pa.array(there)`, which imports pandas: a fifth of a second

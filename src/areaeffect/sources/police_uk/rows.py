@@ -108,7 +108,7 @@ TO $path (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 
 _REASONS = {
     "MISSING COLUMNS": "the row has too few fields",
     "TOO MANY COLUMNS": "the row has too many fields",
-    "UNQUOTED VALUE": "a quote stands where none may",
+    "UNQUOTED VALUE": "a quote is in the wrong place",
     "LINE SIZE OVER MAXIMUM": "the row is too long",
     "INVALID ENCODING": "the text is not UTF-8",
 }
@@ -227,7 +227,7 @@ def _refuse_unknown(rows: Iterable[tuple[str, int, int, int]], name_of: dict[int
                 Problem(
                     f"crime type '{label}' is unknown ({count} rows).",
                     f"{name_of[file]}, line {line}",
-                    f"{near} Known types stand in categories.csv of the source.".strip(),
+                    f"{near} Known types are in categories.csv of the source.".strip(),
                 )
             )
     if problems:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from areaeffect.sources.police_uk.counting import Counter
 
-#: Spark guesses types of folder names unless told not to: '2014' would become a number.
+#: Spark guesses types of folder names by default: '2014' would become a number.
 _SETTINGS = {
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     "spark.ui.enabled": "false",

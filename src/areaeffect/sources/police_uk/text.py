@@ -75,7 +75,7 @@ def number_lines(data: bytes, file: int, where: str) -> Numbered:
     Parameters
     ----------
     data : the file as found.
-    file : number that stands for it.
+    file : its number.
     where : its name in messages.
 
     Raises

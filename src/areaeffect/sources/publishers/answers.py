@@ -51,7 +51,7 @@ class NotReadyError(Exception):
 
 
 def refuse_page(ask: Ask, content_type: str, start: bytes) -> None:
-    """Refuse what stands in for a file: a web page (a proxy's login), an error as JSON."""
+    """Refuse what comes instead of a file: a web page (a proxy's login), an error as JSON."""
     head = start.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
     is_page = head.startswith((b"<!doctype html", b"<html", b"<head", b"<script"))
     if is_page or content_type.partition(";")[0].strip().lower() == "text/html":
@@ -134,9 +134,9 @@ def moved(ask: Ask, why: str) -> Problem:
 def malformed(ask: Ask, what: str) -> Problem:
     """Say that a header cannot be understood."""
     return Problem(
-        f"{ask.address} sends a malformed answer: {what}. Nothing of it was taken.",
+        f"{ask.address} sends a malformed answer: {what}. None of it was used.",
         ask.name,
-        "A proxy may stand between; try from another network.",
+        "A proxy may be in between; try from another network.",
     )
 
 
@@ -168,5 +168,5 @@ def unread(ask: Ask, tries: int, why: str, here: int) -> Problem:
     return Problem(
         f"{ask.address} could not be read after {several}: {why}.{kept}",
         ask.name,
-        "Run the command again later; it goes on where it stopped.",
+        "Run the command again later; it continues where it stopped.",
     )

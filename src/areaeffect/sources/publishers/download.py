@@ -122,7 +122,7 @@ def fetch(
     def get(job: Job) -> Fetched | DataError:
         try:
             if job.is_here and not again:
-                return _held(job)
+                return _existing_file(job)
             return _get(job, folder, client, tell)
         except DataError as error:
             return error
@@ -181,7 +181,7 @@ def _check(job: Job, brought: Brought) -> str:
     return digest
 
 
-def _held(job: Job) -> Fetched:
+def _existing_file(job: Job) -> Fetched:
     """Return a file that is here, as it was when it came."""
     digest, size = sha256_of(job.path), job.path.stat().st_size
     record = read_record(_record_of(job.path))

@@ -62,4 +62,4 @@ def _period(text: str, path: Path) -> str:
         return f"{match[2]}-{_MONTHS[match[1]]}"
     if match := re.fullmatch(r"(\d{4})/(\d{2})", text):
         return f"{match[1]}-{match[2]}"
-    raise DataError(Problem(f"'{text}' in its header is no month and no year.", str(path)))
+    raise DataError(Problem(f"'{text}' in its header is neither a month nor a year.", str(path)))

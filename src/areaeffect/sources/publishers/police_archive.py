@@ -64,7 +64,7 @@ class Wanted:
         problems = []
         for option, month in (("--from", self.first), ("--to", self.last)):
             if not re.fullmatch(r"\d{4}-(?:0[1-9]|1[0-2])", month):
-                problems.append(Problem(f"'{month}' is no month.", option, "Write YYYY-MM."))
+                problems.append(Problem(f"'{month}' is not a month.", option, "Write YYYY-MM."))
         if not problems and self.first > self.last:
             problems.append(Problem("the first month is after the last.", "--from, --to"))
         if not problems and self.last < FIRST_MONTH:
@@ -205,7 +205,7 @@ def _member(
 ) -> Fetched:
     if info.file_size > _LARGEST_MEMBER:
         what = f"'{info.filename}' unpacks to {info.file_size:,} bytes: no such file is known."
-        raise DataError(Problem(what, f"{NAME}, {ask.address}", "Nothing of it was taken."))
+        raise DataError(Problem(what, f"{NAME}, {ask.address}", "None of it was used."))
     part = parts / NAME / target.name
     part.parent.mkdir(parents=True, exist_ok=True)
     with remote.open(info) as packed, part.open("wb") as out:

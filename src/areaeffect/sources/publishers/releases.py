@@ -194,7 +194,7 @@ class PublishedRelease:
     Parameters
     ----------
     id : its name in studies.
-    group : the TOML file and the docs page it stands in.
+    group : the TOML file and the docs page that hold it.
     title, publisher, page, licence, attribution : for the data annex.
     as_of : the latest date it describes; empty where it has periods.
     geography : what one area is; a figure of a larger area cannot differ inside it.

@@ -257,7 +257,7 @@ def _refuse_new_categories(release: PublishedRelease, unknown: Sequence[str]) ->
         raise DataError(
             [
                 Problem(
-                    f"'{c}' is a category that no column stands for.",
+                    f"'{c}' is a category without a column.",
                     release.id,
                     "The publisher has a new category: it needs a row in the table of columns.",
                 )

@@ -87,14 +87,16 @@ class Settings:
         Raises
         ------
         StudyError
-            A mirror that is no http address, or a contact that cannot stand in a header.
+            A mirror that is no http address, or a contact that cannot be used in a header.
         """
         contact = os.environ.get(CONTACT_VARIABLE, "").strip()
         mirror = os.environ.get(MIRROR_VARIABLE, "").strip().rstrip("/")
         problems = []
         if mirror and (urlsplit(mirror).scheme not in {"http", "https"} or "?" in mirror):
             fix = "Write it as https://host or https://host/path."
-            problems.append(Problem(f"'{mirror}' is no address of a mirror.", MIRROR_VARIABLE, fix))
+            problems.append(
+                Problem(f"'{mirror}' is not the address of a mirror.", MIRROR_VARIABLE, fix)
+            )
         if not re.fullmatch(r"[ -~]*", contact):
             fix = "Use plain letters: an e-mail address or a web page."
             problems.append(Problem("the contact cannot be sent.", CONTACT_VARIABLE, fix))
@@ -167,7 +169,7 @@ class Client:
                 answer.drain_conn()
                 address = self._onward(ask, address, answer.headers.get("Location", ""))
             else:
-                raise DataError(moved(ask, "it redirects without end"))
+                raise DataError(moved(ask, "it redirects endlessly"))
             try:
                 if answer.status >= 400 and answer.status != _BAD_RANGE:  # noqa: PLR2004
                     why = f"it answers {answer.status} {answer.reason or ''}".rstrip()

@@ -216,7 +216,7 @@ async def _change(request: Request) -> Response:
             ring = choosing.ring(_text(form, "shape"))
             chosen = choosing.drawn(atlas, ring)
         else:
-            raise Refusal(422, "Nothing was asked for.", "Use the buttons of the Find page.")
+            raise Refusal(422, "The request is empty.", "Use the buttons of the Find page.")
     kept = keep(settings, chosen, ring)
     return RedirectResponse(f"/find{query(view, areas=kept.areas, set=kept.set, page='1')}", 303)
 

@@ -29,8 +29,8 @@ async function follow() {
     const going = run.state === "waiting" || run.state === "running";
     if (!going || Number(status.dataset.parts) !== run.parts.length) {
       await takeOver();
-      const told = document.querySelector("#status");
-      if (!going) delete told.dataset.going;
+      const fresh = document.querySelector("#status");
+      if (!going) delete fresh.dataset.going;
     } else {
       const many = run.of > 1 ? `, ${run.done} of ${run.of}` : "";
       const text = `${run.stage === "answer" ? "Answering" : "Comparing"}: ${run.step}${many} …`;

@@ -24,7 +24,7 @@ export async function makeMap({ change, say }) {
     pitchWithRotate: false,
     touchPitch: false,
     fadeDuration: 0,
-    attributionControl: false, // the lines stand under the map, as text
+    attributionControl: false, // the lines are under the map, as text
     style: style(),
   });
   map.touchZoomRotate.disableRotation();
