@@ -42,11 +42,6 @@ def spent(times: Sequence[float], error: float = ERROR) -> Floats:
     return np.asarray(np.diff(so_far, prepend=0.0))
 
 
-def smallest_p(n_placebos: int) -> float:
-    """Return the smallest two-sided p-value that so many placebo programmes can give."""
-    return 2.0 / (n_placebos + 1)
-
-
 def false_alarm(statistics: Floats, levels: Floats) -> tuple[float, float]:
     """Return the share of programmes without effect that any look calls one, and its error.
 

@@ -19,7 +19,7 @@ import pandas as pd
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.errors import AreaEffectError, DataError, Problem
 from areaeffect.results import Finding
-from areaeffect.study.model import resolve
+from areaeffect.study.paths import resolve
 
 HERE = Path(__file__).resolve().parent / "published_studies"
 PAGE = HERE.parent.parent / "docs" / "validation" / "published.md"

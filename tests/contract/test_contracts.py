@@ -16,9 +16,10 @@ from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.panel import REASONS
 from areaeffect.sources import panel_table
 from areaeffect.sources.base import SourceKind, SourceTable, Wanted
-from areaeffect.study.model import PanelSource, Study, Window, json_schema
+from areaeffect.study.model import PanelSource, Study, json_schema
 from areaeffect.study.parts import NotCovered
 from areaeffect.study.source_kinds import SOURCE_KINDS, row_of, source_models
+from areaeffect.study.window import Window
 
 # ---------------------------------------------------------------- sources
 

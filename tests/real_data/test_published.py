@@ -19,7 +19,7 @@ from areaeffect.sources.publishers.panel import described_at, printed_name, read
 from areaeffect.sources.publishers.releases import catalogue, find_release
 from areaeffect.sources.publishers.tables import read
 from areaeffect.sources.publishers.vintage import bring_to
-from areaeffect.study.model import Window
+from areaeffect.study.window import Window
 
 WINDOW = Window(start="2011", end="2021")
 

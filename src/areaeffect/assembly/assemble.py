@@ -18,7 +18,8 @@ from areaeffect.periods import parse_period
 from areaeffect.register.registered import Registered, registered_areas
 from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
 from areaeffect.study.extras import refuse_missing_extras
-from areaeffect.study.model import resolve, split_reference
+from areaeffect.study.model import split_reference
+from areaeffect.study.paths import resolve
 from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from areaeffect.register.place_lookups import vintage_of
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.atlas import AtlasPart
 from areaeffect.study.file import read_base
-from areaeffect.study.model import default_shared_data
+from areaeffect.study.paths import default_shared_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

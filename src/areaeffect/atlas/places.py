@@ -12,7 +12,7 @@ from areaeffect.register.place_lookups import read_columns, vintage_of
 from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
-from areaeffect.study.model import resolve
+from areaeffect.study.paths import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.report.files import design_values, rounded
-from areaeffect.study.model import resolve
+from areaeffect.study.paths import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from areaeffect.sources.police_uk.store_check import check_store
 from areaeffect.sources.publishers import police_archive as police
 from areaeffect.sources.publishers.files import how_to_get, is_here
 from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, catalogue
-from areaeffect.study.model import SHARED_DATA_VARIABLE, default_fetched, resolve
+from areaeffect.study.paths import SHARED_DATA_VARIABLE, default_fetched, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

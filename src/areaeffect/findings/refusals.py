@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import NothingEstimableError, Problem
+from areaeffect.errors import NothingEstimableError, Problem, first_few
 from areaeffect.findings.case import benchmark_of, groups_of
 from areaeffect.findings.cohorts import starts_too_late
+from areaeffect.panel import REASONS
 from areaeffect.periods import label
 from areaeffect.sources.publishers.releases import find_release
 
@@ -171,7 +172,15 @@ def _why_no_units(plan: Plan, measure: Measure, position: int, members: Sequence
         return reason
     if members and all(starts_too_late(measure.periods, plan.units[g]) for g in members):
         return "the start is in the last period, and nothing that came after it is in the window"
-    return "no neighbourhood has enough periods before and after its start without gaps"
+    reason = "no neighbourhood has enough periods before and after its start without gaps"
+    partial = (measure.reasons == REASONS.index("partial_month")).any(axis=0)
+    if partial.any():
+        months = [measure.periods.labels[i] for i in np.flatnonzero(partial)]
+        reason += (
+            f" (records look incomplete in {first_few(months)}; where events really fell, keep "
+            "these periods with `real_falls` in the source)"
+        )
+    return reason
 
 
 def _lost(lost: int, named: int) -> str:

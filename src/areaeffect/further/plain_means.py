@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from areaeffect.findings.finished import Finished
     from areaeffect.panel import Measure, Strings
     from areaeffect.results import Bools, Floats, Result
-    from areaeffect.study.model import PlainMeans, Study
+    from areaeffect.study.analysis import PlainMeans
+    from areaeffect.study.model import Study
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from areaeffect.document.chart_tables import Table
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.outcomes import FAMILIES
 from areaeffect.results import ALL_INITIATIVES, Annex, Column, DataTable, Finding
-from areaeffect.study.model import resolve
 from areaeffect.study.parts import PeriodText
+from areaeffect.study.paths import resolve
 from areaeffect.study.toml_file import Part
 from areaeffect.tables.user_table import read_user_table
 

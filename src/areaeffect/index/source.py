@@ -13,7 +13,8 @@ from areaeffect.periods import PeriodKind, Periods, kind_of, parse_period
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.index import read_index
-from areaeffect.study.model import IndexSource, resolve, split_reference
+from areaeffect.study.model import IndexSource, split_reference
+from areaeffect.study.paths import resolve
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from areaeffect.geography.drawn import read_drawn
 from areaeffect.register.located import AreaFit, Found, LeftOut, ShapeFit
 from areaeffect.register.point_files import read_points
 from areaeffect.register.rows import Record, contradictions, row_of, value_problems
-from areaeffect.study.model import resolve
+from areaeffect.study.paths import resolve
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,7 +23,7 @@ from areaeffect.register.rows import (
     row_of,
     value_problems,
 )
-from areaeffect.study.model import resolve
+from areaeffect.study.paths import resolve
 from areaeffect.tables.cells import compared_text
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from areaeffect.panel import Neighbourhood, Strings
     from areaeffect.register.rows import Record
     from areaeffect.study.initiative import Initiative
-    from areaeffect.study.model import Window
+    from areaeffect.study.window import Window
 
 _LSOA = re.compile(r"[EW]01\d{6}")
 AUTHORITY = ("authority", "local_authority", "authority_code", "lad_code")

@@ -19,7 +19,7 @@ from areaeffect.register.place_lookups import vintage_of
 from areaeffect.register.places import same_authority
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
-from areaeffect.study.model import resolve
+from areaeffect.study.paths import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Ints
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.model import Window
+    from areaeffect.study.window import Window
 
 OTHERS = "Other initiatives"
 #: Releases that say in which authority the areas of a vintage lie, by code and name.

@@ -10,7 +10,7 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.register.places import places_from
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
-from areaeffect.study.model import resolve
+from areaeffect.study.paths import resolve
 from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:

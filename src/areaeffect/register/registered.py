@@ -22,7 +22,8 @@ from areaeffect.register.other_initiatives import (
     refuse_unknown_authorities,
 )
 from areaeffect.sources.base import align, attribute
-from areaeffect.study.model import resolve, split_reference
+from areaeffect.study.model import split_reference
+from areaeffect.study.paths import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -37,7 +37,8 @@ from areaeffect.sources.panel_values import (
 from areaeffect.sources.panel_vintages import one_vintage
 from areaeffect.sources.screening import screen
 from areaeffect.sources.wide_table import lengthen
-from areaeffect.study.model import PanelSource, resolve
+from areaeffect.study.model import PanelSource
+from areaeffect.study.paths import resolve
 from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes, read_numbers
 from areaeffect.tables.user_table import Layout, is_total, read_user_table
 
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from areaeffect.panel import Hidden
-    from areaeffect.study.model import Window
+    from areaeffect.study.window import Window
 
 #: Periods without a row for each with one, from which on one must be mistyped.
 _MOST_GAPS, _FEW = 24, 120

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Floats
+    from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.base import SourceTable
     from areaeffect.study.model import PanelSource
 
@@ -30,6 +30,8 @@ _TIMES_REPEATED, _TIMES_BELOW = 5.0, 2.0
 _TIMES_OWN, _TIMES_ALL = 100.0, 10.0
 _FEWEST_PERIODS, _FEWEST_PARTS, _MOST_CANDIDATES = 6, 3, 300
 _LARGE = 2.5
+#: A run of areas is a sum where so few would be expected to equal one of the large areas by chance.
+_BY_CHANCE = 1e-4
 _FEWEST_AREAS = 10
 #: So near to all others together, in every period, is a total with rounded or unplaced counts.
 _NEARLY_ALL = 0.05
@@ -201,6 +203,7 @@ def _sums(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]
     large = np.flatnonzero((total >= _LARGE * np.median(total)) & (total > 0))
     large = large[np.argsort(total[large], kind="stable")][-_MOST_CANDIDATES:]
     is_sum = np.zeros(len(whole), dtype=bool)
+    chance = _chance(counts) * len(whole) * len(large)
     found = []
     for candidate in large:
         parts = (total < total[candidate]) & ~is_sum
@@ -208,7 +211,7 @@ def _sums(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]
         if parts.sum() < _FEWEST_PARTS:
             continue
         spans = [(0, int(parts.sum()))] if run[-1] == key[candidate] else []
-        if not spans and counts.shape[1] >= _FEWEST_PERIODS:
+        if not spans and counts.shape[1] >= _FEWEST_PERIODS and chance[candidate] < _BY_CHANCE:
             last = np.searchsorted(run, run + key[candidate])
             hit = np.flatnonzero(run[np.minimum(last, len(run) - 1)] == run + key[candidate])
             spans = [(int(i), int(last[i])) for i in hit]
@@ -231,6 +234,19 @@ def _sums(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]
         return []
     fix = "They are totals, not areas: take them out or list them in `leave_out`."
     return [Problem(f"{what}: {first_few(found)}.", file, fix)]
+
+
+def _chance(counts: Ints) -> Floats:
+    """Return how likely others of the same total have an area's numbers in every period.
+
+    That of a multinomial over the periods: of few incidents many runs of areas have the same.
+    """
+    from scipy.special import gammaln  # slow to import
+
+    total = counts.sum(axis=1, keepdims=True)
+    share = np.maximum(counts.sum(axis=0) / max(counts.sum(), 1), 1e-12)
+    terms = counts * np.log(share) - gammaln(counts + 1.0)
+    return np.asarray(np.exp(gammaln(total[:, 0] + 1.0) + terms.sum(axis=1)))
 
 
 def _means(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]:

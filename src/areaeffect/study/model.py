@@ -2,65 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import re
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from areaeffect.outcomes import FamilyName
-from areaeffect.periods import PeriodForm, PeriodKind, kind_of, parse_period
+from areaeffect.periods import PeriodForm
+from areaeffect.study.analysis import Analysis, PlainMeans
 from areaeffect.study.atlas import AtlasPart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
-from areaeffect.study.parts import AnySource, ColumnText, MissingReason, PeriodText, RealFall
+from areaeffect.study.parts import AnySource, MissingReason, RealFall
 from areaeffect.study.points import PointsSource
 from areaeffect.study.source_kinds import ByKind
 from areaeffect.study.survey import Stories, Survey
 from areaeffect.study.toml_file import Part
 from areaeffect.study.value import ValuePart
-
-SHARED_DATA_VARIABLE = "AREAEFFECT_SHARED_DATA"
-FETCHED_VARIABLE = "AREAEFFECT_FETCHED"
-STORE_VARIABLE = "AREAEFFECT_STORE"
-EstimatorName = Literal[
-    "counterfactual",
-    "callaway_santanna",
-    "synthetic_did",
-    "imputation",
-    "random_timing",
-    "poisson",
-]
-
-
-class Window(Part):
-    """First and last period that the study looks at."""
-
-    start: PeriodText = Field(description="first period: '2012-04', '2012-Q2', '2012' or a number")
-    end: PeriodText = Field(description="last period, written like the first")
-
-    @property
-    def kind(self) -> PeriodKind:
-        """What one period of the window is."""
-        kind = kind_of(self.start)
-        if kind is None:  # `PeriodText` has refused it
-            raise ValueError(self.start)
-        return kind
-
-    @model_validator(mode="after")
-    def _is_a_span(self) -> Self:
-        if kind_of(self.start) != kind_of(self.end):
-            msg = (
-                f"start is a {kind_of(self.start)} and end is a {kind_of(self.end)}; "
-                "write both the same way"
-            )
-            raise ValueError(msg)
-        first, last = (parse_period(t, self.kind) for t in (self.start, self.end))
-        if first is None or last is None or last <= first:
-            msg = f"the window ends ({self.end}) before it begins ({self.start})"
-            raise ValueError(msg)
-        return self
+from areaeffect.study.window import Window
 
 
 class StudyPart(Part):
@@ -347,64 +305,6 @@ class Outcome(Part):
         return self.unit or ("incidents" if self.kind == "count" else "points")
 
 
-class Analysis(Part):
-    """How uncertainty is measured."""
-
-    placebos: int = Field(
-        default=999, ge=39, le=99_999, description="placebo programmes; under 39 give no interval"
-    )
-    also_with: int | None = Field(
-        default=None,
-        ge=1,
-        le=1000,
-        description="also give what this many neighbourhoods could detect, as in a whole programme",
-    )
-    placebo_neighbourhoods: str | None = Field(
-        default=None, description="'source.column' whose values are the pseudo-neighbourhoods"
-    )
-    event_time_months: Literal[3, 6, 12] = Field(
-        default=12, description="months that one step of the effect over time adds up"
-    )
-    groups: tuple[str, ...] = Field(
-        default=(),
-        description="separate findings by 'start', 'resident_led' or a column of the areas file",
-    )
-    estimators: tuple[EstimatorName, ...] = Field(
-        default=("counterfactual",),
-        description="'counterfactual' is the main estimator; the others are cross-checks "
-        "(extra `crosscheck`)",
-    )
-    checks: bool = Field(
-        default=True, description="run the falsification tests: leads, rings, earlier starts, …"
-    )
-    rings_km: tuple[Annotated[float, Field(gt=0)], ...] = Field(
-        default=(0.5, 1.0, 2.0),
-        min_length=1,
-        description="outer edges of the rings in which spill-over is looked for, ascending",
-    )
-    linearised: bool = Field(default=False, description="add the linearised companion interval")
-    between_neighbourhoods: bool = Field(
-        default=True, description="add cluster-robust and bootstrap intervals, from ten on"
-    )
-
-    @model_validator(mode="after")
-    def _has_rings_in_order(self) -> Self:
-        if list(self.rings_km) != sorted(set(self.rings_km)):
-            msg = "rings_km are outer edges, each further out than the one before: [0.5, 1, 2]"
-            raise ValueError(msg)
-        return self
-
-
-class PlainMeans(Part):
-    """Unadjusted means beside those of other areas with the same mix of classes."""
-
-    by: ColumnText = Field(description="'source.column' with the classes: a decile, a region")
-    label: str = Field(min_length=1, description="what the classes are, in print")
-    also: tuple[ColumnText, ...] = Field(
-        default=(), description="further 'source.column' to show beside the level outcomes"
-    )
-
-
 class Study(Part):
     """A whole study; `folder` is where its relative paths start."""
 
@@ -464,39 +364,6 @@ def split_reference(reference: str) -> tuple[str, str]:
     """Split 'source.column' at its first dot."""
     source, _, column = reference.partition(".")
     return source, column
-
-
-def resolve(path: str, folder: Path) -> Path:
-    """Expand variables, also those that are not set; relative to the study's folder.
-
-    `${AREAEFFECT_SHARED_DATA}` and `${AREAEFFECT_FETCHED}` are known without being set.
-    """
-    shared = os.environ.get(SHARED_DATA_VARIABLE) or str(default_shared_data(folder))
-    known = {SHARED_DATA_VARIABLE: shared, FETCHED_VARIABLE: str(default_fetched())}
-    values = {**os.environ, **known}
-    expanded = re.sub(r"\$\{(\w+)\}", lambda m: values.get(m[1], m[0]), path)
-    return folder / expanded
-
-
-def default_store() -> Path:
-    """Return the folder of the store: `AREAEFFECT_STORE`, else one of the user's own."""
-    if named := os.environ.get(STORE_VARIABLE):
-        return Path(named)
-    data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(data) / "areaeffect" / "store"
-
-
-def default_fetched() -> Path:
-    """Return where fetched files go: `AREAEFFECT_FETCHED`, else `fetched` beside the store."""
-    named = os.environ.get(FETCHED_VARIABLE)
-    return Path(named) if named else default_store().with_name("fetched")
-
-
-def default_shared_data(folder: Path) -> Path:
-    """Return `../shared/data` beside the checkout that holds a folder (or beside the folder)."""
-    here = folder.resolve()
-    root = next((p for p in (here, *here.parents) if (p / "pyproject.toml").exists()), here)
-    return root.parent / "shared" / "data"
 
 
 def json_schema() -> dict[str, Any]:

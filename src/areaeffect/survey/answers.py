@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.study.model import resolve
+from areaeffect.study.paths import resolve
 from areaeffect.survey.scale import reliability, scale_scores
 from areaeffect.tables.user_table import read_user_table
 

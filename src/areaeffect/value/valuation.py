@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from areaeffect.errors import AreaEffectError, Problem, StudyError, did_you_mean
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
-from areaeffect.study.model import resolve
+from areaeffect.study.paths import resolve
 from areaeffect.study.value import NOT_VALUED
 from areaeffect.value.costs import own_costs, program_costs
 from areaeffect.value.prices import DEFLATED, deflator, uprate

@@ -31,7 +31,7 @@ from areaeffect.compare.run_folder import (
 )
 from areaeffect.placebo.workers import version_of_code
 from areaeffect.study.file import read_base
-from areaeffect.study.model import SHARED_DATA_VARIABLE
+from areaeffect.study.paths import SHARED_DATA_VARIABLE
 from areaeffect.web import limits
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS

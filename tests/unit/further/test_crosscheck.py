@@ -18,7 +18,7 @@ from areaeffect.periods import PeriodKind
 from areaeffect.report import page
 from areaeffect.results import NotEstimable, Result
 from areaeffect.study import extras
-from areaeffect.study.model import EstimatorName
+from areaeffect.study.analysis import EstimatorName
 from areaeffect.wording.numbers import number
 from tests.shared.small_panel import measure
 from tests.shared.small_study import edit, write_small_study

@@ -14,7 +14,8 @@ from areaeffect.geography.split_weights import load_split_weights
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
-from areaeffect.study.model import PoliceUkSource, Window
+from areaeffect.study.model import PoliceUkSource
+from areaeffect.study.window import Window
 from tests.shared.street_files import crime, put, street
 
 OLD, SAME = "E01020644", "E01012304"

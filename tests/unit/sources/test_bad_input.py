@@ -444,3 +444,17 @@ def test_areas_that_are_described_and_have_no_outcome_are_named(study: Path) -> 
     assert f"areas.csv: 3 of {len(CODES)} areas are in no outcome's table and are left out " + (
         f"{listed}."
     ) in " ".join(run(study).notes)
+
+
+def test_periods_that_look_incomplete_are_named_with_the_key_that_keeps_them(study: Path) -> None:
+    text = study.read_text(encoding="utf-8")
+    codes = ", ".join(f'"{CODES[i]}"' for pair in NEIGHBOURHOODS.values() for i in pair)
+    text += (
+        '\n[[source.crime.not_covered]]\ncolumn = "area_code"\nreason = "partial_month"\n'
+        f'values = [{codes}]\nfrom_period = "2012-03"\nto_period = "{MONTHS[-1]}"\n'
+    )
+    study.write_text(text, encoding="utf-8")
+    (finding, *_) = [f for f in run(study).findings if f.outcome == "crime"]
+    assert finding.verdict is Verdict.NOT_ESTIMABLE
+    assert "records look incomplete in 2012-03, 2012-04" in finding.caveats[0]
+    assert "keep these periods with `real_falls` in the source" in finding.caveats[0]

@@ -16,7 +16,8 @@ from areaeffect.panel import REASONS
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
-from areaeffect.study.model import PoliceUkSource, Window
+from areaeffect.study.model import PoliceUkSource
+from areaeffect.study.window import Window
 from tests.shared.street_files import crime, put, street
 
 ASB = Wanted("value", ("anti-social-behaviour",))

@@ -12,7 +12,8 @@ from areaeffect.results import Floats
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.panel_table import read
 from areaeffect.sources.screening import screen
-from areaeffect.study.model import PanelSource, Window
+from areaeffect.study.model import PanelSource
+from areaeffect.study.window import Window
 
 MONTHS = [f"2012-{m:02d}" for m in range(1, 13)]
 WINDOW = Window(start="2012-01", end="2012-12")
@@ -74,6 +75,12 @@ def test_an_area_with_the_weighted_total_of_others_is_no_sum_of_them(tmp_path: P
     other[:3] += [1.0, -2.0, 1.0]  # what the weights of three months in a row cannot tell apart
     every = np.vstack([values, other])
     assert len(screened(tmp_path, every, [*codes(12), "Z1"]).areas) == 13
+
+
+def test_rare_events_in_many_areas_add_up_by_chance_and_are_no_sums(tmp_path: Path) -> None:
+    rates = np.random.default_rng(3).gamma(0.3, 0.4, (3000, 1))
+    rare = np.random.default_rng(4).poisson(rates, (3000, 12)).astype(np.float64)
+    assert len(screened(tmp_path, rare, codes(3000)).areas) == 3000
 
 
 def test_a_row_called_a_total_among_the_areas_is_refused(tmp_path: Path) -> None:

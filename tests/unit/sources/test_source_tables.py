@@ -13,7 +13,8 @@ from areaeffect.results import Annex
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
-from areaeffect.study.model import PoliceUkSource, Window
+from areaeffect.study.model import PoliceUkSource
+from areaeffect.study.window import Window
 from tests.shared.street_files import crime, put, street
 
 

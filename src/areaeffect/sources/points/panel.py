@@ -20,7 +20,7 @@ from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, grou
 from areaeffect.sources.points.account import PLACE, Reason
 from areaeffect.sources.points.counting import SLACK, count_points
 from areaeffect.sources.police_uk.force_months import REJECTED_SHARE
-from areaeffect.study.model import resolve
+from areaeffect.study.paths import resolve
 from areaeffect.study.points import PointsSource
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from areaeffect.sources.points.account import Account
     from areaeffect.sources.points.counting import Counted, Seen
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.model import Window
+    from areaeffect.study.window import Window
 
 #: A file begins, or ends, inside a month where over a tenth of its days are cut off, although
 #: a chance gap of so many days has less than this probability.

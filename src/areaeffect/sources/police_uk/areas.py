@@ -14,7 +14,7 @@ from areaeffect.geography.lookups import Lookup, load_lookup
 from areaeffect.geography.points import area_of_points, nearest_of, to_metres
 from areaeffect.geography.split_weights import load_split_weights
 from areaeffect.geography.vintages import Status, convert_counts, to_vintage
-from areaeffect.study.model import resolve
+from areaeffect.study.paths import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

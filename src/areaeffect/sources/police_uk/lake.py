@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.disk import ASIDE, locked, sync, write_file
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.sources.police_uk.stored_files import AGAIN, StoredFile, digest_of
-from areaeffect.study.model import default_store
+from areaeffect.study.paths import default_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

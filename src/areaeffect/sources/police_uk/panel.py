@@ -38,7 +38,8 @@ from areaeffect.sources.police_uk.notes import (
     tables_of,
 )
 from areaeffect.sources.police_uk.panel_query import read_counts, read_points
-from areaeffect.study.model import PoliceUkSource, resolve
+from areaeffect.study.model import PoliceUkSource
+from areaeffect.study.paths import resolve
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from areaeffect.panel import Strings
     from areaeffect.results import Floats
     from areaeffect.sources.police_uk.lake import Lake
-    from areaeffect.study.model import Window
+    from areaeffect.study.window import Window
 
     Codes = npt.NDArray[np.uint8]
 

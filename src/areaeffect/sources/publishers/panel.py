@@ -12,12 +12,8 @@ from areaeffect.sources.publishers.releases import find_release
 from areaeffect.sources.publishers.source import as_source_table, columns_asked
 from areaeffect.sources.publishers.tables import read
 from areaeffect.sources.publishers.vintage import VINTAGES, bring_to
-from areaeffect.study.model import (
-    SHARED_DATA_VARIABLE,
-    PublishedSource,
-    default_fetched,
-    resolve,
-)
+from areaeffect.study.model import PublishedSource
+from areaeffect.study.paths import SHARED_DATA_VARIABLE, default_fetched, resolve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +21,7 @@ if TYPE_CHECKING:
     from areaeffect.sources.base import SourceTable, Wanted
     from areaeffect.sources.publishers.files import Roots
     from areaeffect.sources.publishers.tables import PublishedTable
-    from areaeffect.study.model import Window
+    from areaeffect.study.window import Window
 
 #: Release and columns that say in which local authority the areas of each vintage lie; of the
 #: columns the first that the file here has.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from areaeffect.sources.base import Wanted
     from areaeffect.sources.publishers.releases import PublishedRelease
     from areaeffect.sources.publishers.tables import PublishedTable
-    from areaeffect.study.model import Window
+    from areaeffect.study.window import Window
 
 
 def columns_asked(wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> tuple[str, ...]:
