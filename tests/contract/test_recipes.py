@@ -119,7 +119,7 @@ def test_a_recipe_touches_two_files(name: str, made: Made) -> None:
 def test_a_new_check_is_in_the_report_and_in_the_data(made: Made) -> None:
     with (made.results / "data" / "check_every_outcome.csv").open(encoding="utf-8") as file:
         assert [row["outcome"] for row in csv.DictReader(file)] == ["weather"]
-    assert 'id="check-every-outcome"' in (made.results / "report.html").read_text(encoding="utf-8")
+    assert 'id="check-every-outcome"' in (made.results / "annex.html").read_text(encoding="utf-8")
 
 
 def test_a_new_question_is_in_the_report_and_in_the_data(made: Made) -> None:
@@ -128,7 +128,7 @@ def test_a_new_question_is_in_the_report_and_in_the_data(made: Made) -> None:
     assert again.read_bytes() == first.read_bytes()
     run = json.loads((made.results / "run.json").read_text(encoding="utf-8"))
     assert "forms_again" in [annex["name"] for annex in run["annexes"]]
-    assert 'id="forms-again"' in (made.results / "report.html").read_text(encoding="utf-8")
+    assert 'id="forms-again"' in (made.results / "annex.html").read_text(encoding="utf-8")
 
 
 def test_a_new_kind_of_source_is_read_described_and_used(made: Made) -> None:

@@ -312,8 +312,8 @@ def test_the_reader_finds_most_wrong_numbers(
 
 
 def test_page_and_pdf_say_every_text(folder: Path, document: Document) -> None:
-    on_page = squeezed(text_of((folder / "report.html").read_text(encoding="utf-8")))
-    in_pdf = printed_words(PdfReader(folder / "report.pdf"))
+    on_page = squeezed(text_of((folder / "annex.html").read_text(encoding="utf-8")))
+    in_pdf = printed_words(PdfReader(folder / "annex.pdf"))
     for about in texts(document):
         assert about.kind == "in print" or told(about) in on_page, about
     for about in texts(in_print(document)):

@@ -105,7 +105,7 @@ def test_the_whole_task_by_keyboard_alone(browser: Browser, place: Place, tmp_pa
     enter(page)
     page.get_by_role("heading", name="What this could detect").wait_for(timeout=PATIENCE)
     page.get_by_role("heading", name="Before you look").wait_for(timeout=PATIENCE)
-    assert page.get_by_text("You can say").count() == 0
+    assert page.get_by_text("This says").count() == 0
     without_faults(page)
     picture(page, "compare-power")
     picture(page, "compare-benchmarks", "#benchmarks")

@@ -75,7 +75,7 @@ def test_what_could_be_detected_comes_before_any_effect(asking: TestClient, plan
     page = asking.get(planned).text
     for words in ("Your benchmark areas", "Are they alike?", "What this could detect"):
         assert words in page
-    for words in ("What was found", "You can say", "placebo p", "Exploratory: read this first"):
+    for words in ("What was found", "This says", "placebo p", "Exploratory: read this first"):
         assert words not in page
     assert "Show what happened" in page
 
@@ -99,7 +99,7 @@ def test_the_answer_says_that_it_is_exploratory_and_what_it_cannot_say(
     order = [page.index(words) for words in ("Exploratory: read this first", "What was found")]
     order += [page.index(words) for words in ("What this could detect", "Your benchmark areas")]
     assert order == sorted(order)
-    assert "You cannot say" in page
+    assert "This does not say" in page
     assert page.count("not estimable") >= 5
     assert "control" not in page.lower()
     assert "Show what happened" not in page

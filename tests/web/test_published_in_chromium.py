@@ -66,7 +66,7 @@ def test_a_finding_is_found_and_its_data_taken_away_with_the_keyboard_alone(
         for name in ("<script>alert(1)</script>", "Crime"):
             tab_to(reader, name)
             enter(reader)
-        expect(reader.get_by_role("heading", name="What you cannot say")).to_be_visible()
+        expect(reader.get_by_role("heading", name="What this does not say")).to_be_visible()
         tab_to(reader, "All findings of this run (CSV)")
         with reader.expect_download() as taken:
             reader.keyboard.press("Enter")

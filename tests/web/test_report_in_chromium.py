@@ -28,6 +28,7 @@ RULES = {
 }
 PAGES = (
     "report.html",
+    "annex.html",
     "neighbourhoods/index.html",
     "neighbourhoods/neighbourhood-1.html",
 )
@@ -126,7 +127,7 @@ def test_nothing_scrolls_sideways_on_a_narrow_screen(view: Page, folder: Path, n
 
 
 def test_every_target_is_large_enough_and_reached_by_the_keyboard(view: Page, folder: Path) -> None:
-    view.goto((folder / "report.html").as_uri())
+    view.goto((folder / "annex.html").as_uri())
     small = view.evaluate(
         "() => [...document.querySelectorAll('nav a, summary')]"
         ".filter(e => e.getBoundingClientRect().height < 24).length"
@@ -140,6 +141,70 @@ def test_a_page_of_a_neighbourhood_is_printed_on_two_sides(view: Page, folder: P
     view.goto((folder / PAGES[-1]).as_uri())
     printed = PdfReader(io.BytesIO(view.pdf(prefer_css_page_size=True)))
     assert len(printed.pages) <= 2
+
+
+WIDTHS = (360, 768, 1280)
+MEASURED = """() => {
+    const wide = (inner, outer) =>
+        inner.getBoundingClientRect().right > outer.getBoundingClientRect().right + 1
+        || inner.getBoundingClientRect().width > outer.clientWidth + 1;
+    const holders = name => [...document.querySelectorAll(name)].filter(e => e.offsetParent);
+    const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1.5;
+    const texts = svg => [...svg.querySelectorAll('text')].filter(t => t.textContent.trim())
+        .map(t => [t.textContent, t.getBoundingClientRect()]);
+    const pairs = [], small = [], out = [];
+    for (const svg of document.querySelectorAll('main svg')) {
+        const own = texts(svg), frame = svg.getBoundingClientRect();
+        own.forEach(([a, box], i) => {
+            if (box.height < 9) small.push(a);
+            if (box.left < frame.left - 1 || box.right > frame.right + 1) out.push(a);
+            own.slice(i + 1).forEach(([b, other]) => { if (over(box, other)) pairs.push([a, b]); });
+        });
+    }
+    return {
+        charts: holders('.chart').filter(e => wide(e.querySelector('svg'), e)).length,
+        tables: holders('.scroll').filter(e => wide(e.querySelector('table'), e)).length,
+        pairs: pairs, small: small, out: out,
+        drawn: document.querySelectorAll('main svg').length,
+        page: document.documentElement.scrollWidth,
+    };
+}"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_report_is_drawn_for_its_width(view: Page, folder: Path, width: int) -> None:
+    view.set_viewport_size({"width": width, "height": 800})
+    view.goto((folder / "report.html").as_uri())
+    view.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    found = view.evaluate(MEASURED)
+    assert found.pop("drawn") == 5  # the chart, the map and a trend for each outcome
+    assert found.pop("page") <= width
+    assert found == {"charts": 0, "tables": 0, "pairs": [], "small": [], "out": []}
+
+
+def test_a_chart_that_is_cut_and_words_over_words_are_seen(
+    view: Page, folder: Path, tmp_path: Path
+) -> None:
+    whole = (folder / "report.html").read_text(encoding="utf-8")
+    broken = re.sub(r"<meta http-equiv[^>]*>", "", whole)  # it would refuse a changed style
+    broken = broken.replace("min-width: 0", "min-width: 60rem")
+    broken = re.sub(r"(<text [^>]*>counts as little</text>)", r"\1\1", broken)
+    assert broken != whole
+    (tmp_path / "broken.html").write_text(broken, encoding="utf-8")
+    view.set_viewport_size({"width": 360, "height": 800})
+    view.goto((tmp_path / "broken.html").as_uri())
+    found = view.evaluate(MEASURED)
+    assert found["charts"] > 0
+    assert found["pairs"]
+
+
+def test_the_answer_is_on_the_first_screen_of_a_phone(view: Page, folder: Path) -> None:
+    view.set_viewport_size({"width": 390, "height": 844})
+    view.goto((folder / "report.html").as_uri())
+    box = view.locator("#answer + .lead").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 844
 
 
 def test_links_of_a_report_lead_to_files(folder: Path) -> None:

@@ -179,7 +179,13 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole report or page, in the order of print; `home` is a text and where it leads."""
+    """A whole report or page, in the order of print.
+
+    Parameters
+    ----------
+    home : a text and where it leads.
+    compact : printed in small type on a sheet or two, without a list of contents.
+    """
 
     title: str
     kind: str
@@ -187,6 +193,7 @@ class Document:
     sections: tuple[Section, ...]
     footer: str
     home: tuple[str, str] = ("", "")
+    compact: bool = False
 
 
 def figures(document: Document) -> Iterator[Figure]:

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.document import svg
+from areaeffect.document.plot import with_halo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from areaeffect.results import AreaStatus, Floats, Shape
 
@@ -31,6 +32,7 @@ REASONS_NAMED = 3
 MARGIN = 6
 SAMPLED = 400  # areas by which the grid of a large map is guessed
 WHITE = "#FFFFFF"
+SMALL, LARGE = 19.0, 30.0  # words on a map of its own width, and on one as wide as a phone
 CROWDED = 1500  # with more areas, outlines would hide what is inside them
 ATTRIBUTION_LETTERS = 125
 KEY_LETTERS = 42  # a longer line of the key takes both columns
@@ -104,7 +106,7 @@ def classes(areas: Sequence[AreaStatus]) -> list[MapClass]:
     ]
     made += _left_out(groups["out"])
     made += _by_weight(weights)
-    return made + _treated(groups["treated"])
+    return made + treated_classes(groups["treated"])
 
 
 def map_svg(
@@ -135,8 +137,18 @@ def draw_map(
     key: str,
     title: str,
     attribution: str = "",
+    names: Mapping[str, frozenset[str]] | None = None,
+    large: bool = False,
 ) -> str:
-    """Draw classes of areas, the first at the bottom; empty text where there are no outlines."""
+    """Draw classes of areas, the first at the bottom; empty text where there are no outlines.
+
+    Parameters
+    ----------
+    names : places to name, the most important first, each with its areas; a name that would
+        overlap an earlier one is left out.
+    large : words large enough for a map as wide as a phone.
+    """
+    size = LARGE if large else SMALL
     if not shapes or not any(len(ring) for shape in shapes for ring in shape.rings):
         return ""
     frame = Frame.around(shapes)
@@ -153,12 +165,14 @@ def draw_map(
             body.append(f'<path {look} fill-rule="evenodd" d="{path}"/>')
     body.append("</g>")
     shown = [kind for kind in drawn if kind.areas]
-    body += scale_bar(frame)
-    key_lines, bottom = _key(shown, frame.height + 40, key)
+    body += _labels(shapes, frame, names or {})
+    body += scale_bar(frame, size)
+    key_lines, bottom = _key(shown, frame.height + 40 * size / SMALL, key, size)
     body += key_lines
-    for i, line in enumerate(textwrap.wrap(attribution, ATTRIBUTION_LETTERS)):
-        bottom += 21 if i else 32
-        body.append(words(4, bottom, line, size=15))
+    credit = 15 * size / SMALL
+    for i, line in enumerate(textwrap.wrap(attribution, int(ATTRIBUTION_LETTERS * 15 / credit))):
+        bottom += (1.4 if i else 2.1) * credit
+        body.append(words(4, bottom, line, size=credit))
     counts = "; ".join(f"{kind.text}: {len(kind.areas):,} areas" for kind in reversed(shown))
     text = "\n".join(body)
     return svg.accessible(
@@ -304,7 +318,8 @@ def _span(low: str, high: str) -> str:
     return f"weight {low} and over" if low else f"weight under {high}" if high else "any weight"
 
 
-def _treated(initiatives: dict[str, set[str]]) -> list[MapClass]:
+def treated_classes(initiatives: Mapping[str, set[str]]) -> list[MapClass]:
+    """Return the treated areas as classes, one an initiative as far as patterns go."""
     ordered = sorted(initiatives.items(), key=lambda item: (-len(item[1]), item[0]))
     most = len(TREATED_FILLS)
     named = ordered if len(ordered) <= most else ordered[: most - 1]
@@ -344,34 +359,62 @@ def _patterns(key: str) -> str:
     )
 
 
-def _key(shown: Sequence[MapClass], top: float, key: str) -> tuple[list[str], float]:
+def _key(shown: Sequence[MapClass], top: float, key: str, size: float) -> tuple[list[str], float]:
+    step, alone = 1.8 * size, size > SMALL  # large words leave room for one column
     made, x, y = [], 4, top
     for kind in reversed(shown):
-        wide = len(kind.text) > KEY_LETTERS
+        wide = alone or len(kind.text) > KEY_LETTERS
         if wide and x > 4:  # noqa: PLR2004  # the right column is taken up again on the next line
-            x, y = 4, y + 34
+            x, y = 4, y + step
         fill = f"url(#{key}-{kind.fill[1:]})" if kind.fill.startswith("@") else kind.fill
         box = f'<rect width="300" height="200" fill="{fill}" stroke="#505A5F" stroke-width="10"/>'
         made.append(f'<g transform="translate({x} {y - 16:g}) scale(.1)">{box}</g>')
-        made.append(words(x + 38, y, f"{kind.text} ({len(kind.areas):,})"))
-        x, y = (504, y) if x == 4 and not wide else (4, y + 34)  # noqa: PLR2004
-    return made, y - 34 if x == 4 else y  # noqa: PLR2004
+        made.append(words(x + 38, y, f"{kind.text} ({len(kind.areas):,})", size=size))
+        x, y = (504, y) if x == 4 and not wide else (4, y + step)  # noqa: PLR2004
+    return made, y - step if x == 4 else y  # noqa: PLR2004
 
 
-def scale_bar(frame: Frame) -> list[str]:
+def _labels(
+    shapes: Sequence[Shape], frame: Frame, names: Mapping[str, frozenset[str]]
+) -> list[str]:
+    """Write names at the middle of their areas, the first first, none over another."""
+    corners = {s.area: np.concatenate(s.rings).mean(axis=0) for s in shapes if s.rings}
+    made: list[str] = []
+    taken: list[tuple[float, float, float, float]] = []
+    for name, areas in names.items():
+        own = [corners[area] for area in sorted(areas) if area in corners]
+        if not own:
+            continue
+        x, y = frame.tenths(np.mean(own, axis=0, keepdims=True))[0] / 10
+        half = 0.35 * LARGE * len(name)
+        x = min(max(float(x), half), WIDTH - half)
+        box = (x - half, float(y) - LARGE, x + half, float(y) + 0.4 * LARGE)
+        if half > WIDTH / 2 or any(_overlap(box, other) for other in taken):
+            continue
+        taken.append(box)
+        text = words(x, float(y), name, size=LARGE, anchor="middle")
+        made.append(with_halo(text.replace("<text ", '<text font-weight="bold" ', 1), 7))
+    return made
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def scale_bar(frame: Frame, size: float = SMALL) -> list[str]:
     """Draw a bar of a round length, with its length and the direction of north."""
     metres = 10 ** math.floor(math.log10(WIDTH / 4 / frame.scale))
     metres *= next(m for m in (5, 2, 1) if metres * m * frame.scale <= WIDTH / 4)
-    length, y = metres * frame.scale, frame.height + 6
+    length, y = metres * frame.scale, frame.height + 6 * size / SMALL
     name = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"  # noqa: PLR2004
     return [
         f'<path d="M{WIDTH - 10 - length:.1f} {y - 8:g}v8h{length:.1f}v-8" '
         f'fill="none" stroke="{svg.TEXT}" stroke-width="2"/>',
-        words(WIDTH - 16 - length, y, f"{name}; north is up", anchor="end"),
+        words(WIDTH - 16 - length, y, f"{name}; north is up", size=size, anchor="end"),
     ]
 
 
-def words(x: float, y: float, text: str, *, size: int = 19, anchor: str = "start") -> str:
+def words(x: float, y: float, text: str, *, size: float = SMALL, anchor: str = "start") -> str:
     """Write words in the units of the map."""
-    look = f'font-size="{size}" text-anchor="{anchor}" fill="{svg.TEXT}"'
+    look = f'font-size="{size:g}" text-anchor="{anchor}" fill="{svg.TEXT}"'
     return f'<text x="{x:g}" y="{y:g}" {look}>{escape(text)}</text>'

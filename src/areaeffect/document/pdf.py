@@ -42,6 +42,11 @@ def render(document: Document) -> bytes:
     return made
 
 
+def pages(printed: bytes) -> int:
+    """Return how many pages a document has that `render` made."""
+    return len(re.findall(rb"/Type\s*/Page\b", printed))
+
+
 def pictures(charts: Sequence[str], width: int = PICTURE_WIDTH) -> list[bytes]:
     """Return SVG charts as PNG, in the same order, each of at most `MOST_BYTES`.
 
@@ -94,6 +99,7 @@ def _prepare(item: Any) -> None:
     elif isinstance(item, dict):
         if item.get("block") == "Figure":
             item["alt"] = svg.alternative(item["chart"])
+            item["narrow"] = 'viewBox="0 0 3' in item["chart"]  # drawn as wide as a phone
             item["chart"] = _own_font(item["chart"])
         else:
             for part in item.values():

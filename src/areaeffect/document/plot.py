@@ -89,6 +89,12 @@ def text(  # the order of SVG
     return f'<text x="{unit(x)}" y="{unit(y)}" {look}{weight}>{escape(words)}</text>'
 
 
+def with_halo(words: str, width: float = 4.0) -> str:
+    """Return words that `text` wrote, with a white edge that parts them from lines behind them."""
+    edge = f'stroke="#FFFFFF" stroke-width="{width:g}" paint-order="stroke"'
+    return words.replace("<text ", f"<text {edge} ", 1)
+
+
 def rule(  # the order of SVG
     x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1.0, dash: str = ""
 ) -> str:

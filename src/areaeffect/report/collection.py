@@ -198,8 +198,9 @@ def _part(part: CollectionPart, result: Result) -> Section:
             tables.append(Data(sections.results_table(own, wording.group_title(group))))
     links = Links(
         (
-            (f"The whole report: {result.title}", f"{part.name}/report.html"),
+            (f"The report: {result.title}", f"{part.name}/report.html"),
             ("The same as PDF", f"{part.name}/report.pdf"),
+            ("Its annex", f"{part.name}/annex.html"),
         )
     )
     return Section(f"part-{part.name}", part.title, (Paragraph(result.question), *tables, links))

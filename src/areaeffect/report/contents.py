@@ -1,4 +1,4 @@
-"""The whole report of a result, as one document in the order of reading."""
+"""The annex: everything of a result, as one document in the order of reading."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def report_document(result: Result, files: Mapping[str, str]) -> Document:
-    """Return everything a report says: answer first, then what it rests on.
+    """Return the annex, everything a result holds: answer first, then what it rests on.
 
     Parameters
     ----------
@@ -42,10 +42,11 @@ def report_document(result: Result, files: Mapping[str, str]) -> Document:
     ]
     return Document(
         title=result.title,
-        kind="Evaluation report",
+        kind="Annex of the evaluation report",
         question=result.question,
         sections=tuple(named(s) for s in sorted(sections, key=lambda s: s.place)),
         footer="Made by areaeffect. Every number above is in the files beside this report.",
+        home=("Back to the report in two pages", "report.html") if files else ("", ""),
     )
 
 

@@ -32,8 +32,10 @@ _NAMES = {
     "findings.json": "Findings",
     "design.json": "Benchmark areas, weights, balance and seal",
     "run.json": "Plan, releases, versions and gaps",
-    "report.html": "Report",
-    "report.pdf": "Report, PDF/UA",
+    "report.html": "Report in two pages",
+    "report.pdf": "Report in two pages, PDF/UA",
+    "annex.html": "Annex: method, checks and every result",
+    "annex.pdf": "Annex, PDF/UA",
 }
 NO_DATE = "1970-01-01"
 

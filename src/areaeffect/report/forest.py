@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
     from areaeffect.results import Finding
 
-WIDTH = 680.0
-LINE, HEAD, FOOT = 46.0, 34.0, 46.0
+WIDTH = 360.0  # units of the viewBox: near the pixels of a phone, so that words stay readable
+EDGE = 14.0
+LINE, HEAD, FOOT = 47.0, 44.0, 42.0
+BAR, BAR_AT = 20.0, 0.2  # height of a bar's band, and how far it lies under the middle of its line
+LETTERS = 46  # of a label and its verdict on one line
 LITTLE = "#DDE3E8"
 
 
@@ -119,23 +122,23 @@ def effects_chart(rows: Sequence[EffectRow], *, key: str, title: str) -> str:
 def _effects_key() -> list[str]:
     """Draw the key of the effects chart above it, in words and marks."""
     return [
-        plot.rule(8, 15, 40, 15, svg.BLUE, 4.5),
-        f'<circle cx="24" cy="15" r="4.5" fill="{svg.BLUE}" stroke="#FFFFFF"/>',
-        plot.text(46, 19, "estimate, 95% interval", size=11.5),
-        f'<rect x="364" y="8" width="26" height="14" fill="{LITTLE}"/>',
-        plot.text(396, 19, "counts as little", size=11.5),
-        plot.rule(504, 7, 504, 23, svg.PLUM, 2.2),
-        plot.text(510, 19, "smallest detectable", size=11.5, fill=svg.PLUM),
+        plot.rule(8, 11, 40, 11, svg.BLUE, 4.5),
+        f'<circle cx="24" cy="11" r="4.5" fill="{svg.BLUE}" stroke="#FFFFFF"/>',
+        plot.text(46, 15, "estimate, 95% interval", size=11.5),
+        f'<rect x="8" y="23" width="32" height="14" fill="{LITTLE}"/>',
+        plot.text(46, 34, "counts as little", size=11.5),
+        plot.rule(190, 22, 190, 38, svg.PLUM, 2.2),
+        plot.text(197, 34, "smallest detectable", size=11.5, fill=svg.PLUM),
     ]
 
 
 def _effects_panel(panel: Sequence[EffectRow], rows: tuple[int, int], top: float) -> str:
     n = len(panel)
-    box = (0.27 * WIDTH, top, 0.5 * WIDTH, LINE * n)
+    box = (EDGE, top, WIDTH - 2 * EDGE, LINE * n)
     frame = Frame(*box, _effect_limits(panel), (n + 0.5, 0.5))
     parts: list[str] = []
     if any(row.estimate is not None for row in panel):
-        values = plot.nice(*frame.x, 6)
+        values = plot.nice(*frame.x, 5)
         name = "per cent" if panel[0].form == "ratio" else panel[0].unit
         better = {row.better or "" for row in panel}
         sides = {"lower": "← better", "higher": "better →"}
@@ -148,7 +151,7 @@ def _effects_panel(panel: Sequence[EffectRow], rows: tuple[int, int], top: float
             plot.across_grid(frame, values),
             plot.rule(zero, frame.top, zero, frame.bottom, svg.TEXT),
             plot.foot_axis(frame, values, plot.written(values)),
-            plot.text(middle, frame.bottom + 36, f"{name}{side}", size=12, anchor="middle"),
+            plot.text(middle, frame.bottom + 33, f"{name}{side}", size=12, anchor="middle"),
         ]
     for at, row in enumerate(panel, 1):
         parts += _effect_line(frame, at, row)
@@ -156,27 +159,28 @@ def _effects_panel(panel: Sequence[EffectRow], rows: tuple[int, int], top: float
 
 
 def _little(frame: Frame, at: float, row: EffectRow) -> str:
-    """Shade what counts as little, over the whole line of a finding."""
+    """Shade what counts as little, behind the interval of a finding."""
     name = marks.across("threshold_low", "threshold_high")
     ends = (row.threshold_low, row.threshold_high)
-    return marks.interval(frame, at, ends, name, colour=LITTLE, width=LINE)
+    return marks.interval(frame, at + BAR_AT, ends, name, colour=LITTLE, width=BAR)
 
 
 def _effect_line(frame: Frame, at: float, row: EffectRow) -> list[str]:
-    y = frame.py(at)
     verdict = Verdict(row.verdict)
-    label = cut(row.label, 26)
-    made = [plot.text(4, y + 4, label)]
-    if row.claim == "level":
-        made = [plot.text(4, y - 3, label), plot.text(4, y + 13, "(level)")]
     said = f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}"
-    made.append(plot.text(frame.right + 10, y + 4, said))
+    level = " (level)" if row.claim == "level" else ""
+    label = cut(row.label, LETTERS - len(said) - len(level)) + level
+    words, bar = frame.py(at) - 6, at + BAR_AT
+    made = [
+        plot.with_halo(plot.text(EDGE, words, label, bold=True)),
+        plot.with_halo(plot.text(frame.right, words, said, anchor="end")),
+    ]
     ends = (row.low, row.high)
     name = marks.across("low", "high")
-    made.append(marks.interval(frame, at, ends, name, colour=svg.BLUE, width=4.5))
+    made.append(marks.interval(frame, bar, ends, name, colour=svg.BLUE, width=4.5))
     name = marks.across("estimate")
-    made.append(marks.dot(frame, row.estimate, at, name, colour=svg.BLUE))
-    made.append(marks.stroke(frame, row.mde_drawn, at, "mde_drawn", svg.PLUM, 0.24 * LINE))
+    made.append(marks.dot(frame, row.estimate, bar, name, colour=svg.BLUE))
+    made.append(marks.stroke(frame, row.mde_drawn, bar, "mde_drawn", svg.PLUM, BAR / 2))
     return made
 
 

@@ -156,7 +156,8 @@ def _document(title: str, result: Result, sections: Sequence[Section]) -> Docume
         question="",
         sections=tuple(named(s) for s in sections),
         footer="Made by areaeffect. Every number on this page is in the files of the full report.",
-        home=("Back to the full report", "../report.html"),
+        home=("Back to the report", "../report.html"),
+        compact=True,
     )
 
 

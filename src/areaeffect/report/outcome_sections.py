@@ -135,7 +135,7 @@ def say(result: Result) -> Section:
         main = wording.main_findings(findings)
         can, cannot = _sayings(main)
         parts.append(Section(f"say-{i}", wording.group_title(name), (can, cannot)))
-    title = "What you can say, and what you cannot"
+    title = "What this says, and what it does not say"
     return Section("say", title, (), tuple(parts), Place.SAY)
 
 
@@ -143,8 +143,8 @@ def _sayings(findings: Sequence[Finding]) -> tuple[Bullets, Bullets]:
     can = dict.fromkeys(text for f in findings for text in wording.can_say(f))
     cannot = dict.fromkeys(text for f in findings for text in wording.cannot_say(f))
     return (
-        Bullets(tuple(can), "You can say", "can"),
-        Bullets(tuple(cannot), "You cannot say", "cannot"),
+        Bullets(tuple(can), "This says", "can"),
+        Bullets(tuple(cannot), "This does not say", "cannot"),
     )
 
 
@@ -171,8 +171,8 @@ def _card(key: str, finding: Finding, findings: Sequence[Finding], charts: Seque
     if finding.caveats:
         blocks.append(Bullets(finding.caveats, "Caveats"))
     blocks += charts
-    where = "the section ‘What you can say, and what you cannot’"
-    blocks.append(Folded("What you can and cannot say", _sayings([finding]), about, where))
+    where = "the section ‘What this says, and what it does not say’"
+    blocks.append(Folded("What this says and does not say", _sayings([finding]), about, where))
     companions = sections.companions(finding)
     if companions is not None:
         where = "findings.json for intervals of other kinds"

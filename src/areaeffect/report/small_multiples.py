@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect.document import marks, plot, svg, time_axis
@@ -16,9 +16,9 @@ from areaeffect.wording import terms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from areaeffect.report.charts import TrendRow
     from areaeffect.results import Finding, Series
 
-WIDTH = 680.0
 PANEL_WIDTH, PANEL_HEIGHT = 340.0, 178.0
 COLUMNS = 2
 HEAD = 26.0
@@ -40,8 +40,11 @@ class PanelRow:
     is_gap: bool
 
 
-def panel_rows(pairs: Sequence[tuple[Finding, Series]]) -> list[PanelRow]:
-    """Return one row an outcome and period: observed, benchmark, and its interval."""
+def panel_rows(pairs: Sequence[tuple[Finding, Series]], *, smooth: bool = False) -> list[PanelRow]:
+    """Return one row an outcome and period: observed, benchmark, and its interval.
+
+    Where `smooth`, months give way to the means of the twelve months up to each.
+    """
     return [
         PanelRow(
             outcome=finding.outcome,
@@ -56,7 +59,15 @@ def panel_rows(pairs: Sequence[tuple[Finding, Series]]) -> list[PanelRow]:
             is_gap=row.is_gap,
         )
         for finding, series in pairs
-        for row in with_interval(trend_rows(series), finding)
+        for row in _shown(with_interval(trend_rows(series), finding), smooth=smooth)
+    ]
+
+
+def _shown(rows: Sequence[TrendRow], *, smooth: bool) -> Sequence[TrendRow]:
+    if not smooth or all(row.observed_mean_12 is None for row in rows):
+        return rows
+    return [
+        replace(row, observed=row.observed_mean_12, benchmark=row.benchmark_mean_12) for row in rows
     ]
 
 
@@ -84,22 +95,29 @@ def panel_table(rows: Sequence[PanelRow]) -> Table:
     return Table("What the charts show", head, body, frozenset(range(3, 7)))
 
 
-def panels_chart(rows: Sequence[PanelRow], *, key: str, title: str, start: str) -> str:
-    """Draw one panel an outcome, each on a scale of its own, the start marked in all."""
+def panels_chart(
+    rows: Sequence[PanelRow], *, key: str, title: str, start: str, columns: int = COLUMNS
+) -> str:
+    """Draw one panel an outcome, each on a scale of its own, the start marked in all.
+
+    With a single column there is no key: the text around the chart says what its lines are.
+    """
     outcomes = list(dict.fromkeys(row.outcome for row in rows))
-    body = [plot.hatch_pattern(key), *_key()]
+    head = HEAD if columns > 1 else 0.0
+    body = [plot.hatch_pattern(key), *(_key() if head else ())]
     for i, outcome in enumerate(outcomes):
-        across, down = i % COLUMNS, i // COLUMNS
+        across, down = i % columns, i // columns
         places = [j for j, row in enumerate(rows) if row.outcome == outcome]
         first, last = places[0], places[-1] + 1
-        corner = (across * PANEL_WIDTH, HEAD + down * PANEL_HEIGHT)
-        body.append(_panel(rows[first:last], first, corner, start, key))
-    height = HEAD + -(-len(outcomes) // COLUMNS) * PANEL_HEIGHT
+        corner = (across * PANEL_WIDTH, head + down * PANEL_HEIGHT)
+        body.append(_panel(rows[first:last], first, corner, start, key, named=columns > 1))
+    width = columns * PANEL_WIDTH
+    height = head + -(-len(outcomes) // columns) * PANEL_HEIGHT
     said = "; ".join(
         f"{row.label}: {row.verdict}" for row in {row.outcome: row for row in rows}.values()
     )
     return svg.accessible(
-        "\n".join(body), f"0 0 {WIDTH:g} {height:g}", key, title, f"Start {start}. {said}."
+        "\n".join(body), f"0 0 {width:g} {height:g}", key, title, f"Start {start}. {said}."
     )
 
 
@@ -118,7 +136,13 @@ def _key() -> list[str]:
 
 
 def _panel(
-    rows: Sequence[PanelRow], first: int, corner: tuple[float, float], start: str, key: str
+    rows: Sequence[PanelRow],
+    first: int,
+    corner: tuple[float, float],
+    start: str,
+    key: str,
+    *,
+    named: bool,
 ) -> str:
     left, top = corner
     periods = [row.period for row in rows]
@@ -128,7 +152,8 @@ def _panel(
     values = [v for name in names for v in lines[name] if v is not None]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     pad = 0.1 * (high - low or abs(high) or 1.0)
-    box = (left + 48, top + 42, PANEL_WIDTH - 66, PANEL_HEIGHT - 78)
+    head = 42 if named else 26
+    box = (left + 48, top + head, PANEL_WIDTH - 66, PANEL_HEIGHT - 36 - head)
     frame = Frame(*box, time_axis.span(x), (low - pad, high + pad))
     half = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5
     at = time_axis.start_position(start, periods)
@@ -146,7 +171,7 @@ def _panel(
             for p, row in zip(x, rows, strict=True)
             if row.is_gap
         ),
-        plot.foot_axis(frame, [x[i] for i in edges], [periods[i] for i in edges]),
+        plot.foot_axis(frame, [x[i] for i in edges], [_year(periods[i]) for i in edges]),
         plot.rule(frame.px(at), frame.top, frame.px(at), frame.bottom, svg.GREY, 1.4)
         if at is not None and frame.x[0] <= at <= frame.x[1]
         else "",
@@ -155,10 +180,17 @@ def _panel(
             dash=plot.DASHED,
         ),
         marks.line(frame, x, lines["observed"], column="observed", colour=svg.BLUE, width=2.4),
-        plot.text(left + 6, top + 16, _capital(cut(rows[0].label, 40)), bold=True),
-        plot.text(left + 6, top + 33, said, size=11.5, fill=svg.GREY),
+        plot.text(left + 6, top + 16, _capital(cut(rows[0].label, 40)), bold=True)
+        if named
+        else "",
+        plot.text(left + 6, top + (33 if named else 16), said, size=11.5, fill=svg.GREY),
     ]  # fmt: skip
     return frame.group(parts, (first, first + len(rows)))
+
+
+def _year(period: str) -> str:
+    """Return the year of a month; other periods as they are."""
+    return period[:4] if period[4:5] == "-" and period[5:].isdigit() else period
 
 
 def _capital(text: str) -> str:

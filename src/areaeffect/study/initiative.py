@@ -66,6 +66,7 @@ class Initiative(Part):
     """A programme: its neighbourhoods, start dates and attributes."""
 
     name: str = Field(min_length=1, description="its name in print")
+    description: str = Field(default="", description="what was done, in one sentence")
     areas: str | None = Field(
         default=None,
         description="CSV with a column area_code, ward, msoa or postcode; GeoJSON, GeoPackage or "

@@ -26,6 +26,7 @@ class StudyPart(Part):
 
     title: str = Field(min_length=1, description="what the report is called")
     question: str = Field(default="", description="the question, in one sentence")
+    author: str = Field(default="", description="who made the study, as the report prints it")
     window: Window = Field(description="first and last period of the study")
     seed: int = Field(default=1, ge=0, description="start of the random numbers")
     exploratory: bool = Field(

@@ -28,7 +28,7 @@ CRATE_FILE: Final = "ro-crate-metadata.json"
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 #: Files of a run that are published. A run that lists any other is not one of ours.
 FILES = re.compile(
-    r"(?:(?:report|plan)\.(?:html|pdf)|(?:findings|design|run|ro-crate-metadata)\.json"
+    r"(?:(?:report|annex|plan)\.(?:html|pdf)|(?:findings|design|run|ro-crate-metadata)\.json"
     r"|data/[a-z0-9_-]+\.(?:csv|csv-metadata\.json|json|parquet)"
     r"|charts/[a-z0-9_-]+\.(?:svg|png|csv|csv-metadata\.json)"
     r"|neighbourhoods/[a-z0-9_-]+\.html)"

@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 
 INDEX: Final = "index.html"
 FEED: Final = "feed.atom"
-_FULL_REPORT: Final = ("report.html", "report.pdf", "neighbourhoods/index.html")
+_FULL_REPORT: Final = (
+    "report.html",
+    "report.pdf",
+    "annex.html",
+    "annex.pdf",
+    "neighbourhoods/index.html",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,7 @@ def offered(standing: Standing) -> list[tuple[str, list[tuple[str, str]]]]:
         groups.append(("Benchmark areas", own))
     if RESULT in standing.parts and PARQUET in standing.parts:
         report = [("Report (web page)", f"{at}/report.html"), ("Report (PDF)", f"{at}/report.pdf")]
+        report += [("Annex (web page)", f"{at}/annex.html"), ("Annex (PDF)", f"{at}/annex.pdf")]
         groups.append(("Report", report))
         main = [
             ("All findings (CSV)", f"{at}/data/findings.csv"),

@@ -2,7 +2,6 @@
 
 from areaeffect.wording.headlines import HEADLINE_WORDS, headline, overall, verdict_name
 from areaeffect.wording.sentences import (
-    NOT_MEAN,
     additive_companion,
     can_say,
     cannot_say,
@@ -13,6 +12,7 @@ from areaeffect.wording.sentences import (
     reason,
     sentence,
 )
+from areaeffect.wording.short import answer, in_one_hundred, in_short, quote, when
 from areaeffect.wording.titles import (
     balance_title,
     chart_title,
@@ -24,8 +24,8 @@ from areaeffect.wording.titles import (
 
 __all__ = [
     "HEADLINE_WORDS",
-    "NOT_MEAN",
     "additive_companion",
+    "answer",
     "balance_title",
     "can_say",
     "cannot_say",
@@ -34,13 +34,17 @@ __all__ = [
     "family_title",
     "group_title",
     "headline",
+    "in_one_hundred",
+    "in_short",
     "main_findings",
     "map_title",
     "name_of",
     "overall",
     "placebo_title",
     "places_title",
+    "quote",
     "reason",
     "sentence",
     "verdict_name",
+    "when",
 ]

@@ -25,7 +25,6 @@ from areaeffect.wording.phrases import PHRASES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-NOT_MEAN = "should not be taken to mean that"
 NO_ANSWER = frozenset({Verdict.CANNOT_TELL, Verdict.NOT_ESTIMABLE})
 LITTLE = frozenset({Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE})
 MDE_POWER = 0.8  # the power at which `Finding.mde` is defined
@@ -79,44 +78,39 @@ def can_say(finding: Finding) -> list[str]:
 
 
 def cannot_say(finding: Finding) -> list[str]:
-    """Return what the finding should not be taken to mean."""
+    """Return what goes beyond the finding, each with the reason, to stand under such a title."""
     if known(finding.estimate) is None:
-        return [f"An outcome that could not be estimated {NOT_MEAN} nothing changed."]
+        return ["That nothing changed: this outcome could not be estimated."]
     said = []
     if finding.verdict in NO_ANSWER:
         said.append(
-            f"‘Cannot tell’ {NOT_MEAN} the initiative changes nothing, nor that it works: "
-            "a true change smaller than the smallest detectable one would have been missed."
+            "That the initiative works, or that it changes nothing: a true change smaller than "
+            "the smallest detectable one would have been missed."
         )
     elif finding.verdict in LITTLE:
         what = "is different" if finding.claim == "level" else "changed"
-        said.append(f"‘{str(finding.verdict).capitalize()}’ {NOT_MEAN} nothing at all {what}.")
+        said.append(f"That nothing at all {what}: a small difference may be there.")
     elif finding.verdict is Verdict.DESCRIBED:
-        said.append(f"An interval that leaves zero out {NOT_MEAN} a verdict was reached.")
+        said.append("That this outcome was judged: its interval is shown, without a verdict.")
     elif finding.is_one_place and finding.claim != "level":
         said.append(
-            f"What happened in one place {NOT_MEAN} the initiative brought it about: whatever "
-            "else happened there in the same years is part of the same number."
+            "That the initiative brought it about: whatever else happened in this place in the "
+            "same years is part of the same number."
         )
     elif finding.claim != "level":
         said.append(
-            f"A result for all neighbourhoods together {NOT_MEAN} each of them "
-            f"came out {finding.verdict}."
+            f"That each neighbourhood came out {finding.verdict}: this is about all of them "
+            "together."
         )
     if finding.claim == "level":
         said.append(
-            f"A difference in level {NOT_MEAN} the initiative brought it about: "
-            "the places may have differed before it began."
+            "That the initiative brought it about: a difference in level may have been there "
+            "before it began."
         )
     else:
-        said.append(
-            f"A result for these neighbourhoods {NOT_MEAN} another place would see the same."
-        )
+        said.append("That another place would see the same: this is about these neighbourhoods.")
     if finding.family in RECORDED:
-        said.append(
-            "Recorded incidents should not be taken to mean all that happened: "
-            "not everything is reported or recorded."
-        )
+        said.append("That every incident is counted: not everything is reported or recorded.")
     return said
 
 

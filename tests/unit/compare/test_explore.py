@@ -65,7 +65,7 @@ def test_the_answer_is_told_before_the_report_and_with_the_same_numbers(run: Pat
     told = json.loads((run / "answer" / "findings.json").read_text(encoding="utf-8"))
     assert told == json.loads((run / "result" / "findings.json").read_text(encoding="utf-8"))
     page = (run / "answer" / "page.html").read_text(encoding="utf-8")
-    assert "You cannot say" in page
+    assert "This does not say" in page
     assert "The six families" in page
     assert page.count("not estimable") >= 5
     for fragment in run.glob("*/page.html"):
@@ -76,7 +76,7 @@ def test_the_answer_is_told_before_the_report_and_with_the_same_numbers(run: Pat
 
 def test_the_report_says_that_it_is_exploratory(run: Path) -> None:
     assert read_result(run / "result").notes.count(EXPLORATORY) == 1
-    assert "Exploratory: the outcomes were public" in (run / "result" / "report.html").read_text(
+    assert "Exploratory: the outcomes were public" in (run / "result" / "annex.html").read_text(
         encoding="utf-8"
     )
 

@@ -94,7 +94,7 @@ def test_an_end_that_was_not_found_runs_to_the_edge_and_says_so(result: Result) 
 def test_every_chart_has_its_files(folder: Path) -> None:
     stems = {path.stem for path in (folder / "charts").glob("*.svg")}
     assert {path.stem for path in (folder / "charts").glob("*.png")} == stems
-    page = (folder / "report.html").read_text(encoding="utf-8")
+    page = (folder / "annex.html").read_text(encoding="utf-8")
     for link in set(re.findall(r'href="(charts/[^"]+)"', page)):
         assert (folder / link).is_file()
     assert sum(p.stat().st_size for p in (folder / "charts").glob("*.png")) / len(stems) < 90_000

@@ -51,13 +51,13 @@ def test_a_missing_family_says_what_would_make_it_estimable(run: tuple[Result, P
         "Residents First (3 neighbourhoods, 6 areas): empty homes could not be estimated: "
         f"{homes.caveats[0]}."
     )
-    page = (out / "report.html").read_text(encoding="utf-8")
+    page = (out / "annex.html").read_text(encoding="utf-8")
     assert 'id="families-without-outcome"' in page
     assert "5 of the 6 outcome families have no outcome in this study" in page
 
 
 def test_missing_families_are_no_part_of_the_answer(run: tuple[Result, Path]) -> None:
-    page = (run[1] / "report.html").read_text(encoding="utf-8")
+    page = (run[1] / "annex.html").read_text(encoding="utf-8")
     assert "Of 1 outcome family" in page
     assert "Further findings, outside the main set" not in page
 

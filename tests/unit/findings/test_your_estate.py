@@ -52,7 +52,7 @@ def test_the_commands_of_the_page_lead_from_a_boundary_to_a_report(
     assert (homes["n_neighbourhoods"], homes["claim"]) == (1, "change")
     fit = pd.read_csv(results / "data" / "boundary_fit.csv")
     assert fit["kept"].sum() == homes["n_areas"] == 5
-    page = (results / "report.html").read_text(encoding="utf-8")
+    page = (results / "annex.html").read_text(encoding="utf-8")
     assert "How well areas fit the places meant" in page
     assert "council.dwellings" in (results / "run.json").read_text(encoding="utf-8")
 

@@ -166,7 +166,7 @@ def test_the_report_says_what_is_known_and_what_is_not(study: Path) -> None:
     assert {r["evidence"] for r in north} == {MAY_LIE_HERE}
     assert {r["evidence"] for r in rows if r not in north} == {NO_EVIDENCE}
     assert all(r["nearest_km"] >= 0 for r in rows)
-    page = (out / "report.html").read_text(encoding="utf-8")
+    page = (out / "annex.html").read_text(encoding="utf-8")
     assert 'id="register"' in page
     assert "no evidence of an initiative in the register" in page
     assert "untreated" not in page

@@ -92,7 +92,11 @@ def folder(hostile: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_names_are_text_on_every_page(folder: Path) -> None:
-    pages = [folder / "report.html", *(folder / "neighbourhoods").glob("*.html")]
+    pages = [
+        folder / "annex.html",
+        folder / "report.html",
+        *(folder / "neighbourhoods").glob("*.html"),
+    ]
     assert len(pages) > 8
     for path in pages:
         text = path.read_text(encoding="utf-8")
@@ -129,7 +133,7 @@ def test_no_cell_of_a_table_is_a_formula(folder: Path) -> None:
 
 
 def test_names_are_text_in_print(folder: Path) -> None:
-    printed = words_of(PdfReader(folder / "report.pdf"))
+    printed = words_of(PdfReader(folder / "annex.pdf"))
     for name in NAMES[:5]:
         assert squeezed(name) in printed
     assert printed.count("N") >= 300
@@ -179,7 +183,7 @@ def test_four_hundred_places_are_found_without_a_script(tmp_path: Path) -> None:
     for href, text in links[::37]:
         own = (tmp_path / "out/neighbourhoods" / href).read_text(encoding="utf-8")
         assert text.partition(",")[0] in own
-    report = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    report = (tmp_path / "out/annex.html").read_text(encoding="utf-8")
     assert report.count("Place 3") < 400  # the places are on their own pages
     assert len(report) < 3_000_000
-    assert len(PdfReader(tmp_path / "out/report.pdf").pages) <= 45
+    assert len(PdfReader(tmp_path / "out/annex.pdf").pages) <= 45

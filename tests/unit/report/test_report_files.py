@@ -91,7 +91,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_the_report_can_be_made_again_from_the_folder_alone(folder: Path) -> None:
     again = page.render(files.read_result(folder))
-    assert again.encode() == (folder / "report.html").read_bytes()
+    assert again.encode() == (folder / "annex.html").read_bytes()
 
 
 def test_reading_gives_back_what_was_written(result: Result, folder: Path) -> None:
@@ -233,7 +233,7 @@ def test_no_file_holds_nan(result: Result, tmp_path: Path) -> None:
     for name, data in contents(tmp_path / "odd").items():
         assert not re.search(rb"\b(NaN|nan|Infinity|inf)\b", data), name
     again = page.render(files.read_result(tmp_path / "odd"))
-    assert again.encode() == (tmp_path / "odd" / "report.html").read_bytes()
+    assert again.encode() == (tmp_path / "odd" / "annex.html").read_bytes()
 
 
 def test_a_folder_that_is_no_result_says_what_to_do(tmp_path: Path) -> None:

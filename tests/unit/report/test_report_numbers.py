@@ -32,7 +32,7 @@ def check_report(folder: Path) -> int:
     Each card is matched with its finding by title, claim and verdict, and each text must hold
     only numbers of that finding, each in its role and at its rounding.
     """
-    page = (folder / "report.html").read_text(encoding="utf-8")
+    page = (folder / "annex.html").read_text(encoding="utf-8")
     known: dict[str, list[Finding]] = {}
     for f in held(folder):
         if f.neighbourhood is None and f.outcome:
@@ -78,11 +78,11 @@ def test_every_sentence_of_a_report_is_read_back(folder: Path) -> None:
 
 
 def test_the_reader_finds_a_wrong_number_in_a_report(folder: Path, tmp_path: Path) -> None:
-    for name in ("findings.json", "report.html"):
+    for name in ("findings.json", "annex.html"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
-    text = (folder / "report.html").read_text(encoding="utf-8")
+    text = (folder / "annex.html").read_text(encoding="utf-8")
     wrong = text.replace("came out 11.8% lower", "came out 11.9% lower")
     assert wrong != text
-    (tmp_path / "report.html").write_text(wrong, encoding="utf-8")
+    (tmp_path / "annex.html").write_text(wrong, encoding="utf-8")
     with pytest.raises(AssertionError):
         check_report(tmp_path)

@@ -1,0 +1,310 @@
+"""The two pages that people read: the answer, one chart, the map, what it says, what it rests on.
+
+Everything else is in the annex (`contents.py`). Each list has a length that keeps the whole within
+two printed pages; what is left out is counted, and is in the annex.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from areaeffect import wording
+from areaeffect.document import pdf
+from areaeffect.document.axes import cut
+from areaeffect.document.blocks import (
+    Answers,
+    Badge,
+    Beside,
+    Bullets,
+    Data,
+    Document,
+    Facts,
+    Links,
+    Paragraph,
+    Section,
+    named,
+)
+from areaeffect.document.chart_tables import Figure
+from areaeffect.document.svg import key_of
+from areaeffect.report import balance_chart, forest, neighbourhood_pages, place_map
+from areaeffect.report.outcome_sections import by_group
+from areaeffect.report.sections import families_by_group
+from areaeffect.report.small_multiples import panel_rows, panel_table, panels_chart
+from areaeffect.results import ALL_INITIATIVES
+from areaeffect.wording import terms
+from areaeffect.wording.numbers import plural
+from areaeffect.wording.phrases import PHRASES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from areaeffect.document.blocks import Block
+    from areaeffect.document.chart_tables import Table
+    from areaeffect.results import Finding, Result
+
+ANNEX_FILE, ANNEX_PDF = "annex.html", "annex.pdf"
+MOST_GROUPS = 5  # columns of the table of groups
+MOST_PLACES = 4  # named in the text
+MOST_SAID = 4
+CAVEATS = 3
+PAGES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much the two pages take in: outcomes, trends, and letters of a name and of a text."""
+
+    outcomes: int
+    trends: int
+    name: int
+    text: int
+
+
+#: The first with which a report is printed on two pages is taken.
+ROOMS = (Room(8, 6, 90, 220), Room(8, 3, 60, 160), Room(6, 0, 40, 120), Room(4, 0, 30, 60))
+
+
+def two_pages(result: Result, files: Mapping[str, str]) -> tuple[Document, bytes]:
+    """Return the two pages of a result, and the same as PDF.
+
+    Parameters
+    ----------
+    result : everything the evaluation found.
+    files : where each table can be downloaded, relative to the report; empty: the report stands
+        alone, without links.
+    """
+    for room in ROOMS:
+        document = summary_document(_cut(result, room), files, room)
+        printed = pdf.render(document)
+        if pdf.pages(printed) <= PAGES:
+            break
+    return document, printed
+
+
+def _cut(result: Result, room: Room) -> Result:
+    """Return a result whose names and texts are as short as there is room for."""
+    return replace(
+        result,
+        title=cut(result.title, room.text),
+        question=cut(result.question, room.text),
+        findings=tuple(
+            replace(
+                f,
+                group=cut(f.group, room.name),
+                label=cut(f.label, room.name),
+                unit=cut(f.unit, room.name),
+                caveats=tuple(c for c in f.caveats if len(c) <= room.text or f.estimate is None),
+            )
+            for f in result.findings
+        ),
+        series=tuple(
+            replace(s, group=cut(s.group, room.name), unit=cut(s.unit, room.name))
+            for s in result.series
+        ),
+        areas=tuple(
+            replace(
+                a,
+                initiative=cut(a.initiative, room.name),
+                neighbourhood=cut(a.neighbourhood, room.name),
+            )
+            for a in result.areas
+        ),
+    )
+
+
+def summary_document(result: Result, files: Mapping[str, str], room: Room = ROOMS[0]) -> Document:
+    """Return the report of a result with as much of it as there is room for."""
+    groups = by_group(result)
+    name = ALL_INITIATIVES if ALL_INITIATIVES in groups else next(iter(groups), "")
+    own = groups.get(name, [])
+    main = wording.main_findings(own)
+    sections = [
+        _answer(own, main, room),
+        _done(result, room),
+        _chart(result, groups, main[: room.outcomes]),
+        _trends(result, main, room),
+        _says(own, main),
+        _rests(result, main, room, with_links=bool(files)),
+    ]
+    return Document(
+        title=result.title,
+        kind="Evaluation report in two pages",
+        question=result.question,
+        sections=tuple(named(s) for s in sections if s is not None),
+        footer="Made by areaeffect. Method, checks and every number: the annex.",
+        home=(PHRASES["summary.annex"], ANNEX_FILE) if files else ("", ""),
+        compact=True,
+    )
+
+
+def _answer(own: Sequence[Finding], main: Sequence[Finding], room: Room) -> Section:
+    if not main:
+        return Section("answer", PHRASES["word.answer"], (Paragraph(wording.overall(own)),))
+    told = len(main) == 1  # the sentence to quote holds its size and interval already
+    items = [(Badge(f.verdict), wording.name_of(f), wording.answer(f, is_told=told)) for f in main]
+    blocks: list[Block] = [
+        Paragraph(wording.quote(own), lead=True),
+        Answers(tuple(items[: room.outcomes])),
+    ]
+    if len(main) > room.outcomes:
+        blocks.append(_more(len(main) - room.outcomes, "outcome"))
+    return Section("answer", PHRASES["word.answer"], tuple(blocks))
+
+
+def _more(count: int, noun: str) -> Paragraph:
+    return Paragraph(PHRASES["summary.more"].format(what=plural(count, f"more {noun}")), note=True)
+
+
+def _done(result: Result, room: Room) -> Section:
+    """Return what was done, where, when, in how many places, and who asks."""
+    study = result.plan.get("study", {})
+    done = [
+        cut(i.get("description") or i["name"], room.text) for i in result.plan.get("initiative", ())
+    ]
+    done = done or list(dict.fromkeys(d.initiative for d in result.designs if d.initiative))
+    treated = [a for a in result.areas if a.role == "treated"]
+    starts = sorted({d.start for d in result.designs if d.start})
+    window = study.get("window") or {}
+    places = len({(a.initiative, a.neighbourhood) for a in treated})
+    n_places = f"{plural(places, 'neighbourhood')}, {plural(len(treated), 'small area')}"
+    began = wording.when(" to ".join(dict.fromkeys((starts[0], starts[-1])))) if starts else ""
+    span = wording.when(f"{window['start']} to {window['end']}") if window else ""
+    pairs = (
+        ("What was done", "; ".join(done[:MOST_PLACES])),
+        ("Where", place_map.where(treated, MOST_PLACES)),
+        ("When work began", began),
+        ("In how many places", n_places if treated else ""),
+        ("Years of data", span),
+        ("Author", cut(str(study.get("author") or ""), room.text)),
+    )
+    return Section("done", "What, where and when", (Facts(tuple(p for p in pairs if p[1])),))
+
+
+def _chart(
+    result: Result,
+    groups: Mapping[str, Sequence[Finding]],
+    main: Sequence[Finding],
+) -> Section | None:
+    """Return the one chart of all outcomes with the map beside it, and the groups as a table."""
+    blocks: list[Block] = []
+    rows = forest.effect_rows(main)
+    drawn: list[Figure] = []
+    if rows:
+        title = PHRASES["summary.chart"].format(group=wording.group_title(main[0].group))
+        chart = forest.effects_chart(rows, key="summary-effects", title=title)
+        drawn.append(_figure(chart, title, forest.effect_table(rows), "summary-effects"))
+    areas = place_map.named_map(result)
+    drawn += [areas] if areas else []
+    if drawn:
+        blocks.append(Beside(tuple(drawn)))
+    if 1 < len(groups) <= MOST_GROUPS:
+        whole = families_by_group(groups)
+        short = replace(
+            whole,
+            head=(whole.head[1], *whole.head[3:]),
+            rows=tuple((row[1], *row[3:]) for row in whole.rows),
+        )
+        blocks.append(Data(short, "findings"))
+    elif len(groups) > 1:
+        blocks.append(_more(len(groups) - 1, "group"))
+    return Section("results", "The results in one chart", tuple(blocks)) if blocks else None
+
+
+def _trends(result: Result, main: Sequence[Finding], room: Room) -> Section | None:
+    paths = {(s.group, s.outcome): s for s in result.series if s.periods}
+    pairs = [(f, paths[f.group, f.outcome]) for f in main if (f.group, f.outcome) in paths]
+    if not pairs or not room.trends:
+        return None
+    drawn = []
+    for finding, series in pairs[: room.trends]:
+        rows = panel_rows([(finding, series)], smooth=True)
+        title, key = (
+            wording.name_of(finding),
+            key_of("summary-trend", finding.outcome, finding.claim),
+        )
+        start = min(series.start, default="")
+        chart = panels_chart(rows, key=key, title=title, start=start, columns=1)
+        drawn.append(_figure(chart, title, panel_table(rows), key))
+    blocks: list[Block] = [Paragraph(PHRASES["summary.lines"], note=True), Beside(tuple(drawn))]
+    if len(pairs) > room.trends:
+        blocks.append(_more(len(pairs) - room.trends, "trend"))
+    return Section("trends", "Before and after", tuple(blocks))
+
+
+def _figure(chart: str, title: str, table: Table, name: str) -> Figure:
+    """Return a chart without files of its own: its numbers are in the annex's."""
+    return Figure(chart=chart, title=title, table=table, data="", name=name)
+
+
+def _says(own: Sequence[Finding], main: Sequence[Finding]) -> Section | None:
+    if not main:
+        return None
+    cannot = Counter(text for f in main for text in wording.cannot_say(f))
+    said = tuple(text for text, _ in cannot.most_common(MOST_SAID))
+    return Section(
+        "says",
+        "What this says, and what it does not say",
+        (
+            Bullets(tuple(wording.in_short(own)), "This says", "can"),
+            Bullets(said, "This does not say", "cannot"),
+        ),
+    )
+
+
+def _rests(result: Result, main: Sequence[Finding], room: Room, *, with_links: bool) -> Section:
+    """Return the caveats that matter most, the strength of evidence, the data and the seal."""
+    grades = Counter(f.maryland for f in main)
+    evidence = [
+        (f"Of {plural(n, 'outcome')}: " if len(grades) > 1 else "") + terms.maryland_words(grade)
+        for grade, n in sorted(grades.items(), key=lambda item: -(item[0] or 0))
+    ]
+    window = (result.plan.get("study", {}).get("window") or {}).get("end")
+    upto = PHRASES["summary.upto"].format(end=wording.when(str(window))) if window else ""
+    credit = dict.fromkeys(r.attribution for r in result.releases if r.attribution)
+    blocks: list[Block] = [Bullets(caveats(result, main), "", "numbered")]
+    if evidence:
+        blocks.append(Paragraph(" ".join(evidence), begins="Strength of evidence."))
+    if upto or credit:
+        sources = cut(" ".join(credit), 2 * room.text)
+        blocks.append(Paragraph(" ".join(p for p in (upto, sources) if p), begins="Data."))
+    blocks.append(Paragraph(result.seal.sha256, note=True, begins="Seal of the plan (SHA-256)."))
+    if with_links:
+        pairs = [(PHRASES["summary.annex"], ANNEX_FILE), ("The annex to print (PDF)", ANNEX_PDF)]
+        index = neighbourhood_pages.links(result).get(neighbourhood_pages.INDEX)
+        pairs += [("A page for each neighbourhood", index)] if index else []
+        blocks.append(Links(tuple(pairs)))
+    return Section("care", "Three things to keep in mind", tuple(blocks))
+
+
+def caveats(result: Result, main: Sequence[Finding]) -> tuple[str, ...]:
+    """Return the three caveats that matter most, in plain words.
+
+    First that the question was asked after looking, then how unlike the benchmark areas stay, then
+    what holds for most of the findings; what is left is always true.
+    """
+    made: list[str] = []
+    if result.plan.get("study", {}).get("exploratory"):
+        made.append(PHRASES["caveat.exploratory"])
+    claims = {f.claim for f in main}
+    rows = [
+        row
+        for claim in dict.fromkeys(b.claim for b in result.balance)
+        if claim in claims or len(claims) == 0
+        for row in balance_chart.balance_rows(result.balance, claim)
+    ]
+    over = sum((row.after or 0.0) > balance_chart.SMD_LIMIT for row in rows)
+    if over:
+        limit = f"{balance_chart.SMD_LIMIT:g}"
+        made.append(PHRASES["caveat.unlike"].format(over=over, among=len(rows), limit=limit))
+    shared = Counter(text for f in main for text in f.caveats if _is_plain(text))
+    made += [text for text, _ in shared.most_common()]
+    made += [PHRASES["caveat.unseen"], PHRASES["caveat.elsewhere"], PHRASES["caveat.one_study"]]
+    return tuple(made[:CAVEATS])
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a caveat can stand alone: neither a grade, a check nor a design's detail."""
+    technical = ("Graded ", "The check ", "No weights ", "The held-out ")
+    return not text.startswith(technical) and not any(sign in text for sign in "`_")

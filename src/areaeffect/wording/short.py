@@ -1,0 +1,148 @@
+"""The short report's words: one sentence to quote, natural frequencies, what is said in a line."""
+
+from __future__ import annotations
+
+import re
+from calendar import month_name
+from typing import TYPE_CHECKING
+
+from areaeffect.results import Verdict
+from areaeffect.wording.headlines import headline, overall
+from areaeffect.wording.numbers import (
+    amounts,
+    interval,
+    is_count,
+    known,
+    noun,
+    percent,
+    plural,
+    total,
+)
+from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.sentences import (
+    NO_ANSWER,
+    compared,
+    group_title,
+    main_findings,
+    name_of,
+    reason,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.results import Finding
+
+_HUNDRED = 100
+
+
+def quote(findings: Sequence[Finding]) -> str:
+    """Return one sentence over the findings of a group: its only headline, or the counts."""
+    main = main_findings(findings)
+    if not main:
+        return overall(findings)
+    first = main[0]
+    where = f"{group_title(first.group)}, {plural(first.n_neighbourhoods, 'neighbourhood')}"
+    if len(main) == 1:
+        return f"{where}: {headline(first)}"
+    kinds: dict[Verdict, dict[str, None]] = {}
+    for f in main:
+        kinds.setdefault(f.verdict, {})[name_of(f)] = None
+    parts = [
+        PHRASES[f"quote.{verdict.name.lower()}"].format(names=listed(tuple(kinds[verdict])))
+        for verdict in Verdict
+        if verdict in kinds
+    ]
+    return f"{where}. {'; '.join([_capital(parts[0]), *parts[1:]])}."
+
+
+def answer(finding: Finding, *, is_told: bool = False) -> str:
+    """Return a finding beside its name: size, interval, natural frequency, counts and years.
+
+    Where size and interval are told already (`is_told`) they are left out, if anything is left.
+    """
+    if known(finding.estimate) is None:
+        return f"Could not be estimated: {reason(finding)}."
+    span = f"({percent(finding.level)} interval {interval(finding.low, finding.high, finding)})"
+    if finding.verdict in NO_ANSWER:
+        why = f": {finding.held_back}" if finding.held_back else ""
+        first = f"The data cannot tell{why} {span}."
+    else:
+        first = f"{_capital(compared(finding))} {span}."
+    counts = counted(finding)
+    both = amounts(finding)
+    if not counts and both is not None and finding.form != "ratio":
+        observed = total(both[0], finding) + noun(finding)
+        counts = PHRASES[f"mean.{finding.claim}"].format(
+            when=when(finding.post), observed=observed, expected=total(both[1], finding)
+        )
+    rest = [part for part in (in_one_hundred(finding), counts) if part]
+    return " ".join(rest if rest and is_told else [first, *rest])
+
+
+def in_short(findings: Sequence[Finding]) -> list[str]:
+    """Return what the findings of a group say, one sentence a verdict and claim."""
+    kinds: dict[tuple[Verdict, str], dict[str, None]] = {}
+    for f in main_findings(findings):
+        kinds.setdefault((f.verdict, f.claim), {})[name_of(f)] = None
+    order = list(Verdict)
+    return [
+        PHRASES[f"says.{verdict.name.lower()}"].format(
+            names=_capital(listed(tuple(names))), beside=PHRASES[f"beside.{claim}"]
+        )
+        for (verdict, claim), names in sorted(kinds.items(), key=lambda k: order.index(k[0][0]))
+    ]
+
+
+def in_one_hundred(finding: Finding) -> str:
+    """Return a ratio as a natural frequency, where it leaves the answer open with its interval.
+
+    Examples
+    --------
+    A ratio of -0.112 of crimes reads 'For every 100 crimes expected there were 89.'
+    """
+    estimate, low, high = (known(v) for v in (finding.estimate, finding.low, finding.high))
+    if finding.form != "ratio" or finding.claim == "contrast" or estimate is None:
+        return ""
+    values = {
+        "unit": noun(finding) if is_count(finding) else "",
+        "n": _of_hundred(estimate),
+    }
+    text = PHRASES[f"hundred.{finding.claim}"].format(**values)
+    if finding.verdict in NO_ANSWER and low is not None and high is not None:
+        text += PHRASES["hundred.interval"].format(low=_of_hundred(low), high=_of_hundred(high))
+    return f"{text}."
+
+
+def counted(finding: Finding) -> str:
+    """Return how many there were and how many were expected, with the years; empty if not counts.
+
+    Counts without the years they cover cannot be read; a finding without both has no such text.
+    """
+    both = amounts(finding)
+    if both is None or not is_count(finding) or not finding.post:
+        return ""
+    values = {"when": when(finding.post), "unit": noun(finding)}
+    values |= {"observed": total(both[0], finding), "expected": total(both[1], finding)}
+    return PHRASES[f"counted.{finding.claim}"].format(**values)
+
+
+def when(span: str) -> str:
+    """Write the months of a span in words: '2013-07 to 2016-12' as 'July 2013 to December 2016'."""
+    return re.sub(r"\b(\d{4})-(0[1-9]|1[0-2])\b", lambda m: f"{month_name[int(m[2])]} {m[1]}", span)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names within a sentence: 'crime', 'crime and noise', 'crime, noise and CCTV'."""
+    own = [n if n[1:2].isupper() else n[:1].lower() + n[1:] for n in names]
+    return own[0] if len(own) == 1 else f"{', '.join(own[:-1])} and {own[-1]}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _of_hundred(effect: float) -> str:
+    """Write how many there were for a hundred; 'about 100' where that is not quite a hundred."""
+    text = f"{_HUNDRED * (1 + effect):,.0f}"
+    return f"about {text}" if effect and text == str(_HUNDRED) else text
