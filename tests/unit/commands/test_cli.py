@@ -120,7 +120,7 @@ def test_ctrl_c_ends_with_130_one_line_and_no_folder(example: Path) -> None:
         (
             ("ingest", "police-uk", "a.zip"),
             "sources.police_uk.ingest.ingest_police_uk",
-            "the store is as it was, or",
+            "the store is unchanged, or",
         ),
         (
             ("fetch", "imd_2010"),

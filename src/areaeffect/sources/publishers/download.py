@@ -8,6 +8,7 @@ import json
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -136,6 +137,7 @@ def fetch(
             stop.set()  # the transfers that run end at their next block
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    clear_parts(folder)
     problems = [p for d in done if isinstance(d, DataError) for p in d.problems]
     if problems:
         raise DataError(problems)
@@ -238,16 +240,18 @@ def _unwritten(job: Job, error: OSError, folder: Path) -> Problem:
 
 
 def _forget(part: Path) -> None:
-    """Remove what a part has left, and the folders of parts that are empty now."""
+    """Remove what a part has left."""
     for path in (part, part.with_name(f"{part.name}.json")):
         path.unlink(missing_ok=True)
-    for folder in part.parents:
-        try:
-            folder.rmdir()
-        except OSError:
-            return
-        if folder.name == PARTS:
-            return
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove the folders of parts that are empty, once no transfer runs."""
+    for path in sorted((folder / PARTS).rglob("*"), reverse=True):
+        with suppress(OSError):
+            path.rmdir()
+    with suppress(OSError):
+        (folder / PARTS).rmdir()
 
 
 def sha256_of(path: Path) -> str:

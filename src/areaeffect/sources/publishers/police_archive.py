@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.sources.publishers.answers import Ask
-from areaeffect.sources.publishers.download import PARTS, Fetched, put
+from areaeffect.sources.publishers.download import PARTS, Fetched, clear_parts, put
 from areaeffect.sources.publishers.releases import HOSTS, By
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def fetch_archives(
             gaps += lacking
         else:
             files.append(_fetch_archive(archive, folder, progress, client, again=again))
+    clear_parts(folder)
     return tuple(files), tuple(gaps)
 
 
