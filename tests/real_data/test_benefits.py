@@ -6,6 +6,7 @@ import pytest
 
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.report.files import read_result
+from areaeffect.study.paths import SHARED_DATA_VARIABLE
 
 STUDY = """
 [study]
@@ -48,8 +49,9 @@ AREAS = "area_code,neighbourhood,start_date\nE02004298,A,{0}\nE02004299,A,{0}\nE
     ],
 )
 def test_a_release_of_msoas_is_an_outcome_by_name(
-    real_data, tmp_path, release, column, start, end, begins
+    real_data, tmp_path, monkeypatch, *, release, column, start, end, begins
 ):
+    monkeypatch.setenv(SHARED_DATA_VARIABLE, str(real_data))
     text = STUDY.replace("START", start).replace("END", end)
     text = text.replace("RELEASE", release).replace("COLUMN", column)
     (tmp_path / "study.toml").write_text(text)

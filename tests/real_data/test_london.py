@@ -51,7 +51,7 @@ def test_every_check_is_there_with_its_status(london: Result) -> None:
     status = {c.name: str(c.status) for c in annex.found.checks}
     silent = {name for name, s in status.items() if s == "not estimable"}
     assert silent == {"unmoved", "contamination"}
-    assert len(status) == 10
+    assert len(status) == 11
     rings = annex.table("check_rings").records()
     assert [(r["from_km"], r["to_km"]) for r in rings] == [(0.0, 0.5), (0.5, 1.0), (1.0, 2.0)]
     assert all(r["areas"] > 20 for r in rings)
@@ -72,10 +72,13 @@ def test_placebos_are_pseudo_boroughs_and_few_of_their_programmes_are_disjoint(
     assert any("22 eligible groups of london.borough" in note for note in london.notes)
 
 
-def test_four_clusters_cannot_carry_a_verdict_and_the_finding_says_why(finding: Finding) -> None:
+def test_four_clusters_cannot_tell_and_the_interval_says_so(finding: Finding) -> None:
     assert finding.verdict is Verdict.CANNOT_TELL
     assert finding.n_neighbourhoods == 4
-    assert any("share no area" in caveat and "20" in caveat for caveat in finding.caveats)
+    assert finding.interval is not None
+    assert finding.interval.low is not None
+    assert finding.interval.high is not None
+    assert finding.interval.low < 0 < finding.interval.high
 
 
 def test_the_city_is_not_covered(london: Result) -> None:

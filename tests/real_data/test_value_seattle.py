@@ -92,7 +92,7 @@ def test_with_exact_costs_the_interval_is_the_effect_s_in_dollars(
     assert row["low"] == pytest.approx(dollars(finding.high))
     assert row["high"] == pytest.approx(dollars(finding.low))
     assert row["fiscal"] is None
-    assert annex.found.scale == []  # no rate per 1,000 a year: nothing to set beside
+    assert annex.found.scale == ()  # no rate per 1,000 a year: nothing to set beside
 
 
 def test_with_a_range_of_costs_the_interval_is_that_of_the_product(
