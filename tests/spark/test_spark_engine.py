@@ -47,7 +47,7 @@ def generate(folder: Path) -> Path:
         for force in ("cleveland", "durham", "northumbria"):
             rows = []
             for i in range(draw.randrange(300)):
-                area = draw.choice([f"E0101194{draw.randrange(9)}", ""])
+                area = draw.choice([f"E0101195{draw.randrange(9)}", ""])
                 point = ("-1.2", "54.5") if draw.random() < 0.8 else ("", "")
                 row = crime(f"{i}", month, *point, area=area, kind=draw.choice(KINDS))
                 rows.append(row.replace("Hartlepool 001A", draw.choice(["Å 001A", "Z 1", ""])))
