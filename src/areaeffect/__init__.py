@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from areaeffect.api import Evaluation, Picture, Study, load, load_study
-    from areaeffect.commands.evaluate import evaluate
+from typing import Any
 
 _HOMES = {
     "Evaluation": "api",
@@ -17,7 +13,6 @@ _HOMES = {
     "load_study": "api",
     "evaluate": "commands.evaluate",
 }
-__all__ = ["Evaluation", "Picture", "Study", "evaluate", "load", "load_study"]
 
 
 def __getattr__(name: str) -> Any:
@@ -29,4 +24,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(_HOMES)
