@@ -7,11 +7,13 @@ releases give the same bytes:
 |---|---|
 | `atlas.json` | title, layers, histories, larger places, releases, SHA-256 of every file |
 | `base.toml` | the base study as it was read |
-| `areas.parquet` | a row an area: code, name, ward, authority, region, force, centre |
+| `areas.parquet` | a row an area: code, name, ward, authority, region, force, whether all its characteristics are known, centre |
+| `names.json.gz` | a JSON array of names, one an area |
 | `postcodes.parquet` | postcode, position of its area; only where a lookup was given |
-| `areas.pmtiles` | outlines as vector tiles; only where a source has boundaries |
+| `areas.pmtiles` | outlines, council borders and names as vector tiles; only where a source has boundaries |
 | `values/<layer>.<n>.json.gz` | a JSON array, a value an area; `null` is missing |
-| `history/<outcome>.npy`, `.reasons.npy`, `.places.npy` | (areas, periods); (places, periods) |
+| `history/<outcome>.npy`, `.waves.npy` | counts or scores, (areas, periods); (periods) |
+| `history/<outcome>.exposure.npy`, `.places.npy` | (areas), only of rates; (places, periods) |
 """
 
 from __future__ import annotations
@@ -26,13 +28,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.assembly.assemble import areas_of, outlines_of, read_sources
+from areaeffect.assembly.assemble import areas_of, covariates_of, outlines_of, read_sources
 from areaeffect.assembly.measures import make_measures
 from areaeffect.atlas.layers import Layer, histories_of, layers_of, slug
 from areaeffect.atlas.places import INSIDE, place_names, postcode_index
 from areaeffect.atlas.tiles import FILE as TILES
 from areaeffect.atlas.tiles import write_tiles
 from areaeffect.geography.points import projected
+from areaeffect.periods import kind_of, label, parse_period
 from areaeffect.register.place_lookups import vintage_of
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.atlas import AtlasPart
@@ -40,17 +43,19 @@ from areaeffect.study.file import read_base
 from areaeffect.study.paths import default_shared_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from areaeffect.atlas.layers import History
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
+    from areaeffect.results import Bools
     from areaeffect.sources.base import SourceTable
+    from areaeffect.study.window import Window
 
     Tell = Callable[[str, int, int], None]
 
-FORMAT = 1
+FORMAT = 2
 _STEPS = 5
 
 
@@ -84,14 +89,16 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
     places, place_of = _larger_places(areas, inside)
     layers = layers_of(file, tables, measures, areas)
     histories = histories_of(file, measures, place_of)
+    covariates, as_of = covariates_of(file, tables, areas)
+    complete = np.isfinite(covariates).all(axis=1)
     tell("Reading boundaries", 2, _STEPS)
     (boundaries,) = outlines_of(file, areas)
 
     with _replacing(out) as making:
         tell("Making the map's tiles", 3, _STEPS)
-        bounds = write_tiles(boundaries, areas, making) if boundaries else ()
+        bounds = write_tiles(boundaries, areas, inside, making) if boundaries else ()
         tell("Writing the atlas", 4, _STEPS)
-        _write_areas(making, areas, inside, boundaries)
+        _write_areas(making, areas, inside, complete, boundaries)
         n_postcodes = _write_postcodes(making, part.postcodes, file.folder, areas)
         (making / "base.toml").write_text(file.text, encoding="utf-8")
         manifest = {
@@ -99,6 +106,9 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
             "key": out.name,
             "title": study.study.title,
             "question": study.study.question,
+            "made_up": part.made_up,
+            "window": study.study.window.kind.value,
+            "earliest": earliest_start(study.study.window, as_of),
             "n_areas": len(areas),
             "bounds": list(bounds),
             "tiles": TILES if boundaries else "",
@@ -177,19 +187,25 @@ def _larger_places(
 
 
 def _write_areas(
-    folder: Path, areas: Strings, inside: dict[str, Strings], boundaries: Boundaries | None
+    folder: Path,
+    areas: Strings,
+    inside: dict[str, Strings],
+    complete: Bools,
+    boundaries: Boundaries | None,
 ) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     columns: dict[str, Any] = {"code": areas.astype(str), "name": inside["name"].astype(str)}
-    columns |= {what: inside[what].astype(str) for what in INSIDE}
+    columns |= {what: inside[what].astype(str) for what in INSIDE} | {"complete": complete}
     if boundaries is not None:
         centres = boundaries.centres
         lon, lat = projected(centres, boundaries.crs, "EPSG:4326").T
         columns |= {"x": centres[:, 0].round(1), "y": centres[:, 1].round(1)}
         columns |= {"lon": np.round(lon, 6), "lat": np.round(lat, 6)}
     pq.write_table(pa.table(columns), folder / "areas.parquet", compression="zstd")
+    names = json.dumps(inside["name"].astype(str).tolist(), ensure_ascii=False)
+    (folder / "names.json.gz").write_bytes(gzip.compress(names.encode(), mtime=0))
 
 
 def _write_postcodes(folder: Path, lookup: str | None, start: Path, areas: Strings) -> int:
@@ -223,15 +239,35 @@ def _write_layer(folder: Path, layer: Layer) -> dict[str, Any]:
 
 
 def _write_history(folder: Path, history: History) -> dict[str, Any]:
-    name = slug(history.key)
-    np.save(folder / "history" / f"{name}.npy", np.ascontiguousarray(history.values))
-    np.save(folder / "history" / f"{name}.reasons.npy", np.ascontiguousarray(history.reasons))
-    np.save(folder / "history" / f"{name}.places.npy", np.ascontiguousarray(history.places))
+    name, measure, outcome = slug(history.outcome.name), history.measure, history.outcome
+    parts = {"": measure.values, ".waves": measure.waves, ".places": history.places}
+    if measure.exposure is not None:
+        parts[".exposure"] = measure.exposure
+    for part, values in parts.items():
+        np.save(folder / "history" / f"{name}{part}.npy", np.ascontiguousarray(values))
     return {
         "key": name,
-        "outcome": history.key,
-        "title": history.title,
+        "title": outcome.title,
         "unit": history.unit,
-        "better": history.better,
-        "periods": list(history.periods.labels),
+        "counted": outcome.unit_title if measure.is_count else "",
+        "better": outcome.better,
+        "claim": outcome.claim,
+        "kind": measure.periods.kind.value,
+        "periods": list(measure.periods.labels),
     }
+
+
+def earliest_start(window: Window, as_of: Sequence[str]) -> str:
+    """Return the first start that can be asked: after the window's first period, and after every
+    period that a characteristic describes, or it might hold the effect.
+    """
+    first = parse_period(window.start, window.kind)
+    earliest = 0 if first is None else first + 1
+    for text in as_of:
+        kind = kind_of(text)
+        at = parse_period(text, kind) if kind else None
+        if kind is None or at is None or (kind is not window.kind and "number" in {kind, window.kind}):
+            continue  # numbers of a table's own have no months
+        month = kind.first_month(at + 1)  # the first that the characteristic does not describe
+        earliest = max(earliest, window.kind.holding(month + window.kind.months - 1))
+    return label(earliest, window.kind)

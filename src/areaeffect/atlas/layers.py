@@ -69,20 +69,14 @@ class History:
 
     Parameters
     ----------
-    key, title, unit, better : as in `Layer`; `unit` says per what.
-    periods : the time axis.
-    values : (n_areas, n_periods), as drawn: a rate where there is an exposure.
-    reasons : (n_areas, n_periods), index into `panel.REASONS`.
+    outcome, measure : of the study.
+    unit : in print; says per what.
     places : (n_places, n_periods), the average of each larger place.
     """
 
-    key: str
-    title: str
+    outcome: Outcome
+    measure: Measure
     unit: str
-    better: str
-    periods: Periods
-    values: Floats
-    reasons: np.typing.NDArray[np.uint8]
     places: Floats
 
 
@@ -112,7 +106,8 @@ def layers_of(
                 )
             )
         title = layer.label or printed_column(study, layer.column).replace("_", " ")
-        made.append(_of_one_date(layer.column, "Deprivation and more", title, layer.unit, values))
+        group = "Deprivation and more"
+        made.append(_of_one_date(layer.column, group, title, layer.unit, values, layer.better))
     covariates, as_of = covariates_of(file, dict(tables), areas)
     for j, covariate in enumerate(study.design.covariates):
         title = printed_column(study, covariate.column).replace("_", " ")
@@ -147,13 +142,9 @@ def histories_of(
         places = [_averages(measure, inside) for inside in place_of]
         made.append(
             History(
-                outcome.name,
-                outcome.title,
+                outcome,
+                measure,
                 _unit(outcome, measure) + _each(measure.periods),
-                outcome.better,
-                measure.periods,
-                _rates(measure, measure.values),
-                measure.reasons,
                 np.vstack(places) if places else np.empty((0, measure.periods.n)),
             )
         )
@@ -205,7 +196,9 @@ def _averages(measure: Measure, inside: np.typing.NDArray[np.int64]) -> Floats:
 
     NaN where over `MOST_MISSING` of its areas have no value.
     """
-    n = int(inside.max()) + 1 if len(inside) else 0
+    n = int(inside.max(initial=-1)) + 1
+    if not n:
+        return np.empty((0, measure.periods.n))
     weight = np.ones(len(inside)) if measure.exposure is None else measure.exposure
     known = ~np.isnan(measure.values) & (weight > 0)[:, None] & (inside >= 0)[:, None]
     place = np.where(inside >= 0, inside, 0)
@@ -219,8 +212,10 @@ def _averages(measure: Measure, inside: np.typing.NDArray[np.int64]) -> Floats:
     return np.where(enough, sums / np.where(bases > 0, bases, 1) * factor, np.nan)
 
 
-def _of_one_date(reference: str, group: str, title: str, unit: str, values: Floats) -> Layer:
-    return Layer(slug(reference), group, title, unit, "", "", ("",), values[:, None])
+def _of_one_date(  # the order of a layer
+    reference: str, group: str, title: str, unit: str, values: Floats, better: str = ""
+) -> Layer:
+    return Layer(slug(reference), group, title, unit, "", better, ("",), values[:, None])
 
 
 def _coverage(outcome: Outcome, measure: Measure) -> Layer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from areaeffect.study.parts import ColumnText
@@ -14,6 +16,9 @@ class AtlasLayer(Part):
     column: ColumnText = Field(description="'source.column' with one number an area")
     label: str = Field(default="", description="name in print; default from the column")
     unit: str = Field(default="", description="what one unit is")
+    better: Literal["", "lower", "higher"] = Field(
+        default="", description="which is good, for the legend; empty: neither"
+    )
 
 
 class AtlasPart(Part):
@@ -27,4 +32,7 @@ class AtlasPart(Part):
     )
     postcodes: str | None = Field(
         default=None, description="CSV of postcode and area_code (the ONS Postcode Directory)"
+    )
+    made_up: bool = Field(
+        default=False, description="whether its places do not exist: such an atlas is shown last"
     )

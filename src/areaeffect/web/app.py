@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import secrets
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +19,13 @@ from starlette.staticfiles import StaticFiles
 
 from areaeffect.errors import AreaEffectError, Problem, StudyError
 from areaeffect.web import vendor_files
+from areaeffect.web.atlas import atlases
 from areaeffect.web.routes import FEATURES
 from areaeffect.web.safety import Safety, answer_to
 from areaeffect.web.site import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import uvicorn
     from starlette.requests import Request
@@ -45,7 +48,27 @@ def create_app(settings: Settings) -> Starlette:
     app.state.settings = settings
     app.state.nav = tuple(f.NAV for f in FEATURES if f.NAV and f.routes(settings))
     app.state.site = Site.of(settings, tuple(n for n in app.state.nav if n[1] != "/runs/"))
+    app.state.menu = partial(_menu, settings, app.state.nav)
+    app.state.updated = partial(_updated, settings, app.state.site)
     return app
+
+
+def _menu(settings: Settings, nav: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the menu without what this server has nothing to show for."""
+    lacking = set() if settings.runs else {"/runs/"}
+    if settings.read_only and not atlases(settings):
+        lacking.add("/find")
+    return [(words, address) for words, address in nav if address not in lacking]
+
+
+def _updated(settings: Settings, site: Site) -> datetime | None:
+    """Return when the newest atlas or published run was made."""
+    made = [run.updated for run in site.holdings.runs.values()]
+    made += [
+        datetime.fromtimestamp((a.folder / "atlas.json").stat().st_mtime, UTC)
+        for a in atlases(settings).values()
+    ]
+    return max(made, default=None)
 
 
 class OwnFiles(StaticFiles):
