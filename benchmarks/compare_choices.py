@@ -21,8 +21,15 @@ import numpy as np
 
 from areaeffect.compare.explore import answer_into, load_base, plan_into
 from areaeffect.compare.question import Question
-from areaeffect.compare.run_folder import ANSWER, FINDINGS_FILE, POWER, POWER_FILE, REFUSED
-from areaeffect.compare.run_folder import REFUSED_FILE, has
+from areaeffect.compare.run_folder import (
+    ANSWER,
+    FINDINGS_FILE,
+    POWER,
+    POWER_FILE,
+    REFUSED,
+    REFUSED_FILE,
+    has,
+)
 from areaeffect.periods import label
 from areaeffect.results import Verdict
 from areaeffect.web.atlas import Atlas
@@ -61,9 +68,7 @@ def choices(atlas: Atlas, n: int, seed: int) -> Iterator[Question]:
         yield Question(chosen, start, name_of(atlas, chosen), placebos=199)
 
 
-def ends(
-    atlas: Atlas, base: Base, question: Question, folder: Path
-) -> str | tuple[str, Question]:
+def ends(atlas: Atlas, base: Base, question: Question, folder: Path) -> str | tuple[str, Question]:
     """Return how one question ends: answered, stopped with a repair, or why it is a dead end."""
     flight = atlas.preflight
     if flight.asks_levels:

@@ -7,10 +7,11 @@ releases give the same bytes:
 |---|---|
 | `atlas.json` | title, layers, histories, larger places, releases, SHA-256 of every file |
 | `base.toml` | the base study as it was read |
-| `areas.parquet` | a row an area: code, name, ward, authority, region, force, whether all its characteristics are known, centre |
+| `areas.parquet` | a row an area: code, name, what it lies in, centre, and whether every \
+covariate is known |
 | `names.json.gz` | a JSON array of names, one an area |
 | `postcodes.parquet` | postcode, position of its area; only where a lookup was given |
-| `areas.pmtiles` | outlines, council borders and names as vector tiles; only where a source has boundaries |
+| `areas.pmtiles` | outlines, councils and names as vector tiles, where a source has boundaries |
 | `values/<layer>.<n>.json.gz` | a JSON array, a value an area; `null` is missing |
 | `history/<outcome>.npy`, `.waves.npy` | counts or scores, (areas, periods); (periods) |
 | `history/<outcome>.exposure.npy`, `.places.npy` | (areas), only of rates; (places, periods) |
@@ -22,36 +23,41 @@ import gzip
 import hashlib
 import json
 import shutil
+import subprocess
+import tempfile
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from areaeffect.assembly.assemble import areas_of, covariates_of, outlines_of, read_sources
 from areaeffect.assembly.measures import make_measures
-from areaeffect.atlas.layers import Layer, histories_of, layers_of, slug
-from areaeffect.atlas.places import INSIDE, place_names, postcode_index
-from areaeffect.atlas.tiles import FILE as TILES
-from areaeffect.atlas.tiles import write_tiles
+from areaeffect.atlas.layers import Layer, earliest_start, histories_of, layers_of, slug
+from areaeffect.atlas.places import (
+    INSIDE,
+    council_outlines,
+    place_names,
+    place_points,
+    postcode_index,
+)
+from areaeffect.errors import DataError, Problem
 from areaeffect.geography.points import projected
-from areaeffect.periods import kind_of, label, parse_period
 from areaeffect.register.place_lookups import vintage_of
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.study.atlas import AtlasPart
 from areaeffect.study.file import read_base
+from areaeffect.study.parts import AtlasPart
 from areaeffect.study.paths import default_shared_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from areaeffect.atlas.layers import History
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
     from areaeffect.results import Bools
     from areaeffect.sources.base import SourceTable
-    from areaeffect.study.window import Window
 
     Tell = Callable[[str, int, int], None]
 
@@ -111,7 +117,7 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
             "earliest": earliest_start(study.study.window, as_of),
             "n_areas": len(areas),
             "bounds": list(bounds),
-            "tiles": TILES if boundaries else "",
+            "tiles": FILE if boundaries else "",
             "postcodes": n_postcodes,
             "places": places,
             "layers": [_write_layer(making, layer) for layer in layers],
@@ -257,17 +263,105 @@ def _write_history(folder: Path, history: History) -> dict[str, Any]:
     }
 
 
-def earliest_start(window: Window, as_of: Sequence[str]) -> str:
-    """Return the first start that can be asked: after the window's first period, and after every
-    period that a characteristic describes, or it might hold the effect.
+#: The layer inside the tiles, and the name of the file: tippecanoe writes it into the file, so
+#: another name would give other bytes.
+LAYER = "areas"
+FILE = "areas.pmtiles"
+#: Zooms that are made; MapLibre enlarges the last, whose grid of 6 m is finer than boundaries
+#: generalised to 20 m. The first shows England and Wales whole.
+FIRST_ZOOM, LAST_ZOOM = 4, 10
+#: Below the last zoom a tile has a grid of 2 to this: half a point of the screen.
+LOW_DETAIL = 10
+_DECIMALS = 6  # of a degree: a tenth of a metre
+
+
+def write_tiles(
+    boundaries: Boundaries, areas: Strings, inside: Mapping[str, Strings], folder: Path
+) -> tuple[float, ...]:
+    """Write outlines, council borders and names as vector tiles into `folder/areas.pmtiles`.
+
+    An outline's id is the position of its area in the atlas; its only property is the code. A name
+    lies in the area nearest the middle of its ward or council.
+
+    Parameters
+    ----------
+    boundaries : outlines of the areas.
+    areas : (n_areas,), codes.
+    inside : ward and authority of each area, (n_areas,) each; '' where not known.
+    folder : where the file goes.
+
+    Returns
+    -------
+    West, south, east and north of all areas, degrees.
+
+    Raises
+    ------
+    DataError
+        tippecanoe is not here or fails.
     """
-    first = parse_period(window.start, window.kind)
-    earliest = 0 if first is None else first + 1
-    for text in as_of:
-        kind = kind_of(text)
-        at = parse_period(text, kind) if kind else None
-        if kind is None or at is None or (kind is not window.kind and "number" in {kind, window.kind}):
-            continue  # numbers of a table's own have no months
-        month = kind.first_month(at + 1)  # the first that the characteristic does not describe
-        earliest = max(earliest, window.kind.holding(month + window.kind.months - 1))
-    return label(earliest, window.kind)
+    import geopandas
+    import shapely
+
+    degrees = geopandas.GeoSeries(boundaries.outlines, crs=boundaries.crs).to_crs(4326)
+    outlines = shapely.set_precision(degrees.to_numpy(), 10.0**-_DECIMALS, mode="pointwise")
+    with tempfile.TemporaryDirectory() as scratch:
+        layers = {
+            LAYER: (
+                (i, {"code": str(code)}, shape)
+                for i, (code, shape) in enumerate(zip(areas, outlines, strict=True))
+            ),
+            "councils": council_outlines(outlines, inside["authority"]),
+            "names": place_points(boundaries.centres, outlines, inside),
+        }
+        for name, features in layers.items():
+            with (Path(scratch) / f"{name}.geojsonl").open("w", encoding="utf-8") as file:
+                for i, about, shape in features:
+                    known = json.dumps(about, ensure_ascii=False)
+                    file.write(
+                        f'{{"type":"Feature","id":{i},"properties":{known},'
+                        f'"geometry":{shapely.to_geojson(shape)}}}\n'
+                    )
+        _tippecanoe(Path(scratch), tuple(layers), folder)
+    return tuple(round(float(edge), 4) for edge in degrees.total_bounds)
+
+
+def _tippecanoe(scratch: Path, layers: Sequence[str], folder: Path) -> None:
+    # Names inside the working folder: tippecanoe writes its own command line into the file.
+    command = [
+        str(program()),
+        *("-o", FILE, "-n", LAYER, f"-Z{FIRST_ZOOM}", f"-z{LAST_ZOOM}", "-r1"),
+        *(part for layer in layers for part in ("-L", f"{layer}:{layer}.geojsonl")),
+        *("--detect-shared-borders", "--no-feature-limit", "--no-tile-size-limit"),
+        *("--no-tiny-polygon-reduction", "--simplification=4"),
+        *(f"--low-detail={LOW_DETAIL}", "--read-parallel"),
+        *("--no-progress-indicator", "--quiet", "--force"),
+    ]
+    made = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
+    if made.returncode:
+        reason = (made.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise DataError(Problem(f"the map's tiles could not be made: {reason}.", "tippecanoe"))
+    (scratch / FILE).replace(folder / FILE)
+
+
+def program() -> Path:
+    """Return the tippecanoe that the package `cubao-tippecanoe` brings.
+
+    Raises
+    ------
+    DataError
+        It is not installed.
+    """
+    from importlib.util import find_spec
+
+    spec = find_spec("cubao_tippecanoe")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        found = sorted(Path(folder).glob("*_tippecanoe.exe"))
+        if found:
+            return found[-1]
+    raise DataError(
+        Problem(
+            "tippecanoe, which makes the map's tiles, is not here.",
+            "areaeffect tiles",
+            "Install it: pip install cubao-tippecanoe.",
+        )
+    )

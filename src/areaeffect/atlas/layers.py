@@ -10,17 +10,18 @@ import numpy as np
 
 from areaeffect.assembly.assemble import covariates_of, printed_column
 from areaeffect.errors import Problem, StudyError
-from areaeffect.periods import PeriodKind, Periods
+from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
 from areaeffect.sources.base import attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from areaeffect.panel import Measure, Strings
     from areaeffect.results import Floats
     from areaeffect.sources.base import SourceTable
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Outcome
+    from areaeffect.study.parts import Window
 
 PER = 1_000
 CLASSES = 5
@@ -245,3 +246,25 @@ def _each(periods: Periods) -> str:
 def slug(text: str) -> str:
     """Return a name for addresses and files: lower case, digits, '_' and '-'."""
     return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:60]
+
+
+def earliest_start(window: Window, as_of: Sequence[str]) -> str:
+    """Return the first start that can be asked.
+
+    It lies after the window's first period, and after every period that a covariate describes:
+    one that describes a later time might hold the effect.
+    """
+    first = parse_period(window.start, window.kind)
+    earliest = 0 if first is None else first + 1
+    for text in as_of:
+        kind = kind_of(text)
+        at = parse_period(text, kind) if kind else None
+        if (
+            kind is None
+            or at is None
+            or (kind is not window.kind and "number" in {kind, window.kind})
+        ):
+            continue  # numbers of a table's own have no months
+        month = kind.first_month(at + 1)  # the first that the covariate does not describe
+        earliest = max(earliest, window.kind.holding(month + window.kind.months - 1))
+    return label(earliest, window.kind)

@@ -15,10 +15,16 @@ from areaeffect.sources.publishers.tables import read
 from areaeffect.study.paths import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from shapely import Geometry
+
     from areaeffect.panel import Strings
+    from areaeffect.results import Floats
+
+    #: The number of a feature in its layer, its properties, its shape.
+    Feature = tuple[int, dict[str, str | int], Geometry]
 
 #: What an atlas says of each area beside its own code and name.
 INSIDE = ("ward", "authority", "region", "force")
@@ -124,3 +130,30 @@ def postcode_index(
         np.array([p for p, _ in inside], dtype=np.str_),
         np.array([i for _, i in inside], dtype=np.int32),
     )
+
+
+def council_outlines(outlines: Sequence[Geometry], authority: Strings) -> Iterator[Feature]:
+    """Return the outline of each council: the areas are a coverage, so only edges are joined."""
+    import shapely
+
+    for i, name in enumerate(sorted({str(a) for a in authority} - {""})):
+        joined = shapely.union_all(
+            [s for s, a in zip(outlines, authority, strict=True) if a == name]
+        )
+        yield i, {"name": name}, joined
+
+
+def place_points(
+    centres: Floats, outlines: Sequence[Geometry], inside: Mapping[str, Strings]
+) -> Iterator[Feature]:
+    """Return the name of each ward and council, at a place inside it."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for i, (ward, authority) in enumerate(zip(inside["ward"], inside["authority"], strict=True)):
+        found.setdefault(("council", str(authority), ""), []).append(i)
+        found.setdefault(("ward", str(ward), str(authority)), []).append(i)
+    for n, ((kind, name, _), members) in enumerate(sorted(found.items())):
+        if name:
+            own = centres[members]
+            nearest = members[int(((own - own.mean(axis=0)) ** 2).sum(axis=1).argmin())]
+            about = {"kind": kind, "name": name, "areas": len(members)}
+            yield n, about, outlines[nearest].representative_point()

@@ -225,7 +225,9 @@ class Preflight:
         if lost and len(allowed):
             since = self.since(kept)
             many = "1 area that has" if len(kept) == 1 else f"{len(kept)} areas that have"
-            words = f"Compare the {many} figures" + (f" since {self.written(since)}" if since else "")
+            words = f"Compare the {many} figures" + (
+                f" since {self.written(since)}" if since else ""
+            )
             repairs.append(Repair(words, self._with(question, kept, allowed)))
         else:
             repairs += self.larger(question, kept if len(kept) else areas)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from areaeffect.compare.preflight import Obstacle, Repair
 from areaeffect.compare.question import Question, key_of_question, refuse_question
 from areaeffect.compare.run_folder import (
     ANSWER,
@@ -26,6 +27,8 @@ from areaeffect.compare.run_folder import (
     MARKS,
     PARQUET,
     POWER,
+    REFUSED,
+    REFUSED_FILE,
     ask,
     has,
 )
@@ -172,9 +175,22 @@ class Runs:
         refuse_question(base_of(atlas), question, tuple(atlas.position))
         key = self.key(atlas, question)
         with self._lock:
-            if not (self.has(key, DESIGN) and self.has(key, POWER)):
+            if not (self.has(key, DESIGN) and self.has(key, POWER)) and not self.has(key, REFUSED):
                 self._enqueue(atlas, Job(key, "plan", question, atlas.key))
         return key
+
+    def refusal(self, atlas: Atlas, question: Question) -> tuple[Obstacle, ...]:
+        """Return why a question that was asked cannot be answered; nothing where it may be."""
+        key = self.key(atlas, question)
+        with suppress(*_DAMAGED):
+            text = (self.folder / key / REFUSED / REFUSED_FILE).read_text(encoding="utf-8")
+            refusal = json.loads(text)
+            repairs = tuple(
+                Repair(r["words"], Question.from_dict(r["question"])) for r in refusal["repairs"]
+            )
+            what = "Nothing about this place can be compared in these figures"
+            return (Obstacle("areas", f"{what}: {refusal['what']}.", repairs),)
+        return ()
 
     def answer(self, key: str, atlas: Atlas) -> None:
         """Ask for the answer of a run whose power is known.

@@ -115,8 +115,9 @@ def page_of(
 
 def direction(layer: Layer) -> str:
     """Say in the legend which end of a layer is good."""
-    judged = {"lower": "Darker is higher, which is worse.", "higher": "Darker is higher, which is better."}
-    return judged.get(layer.better, "Darker is higher. Neither end is called better.")
+    if not layer.better:
+        return "Darker is higher. Neither end is called better."
+    return f"Darker is higher, which is {'worse' if layer.better == 'lower' else 'better'}."
 
 
 def legend(layer: Layer) -> tuple[tuple[int, str], ...]:

@@ -210,7 +210,9 @@ def _history(series: Series, place: Place) -> History:
         (str(row["period"]), *(printed(math.nan if row[c] is None else row[c]) for c in columns))
         for row in rows
     )
-    answer = tuple(s for s in (_latest(series, labels, values), _trend(series), _gaps(series, place)) if s)
+    answer = tuple(
+        s for s in (_latest(series, labels, values), _trend(series), _gaps(series, place)) if s
+    )
     return History(
         series.key, series.title, series.unit, answer, ("Period", *labels), text, charts
     )  # fmt: skip
@@ -252,8 +254,9 @@ def _trend(series: Series) -> str:
     if first <= 0:
         return f"It was {printed(first)} in the first year with figures ({when})."
     change = 100 * (last / first - 1)
-    moved = "about the same as" if abs(change) < 0.5 else (  # noqa: PLR2004  # rounds to 0%
-        f"{abs(change):.0f}% {'more' if change > 0 else 'less'} than"
+    percent = round(abs(change))
+    moved = (
+        f"{percent}% {'more' if change > 0 else 'less'} than" if percent else "about the same as"
     )
     return f"That is {moved} in the first year with figures ({when}: {printed(first)})."
 
