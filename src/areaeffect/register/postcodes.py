@@ -91,7 +91,8 @@ class Postcodes:
 
     @cached_property
     def _used(self) -> pd.DataFrame:
-        return self._rows[self._rows["ended"].astype(str).str.strip() == ""]
+        used: pd.DataFrame = self._rows[self._rows["ended"].astype(str).str.strip() == ""]
+        return used
 
     @cached_property
     def _in_use(self) -> pd.Series:

@@ -12,7 +12,7 @@ import pytest
 from areaeffect.errors import DataError
 from areaeffect.panel import REASONS
 from areaeffect.sources.publishers import postcodes
-from areaeffect.sources.publishers.check import check_file
+from areaeffect.sources.publishers.download import check_file
 from areaeffect.sources.publishers.releases import catalogue
 from areaeffect.sources.publishers.tables import read
 
