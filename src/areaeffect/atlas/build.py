@@ -40,11 +40,11 @@ from areaeffect.atlas.places import (
     council_outlines,
     place_names,
     place_points,
-    postcode_index,
 )
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.points import projected
 from areaeffect.register.place_lookups import vintage_of
+from areaeffect.register.postcodes import find_postcodes, has_directory
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.file import read_base
 from areaeffect.study.parts import AtlasPart
@@ -215,12 +215,15 @@ def _write_areas(
 
 
 def _write_postcodes(folder: Path, lookup: str | None, start: Path, areas: Strings) -> int:
+    """Write which postcodes lie in which area, by the lookup named or the directory here."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    postcodes, positions = postcode_index(lookup, start, areas)
+    if lookup is None and not has_directory(start, areas):
+        return 0
+    postcodes, positions = find_postcodes(lookup, start, areas).inside(areas)
     if len(postcodes):
-        table = pa.table({"postcode": postcodes, "area": positions})
+        table = pa.table({"postcode": postcodes, "area": positions.astype(np.int32)})
         pq.write_table(table, folder / "postcodes.parquet", compression="zstd")
     return len(postcodes)
 

@@ -18,7 +18,12 @@ import numpy as np
 from areaeffect.assembly.assemble import read_area_data, with_initiatives
 from areaeffect.commands.begin import with_costs
 from areaeffect.commands.evaluate import estimate, map_shapes, planned
-from areaeffect.compare.page import answer_sections, design_sections, power_sections
+from areaeffect.compare.page import (
+    answer_sections,
+    design_sections,
+    power_sections,
+    without_keys,
+)
 from areaeffect.compare.preflight import Repair, repairs_of
 from areaeffect.compare.question import AREAS_FILE, STUDY_FILE, compose
 from areaeffect.compare.run_folder import (
@@ -173,7 +178,7 @@ def _why_nothing(file: StudyFile, data: Assembled, plan: Plan) -> str:
     found = refused(file.study, plan, measures)
     if len(found) < len(file.study.outcome):
         return ""
-    return "; ".join(dict.fromkeys(one.reason for one in found))
+    return "; ".join(dict.fromkeys(without_keys(one.reason) for one in found))
 
 
 def _repairs(base: Base, question: Question) -> list[Repair]:

@@ -166,7 +166,9 @@ class AtlasPart(Part):
         "catalogue's lookups",
     )
     postcodes: str | None = Field(
-        default=None, description="CSV of postcode and area_code (the ONS Postcode Directory)"
+        default=None,
+        description="CSV of postcode and area_code, or a zip of the ONS Postcode Directory; "
+        "default what `areaeffect fetch postcodes` has brought",
     )
     made_up: bool = Field(
         default=False, description="whether its places do not exist: such an atlas is shown last"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -145,15 +146,25 @@ class Atlas:
         return {str(code): i for i, code in enumerate(self.table["code"])}
 
     @cached_property
-    def postcodes(self) -> Mapping[str, int]:
-        """Position of the area of each postcode, written without spaces; empty without a lookup."""
-        path = self.folder / "postcodes.parquet"
-        if not path.is_file():
-            return {}
+    def _postcodes(self) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int32]]:
+        """Postcodes, ascending and without spaces, and the position of the area of each."""
         import pyarrow.parquet as pq
 
-        table = pq.read_table(path)
-        return dict(zip(table["postcode"].to_pylist(), table["area"].to_pylist(), strict=True))
+        table = pq.read_table(self.folder / "postcodes.parquet")
+        return table["postcode"].to_numpy().astype(np.str_), table["area"].to_numpy()
+
+    @property
+    def has_postcodes(self) -> bool:
+        """Whether places can be found by postcode."""
+        return bool(self.manifest["postcodes"])
+
+    def of_postcode(self, text: str) -> int | None:
+        """Return the position of the area that a postcode lies in; None where it is not here."""
+        if not self.has_postcodes:
+            return None
+        (known, areas), wanted = self._postcodes, re.sub(r"\s+", "", text).upper()
+        at = int(np.searchsorted(known, wanted))
+        return int(areas[at]) if at < len(known) and known[at] == wanted else None
 
     @property
     def default_layer(self) -> Layer:
