@@ -96,7 +96,7 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
     layers = layers_of(file, tables, measures, areas)
     histories = histories_of(file, measures, place_of)
     covariates, as_of = covariates_of(file, tables, areas)
-    complete = np.isfinite(covariates).all(axis=1)
+    complete = np.asarray(np.isfinite(covariates).all(axis=1), dtype=np.bool_)
     tell("Reading boundaries", 2, _STEPS)
     (boundaries,) = outlines_of(file, areas)
 

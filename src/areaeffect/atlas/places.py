@@ -129,5 +129,5 @@ def place_points(
         if name:
             own = centres[members]
             nearest = members[int(((own - own.mean(axis=0)) ** 2).sum(axis=1).argmin())]
-            about = {"kind": kind, "name": name, "areas": len(members)}
+            about: dict[str, str | int] = {"kind": kind, "name": name, "areas": len(members)}
             yield n, about, outlines[nearest].representative_point()

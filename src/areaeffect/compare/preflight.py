@@ -133,7 +133,7 @@ class Preflight:
             self.complete[areas],
             [o.title for o in self.outcomes],
         )
-        return areas[reasons == ""]
+        return np.asarray(areas[reasons == ""], dtype=np.int64)
 
     def starts(self, areas: Ints) -> Ints:
         """Return the starts, ascending ordinals, for which an outcome of some areas is covered."""
@@ -144,7 +144,7 @@ class Preflight:
 
     def _starts_of(self, outcome: OutcomeFigures, areas: Ints) -> Ints:
         periods = outcome.periods
-        seen = ~np.isnan(outcome.values[areas]).any(axis=0)
+        seen: Bools = np.asarray(~np.isnan(outcome.values[areas]).any(axis=0), dtype=np.bool_)
         if outcome.claim is Claim.LEVEL:
             last = np.zeros(periods.n, dtype=np.bool_)
             last[-(periods.kind.per_year or 1) :] = True
@@ -246,7 +246,7 @@ class Preflight:
 
     def larger(self, question: Question, areas: Ints) -> list[Repair]:
         """Return questions about larger places around some areas, each with a start that fits."""
-        found = []
+        found: list[Repair] = []
         wards = {str(w) for w in self.wards[areas]} - {""}
         if len(wards) == 1:
             (ward,) = wards

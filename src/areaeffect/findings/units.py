@@ -76,7 +76,7 @@ def _left_out(panel: Panel, measures: Sequence[Measure], unit: Neighbourhood) ->
     return why_left_out(
         [m.observed[unit.areas] for m in measures],
         [None if m.exposure is None else m.exposure[unit.areas] for m in measures],
-        np.isfinite(panel.covariates[unit.areas]).all(axis=1),
+        np.asarray(np.isfinite(panel.covariates[unit.areas]).all(axis=1), dtype=np.bool_),
         [m.name.replace("_", " ") for m in measures],
     )
 

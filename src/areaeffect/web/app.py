@@ -199,7 +199,7 @@ class Connection(H11Protocol):
     @property
     def is_waiting(self) -> bool:
         """Whether it waits for its client: for a whole request, or for the answer to be read."""
-        cycle = self._asked()
+        cycle = self._cycle_of_request()
         answers = cycle is not None and not cycle.more_body and not cycle.response_complete
         return not answers or self.flow.write_paused
 
@@ -246,7 +246,7 @@ class Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Say that a request is not HTTP, unless an answer to it is on its way."""
-        cycle = self._asked()
+        cycle = self._cycle_of_request()
         begun = cycle is not None and not cycle.response_complete
         if begun or self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.drop()
@@ -256,18 +256,18 @@ class Connection(H11Protocol):
     def drop(self) -> None:
         """Close at once, without an answer."""
         self.connections.discard(self)
-        cycle = self._asked()
+        cycle = self._cycle_of_request()
         if cycle is not None:
             cycle.disconnected = True
             cycle.message_event.set()
         self.transport.abort()
 
-    def _asked(self) -> RequestResponseCycle | None:
+    def _cycle_of_request(self) -> RequestResponseCycle | None:
         """Return the request that came last and its answer; None before the first."""
         return self.cycle
 
     def _watch(self) -> None:
-        cycle = self._asked()
+        cycle = self._cycle_of_request()
         if cycle is None or cycle.response_complete:
             self._start("_head", limits.HEAD_SECONDS)
             return

@@ -38,7 +38,7 @@ from areaeffect.study.paths import SHARED_DATA_VARIABLE
 from areaeffect.web import limits
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS
-from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING, Job, Standing
+from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING, Job, RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -232,7 +232,7 @@ class Runs:
         """Whether a part of a run is finished."""
         return has(self.folder / key, part)
 
-    def standing(self, key: str) -> Standing:
+    def standing(self, key: str) -> RunState:
         """Return the state of a run.
 
         Raises
@@ -245,14 +245,14 @@ class Runs:
             position = self._queue.index(key) if job and job.state == WAITING else 0
         looks = None
         try:
-            question, base = self._asked(key)
+            question, base = self._question_of(key)
             if self.has(key, ANSWER):
                 looks = int(json.loads((self.folder / key / _LOOKS_FILE).read_text())["earlier"])
         except _DAMAGED:
             fix = "It may be from another server, or too old: ask the question again."
             raise Refusal(404, "This run is not on this server.", fix) from None
         parts = tuple(part for part in MARKS if self.has(key, part))
-        return Standing(
+        return RunState(
             key=key,
             question=question,
             atlas=base,
@@ -262,7 +262,7 @@ class Runs:
             looks=looks,
         )
 
-    def _asked(self, key: str) -> tuple[Question, str]:
+    def _question_of(self, key: str) -> tuple[Question, str]:
         """Return what a run asks, and of which atlas."""
         asked = json.loads((self.folder / key / "run.json").read_text(encoding="utf-8"))
         return Question.from_dict(asked["question"]), str(asked["base"])
@@ -381,7 +381,7 @@ class Runs:
             if folder.name == key:
                 continue
             with suppress(*_DAMAGED):  # one damaged run does not stop another
-                found += not mine.isdisjoint(self._asked(folder.name)[0].areas)
+                found += not mine.isdisjoint(self._question_of(folder.name)[0].areas)
         return found
 
     def _make_room(self, key: str) -> None:

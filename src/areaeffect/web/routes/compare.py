@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from areaeffect.compare.question import Question
     from areaeffect.web.atlas import Atlas
     from areaeffect.web.settings import Settings
-    from areaeffect.web.standing import Standing
+    from areaeffect.web.standing import RunState
 
 NAV: tuple[str, str] | None = ("Compare", "/compare")
 
@@ -132,7 +132,7 @@ async def _ask(request: Request) -> Response:
     return await run_in_threadpool(submit)
 
 
-def _standing(request: Request) -> Standing:
+def _standing(request: Request) -> RunState:
     key = request.path_params["key"]
     if not _KEY.fullmatch(key):
         raise Refusal(404, "There is no such run.", "Ask a question on the Compare page.")
