@@ -110,11 +110,12 @@ def council_outlines(outlines: Sequence[Geometry], authority: Strings) -> Iterat
     """Return the outline of each council: the areas are a coverage, so only edges are joined."""
     import shapely
 
-    for i, name in enumerate(sorted({str(a) for a in authority} - {""})):
-        joined = shapely.union_all(
-            [s for s, a in zip(outlines, authority, strict=True) if a == name]
-        )
-        yield i, {"name": name}, joined
+    inside: dict[str, list[Geometry]] = {}
+    for outline, name in zip(outlines, authority, strict=True):
+        if name:
+            inside.setdefault(str(name), []).append(outline)
+    for i, name in enumerate(sorted(inside)):
+        yield i, {"name": name}, shapely.coverage_union_all(inside[name])
 
 
 def place_points(
