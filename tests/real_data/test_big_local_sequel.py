@@ -151,6 +151,7 @@ def _write_incidents(outlines: gpd.GeoDataFrame, folder: Path) -> None:
             "Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location",
             "LSOA code", "LSOA name", "Crime type", "Last outcome category", "Context",
         ]  # fmt: skip
-        target = folder / month / f"{month}-cleveland-street.csv"
-        target.parent.mkdir(parents=True)
-        made[order].to_csv(target, index=False, lineterminator="\n")
+        (folder / month).mkdir(parents=True)
+        for force, rows in (("cleveland", made), ("btp", made.head(1))):
+            target = folder / month / f"{month}-{force}-street.csv"
+            rows[order].to_csv(target, index=False, lineterminator="\n")

@@ -236,17 +236,23 @@ def _run(known: Known, place: Path, studies: Path | None, threads: int, tell: Te
             _MADE[known.name](place)
         if lacking := [p for p in missing_data(path) if not str(p).startswith(str(place))]:
             return Row(known=known, missing=f"{lacking[0]} is not here. It is {known.data}.")
-        file = read_study(path)
+        file = _without_checks(read_study(path))
         data, plan = begin(file, None, step)
         if known.pretended:
             file = _pretend(known, file, data, plan, place)
             data, plan = begin(file, None, step)
         return _row(known, estimate(file, data, plan, threads, step))
     except FileNotFoundError as error:
-        lacking = error.filename or "its file"
-        return Row(known=known, missing=f"{lacking} is not here. It is {known.data}.")
+        named = error.filename or "its file"
+        return Row(known=known, missing=f"{named} is not here. It is {known.data}.")
     except AreaEffectError as error:
         return Row(known=known, missing=" ".join(str(error).split()))
+
+
+def _without_checks(file: StudyFile) -> StudyFile:
+    """Return the study without what tries to break its finding: only its numbers are read here."""
+    analysis = file.study.analysis.model_copy(update={"checks": False})
+    return replace(file, study=file.study.model_copy(update={"analysis": analysis}))
 
 
 def _pretend(known: Known, file: StudyFile, data: Assembled, plan: Plan, place: Path) -> StudyFile:
@@ -266,26 +272,25 @@ def _row(known: Known, result: Result) -> Row:
     whole = [f for f in result.findings if f.neighbourhood is None and f.outcome]
     mine = [f for f in whole if f.outcome == (known.outcome or whole[0].outcome)]
     finding = next((f for f in mine if f.form == "ratio"), mine[0])
-    scale = _scale(known, finding)
-    middle, low, high, gap, first, last = (
-        None if value is None else value * scale
-        for value in (
-            finding.estimate,
-            finding.low,
-            finding.high,
-            finding.held_out,
-            finding.held_out_interval and finding.held_out_interval.low,
-            finding.held_out_interval and finding.held_out_interval.high,
-        )
+    scale, held_out = _scale(known, finding), finding.held_out_interval
+
+    def scaled(value: float | None) -> float | None:
+        return None if value is None else value * scale
+
+    reason = (
+        finding.caveats[0] if finding.estimate is None and finding.caveats else str(finding.verdict)
     )
-    reason = finding.caveats[0] if middle is None and finding.caveats else str(finding.verdict)
     return Row(
         known=known,
-        estimate=middle,
-        low=low,
-        high=high,
+        estimate=scaled(finding.estimate),
+        low=scaled(finding.low),
+        high=scaled(finding.high),
         p_value=finding.p_value,
-        before=(gap, first, last),
+        before=(
+            scaled(finding.held_out),
+            scaled(held_out.low if held_out else None),
+            scaled(held_out.high if held_out else None),
+        ),
         verdict=reason,
     )
 
@@ -309,8 +314,13 @@ def _officers(known: Known, place: Path) -> Row:
     first = table.groupby("uid")["first_trained"].first().reindex(wide.index).to_numpy() - 1
     found = random_timing(wide.to_numpy(), first)
     half = _NORMAL[0.95] * found.error
-    ends = {"low": found.estimate - half, "high": found.estimate + half}
-    return Row(known=known, estimate=found.estimate, verdict="cross-check", **ends)
+    return Row(
+        known=known,
+        estimate=found.estimate,
+        low=found.estimate - half,
+        high=found.estimate + half,
+        verdict="cross-check",
+    )
 
 
 def _in_package(package: str, *parts: str) -> Path:
