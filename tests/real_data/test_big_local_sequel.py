@@ -86,7 +86,7 @@ def test_the_study_of_england_runs_unchanged_once_its_files_are_there(
     assert {f.outcome for f in whole} >= {"crime", "antisocial_behaviour"}
     for finding in whole:
         assert finding.estimate is not None
-        assert finding.n_neighbourhoods == len(PRETENDED)
+        assert finding.n_neighbourhoods == len(PRETENDED), result.notes
 
 
 def _cleveland(real_data: Path) -> gpd.GeoDataFrame:
