@@ -14,6 +14,7 @@ from areaeffect import wording
 from areaeffect.compare.preflight import written_period
 from areaeffect.document.blocks import Bullets, Data, Folded, Paragraph, Section, named
 from areaeffect.document.chart_tables import NONE_GIVEN, Figure, Table, in_words
+from areaeffect.further.stories import events_of
 from areaeffect.outcomes import FAMILIES
 from areaeffect.power.page import table as power_table
 from areaeffect.power.page import warnings
@@ -143,7 +144,7 @@ def answer_sections(result: Result) -> tuple[Section, ...]:
     series = {(s.group, s.outcome): s for s in result.series}
     main = wording.main_findings(result.findings)
     charts = [
-        figures.trend(f, path, outcome.events_of(result, f.group))
+        figures.trend(f, path, events_of(result, f.group))
         for f in main
         if f.verdict is not Verdict.NOT_ESTIMABLE
         and (path := series.get((f.group, f.outcome)))
