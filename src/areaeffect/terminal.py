@@ -82,7 +82,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 @contextmanager
 def _in_notebook(shell: Any) -> Iterator[Callable[[str, int, int], None]]:
     """Show one bar in the output of a cell, and take it away at the end; remarks stay."""
-    from IPython.display import HTML, display  # type: ignore[import-not-found]
+    from IPython.display import HTML, display
 
     bar = display(HTML(""), display_id=True)
 
