@@ -314,16 +314,16 @@ def place(
     """
     if law in traits and options:
         mean = np.array([traits[law][p].mean() for p in options])
-        kept = [
+        kept: Iterable[list[Ints]] = (
             [options[i] for i in np.flatnonzero(mean >= np.quantile(mean, 1 - k * _EXTREME))]
             for k in (1, 2, 3)
-        ]
+        )
     elif law == "the most deprived":
         mean = np.array([traits["most deprived"][p].mean() for p in options])
         kept = [[options[i] for i in np.argsort(-mean)]]
     elif law == "one borough":
         parts = rng.permutation(int(borough.max()) + 1)
-        kept = [[p for p in options if (borough[p] == b).all()] for b in parts]
+        kept = ([p for p in options if (borough[p] == b).all()] for b in parts)
     else:
         kept = [options]
     for some in kept:

@@ -197,6 +197,10 @@ class ClaimCohorts:
                 self.start(unit),
                 self.units[unit].start_kind,
                 self.history if has_history else None,
+                min(
+                    ((self.start(g), place.start_kind) for g, place in enumerate(self.units)),
+                    key=lambda begun: begun[1].first_month(begun[0]),
+                ),
             )
             usable = np.isfinite(built.values).all(axis=1)
             for o, (pre, post) in used.items():
