@@ -96,6 +96,9 @@ class ClaimCohorts:
     bins: Bins = NO_BINS
     _cohorts: dict[tuple[int, int, tuple[int, ...]], Cohort] = field(default_factory=dict)
     _sums: dict[tuple[int, int, tuple[int, ...]], Mapping[int, Sums]] = field(default_factory=dict)
+    _used: dict[tuple[int, int, tuple[int, ...]], dict[int, tuple[Bools, Bools]]] = field(
+        init=False, default_factory=dict
+    )
 
     @property
     def is_adjusted(self) -> bool:
@@ -131,8 +134,10 @@ class ClaimCohorts:
 
     def used(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
         """Return, for each outcome that can be estimated, the periods used before and after."""
-        place = self.units[unit]
-        patterns = np.unique(self.coverage.pattern[areas])
+        key = self.key(unit, areas)
+        if key in self._used:
+            return self._used[key]
+        place, patterns = self.units[unit], list(key[-1])
         found = {}
         for o in self.outcomes:
             measure = self.measure(o)
@@ -158,6 +163,7 @@ class ClaimCohorts:
             sides = [post] if self.claim == "level" else [pre, post]
             if all(is_enough((s & ~seen).sum(), s.sum()) for s in sides):
                 found[o] = (pre & seen, post & seen)
+        self._used[key] = found
         return found
 
     def ahead(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
