@@ -116,7 +116,7 @@ def ours(country: Country) -> float:
     eligible = np.ones(N_AREAS, dtype=bool)
     eligible[np.concatenate(country.places)] = False
     arm = ClaimCohorts(
-        "change", (0,), panel, (measure,), coverage_of((measure,)), eligible, units,
+        "change", {0: 0}, panel, (measure,), coverage_of((measure,)), eligible, units,
         "12-month blocks", 60,
     )  # fmt: skip
     cohorts = [arm.cohort(g, p) for g, p in enumerate(country.places)]

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.assembly.assemble import Assembled, assemble
-from areaeffect.estimate.inference import MIN_PLACEBOS
 from areaeffect.findings.conclude import conclude
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
@@ -112,4 +111,4 @@ def evaluate_one(law: str, n: int, number: int) -> tuple[str, tuple[Finding, ...
     """Evaluate one programme; return the borough of its first place, and its findings."""
     file, data, chosen = study_of(law, n, number)
     home = data.panel.attributes["london.borough"][chosen[0][0]]
-    return str(home), conclude(evaluated(file, data, MIN_PLACEBOS)[1])[0]
+    return str(home), conclude(evaluated(file, data, held_out=0)[1])[0]

@@ -15,7 +15,7 @@ from areaeffect.estimate.event_time import NO_BINS, Bins
 from areaeffect.panel import is_enough
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from areaeffect.panel import Measure, Neighbourhood, Panel
     from areaeffect.periods import Periods
@@ -70,7 +70,7 @@ class ClaimCohorts:
     ----------
     claim : 'change', 'level', or 'held-out': the change in the last year before the start, by a
         design that does not see that year.
-    outcomes : positions of its outcomes in a totals array; held-out ones follow the study's.
+    outcomes : at each of its positions in a totals array, the outcome of the study.
     panel, coverage, eligible : see there.
     units : the real neighbourhoods.
     history : the study's design setting.
@@ -82,7 +82,7 @@ class ClaimCohorts:
     """
 
     claim: str
-    outcomes: tuple[int, ...]
+    outcomes: Mapping[int, int]
     panel: Panel
     measures: tuple[Measure, ...]
     coverage: Coverage
@@ -112,7 +112,7 @@ class ClaimCohorts:
 
     def measure(self, position: int) -> Measure:
         """Return the measure at a position of a totals array."""
-        return self.measures[position % len(self.measures)]
+        return self.measures[self.outcomes[position]]
 
     def start(self, unit: int) -> int:
         """Return the start that is designed for: a year early where the last one is held out.
@@ -123,7 +123,7 @@ class ClaimCohorts:
         place = self.units[unit]
         if self.claim != HELD_OUT:
             return place.start
-        measure = self.measure(self.outcomes[0])
+        measure = self.measures[min(self.outcomes.values())]
         before, _ = measure.periods.split(place.start, place.start_kind)
         back = place.start_kind.per_year or max(1, before.stop // 3)
         for start in range(place.start - back, place.start - before.stop - back, -1):
@@ -186,7 +186,7 @@ class ClaimCohorts:
         return found
 
     def _observed(self, position: int) -> Bools:
-        return self.coverage.observed[position % len(self.measures)]
+        return self.coverage.observed[self.outcomes[position]]
 
     def cohort(self, unit: int, areas: Ints) -> Cohort:
         """Return the cohort a neighbourhood is designed in; nothing after the start is read."""
@@ -195,7 +195,7 @@ class ClaimCohorts:
             used = self.used(unit, areas) | self.ahead(unit, areas)
             has_history = self.claim != "level"
             # an outcome may have several positions, for several lengths of follow-up
-            past = {o % len(self.measures): pre for o, (pre, _) in used.items() if has_history}
+            past = {self.outcomes[o]: pre for o, (pre, _) in used.items() if has_history}
             built = features(
                 self.panel,
                 [self.measures[o] for o in past],
@@ -253,8 +253,3 @@ def _half(n_before: int, per_year: int | None) -> int:
     """Return how many periods the later half of a history has: whole years where it can."""
     half = -(-n_before // 2)
     return half // per_year * per_year if per_year is not None and half >= per_year else half
-
-
-def claim_cohorts(arms: Iterable[object]) -> list[ClaimCohorts]:
-    """Pick the arms that are cohorts of claims; a check's machine may hold others."""
-    return [arm for arm in arms if isinstance(arm, ClaimCohorts)]

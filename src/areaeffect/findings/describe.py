@@ -9,7 +9,7 @@ import numpy as np
 from areaeffect.assembly.change_claims import crossed_breaks
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MOST_TAKEN, PlaceboInference, Places
-from areaeffect.findings.case import Case, Evidence, benchmark_of
+from areaeffect.findings.case import Case, Evidence
 from areaeffect.outcomes import estimand
 from areaeffect.results import (
     LEVEL,
@@ -38,7 +38,7 @@ def subject(evidence: Evidence, case: Case) -> dict[str, Any]:
     weight: dict[int, float] = {}
     units = (*case.units, *case.against)
     for g in units:
-        chosen = benchmark_of(plan, case.position)[g]
+        chosen = plan.benchmark_of(case.position)[g]
         if chosen is not None:
             for area, value in zip(chosen.pool, chosen.weights, strict=True):
                 if value > 0:
@@ -166,7 +166,7 @@ def _grown(evidence: Evidence, case: Case) -> list[str]:
     first, last = case.measure.exposure, case.measure.exposure_at_end
     if first is None or last is None:
         return []
-    units, chosen = (*case.units, *case.against), benchmark_of(evidence.plan, case.position)
+    units, chosen = (*case.units, *case.against), evidence.plan.benchmark_of(case.position)
     treated = np.concatenate([evidence.plan.units[g].areas for g in units])
     pool = np.concatenate([w.pool for g in units if (w := chosen[g]) is not None])
     weights = np.concatenate([w.weights for g in units if (w := chosen[g]) is not None])

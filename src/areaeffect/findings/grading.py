@@ -109,8 +109,7 @@ def _unbalanced(evidence: Evidence, case: Case) -> str:
 
 def _corrected(evidence: Evidence, case: Case) -> tuple[str, ...]:
     """Say where weighting left a neighbourhood unlike, and that this was regressed out."""
-    arm = next(k for k, a in enumerate(evidence.plan.arms) if case.position in a.outcomes)
-    chosen = evidence.plan.chosen[arm]
+    chosen = evidence.plan.benchmark_of(case.position)
     worst = max(
         float(np.abs(w.imbalance).max(initial=0.0))
         for g in (*case.units, *case.against)
@@ -149,7 +148,7 @@ class HeldOut:
 
 def held_out(evidence: Evidence, case: Case) -> HeldOut | None:
     """Return the gap in the held-out span; None where it cannot be tested."""
-    position = len(evidence.measures) + case.position
+    position = evidence.held_out_at(case.position)
     real, drawn = evidence.real[:, position], evidence.drawn[:, :, position]
     tested = tested_on(case, real)
     found = tested.infer(real, drawn) if tested else None
