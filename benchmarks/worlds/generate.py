@@ -34,6 +34,7 @@ _TOUCH = 2.5
 #: 'The most deprived': the extreme itself, where areas like the treated ones run out.
 LAWS = (
     "random", "high level", "recent rise", "most deprived", "the most deprived", "one borough",
+    "high last year",
 )  # fmt: skip
 _EXTREME = 0.1  # of places: where the laws of extremes choose
 _SEEDS = 2000  # places are grown from so many areas at most, or twenty for each one wanted
@@ -277,6 +278,7 @@ def traits_of(past: Floats, population: Floats, deprivation: Floats) -> dict[str
     return {
         "high level": past.sum(axis=1) / population,
         "recent rise": last / earlier,
+        "high last year": last / population,
         "most deprived": deprivation,
     }
 

@@ -69,7 +69,7 @@ def features(
         levels.append(_level(picked(measure.values[:, begun], mask[begun]), measure))
         if history is None:
             continue
-        for block in _blocks(kept, measure, history):
+        for block in blocks_of(kept, measure, history):
             index = np.flatnonzero(block)
             cells = picked(past, block)
             columns.append((cells.sum(1) if measure.is_count else cells.mean(1))[:, None])
@@ -94,7 +94,7 @@ def _level(cells: Floats, measure: Measure) -> Floats:
         return np.asarray(mean / measure.exposure)
 
 
-def _blocks(kept: Bools, measure: Measure, history: str) -> list[Bools]:
+def blocks_of(kept: Bools, measure: Measure, history: str) -> list[Bools]:
     """Blocks of twelve months back from the start; a shorter rest at the beginning is left out.
 
     A history under twelve months is one block.

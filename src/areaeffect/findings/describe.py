@@ -10,6 +10,7 @@ from areaeffect.assembly.change_claims import crossed_breaks
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MOST_TAKEN, PlaceboInference, Places
 from areaeffect.findings.case import Case, Evidence
+from areaeffect.findings.grading import NO_OVERLAP, worst_balance
 from areaeffect.outcomes import estimand
 from areaeffect.results import (
     LEVEL,
@@ -126,7 +127,17 @@ def held_back(evidence: Evidence, case: Case) -> str:
     """Return why no more than 'cannot tell' may be said of a case; empty where more may."""
     if not evidence.has_geometry and not _is_one_area(evidence, case):
         return "the study does not say where its areas lie"
+    name = _without_overlap(evidence, case)
+    if name:
+        return f"no untreated areas are like its places in {name}"
     return too_few_places(case.places)
+
+
+def _without_overlap(evidence: Evidence, case: Case) -> str:
+    """Return in what no benchmark areas are like the places of a change; empty where some are."""
+    name, apart = worst_balance(evidence, case)
+    is_change = case.outcome.claim == "change"
+    return name.replace("_", " ") if is_change and apart > NO_OVERLAP else ""
 
 
 def _is_one_area(evidence: Evidence, case: Case) -> bool:
@@ -151,6 +162,12 @@ def _why_held_back(evidence: Evidence, case: Case) -> tuple[str, ...]:
             "programme that touch share their fortunes and vary more together. Give the source "
             "`boundaries`, or a list of `neighbours`; until then no finding says more than "
             "‘cannot tell’.",
+        )
+    if name := _without_overlap(evidence, case):
+        return (
+            f"Whatever their weights, the benchmark areas differ from the places in {name} by more "
+            f"than {NO_OVERLAP:g} standard deviation. What would have happened in the places can "
+            "then not be read off other areas, so no finding says more than ‘cannot tell’.",
         )
     if too_few_places(case.places) and not case.is_inside:
         return (

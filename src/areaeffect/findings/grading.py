@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 BALANCED = 0.25
 #: A gap in the held-out span with a smaller p-value warns.
 ALPHA = 0.05
+#: Beyond this difference nothing untreated is like a group: a regression would have to be carried
+#: further than the pool reaches.
+NO_OVERLAP = 1.0
 #: What weighting left unlike is said from here on, in standard deviations.
 _LEFT_UNLIKE = 0.1
 #: The held-out year is tested where at least this share of neighbourhoods has it without gaps.
@@ -98,7 +101,7 @@ def _why_not_held(case: Case, interval: Interval | None, span: str) -> str:
 
 
 def _unbalanced(evidence: Evidence, case: Case) -> str:
-    name, worst = _worst_balance(evidence, case)
+    name, worst = worst_balance(evidence, case)
     if worst <= BALANCED:
         return ""
     return (
@@ -175,7 +178,7 @@ def tested_on(case: Case, real: Floats) -> Case | None:
     return tested
 
 
-def _worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:
+def worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:
     """Return the characteristic in which a group differs most from its benchmark areas.
 
     Neighbourhoods are weighted by their areas: what is too high in one and too low in another

@@ -123,7 +123,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     counting = pool.eligible.copy()
     counting[np.concatenate([u.areas for u in units])] = True
     refuse_useless_covariates(file, panel, counting)
-    arms = _arms(study, panel, measures, pool.eligible, units)
+    arms = arms_of(study, panel, measures, pool.eligible, units)
     rules = rules_of(study.design, panel.near)
     chosen = _chosen(units, arms, pool, rules)
     designs = _designs(panel, units, arms, chosen)
@@ -243,13 +243,14 @@ def _refuse_empty(pool: Pool, file: StudyFile) -> None:
     )
 
 
-def _arms(
+def arms_of(
     study: Study,
     panel: Panel,
     measures: tuple[Measure, ...],
     eligible: Bools,
     units: tuple[Neighbourhood, ...],
 ) -> tuple[ClaimCohorts, ...]:
+    """Return the cohorts of each kind of claim that a study makes, changes first."""
     coverage = coverage_of(measures)
     bins = _bins(study, measures, units)
     arms = []
