@@ -99,7 +99,14 @@ def study_of(law: str, n: int, number: int) -> tuple[StudyFile, Assembled, tuple
     chosen = some[number // len(STARTS)]
     file, data = city()
     places = tuple(
-        Neighbourhood("London", f"Place {g + 1:03d}", areas, start, PeriodKind.MONTH, None)
+        Neighbourhood(
+            initiative="London",
+            name=f"Place {g + 1:03d}",
+            areas=areas,
+            start=start,
+            start_kind=PeriodKind.MONTH,
+            resident_led=None,
+        )
         for g, areas in enumerate(chosen)
     )
     seeded = file.study.study.model_copy(update={"seed": _SEED + number})

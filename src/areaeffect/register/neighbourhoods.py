@@ -197,12 +197,12 @@ def _by_start(
     ordinals = sorted({ordinal for ordinal, _ in starts})
     return [
         Neighbourhood(
-            initiative.name,
-            initiative.name if len(ordinals) == 1 else f"{initiative.name}, start {i + 1}",
-            np.array([area for own, area in starts if own == ordinal], dtype=np.int64),
-            ordinal,
-            kind,
-            initiative.resident_led,
+            initiative=initiative.name,
+            name=initiative.name if len(ordinals) == 1 else f"{initiative.name}, start {i + 1}",
+            areas=np.array([area for own, area in starts if own == ordinal], dtype=np.int64),
+            start=ordinal,
+            start_kind=kind,
+            resident_led=initiative.resident_led,
         )
         for i, ordinal in enumerate(ordinals)
     ]
@@ -230,12 +230,12 @@ def _neighbourhood(rows: list[Row], position: dict[str, int], window: Window) ->
     amounts = {r.funding for r in rows if r.funding is not None}
     end = next((r.end for r in rows if r.end), "")
     return Neighbourhood(
-        first.programme,
-        first.neighbourhood,
-        np.array(sorted({position[r.area] for r in rows}), dtype=np.int64),
-        start,
-        kind,
-        first.resident_led,
+        initiative=first.programme,
+        name=first.neighbourhood,
+        areas=np.array(sorted({position[r.area] for r in rows}), dtype=np.int64),
+        start=start,
+        start_kind=kind,
+        resident_led=first.resident_led,
         attributes=shared_attributes([r.attributes for r in rows]),
         end=_end(end, kind, window) if end else None,
         funding=next(iter(amounts)) if amounts else None,
