@@ -44,7 +44,7 @@ _PAGE = Path(__file__).resolve().parents[2] / "docs" / "validation" / "shrunken_
 _LEAST = 0.25  # of the mean level: an area that counted nothing has noise all the same
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class ShrunkCohorts(ClaimCohorts):
     """Cohorts whose history is shrunken; `counted` also shrinks the totals before the start."""
 
@@ -115,8 +115,9 @@ def error_of(made: Studied, kind: str) -> float:
     (arm,) = arms_of(study, panel, measures, pool.eligible, units)
     if kind != "counts":
         arm = ShrunkCohorts(
-            arm.claim, arm.outcomes, panel, measures, arm.coverage, arm.eligible, units,
-            arm.history, arm.nearest, counted=kind == "matched and counted",
+            claim=arm.claim, outcomes=arm.outcomes, panel=panel, measures=measures,
+            coverage=arm.coverage, eligible=arm.eligible, units=units, history=arm.history,
+            nearest=arm.nearest, counted=kind == "matched and counted",
         )  # fmt: skip
     members = [unit.areas for unit in units]
     cohorts = [arm.cohort(g, m) for g, m in enumerate(members)]

@@ -28,7 +28,7 @@ _WINDOWS = 6
 MOST_BACK = 3
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class EarlierCohorts(ClaimCohorts):
     """Cohorts of a design that pretends the start was `back` held-out spans earlier."""
 
@@ -52,7 +52,7 @@ class EarlierCohorts(ClaimCohorts):
         }
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class LeadCohorts(ClaimCohorts):
     """Cohorts of the held-out design, counted in windows: the gap, the time after, the leads."""
 

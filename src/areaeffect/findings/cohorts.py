@@ -62,7 +62,7 @@ def coverage_of(measures: Sequence[Measure]) -> Coverage:
     return Coverage(tuple(np.split(rows, cuts, axis=1)), pattern.ravel().astype(np.int64))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class ClaimCohorts:
     """Cohorts of one kind of claim, made when first asked for and kept.
 

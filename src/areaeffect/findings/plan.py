@@ -57,7 +57,7 @@ _MOST_DISJOINT = 250
 HELD_OUT_DRAWS = 199
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Plan:
     """A sealed design.
 
@@ -148,19 +148,19 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     )
     primary, of_total = primary_outcomes(study, measures, units)
     return Plan(
-        tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods)),
-        named_areas(data.neighbourhoods),
-        units,
-        pool,
-        machine,
-        every,
-        chosen,
-        designs,
-        tuple(_balance(units, arms, chosen, pool)),
-        seal(file.text, version, seed, panel.releases, designs),
-        (*notes, *of_total),
-        left_out_warning(data.neighbourhoods, units),
-        primary,
+        initiatives=tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods)),
+        named=named_areas(data.neighbourhoods),
+        units=units,
+        pool=pool,
+        machine=machine,
+        arms=every,
+        chosen=chosen,
+        designs=designs,
+        balance=tuple(_balance(units, arms, chosen, pool)),
+        seal=seal(file.text, version, seed, panel.releases, designs),
+        notes=(*notes, *of_total),
+        warnings=left_out_warning(data.neighbourhoods, units),
+        primary=primary,
     )
 
 
@@ -259,16 +259,16 @@ def arms_of(
         if outcomes:
             arms.append(
                 ClaimCohorts(
-                    claim,
-                    outcomes,
-                    panel,
-                    measures,
-                    coverage,
-                    eligible,
-                    units,
-                    study.design.history,
-                    matching_of(study.design).depth(study.design.nearest),
-                    strata_of(study.design.exact, panel),
+                    claim=claim,
+                    outcomes=outcomes,
+                    panel=panel,
+                    measures=measures,
+                    coverage=coverage,
+                    eligible=eligible,
+                    units=units,
+                    history=study.design.history,
+                    nearest=matching_of(study.design).depth(study.design.nearest),
+                    strata=strata_of(study.design.exact, panel),
                     bins=bins,
                 )
             )

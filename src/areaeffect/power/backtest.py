@@ -70,7 +70,7 @@ def horizon_of(measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> H
     return Horizon(step, bool(kind.per_year), history, planned, max(0, min(planned, spare)))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class Backtest(ClaimCohorts):
     """Cohorts of one kind of claim with every start moved back.
 
