@@ -63,11 +63,9 @@ def neighbourhoods_of(
             Problem("the file lists no areas.", str(path), "Give one row for each area.")
         )
     position = {str(code): i for i, code in enumerate(areas)}
-    problems = _area_problems(rows, position, path)
-    problems += _once_problems(rows, window, path) + _start_problems(rows, window, path)
-    problems += _end_problems(rows, window, path)
-    if problems or found:
-        raise DataError([*problems, *found])
+    problems = [*_area_problems(rows, position, path), *date_problems(rows, window, path), *found]
+    if problems:
+        raise DataError(problems)
     grouped: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         grouped.setdefault((row.programme, row.neighbourhood), []).append(row)
@@ -296,6 +294,12 @@ def _area_problems(rows: Sequence[Row], position: dict[str, int], path: Path) ->
                 )
             )
     return problems
+
+
+def date_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Problem]:
+    """Return what is wrong with the starts and ends of neighbourhoods."""
+    faults = (_once_problems, _start_problems, _end_problems)
+    return [problem for find in faults for problem in find(rows, window, path)]
 
 
 def _start_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Problem]:
