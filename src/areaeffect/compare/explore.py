@@ -263,7 +263,7 @@ def likeness_of(data: Assembled, plan: Plan) -> DataTable:
     panel, unit, chosen = data.panel, plan.units[0], plan.chosen[0][0]
     if chosen is None:
         return DataTable("likeness", title, fixed, ())
-    built = plan.arms[0].cohort(0, unit.areas).features
+    built = plan.leading.cohort(0, unit.areas).features
     columns = tuple(Column(n, "number", "as known before the start") for n in built.names)
     order = np.lexsort((chosen.pool, -chosen.weights))
     order = order[chosen.weights[order] > 0][:_SHOWN]
