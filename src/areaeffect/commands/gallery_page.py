@@ -15,6 +15,8 @@ _HEAD = (
     "| programme | published | ours, with 95% interval | published inside ours? | ours inside "
     "the published interval? | half-width, ours to theirs | why not |"
 )
+#: From this size on a number is printed without decimals.
+_NO_DECIMALS = 100
 _PARTS = {
     Kind.PUBLISHED: "Published effects",
     Kind.OTHER_OUTCOME: "Published, of another outcome",
@@ -145,7 +147,10 @@ def _ours(row: Row) -> str:
 def _number(value: float | None, known: Known) -> str:
     if value is None:
         return "–"
-    shown = f"{100 * value:+.1f}%" if known.is_share else f"{value:+.3g}"
+    if known.is_share:
+        shown = f"{100 * value:+.1f}%"
+    else:
+        shown = f"{value:+,.0f}" if abs(value) >= _NO_DECIMALS else f"{value:+.3g}"
     return shown.replace("-", "\u2212")
 
 
