@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
     from areaeffect.results import Finding
 
-WIDTH = 680.0
-_COLUMNS = 2
-_PANEL, _HEAD, _FOOT = 150.0, 30.0, 52.0
-_NAMED = 8  # more marks than this stand without names: the table has them
-_LEFT, _GAP = 58.0, 78.0
+_PANEL, _HEAD, _FOOT = 92.0, 26.0, 40.0
+_NAMED = 8  # more marks than this have no names in the chart: the table has them
+_LETTERS = 50  # of the names along one axis, together
+_LEFT = 44.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,7 @@ def interval_rows(
 
 
 def interval_chart(rows: Sequence[IntervalRow], *, key: str, title: str, along: str) -> str:
-    """Draw the effects of every outcome from left to right.
+    """Draw the effects of every outcome from left to right, one outcome below the other.
 
     Parameters
     ----------
@@ -75,18 +74,15 @@ def interval_chart(rows: Sequence[IntervalRow], *, key: str, title: str, along: 
     key, title : of the chart.
     along : what goes from left to right.
     """
-    width = (WIDTH - _LEFT - _GAP * (_COLUMNS - 1) - 12) / _COLUMNS
     body, first, number = [], 0, 0
     for _, group in groupby(rows, key=lambda row: row.outcome):
         own = list(group)
-        down, column = divmod(number, _COLUMNS)
-        left = _LEFT + column * (width + _GAP)
-        top = down * (_PANEL + _HEAD + _FOOT) + _HEAD
-        body.append(_panel(own, first, (left, top, width, _PANEL), along))
+        top = number * (_PANEL + _HEAD + _FOOT) + _HEAD
+        body.append(_panel(own, first, (_LEFT, top, plot.WIDTH - _LEFT - 10, _PANEL), along))
         first, number = first + len(own), number + 1
-    height = -(-number // _COLUMNS) * (_PANEL + _HEAD + _FOOT)
+    height = number * (_PANEL + _HEAD + _FOOT)
     text = "\n".join(body)
-    return svg.accessible(text, f"0 0 {WIDTH:g} {height:g}", key, title, describe(rows))
+    return svg.accessible(text, f"0 0 {plot.WIDTH:g} {height:g}", key, title, describe(rows))
 
 
 def _panel(
@@ -98,15 +94,20 @@ def _panel(
     pad = 0.06 * (max(reach) - min(reach) or 1.0)
     frame = Frame(*box, (-0.6, len(rows) - 0.4), (min(reach) - pad, max(reach) + pad))
     zero = frame.py(0.0)
-    names = [row.name for row in rows] if len(rows) <= _NAMED else []
-    heading = f"{cut(rows[0].label, 22)}, {cut(rows[0].unit, 9)}"
+    names = [row.name for row in rows]
+    if len(names) > _NAMED or sum(map(len, names)) > _LETTERS:
+        names = []
+    unit = cut(rows[0].unit, 20)
+    heading = f"{cut(rows[0].label, 50 - len(unit))}, {unit}"
     parts = [
-        plot.up_axis(frame, 5),
+        plot.up_axis(frame, 3),
         plot.rule(frame.left, zero, frame.right, zero, svg.GREY),
         plot.foot_axis(frame, list(range(len(names))), names),
-        plot.text(frame.left + frame.width / 2, frame.bottom + 36, along, size=12, anchor="middle"),
-        plot.text(frame.left, frame.top - 10, heading, bold=True),
+        plot.text(4, frame.top - 9, heading, size=11.5, bold=True),
     ]
+    foot = frame.bottom + (31 if names else 15)
+    middle = frame.left + frame.width / 2
+    parts.append(plot.text(middle, foot, along, size=11.5, anchor="middle"))
     if own is not None:
         y = frame.py(own)
         parts.append(plot.rule(frame.left, y, frame.right, y, svg.TEAL, 1.6, "6 3"))

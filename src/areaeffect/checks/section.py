@@ -17,8 +17,11 @@ from areaeffect.document.svg import key_of
 from areaeffect.records import rows_of
 from areaeffect.results import ALL_INITIATIVES
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.phrases import PHRASES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from areaeffect.checks.base import Checked, CheckSummary
     from areaeffect.results import Annex, DataTable, Result
 
@@ -29,67 +32,70 @@ SYMBOLS = {
     Status.NOT_ESTIMABLE: "–",
 }
 ROWS_SHOWN = 40
-LEAD = (
-    "A finding is worth as much as the attempts to break it. The questions are the same in every "
-    "study. A check that warns is a caveat of the finding it warns of; so many questions warn now "
-    "and then of nothing, and one that holds has not shown that nothing is wrong."
-)
-
-
 def checks_section(result: Result, annex: Annex[Checked]) -> Section:
     """Print every check: its question, its answer in one sentence, its numbers."""
     checks = annex.found.checks
     count = Counter(c.status for c in checks)
-    text = (
-        f"{plural(len(checks), 'check')}: {count[Status.HOLDS]} hold, {count[Status.WARNS]} warn "
-        f"of at least one finding, {count[Status.INFORMATION]} for information, "
-        f"{count[Status.NOT_ESTIMABLE]} could not be made."
+    text = PHRASES["checks.counts"].format(
+        checks=plural(len(checks), "check"),
+        hold=count[Status.HOLDS],
+        warn=count[Status.WARNS],
+        information=count[Status.INFORMATION],
+        none=count[Status.NOT_ESTIMABLE],
     )
     overview = Table(
         "Attempts to break the findings",
-        ("Check", "Status", "What came of it"),
-        tuple((c.title, _marked(c.status), summary(c, example=False)) for c in checks),
+        ("Check", "What it asks", "Result", "In words"),
+        tuple(
+            (c.title, c.question, _marked(c.status), summary(c, example=False)) for c in checks
+        ),
     )
-    parts = tuple(
+    tried = tuple(
         _part(result, check, table)
         for check, table in zip(checks, annex.tables, strict=True)
         if check.status is not Status.NOT_ESTIMABLE
     )
-    blocks = (Paragraph(text, lead=True), Paragraph(LEAD), Data(overview))
-    return Section("does-it-hold", "Does it hold?", blocks, parts)
+    blocks = (Paragraph(text), Paragraph(PHRASES["checks.lead"]), Data(overview))
+    warned = _warnings(checks)
+    blocks = (*blocks, Data(warned)) if warned.rows else blocks
+    return Section("does-it-hold", PHRASES["checks.title"], (*blocks, *tried))
+
+
+def _warnings(checks: Sequence[CheckSummary]) -> Table:
+    """Return what each check that warns says, once for all findings that it says the same of."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for check in checks:
+        for f in check.findings:
+            if f.status is Status.WARNS:
+                whose = f"{f.label} ({wording.group_title(f.group)})"
+                rows.setdefault((check.title, f.reason), []).append(whose)
+    body = tuple((title, "; ".join(own), reason) for (title, reason), own in rows.items())
+    return Table("Findings that a check warns of", ("Check", "Findings", "Why"), body)
 
 
 def _marked(status: Status) -> str:
     return f"{SYMBOLS[status]} {status}"
 
 
-def _part(result: Result, check: CheckSummary, table: DataTable) -> Section:
+def _part(result: Result, check: CheckSummary, table: DataTable) -> Folded:
+    """Return one check in full, which print leaves out: the tables before it have its answer."""
     figure = _figure(result, check, table)
     answers = Table(
         f"{check.title}: each finding",
-        ("Finding", "Group", "Status", "What came of it"),
+        ("Finding", "Group", "Result", "In words"),
         tuple(
-            (
-                f.label,
-                wording.group_title(f.group),
-                _marked(f.status),
-                f.reason,
-            )
+            (f.label, wording.group_title(f.group), _marked(f.status), f.reason)
             for f in check.findings
         ),
     )
-    inside: tuple[Block, ...] = (Data(answers),)
-    if table.rows:
-        inside = (*inside, Data(_first_rows(table), table.name))
-    where = "Every finding, and the numbers: on the page of this report"
-    where += f", and in data/{table.name}.csv." if table.rows else "."
     blocks: tuple[Block, ...] = (
         Paragraph(check.question),
         Paragraph(summary(check)),
         *([figure] if figure is not None else []),
-        Folded("Every finding, and the numbers", inside, check.title, where),
+        Data(answers),
+        *([Data(_first_rows(table), table.name)] if table.rows else []),
     )
-    return Section(key_of("check", check.name), check.title, blocks)
+    return Folded(f"{_marked(check.status)}: {check.title}", blocks, in_print="")
 
 
 def _first_rows(table: DataTable) -> Table:

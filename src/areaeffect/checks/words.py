@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from areaeffect import wording
 from areaeffect.checks.base import Status
 from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number, plural
 
@@ -15,7 +16,7 @@ SMALLEST_P = 0.001
 
 def caveat(check: CheckSummary, finding: CheckedFinding) -> str:
     """Return the line that a finding carries where a check warns of it."""
-    return f"The check ‘{check.title}’ warns: {finding.reason}"
+    return f"{wording.CHECK_WARNS}‘{check.title}’ warns: {finding.reason}"
 
 
 def summary(check: CheckSummary, *, example: bool = True) -> str:

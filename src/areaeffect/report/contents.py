@@ -11,6 +11,7 @@ from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.annexes import annex_sections
 from areaeffect.report.plan_text import planned_outcomes
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.phrases import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,26 +28,27 @@ def report_document(result: Result, files: Mapping[str, str]) -> Document:
     files : where each table can be downloaded, relative to the report.
     """
     sections = [
-        outcome.answer(result),
-        outcome.numbers(result),
-        outcome.outcomes(result, neighbourhood_pages.links(result) if files else {}),
-        outcome.say(result),
+        outcome.found(result),
+        outcome.over_time(result),
+        outcome.chance(result),
+        outcome.places(result, neighbourhood_pages.links(result) if files else {}),
+        outcome.evidence(result),
         backing.who(result),
         backing.area_map(result),
         backing.balance(result),
         backing.method(result),
         backing.data(result, files),
-        backing.seal(result),
         backing.again(result),
         *annex_sections(result),
     ]
+    kept = sorted((s for s in sections if s is not None), key=lambda s: s.place)
     return Document(
         title=result.title,
-        kind="Annex of the evaluation report",
+        kind=PHRASES["annex.kind"],
         question=result.question,
-        sections=tuple(named(s) for s in sorted(sections, key=lambda s: s.place)),
-        footer="Made by areaeffect. Every number above is in the files beside this report.",
-        home=("Back to the report in two pages", "report.html") if files else ("", ""),
+        sections=tuple(map(named, kept)),
+        footer=PHRASES["annex.footer"],
+        home=(PHRASES["annex.back"], "report.html") if files else ("", ""),
     )
 
 
@@ -92,7 +94,7 @@ def plan_document(result: Result, power: Section) -> Document:
         power,
         backing.method(result),
         backing.data(result, {}),
-        backing.seal(result),
+        backing.again(result),
     )
     return Document(
         title=result.title,

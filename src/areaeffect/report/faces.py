@@ -11,7 +11,7 @@ from areaeffect.document.page import to_html
 from areaeffect.report import neighbourhood_pages, page
 from areaeffect.report.contents import report_document
 from areaeffect.report.crate import CRATE_FILE
-from areaeffect.report.summary import ANNEX_FILE, ANNEX_PDF, two_pages
+from areaeffect.report.summary import ANNEX_FILE, ANNEX_PDF, PDF_FILE, two_pages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from areaeffect.results import Result
 
 REPORT_FILE = "report.html"
-PDF_FILE = "report.pdf"
 
 
 def is_face(path: str) -> bool:

@@ -9,7 +9,8 @@ from areaeffect import wording
 from areaeffect.document import maps
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import key_of
-from areaeffect.report import balance_chart, charts, forest, places_chart, sections
+from areaeffect.report import balance_chart, charts, forest
+from areaeffect.wording.phrases import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,34 +37,52 @@ def effects(name: str, findings: Sequence[Finding]) -> Figure | None:
     )
 
 
-def trend(finding: Finding, series: Series, events: Sequence[tuple[str, str, str]] = ()) -> Figure:
+def trend(
+    finding: Finding,
+    series: Series,
+    events: Sequence[tuple[str, str, str]] = (),
+    *,
+    title: str = "",
+) -> Figure:
     """Draw the observed path of a finding's outcome beside its benchmark areas.
 
-    `events` are dates, places (empty: everywhere) and what happened; each is numbered on the chart
-    and told in its note.
+    `events` are dates, places (empty: everywhere) and what happened; each has its number on the
+    chart (`events_note` has the words). Without a `title` the chart says what was found.
     """
     rows = charts.with_interval(charts.trend_rows(series), finding)
-    unit = ", ".join(part for part in (wording.name_of(finding), series.unit) if part)
-    title = wording.chart_title(finding)
-    key = key_of(finding.group, finding.outcome, finding.claim, "trend")
+    title = title or wording.chart_title(finding)
+    place = (finding.neighbourhood,) if finding.neighbourhood else ()
+    key = key_of(finding.group, *place, finding.outcome, finding.claim, "trend")
     chart = charts.trend_chart(
         rows,
         key=key,
         title=title,
         starts=series.start,
         events=[date for date, _, _ in events],
-        unit=unit,
+        unit=series.unit,
+        names=(
+            PHRASES["line.one" if place else "line.several"],
+            PHRASES[f"line.{finding.claim}"],
+        ),
     )
     smooth = any(row.observed_mean_12 is not None for row in rows)
-    told = [
-        f"{i}: {what} ({place or 'everywhere'}, {when})"
-        for i, (when, place, what) in enumerate(events, 1)
-    ]
-    note = f"Events: {'; '.join(told)}." if told else ""
-    table = charts.trend_table(rows, series.unit, smooth=smooth)
     return Figure(
-        chart=chart, title=title, table=table, data="series", note=note, name=key, rows=tuple(rows)
+        chart=chart,
+        title=title,
+        table=charts.trend_table(rows, series.unit, smooth=smooth),
+        data="neighbourhood_series" if place else "series",
+        name=key,
+        rows=tuple(rows),
     )
+
+
+def events_note(events: Sequence[tuple[str, str, str]]) -> str:
+    """Return what the numbers of the events in a trend stand for."""
+    happened = (
+        f"{i}: {what} ({where or 'everywhere'}, {wording.when(date)})"
+        for i, (date, where, what) in enumerate(events, 1)
+    )
+    return f"Events: {'; '.join(happened)}."
 
 
 def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
@@ -87,26 +106,6 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
         table=table,
         data="placebo_draws",
         note="",
-        name=key,
-        rows=tuple(rows),
-    )
-
-
-def places(findings: Sequence[Finding]) -> Figure:
-    """Draw one outcome in every neighbourhood of a group, by name."""
-    first = findings[0]
-    rows = places_chart.place_rows(findings)
-    key = key_of(first.group, first.outcome, first.claim, first.form, "neighbourhoods")
-    title = wording.places_title(findings)
-    chart = places_chart.places_chart(rows, key=key, title=title)
-    table = sections.places_table(findings)
-    note = "By name, not by size: with intervals this wide an order by size would be mostly chance."
-    return Figure(
-        chart=chart,
-        title=title,
-        table=table,
-        data="findings",
-        note=note,
         name=key,
         rows=tuple(rows),
     )

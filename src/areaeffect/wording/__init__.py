@@ -2,6 +2,7 @@
 
 from areaeffect.wording.headlines import HEADLINE_WORDS, headline, overall, verdict_name
 from areaeffect.wording.sentences import (
+    CHECK_WARNS,
     additive_companion,
     can_say,
     cannot_say,
@@ -12,17 +13,17 @@ from areaeffect.wording.sentences import (
     reason,
     sentence,
 )
-from areaeffect.wording.short import answer, in_one_hundred, in_short, quote, when
+from areaeffect.wording.short import answer, in_one_hundred, in_short, listed, quote, when
 from areaeffect.wording.titles import (
     balance_title,
     chart_title,
     effects_title,
     map_title,
     placebo_title,
-    places_title,
 )
 
 __all__ = [
+    "CHECK_WARNS",
     "HEADLINE_WORDS",
     "additive_companion",
     "answer",
@@ -36,12 +37,12 @@ __all__ = [
     "headline",
     "in_one_hundred",
     "in_short",
+    "listed",
     "main_findings",
     "map_title",
     "name_of",
     "overall",
     "placebo_title",
-    "places_title",
     "quote",
     "reason",
     "sentence",

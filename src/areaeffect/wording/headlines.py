@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from areaeffect.results import Finding, Verdict
-from areaeffect.wording.numbers import amounts, interval, known, noun, percent, size, total
+from areaeffect.wording.numbers import amounts, interval, is_count, known, noun, percent, size, total
 from areaeffect.wording.phrases import PHRASES
 from areaeffect.wording.sentences import (
     compared,
@@ -51,10 +51,9 @@ def overall(findings: Sequence[Finding]) -> str:
     for finding in main:
         verdicts.setdefault(finding.family, set()).add(finding.verdict)
     count = Counter(next(iter(v)) if len(v) == 1 else None for v in verdicts.values())
-    parts = [
-        PHRASES["overall.both"].format(better=count[Verdict.BETTER], worse=count[Verdict.WORSE])
-    ]
-    others = {
+    kinds = {
+        "better": Verdict.BETTER,
+        "worse": Verdict.WORSE,
         "little_difference": Verdict.LITTLE_DIFFERENCE,
         "higher": Verdict.HIGHER,
         "lower": Verdict.LOWER,
@@ -64,13 +63,11 @@ def overall(findings: Sequence[Finding]) -> str:
         "described": Verdict.DESCRIBED,
         "not_estimable": Verdict.NOT_ESTIMABLE,
     }
-    parts += [
-        PHRASES[f"overall.{name}"].format(n=count[key])
-        for name, key in others.items()
-        if count[key]
+    parts = [
+        PHRASES[f"overall.{name}"].format(n=count[key]) for name, key in kinds.items() if count[key]
     ]
     whole = PHRASES["overall.one" if len(verdicts) == 1 else "overall.many"]
-    text = whole.format(families=len(verdicts), counts="; ".join(parts))
+    text = whole.format(families=len(verdicts), counts=", ".join(parts))
     level = len({f.family for f in main if f.claim == "level"})
     if level:
         text += PHRASES["overall.level_one" if level == 1 else "overall.level_many"].format(n=level)
@@ -107,4 +104,5 @@ def _instead(finding: Finding) -> str:
     if both is None:
         return ""
     observed = total(both[0], finding) + noun(finding)
-    return PHRASES["headline.instead"].format(observed=observed, expected=total(both[1], finding))
+    key = "headline.instead" if is_count(finding) else "headline.instead_mean"
+    return PHRASES[key].format(observed=observed, expected=total(both[1], finding))

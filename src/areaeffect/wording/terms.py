@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from areaeffect.results import Verdict
+from areaeffect.wording.phrases import PHRASES
 
 VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.BETTER: "✓",
@@ -16,21 +17,8 @@ VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.NOT_ESTIMABLE: "–",
 }
 
-KEY = (
-    "A claim about change asks what happened after the start; a claim about level only says how "
-    "places differ; a contrast sets the changes of two kinds of initiative side by side. "
-    "✓ better, ✗ worse, ≈ little difference (of levels: ↑ higher, ↓ lower, = alike), ? cannot "
-    "tell, · described, – not estimable. ‘Cannot tell’ means that the data are too few or too "
-    "noisy to say, whichever way it went. What is described has an estimate and an interval and "
-    "is not judged: parts of a total, and single places of a programme of several."
-)
-CLAIMS = {
-    "change": "A claim about change.",
-    "level": "A claim about a difference in level.",
-    "contrast": "A contrast between two kinds of initiative.",
-}
 _BESIDE = {  # what a verdict sets a finding beside, by claim
-    "change": "what would have been expected",
+    "change": "what was expected",
     "level": "the benchmark areas",
     "contrast": "the other initiatives",
 }
@@ -40,18 +28,10 @@ _MEANINGS: dict[Verdict, str] = {
     Verdict.LITTLE_DIFFERENCE: "little difference from {}",
     Verdict.HIGHER: "higher than {}",
     Verdict.LOWER: "lower than {}",
-    Verdict.ALIKE: "alike {}",
+    Verdict.ALIKE: "much as {}",
     Verdict.CANNOT_TELL: "the data cannot tell how it differs from {}",
-    Verdict.DESCRIBED: "set beside {}, and not judged",
+    Verdict.DESCRIBED: "compared with {}, and not judged",
     Verdict.NOT_ESTIMABLE: "could not be estimated",
-}
-
-MARYLAND = {
-    1: "a plain comparison of places, or of before and after",
-    2: "a comparison with matched or adjusted places",
-    3: "before and after, beside benchmark areas shown to be alike before the start",
-    4: "credible outside variation in who was treated",
-    5: "places chosen at random",
 }
 
 
@@ -63,6 +43,18 @@ def verdict_words(verdict: Verdict, claim: str = "change") -> str:
 def maryland_words(grade: int | None) -> str:
     """Write the strength of evidence, and by which scale."""
     if grade is None:
-        return "Not graded on the Maryland scale."
-    meaning = MARYLAND.get(grade, "")
-    return f"{grade} of 5 on the Maryland scale (What Works Growth wording): {meaning}."
+        return PHRASES["strength.none"]
+    return PHRASES["strength.graded"].format(grade=grade, meaning=grade_words(grade))
+
+
+def grade_words(grade: int) -> str:
+    """Return what a grade of the Maryland scale stands for."""
+    return PHRASES[f"strength.grade_{grade}"]
+
+
+def balance_words(over: int, among: int, limit: float) -> str:
+    """Say how alike the benchmark areas are, from the figures; nothing without characteristics."""
+    if not among:
+        return ""
+    key = "strength.unlike" if over else "strength.alike"
+    return PHRASES[key].format(over=over, among=among, limit=f"{limit:g}")

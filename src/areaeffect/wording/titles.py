@@ -33,35 +33,26 @@ def chart_title(finding: Finding) -> str:
     if finding.verdict is Verdict.CANNOT_TELL:
         return f"{label}: the data cannot tell, {where}"
     if finding.verdict in {Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE}:
-        return f"{label} differed little: {size_words}, {where}"
-    return f"{label} came out {size_words}, {where}"
+        return f"{label}: little difference, {size_words}, {where}"
+    return f"{label}: {size_words}, {where}"
 
 
 def placebo_title(finding: Finding, draws: PlaceboDraws) -> str:
-    """Return how many placebo programmes strayed at least as far as this finding."""
+    """Return how many placebo programmes lie at least as far from zero as this finding."""
     own = known(finding.estimate)
     values = [abs(v) for e in draws.estimates if (v := known(e)) is not None]
-    label, group = name_of(finding), group_title(finding.group)
+    label = name_of(finding)
     if own is None:
-        return f"{label}: {plural(len(values), 'placebo programme')}, {group}"
+        return f"{label}: {plural(len(values), 'placebo programme')}"
     as_far = sum(v >= abs(own) for v in values)
-    return f"{label}: {as_far:,} of {len(values):,} placebo programmes strayed as far, {group}"
+    return f"{label}: {as_far:,} of {len(values):,} as far from zero"
 
 
 def effects_title(group: str, findings: Sequence[Finding]) -> str:
-    """Return how many findings of a group came out which way."""
+    """Return how many findings of a group have each verdict."""
     count = Counter(f.verdict for f in findings)
     parts = [f"{count[v]} {v}" for v in Verdict if count[v]]
     return f"{group_title(group)}: {', '.join(parts)}"
-
-
-def places_title(findings: Sequence[Finding]) -> str:
-    """Return how many neighbourhoods came out which way on one outcome."""
-    count = Counter(f.verdict for f in findings)
-    parts = ", ".join(f"{count[v]} {v}" for v in Verdict if count[v])
-    first = findings[0]
-    unit = f", in {first.unit}" if first.form == "additive" else ""
-    return f"{name_of(first)}{unit}, {group_title(first.group)}: {parts}"
 
 
 def balance_title(over: int, characteristics: int, limit: float, claim: str) -> str:
