@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Finding
 
 _PANEL, _HEAD, _FOOT = 92.0, 26.0, 40.0
-_NAMED = 8  # more marks than this have no names in the chart: the table has them
-_LETTERS = 50  # of the names along one axis, together
+_LETTERS = 40  # along one axis; where names need more, the table has them
 _LEFT = 44.0
 
 
@@ -78,7 +77,7 @@ def interval_chart(rows: Sequence[IntervalRow], *, key: str, title: str, along: 
     for _, group in groupby(rows, key=lambda row: row.outcome):
         own = list(group)
         top = number * (_PANEL + _HEAD + _FOOT) + _HEAD
-        body.append(_panel(own, first, (_LEFT, top, plot.WIDTH - _LEFT - 10, _PANEL), along))
+        body.append(_panel(own, first, (_LEFT, top, plot.WIDTH - _LEFT - 16, _PANEL), along))
         first, number = first + len(own), number + 1
     height = number * (_PANEL + _HEAD + _FOOT)
     text = "\n".join(body)
@@ -95,7 +94,7 @@ def _panel(
     frame = Frame(*box, (-0.6, len(rows) - 0.4), (min(reach) - pad, max(reach) + pad))
     zero = frame.py(0.0)
     names = [row.name for row in rows]
-    if len(names) > _NAMED or sum(map(len, names)) > _LETTERS:
+    if len(names) * max(map(len, names)) > _LETTERS:
         names = []
     unit = cut(rows[0].unit, 20)
     heading = f"{cut(rows[0].label, 50 - len(unit))}, {unit}"

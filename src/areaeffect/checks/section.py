@@ -32,6 +32,8 @@ SYMBOLS = {
     Status.NOT_ESTIMABLE: "–",
 }
 ROWS_SHOWN = 40
+
+
 def checks_section(result: Result, annex: Annex[Checked]) -> Section:
     """Print every check: its question, its answer in one sentence, its numbers."""
     checks = annex.found.checks
@@ -46,9 +48,7 @@ def checks_section(result: Result, annex: Annex[Checked]) -> Section:
     overview = Table(
         "Attempts to break the findings",
         ("Check", "What it asks", "Result", "In words"),
-        tuple(
-            (c.title, c.question, _marked(c.status), summary(c, example=False)) for c in checks
-        ),
+        tuple((c.title, c.question, _marked(c.status), summary(c, example=False)) for c in checks),
     )
     tried = tuple(
         _part(result, check, table)

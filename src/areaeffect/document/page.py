@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from areaeffect.document.blocks import Document, Section
+
+LONGEST_WORD = 16  # letters of a table's cell that stay together
 
 
 def to_html(document: Document, files: Mapping[str, str], charts: str = "") -> str:
@@ -72,7 +75,18 @@ def _template(name: str = "page.html.j2") -> Template:
         lstrip_blocks=True,
     )
     environment.filters["kind"] = lambda block: type(block).__name__
+    environment.filters["breakable"] = breakable
     return environment.get_template(name)
+
+
+def breakable(text: str) -> Markup:
+    """Return a text as markup in which a word without an end, such as a hash, may break."""
+    from markupsafe import Markup, escape
+
+    parts = re.split(rf"(\S{{{LONGEST_WORD}}})", text)
+    return Markup("").join(
+        escape(part) + (Markup("<wbr>") if i % 2 else "") for i, part in enumerate(parts)
+    )
 
 
 @cache

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from areaeffect.findings.finished import Finished
     from areaeffect.results import Finding, Floats, Result
 
+
 @dataclass(frozen=True, slots=True)
 class Forms:
     """Events that a percentage needs before the start."""

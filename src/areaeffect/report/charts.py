@@ -241,7 +241,9 @@ def placebo_chart(
         parts.append(marks.stroke(frame, own, middle, "estimate", svg.ORANGE, frame.height / 2))
         anchor = "end" if at > frame.left + frame.width / 2 else "start"
         words = "This finding: " + printed(own, form)
-        parts.append(plot.text(at, 35, words, size=12, anchor=anchor, fill=BENCHMARK_TEXT, bold=True))
+        parts.append(
+            plot.text(at, 35, words, size=12, anchor=anchor, fill=BENCHMARK_TEXT, bold=True)
+        )
     text = f"{sum(counts):,} placebo programmes between {printed(lows[0], form)} and "
     text += f"{printed(highs[-1], form)}. This finding: {printed(own, form)}."
     body = frame.group(parts, (0, len(rows)))

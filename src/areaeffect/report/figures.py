@@ -114,7 +114,7 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
 def area_map(result: Result) -> Figure | None:
     """Draw where treated and benchmark areas are; None without outlines."""
     rows = maps.status_rows(result.areas)
-    attribution = " ".join(dict.fromkeys(r.attribution for r in result.releases if r.attribution))
+    attribution = maps.credit(result.releases)
     table = Table(
         "Areas by the part they play",
         ("Part", "Initiative", "Reason", "Areas"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from areaeffect.document import maps
 from areaeffect.document.blocks import (
     Answers,
     Badge,
@@ -75,7 +76,7 @@ def pages(result: Result) -> Iterator[tuple[str, Document]]:
     slugs = places(result)
     yield f"{INDEX}.html", _index(result, slugs)
     drawn = tuple(s for s in result.shapes if any(len(ring) for ring in s.rings))
-    credit = " ".join(dict.fromkeys(r.attribution for r in result.releases if r.attribution))
+    credit = maps.credit(result.releases)
     maker = _Maker(result, local_map.Outlines(drawn, credit))
     for place, slug in slugs.items():
         yield f"{slug}.html", maker.page(place, slug, found.get(place, []))

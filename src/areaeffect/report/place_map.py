@@ -53,15 +53,14 @@ def named_map(result: Result) -> Figure | None:
         *maps.treated_classes(treated),
     ]
     title = PHRASES["summary.map"]
-    credit = " ".join(dict.fromkeys(r.attribution for r in result.releases if r.attribution))
+    credit = maps.credit(result.releases)
     chart = maps.draw_map(
         result.shapes,
         classes,
         key="summary-map",
         title=title,
-        attribution="" if len(credit) > maps.ATTRIBUTION_LETTERS else credit,
+        attribution="" if len(credit) > 2 * maps.ATTRIBUTION_LETTERS else credit,
         names=_names(result.areas),
-        large=True,
     )
     if not chart:
         return None

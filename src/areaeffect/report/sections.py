@@ -54,7 +54,7 @@ def results_table(findings: Sequence[Finding], group: str) -> Table:
             (
                 name,
                 f"{verdict}{held}",
-                f"{_with_unit(signed(f.estimate, f), f)} ({signed_interval(f.low, f.high, f)})",
+                f"{_with_unit(signed(f.estimate, f), f)} ({_ends(f.low, f.high, f)})",
                 *_amounts(f),
                 size(f.mde, f),
                 NONE_GIVEN if f.claim == "level" else p_words(f.p_value),
@@ -72,6 +72,11 @@ def results_table(findings: Sequence[Finding], group: str) -> Table:
     first = findings[0]
     areas = f"{plural(first.n_neighbourhoods, 'neighbourhood')}, {plural(first.n_areas, 'area')}"
     return Table(f"{group}: {areas}", head, tuple(rows), frozenset({2, 3, 4, 5, 6}))
+
+
+def _ends(low: float | None, high: float | None, f: Finding) -> str:
+    """Write an interval that follows its estimate in brackets, without repeating the unit."""
+    return signed_interval(low, high, f).replace("%", "")
 
 
 def _amounts(f: Finding) -> tuple[str, str]:
@@ -123,7 +128,7 @@ def places_table(findings: Sequence[Finding]) -> Table:
     for f in sorted(findings, key=lambda f: f.neighbourhood or ""):
         text = "–"
         if known(f.estimate) is not None:
-            text = f"{signed(f.estimate, f)} ({signed_interval(f.low, f.high, f)})"
+            text = f"{signed(f.estimate, f)} ({_ends(f.low, f.high, f)})"
         cells.setdefault(f.neighbourhood or "", {})[f.outcome, f.claim, _column(f)] = text
     rows = tuple(
         (place, *(own.get(column, "–") for column in columns)) for place, own in cells.items()
@@ -346,7 +351,7 @@ def _held_out(f: Finding) -> str:
     held = f.held_out_interval
     if known(f.held_out) is None or held is None:
         return "–"
-    return f"{signed(f.held_out, f)} ({signed_interval(held.low, held.high, f)})"
+    return f"{signed(f.held_out, f)} ({_ends(held.low, held.high, f)})"
 
 
 def companions(findings: Sequence[Finding]) -> Table | None:

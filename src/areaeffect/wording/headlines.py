@@ -6,7 +6,16 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from areaeffect.results import Finding, Verdict
-from areaeffect.wording.numbers import amounts, interval, is_count, known, noun, percent, size, total
+from areaeffect.wording.numbers import (
+    amounts,
+    interval,
+    is_count,
+    known,
+    noun,
+    percent,
+    size,
+    total,
+)
 from areaeffect.wording.phrases import PHRASES
 from areaeffect.wording.sentences import (
     compared,

@@ -26,6 +26,7 @@ _SHORT = {
     Verdict.NOT_ESTIMABLE: "no answer",
 }
 
+
 def in_short(findings: Sequence[Finding]) -> str:
     """Count what was looked at in one neighbourhood by verdict."""
     count = Counter(finding.verdict for finding in findings)
