@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect import wording
-from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
+from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.findings.case import groups_of
@@ -20,7 +20,7 @@ from areaeffect.findings.refusals import FEW_EVENTS
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex
 from areaeffect.wording.numbers import number
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Case, Evidence

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document import marks, plot, svg
-from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Beside, Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.plot import Frame
+from areaeffect.document.svg import printed, scaled
 from areaeffect.further.event_time import EventTimeRow
 from areaeffect.records import rows_of
 from areaeffect.results import ALL_INITIATIVES
 from areaeffect.wording.numbers import plural
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ from areaeffect.report import figures, sections
 from areaeffect.report.outcome_sections import MANY
 from areaeffect.report.plan_text import setting, settings
 from areaeffect.wording import terms
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from areaeffect.document import maps
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import key_of
 from areaeffect.report import balance_chart, charts, forest
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -199,3 +199,7 @@ def figure_of(result: Result, kind: str, outcome: str | None = None) -> Figure |
         return effects(first.group, [f for f in main if f.group == first.group])
     own = (s for s in result.series if (s.group, s.outcome) == (first.group, first.outcome))
     return next((trend(first, path) for path in own), None)
+
+
+WIDTH = 680.0
+LINE, HEAD, FOOT = 21.0, 34.0, 44.0

@@ -26,7 +26,7 @@ from areaeffect.report.sections import HEAVIEST
 from areaeffect.results import Verdict
 from areaeffect.wording import main_findings, name_of, plain, when
 from areaeffect.wording.numbers import plural, signed, signed_interval, size
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

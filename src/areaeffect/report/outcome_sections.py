@@ -21,7 +21,7 @@ from areaeffect.report import figures, sections
 from areaeffect.results import ALL_INITIATIVES
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import plural
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,6 +1,16 @@
 """Sentences about effects: the only place where a finding becomes words."""
 
-from areaeffect.wording.headlines import HEADLINE_WORDS, headline, overall, verdict_name
+from areaeffect.wording.headlines import (
+    HEADLINE_WORDS,
+    balance_title,
+    chart_title,
+    effects_title,
+    headline,
+    map_title,
+    overall,
+    placebo_title,
+    verdict_name,
+)
 from areaeffect.wording.sentences import (
     CHECK_WARNS,
     additive_companion,
@@ -14,13 +24,6 @@ from areaeffect.wording.sentences import (
     sentence,
 )
 from areaeffect.wording.short import answer, in_one_hundred, in_short, listed, quote, when
-from areaeffect.wording.titles import (
-    balance_title,
-    chart_title,
-    effects_title,
-    map_title,
-    placebo_title,
-)
 
 __all__ = [
     "CHECK_WARNS",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from areaeffect.results import Finding, Verdict
 from areaeffect.wording.numbers import amounts, interval, known, noun, size, total
-from areaeffect.wording.phrases import PHRASES
 from areaeffect.wording.sentences import reason
 from areaeffect.wording.short import when
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib.resources import files
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
 from areaeffect.results import Verdict
-from areaeffect.wording.phrases import PHRASES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TABLES = tomllib.loads(files(__package__).joinpath("phrases.toml").read_text(encoding="utf-8"))
+
+#: Every phrase under 'table.key'.
+PHRASES: Mapping[str, str] = MappingProxyType(
+    {f"{table}.{key}": words for table, own in _TABLES.items() for key, words in own.items()}
+)
 
 VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.BETTER: "✓",
