@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from areaeffect.checks.base import Checked, CheckSummary
-    from areaeffect.results import Annex, DataTable, Finding, Result
+    from areaeffect.results import Annex, AreaStatus, DataTable, Finding, Result
 
 SYMBOLS = {
     Status.WARNS: "▲",
@@ -37,7 +38,7 @@ ROWS_SHOWN = 40
 
 def checks_section(result: Result, annex: Annex[Checked]) -> Section:
     """Print every check: its question, its answer in one sentence, its numbers."""
-    checks = annex.found.checks
+    checks = tuple(_by_name(c, result.areas) for c in annex.found.checks)
     count = Counter(c.status for c in checks)
     text = PHRASES["checks.counts"].format(
         checks=plural(len(checks), "check"),
@@ -56,10 +57,22 @@ def checks_section(result: Result, annex: Annex[Checked]) -> Section:
         for check, table in zip(checks, annex.tables, strict=True)
         if check.status is not Status.NOT_ESTIMABLE
     )
-    blocks = (Paragraph(text), Paragraph(PHRASES["checks.lead"]), Data(overview))
+    blocks: list[Block] = [Paragraph(text), Paragraph(PHRASES["checks.lead"]), Data(overview)]
     warned = _warnings(checks)
-    blocks = (*blocks, Data(warned)) if warned.rows else blocks
+    blocks += [Data(warned)] if warned.rows else []
     return Section("does-it-hold", PHRASES["checks.title"], (*blocks, *tried))
+
+
+def _by_name(check: CheckSummary, areas: Iterable[AreaStatus]) -> CheckSummary:
+    """Return a check whose sentences call areas by their names, which people know."""
+    names = {a.area: a.name for a in areas if a.name}
+
+    def called(text: str) -> str:
+        return re.sub(r"\b[A-Z]\w{5,}\b", lambda m: names.get(m[0], m[0]), text)
+
+    return replace(
+        check, findings=tuple(replace(f, reason=called(f.reason)) for f in check.findings)
+    )
 
 
 def _warnings(checks: Sequence[CheckSummary]) -> Table:

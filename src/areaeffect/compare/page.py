@@ -17,10 +17,11 @@ from areaeffect.power.page import table as power_table
 from areaeffect.power.page import warnings
 from areaeffect.report import backing_sections as backing
 from areaeffect.report import figures, local_map
-from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.contents import annex_sections
 from areaeffect.report.sections import HEAVIEST
+from areaeffect.report.summary import summary_document
 from areaeffect.wording.numbers import number, plural
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from areaeffect.document.blocks import Block
@@ -100,16 +101,14 @@ def answer_sections(result: Result) -> tuple[Section, ...]:
     """Return the answer, what may be said of it, each outcome, and whether it holds."""
     kept = ("does-it-hold", "families-without-outcome")
     further = {s.key: s for s in annex_sections(result)}
-    whole = outcome.answer(result)
-    *groups, notes = whole.parts
+    first, *rest = summary_document(result, {}).sections
     sections = (
-        replace(whole, title="What was found", parts=(*groups, _families(result))),
-        outcome.say(result),
-        outcome.outcomes(result, {}),
+        replace(first, title=PHRASES["annex.found"], parts=(_families(result),)),
+        *rest,
         *(further[key] for key in kept if key in further),
-        notes,
+        Section("notes", PHRASES["data.notes"], (Bullets(result.notes),)),
     )
-    return tuple(named(s) for s in sections)
+    return tuple(named(s) for s in sections if s.blocks != (Bullets(()),))
 
 
 def _families(result: Result) -> Section:

@@ -52,11 +52,6 @@ def alternative(chart: str) -> str:
     return unescape(" ".join(text if text[-1:] in ".!?" else f"{text}." for _, text in parts))
 
 
-def renamed(chart: str, key: str, other: str) -> str:
-    """Return a chart that `accessible` wrote with another key, for a second place in a folder."""
-    return re.sub(rf'(?<=["#( ]){re.escape(key)}(?=-)', other, chart)
-
-
 def key_of(*parts: str) -> str:
     """Make an id from names: lower-case ASCII letters, digits and hyphens.
 

@@ -37,7 +37,7 @@ def who(result: Result) -> Section:
     parts = []
     designs = sections.designs(result)
     if designs:
-        shown = Data(designs, "benchmark_areas")
+        shown: Block = Data(designs, "benchmark_areas")
         if len(designs.rows) > MANY:
             shown = Folded(designs.caption, (shown,), in_print="")
         lists = sections.heaviest(result)

@@ -56,7 +56,7 @@ def write_faces(result: Result, folder: Path) -> None:
             write_text(places / name, to_html(own, up))
         charts = folder / pdf.FOLDER
         charts.mkdir(exist_ok=True)
-        pdf.write_charts(annex, charts)
+        pdf.write_charts((annex, summary), charts)
         (folder / ANNEX_PDF).write_bytes(printed.result())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ GRIDS, COARSEST = (8, 16, 32), 64  # in tenths of a unit, that its corners are r
 MARGIN_SHARE = 0.35  # of its size that is shown around a neighbourhood
 SEA, LAND, EDGE = "#FFFFFF", "#F3F2F1", "#BFBFBF"
 PIN = 24
+_APART = 1.9  # radii between pins that both show their number
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +141,15 @@ def benchmark_map(
         '<g transform="scale(.1)">'
         f'<path fill="{LAND}" stroke="{EDGE}" stroke-width="6" d="{outlines.backdrop}"/></g>'
     ]
-    for text, area in reversed(pins):
-        x, y = outlines.centre(area)
+    places = [outlines.centre(area) for _, area in pins]
+    for i, (text, _) in reversed(list(enumerate(pins))):
+        x, y = places[i]
+        covered = any(math.dist(places[i], other) < _APART * PIN for other in places[:i])
         body.append(
             f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{PIN}" fill="{svg.BLUE}" stroke="#FFFFFF"/>'
         )
+        if covered:  # a pin that counts more lies over it; the list has its number
+            continue
         body.append(
             f'<text x="{x:.0f}" y="{y + 10:.0f}" font-size="29" font-weight="bold" '
             f'text-anchor="middle" fill="#FFFFFF">{text}</text>'

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document import pdf, svg
+from areaeffect.document import pdf
 from areaeffect.document.blocks import (
     Answers,
     Badge,
@@ -25,9 +25,8 @@ from areaeffect.document.blocks import (
     Section,
     named,
 )
-from areaeffect.document.chart_tables import Figure
 from areaeffect.document.svg import cut
-from areaeffect.report import balance_chart, figures, forest, local_map, neighbourhood_pages
+from areaeffect.report import balance_chart, figures, local_map, neighbourhood_pages
 from areaeffect.report.outcome_sections import by_group, leading_group
 from areaeffect.report.sections import families_by_group
 from areaeffect.wording import terms
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from areaeffect.document.blocks import Block
-    from areaeffect.document.chart_tables import Table
     from areaeffect.results import Finding, Result
 
 ANNEX_FILE, ANNEX_PDF, PDF_FILE = "annex.html", "annex.pdf", "report.pdf"
@@ -185,12 +183,8 @@ def _chart(
 ) -> Section | None:
     """Return the one chart of all outcomes with the map beside it, and the groups as a table."""
     blocks: list[Block] = []
-    rows = forest.effect_rows(main)
-    drawn: list[Figure] = []
-    if rows:
-        title = PHRASES["summary.chart"].format(group=wording.group_title(main[0].group))
-        chart = forest.effects_chart(rows, key="summary-effects", title=title)
-        drawn.append(_figure(chart, title, forest.effect_table(rows), "summary-effects"))
+    effects = figures.effects(main[0].group, main) if main else None
+    drawn = [effects] if effects else []
     areas = local_map.named_map(result)
     drawn += [areas] if areas else []
     if drawn:
@@ -209,18 +203,11 @@ def _trends(result: Result, main: Sequence[Finding], room: Room) -> Section | No
         return None
     drawn = []
     for finding, series in pairs[: room.trends]:
-        chart = figures.trend(finding, series, title=wording.name_of(finding))
-        key = f"summary-{chart.name}"
-        drawn.append(replace(chart, chart=svg.renamed(chart.chart, chart.name, key), name=key))
+        drawn.append(figures.trend(finding, series, title=wording.name_of(finding)))
     blocks: list[Block] = [Paragraph(PHRASES["summary.lines"], note=True), Beside(tuple(drawn))]
     if len(pairs) > room.trends:
         blocks.append(_more(len(pairs) - room.trends, "trend"))
     return Section("trends", PHRASES["summary.trends"], tuple(blocks))
-
-
-def _figure(chart: str, title: str, table: Table, name: str) -> Figure:
-    """Return a chart without files of its own: its numbers are in the annex's."""
-    return Figure(chart=chart, title=title, table=table, data="", name=name)
 
 
 def _says(own: Sequence[Finding], main: Sequence[Finding]) -> Section | None:
