@@ -67,7 +67,6 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
         r"-effects$",
         {*ENDS, "estimate", "threshold_low", "threshold_high", "mde_drawn"},
     ),
-    "report.places_chart.places_chart": (r"-neighbourhoods$", {*ENDS, "estimate"}),
     "report.balance_chart.balance_chart": (r"^balance-", {"before", "after"}),
     "further.event_time_section.event_time_chart": (
         r"^event-time-", {*ENDS, "estimate", "low_together", "high_together"},
@@ -76,9 +75,6 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
         r"^(leads|earlier|rings|leave-out|leave-area-out)$", {*ENDS, "estimate"},
     ),
     "value.section.amounts_chart": (r"^value$", {*ENDS, "value"}),
-    "report.small_multiples.panels_chart": (
-        r"^charts-", {"observed", "benchmark", "expected_low", "expected_high"},
-    ),
     "multiverse.section.curve_chart": (r"^multiverse-", {"effect", "band_low", "band_high"}),
     "atlas.area_history.history_chart": (r"^history-", {"area", "area_mean_12", "country_mean_12"}),
     "power.page.power_chart": (r"^power-", {"smallest_effect"}),

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+PRINTED_ROWS = 80  # a longer table is for the screen and for its file
+
+
 class Place(IntEnum):
     """The place of a section in the report; sections of one place keep their own order."""
 
@@ -185,6 +188,7 @@ class Document:
     ----------
     home : a text and where it leads.
     compact : printed in small type on a sheet or two, without a list of contents.
+    keeps_end : whether print keeps the end on one page: its last section, of a compact one two.
     """
 
     title: str
@@ -194,6 +198,7 @@ class Document:
     footer: str
     home: tuple[str, str] = ("", "")
     compact: bool = False
+    keeps_end: bool = False
 
 
 def figures(document: Document) -> Iterator[Figure]:
@@ -222,7 +227,7 @@ def named(section: Section) -> Section:
 def in_print(document: Document) -> Document:
     """Return what print shows of a document.
 
-    Folded blocks that have words instead give way to those.
+    Folded blocks that have words instead give way to those, and long tables to their length.
     """
     made: Document = _printed(document)
     return made
@@ -231,6 +236,8 @@ def in_print(document: Document) -> Document:
 def _printed(holder: Any) -> Any:
     if isinstance(holder, Folded) and holder.in_print is not None:
         return Paragraph(holder.in_print, note=True)
+    if isinstance(holder, Data) and len(holder.table.rows) > PRINTED_ROWS:
+        return Paragraph(f"{holder.table.caption}: {len(holder.table.rows):,} rows, not printed.")
     for name in ("sections", "blocks", "parts"):
         if hasattr(holder, name):
             kept = (b for b in getattr(holder, name) if getattr(b, "in_print", None) != "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -81,18 +80,13 @@ def _template(name: str = "page.html.j2") -> Template:
         lstrip_blocks=True,
     )
     environment.filters["kind"] = lambda block: type(block).__name__
-    environment.filters["breakable"] = breakable
+    environment.tests["long"] = has_long_word
     return environment.get_template(name)
 
 
-def breakable(text: str) -> Markup:
-    """Return a text as markup in which a word without an end, such as a hash, may break."""
-    from markupsafe import Markup, escape
-
-    parts = re.split(rf"(\S{{{LONGEST_WORD}}})", text)
-    return Markup("").join(
-        escape(part) + (Markup("<wbr>") if i % 2 else "") for i, part in enumerate(parts)
-    )
+def has_long_word(text: str) -> bool:
+    """Tell whether a text has a word without an end, such as a hash, that may break anywhere."""
+    return any(len(word) > LONGEST_WORD for word in text.split())
 
 
 @cache

@@ -179,7 +179,6 @@ def event_time_section(_result: Result, annex: Annex[OverTime]) -> Section:
             title=title,
             table=event_time_table(rows),
             data="event_time",
-            note=_note(rows),
             name=name,
             rows=tuple(rows),
         )
@@ -187,6 +186,8 @@ def event_time_section(_result: Result, annex: Annex[OverTime]) -> Section:
     blocks: list[Block] = [Paragraph(PHRASES["event_time.lead"])]
     blocks.append(Paragraph(PHRASES["event_time.read"], note=True))
     blocks += [Paragraph(f"Not estimable: {text}") for text in annex.found.not_estimable]
+    uneven = _note(every)
+    blocks += [Paragraph(uneven, note=True)] if uneven else []
     if leads:
         blocks.append(Beside(tuple(drawn.pop(leads))))
     about = PHRASES["event_time.title"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from areaeffect.results import BalanceRow
 
 SMD_LIMIT = 0.1  # the usual limit for balance; Austin 2009, doi 10.1002/sim.3697
-BALANCE_ROWS_DRAWN = 25
+BALANCE_ROWS_DRAWN = 15
 LINE, HEAD = 31.0, 30.0
 LETTERS = 52
 BEFORE = "#A33A08"

@@ -122,7 +122,7 @@ def trend_chart(
     starts: Sequence[str] = (),
     events: Sequence[str] = (),
     unit: str = "",
-    names: tuple[str, str],
+    names: tuple[str, str] = ("observed", "benchmark areas"),
 ) -> str:
     """Draw observed (solid) against benchmark areas (dashed, with its interval shaded).
 

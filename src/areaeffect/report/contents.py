@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from areaeffect.document.blocks import Section
     from areaeffect.results import Result
 
+FEW = 20  # lines of a last section that fit on a page
+
 
 def report_document(result: Result, files: Mapping[str, str]) -> Document:
     """Return the annex, everything a result holds: answer first, then what it rests on.
@@ -50,6 +52,7 @@ def report_document(result: Result, files: Mapping[str, str]) -> Document:
         sections=tuple(map(named, kept)),
         footer=PHRASES["annex.footer"],
         home=(PHRASES["annex.back"], "report.html") if files else ("", ""),
+        keeps_end=len(result.seal.covers) <= FEW,
     )
 
 

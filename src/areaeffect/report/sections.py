@@ -219,10 +219,11 @@ def designs(result: Result) -> Table | None:
         ("Effective number", [number(d.n_effective, "additive") for d in result.designs], True),
         ("Calibration", ["exact" if d.exact else "not exact" for d in result.designs], False),
         ("Worst imbalance", [number(d.imbalance, "additive", 3) for d in result.designs], True),
-        ("Periods left out", [", ".join(d.periods_left_out) for d in result.designs], False),
+        ("Periods left out", [_span(d.periods_left_out) for d in result.designs], False),
     ]
-    if len(set(columns[0][1])) == 1:
-        del columns[0]
+    for i in (2, 0):  # the kind of claim, the initiative
+        if len(set(columns[i][1])) == 1:
+            del columns[i]
     if not any(columns[-1][1]):
         del columns[-1]
     return Table(
@@ -231,6 +232,12 @@ def designs(result: Result) -> Table | None:
         tuple(zip(*(cells for _, cells, _ in columns), strict=True)),
         frozenset(i for i, (_, _, numeric) in enumerate(columns) if numeric),
     )
+
+
+def _span(periods: Sequence[str]) -> str:
+    if len(periods) < 2:  # noqa: PLR2004
+        return "".join(periods)
+    return f"{len(periods)}, from {periods[0]} to {periods[-1]}"
 
 
 def heaviest(result: Result) -> dict[str, list[Bullets]]:

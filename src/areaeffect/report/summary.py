@@ -130,6 +130,7 @@ def summary_document(result: Result, files: Mapping[str, str], room: Room = ROOM
         footer=PHRASES["summary.footer"],
         home=(PHRASES["summary.annex"], ANNEX_FILE) if files else ("", ""),
         compact=True,
+        keeps_end=True,
     )
 
 
