@@ -71,7 +71,7 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
     "further.event_time_section.event_time_chart": (
         r"^event-time-", {*ENDS, "estimate", "low_together", "high_together"},
     ),
-    "checks.charts.interval_chart": (
+    "checks.section.interval_chart": (
         r"^(leads|earlier|rings|leave-out|leave-area-out)$", {*ENDS, "estimate"},
     ),
     "value.section.amounts_chart": (r"^value$", {*ENDS, "value"}),
