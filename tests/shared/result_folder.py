@@ -196,7 +196,7 @@ class Folder:
     def _scope(self, key: str) -> Scope:
         scope = Scope()
         whole = [f for f in self.findings if f["neighbourhood"] is None and f["outcome"]]
-        if key in {"answer", "table", "say", "outcomes"}:
+        if key in {"answer", "found", "one-by-one", "evidence"}:
             scope.add_rows(self.findings, ("group", "outcome", "verdict", "form"))
             judged = [f for f in whole if _is_main(f, whole)]
             for group in {f["group"] for f in judged}:
@@ -213,6 +213,11 @@ class Folder:
         for name, annex in self.annexes.items():
             if SECTIONS.get(name, name.replace("_", "-")) == key:
                 self._annex(scope, annex)
+        if key in {"trends", "chance"}:
+            self._drawn(scope, whole, {(f["group"], f["outcome"]) for f in whole})
+        if key == "evidence":
+            self._imbalance(scope, whole)
+            scope.add(range(1, 6), [f["n_neighbourhoods"] for f in whole])
         if key in {"who", "map-section", "notes"}:
             scope.add_rows(self.design["areas"], ("role", "reason", "initiative"))
             scope.add_rows(self.design["designs"], ("initiative", "claim"))
@@ -224,7 +229,7 @@ class Folder:
                 {"pages": [(d["initiative"], d["neighbourhood"]) for d in self.design["designs"]]}
             )
             scope.add(len({(d["initiative"], d["neighbourhood"]) for d in self.design["designs"]}))
-        if key in {"method", "data", "seal", "again"}:
+        if key in {"method", "data", "seal"}:
             scope.add(self.run["plan"])
             scope.add_rows(self.run["releases"]).add_rows(self.run["gaps"])
             scope.add({"designs": len(self.design["designs"])})
@@ -334,7 +339,7 @@ class Folder:
                     known = [abs(r["smd_after"])] if r["smd_after"] is not None else []
                     after.setdefault(r["covariate"], []).extend(known)
             means = [math.fsum(v) / len(v) for v in after.values() if v]
-            scope.add(sum(m > 0.1 for m in means), len(after), min(25, len(means)))
+            scope.add(sum(m > 0.1 for m in means), len(after), min(15, len(means)))
 
 
 #: Annexes whose section is not named like them.

@@ -125,7 +125,7 @@ def read_costs(path: Path, name: str) -> CostTable:
         row = {k: cell.strip() for k, cell in zip(COLUMNS, cells, strict=True)}
         cost, faults = _cost(row, where)
         if cost.item in costs:
-            faults.append(Problem(f"'{cost.item}' stands twice.", where, "One line an item."))
+            faults.append(Problem(f"'{cost.item}' is there twice.", where, "One line an item."))
         problems += faults
         costs[cost.item] = cost
         currencies.add(cost.currency)
