@@ -36,7 +36,7 @@ from tests.shared.number_reader import TOKEN, unread
 from tests.shared.result_folder import Folder
 from tests.shared.text_blocks import Text, texts
 from tests.unit.report.test_neighbourhood_pages import READING_GRADE, reading_grade, words_of
-from tests.unit.report.test_report_numbers import text_of
+from tests.unit.report.test_report_numbers import check_report, text_of
 from tests.unit.report.test_report_pdf import squeezed
 from tests.unit.report.test_report_pdf import words_of as printed_words
 from tests.unit.wording.test_wording import BANNED
@@ -287,7 +287,11 @@ def test_every_number_of_every_text_is_in_the_files(
     held = Folder(folder)
     lost = [(t.section, c) for t, card in said for c in not_found(held, t.text, t, card)]
     assert not lost
-    assert sum(len(TOKEN.findall(t.text)) for t, _ in said) > 3_000
+    assert sum(len(TOKEN.findall(t.text)) for t, _ in said) > 1_000
+
+
+def test_every_row_of_results_is_read_back(folder: Path) -> None:
+    assert check_report(folder) > 10
 
 
 def test_the_reader_finds_most_wrong_numbers(
@@ -305,7 +309,7 @@ def test_the_reader_finds_most_wrong_numbers(
             wrong = about.text[:at] + digit + about.text[at + 1 :]
             found = bool(not_found(held, wrong, about, card))
             caught["." in number["digits"]].append(found)
-    assert len(caught[True]) > 300
+    assert len(caught[True]) > 100
     assert fmean(caught[True]) > 0.8
     assert fmean(caught[False]) > 0.5
 

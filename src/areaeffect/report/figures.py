@@ -59,7 +59,7 @@ def trend(
         title=title,
         starts=series.start,
         events=[date for date, _, _ in events],
-        unit=series.unit,
+        unit=finding.unit if series.unit == "mean" and finding.unit else series.unit,
         names=(
             PHRASES["line.one" if place else "line.several"],
             PHRASES[f"line.{finding.claim}"],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document import pdf
+from areaeffect.document import maps, pdf
 from areaeffect.document.blocks import (
     Answers,
     Badge,
@@ -236,12 +236,12 @@ def _rests(result: Result, main: Sequence[Finding], room: Room, *, with_links: b
     evidence += [terms.balance_words(*_balance(result, main), balance_chart.SMD_LIMIT)]
     window = (result.plan.get("study", {}).get("window") or {}).get("end")
     upto = PHRASES["summary.upto"].format(end=wording.when(str(window))) if window else ""
-    credit = dict.fromkeys(r.attribution for r in result.releases if r.attribution)
+    credit = maps.credit(result.releases)
     blocks: list[Block] = [Bullets(caveats(result, main), "", "numbered")]
     if grades:
         blocks.append(Paragraph(" ".join(evidence).strip(), begins="Strength of evidence."))
     if upto or credit:
-        sources = cut(" ".join(credit), 2 * room.text)
+        sources = cut(credit, 2 * room.text)
         blocks.append(Paragraph(" ".join(p for p in (upto, sources) if p), begins="Data."))
     blocks.append(Paragraph(result.seal.sha256, note=True, begins="Seal of the plan (SHA-256)."))
     if with_links:
@@ -289,5 +289,5 @@ def caveats(result: Result, main: Sequence[Finding]) -> tuple[str, ...]:
 
 def _is_plain(text: str) -> bool:
     """Tell whether a caveat can stand alone: neither a grade, a check nor a design's detail."""
-    technical = ("Graded ", "The check ", "No weights ", "The held-out ")
-    return not text.startswith(technical) and not any(sign in text for sign in "`_")
+    technical = ("Graded ", wording.CHECK_WARNS, "No weights ", "The held-out ")
+    return not text.startswith(technical) and not any(s in text for s in ("`", "_", "placebo"))

@@ -92,7 +92,7 @@ def in_short(findings: Sequence[Finding]) -> list[str]:
     order = list(Verdict)
     return [
         PHRASES[f"says.{verdict.name.lower()}"].format(
-            names=_capital(listed(tuple(names))), beside=PHRASES[f"beside.{claim}"]
+            names=listed(tuple(names)), beside=PHRASES[f"beside.{claim}"]
         )
         for (verdict, claim), names in sorted(kinds.items(), key=lambda k: order.index(k[0][0]))
     ]
