@@ -55,7 +55,17 @@ def test_charts_draw_their_csv(folder: Path, kind: str) -> None:
 def test_the_trend_of_a_neighbourhood_draws_its_rows(result: Result) -> None:
     own = next(f for f in result.findings if f.neighbourhood)
     values = (9.0, 8.0, None, 7.0, 5.0, 6.0)
-    path = Series("g", own.outcome, tuple("123456"), values, (8.0,) * 6, ("4",), ("3",), "u", "n")
+    path = Series(
+        group="g",
+        outcome=own.outcome,
+        periods=tuple("123456"),
+        observed=values,
+        counterfactual=(8.0,) * 6,
+        start=("4",),
+        gaps=("3",),
+        unit="u",
+        neighbourhood="n",
+    )
     figure = figures.trend(replace(own, post="4 to 6"), path)
     read = check_chart(figure.chart, figure.rows)
     assert read == {"observed", "benchmark", "expected_low", "expected_high"}
