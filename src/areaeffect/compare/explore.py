@@ -35,7 +35,7 @@ from areaeffect.document.csv_files import json_text, write_table, write_text
 from areaeffect.document.folders import write_whole
 from areaeffect.document.page import sections_html
 from areaeffect.findings.plan import make_plan
-from areaeffect.further.registry import refuse_faulty_inputs
+from areaeffect.further.registry import further_inputs
 from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.power.calculation import power_of
@@ -163,7 +163,7 @@ def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> Non
         ask(base.file.text, question, folder)
         tell("choosing benchmark areas", 0, 1)
         file, data, plan = _planned(base, question, folder)
-        refuse_faulty_inputs(file, data)
+        further_inputs(file, data)
         result = rounded(estimate(file, data, plan, default_threads(), tell))
 
         def write_answer(aside: Path) -> None:

@@ -21,6 +21,7 @@ from areaeffect.register.rows import (
     read_records,
     require_column,
     row_of,
+    unnamed,
     value_problems,
 )
 from areaeffect.study.paths import resolve
@@ -100,7 +101,7 @@ def places_found(
         spelled = {compared_text(str(a)): str(a) for a in areas}
         codes = [(r, r.values["area_code"]) for r in records]
         rows = [row_of(r, spelled.get(compared_text(c), c), initiative) for r, c in codes]
-        found = Found(rows=rows, faults=value_problems(records, path))
+        found = Found(rows=rows, faults=value_problems(records, path) + unnamed(records, path))
         other = [(c, row.area) for (_, c), row in zip(codes, rows, strict=True) if c != row.area]
         if other:
             found.notes.append(f"{path.name}: '{other[0][0]}' is taken as '{other[0][1]}'.")
@@ -180,7 +181,7 @@ def _by_postcode(
             )
         )
     postcodes = postcodes_from(resolve(initiative.lookup, folder), areas)
-    found = Found(faults=value_problems(records, path))
+    found = Found(faults=value_problems(records, path) + unnamed(records, path))
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         text = record.values["postcode"]

@@ -162,7 +162,7 @@ def _neighbourhoods(
     else:
         treated = align(table.varying[column], table.areas, areas)
         made = neighbourhoods_from_column(initiative, treated, table.periods, areas, where)
-        notes += _blanks(treated, areas, f"'{reference}'")
+        notes += [*_blanks(treated, areas, f"'{reference}'"), *_late(treated, table.periods, areas)]
     return made[0], Found(notes=notes), made[1]
 
 
@@ -179,6 +179,15 @@ def _blanks(treated: Floats, areas: Strings, where: str) -> list[str]:
         )
         if cells.any()
     ]
+
+
+def _late(treated: Floats, periods: Periods, areas: Strings) -> list[str]:
+    """Name areas whose only 1 is in the last period, which may be a slip."""
+    late = (treated[:, -1] == 1) & ~(treated[:, :-1] == 1).any(axis=1)
+    last, named = periods.labels[-1], areas_named(areas[late])
+    what = f"{last}, the last period, is the only one in which {named} "
+    fix = "taken as a start then. Write 0 if it is a slip"
+    return [f"{what}{'have' if late.sum() > 1 else 'has'} a 1: {fix}."] if late.any() else []
 
 
 def _of_outcomes(periods: Periods | None) -> Periods:
