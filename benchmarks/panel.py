@@ -118,7 +118,7 @@ def read_panel(root: Path, n_months: int, *, one_force: bool) -> str:
     from areaeffect.sources.police_uk.lake import open_lake
     from areaeffect.sources.police_uk.panel import read_police
     from areaeffect.study.model import PoliceUkSource
-    from areaeffect.study.window import Window
+    from areaeffect.study.parts import Window
 
     months = sorted({r["month"] for r in open_lake(root).manifest()})[-n_months:]
     window = Window(start=months[0], end=months[-1])

@@ -24,7 +24,7 @@ from areaeffect.draft.characteristics import characteristics_of
 from areaeffect.draft.guess import area_column, guess
 from areaeffect.draft.study_text import Draft, study_text
 from areaeffect.errors import Problem, StudyError
-from areaeffect.power.words import as_text
+from areaeffect.power.page import as_text
 from areaeffect.report.figures import figure_of
 from areaeffect.report.files import read_result, write_result
 from areaeffect.study.file import read_study

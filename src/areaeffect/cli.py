@@ -110,7 +110,7 @@ def power(
 ) -> None:
     """Say how small an effect the study could see, before any outcome after a start is read."""
     from areaeffect.commands.power import power as run
-    from areaeffect.power.words import as_text, as_values
+    from areaeffect.power.page import as_text, as_values
 
     with progress() as tell:
         found = run(study, threads, tell, store, out)
@@ -253,7 +253,7 @@ def multiverse(
 ) -> None:
     """Show what every other defensible choice would have given; goes on where it stopped."""
     from areaeffect.commands.multiverse import multiverse as run
-    from areaeffect.multiverse.words import as_dict, as_text
+    from areaeffect.multiverse.section import as_dict, as_text
 
     kept = "finished branches are kept. The same command goes on"
     with interruptible(kept), progress() as tell:
@@ -267,7 +267,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
 ) -> None:
     """Rebuild report.html, report.pdf, charts and pages from a results folder alone."""
-    from areaeffect.commands.rebuild import rebuild
+    from areaeffect.commands.collection import rebuild
 
     typer.echo(f"Report: {rebuild(folder)}")
 

@@ -10,15 +10,14 @@ from typing import Any
 import pytest
 
 from areaeffect.checks import step
-from areaeffect.checks.base import Check, CheckResult, Status
+from areaeffect.checks.base import Check, CheckResult, Status, caveat, summary
 from areaeffect.checks.registry import CHECKS
 from areaeffect.checks.step import ANNEX, results_of
 from areaeffect.checks.treated_benchmark import TREATED_BENCHMARK
-from areaeffect.checks.words import caveat, summary
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.findings.finished import Finished
 from areaeffect.records import rows_of
-from areaeffect.report.page import render
+from areaeffect.report.faces import render
 from areaeffect.results import Annex, Result
 from tests.shared.small_study import edit, write_small_study
 

@@ -17,9 +17,8 @@ from areaeffect.panel import REASONS
 from areaeffect.sources import panel_table
 from areaeffect.sources.base import SourceKind, SourceTable, Wanted
 from areaeffect.study.model import PanelSource, Study, json_schema
-from areaeffect.study.parts import NotCovered
+from areaeffect.study.parts import NotCovered, Window
 from areaeffect.study.source_kinds import SOURCE_KINDS, row_of, source_models
-from areaeffect.study.window import Window
 
 # ---------------------------------------------------------------- sources
 

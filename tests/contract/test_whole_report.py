@@ -25,7 +25,7 @@ from areaeffect.multiverse.curves import Branch
 from areaeffect.multiverse.section import curve_chart, curve_rows
 from areaeffect.power.page import power_figure
 from areaeffect.power.result import PowerReport, PowerRow
-from areaeffect.report import files, neighbourhood_pages, page
+from areaeffect.report import faces, files, neighbourhood_pages
 from areaeffect.report.contents import report_document
 from areaeffect.results import Result
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
@@ -118,7 +118,7 @@ def result(folder: Path) -> Result:
 @pytest.fixture(scope="module")
 def drawn(result: Result) -> list[Figure]:
     """Every figure of report and neighbourhood pages, with those of other commands and the web."""
-    documents = [report_document(result, page.links_of(result))]
+    documents = [report_document(result, faces.links_of(result))]
     documents += [document for _, document in neighbourhood_pages.pages(result)]
     found = [figure for document in documents for figure in figures(document)]
     return [*found, curve_figure(), power_figure(power(), "crime"), history_figure()]
@@ -264,7 +264,7 @@ def test_the_pins_of_a_map_are_the_numbers_of_its_table(drawn: Sequence[Figure])
 
 @pytest.fixture(scope="module")
 def document(result: Result) -> Document:
-    return report_document(result, page.links_of(result))
+    return report_document(result, faces.links_of(result))
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from areaeffect.assembly.assemble import assemble
 from areaeffect.commands.evaluate import evaluate, single_threaded
 from areaeffect.design.programme import design_programme
 from areaeffect.errors import DataError
-from areaeffect.estimate.verdict import decide
+from areaeffect.estimate.inference import decide
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.periods import label

@@ -22,7 +22,7 @@ from areaeffect.sources.police_uk.lake import open_lake
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.study.file import read_study
 from areaeffect.study.model import PoliceUkSource
-from areaeffect.study.window import Window
+from areaeffect.study.parts import Window
 from tests.conftest import REPOSITORY
 
 CLEVELAND = "police_uk/archive/cleveland_2023-01_2025-11.zip"

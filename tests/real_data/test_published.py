@@ -14,12 +14,17 @@ from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
 from areaeffect.sources.base import Wanted
 from areaeffect.sources.publishers import panel as published_panel
-from areaeffect.sources.publishers.larger_areas import covariate_label, refuse_as_outcome
-from areaeffect.sources.publishers.panel import described_at, printed_name, read_published
+from areaeffect.sources.publishers.panel import (
+    covariate_label,
+    described_at,
+    printed_name,
+    read_published,
+    refuse_as_outcome,
+)
 from areaeffect.sources.publishers.releases import catalogue, find_release
 from areaeffect.sources.publishers.tables import read
 from areaeffect.sources.publishers.vintage import bring_to
-from areaeffect.study.window import Window
+from areaeffect.study.parts import Window
 
 WINDOW = Window(start="2011", end="2021")
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from areaeffect.estimate.verdict import decide
+from areaeffect.estimate.inference import decide
 from areaeffect.results import (
     ALL_INITIATIVES,
     AreaStatus,

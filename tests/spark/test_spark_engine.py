@@ -17,7 +17,7 @@ from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.police_uk.spark import count_lake, spark_counter, start_session
 from areaeffect.study.model import PoliceUkSource
-from areaeffect.study.window import Window
+from areaeffect.study.parts import Window
 from tests.shared.street_files import crime, put, street
 
 CLEVELAND = "police_uk/archive/cleveland_2023-01_2025-11.zip"

@@ -12,8 +12,7 @@ from starlette.testclient import TestClient
 from areaeffect.errors import StudyError
 from areaeffect.web import limits
 from areaeffect.web.app import create_app, with_token
-from areaeffect.web.rates import Rate
-from areaeffect.web.safety import CONTENT_SECURITY_POLICY
+from areaeffect.web.safety import CONTENT_SECURITY_POLICY, Rate
 from areaeffect.web.settings import Settings
 from tests.web.published import HERE, TOKEN
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from areaeffect.web import limits
-from areaeffect.web.connections import most_connections
+from areaeffect.web.app import most_connections
 from areaeffect.web.settings import Settings
 from tests.web.published import make_runs
 from tests.web.sockets import PATIENCE, asked, opened, serving

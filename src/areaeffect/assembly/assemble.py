@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.assembly.change_claims import refuse_breaks, refuse_one_date
-from areaeffect.assembly.last_to_start import last_as_benchmark
+from areaeffect.assembly.change_claims import last_as_benchmark, refuse_breaks, refuse_one_date
 from areaeffect.assembly.measures import make_measures, measure_notes, wanted
 from areaeffect.errors import DataError, Faults, Problem, first_few
 from areaeffect.geography.boundaries import Boundaries, read_boundaries

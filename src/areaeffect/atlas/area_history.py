@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from areaeffect.document import marks, plot, svg, time_axis
+from areaeffect.document import marks, plot, svg
 from areaeffect.document.plot import Frame
 from areaeffect.periods import PeriodKind
 from areaeffect.wording.numbers import known, number
@@ -13,7 +13,7 @@ from areaeffect.wording.numbers import known, number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.document.axes import Row
+    from areaeffect.document.svg import Row
 
 WIDTH, HEIGHT = 680.0, 300.0
 MONTHS = 12
@@ -40,7 +40,7 @@ def history_rows(
     series : (n_places, n_periods); NaN is missing. A mean needs all its twelve months.
     """
     rows: list[Row] = []
-    smooth = time_axis.kind(periods) is PeriodKind.MONTH and len(periods) >= LEAST_FOR_MEANS
+    smooth = svg.kind(periods) is PeriodKind.MONTH and len(periods) >= LEAST_FOR_MEANS
     values = [[known(v) for v in line] for line in series]
     for i, period in enumerate(periods):
         row: Row = {"period": period}
@@ -65,11 +65,11 @@ def history_chart(
     key, title, unit : prefix of ids; the picture's title; what is counted, per what.
     """
     periods = [str(row["period"]) for row in rows]
-    x = time_axis.positions(periods)
+    x = svg.positions(periods)
     names = [c for c in rows[0] if c != "period" and not c.endswith(MEAN)]
     smooth = any(c.endswith(MEAN) for c in rows[0])
     shown = [name + MEAN if smooth else name for name in names]
-    frame = _frame(rows, [names[0], *shown], time_axis.span(x))
+    frame = _frame(rows, [names[0], *shown], svg.span(x))
     width = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5
     gaps = [
         plot.hatched(frame, a - width, b + width, key, "gap" if b - a > 4 * width else "")
@@ -79,7 +79,7 @@ def history_chart(
         plot.hatch_pattern(key),
         plot.up_axis(frame),
         *gaps,
-        plot.foot_axis(frame, *time_axis.ticks(x, periods)),
+        plot.foot_axis(frame, *svg.ticks(x, periods)),
     ]
     if smooth:
         raw = [row[names[0]] for row in rows]

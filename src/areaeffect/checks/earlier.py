@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, held_against
+from areaeffect.checks.base import (
+    EFFECT,
+    NO_FINDING,
+    Answer,
+    Check,
+    Drawn,
+    Status,
+    effect,
+    held_against,
+    p_words,
+)
 from areaeffect.checks.held_out import TOO_SHORT
 from areaeffect.checks.refits import MOST_BACK
-from areaeffect.checks.words import effect, p_words
 from areaeffect.findings.grading import ALPHA, held_out
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status
-from areaeffect.checks.words import effect, p_words, span
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect, p_words, span
 from areaeffect.findings.grading import ALPHA, held_out
 from areaeffect.records import described
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, p_words, span
 from areaeffect.checks.held_out import TOO_SHORT
 from areaeffect.checks.honest import (
     Bound,
@@ -17,7 +17,6 @@ from areaeffect.checks.honest import (
     smoothness,
 )
 from areaeffect.checks.refits import AFTER, GAP, LEADS
-from areaeffect.checks.words import p_words, span
 from areaeffect.estimate.inference import MIN_PLACEBOS, around_zero
 from areaeffect.findings.grading import ALPHA, tested_on
 from areaeffect.records import described

@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, held_against
+from areaeffect.checks.base import (
+    EFFECT,
+    NO_FINDING,
+    Answer,
+    Check,
+    Drawn,
+    Status,
+    effect,
+    held_against,
+)
 from areaeffect.checks.leave_out import turns
 from areaeffect.checks.treated_benchmark import parts_of
-from areaeffect.checks.words import effect
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural

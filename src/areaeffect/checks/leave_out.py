@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, held_against
-from areaeffect.checks.words import effect
+from areaeffect.checks.base import (
+    EFFECT,
+    NO_FINDING,
+    Answer,
+    Check,
+    Drawn,
+    Status,
+    effect,
+    held_against,
+)
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import NO_FINDING, Answer, Check, Status
+from areaeffect.checks.base import NO_FINDING, Answer, Check, Status, p_words
 from areaeffect.checks.history import LEVEL, RISE, scores_of
-from areaeffect.checks.words import p_words
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.placebo.programmes import programme_of
 from areaeffect.records import described

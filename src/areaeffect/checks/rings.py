@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, held_against
-from areaeffect.checks.words import effect, p_words, span
+from areaeffect.checks.base import (
+    EFFECT,
+    NO_FINDING,
+    Answer,
+    Check,
+    Drawn,
+    Status,
+    effect,
+    held_against,
+    p_words,
+    span,
+)
 from areaeffect.design.programme import Rules, design_programme
 from areaeffect.estimate.counterfactual import totals
 from areaeffect.estimate.multiplicity import max_t

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from areaeffect import wording
-from areaeffect.checks.base import Status
-from areaeffect.checks.charts import interval_chart, interval_rows
+from areaeffect.checks.base import Status, summary
 from areaeffect.checks.registry import CHECKS
-from areaeffect.checks.words import summary
+from areaeffect.document import marks, plot, svg
 from areaeffect.document.blocks import Block, Data, Folded, Paragraph, Section
-from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.data_words import in_words
-from areaeffect.document.svg import key_of
+from areaeffect.document.chart_tables import Figure, Table, in_words
+from areaeffect.document.plot import Frame
+from areaeffect.document.svg import cut, key_of, printed, scaled
 from areaeffect.records import rows_of
 from areaeffect.results import ALL_INITIATIVES
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from areaeffect.checks.base import Checked, CheckSummary
-    from areaeffect.results import Annex, DataTable, Result
+    from areaeffect.results import Annex, DataTable, Finding, Result
 
 SYMBOLS = {
     Status.WARNS: "▲",
@@ -147,3 +150,127 @@ def _table_of(table: DataTable, group: str) -> Table:
     words = in_words(table)
     rows = tuple(row for row in words.rows if row[0] == group)
     return Table("What the chart shows", words.head, rows, words.numeric)
+
+
+WIDTH = 680.0
+_COLUMNS = 2
+_PANEL, _HEAD, _FOOT = 150.0, 30.0, 52.0
+_NAMED = 8  # more marks than this stand without names: the table has them
+_LEFT, _GAP = 58.0, 78.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalRow:
+    """One effect of one outcome in a chart, in print units, with the finding it belongs to."""
+
+    outcome: str
+    label: str
+    form: str
+    unit: str
+    name: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    finding: float | None
+
+
+def interval_rows(
+    finding: Finding, rows: Iterable[Any], name: Callable[[Any], str]
+) -> list[IntervalRow]:
+    """Return one row an effect of one outcome, in print units.
+
+    Parameters
+    ----------
+    finding : what the effects belong to.
+    rows : of a check, with `estimate`, `low` and `high`.
+    name : what an effect is called.
+    """
+    form = finding.form
+    return [
+        IntervalRow(
+            outcome=finding.outcome,
+            label=wording.name_of(finding),
+            form=form,
+            unit="%" if form == "ratio" else finding.unit,
+            name=name(row),
+            estimate=scaled(row.estimate, form),
+            low=scaled(row.low, form),
+            high=scaled(row.high, form),
+            finding=scaled(finding.estimate, form),
+        )
+        for row in rows
+    ]
+
+
+def interval_chart(rows: Sequence[IntervalRow], *, key: str, title: str, along: str) -> str:
+    """Draw the effects of every outcome from left to right.
+
+    Parameters
+    ----------
+    rows : as `interval_rows` gives them, outcome by outcome.
+    key, title : of the chart.
+    along : what goes from left to right.
+    """
+    width = (WIDTH - _LEFT - _GAP * (_COLUMNS - 1) - 12) / _COLUMNS
+    body, first, number = [], 0, 0
+    for _, group in groupby(rows, key=lambda row: row.outcome):
+        own = list(group)
+        down, column = divmod(number, _COLUMNS)
+        left = _LEFT + column * (width + _GAP)
+        top = down * (_PANEL + _HEAD + _FOOT) + _HEAD
+        body.append(_panel(own, first, (left, top, width, _PANEL), along))
+        first, number = first + len(own), number + 1
+    height = -(-number // _COLUMNS) * (_PANEL + _HEAD + _FOOT)
+    text = "\n".join(body)
+    return svg.accessible(text, f"0 0 {WIDTH:g} {height:g}", key, title, describe(rows))
+
+
+def _panel(
+    rows: Sequence[IntervalRow], first: int, box: tuple[float, float, float, float], along: str
+) -> str:
+    own = rows[0].finding
+    ends = [n for row in rows for n in (row.estimate, row.low, row.high) if n is not None]
+    reach = [*ends, 0.0, *([] if own is None else [own])]
+    pad = 0.06 * (max(reach) - min(reach) or 1.0)
+    frame = Frame(*box, (-0.6, len(rows) - 0.4), (min(reach) - pad, max(reach) + pad))
+    zero = frame.py(0.0)
+    names = [row.name for row in rows] if len(rows) <= _NAMED else []
+    heading = f"{cut(rows[0].label, 22)}, {cut(rows[0].unit, 9)}"
+    parts = [
+        plot.up_axis(frame, 5),
+        plot.rule(frame.left, zero, frame.right, zero, svg.GREY),
+        plot.foot_axis(frame, list(range(len(names))), names),
+        plot.text(frame.left + frame.width / 2, frame.bottom + 36, along, size=12, anchor="middle"),
+        plot.text(frame.left, frame.top - 10, heading, bold=True),
+    ]
+    if own is not None:
+        y = frame.py(own)
+        parts.append(plot.rule(frame.left, y, frame.right, y, svg.TEAL, 1.6, "6 3"))
+    for x, row in enumerate(rows):
+        clear = leaves_zero_out(row)
+        colour, mark = (svg.ORANGE, marks.diamond) if clear else (svg.BLUE, marks.dot)
+        name = marks.up("low", "high")
+        parts.append(marks.interval(frame, x, (row.low, row.high), name, colour=colour, width=2.2))
+        parts.append(mark(frame, x, row.estimate, marks.up("estimate"), colour=colour))
+    return frame.group(parts, (first, first + len(rows)))
+
+
+def leaves_zero_out(row: IntervalRow) -> bool:
+    """Say whether zero lies outside the interval of a row."""
+    return (row.low or 0.0) > 0 or (row.high or 0.0) < 0
+
+
+def describe(rows: Sequence[IntervalRow]) -> str:
+    """Say in words what a chart shows."""
+    parts = []
+    for _, group in groupby(rows, key=lambda row: row.outcome):
+        own = list(group)
+        known = [row.estimate for row in own if row.estimate is not None]
+        clear = sum(leaves_zero_out(row) for row in own)
+        what = f"{len(own)} intervals, {clear} of them leave zero out"
+        if known:
+            ends = [printed(end(known), own[0].form) for end in (min, max)]
+            what = f"{len(own)} effects from {ends[0]} to {ends[1]}, {clear} with an interval that "
+            what += "leaves zero out"
+        parts.append(f"{own[0].label}: {what}")
+    return "; ".join(parts) + "."

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status
-from areaeffect.checks.words import effect
-from areaeffect.estimate.verdict import decide
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect
+from areaeffect.estimate.inference import decide
 from areaeffect.findings.case import benchmark_of
 from areaeffect.records import described
 from areaeffect.results import Claim, Form, Verdict

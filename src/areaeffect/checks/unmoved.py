@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status
-from areaeffect.checks.words import effect, p_words, span
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect, p_words, span
 from areaeffect.records import described
 
 if TYPE_CHECKING:

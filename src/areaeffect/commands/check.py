@@ -13,7 +13,7 @@ from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import refuse_everything_refused, refused
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.calculation import power_of
-from areaeffect.power.words import in_brief
+from areaeffect.power.page import in_brief
 from areaeffect.sources.base import SourceRequest, kind_of
 from areaeffect.study.file import read_study
 

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from areaeffect.commands.evaluate import evaluate, evaluate_into
 from areaeffect.document.folders import prepare, write_whole
 from areaeffect.placebo.workers import default_threads, over_processes
-from areaeffect.report.collection_files import write_over_parts, write_part
+from areaeffect.report.collection import (
+    held_collection,
+    rebuild_collection,
+    write_over_parts,
+    write_part,
+)
+from areaeffect.report.files import rebuild_report
 from areaeffect.study.collection import is_collection, read_collection
 
 if TYPE_CHECKING:
@@ -117,3 +123,10 @@ def _named(
     name: str, tell: Callable[[tuple[str, int, int]], None]
 ) -> Callable[[str, int, int], None]:
     return lambda step, done, of: tell((f"{name}: {step}", done, of))
+
+
+def rebuild(folder: Path) -> Path:
+    """Rebuild the report; return its path."""
+    if held_collection(folder) is not None:
+        return rebuild_collection(folder)
+    return rebuild_report(folder)

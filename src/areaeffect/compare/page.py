@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document.blocks import Bullets, Data, Folded, Paragraph, Section, named
-from areaeffect.document.chart_tables import NONE_GIVEN, Figure, Table
-from areaeffect.document.data_words import in_words
+from areaeffect.document.chart_tables import NONE_GIVEN, Figure, Table, in_words
 from areaeffect.outcomes import FAMILIES
-from areaeffect.power.words import table as power_table
-from areaeffect.power.words import warnings
+from areaeffect.power.page import table as power_table
+from areaeffect.power.page import warnings
 from areaeffect.report import backing_sections as backing
 from areaeffect.report import figures, local_map
 from areaeffect.report import outcome_sections as outcome
-from areaeffect.report.annexes import annex_sections
+from areaeffect.report.contents import annex_sections
 from areaeffect.report.sections import HEAVIEST
 from areaeffect.wording.numbers import number, plural
 

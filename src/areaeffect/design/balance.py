@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.design.programme import ROUNDING, spread_of
+from areaeffect.results import BalanceRow
+
 if TYPE_CHECKING:
     from areaeffect.design.programme import Cohort, Weighted
     from areaeffect.panel import Neighbourhood
     from areaeffect.results import Bools
-
-from areaeffect.design.programme import ROUNDING
-from areaeffect.design.spread import spread_of
-from areaeffect.results import BalanceRow
 
 #: Largest standardised mean difference that counts as balanced (Austin 2009,
 #: doi 10.1002/sim.3697; Stuart 2010, doi 10.1214/09-STS313, uses 0.25).

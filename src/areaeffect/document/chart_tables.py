@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from areaeffect.wording.numbers import known, number
+
+if TYPE_CHECKING:
+    from areaeffect.results import DataTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,24 @@ def cell(value: float | None, decimals: int = 1) -> str:
 
 
 NONE_GIVEN = "not given"
+
+
+_NUMERIC = frozenset({"number", "integer"})
+
+
+def in_words(table: DataTable) -> Table:
+    """Return a table with every cell as text, numbers at four significant digits."""
+    return Table(
+        table.title,
+        tuple(c.title for c in table.columns),
+        tuple(tuple(_text(cell) for cell in row) for row in table.rows),
+        frozenset(i for i, c in enumerate(table.columns) if c.datatype in _NUMERIC),
+    )
+
+
+def _text(cell: str | float | bool | None) -> str:
+    if cell is None or cell == "":
+        return NONE_GIVEN
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return f"{cell:,.4g}" if isinstance(cell, float) else str(cell)

@@ -7,9 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.design.matching import Matching
-from areaeffect.design.programme import Rules
+from areaeffect.design.programme import ROUNDING, Rules
+from areaeffect.errors import DataError, Problem
+from areaeffect.sources.police_uk.categories import ALL_CRIME
 from areaeffect.study.model import split_reference
 from areaeffect.tables.cells import picked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from areaeffect.panel import Measure, Neighbourhood
+    from areaeffect.study.model import Study
+
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +26,7 @@ if TYPE_CHECKING:
     from areaeffect.panel import Graph, Panel, Strings
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.study.design import DesignPart, Only
+    from areaeffect.study.file import StudyFile
 
 
 #: How a missing attribute reads as text.
@@ -88,3 +98,118 @@ def _numbers(values: Strings) -> Floats | None:
         return np.array([float(v) if v else np.nan for v in values])
     except ValueError:
         return None
+
+
+#: Larger numbers overflow when squared and added up.
+_LARGEST = 1e100
+#: A covariate that others predict to this share of its deviation follows from them.
+_FOLLOWS = 1e-6
+_DROP = "Drop it from `design.covariates`."
+
+
+def refuse_useless_covariates(file: StudyFile, panel: Panel, rows: Bools) -> None:
+    """Look at the covariates of the areas that count.
+
+    Parameters
+    ----------
+    rows : (n_areas,), treated and eligible areas.
+
+    Raises
+    ------
+    DataError
+        Where a number is too large to compute with, or a covariate is constant or follows from
+        those before it: what it says would count never, or more than once, and nothing in the
+        findings would show it.
+    """
+    values = panel.covariates[rows]
+    problems = [
+        Problem(what, file.where(f"design.covariates.{k}"), fix)
+        for k, (what, fix) in sorted(_faults(panel.covariate_names, values).items())
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def _faults(names: Sequence[str], values: Floats) -> dict[int, tuple[str, str]]:
+    """Return what is wrong with each covariate, and what to do; nothing where all are sound."""
+    found: dict[int, tuple[str, str]] = {}
+    for k, name in enumerate(names):
+        if (np.abs(values[:, k]) > _LARGEST).any():
+            what = f"'{name}' holds numbers beyond {_LARGEST:g}, too large to compute with."
+            found[k] = (what, "Correct them, or leave them blank where they are not known.")
+    if found:
+        return found
+    sound: list[str] = []
+    kept = np.ones((len(values), 1))
+    for k, name in enumerate(names):
+        own = values[:, k] - values[:, k].mean()
+        spread = float(own.std())
+        if spread <= ROUNDING * float(np.abs(values[:, k]).max()):
+            what = f"'{name}' is the same in all areas that count: nothing can be matched on it."
+            found[k] = (what, _DROP)
+            continue
+        own = own / spread
+        if sound and _left(kept, own) < _FOLLOWS:
+            what = (
+                f"'{name}' follows from {', '.join(sound)}: what they share would count more than "
+                "once when alike areas are looked for."
+            )
+            found[k] = (what, _DROP)
+            continue
+        kept = np.column_stack([kept, own])
+        sound.append(f"'{name}'")
+    return found
+
+
+def _left(others: Floats, own: Floats) -> float:
+    """Return the standard deviation that other columns leave unexplained."""
+    slope, *_ = np.linalg.lstsq(others, own, rcond=None)
+    return float((own - others @ slope).std())
+
+
+def primary_outcomes(
+    study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood]
+) -> tuple[tuple[bool, ...], tuple[str, ...]]:
+    """Return which outcomes a study is judged by, and remarks on what was settled for it.
+
+    An outcome says so itself (`primary`). Where it does not, it is primary unless it is part of
+    another outcome of its family, source and claim: its categories are among the other's, or, in
+    tables without categories, its counts before the first start are nowhere above the other's.
+    """
+    found, notes = [], []
+    for o, outcome in enumerate(study.outcome):
+        whole = None
+        if outcome.primary is None and outcome.should_move:
+            others = (k for k in range(len(study.outcome)) if k != o)
+            whole = next((k for k in others if _is_part(study, measures, units, o, k)), None)
+        if whole is not None:
+            notes.append(
+                f"{outcome.title} is part of {study.outcome[whole].title}, which the study is "
+                "judged by: it is described, with no verdict of its own. Write `primary = true` "
+                "or `false` at an outcome to settle it otherwise."
+            )
+        found.append(outcome.primary is not False and outcome.should_move and whole is None)
+    return tuple(found), tuple(notes)
+
+
+def _is_part(
+    study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood], part: int, whole: int
+) -> bool:
+    """Tell whether one outcome is part of another."""
+    one, other = study.outcome[part], study.outcome[whole]
+    if other.primary is False or not other.should_move or "score" in {one.kind, other.kind}:
+        return False
+    if (one.family, one.source, one.claim) != (other.family, other.source, other.claim):
+        return False
+    if one.category or other.category:
+        every = not other.category or ALL_CRIME in other.category
+        kinds = set(one.category) - {ALL_CRIME}
+        return bool(kinds) and (every or kinds < set(other.category))
+    mine, theirs = measures[part], measures[whole]
+    if mine.values.shape != theirs.values.shape or one.claim != "change":
+        return False
+    before = min(theirs.periods.split(u.start, u.start_kind)[0].stop for u in units)
+    counts, total = mine.values[:, :before], theirs.values[:, :before]
+    known = np.isfinite(counts) & np.isfinite(total)
+    inside = bool(known.any() and (counts[known] <= total[known]).all())
+    return inside and float(counts[known].sum()) < float(total[known].sum())

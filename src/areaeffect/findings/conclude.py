@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.design.programme import ROUNDING
-from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference
+from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, decide
 from areaeffect.estimate.multiplicity import max_t
-from areaeffect.estimate.verdict import decide
 from areaeffect.findings.case import (
     Case,
     Evidence,
@@ -19,10 +18,10 @@ from areaeffect.findings.case import (
     groups_of,
     neighbourhood_groups,
 )
-from areaeffect.findings.companions import companions
 from areaeffect.findings.describe import amounts_of, caveats_of, held_back, in_rates, subject
 from areaeffect.findings.families import families_without_outcome
 from areaeffect.findings.grading import grade
+from areaeffect.findings.notes import companions
 from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS, why_not_planned
 from areaeffect.results import Claim, Finding, IntervalKind, PlaceboDraws, Verdict

@@ -18,10 +18,15 @@ from areaeffect.design.seal import seal
 from areaeffect.errors import Problem, StudyError
 from areaeffect.estimate.event_time import Bins, bins_over
 from areaeffect.findings.candidates import candidates, spread_of
-from areaeffect.findings.choices import design_exclusions, matching_of, rules_of, strata_of
+from areaeffect.findings.choices import (
+    design_exclusions,
+    matching_of,
+    primary_outcomes,
+    refuse_useless_covariates,
+    rules_of,
+    strata_of,
+)
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
-from areaeffect.findings.covariates import refuse_useless_covariates
-from areaeffect.findings.primary import primary_outcomes
 from areaeffect.findings.units import (
     covered_units,
     left_out_warning,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect.document.blocks import Data, Folded, Paragraph, Place, Section
-from areaeffect.document.data_words import in_words
+from areaeffect.document.chart_tables import in_words
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.wording.numbers import plural
 

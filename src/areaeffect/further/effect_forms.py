@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect import wording
-from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
+from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.findings.case import groups_of

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document import marks, plot, svg
-from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.plot import Frame
+from areaeffect.document.svg import printed, scaled
 from areaeffect.further.event_time import EventTimeRow
 from areaeffect.records import rows_of
 from areaeffect.wording.numbers import plural

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
-from areaeffect.document.data_words import in_words
+from areaeffect.document.chart_tables import in_words
 from areaeffect.findings.families import missing_families
 from areaeffect.outcomes import BEST_GRADE, FAMILIES, estimand
 from areaeffect.results import (

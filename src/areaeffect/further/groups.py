@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
+from areaeffect.document.svg import printed, scaled
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.findings.case import Group
 from areaeffect.findings.conclude import cases_of_group, draw_case, findings_of

@@ -9,7 +9,7 @@ import numpy as np
 
 from areaeffect.checks.base import subjects_of
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Place, Section
-from areaeffect.document.data_words import in_words
+from areaeffect.document.chart_tables import in_words
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.findings.case import benchmark_of
 from areaeffect.findings.named_groups import value_of

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect.checks.base import subjects_of
-from areaeffect.document.axes import printed, scaled
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
+from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate.event_time import NO_BINS
 from areaeffect.findings.case import Group
 from areaeffect.findings.cohorts import claim_cohorts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
-from areaeffect.document.data_words import in_words
+from areaeffect.document.chart_tables import in_words
 from areaeffect.estimate.plain import same_mix
 from areaeffect.results import Annex, Column, DataTable
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.document.blocks import Bullets, Data, Folded, Paragraph, Place, Section
-from areaeffect.document.data_words import in_words
+from areaeffect.document.chart_tables import in_words
 from areaeffect.register.others import DURING, ENDED, LATER
 from areaeffect.results import Annex, Column, DataTable
 from areaeffect.wording.numbers import plural

@@ -7,8 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
-from areaeffect.document.chart_tables import Table
-from areaeffect.document.data_words import in_words
+from areaeffect.document.chart_tables import Table, in_words
 from areaeffect.results import Annex
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.document.blocks import Data, Paragraph, Section
-from areaeffect.document.data_words import in_words
+from areaeffect.document.chart_tables import in_words
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.findings.case import groups_of
 from areaeffect.findings.plan import make_plan

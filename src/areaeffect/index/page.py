@@ -8,7 +8,7 @@ import numpy as np
 
 from areaeffect.document.blocks import Block, Bullets, Data, Document, Facts, Paragraph, Section
 from areaeffect.document.chart_tables import Table
-from areaeffect.document.small_result import SmallResult, run_of, write_small
+from areaeffect.document.page import SmallResult, run_of, write_small
 from areaeffect.index.result import IndexResult
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.wording.numbers import number, plural

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
     from areaeffect.register.others import Entry
-    from areaeffect.study.window import Window
+    from areaeffect.study.parts import Window
 
 _OTHER_VINTAGE = {"lsoa21": "lsoa11", "lsoa11": "lsoa21"}
 _SHOWN = 5

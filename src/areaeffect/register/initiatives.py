@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, first_few, repeated
+from areaeffect.errors import DataError, Problem, did_you_mean, first_few, repeated
 from areaeffect.geography.shape_files import SUFFIXES
-from areaeffect.register.attributes import with_attributes
 from areaeffect.register.drawn_areas import rows_of_drawn
 from areaeffect.register.located import OUTSIDE, AreaFit, Found, LeftOut, ShapeFit
 from areaeffect.register.neighbourhoods import neighbourhoods_of
-from areaeffect.register.place_lookups import find_places, read_columns
+from areaeffect.register.place_lookups import Postcodes, find_places, plain_postcode, read_columns
 from areaeffect.register.places import KINDS, area_column, columns_of
-from areaeffect.register.postcodes import Postcodes, plain_postcode
 from areaeffect.register.rows import (
+    KNOWN,
     contradictions,
     read_records,
     require_column,
@@ -28,13 +28,14 @@ from areaeffect.study.paths import resolve
 from areaeffect.tables.cells import compared_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Neighbourhood, Strings
     from areaeffect.register.rows import Record
     from areaeffect.study.initiative import Initiative
-    from areaeffect.study.window import Window
+    from areaeffect.study.parts import Window
 
 _LSOA = re.compile(r"[EW]01\d{6}")
 AUTHORITY = ("authority", "local_authority", "authority_code", "lad_code")
@@ -284,3 +285,53 @@ def postcodes_from(path: Path, areas: Strings) -> Postcodes:
     ended = columns[named["ended"][0]] if "ended" in named else np.full(n, "")
     area = columns[area_column(columns, areas)]
     return Postcodes(columns[named["postcode"][0]], area, ended, path.name)
+
+
+_NAMES = ("neighbourhood", "area_name", "name")
+
+
+def with_attributes(units: Sequence[Neighbourhood], path: Path) -> list[Neighbourhood]:
+    """Return neighbourhoods with the further columns of their row; the file of areas wins.
+
+    Parameters
+    ----------
+    units : as the file of areas gives them.
+    path : CSV with a column `neighbourhood` (or `area_name`, `name`).
+
+    Raises
+    ------
+    DataError
+        No such column, a name in two rows, or a neighbourhood without a row.
+    """
+    table = read_records(path)
+    columns, records = table.columns, table.records
+    key = next((name for name in _NAMES if name in columns), None)
+    if key is None:
+        raise DataError(
+            Problem(
+                "no column says which neighbourhood a row is of.",
+                f"{path}, line 1",
+                f"Name one of: {', '.join(_NAMES)}.",
+            )
+        )
+    rows: dict[str, dict[str, str]] = {}
+    problems = []
+    for record in records:
+        name = record.values[key]
+        if name in rows:
+            problems.append(
+                Problem(f"'{name}' is in two rows.", f"{path}, {record.place}", "Keep one.")
+            )
+        rows[name] = {k: v for k, v in record.values.items() if v and k not in (*KNOWN, key)}
+    problems += [
+        Problem(
+            f"the neighbourhood '{unit.name}' has no row.",
+            str(path),
+            did_you_mean(unit.name, list(rows)) or "Add one; its cells may be empty.",
+        )
+        for unit in units
+        if unit.name not in rows
+    ]
+    if problems:
+        raise DataError(problems)
+    return [replace(u, attributes={**rows[u.name], **u.attributes}) for u in units]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from areaeffect.register.rows import Row
     from areaeffect.results import Floats, Ints
     from areaeffect.study.initiative import Initiative
-    from areaeffect.study.window import Window
+    from areaeffect.study.parts import Window
 
 _ONS_CODE = re.compile(r"[EWSN]\d{8}")
 _SHOWN = 5

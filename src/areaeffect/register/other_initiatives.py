@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Ints
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.window import Window
+    from areaeffect.study.parts import Window
 
 OTHERS = "Other initiatives"
 #: Releases that say in which authority the areas of a vintage lie, by code and name.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from areaeffect.register.located import Found
     from areaeffect.register.places import Places
     from areaeffect.register.rows import Record, Row
-    from areaeffect.study.window import Window
+    from areaeffect.study.parts import Window
 
 _PROGRAMME = ("programme", "initiative")
 _NAME = ("neighbourhood", "area_name", "name")

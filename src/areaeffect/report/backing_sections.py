@@ -16,9 +16,8 @@ from areaeffect.document.blocks import (
     Section,
 )
 from areaeffect.report import figures, sections
-from areaeffect.report.method_text import method_parts
+from areaeffect.report.method_text import method_parts, setting, settings
 from areaeffect.report.outcome_sections import MANY
-from areaeffect.report.plan_text import setting, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from areaeffect.document import marks, plot, svg
-from areaeffect.document.axes import cut
 from areaeffect.document.chart_tables import Table, cell
 from areaeffect.document.plot import Frame
+from areaeffect.document.svg import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from areaeffect.document import marks, plot, svg, time_axis
-from areaeffect.document.axes import printed, scaled
+from areaeffect.document import marks, plot, svg
 from areaeffect.document.chart_tables import Table, cell
 from areaeffect.document.plot import Frame
+from areaeffect.document.svg import printed, scaled
 from areaeffect.periods import PeriodKind
 from areaeffect.wording.numbers import known, plural
 
@@ -53,7 +53,7 @@ def trend_rows(series: Series) -> list[TrendRow]:
 
     Only monthly series have means, and only where all twelve months are known on both lines.
     """
-    monthly = time_axis.kind(series.periods) is PeriodKind.MONTH
+    monthly = svg.kind(series.periods) is PeriodKind.MONTH
     observed = [known(v) for v in series.observed]
     benchmark = [known(v) for v in series.counterfactual]
     both = [a is not None and b is not None for a, b in zip(observed, benchmark, strict=True)]
@@ -87,12 +87,12 @@ def with_interval(rows: Sequence[TrendRow], finding: Finding) -> list[TrendRow]:
     difference. It belongs to the periods of the finding as a whole, not to single ones.
     """
     periods = [row.period for row in rows]
-    first = time_axis.start_position(finding.post.split(" to ")[0], periods)
-    last = time_axis.start_position(finding.post.split(" to ")[-1], periods)
+    first = svg.start_position(finding.post.split(" to ")[0], periods)
+    last = svg.start_position(finding.post.split(" to ")[-1], periods)
     smooth = any(row.benchmark_mean_12 is not None for row in rows)
     made = []
     for row in rows:
-        at = time_axis.start_position(row.period, periods)
+        at = svg.start_position(row.period, periods)
         ends: tuple[float | None, float | None] = (None, None)
         after = False
         if at is not None and first is not None and last is not None:
@@ -131,18 +131,18 @@ def trend_chart(
     or `with_interval`.
     """
     periods = [str(row.period) for row in rows]
-    x = time_axis.positions(periods)
+    x = svg.positions(periods)
     smooth = any(row.observed_mean_12 is not None for row in rows)
     shown = ("observed_mean_12", "benchmark_mean_12") if smooth else ("observed", "benchmark")
     lines = {name: [getattr(row, name) for row in rows] for name in (*_LINES, *_ENDS)}
     values = [v for line in lines.values() for v in line if v is not None]
-    frame = Frame(56, 46, WIDTH - 176, TREND_HEIGHT - 77, time_axis.span(x), _limits(values))
+    frame = Frame(56, 46, WIDTH - 176, TREND_HEIGHT - 77, svg.span(x), _limits(values))
     parts = [
         plot.hatch_pattern(key),
         marks.band(frame, x, lines[_ENDS[0]], lines[_ENDS[1]], columns=_ENDS, fill=BAND),
         plot.up_axis(frame),
         *_gaps(frame, rows, x, key),
-        plot.foot_axis(frame, *time_axis.ticks(x, periods)),
+        plot.foot_axis(frame, *svg.ticks(x, periods)),
     ]
     if smooth:
         for name, colour, opacity in (
@@ -289,7 +289,7 @@ def placebo_table(rows: Sequence[PlaceboBin], finding: Finding) -> Table:
 
 
 def _starts(frame: Frame, starts: Sequence[str], periods: Sequence[str]) -> list[str]:
-    found = ((time_axis.start_position(s, periods), s) for s in set(starts))
+    found = ((svg.start_position(s, periods), s) for s in set(starts))
     placed = sorted((p, s) for p, s in found if p is not None and frame.x[0] <= p <= frame.x[1])
     width = 1.4 if len(placed) == 1 else 0.9
     made = [
@@ -330,7 +330,7 @@ def _events(frame: Frame, dates: Sequence[str], periods: Sequence[str]) -> list[
     """Mark dated events inside the axis by a tick and their number, from 1 in the order given."""
     made = []
     for number, date in enumerate(dates, 1):
-        place = time_axis.start_position(date[:7], periods)
+        place = svg.start_position(date[:7], periods)
         if place is not None and frame.x[0] <= place <= frame.x[1]:
             x, y = frame.px(place), frame.bottom
             made.append(plot.rule(x, y - 14, x, y, svg.TEXT, 1.2))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from areaeffect.document.blocks import Bullets, Data, Document, Paragraph, Section, named
+from areaeffect.further.registry import FURTHER
 from areaeffect.report import backing_sections as backing
 from areaeffect.report import neighbourhood_pages
 from areaeffect.report import outcome_sections as outcome
-from areaeffect.report.annexes import annex_sections
-from areaeffect.report.plan_text import planned_outcomes
+from areaeffect.report.method_text import planned_outcomes
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from areaeffect.document.blocks import Section
     from areaeffect.results import Result
 
 
@@ -101,3 +102,14 @@ def plan_document(result: Result, power: Section) -> Document:
         sections=tuple(named(s) for s in sections),
         footer="Made by areaeffect design. The seal is the SHA-256 of this plan.",
     )
+
+
+def annex_sections(result: Result) -> list[Section]:
+    """Return the sections of all annexes, in the order of the registry."""
+    by_name = {annex.name: annex for annex in result.annexes}
+    return [one.section(result, by_name[one.name]) for one in FURTHER if one.name in by_name]
+
+
+def annex_files(result: Result) -> dict[str, str]:
+    """Return where each table of the annexes can be downloaded, relative to the page."""
+    return {t.name: f"data/{t.name}.csv" for a in result.annexes for t in a.tables}

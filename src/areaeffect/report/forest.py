@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document import marks, plot, svg
-from areaeffect.document.axes import cut, printed, scaled
 from areaeffect.document.chart_tables import Table, cell
 from areaeffect.document.plot import Frame
+from areaeffect.document.svg import cut, printed, scaled
 from areaeffect.results import Verdict
 from areaeffect.wording import terms
 

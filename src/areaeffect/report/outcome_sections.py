@@ -23,7 +23,7 @@ from areaeffect.outcomes import FAMILIES
 from areaeffect.report import figures, sections
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import plural
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from areaeffect.document import marks, plot, svg, time_axis
-from areaeffect.document.axes import cut
+from areaeffect.document import marks, plot, svg
 from areaeffect.document.chart_tables import Table, cell
 from areaeffect.document.plot import Frame
+from areaeffect.document.svg import cut
 from areaeffect.report.charts import BAND, BENCHMARK_TEXT, trend_rows, with_interval
 from areaeffect.results import Verdict
 from areaeffect.wording import terms
@@ -146,7 +146,7 @@ def _panel(
 ) -> str:
     left, top = corner
     periods = [row.period for row in rows]
-    x = time_axis.positions(periods)
+    x = svg.positions(periods)
     names = ("observed", "benchmark", "expected_low", "expected_high")
     lines = {name: [getattr(row, name) for row in rows] for name in names}
     values = [v for name in names for v in lines[name] if v is not None]
@@ -154,9 +154,9 @@ def _panel(
     pad = 0.1 * (high - low or abs(high) or 1.0)
     head = 42 if named else 26
     box = (left + 48, top + head, PANEL_WIDTH - 66, PANEL_HEIGHT - 36 - head)
-    frame = Frame(*box, time_axis.span(x), (low - pad, high + pad))
+    frame = Frame(*box, svg.span(x), (low - pad, high + pad))
     half = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5
-    at = time_axis.start_position(start, periods)
+    at = svg.start_position(start, periods)
     verdict = Verdict(rows[0].verdict)
     said = cut(f"{terms.VERDICT_SYMBOLS[verdict]} {verdict}, {rows[0].unit}", 48)
     edges = [0, len(x) // 2, len(x) - 1] if len(x) > COLUMNS else range(len(x))

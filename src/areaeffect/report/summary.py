@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document import pdf
-from areaeffect.document.axes import cut
 from areaeffect.document.blocks import (
     Answers,
     Badge,
@@ -27,15 +26,15 @@ from areaeffect.document.blocks import (
     named,
 )
 from areaeffect.document.chart_tables import Figure
-from areaeffect.document.svg import key_of
-from areaeffect.report import balance_chart, forest, neighbourhood_pages, place_map
+from areaeffect.document.svg import cut, key_of
+from areaeffect.report import balance_chart, forest, local_map, neighbourhood_pages
 from areaeffect.report.outcome_sections import by_group
 from areaeffect.report.sections import families_by_group
 from areaeffect.report.small_multiples import panel_rows, panel_table, panels_chart
 from areaeffect.results import ALL_INITIATIVES
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import plural
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,7 +172,7 @@ def _done(result: Result, room: Room) -> Section:
     span = wording.when(f"{window['start']} to {window['end']}") if window else ""
     pairs = (
         ("What was done", "; ".join(done[:MOST_PLACES])),
-        ("Where", place_map.where(treated, MOST_PLACES)),
+        ("Where", local_map.where(treated, MOST_PLACES)),
         ("When work began", began),
         ("In how many places", n_places if treated else ""),
         ("Years of data", span),
@@ -195,7 +194,7 @@ def _chart(
         title = PHRASES["summary.chart"].format(group=wording.group_title(main[0].group))
         chart = forest.effects_chart(rows, key="summary-effects", title=title)
         drawn.append(_figure(chart, title, forest.effect_table(rows), "summary-effects"))
-    areas = place_map.named_map(result)
+    areas = local_map.named_map(result)
     drawn += [areas] if areas else []
     if drawn:
         blocks.append(Beside(tuple(drawn)))

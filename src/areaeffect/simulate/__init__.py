@@ -11,8 +11,7 @@ from areaeffect.simulate.spec import (
     CountySpec,
     ProgrammeSpec,
 )
-from areaeffect.simulate.survey import survey_of
-from areaeffect.simulate.write import write_base, write_county
+from areaeffect.simulate.write import survey_of, write_base, write_county
 
 __all__ = [
     "COUNCIL_PARTNERSHIP",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from areaeffect.periods import Periods
     from areaeffect.results import DataTable, Release
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.window import Window
+    from areaeffect.study.parts import Window
 
 
 @dataclass(frozen=True, slots=True)

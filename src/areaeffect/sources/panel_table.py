@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from areaeffect.panel import Hidden
-    from areaeffect.study.window import Window
+    from areaeffect.study.parts import Window
 
 #: Periods without a row for each with one, from which on one must be mistyped.
 _MOST_GAPS, _FEW = 24, 120

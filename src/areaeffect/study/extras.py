@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from areaeffect.errors import Problem, StudyError
 
 if TYPE_CHECKING:
+    pass
+
+
+if TYPE_CHECKING:
     from areaeffect.study.file import StudyFile
+
 
 #: The package that each estimator of `analysis.estimators` needs.
 _NEEDS = {

@@ -9,16 +9,14 @@ from pydantic import ConfigDict, Field, model_validator
 from areaeffect.outcomes import FamilyName
 from areaeffect.periods import PeriodForm
 from areaeffect.study.analysis import Analysis, PlainMeans
-from areaeffect.study.atlas import AtlasPart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
-from areaeffect.study.parts import AnySource, MissingReason, RealFall
+from areaeffect.study.parts import AnySource, AtlasPart, MissingReason, RealFall, Window
 from areaeffect.study.points import PointsSource
 from areaeffect.study.source_kinds import ByKind
 from areaeffect.study.survey import Stories, Survey
 from areaeffect.study.toml_file import Part
 from areaeffect.study.value import ValuePart
-from areaeffect.study.window import Window
 
 
 class StudyPart(Part):

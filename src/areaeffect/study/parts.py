@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from areaeffect.periods import kind_of, why_ambiguous
+from areaeffect.periods import PeriodKind, kind_of, parse_period, why_ambiguous
 from areaeffect.study.toml_file import Part
+
+if TYPE_CHECKING:
+    pass
 
 #: A column of a source: 'source.column'.
 ColumnText = Annotated[str, Field(pattern=r"^[^.]+\..+$")]
@@ -110,4 +113,55 @@ class AnySource(Part):
         default=None,
         description="without boundaries: CSV or Parquet of areas that touch, a pair a row: `area` "
         "and `neighbour`",
+    )
+
+
+class Window(Part):
+    """First and last period that the study looks at."""
+
+    start: PeriodText = Field(description="first period: '2012-04', '2012-Q2', '2012' or a number")
+    end: PeriodText = Field(description="last period, written like the first")
+
+    @property
+    def kind(self) -> PeriodKind:
+        """What one period of the window is."""
+        kind = kind_of(self.start)
+        if kind is None:  # `PeriodText` has refused it
+            raise ValueError(self.start)
+        return kind
+
+    @model_validator(mode="after")
+    def _is_a_span(self) -> Self:
+        if kind_of(self.start) != kind_of(self.end):
+            msg = (
+                f"start is a {kind_of(self.start)} and end is a {kind_of(self.end)}; "
+                "write both the same way"
+            )
+            raise ValueError(msg)
+        first, last = (parse_period(t, self.kind) for t in (self.start, self.end))
+        if first is None or last is None or last <= first:
+            msg = f"the window ends ({self.end}) before it begins ({self.start})"
+            raise ValueError(msg)
+        return self
+
+
+class AtlasLayer(Part):
+    """A further column to shade the map by, such as deprivation; no evaluation uses it."""
+
+    column: ColumnText = Field(description="'source.column' with one number an area")
+    label: str = Field(default="", description="name in print; default from the column")
+    unit: str = Field(default="", description="what one unit is")
+
+
+class AtlasPart(Part):
+    """Layers, names and postcodes of an atlas; `evaluate` does not look at them."""
+
+    layers: tuple[AtlasLayer, ...] = Field(default=(), description="further layers of the map")
+    places: str | None = Field(
+        default=None,
+        description="CSV of area_code with name, ward, authority, region and force; default the "
+        "catalogue's lookups",
+    )
+    postcodes: str | None = Field(
+        default=None, description="CSV of postcode and area_code (the ONS Postcode Directory)"
     )

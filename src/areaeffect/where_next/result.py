@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.document.small_result import as_dict, run_of
+from areaeffect.document.page import as_dict, run_of
 from areaeffect.results import Column, DataTable
 
 if TYPE_CHECKING:

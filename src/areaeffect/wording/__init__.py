@@ -1,6 +1,17 @@
 """Sentences about effects: the only place where a finding becomes words."""
 
-from areaeffect.wording.headlines import HEADLINE_WORDS, headline, overall, verdict_name
+from areaeffect.wording.headlines import (
+    HEADLINE_WORDS,
+    balance_title,
+    chart_title,
+    effects_title,
+    headline,
+    map_title,
+    overall,
+    placebo_title,
+    places_title,
+    verdict_name,
+)
 from areaeffect.wording.sentences import (
     additive_companion,
     can_say,
@@ -13,14 +24,6 @@ from areaeffect.wording.sentences import (
     sentence,
 )
 from areaeffect.wording.short import answer, in_one_hundred, in_short, quote, when
-from areaeffect.wording.titles import (
-    balance_title,
-    chart_title,
-    effects_title,
-    map_title,
-    placebo_title,
-    places_title,
-)
 
 __all__ = [
     "HEADLINE_WORDS",

@@ -6,17 +6,31 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from areaeffect.results import Finding, Verdict
-from areaeffect.wording.numbers import amounts, interval, known, noun, percent, size, total
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.numbers import (
+    NOT_ESTIMABLE,
+    amounts,
+    direction,
+    interval,
+    known,
+    noun,
+    percent,
+    plural,
+    size,
+    total,
+)
 from areaeffect.wording.sentences import (
     compared,
+    group_title,
     main_findings,
     name_of,
     reason,
 )
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from areaeffect.results import AreaStatus, Finding, PlaceboDraws
 
 HEADLINE_WORDS = 30
 
@@ -108,3 +122,68 @@ def _instead(finding: Finding) -> str:
         return ""
     observed = total(both[0], finding) + noun(finding)
     return PHRASES["headline.instead"].format(observed=observed, expected=total(both[1], finding))
+
+
+def chart_title(finding: Finding) -> str:
+    """Return what a chart of this finding shows, in about ten words."""
+    label = name_of(finding)
+    where = finding.neighbourhood or group_title(finding.group)
+    if known(finding.estimate) is None:
+        return f"{label}: {NOT_ESTIMABLE}, {where}"
+    word = direction(finding.estimate, finding)
+    amount = size(finding.estimate, finding, unit=True)
+    beside = {
+        "level": "in benchmark areas",
+        "contrast": "in other initiatives",
+    }.get(finding.claim, "expected")
+    size_words = (
+        f"{amount} {word} than {beside}" if word else f"no higher and no lower than {beside}"
+    )
+    if finding.verdict is Verdict.CANNOT_TELL:
+        return f"{label}: the data cannot tell, {where}"
+    if finding.verdict in {Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE}:
+        return f"{label} differed little: {size_words}, {where}"
+    return f"{label} came out {size_words}, {where}"
+
+
+def placebo_title(finding: Finding, draws: PlaceboDraws) -> str:
+    """Return how many placebo programmes strayed at least as far as this finding."""
+    own = known(finding.estimate)
+    values = [abs(v) for e in draws.estimates if (v := known(e)) is not None]
+    label, group = name_of(finding), group_title(finding.group)
+    if own is None:
+        return f"{label}: {plural(len(values), 'placebo programme')}, {group}"
+    as_far = sum(v >= abs(own) for v in values)
+    return f"{label}: {as_far:,} of {len(values):,} placebo programmes strayed as far, {group}"
+
+
+def effects_title(group: str, findings: Sequence[Finding]) -> str:
+    """Return how many findings of a group came out which way."""
+    count = Counter(f.verdict for f in findings)
+    parts = [f"{count[v]} {v}" for v in Verdict if count[v]]
+    return f"{group_title(group)}: {', '.join(parts)}"
+
+
+def places_title(findings: Sequence[Finding]) -> str:
+    """Return how many neighbourhoods came out which way on one outcome."""
+    count = Counter(f.verdict for f in findings)
+    parts = ", ".join(f"{count[v]} {v}" for v in Verdict if count[v])
+    first = findings[0]
+    unit = f", in {first.unit}" if first.form == "additive" else ""
+    return f"{name_of(first)}{unit}, {group_title(first.group)}: {parts}"
+
+
+def balance_title(over: int, characteristics: int, limit: float, claim: str) -> str:
+    """Return how many characteristics stay apart after weighting."""
+    return (
+        f"After weighting {over} of {characteristics} characteristics differ by over {limit:g} "
+        f"({claim} claims)"
+    )
+
+
+def map_title(areas: Iterable[AreaStatus]) -> str:
+    """Return how many areas are treated, compared with, and neither."""
+    count = Counter(area.role for area in areas)
+    rest = count.total() - count["treated"] - count["benchmark"]
+    treated = plural(count["treated"], "treated area")
+    return f"{treated}, {plural(count['benchmark'], 'benchmark area')} and {rest:,} others"

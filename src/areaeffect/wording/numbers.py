@@ -6,7 +6,7 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from areaeffect.results import Finding

@@ -20,7 +20,7 @@ from areaeffect.wording.numbers import (
     size,
     total,
 )
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,7 +18,6 @@ from areaeffect.wording.numbers import (
     plural,
     total,
 )
-from areaeffect.wording.phrases import PHRASES
 from areaeffect.wording.sentences import (
     NO_ANSWER,
     compared,
@@ -27,6 +26,7 @@ from areaeffect.wording.sentences import (
     name_of,
     reason,
 )
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib.resources import files
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
 from areaeffect.results import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.BETTER: "✓",
@@ -66,3 +74,11 @@ def maryland_words(grade: int | None) -> str:
         return "Not graded on the Maryland scale."
     meaning = MARYLAND.get(grade, "")
     return f"{grade} of 5 on the Maryland scale (What Works Growth wording): {meaning}."
+
+
+_TABLES = tomllib.loads(files(__package__).joinpath("phrases.toml").read_text(encoding="utf-8"))
+
+#: Every phrase under 'table.key'.
+PHRASES: Mapping[str, str] = MappingProxyType(
+    {f"{table}.{key}": words for table, own in _TABLES.items() for key, words in own.items()}
+)

@@ -6,11 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from areaeffect.commands.collection import evaluate_any
+from areaeffect.commands.collection import evaluate_any, rebuild
 from areaeffect.commands.evaluate import evaluate
-from areaeffect.commands.rebuild import rebuild
 from areaeffect.errors import DataError, StudyError
-from areaeffect.report.collection_files import rebuild_collection
+from areaeffect.report.collection import rebuild_collection
 from areaeffect.study.collection import read_collection
 from tests.shared.small_study import write_small_study
 

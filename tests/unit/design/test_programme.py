@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from areaeffect.design.history import Features
-from areaeffect.design.nearest import Nearest
 from areaeffect.design.programme import (
     Cohort,
+    Nearest,
     Rules,
     common_support,
     design_programme,

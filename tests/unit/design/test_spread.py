@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from areaeffect.design.spread import spread_of
+from areaeffect.design.programme import spread_of
 
 
 def test_without_an_outlier_it_is_the_plain_standard_deviation() -> None:

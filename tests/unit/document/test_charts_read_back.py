@@ -12,7 +12,7 @@ import csvw
 import pytest
 
 from areaeffect.document import svg
-from areaeffect.report import files, places_chart, small_multiples
+from areaeffect.report import figures, files, small_multiples
 from areaeffect.results import Result, Series
 from tests.shared.chart_reader import check_chart
 from tests.shared.sample_result import sample_result
@@ -53,8 +53,8 @@ def test_charts_draw_their_csv(folder: Path, kind: str) -> None:
 
 def test_a_neighbourhood_by_name(result: Result) -> None:
     own = [f for f in result.findings if f.neighbourhood]
-    rows = places_chart.place_rows(own)
-    read = check_chart(places_chart.places_chart(rows, key="k", title="t"), rows)
+    rows = figures.place_rows(own)
+    read = check_chart(figures.places_chart(rows, key="k", title="t"), rows)
     assert read == {"estimate", "low", "high"}
     assert [r.neighbourhood for r in rows] == sorted(r.neighbourhood for r in rows)
 
@@ -85,8 +85,8 @@ def test_an_end_that_was_not_found_runs_to_the_edge_and_says_so(result: Result) 
         for f in result.findings
         if f.neighbourhood and f.interval
     ]
-    rows = places_chart.place_rows(own)
-    text = places_chart.places_chart(rows, key="k", title="t")
+    rows = figures.place_rows(own)
+    text = figures.places_chart(rows, key="k", title="t")
     assert check_chart(text, rows) == {"estimate", "high"}
     assert text.count('data-open="low"') == len(rows)
 

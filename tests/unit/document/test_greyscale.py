@@ -12,7 +12,7 @@ import pytest
 from areaeffect.document import maps
 from areaeffect.document.blocks import Document, figures
 from areaeffect.document.page import to_html
-from areaeffect.report import page
+from areaeffect.report import faces
 from areaeffect.report.contents import report_document
 from areaeffect.results import AreaStatus, Floats, Shape
 from tests.shared.chart_reader import SVG
@@ -51,7 +51,7 @@ def told_apart(one: Look, other: Look) -> bool:
 @pytest.fixture(scope="module")
 def document() -> Document:
     result = sample_result(placebos=39)
-    return report_document(result, page.links_of(result))
+    return report_document(result, faces.links_of(result))
 
 
 def test_columns_of_a_chart_are_told_apart_without_colour(document: Document) -> None:

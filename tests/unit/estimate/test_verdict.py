@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from areaeffect.estimate.inference import Places, infer
+from areaeffect.estimate.inference import Places, decide, infer
 from areaeffect.estimate.multiplicity import max_t
-from areaeffect.estimate.verdict import decide
 from areaeffect.findings.describe import too_few_places
 from areaeffect.results import Better, Claim, Interval, IntervalKind, Verdict
 

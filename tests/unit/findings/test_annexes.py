@@ -8,7 +8,7 @@ import pytest
 from areaeffect.document.blocks import Bullets, Data, Facts, Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.findings.finished import Further
-from areaeffect.report import annexes, files, page
+from areaeffect.report import contents, faces, files
 from areaeffect.results import Annex, Column, DataTable, Result
 from tests.shared.sample_result import HOSTILE, sample_result
 
@@ -38,7 +38,7 @@ class Walk:
 @pytest.fixture
 def result(monkeypatch: pytest.MonkeyPatch) -> Result:
     walks = Further(name="a_walk", found=Walk, section=lambda *_: Section("walk", "Walk", ()))
-    for module in (annexes, files):
+    for module in (contents, files):
         monkeypatch.setattr(module, "FURTHER", (walks,))
     return replace(sample_result(), annexes=(Annex("a_walk", Walk(4.5, (1,)), (TABLE,)),))
 
@@ -70,8 +70,8 @@ def test_every_kind_of_block_is_printed(result: Result, monkeypatch: pytest.Monk
     )
     outer = Section("outer", "Outside", blocks, (inner,))
     walks = Further(name="a_walk", found=Walk, section=lambda *_: outer)
-    monkeypatch.setattr(annexes, "FURTHER", (walks,))
-    text = page.render(result)
+    monkeypatch.setattr(contents, "FURTHER", (walks,))
+    text = faces.render(result)
     for words in ("first", "second", "third", "fifth", "sixth"):
         assert f"{words} words" in text
     assert "<dt>fourth</dt><dd>words</dd>" in text

@@ -15,7 +15,7 @@ from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, c
 from areaeffect.findings.cross_panel import build_panel
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
-from areaeffect.report import page
+from areaeffect.report import faces
 from areaeffect.results import NotEstimable, Result
 from areaeffect.study import extras
 from areaeffect.study.analysis import EstimatorName
@@ -186,7 +186,7 @@ def test_cross_checks_stand_beside_the_finding_and_agree_where_they_must(small: 
 
 
 def test_the_report_prints_every_cross_check(small: Result) -> None:
-    text = page.render(small)
+    text = faces.render(small)
     annex = small.annex("crosscheck")
     assert annex is not None
     for row in annex.table("crosscheck").records():

@@ -15,7 +15,7 @@ from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.study.model import PoliceUkSource
-from areaeffect.study.window import Window
+from areaeffect.study.parts import Window
 from tests.shared.street_files import crime, put, street
 
 OLD, SAME = "E01020644", "E01012304"

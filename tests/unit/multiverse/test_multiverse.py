@@ -34,18 +34,18 @@ from areaeffect.multiverse.branches import (
     own_choice,
     run_branch,
 )
-from areaeffect.multiverse.curves import Branch, Together
-from areaeffect.multiverse.joint_test import (
+from areaeffect.multiverse.curves import (
     MIN_DRAWS,
+    Branch,
+    Together,
     around_zero_each,
     curve_band,
     joint_test,
     two_tailed,
 )
-from areaeffect.multiverse.section import curve_chart, curve_rows
-from areaeffect.multiverse.words import as_text, joint_sentence
+from areaeffect.multiverse.section import as_text, curve_chart, curve_rows, joint_sentence
 from areaeffect.records import rows_of
-from areaeffect.report import page
+from areaeffect.report import faces
 from areaeffect.report.files import read_result
 from areaeffect.results import Result
 from areaeffect.study import extras
@@ -320,7 +320,7 @@ def test_an_outcome_that_is_zero_everywhere_has_branches_with_reasons_only(tmp_p
     assert reasons == {"a total is zero, so there is no ratio to take"}
     told = f"Crime (Residents First): none of {joint['n_missing']} branches could be computed."
     assert as_text(result) == told
-    assert told in page.render(result)
+    assert told in faces.render(result)
 
 
 def test_an_outcome_that_the_study_cannot_estimate_is_named(done: tuple[Path, Result]) -> None:
@@ -331,7 +331,7 @@ def test_an_outcome_that_the_study_cannot_estimate_is_named(done: tuple[Path, Re
     result = replace(done[1], annexes=(bare,))
     told = "Crime (G): not estimable in the study itself, so without branches."
     assert as_text(result) == told
-    assert told in page.render(result)
+    assert told in faces.render(result)
 
 
 def test_branches_without_a_pool_are_kept_with_their_reason(tmp_path: Path) -> None:
@@ -443,7 +443,7 @@ def test_the_report_draws_the_curve_and_every_number_of_its_sentence_is_in_the_t
     annex = result.annex("multiverse")
     assert annex is not None
     (joint,) = annex.table("multiverse_joint").records()
-    text = page.render(result)
+    text = faces.render(result)
     assert 'id="multiverse"' in text
     assert 'href="data/multiverse.csv"' in text
     sentence = next(s for s in re.findall(r"<p[^>]*>([^<]*)</p>", text) if "joint p" in s)

@@ -19,9 +19,8 @@ from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.backtest import Horizon, horizon_of
 from areaeffect.power.calculation import power_of, sizes_of
 from areaeffect.power.growth import ASSUMED, Growth, fit_growth
-from areaeffect.power.page import write_power
+from areaeffect.power.page import needed, sentences, warnings, write_power
 from areaeffect.power.result import PowerReport, PowerRow
-from areaeffect.power.words import needed, sentences, warnings
 from areaeffect.register.registered import Registered
 from areaeffect.study.initiative import NamedGroup
 from benchmarks.worlds.generate import World

@@ -18,7 +18,7 @@ from areaeffect.panel import Neighbourhood
 from areaeffect.register.initiatives import neighbourhoods_named
 from areaeffect.register.located import Found
 from areaeffect.study.initiative import Initiative
-from areaeffect.study.window import Window
+from areaeffect.study.parts import Window
 from tests.shared.small_study import edit, write_small_study
 
 #: A grid of squares of 1 km in Teesside, in National Grid metres.

@@ -14,7 +14,7 @@ from areaeffect.periods import PeriodKind, Periods
 from areaeffect.register.initiatives import neighbourhoods_named
 from areaeffect.register.neighbourhoods import neighbourhoods_from_column
 from areaeffect.study.model import Initiative
-from areaeffect.study.window import Window
+from areaeffect.study.parts import Window
 
 AREAS = np.array([f"E0100000{i}" for i in range(8)])
 WINDOW = Window(start="2012-01", end="2015-12")

@@ -15,7 +15,7 @@ import pytest
 from pypdf import PdfReader
 
 from areaeffect.document.page import to_html
-from areaeffect.report import files, neighbourhood_pages, page
+from areaeffect.report import faces, files, neighbourhood_pages
 from areaeffect.report.contents import report_document
 from areaeffect.results import Finding, Result, Series
 from tests.shared.sample_result import sample_result
@@ -159,7 +159,7 @@ def test_a_finding_may_lack_any_number(missing: float | None) -> None:
     findings[-1] = replace(findings[-1], **bare, companions=(), caveats=())
     findings[len(names)] = replace(findings[len(names)], **bare, companions=(), caveats=())
     odd = files.rounded(replace(result, findings=tuple(findings)))  # as files hold it
-    document = report_document(odd, page.links_of(odd))
+    document = report_document(odd, faces.links_of(odd))
     said = [text.text for text in texts(document)]
     said += [text.text for _, own in neighbourhood_pages.pages(odd) for text in texts(own)]
     wrong = [text for text in said if re.search(r"\b(NaN|nan|None|inf)\b", text)]

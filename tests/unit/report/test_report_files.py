@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from areaeffect.document import csv_files
 from areaeffect.errors import DataError
 from areaeffect.further.suppressed import HiddenNumbers
-from areaeffect.report import charts, files, page
+from areaeffect.report import charts, faces, files
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import Result
 from tests.shared.sample_result import FORMULA, HOSTILE, sample_result
@@ -90,7 +90,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_report_can_be_made_again_from_the_folder_alone(folder: Path) -> None:
-    again = page.render(files.read_result(folder))
+    again = faces.render(files.read_result(folder))
     assert again.encode() == (folder / "annex.html").read_bytes()
 
 
@@ -232,7 +232,7 @@ def test_no_file_holds_nan(result: Result, tmp_path: Path) -> None:
     files.write_result(odd, tmp_path / "odd")
     for name, data in contents(tmp_path / "odd").items():
         assert not re.search(rb"\b(NaN|nan|Infinity|inf)\b", data), name
-    again = page.render(files.read_result(tmp_path / "odd"))
+    again = faces.render(files.read_result(tmp_path / "odd"))
     assert again.encode() == (tmp_path / "odd" / "annex.html").read_bytes()
 
 

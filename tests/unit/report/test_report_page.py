@@ -11,7 +11,7 @@ import pytest
 from areaeffect import wording
 from areaeffect.document import maps
 from areaeffect.document import page as document_page
-from areaeffect.report import page
+from areaeffect.report import faces
 from areaeffect.report.tables import DATA_FILES
 from areaeffect.results import Result, Seal, Verdict
 from areaeffect.wording import terms
@@ -58,7 +58,7 @@ def result() -> Result:
 
 @pytest.fixture(scope="module")
 def html(result: Result) -> str:
-    return page.render(result)
+    return faces.render(result)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_the_page_is_well_formed(outline: Outline) -> None:
 
 
 def test_the_page_is_the_same_bytes_twice(result: Result, html: str) -> None:
-    assert page.render(result) == html
+    assert faces.render(result) == html
 
 
 def test_the_page_needs_nothing_but_itself(html: str, outline: Outline) -> None:
@@ -129,10 +129,10 @@ def test_tables_scroll_in_a_named_focusable_box(html: str) -> None:
 
 
 def test_links_follow_the_attachments(result: Result) -> None:
-    html = page.render(result, {"series": "else/where.csv"})
+    html = faces.render(result, {"series": "else/where.csv"})
     assert 'href="else/where.csv"' in html
     assert "data/findings.csv" not in html
-    assert not re.search(r'href="[^"]*csv', page.render(result, {}))
+    assert not re.search(r'href="[^"]*csv', faces.render(result, {}))
 
 
 def test_default_links_name_the_files_that_are_written(html: str) -> None:
@@ -211,7 +211,7 @@ def test_findings_outside_the_main_set_have_a_table_of_their_own(result: Result)
     extra = replace(
         result.findings[0], outcome="bicycle_theft", label="Bicycle theft", primary=False
     )
-    html = page.render(replace(result, findings=(*result.findings, extra)))
+    html = faces.render(replace(result, findings=(*result.findings, extra)))
     assert html.count("<article") == 18
     assert "Further findings" in html
     assert "Bicycle theft" in html
@@ -244,14 +244,14 @@ def test_twenty_benchmark_areas_are_named_for_each_neighbourhood(html: str) -> N
 
 def test_families_that_were_not_looked_at_are_named(result: Result) -> None:
     some = tuple(f for f in result.findings if f.family != "empty_homes")
-    assert "did not look at: Empty homes." in page.render(replace(result, findings=some))
+    assert "did not look at: Empty homes." in faces.render(replace(result, findings=some))
 
 
 # ---------------------------------------------------------------- edges
 
 
 def test_without_outlines_the_page_says_why_there_is_no_map() -> None:
-    html = page.render(sample_result(placebos=19, shapes=False))
+    html = faces.render(sample_result(placebos=19, shapes=False))
     assert maps.NO_MAP in html
     assert '"map-title"' not in html
 
@@ -273,7 +273,7 @@ def test_an_empty_result_is_still_a_page(result: Result) -> None:
         plan={},
         versions={},
     )
-    text = Outline(page.render(empty)).text
+    text = Outline(faces.render(empty)).text
     assert "The study has no findings." in text
     assert "not given" in text
 

@@ -24,7 +24,7 @@ from areaeffect.document.blocks import (
     in_print,
 )
 from areaeffect.document.chart_tables import Figure
-from areaeffect.report import page
+from areaeffect.report import faces
 from areaeffect.report.contents import report_document
 from areaeffect.results import Result
 from tests.shared.sample_result import FORMULA, HOSTILE, sample_result
@@ -51,7 +51,7 @@ def result() -> Result:
 
 @pytest.fixture(scope="module")
 def document(result: Result) -> Document:
-    return report_document(result, page.links_of(result))
+    return report_document(result, faces.links_of(result))
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_names_that_mean_harm_are_only_text(result: Result) -> None:
         replace(f, label=name) for f, name in zip(result.findings, NAMES, strict=False)
     )
     own = replace(result, title=NAMES[2], question=NAMES[3], findings=findings)
-    reader = PdfReader(io.BytesIO(pdf.render(report_document(own, page.links_of(own)))))
+    reader = PdfReader(io.BytesIO(pdf.render(report_document(own, faces.links_of(own)))))
     printed = words_of(reader)
     for name in (NAMES[0], NAMES[1], NAMES[2], NAMES[4]):
         assert squeezed(name)[1:] in printed  # a headline begins with a capital

@@ -12,11 +12,11 @@ from pypdf import PdfReader
 
 from areaeffect import wording
 from areaeffect.document.blocks import Bullets, Facts, Links, Paragraph
-from areaeffect.report.page import links_of
-from areaeffect.report.place_map import named_map
+from areaeffect.report.faces import links_of
+from areaeffect.report.local_map import named_map
 from areaeffect.report.summary import caveats, summary_document, two_pages
 from areaeffect.results import Verdict
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.terms import PHRASES
 from tests.shared.sample_result import HOSTILE, sample_result
 from tests.unit.report.test_neighbourhood_pages import many
 

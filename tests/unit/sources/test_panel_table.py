@@ -15,7 +15,7 @@ from areaeffect.panel import REASONS
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.panel_table import read
 from areaeffect.study.model import PanelSource
-from areaeffect.study.window import Window
+from areaeffect.study.parts import Window
 
 WINDOW = Window(start="2012-01", end="2012-12")
 LONG = """\

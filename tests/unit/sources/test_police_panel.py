@@ -17,7 +17,7 @@ from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.study.model import PoliceUkSource
-from areaeffect.study.window import Window
+from areaeffect.study.parts import Window
 from tests.shared.street_files import crime, put, street
 
 ASB = Wanted("value", ("anti-social-behaviour",))

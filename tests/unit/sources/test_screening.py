@@ -13,7 +13,7 @@ from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.panel_table import read
 from areaeffect.sources.screening import screen
 from areaeffect.study.model import PanelSource
-from areaeffect.study.window import Window
+from areaeffect.study.parts import Window
 
 MONTHS = [f"2012-{m:02d}" for m in range(1, 13)]
 WINDOW = Window(start="2012-01", end="2012-12")

@@ -19,7 +19,7 @@ from areaeffect.sources.police_uk.lake import open_lake
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.sources.police_uk.store_check import check_store
 from areaeffect.study.model import PoliceUkSource
-from areaeffect.study.window import Window
+from areaeffect.study.parts import Window
 from tests.shared.street_files import crime, pack, street
 
 if TYPE_CHECKING:

@@ -9,10 +9,8 @@ from areaeffect.errors import DataError
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
 from areaeffect.study.survey import Item, Survey
-from areaeffect.survey.answers import read_answers
-from areaeffect.survey.comparison import compare
-from areaeffect.survey.scale import reliability, scale_scores
-from areaeffect.survey.step import _straddle
+from areaeffect.survey.answers import read_answers, reliability, scale_scores
+from areaeffect.survey.step import _straddle, compare
 
 AREAS = np.array(["A", "B", "C"])
 SURVEY = Survey(

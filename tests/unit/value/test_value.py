@@ -10,15 +10,15 @@ import pytest
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.records import rows_of
-from areaeffect.report import page
+from areaeffect.report import faces
 from areaeffect.results import Annex, Result
 from areaeffect.study.file import read_study
 from areaeffect.value import worth
 from areaeffect.value.costs import COLUMNS, UnitCost, program_costs, read_costs
 from areaeffect.value.prices import deflator, discounted, uprate
+from areaeffect.value.section import lead, money, per_pound, probability
 from areaeffect.value.tables import Amount
 from areaeffect.value.valuation import read_valuation
-from areaeffect.value.words import lead, money, per_pound, probability
 from areaeffect.wording.numbers import number
 from tests.shared.small_study import edit, edit_table, write_small_study
 
@@ -283,7 +283,7 @@ def test_the_value_is_that_of_a_plain_calculation(valued: tuple[Result, Annex]) 
 def test_a_cost_to_be_verified_is_never_said_first(valued: tuple[Result, Annex]) -> None:
     result, annex = valued
     checked, every = annex.table("value").records()
-    text = page.render(result)
+    text = faces.render(result)
     section = text[text.index('id="value"') :]
     first = section[: section.index("</p>")]
     assert money(checked["value"], "GBP") in first

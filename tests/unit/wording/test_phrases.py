@@ -8,7 +8,7 @@ from hypothesis import given
 import areaeffect
 from areaeffect import wording
 from areaeffect.results import Finding, Verdict
-from areaeffect.wording.phrases import PHRASES
+from areaeffect.wording.terms import PHRASES
 from tests.unit.wording.test_wording import findings
 
 SOURCE = Path(areaeffect.__file__).parent

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from areaeffect.sources.points.account import Account
     from areaeffect.sources.points.counting import Counted, Seen
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.window import Window
+    from areaeffect.study.parts import Window
 
 #: A file begins, or ends, inside a month where over a tenth of its days are cut off, although
 #: a chance gap of so many days has less than this probability.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.sources.base import SourceKind, SourceRequest
+from areaeffect.panel import REASONS
+from areaeffect.periods import PeriodKind, Periods, parse_period
+from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.publishers.files import columns_here, is_here
-from areaeffect.sources.publishers.larger_areas import covariate_label, refuse_as_outcome, spread
-from areaeffect.sources.publishers.releases import find_release
-from areaeffect.sources.publishers.source import as_source_table, columns_asked
+from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, find_release
 from areaeffect.sources.publishers.tables import read
 from areaeffect.sources.publishers.vintage import VINTAGES, bring_to
 from areaeffect.study.model import PublishedSource
@@ -18,10 +21,15 @@ from areaeffect.study.paths import SHARED_DATA_VARIABLE, default_fetched, resolv
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy.typing as npt
+
+    from areaeffect.panel import Strings
+    from areaeffect.results import Floats
     from areaeffect.sources.base import SourceTable, Wanted
     from areaeffect.sources.publishers.files import Roots
+    from areaeffect.sources.publishers.releases import Geography, PublishedRelease
     from areaeffect.sources.publishers.tables import PublishedTable
-    from areaeffect.study.window import Window
+    from areaeffect.study.parts import Window
 
 #: Release and columns that say in which local authority the areas of each vintage lie; of the
 #: columns the first that the file here has.
@@ -139,3 +147,204 @@ SOURCE = SourceKind(
     described_at=described_at,
     printed=printed_name,
 )
+
+
+def columns_asked(wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return every column that measures and attributes need."""
+    several = [c for w in wanted for c in w.category or (w.value,)]
+    return tuple(dict.fromkeys([*several, *attributes]))
+
+
+def as_source_table(
+    name: str,
+    table: PublishedTable,
+    window: Window,
+    wanted: tuple[Wanted, ...],
+    attributes: tuple[str, ...],
+) -> SourceTable:
+    """Return a published table in the shape that every source gives back.
+
+    Measures are cut to the study's window. A release of one date is one period of the window's
+    kind, so that it can be the outcome of a level claim.
+
+    Parameters
+    ----------
+    name : the study's name of the source.
+    table : the release, read.
+    window : of the study.
+    wanted : measures; categories name the columns to add up.
+    attributes : columns for covariates, denominators, exclusions.
+
+    Raises
+    ------
+    DataError
+        A rank, decile or text as an outcome; rates as counts; a sum of what is no count.
+    """
+    release = table.release
+    if wanted and table.periods is not None:
+        table = _in_window(table, window)
+    columns = {w: w.category or (w.value,) for w in wanted}
+    _refuse_outcomes(table, columns)
+    measures = {w: np.sum([table.values[c] for c in cs], axis=0) for w, cs in columns.items()}
+    fixed: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]] = {}
+    varying: dict[str, Floats] = {}
+    for column in attributes:
+        if column in table.texts:
+            fixed[column] = table.texts[column]
+        elif table.periods is None:
+            fixed[column] = table.values[column][:, 0]
+        else:
+            varying[column] = table.values[column]
+    first, *more = (replace(r, source=name) for r in table.records)
+    return SourceTable(
+        areas=table.areas,
+        names=table.names,
+        periods=table.periods or (_one_period(release, window) if wanted else None),
+        measures=measures,
+        attributes=fixed,
+        varying=varying,
+        release=first,
+        notes=(*table.notes, *release.caveats),
+        more_releases=tuple(more),
+        reasons={w: np.max([table.reasons[c] for c in cs], axis=0) for w, cs in columns.items()},
+    )
+
+
+def _in_window(table: PublishedTable, window: Window) -> PublishedTable:
+    """Keep the periods that lie wholly inside the window."""
+    periods = table.periods
+    first, last = (parse_period(t, window.kind) for t in (window.start, window.end))
+    if periods is None or first is None or last is None or window.kind is PeriodKind.NUMBER:
+        raise DataError(
+            Problem(
+                f"a release by {periods.kind if periods else 'date'} cannot be read in a window of "
+                "numbers.",
+                table.release.id,
+                "Write `study.window` in months, quarters or years.",
+            )
+        )
+    begins = periods.ordinals * periods.kind.months + periods.kind.first_month(0)
+    inside = begins >= window.kind.first_month(first)
+    inside &= begins + periods.kind.months <= window.kind.first_month(last + 1)
+    if not inside.any():
+        raise DataError(
+            Problem(
+                f"no {periods.kind} of this release lies in the window {window.start} to "
+                f"{window.end}; it runs from {periods.labels[0]} to {periods.labels[-1]}.",
+                table.release.id,
+                "Change `study.window`.",
+            )
+        )
+    kept = np.flatnonzero(inside)
+    return replace(
+        table,
+        periods=Periods(periods.kind, int(periods.ordinals[kept[0]]), len(kept)),
+        values={c: v[:, kept] for c, v in table.values.items()},
+        reasons={c: r[:, kept] for c, r in table.reasons.items()},
+    )
+
+
+def _one_period(release: PublishedRelease, window: Window) -> Periods | None:
+    """Return the period of the window's kind that a release of one date describes."""
+    month = parse_period(release.as_of, PeriodKind.MONTH)
+    if month is None or window.kind is PeriodKind.NUMBER:
+        return None
+    return Periods(window.kind, window.kind.holding(month), 1)
+
+
+def _refuse_outcomes(table: PublishedTable, columns: dict[Wanted, tuple[str, ...]]) -> None:
+    kinds = {c.name: c.kind for c in table.release.columns}
+    kinds.update({d.name: "share" for d in table.release.derived})
+    problems = []
+    for wanted, names in columns.items():
+        for column in names:
+            kind = kinds[column]
+            if kind in {"rank", "decile", "text"}:
+                what = f"'{column}' is a {kind}: it is relative within its release"
+                fix = "Take a count, rate or score."
+            elif wanted.is_count and kind != "count":
+                what, fix = f"'{column}' is a {kind}, not a count", 'Write kind = "score".'
+            elif len(names) > 1 and kind != "count":
+                what, fix = f"'{column}' is a {kind}: only counts add up", "Name one column."
+            else:
+                continue
+            problems.append(Problem(f"{what}.", table.release.id, fix))
+    if problems:
+        raise DataError(problems)
+
+
+def refuse_as_outcome(
+    release: PublishedRelease, column: str, areas: Geography, where: str = ""
+) -> Problem | None:
+    """Return why a column cannot be an outcome of a study of such areas; None where it can.
+
+    Parameters
+    ----------
+    release : the release the outcome names.
+    column : its column.
+    areas : what one area of the study is.
+    where : place in the study file.
+    """
+    if release.geography == areas:
+        return None
+    one, _ = GEOGRAPHY_NAMES[release.geography]
+    own, smaller = GEOGRAPHY_NAMES[areas]
+    return Problem(
+        f"'{column}' of '{release.id}' is one figure a {one}. It cannot differ between the "
+        f"{smaller} inside a {one}, so it says nothing about a neighbourhood against its "
+        "benchmark areas.",
+        where,
+        f"Use it as a covariate, or take an outcome that is published by {own}.",
+    )
+
+
+def covariate_label(release: PublishedRelease, label: str, areas: Geography) -> str:
+    """Return the name in print of a covariate, with the larger area it describes."""
+    if release.geography == areas:
+        return label
+    return f"{label} (of the {GEOGRAPHY_NAMES[release.geography][0]})"
+
+
+def spread(
+    table: PublishedTable, areas: Strings, names: Strings, larger: Strings
+) -> PublishedTable:
+    """Give each area the figures of the larger area it lies in.
+
+    Parameters
+    ----------
+    table : a release of larger areas.
+    areas, names : (n_areas,), codes and names, ascending by code.
+    larger : (n_areas,), code of the larger area that each lies in.
+
+    Returns
+    -------
+    PublishedTable
+        On the areas given; missing with reason `no_row` where the larger area is not in the
+        table. For covariates only: `refuse_as_outcome`.
+
+    Raises
+    ------
+    DataError
+        No code in common (a list of another year, another country).
+    """
+    one, _ = GEOGRAPHY_NAMES[table.release.geography]
+    at = np.minimum(np.searchsorted(table.areas, larger), len(table.areas) - 1)
+    found = table.areas[at] == larger
+    if not found.any():
+        raise DataError(
+            Problem(
+                f"no area lies in a {one} of this release.",
+                table.release.id,
+                "Codes change when authorities merge: use a lookup of the same year.",
+            )
+        )
+    no_row = np.uint8(REASONS.index("no_row"))
+    return replace(
+        table,
+        areas=areas,
+        names=names,
+        values={c: np.where(found[:, None], v[at], np.nan) for c, v in table.values.items()},
+        reasons={c: np.where(found[:, None], r[at], no_row) for c, r in table.reasons.items()},
+        texts={c: np.where(found, t[at], "") for c, t in table.texts.items()},
+        notes=(*table.notes, f"{table.release.id}: each area has the figure of its {one}."),
+    )
