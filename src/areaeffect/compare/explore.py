@@ -232,7 +232,7 @@ def _planned(base: Base, question: Question, folder: Path) -> tuple[StudyFile, A
     (ours,) = file.study.initiative
     here = ours.model_copy(update={"areas": str((folder / ASKED / AREAS_FILE).resolve())})
     placed = replace(file, study=file.study.model_copy(update={"initiative": (here,)}))
-    data = with_costs(placed, with_initiatives(placed, base.area_data))
+    data = with_costs(with_initiatives(placed, base.area_data), cost_releases(placed))
     return file, data, make_plan(file, data, version_of_code())
 
 

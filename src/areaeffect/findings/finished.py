@@ -49,8 +49,8 @@ class Further(Generic[Found]):
     step : asks the question; None where the study does not ask it. Without a step, a command of
         its own asks.
     section : what the report says of it.
-    check : reads, before the long work begins, what the step will read, and refuses what it could
-        not; without data, whose faults are then known, as far as it can. Returns remarks on reading.
+    check : reads before the long work begins what the step will read, and refuses what it could
+        not; without data, which then have faults of their own, as far as it can. Returns remarks.
     """
 
     name: str

@@ -66,7 +66,8 @@ def neighbourhoods_named(
         _leave_elsewhere_out(found, path, areas)
     units = neighbourhoods_of(found.rows, path, areas, window, found.faults)
     if initiative.attributes is not None:
-        units = with_attributes(units, resolve(initiative.attributes, folder))
+        units, notes = with_attributes(units, resolve(initiative.attributes, folder))
+        found.notes += notes
     return units, found
 
 
@@ -290,8 +291,12 @@ def postcodes_from(path: Path, areas: Strings) -> Postcodes:
 _NAMES = ("neighbourhood", "area_name", "name")
 
 
-def with_attributes(units: Sequence[Neighbourhood], path: Path) -> list[Neighbourhood]:
+def with_attributes(
+    units: Sequence[Neighbourhood], path: Path
+) -> tuple[list[Neighbourhood], tuple[str, ...]]:
     """Return neighbourhoods with the further columns of their row; the file of areas wins.
+
+    Remarks on reading come with them.
 
     Parameters
     ----------
@@ -315,9 +320,10 @@ def with_attributes(units: Sequence[Neighbourhood], path: Path) -> list[Neighbou
             )
         )
     rows: dict[str, dict[str, str]] = {}
+    spelled = {compared_text(u.name): u.name for u in units}
     problems = []
     for record in records:
-        name = record.values[key]
+        name = spelled.get(compared_text(record.values[key]), record.values[key])
         if name in rows:
             problems.append(
                 Problem(f"'{name}' is in two rows.", f"{path}, {record.place}", "Keep one.")
@@ -334,4 +340,9 @@ def with_attributes(units: Sequence[Neighbourhood], path: Path) -> list[Neighbou
     ]
     if problems:
         raise DataError(problems)
-    return [replace(u, attributes={**rows[u.name], **u.attributes}) for u in units]
+    notes = list(table.notes)
+    if unused := sorted(rows.keys() - spelled.values()):
+        what = f"{len(unused)} rows are of no neighbourhood of the study"
+        notes.append(f"{path.name}: {what} ({first_few(unused)}).")
+    made = [replace(u, attributes={**rows[u.name], **u.attributes}) for u in units]
+    return made, tuple(notes)

@@ -36,6 +36,7 @@ from areaeffect.sources.panel_values import (
 )
 from areaeffect.sources.panel_vintages import one_vintage
 from areaeffect.sources.screening import screen
+from areaeffect.sources.screening_periods import copied_rows, ended_categories
 from areaeffect.sources.wide_table import lengthen
 from areaeffect.study.model import PanelSource
 from areaeffect.study.paths import resolve
@@ -99,6 +100,10 @@ def read(
 
     ordinals, kind, note = _ordinals(frame, source, path, window)
     notes += (f"{path.name}: {note}.",) if note else ()
+    if source.absent_is_zero and source.category is not None:
+        if "equal rows" not in source.accept:
+            notes += copied_rows(frame, ordinals, kind, path)
+        notes += ended_categories(frame[source.category], ordinals, kind, path)
     inside = _in_window(ordinals, kind, window, path)
     if not inside.all():
         what = "cells" if loaded.is_wide else "rows"
@@ -179,7 +184,8 @@ def _load(
     codes = tuple(c for c in (source.area, source.period, source.category) if c)
     keys = [c for c in needed if c != "value"] if is_wide else needed
     where = Layout(keys, source.header, source.sheet, r".*\d.*" if is_wide else r"(?!)")
-    table = read_user_table(path, None if is_wide else needed, codes, where)
+    whole = is_wide or source.absent_is_zero  # copies of incidents are equal in every column
+    table = read_user_table(path, None if whole else needed, codes, where)
     frame, notes = table.frame, table.notes
     rows = len(frame) + len(table.left_out)
     if source.area in frame.columns and source.areas_by != "code":

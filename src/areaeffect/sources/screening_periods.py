@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from areaeffect.errors import Problem, first_few
+from areaeffect.errors import DataError, Problem, first_few
+from areaeffect.periods import PeriodKind, label
+from areaeffect.sources.panel_values import rows_of
 
 if TYPE_CHECKING:
-    from areaeffect.results import Bools, Floats
+    from pathlib import Path
+
+    from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.base import SourceTable
 
 _FEWEST_PERIODS, _FEWEST_AREAS, _SHOWN = 6, 10, 5
@@ -17,7 +22,11 @@ _FEWEST_PERIODS, _FEWEST_AREAS, _SHOWN = 6, 10, 5
 #: and begins within so many of its steps from zero.
 _FEWEST_STEPS, _FEWEST_UP, _STEPS_FROM_ZERO = 100, 5, 3.0
 #: A period so far under or over its neighbours, of so many incidents, is odd; more are its nature.
-_PART_OF_USUAL, _TIMES_USUAL, _FEWEST_COUNTS, _MOST_ODD, _NEIGHBOURS = 0.5, 2.0, 100, 3, 6
+_PART_OF_USUAL, _TIMES_USUAL, _FEWEST_COUNTS, _MOST_ODD, _NEIGHBOURS = 0.5, 1.8, 100, 3, 6
+#: A column that tells nearly every row apart names the incident; equal rows are rare under so many.
+_MOSTLY_OWN, RARE = 0.9, 0.01
+#: So many different rows do not all come twice by chance.
+_FEWEST_ROWS = 20
 
 
 def running_totals(values: Floats, name: str, table: SourceTable) -> list[Problem]:
@@ -120,3 +129,83 @@ def cut_off(table: SourceTable) -> list[str]:
                 f"periods of '{wanted.value}'; the file may have been cut off."
             ]
     return []
+
+
+def copied_rows(
+    frame: pd.DataFrame, ordinals: Ints, kind: PeriodKind, path: Path
+) -> tuple[str, ...]:
+    """Look for rows of an event table that are there more than once; return what is unusual.
+
+    Two incidents may be equal in every column, but not where a column names the incident; and not
+    every incident of a period has a twin.
+
+    Parameters
+    ----------
+    frame : every column of the file.
+    ordinals, kind : (n,), the period of each row.
+
+    Raises
+    ------
+    DataError
+        Copies, by row or by period.
+    """
+    fix = 'Remove the copies, or write accept = ["equal rows"].'
+    key = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    again = pd.Series(key).duplicated().to_numpy()
+    if not again.any():
+        return ()
+    where = f"{path}, {rows_of(frame, again)}"
+    named = [c for c in frame if frame[c].nunique() >= _MOSTLY_OWN * (~again).sum()]
+    if named:
+        what = f"{int(again.sum())} rows equal an earlier one in every column, '{named[0]}' too."
+        raise DataError(Problem(what, where, fix))
+    if copied := periods_copied(key.view(np.int64), ordinals):
+        labels = first_few([label(o, kind) for o in copied])
+        raise DataError(Problem(f"every row of {labels} is there several times.", str(path), fix))
+    if again.mean() > RARE:
+        return ()
+    what = f"{int(again.sum())} rows equal an earlier one in every column and are counted"
+    return (f"{path.name}: {what} ({rows_of(frame, again)}).",)
+
+
+def periods_copied(key: Ints, ordinals: Ints) -> list[int]:
+    """Return the periods of which every row is there the same number of times, or a multiple.
+
+    Parameters
+    ----------
+    key, ordinals : (n,), what tells different rows apart, and the period of each.
+    """
+    order = np.lexsort((key, ordinals))
+    key, ordinals = key[order], ordinals[order]
+    is_other = np.r_[True, (np.diff(key) != 0) | (np.diff(ordinals) != 0)]
+    firsts = np.flatnonzero(is_other)
+    begins = np.flatnonzero(np.r_[True, np.diff(ordinals[firsts]) != 0])
+    times = np.gcd.reduceat(np.diff(np.r_[firsts, len(key)]), begins)
+    different = np.diff(np.r_[begins, len(firsts)])
+    copied = (times > 1) & (different >= _FEWEST_ROWS)
+    return [int(o) for o in ordinals[firsts[begins[copied]]]]
+
+
+def ended_categories(
+    column: pd.Series, ordinals: Ints, kind: PeriodKind, path: Path
+) -> tuple[str, ...]:
+    """Name categories of an event table that have no row for whole periods, and many in others."""
+    code, names = pd.factorize(column)
+    first = int(ordinals.min())
+    counts = np.zeros((len(names), int(ordinals.max()) - first + 1), dtype=np.int64)
+    np.add.at(counts, (code, ordinals - first), 1)
+    there = counts.sum(axis=0) > 0
+    notes = []
+    for name, own in zip(names, counts, strict=True):
+        none = there & (own == 0)
+        if (
+            none.any()
+            and np.median(own[there & ~none]) >= _FEWEST_ROWS
+            and none.sum() < there.sum()
+        ):
+            labels = [label(first + int(t), kind) for t in np.flatnonzero(none)]
+            notes.append(
+                f"{path.name}: '{name}' has no row in {first_few(labels)}, and about "
+                f"{np.median(own[there & ~none]):,.0f} in each other period; these are zeros here."
+            )
+    return tuple(notes[:_SHOWN])

@@ -71,7 +71,14 @@ class PanelSource(AnySource):
         default=None, description="least and most that a hidden count can be; default from the data"
     )
     accept: tuple[
-        Literal["outlying cells", "equal series", "sums of areas", "running totals", "odd periods"],
+        Literal[
+            "outlying cells",
+            "equal series",
+            "sums of areas",
+            "running totals",
+            "odd periods",
+            "equal rows",
+        ],
         ...,
     ] = Field(
         default=(), description="unusual values that are correct and would otherwise be refused"
