@@ -8,7 +8,7 @@ releases give the same bytes:
 | `atlas.json` | title, layers, histories, larger places, releases, SHA-256 of every file |
 | `base.toml` | the base study as it was read |
 | `areas.parquet` | a row an area: code, name, ward, authority, region, force, centre |
-| `postcodes.parquet` | postcode, position of its area; only where a lookup was given |
+| `postcodes.parquet` | postcode, position of its area; only where a lookup or directory is here |
 | `areas.pmtiles` | outlines as vector tiles; only where a source has boundaries |
 | `values/<layer>.<n>.json.gz` | a JSON array, a value an area; `null` is missing |
 | `history/<outcome>.npy`, `.reasons.npy`, `.places.npy` | (areas, periods); (places, periods) |
@@ -32,10 +32,11 @@ import numpy as np
 from areaeffect.assembly.assemble import areas_of, outlines_of, read_sources
 from areaeffect.assembly.measures import make_measures
 from areaeffect.atlas.layers import Layer, histories_of, layers_of, slug
-from areaeffect.atlas.places import INSIDE, place_names, postcode_index
+from areaeffect.atlas.places import INSIDE, place_names
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.points import projected
 from areaeffect.register.place_lookups import vintage_of
+from areaeffect.register.postcodes import find_postcodes, has_directory
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.file import read_base
 from areaeffect.study.parts import AtlasPart
@@ -195,12 +196,15 @@ def _write_areas(
 
 
 def _write_postcodes(folder: Path, lookup: str | None, start: Path, areas: Strings) -> int:
+    """Write which postcodes lie in which area, by the lookup named or the directory here."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    postcodes, positions = postcode_index(lookup, start, areas)
+    if lookup is None and not has_directory(start, areas):
+        return 0
+    postcodes, positions = find_postcodes(lookup, start, areas).inside(areas)
     if len(postcodes):
-        table = pa.table({"postcode": postcodes, "area": positions})
+        table = pa.table({"postcode": postcodes, "area": positions.astype(np.int32)})
         pq.write_table(table, folder / "postcodes.parquet", compression="zstd")
     return len(postcodes)
 

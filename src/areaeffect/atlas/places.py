@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.register.initiatives import postcodes_from
 from areaeffect.register.place_lookups import read_columns, vintage_of
 from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import published_roots
@@ -99,28 +98,3 @@ def _of_authority(force: Strings, authority: Strings) -> Strings:
         if len(known):
             filled[inside & (force == "")] = known[counts.argmax()]
     return filled
-
-
-def postcode_index(
-    file: str | None, folder: Path, areas: Strings
-) -> tuple[Strings, np.typing.NDArray[np.int32]]:
-    """Return postcodes in use, ascending and without spaces, and the area of each.
-
-    Returns
-    -------
-    postcodes, positions : (n,) each; empty without a lookup. Postcodes of other areas are left
-        out: they lie outside the atlas.
-    """
-    if file is None:
-        return np.empty(0, dtype=np.str_), np.empty(0, dtype=np.int32)
-    lookup = postcodes_from(resolve(file, folder), areas)
-    position = {str(code): i for i, code in enumerate(areas)}
-    inside = sorted(
-        (postcode, position[area])
-        for postcode, area in lookup.area.items()
-        if postcode not in lookup.ended and area in position
-    )
-    return (
-        np.array([p for p, _ in inside], dtype=np.str_),
-        np.array([i for _, i in inside], dtype=np.int32),
-    )

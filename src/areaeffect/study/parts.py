@@ -163,5 +163,7 @@ class AtlasPart(Part):
         "catalogue's lookups",
     )
     postcodes: str | None = Field(
-        default=None, description="CSV of postcode and area_code (the ONS Postcode Directory)"
+        default=None,
+        description="CSV of postcode and area_code, or a zip of the ONS Postcode Directory; "
+        "default what `areaeffect fetch postcodes` has brought",
     )
