@@ -10,16 +10,17 @@ import numpy as np
 from areaeffect.assembly.change_claims import last_as_benchmark, refuse_breaks, refuse_one_date
 from areaeffect.assembly.measures import make_measures, measure_notes, wanted
 from areaeffect.errors import DataError, Faults, Problem, first_few
-from areaeffect.geography.boundaries import Boundaries, read_boundaries
-from areaeffect.geography.neighbours import contiguity, listed, within
+from areaeffect.geography.boundaries import Boundaries, area_codes, read_boundaries
+from areaeffect.geography.neighbours import contiguity, read_neighbours, within
+from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
 from areaeffect.register.registered import Registered, registered_areas
+from areaeffect.register.rows import read_records
 from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
 from areaeffect.study.extras import refuse_missing_extras
 from areaeffect.study.model import split_reference
 from areaeffect.study.paths import resolve
-from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from areaeffect.results import DataTable, Floats, Gap, Ints
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Study
-
-
-#: Columns of a list of areas that touch.
-_NEIGHBOURS = ("area", "neighbour")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,8 +98,13 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     StudyError, DataError
         With every fault of every source at once.
     """
-    tables, areas, names = _tables(file, store)
     faults, of_outlines = Faults(), Faults()
+    read = faults.attempt(_tables, file, store)
+    if read is None:
+        _read_other_files(file, faults)
+        faults.raise_all()
+        raise AssertionError  # unreachable: an attempt without a result has recorded its fault
+    tables, areas, names = read
     outlined = of_outlines.attempt(outlines_of, file, areas)
     boundaries = outlined[0] if outlined else None
     area_data = faults.attempt(_area_data, file, tables, areas, names, boundaries)
@@ -112,6 +114,22 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     if area_data is None or registered is None:
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
     return _assembled(file, area_data, registered)
+
+
+def _read_other_files(file: StudyFile, faults: Faults) -> None:
+    """Read each file of a study that is no source by itself, so that one run shows every fault."""
+    study, folder = file.study, file.folder
+    for source in study.source.values():
+        if source.boundaries is not None:
+            column = source.boundaries_area or source.area
+            faults.attempt(area_codes, resolve(source.boundaries, folder), column)
+    named = [n for one in study.initiative for n in (one.areas, one.attributes)]
+    for name in filter(None, [*named, *study.register_.others]):
+        path = resolve(name, folder)
+        if path.suffix.lower() in SUFFIXES:
+            faults.attempt(read_shape_file, path)
+        else:
+            faults.attempt(read_records, path)
 
 
 def read_area_data(file: StudyFile, store: Path | None = None) -> AreaData:
@@ -377,16 +395,5 @@ def touching(
     for source in file.study.source.values():
         if source.neighbours is None:
             continue
-        path = resolve(source.neighbours, file.folder)
-        frame = read_user_table(path, _NEIGHBOURS, _NEIGHBOURS).frame
-        codes = f"`{'` and `'.join(_NEIGHBOURS)}` are area codes, such as '{areas[0]}'."
-        if not set(_NEIGHBOURS) <= set(frame.columns):
-            found = ", ".join(map(str, frame.columns))
-            raise DataError(Problem(f"its columns are {found}.", str(path), codes))
-        pairs = list(zip(*(frame[column] for column in _NEIGHBOURS), strict=True))
-        graph, lost = listed(pairs, areas)
-        if not len(graph.indices):
-            raise DataError(Problem("no row names two areas of the study.", str(path), codes))
-        note = f"{path.name}: {lost:,} of {len(pairs):,} pairs of neighbours name an area that "
-        return graph, (f"{note}no table of the study has.",) if lost else ()
+        return read_neighbours(resolve(source.neighbours, file.folder), areas)
     return None, ()

@@ -51,11 +51,11 @@ class Places:
 @cache
 def places() -> Places:
     """Return the packaged table of places."""
-    *named, lon, lat = _columns(
+    code, msoa11, msoa21, force, lon, lat = _columns(
         "lsoa_places.parquet", "code", "msoa11", "msoa21", "force", "lon", "lat"
     )
     centre = np.column_stack([lon, lat]).astype(np.float64) / 100
-    return Places(*named, centre)
+    return Places(code, msoa11, msoa21, force, centre)
 
 
 @cache

@@ -128,12 +128,10 @@ def read_records(path: Path) -> RecordTable:
     table = read_user_table(path, layout=Layout((*KNOWN, *_PLACES, *_OTHER_NAMES), once=".*"))
     frame, notes = table.frame, list(table.notes)
     columns = [_meant(str(c), frame.columns) for c in frame.columns]
-    if twice := repeated(columns):
-        both = [
-            str(c) for c, meant in zip(frame.columns, columns, strict=True) if meant == twice[0]
-        ]
-        what = f"each of the columns {', '.join(both)} may be {twice[0]}."
-        raise DataError(Problem(what, str(path), f"Call the one that is meant {twice[0]}."))
+    if same := repeated(columns):
+        both = [str(c) for c, meant in zip(frame.columns, columns, strict=True) if meant == same[0]]
+        what = f"each of the columns {', '.join(both)} may be {same[0]}."
+        raise DataError(Problem(what, str(path), f"Call the one that is meant {same[0]}."))
     notes += [
         f"{path.name}: the column '{c}' is taken as {meant}."
         for c, meant in zip(frame.columns, columns, strict=True)
@@ -175,7 +173,8 @@ def _one_spelling(names: pd.Series, path: Path) -> tuple[pd.Series, tuple[str, .
     DataError
         Names that differ in punctuation only, which may be one neighbourhood or two.
     """
-    texts = list(dict.fromkeys(n for n in names if n))
+    counts = names[names != ""].value_counts(sort=True)
+    texts = sorted(map(str, counts.index), key=lambda n: (-int(counts[n]), n))
     folded = same_spelling(texts)
     bare: dict[str, str] = {}
     problems = []

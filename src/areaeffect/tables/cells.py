@@ -30,7 +30,7 @@ MARKERS: Mapping[str, str] = {
         "not_published",
     ),
     **dict.fromkeys(
-        ("null", "none", "nan", "<na>", "n.a.", "#n/a", "#null!", "not available", "missing"),
+        ("null", "none", "<na>", "n.a.", "#n/a", "#null!", "not available", "missing"),
         "not_published",
     ),
 }

@@ -85,17 +85,23 @@ class Repeats:
         self._keys.append((spot ^ (when * _MIX[0])).view(np.int64))
         self._months.append(months)
 
-    def copied(self) -> str:
-        """Name the months of which every incident is there several times; '' where none is."""
-        found = periods_copied(np.concatenate(self._keys), np.concatenate(self._months))
+    def copied(self) -> tuple[str, bool]:
+        """Name the months of which every incident is there several times; '' where none is.
+
+        And whether others are not so: that is no way of counting, but a mistake.
+        """
+        months = np.concatenate(self._months)
+        found = periods_copied(np.concatenate(self._keys), months)
         labels = [label(month, PeriodKind.MONTH) for month in found]
-        return first_few(labels)
+        return first_few(labels), 2 * len(found) < len(np.unique(months))
 
     def notes(self) -> list[str]:
         """Say how many incidents equal another, and where too many lie at one point."""
         keys, spots = np.concatenate(self._keys), np.concatenate(self._spots)
         again = len(keys) - len(np.unique(keys))
         notes = []
+        if months := self.copied()[0]:
+            notes.append(f"Every incident of {months} is there several times, and each is counted.")
         if 0 < again <= RARE * len(keys):
             notes.append(
                 f"{again:,} incidents have the date, category and coordinates of another, and are "

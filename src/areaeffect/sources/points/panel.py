@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
     from areaeffect.sources.points.account import Account
-    from areaeffect.sources.points.counting import Counted, Seen
+    from areaeffect.sources.points.counting import Counted
+    from areaeffect.sources.points.oddities import Seen
     from areaeffect.study.file import StudyFile
     from areaeffect.study.parts import Window
 
@@ -79,7 +80,8 @@ def read_points(request: SourceRequest[PointsSource]) -> SourceTable:
     counted = count_points(paths, source, boundaries, periods)
     _refuse_coordinates(name, counted, paths)
     _refuse_none(counted, window, paths)
-    if copied := counted.repeats.copied():
+    copied, is_mistake = counted.repeats.copied()
+    if copied and is_mistake:
         what = f"every incident of {copied} is there several times."
         raise DataError(Problem(what, ", ".join(map(str, paths)), "Remove the copies."))
     months, notes = coverage_of(name, source, counted.account, periods)
