@@ -110,14 +110,22 @@ def ours(country: Country) -> float:
         notes=(),
     )
     units = tuple(
-        Neighbourhood("I", str(g), p, s, PeriodKind.MONTH, None)
+        Neighbourhood(
+            initiative="I",
+            name=str(g),
+            areas=p,
+            start=s,
+            start_kind=PeriodKind.MONTH,
+            resident_led=None,
+        )
         for g, (p, s) in enumerate(zip(country.places, country.starts, strict=True))
     )
     eligible = np.ones(N_AREAS, dtype=bool)
     eligible[np.concatenate(country.places)] = False
     arm = ClaimCohorts(
-        "change", (0,), panel, (measure,), coverage_of((measure,)), eligible, units,
-        "12-month blocks", 60,
+        claim="change", outcomes={0: 0}, panel=panel, measures=(measure,),
+        coverage=coverage_of((measure,)), eligible=eligible, units=units,
+        history="12-month blocks", nearest=60,
     )  # fmt: skip
     cohorts = [arm.cohort(g, p) for g, p in enumerate(country.places)]
     for start in STARTS:  # one search a cohort

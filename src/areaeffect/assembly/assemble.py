@@ -10,13 +10,11 @@ import numpy as np
 from areaeffect.assembly.change_claims import last_as_benchmark, refuse_breaks, refuse_one_date
 from areaeffect.assembly.measures import make_measures, measure_notes, wanted
 from areaeffect.errors import DataError, Faults, Problem, first_few
-from areaeffect.geography.boundaries import Boundaries, area_codes, read_boundaries
+from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, read_neighbours, within
-from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
-from areaeffect.register.registered import Registered, registered_areas
-from areaeffect.register.rows import read_records
+from areaeffect.register.registered import Registered, look_at_lists, registered_areas
 from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
 from areaeffect.study.extras import refuse_missing_extras
 from areaeffect.study.model import split_reference
@@ -101,7 +99,7 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     faults, of_outlines = Faults(), Faults()
     read = faults.attempt(_tables, file, store)
     if read is None:
-        _read_other_files(file, faults)
+        look_at_lists(file, faults)
         faults.raise_all()
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
     tables, areas, names = read
@@ -114,22 +112,6 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     if area_data is None or registered is None:
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
     return _assembled(file, area_data, registered)
-
-
-def _read_other_files(file: StudyFile, faults: Faults) -> None:
-    """Read each file of a study that is no source by itself, so that one run shows every fault."""
-    study, folder = file.study, file.folder
-    for source in study.source.values():
-        if source.boundaries is not None:
-            column = source.boundaries_area or source.area
-            faults.attempt(area_codes, resolve(source.boundaries, folder), column)
-    named = [n for one in study.initiative for n in (one.areas, one.attributes)]
-    for name in filter(None, [*named, *study.register_.others]):
-        path = resolve(name, folder)
-        if path.suffix.lower() in SUFFIXES:
-            faults.attempt(read_shape_file, path)
-        else:
-            faults.attempt(read_records, path)
 
 
 def read_area_data(file: StudyFile, store: Path | None = None) -> AreaData:

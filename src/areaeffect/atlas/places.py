@@ -14,10 +14,16 @@ from areaeffect.sources.publishers.tables import read
 from areaeffect.study.paths import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from shapely import Geometry
+
     from areaeffect.panel import Strings
+    from areaeffect.results import Floats
+
+    #: The number of a feature in its layer, its properties, its shape.
+    Feature = tuple[int, dict[str, str | int], Geometry]
 
 #: What an atlas says of each area beside its own code and name.
 INSIDE = ("ward", "authority", "region", "force")
@@ -98,3 +104,39 @@ def _of_authority(force: Strings, authority: Strings) -> Strings:
         if len(known):
             filled[inside & (force == "")] = known[counts.argmax()]
     return filled
+
+
+def council_outlines(outlines: Sequence[Geometry], authority: Strings) -> Iterator[Feature]:
+    """Return the outline of each council.
+
+    Its areas share their borders, so that only edges need joining; where they do not quite, their
+    surfaces are joined, which takes ten times as long.
+    """
+    import shapely
+
+    inside: dict[str, list[Geometry]] = {}
+    for outline, name in zip(outlines, authority, strict=True):
+        if name:
+            inside.setdefault(str(name), []).append(outline)
+    for i, name in enumerate(sorted(inside)):
+        try:
+            joined = shapely.coverage_union_all(inside[name])
+        except shapely.GEOSException:
+            joined = shapely.union_all(inside[name])
+        yield i, {"name": name}, joined
+
+
+def place_points(
+    centres: Floats, outlines: Sequence[Geometry], inside: Mapping[str, Strings]
+) -> Iterator[Feature]:
+    """Return the name of each ward and council, at a place inside it."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for i, (ward, authority) in enumerate(zip(inside["ward"], inside["authority"], strict=True)):
+        found.setdefault(("council", str(authority), ""), []).append(i)
+        found.setdefault(("ward", str(ward), str(authority)), []).append(i)
+    for n, ((kind, name, _), members) in enumerate(sorted(found.items())):
+        if name:
+            own = centres[members]
+            nearest = members[int(((own - own.mean(axis=0)) ** 2).sum(axis=1).argmin())]
+            about: dict[str, str | int] = {"kind": kind, "name": name, "areas": len(members)}
+            yield n, about, outlines[nearest].representative_point()

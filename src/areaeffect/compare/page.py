@@ -6,12 +6,15 @@ settled before any outcome after the start is used; the answer comes last.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
+from areaeffect.compare.preflight import written_period
 from areaeffect.document.blocks import Bullets, Data, Folded, Paragraph, Section, named
 from areaeffect.document.chart_tables import NONE_GIVEN, Figure, Table, in_words
+from areaeffect.further.stories import events_of
 from areaeffect.outcomes import FAMILIES
 from areaeffect.power.page import table as power_table
 from areaeffect.power.page import warnings
@@ -20,9 +23,13 @@ from areaeffect.report import figures, local_map
 from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.contents import annex_sections
 from areaeffect.report.sections import HEAVIEST
+from areaeffect.results import Verdict
 from areaeffect.wording.numbers import number, plural
+from areaeffect.wording.short import in_one_hundred
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from areaeffect.document.blocks import Block
     from areaeffect.power.result import PowerReport, PowerRow
     from areaeffect.results import DataTable, Finding, Result
@@ -30,8 +37,8 @@ if TYPE_CHECKING:
 #: What leads each part on the page.
 _WHY = (
     "The first row is your place, the second is its benchmark areas together: the closer "
-    "these two are, the fairer the comparison. Each row below is one benchmark area. No single one "
-    "has to match on everything; their weights make them alike on average."
+    "these two are, the fairer the comparison. No single benchmark area has to match on "
+    "everything; their weights make them alike on average."
 )
 _BEFORE = (
     "This was worked out only from the years before the start. Nothing that happened after the "
@@ -39,6 +46,18 @@ _BEFORE = (
 )
 
 
+_BEFORE_LEVELS = (
+    "These figures have one date each, so they say how a place stands, not how it has changed. "
+    "Your place’s own figures have not been used yet."
+)
+_IN_ANNEX = "The annex, among the downloads, has each check with its chart and every number."
+#: What a note names that a browser does not have: files, and keys of a study file.
+_FILES = re.compile(r"`|\w\.(parquet|csv|zip)\b")
+_NOTICED_LEVELS = (
+    "This comparison would notice a difference, 8 times in 10, only if it is this large"
+)
+_UNKNOWN = "Will be answered; how small a difference it would notice cannot be known beforehand"
+_REFUSED = "Cannot be answered here"
 _NOTICED = "This comparison would detect a change, 8 times in 10, only if it is this large"
 _SMALLER = "For a smaller change the answer would most likely be ‘cannot tell’."
 
@@ -66,7 +85,8 @@ def design_sections(
     named_here = f"; the {HEAVIEST} that count most are named here" if n > HEAVIEST else ""
     lead = (
         f"{design.neighbourhood} is {plural(own, 'small area')}. It is compared with "
-        f"{plural(n, 'benchmark area')} that were like it before {design.start}{named_here}."
+        f"{plural(n, 'benchmark area')} that were like it before {written_period(design.start)}"
+        f"{named_here}."
     )
     exact = (
         "With their weights they match your place on every characteristic below."
@@ -77,42 +97,90 @@ def design_sections(
     blocks: list[Block] = [Paragraph(lead, lead=True), Paragraph(exact)]
     picture = _map(result, outlines) if outlines else None
     blocks += [picture] if picture else []
-    blocks += [Paragraph(_WHY), Data(_likeness(result, likeness), "likeness")]
+    table = _likeness(result, likeness)
+    together = replace(table, rows=table.rows[:2])
+    every = Folded(f"Each of the {len(table.rows) - 2} that count most", (Data(table, "likeness"),))
+    blocks += [Paragraph(_WHY), Data(together), every]
     title = "Your benchmark areas"
     return tuple(named(s) for s in (Section("benchmarks", title, tuple(blocks)), _balance(result)))
 
 
 def power_sections(report: PowerReport) -> tuple[Section, ...]:
-    """Return what this selection could detect, in words a reader can repeat."""
-    said = tuple(_could_see(row, report.step) for row in report.real)
+    """Return what this selection could detect, in words a reader can repeat.
+
+    What it says will be answered is what the answer holds: the rest is named with its reason.
+    """
+    changes = any(row.claim == "change" for row in report.real)
+    said = tuple(_could_see(row, report.step) for row in report.real if row.mde is not None)
+    unknown = tuple(_title(row.label) for row in report.real if row.mde is None)
     folded = Folded("The numbers", (Data(in_words(power_table(report))),))
-    blocks: tuple[Block, ...] = (
-        Paragraph(_BEFORE, lead=True),
-        Bullets(said, _NOTICED),
-        Paragraph(_SMALLER),
-        Bullets(tuple(warnings(report)), "What to bear in mind") if warnings(report) else folded,
-        *((folded,) if warnings(report) else ()),
-    )
-    return (Section("power", "What this could detect", blocks),)
+    blocks: list[Block] = [Paragraph(_BEFORE if changes else _BEFORE_LEVELS, lead=True)]
+    if said:
+        blocks += [Bullets(said, _NOTICED if changes else _NOTICED_LEVELS), Paragraph(_SMALLER)]
+    if unknown:
+        blocks.append(Bullets(unknown, _UNKNOWN))
+    if report.refused:
+        blocks.append(Bullets(tuple(map(without_keys, report.refused)), _REFUSED))
+    caveats = [text for text in warnings(report) if not text.startswith("Cannot be estimated")]
+    if caveats and changes:
+        blocks.append(Bullets(tuple(caveats), "What to bear in mind"))
+    title = "What this could detect" if said else "What will be answered"
+    return (Section("power", title, (*blocks, folded)),)
+
+
+def without_keys(text: str) -> str:
+    """Return a reason without what it says of keys of a study file, which a page does not have."""
+    return re.sub(r" \([^()]*`[^()]*\)", "", text)
 
 
 def answer_sections(result: Result) -> tuple[Section, ...]:
-    """Return the answer, what may be said of it, each outcome, and whether it holds."""
-    kept = ("does-it-hold", "families-without-outcome")
-    further = {s.key: s for s in annex_sections(result)}
+    """Return the answer in short: what was found, its chart, what may be said, and if it holds.
+
+    Each check, every number and the notes on data are in the annex, which the page links to.
+    """
+    checks = next(s for s in annex_sections(result) if s.key == "does-it-hold")
     whole = outcome.answer(result)
     *groups, notes = whole.parts
+    series = {(s.group, s.outcome): s for s in result.series}
+    main = wording.main_findings(result.findings)
+    charts = [
+        figures.trend(f, path, events_of(result, f.group))
+        for f in main
+        if f.verdict is not Verdict.NOT_ESTIMABLE
+        and (path := series.get((f.group, f.outcome)))
+        and path.periods
+    ]
+    frequencies = [Paragraph(text) for f in main if (text := in_one_hundred(f))]
     sections = (
-        replace(whole, title="What was found", parts=(*groups, _families(result))),
+        replace(whole, title="What was found", parts=tuple(groups)),
+        *[Section("charts", "Beside its benchmark areas", (*frequencies, *charts))][: len(charts)],
         outcome.say(result),
-        outcome.outcomes(result, {}),
-        *(further[key] for key in kept if key in further),
-        notes,
-    )
+        replace(checks, parts=(), blocks=_in_short(checks.blocks)),
+        Section("more", "More about this answer", (Folded("The six families", _families(result)),
+                Folded("How to read it", _without_files(notes.blocks)))),
+    )  # fmt: skip
     return tuple(named(s) for s in sections)
 
 
-def _families(result: Result) -> Section:
+def _in_short(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Fold the table of checks, under how many hold."""
+    first, *rest = blocks
+    return (first, Folded("Each check", tuple(rest)), Paragraph(_IN_ANNEX, note=True))
+
+
+def _without_files(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Leave out notes about files and keys: the annex, for those who run the study, has them."""
+    kept: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Bullets):
+            items = tuple(text for text in block.items if not _FILES.search(str(text)))
+            kept += [replace(block, items=items)] if items else []
+        else:
+            kept.append(block)
+    return tuple(kept)
+
+
+def _families(result: Result) -> tuple[Block, ...]:
     """Return all six families, those without an outcome too, each with its verdict."""
     by_family: dict[str, list[Finding]] = {}
     for finding in wording.main_findings(result.findings):
@@ -127,7 +195,7 @@ def _families(result: Result) -> Section:
             for f in by_family.get(key, ())
         ]
     table = Table("Each family and its verdict", ("Family", "Verdict", "By"), tuple(rows))
-    return Section("families", "The six families", (Data(table),))
+    return (Data(table),)
 
 
 def _map(result: Result, outlines: local_map.Outlines) -> Figure | None:
@@ -174,14 +242,18 @@ def _balance(result: Result) -> Section:
 
 def _could_see(row: PowerRow, step: str) -> str:
     """Say what one outcome could show; the sign is that of an improvement."""
-    if row.mde is None:
-        label = row.label[:1].upper() + row.label[1:]
-        return f"{label}: what could be detected cannot be worked out from these years."
-    what = "lower" if row.better == "lower" else "higher"
-    amount = number(abs(row.mde), row.form, 0 if row.form == "ratio" else 1)
+    mde = 0.0 if row.mde is None else row.mde
+    amount = number(abs(mde), row.form, 0 if row.form == "ratio" else 1)
+    what = "or more, higher or lower"
+    if row.claim == "change":
+        what = "lower or more" if row.better == "lower" else "higher or more"
     length = ""
     if row.years is not None:
         steps = f"{row.years:.1f}".removesuffix(".0")
         length = f" over {steps} {step}{'' if row.years == 1 else 's'}"
     rough = " (extrapolated from shorter spans)" if row.basis == "extrapolated" else ""
-    return f"{row.label[:1].upper()}{row.label[1:]}: {amount} {what} or more{length}{rough}."
+    return f"{_title(row.label)}: {amount} {what}{length}{rough}."
+
+
+def _title(label: str) -> str:
+    return label[:1].upper() + label[1:]

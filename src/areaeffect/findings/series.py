@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.findings.case import Evidence, benchmark_of, groups_of
+from areaeffect.findings.case import Evidence, groups_of
 from areaeffect.periods import kind_of, label
 from areaeffect.results import Series
 
@@ -76,7 +76,7 @@ def _one(evidence: Evidence, outcome: int, units: Sequence[int], group: str) -> 
     plan, measure = evidence.plan, evidence.measures[outcome]
     claim = evidence.study.outcome[outcome].claim
     total = evidence.real[units, outcome].sum(axis=0)
-    benchmark = benchmark_of(plan, outcome)
+    benchmark = plan.benchmark_of(outcome)
     n = measure.periods.n
     sums = np.zeros((4, n))  # observed, its exposure, expected, its exposure
     full = 0.0
@@ -117,12 +117,14 @@ def _one(evidence: Evidence, outcome: int, units: Sequence[int], group: str) -> 
         {(plan.units[g].start, label(plan.units[g].start, plan.units[g].start_kind)) for g in units}
     )
     return Series(
-        group,
-        measure.name,
-        measure.periods.labels,
-        tuple(None if np.isnan(x) else float(x) for x in observed),
-        tuple(None if np.isnan(x) else float(x) for x in expected),
-        tuple(text for _, text in starts),
-        tuple(t for t, is_drawn in zip(measure.periods.labels, drawn, strict=True) if not is_drawn),
-        unit,
+        group=group,
+        outcome=measure.name,
+        periods=measure.periods.labels,
+        observed=tuple(None if np.isnan(x) else float(x) for x in observed),
+        counterfactual=tuple(None if np.isnan(x) else float(x) for x in expected),
+        start=tuple(text for _, text in starts),
+        gaps=tuple(
+            t for t, is_drawn in zip(measure.periods.labels, drawn, strict=True) if not is_drawn
+        ),
+        unit=unit,
     )

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Faults, Problem, StudyError
+from areaeffect.geography.boundaries import area_codes
+from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
 from areaeffect.periods import PeriodKind, kind_of, label, parse_period
-from areaeffect.register.initiatives import neighbourhoods_named
+from areaeffect.register.initiatives import neighbourhoods_named, refuse_faulty_list
 from areaeffect.register.located import Found
 from areaeffect.register.neighbourhoods import (
     areas_named,
@@ -21,6 +23,7 @@ from areaeffect.register.other_initiatives import (
     other_initiatives,
     refuse_unknown_authorities,
 )
+from areaeffect.register.rows import read_records
 from areaeffect.sources.base import align, attribute
 from areaeffect.study.model import split_reference
 from areaeffect.study.paths import resolve
@@ -123,6 +126,25 @@ def registered_areas(
         notes=(*notes, *others.notes),
         throughout=always,
     )
+
+
+def look_at_lists(file: StudyFile, faults: Faults) -> None:
+    """Add what is wrong with lists and outlines by themselves, where the tables cannot be read."""
+    study = file.study
+    for initiative in study.initiative:
+        faults.attempt(refuse_faulty_list, initiative, file.folder, study.study.window)
+        if initiative.attributes is not None:
+            faults.attempt(read_records, resolve(initiative.attributes, file.folder))
+    for source in study.source.values():
+        if source.boundaries is not None:
+            column = source.boundaries_area or source.area
+            faults.attempt(area_codes, resolve(source.boundaries, file.folder), column)
+    for name in study.register_.others:
+        path = resolve(name, file.folder)
+        if path.suffix.lower() in SUFFIXES:
+            faults.attempt(read_shape_file, path)
+        else:
+            faults.attempt(read_records, path)
 
 
 def _authority(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Answers:
     """Respondents that count, in file order.
 
@@ -105,14 +105,14 @@ def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> Answers
     account = rows_account(path.name, len(table) + len(whole.left_out), int(kept.sum()))
     why_not = [f"{path.name}: {n:,} respondents are left out: {why}." for why, n in left_out]
     return Answers(
-        score[kept],
-        position[kept].astype(np.int64),
-        weight[kept],
-        np.unique(cluster[kept], return_inverse=True)[1].ravel().astype(np.int64),
-        wave[kept],
-        reliability(answers[kept], [i.reverse for i in items]),
-        left_out,
-        (*whole.notes, *(f"{path.name}: {note}." for note in said), account, *why_not),
+        score=score[kept],
+        area=position[kept].astype(np.int64),
+        weight=weight[kept],
+        cluster=np.unique(cluster[kept], return_inverse=True)[1].ravel().astype(np.int64),
+        wave=wave[kept],
+        alpha=reliability(answers[kept], [i.reverse for i in items]),
+        left_out=left_out,
+        notes=(*whole.notes, *(f"{path.name}: {note}." for note in said), account, *why_not),
     )
 
 
