@@ -31,8 +31,12 @@ def put(folder: Path, text: str, name: str = "one.md") -> Path:
 
 def test_events_are_sorted_by_date(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
-    path.write_text("date,neighbourhood,what\n2021-05,Elm Park,opened\n2019,,founded\n")
-    assert read_events(path, PLACES) == (("2019", "", "founded"), ("2021-05", "Elm Park", "opened"))
+    rows = "2021-05,elm  park,opened\n2019,,founded\n2021-05,Elm Park,opened\n"
+    path.write_text(f"date,neighbourhood,what\n{rows}")
+    assert read_events(path, PLACES) == (
+        (("2019", "", "founded"), ("2021-05", "Elm Park", "opened")),
+        ("events.csv: 3 rows read, 2 kept, 1 left out.",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,8 @@ def test_events_are_sorted_by_date(tmp_path: Path) -> None:
     [
         ("last year,Elm Park,opened", "'last year' is not a date"),
         ("2021-13,Elm Park,opened", "'2021-13' is not a date"),
+        ("2021-02-31,Elm Park,opened", "'2021-02-31' is not a date"),
+        ("9999,Elm Park,opened", "'9999' is not a date"),
         ("2021,Elm Prk,opened", "'Elm Prk' is not a neighbourhood.*Elm Park"),
         ("2021,Elm Park,", "does not say what happened"),
     ],
