@@ -96,6 +96,9 @@ def _cleveland(real_data: Path) -> gpd.GeoDataFrame:
     districts = places.set_index("lsoa11_code")["ltla21_name"]
     outlines = gpd.read_parquet(real_data / "geography" / "lsoa11_boundaries_bgc.parquet")
     outlines["district"] = outlines["lsoa11cd"].map(districts)
+    codes = pd.read_parquet(real_data / "geography" / "lookup_lsoa01_lsoa11.parquet")
+    same = codes.loc[codes["change_code"] == "U", "lsoa11_code"]
+    outlines["has_indices"] = outlines["lsoa11cd"].isin(same)  # of 2010, by codes of 2001
     return outlines[outlines["district"].isin(PRETENDED)].reset_index(drop=True)
 
 
@@ -105,7 +108,7 @@ def _draw_places(outlines: gpd.GeoDataFrame, folder: Path) -> None:
     later = register[register["award_date"] > "2012"].head(len(PRETENDED))
     rows = []
     for (district, size), place in zip(PRETENDED.items(), later.itertuples(), strict=True):
-        mine = outlines[outlines["district"] == district]
+        mine = outlines[(outlines["district"] == district) & outlines["has_indices"]]
         centres = mine.geometry.representative_point().to_crs("EPSG:27700")
         near = centres.distance(centres.iloc[0]).nsmallest(size).index
         shape = mine.loc[near].geometry.union_all()

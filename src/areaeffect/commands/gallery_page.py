@@ -56,11 +56,11 @@ def _certain(row: Row) -> str:
     found = row.p_value is not None and row.p_value < CERTAIN_P
     gap, low, high = (_number(value, row.known) for value in row.before)
     return (
-        f"{row.known.title}, which must be found, {'was' if found else 'was NOT'}: "
+        f"{row.known.title}: {'found' if found else 'NOT found'}, and it must be: "
         f"{_ours(row)}, p {row.p_value:.3f}. In the year before the start, by a design that did "
         f"not see it, the gap was {gap} ({low} to {high}, 90%)."
         if row.p_value is not None
-        else f"{row.known.title}, which must be found, was NOT: {row.verdict}."
+        else f"{row.known.title}: NOT found, and it must be: {row.verdict}."
     )
 
 
@@ -91,10 +91,10 @@ def page(rows: Sequence[Row]) -> str:
     if others:
         lines += ["", "## An effect that must be found, and programmes that did nothing", ""]
         lines += [
-            "| programme | known | ours, with 95% interval | as known? |",
-            "|---|---|---|---|",
+            "| programme | known | ours, with 95% interval | as known? | verdict | why not |",
+            "|" + "---|" * 6,
+            *map(_other, others),
         ]
-        lines += [_other(row) for row in others]
     lines += ["", "## What each shares with our design", ""]
     lines += ["| programme | published by | shared | not shared | data |", "|---|---|---|---|---|"]
     lines += [
@@ -111,7 +111,8 @@ def _line(row: Row) -> str:
     known = row.known
     named = f"`{known.name}`<br>{known.title}"
     answers = [_yes(row.holds), _yes(row.is_held), "–" if row.width is None else f"{row.width:.2f}"]
-    cells = [named, _theirs(row), _ours(row), *answers, "" if row.is_found_again else known.why]
+    why = known.why or ("" if known.interval else "no interval is published to hold it against")
+    cells = [named, _theirs(row), _ours(row), *answers, "" if row.is_found_again else why]
     return f"| {' | '.join(cells)} |"
 
 
