@@ -27,6 +27,7 @@ from areaeffect.findings.choices import (
     strata_of,
 )
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
+from areaeffect.findings.placed import in_line, ranked_of, refuse_misplaced
 from areaeffect.findings.units import (
     covered_units,
     left_out_warning,
@@ -105,6 +106,9 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     measures = tuple(panel.measures[o.name] for o in study.outcome)
     units, notes = covered_units(study, panel, measures, data.neighbourhoods)
     refuse_late_covariates(file, panel.covariate_as_of, units)
+    ranked = ranked_of(study, data)
+    if ranked is not None:
+        refuse_misplaced(file, data, ranked)
     pool = pool_of(study, data, measures)
     _refuse_empty(pool, file)
     counting = pool.eligible.copy()
@@ -112,7 +116,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     refuse_useless_covariates(file, panel, counting)
     warnings = left_out_warning(data.neighbourhoods, units)
     arms = _arms(study, panel, measures, pool.eligible, units)
-    rules = rules_of(study.design, panel.near)
+    rules = replace(rules_of(study.design, panel.near), ranked=ranked)
     members = [u.areas for u in units]
     chosen = tuple(
         tuple(
@@ -130,7 +134,11 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         if d.periods_left_out
     ]
     rng = generator(Use.CANDIDATES, study.study.seed)
-    banks = candidates(study, panel, pool, units, arms[0], rng)
+    banks = (
+        candidates(study, panel, pool, units, arms[0], rng)
+        if ranked is None
+        else in_line(ranked, pool, units)
+    )
     every = _with_held_out(arms, len(measures))
     machine = Machine(
         arms=every,
@@ -140,7 +148,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         n_outcomes=2 * len(measures),
         seed=study.study.seed,
         n_bins=arms[0].bins.n,
-        spread=spread_of(panel, units, banks, study.study.seed),
+        spread=None if ranked else spread_of(panel, units, banks, study.study.seed),
     )
     sealed = seal(file.text, version, study.study.seed, panel.releases, designs)
     names = tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods))

@@ -52,6 +52,13 @@ class Only(Part):
         return self
 
 
+class Cap(Part):
+    """The most places of one group that the rule of placement takes."""
+
+    by: ColumnText = Field(description="'source.column' of the group: the authority")
+    at_most: int = Field(ge=1, description="places of one group that are taken")
+
+
 class DesignPart(Part):
     """How benchmark areas are chosen."""
 
@@ -104,6 +111,38 @@ class DesignPart(Part):
         description="treated areas of a neighbourhood that one area may be matched with, where "
         "calibration is none; default no limit",
     )
+
+    score: ColumnText | None = Field(
+        default=None, description="'source.column' by whose rank places were chosen"
+    )
+    chosen: str | None = Field(
+        default=None,
+        pattern=r"^(lowest|highest) [1-9][0-9]*$",
+        description="which places: 'lowest 150', 'highest 40'",
+    )
+    cap: Cap | None = Field(
+        default=None, description='the most places of one group: { by = "…", at_most = 3 }'
+    )
+
+    @property
+    def takes_highest(self) -> bool:
+        """Whether the places with the highest scores were chosen."""
+        return (self.chosen or "").startswith("highest")
+
+    @property
+    def n_chosen(self) -> int:
+        """How many places the rule takes; 0 without one."""
+        return int(self.chosen.split()[1]) if self.chosen else 0
+
+    @model_validator(mode="after")
+    def _has_a_whole_rule(self) -> Self:
+        if (self.score is None) != (self.chosen is None):
+            msg = "score and chosen belong together: score = 'source.column', chosen = 'lowest 150'"
+            raise ValueError(msg)
+        if self.cap is not None and self.score is None:
+            msg = "cap belongs to a rule of placement: give score and chosen too"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
