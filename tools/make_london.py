@@ -19,7 +19,7 @@ import shapely
 
 from areaeffect.assembly.assemble import assemble
 from areaeffect.study.file import read_study
-from areaeffect.study.model import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study.paths import SHARED_DATA_VARIABLE, resolve
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
@@ -57,6 +57,7 @@ def main() -> None:
     write(years.sort_values(["area_code", "year", "category"]), "crime_by_year")
     data = assemble(read_study(BIG_LOCAL))
     write(characteristics(places, data), "areas")
+    write(whereabouts(places), "places")
     write_others(data)
     write_outlines(set(places["area_code"]))
     write_initiatives(set(places["area_code"]))
@@ -103,6 +104,24 @@ def characteristics(places: pd.DataFrame, data: Assembled) -> pd.DataFrame:
     return joined.merge(
         imd[["area_code", "deprivation_score_2015", "deprivation_decile_2015"]], how="left"
     )
+
+
+def whereabouts(places: pd.DataFrame) -> pd.DataFrame:
+    """Return the name, ward and borough of each area, as the web app shows them.
+
+    Wards are those of 2024, of the area of 2021 that an area of 2011 became; of an area that was
+    split, of its first part.
+    """
+    later = pd.read_parquet(SHARED / "geography" / "lookup_lsoa11_lsoa21_ltla22.parquet")
+    wards = pd.read_parquet(SHARED / "geography" / "lookup_lsoa21_ward24_ltla24.parquet")
+    later = later.sort_values(["lsoa11_code", "lsoa21_code"]).drop_duplicates("lsoa11_code")
+    later = later.merge(wards[["lsoa21_code", "ward24_name"]], on="lsoa21_code")
+    later = later.rename(columns={"lsoa11_code": "area_code", "ward24_name": "ward"})
+    named = places.rename(columns={"area_name": "name", "borough": "authority"})
+    named = named.merge(later[["area_code", "ward"]], on="area_code", how="left")
+    named["region"], named["force"] = "London", "Metropolitan Police"
+    named.loc[named["authority"] == "City of London", "force"] = "City of London Police"
+    return named[["area_code", "name", "ward", "authority", "region", "force"]]
 
 
 def write_outlines(codes: set[str]) -> None:

@@ -16,58 +16,78 @@ Contact = Annotated[
     str | None,
     typer.Option(
         envvar="AREAEFFECT_CONTACT",
-        help="E-mail or web address for stories and events, printed on the pages of runs.",
+        help="E-mail or web address that readers can write to, printed on every page.",
     ),
+]
+Operator = Annotated[
+    str | None,
+    typer.Option(
+        envvar="AREAEFFECT_OPERATOR", help="Who runs the pages, printed at the foot of each."
+    ),
+]
+Host = Annotated[
+    str, typer.Option(help="Address to listen on; others than this machine's need a token.")
+]
+Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
+Store = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
+]
+Runs = Annotated[Path | None, typer.Option(help="Folder of finished runs to publish, one each.")]
+Atlases = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of atlases; default `atlases` of the store, where London's is made if there "
+        "is none."
+    ),
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        envvar=TOKEN_VARIABLE,
+        help="Secret that every request must carry, at least 16 characters; generated where "
+        "others can reach the server, unless it is read-only.",
+    ),
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        envvar="AREAEFFECT_BASE_URL", help="Public address behind a proxy: https://example.org"
+    ),
+]
+Proxy = Annotated[
+    str | None,
+    typer.Option(
+        envvar="AREAEFFECT_PROXY",
+        help="Addresses of proxies whose X-Forwarded-For and -Proto are trusted: "
+        "10.0.0.2,10.1.0.0/16",
+    ),
+]
+Demo = Annotated[
+    bool, typer.Option("--demo", help="Make and show a simulated county first (made up).")
+]
+ReadOnly = Annotated[
+    bool, typer.Option("--read-only", help="Publish: show what is there, compute nothing.")
 ]
 
 
 def serve(
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; others than this machine's need a token.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = DEFAULT_PORT,
-    store: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
-    ] = None,
-    runs: Annotated[
-        Path | None, typer.Option(help="Folder of finished runs to publish, a folder each.")
-    ] = None,
-    atlas: Annotated[
-        Path | None, typer.Option(help="Folder of atlases; default `atlases` of the store.")
-    ] = None,
+    host: Host = "127.0.0.1",
+    port: Port = DEFAULT_PORT,
+    store: Store = None,
+    runs: Runs = None,
+    atlas: Atlases = None,
     *,
-    token: Annotated[
-        str | None,
-        typer.Option(
-            envvar=TOKEN_VARIABLE,
-            help="Secret that every request must carry, at least 16 characters; generated where "
-            "others can reach the server, unless it is read-only.",
-        ),
-    ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="AREAEFFECT_BASE_URL", help="Public address behind a proxy: https://example.org"
-        ),
-    ] = None,
-    proxy: Annotated[
-        str | None,
-        typer.Option(
-            envvar="AREAEFFECT_PROXY",
-            help="Addresses of proxies whose X-Forwarded-For and -Proto are trusted: "
-            "10.0.0.2,10.1.0.0/16",
-        ),
-    ] = None,
+    token: Token = None,
+    base_url: BaseUrl = None,
+    proxy: Proxy = None,
     contact: Contact = None,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Make and show a simulated county first (made up).")
-    ] = False,
-    read_only: Annotated[
-        bool, typer.Option("--read-only", help="Publish: show what is there, compute nothing.")
-    ] = False,
+    operator: Operator = None,
+    demo: Demo = False,
+    read_only: ReadOnly = False,
 ) -> None:
     """Open the local web app: find a place, look at it, compare it."""
+    from areaeffect.atlas.demo import demo_atlas, london_atlas
     from areaeffect.commands.sources import store_path
     from areaeffect.web.addresses import contact_of
     from areaeffect.web.app import serve as run
@@ -87,12 +107,14 @@ def serve(
         base_url=base_url,
         proxy=proxy,
         contact=contact_of(contact),
+        operator=operator or "",
     )
-    if demo:
-        from areaeffect.atlas.demo import demo_atlas
-
-        with progress() as tell:
+    with progress() as tell:
+        if demo:
             demo_atlas(where, tell)
+        elif not (runs or atlas or read_only or any(settings.atlases.glob("*/atlas.json"))):
+            typer.echo("Making the map of London, once: recorded crime from 2008 to 2016.")
+            london_atlas(where, tell)
     run(settings, typer.echo)
 
 
@@ -101,10 +123,7 @@ def tiles(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the atlas; default in the store, by its name.")
     ] = None,
-    store: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
-    ] = None,
+    store: Store = None,
 ) -> None:
     """Make the atlas the web app works on: map tiles, values, names and histories."""
     from areaeffect.atlas.build import build_atlas
@@ -124,6 +143,7 @@ def publish(
     ],
     out: Annotated[Path, typer.Option(help="Folder of the site: new, or an earlier site.")],
     contact: Contact = None,
+    operator: Operator = None,
     base_url: Annotated[
         str | None,
         typer.Option(
@@ -139,7 +159,9 @@ def publish(
     from areaeffect.web.publish import publish as run
     from areaeffect.web.site_pages import Frame
 
-    frame = Frame(contact=contact_of(contact), base_url=base_url_of(base_url))
+    frame = Frame(
+        contact=contact_of(contact), operator=operator or "", base_url=base_url_of(base_url)
+    )
     made = run(runs, out, frame)
     many = "1 run" if len(made.runs) == 1 else f"{len(made.runs)} runs"
     typer.echo(f"Published {many}: {out / 'index.html'}")

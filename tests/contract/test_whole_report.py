@@ -67,12 +67,12 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
         r"-effects$",
         {*ENDS, "estimate", "threshold_low", "threshold_high", "mde_drawn"},
     ),
-    "report.places_chart.places_chart": (r"-neighbourhoods$", {*ENDS, "estimate"}),
+    "report.figures.places_chart": (r"-neighbourhoods$", {*ENDS, "estimate"}),
     "report.balance_chart.balance_chart": (r"^balance-", {"before", "after"}),
     "further.event_time_section.event_time_chart": (
         r"^event-time-", {*ENDS, "estimate", "low_together", "high_together"},
     ),
-    "checks.charts.interval_chart": (
+    "checks.section.interval_chart": (
         r"^(leads|earlier|rings|leave-out|leave-area-out)$", {*ENDS, "estimate"},
     ),
     "value.section.amounts_chart": (r"^value$", {*ENDS, "value"}),

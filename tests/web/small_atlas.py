@@ -1,10 +1,12 @@
-"""An atlas of the tiny study, and what a test does with a run of it."""
+"""An atlas of the tiny study over five years, and what a test does with a run of it."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 from starlette.testclient import TestClient
 
 from areaeffect.atlas.build import build_atlas
@@ -12,6 +14,7 @@ from areaeffect.web.app import create_app
 from areaeffect.web.settings import Settings
 from tests.shared.small_study import CODES, write_small_study
 
+MONTHS = [f"{year}-{month:02d}" for year in range(2010, 2015) for month in range(1, 13)]
 HERE = "http://127.0.0.1:8321"
 START = {
     "areas": "T009,T010",
@@ -31,6 +34,13 @@ def write_small_atlas(folder: Path) -> Settings:
     head, _, rest = text.partition("[[initiative]]")
     study.rename(data / "base.toml")
     bare = head + rest[rest.index("[register]") :] + '\n[atlas]\nplaces = "places.csv"\n'
+    edited = bare.replace('"2012-01", end = "2013-12"', f'"{MONTHS[0]}", end = "{MONTHS[-1]}"')
+    assert edited != bare
+    bare = edited
+    counts = np.random.default_rng(20).poisson(20, (len(CODES), len(MONTHS)))
+    grid = pd.MultiIndex.from_product([CODES, MONTHS], names=["area_code", "month"])
+    crime = pd.Series(counts.ravel(), grid, name="n").reset_index()
+    crime.to_csv(data / "crime.csv", index=False, lineterminator="\n")
     (data / "base.toml").write_text(bare, encoding="utf-8")
     rows = [f"{code},Plot {code[1:]},Ward {int(code[1:]) // 8},Northmarsh" for code in CODES]
     places = "\n".join(["area_code,name,ward,authority", *rows]) + "\n"

@@ -172,7 +172,7 @@ def test_a_run_put_there_later_is_found_and_a_new_one_replaces_it(
     own = tmp_path / "later"
     own.mkdir()
     with client(replace(settings, runs=own, read_only=True)) as site:
-        assert "No run is published" in site.get("/runs/").text
+        assert "No evaluation is published" in site.get("/runs/").text
         shutil.copytree(runs / "county", own / "county")
         assert site.get("/runs/county/").status_code == 200
         run = json.loads((own / "county" / "run.json").read_text())

@@ -1,4 +1,4 @@
-"""One area's figures over time beside its authority and its country: rows, words, chart."""
+"""A place's figures over time beside its authority and its country: rows and charts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from areaeffect.document.svg import Row
 
-WIDTH, HEIGHT = 680.0, 300.0
+#: A wide chart has its labels at the ends of the lines, one for a phone has them on top.
+WIDTH, NARROW, HEIGHT = 680.0, 340.0, 300.0
 MONTHS = 12
 LEAST_FOR_MEANS = 24  # months; a shorter series is drawn as it is
 LABEL_ROOM, LABEL_STEP = 170.0, 16.0
@@ -54,22 +55,29 @@ def history_rows(
 
 
 def history_chart(
-    rows: Sequence[Row], labels: Sequence[str], *, key: str, title: str, unit: str
+    rows: Sequence[Row],
+    labels: Sequence[str],
+    *,
+    key: str,
+    title: str,
+    unit: str,
+    is_narrow: bool = False,
 ) -> str:
-    """Draw an area (solid) beside larger places (dashed, dotted); gaps of the area hatched.
+    """Draw a place (solid) beside larger ones (dashed, dotted); gaps of the place hatched.
 
     Parameters
     ----------
     rows : of `history_rows`; each place is drawn as its 12-month mean where there is one.
     labels : what each line is called at its end, in the order of the columns.
     key, title, unit : prefix of ids; the picture's title; what is counted, per what.
+    is_narrow : whether it is drawn for a phone.
     """
     periods = [str(row["period"]) for row in rows]
     x = svg.positions(periods)
     names = [c for c in rows[0] if c != "period" and not c.endswith(MEAN)]
     smooth = any(c.endswith(MEAN) for c in rows[0])
     shown = [name + MEAN if smooth else name for name in names]
-    frame = _frame(rows, [names[0], *shown], svg.span(x))
+    frame = _frame(rows, [names[0], *shown], svg.span(x), len(labels) if is_narrow else 0)
     width = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5
     gaps = [
         plot.hatched(frame, a - width, b + width, key, "gap" if b - a > 4 * width else "")
@@ -95,24 +103,32 @@ def history_chart(
         last = next((v for v in reversed(line) if v is not None), None)
         if last is not None:
             ends.append((frame.py(last), label, words))
-    parts += _labels(frame, ends)
+    parts += _labels_on_top(labels) if is_narrow else _labels(frame, ends)
     parts.append(plot.text(6, 16, unit + (", and its 12-month mean" if smooth else "")))
     text = "; ".join(_in_words(c, n, rows) for c, n in zip(shown, labels, strict=False))
     note = _note(smooth=smooth, missing=sum(row[names[0]] is None for row in rows), of=len(rows))
     return svg.accessible(
         frame.group(parts, (0, len(rows))),
-        f"0 0 {WIDTH:g} {HEIGHT:g}",
+        f"0 0 {NARROW if is_narrow else WIDTH:g} {frame.bottom + _FOOT:g}",
         key,
         title,
         f"{text}.{note}",
     )
 
 
-def _frame(rows: Sequence[Row], drawn: Sequence[str], span: tuple[float, float]) -> Frame:
-    """Room for every value drawn, and zero."""
+_FOOT = 30.0
+
+
+def _frame(
+    rows: Sequence[Row], drawn: Sequence[str], span: tuple[float, float], on_top: int
+) -> Frame:
+    """Room for every value drawn, and zero; and for so many labels on top."""
     values = [v for row in rows for c in drawn if (v := row[c]) is not None]
     low, high = min([0.0, *values]), max([0.0, *values]) or 1.0
-    return Frame(52, 34, WIDTH - 52 - LABEL_ROOM, HEIGHT - 64, span, (low * 1.05, high * 1.05))
+    height, values_shown = HEIGHT - 34 - _FOOT, (low * 1.05, high * 1.05)
+    if on_top:
+        return Frame(44, 34 + on_top * LABEL_STEP, NARROW - 52, height, span, values_shown)
+    return Frame(52, 34, WIDTH - 52 - LABEL_ROOM, height, span, values_shown)
 
 
 def _note(*, smooth: bool, missing: int, of: int) -> str:
@@ -149,6 +165,16 @@ def _labels(frame: Frame, ends: Sequence[tuple[float, str, str]]) -> list[str]:
         made.append(
             plot.text(frame.right + 6, lowest + 4, _short(label), size=12.5, fill=colour, bold=True)
         )
+    return made
+
+
+def _labels_on_top(labels: Sequence[str]) -> list[str]:
+    """Write each line's look and name under each other, above the drawing."""
+    made = []
+    for i, (label, (colour, words, dash)) in enumerate(zip(labels, LOOKS, strict=False)):
+        y = 34 + i * LABEL_STEP
+        made.append(plot.rule(6, y - 4, 38, y - 4, colour, 2.5, dash))
+        made.append(plot.text(44, y, _short(label, 40), size=12.5, fill=words, bold=True))
     return made
 
 

@@ -7,11 +7,14 @@ releases give the same bytes:
 |---|---|
 | `atlas.json` | title, layers, histories, larger places, releases, SHA-256 of every file |
 | `base.toml` | the base study as it was read |
-| `areas.parquet` | a row an area: code, name, ward, authority, region, force, centre |
+| `areas.parquet` | a row an area: code, name, what it lies in, centre, and whether every \
+covariate is known |
+| `names.json.gz` | a JSON array of names, one an area |
 | `postcodes.parquet` | postcode, position of its area; only where a lookup was given |
-| `areas.pmtiles` | outlines as vector tiles; only where a source has boundaries |
+| `areas.pmtiles` | outlines, councils and names as vector tiles, where a source has boundaries |
 | `values/<layer>.<n>.json.gz` | a JSON array, a value an area; `null` is missing |
-| `history/<outcome>.npy`, `.reasons.npy`, `.places.npy` | (areas, periods); (places, periods) |
+| `history/<outcome>.npy`, `.waves.npy` | counts or scores, (areas, periods); (periods) |
+| `history/<outcome>.exposure.npy`, `.places.npy` | (areas), only of rates; (places, periods) |
 """
 
 from __future__ import annotations
@@ -29,30 +32,36 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.assembly.assemble import areas_of, outlines_of, read_sources
+from areaeffect.assembly.assemble import areas_of, covariates_of, outlines_of, read_sources
 from areaeffect.assembly.measures import make_measures
-from areaeffect.atlas.layers import Layer, histories_of, layers_of, slug
-from areaeffect.atlas.places import INSIDE, place_names, postcode_index
+from areaeffect.atlas.layers import Layer, earliest_start, histories_of, layers_of, slug
+from areaeffect.atlas.places import (
+    INSIDE,
+    council_outlines,
+    place_names,
+    place_points,
+)
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.points import projected
 from areaeffect.register.place_lookups import vintage_of
+from areaeffect.register.postcodes import find_postcodes, has_directory
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.file import read_base
 from areaeffect.study.parts import AtlasPart
 from areaeffect.study.paths import default_shared_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from areaeffect.atlas.layers import History
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
+    from areaeffect.results import Bools
     from areaeffect.sources.base import SourceTable
 
     Tell = Callable[[str, int, int], None]
 
-FORMAT = 1
+FORMAT = 2
 _STEPS = 5
 
 
@@ -86,14 +95,16 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
     places, place_of = _larger_places(areas, inside)
     layers = layers_of(file, tables, measures, areas)
     histories = histories_of(file, measures, place_of)
+    covariates, as_of = covariates_of(file, tables, areas)
+    complete = np.asarray(np.isfinite(covariates).all(axis=1), dtype=np.bool_)
     tell("Reading boundaries", 2, _STEPS)
     (boundaries,) = outlines_of(file, areas)
 
     with _replacing(out) as making:
         tell("Making the map's tiles", 3, _STEPS)
-        bounds = write_tiles(boundaries, areas, making) if boundaries else ()
+        bounds = write_tiles(boundaries, areas, inside, making) if boundaries else ()
         tell("Writing the atlas", 4, _STEPS)
-        _write_areas(making, areas, inside, boundaries)
+        _write_areas(making, areas, inside, complete, boundaries)
         n_postcodes = _write_postcodes(making, part.postcodes, file.folder, areas)
         (making / "base.toml").write_text(file.text, encoding="utf-8")
         manifest = {
@@ -101,6 +112,9 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
             "key": out.name,
             "title": study.study.title,
             "question": study.study.question,
+            "made_up": part.made_up,
+            "window": study.study.window.kind.value,
+            "earliest": earliest_start(study.study.window, as_of),
             "n_areas": len(areas),
             "bounds": list(bounds),
             "tiles": FILE if boundaries else "",
@@ -179,28 +193,37 @@ def _larger_places(
 
 
 def _write_areas(
-    folder: Path, areas: Strings, inside: dict[str, Strings], boundaries: Boundaries | None
+    folder: Path,
+    areas: Strings,
+    inside: dict[str, Strings],
+    complete: Bools,
+    boundaries: Boundaries | None,
 ) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     columns: dict[str, Any] = {"code": areas.astype(str), "name": inside["name"].astype(str)}
-    columns |= {what: inside[what].astype(str) for what in INSIDE}
+    columns |= {what: inside[what].astype(str) for what in INSIDE} | {"complete": complete}
     if boundaries is not None:
         centres = boundaries.centres
         lon, lat = projected(centres, boundaries.crs, "EPSG:4326").T
         columns |= {"x": centres[:, 0].round(1), "y": centres[:, 1].round(1)}
         columns |= {"lon": np.round(lon, 6), "lat": np.round(lat, 6)}
     pq.write_table(pa.table(columns), folder / "areas.parquet", compression="zstd")
+    names = json.dumps(inside["name"].astype(str).tolist(), ensure_ascii=False)
+    (folder / "names.json.gz").write_bytes(gzip.compress(names.encode(), mtime=0))
 
 
 def _write_postcodes(folder: Path, lookup: str | None, start: Path, areas: Strings) -> int:
+    """Write which postcodes lie in which area, by the lookup named or the directory here."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    postcodes, positions = postcode_index(lookup, start, areas)
+    if lookup is None and not has_directory(start, areas):
+        return 0
+    postcodes, positions = find_postcodes(lookup, start, areas).inside(areas)
     if len(postcodes):
-        table = pa.table({"postcode": postcodes, "area": positions})
+        table = pa.table({"postcode": postcodes, "area": positions.astype(np.int32)})
         pq.write_table(table, folder / "postcodes.parquet", compression="zstd")
     return len(postcodes)
 
@@ -225,17 +248,21 @@ def _write_layer(folder: Path, layer: Layer) -> dict[str, Any]:
 
 
 def _write_history(folder: Path, history: History) -> dict[str, Any]:
-    name = slug(history.key)
-    np.save(folder / "history" / f"{name}.npy", np.ascontiguousarray(history.values))
-    np.save(folder / "history" / f"{name}.reasons.npy", np.ascontiguousarray(history.reasons))
-    np.save(folder / "history" / f"{name}.places.npy", np.ascontiguousarray(history.places))
+    name, measure, outcome = slug(history.outcome.name), history.measure, history.outcome
+    parts = {"": measure.values, ".waves": measure.waves, ".places": history.places}
+    if measure.exposure is not None:
+        parts[".exposure"] = measure.exposure
+    for part, values in parts.items():
+        np.save(folder / "history" / f"{name}{part}.npy", np.ascontiguousarray(values))
     return {
         "key": name,
-        "outcome": history.key,
-        "title": history.title,
+        "title": outcome.title,
         "unit": history.unit,
-        "better": history.better,
-        "periods": list(history.periods.labels),
+        "counted": outcome.unit_title if measure.is_count else "",
+        "better": outcome.better,
+        "claim": outcome.claim,
+        "kind": measure.periods.kind.value,
+        "periods": list(measure.periods.labels),
     }
 
 
@@ -251,15 +278,19 @@ LOW_DETAIL = 10
 _DECIMALS = 6  # of a degree: a tenth of a metre
 
 
-def write_tiles(boundaries: Boundaries, areas: Strings, folder: Path) -> tuple[float, ...]:
-    """Write the outlines as vector tiles into `folder/areas.pmtiles`.
+def write_tiles(
+    boundaries: Boundaries, areas: Strings, inside: Mapping[str, Strings], folder: Path
+) -> tuple[float, ...]:
+    """Write outlines, council borders and names as vector tiles into `folder/areas.pmtiles`.
 
-    A feature's id is the position of its area in the atlas; its only property is the code.
+    An outline's id is the position of its area in the atlas; its only property is the code. A name
+    lies in the area nearest the middle of its ward or council.
 
     Parameters
     ----------
     boundaries : outlines of the areas.
     areas : (n_areas,), codes.
+    inside : ward and authority of each area, (n_areas,) each; '' where not known.
     folder : where the file goes.
 
     Returns
@@ -277,34 +308,42 @@ def write_tiles(boundaries: Boundaries, areas: Strings, folder: Path) -> tuple[f
     degrees = geopandas.GeoSeries(boundaries.outlines, crs=boundaries.crs).to_crs(4326)
     outlines = shapely.set_precision(degrees.to_numpy(), 10.0**-_DECIMALS, mode="pointwise")
     with tempfile.TemporaryDirectory() as scratch:
-        source = Path(scratch) / "areas.geojsonl"
-        with source.open("w", encoding="utf-8") as file:
-            for i, (code, shape) in enumerate(
-                zip(areas, shapely.to_geojson(outlines), strict=True)
-            ):
-                file.write(
-                    f'{{"type":"Feature","id":{i},"properties":{{"code":"{code}"}},'
-                    f'"geometry":{shape}}}\n'
-                )
-        _tippecanoe(source, folder)
+        layers = {
+            LAYER: (
+                (i, {"code": str(code)}, shape)
+                for i, (code, shape) in enumerate(zip(areas, outlines, strict=True))
+            ),
+            "councils": council_outlines(outlines, inside["authority"]),
+            "names": place_points(boundaries.centres, outlines, inside),
+        }
+        for name, features in layers.items():
+            with (Path(scratch) / f"{name}.geojsonl").open("w", encoding="utf-8") as file:
+                for i, about, shape in features:
+                    known = json.dumps(about, ensure_ascii=False)
+                    file.write(
+                        f'{{"type":"Feature","id":{i},"properties":{known},'
+                        f'"geometry":{shapely.to_geojson(shape)}}}\n'
+                    )
+        _tippecanoe(Path(scratch), tuple(layers), folder)
     return tuple(round(float(edge), 4) for edge in degrees.total_bounds)
 
 
-def _tippecanoe(source: Path, folder: Path) -> None:
-    # One name inside the working folder: tippecanoe writes its own command line into the file.
+def _tippecanoe(scratch: Path, layers: Sequence[str], folder: Path) -> None:
+    # Names inside the working folder: tippecanoe writes its own command line into the file.
     command = [
         str(program()),
-        *("-o", FILE, "-l", LAYER, "-n", LAYER, f"-Z{FIRST_ZOOM}", f"-z{LAST_ZOOM}"),
+        *("-o", FILE, "-n", LAYER, f"-Z{FIRST_ZOOM}", f"-z{LAST_ZOOM}", "-r1"),
+        *(part for layer in layers for part in ("-L", f"{layer}:{layer}.geojsonl")),
         *("--detect-shared-borders", "--no-feature-limit", "--no-tile-size-limit"),
         *("--no-tiny-polygon-reduction", "--simplification=4"),
         *(f"--low-detail={LOW_DETAIL}", "--read-parallel"),
-        *("--no-progress-indicator", "--quiet", "--force", source.name),
+        *("--no-progress-indicator", "--quiet", "--force"),
     ]
-    made = subprocess.run(command, cwd=source.parent, capture_output=True, text=True, check=False)
+    made = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
     if made.returncode:
         reason = (made.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise DataError(Problem(f"the map's tiles could not be made: {reason}.", "tippecanoe"))
-    (source.parent / FILE).replace(folder / FILE)
+    (scratch / FILE).replace(folder / FILE)
 
 
 def program() -> Path:

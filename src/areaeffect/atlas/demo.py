@@ -1,7 +1,8 @@
-"""The atlas of the simulated county: for those without data, for the demo and for tests."""
+"""Atlases for those without data: London, which travels with the package, and a made-up county."""
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from areaeffect.atlas.build import build_atlas
@@ -14,7 +15,21 @@ if TYPE_CHECKING:
     Tell = Callable[[str, int, int], None]
 
 SEED = 20231219
-NAME = "county"
+NAME, LONDON = "county", "london"
+
+
+def london_atlas(store: Path, tell: Tell) -> Path:
+    """Make the atlas of the packaged London data in a store; return the folder of atlases.
+
+    The data are copied into the store first, so that they are where the atlas says they are.
+    """
+    folder = store / "web" / LONDON
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in (files("areaeffect") / "examples" / LONDON).iterdir():
+        (folder / part.name).write_bytes(part.read_bytes())
+    (store / "atlases").mkdir(parents=True, exist_ok=True)
+    build_atlas(folder / "explore.toml", store / "atlases" / LONDON, store, tell)
+    return store / "atlases"
 
 
 def demo_atlas(store: Path, tell: Tell, spec: CountySpec | None = None) -> Path:

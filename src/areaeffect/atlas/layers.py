@@ -10,17 +10,18 @@ import numpy as np
 
 from areaeffect.assembly.assemble import covariates_of, printed_column
 from areaeffect.errors import Problem, StudyError
-from areaeffect.periods import PeriodKind, Periods
+from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
 from areaeffect.sources.base import attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from areaeffect.panel import Measure, Strings
     from areaeffect.results import Floats
     from areaeffect.sources.base import SourceTable
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Outcome
+    from areaeffect.study.parts import Window
 
 PER = 1_000
 CLASSES = 5
@@ -69,20 +70,14 @@ class History:
 
     Parameters
     ----------
-    key, title, unit, better : as in `Layer`; `unit` says per what.
-    periods : the time axis.
-    values : (n_areas, n_periods), as drawn: a rate where there is an exposure.
-    reasons : (n_areas, n_periods), index into `panel.REASONS`.
+    outcome, measure : of the study.
+    unit : in print; says per what.
     places : (n_places, n_periods), the average of each larger place.
     """
 
-    key: str
-    title: str
+    outcome: Outcome
+    measure: Measure
     unit: str
-    better: str
-    periods: Periods
-    values: Floats
-    reasons: np.typing.NDArray[np.uint8]
     places: Floats
 
 
@@ -112,7 +107,8 @@ def layers_of(
                 )
             )
         title = layer.label or printed_column(study, layer.column).replace("_", " ")
-        made.append(_of_one_date(layer.column, "Deprivation and more", title, layer.unit, values))
+        group = "Deprivation and more"
+        made.append(_of_one_date(layer.column, group, title, layer.unit, values, layer.better))
     covariates, as_of = covariates_of(file, dict(tables), areas)
     for j, covariate in enumerate(study.design.covariates):
         title = printed_column(study, covariate.column).replace("_", " ")
@@ -147,13 +143,9 @@ def histories_of(
         places = [_averages(measure, inside) for inside in place_of]
         made.append(
             History(
-                outcome.name,
-                outcome.title,
+                outcome,
+                measure,
                 _unit(outcome, measure) + _each(measure.periods),
-                outcome.better,
-                measure.periods,
-                _rates(measure, measure.values),
-                measure.reasons,
                 np.vstack(places) if places else np.empty((0, measure.periods.n)),
             )
         )
@@ -205,7 +197,9 @@ def _averages(measure: Measure, inside: np.typing.NDArray[np.int64]) -> Floats:
 
     NaN where over `MOST_MISSING` of its areas have no value.
     """
-    n = int(inside.max()) + 1 if len(inside) else 0
+    n = int(inside.max(initial=-1)) + 1
+    if not n:
+        return np.empty((0, measure.periods.n))
     weight = np.ones(len(inside)) if measure.exposure is None else measure.exposure
     known = ~np.isnan(measure.values) & (weight > 0)[:, None] & (inside >= 0)[:, None]
     place = np.where(inside >= 0, inside, 0)
@@ -219,8 +213,10 @@ def _averages(measure: Measure, inside: np.typing.NDArray[np.int64]) -> Floats:
     return np.where(enough, sums / np.where(bases > 0, bases, 1) * factor, np.nan)
 
 
-def _of_one_date(reference: str, group: str, title: str, unit: str, values: Floats) -> Layer:
-    return Layer(slug(reference), group, title, unit, "", "", ("",), values[:, None])
+def _of_one_date(  # the order of a layer
+    reference: str, group: str, title: str, unit: str, values: Floats, better: str = ""
+) -> Layer:
+    return Layer(slug(reference), group, title, unit, "", better, ("",), values[:, None])
 
 
 def _coverage(outcome: Outcome, measure: Measure) -> Layer:
@@ -250,3 +246,25 @@ def _each(periods: Periods) -> str:
 def slug(text: str) -> str:
     """Return a name for addresses and files: lower case, digits, '_' and '-'."""
     return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-")[:60]
+
+
+def earliest_start(window: Window, as_of: Sequence[str]) -> str:
+    """Return the first start that can be asked.
+
+    It lies after the window's first period, and after every period that a covariate describes:
+    one that describes a later time might hold the effect.
+    """
+    first = parse_period(window.start, window.kind)
+    earliest = 0 if first is None else first + 1
+    for text in as_of:
+        kind = kind_of(text)
+        at = parse_period(text, kind) if kind else None
+        if (
+            kind is None
+            or at is None
+            or (kind is not window.kind and "number" in {kind, window.kind})
+        ):
+            continue  # numbers of a table's own have no months
+        month = kind.first_month(at + 1)  # the first that the covariate does not describe
+        earliest = max(earliest, window.kind.holding(month + window.kind.months - 1))
+    return label(earliest, window.kind)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.register.initiatives import postcodes_from
 from areaeffect.register.place_lookups import read_columns, vintage_of
 from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import published_roots
@@ -15,10 +14,16 @@ from areaeffect.sources.publishers.tables import read
 from areaeffect.study.paths import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from shapely import Geometry
+
     from areaeffect.panel import Strings
+    from areaeffect.results import Floats
+
+    #: The number of a feature in its layer, its properties, its shape.
+    Feature = tuple[int, dict[str, str | int], Geometry]
 
 #: What an atlas says of each area beside its own code and name.
 INSIDE = ("ward", "authority", "region", "force")
@@ -101,26 +106,29 @@ def _of_authority(force: Strings, authority: Strings) -> Strings:
     return filled
 
 
-def postcode_index(
-    file: str | None, folder: Path, areas: Strings
-) -> tuple[Strings, np.typing.NDArray[np.int32]]:
-    """Return postcodes in use, ascending and without spaces, and the area of each.
+def council_outlines(outlines: Sequence[Geometry], authority: Strings) -> Iterator[Feature]:
+    """Return the outline of each council: the areas are a coverage, so only edges are joined."""
+    import shapely
 
-    Returns
-    -------
-    postcodes, positions : (n,) each; empty without a lookup. Postcodes of other areas are left
-        out: they lie outside the atlas.
-    """
-    if file is None:
-        return np.empty(0, dtype=np.str_), np.empty(0, dtype=np.int32)
-    lookup = postcodes_from(resolve(file, folder), areas)
-    position = {str(code): i for i, code in enumerate(areas)}
-    inside = sorted(
-        (postcode, position[area])
-        for postcode, area in lookup.area.items()
-        if postcode not in lookup.ended and area in position
-    )
-    return (
-        np.array([p for p, _ in inside], dtype=np.str_),
-        np.array([i for _, i in inside], dtype=np.int32),
-    )
+    inside: dict[str, list[Geometry]] = {}
+    for outline, name in zip(outlines, authority, strict=True):
+        if name:
+            inside.setdefault(str(name), []).append(outline)
+    for i, name in enumerate(sorted(inside)):
+        yield i, {"name": name}, shapely.coverage_union_all(inside[name])
+
+
+def place_points(
+    centres: Floats, outlines: Sequence[Geometry], inside: Mapping[str, Strings]
+) -> Iterator[Feature]:
+    """Return the name of each ward and council, at a place inside it."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for i, (ward, authority) in enumerate(zip(inside["ward"], inside["authority"], strict=True)):
+        found.setdefault(("council", str(authority), ""), []).append(i)
+        found.setdefault(("ward", str(ward), str(authority)), []).append(i)
+    for n, ((kind, name, _), members) in enumerate(sorted(found.items())):
+        if name:
+            own = centres[members]
+            nearest = members[int(((own - own.mean(axis=0)) ** 2).sum(axis=1).argmin())]
+            about: dict[str, str | int] = {"kind": kind, "name": name, "areas": len(members)}
+            yield n, about, outlines[nearest].representative_point()

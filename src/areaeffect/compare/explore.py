@@ -9,6 +9,8 @@ composed study file.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +18,13 @@ import numpy as np
 from areaeffect.assembly.assemble import read_area_data, with_initiatives
 from areaeffect.commands.begin import with_costs
 from areaeffect.commands.evaluate import estimate, map_shapes, planned
-from areaeffect.compare.page import answer_sections, design_sections, power_sections
+from areaeffect.compare.page import (
+    answer_sections,
+    design_sections,
+    power_sections,
+    without_keys,
+)
+from areaeffect.compare.preflight import Repair, repairs_of
 from areaeffect.compare.question import AREAS_FILE, STUDY_FILE, compose
 from areaeffect.compare.run_folder import (
     ANSWER,
@@ -28,13 +36,17 @@ from areaeffect.compare.run_folder import (
     PARQUET,
     POWER,
     POWER_FILE,
+    REFUSED,
+    REFUSED_FILE,
     RESULT,
     ask,
 )
 from areaeffect.document.csv_files import json_text, write_table, write_text
 from areaeffect.document.folders import write_whole
 from areaeffect.document.page import sections_html
+from areaeffect.errors import DataError, StudyError
 from areaeffect.findings.plan import make_plan
+from areaeffect.findings.refusals import refused
 from areaeffect.further.registry import refuse_faulty_inputs
 from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
@@ -50,12 +62,11 @@ from areaeffect.value.valuation import cost_releases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from areaeffect.assembly.assemble import AreaData, Assembled
     from areaeffect.compare.question import Question
     from areaeffect.findings.plan import Plan
-    from areaeffect.results import Release, Result
+    from areaeffect.results import Floats, Release, Result
 
     Tell = Callable[[str, int, int], None]
 
@@ -115,15 +126,25 @@ def load_base(path: Path, folder: Path, store: Path | None = None) -> Base:
 def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
     """Design a question, then say what it could see: two folders, `design` and `power`.
 
-    Raises
-    ------
-    StudyError, DataError
-        Where the question cannot be designed.
+    A question that nothing can answer leaves a folder `refused` instead, with questions about
+    nearly the same place that can be answered.
     """
     with single_threaded():
         ask(base.file.text, question, folder)
         tell("choosing benchmark areas", 0, 1)
-        file, data, plan = _planned(base, question, folder)
+        try:
+            file, data, plan = _planned(base, question, folder)
+            why = _why_nothing(file, data, plan)
+        except (StudyError, DataError) as error:
+            why = error.problems[0].what
+        if why:
+            tell("looking for a question that can be answered", 0, 1)
+            refusal = {"what": why, "repairs": [asdict(r) for r in _repairs(base, question)]}
+            write_whole(
+                folder / REFUSED,
+                lambda aside: write_text(aside / REFUSED_FILE, json_text(refusal, indent=1)),
+            )
+            return
         result = rounded(_of_chosen(planned(file, data, plan)))
         likeness = likeness_of(data, plan)
 
@@ -149,6 +170,37 @@ def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
             write_text(aside / PAGE_FILE, sections_html(power_sections(report), {}))
 
         write_whole(folder / POWER, write_power)
+
+
+def _why_nothing(file: StudyFile, data: Assembled, plan: Plan) -> str:
+    """Return why no outcome of a question can be estimated; empty where one can."""
+    measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
+    found = refused(file.study, plan, measures)
+    if len(found) < len(file.study.outcome):
+        return ""
+    return "; ".join(dict.fromkeys(without_keys(one.reason) for one in found))
+
+
+def _repairs(base: Base, question: Question) -> list[Repair]:
+    """Return up to two questions near one that cannot be answered; each was planned and can."""
+    found: list[Repair] = []
+    for repair in repairs_of(question, base.area_data.areas, _middles(base)):
+        with TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            ask(base.file.text, repair.question, folder)
+            try:
+                why = _why_nothing(*_planned(base, repair.question, folder))
+            except (StudyError, DataError):
+                continue
+        found += [] if why else [repair]
+        if len(found) == _MOST_REPAIRS:
+            break
+    return found
+
+
+def _middles(base: Base) -> Floats | None:
+    boundaries = base.area_data.boundaries
+    return None if boundaries is None else boundaries.centres
 
 
 def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
@@ -218,8 +270,8 @@ def likeness_of(data: Assembled, plan: Plan) -> DataTable:
     return DataTable("likeness", title, (*fixed, *columns), tuple(rows))
 
 
-#: Benchmark areas with a row of their own.
-_SHOWN = 20
+#: Benchmark areas with a row of their own; questions offered instead of one without an answer.
+_SHOWN, _MOST_REPAIRS = 20, 2
 
 
 def _planned(base: Base, question: Question, folder: Path) -> tuple[StudyFile, Assembled, Plan]:

@@ -6,6 +6,7 @@ settled before any outcome after the start is used; the answer comes last.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,15 @@ _BEFORE = (
 )
 
 
+_BEFORE_LEVELS = (
+    "These figures have one date each, so they say how a place stands, not how it has changed. "
+    "Your place’s own figures have not been used yet."
+)
+_NOTICED_LEVELS = (
+    "This comparison would notice a difference, 8 times in 10, only if it is this large"
+)
+_UNKNOWN = "Will be answered; how small a difference it would notice cannot be known beforehand"
+_REFUSED = "Cannot be answered here"
 _NOTICED = "This comparison would detect a change, 8 times in 10, only if it is this large"
 _SMALLER = "For a smaller change the answer would most likely be ‘cannot tell’."
 
@@ -83,17 +93,31 @@ def design_sections(
 
 
 def power_sections(report: PowerReport) -> tuple[Section, ...]:
-    """Return what this selection could detect, in words a reader can repeat."""
-    said = tuple(_could_see(row, report.step) for row in report.real)
+    """Return what this selection could detect, in words a reader can repeat.
+
+    What it says will be answered is what the answer holds: the rest is named with its reason.
+    """
+    changes = any(row.claim == "change" for row in report.real)
+    said = tuple(_could_see(row, report.step) for row in report.real if row.mde is not None)
+    unknown = tuple(_title(row.label) for row in report.real if row.mde is None)
     folded = Folded("The numbers", (Data(in_words(power_table(report))),))
-    blocks: tuple[Block, ...] = (
-        Paragraph(_BEFORE, lead=True),
-        Bullets(said, _NOTICED),
-        Paragraph(_SMALLER),
-        Bullets(tuple(warnings(report)), "What to bear in mind") if warnings(report) else folded,
-        *((folded,) if warnings(report) else ()),
-    )
-    return (Section("power", "What this could detect", blocks),)
+    blocks: list[Block] = [Paragraph(_BEFORE if changes else _BEFORE_LEVELS, lead=True)]
+    if said:
+        blocks += [Bullets(said, _NOTICED if changes else _NOTICED_LEVELS), Paragraph(_SMALLER)]
+    if unknown:
+        blocks.append(Bullets(unknown, _UNKNOWN))
+    if report.refused:
+        blocks.append(Bullets(tuple(map(without_keys, report.refused)), _REFUSED))
+    caveats = [text for text in warnings(report) if not text.startswith("Cannot be estimated")]
+    if caveats and changes:
+        blocks.append(Bullets(tuple(caveats), "What to bear in mind"))
+    title = "What this could detect" if said else "What will be answered"
+    return (Section("power", title, (*blocks, folded)),)
+
+
+def without_keys(text: str) -> str:
+    """Return a reason without what it says of keys of a study file, which a page does not have."""
+    return re.sub(r" \([^()]*`[^()]*\)", "", text)
 
 
 def answer_sections(result: Result) -> tuple[Section, ...]:
@@ -174,14 +198,18 @@ def _balance(result: Result) -> Section:
 
 def _could_see(row: PowerRow, step: str) -> str:
     """Say what one outcome could show; the sign is that of an improvement."""
-    if row.mde is None:
-        label = row.label[:1].upper() + row.label[1:]
-        return f"{label}: what could be detected cannot be worked out from these years."
-    what = "lower" if row.better == "lower" else "higher"
-    amount = number(abs(row.mde), row.form, 0 if row.form == "ratio" else 1)
+    mde = 0.0 if row.mde is None else row.mde
+    amount = number(abs(mde), row.form, 0 if row.form == "ratio" else 1)
+    what = "or more, higher or lower"
+    if row.claim == "change":
+        what = "lower or more" if row.better == "lower" else "higher or more"
     length = ""
     if row.years is not None:
         steps = f"{row.years:.1f}".removesuffix(".0")
         length = f" over {steps} {step}{'' if row.years == 1 else 's'}"
     rough = " (extrapolated from shorter spans)" if row.basis == "extrapolated" else ""
-    return f"{row.label[:1].upper()}{row.label[1:]}: {amount} {what} or more{length}{rough}."
+    return f"{_title(row.label)}: {amount} {what}{length}{rough}."
+
+
+def _title(label: str) -> str:
+    return label[:1].upper() + label[1:]

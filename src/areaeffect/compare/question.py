@@ -73,10 +73,14 @@ def compose(base: str, question: Question) -> str:
     """
     document = tomlkit.parse(base)
     document.pop("atlas", None)
+    title = f"{question.name}: what changed after {question.start}"
     asked = f"Did {question.name} change more after {question.start} than it would have?"
+    if all(outcome.get("claim") == "level" for outcome in document["outcome"]):
+        title = f"{question.name} beside places like it"
+        asked = f"How does {question.name} stand beside places that were like it?"
     settled: dict[str, dict[str, str | float]] = {
         "study": {
-            "title": f"{question.name}: what changed after {question.start}",
+            "title": title,
             "question": asked,
             "exploratory": True,
         },

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from areaeffect.compare.question import Question
 
 #: Folders of a run, in the order in which they appear.
-ASKED, DESIGN, POWER, ANSWER, RESULT, PARQUET = (
-    "asked", "design", "power", "answer", "result", "parquet",
+ASKED, DESIGN, POWER, ANSWER, RESULT, PARQUET, REFUSED = (
+    "asked", "design", "power", "answer", "result", "parquet", "refused",
 )  # fmt: skip
-PAGE_FILE, DESIGN_FILE, POWER_FILE, FINDINGS_FILE = (
-    "page.html", "design.json", "power.json", "findings.json",
+PAGE_FILE, DESIGN_FILE, POWER_FILE, FINDINGS_FILE, REFUSED_FILE = (
+    "page.html", "design.json", "power.json", "findings.json", "refused.json",
 )  # fmt: skip
 #: The file that each part has when it is whole.
 MARKS = {
@@ -28,6 +28,7 @@ MARKS = {
     ANSWER: FINDINGS_FILE,
     RESULT: RUN_FILE,
     PARQUET: "findings.parquet",
+    REFUSED: REFUSED_FILE,
 }
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.panel import Measure, Panel, Strings
+    from areaeffect.results import Bools, Floats
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Study
 
@@ -72,22 +73,41 @@ def named_areas(given: Sequence[Neighbourhood]) -> dict[str, int]:
 
 def _left_out(panel: Panel, measures: Sequence[Measure], unit: Neighbourhood) -> Strings:
     """Return why each treated area of a neighbourhood is left out; empty where it is not."""
-    uncovered = np.zeros(len(unit.areas), dtype=bool)
-    reasons = np.full(len(unit.areas), "", dtype=object)
+    return why_left_out(
+        [m.observed[unit.areas] for m in measures],
+        [None if m.exposure is None else m.exposure[unit.areas] for m in measures],
+        np.asarray(np.isfinite(panel.covariates[unit.areas]).all(axis=1), dtype=np.bool_),
+        [m.name.replace("_", " ") for m in measures],
+    )
+
+
+def why_left_out(
+    observed: Sequence[Bools],
+    exposures: Sequence[Floats | None],
+    known: Bools,
+    names: Sequence[str],
+) -> Strings:
+    """Return why each area of a neighbourhood is left out; empty where it is not.
+
+    Parameters
+    ----------
+    observed : for each outcome, (n_areas, n_periods).
+    exposures : for each outcome, (n_areas,), or None.
+    known : (n_areas,), whether every covariate is.
+    names : of the outcomes.
+    """
+    uncovered = np.zeros(len(known), dtype=bool)
+    reasons = np.full(len(known), "", dtype=object)
     is_known = False
-    for measure in measures:
-        seen = measure.observed[unit.areas]
+    for seen, exposure, name in zip(observed, exposures, names, strict=True):
         common = seen.mean(axis=0) >= 0.5  # noqa: PLR2004
         if common.any():
             is_known = True
             missing = (~seen[:, common]).sum(axis=1)
             uncovered |= ~is_enough(missing, common.sum())
-        if measure.exposure is not None:
-            own = measure.exposure[unit.areas]
-            reasons[~(np.isfinite(own) & (own > 0))] = (
-                f"have no exposure above zero for {measure.name.replace('_', ' ')}"
-            )
-    known = np.isfinite(panel.covariates[unit.areas]).all(axis=1)
+        if exposure is not None:
+            without = ~(np.isfinite(exposure) & (exposure > 0))
+            reasons[without] = f"have no exposure above zero for {name}"
     reasons[~known] = "lack a covariate, or it is infinite"
     reasons[uncovered | (not is_known)] = "are not covered throughout"
     return reasons.astype(str)

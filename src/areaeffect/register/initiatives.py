@@ -13,8 +13,9 @@ from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.register.drawn_areas import rows_of_drawn
 from areaeffect.register.located import OUTSIDE, AreaFit, Found, LeftOut, ShapeFit
 from areaeffect.register.neighbourhoods import neighbourhoods_of
-from areaeffect.register.place_lookups import Postcodes, find_places, plain_postcode, read_columns
-from areaeffect.register.places import KINDS, area_column, columns_of
+from areaeffect.register.place_lookups import find_places
+from areaeffect.register.places import KINDS
+from areaeffect.register.postcodes import find_postcodes, plain_postcode
 from areaeffect.register.rows import (
     KNOWN,
     contradictions,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Neighbourhood, Strings
+    from areaeffect.register.postcodes import Postcodes
     from areaeffect.register.rows import Record
     from areaeffect.study.initiative import Initiative
     from areaeffect.study.parts import Window
@@ -171,16 +173,7 @@ def _by_postcode(
     initiative: Initiative, path: Path, folder: Path, records: list[Record], areas: Strings
 ) -> Found:
     """Return the areas of which enough postcodes are listed; bad postcodes are left out by name."""
-    if initiative.lookup is None:
-        raise DataError(
-            Problem(
-                "postcodes are listed, but no lookup says in which areas they lie.",
-                str(path),
-                "Name one beside `areas`: lookup = 'file.csv' with columns postcode and area_code "
-                "(the ONS Postcode Directory has pcds, lsoa21cd and doterm).",
-            )
-        )
-    postcodes = postcodes_from(resolve(initiative.lookup, folder), areas)
+    postcodes = find_postcodes(initiative.lookup, folder, areas, str(path))
     found = Found(faults=value_problems(records, path))
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
@@ -260,30 +253,6 @@ def _place_group(
             "List all its postcodes, draw its boundary, or lower `fit.least`.",
         )
     )
-
-
-def postcodes_from(path: Path, areas: Strings) -> Postcodes:
-    """Read a lookup of postcodes for the areas of a study.
-
-    Raises
-    ------
-    DataError
-        No column of postcodes, or none of areas.
-    """
-    columns = read_columns(path)
-    named = columns_of(list(columns))
-    if "postcode" not in named or "area" not in named:
-        raise DataError(
-            Problem(
-                "the lookup has no column of postcodes, or none of areas.",
-                str(path),
-                f"It needs postcode and area_code. Columns: {', '.join(columns)}.",
-            )
-        )
-    n = len(columns[named["postcode"][0]])
-    ended = columns[named["ended"][0]] if "ended" in named else np.full(n, "")
-    area = columns[area_column(columns, areas)]
-    return Postcodes(columns[named["postcode"][0]], area, ended, path.name)
 
 
 _NAMES = ("neighbourhood", "area_name", "name")

@@ -97,8 +97,13 @@ def write_base(county: County, folder: Path) -> Path:
     for outcome in base["outcome"]:
         outcome.pop("valued_as", None)
     base["register"]["others"] = [_areas_file(p.name) for p in county.spec.programmes]
-    layer = {"column": "areas.deprivation", "label": "deprivation", "unit": "points"}
-    base["atlas"] = {"places": "places.csv", "layers": [layer]}
+    layer = {
+        "column": "areas.deprivation",
+        "label": "deprivation",
+        "unit": "points",
+        "better": "lower",
+    }
+    base["atlas"] = {"places": "places.csv", "layers": [layer], "made_up": True}
     places = county.areas[["area_code", "area_name", "district", "police_force"]]
     places = places.set_axis(["area_code", "name", "authority", "force"], axis=1)
     places.insert(2, "ward", places["name"].str.rsplit(" ", n=1).str[0])

@@ -151,6 +151,9 @@ class AtlasLayer(Part):
     column: ColumnText = Field(description="'source.column' with one number an area")
     label: str = Field(default="", description="name in print; default from the column")
     unit: str = Field(default="", description="what one unit is")
+    better: Literal["", "lower", "higher"] = Field(
+        default="", description="which is good, for the legend; empty: neither"
+    )
 
 
 class AtlasPart(Part):
@@ -163,5 +166,10 @@ class AtlasPart(Part):
         "catalogue's lookups",
     )
     postcodes: str | None = Field(
-        default=None, description="CSV of postcode and area_code (the ONS Postcode Directory)"
+        default=None,
+        description="CSV of postcode and area_code, or a zip of the ONS Postcode Directory; "
+        "default what `areaeffect fetch postcodes` has brought",
+    )
+    made_up: bool = Field(
+        default=False, description="whether its places do not exist: such an atlas is shown last"
     )

@@ -66,8 +66,7 @@ def _one_a_group(rows: Sequence[Amount]) -> list[Amount]:
     return [
         r
         for r in rows
-        if r.value is not None
-        and (r.group not in together or r.outcome == EVERY_OUTCOME)
+        if r.value is not None and (r.group not in together or r.outcome == EVERY_OUTCOME)
     ]
 
 

@@ -6,6 +6,8 @@ import ipaddress
 import resource
 import secrets
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +25,14 @@ from uvicorn.protocols.http.h11_impl import (  # noqa: TID253  # loaded by `serv
 
 from areaeffect.errors import AreaEffectError, Problem, StudyError
 from areaeffect.web import limits, vendor_files
+from areaeffect.web.atlas import atlases
 from areaeffect.web.routes import FEATURES
 from areaeffect.web.safety import Safety, answer_to
 from areaeffect.web.site import Site
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import uvicorn
     from starlette.requests import Request
@@ -52,7 +55,27 @@ def create_app(settings: Settings) -> Starlette:
     app.state.settings = settings
     app.state.nav = tuple(f.NAV for f in FEATURES if f.NAV and f.routes(settings))
     app.state.site = Site.of(settings, tuple(n for n in app.state.nav if n[1] != "/runs/"))
+    app.state.menu = partial(_menu, settings, app.state.nav)
+    app.state.updated = partial(_updated, settings, app.state.site)
     return app
+
+
+def _menu(settings: Settings, nav: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the menu without what this server has nothing to show for."""
+    lacking = set() if settings.runs else {"/runs/"}
+    if settings.read_only and not atlases(settings):
+        lacking.add("/find")
+    return [(words, address) for words, address in nav if address not in lacking]
+
+
+def _updated(settings: Settings, site: Site) -> datetime | None:
+    """Return when the newest atlas or published run was made."""
+    made = [run.updated for run in site.holdings.runs.values()]
+    made += [
+        datetime.fromtimestamp((a.folder / "atlas.json").stat().st_mtime, UTC)
+        for a in atlases(settings).values()
+    ]
+    return max(made, default=None)
 
 
 class OwnFiles(StaticFiles):
@@ -176,7 +199,7 @@ class Connection(H11Protocol):
     @property
     def is_waiting(self) -> bool:
         """Whether it waits for its client: for a whole request, or for the answer to be read."""
-        cycle = self._asked()
+        cycle = self._cycle_of_request()
         answers = cycle is not None and not cycle.more_body and not cycle.response_complete
         return not answers or self.flow.write_paused
 
@@ -223,7 +246,7 @@ class Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Say that a request is not HTTP, unless an answer to it is on its way."""
-        cycle = self._asked()
+        cycle = self._cycle_of_request()
         begun = cycle is not None and not cycle.response_complete
         if begun or self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.drop()
@@ -233,18 +256,18 @@ class Connection(H11Protocol):
     def drop(self) -> None:
         """Close at once, without an answer."""
         self.connections.discard(self)
-        cycle = self._asked()
+        cycle = self._cycle_of_request()
         if cycle is not None:
             cycle.disconnected = True
             cycle.message_event.set()
         self.transport.abort()
 
-    def _asked(self) -> RequestResponseCycle | None:
+    def _cycle_of_request(self) -> RequestResponseCycle | None:
         """Return the request that came last and its answer; None before the first."""
         return self.cycle
 
     def _watch(self) -> None:
-        cycle = self._asked()
+        cycle = self._cycle_of_request()
         if cycle is None or cycle.response_complete:
             self._start("_head", limits.HEAD_SECONDS)
             return

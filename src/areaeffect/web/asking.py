@@ -6,10 +6,12 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.compare.question import BUFFERS, LONGEST_NAME, NEAREST, PLACEBOS, Question
-from areaeffect.web.selection import selected
-from areaeffect.web.view_state import View, choice, word
+from areaeffect.periods import label
+from areaeffect.web.selection import keep, selected
+from areaeffect.web.view_state import View, choice, query, word
 
 if TYPE_CHECKING:
+    from areaeffect.compare.preflight import Obstacle
     from areaeffect.web.atlas import Atlas
     from areaeffect.web.selection import Selection
     from areaeffect.web.settings import Settings
@@ -28,17 +30,19 @@ class CompareForm(View):
     name: str = word(
         rf"[^\x00-\x1f\x7f]{{0,{LONGEST_NAME}}}", "", f"a name of up to {LONGEST_NAME} signs"
     )
-    start: str = word(r"[0-9A-Za-z\-]{0,10}", "", "a period such as 2013-04")
+    start: str = word(r"[^\x00-\x1f\x7f]{0,40}", "", "a date such as April 2013")
     placebos: str = choice(*map(str, PLACEBOS))
     nearest: str = choice(*map(str, NEAREST))
     buffer: str = choice(*(f"{km:g}" for km in BUFFERS))
 
 
-def question_of(asked: CompareForm, selection: Selection) -> Question:
-    """Return the question of a form, not yet checked."""
+def question_of(asked: CompareForm, selection: Selection, atlas: Atlas) -> Question:
+    """Return the question of a form, not yet checked; a date is written as the study writes it."""
+    flight = atlas.preflight
+    start = label(flight.earliest, flight.kind) if flight.asks_levels else asked.start.strip()
     return Question(
         areas=selection.codes,
-        start=asked.start,
+        start=flight.normal_start(start),
         name=asked.name.strip(),
         placebos=int(asked.placebos),
         nearest=int(asked.nearest),
@@ -73,12 +77,30 @@ def listed(settings: Settings, atlas: Atlas, asked: CompareForm) -> tuple[Select
     return selection, lines
 
 
-def suggested_name(lines: list[Any]) -> str:
-    """Return a name to begin with: the ward that most of the areas lie in, or the first area's."""
-    places = [line["place"].split(",")[0] for line in lines if line["place"]]
-    if not places:
-        return str(lines[0]["name"])[:LONGEST_NAME] if lines else ""
-    return str(max(sorted(set(places)), key=places.count))[:LONGEST_NAME]
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a field of the form, and links that ask what can be asked instead.
+
+    Parameters
+    ----------
+    field : of the form.
+    what : in sentences.
+    repairs : the words of each link, and its address.
+    """
+
+    field: str
+    what: str
+    repairs: tuple[tuple[str, str], ...] = ()
+
+
+def fault_of(settings: Settings, atlas: Atlas, obstacle: Obstacle) -> Fault:
+    """Return an obstacle as the form shows it."""
+    links = []
+    for repair in obstacle.repairs:
+        selection = keep(settings, repair.question.areas)
+        form = asked_of(repair.question, atlas.key, selection)
+        links.append((repair.words, f"/compare{query(form)}"))
+    return Fault(obstacle.field, obstacle.what, tuple(links))
 
 
 def pairs_of(form: Any) -> list[tuple[str, str]]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from areaeffect.compare.preflight import OutcomeFigures, Preflight
 from areaeffect.errors import did_you_mean
+from areaeffect.periods import PeriodKind, Periods, parse_period
+from areaeffect.results import Claim
 from areaeffect.web.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -22,7 +26,8 @@ if TYPE_CHECKING:
 
     from areaeffect.web.settings import Settings
 
-FORMAT = 1
+FORMAT = 2
+PER = 1_000
 _LOG = logging.getLogger(__name__)
 
 
@@ -67,14 +72,17 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """One outcome of one area over time, beside larger places.
+    """One outcome of some areas together over time, beside larger places.
 
     Parameters
     ----------
-    key, title, unit, better : of the outcome.
+    key, title, unit, better : of the outcome; `unit` says per what.
+    counted : what is counted; empty for a score.
     periods : as written.
-    values : (n_periods), of the area; NaN is missing.
-    reasons : (n_periods), index into `panel.REASONS`.
+    values : (n_periods), of the areas together: a count, a rate, or the mean of a score; NaN is
+        missing, which it is where any of them has no figure.
+    totals : (n_periods), the events that `values` are of.
+    missing : (n_periods), how many of the areas have no figure.
     beside : name of each larger place, and its averages.
     """
 
@@ -82,9 +90,11 @@ class Series:
     title: str
     unit: str
     better: str
+    counted: str
     periods: tuple[str, ...]
     values: npt.NDArray[np.float64]
-    reasons: npt.NDArray[np.uint8]
+    totals: npt.NDArray[np.float64]
+    missing: npt.NDArray[np.int64]
     beside: tuple[tuple[str, npt.NDArray[np.float64]], ...]
 
 
@@ -122,7 +132,7 @@ class Atlas:
         import pyarrow.parquet as pq
 
         table = pq.read_table(self.folder / "areas.parquet")
-        numbers = {"x", "y", "lon", "lat"}
+        numbers = {"x", "y", "lon", "lat", "complete"}
         return {
             name: table[name].to_numpy()
             if name in numbers
@@ -136,15 +146,25 @@ class Atlas:
         return {str(code): i for i, code in enumerate(self.table["code"])}
 
     @cached_property
-    def postcodes(self) -> Mapping[str, int]:
-        """Position of the area of each postcode, written without spaces; empty without a lookup."""
-        path = self.folder / "postcodes.parquet"
-        if not path.is_file():
-            return {}
+    def _postcodes(self) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.int32]]:
+        """Postcodes, ascending and without spaces, and the position of the area of each."""
         import pyarrow.parquet as pq
 
-        table = pq.read_table(path)
-        return dict(zip(table["postcode"].to_pylist(), table["area"].to_pylist(), strict=True))
+        table = pq.read_table(self.folder / "postcodes.parquet")
+        return table["postcode"].to_numpy().astype(np.str_), table["area"].to_numpy()
+
+    @property
+    def has_postcodes(self) -> bool:
+        """Whether places can be found by postcode."""
+        return bool(self.manifest["postcodes"])
+
+    def of_postcode(self, text: str) -> int | None:
+        """Return the position of the area that a postcode lies in; None where it is not here."""
+        if not self.has_postcodes:
+            return None
+        (known, areas), wanted = self._postcodes, re.sub(r"\s+", "", text).upper()
+        at = int(np.searchsorted(known, wanted))
+        return int(areas[at]) if at < len(known) and known[at] == wanted else None
 
     @property
     def default_layer(self) -> Layer:
@@ -174,34 +194,83 @@ class Atlas:
         """Return a layer's values, (n_areas,); NaN is missing. Kept for the next request."""
         return _values(self.folder / "values" / f"{layer.key}.{period}.json.gz", self.version(""))
 
-    def series(self, code: str) -> tuple[Series, ...]:
-        """Return the history of every outcome of one area."""
-        i = self.position[code]
+    def series(self, codes: Sequence[str]) -> tuple[Series, ...]:
+        """Return the history of every outcome of some areas together."""
+        areas = np.array([self.position[code] for code in codes])
         places = self.manifest["places"]
-        own = {str(self.table["authority"][i])}
-        country = {"E": "England", "W": "Wales"}.get(code[:1], "")
+        own = {str(a) for a in self.table["authority"][areas]}
+        letters = {code[:1] for code in codes}
+        country = {"E": "England", "W": "Wales"}.get(min(letters), "") if len(letters) == 1 else ""
+        countries = [j for j, p in enumerate(places) if p["kind"] == "country"]
+        named = [j for j in countries if places[j]["name"] == country] or countries[-1:]
+        councils = [
+            j for j, p in enumerate(places) if p["kind"] == "authority" and p["name"] in own
+        ]
+        named = (councils if len(councils) == 1 else []) + named
         found = []
         for entry in self.manifest["histories"]:
-            name = self.folder / "history" / entry["key"]
-            averages = np.load(f"{name}.places.npy", mmap_mode="r")
-            countries = [j for j, p in enumerate(places) if p["kind"] == "country"]
-            named = [j for j in countries if places[j]["name"] == country] or countries[-1:]
-            named = [
-                j for j, p in enumerate(places) if p["kind"] == "authority" and p["name"] in own
-            ] + named
+            measured = self.history(entry["key"], ".places")
+            values, exposure = self.history(entry["key"])[areas], self.exposure(entry["key"])
+            totals = values.sum(axis=0) if entry["counted"] else values.mean(axis=0)
+            shown = totals
+            if exposure is not None:
+                people = np.where(exposure[areas] > 0, exposure[areas], np.nan).sum()
+                shown = totals / people * PER if entry["counted"] else totals
             found.append(
                 Series(
-                    entry["key"],
-                    entry["title"],
-                    entry["unit"],
-                    entry["better"],
-                    tuple(entry["periods"]),
-                    np.array(np.load(f"{name}.npy", mmap_mode="r")[i]),
-                    np.array(np.load(f"{name}.reasons.npy", mmap_mode="r")[i]),
-                    tuple((places[j]["name"], np.array(averages[j])) for j in named),
+                    key=entry["key"],
+                    title=entry["title"],
+                    unit=entry["unit"],
+                    better=entry["better"],
+                    counted=entry["counted"],
+                    periods=tuple(entry["periods"]),
+                    values=np.asarray(shown),
+                    totals=np.asarray(totals),
+                    missing=np.isnan(values).sum(axis=0),
+                    beside=tuple((places[j]["name"], np.array(measured[j])) for j in named),
                 )
             )
         return tuple(found)
+
+    def history(self, key: str, part: str = "") -> npt.NDArray[Any]:
+        """Return an array of an outcome's history, read where it is looked at."""
+        return np.load(self.folder / "history" / f"{key}{part}.npy", mmap_mode="r")  # type: ignore[no-any-return]
+
+    def exposure(self, key: str) -> npt.NDArray[np.float64] | None:
+        """Return the residents or dwellings that an outcome is a rate of; None without."""
+        path = self.folder / "history" / f"{key}.exposure.npy"
+        return np.load(path) if path.is_file() else None
+
+    @cached_property
+    def preflight(self) -> Preflight:
+        """What can be asked of which areas."""
+        kind = PeriodKind(self.manifest["window"])
+        outcomes = []
+        for entry in self.manifest["histories"]:
+            own = PeriodKind(entry["kind"])
+            first = parse_period(entry["periods"][0], own)
+            outcomes.append(
+                OutcomeFigures(
+                    title=entry["title"],
+                    claim=Claim(entry["claim"]),
+                    is_count=bool(entry["counted"]),
+                    periods=Periods(own, first or 0, len(entry["periods"])),
+                    values=self.history(entry["key"]),
+                    exposure=self.exposure(entry["key"]),
+                    waves=self.history(entry["key"], ".waves"),
+                )
+            )
+        pairs = zip(self.table["ward"], self.table["authority"], strict=True)
+        has_map = "x" in self.table
+        return Preflight(
+            kind=kind,
+            earliest=parse_period(self.manifest["earliest"], kind) or 0,
+            outcomes=tuple(outcomes),
+            complete=self.table["complete"],
+            wards=np.array([", ".join(filter(None, pair)) if pair[0] else "" for pair in pairs]),
+            middles=np.column_stack([self.table["x"], self.table["y"]]) if has_map else None,
+            codes=self.table["code"],
+        )
 
     def require(self, codes: Sequence[str]) -> None:
         """Refuse codes that are not of this atlas.
@@ -235,7 +304,10 @@ def _opened(folder: Path, _changed: int) -> Atlas:
 
 
 def atlases(settings: Settings) -> dict[str, Atlas]:
-    """Return the atlases that are here, by name; none on an empty store."""
+    """Return the atlases that are here, by name; none on an empty store.
+
+    Real places come before made-up ones, then the atlas with the most areas comes first.
+    """
     if not settings.atlases.is_dir():
         return {}
     found = {}
@@ -248,7 +320,8 @@ def atlases(settings: Settings) -> dict[str, Atlas]:
             continue
         if whole:
             found[atlas.key] = atlas
-    return found
+    first = sorted(found.values(), key=lambda a: (a.manifest["made_up"], -a.manifest["n_areas"]))
+    return {atlas.key: atlas for atlas in first}
 
 
 def find_atlas(settings: Settings, key: str) -> Atlas:

@@ -52,7 +52,7 @@ def pasted(atlas: Atlas, text: str) -> set[str]:
         )
     found, unknown = set(), []
     for item in (t.strip() for t in given):
-        postcode = atlas.postcodes.get(re.sub(r"\s+", "", item).upper())
+        postcode = atlas.of_postcode(item)
         if item.upper() in atlas.position:
             found.add(item.upper())
         elif item in atlas.position:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.document.folders import refuse_foreign, write_whole
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.web.published import Holdings, Shelf, folders_of
+from areaeffect.web.published import PublishedRuns, RunsFolder, folders_of
 from areaeffect.web.site_pages import FEED, site_files, site_pages
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def publish(runs: Path, out: Path, frame: Frame) -> Published:
     if not runs.is_dir():
         raise StudyError(Problem(f"there is no folder '{runs}'.", "RUNS", "Name one that exists."))
     _refuse_other(out)
-    holdings = Shelf(runs).holdings()
+    holdings = RunsFolder(runs).holdings()
     holdings, pages = _built_pages(holdings, frame)
     if not holdings.top:
         problems = [Problem(why, name) for name, why in holdings.faults.items()]
@@ -76,7 +76,7 @@ def _refuse_other(out: Path) -> None:
         raise StudyError(Problem(what, str(out), "Name a new or empty folder, or an earlier site."))
 
 
-def _built_pages(holdings: Holdings, frame: Frame) -> tuple[Holdings, dict[str, bytes]]:
+def _built_pages(holdings: PublishedRuns, frame: Frame) -> tuple[PublishedRuns, dict[str, bytes]]:
     """Make every page before anything is written; a run whose page fails is left out and named."""
     while True:
         pages: dict[str, bytes] = {}
@@ -92,7 +92,7 @@ def _built_pages(holdings: Holdings, frame: Frame) -> tuple[Holdings, dict[str, 
         if faults.keys() == holdings.faults.keys():
             return holdings, pages
         whole = {path: run for path, run in holdings.runs.items() if path not in faults}
-        holdings = Holdings(whole, faults)
+        holdings = PublishedRuns(whole, faults)
 
 
 def _parents(path: str) -> list[str]:

@@ -93,7 +93,7 @@ class PublishedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class PublishedRuns:
     """All runs of a folder by path, parts of collections included, and why others are left out."""
 
     runs: Mapping[str, PublishedRun] = field(default_factory=dict)
@@ -110,25 +110,25 @@ class Holdings:
         return [self.runs[path] for path in paths if path in self.runs]
 
 
-class Shelf:
+class RunsFolder:
     """A folder of runs, looked at again at most once in a short while; a known run is kept."""
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
-        self._held = Holdings()
+        self._runs = PublishedRuns()
         self._known: dict[str, tuple[str, PublishedRun | str]] = {}
         self._looked = -1.0
         self._lock = threading.Lock()
 
-    def holdings(self) -> Holdings:
+    def holdings(self) -> PublishedRuns:
         """Return what is there now: no damaged run takes another with it."""
         with self._lock:
             if time.monotonic() - self._looked > limits.LOOK_AGAIN_SECONDS:
-                self._held = self._look()
+                self._runs = self._look()
                 self._looked = time.monotonic()
-            return self._held
+            return self._runs
 
-    def _look(self) -> Holdings:
+    def _look(self) -> PublishedRuns:
         known: dict[str, tuple[str, PublishedRun | str]] = {}
         for path, folder in folders_of(self.folder):
             state = _state(folder)
@@ -137,7 +137,7 @@ class Shelf:
         self._known = known
         found = {path: run for path, (_, run) in known.items() if not isinstance(run, str)}
         faults = {path: why for path, (_, why) in known.items() if isinstance(why, str)}
-        return Holdings(found, faults)
+        return PublishedRuns(found, faults)
 
 
 def folders_of(folder: Path | None) -> list[tuple[str, Path]]:

@@ -12,6 +12,7 @@ from areaeffect.web.refusals import short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from jinja2 import Environment
     from markupsafe import Markup
@@ -39,6 +40,11 @@ def environment() -> Environment:
     return made
 
 
+def day(when: datetime | None) -> str:
+    """Write a day as '3 November 2026'; '' where there is none."""
+    return f"{when.day} {when:%B %Y}" if when else ""
+
+
 def drawing(svg: str) -> Markup:
     """Let a chart of `report` through: its drawing escapes every text it is given."""
     from markupsafe import Markup
@@ -54,13 +60,19 @@ def settings_of(request: Request) -> Settings:
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a page; `title` must be among the values."""
+    settings = settings_of(request)
     text = (
         environment()
         .get_template(template)
         .render(
             here=request.url.path,
-            nav=request.app.state.nav,
-            read_only=settings_of(request).read_only,
+            nav=request.app.state.menu(),
+            read_only=settings.read_only,
+            operator=settings.operator,
+            contact=settings.contact,
+            updated=day(request.app.state.updated()),
+            keeps=not settings.read_only,
+            is_site=False,
             **values,
         )
     )

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from areaeffect.compare.preflight import Obstacle, Repair
 from areaeffect.compare.question import Question, key_of_question, refuse_question
 from areaeffect.compare.run_folder import (
     ANSWER,
@@ -26,6 +27,8 @@ from areaeffect.compare.run_folder import (
     MARKS,
     PARQUET,
     POWER,
+    REFUSED,
+    REFUSED_FILE,
     ask,
     has,
 )
@@ -35,7 +38,7 @@ from areaeffect.study.paths import SHARED_DATA_VARIABLE
 from areaeffect.web import limits
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS
-from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING, Job, Standing
+from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING, Job, RunState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,9 +175,22 @@ class Runs:
         refuse_question(base_of(atlas), question, tuple(atlas.position))
         key = self.key(atlas, question)
         with self._lock:
-            if not (self.has(key, DESIGN) and self.has(key, POWER)):
+            if not (self.has(key, DESIGN) and self.has(key, POWER)) and not self.has(key, REFUSED):
                 self._enqueue(atlas, Job(key, "plan", question, atlas.key))
         return key
+
+    def refusal(self, atlas: Atlas, question: Question) -> tuple[Obstacle, ...]:
+        """Return why a question that was asked cannot be answered; nothing where it may be."""
+        key = self.key(atlas, question)
+        with suppress(*_DAMAGED):
+            text = (self.folder / key / REFUSED / REFUSED_FILE).read_text(encoding="utf-8")
+            refusal = json.loads(text)
+            repairs = tuple(
+                Repair(r["words"], Question.from_dict(r["question"])) for r in refusal["repairs"]
+            )
+            what = "Nothing about this place can be compared in these figures"
+            return (Obstacle("areas", f"{what}: {refusal['what']}.", repairs),)
+        return ()
 
     def answer(self, key: str, atlas: Atlas) -> None:
         """Ask for the answer of a run whose power is known.
@@ -216,7 +232,7 @@ class Runs:
         """Whether a part of a run is finished."""
         return has(self.folder / key, part)
 
-    def standing(self, key: str) -> Standing:
+    def standing(self, key: str) -> RunState:
         """Return the state of a run.
 
         Raises
@@ -229,14 +245,14 @@ class Runs:
             position = self._queue.index(key) if job and job.state == WAITING else 0
         looks = None
         try:
-            question, base = self._asked(key)
+            question, base = self._question_of(key)
             if self.has(key, ANSWER):
                 looks = int(json.loads((self.folder / key / _LOOKS_FILE).read_text())["earlier"])
         except _DAMAGED:
             fix = "It may be from another server, or too old: ask the question again."
             raise Refusal(404, "This run is not on this server.", fix) from None
         parts = tuple(part for part in MARKS if self.has(key, part))
-        return Standing(
+        return RunState(
             key=key,
             question=question,
             atlas=base,
@@ -246,7 +262,7 @@ class Runs:
             looks=looks,
         )
 
-    def _asked(self, key: str) -> tuple[Question, str]:
+    def _question_of(self, key: str) -> tuple[Question, str]:
         """Return what a run asks, and of which atlas."""
         asked = json.loads((self.folder / key / "run.json").read_text(encoding="utf-8"))
         return Question.from_dict(asked["question"]), str(asked["base"])
@@ -365,7 +381,7 @@ class Runs:
             if folder.name == key:
                 continue
             with suppress(*_DAMAGED):  # one damaged run does not stop another
-                found += not mine.isdisjoint(self._asked(folder.name)[0].areas)
+                found += not mine.isdisjoint(self._question_of(folder.name)[0].areas)
         return found
 
     def _make_room(self, key: str) -> None:

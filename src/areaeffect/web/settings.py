@@ -33,7 +33,8 @@ class Settings:
     read_only : nothing is computed and nothing is kept.
     base_url : public address behind a proxy, such as `https://example.org`; None: as asked.
     proxy : addresses of proxies whose `X-Forwarded-*` headers are believed; None: nobody's.
-    contact : where readers can send a story or an event.
+    contact : where readers can write to.
+    operator : who runs the server, for the foot of every page; empty: not said.
 
     Raises
     ------
@@ -51,6 +52,7 @@ class Settings:
     base_url: str | None = None
     proxy: str | None = None
     contact: Contact = NOWHERE
+    operator: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what would leave the server open or answer to no address."""

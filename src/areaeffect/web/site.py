@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.web.published import Shelf
+from areaeffect.web.published import RunsFolder
 from areaeffect.web.site_pages import Frame, site_files, site_pages
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from areaeffect.web.published import Holdings
+    from areaeffect.web.published import PublishedRuns
     from areaeffect.web.settings import Settings
 
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Site:
     """One server's published runs, and the frame of their pages."""
 
-    shelf: Shelf
+    shelf: RunsFolder
     frame: Frame
 
     @classmethod
@@ -29,11 +29,11 @@ class Site:
         """Open the folder of runs that settings name."""
         base_url = f"{settings.base_url}/runs" if settings.base_url else ""
         return cls(
-            Shelf(settings.runs), Frame(contact=settings.contact, base_url=base_url, home=home)
+            RunsFolder(settings.runs), Frame(contact=settings.contact, base_url=base_url, home=home)
         )
 
     @property
-    def holdings(self) -> Holdings:
+    def holdings(self) -> PublishedRuns:
         """The runs that can be read now."""
         return self.shelf.holdings()
 

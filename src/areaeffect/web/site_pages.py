@@ -19,16 +19,18 @@ from areaeffect.web.feed import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from markupsafe import Markup
 
     from areaeffect.document.blocks import Badge
     from areaeffect.results import Finding
-    from areaeffect.web.published import Holdings, PublishedRun, Story
+    from areaeffect.web.published import PublishedRun, PublishedRuns, Story
 
 INDEX: Final = "index.html"
 FEED: Final = "feed.atom"
+ABOUT: Final = "about.html"
 _FULL_REPORT: Final = (
     "report.html",
     "report.pdf",
@@ -44,12 +46,14 @@ class Frame:
 
     Parameters
     ----------
-    contact : where a reader can send a story or an event; nothing is taken by the site itself.
+    contact : where a reader can write to; nothing is taken by the site itself.
+    operator : who runs the site; empty: not said.
     base_url : public address of the site without a slash at its end; empty: not known.
     home : words and addresses of a server's other pages; empty for a site of its own.
     """
 
     contact: Contact = NOWHERE
+    operator: str = ""
     base_url: str = ""
     home: tuple[tuple[str, str], ...] = ()
 
@@ -64,10 +68,11 @@ class Preview:
     alternative: str = ""
 
 
-def site_pages(holdings: Holdings, frame: Frame) -> dict[str, Callable[[], bytes]]:
+def site_pages(holdings: PublishedRuns, frame: Frame) -> dict[str, Callable[[], bytes]]:
     """Return every page of a site by its path, each with a function that makes it."""
     pages: dict[str, Callable[[], bytes]] = {
         INDEX: partial(_index, holdings, frame),
+        ABOUT: partial(_about, holdings, frame),
         FEED: partial(_feed, holdings, frame),
     }
     for run in holdings.runs.values():
@@ -77,20 +82,31 @@ def site_pages(holdings: Holdings, frame: Frame) -> dict[str, Callable[[], bytes
     return pages
 
 
-def site_files(holdings: Holdings) -> dict[str, Path]:
+def site_files(holdings: PublishedRuns) -> dict[str, Path]:
     """Return the files of all runs that a site gives as they are, by their path on it."""
     runs = holdings.runs.values()
     return {f"{run.path}/{name}": run.folder / name for run in runs for name in run.files}
 
 
-def _index(holdings: Holdings, frame: Frame) -> bytes:
-    preview = Preview("Published runs", "What neighbourhood initiatives changed, and what the "
-                      "data cannot show.", *_picture(holdings.top))  # fmt: skip
+def _index(holdings: PublishedRuns, frame: Frame) -> bytes:
+    text = "What neighbourhood initiatives changed, and what the data cannot show."
+    preview = Preview("Published evaluations", text, *_picture(holdings.top))
     rows = [(run, _verdicts(holdings, run)) for run in holdings.top]
-    return _page(INDEX, "index", frame, preview, rows=rows)
+    return _page(INDEX, "index", frame, preview, updated=_newest(holdings), rows=rows)
 
 
-def _run(holdings: Holdings, run: PublishedRun, frame: Frame) -> bytes:
+def _about(holdings: PublishedRuns, frame: Frame) -> bytes:
+    text = "Who runs these pages, privacy, and the accessibility statement."
+    return _page(
+        ABOUT, "about", frame, Preview("About these pages", text), updated=_newest(holdings)
+    )
+
+
+def _newest(holdings: PublishedRuns) -> datetime | None:
+    return max((run.updated for run in holdings.runs.values()), default=None)
+
+
+def _run(holdings: PublishedRuns, run: PublishedRun, frame: Frame) -> bytes:
     from areaeffect.wording import group_title, overall
 
     text = run.question or run.title
@@ -105,6 +121,7 @@ def _run(holdings: Holdings, run: PublishedRun, frame: Frame) -> bytes:
         "run",
         frame,
         Preview(run.title, text, picture, alternative),
+        updated=run.updated,
         run=run,
         studies=[(part, _verdicts(holdings, part)) for part in parts],
         groups=groups_of(run),
@@ -123,15 +140,24 @@ def _finding(run: PublishedRun, key: str, finding: Finding, frame: Frame) -> byt
         "finding",
         frame,
         Preview(title, said, *_first(run, view.charts)),
+        updated=run.updated,
         run=run,
         f=view,
         stories=[s for s in run.stories if finding.family in s.families],
     )
 
 
-def _page(path: str, template: str, frame: Frame, preview: Preview, **values: Any) -> bytes:
+def _page(  # what a template shares, then its own values
+    path: str,
+    template: str,
+    frame: Frame,
+    preview: Preview,
+    *,
+    updated: datetime | None,
+    **values: Any,
+) -> bytes:
     from areaeffect.document.page import policy_of
-    from areaeffect.web.render import environment
+    from areaeffect.web.render import day, environment
 
     root = "../" * path.count("/")
     before = f"{frame.base_url}/" if frame.base_url else root
@@ -146,6 +172,10 @@ def _page(path: str, template: str, frame: Frame, preview: Preview, **values: An
             preview=preview,
             style=_style(),
             policy=policy_of(_style()),
+            operator=frame.operator,
+            contact=frame.contact,
+            updated=day(updated),
+            is_site=True,
             **values,
         )
     )
@@ -187,14 +217,14 @@ def _first(run: PublishedRun, charts: tuple[ChartView, ...]) -> tuple[str, str]:
     return (f"{run.path}/{charts[0].file}.png", charts[0].alternative) if charts else ("", "")
 
 
-def _verdicts(holdings: Holdings, run: PublishedRun) -> str:
+def _verdicts(holdings: PublishedRuns, run: PublishedRun) -> str:
     """Say how many findings have which verdict, of a collection over its parts."""
     findings = [f for one in (holdings.parts(run) or [run]) for f in one.main.values()]
     count = Counter(f.verdict for f in findings)
     return ", ".join(f"{count[v]} {v}" for v in Verdict)
 
 
-def _feed(holdings: Holdings, frame: Frame) -> bytes:
+def _feed(holdings: PublishedRuns, frame: Frame) -> bytes:
     from areaeffect.wording import headline, name_of
 
     entries = []

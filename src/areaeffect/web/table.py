@@ -57,7 +57,8 @@ def printed(value: float) -> str:
         return MISSING
     size = abs(value)
     places = 0 if size >= 100 or float(value).is_integer() else 1 if size >= 10 else 2  # noqa: PLR2004
-    return f"{value:,.{places}f}".replace("-", "−")
+    text = f"{value:,.{places}f}"
+    return text.removeprefix("-") if not text.strip("-0.,") else text.replace("-", "−")
 
 
 def fifth_of(layer: Layer, value: float) -> int | None:
@@ -110,6 +111,13 @@ def page_of(
         for i in where[first : first + limits.ROWS_A_PAGE]
     )
     return Page(rows, number, pages, len(where))
+
+
+def direction(layer: Layer) -> str:
+    """Say in the legend which end of a layer is good."""
+    if not layer.better:
+        return "Darker is higher. Neither end is called better."
+    return f"Darker is higher, which is {'worse' if layer.better == 'lower' else 'better'}."
 
 
 def legend(layer: Layer) -> tuple[tuple[int, str], ...]:

@@ -17,7 +17,7 @@ from areaeffect.web.refusals import Refusal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from areaeffect.web.standing import Standing
+    from areaeffect.web.standing import RunState
 
 ARCHIVE: Final = "everything.zip"
 _TYPES: Final = {
@@ -35,7 +35,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}(?:/[A-Za-z0-9_.-]{1,100}){0,3}
 _PLACES: Final = (ASKED, DESIGN, POWER, RESULT)
 
 
-def offered(standing: Standing) -> list[tuple[str, list[tuple[str, str]]]]:
+def offered(standing: RunState) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what there is to take away by now: headings, each with (words, address)."""
     at = f"/compare/{standing.key}"
     groups = [

@@ -119,7 +119,10 @@ def test_an_atlas_holds_layers_names_histories_and_hashes(base: Path) -> None:
     averages = np.load(folder / "history" / "crime.places.npy")
     names = [p["name"] for p in manifest["places"]]
     assert names == ["North", "South", "all areas"]
-    assert history[0, 0] == pytest.approx(10.0)
+    assert history[0, 0] == 1
+    assert np.load(folder / "history" / "crime.exposure.npy")[0] == 100
+    assert np.load(folder / "history" / "crime.waves.npy").all()
+    assert manifest["earliest"] == "2012-02"
     assert averages[0, 0] == pytest.approx((1 + 3) / 300 * 1000)
     assert np.isnan(averages[0, 4])  # half of North is missing in May
     assert averages[2, 0] == pytest.approx((1 + 3 + 5 + 7 + 9 + 11) / 2100 * 1000)

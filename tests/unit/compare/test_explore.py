@@ -104,7 +104,9 @@ def test_what_could_be_seen_is_of_this_selection_alone(run: Path) -> None:
     power = json.loads((run / "power" / "power.json").read_text(encoding="utf-8"))
     assert {row["group"] for row in power["rows"]} == {"Abbey"}
     page = (run / "power" / "page.html").read_text(encoding="utf-8")
-    assert "cannot be worked out" in page, "one year of history is too short to try a design on"
+    assert "cannot be known beforehand" in page, (
+        "one year of history is too short to try a design on"
+    )
 
 
 def test_parquet_holds_the_findings(run: Path) -> None:

@@ -361,7 +361,7 @@ def test_postcodes_that_stand_for_no_area_are_refused(tmp_path: Path) -> None:
 def test_postcodes_need_a_lookup(tmp_path: Path) -> None:
     (tmp_path / "homes.csv").write_text("postcode\nTS1 0AB\n")
     assert faults(tmp_path / "homes.csv")[0].startswith(
-        "homes.csv: postcodes are listed, but no lookup says in which areas they lie."
+        "homes.csv: postcodes are listed, but no directory says in which areas they lie."
     )
 
 

@@ -226,7 +226,7 @@ def test_collisions_are_counted_by_month_and_a_month_without_one_is_zero(lay):
     ("old", "new", "what"),
     [
         (",1,E01000001", ",7,E01000001", "a severity is not 1, 2 or 3"),
-        ("30/01/2015", "2015-01-30", "the collisions cannot be read"),
+        ("30/01/2015", "2015-01-30", "the file cannot be read"),
         ("E0100000", "S0100000", "no row has an LSOA"),
     ],
 )

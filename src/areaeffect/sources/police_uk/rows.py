@@ -74,7 +74,7 @@ FROM (
     SELECT *, $months[list_position($numbers, file)] AS month_in_file
     FROM read_csv($path, header = false, auto_detect = false, delim = ',', quote = '"',
         escape = '"', new_line = '\\n', columns = $columns, store_rejects = true,
-        rejects_limit = 0)
+        rejects_limit = 0, parallel = false)
 ) AS r
 """
 _UNKNOWN = """

@@ -39,6 +39,8 @@ _MARKS_OF_OTHERS = {
 _TEXT_LIMIT = 300
 #: How a row begins whose Crime ID is blank.
 _NO_ID = (b",", b'"",')
+#: Line numbers as text, as far as a file has reached.
+_LINES: list[bytes] = []
 REPEATED = "the same record is there again under the same Crime ID"
 
 
@@ -104,21 +106,23 @@ def number_lines(data: bytes, file: int, where: str) -> Numbered:
 
 def _with_line_feeds(text: bytes) -> bytes:
     """Return text whose lines end with one line feed, whatever they ended with."""
-    returns = text.count(b"\r")
-    if not returns:
-        return text
-    if returns == text.count(b"\r\n"):
-        return text.replace(b"\r", b"")  # a quarter of the time of the general way
+    pairs = text.count(b"\r\n")
+    plain = text.replace(b"\r", b"")
+    if len(text) - len(plain) == pairs:  # no return on its own
+        return plain
     return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _prefix(file: int, lines: Sequence[int], rows: list[bytes]) -> bytes:
-    """Return `file,line,row` for some lines; prefix and row alternate in one join."""
+    """Return `file,line,row` for some lines; the three alternate in one join."""
     if not lines:
         return b""
-    parts = [b""] * (2 * len(lines))
-    parts[0::2] = [b"\n%d,%d," % (file, line) for line in lines]
-    parts[1::2] = rows[1:] if len(lines) == len(rows) - 1 else [rows[line - 1] for line in lines]
+    while len(_LINES) <= lines[-1]:  # written once for all files
+        _LINES.append(b"%d," % len(_LINES))
+    is_all = len(lines) == len(rows) - 1
+    parts = [b"\n%d," % file] * (3 * len(lines))
+    parts[1::3] = _LINES[2 : len(rows) + 1] if is_all else [_LINES[line] for line in lines]
+    parts[2::3] = rows[1:] if is_all else [rows[line - 1] for line in lines]
     return b"".join(parts)[1:] + b"\n"
 
 

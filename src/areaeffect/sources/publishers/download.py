@@ -280,8 +280,11 @@ def check_file(release: PublishedRelease, file: ReleaseFile, path: Path, name: s
     DataError
         It is another edition, of another census, or laid out in another way.
     """
+    areas = None
     if file.layout in NO_TABLE:
         n, areas = keys_of(file, path)
+    elif release.placed_by:
+        _, n = layout(file.layout)(file, path)  # where its rows lie, another file says
     elif len(release.files) > 1:
         frame, n = layout(file.layout)(file, path)
         require(frame, [c for c in file.columns if c], release)
@@ -290,7 +293,7 @@ def check_file(release: PublishedRelease, file: ReleaseFile, path: Path, name: s
         table = assemble(release, ((file, path),), None)
         n, areas = sum(r.rows_read for r in table.records), table.areas
     counts = [(n, file.rows, "rows")]
-    if not release.names_from:
+    if areas is not None and not release.names_from:
         counts.append((len(areas), release.areas, GEOGRAPHY_NAMES[release.geography][1]))
     problems = [
         Problem(

@@ -6,9 +6,12 @@ import re
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.results import Release
+from areaeffect.sources.base import sha256_of
 from areaeffect.sources.publishers.releases import catalogue
 from areaeffect.tables.user_table import Layout, read_user_table
 
@@ -41,16 +44,89 @@ LAYOUTS = {
     "fly_tipping_csv": "areaeffect.sources.publishers.defra:read_fly_tipping_csv",
     "stat_xplore": "areaeffect.sources.publishers.dwp:read_stat_xplore",
     "collisions": "areaeffect.sources.publishers.dft:read_collisions",
+    "casualties": "areaeffect.sources.publishers.dft:read_casualties",
+    "price_paid": "areaeffect.sources.publishers.hmlr:read_price_paid",
+    "ranks_in_a_sheet": "areaeffect.sources.publishers.ons:read_ranks_in_a_sheet",
 }
 #: Headers shown in a message.
 _SHOWN = 12
+#: Key of a frame's `attrs`: rows of the file that its reader left out, because they lie nowhere.
+LEFT_OUT = "left_out"
 
 
-def layout(name: str) -> Callable[[ReleaseFile, Path], Laid]:
+def layout(name: str) -> Callable[..., Laid]:
     """Return the function that reads a layout."""
     module, _, function = LAYOUTS[name].partition(":")
-    reader: Callable[[ReleaseFile, Path], Laid] = getattr(import_module(module), function)
+    reader: Callable[..., Laid] = getattr(import_module(module), function)
     return reader
+
+
+def read_files(
+    release: PublishedRelease,
+    placed: Sequence[tuple[ReleaseFile, Path]],
+    headers: Sequence[str],
+    places: Path | None = None,
+) -> tuple[pd.DataFrame, tuple[Release, ...], list[str]]:
+    """Read every file of a release, and join them: on area and period, or a year after a year.
+
+    Parameters
+    ----------
+    release, placed : the release; each file of it, and where it lies.
+    headers : the columns that must be there.
+    places : the file that says where its rows lie, where `release.placed_by` names one.
+    """
+    joined: pd.DataFrame | None = None
+    records, notes = [], []
+    for file, path in placed:
+        digest = sha256_of(path)
+        if file.sha256 and digest != file.sha256:
+            notes.append(f"{path.name} is not the file on record (sha256 {digest[:12]}…).")
+        frame, n = layout(file.layout)(file, path, *([places] if release.placed_by else []))
+        left_out = frame.attrs.get(LEFT_OUT, 0)
+        records.append(
+            Release(
+                source=release.id,
+                file=path.name,
+                sha256=digest,
+                rows_read=n,
+                rows_kept=n - left_out,
+                rows_rejected=left_out,
+                licence=release.licence,
+                attribution=release.attribution,
+            )
+        )
+        keys = [c for c in ("area", "period") if c in frame.columns]
+        if len(placed) == 1:
+            require(frame, headers, release)
+        if file.layout == "categories":
+            _refuse_new_categories(release, [str(c) for c in frame if c not in {*headers, *keys}])
+        frame = frame[[c for c in frame.columns if c in headers or c in (*keys, "name")]]
+        if joined is None:
+            joined = frame
+        elif list(frame.columns) == list(joined.columns):
+            joined = pd.concat([joined, frame], ignore_index=True)
+        else:
+            repeated = [c for c in frame.columns if c in joined.columns and c not in keys]
+            frame = frame.drop(columns=repeated)
+            joined = joined.merge(frame, on=keys, how="outer", validate="1:1")
+    if joined is None:
+        raise AssertionError(release.id)  # every release has a file; a test holds it
+    require(joined, headers, release)
+    return joined, tuple(records), notes
+
+
+def _refuse_new_categories(release: PublishedRelease, unknown: Sequence[str]) -> None:
+    if unknown:
+        raise DataError(
+            [
+                Problem(
+                    f"'{c}' is a category without a column.",
+                    release.id,
+                    "The publisher has a new category: it needs a row in the table of columns.",
+                )
+                for c in unknown
+            ]
+        )
 
 
 def read_rows(file: ReleaseFile, path: Path) -> Laid:
@@ -115,7 +191,13 @@ def renamed(file: ReleaseFile, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def keys_of(file: ReleaseFile, path: Path) -> tuple[int, Strings]:
-    """Return the rows of outlines or pairs, and the codes of their areas; nothing else is read."""
+    """Return the rows of what is no table, and the codes of its areas; nothing else is read."""
+    if file.layout == "postcodes":
+        from areaeffect.sources.publishers.postcodes import AREA, column_of, read_directory
+
+        found = read_directory(path, lambda names: [column_of(path, names, AREA)]).column(0)
+        codes = [c for c in found.unique().to_pylist() if c.startswith(("E01", "W01"))]
+        return len(found), np.array(codes, dtype=np.str_)
     if file.layout == "outlines" and path.suffix != ".parquet":
         import geopandas
 

@@ -35,6 +35,16 @@ def read_vacant_homes(file: ReleaseFile, path: Path) -> Laid:
     return frame, len(frame)
 
 
+def read_ranks_in_a_sheet(file: ReleaseFile, path: Path) -> Laid:
+    """Read a sheet of a workbook of ranks: a row an area. Headers differ in case by edition."""
+    rows = read_sheets(path, [file.sheet])[file.sheet]
+    frame = below_header(rows, file.area, f"{path}, sheet {file.sheet}")
+    named = {c: " ".join(str(c).split()).capitalize() for c in frame.columns if c != file.area}
+    frame = frame.rename(columns=named)
+    frame = frame[frame[file.area].astype(str).str.fullmatch(r"[EW]\d{8}")]
+    return renamed(file, frame.reset_index(drop=True)), len(frame)
+
+
 def read_sheet_a_year(file: ReleaseFile, path: Path) -> Laid:
     """Read estimates with a sheet a year, 'Mid-2024 LSOA 2021': a row an area and year."""
     parts = []

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import tomllib
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
@@ -40,16 +41,7 @@ CODE_PATTERNS: Mapping[str, str] = {
     "msoa21": r"[EW]020\d{5}",
     "local_authority": r"(?:E0[6-9]|W06)\d{6}",
 }
-KINDS: tuple[Kind, ...] = (
-    "count",
-    "score",
-    "rank",
-    "decile",
-    "rate",
-    "share",
-    "amount",
-    "text",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class By(StrEnum):
@@ -216,6 +208,7 @@ class PublishedRelease:
         that is done in an area can move: no outcome.
     unseen : whether its reader was written from a description of the file alone.
     names_from : release and its columns of names and codes, where the file has names only.
+    placed_by : release whose file says where the rows of this one lie; '' where they say it.
     files : the publisher's own, joined on area and period.
     copies : the same table in another form, kept by others.
     columns, derived, caveats.
@@ -246,6 +239,7 @@ class PublishedRelease:
     modelled: bool
     unseen: bool
     names_from: tuple[str, ...]
+    placed_by: str
     files: tuple[ReleaseFile, ...]
     copies: tuple[ReleaseFile, ...]
     columns: tuple[Column, ...]
@@ -275,8 +269,8 @@ class PublishedRelease:
 
 #: `absent` of a list of events: an area-period without a row had none.
 ABSENT_IS_ZERO = "zero"
-#: Layouts that are not read as a table of areas: outlines, and pairs of codes.
-NO_TABLE = ("outlines", "pairs")
+#: Layouts that are not read as a table of areas: outlines, pairs of codes, postcodes.
+NO_TABLE = ("outlines", "pairs", "postcodes")
 
 
 @cache
@@ -358,12 +352,22 @@ def _release(part: dict[str, Any], group: str, rows: list[dict[str, str]]) -> Pu
         modelled=part.get("modelled", False),
         unseen=part.get("unseen", False),
         names_from=tuple(part.get("names_from", ())),
-        files=tuple(_file(f) for f in part.get("file", ())),
+        placed_by=part.get("placed_by", ""),
+        files=tuple(_file(f) for given in part.get("file", ()) for f in _each_year(given)),
         copies=tuple(_file(f) for f in part.get("copy", ())),
         columns=columns,
         derived=derived,
         caveats=tuple(part["caveats"]),
     )
+
+
+def _each_year(part: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a file, or one for each year of `years = [first, last]`, `{year}` filled in."""
+    if "years" not in part:
+        return [part]
+    first, last = part["years"]
+    text = json.dumps({k: v for k, v in part.items() if k != "years"})
+    return [json.loads(text.replace("{year}", str(y))) for y in range(first, last + 1)]
 
 
 def _file(part: dict[str, Any]) -> ReleaseFile:

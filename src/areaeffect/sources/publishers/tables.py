@@ -17,9 +17,8 @@ from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.panel import REASONS
 from areaeffect.periods import PeriodKind, Periods, parse_period
 from areaeffect.results import Release
-from areaeffect.sources.base import sha256_of
 from areaeffect.sources.publishers.files import columns_of, how_to_get, locate
-from areaeffect.sources.publishers.layouts import layout, require
+from areaeffect.sources.publishers.layouts import read_files
 from areaeffect.sources.publishers.releases import (
     ABSENT_IS_ZERO,
     CODE_PATTERNS,
@@ -118,7 +117,10 @@ def assemble(
     names = columns_of(release, copy=copy)
     derived = [d for d in release.derived if d.name in names]
     _refuse_unknown(release, names, only)
-    frame, records, notes = _read_files(release, placed, tuple(columns.values()))
+    places = None
+    if release.placed_by and root is not None:
+        ((_, places),) = locate(find_release(release.placed_by), root)
+    frame, records, notes = read_files(release, placed, tuple(columns.values()), places)
     if release.names_from and root is not None:
         frame, records, said = _from_names(release, frame, records, root)
         notes += said
@@ -136,9 +138,12 @@ def assemble(
             words[row_area] = frame[header].fillna("").astype(str).str.strip().to_numpy()
             texts[column.name] = words.astype(str)
             continue
-        is_zero = release.absent == ABSENT_IS_ZERO
+        absent = release.absent
+        if absent == ABSENT_IS_ZERO and column.kind != "count":
+            absent = "not_published"  # where nothing happened there is no median of it
+        is_zero = absent == ABSENT_IS_ZERO
         grid = np.full(shape[0] * shape[1], 0.0 if is_zero else np.nan)
-        why = np.full(grid.shape, 0 if is_zero else _CODE[release.absent], dtype=np.uint8)
+        why = np.full(grid.shape, 0 if is_zero else _CODE[absent], dtype=np.uint8)
         grid[cell], why[cell] = _numbers(release, header, frame)
         values[column.name], reasons[column.name] = grid.reshape(shape), why.reshape(shape)
     keep = set(names if only is None else only)
@@ -173,46 +178,6 @@ def _refuse_unknown(
         problems.append(Problem(what, "", fix))
     if problems:
         raise DataError(problems)
-
-
-def _read_files(
-    release: PublishedRelease, placed: Sequence[tuple[ReleaseFile, Path]], headers: Sequence[str]
-) -> tuple[pd.DataFrame, tuple[Release, ...], list[str]]:
-    """Read every file of a release and join them on area and period."""
-    joined: pd.DataFrame | None = None
-    records, notes = [], []
-    for file, path in placed:
-        digest = sha256_of(path)
-        if file.sha256 and digest != file.sha256:
-            notes.append(f"{path.name} is not the file on record (sha256 {digest[:12]}…).")
-        frame, n = layout(file.layout)(file, path)
-        records.append(
-            Release(
-                source=release.id,
-                file=path.name,
-                sha256=digest,
-                rows_read=n,
-                rows_kept=n,
-                rows_rejected=0,
-                licence=release.licence,
-                attribution=release.attribution,
-            )
-        )
-        keys = [c for c in ("area", "period") if c in frame.columns]
-        if len(placed) == 1:
-            require(frame, headers, release)
-        if file.layout == "categories":
-            _refuse_new_categories(release, [str(c) for c in frame if c not in {*headers, *keys}])
-        frame = frame[[c for c in frame.columns if c in headers or c in (*keys, "name")]]
-        if joined is None:
-            joined = frame
-            continue
-        repeated = [c for c in frame.columns if c in joined.columns and c not in keys]
-        joined = joined.merge(frame.drop(columns=repeated), on=keys, how="outer", validate="1:1")
-    if joined is None:
-        raise AssertionError(release.id)  # every release has a file; a test holds it
-    require(joined, headers, release)
-    return joined, tuple(records), notes
 
 
 def _from_names(
@@ -250,20 +215,6 @@ def _from_names(
         else []
     )
     return kept, (first, *more), said
-
-
-def _refuse_new_categories(release: PublishedRelease, unknown: Sequence[str]) -> None:
-    if unknown:
-        raise DataError(
-            [
-                Problem(
-                    f"'{c}' is a category without a column.",
-                    release.id,
-                    "The publisher has a new category: it needs a row in the table of columns.",
-                )
-                for c in unknown
-            ]
-        )
 
 
 def areas_of(

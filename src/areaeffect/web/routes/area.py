@@ -1,4 +1,7 @@
-"""One area: where it lies, its figures, and its history beside its authority and country."""
+"""A neighbourhood: its figures and their history beside its council and country.
+
+One area has a page at `/areas/CODE`; several together have one at `/neighbourhood?areas=A,B`.
+"""
 
 from __future__ import annotations
 
@@ -8,199 +11,348 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse, Response
+import numpy as np
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from areaeffect.atlas.area_history import history_chart, history_rows
 from areaeffect.document.csv_files import guard
+from areaeffect.document.pdf import pictures
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.refusals import Refusal
-from areaeffect.web.render import page, settings_of
+from areaeffect.web.render import environment, page, settings_of
+from areaeffect.web.search import name_of
 from areaeffect.web.selection import selected
 from areaeffect.web.table import FIFTHS, fifth_of, printed
 from areaeffect.web.view_state import View, parse, query
+from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from areaeffect.web.atlas import Atlas, Series
+    from areaeffect.web.atlas import Atlas, Layer, Series
     from areaeffect.web.settings import Settings
 
 NAV: tuple[str, str] | None = None
+TOGETHER = "/neighbourhood"
+_PLACE = ("name", "ward", "authority", "region", "force")
+#: Another site may show a chart in a frame, and nothing else.
+_EMBEDDED = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The area, or the areas together, that a page is about.
+
+    Parameters
+    ----------
+    atlas, codes : which.
+    name : of it in print.
+    path : its address, without a query.
+    view : the state of the page.
+    chosen : codes that the visitor has chosen.
+    """
+
+    atlas: Atlas
+    codes: tuple[str, ...]
+    name: str
+    path: str
+    view: View
+    chosen: tuple[str, ...]
+
+    @property
+    def own(self) -> str:
+        """The query of its files: which areas, of which atlas."""
+        changes: dict[str, Any] = {"layer": "", "period": ""}
+        if self.path != TOGETHER:
+            changes |= {"areas": (), "set": ""}
+        return query(self.view, **changes)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One outcome of the area, ready to print.
+    """One outcome of a place, ready to print.
 
     Parameters
     ----------
     key, title, unit : of the outcome.
-    answer : the latest figure beside the larger places, as a sentence.
+    answer : sentences: the latest figure beside the larger places, its trend, and its gaps.
     head, rows : the table, as text; the CSV holds the same numbers in full.
-    chart : the drawing; '' where there is one period only.
+    charts : the drawing for a wide and for a narrow screen; empty where there is one period only.
     """
 
     key: str
     title: str
     unit: str
-    answer: str
+    answer: tuple[str, ...]
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    chart: str
+    charts: tuple[str, ...]
 
 
 def routes(_settings: Settings) -> list[Route]:
-    """Return the page of an area, its twin, and the files of its histories."""
-    return [
-        Route("/areas/{code}.json", _json),
-        Route("/areas/{code}/{key}.csv", _csv),
-        Route("/areas/{code}/{key}.svg", _svg),
-        Route("/areas/{code}", _page),
-    ]
+    """Return the page of a place, its twin, and the files of its histories."""
+    found = []
+    for path in ("/areas/{code}", TOGETHER):
+        found += [
+            Route(f"{path}.json", _json),
+            Route(f"{path}/{{key}}.csv", _csv),
+            Route(f"{path}/{{key}}.svg", _picture),
+            Route(f"{path}/{{key}}.png", _picture),
+            Route(f"{path}/{{key}}/embed", _embed),
+            Route(path, _page),
+        ]
+    return found
 
 
-def _at(request: Request) -> tuple[Atlas, str, View]:
+def _place(request: Request) -> Place:
+    settings = settings_of(request)
     view = parse(View, request.query_params.multi_items())
-    atlas = find_atlas(settings_of(request), view.base)
-    code = request.path_params["code"]
-    atlas.require([code])
-    return atlas, code, view
+    atlas = find_atlas(settings, view.base)
+    chosen = selected(settings, atlas, view).codes
+    code = request.path_params.get("code")
+    if code is not None:
+        atlas.require([code])
+        name = str(atlas.table["name"][atlas.position[code]])
+        return Place(atlas, (code,), name, f"/areas/{code}", view, chosen)
+    if not chosen:
+        raise Refusal(404, "No area is chosen.", "Find a place and add its areas first.", "areas")
+    return Place(atlas, chosen, name_of(atlas, chosen), TOGETHER, view, chosen)
 
 
 def _page(request: Request) -> Response:
-    atlas, code, view = _at(request)
-    i = atlas.position[code]
-    place = {k: str(atlas.table[k][i]) for k in ("name", "ward", "authority", "region", "force")}
-    chosen = selected(settings_of(request), atlas, view)
+    place = _place(request)
+    atlas, areas = place.atlas, [place.atlas.position[code] for code in place.codes]
+    settings = settings_of(request)
+    base = settings.base_url or str(request.base_url).rstrip("/")
+    about = {k: sorted({str(atlas.table[k][i]) for i in areas} - {""}) for k in _PLACE}
     return page(
         request,
         "area.html.j2",
-        title=place["name"],
-        code=code,
+        title=place.name,
         place=place,
-        atlas=atlas,
-        view=view,
-        chosen=code in chosen.codes,
-        state=query(view).lstrip("?"),
-        histories=[_history(series, place["name"]) for series in atlas.series(code)],
-        figures=_figures(atlas, i),
+        about=about,
+        areas=[(c, str(atlas.table["name"][atlas.position[c]])) for c in place.codes],
+        is_chosen=set(place.codes) <= set(place.chosen),
+        state=query(place.view).lstrip("?"),
+        histories=[_history(s, place) for s in atlas.series(place.codes)],
+        figures=_figures(atlas, areas),
+        embed=f"{base}{place.path}" if settings.token is None else "",
+        compare=any(address == "/compare" for _, address in request.app.state.nav),
         attribution=atlas.manifest["attribution"],
     )
 
 
-def _figures(atlas: Atlas, i: int) -> list[dict[str, str]]:
-    """Return the latest value of every layer, and the fifth of all areas that it is in."""
+def _figures(atlas: Atlas, areas: list[int]) -> list[dict[str, str]]:
+    """Return every layer of one date: the value of one area, or the middle and the range of some.
+
+    Outcomes have their own part of the page; of one area it says which fifth of all it is in.
+    """
+    own = {entry["key"] for entry in atlas.manifest["histories"]}
     rows = []
     for layer in atlas.layers.values():
-        value = float(atlas.values(layer, len(layer.periods) - 1)[i])
-        fifth = fifth_of(layer, value)
-        several = len(layer.breaks) == len(FIFTHS) - 1
+        values = atlas.values(layer, len(layer.periods) - 1)[areas]
+        known = values[~np.isnan(values)]
+        if layer.key in own:
+            continue
+        value = printed(float(np.median(known))) if len(known) else printed(math.nan)
+        if len(known) and len(areas) > 1:
+            value += f" ({printed(float(known.min()))} to {printed(float(known.max()))})"
         rows.append(
             {
                 "title": layer.title,
-                "period": layer.periods[-1],
-                "value": printed(value),
+                "value": value,
                 "unit": layer.unit,
-                "fifth": FIFTHS[fifth] if fifth is not None and several else "",
+                "fifth": _among(layer, float(values[0])) if len(areas) == 1 else "",
             }
         )
     return rows
 
 
+def _among(layer: Layer, value: float) -> str:
+    """Say which fifth of all areas a value is in, and whether that is good."""
+    fifth = fifth_of(layer, value)
+    if fifth is None or len(layer.breaks) != len(FIFTHS) - 1:
+        return ""
+    ends = {0: "lower", len(FIFTHS) - 1: "higher"}
+    good = {True: " (better)", False: " (worse)"}
+    judged = good[ends[fifth] == layer.better] if layer.better and fifth in ends else ""
+    return FIFTHS[fifth] + judged
+
+
 def _columns(series: Series) -> tuple[list[str], list[str], list[Any]]:
-    """Return the columns, the labels and the values of the area and the larger places."""
+    """Return the columns, the labels and the values of the place and the larger ones."""
     columns = ["area", *("authority", "country")[: len(series.beside)]]
     if len(series.beside) == 1:
         columns[1] = "country"
-    labels = ["This area", *(name for name, _ in series.beside)]
+    labels = ["This place", *(name for name, _ in series.beside)]
     return columns, labels, [series.values, *(values for _, values in series.beside)]
 
 
-def _history(series: Series, area: str) -> History:
+def _history(series: Series, place: Place) -> History:
     columns, labels, values = _columns(series)
     rows = history_rows(series.periods, columns, values)
-    chart = ""
+    charts: tuple[str, ...] = ()
     if len(series.periods) > 1:
-        title = f"{series.title}: {area} beside {' and '.join(labels[1:]) or 'itself'}"
-        chart = history_chart(
-            rows, labels, key=f"history-{series.key}", title=title, unit=series.unit
+        title = f"{series.title}: {place.name} beside {' and '.join(labels[1:]) or 'itself'}"
+        charts = tuple(
+            history_chart(
+                rows,
+                labels,
+                key=f"{'narrow' if is_narrow else 'history'}-{series.key}",
+                title=title,
+                unit=series.unit,
+                is_narrow=is_narrow,
+            )
+            for is_narrow in (False, True)
         )
     text = tuple(
         (str(row["period"]), *(printed(math.nan if row[c] is None else row[c]) for c in columns))
         for row in rows
     )
+    answer = tuple(
+        s for s in (_latest(series, labels, values), _trend(series), _gaps(series, place)) if s
+    )
     return History(
-        series.key,
-        series.title,
-        series.unit,
-        _answer(series, labels, values),
-        ("Period", *labels),
-        text,
-        chart,
+        series.key, series.title, series.unit, answer, ("Period", *labels), text, charts
+    )  # fmt: skip
+
+
+def _months(series: Series) -> int:
+    return 12 if series.unit.endswith("a month") else 1
+
+
+def _latest(series: Series, labels: list[str], values: list[Any]) -> str:
+    """Say the latest year, or the one figure there is, beside the larger places."""
+    months = _months(series)
+    own = [float(line[-months:].sum()) for line in values]
+    unit = series.unit.removesuffix(" a month") + (" a year" if months > 1 else "")
+    first, last = series.periods[-months], series.periods[-1]
+    when = f"from {first} to {last}" if months > 1 else f"in {last}"
+    if math.isnan(own[0]):
+        return f"The figure {when} is missing. It is not zero: nobody published one."
+    total = ""
+    if series.counted and " per 1,000" in series.unit:
+        total = f"{float(series.totals[-months:].sum()):,.0f} {series.counted} {when}: "
+        when = ""
+    beside = [f"{printed(v)} in {label}" for label, v in zip(labels[1:], own[1:], strict=True)]
+    said = "; ".join([f"{printed(own[0])} {unit} here", *beside])
+    return f"{total}{said}{f' ({when})' if when else ''}."
+
+
+def _trend(series: Series) -> str:
+    """Say how the latest year compares with the first whole one that has figures."""
+    months, line = _months(series), series.totals if series.counted else series.values
+    years = [line[end - months : end] for end in range(len(line), months - 1, -months)][::-1]
+    whole = [(i, float(y.sum()) / (1 if series.counted else months)) for i, y in enumerate(years)]
+    known = [(i, v) for i, v in whole if not math.isnan(v)]
+    if len(known) < 2 or known[-1][0] != len(years) - 1:  # noqa: PLR2004  # a first and a last
+        return ""
+    (at, first), (_, last) = known[0], known[-1]
+    end = len(line) - months * (len(years) - 1 - at)
+    when = series.periods[end - months] + (f" to {series.periods[end - 1]}" if months > 1 else "")
+    if first <= 0:
+        return f"It was {printed(first)} in the first year with figures ({when})."
+    change = 100 * (last / first - 1)
+    percent = round(abs(change))
+    moved = (
+        f"{percent}% {'more' if change > 0 else 'less'} than" if percent else "about the same as"
+    )
+    return f"That is {moved} in the first year with figures ({when}: {printed(first)})."
+
+
+def _gaps(series: Series, place: Place) -> str:
+    """Say since when there are figures, and what is missing."""
+    known = np.flatnonzero(series.missing < len(place.codes))
+    if not len(known):
+        return "There is no figure of this place at all."
+    first, last = series.periods[known[0]], series.periods[known[-1]]
+    span = f"Figures run from {first} to {last}, the latest there is." if first != last else ""
+    short = int((series.missing > 0).sum())
+    if not short:
+        return f"{span} None is missing." if span else ""
+    if len(place.codes) == 1:
+        return f"{span} {short} of {len(series.periods)} periods have none."
+    most = int(series.missing.max())
+    return (
+        f"{span} In {short} of {len(series.periods)} periods up to {most} of the "
+        f"{plural(len(place.codes), 'area')} have no figure; the total is missing then."
     )
 
 
-def _answer(series: Series, labels: list[str], values: list[Any]) -> str:
-    """Say the latest year, or the one figure there is, beside the larger places."""
-    months = 12 if series.unit.endswith("a month") else 1
-    latest = [line[-months:] for line in values]
-    own = [float(v.sum()) if months > 1 else float(v[-1]) for v in latest]
-    unit = series.unit.removesuffix(" a month") + (" a year" if months > 1 else "")
-    first, last = series.periods[-months], series.periods[-1]
-    when = f"{first} to {last}" if months > 1 else last
-    if math.isnan(own[0]):
-        return f"Missing here in {when}. Nobody published a figure; it is not zero."
-    beside = [f"{printed(v)} in {label}" for label, v in zip(labels[1:], own[1:], strict=True)]
-    return f"{'; '.join([f'{printed(own[0])} {unit} in this area', *beside])} ({when})."
-
-
-def _series(request: Request) -> tuple[Series, str, View]:
-    atlas, code, view = _at(request)
-    for series in atlas.series(code):
+def _series(request: Request) -> tuple[Series, Place]:
+    place = _place(request)
+    for series in place.atlas.series(place.codes):
         if series.key == request.path_params["key"]:
-            return series, code, view
-    raise Refusal(404, "This area has no such history.", "Choose one on the page of the area.")
+            return series, place
+    raise Refusal(404, "This place has no such history.", "Choose one on its page.")
 
 
 def _csv(request: Request) -> Response:
-    series, code, _ = _series(request)
+    series, place = _series(request)
     columns, labels, values = _columns(series)
     rows = history_rows(series.periods, columns, values)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     names = list(rows[0])
     writer.writerow([*names, "unit", "area_code", *(f"{c}_name" for c in columns[1:])])
+    codes = " ".join(place.codes)
     for row in rows:
         cells = ["" if row[n] is None else row[n] for n in names[1:]]
         numbers = [f"{c:.12g}" if isinstance(c, float) else c for c in cells]
         writer.writerow(
-            [row["period"], *numbers, guard(series.unit), code, *map(guard, labels[1:])]
+            [row["period"], *numbers, guard(series.unit), codes, *map(guard, labels[1:])]
         )
-    name = f"{code}-{series.key}.csv"
+    name = f"{place.codes[0] if len(place.codes) == 1 else 'neighbourhood'}-{series.key}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(buffer.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _svg(request: Request) -> Response:
-    series, code, _ = _series(request)
-    chart = _history(series, code).chart
-    if not chart:
-        raise Refusal(404, "One figure makes no chart.", "The page of the area has its number.")
-    return Response(chart, media_type="image/svg+xml")
+def _drawn(series: Series, place: Place) -> History:
+    history = _history(series, place)
+    if not history.charts:
+        raise Refusal(404, "One figure makes no chart.", "The page of the place has its number.")
+    return history
+
+
+def _picture(request: Request) -> Response:
+    """Return the wide chart as SVG or PNG; another site may show it."""
+    chart = _drawn(*_series(request)).charts[0]
+    headers = {"cross-origin-resource-policy": "cross-origin"}
+    if request.url.path.endswith(".png"):
+        return Response(pictures([chart])[0], media_type="image/png", headers=headers)
+    return Response(chart, media_type="image/svg+xml", headers=headers)
+
+
+def _embed(request: Request) -> Response:
+    """Return one chart with its words, for a frame on another site."""
+    series, place = _series(request)
+    settings = settings_of(request)
+    base = settings.base_url or str(request.base_url).rstrip("/")
+    text = environment().get_template("embed.html.j2").render(
+        place=place,
+        history=_drawn(series, place),
+        address=f"{base}{place.path}{query(place.view, layer='', period='')}",
+        attribution=place.atlas.manifest["attribution"],
+    )  # fmt: skip
+    policy = f"{_EMBEDDED}; frame-ancestors *"
+    return HTMLResponse(text, headers={"content-security-policy": policy})
 
 
 def _json(request: Request) -> Response:
-    atlas, code, view = _at(request)
-    i = atlas.position[code]
+    place = _place(request)
+    atlas, areas = place.atlas, [place.atlas.position[code] for code in place.codes]
     content: dict[str, Any] = {
-        k: str(atlas.table[k][i]) for k in ("code", "name", "ward", "authority", "region", "force")
-    }
-    content["base"] = atlas.key
-    content["page"] = f"/areas/{code}{query(view)}"
-    content["figures"] = _figures(atlas, i)
-    content["histories"] = []
-    for series in atlas.series(code):
+        "name": place.name,
+        "base": atlas.key,
+        "page": f"{place.path}{query(place.view)}",
+        "areas": [
+            {k: str(atlas.table[k][i]) for k in ("code", *_PLACE)} for i in areas
+        ],
+        "figures": _figures(atlas, areas),
+        "histories": [],
+    }  # fmt: skip
+    for series in atlas.series(place.codes):
         columns, labels, values = _columns(series)
         rows = history_rows(series.periods, columns, values)
         named = dict(zip(columns, labels, strict=True))

@@ -30,6 +30,7 @@ def routes(_settings: Settings) -> list[Route]:
     return [
         Route("/atlases.json", _list),
         Route("/atlases/{key}/areas.pmtiles", _tiles),
+        Route("/atlases/{key}/names.json", _names),
         Route("/atlases/{key}/values/{layer}/{period}.json", _values),
     ]
 
@@ -37,6 +38,11 @@ def routes(_settings: Settings) -> list[Route]:
 def tiles_address(key: str, version: str) -> str:
     """Return where the map finds its tiles."""
     return f"/atlases/{key}/areas.pmtiles?v={version}"
+
+
+def names_address(key: str, version: str) -> str:
+    """Return where the map finds the names of the areas."""
+    return f"/atlases/{key}/names.json?v={version}"
 
 
 def values_address(key: str, layer: str, period: int, version: str) -> str:
@@ -74,7 +80,15 @@ async def _values(request: Request) -> Response:
     period = int(number) if re.fullmatch("[0-9]{1,4}", number) else math.inf
     if layer is None or period >= len(layer.periods):
         raise HTTPException(404)
-    path: Path = atlas.folder / "values" / f"{layer.key}.{period}.json.gz"
+    return _packed(request, atlas, atlas.folder / "values" / f"{layer.key}.{period}.json.gz")
+
+
+async def _names(request: Request) -> Response:
+    atlas = find_atlas(settings_of(request), request.path_params["key"])
+    return _packed(request, atlas, atlas.folder / "names.json.gz")
+
+
+def _packed(request: Request, atlas: Atlas, path: Path) -> Response:
     headers = {
         **_caching(request, atlas, path),
         "content-encoding": "gzip",

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from areaeffect.compare.question import BUFFERS, NEAREST, PLACEBOS
-from areaeffect.compare.run_folder import ANSWER, DESIGN, PAGE_FILE, POWER
+from areaeffect.compare.question import BUFFERS, NEAREST, PLACEBOS, refuse_question
+from areaeffect.compare.run_folder import ANSWER, DESIGN, PAGE_FILE, POWER, REFUSED
 from areaeffect.document.page import blocks_css
 from areaeffect.errors import StudyError
+from areaeffect.periods import label
 from areaeffect.web import asking, limits
-from areaeffect.web.asking import CompareForm
+from areaeffect.web.asking import CompareForm, Fault
 from areaeffect.web.atlas import atlases, find_atlas
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.render import page, settings_of
 from areaeffect.web.runs import base_of, runs_of
+from areaeffect.web.search import name_of
 from areaeffect.web.selection import keep
 from areaeffect.web.take_away import offered, taken
 from areaeffect.web.view_state import parse, query
@@ -27,8 +30,10 @@ from areaeffect.web.view_state import parse, query
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from areaeffect.compare.question import Question
+    from areaeffect.web.atlas import Atlas
     from areaeffect.web.settings import Settings
-    from areaeffect.web.standing import Standing
+    from areaeffect.web.standing import RunState
 
 NAV: tuple[str, str] | None = ("Compare", "/compare")
 
@@ -60,15 +65,17 @@ async def _form(request: Request) -> Response:
 
 
 def _show_form(
-    request: Request, settings: Settings, asked: CompareForm, faults: dict[str, Any], status: int
+    request: Request, settings: Settings, asked: CompareForm, faults: dict[str, Fault], status: int
 ) -> Response:
     if not atlases(settings):
         return page(request, "compare_form.html.j2", title="Compare", atlas=None, areas=[])
     atlas = find_atlas(settings, asked.base)
     runs_of(settings).warm(atlas)
-    _, lines = asking.listed(settings, atlas, asked)
-    study = base_of(atlas).study
-    window = study.study.window
+    selection, lines = asking.listed(settings, atlas, asked)
+    flight, areas = atlas.preflight, atlas.preflight.positions(selection.codes)
+    if not faults and len(areas):
+        faults = _faults(settings, atlas, asking.question_of(asked, selection, atlas), asked)
+    allowed = flight.starts(flight.usable(areas)) if len(areas) else areas
     return page(
         request,
         "compare_form.html.j2",
@@ -77,12 +84,28 @@ def _show_form(
         atlas=atlas,
         asked=asked,
         areas=lines,
-        name=asked.name or asking.suggested_name(lines),
-        window=window,
-        outcomes=[o.title for o in study.outcome],
+        name=asked.name or name_of(atlas, selection.codes),
+        starts=[label(int(a), flight.kind) for a in allowed],
+        written=flight.written,
+        kind=flight.kind,
+        levels=flight.asks_levels,
+        outcomes=[o.title for o in flight.outcomes],
         faults=faults,
         offers={"placebos": PLACEBOS, "nearest": NEAREST, "buffer": [f"{b:g}" for b in BUFFERS]},
     )
+
+
+def _faults(
+    settings: Settings, atlas: Atlas, question: Question, asked: CompareForm
+) -> dict[str, Fault]:
+    """Return what stands in the way of a question, by field: before it is asked, and after.
+
+    A form that has just been opened is held against its areas alone.
+    """
+    obstacles = atlas.preflight.obstacles(question if asked.start else replace(question, start=""))
+    if not obstacles and (asked.start or atlas.preflight.asks_levels):
+        obstacles = runs_of(settings).refusal(atlas, question)
+    return {o.field: asking.fault_of(settings, atlas, o) for o in obstacles}
 
 
 async def _ask(request: Request) -> Response:
@@ -93,19 +116,23 @@ async def _ask(request: Request) -> Response:
     def submit() -> Response:
         atlas = find_atlas(settings, asked.base)
         selection, _ = asking.listed(settings, atlas, asked)
-        question = asking.question_of(asked, selection)
+        question = asking.question_of(asked, selection, atlas)
+        faults = _faults(settings, atlas, question, replace(asked, start=question.start))
         try:
-            key = runs_of(settings).submit(atlas, question)
+            refuse_question(base_of(atlas), question, tuple(atlas.position))
         except StudyError as error:
             fields = {"buffer_km": "buffer"}
-            faults = {fields.get(p.where, p.where): p for p in error.problems}
+            for p in error.problems:
+                field, what = fields.get(p.where, p.where), f"{p.what} {p.fix}"
+                faults.setdefault(field, Fault(field, what[:1].upper() + what[1:]))
+        if faults:
             return _show_form(request, settings, asked, faults, 422)
-        return RedirectResponse(f"/compare/{key}", 303)
+        return RedirectResponse(f"/compare/{runs_of(settings).submit(atlas, question)}", 303)
 
     return await run_in_threadpool(submit)
 
 
-def _standing(request: Request) -> Standing:
+def _standing(request: Request) -> RunState:
     key = request.path_params["key"]
     if not _KEY.fullmatch(key):
         raise Refusal(404, "There is no such run.", "Ask a question on the Compare page.")
@@ -124,6 +151,10 @@ async def _run(request: Request) -> Response:
 def _show_run(request: Request) -> Response:
     settings, standing = settings_of(request), _standing(request)
     atlas = find_atlas(settings, standing.atlas)
+    selection = keep(settings, standing.question.areas)
+    asked = asking.asked_of(standing.question, atlas.key, selection)
+    if REFUSED in standing.parts and not standing.active:
+        return RedirectResponse(f"/compare{query(asked)}", 303)
     folder = runs_of(settings).folder / standing.key
     try:
         fragments = {
@@ -134,12 +165,13 @@ def _show_run(request: Request) -> Response:
     except (OSError, ValueError):
         what = "The files of this run are damaged."
         raise Refusal(503, what, "Ask the question again with another name.") from None
-    selection = keep(settings, standing.question.areas)
-    asked = asking.asked_of(standing.question, atlas.key, selection)
+    levels = atlas.preflight.asks_levels
     return page(
         request,
         "compare_run.html.j2",
-        title=f"{standing.question.name} from {standing.question.start}",
+        title=standing.question.name,
+        levels=levels,
+        when="" if levels else f", from {atlas.preflight.written(standing.question.start)}",
         standing=standing,
         atlas=atlas,
         again=f"/compare{query(asked)}",

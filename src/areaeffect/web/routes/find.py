@@ -16,10 +16,10 @@ from areaeffect.web import choosing, limits, upload, vendor_files
 from areaeffect.web.atlas import atlases, find_atlas
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.render import page, settings_of, wants_json
-from areaeffect.web.routes.atlas_files import tiles_address, values_address
+from areaeffect.web.routes.atlas_files import names_address, tiles_address, values_address
 from areaeffect.web.search import search
 from areaeffect.web.selection import keep, selected
-from areaeffect.web.table import legend, page_of
+from areaeffect.web.table import FIFTHS, direction, legend, page_of
 from areaeffect.web.view_state import View, choice, parse, query, word
 
 if TYPE_CHECKING:
@@ -86,9 +86,11 @@ def _find(request: Request) -> Response:
         period=layer.periods[period],
         groups=_groups(atlas),
         legend=legend(layer),
+        direction=direction(layer),
         n_missing=layer.missing[period],
         chosen=_named(atlas, chosen),
         found=found,
+        hits=[(p, choosing.codes(atlas, p.positions) <= set(chosen.codes)) for p in found.places],
         table=rows,
         state=query(view).lstrip("?"),
         map=_map(atlas, layer, period, chosen, found),
@@ -131,13 +133,17 @@ def _map(
     if not atlas.has_map or not vendor_files.hashes():
         return None
     file = f"values/{layer.key}.{period}.json.gz"
+    first = found.places[0] if found.places else None
     return {
         "tiles": tiles_address(atlas.key, atlas.version("areas.pmtiles")),
         "values": values_address(atlas.key, layer.key, period, atlas.version(file)),
+        "names": names_address(atlas.key, atlas.version("names.json.gz")),
         "breaks": json.dumps(layer.breaks),
+        "fifths": json.dumps(FIFTHS),
         "bounds": json.dumps(_bounds(atlas, chosen, found)),
         "whole": json.dumps(atlas.manifest["bounds"]),
         "chosen": json.dumps(chosen.codes),
+        "found": json.dumps(sorted(choosing.codes(atlas, first.positions)) if first else []),
         "ring": json.dumps(chosen.shape),
     }
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from areaeffect.web.render import page
+from areaeffect.web.atlas import atlases
+from areaeffect.web.render import page, settings_of
 from areaeffect.web.site import site_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,15 @@ def routes(_settings: Settings) -> list[Route]:
 
 
 def _home(request: Request) -> Response:
-    site = site_of(request)
-    holdings = site.holdings
-    faults = {} if request.app.state.settings.read_only else holdings.faults
-    return page(request, "home.html.j2", title="areaeffect", runs=holdings.top, faults=faults)
+    settings, holdings = settings_of(request), site_of(request).holdings
+    faults = {} if settings.read_only else holdings.faults
+    first = next(iter(atlases(settings).values()), None)
+    return page(
+        request,
+        "home.html.j2",
+        title="areaeffect",
+        runs=holdings.top,
+        faults=faults,
+        atlas=first,
+        compare=not settings.read_only,
+    )

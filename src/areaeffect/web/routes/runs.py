@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from areaeffect.web.settings import Settings
 
-NAV: tuple[str, str] | None = ("Published runs", "/runs/")
+NAV: tuple[str, str] | None = ("Published evaluations", "/runs/")
 TYPES = {
     ".atom": ATOM_TYPE,
     ".csv": "text/csv; charset=utf-8; header=present",
@@ -60,7 +60,7 @@ def _page(request: Request) -> Response:
         raise Refusal(404, "No run has this page or file.", "See the list at /runs/.")
     try:
         body = make()
-    except Exception as error:
+    except Exception as error:  # the files are those of a stranger's run and may hold anything
         _LOG.warning("/runs/%s cannot be shown: %s", name, type(error).__name__)
         what = "This page cannot be shown: the files of its run are damaged."
         raise Refusal(503, what, "Evaluate the study again.") from None

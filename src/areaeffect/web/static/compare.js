@@ -3,6 +3,7 @@ const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function takeOver() {
   const answer = await fetch(location.pathname, { cache: "no-store" });
+  if (answer.redirected) return location.replace(answer.url); // the form says why it has no answer
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of fresh.querySelectorAll("[data-part]")) {
     const old = document.querySelector(`[data-part="${part.dataset.part}"]`);

@@ -38,10 +38,12 @@ function show(page) {
   const focused = document.activeElement;
   const again = focused && focused !== document.body ? path(focused) : null;
   for (const id of PARTS) {
+    const scrolled = document.querySelector(`#${id} .scrolls`)?.scrollTop ?? 0;
     const fresh = page.getElementById(id);
     const open = document.querySelector(`#${id} details`)?.open;
     document.getElementById(id).replaceWith(document.adoptNode(fresh));
     if (open) document.querySelector(`#${id} details`).open = true;
+    document.querySelector(`#${id} .scrolls`)?.scrollTo(0, scrolled);
   }
   document.title = page.title;
   const count = document.getElementById("chosen").textContent;
@@ -98,6 +100,7 @@ document.addEventListener("change", (event) => {
 addEventListener("popstate", () => ask(location.href, {}, false));
 
 if (document.getElementById("map")) {
+  document.getElementById("map").parentElement.hidden = false;
   import("./map.js").then(async ({ makeMap }) => {
     map = await makeMap({ change, say: (text) => { said.textContent = text; } });
   }).catch(() => {

@@ -42,6 +42,7 @@ export async function makeMap({ change, say }) {
   function mark(fit) {
     const chosen = read("chosen");
     map.setFilter("chosen", ["in", ["get", "code"], ["literal", chosen]]);
+    map.setFilter("found", ["in", ["get", "code"], ["literal", read("found")]]);
     map.setFilter("chosen-casing", ["in", ["get", "code"], ["literal", chosen]]);
     map.getSource("ring").setData(polygon(read("ring")));
     if (fit) map.fitBounds(read("bounds"), { animate: false, maxZoom: 13 });
@@ -73,13 +74,18 @@ export async function makeMap({ change, say }) {
     clicked = true;
     change({ toggle: event.features[0].properties.code });
   });
+  const tip = tooltip(map);
+  const describe = async (area, at) => {
+    const name = (await names())[area.id] ?? area.properties.code;
+    tip.show(name, figure(numbers?.[area.id], read("breaks"), state()), at);
+  };
   map.on("mousemove", "fill", (event) => {
-    const area = event.features[0];
-    const value = numbers?.[area.id];
-    const text = value === null || value === undefined ? "missing" : `${value.toLocaleString("en-GB")} ${state().unit}`;
-    document.getElementById("under").textContent = `${area.properties.code}: ${text}`;
     map.getCanvas().style.cursor = "pointer";
+    describe(event.features[0], event.point);
   });
+  map.on("mouseleave", "fill", () => tip.hide());
+  map.on("click", "fill", (event) => describe(event.features[0], event.point));
+  byKeyboard(map, describe, tip, (code) => { clicked = true; change({ toggle: code }); });
   const button = document.getElementById("draw");
   button.hidden = false;
   button.addEventListener("click", async () => {
@@ -124,11 +130,93 @@ function style() {
         id: "borders", type: "line", source: "areas", "source-layer": "areas", minzoom: 10,
         paint: { "line-color": "#ffffff", "line-width": 0.7 },
       },
+      council("councils-casing", "#ffffff", 3),
+      council("councils", "#0b0c0c", 1),
+      { id: "found", ...outline("#F46A25", 1.5) },
       { id: "chosen-casing", ...outline("#ffffff", 6) },
       { id: "chosen", ...outline("#F46A25", 3) },
       { id: "ring", type: "line", source: "ring", paint: { "line-color": "#801650", "line-width": 2, "line-dasharray": [3, 2] } },
+      words("ward-names", "ward", 12, 12.2, "#0b0c0c"),
+      words("council-names", "council", 14, 7, "#0b0c0c"),
     ],
   };
+}
+
+// Names of wards and councils, drawn by the browser's own font; the larger place is placed first.
+function words(id, kind, size, minzoom, colour) {
+  return {
+    id, type: "symbol", source: "areas", "source-layer": "names", minzoom,
+    filter: ["==", ["get", "kind"], kind],
+    layout: {
+      "text-field": ["get", "name"], "text-font": ["Arial, Helvetica, sans-serif"], "text-size": size,
+      "text-max-width": 8, "text-padding": 4, "symbol-sort-key": ["-", 0, ["get", "areas"]],
+    },
+    paint: { "text-color": colour, "text-halo-color": "#ffffff", "text-halo-width": 2 },
+  };
+}
+
+let listed = null;
+function names() {
+  listed ??= fetch(state().names).then((answer) => answer.json());
+  return listed;
+}
+
+// A value as the table prints it, and which fifth of all areas that is.
+function figure(value, breaks, { unit, fifths }) {
+  if (value === null || value === undefined) return "missing: no figure";
+  const size = Math.abs(value);
+  const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : 2;
+  const number = value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const among = breaks.length === 4 ? `, ${JSON.parse(fifths)[fifth(value, breaks)]}` : "";
+  return `${number} ${unit}${among}`.replace("-", "−");
+}
+
+// The name and figure of one area, beside the pointer, the finger or the middle of the map.
+function tooltip(map) {
+  const box = document.createElement("p");
+  box.className = "tip";
+  box.hidden = true;
+  map.getContainer().append(box);
+  const hide = () => { box.hidden = true; };
+  map.on("movestart", hide);
+  return {
+    hide,
+    show(name, text, { x, y }) {
+      box.replaceChildren(Object.assign(document.createElement("strong"), { textContent: name }), text);
+      box.hidden = false;
+      const { clientWidth: width, clientHeight: height } = map.getContainer();
+      box.style.left = `${Math.max(4, Math.min(x + 14, width - box.offsetWidth - 4))}px`;
+      box.style.top = `${y + 18 + box.offsetHeight > height ? y - box.offsetHeight - 14 : y + 18}px`;
+    },
+  };
+}
+
+// With the keyboard the area in the middle is meant: arrows move the map, Enter chooses.
+function byKeyboard(map, describe, tip, choose) {
+  const canvas = map.getCanvas();
+  const cross = document.createElement("div");
+  cross.className = "cross";
+  cross.hidden = true;
+  map.getContainer().append(cross);
+  canvas.setAttribute("aria-describedby", "under");
+  const middle = () => {
+    const { clientWidth, clientHeight } = map.getContainer();
+    return { x: clientWidth / 2, y: clientHeight / 2 };
+  };
+  const area = () => map.queryRenderedFeatures([middle().x, middle().y], { layers: ["fill"] })[0];
+  const tell = async () => {
+    if (cross.hidden || !area()) return;
+    await describe(area(), middle());
+    document.getElementById("under").textContent = map.getContainer().querySelector(".tip").innerText.replace("\n", ": ");
+  };
+  canvas.addEventListener("focus", () => { cross.hidden = !canvas.matches(":focus-visible"); tell(); });
+  canvas.addEventListener("blur", () => { cross.hidden = true; tip.hide(); });
+  map.on("moveend", tell);
+  canvas.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !area()) return;
+    event.preventDefault();
+    choose(area().properties.code);
+  });
 }
 
 // Hatching for areas without a figure, under the borders: a second fill, seen only where c is -1.
@@ -140,6 +228,13 @@ function addMissing(map) {
       "fill-opacity": ["case", ["==", ["feature-state", "c"], UNKNOWN], 1, 0],
     },
   }, "borders");
+}
+
+function council(id, colour, width) {
+  return {
+    id, type: "line", source: "areas", "source-layer": "councils", layout: { "line-join": "round" },
+    paint: { "line-color": colour, "line-width": ["interpolate", ["linear"], ["zoom"], 6, width * 0.5, 10, width * 1.3, 14, width * 2.2] },
+  };
 }
 
 function outline(colour, width) {

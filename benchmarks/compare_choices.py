@@ -1,0 +1,128 @@
+"""Dead ends of Compare: random places and dates of an atlas, each asked as a visitor would.
+
+    python -m benchmarks.compare_choices ATLAS [--choices 200] [--seed 20231219]
+
+ATLAS is the folder that `areaeffect tiles` wrote. A choice ends in an answer, is stopped on the
+form with a question that can be asked instead (which is then asked), or is a dead end. What step 2
+offers is compared with what step 3 answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.compare.explore import answer_into, load_base, plan_into
+from areaeffect.compare.question import Question
+from areaeffect.compare.run_folder import (
+    ANSWER,
+    FINDINGS_FILE,
+    POWER,
+    POWER_FILE,
+    REFUSED,
+    REFUSED_FILE,
+    has,
+)
+from areaeffect.periods import label
+from areaeffect.results import Verdict
+from areaeffect.web.atlas import Atlas
+from areaeffect.web.search import name_of, places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from areaeffect.compare.explore import Base
+
+#: Questions asked one after another, each offered instead of the last.
+MOST_REPAIRS = 3
+
+
+def choices(atlas: Atlas, n: int, seed: int) -> Iterator[Question]:
+    """Yield random choices: a ward, a few areas, one area or a small council, and any date."""
+    random = np.random.default_rng(seed)
+    flight, codes = atlas.preflight, atlas.table["code"]
+    named = [p for p in places(atlas) if p.kind != "area" and len(p.positions) <= 100]
+    window = [o.periods for o in flight.outcomes]
+    first, last = min(p.first for p in window), max(p.first + p.n for p in window)
+    for _ in range(n):
+        kind = random.choice(["ward", "near", "one", "scattered"], p=[0.5, 0.25, 0.1, 0.15])
+        if kind == "ward" and named:
+            areas = list(named[int(random.integers(len(named)))].positions)
+        elif kind == "one":
+            areas = [int(random.integers(len(codes)))]
+        elif kind == "near" and flight.middles is not None:
+            middle = flight.middles[int(random.integers(len(codes)))]
+            away = np.hypot(*(flight.middles - middle).T)
+            areas = list(np.argsort(away)[: int(random.integers(2, 12))])
+        else:
+            areas = list(random.choice(len(codes), int(random.integers(2, 8)), replace=False))
+        chosen = tuple(sorted(str(codes[i]) for i in areas))
+        start = "" if flight.asks_levels else label(int(random.integers(first, last)), flight.kind)
+        yield Question(chosen, start, name_of(atlas, chosen), placebos=199)
+
+
+def ends(atlas: Atlas, base: Base, question: Question, folder: Path) -> str | tuple[str, Question]:
+    """Return how one question ends: answered, stopped with a repair, or why it is a dead end."""
+    flight = atlas.preflight
+    if flight.asks_levels:
+        question = replace(question, start=label(flight.earliest, flight.kind))
+    obstacles = flight.obstacles(question)
+    if obstacles:
+        repairs = [r for o in obstacles for r in o.repairs]
+        return ("stopped", repairs[0].question) if repairs else f"no repair: {obstacles[0].what}"
+    plan_into(base, question, folder, lambda *_: None)
+    if has(folder, REFUSED):
+        refusal = json.loads((folder / REFUSED / REFUSED_FILE).read_text("utf-8"))
+        if not refusal["repairs"]:
+            return f"no repair: {refusal['what']}"
+        repaired = Question.from_dict(refusal["repairs"][0]["question"])
+        return ("stopped", repaired)
+    answer_into(base, question, folder, lambda *_: None)
+    report = json.loads((folder / POWER / POWER_FILE).read_text("utf-8"))
+    promised = {r["outcome"] for r in report["rows"] if r["group"]}
+    findings = json.loads((folder / ANSWER / FINDINGS_FILE).read_text("utf-8"))["findings"]
+    own = [f for f in findings if f["group"] == question.name and f["outcome"]]
+    answered = {f["outcome"] for f in own if f["verdict"] != Verdict.NOT_ESTIMABLE}
+    if not answered:
+        return f"no answer: {own[0]['caveats']}"
+    if promised != answered:
+        return f"step 2 offers {sorted(promised)}, step 3 answers {sorted(answered)}"
+    return "answered"
+
+
+def main() -> None:
+    """Ask, count and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("atlas", type=Path)
+    parser.add_argument("--choices", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=20231219)
+    given = parser.parse_args()
+    atlas = Atlas(given.atlas)
+    base = load_base(given.atlas / "base.toml", Path(atlas.manifest["base_folder"]))
+    counted: Counter[str] = Counter()
+    for question in choices(atlas, given.choices, given.seed):
+        steps, asked = [], question
+        for _ in range(1 + MOST_REPAIRS):
+            with tempfile.TemporaryDirectory() as scratch:
+                end = ends(atlas, base, asked, Path(scratch))
+            if isinstance(end, str):
+                break
+            steps.append("stopped")
+            asked = end[1]
+        last = end if isinstance(end, str) else "stopped again and again"
+        counted[" > ".join([*steps, last if last == "answered" else "DEAD END"])] += 1
+        if last != "answered":
+            print(f"{question.areas[:3]} ({len(question.areas)}) {question.start}: {last}")
+    for way, n in counted.most_common():
+        print(f"{n:4d}  {way}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,355 @@
+"""What can be asked of chosen areas, and what mends a question that cannot be answered.
+
+The rules are those of the plan (`findings.units`, `findings.refusals`), read from the coverage of
+the figures alone, so that a form can say at once what a plan would refuse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from areaeffect.compare.question import NEAREST
+from areaeffect.findings.refusals import FEW_EVENTS, FEWEST_AREAS, MANY_EVENTS
+from areaeffect.findings.units import why_left_out
+from areaeffect.panel import is_enough
+from areaeffect.periods import PeriodKind, label, parse_period, why_ambiguous
+from areaeffect.results import Claim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from areaeffect.compare.question import Question
+    from areaeffect.panel import Strings
+    from areaeffect.periods import Periods
+    from areaeffect.results import Bools, Floats, Ints
+
+#: Whole years of figures that a question needs: two before the start, or nothing could be said of
+#: what it could detect; one after it, so that every season is in it.
+YEARS_BEFORE, YEARS_AFTER = 2, 1
+#: Areas that a repair brings a place to, where it is too small by itself.
+_ENOUGH_AREAS = 4
+#: Areas that a repair tries to leave out, one at a time.
+_MOST_LEFT_OUT = 6
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OutcomeFigures:
+    """Where one outcome has figures, for every area of an atlas.
+
+    Parameters
+    ----------
+    title : in print.
+    claim : whether a change or a level is asked.
+    is_count : whether it counts events.
+    periods : its time axis.
+    values : (n_areas, n_periods), counts or scores; NaN is missing.
+    exposure : (n_areas,), residents or dwellings; None where there is none.
+    waves : (n_periods,), periods that the source has at all.
+    """
+
+    title: str
+    claim: Claim
+    is_count: bool
+    periods: Periods
+    values: Floats
+    exposure: Floats | None
+    waves: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A question that can be answered instead, and what the button that asks it says."""
+
+    words: str
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a question cannot be answered.
+
+    Parameters
+    ----------
+    field : of the form: areas, start, name or buffer.
+    what : in one or two sentences.
+    repairs : what can be asked instead, best first.
+    """
+
+    field: str
+    what: str
+    repairs: tuple[Repair, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Preflight:
+    """What a base study's figures allow to be asked.
+
+    Parameters
+    ----------
+    kind : of the study's window; a start is one of these.
+    earliest : first start that the dates of the characteristics allow, an ordinal of `kind`.
+    outcomes : of the study.
+    complete : (n_areas,), whether every characteristic that areas are matched on is known.
+    wards : (n_areas,), the ward and council of each area; '' where not known.
+    middles : (n_areas, 2), metres; None without a map.
+    codes : (n_areas,).
+    """
+
+    kind: PeriodKind
+    earliest: int
+    outcomes: tuple[OutcomeFigures, ...]
+    complete: Bools
+    wards: Strings
+    middles: Floats | None
+    codes: Strings
+
+    @property
+    def asks_levels(self) -> bool:
+        """Whether no outcome can be asked about change: every figure has one date."""
+        return all(o.claim is Claim.LEVEL for o in self.outcomes)
+
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        return {str(code): i for i, code in enumerate(self.codes)}
+
+    def positions(self, codes: tuple[str, ...]) -> Ints:
+        """Return where some areas are in the atlas; those of another atlas are left out."""
+        found = (self._position.get(code) for code in codes)
+        return np.array([i for i in found if i is not None], dtype=np.int64)
+
+    def usable(self, areas: Ints) -> Ints:
+        """Return the areas that a plan would keep of some chosen ones."""
+        reasons = why_left_out(
+            [~np.isnan(o.values[areas]) for o in self.outcomes],
+            [None if o.exposure is None else o.exposure[areas] for o in self.outcomes],
+            self.complete[areas],
+            [o.title for o in self.outcomes],
+        )
+        return np.asarray(areas[reasons == ""], dtype=np.int64)
+
+    def starts(self, areas: Ints) -> Ints:
+        """Return the starts, ascending ordinals, for which an outcome of some areas is covered."""
+        found: set[int] = set()
+        for outcome in self.outcomes:
+            found |= set(map(int, self._starts_of(outcome, areas)))
+        return np.array(sorted(found), dtype=np.int64)
+
+    def _starts_of(self, outcome: OutcomeFigures, areas: Ints) -> Ints:
+        periods = outcome.periods
+        seen: Bools = np.asarray(~np.isnan(outcome.values[areas]).any(axis=0), dtype=np.bool_)
+        if outcome.claim is Claim.LEVEL:
+            last = np.zeros(periods.n, dtype=np.bool_)
+            last[-(periods.kind.per_year or 1) :] = True
+            last &= outcome.waves
+            fits = bool(is_enough(int((last & ~seen).sum()), int(last.sum())))
+            return np.array([self.earliest] if fits else [], dtype=np.int64)
+        per_year = periods.kind.per_year
+        before, after = (YEARS_BEFORE * per_year, YEARS_AFTER * per_year) if per_year else (3, 1)
+        found = []
+        for start in range(self.earliest, self._end(periods) + 1):
+            first, then = periods.split(start, self.kind)
+            if first.stop < before or periods.n - then.start < after:
+                continue
+            sides = [outcome.waves[side] & ~seen[side] for side in (first, then)]
+            sizes = [int(outcome.waves[side].sum()) for side in (first, then)]
+            events = float(np.nansum(outcome.values[areas][:, first])) if outcome.is_count else None
+            if all(is_enough(int(s.sum()), n) for s, n in zip(sides, sizes, strict=True)) and (
+                events is None
+                or (events >= FEW_EVENTS and (len(areas) >= FEWEST_AREAS or events >= MANY_EVENTS))
+            ):
+                found.append(start)
+        return np.array(found, dtype=np.int64)
+
+    def _end(self, periods: Periods) -> int:
+        """Return the last start that could lie inside a time axis."""
+        if periods.kind is PeriodKind.NUMBER or self.kind is PeriodKind.NUMBER:
+            return periods.first + periods.n
+        month = periods.kind.first_month(periods.first + periods.n)
+        return self.kind.holding(month)
+
+    def since(self, areas: Ints) -> str:
+        """Return the first period from which each of some areas has all figures; '' without one."""
+        latest = ""
+        for outcome in self.outcomes:
+            missing = np.flatnonzero(np.isnan(outcome.values[areas]).any(axis=0) & outcome.waves)
+            first = int(missing[-1]) + 1 if len(missing) else int(np.argmax(outcome.waves))
+            if first < outcome.periods.n:
+                latest = max(latest, outcome.periods.labels[first])
+        return latest
+
+    def obstacles(self, question: Question) -> tuple[Obstacle, ...]:
+        """Return what stands in the way of a question, with what can be asked instead.
+
+        Parameters
+        ----------
+        question : its start may be empty: then only its areas are looked at.
+        """
+        areas = self.positions(question.areas)
+        if not len(areas):
+            return ()
+        kept = self.usable(areas)
+        allowed = self.starts(kept) if len(kept) else kept
+        found = []
+        if len(kept) < len(areas) or not len(allowed):
+            found.append(self._areas_obstacle(question, areas, kept, allowed))
+        if question.start and len(allowed):
+            found += self._start_obstacles(question, allowed)
+        return tuple(found)
+
+    def _areas_obstacle(
+        self, question: Question, areas: Ints, kept: Ints, allowed: Ints
+    ) -> Obstacle:
+        lost = len(areas) - len(kept)
+        if lost and len(kept):
+            who = "1 of them has" if lost == 1 else f"{lost} of them have"
+            what = f"{who} too few figures to be compared: {self._why(areas, kept)}."
+        elif lost:
+            what = "No area chosen has enough figures to be compared"
+            what += f": {self._why(areas, kept)}."
+        elif len(kept) < FEWEST_AREAS:
+            what = (
+                "One area alone is too small to compare: a single address can move its figures. "
+                "Add the areas around it that the work reached too."
+            )
+        else:
+            what = "These areas have too few figures, or too few events, before and after any date."
+        repairs = []
+        if lost and len(allowed):
+            since = self.since(kept)
+            many = "1 area that has" if len(kept) == 1 else f"{len(kept)} areas that have"
+            words = f"Compare the {many} figures" + (
+                f" since {self.written(since)}" if since else ""
+            )
+            repairs.append(Repair(words, self._with(question, kept, allowed)))
+        else:
+            repairs += self.larger(question, kept if len(kept) else areas)
+        return Obstacle("areas", what, tuple(repairs))
+
+    def _why(self, areas: Ints, kept: Ints) -> str:
+        """Say when the figures of the areas that fall out begin."""
+        lost = np.setdiff1d(areas, kept)
+        if not self.complete[lost].all():
+            return "what it is matched on is not known there"
+        begins = {self.since(np.array([i])) for i in lost} - {""}
+        if self.asks_levels or not begins:
+            return "nobody has published them"
+        first = min(begins)
+        return f"their figures begin in {self.written(first)}"
+
+    def larger(self, question: Question, areas: Ints) -> list[Repair]:
+        """Return questions about larger places around some areas, each with a start that fits."""
+        found: list[Repair] = []
+        wards = {str(w) for w in self.wards[areas]} - {""}
+        if len(wards) == 1:
+            (ward,) = wards
+            inside = self.usable(np.flatnonzero(self.wards == ward))
+            self._offer(found, question, inside, f"Compare all of {ward}, {{n}} areas")
+        if self.middles is not None:
+            away = np.hypot(*(self.middles - self.middles[areas].mean(axis=0)).T)
+            near = np.argsort(away, kind="stable")[: 4 * _ENOUGH_AREAS]
+            near = np.array(sorted(near[: max(_ENOUGH_AREAS, len(areas) + 2)]))
+            whole = self.usable(np.union1d(near, areas))
+            self._offer(found, question, whole, "Compare it with the areas next to it, {n} in all")
+        return found
+
+    def _offer(self, found: list[Repair], question: Question, areas: Ints, words: str) -> None:
+        allowed = self.starts(areas) if len(areas) else areas
+        asked = {str(self.codes[i]) for i in areas}
+        if len(allowed) and asked != set(question.areas):
+            repaired = self._with(question, areas, allowed)
+            if repaired not in [r.question for r in found]:
+                found.append(Repair(words.format(n=len(areas)), repaired))
+
+    def _with(self, question: Question, areas: Ints, allowed: Ints) -> Question:
+        """Return a question of other areas; a start that does not fit them is moved."""
+        codes = tuple(sorted(str(self.codes[i]) for i in areas))
+        start = question.start
+        if start:
+            at = parse_period(start, self.kind)
+            near = allowed[np.abs(allowed - (allowed[0] if at is None else at)).argmin()]
+            start = label(int(near), self.kind)
+        return replace(question, areas=codes, start=start)
+
+    def _start_obstacles(self, question: Question, allowed: Ints) -> list[Obstacle]:
+        at = parse_period(question.start, self.kind)
+        first, last = (label(int(a), self.kind) for a in (allowed[0], allowed[-1]))
+        if at is not None and at in allowed:
+            return []
+        between = f"from {self.written(first)} to {self.written(last)}"
+        if at is None:
+            why = why_ambiguous(question.start)
+            what = f"{why[:1].upper()}{why[1:]}" if why else f"‘{question.start}’ is not a date"
+            return [Obstacle("start", f"{what}. Write a {self.kind} {between}, such as {last}.")]
+        near = label(int(allowed[np.abs(allowed - at).argmin()]), self.kind)
+        if at < allowed[0]:
+            what = (
+                f"{self.written(question.start)} is too early: the figures must reach back "
+                f"{YEARS_BEFORE} years before the start, and must not be older than what areas "
+                "are matched on."
+            )
+        elif at > allowed[-1]:
+            what = (
+                f"{self.written(question.start)} is too late: a year of figures must follow the "
+                "start."
+            )
+        else:
+            what = f"The figures of these areas have gaps around {self.written(question.start)}."
+        what += f" A start {between} can be asked about."
+        repair = Repair(f"Ask about {self.written(near)}", replace(question, start=near))
+        return [Obstacle("start", what, (repair,))]
+
+    def normal_start(self, text: str) -> str:
+        """Return a start as the study writes it; the text itself where it is no date."""
+        at = parse_period(text, self.kind)
+        return text if at is None else label(at, self.kind)
+
+    def written(self, text: str) -> str:
+        """Write a period as people do: '2013-04' is April 2013."""
+        at = parse_period(text, PeriodKind.MONTH)
+        return text if at is None else f"{_MONTHS[at % 12]} {at // 12}"
+
+
+def repairs_of(question: Question, codes: Strings, middles: Floats | None) -> Iterator[Repair]:
+    """Yield questions near one that no benchmark area was found for, the nearest first.
+
+    They may fail too: whoever offers one has planned it.
+
+    Parameters
+    ----------
+    question : what cannot be answered.
+    codes, middles : of every area; None without a map.
+    """
+    if question.buffer_km > 0:
+        words = f"Do not leave out the places within {question.buffer_km:g} km of it"
+        yield Repair(words, replace(question, buffer_km=0.0))
+    if question.nearest < max(NEAREST):
+        words = f"Look among the {max(NEAREST)} most similar areas for each of its areas"
+        yield Repair(words, replace(question, nearest=max(NEAREST)))
+    position = {str(code): i for i, code in enumerate(codes)}
+    own = np.array(sorted(position[c] for c in question.areas if c in position), dtype=np.int64)
+    if middles is None or not len(own):
+        return
+    away = np.hypot(*(middles - middles[own].mean(axis=0)).T)
+    for more in (2, 4, 8, 16):
+        near = np.setdiff1d(np.argsort(away, kind="stable")[: len(own) + more], own)[:more]
+        grown = np.union1d(own, near)
+        asked = replace(question, areas=tuple(sorted(str(codes[i]) for i in grown)))
+        yield Repair(f"Compare it with the areas next to it, {len(grown)} in all", asked)
+    outward = np.argsort(-away[own], kind="stable")
+    for i in outward[:_MOST_LEFT_OUT] if len(own) > FEWEST_AREAS else ():
+        kept = tuple(sorted(str(codes[j]) for j in own if j != own[i]))
+        yield Repair(f"Leave out one of its areas, {codes[own[i]]}", replace(question, areas=kept))
+    around = np.argsort(away, kind="stable")
+    for n in (4, 8):
+        for skipped in range(1, 4):
+            ring = around[skipped * n : (skipped + 1) * n]
+            asked = replace(question, areas=tuple(sorted(str(codes[i]) for i in ring)))
+            yield Repair(f"Compare {n} areas near it instead", asked)

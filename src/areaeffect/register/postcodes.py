@@ -1,0 +1,207 @@
+"""Postcodes to areas, by a directory of them: the share of each area's postcodes that is listed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.register.place_lookups import read_columns
+from areaeffect.register.places import columns_of
+from areaeffect.sources.publishers.files import is_here, locate
+from areaeffect.sources.publishers.panel import published_roots
+from areaeffect.sources.publishers.postcodes import RELEASE, plain_postcodes, read_directory
+from areaeffect.sources.publishers.releases import find_release
+from areaeffect.study.paths import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from areaeffect.panel import Strings
+    from areaeffect.results import Ints
+
+_FEWEST_AN_AREA = 10
+_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
+#: A CSV of more bytes is a directory of the whole country, and is not read as a table of a user.
+_LARGE = 64 << 20
+#: Columns of a lookup that may hold the areas of a study, by what they hold.
+_AREAS = ("area", "msoa_code", "ward_code", "authority_code")
+
+
+def plain_postcode(text: str) -> str:
+    """Return a postcode in capitals without spaces."""
+    return re.sub(r"\s+", "", text).upper()
+
+
+class Postcodes:
+    """Where postcodes lie.
+
+    Parameters
+    ----------
+    postcodes, areas, ended : (n,), as in the file; `ended` is '' for those in use.
+    source : what it is called in print.
+    """
+
+    def __init__(
+        self,
+        postcodes: pa.ChunkedArray,
+        areas: pa.ChunkedArray,
+        ended: pa.ChunkedArray,
+        source: str,
+    ) -> None:
+        self.source = source
+        index = pd.Index(plain_postcodes(postcodes).to_pandas())
+        columns = {"area": areas, "ended": ended}
+        coded = {k: v.dictionary_encode().to_pandas() for k, v in columns.items()}
+        rows = pd.DataFrame(coded).set_index(index)
+        again = rows[index.duplicated(keep=False)]
+        self._twice = {
+            str(postcode): sorted(set(own["area"]))
+            for postcode, own in again.groupby(level=0)
+            if own["area"].nunique() > 1
+        }
+        self._rows = rows[~index.duplicated(keep="last")]
+
+    def fault(self, text: str) -> str:
+        """Return why a postcode cannot be placed; '' where it can."""
+        postcode = plain_postcode(text)
+        if not _POSTCODE.fullmatch(postcode):
+            return f"'{text}' is not written like a postcode"
+        if postcode in self._twice:
+            return f"'{text}' is in two areas ({' and '.join(self._twice[postcode])})"
+        if postcode not in self._rows.index or not self.area_of(postcode):
+            begins = np.asarray(self._rows.index.str.startswith(postcode[:-3]))
+            near = did_you_mean(postcode, self._rows.index[begins].tolist())
+            return f"'{text}' is not in {self.source}" + (f" ({near})" if near else "")
+        if ended := str(self._rows.at[postcode, "ended"]).strip():
+            return f"'{text}' was terminated ({ended})"
+        return ""
+
+    def area_of(self, text: str) -> str:
+        """Return the area of a postcode without a fault."""
+        return str(self._rows.at[plain_postcode(text), "area"])
+
+    @cached_property
+    def _used(self) -> pd.DataFrame:
+        used: pd.DataFrame = self._rows[self._rows["ended"].astype(str).str.strip() == ""]
+        return used
+
+    @cached_property
+    def _in_use(self) -> pd.Series:
+        return self._used["area"].value_counts()
+
+    def shares_cannot_be_told(self, listed: Sequence[str]) -> str:
+        """Return why shares of areas cannot be worked out from this lookup; '' where they can.
+
+        A lookup of little more than the listed postcodes makes every share 100 %.
+        """
+        own = {plain_postcode(t) for t in listed}
+        touched = {self.area_of(p) for p in own}
+        held = sum(int(self._in_use[a]) for a in touched)
+        if held >= _FEWEST_AN_AREA * len(touched) or len(own) < held / 2:
+            return ""
+        return (
+            f"the lookup {self.source} holds {held} postcodes in the {len(touched)} areas touched, "
+            f"of which {len(own)} are listed"
+        )
+
+    def shares(self, listed: Sequence[str]) -> dict[str, float]:
+        """Return, for each area touched, the share of its postcodes in use that is listed.
+
+        Parameters
+        ----------
+        listed : postcodes without a fault.
+        """
+        found = Counter(self.area_of(p) for p in {plain_postcode(t) for t in listed})
+        return {area: n / int(self._in_use[area]) for area, n in sorted(found.items())}
+
+    def inside(self, areas: Strings) -> tuple[Strings, Ints]:
+        """Return the postcodes in use of some areas, ascending, and the position of each's area.
+
+        Parameters
+        ----------
+        areas : (n_areas,), codes, ascending.
+        """
+        held = self._used["area"].cat
+        at = pd.Index(areas).get_indexer(held.categories.astype(str))[held.codes]
+        inside = pd.Series(at, index=self._used.index)[at >= 0].sort_index()
+        return inside.index.to_numpy(dtype=np.str_), inside.to_numpy(dtype=np.int64)
+
+
+def has_directory(folder: Path, areas: Strings) -> bool:
+    """Tell whether the directory of postcodes has been fetched and can know areas of a study."""
+    is_official = len(areas) > 0 and re.fullmatch(r"[EW]\d{8}", str(areas[-1])) is not None
+    return is_official and is_here(find_release(RELEASE), published_roots(folder))
+
+
+def find_postcodes(lookup: str | None, folder: Path, areas: Strings, where: str = "") -> Postcodes:
+    """Return where postcodes lie, for the areas of a study.
+
+    Parameters
+    ----------
+    lookup : a CSV, a workbook, or a zip of the publisher's directory; None for the directory that
+        `areaeffect fetch postcodes` has brought.
+    folder : where a relative path starts.
+    areas : (n_areas,), the study's codes: of several columns of areas, the one that knows most.
+    where : the file that lists postcodes, for messages.
+
+    Raises
+    ------
+    DataError
+        Neither is here; or a file without a column of postcodes, or of areas.
+    """
+    if lookup is None:
+        if not has_directory(folder, areas):
+            raise DataError(
+                Problem(
+                    "postcodes are listed, but no directory says in which areas they lie.",
+                    where,
+                    "Get it with `areaeffect fetch postcodes`, or name your own: lookup = "
+                    "'file.csv' with columns postcode and area_code.",
+                )
+            )
+        ((_, path),) = locate(find_release(RELEASE), published_roots(folder))
+    else:
+        path = resolve(lookup, folder)
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = _columns(path)
+    named = columns_of(table.column_names)
+    ended = table[named["ended"][0]] if "ended" in named else pa.chunked_array([[""] * len(table)])
+    every = [c for what in _AREAS for c in named.get(what, ())]
+    held = pa.array(areas.astype(str))
+    area = max(every, key=lambda c: pc.sum(pc.is_in(table[c], held)).as_py() or 0)
+    return Postcodes(table[named["postcode"][0]], table[area], ended, path.name)
+
+
+def _columns(path: Path) -> pa.Table:
+    """Read the columns of a lookup that may be of use."""
+
+    def choose(header: Sequence[str]) -> list[str]:
+        named = columns_of(header)
+        every = [c for what in _AREAS for c in named.get(what, ())]
+        if "postcode" not in named or not every:
+            raise DataError(
+                Problem(
+                    "the lookup has no column of postcodes, or none of areas.",
+                    str(path),
+                    f"It needs postcode and area_code. Columns: {', '.join(header)}.",
+                )
+            )
+        return [named["postcode"][-1], *every, *named.get("ended", ())[:1]]
+
+    if path.suffix.lower() == ".zip" or (path.is_file() and path.stat().st_size > _LARGE):
+        return read_directory(path, choose)
+    import pyarrow as pa
+
+    columns = read_columns(path)
+    return pa.table({name: columns[name].astype(object) for name in choose(list(columns))})
