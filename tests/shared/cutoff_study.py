@@ -38,7 +38,6 @@ areas = "members.csv"
 buffer_km = 0.0
 
 [design]
-covariates = ["areas.need"]
 score = "areas.need"
 chosen = "highest {CHOSEN}"
 cap = {{ by = "areas.authority", at_most = {AT_MOST} }}

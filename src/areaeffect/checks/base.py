@@ -78,7 +78,8 @@ class Drawn(Generic[Row]):
     keeps: Callable[[Row], bool] | None = None
 
 
-def _any_study(_study: Study) -> bool:
+def any_study(_study: Study) -> bool:
+    """Return that a check asks something of every study."""
     return True
 
 
@@ -109,7 +110,7 @@ class Check(Generic[Numbers, Row]):
     say: Callable[[Answer[Numbers, Row], Numbers], str]
     drawn: Drawn[Row] | None = None
     why: str = "no finding is about a change"
-    concerns: Callable[[Study], bool] = _any_study
+    concerns: Callable[[Study], bool] = any_study
 
 
 def _plain(numbers: Any, name: str = "") -> dict[str, Number]:

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 #: A programme is compared with so many times its number of places beyond its cut, and made-up ones
 #: are placed among as many in line ...
-WITHIN = 4
+WITHIN = 8
 #: ... and at least so many.
 FEWEST = 100
-#: Share of places that a made-up programme leaves out at random, so that programmes differ.
-LEFT_OUT = 0.5
+#: A made-up programme leaves out the places beyond a line across the map, at most this share ...
+BEYOND_LINE = 0.7
+#: ... and of the others this share at random; without a map, the second share alone.
+LEFT_OUT, LEFT_OUT_WITHOUT_MAP = 0.2, 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -40,6 +42,7 @@ class Ranked:
     within : places beyond a cut that a programme is compared with.
     reach : places in line among which a made-up programme is placed.
     of_area : (n_areas,), position of each area's place; -1 for none.
+    centres : (n_places, 2); None without a map.
     """
 
     places: tuple[Ints, ...]
@@ -49,6 +52,7 @@ class Ranked:
     within: int
     reach: int
     of_area: Ints
+    centres: Floats | None = None
 
     def n_of(self, areas: Ints) -> int:
         """Count the places of some areas."""
@@ -108,7 +112,9 @@ class Ranked:
     ) -> list[Ints] | None:
         """Place a made-up programme by the same rule; None where too few places are left.
 
-        Half of the places are left out at random, and the cut lies anywhere among the rest.
+        Some places are left out, and the cut lies anywhere among the rest. The neediest places of
+        all lie closer together than those after them, and share more of what happens there: so
+        what is left out lies beyond a line across the map, at random.
 
         Parameters
         ----------
@@ -116,9 +122,14 @@ class Ranked:
         counts : places of each of its neighbourhoods.
         rng : of this draw.
         """
-        some = np.zeros(len(self.score), dtype=bool)
         drawn = np.array([self.of_area[areas[0]] for areas in options], dtype=np.int64)
-        some[drawn[rng.random(len(drawn)) >= LEFT_OUT]] = True
+        share = LEFT_OUT_WITHOUT_MAP
+        if self.centres is not None and len(drawn):
+            angle, share = rng.uniform(0, 2 * np.pi), LEFT_OUT
+            along = self.centres[drawn] @ np.array([np.cos(angle), np.sin(angle)])
+            drawn = drawn[along >= np.quantile(along, rng.uniform(0, BEYOND_LINE))]
+        some = np.zeros(len(self.score), dtype=bool)
+        some[drawn[rng.random(len(drawn)) >= share]] = True
         line, n = self.in_line(some), sum(counts)
         if len(line) < n:
             return None
@@ -148,6 +159,7 @@ def ranked(
     at_most: int | None,
     first: Bools,
     n_areas: int,
+    centres: Floats | None = None,
 ) -> Ranked:
     """Put places in order of their score.
 
@@ -157,6 +169,7 @@ def ranked(
     score, group, at_most : see `Ranked`, in the order of `places`.
     first : (n_places,), the places chosen: of equal scores they come first.
     n_areas : areas in the panel.
+    centres : (n_areas, 2); None without a map.
     """
     order = np.lexsort((np.arange(len(places)), ~first, score))
     of_area = np.full(n_areas, -1, dtype=np.int64)
@@ -172,6 +185,7 @@ def ranked(
         within=reach,
         reach=reach,
         of_area=of_area,
+        centres=None if centres is None else np.array([centres[p].mean(axis=0) for p in ordered]),
     )
 
 

@@ -55,6 +55,7 @@ def ranked_of(study: Study, data: Assembled) -> Ranked | None:
         at_most=None if cap is None else cap.at_most,
         first=np.array([treated[p].any() for p in places], dtype=bool),
         n_areas=len(panel.areas),
+        centres=panel.centres,
     )
 
 

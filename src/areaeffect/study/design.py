@@ -10,6 +10,10 @@ from areaeffect.study.parts import ColumnText, PeriodText
 from areaeffect.study.toml_file import Part
 
 
+#: Matches of each treated area where places were chosen by a score, unless the study says more.
+PLACED_RATIO = 60
+
+
 class Covariate(Part):
     """A characteristic of areas that benchmark areas must share."""
 
@@ -113,7 +117,9 @@ class DesignPart(Part):
     )
 
     score: ColumnText | None = Field(
-        default=None, description="'source.column' by whose rank places were chosen"
+        default=None,
+        description="'source.column' by whose rank places were chosen; it becomes a covariate, and "
+        "`calibration` is 'none' with `ratio` 60 unless they are given",
     )
     chosen: str | None = Field(
         default=None,
@@ -133,6 +139,23 @@ class DesignPart(Part):
     def n_chosen(self) -> int:
         """How many places the rule takes; 0 without one."""
         return int(self.chosen.split()[1]) if self.chosen else 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_matched_near_the_cut(cls, given: object) -> object:
+        """Match on the score, and leave what matching cannot reach to the regression.
+
+        The places chosen are the extreme of a rank: weights that reach their mean rest on the few
+        areas beyond the cut that look most like them, and on what those areas share.
+        """
+        if not isinstance(given, dict) or "score" not in given:
+            return given
+        score, listed = given["score"], given.get("covariates", ())
+        named = [c.get("column") if isinstance(c, dict) else c for c in listed]
+        changed = given if score in named else given | {"covariates": [*listed, score]}
+        if "calibration" in given:
+            return changed
+        return {"calibration": "none", "ratio": PLACED_RATIO} | changed
 
     @model_validator(mode="after")
     def _has_a_whole_rule(self) -> Self:

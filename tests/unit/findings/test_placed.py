@@ -87,7 +87,6 @@ def test_another_number_of_places_is_refused(tmp_path: Path) -> None:
 
 def test_a_treated_place_without_a_score_is_named(tmp_path: Path) -> None:
     study = write_cutoff_study(tmp_path)
-    edit(study, 'covariates = ["areas.need"]', "covariates = []")
     out = min(chosen_by_hand())
 
     def blank(table: pd.DataFrame) -> pd.DataFrame:
@@ -131,6 +130,16 @@ def test_neighbourhoods_of_several_areas_need_the_places_that_were_ranked(tmp_pa
     said = _refused(study)
     assert "neighbourhoods hold more than one of the places that were ranked: One." in said
     assert "analysis.placebo_neighbourhoods" in said
+
+
+def test_the_score_is_a_covariate_and_areas_are_matched_not_calibrated(tmp_path: Path) -> None:
+    study = write_cutoff_study(tmp_path)
+    design = read_study(study).study.design
+    assert [c.column for c in design.covariates] == ["areas.need"]
+    assert (design.calibration, design.ratio) == ("none", 60)
+    edit(study, "[design]\n", '[design]\ncalibration = "entropy"\ncovariates = ["areas.need"]\n')
+    design = read_study(study).study.design
+    assert (design.calibration, len(design.covariates)) == ("entropy", 1)
 
 
 @pytest.mark.parametrize(
