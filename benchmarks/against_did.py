@@ -110,7 +110,14 @@ def ours(country: Country) -> float:
         notes=(),
     )
     units = tuple(
-        Neighbourhood("I", str(g), p, s, PeriodKind.MONTH, None)
+        Neighbourhood(
+            initiative="I",
+            name=str(g),
+            areas=p,
+            start=s,
+            start_kind=PeriodKind.MONTH,
+            resident_led=None,
+        )
         for g, (p, s) in enumerate(zip(country.places, country.starts, strict=True))
     )
     eligible = np.ones(N_AREAS, dtype=bool)

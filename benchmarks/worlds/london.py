@@ -94,7 +94,14 @@ def study_of(law: str, n: int, number: int) -> tuple[StudyFile, Assembled]:
         raise CannotPlace(law)
     file, data = city()
     places = tuple(
-        Neighbourhood("London", f"Place {g + 1:03d}", areas, START, PeriodKind.MONTH, None)
+        Neighbourhood(
+            initiative="London",
+            name=f"Place {g + 1:03d}",
+            areas=areas,
+            start=START,
+            start_kind=PeriodKind.MONTH,
+            resident_led=None,
+        )
         for g, areas in enumerate(some[number])
     )
     seeded = file.study.study.model_copy(update={"seed": _SEED + number})

@@ -151,7 +151,14 @@ def panel_of(drawn: Drawn) -> Assembled:
         centres=drawn.centres * 1000,
     )
     places = tuple(
-        Neighbourhood(INITIATIVE, name_of(g), areas, FIRST + start, PeriodKind.MONTH, None)
+        Neighbourhood(
+            initiative=INITIATIVE,
+            name=name_of(g),
+            areas=areas,
+            start=FIRST + start,
+            start_kind=PeriodKind.MONTH,
+            resident_led=None,
+        )
         for g, (areas, start) in enumerate(zip(drawn.places, drawn.starts, strict=True))
     )
     return Assembled(panel, Registered(neighbourhoods=places), None)

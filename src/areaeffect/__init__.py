@@ -9,6 +9,7 @@ _HOMES = {
     "Evaluation": "api",
     "Picture": "api",
     "Study": "api",
+    "example": "api",
     "load": "api",
     "load_study": "api",
     "evaluate": "commands.evaluate",

@@ -6,24 +6,26 @@ folder, and that folder evaluates to the same bytes.
 
 from __future__ import annotations
 
+import atexit
 import html
 import shutil
 import tempfile
-import weakref
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from areaeffect import wording
 from areaeffect.commands.check import check as check_study
 from areaeffect.commands.evaluate import evaluate as evaluate_study
+from areaeffect.commands.init import init
 from areaeffect.commands.power import power as power_study
 from areaeffect.commands.summary import summary as summary_of
 from areaeffect.document.page import blocks_css
 from areaeffect.draft.characteristics import characteristics_of
 from areaeffect.draft.guess import area_column, guess
 from areaeffect.draft.study_text import Draft, study_text
-from areaeffect.errors import Problem, StudyError
+from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
+from areaeffect.periods import kind_of
 from areaeffect.power.page import as_text
 from areaeffect.report.figures import figure_of
 from areaeffect.report.files import read_result, write_result
@@ -39,8 +41,18 @@ if TYPE_CHECKING:
     from areaeffect.results import Finding, Result
 
 _TABLE, _AREAS, _ABOUT = "outcomes.parquet", "areas.csv", "characteristics.parquet"
-_OUTLINES, STUDY_FILE = "boundaries.parquet", "study.toml"
+_OUTLINES, _DRAWN, STUDY_FILE = "boundaries.parquet", "areas.geojson", "study.toml"
 PlotKind = Literal["trend", "effects", "map", "balance"]
+
+
+class Text(str):
+    """A text of several lines that a notebook and a console show as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return the text, without quotation marks."""
+        return str(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +97,9 @@ class Evaluation:
         }
         return frame
 
-    def summary(self) -> str:
+    def summary(self) -> Text:
         """Return the table that the command line prints."""
-        return summary_of(self.result)
+        return Text(summary_of(self.result))
 
     def plot(self, kind: PlotKind = "effects", outcome: str | None = None) -> Picture:
         """Return a chart of the report.
@@ -100,8 +112,12 @@ class Evaluation:
         Raises
         ------
         StudyError
-            Where the result has no such chart: a map needs boundaries.
+            Where there is no such kind, or the result has no such chart: a map needs boundaries.
         """
+        kinds = get_args(PlotKind)
+        if kind not in kinds:
+            fix = did_you_mean(str(kind), kinds) or f"Allowed: {', '.join(kinds)}."
+            raise StudyError(Problem(f"there is no chart '{kind}'.", "plot", fix))
         figure = figure_of(self.result, kind, outcome)
         if figure is None:
             what = f"there is no chart '{kind}' of this result."
@@ -135,14 +151,15 @@ class Study:
 
     Parameters
     ----------
-    outcomes : one row an area and period (or a column a period), as pandas, Polars or Arrow.
-    areas : codes of the initiative's areas, a frame with their neighbourhoods and starts (columns
-        as in a file of areas), or drawn places as a GeoDataFrame.
-    start : of the initiative: '2013-04', '2013-Q2' or '2013'.
-    boundaries : outlines of all areas, a GeoDataFrame with their codes.
-    characteristics : one row an area: residents, and what benchmark areas should be alike in.
+    outcomes : one row for each area and period (or a column for each period), as pandas, Polars
+        or Arrow.
+    areas : of the initiative: codes, a frame with their neighbourhoods and starts (columns as in
+        a file of areas), or a GeoDataFrame of drawn places.
+    start : of the initiative: '2013-04', '2013-Q2', '2013', or a date.
+    boundaries : outlines of all areas with their codes, a GeoDataFrame with a `crs`.
+    characteristics : one row for each area: residents, and what benchmark areas are made alike in.
     title : of the report.
-    buffer_km : areas nearer than this to a treated one are left out.
+    buffer_km : areas nearer than this to a treated one are left out; needs boundaries.
     placebos, seed : of the analysis.
     folder : where the study file and its tables are kept; default a temporary folder.
 
@@ -156,7 +173,7 @@ class Study:
         self,
         outcomes: Any,
         areas: Any,
-        start: str,
+        start: Any,
         *,
         boundaries: gpd.GeoDataFrame | None = None,
         characteristics: Any = None,
@@ -166,40 +183,39 @@ class Study:
         seed: int = 1,
         folder: str | Path | None = None,
     ) -> None:
-        root = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="areaeffect-"))
-        if not folder:
-            weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
-        root.mkdir(parents=True, exist_ok=True)
-        table = _pandas(outcomes)
+        began, table = _period(start), _table(outcomes, "outcomes")
+        about = None if characteristics is None else _table(characteristics, "characteristics")
+        if boundaries is not None:
+            _refuse_no_outlines(boundaries)
+        root = _kept_for(self, folder)
         table.to_parquet(root / _TABLE, index=False)
-        listed, areas_file = _write_areas(areas, root)
-        found = guess(table, listed, start, root / _TABLE)
-        about = None
-        if characteristics is not None:
-            _pandas(characteristics).to_parquet(root / _ABOUT, index=False)
-            about = characteristics_of(root / _ABOUT)
-        code = None
+        listed, areas_file = _write_areas(areas, table, title, root)
+        found = guess(table, listed, began, Path("outcomes"))
+        described = code = None
+        if about is not None:
+            about.to_parquet(root / _ABOUT, index=False)
+            described = characteristics_of(root / _ABOUT)
         if boundaries is not None:
             boundaries.to_parquet(root / _OUTLINES, index=False)
             texts = boundaries.drop(columns=boundaries.geometry.name)
             codes = table[found.area].astype(str).unique().tolist()
-            code = area_column(texts, codes, root / _OUTLINES)
+            code = area_column(texts, codes, Path("boundaries"))
         draft = Draft(
             title=title,
             table=_TABLE,
             areas=areas_file,
-            start=start,
+            start=began,
             boundaries=_OUTLINES if boundaries is not None else None,
             boundaries_area=code,
-            characteristics=_ABOUT if about else None,
-            characteristics_area=about.area if about else None,
-            covariates=about.covariates if about else (),
-            residents=about.residents if about else None,
+            characteristics=_ABOUT if described else None,
+            characteristics_area=described.area if described else None,
+            covariates=described.covariates if described else (),
+            residents=described.residents if described else None,
             buffer_km=buffer_km,
             placebos=placebos,
             seed=seed,
         )
-        self.guesses: tuple[str, ...] = (*found.said, *(about.said if about else ()))
+        self.guesses: tuple[str, ...] = (*found.said, *(described.said if described else ()))
         self.path = root / STUDY_FILE
         self.path.write_text(study_text(draft, found), encoding="utf-8")
 
@@ -217,14 +233,14 @@ class Study:
         read_study(made.path)
         return made
 
-    def check(self) -> str:
+    def check(self) -> Text:
         """Return what the study would work with; nothing is estimated."""
-        return check_study(self.path, None, lambda _text: None).text()
+        return Text(check_study(self.path, None, lambda _text: None).text())
 
-    def power(self, threads: int | None = None) -> str:
+    def power(self, threads: int | None = None) -> Text:
         """Return how small an effect the study could see, before an outcome is looked at."""
         with progress() as tell:
-            return as_text(power_study(self.path, threads, tell))
+            return Text(as_text(power_study(self.path, threads, tell)))
 
     def evaluate(self, threads: int | None = None) -> Evaluation:
         """Evaluate the study.
@@ -251,6 +267,34 @@ def load_study(path: str | Path) -> Study:
     return Study.from_file(path)
 
 
+def example(name: str = "london", folder: str | Path | None = None) -> Study:
+    """Return a study that travels with the package, ready to check and evaluate.
+
+    Parameters
+    ----------
+    name : 'london' (real areas), 'county' or 'estate' (made up).
+    folder : where its files are written; default a temporary folder.
+
+    Raises
+    ------
+    StudyError
+        Where there is no such example, or the folder holds files of these names.
+    """
+    made = Study.__new__(Study)
+    init(_kept_for(made, folder), name)
+    return made
+
+
+def _kept_for(study: Study, folder: str | Path | None) -> Path:
+    """Return the folder of a study's files; one that nobody named goes when the program ends."""
+    root = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="areaeffect-"))
+    if not folder:
+        atexit.register(shutil.rmtree, root, ignore_errors=True)
+    root.mkdir(parents=True, exist_ok=True)
+    study.path, study.guesses = root / STUDY_FILE, ()
+    return root
+
+
 def _row(f: Finding) -> dict[str, object]:
     return {
         "group": f.group, "outcome": f.label, "claim": str(f.claim), "verdict": str(f.verdict),
@@ -259,33 +303,88 @@ def _row(f: Finding) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _pandas(frame: Any) -> pd.DataFrame:
-    """Return a pandas, Polars or Arrow table as pandas, codes and periods as text."""
+def _period(start: Any) -> str:
+    """Return a start as a study file writes it; a date, a period and a number are taken too."""
+    text = str(start)
+    if hasattr(start, "isoformat"):
+        text = start.isoformat()[:10]
+    if kind_of(text) is None:
+        fix = "Write '2013-04', '2013-Q2' or '2013'."
+        raise StudyError(Problem(f"'{text}' is not a period.", "start", fix))
+    return text
+
+
+def _refuse_no_outlines(boundaries: Any) -> None:
+    if not hasattr(boundaries, "geometry"):
+        what, fix = "holds no outlines.", "Give a GeoDataFrame, as geopandas.read_file returns it."
+        raise StudyError(Problem(f"{type(boundaries).__name__} {what}", "boundaries", fix))
+    if boundaries.crs is None:
+        fix = "Name it: boundaries.set_crs(27700) for the British National Grid, 4326 for degrees."
+        raise StudyError(Problem("the coordinates have no named system.", "boundaries", fix))
+
+
+def _table(given: Any, name: str) -> pd.DataFrame:
+    """Return a pandas, Polars or Arrow table as pandas: its index a column, codes and dates text.
+
+    Raises
+    ------
+    StudyError
+        Where it is not a table, or two of its columns have one name.
+    """
     import pandas as pd
 
-    if not isinstance(frame, pd.DataFrame):
-        if not hasattr(frame, "to_pandas"):
-            what = f"{type(frame).__name__} is not a table."
-            raise StudyError(Problem(what, "outcomes", "Give a pandas, Polars or Arrow table."))
-        frame = frame.to_pandas()
-    made: pd.DataFrame = frame.copy()
+    if isinstance(given, pd.DataFrame):
+        index = given.index
+        plain = isinstance(index, pd.RangeIndex) or set(index.names) & set(given.columns)
+        made = given.copy() if plain else given.reset_index()
+    elif _is_table(given):
+        import pyarrow as pa
+
+        made = pa.table(given).to_pandas()
+    else:
+        what = f"{type(given).__name__} is not a table."
+        fix = "Give a pandas, Polars or Arrow table, such as pandas.read_csv returns."
+        raise StudyError(Problem(what, name, fix))
+    made.columns = pd.Index([str(c) for c in made.columns])
+    twice = repeated(made.columns)
+    if twice:
+        raise StudyError(Problem(f"column '{twice[0]}' appears more than once.", name))
     for column in made.columns:
         if made[column].dtype.kind == "M":
             made[column] = made[column].dt.strftime("%Y-%m-%d")
         elif made[column].dtype.kind not in "iufb":
             made[column] = made[column].astype(str).where(made[column].notna(), None)
-    made.columns = pd.Index([str(c) for c in made.columns])
     return made
 
 
-def _write_areas(areas: Any, root: Path) -> tuple[Sequence[str], str]:
+def _is_table(given: Any) -> bool:
+    return hasattr(given, "columns") and hasattr(given, "__arrow_c_stream__")
+
+
+def _write_areas(
+    areas: Any, table: pd.DataFrame, title: str, root: Path
+) -> tuple[Sequence[str], str]:
     """Write the initiative's areas; return their codes (none where drawn) and the file's name."""
     import pandas as pd
 
     if hasattr(areas, "geometry"):
-        areas.to_file(root / "areas.geojson", driver="GeoJSON")
-        return [], "areas.geojson"
-    frame = areas if isinstance(areas, pd.DataFrame) else pd.DataFrame({"area_code": list(areas)})
+        codes = areas.drop(columns=areas.geometry.name).astype(str)
+        known = [c for c in codes if c in table and codes[c].isin(table[c].astype(str)).all()]
+        if not known:
+            drawn = areas if len(areas) > 1 or {"name", "neighbourhood"} & set(codes) else (
+                areas.assign(name=title)
+            )  # fmt: skip
+            drawn.to_file(root / _DRAWN, driver="GeoJSON")
+            return [], _DRAWN
+        areas = codes
+    if _is_table(areas):
+        frame = _table(areas, "areas")
+    elif isinstance(areas, str):
+        raise StudyError(Problem("is one text.", "areas", f"Write a list: ['{areas}']."))
+    else:
+        frame = pd.DataFrame({"area_code": [str(a) for a in areas]})
+    if frame.empty:
+        raise StudyError(Problem("no area is named.", "areas", "Give the codes of at least one."))
     frame.to_csv(root / _AREAS, index=False)
     column = "area_code" if "area_code" in frame.columns else str(frame.columns[0])
     return frame[column].astype(str).tolist(), _AREAS

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -13,22 +11,20 @@ import typer
 
 from areaeffect.cli_data import fetch, ingest_app, sources, store_app
 from areaeffect.cli_web import publish, serve, tiles
-from areaeffect.errors import (
-    TRACEBACK_VARIABLE,
-    AreaEffectError,
-    NothingEstimableError,
-    Problem,
-    explained,
-)
+from areaeffect.errors import NothingEstimableError, Problem
 from areaeffect.terminal import (
     INTERRUPTED,
     AsJson,
+    OpenIt,
     Store,
     StudyPath,
     Threads,
     dump,
     interruptible,
     progress,
+    run_app,
+    say,
+    show,
 )
 
 app = typer.Typer(
@@ -75,8 +71,9 @@ def quick(
     ] = 1.0,
     placebos: Annotated[int, typer.Option(help="Placebo programmes: the main test.")] = 999,
     threads: Threads = None,
+    open_it: OpenIt = False,
 ) -> None:
-    """From a table and a list of areas to a report; writes the study file it used."""
+    """Go from a table and a list of areas to a report; the study file it used is written too."""
     from areaeffect.commands.quick import quick as run
     from areaeffect.commands.summary import summary
 
@@ -86,8 +83,8 @@ def quick(
             title=title, buffer_km=buffer_km, placebos=placebos, threads=threads, progress=tell,
             say=lambda text: typer.echo(text, err=True),
         )  # fmt: skip
-    typer.echo(summary(result))
-    typer.echo(f"\nReport: {out / 'report.html'}")
+    typer.echo(f"{summary(result)}\n")
+    show("Report", out / "report.html", is_opened=open_it)
 
 
 def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> None:
@@ -143,6 +140,7 @@ def evaluate(
     store: Store = None,
     threads: Threads = None,
     *,
+    open_it: OpenIt = False,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a study, or a collection of studies: findings, data behind them, report.html."""
@@ -154,8 +152,8 @@ def evaluate(
     if as_json:
         typer.echo((out / "findings.json").read_text(encoding="utf-8"), nl=False)
     else:
-        typer.echo("\n\n".join(summary(result) for result in results))
-        typer.echo(f"\nReport: {out / 'report.html'}")
+        typer.echo("\n\n".join(summary(result) for result in results) + "\n")
+        show("Report", out / "report.html", is_opened=open_it)
     findings = [f for result in results for f in result.findings]
     if not any(f.estimate is not None for f in findings):
         reasons = sorted({c for f in findings if f.outcome for c in f.caveats[:1]})
@@ -260,16 +258,19 @@ def multiverse(
         result = run(study, out, draws, threads, tell, store, cluster)
     typer.echo(dump(as_dict(result)) if as_json else as_text(result))
     if not as_json:
-        typer.echo(f"\nReport: {out / 'report.html'}")
+        typer.echo()
+        show("Report", out / "report.html")
 
 
 def report(
     folder: Annotated[Path, typer.Argument(help="A results folder made by `evaluate`.")],
+    *,
+    open_it: OpenIt = False,
 ) -> None:
     """Rebuild report.html, report.pdf, charts and pages from a results folder alone."""
     from areaeffect.commands.collection import rebuild
 
-    typer.echo(f"Report: {rebuild(folder)}")
+    show("Report", rebuild(folder), is_opened=open_it)
 
 
 def diff(
@@ -349,53 +350,7 @@ app.add_typer(store_app, name="store")
 
 def main() -> None:
     """Run the command line; a person never sees a traceback."""
-    code = _run()
+    code = run_app(app)
     if code == INTERRUPTED:  # typer turns Ctrl-C into a code of its own accord
-        _say("Interrupted; no results were written.")
+        say("Interrupted; no results were written.")
     sys.exit(code)
-
-
-def _run() -> int:
-    """Return the exit code; the one place where every fault becomes a message."""
-    try:
-        code = app(standalone_mode=False)
-        sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort):
-        return INTERRUPTED
-    except (BrokenPipeError, SystemExit) as left:
-        _drop_output()
-        code = left.code if isinstance(left, SystemExit) else None
-        # click leaves with 1 where a pipe is closed: whoever read the output has seen enough
-        return code if isinstance(code, int) and code != 1 else 0
-    except Exception as error:
-        if hasattr(error, "format_message"):  # typer keeps the base class of its usage errors
-            _say(f"Error: {error.format_message()}\nTry `areaeffect --help`.")
-            return AreaEffectError.exit_code
-        if os.environ.get(TRACEBACK_VARIABLE) == "1":
-            raise
-        found = explained(error)
-        _say(_listing(found))
-        _drop_output()
-        return found.exit_code
-    return code if isinstance(code, int) else 0
-
-
-def _listing(error: AreaEffectError) -> str:
-    count = len(error.problems)
-    lines = [f"{count} problems:"] if count > 1 else []
-    return "\n".join([*lines, *(f"{'- ' if count > 1 else ''}{p}" for p in error.problems)])
-
-
-def _say(text: str) -> None:
-    """Print a message on standard error; ignore it where that is full too."""
-    with suppress(OSError, ValueError):
-        typer.echo(text, err=True)
-
-
-def _drop_output() -> None:
-    """Throw away what is waiting to be printed, where standard output takes no more."""
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -29,7 +29,7 @@ ingest_app = typer.Typer(help="Read files of police.uk into the store.", no_args
 store_app = typer.Typer(help="Show where the store is; check or remove it.", no_args_is_help=True)
 
 
-@ingest_app.command("police-uk")
+@ingest_app.command("police-uk", short_help="Read street-level crime as downloaded.")
 def ingest_police_uk(
     paths: Annotated[
         list[Path], typer.Argument(help="Zips, folders or CSV files of data.police.uk.")
@@ -59,7 +59,7 @@ def store_where(store: Store = None) -> None:
     typer.echo(store_path(store))
 
 
-@store_app.command("check")
+@store_app.command("check", short_help="Check that every file is there and unchanged.")
 def store_check(store: Store = None) -> None:
     """Check that every file of the store is there, and is what its manifest lists."""
     from areaeffect.commands.sources import check_store, open_lake, store_path

@@ -108,7 +108,7 @@ def picked(values: Floats, mask: Bools) -> Floats:
     return values[:, index]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbourhood:
     """A named set of areas one partnership works in.
 

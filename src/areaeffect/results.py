@@ -271,7 +271,7 @@ class NeighbourhoodDesign:
     periods_left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
     """Observed and counterfactual path of one outcome for one group or neighbourhood.
 

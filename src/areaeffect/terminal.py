@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import html
 import json
+import os
 import sys
-from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from areaeffect.errors import TRACEBACK_VARIABLE, AreaEffectError, did_you_mean, explained
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 
+PROGRAM = "areaeffect"
 INTERRUPTED = 130
 
 
@@ -30,10 +35,15 @@ def interruptible(kept: str) -> Iterator[None]:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show progress on standard error: a bar on a terminal, a line a step elsewhere.
+    """Show progress: a bar on a terminal or in a notebook, elsewhere a line for each step.
 
-    A step of which there is nothing to be done (`of` is 0) is a remark.
+    It goes to standard error. A step with nothing to be done (`of` is 0) is a remark.
     """
+    notebook = _notebook()
+    if notebook is not None:
+        with notebook as tell:
+            yield tell
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -67,6 +77,33 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
             bar.update(tasks[step], completed=done)
 
         yield tell
+
+
+@contextmanager
+def _in_notebook(shell: Any) -> Iterator[Callable[[str, int, int], None]]:
+    """Show one bar in the output of a cell, and take it away at the end; remarks stay."""
+    from IPython.display import HTML, display
+
+    bar = display(HTML(""), display_id=True)
+
+    def tell(step: str, done: int, of: int) -> None:
+        if not of:
+            shell.write_err(f"{step}\n")
+            return
+        count = f" {done} of {of}" if of > 1 else ""
+        bar.update(
+            HTML(f'<progress value="{done}" max="{of}"></progress> {html.escape(step)}{count}')
+        )
+
+    yield tell
+    bar.update(HTML(""))
+
+
+def _notebook() -> AbstractContextManager[Callable[[str, int, int], None]] | None:
+    """Return the progress display of the notebook that this runs in; None elsewhere."""
+    loaded = sys.modules.get("IPython")
+    shell = loaded.get_ipython() if loaded else None
+    return _in_notebook(shell) if hasattr(shell, "kernel") else None
 
 
 @contextmanager
@@ -114,6 +151,9 @@ Threads = Annotated[
 ]
 
 
+OpenIt = Annotated[bool, typer.Option("--open", help="Open the report in the web browser.")]
+
+
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on standard output.")
 ]
@@ -128,3 +168,72 @@ Store = Annotated[
 def dump(content: Any) -> str:
     """Return a result as JSON, for machines."""
     return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+def show(label: str, page: Path, *, is_opened: bool = False) -> None:
+    """Print where a page is, and open it where that is asked for."""
+    typer.echo(f"{label}: {page}")
+    if is_opened:
+        import webbrowser
+
+        address = page.resolve().as_uri()
+        if not webbrowser.open(address):
+            say(f"No web browser can be opened here. Open {address}")
+
+
+def run_app(app: typer.Typer) -> int:
+    """Run a command line and return its exit code; every fault becomes a message here."""
+    try:
+        code = app(standalone_mode=False, prog_name=PROGRAM)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except (BrokenPipeError, SystemExit) as left:
+        _drop_output()
+        code = left.code if isinstance(left, SystemExit) else None
+        # click leaves with 1 where a pipe is closed: whoever read the output has seen enough
+        return code if isinstance(code, int) and code != 1 else 0
+    except Exception as error:  # whatever goes wrong, a person reads a message, not a traceback
+        if hasattr(error, "format_message"):  # typer keeps the base class of its usage errors
+            say(_usage(error))
+            return AreaEffectError.exit_code
+        if os.environ.get(TRACEBACK_VARIABLE) == "1":
+            raise
+        found = explained(error)
+        say(_listing(found))
+        _drop_output()
+        return found.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: Any) -> str:
+    """Return what is wrong with the words of a command; its help where it was given none."""
+    text = error.format_message()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return str(text)
+    command = getattr(getattr(error, "ctx", None), "command_path", "") or PROGRAM
+    option = getattr(error, "option_name", None)
+    if option and hasattr(error, "possibilities"):
+        text = f"There is no option '{option}'. {did_you_mean(option, error.possibilities or ())}"
+    return f"Error: {text.rstrip()}\nTry `{command} --help`."
+
+
+def _listing(error: AreaEffectError) -> str:
+    count = len(error.problems)
+    lines = [f"{count} problems:"] if count > 1 else []
+    return "\n".join([*lines, *(f"{'- ' if count > 1 else ''}{p}" for p in error.problems)])
+
+
+def say(text: str) -> None:
+    """Print a message on standard error; ignore it where that is full too."""
+    with suppress(OSError, ValueError):
+        typer.echo(text, err=True)
+
+
+def _drop_output() -> None:
+    """Throw away what is waiting to be printed, where standard output takes no more."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -320,14 +320,14 @@ def _series(rng: np.random.Generator, g: int, o: int) -> Series:
             level + np.where(np.arange(len(YEARS)) >= 4, change, 0) + rng.normal(0, 0.3, len(YEARS))
         )
         return Series(
-            GROUPS[g],
-            name,
-            YEARS,
-            tuple(observed.tolist()),
-            tuple(level.tolist()),
-            starts,
-            (),
-            unit,
+            group=GROUPS[g],
+            outcome=name,
+            periods=YEARS,
+            observed=tuple(observed.tolist()),
+            counterfactual=tuple(level.tolist()),
+            start=starts,
+            gaps=(),
+            unit=unit,
         )
     t = np.arange(len(MONTHS))
     level = 95 - 0.12 * t + 7 * np.sin(2 * np.pi * t / 12) + rng.normal(0, 2, t.size)
@@ -336,14 +336,14 @@ def _series(rng: np.random.Generator, g: int, o: int) -> Series:
         None if m in GAP else float(v) for m, v in zip(MONTHS, observed, strict=True)
     ]
     return Series(
-        GROUPS[g],
-        name,
-        MONTHS,
-        tuple(path),
-        tuple(level.tolist()),
-        starts,
-        GAP,
-        f"{unit} per 1,000 residents a year",
+        group=GROUPS[g],
+        outcome=name,
+        periods=MONTHS,
+        observed=tuple(path),
+        counterfactual=tuple(level.tolist()),
+        start=starts,
+        gaps=GAP,
+        unit=f"{unit} per 1,000 residents a year",
     )
 
 

@@ -66,7 +66,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     own = next(f for f in result.findings if f.neighbourhood == "Neighbourhood 1")
     values = (9.0, 8.0, None, 7.0, 5.0, 6.0)
-    path = Series(own.group, own.outcome, tuple("123456"), values, values, (), ("3",), "crimes")
+    path = Series(
+        group=own.group,
+        outcome=own.outcome,
+        periods=tuple("123456"),
+        observed=values,
+        counterfactual=values,
+        start=(),
+        gaps=("3",),
+        unit="crimes",
+    )
     path = replace(path, neighbourhood="Neighbourhood 1")
     out = tmp_path_factory.mktemp("run") / "out"
     files.write_result(replace(result, neighbourhood_series=(path,)), out)

@@ -14,7 +14,7 @@ from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, listed, within
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
-from areaeffect.register.registered import Registered, registered_areas
+from areaeffect.register.registered import Registered, look_at_lists, registered_areas
 from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
 from areaeffect.study.extras import refuse_missing_extras
 from areaeffect.study.model import split_reference
@@ -101,8 +101,13 @@ def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
     StudyError, DataError
         With every fault of every source at once.
     """
-    tables, areas, names = _tables(file, store)
     faults, of_outlines = Faults(), Faults()
+    read = faults.attempt(_tables, file, store)
+    if read is None:
+        look_at_lists(file, faults)
+        faults.raise_all()
+        raise AssertionError  # unreachable: an attempt without a result has recorded its fault
+    tables, areas, names = read
     outlined = of_outlines.attempt(outlines_of, file, areas)
     boundaries = outlined[0] if outlined else None
     area_data = faults.attempt(_area_data, file, tables, areas, names, boundaries)

@@ -29,7 +29,7 @@ CLASSES = 5
 MOST_MISSING = 0.1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Layer:
     """One thing the map can be shaded by.
 
@@ -156,14 +156,14 @@ def _of_outcome(outcome: Outcome, measure: Measure) -> Layer:
     labels, totals = by_year(measure)
     per_year = " a year" if measure.is_count and measure.periods.n > 1 else ""
     return Layer(
-        slug(outcome.name),
-        "Outcomes",
-        outcome.title,
-        _unit(outcome, measure) + per_year,
-        "",
-        outcome.better,
-        labels,
-        _rates(measure, totals),
+        key=slug(outcome.name),
+        group="Outcomes",
+        title=outcome.title,
+        unit=_unit(outcome, measure) + per_year,
+        note="",
+        better=outcome.better,
+        periods=labels,
+        values=_rates(measure, totals),
     )
 
 
@@ -216,22 +216,31 @@ def _averages(measure: Measure, inside: np.typing.NDArray[np.int64]) -> Floats:
 def _of_one_date(  # the order of a layer
     reference: str, group: str, title: str, unit: str, values: Floats, better: str = ""
 ) -> Layer:
-    return Layer(slug(reference), group, title, unit, "", better, ("",), values[:, None])
+    return Layer(
+        key=slug(reference),
+        group=group,
+        title=title,
+        unit=unit,
+        note="",
+        better=better,
+        periods=("",),
+        values=values[:, None],
+    )
 
 
 def _coverage(outcome: Outcome, measure: Measure) -> Layer:
     share = measure.observed.mean(axis=1, keepdims=True) * 100
     return Layer(
-        slug(f"coverage-{outcome.name}"),
-        "Coverage: where figures were published",
-        f"coverage of {outcome.title}",
-        f"per cent of {measure.periods.n} {measure.periods.kind.value}s"
+        key=slug(f"coverage-{outcome.name}"),
+        group="Coverage: where figures were published",
+        title=f"coverage of {outcome.title}",
+        unit=f"per cent of {measure.periods.n} {measure.periods.kind.value}s"
         if measure.periods.n > 1
         else "100: there is a figure, 0: there is none",
-        "Where coverage is low the figures are missing, not zero.",
-        "",
-        ("",),
-        share,
+        note="Where coverage is low the figures are missing, not zero.",
+        better="",
+        periods=("",),
+        values=share,
     )
 
 

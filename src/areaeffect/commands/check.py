@@ -31,7 +31,7 @@ QUICK_DRAWS = 99
 _QUICK_DESIGNS, _QUICK_SEARCHES = 1_500, 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
     """What a study would work with.
 

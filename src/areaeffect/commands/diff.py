@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Finding, Result
 
 _VALUES = ("verdict", "estimate", "low", "high", "p_value", "mde", "maryland")
+_EFFECTS = ("estimate", "low", "high", "mde")  # of a ratio they are fractions, printed in per cent
 _RELATIVE = 1e-9  # numbers are written at 12 digits
 
 
@@ -26,6 +27,7 @@ class Change:
     value: str
     before: str | float | None
     after: str | float | None
+    form: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,12 @@ class Difference:
         changed = len({c.finding for c in self.changes})
         if not changed:
             return f"Nothing changed: all {plural(self.same, 'finding')} are the same."
-        verdicts = [c for c in self.changes if c.value == "verdict"]
+        verdicts = [_line(c) for c in self.changes if c.value == "verdict"]
         text = f"{plural(changed, 'finding')} changed, {self.same} are the same; "
         if not verdicts:
             return f"{text}every verdict is the same."
-        return f"{text}{plural(len(verdicts), 'verdict')} changed."
+        more = f", and {len(verdicts) - 1} more" if len(verdicts) > 1 else ""
+        return f"{text}{plural(len(verdicts), 'verdict')} changed ({verdicts[0]}{more})."
 
 
 def diff(before: Path, after: Path) -> Difference:
@@ -111,12 +114,14 @@ def _changes(name: str, old: Finding | None, new: Finding | None) -> list[Change
     if old is None or new is None:
         own = old or new
         verdict = str(own.verdict) if own else None
-        return [Change(name, "verdict", verdict if old else None, verdict if new else None)]
+        form = own.form if own else ""
+        return [Change(name, "verdict", verdict if old else None, verdict if new else None, form)]
     made = []
     for value in _VALUES:
         a, b = (getattr(f, value) for f in (old, new))
         if not _equal(a, b):
-            made.append(Change(name, value, *(str(v) if value == "verdict" else v for v in (a, b))))
+            a, b = (str(v) if value == "verdict" else v for v in (a, b))
+            made.append(Change(name, value, a, b, new.form))
     return made
 
 
@@ -150,6 +155,15 @@ def _sorted_changes(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]
 
 def _line(change: Change) -> str:
     a, b = change.before, change.after
-    shown = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in (a, b)]
-    moved = f" ({b - a:+.4g})" if isinstance(a, float) and isinstance(b, float) else ""
-    return f"{change.finding}: {change.value} {shown[0]} → {shown[1]}{moved}"
+    in_percent = change.form == "ratio" and change.value in _EFFECTS
+
+    def shown(value: str | float | None, sign: str = "") -> str:
+        if value is None:
+            return "none"
+        if not isinstance(value, float):
+            return str(value)
+        text = f"{100 * value:{sign}.1f}%" if in_percent else f"{value:{sign}.4g}"
+        return text.replace("-", "−")
+
+    moved = f" ({shown(b - a, '+')})" if isinstance(a, float) and isinstance(b, float) else ""
+    return f"{change.finding}: {change.value} {shown(a)} → {shown(b)}{moved}"

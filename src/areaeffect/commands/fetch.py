@@ -34,7 +34,7 @@ ELSEWHERE = {
 _OWN_TABLES = "Bring a table and outlines of your own: docs/how-to/another-country.md."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a call of `fetch` would do.
 
@@ -227,12 +227,12 @@ def plan(
         )
     into = folder or default_fetched()
     return Plan(
-        into,
-        jobs_of([r for r in releases if r.is_fetched], into),
-        wanted,
-        tuple(r for r in releases if not r.is_fetched),
-        again,
-        bool(Client().settings.contact),
+        folder=into,
+        jobs=jobs_of([r for r in releases if r.is_fetched], into),
+        police=wanted,
+        by_hand=tuple(r for r in releases if not r.is_fetched),
+        again=again,
+        contact=bool(Client().settings.contact),
     )
 
 

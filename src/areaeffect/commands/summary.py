@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.wording import main_findings
+from areaeffect.results import Verdict
+from areaeffect.wording import main_findings, reason
 from areaeffect.wording.numbers import decimals_of
 
 if TYPE_CHECKING:
@@ -13,10 +14,11 @@ if TYPE_CHECKING:
     from areaeffect.results import Finding, Result
 
 _HEADER = ("group", "outcome", "verdict", "estimate", "95% interval", "MDE")
+_BOTH = "the interval includes zero: both more and less than expected fit the data"
 
 
 def summary(result: Result, truth: Mapping[str, Mapping[str, float]] | None = None) -> str:
-    """Return the leading findings as a plain text table.
+    """Return the leading findings as a plain text table, with why there is no answer.
 
     Parameters
     ----------
@@ -25,27 +27,38 @@ def summary(result: Result, truth: Mapping[str, Mapping[str, float]] | None = No
     """
     leading = main_findings(result.findings)
     rows: list[tuple[str, ...]] = [(*_HEADER, "truth")] if truth else [_HEADER]
+    reasons = list(dict.fromkeys(filter(None, map(_why, leading))))
     for f in leading:
+        why = _why(f)
         cells = (
             f.group,
             f.label,
-            str(f.verdict),
+            f"{f.verdict} ({reasons.index(why) + 1})" if why else str(f.verdict),
             _number(f.estimate, f),
             f"{_number(f.low, f)} to {_number(f.high, f)}" if f.estimate is not None else "",
             _number(f.mde, f),
         )
         known = truth.get(f.group, {}).get(f.outcome) if truth else None
         rows.append((*cells, _number(known, f)) if truth else cells)
-    held_back = dict.fromkeys(f"{f.label}: {f.held_back}" for f in leading if f.held_back)
-    return "\n".join([_table(rows), *(f"\n{text}" for text in held_back)])
+    notes = [f"({i}) {text}" for i, text in enumerate(reasons, 1)]
+    mde = "MDE: the smallest effect that the study would have detected."
+    return "\n".join([_table(rows), "", *notes, mde])
+
+
+def _why(f: Finding) -> str:
+    """Return why a finding has no answer; empty where it has one."""
+    if f.estimate is None:
+        return reason(f)
+    return f.held_back or _BOTH if f.verdict is Verdict.CANNOT_TELL else ""
 
 
 def _number(value: float | None, finding: Finding) -> str:
     if value is None:
         return "-"
-    if finding.form == "ratio":
-        return f"{100 * value:+.1f}%"
-    return f"{value:+.{max(2, decimals_of(finding))}f}"
+    is_ratio = finding.form == "ratio"
+    shown = 100 * value if is_ratio else value
+    decimals = 1 if is_ratio else max(2, decimals_of(finding))
+    return f"{round(shown, decimals) + 0.0:+.{decimals}f}{'%' if is_ratio else ''}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -117,12 +117,14 @@ def _one(evidence: Evidence, outcome: int, units: Sequence[int], group: str) -> 
         {(plan.units[g].start, label(plan.units[g].start, plan.units[g].start_kind)) for g in units}
     )
     return Series(
-        group,
-        measure.name,
-        measure.periods.labels,
-        tuple(None if np.isnan(x) else float(x) for x in observed),
-        tuple(None if np.isnan(x) else float(x) for x in expected),
-        tuple(text for _, text in starts),
-        tuple(t for t, is_drawn in zip(measure.periods.labels, drawn, strict=True) if not is_drawn),
-        unit,
+        group=group,
+        outcome=measure.name,
+        periods=measure.periods.labels,
+        observed=tuple(None if np.isnan(x) else float(x) for x in observed),
+        counterfactual=tuple(None if np.isnan(x) else float(x) for x in expected),
+        start=tuple(text for _, text in starts),
+        gaps=tuple(
+            t for t, is_drawn in zip(measure.periods.labels, drawn, strict=True) if not is_drawn
+        ),
+        unit=unit,
     )

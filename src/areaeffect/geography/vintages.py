@@ -239,7 +239,7 @@ def convert_counts_through(
     return tuple(done)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Plan:
     """Which row of the input goes to which newer area; -1 pads the parts of a split."""
 
@@ -275,14 +275,14 @@ class _Plan:
         incomplete = np.unique(lookup.new[lacking & np.isin(lookup.new, merged)])
         where = np.searchsorted(targets, new_codes[direct]).astype(np.int64)
         return cls(
-            codes,
-            status,
-            targets,
-            direct.astype(np.int64),
-            where,
-            split.astype(np.int64),
-            split_target,
-            tuple(str(c) for c in incomplete),
+            codes=codes,
+            status=status,
+            targets=targets,
+            direct_row=direct.astype(np.int64),
+            direct_target=where,
+            split_row=split.astype(np.int64),
+            split_target=split_target,
+            incomplete=tuple(str(c) for c in incomplete),
         )
 
     def conversion(

@@ -129,11 +129,11 @@ def _brought(places: Places, vintage: str, folder: Path) -> Places:
     has = last > first
     rows = order[first[has]]
     return Places(
-        places.kind,
-        f"{places.source} (by overlap)",
-        new[has],
-        places.codes[rows],
-        places.names[rows],
-        places.authority_codes[rows],
-        places.authorities[rows],
+        kind=places.kind,
+        source=f"{places.source} (by overlap)",
+        areas=new[has],
+        codes=places.codes[rows],
+        names=places.names[rows],
+        authority_codes=places.authority_codes[rows],
+        authorities=places.authorities[rows],
     )

@@ -12,7 +12,7 @@ from areaeffect.errors import DataError, Problem, did_you_mean, first_few, repea
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.register.drawn_areas import rows_of_drawn
 from areaeffect.register.located import OUTSIDE, AreaFit, Found, LeftOut, ShapeFit
-from areaeffect.register.neighbourhoods import neighbourhoods_of
+from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
 from areaeffect.register.place_lookups import find_places
 from areaeffect.register.places import KINDS
 from areaeffect.register.postcodes import find_postcodes, plain_postcode
@@ -69,6 +69,27 @@ def neighbourhoods_named(
     if initiative.attributes is not None:
         units = with_attributes(units, resolve(initiative.attributes, folder))
     return units, found
+
+
+def refuse_faulty_list(initiative: Initiative, folder: Path, window: Window) -> None:
+    """Refuse what is wrong with a list of area codes by itself, whatever the tables hold.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every row that cannot be read, and every start or end that cannot be.
+    """
+    if initiative.areas is None:
+        return
+    path = resolve(initiative.areas, folder)
+    if path.suffix.lower() in SUFFIXES:
+        return
+    table = read_records(path)
+    if "area_code" in table.columns:
+        rows = [row_of(r, r.values["area_code"], initiative) for r in table.records]
+        faults = [*value_problems(table.records, path), *date_problems(rows, window, path)]
+        if faults:
+            raise DataError(faults)
 
 
 def places_found(

@@ -78,7 +78,7 @@ class LeftOut:
     reason: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Found:
     """What one file of places came to, filled entry by entry.
 

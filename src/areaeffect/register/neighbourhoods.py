@@ -63,11 +63,9 @@ def neighbourhoods_of(
             Problem("the file lists no areas.", str(path), "Give one row for each area.")
         )
     position = {str(code): i for i, code in enumerate(areas)}
-    problems = _area_problems(rows, position, path)
-    problems += _once_problems(rows, window, path) + _start_problems(rows, window, path)
-    problems += _end_problems(rows, window, path)
-    if problems or found:
-        raise DataError([*problems, *found])
+    problems = [*_area_problems(rows, position, path), *date_problems(rows, window, path), *found]
+    if problems:
+        raise DataError(problems)
     grouped: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         grouped.setdefault((row.programme, row.neighbourhood), []).append(row)
@@ -197,12 +195,12 @@ def _by_start(
     ordinals = sorted({ordinal for ordinal, _ in starts})
     return [
         Neighbourhood(
-            initiative.name,
-            initiative.name if len(ordinals) == 1 else f"{initiative.name}, start {i + 1}",
-            np.array([area for own, area in starts if own == ordinal], dtype=np.int64),
-            ordinal,
-            kind,
-            initiative.resident_led,
+            initiative=initiative.name,
+            name=initiative.name if len(ordinals) == 1 else f"{initiative.name}, start {i + 1}",
+            areas=np.array([area for own, area in starts if own == ordinal], dtype=np.int64),
+            start=ordinal,
+            start_kind=kind,
+            resident_led=initiative.resident_led,
         )
         for i, ordinal in enumerate(ordinals)
     ]
@@ -230,12 +228,12 @@ def _neighbourhood(rows: list[Row], position: dict[str, int], window: Window) ->
     amounts = {r.funding for r in rows if r.funding is not None}
     end = next((r.end for r in rows if r.end), "")
     return Neighbourhood(
-        first.programme,
-        first.neighbourhood,
-        np.array(sorted({position[r.area] for r in rows}), dtype=np.int64),
-        start,
-        kind,
-        first.resident_led,
+        initiative=first.programme,
+        name=first.neighbourhood,
+        areas=np.array(sorted({position[r.area] for r in rows}), dtype=np.int64),
+        start=start,
+        start_kind=kind,
+        resident_led=first.resident_led,
         attributes=shared_attributes([r.attributes for r in rows]),
         end=_end(end, kind, window) if end else None,
         funding=next(iter(amounts)) if amounts else None,
@@ -296,6 +294,12 @@ def _area_problems(rows: Sequence[Row], position: dict[str, int], path: Path) ->
                 )
             )
     return problems
+
+
+def date_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Problem]:
+    """Return what is wrong with the starts and ends of neighbourhoods."""
+    faults = (_once_problems, _start_problems, _end_problems)
+    return [problem for find in faults for problem in find(rows, window, path)]
 
 
 def _start_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Problem]:

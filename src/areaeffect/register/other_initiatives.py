@@ -205,12 +205,12 @@ def _studied(
         led = {"true": True, "false": False}.get(entry.resident_led.lower())
         found.append(
             Neighbourhood(
-                OTHERS,
-                f"{entry.name} ({entry.programme})",
-                np.array(sorted(position[c] for c in codes), dtype=np.int64),
-                start,
-                own,
-                led,
+                initiative=OTHERS,
+                name=f"{entry.name} ({entry.programme})",
+                areas=np.array(sorted(position[c] for c in codes), dtype=np.int64),
+                start=start,
+                start_kind=own,
+                resident_led=led,
                 attributes={"programme": entry.programme},
             )
         )

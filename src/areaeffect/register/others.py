@@ -26,7 +26,7 @@ _CODES = ("match_code", "codes")
 DURING, ENDED, LATER = "during the window", "ended before the window", "begins after the window"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One neighbourhood of an initiative that is not studied.
 
@@ -106,17 +106,37 @@ def entries_of(path: Path, found: Found, how: str, window: Window | None) -> lis
         when = _when(first.start, first.end, window)
         entries.append(
             Entry(
-                path.name, first.place, programme, name, "", first.start, first.end, led, codes,
-                how, "", when,
+                file=path.name,
+                place=first.place,
+                programme=programme,
+                name=name,
+                authority="",
+                start=first.start,
+                end=first.end,
+                resident_led=led,
+                areas=codes,
+                how=how,
+                reason="",
+                when=when,
             )
-        )  # fmt: skip
+        )
     return entries + [
         Entry(
-            path.name, left.place, path.stem, left.what, "", "", "", "", (), "not located",
-            left.reason, DURING,
+            file=path.name,
+            place=left.place,
+            programme=path.stem,
+            name=left.what,
+            authority="",
+            start="",
+            end="",
+            resident_led="",
+            areas=(),
+            how="not located",
+            reason=left.reason,
+            when=DURING,
         )
         for left in found.left_out
-    ]  # fmt: skip
+    ]
 
 
 def _entry(
@@ -131,18 +151,18 @@ def _entry(
     start = start or record.values.get("award_date", "")
     named = "" if how == "code" else _first(record, ("ward", "msoa"))
     return Entry(
-        path.name,
-        record.place,
-        _first(record, _PROGRAMME) or path.stem,
-        _first(record, _NAME) or named or path.stem,
-        _first(record, _AUTHORITY_NAME),
-        start,
-        end,
-        record.values.get("resident_led", ""),
-        areas,
-        how,
-        reason,
-        _when(start, end, window),
+        file=path.name,
+        place=record.place,
+        programme=_first(record, _PROGRAMME) or path.stem,
+        name=_first(record, _NAME) or named or path.stem,
+        authority=_first(record, _AUTHORITY_NAME),
+        start=start,
+        end=end,
+        resident_led=record.values.get("resident_led", ""),
+        areas=areas,
+        how=how,
+        reason=reason,
+        when=_when(start, end, window),
     )
 
 

@@ -39,7 +39,7 @@ _CODE = re.compile(r"[EWSN]\d{8}")
 _SHOWN = 4
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Places:
     """Wards, or MSOAs, and the areas in them: one entry a pair.
 
@@ -168,13 +168,15 @@ def places_from(kind: str, columns: Mapping[str, Strings], source: str, areas: S
             )
         )
     return Places(
-        kind,
-        source,
-        columns[area_column(columns, areas)],
-        columns[code[0]] if code else blank,
-        columns[name[0]] if name else blank,
-        columns[named["authority_code"][-1]] if "authority_code" in named else blank,
-        columns[named["authority_name"][-1]] if "authority_name" in named else blank,
+        kind=kind,
+        source=source,
+        areas=columns[area_column(columns, areas)],
+        codes=columns[code[0]] if code else blank,
+        names=columns[name[0]] if name else blank,
+        authority_codes=columns[named["authority_code"][-1]]
+        if "authority_code" in named
+        else blank,
+        authorities=columns[named["authority_name"][-1]] if "authority_name" in named else blank,
     )
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Faults, Problem, StudyError
+from areaeffect.geography.shape_files import read_shape_file
 from areaeffect.periods import PeriodKind, kind_of, label, parse_period
-from areaeffect.register.initiatives import neighbourhoods_named
+from areaeffect.register.initiatives import neighbourhoods_named, refuse_faulty_list
 from areaeffect.register.located import Found
 from areaeffect.register.neighbourhoods import (
     areas_named,
@@ -123,6 +124,17 @@ def registered_areas(
         notes=(*notes, *others.notes),
         throughout=always,
     )
+
+
+def look_at_lists(file: StudyFile, faults: Faults) -> None:
+    """Add what is wrong with lists and outlines by themselves, where the tables cannot be read."""
+    study = file.study
+    for initiative in study.initiative:
+        faults.attempt(refuse_faulty_list, initiative, file.folder, study.study.window)
+    for source in study.source.values():
+        if source.boundaries is not None:
+            path = resolve(source.boundaries, file.folder)
+            faults.attempt(read_shape_file, path, "boundary file")
 
 
 def _authority(

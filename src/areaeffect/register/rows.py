@@ -60,7 +60,7 @@ class Record:
     values: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One area of one neighbourhood.
 

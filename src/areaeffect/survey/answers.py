@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Answers:
     """Respondents that count, in file order.
 
@@ -90,13 +90,13 @@ def read_answers(survey: Survey, folder: Path, areas: Strings) -> Answers:
         raise DataError(Problem(f"no respondent counts ({counts}).", str(path)))
     cluster = table[survey.cluster or survey.area].to_numpy(dtype=str)
     return Answers(
-        score[kept],
-        position[kept].astype(np.int64),
-        weight[kept],
-        np.unique(cluster[kept], return_inverse=True)[1].ravel().astype(np.int64),
-        wave[kept],
-        reliability(answers[kept], [i.reverse for i in items]),
-        tuple((why, int(mask.sum())) for why, mask in reasons if mask.any()),
+        score=score[kept],
+        area=position[kept].astype(np.int64),
+        weight=weight[kept],
+        cluster=np.unique(cluster[kept], return_inverse=True)[1].ravel().astype(np.int64),
+        wave=wave[kept],
+        alpha=reliability(answers[kept], [i.reverse for i in items]),
+        left_out=tuple((why, int(mask.sum())) for why, mask in reasons if mask.any()),
     )
 
 

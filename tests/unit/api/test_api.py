@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 import areaeffect as ae
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.commands.quick import quick
-from areaeffect.errors import StudyError
+from areaeffect.errors import AreaEffectError, StudyError
 from tests.shared.small_study import write_small_study
 
 
@@ -69,6 +73,128 @@ def test_a_chart_shows_itself_and_can_be_saved(
 def test_an_unknown_chart_is_refused(found: ae.Evaluation) -> None:
     with pytest.raises(StudyError, match="no chart"):
         found.plot("trend", outcome="nothing")
+    with pytest.raises(StudyError, match="Did you mean 'trend'"):
+        found.plot("trnd")
+
+
+# ---------------------------------------------------------------- what a study may be made of
+
+
+@pytest.fixture(scope="module")
+def crime(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "crime.csv")
+
+
+def text_of(folder: Path) -> str:
+    return (folder / "study.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "kind", ["polars", "arrow", "index", "column index", "dates", "polars dates", "categories"]
+)
+def test_every_kind_of_table_gives_the_study_of_its_csv(
+    crime: pd.DataFrame, kind: str, tmp_path: Path
+) -> None:
+    def as_dates(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(month=pd.to_datetime(frame["month"]))
+
+    table: Any = {
+        "polars": pl.from_pandas,
+        "arrow": pa.table,
+        "index": lambda t: t.set_index(["area_code", "month"]),
+        "column index": lambda t: t.set_index("area_code"),
+        "dates": as_dates,
+        "polars dates": lambda t: pl.from_pandas(as_dates(t)),
+        "categories": lambda t: t.astype({"area_code": "category"}),
+    }[kind](crime)
+    codes = ["T009", "T010", "T021"]
+    ae.Study(outcomes=crime, areas=codes, start="2013-01", folder=tmp_path / "csv")
+    ae.Study(outcomes=table, areas=codes, start="2013-01", folder=tmp_path / "other")
+    assert text_of(tmp_path / "other") == text_of(tmp_path / "csv")
+    read = [pd.read_parquet(tmp_path / d / "outcomes.parquet") for d in ("csv", "other")]
+    read[1]["month"] = read[1]["month"].str[:7]
+    pd.testing.assert_frame_equal(*read, check_dtype=False)
+
+
+@pytest.mark.parametrize("kind", ["list", "series", "frame", "polars", "arrow", "shapes"])
+def test_areas_are_codes_a_frame_or_chosen_shapes(
+    crime: pd.DataFrame, folder: Path, kind: str, tmp_path: Path
+) -> None:
+    shapes = gpd.read_file(folder / "areas.geojson").iloc[[9, 10]]
+    codes = pd.DataFrame({"area_code": ["T009", "T010"]})
+    areas: Any = {
+        "list": codes["area_code"].tolist(),
+        "series": codes["area_code"],
+        "frame": codes,
+        "polars": pl.from_pandas(codes),
+        "arrow": pa.table(codes),
+        "shapes": shapes,
+    }[kind]
+    ae.Study(outcomes=crime, areas=areas, start="2013-01", folder=tmp_path)
+    assert pd.read_csv(tmp_path / "areas.csv")["area_code"].tolist() == ["T009", "T010"]
+
+
+def test_one_drawn_place_needs_no_name(crime: pd.DataFrame, folder: Path, tmp_path: Path) -> None:
+    outlines = gpd.read_file(folder / "areas.geojson")
+    drawn = gpd.GeoDataFrame(geometry=[outlines.geometry.iloc[9].buffer(0.001)], crs=4326)
+    ae.Study(
+        outcomes=crime, areas=drawn, start="2013-01", boundaries=outlines, title="Mill Lane",
+        folder=tmp_path,
+    )  # fmt: skip
+    assert gpd.read_file(tmp_path / "areas.geojson")["name"].tolist() == ["Mill Lane"]
+
+
+@pytest.mark.parametrize(
+    ("start", "written"),
+    [
+        (datetime.date(2013, 1, 1), "2013-01-01"),
+        (pd.Timestamp("2013-01-01"), "2013-01-01"),
+        (pd.Period("2013-01", freq="M"), "2013-01"),
+    ],
+)
+def test_a_start_may_be_a_date(
+    crime: pd.DataFrame, start: object, written: str, tmp_path: Path
+) -> None:
+    ae.Study(outcomes=crime, areas=["T009", "T010"], start=start, folder=tmp_path)
+    assert f'start = "{written}"' in text_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"outcomes": "crime.csv"}, "outcomes: str is not a table"),
+        ({"outcomes": pd.DataFrame([[1, 2]], columns=["n", "n"])}, "'n' appears more than once"),
+        ({"areas": "T009"}, r"Write a list: \['T009'\]"),
+        ({"areas": []}, "no area is named"),
+        ({"areas": ["E01000001"]}, "outcomes: no column holds the areas of the list"),
+        ({"start": "soon"}, "start: 'soon' is not a period"),
+        ({"boundaries": pd.DataFrame({"area_code": ["T009"]})}, "DataFrame holds no outlines"),
+    ],
+)
+def test_what_a_study_cannot_be_made_of_is_named(
+    crime: pd.DataFrame, wrong: dict[str, Any], says: str
+) -> None:
+    given = {"outcomes": crime, "areas": ["T009", "T010"], "start": "2013-01"} | wrong
+    with pytest.raises(AreaEffectError, match=says):
+        ae.Study(**given)
+
+
+def test_outlines_without_a_named_system_are_refused(crime: pd.DataFrame, folder: Path) -> None:
+    outlines = gpd.read_file(folder / "areas.geojson").set_crs(None, allow_override=True)
+    with pytest.raises(StudyError, match="coordinates have no named system"):
+        ae.Study(outcomes=crime, areas=["T009"], start="2013-01", boundaries=outlines)
+
+
+def test_an_example_outlives_the_name_it_was_given() -> None:
+    folder = ae.example("london").path.parent
+    assert (folder / "crime_by_month.parquet").is_file()
+    with pytest.raises(StudyError, match="no example 'lodnon'"):
+        ae.example("lodnon")
+
+
+def test_texts_are_shown_as_they_are(study: ae.Study, found: ae.Evaluation) -> None:
+    assert repr(study.check()) == study.check()
+    assert repr(found.summary()).startswith("group ")
 
 
 def test_the_study_file_gives_the_same_bytes(
@@ -76,8 +202,8 @@ def test_the_study_file_gives_the_same_bytes(
 ) -> None:
     found.save(tmp_path / "python")
     evaluate_into(study.path, tmp_path / "file", threads=1)
-    names = [p.relative_to(tmp_path / "file") for p in (tmp_path / "file").rglob("*.json")]
-    assert names
+    names = [p.relative_to(tmp_path / "file") for p in (tmp_path / "file").rglob("*.*")]
+    assert {p.suffix for p in names} >= {".json", ".csv", ".html", ".pdf", ".svg"}
     for name in names:
         assert (tmp_path / "python" / name).read_bytes() == (tmp_path / "file" / name).read_bytes()
     assert repr(ae.load(tmp_path / "python")) == repr(found)

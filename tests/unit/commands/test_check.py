@@ -9,7 +9,7 @@ import pytest
 from areaeffect.commands.check import check
 from areaeffect.errors import AreaEffectError
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
-from tests.shared.small_study import edit, write_small_study
+from tests.shared.small_study import edit, edit_table, write_small_study
 from tests.shared.street_files import month_of, put
 
 POLICE = """[source.police]
@@ -71,3 +71,21 @@ def test_a_fault_in_a_survey_is_found_before_anything_is_estimated(tmp_path: Pat
     study.write_text(study.read_text(encoding="utf-8") + survey, encoding="utf-8")
     with pytest.raises(AreaEffectError, match="the answer '11' is outside its scale"):
         check(study, None, lambda _: None)
+
+
+def test_faults_of_all_files_are_listed_at_once(tmp_path: Path) -> None:
+    study = write_small_study(tmp_path)
+    edit_table(
+        tmp_path / "crime.csv", lambda t: t.assign(month=t["month"].str.replace("-12", "-13"))
+    )
+    edit_table(
+        tmp_path / "members.csv",
+        lambda t: t.assign(start_date=t["start_date"].str.replace("-01-01", "-31-01")),
+    )
+    (tmp_path / "areas.csv").unlink()
+    (tmp_path / "areas.geojson").write_text("{", encoding="utf-8")
+    with pytest.raises(AreaEffectError) as caught:
+        check(study, None, lambda _text: None)
+    said = "\n".join(map(str, caught.value.problems))
+    for file in ("crime.csv", "members.csv", "areas.csv", "areas.geojson"):
+        assert f"{file}" in said

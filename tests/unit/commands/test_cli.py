@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from areaeffect.cli import main
+from areaeffect.report.files import write_result
+from tests.shared.sample_result import sample_result
 
 PROGRAM = [sys.executable, "-c", "from areaeffect.cli import main; main()"]
 
@@ -20,6 +22,14 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*PROGRAM, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=120
     )
+
+
+def ran_here(patch: pytest.MonkeyPatch, *words: str) -> object:
+    """Run the command line in this process and return its exit code."""
+    patch.setattr(sys, "argv", ["areaeffect", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +93,51 @@ def test_a_command_that_does_not_exist_is_refused_with_the_nearest(example: Path
     assert "Did you mean 'evaluate'?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("evaluate", "x.toml"), "Missing option '--out'.\nTry `areaeffect evaluate --help`."),
+        (("power", "--thread", "2"), "no option '--thread'. Did you mean '--threads'?\nTry `area"),
+        (("store", "wher"), "Did you mean 'where'?\nTry `areaeffect store --help`."),
+    ],
+)
+def test_a_wrong_word_is_named_with_the_help_of_its_command(
+    words: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    assert ran_here(monkeypatch, *words) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [(), ("store",), ("ingest",)])
+def test_a_command_without_words_shows_its_help(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ran_here(monkeypatch, *words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"Usage: {' '.join(['areaeffect', *words])} [OPTIONS] COMMAND")
+    assert "..." not in said.split("Commands:")[1]
+    assert "Error" not in said
+
+
+def test_the_version_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ran_here(monkeypatch, "--version") == 0
+    assert re.fullmatch(r"areaeffect \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def test_a_report_opens_in_the_browser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_result(sample_result(placebos=19, shapes=False), tmp_path / "run")
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: bool(opened.append(address)))
+    assert ran_here(monkeypatch, "report", str(tmp_path / "run"), "--open") == 0
+    assert opened == [(tmp_path / "run" / "report.html").as_uri()]
+    assert f"No web browser can be opened here. Open {opened[0]}" in capsys.readouterr().err
+
+
 def test_a_folder_of_other_files_is_left_alone(example: Path) -> None:
     (example / "mine").mkdir()
     (example / "mine" / "letter.txt").write_text("dear all", encoding="utf-8")
@@ -142,10 +197,7 @@ def test_ctrl_c_says_what_is_left(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(f"areaeffect.{work}", interrupted)
-    monkeypatch.setattr(sys, "argv", ["areaeffect", *words])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 130
+    assert ran_here(monkeypatch, *words) == 130
     assert f"Interrupted; {said}" in capsys.readouterr().err
 
 

@@ -147,7 +147,14 @@ def test_a_gap_is_marked_and_is_not_a_zero(result: Result) -> None:
 
 def test_nan_is_a_gap() -> None:
     series = Series(
-        "g", "o", ("2012", "2013", "2014"), (1.0, math.nan, 2.0), (1.0, 1.0, 1.0), (), (), "u"
+        group="g",
+        outcome="o",
+        periods=("2012", "2013", "2014"),
+        observed=(1.0, math.nan, 2.0),
+        counterfactual=(1.0, 1.0, 1.0),
+        start=(),
+        gaps=(),
+        unit="u",
     )
     rows = charts.trend_rows(series)
     assert [row.is_gap for row in rows] == [False, True, False]
@@ -167,14 +174,32 @@ def test_starts_are_marked_and_named(result: Result, starts: tuple[str, ...], la
 
 
 def test_own_numbers_start_between_two_periods() -> None:
-    series = Series("g", "o", tuple("123456"), (1.0,) * 6, (2.0,) * 6, ("4",), (), "u")
+    series = Series(
+        group="g",
+        outcome="o",
+        periods=tuple("123456"),
+        observed=(1.0,) * 6,
+        counterfactual=(2.0,) * 6,
+        start=("4",),
+        gaps=(),
+        unit="u",
+    )
     assert ">start 4<" in charts.trend_chart(
         charts.trend_rows(series), key="t", title="t", starts=series.start
     )
 
 
 def test_an_all_missing_series_can_still_be_drawn() -> None:
-    series = Series("g", "o", ("2012", "2013"), (None, None), (None, None), (), (), "u")
+    series = Series(
+        group="g",
+        outcome="o",
+        periods=("2012", "2013"),
+        observed=(None, None),
+        counterfactual=(None, None),
+        start=(),
+        gaps=(),
+        unit="u",
+    )
     assert "2 periods with a gap" in charts.trend_chart(
         charts.trend_rows(series), key="t", title="t"
     )

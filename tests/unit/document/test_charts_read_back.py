@@ -62,7 +62,17 @@ def test_a_neighbourhood_by_name(result: Result) -> None:
 def test_small_charts_draw_their_rows(result: Result) -> None:
     own = next(f for f in result.findings if f.neighbourhood)
     values = (9.0, 8.0, None, 7.0, 5.0, 6.0)
-    path = Series("g", own.outcome, tuple("123456"), values, (8.0,) * 6, (), ("3",), "u", "n")
+    path = Series(
+        group="g",
+        outcome=own.outcome,
+        periods=tuple("123456"),
+        observed=values,
+        counterfactual=(8.0,) * 6,
+        start=(),
+        gaps=("3",),
+        unit="u",
+        neighbourhood="n",
+    )
     other = replace(path, outcome="other")
     pairs = [(replace(own, post="4 to 6"), path), (replace(own, outcome="other"), other)]
     rows = small_multiples.panel_rows(pairs)

@@ -15,7 +15,14 @@ from areaeffect.study.model import Outcome
 
 
 def unit(name: str, led: bool | None) -> Neighbourhood:  # a value of the table
-    return Neighbourhood("i", name, np.array([0]), 24_000, PeriodKind.MONTH, led)
+    return Neighbourhood(
+        initiative="i",
+        name=name,
+        areas=np.array([0]),
+        start=24_000,
+        start_kind=PeriodKind.MONTH,
+        resident_led=led,
+    )
 
 
 def case(*, is_ratio: bool) -> Case:

@@ -131,7 +131,14 @@ def blocks(*starts: int, gap: int | None = None, n: int = 24) -> CrossPanel | No
     if gap is not None:
         values[5, gap] = np.nan
     places = [
-        Neighbourhood("I", f"n{g}", np.array([g]), 2012 * 12 + s, MONTH, None)
+        Neighbourhood(
+            initiative="I",
+            name=f"n{g}",
+            areas=np.array([g]),
+            start=2012 * 12 + s,
+            start_kind=MONTH,
+            resident_led=None,
+        )
         for g, s in enumerate(starts)
     ]
     outside = np.arange(len(starts), 6)

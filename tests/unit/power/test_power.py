@@ -120,7 +120,14 @@ def test_the_horizon_leaves_two_years_of_history_where_it_can() -> None:
         )
 
     def unit(start: int) -> Neighbourhood:
-        return Neighbourhood("a", "b", np.array([0]), start, PeriodKind.MONTH, None)
+        return Neighbourhood(
+            initiative="a",
+            name="b",
+            areas=np.array([0]),
+            start=start,
+            start_kind=PeriodKind.MONTH,
+            resident_led=None,
+        )
 
     assert horizon_of([measure(96)], [unit(60)]) == Horizon(12, True, 5, 3, 3)
     assert horizon_of([measure(96)], [unit(36)]) == Horizon(12, True, 3, 5, 1)

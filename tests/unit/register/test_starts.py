@@ -107,7 +107,15 @@ def _leading(path: Path) -> Finding:
 def test_a_phase_is_left_out_however_the_start_is_written(
     start: int, kind: PeriodKind, months: int, post: str
 ) -> None:
-    place = Neighbourhood("I", "N", np.array([0]), start, kind, None, phase_in=months)
+    place = Neighbourhood(
+        initiative="I",
+        name="N",
+        areas=np.array([0]),
+        start=start,
+        start_kind=kind,
+        resident_led=None,
+        phase_in=months,
+    )
     axis = Periods(PeriodKind.MONTH, 2015 * 12, 48)
     assert axis.labels[axis.split(*place.counted_from)[1].start] == post
 

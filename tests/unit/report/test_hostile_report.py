@@ -58,10 +58,20 @@ def hostile() -> Result:
         for f in result.findings
     )  # fmt: skip
     paths = tuple(
-        Series(f.group, f.outcome, tuple("123456"), (1.0, 2.0, None, 3.0, 2.0, 1.0), (2.0,) * 6,
-               (), ("3",), NAMES[0], f.neighbourhood or "")
-        for f in findings if f.neighbourhood
-    )  # fmt: skip
+        Series(
+            group=f.group,
+            outcome=f.outcome,
+            periods=tuple("123456"),
+            observed=(1.0, 2.0, None, 3.0, 2.0, 1.0),
+            counterfactual=(2.0,) * 6,
+            start=(),
+            gaps=("3",),
+            unit=NAMES[0],
+            neighbourhood=f.neighbourhood or "",
+        )
+        for f in findings
+        if f.neighbourhood
+    )
     return replace(
         result,
         title=NAMES[1],

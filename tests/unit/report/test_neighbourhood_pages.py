@@ -23,11 +23,19 @@ def result() -> Result:
     result = sample_result(placebos=19)
     paths = tuple(
         Series(
-            f.group, f.outcome, tuple("123456"), (1.0, 2.0, None, 3.0, 2.0, 1.0),
-            (1.5, 1.5, 2.0, 2.5, 2.5, 2.0), (), ("3",), "per 1,000 a year", f.neighbourhood or "",
+            group=f.group,
+            outcome=f.outcome,
+            periods=tuple("123456"),
+            observed=(1.0, 2.0, None, 3.0, 2.0, 1.0),
+            counterfactual=(1.5, 1.5, 2.0, 2.5, 2.5, 2.0),
+            start=(),
+            gaps=("3",),
+            unit="per 1,000 a year",
+            neighbourhood=f.neighbourhood or "",
         )
-        for f in result.findings if f.neighbourhood
-    )  # fmt: skip
+        for f in result.findings
+        if f.neighbourhood
+    )
     return replace(result, neighbourhood_series=paths)
 
 

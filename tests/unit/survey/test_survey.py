@@ -144,5 +144,12 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 def test_waves_must_lie_on_both_sides_of_every_start(before: str, after: str, fits: bool) -> None:
     survey = SURVEY.model_copy(update={"wave": "w", "before": before, "after": after})
     start = (2015 - 0) * 12 + 5
-    unit = Neighbourhood("I", "N", np.array([0]), start, PeriodKind.MONTH, None)
+    unit = Neighbourhood(
+        initiative="I",
+        name="N",
+        areas=np.array([0]),
+        start=start,
+        start_kind=PeriodKind.MONTH,
+        resident_led=None,
+    )
     assert _straddle(survey, [unit]) is fits

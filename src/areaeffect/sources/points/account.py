@@ -44,7 +44,7 @@ def reason_at(place: int) -> Reason:
     return REASONS[-1 - place]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Rows:
     """Rows of one file, located.
 
@@ -67,12 +67,17 @@ class Rows:
     def of(self, here: Bools) -> Rows:
         """Return some of the rows."""
         return Rows(
-            self.file, self.lines[here], self.dates[here], self.categories[here],
-            self.place[here], self.x[here], self.y[here],
-        )  # fmt: skip
+            file=self.file,
+            lines=self.lines[here],
+            dates=self.dates[here],
+            categories=self.categories[here],
+            place=self.place[here],
+            x=self.x[here],
+            y=self.y[here],
+        )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Account:
     """What became known of every row so far; the same in whatever order rows come.
 

@@ -64,7 +64,7 @@ class Seen:
             self.sample[kind] = points[here][:_SAMPLE]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Counted:
     """Incidents counted.
 
@@ -189,7 +189,15 @@ class _Counter:
             raise DataError(Problem(what, where, "Name another column, or none."))
         dates = self._dates.codes(piece.dates, where)
         place = np.zeros(len(dates), dtype=np.int64)
-        return Rows(file, piece.lines, dates, codes, place, piece.x, piece.y)
+        return Rows(
+            file=file,
+            lines=piece.lines,
+            dates=dates,
+            categories=codes,
+            place=place,
+            x=piece.x,
+            y=piece.y,
+        )
 
     def locate(self, rows: Rows, crs: str) -> Ints:
         """Return the area of each row, or below zero why it has none."""
@@ -273,9 +281,14 @@ class _Counter:
             self._settle(rows, decided.months, decided.days, decided.ambiguous)
         self._fold()
         return Counted(
-            self._account, self._seen, list(self._categories), decided, tuple(self._notes),
-            self._keys, self._counts,
-        )  # fmt: skip
+            account=self._account,
+            seen=self._seen,
+            categories=list(self._categories),
+            dates=decided,
+            notes=tuple(self._notes),
+            _keys=self._keys,
+            _counts=self._counts,
+        )
 
 
 def _box_in(bounds: Box, crs: str, own: str) -> tuple[Box, bool]:

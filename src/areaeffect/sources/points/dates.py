@@ -68,7 +68,7 @@ class Readings:
         return np.asarray(self.months[:, 0] != self.months[:, 1])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Decided:
     """What each text was taken as.
 
@@ -151,12 +151,21 @@ class DateTexts:
         day = np.where(has[:, 0], days[:, 0], days[:, 1])
         if way is None:
             ambiguous = is_open & has.all(axis=1)
-            return Decided(one, day, ambiguous, months, tuple(texts), "")
+            return Decided(
+                months=one, days=day, ambiguous=ambiguous, both=months, texts=tuple(texts), note=""
+            )
         named = ("the day first", "the month first")[way]
         shown = texts[only[way][0]] if len(only[way]) else texts[int(is_open.argmax())]
         note = f"dates are read with {named}, as '{shown}' is written."
         none = np.zeros(len(texts), dtype=bool)
-        return Decided(months[:, way], days[:, way], none, months, tuple(texts), note)
+        return Decided(
+            months=months[:, way],
+            days=days[:, way],
+            ambiguous=none,
+            both=months,
+            texts=tuple(texts),
+            note=note,
+        )
 
 
 def _read(text: str) -> tuple[tuple[int, int], tuple[int, int]]:

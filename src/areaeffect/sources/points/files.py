@@ -41,7 +41,7 @@ _TWO_READINGS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+")
 _POINT = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Piece:
     """Some incidents of a file that follow each other.
 
@@ -96,14 +96,14 @@ def pieces_of(path: Path, source: PointsSource, rows: int) -> Iterator[Piece]:
         pair = next((p for p in _PAIRS if [n.lower() for n in chosen[-2:]] == list(p[:2])), None)
         crs = source.crs or (pair[2] if pair else DEGREES)
         yield Piece(
-            np.array(part.lines, dtype=np.int64),
-            part.columns[source.date],
-            part.columns[source.category] if source.category else [""] * len(x),
-            _numbers(x, part, in_degrees=crs == DEGREES),
-            _numbers(y, part, in_degrees=crs == DEGREES),
-            part.ragged,
-            crs,
-            part.notes,
+            lines=np.array(part.lines, dtype=np.int64),
+            dates=part.columns[source.date],
+            categories=part.columns[source.category] if source.category else [""] * len(x),
+            x=_numbers(x, part, in_degrees=crs == DEGREES),
+            y=_numbers(y, part, in_degrees=crs == DEGREES),
+            ragged=part.ragged,
+            crs=crs,
+            notes=part.notes,
         )
 
 
@@ -196,7 +196,16 @@ def _of_shapes(path: Path, source: PointsSource, rows: int) -> Iterator[Piece]:
     notes = (f"{path.name}: a row is named by the number of its feature.",)
     for begin in range(0, len(frame), rows):
         part = slice(begin, begin + rows)
-        yield Piece(lines[part], dates[part], categories[part], x[part], y[part], (), crs, notes)
+        yield Piece(
+            lines=lines[part],
+            dates=dates[part],
+            categories=categories[part],
+            x=x[part],
+            y=y[part],
+            ragged=(),
+            crs=crs,
+            notes=notes,
+        )
 
 
 def _as_text(column: Any) -> list[str]:

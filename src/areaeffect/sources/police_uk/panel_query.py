@@ -100,7 +100,7 @@ class Counts:
         return incidents
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Points:
     """Incidents that share code, month, category and place.
 
@@ -324,10 +324,10 @@ def read_points(
             rows = engine.execute(_POINTS, asked).fetchall()
         columns = list(zip(*rows, strict=True)) or columns
     return Points(
-        np.array(columns[0], dtype=str),
-        np.array(columns[1], dtype=np.int64),
-        np.array(columns[2], dtype=str),
-        np.array(columns[3], dtype=np.float64),
-        np.array(columns[4], dtype=np.float64),
-        np.array(columns[5], dtype=np.float64),
+        codes=np.array(columns[0], dtype=str),
+        periods=np.array(columns[1], dtype=np.int64),
+        categories=np.array(columns[2], dtype=str),
+        longitude=np.array(columns[3], dtype=np.float64),
+        latitude=np.array(columns[4], dtype=np.float64),
+        counts=np.array(columns[5], dtype=np.float64),
     )
