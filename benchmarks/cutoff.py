@@ -132,7 +132,7 @@ class Ground:
                 "placebo_neighbourhoods": None if self.place is None else "placed.place",
             }
         )
-        design = _design(len(mine), at_most, way, panel)
+        design = _design(len(mine), at_most, way, panel, one=self.place is None)
         study = study.model_copy(
             update={
                 "design": design,
@@ -153,11 +153,12 @@ class Ground:
         return np.array([f"P{p:05d}" for p in of])
 
 
-def _design(n: int, at_most: int, way: str, panel: Panel) -> DesignPart:
+def _design(n: int, at_most: int, way: str, panel: Panel, *, one: bool) -> DesignPart:
     gone = {"column": "placed.gone", "values": ["1"], "reason": "an earlier phase"}
     covariates = [f"placed.{name}" for name in panel.covariate_names]
     left_out = [gone] if (panel.attributes["placed.gone"] == "1").any() else []
     written: dict[str, object] = {"covariates": covariates, "exclude": left_out}
+    written["unit"] = "programme" if one else "neighbourhood"
     if way == RULE:
         cap = {"by": "placed.group", "at_most": at_most}
         written |= {"score": "placed.score", "chosen": f"highest {n}", "cap": cap}
@@ -280,20 +281,22 @@ _INTRODUCTION = """\
 
 Written by `python -m benchmarks.cutoff`; do not edit by hand.
 
-Programmes take the places with the highest score, at most two or three of one authority (London: 10
-places, 2 a borough; 30 places, 3; national: 150 places, 3). Nothing was done in them, so the true
+Programmes take the places with the highest score, at most two or three of one authority (London:
+10 places, 2 a borough; 30 places, 3; national: 150 places, 3). Nothing was done in them, so the true
 effect is 0. *By the rule* is a study that gives `score`, `chosen` and `cap`
 ([the design](../methods/cutoff.md)); *without it* is the same study without these keys, with the
 score among its covariates. 199 placebo programmes each.
 
-London is recorded crime from 2008 to 2016 in middle-layer areas, ranked by the Indices of 2010. It is one
-world: programmes are placed one after another, none shares a place, each is evaluated with a start in
-2012 and in 2013, and errors (in brackets) are clustered by programme. Neighbouring programmes share
-boroughs, so these errors are still too small. National worlds are independent: maps of 6,000 areas from
-`benchmarks/worlds/generate.py` with shared shocks and a trend by deprivation.
+London is recorded crime from 2008 to 2016 in middle-layer areas, ranked by the Indices of 2010. It is
+one world: programmes are placed one after another, none shares a place, each is evaluated with a
+start in 2012 and in 2013, and errors (in brackets) are clustered by programme. Programmes next to
+each other share boroughs, so these errors are still too small. National worlds are independent: maps
+of 6,000 areas from `benchmarks/worlds/generate.py` with shared shocks and a trend by deprivation; one
+design for the whole programme.
 
 'Rejects' is the share of programmes whose 95% interval leaves zero out, asked to be 0.035 to 0.065
-within two errors. The bias is the mean estimate, a log ratio, asked to be within two errors of ± 0.005.
+within two errors. The bias is the mean estimate, a log ratio, asked to be within two errors of
+± 0.005.
 
 | world | design | programmes | evaluated | rejects | bias | sd of estimates | half-width, median |
 | --- | --- | --- | --- | --- | --- | --- | --- |"""
