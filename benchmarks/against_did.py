@@ -123,8 +123,9 @@ def ours(country: Country) -> float:
     eligible = np.ones(N_AREAS, dtype=bool)
     eligible[np.concatenate(country.places)] = False
     arm = ClaimCohorts(
-        "change", (0,), panel, (measure,), coverage_of((measure,)), eligible, units,
-        "12-month blocks", 60,
+        claim="change", outcomes={0: 0}, panel=panel, measures=(measure,),
+        coverage=coverage_of((measure,)), eligible=eligible, units=units,
+        history="12-month blocks", nearest=60,
     )  # fmt: skip
     cohorts = [arm.cohort(g, p) for g, p in enumerate(country.places)]
     for start in STARTS:  # one search a cohort

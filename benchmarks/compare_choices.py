@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from collections import Counter
 from dataclasses import replace
@@ -19,11 +20,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.compare.explore import answer_into, load_base, plan_into
+from areaeffect.compare.explore import estimated, load_base, plan_into
 from areaeffect.compare.question import Question
 from areaeffect.compare.run_folder import (
-    ANSWER,
-    FINDINGS_FILE,
     POWER,
     POWER_FILE,
     REFUSED,
@@ -31,6 +30,7 @@ from areaeffect.compare.run_folder import (
     has,
 )
 from areaeffect.periods import label
+from areaeffect.placebo.workers import single_threaded
 from areaeffect.results import Verdict
 from areaeffect.web.atlas import Atlas
 from areaeffect.web.search import name_of, places
@@ -84,14 +84,14 @@ def ends(atlas: Atlas, base: Base, question: Question, folder: Path) -> str | tu
             return f"no repair: {refusal['what']}"
         repaired = Question.from_dict(refusal["repairs"][0]["question"])
         return ("stopped", repaired)
-    answer_into(base, question, folder, lambda *_: None)
     report = json.loads((folder / POWER / POWER_FILE).read_text("utf-8"))
     promised = {r["outcome"] for r in report["rows"] if r["group"]}
-    findings = json.loads((folder / ANSWER / FINDINGS_FILE).read_text("utf-8"))["findings"]
-    own = [f for f in findings if f["group"] == question.name and f["outcome"]]
-    answered = {f["outcome"] for f in own if f["verdict"] != Verdict.NOT_ESTIMABLE}
+    with single_threaded():
+        found = estimated(base, question, folder, lambda *_: None).findings
+    own = [f for f in found if f.group == question.name and f.outcome]
+    answered = {f.outcome for f in own if f.verdict is not Verdict.NOT_ESTIMABLE}
     if not answered:
-        return f"no answer: {own[0]['caveats']}"
+        return f"no answer: {own[0].caveats if own else ''}"
     if promised != answered:
         return f"step 2 offers {sorted(promised)}, step 3 answers {sorted(answered)}"
     return "answered"
@@ -117,9 +117,12 @@ def main() -> None:
             steps.append("stopped")
             asked = end[1]
         last = end if isinstance(end, str) else "stopped again and again"
+        print(f"{sum(counted.values()) + 1}", end=" ", file=sys.stderr, flush=True)
         counted[" > ".join([*steps, last if last == "answered" else "DEAD END"])] += 1
         if last != "answered":
-            print(f"{question.areas[:3]} ({len(question.areas)}) {question.start}: {last}")
+            print(
+                f"{question.areas[:3]} ({len(question.areas)}) {question.start}: {last}", flush=True
+            )
     for way, n in counted.most_common():
         print(f"{n:4d}  {way}")
 

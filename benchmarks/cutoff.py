@@ -282,17 +282,17 @@ _INTRODUCTION = """\
 Written by `python -m benchmarks.cutoff`; do not edit by hand.
 
 Programmes take the places with the highest score, at most two or three of one authority (London:
-10 places, 2 a borough; 30 places, 3; national: 150 places, 3). Nothing was done in them, so the true
-effect is 0. *By the rule* is a study that gives `score`, `chosen` and `cap`
-([the design](../methods/cutoff.md)); *without it* is the same study without these keys, with the
-score among its covariates. 199 placebo programmes each.
+10 places, 2 a borough; 30 places, 3; national: 150 places, 3). Nothing was done in them, so the
+true effect is 0. *By the rule* is a study that gives `score`, `chosen` and `cap` ([the
+design](../methods/cutoff.md)); *without it* is the same study without these keys, with the score
+among its covariates. 199 placebo programmes each.
 
-London is recorded crime from 2008 to 2016 in middle-layer areas, ranked by the Indices of 2010. It is
-one world: programmes are placed one after another, none shares a place, each is evaluated with a
+London is recorded crime from 2008 to 2016 in middle-layer areas, ranked by the Indices of 2010. It
+is one world: programmes are placed one after another, none shares a place, each is evaluated with a
 start in 2012 and in 2013, and errors (in brackets) are clustered by programme. Programmes next to
-each other share boroughs, so these errors are still too small. National worlds are independent: maps
-of 6,000 areas from `benchmarks/worlds/generate.py` with shared shocks and a trend by deprivation; one
-design for the whole programme.
+each other share boroughs, so these errors are still too small. National worlds are independent:
+maps of 6,000 areas from `benchmarks/worlds/generate.py` with shared shocks and a trend by
+deprivation; one design for the whole programme.
 
 'Rejects' is the share of programmes whose 95% interval leaves zero out, asked to be 0.035 to 0.065
 within two errors. The bias is the mean estimate, a log ratio, asked to be within two errors of

@@ -83,7 +83,7 @@ def main_effect() -> list[str]:
     """Time the main effect: cohorts, nearest areas of the treated, weights and totals."""
     with single_threaded():
         drawn, plan = planned(NATION)
-        arm = replace(plan.machine.arms[0], _cohorts={}, _sums={})
+        arm = replace(plan.leading, _cohorts={}, _sums={})
         machine = replace(plan.machine, arms=(arm,))
         begin, before = time.perf_counter(), _processor()
         totals = run_programme(machine, [u.areas for u in plan.units])

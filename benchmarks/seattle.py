@@ -36,7 +36,7 @@ def _run() -> list[str]:
     file = read_study(STUDY)
     data = assemble(file)
     plan = make_plan(file, data, version_of_code())
-    cohort = plan.machine.arms[0].cohort(0, plan.units[0].areas)
+    cohort = plan.leading.cohort(0, plan.units[0].areas)
     treated = plan.units[0].areas
     pool = np.setdiff1d(np.arange(len(data.panel.areas)), treated)
     distance = cohort.scaled[pool] - cohort.scaled[treated].mean(axis=0)

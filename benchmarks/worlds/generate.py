@@ -34,6 +34,7 @@ _TOUCH = 2.5
 #: 'The most deprived': the extreme itself, where areas like the treated ones run out.
 LAWS = (
     "random", "high level", "recent rise", "most deprived", "the most deprived", "one borough",
+    "high last year",
 )  # fmt: skip
 _EXTREME = 0.1  # of places: where the laws of extremes choose
 _SEEDS = 2000  # places are grown from so many areas at most, or twenty for each one wanted
@@ -277,6 +278,7 @@ def traits_of(past: Floats, population: Floats, deprivation: Floats) -> dict[str
     return {
         "high level": past.sum(axis=1) / population,
         "recent rise": last / earlier,
+        "high last year": last / population,
         "most deprived": deprivation,
     }
 
@@ -314,16 +316,16 @@ def place(
     """
     if law in traits and options:
         mean = np.array([traits[law][p].mean() for p in options])
-        kept = [
+        kept: Iterable[list[Ints]] = (
             [options[i] for i in np.flatnonzero(mean >= np.quantile(mean, 1 - k * _EXTREME))]
             for k in (1, 2, 3)
-        ]
+        )
     elif law == "the most deprived":
         mean = np.array([traits["most deprived"][p].mean() for p in options])
         kept = [[options[i] for i in np.argsort(-mean)]]
     elif law == "one borough":
         parts = rng.permutation(int(borough.max()) + 1)
-        kept = [[p for p in options if (borough[p] == b).all()] for b in parts]
+        kept = ([p for p in options if (borough[p] == b).all()] for b in parts)
     else:
         kept = [options]
     for some in kept:

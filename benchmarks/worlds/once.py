@@ -212,7 +212,7 @@ def every_outcome(
 ) -> tuple[Tested, ...]:
     """Test every outcome of a programme of change claims."""
     plan = evidence.plan
-    arm = plan.machine.arms[0]
+    arm = plan.leading
     rng = np.random.default_rng([seed, 5])
     classes: dict[tuple[int, int], Places] = {}
     mine = []

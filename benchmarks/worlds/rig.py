@@ -2,9 +2,7 @@
 
 The effects are put in afterwards. Only the treated counts after the start depend on them, so that
 one plan and one set of placebo programmes serve every effect of a world; a test holds this against
-a panel that has the effect in it from the beginning. (With staggered starts the effect of an early
-place also moves the range of levels that common support asks of a later one's benchmark areas;
-that is left out here.)
+a panel that has the effect in it from the beginning, with staggered starts.
 """
 
 from __future__ import annotations

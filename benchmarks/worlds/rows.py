@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.estimate.inference import MIN_PLACEBOS
 from areaeffect.findings.plan import disjoint
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.calculation import power_of
@@ -146,7 +145,7 @@ def measure(name: str, seed: int) -> dict[str, object]:
             home, own = evaluate_one(row.world.law, row.world.places, seed - 1)
             found = {"nothing": [_record(f, 0.0) for f in own if f.form == "ratio"]}
             return {"row": name, "seed": seed, "cluster": home, "found": found}
-        made = ready(row.world, seed, PLACEBOS, None if row.grades else MIN_PLACEBOS)
+        made = ready(row.world, seed, PLACEBOS, None if row.grades else 0)
     except CannotPlace:
         return {"row": name, "seed": seed, "refused": "no such places", "found": {}}
     places = disjoint(made.plan, tuple(range(len(made.plan.units))))[1]

@@ -27,7 +27,7 @@ def worlds() -> list[dict[str, Any]]:
 
 def test_an_effect_put_in_afterwards_gives_the_findings_of_a_panel_that_has_it() -> None:
     """Only treated counts after the start depend on it, so one plan serves every effect."""
-    made, ratios = ready(replace(_SMALL, starts=(36,)), 3, 39), np.full((2, 3), 0.8)
+    made, ratios = ready(_SMALL, 3, 39), np.full((2, 3), 0.8)
     quick = findings(made, ratios, 5)
     rng = np.random.default_rng([5, 1])
     counts = np.stack([changed(made.drawn, o, ratios[o], rng) for o in range(2)])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 import tomllib
 import zipfile
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from areaeffect.compare.explore import load_base
 from areaeffect.compare.question import Question
 from areaeffect.web import limits
 from areaeffect.web.atlas import find_atlas
@@ -20,6 +23,7 @@ from areaeffect.web.refusals import Refusal
 from areaeffect.web.resident import MEMORY_WORDS
 from areaeffect.web.runs import Runs
 from areaeffect.web.settings import Settings
+from benchmarks.compare_choices import choices, ends
 from tests.web.small_atlas import START, client, settled
 
 
@@ -169,6 +173,66 @@ def test_only_a_runs_own_files_are_given(asking: TestClient, answered: str, path
 @pytest.mark.parametrize("key", ["0" * 20, "x", "../etc", "0" * 19 + "/"])
 def test_a_run_that_is_not_here_says_so(asking: TestClient, key: str) -> None:
     assert asking.get(f"/compare/{key}").status_code in (404, 307)
+
+
+def test_a_place_that_cannot_be_compared_is_stopped_on_the_form(asking: TestClient) -> None:
+    """One small area is no answer: the form offers its ward and its neighbours at once."""
+    page = asking.get("/compare?areas=T009").text
+    assert "One area alone is too small" in page
+    assert page.count('class="repair"') == 2
+    refused = asking.post("/compare", data=START | {"areas": "T009"})
+    assert refused.status_code == 422
+    assert "One area alone is too small" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        ("soon", "is not a date"),
+        ("2014-12", "Ask about January 2014"),
+        ("February 2010", "Ask about January 2012"),
+    ],
+)
+def test_a_date_that_cannot_be_asked_keeps_the_form(
+    asking: TestClient, start: str, words: str
+) -> None:
+    answer = asking.post("/compare", data=START | {"start": start})
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert 'value="Abbey"' in answer.text
+    for link in re.findall(r'class="repair" href="([^"]+)"', answer.text):
+        assert "There is a problem" not in asking.get(unescape(link)).text
+
+
+def test_a_question_that_nothing_answers_comes_back_to_the_form(tiny: Settings) -> None:
+    runs, atlas = Runs(settings=tiny), find_atlas(tiny, "")
+    question = Question(("T040", "T041"), "2013-01", "Unlike", 199, 30, 0.0)
+    folder = runs.folder / runs.key(atlas, question)
+    (folder / "refused").mkdir(parents=True)
+    repair = {"words": "Look wider", "question": replace(question, nearest=120).to_dict()}
+    refusal = {"what": "no area is like it", "repairs": [repair]}
+    (folder / "refused" / "refused.json").write_text(json.dumps(refusal))
+    asked = {"base": "tiny", "question": question.to_dict()}
+    (folder / "run.json").write_text(json.dumps(asked))
+    asking = client(tiny)
+    back = asking.get(f"/compare/{folder.name}")
+    assert back.status_code == 303
+    page = asking.get(back.headers["location"]).text
+    assert "Nothing about this place can be compared in these figures: no area is like it." in page
+    assert "Look wider" in page
+    assert asking.post(f"/compare/{folder.name}/answer").status_code == 409
+
+
+def test_no_random_choice_is_a_dead_end(tiny: Settings, tmp_path: Path) -> None:
+    """As `python -m benchmarks.compare_choices` asks 200 of real places."""
+    atlas = find_atlas(tiny, "")
+    base = load_base(atlas.folder / "base.toml", Path(atlas.manifest["base_folder"]))
+    for i, question in enumerate(choices(atlas, 8, 5)):
+        asked, end = question, ends(atlas, base, question, tmp_path / str(i))
+        while not isinstance(end, str):
+            asked = end[1]
+            end = ends(atlas, base, asked, tmp_path / f"{i}-{asked.start}-{len(asked.areas)}")
+        assert end == "answered", (question, end)
 
 
 def asked_of(runs: Runs, tiny: Settings, start: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.checks.base import NO_FINDING, Answer, Check, Status
-from areaeffect.findings.case import benchmark_of
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 
@@ -94,7 +93,7 @@ def _answer(inputs: CheckInputs, s: Subject, others: Bools, marks: Bools) -> Fou
 def _weight(inputs: CheckInputs, s: Subject, n_areas: int) -> Floats:
     weight = np.zeros(n_areas)
     for g in s.case.units:
-        chosen = benchmark_of(inputs.evidence.plan, s.case.position)[g]
+        chosen = inputs.evidence.plan.benchmark_of(s.case.position)[g]
         if chosen is not None:
             weight[chosen.pool] += chosen.weights
     return weight

@@ -49,7 +49,7 @@ def _run(inputs: CheckInputs) -> list[Found]:
     if line is None:
         return []
     plan = inputs.evidence.plan
-    features = plan.machine.arms[0].cohort(0, plan.units[0].areas).features
+    features = plan.leading.cohort(0, plan.units[0].areas).features
     score = inputs.study.design.score
     is_score = [c.column == score for c in inputs.study.design.covariates]
     tried = {

@@ -9,7 +9,6 @@ import numpy as np
 
 from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect, span
 from areaeffect.estimate.discontinuity import FEWEST, jump_at
-from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 
@@ -95,15 +94,10 @@ def line_of(inputs: CheckInputs) -> Line | None:
 def sums_of(inputs: CheckInputs, s: Subject) -> Sums | None:
     """Return the sums of a finding's outcome; None where the places did not start together."""
     plan = inputs.evidence.plan
-    arm = plan.machine.arms[0]
-    same = len({(u.start, u.phase_in) for u in plan.units}) == 1
-    if (
-        not same
-        or not isinstance(arm, ClaimCohorts)
-        or set(s.case.units) != set(range(len(plan.units)))
-    ):
+    together = len({(u.start, u.phase_in) for u in plan.units}) == 1
+    if not together or len(s.case.units) < len(plan.units):
         return None
-    return arm.sums(0, plan.units[0].areas).get(s.case.position)
+    return plan.leading.sums(0, plan.units[0].areas).get(s.case.position)
 
 
 def _run(inputs: CheckInputs) -> list[Found]:

@@ -151,10 +151,9 @@ class _Scored:
 
 def _run(inputs: CheckInputs) -> list[Found]:
     """Draw placebo programmes on a high level and on a recent rise, and show their bias."""
-    arm = inputs.evidence.plan.machine.arms[0]
     chosen: dict[str, _Chosen] = {}
-    if isinstance(arm, ClaimCohorts) and any(s.is_estimated for s in inputs.changes()):
-        chosen = _choose(inputs, arm)
+    if any(s.is_estimated for s in inputs.changes()):
+        chosen = _choose(inputs, inputs.evidence.plan.leading)
     return [_answer(inputs, chosen, s) for s in inputs.changes()]
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from areaeffect.checks.base import NO_FINDING, Answer, Check, Status, p_words
 from areaeffect.checks.history import LEVEL, RISE, scores_of
-from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.placebo.programmes import programme_of
 from areaeffect.records import described
 from areaeffect.wording.numbers import three_digits
@@ -278,10 +277,9 @@ def _run(inputs: CheckInputs) -> list[Found]:
 def _traits(inputs: CheckInputs) -> tuple[tuple[str, ...], list[Floats]]:
     """Return names, and for each unit (n_areas, q) percentiles among all areas."""
     plan, panel = inputs.evidence.plan, inputs.data.panel
-    arm = plan.machine.arms[0]
     better = [outcome.better for outcome in inputs.study.outcome]
     singles = list(np.arange(len(panel.areas))[:, None])
-    changes = arm if isinstance(arm, ClaimCohorts) and arm.claim == "change" else None
+    changes = plan.leading if plan.leading.claim == "change" else None
     made: dict[int, Floats] = {}
     for g, unit in enumerate(plan.units):
         if unit.start in made:

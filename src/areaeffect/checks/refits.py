@@ -28,7 +28,7 @@ _WINDOWS = 6
 MOST_BACK = 3
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class EarlierCohorts(ClaimCohorts):
     """Cohorts of a design that pretends the start was `back` held-out spans earlier."""
 
@@ -52,7 +52,7 @@ class EarlierCohorts(ClaimCohorts):
         }
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class LeadCohorts(ClaimCohorts):
     """Cohorts of the held-out design, counted in windows: the gap, the time after, the leads."""
 
@@ -63,7 +63,7 @@ class LeadCohorts(ClaimCohorts):
         found = {}
         for o, (pre, held) in ClaimCohorts.used(self, unit, areas).items():
             measure = self.measure(o)
-            seen = self.coverage.observed[o % len(self.measures)][patterns].all(axis=0)
+            seen = self._observed(o)[patterns].all(axis=0)
             _, after = measure.periods.split(place.start, place.start_kind)
             follow = np.zeros_like(seen)
             follow[after] = True
@@ -93,9 +93,7 @@ class LeadCohorts(ClaimCohorts):
         key = self.key(unit, areas)
         if key not in self._sums:
             self._sums[key] = {
-                window * len(self.measures) + o % len(self.measures): sums(
-                    self.measure(o), pre, mask
-                )
+                window * len(self.measures) + self.outcomes[o]: sums(self.measure(o), pre, mask)
                 for o, (pre, later) in self.used(unit, areas).items()
                 for window, mask in self.windows(unit, o, later).items()
             }
@@ -131,9 +129,8 @@ class Refits:
 
 def refit(evidence: Evidence, draws: int, run: Callable[[Job, int], Floats]) -> Refits | None:
     """Put the real and placebo programmes through the earlier designs; None without changes."""
-    machine = evidence.plan.machine
-    arm = machine.arms[0]
-    if not isinstance(arm, ClaimCohorts) or arm.claim != "change":
+    machine, arm = evidence.plan.machine, evidence.plan.leading
+    if arm.claim != "change":
         return None
     n = len(evidence.measures)
     leads = LeadCohorts(**_pretending(arm, 0))
@@ -149,8 +146,8 @@ def refit(evidence: Evidence, draws: int, run: Callable[[Job, int], Floats]) -> 
 
 def _pretending(arm: ClaimCohorts, first: int) -> dict[str, Any]:
     """Settings of an arm, for one that is held out and whose outcomes stand further on."""
-    given = {f.name: getattr(arm, f.name) for f in fields(arm)}
-    outcomes = tuple(first + o for o in arm.outcomes)
+    given = {f.name: getattr(arm, f.name) for f in fields(arm) if f.init}
+    outcomes = {first + o: o for o in arm.outcomes.values()}
     return given | {
         "claim": HELD_OUT,
         "outcomes": outcomes,

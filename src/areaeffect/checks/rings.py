@@ -23,7 +23,6 @@ from areaeffect.checks.base import (
 from areaeffect.design.programme import Rules, design_programme
 from areaeffect.estimate.counterfactual import totals
 from areaeffect.estimate.multiplicity import max_t
-from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.grading import ALPHA
 from areaeffect.geography.neighbours import bands
 from areaeffect.placebo.programmes import programme_of
@@ -216,13 +215,12 @@ def _run(inputs: CheckInputs) -> list[Found]:
 
 def _rings(inputs: CheckInputs) -> _Rings | None:
     plan, boundaries = inputs.evidence.plan, inputs.data.boundaries
-    arm = plan.machine.arms[0]
-    if boundaries is None or not isinstance(arm, ClaimCohorts):
+    if boundaries is None:
         return None
     edges = inputs.study.analysis.rings_km
     near, band = bands(boundaries, tuple(1000 * edge for edge in edges))
     allowed = np.array([r == "" or r.startswith("within ") for r in plan.pool.reasons])
-    only = replace(arm, draws=None)
+    only = replace(plan.leading, draws=None)
     machine = replace(plan.machine, arms=(only,), n_outcomes=len(inputs.evidence.measures))
     job = RingJob(machine, near, band, len(edges), allowed)
     real, n_areas = job.around([u.areas for u in plan.units])

@@ -9,7 +9,6 @@ import numpy as np
 
 from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect
 from areaeffect.estimate.inference import decide
-from areaeffect.findings.case import benchmark_of
 from areaeffect.records import described
 from areaeffect.results import Claim, Form, Verdict
 from areaeffect.wording.numbers import number, plural
@@ -162,8 +161,8 @@ def _supposed(
 def parts_of(inputs: CheckInputs, s: Subject) -> Floats:
     """Return each area's part in what is expected after the start, (n_areas,); 0 for most."""
     plan = inputs.evidence.plan
-    arm = next(a for a in plan.machine.arms if s.case.position in a.outcomes)
-    weighted = benchmark_of(plan, s.case.position)
+    arm = plan.arm_of(s.case.position)
+    weighted = plan.benchmark_of(s.case.position)
     parts = np.zeros(len(plan.machine.eligible))
     for g in s.case.units:
         chosen, sums = weighted[g], arm.sums(g, plan.units[g].areas).get(s.case.position)

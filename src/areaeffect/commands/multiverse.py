@@ -15,7 +15,6 @@ from areaeffect.document.folders import RUN_FILE, prepare, write_whole
 from areaeffect.errors import Problem, StudyError
 from areaeffect.estimate.inference import Places
 from areaeffect.findings.case import groups_of
-from areaeffect.findings.cohorts import claim_cohorts
 from areaeffect.findings.plan import disjoint, pool_of
 from areaeffect.geography.neighbours import within
 from areaeffect.multiverse.branch_runs import run_tasks
@@ -142,7 +141,7 @@ def make_universe(
     study: Study, data: Assembled, plan: Plan, draws: int
 ) -> tuple[Universe, list[Choice]]:
     """Gather what every task shares, and list the tasks."""
-    arm = claim_cohorts(plan.machine.arms)[0]
+    arm = plan.leading
     members = tuple(u.areas for u in plan.units)
     real = run_programme(plan.machine, members)
     cases = tuple(
@@ -160,6 +159,7 @@ def make_universe(
     )
     light = replace(arm, panel=bare, _cohorts={}, _sums={})
     universe = Universe(
+        arm=light,
         machine=replace(plan.machine, arms=(light,)),
         members=members,
         eligible={km: eligible for km, (eligible, _) in pools.items()},

@@ -212,11 +212,7 @@ def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> Non
         Where the question cannot be estimated at all.
     """
     with single_threaded():
-        ask(base.file.text, question, folder)
-        tell("choosing benchmark areas", 0, 1)
-        file, data, plan = _planned(base, question, folder)
-        refuse_faulty_inputs(file, data)
-        result = rounded(estimate(file, data, plan, default_threads(), tell))
+        result = estimated(base, question, folder, tell)
 
         def write_answer(aside: Path) -> None:
             write_text(aside / FINDINGS_FILE, json_text(findings_content(result), indent=1))
@@ -228,6 +224,21 @@ def answer_into(base: Base, question: Question, folder: Path, tell: Tell) -> Non
         tell("writing the report", 0, 1)
         write_result(result, folder / RESULT)
         write_whole(folder / PARQUET, lambda aside: write_parquet(result, aside))
+
+
+def estimated(base: Base, question: Question, folder: Path, tell: Tell) -> Result:
+    """Estimate a question, without writing the answer.
+
+    Raises
+    ------
+    StudyError, DataError
+        Where the question cannot be estimated at all.
+    """
+    ask(base.file.text, question, folder)
+    tell("choosing benchmark areas", 0, 1)
+    file, data, plan = _planned(base, question, folder)
+    refuse_faulty_inputs(file, data)
+    return rounded(estimate(file, data, plan, default_threads(), tell))
 
 
 def _of_chosen(result: Result) -> Result:
@@ -252,7 +263,7 @@ def likeness_of(data: Assembled, plan: Plan) -> DataTable:
     panel, unit, chosen = data.panel, plan.units[0], plan.chosen[0][0]
     if chosen is None:
         return DataTable("likeness", title, fixed, ())
-    built = plan.arms[0].cohort(0, unit.areas).features
+    built = plan.leading.cohort(0, unit.areas).features
     columns = tuple(Column(n, "number", "as known before the start") for n in built.names)
     order = np.lexsort((chosen.pool, -chosen.weights))
     order = order[chosen.weights[order] > 0][:_SHOWN]

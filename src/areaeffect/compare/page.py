@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
+from areaeffect.compare.preflight import written_period
 from areaeffect.document.blocks import Bullets, Data, Folded, Paragraph, Section, named
 from areaeffect.document.chart_tables import NONE_GIVEN, Figure, Table, in_words
+from areaeffect.further.stories import events_of
 from areaeffect.outcomes import FAMILIES
 from areaeffect.power.page import table as power_table
 from areaeffect.power.page import warnings
@@ -21,9 +23,13 @@ from areaeffect.report import figures, local_map
 from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.contents import annex_sections
 from areaeffect.report.sections import HEAVIEST
+from areaeffect.results import Verdict
 from areaeffect.wording.numbers import number, plural
+from areaeffect.wording.short import in_one_hundred
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from areaeffect.document.blocks import Block
     from areaeffect.power.result import PowerReport, PowerRow
     from areaeffect.results import DataTable, Finding, Result
@@ -31,8 +37,8 @@ if TYPE_CHECKING:
 #: What leads each part on the page.
 _WHY = (
     "The first row is your place, the second is its benchmark areas together: the closer "
-    "these two are, the fairer the comparison. Each row below is one benchmark area. No single one "
-    "has to match on everything; their weights make them alike on average."
+    "these two are, the fairer the comparison. No single benchmark area has to match on "
+    "everything; their weights make them alike on average."
 )
 _BEFORE = (
     "This was worked out only from the years before the start. Nothing that happened after the "
@@ -44,6 +50,9 @@ _BEFORE_LEVELS = (
     "These figures have one date each, so they say how a place stands, not how it has changed. "
     "Your place’s own figures have not been used yet."
 )
+_IN_ANNEX = "The annex, among the downloads, has each check with its chart and every number."
+#: What a note names that a browser does not have: files, and keys of a study file.
+_FILES = re.compile(r"`|\w\.(parquet|csv|zip)\b")
 _NOTICED_LEVELS = (
     "This comparison would notice a difference, 8 times in 10, only if it is this large"
 )
@@ -76,7 +85,8 @@ def design_sections(
     named_here = f"; the {HEAVIEST} that count most are named here" if n > HEAVIEST else ""
     lead = (
         f"{design.neighbourhood} is {plural(own, 'small area')}. It is compared with "
-        f"{plural(n, 'benchmark area')} that were like it before {design.start}{named_here}."
+        f"{plural(n, 'benchmark area')} that were like it before {written_period(design.start)}"
+        f"{named_here}."
     )
     exact = (
         "With their weights they match your place on every characteristic below."
@@ -87,7 +97,10 @@ def design_sections(
     blocks: list[Block] = [Paragraph(lead, lead=True), Paragraph(exact)]
     picture = _map(result, outlines) if outlines else None
     blocks += [picture] if picture else []
-    blocks += [Paragraph(_WHY), Data(_likeness(result, likeness), "likeness")]
+    table = _likeness(result, likeness)
+    together = replace(table, rows=table.rows[:2])
+    every = Folded(f"Each of the {len(table.rows) - 2} that count most", (Data(table, "likeness"),))
+    blocks += [Paragraph(_WHY), Data(together), every]
     title = "Your benchmark areas"
     return tuple(named(s) for s in (Section("benchmarks", title, tuple(blocks)), _balance(result)))
 
@@ -121,22 +134,53 @@ def without_keys(text: str) -> str:
 
 
 def answer_sections(result: Result) -> tuple[Section, ...]:
-    """Return the answer, what may be said of it, each outcome, and whether it holds."""
-    kept = ("does-it-hold", "families-without-outcome")
-    further = {s.key: s for s in annex_sections(result)}
+    """Return the answer in short: what was found, its chart, what may be said, and if it holds.
+
+    Each check, every number and the notes on data are in the annex, which the page links to.
+    """
+    checks = next(s for s in annex_sections(result) if s.key == "does-it-hold")
     whole = outcome.answer(result)
     *groups, notes = whole.parts
+    series = {(s.group, s.outcome): s for s in result.series}
+    main = wording.main_findings(result.findings)
+    charts = [
+        figures.trend(f, path, events_of(result, f.group))
+        for f in main
+        if f.verdict is not Verdict.NOT_ESTIMABLE
+        and (path := series.get((f.group, f.outcome)))
+        and path.periods
+    ]
+    frequencies = [Paragraph(text) for f in main if (text := in_one_hundred(f))]
     sections = (
-        replace(whole, title="What was found", parts=(*groups, _families(result))),
+        replace(whole, title="What was found", parts=tuple(groups)),
+        *[Section("charts", "Beside its benchmark areas", (*frequencies, *charts))][: len(charts)],
         outcome.say(result),
-        outcome.outcomes(result, {}),
-        *(further[key] for key in kept if key in further),
-        notes,
-    )
+        replace(checks, parts=(), blocks=_in_short(checks.blocks)),
+        Section("more", "More about this answer", (Folded("The six families", _families(result)),
+                Folded("How to read it", _without_files(notes.blocks)))),
+    )  # fmt: skip
     return tuple(named(s) for s in sections)
 
 
-def _families(result: Result) -> Section:
+def _in_short(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Fold the table of checks, under how many hold."""
+    first, *rest = blocks
+    return (first, Folded("Each check", tuple(rest)), Paragraph(_IN_ANNEX, note=True))
+
+
+def _without_files(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Leave out notes about files and keys: the annex, for those who run the study, has them."""
+    kept: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Bullets):
+            items = tuple(text for text in block.items if not _FILES.search(str(text)))
+            kept += [replace(block, items=items)] if items else []
+        else:
+            kept.append(block)
+    return tuple(kept)
+
+
+def _families(result: Result) -> tuple[Block, ...]:
     """Return all six families, those without an outcome too, each with its verdict."""
     by_family: dict[str, list[Finding]] = {}
     for finding in wording.main_findings(result.findings):
@@ -151,7 +195,7 @@ def _families(result: Result) -> Section:
             for f in by_family.get(key, ())
         ]
     table = Table("Each family and its verdict", ("Family", "Verdict", "By"), tuple(rows))
-    return Section("families", "The six families", (Data(table),))
+    return (Data(table),)
 
 
 def _map(result: Result, outlines: local_map.Outlines) -> Figure | None:

@@ -6,6 +6,7 @@ the figures alone, so that a form can say at once what a plan would refuse.
 
 from __future__ import annotations
 
+import calendar
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -34,10 +35,6 @@ YEARS_BEFORE, YEARS_AFTER = 2, 1
 _ENOUGH_AREAS = 4
 #: Areas that a repair tries to leave out, one at a time.
 _MOST_LEFT_OUT = 6
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -226,7 +223,7 @@ class Preflight:
             since = self.since(kept)
             many = "1 area that has" if len(kept) == 1 else f"{len(kept)} areas that have"
             words = f"Compare the {many} figures" + (
-                f" since {self.written(since)}" if since else ""
+                f" since {written_period(since)}" if since else ""
             )
             repairs.append(Repair(words, self._with(question, kept, allowed)))
         else:
@@ -242,7 +239,7 @@ class Preflight:
         if self.asks_levels or not begins:
             return "nobody has published them"
         first = min(begins)
-        return f"their figures begin in {self.written(first)}"
+        return f"their figures begin in {written_period(first)}"
 
     def larger(self, question: Question, areas: Ints) -> list[Repair]:
         """Return questions about larger places around some areas, each with a start that fits."""
@@ -283,27 +280,28 @@ class Preflight:
         first, last = (label(int(a), self.kind) for a in (allowed[0], allowed[-1]))
         if at is not None and at in allowed:
             return []
-        between = f"from {self.written(first)} to {self.written(last)}"
+        between = f"from {written_period(first)} to {written_period(last)}"
         if at is None:
             why = why_ambiguous(question.start)
             what = f"{why[:1].upper()}{why[1:]}" if why else f"‘{question.start}’ is not a date"
-            return [Obstacle("start", f"{what}. Write a {self.kind} {between}, such as {last}.")]
+            example = written_period(last)
+            return [Obstacle("start", f"{what}. Write a {self.kind} {between}, such as {example}.")]
         near = label(int(allowed[np.abs(allowed - at).argmin()]), self.kind)
         if at < allowed[0]:
             what = (
-                f"{self.written(question.start)} is too early: the figures must reach back "
+                f"{written_period(question.start)} is too early: the figures must reach back "
                 f"{YEARS_BEFORE} years before the start, and must not be older than what areas "
                 "are matched on."
             )
         elif at > allowed[-1]:
             what = (
-                f"{self.written(question.start)} is too late: a year of figures must follow the "
+                f"{written_period(question.start)} is too late: a year of figures must follow the "
                 "start."
             )
         else:
-            what = f"The figures of these areas have gaps around {self.written(question.start)}."
+            what = f"The figures of these areas have gaps around {written_period(question.start)}."
         what += f" A start {between} can be asked about."
-        repair = Repair(f"Ask about {self.written(near)}", replace(question, start=near))
+        repair = Repair(f"Ask about {written_period(near)}", replace(question, start=near))
         return [Obstacle("start", what, (repair,))]
 
     def normal_start(self, text: str) -> str:
@@ -311,10 +309,11 @@ class Preflight:
         at = parse_period(text, self.kind)
         return text if at is None else label(at, self.kind)
 
-    def written(self, text: str) -> str:
-        """Write a period as people do: '2013-04' is April 2013."""
-        at = parse_period(text, PeriodKind.MONTH)
-        return text if at is None else f"{_MONTHS[at % 12]} {at // 12}"
+
+def written_period(text: str) -> str:
+    """Write a period as people do: '2013-04' is April 2013."""
+    at = parse_period(text, PeriodKind.MONTH)
+    return text if at is None else f"{calendar.month_name[at % 12 + 1]} {at // 12}"
 
 
 def repairs_of(question: Question, codes: Strings, middles: Floats | None) -> Iterator[Repair]:

@@ -29,8 +29,9 @@ class Features:
     ----------
     names : of the p characteristics.
     values : (n_areas, p).
-    level : (n_areas, n_outcomes), mean outcome before the start, per exposure where there is
-        one: what common support and the likeness of placebos are judged by.
+    level : (n_areas, n_outcomes), mean outcome before the programme's first start, per exposure
+        where there is one: what common support and the likeness of placebos are judged by. After
+        that start the outcome of a place that began early may hold the effect.
     """
 
     names: tuple[str, ...]
@@ -45,6 +46,7 @@ def features(
     start: int,
     start_kind: PeriodKind,
     history: str | None,
+    first: tuple[int, PeriodKind] | None = None,
 ) -> Features:
     """Build the characteristics that a design for one start may use.
 
@@ -55,6 +57,7 @@ def features(
     used : for each measure, (n_periods,), periods the neighbourhood has values for.
     start, start_kind : the start the design is for.
     history : '12-month blocks', 'every period', or None for a level claim (no history).
+    first : the first start of the programme; None where it is this one.
     """
     columns = [panel.covariates]
     names = list(panel.covariate_names)
@@ -62,10 +65,11 @@ def features(
     for measure, mask in zip(measures, used, strict=True):
         before, _ = measure.periods.split(start, start_kind)
         past, kept = measure.values[:, before], mask[before]
-        levels.append(_level(picked(past, kept), measure))
+        begun = before if first is None else measure.periods.split(*first)[0]
+        levels.append(_level(picked(measure.values[:, begun], mask[begun]), measure))
         if history is None:
             continue
-        for block in _blocks(kept, measure, history):
+        for block in blocks_of(kept, measure, history):
             index = np.flatnonzero(block)
             cells = picked(past, block)
             columns.append((cells.sum(1) if measure.is_count else cells.mean(1))[:, None])
@@ -90,7 +94,7 @@ def _level(cells: Floats, measure: Measure) -> Floats:
         return np.asarray(mean / measure.exposure)
 
 
-def _blocks(kept: Bools, measure: Measure, history: str) -> list[Bools]:
+def blocks_of(kept: Bools, measure: Measure, history: str) -> list[Bools]:
     """Blocks of twelve months back from the start; a shorter rest at the beginning is left out.
 
     A history under twelve months is one block.

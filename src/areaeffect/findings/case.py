@@ -23,7 +23,6 @@ from areaeffect.results import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.design.programme import Weighted
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure, Neighbourhood
     from areaeffect.results import Floats
@@ -68,11 +67,15 @@ class Evidence:
     def has_geometry(self) -> bool:
         """Whether it is known which areas touch, so that placebos can be places as the real are."""
         named = bool(self.study.analysis.placebo_neighbourhoods)
-        return named or self.plan.arms[0].panel.contiguity is not None
+        return named or self.plan.leading.panel.contiguity is not None
+
+    def held_out_at(self, position: int) -> int:
+        """Return the position in totals of an outcome's last year before the start, held out."""
+        return len(self.measures) + position
 
     def is_place(self, unit: int) -> bool:
         """Whether a unit is one place: a neighbourhood, or a programme in one piece."""
-        graph = self.plan.arms[0].panel.contiguity
+        graph = self.plan.leading.panel.contiguity
         areas = self.plan.units[unit].areas
         if self.study.design.unit == "neighbourhood" or graph is None:
             return self.study.design.unit == "neighbourhood"
@@ -231,9 +234,3 @@ def neighbourhood_groups(units: Sequence[Neighbourhood]) -> list[Group]:
     if len(units) == 1:
         return []
     return [Group(name=u.initiative, units=(g,), neighbourhood=u.name) for g, u in enumerate(units)]
-
-
-def benchmark_of(plan: Plan, position: int) -> tuple[Weighted | None, ...]:
-    """Return the benchmark areas of every unit for the claim an outcome makes."""
-    arm = next(i for i, a in enumerate(plan.machine.arms) if position in a.outcomes)
-    return plan.chosen[arm]

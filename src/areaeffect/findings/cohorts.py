@@ -15,7 +15,7 @@ from areaeffect.estimate.event_time import NO_BINS, Bins
 from areaeffect.panel import is_enough
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from areaeffect.panel import Measure, Neighbourhood, Panel
     from areaeffect.periods import Periods
@@ -62,7 +62,7 @@ def coverage_of(measures: Sequence[Measure]) -> Coverage:
     return Coverage(tuple(np.split(rows, cuts, axis=1)), pattern.ravel().astype(np.int64))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class ClaimCohorts:
     """Cohorts of one kind of claim, made when first asked for and kept.
 
@@ -70,7 +70,7 @@ class ClaimCohorts:
     ----------
     claim : 'change', 'level', or 'held-out': the change in the last year before the start, by a
         design that does not see that year.
-    outcomes : positions of its outcomes in a totals array; held-out ones follow the study's.
+    outcomes : at each of its positions in a totals array, the outcome of the study.
     panel, coverage, eligible : see there.
     units : the real neighbourhoods.
     history : the study's design setting.
@@ -82,7 +82,7 @@ class ClaimCohorts:
     """
 
     claim: str
-    outcomes: tuple[int, ...]
+    outcomes: Mapping[int, int]
     panel: Panel
     measures: tuple[Measure, ...]
     coverage: Coverage
@@ -96,6 +96,9 @@ class ClaimCohorts:
     bins: Bins = NO_BINS
     _cohorts: dict[tuple[int, int, tuple[int, ...]], Cohort] = field(default_factory=dict)
     _sums: dict[tuple[int, int, tuple[int, ...]], Mapping[int, Sums]] = field(default_factory=dict)
+    _used: dict[tuple[int, int, tuple[int, ...]], dict[int, tuple[Bools, Bools]]] = field(
+        init=False, default_factory=dict
+    )
 
     @property
     def is_adjusted(self) -> bool:
@@ -109,7 +112,7 @@ class ClaimCohorts:
 
     def measure(self, position: int) -> Measure:
         """Return the measure at a position of a totals array."""
-        return self.measures[position % len(self.measures)]
+        return self.measures[self.outcomes[position]]
 
     def start(self, unit: int) -> int:
         """Return the start that is designed for: a year early where the last one is held out.
@@ -120,7 +123,7 @@ class ClaimCohorts:
         place = self.units[unit]
         if self.claim != HELD_OUT:
             return place.start
-        measure = self.measure(self.outcomes[0])
+        measure = self.measures[min(self.outcomes.values())]
         before, _ = measure.periods.split(place.start, place.start_kind)
         back = place.start_kind.per_year or max(1, before.stop // 3)
         for start in range(place.start - back, place.start - before.stop - back, -1):
@@ -131,8 +134,10 @@ class ClaimCohorts:
 
     def used(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
         """Return, for each outcome that can be estimated, the periods used before and after."""
-        place = self.units[unit]
-        patterns = np.unique(self.coverage.pattern[areas])
+        key = self.key(unit, areas)
+        if key in self._used:
+            return self._used[key]
+        place, patterns = self.units[unit], list(key[-1])
         found = {}
         for o in self.outcomes:
             measure = self.measure(o)
@@ -158,6 +163,7 @@ class ClaimCohorts:
             sides = [post] if self.claim == "level" else [pre, post]
             if all(is_enough((s & ~seen).sum(), s.sum()) for s in sides):
                 found[o] = (pre & seen, post & seen)
+        self._used[key] = found
         return found
 
     def ahead(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
@@ -180,7 +186,7 @@ class ClaimCohorts:
         return found
 
     def _observed(self, position: int) -> Bools:
-        return self.coverage.observed[position % len(self.measures)]
+        return self.coverage.observed[self.outcomes[position]]
 
     def cohort(self, unit: int, areas: Ints) -> Cohort:
         """Return the cohort a neighbourhood is designed in; nothing after the start is read."""
@@ -189,7 +195,7 @@ class ClaimCohorts:
             used = self.used(unit, areas) | self.ahead(unit, areas)
             has_history = self.claim != "level"
             # an outcome may have several positions, for several lengths of follow-up
-            past = {o % len(self.measures): pre for o, (pre, _) in used.items() if has_history}
+            past = {self.outcomes[o]: pre for o, (pre, _) in used.items() if has_history}
             built = features(
                 self.panel,
                 [self.measures[o] for o in past],
@@ -197,6 +203,10 @@ class ClaimCohorts:
                 self.start(unit),
                 self.units[unit].start_kind,
                 self.history if has_history else None,
+                min(
+                    ((self.start(g), place.start_kind) for g, place in enumerate(self.units)),
+                    key=lambda begun: begun[1].first_month(begun[0]),
+                ),
             )
             usable = np.isfinite(built.values).all(axis=1)
             for o, (pre, post) in used.items():
@@ -243,8 +253,3 @@ def _half(n_before: int, per_year: int | None) -> int:
     """Return how many periods the later half of a history has: whole years where it can."""
     half = -(-n_before // 2)
     return half // per_year * per_year if per_year is not None and half >= per_year else half
-
-
-def claim_cohorts(arms: Iterable[object]) -> list[ClaimCohorts]:
-    """Pick the arms that are cohorts of claims; a check's machine may hold others."""
-    return [arm for arm in arms if isinstance(arm, ClaimCohorts)]

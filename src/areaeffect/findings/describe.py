@@ -9,7 +9,8 @@ import numpy as np
 from areaeffect.assembly.change_claims import crossed_breaks
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MOST_TAKEN, PlaceboInference, Places
-from areaeffect.findings.case import Case, Evidence, benchmark_of
+from areaeffect.findings.case import Case, Evidence
+from areaeffect.findings.grading import NO_OVERLAP, worst_balance
 from areaeffect.outcomes import estimand
 from areaeffect.results import (
     LEVEL,
@@ -38,7 +39,7 @@ def subject(evidence: Evidence, case: Case) -> dict[str, Any]:
     weight: dict[int, float] = {}
     units = (*case.units, *case.against)
     for g in units:
-        chosen = benchmark_of(plan, case.position)[g]
+        chosen = plan.benchmark_of(case.position)[g]
         if chosen is not None:
             for area, value in zip(chosen.pool, chosen.weights, strict=True):
                 if value > 0:
@@ -126,7 +127,17 @@ def held_back(evidence: Evidence, case: Case) -> str:
     """Return why no more than 'cannot tell' may be said of a case; empty where more may."""
     if not evidence.has_geometry and not _is_one_area(evidence, case):
         return "the study does not say where its areas lie"
+    name = _without_overlap(evidence, case)
+    if name:
+        return f"no untreated areas are like its places in {name}"
     return too_few_places(case.places)
+
+
+def _without_overlap(evidence: Evidence, case: Case) -> str:
+    """Return in what no benchmark areas are like the places of a change; empty where some are."""
+    name, apart = worst_balance(evidence, case)
+    is_change = case.outcome.claim == "change"
+    return name.replace("_", " ") if is_change and apart > NO_OVERLAP else ""
 
 
 def _is_one_area(evidence: Evidence, case: Case) -> bool:
@@ -152,6 +163,12 @@ def _why_held_back(evidence: Evidence, case: Case) -> tuple[str, ...]:
             "`boundaries`, or a list of `neighbours`; until then no finding says more than "
             "‘cannot tell’.",
         )
+    if name := _without_overlap(evidence, case):
+        return (
+            f"Whatever their weights, the benchmark areas differ from the places in {name} by more "
+            f"than {NO_OVERLAP:g} standard deviation. What would have happened in the places can "
+            "then not be read off other areas, so no finding says more than ‘cannot tell’.",
+        )
     if too_few_places(case.places) and not case.is_inside:
         return (
             f"The pool holds {case.places.disjoint} such places that share no area. The smallest "
@@ -166,7 +183,7 @@ def _grown(evidence: Evidence, case: Case) -> list[str]:
     first, last = case.measure.exposure, case.measure.exposure_at_end
     if first is None or last is None:
         return []
-    units, chosen = (*case.units, *case.against), benchmark_of(evidence.plan, case.position)
+    units, chosen = (*case.units, *case.against), evidence.plan.benchmark_of(case.position)
     treated = np.concatenate([evidence.plan.units[g].areas for g in units])
     pool = np.concatenate([w.pool for g in units if (w := chosen[g]) is not None])
     weights = np.concatenate([w.weights for g in units if (w := chosen[g]) is not None])

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 BALANCED = 0.25
 #: A gap in the held-out span with a smaller p-value warns.
 ALPHA = 0.05
+#: Beyond this difference nothing untreated is like a group: a regression would have to be carried
+#: further than the pool reaches.
+NO_OVERLAP = 1.0
 #: What weighting left unlike is said from here on, in standard deviations.
 _LEFT_UNLIKE = 0.1
 #: The held-out year is tested where at least this share of neighbourhoods has it without gaps.
@@ -98,7 +101,7 @@ def _why_not_held(case: Case, interval: Interval | None, span: str) -> str:
 
 
 def _unbalanced(evidence: Evidence, case: Case) -> str:
-    name, worst = _worst_balance(evidence, case)
+    name, worst = worst_balance(evidence, case)
     if worst <= BALANCED:
         return ""
     return (
@@ -109,8 +112,7 @@ def _unbalanced(evidence: Evidence, case: Case) -> str:
 
 def _corrected(evidence: Evidence, case: Case) -> tuple[str, ...]:
     """Say where weighting left a neighbourhood unlike, and that this was regressed out."""
-    arm = next(k for k, a in enumerate(evidence.plan.arms) if case.position in a.outcomes)
-    chosen = evidence.plan.chosen[arm]
+    chosen = evidence.plan.benchmark_of(case.position)
     worst = max(
         float(np.abs(w.imbalance).max(initial=0.0))
         for g in (*case.units, *case.against)
@@ -149,7 +151,7 @@ class HeldOut:
 
 def held_out(evidence: Evidence, case: Case) -> HeldOut | None:
     """Return the gap in the held-out span; None where it cannot be tested."""
-    position = len(evidence.measures) + case.position
+    position = evidence.held_out_at(case.position)
     real, drawn = evidence.real[:, position], evidence.drawn[:, :, position]
     tested = tested_on(case, real)
     found = tested.infer(real, drawn) if tested else None
@@ -176,7 +178,7 @@ def tested_on(case: Case, real: Floats) -> Case | None:
     return tested
 
 
-def _worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:
+def worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:
     """Return the characteristic in which a group differs most from its benchmark areas.
 
     Neighbourhoods are weighted by their areas: what is too high in one and too low in another

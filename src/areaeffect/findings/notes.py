@@ -9,7 +9,6 @@ import numpy as np
 
 from areaeffect.estimate.between import MIN_CLUSTERS, bootstrap, clustered_ratio
 from areaeffect.estimate.linearised import Compared, linearised_ratio
-from areaeffect.findings.case import benchmark_of
 from areaeffect.results import Claim
 from areaeffect.streams import Use, generator
 
@@ -136,10 +135,10 @@ def small_programme_note(n_neighbourhoods: int, fewest: int) -> str:
 
 
 def _parts(evidence: Evidence, case: Case) -> list[Compared]:
-    arm = next(a for a in evidence.plan.arms if case.position in a.outcomes)
+    arm = evidence.plan.arm_of(case.position)
     values, found = case.measure.values, []
     for g in case.units:
-        areas, chosen = evidence.plan.units[g].areas, benchmark_of(evidence.plan, case.position)[g]
+        areas, chosen = evidence.plan.units[g].areas, evidence.plan.benchmark_of(case.position)[g]
         if chosen is None:
             return []
         used = np.flatnonzero(arm.used(g, areas)[case.position][1])

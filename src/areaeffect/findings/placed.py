@@ -59,8 +59,26 @@ def ranked_of(study: Study, data: Assembled) -> Ranked | None:
     )
 
 
-def in_line(rule: Ranked, pool: Pool, units: Sequence[Neighbourhood]) -> tuple[Candidates, ...]:
-    """List what may represent each unit in a placebo programme that is placed by the rule."""
+def placed_by(file: StudyFile, data: Assembled) -> Ranked | None:
+    """Return the order of the study's rule; None without a rule.
+
+    Raises
+    ------
+    DataError, StudyError
+        As `refuse_misplaced`.
+    """
+    rule = ranked_of(file.study, data)
+    if rule is not None:
+        refuse_misplaced(file, data, rule)
+    return rule
+
+
+def in_line(
+    rule: Ranked | None, pool: Pool, units: Sequence[Neighbourhood]
+) -> tuple[Candidates, ...]:
+    """List what may represent each unit in a placebo programme placed by the rule, if any."""
+    if rule is None:
+        return ()
     options = tuple(rule.drawable(pool.eligible))
     return tuple(Candidates((options,) * rule.n_of(u.areas)) for u in units)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from areaeffect.design.balance import balance
 from areaeffect.design.pool import Pool, make_pool
-from areaeffect.design.programme import Weighted, design_programme
+from areaeffect.design.programme import Rules, Weighted, design_programme
 from areaeffect.design.seal import seal
 from areaeffect.errors import Problem, StudyError
 from areaeffect.estimate.event_time import Bins, bins_over
@@ -27,7 +27,7 @@ from areaeffect.findings.choices import (
     strata_of,
 )
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
-from areaeffect.findings.placed import in_line, ranked_of, refuse_misplaced
+from areaeffect.findings.placed import in_line, placed_by
 from areaeffect.findings.units import (
     covered_units,
     left_out_warning,
@@ -58,7 +58,7 @@ _MOST_DISJOINT = 250
 HELD_OUT_DRAWS = 199
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Plan:
     """A sealed design.
 
@@ -93,6 +93,19 @@ class Plan:
     primary: tuple[bool, ...]
     _disjoint: dict[tuple[tuple[int, ...], int], tuple[int, int]] = field(default_factory=dict)
 
+    @property
+    def leading(self) -> ClaimCohorts:
+        """The claim that placebos are made alike for: change where the study asks it."""
+        return self.arms[0]
+
+    def arm_of(self, position: int) -> ClaimCohorts:
+        """Return the cohorts of the claim that stands at a position of the totals."""
+        return next(arm for arm in self.arms if position in arm.outcomes)
+
+    def benchmark_of(self, position: int) -> tuple[Weighted | None, ...]:
+        """Return the benchmark areas of every unit for the claim an outcome makes."""
+        return self.chosen[self.arms.index(self.arm_of(position))]
+
 
 def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     """Design the study and seal it.
@@ -106,26 +119,15 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     measures = tuple(panel.measures[o.name] for o in study.outcome)
     units, notes = covered_units(study, panel, measures, data.neighbourhoods)
     refuse_late_covariates(file, panel.covariate_as_of, units)
-    ranked = ranked_of(study, data)
-    if ranked is not None:
-        refuse_misplaced(file, data, ranked)
+    ranked = placed_by(file, data)
     pool = pool_of(study, data, measures)
     _refuse_empty(pool, file)
     counting = pool.eligible.copy()
     counting[np.concatenate([u.areas for u in units])] = True
     refuse_useless_covariates(file, panel, counting)
-    warnings = left_out_warning(data.neighbourhoods, units)
-    arms = _arms(study, panel, measures, pool.eligible, units)
+    arms = arms_of(study, panel, measures, pool.eligible, units)
     rules = replace(rules_of(study.design, panel.near), ranked=ranked)
-    members = [u.areas for u in units]
-    chosen = tuple(
-        tuple(
-            design_programme(
-                [arm.cohort(g, m) for g, m in enumerate(members)], members, pool.eligible, rules
-            )
-        )
-        for arm in arms
-    )
+    chosen = _chosen(units, arms, pool, rules)
     designs = _designs(panel, units, arms, chosen)
     notes += [
         f"{d.neighbourhood} ({d.initiative}), {d.claim}: {', '.join(d.periods_left_out)} left out, "
@@ -133,12 +135,9 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         for d in designs
         if d.periods_left_out
     ]
-    rng = generator(Use.CANDIDATES, study.study.seed)
-    banks = (
-        candidates(study, panel, pool, units, arms[0], rng)
-        if ranked is None
-        else in_line(ranked, pool, units)
-    )
+    leading, seed = arms[0], study.study.seed
+    rng = generator(Use.CANDIDATES, seed)
+    banks = in_line(ranked, pool, units) or candidates(study, panel, pool, units, leading, rng)
     every = _with_held_out(arms, len(measures))
     machine = Machine(
         arms=every,
@@ -146,27 +145,39 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         eligible=pool.eligible,
         rules=rules,
         n_outcomes=2 * len(measures),
-        seed=study.study.seed,
-        n_bins=arms[0].bins.n,
-        spread=None if ranked else spread_of(panel, units, banks, study.study.seed),
+        seed=seed,
+        n_bins=leading.bins.n,
+        spread=None if ranked else spread_of(panel, units, banks, seed),
     )
-    sealed = seal(file.text, version, study.study.seed, panel.releases, designs)
-    names = tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods))
     primary, of_total = primary_outcomes(study, measures, units)
     return Plan(
-        names,
-        named_areas(data.neighbourhoods),
-        units,
-        pool,
-        machine,
-        every,
-        chosen,
-        designs,
-        tuple(_balance(units, arms, chosen, pool)),
-        sealed,
-        (*notes, *of_total),
-        warnings,
-        primary,
+        initiatives=tuple(dict.fromkeys(n.initiative for n in data.neighbourhoods)),
+        named=named_areas(data.neighbourhoods),
+        units=units,
+        pool=pool,
+        machine=machine,
+        arms=every,
+        chosen=chosen,
+        designs=designs,
+        balance=tuple(_balance(units, arms, chosen, pool)),
+        seal=seal(file.text, version, seed, panel.releases, designs),
+        notes=(*notes, *of_total),
+        warnings=left_out_warning(data.neighbourhoods, units),
+        primary=primary,
+    )
+
+
+def _chosen(
+    units: Sequence[Neighbourhood], arms: Sequence[ClaimCohorts], pool: Pool, rules: Rules
+) -> tuple[tuple[Weighted | None, ...], ...]:
+    members = [unit.areas for unit in units]
+    return tuple(
+        tuple(
+            design_programme(
+                [arm.cohort(g, m) for g, m in enumerate(members)], members, pool.eligible, rules
+            )
+        )
+        for arm in arms
     )
 
 
@@ -235,31 +246,32 @@ def _refuse_empty(pool: Pool, file: StudyFile) -> None:
     )
 
 
-def _arms(
+def arms_of(
     study: Study,
     panel: Panel,
     measures: tuple[Measure, ...],
     eligible: Bools,
     units: tuple[Neighbourhood, ...],
 ) -> tuple[ClaimCohorts, ...]:
+    """Return the cohorts of each kind of claim that a study makes, changes first."""
     coverage = coverage_of(measures)
     bins = _bins(study, measures, units)
     arms = []
     for claim in ("change", "level"):
-        outcomes = tuple(i for i, o in enumerate(study.outcome) if o.claim == claim)
+        outcomes = {i: i for i, o in enumerate(study.outcome) if o.claim == claim}
         if outcomes:
             arms.append(
                 ClaimCohorts(
-                    claim,
-                    outcomes,
-                    panel,
-                    measures,
-                    coverage,
-                    eligible,
-                    units,
-                    study.design.history,
-                    matching_of(study.design).depth(study.design.nearest),
-                    strata_of(study.design.exact, panel),
+                    claim=claim,
+                    outcomes=outcomes,
+                    panel=panel,
+                    measures=measures,
+                    coverage=coverage,
+                    eligible=eligible,
+                    units=units,
+                    history=study.design.history,
+                    nearest=matching_of(study.design).depth(study.design.nearest),
+                    strata=strata_of(study.design.exact, panel),
                     bins=bins,
                 )
             )
@@ -268,13 +280,19 @@ def _arms(
 
 def _with_held_out(arms: tuple[ClaimCohorts, ...], n_outcomes: int) -> tuple[ClaimCohorts, ...]:
     """Add the design that does not see the last year before the start, where changes are asked."""
-    if arms[0].claim != "change":
-        return arms
-    positions = tuple(n_outcomes + o for o in arms[0].outcomes)
-    held_out = replace(
-        arms[0], claim=HELD_OUT, outcomes=positions, draws=HELD_OUT_DRAWS, _cohorts={}, _sums={}
+    held_out = tuple(
+        replace(
+            arm,
+            claim=HELD_OUT,
+            outcomes={n_outcomes + o: o for o in arm.outcomes.values()},
+            draws=HELD_OUT_DRAWS,
+            _cohorts={},
+            _sums={},
+        )
+        for arm in arms
+        if arm.claim == "change"
     )
-    return (*arms, held_out)
+    return (*arms, *held_out)
 
 
 def _balance(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import NothingEstimableError, Problem, first_few
-from areaeffect.findings.case import benchmark_of, groups_of
+from areaeffect.findings.case import groups_of
 from areaeffect.findings.cohorts import starts_too_late
 from areaeffect.panel import REASONS
 from areaeffect.periods import label
@@ -122,8 +122,8 @@ def why_not_planned(
     source = study.source[outcome.source]
     if source.from_release and find_release(source.from_release).modelled:
         return MODELLED
-    arm = next(a for a in plan.arms if position in a.outcomes)
-    chosen = benchmark_of(plan, position)
+    arm = plan.arm_of(position)
+    chosen = plan.benchmark_of(position)
     for asked in sides:
         used = [
             g
@@ -162,7 +162,7 @@ def _why_no_units(plan: Plan, measure: Measure, position: int, members: Sequence
     if members and not any(plan.units[g].is_whole for g in members):
         named = _named(plan, members)
         return _lost(named - sum(len(plan.units[g].areas) for g in members), named)
-    chosen = benchmark_of(plan, position)
+    chosen = plan.benchmark_of(position)
     if members and all(chosen[g] is None for g in members):
         return (
             "no area of the comparison pool is covered and within the range of the treated areas "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.findings.case import Evidence, benchmark_of, groups_of
+from areaeffect.findings.case import Evidence, groups_of
 from areaeffect.periods import kind_of, label
 from areaeffect.results import Series
 
@@ -76,7 +76,7 @@ def _one(evidence: Evidence, outcome: int, units: Sequence[int], group: str) -> 
     plan, measure = evidence.plan, evidence.measures[outcome]
     claim = evidence.study.outcome[outcome].claim
     total = evidence.real[units, outcome].sum(axis=0)
-    benchmark = benchmark_of(plan, outcome)
+    benchmark = plan.benchmark_of(outcome)
     n = measure.periods.n
     sums = np.zeros((4, n))  # observed, its exposure, expected, its exposure
     full = 0.0

@@ -10,7 +10,7 @@ import numpy as np
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, cross_check
-from areaeffect.findings.case import Evidence, Group, benchmark_of, groups_of
+from areaeffect.findings.case import Evidence, Group, groups_of
 from areaeffect.findings.cross_panel import build_panel
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex, NotEstimable
@@ -192,7 +192,7 @@ def panel_of(evidence: Evidence, position: int, group: Group) -> CrossPanel | No
     units = [g for g in group.units if np.isfinite(evidence.real[g, position]).all()]
     if any(evidence.plan.units[g].phase_in for g in units):
         return NotEstimable("these estimators know no phase between the start and the work")
-    chosen = benchmark_of(evidence.plan, position)
+    chosen = evidence.plan.benchmark_of(position)
     places = [evidence.plan.units[g] for g in units]
     return build_panel(
         evidence.measures[position],

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from areaeffect.findings.case import Case, Evidence
-    from areaeffect.findings.cohorts import ClaimCohorts
     from areaeffect.findings.finished import Finished
     from areaeffect.results import Floats, Ints
 
@@ -119,7 +118,7 @@ def event_time(finished: Finished) -> Annex[OverTime] | None:
 
 
 def _rows(evidence: Evidence, case: Case) -> list[EventTimeRow]:
-    bins = evidence.plan.arms[0].bins
+    bins = evidence.plan.leading.bins
     found: list[tuple[int, EventTimeRow]] = []
     for part in _parts(evidence, case, bins):
         effects = path(part.real, is_ratio=case.is_ratio)
@@ -135,7 +134,7 @@ def _rows(evidence: Evidence, case: Case) -> list[EventTimeRow]:
 
 def _parts(evidence: Evidence, case: Case, bins: Bins) -> list[_Part]:
     """Cut the bins into those after the start, those held out, and the rest before it."""
-    position = len(evidence.measures) + case.position
+    position = evidence.held_out_at(case.position)
     tested = tuple(g for g in case.units if np.isfinite(evidence.real[g, position]).all())
     held_out = _held_out(evidence, position, tested)
     before = [b for b in range(bins.leads) if b not in held_out]
@@ -148,15 +147,11 @@ def _parts(evidence: Evidence, case: Case, bins: Bins) -> list[_Part]:
     return [part for part in parts if len(part.bins)]
 
 
-def _arm(evidence: Evidence, position: int) -> ClaimCohorts:
-    return next(a for a in evidence.plan.arms if position in a.outcomes)
-
-
 def _held_out(evidence: Evidence, position: int, units: Sequence[int]) -> set[int]:
     """Return the bins before the start that the held-out design did not see."""
     found: set[int] = set()
     for g in units:
-        arm, areas = _arm(evidence, position), evidence.plan.units[g].areas
+        arm, areas = evidence.plan.arm_of(position), evidence.plan.units[g].areas
         late = arm.used(g, areas)[position][1]
         found |= {int(b) for b in arm.bin_of(g, position)[late] if 0 <= b < arm.bins.leads}
     return found
@@ -170,7 +165,7 @@ def _part(
     drawn = evidence.drawn[:, list(units), position]
     periods = np.zeros((len(units), evidence.plan.machine.n_bins), dtype=np.int64)
     for row, g in enumerate(units):
-        arm = _arm(evidence, position)
+        arm = evidence.plan.arm_of(position)
         pre, post = arm.used(g, evidence.plan.units[g].areas)[position]
         of = arm.bin_of(g, position)[pre | post]
         periods[row] = np.bincount(of[of >= 0], minlength=periods.shape[1])

@@ -11,7 +11,6 @@ from areaeffect.checks.base import subjects_of
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.findings.case import benchmark_of
 from areaeffect.findings.named_groups import value_of
 from areaeffect.further.misplacement_model import Matched, Unlocated, draw_true_areas, share_seen
 from areaeffect.results import Annex, Column, DataTable
@@ -261,11 +260,11 @@ def _row(
 def _parts(evidence: Evidence, s: Subject, n_areas: int) -> tuple[Floats, Floats]:
     """Return each area's part in the treated and in the expected total after the start."""
     plan, position = evidence.plan, s.case.position
-    arm = next(a for a in plan.machine.arms if position in a.outcomes)
+    arm = plan.arm_of(position)
     own, expected = np.zeros(n_areas), np.zeros(n_areas)
     for g in s.case.units:
         areas = plan.units[g].areas
-        chosen, sums = benchmark_of(plan, position)[g], arm.sums(g, areas).get(position)
+        chosen, sums = plan.benchmark_of(position)[g], arm.sums(g, areas).get(position)
         if chosen is None or sums is None:
             continue
         own[areas] += sums.post[areas] if s.case.is_ratio else 1.0

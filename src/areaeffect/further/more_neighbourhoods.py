@@ -11,7 +11,6 @@ from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate.event_time import NO_BINS
 from areaeffect.findings.case import Group
-from areaeffect.findings.cohorts import claim_cohorts
 from areaeffect.placebo.programmes import count_disjoint
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.calculation import Point, Size, machine_of, measure_points
@@ -109,7 +108,7 @@ def more_neighbourhoods(finished: Finished) -> Annex[Supposed] | None:
     plan = finished.evidence.plan
     n = len(plan.units)
     patterns = tuple(i % n for i in range(analysis.also_with))
-    arms = [replace(arm, bins=NO_BINS, _sums={}) for arm in claim_cohorts(plan.machine.arms)]
+    arms = [replace(arm, bins=NO_BINS, _sums={}) for arm in plan.arms]
     machine = machine_of(plan, arms, Size(patterns), Use.MORE_PLACEBO)
     apart = count_disjoint(
         machine.banks, len(machine.eligible),

@@ -18,7 +18,7 @@ from areaeffect.design.matching import Matching
 from areaeffect.design.programme import design_programme
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.crosscheck import ESTIMATORS, cross_check
-from areaeffect.findings.cohorts import ClaimCohorts, claim_cohorts
+from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.cross_panel import build_panel
 from areaeffect.placebo.programmes import Machine, prepare, programme_of, run_draws, run_programme
 from areaeffect.placebo.workers import single_threaded
@@ -91,6 +91,7 @@ class Universe:
     key : hash of the plan and the code.
     """
 
+    arm: ClaimCohorts
     machine: Machine
     members: tuple[Ints, ...]
     eligible: Mapping[float, Bools]
@@ -98,11 +99,6 @@ class Universe:
     cases: tuple[CurveCase, ...]
     n_draws: int
     key: str
-
-    @property
-    def arm(self) -> ClaimCohorts:
-        """Cohorts of the change claims."""
-        return claim_cohorts(self.machine.arms)[0]
 
 
 def grid(study: Study, buffers: Sequence[float]) -> list[Choice]:
@@ -302,7 +298,7 @@ def _library_curves(universe: Universe, machine: Machine, name: str) -> list[Cur
 
 
 def _weigh(machine: Machine, programme: Sequence[Ints]) -> list[Weighted | None]:
-    arm = machine.arms[0]
+    (arm,) = machine.arms
     cohorts = [arm.cohort(g, areas) for g, areas in enumerate(programme)]
     return design_programme(cohorts, programme, machine.eligible, machine.rules)
 

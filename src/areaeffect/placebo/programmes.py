@@ -217,7 +217,6 @@ def count_disjoint(
 class Cohorts(Protocol):
     """Finds what one kind of claim needs for a neighbourhood, real or made up."""
 
-    outcomes: tuple[int, ...]
     draws: int | None
 
     @property

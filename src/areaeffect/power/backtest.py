@@ -6,7 +6,7 @@ after a real start is read; where values are missing then (coverage) is known al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.panel import is_enough
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from areaeffect.panel import Measure, Neighbourhood
     from areaeffect.results import Bools, Ints
@@ -70,18 +70,20 @@ def horizon_of(measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> H
     return Horizon(step, bool(kind.per_year), history, planned, max(0, min(planned, spare)))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, kw_only=True)
 class Backtest(ClaimCohorts):
     """Cohorts of one kind of claim with every start moved back.
 
     Parameters
     ----------
-    horizon : how far. Outcome o followed for k steps stands at position o + (k - 1) n_outcomes;
-        behind the longest stands the follow-up of each place itself, as far as it fits. A level
-        claim has the last step before the start only, at the position of the latter.
+    horizon : how far.
+    lengths : at each position of a totals array, for how many steps its outcome is followed. One
+        more than the longest is the follow-up of each place itself, as far as it fits; a level
+        claim has the last step before the start only, under that length.
     """
 
     horizon: Horizon | None = None
+    lengths: Mapping[int, int] = field(default_factory=dict)
 
     def start(self, unit: int) -> int:
         """Return the start that is designed for."""
@@ -106,7 +108,7 @@ class Backtest(ClaimCohorts):
         found = {}
         for position in self.outcomes:
             measure = self.measure(position)
-            length = position // len(self.measures) + 1
+            length = self.lengths[position]
             seen = self._observed(position)[patterns].all(axis=0)
             before, after = measure.periods.split(begin, place.start_kind)
             untreated, followed = measure.periods.split(place.start, place.start_kind)
@@ -133,15 +135,17 @@ def backtests(arms: Sequence[ClaimCohorts], horizon: Horizon) -> tuple[Backtest,
     for arm in arms:
         if arm.claim not in ("change", "level"):
             continue
-        n, lengths = len(arm.measures), range(horizon.measured + 1)
+        n, steps = len(arm.measures), range(1, horizon.measured + 2)
         if arm.claim == "level":
-            lengths = lengths[-1:]
+            steps = steps[-1:]
         elif not horizon.measured:
             continue
+        places = {(k, o): o + n * (k - 1) for k in steps for o in arm.outcomes.values()}
         made.append(
             Backtest(
                 claim=arm.claim,
-                outcomes=tuple(o + n * k for k in lengths for o in arm.outcomes),
+                outcomes={position: o for (_, o), position in places.items()},
+                lengths={position: k for (k, _), position in places.items()},
                 panel=arm.panel,
                 measures=arm.measures,
                 coverage=arm.coverage,

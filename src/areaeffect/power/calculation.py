@@ -17,7 +17,7 @@ from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.findings.candidates import spread_of
 from areaeffect.findings.case import Case, Group, groups_of
-from areaeffect.findings.cohorts import ClaimCohorts, claim_cohorts
+from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.conclude import Drawn, judge
 from areaeffect.findings.describe import too_few_places
 from areaeffect.findings.named_groups import named_group
@@ -156,7 +156,7 @@ def sizes_of(plan: Plan, study: Study) -> list[Size]:
 
 def earlier_arms(plan: Plan, horizon: Horizon) -> tuple[Backtest, ...]:
     """Return the plan's arms with every start moved back; all sizes share their cohorts."""
-    return backtests(claim_cohorts(plan.machine.arms), horizon)
+    return backtests(plan.arms, horizon)
 
 
 def machine_of(

@@ -9,7 +9,6 @@ from pydantic import BeforeValidator, Field, model_validator
 from areaeffect.study.parts import ColumnText, PeriodText
 from areaeffect.study.toml_file import Part
 
-
 #: Matches of each treated area where places were chosen by a score, unless the study says more.
 PLACED_RATIO = 60
 

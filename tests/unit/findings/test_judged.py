@@ -125,6 +125,24 @@ def test_its_places_are_described_where_a_programme_has_several(three: Result) -
     assert all(f.high is not None and f.high < 0 for f in places if f.outcome == "crime")
 
 
+def test_places_unlike_every_other_area_get_no_verdict_and_the_reason(tmp_path: Path) -> None:
+    study = write(tmp_path, tuple(PLACES))
+    treated = {i for pair in PLACES.values() for i in pair}
+    score = [80.0 + i % 7 if i in treated else i % 11 for i in range(len(CODES))]
+    table = pd.DataFrame({"area_code": CODES, "score": score})
+    table.to_csv(tmp_path / "need.csv", index=False)
+    source = (
+        '[source.need]\nkind = "panel"\npath = "need.csv"\narea = "area_code"\n\n[[initiative]]'
+    )
+    edit(study, "[[initiative]]", source)
+    asked = 'covariates = [{ column = "need.score", as_of = "2011" }]\nnearest = 40'
+    edit(study, "nearest = 40", asked)
+    found = whole(evaluate(study, threads=1), "crime")
+    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.held_back == "no untreated areas are like its places in score"
+    assert any("by more than 1 standard deviation" in caveat for caveat in found.caveats)
+
+
 def test_a_part_of_a_total_is_described_unless_the_study_says_otherwise(
     one: Result, tmp_path: Path
 ) -> None:

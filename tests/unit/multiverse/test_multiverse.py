@@ -200,8 +200,8 @@ def test_a_library_branch_sends_the_same_placebo_programmes_through_the_library(
     data = assemble(file)
     universe, choices = make_universe(file.study, data, make_plan(file, data, "test"), 6)
     arm = universe.arm
-    bare = Unadjusted(**{f.name: getattr(arm, f.name) for f in fields(arm)})
-    universe = replace(universe, machine=replace(universe.machine, arms=(bare,)))
+    bare = Unadjusted(**{f.name: getattr(arm, f.name) for f in fields(arm) if f.init})
+    universe = replace(universe, arm=bare, machine=replace(universe.machine, arms=(bare,)))
     own = own_choice(file.study, 0.0)
     (library,) = [c for c in choices if c.library]
     curves = json.loads(run_branch(universe, own))["curves"]

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from areaeffect.atlas.area_history import history_chart, history_rows
+from areaeffect.compare.preflight import written_period
 from areaeffect.document.csv_files import guard
 from areaeffect.document.pdf import pictures
 from areaeffect.web.atlas import find_atlas
@@ -144,16 +145,16 @@ def _page(request: Request) -> Response:
 
 
 def _figures(atlas: Atlas, areas: list[int]) -> list[dict[str, str]]:
-    """Return every layer of one date: the value of one area, or the middle and the range of some.
+    """Return the layers of one date: the value of one area, or the middle and the range of some.
 
-    Outcomes have their own part of the page; of one area it says which fifth of all it is in.
+    Outcomes and their gaps have their own part of the page.
     """
     own = {entry["key"] for entry in atlas.manifest["histories"]}
     rows = []
     for layer in atlas.layers.values():
         values = atlas.values(layer, len(layer.periods) - 1)[areas]
         known = values[~np.isnan(values)]
-        if layer.key in own:
+        if layer.key in own or layer.key.startswith("coverage-"):
             continue
         value = printed(float(np.median(known))) if len(known) else printed(math.nan)
         if len(known) and len(areas) > 1:
@@ -227,7 +228,7 @@ def _latest(series: Series, labels: list[str], values: list[Any]) -> str:
     months = _months(series)
     own = [float(line[-months:].sum()) for line in values]
     unit = series.unit.removesuffix(" a month") + (" a year" if months > 1 else "")
-    first, last = series.periods[-months], series.periods[-1]
+    first, last = (written_period(series.periods[i]) for i in (-months, -1))
     when = f"from {first} to {last}" if months > 1 else f"in {last}"
     if math.isnan(own[0]):
         return f"The figure {when} is missing. It is not zero: nobody published one."
@@ -250,7 +251,8 @@ def _trend(series: Series) -> str:
         return ""
     (at, first), (_, last) = known[0], known[-1]
     end = len(line) - months * (len(years) - 1 - at)
-    when = series.periods[end - months] + (f" to {series.periods[end - 1]}" if months > 1 else "")
+    begins, ends = (written_period(series.periods[i]) for i in (end - months, end - 1))
+    when = f"{begins} to {ends}" if months > 1 else begins
     if first <= 0:
         return f"It was {printed(first)} in the first year with figures ({when})."
     change = 100 * (last / first - 1)
@@ -266,7 +268,7 @@ def _gaps(series: Series, place: Place) -> str:
     known = np.flatnonzero(series.missing < len(place.codes))
     if not len(known):
         return "There is no figure of this place at all."
-    first, last = series.periods[known[0]], series.periods[known[-1]]
+    first, last = (written_period(series.periods[known[i]]) for i in (0, -1))
     span = f"Figures run from {first} to {last}, the latest there is." if first != last else ""
     short = int((series.missing > 0).sum())
     if not short:

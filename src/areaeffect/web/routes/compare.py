@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from areaeffect.compare.preflight import written_period
 from areaeffect.compare.question import BUFFERS, NEAREST, PLACEBOS, refuse_question
 from areaeffect.compare.run_folder import ANSWER, DESIGN, PAGE_FILE, POWER, REFUSED
 from areaeffect.document.page import blocks_css
@@ -86,7 +87,7 @@ def _show_form(
         areas=lines,
         name=asked.name or name_of(atlas, selection.codes),
         starts=[label(int(a), flight.kind) for a in allowed],
-        written=flight.written,
+        written=written_period,
         kind=flight.kind,
         levels=flight.asks_levels,
         outcomes=[o.title for o in flight.outcomes],
@@ -171,7 +172,7 @@ def _show_run(request: Request) -> Response:
         "compare_run.html.j2",
         title=standing.question.name,
         levels=levels,
-        when="" if levels else f", from {atlas.preflight.written(standing.question.start)}",
+        when="" if levels else f", from {written_period(standing.question.start)}",
         standing=standing,
         atlas=atlas,
         again=f"/compare{query(asked)}",
