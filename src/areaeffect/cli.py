@@ -89,10 +89,14 @@ def quick(
 
 def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> None:
     """Validate a study and its data without estimating; report every fault at once."""
-    from areaeffect.commands.check import check as run
+    from areaeffect.commands.check import check_any as run
 
-    report = run(study, store, lambda text: typer.echo(text, err=as_json))
-    typer.echo(dump(report.to_dict()) if as_json else report.text())
+    reports = run(study, store, lambda text: typer.echo(text, err=as_json))
+    if as_json:
+        values = [report.to_dict() for report in reports]
+        typer.echo(dump(values[0] if len(values) == 1 else values))
+    else:
+        typer.echo("\n\n".join(report.text() for report in reports))
 
 
 def power(

@@ -264,6 +264,8 @@ def test_a_file_chooses_the_same_areas(
     assert upload(client, "a.csv", table) == both
     assert upload(client, "a.TXT", f"{codes[3]}\n{codes[9]}".encode()) == both
     assert upload(client, "a.zip", packed(a_csv=table)) == both
+    for other in (table.decode().encode("utf-16"), table.replace(b",", b";")):
+        assert upload(client, "a.csv", other) == both
     assert upload(client, "a.csv", table, f"areas={codes[3]}") == both
     drawn = upload(client, "a.geojson", json.dumps(shape).encode())
     assert chosen(client, drawn) == {codes[3]}
@@ -273,8 +275,12 @@ def test_a_file_chooses_the_same_areas(
     ("name", "content", "words"),
     [
         ("a.exe", b"", "kind of file"),
-        ("a.csv", b"\xff\xfe", "not UTF-8"),
-        ("a.csv", b'"' + b"x" * 200_000, "cannot be read|too many"),
+        ("a.csv", b"\xff\xfe\x00", "begins as UTF-16 but is not"),
+        ("a.csv", b"\x81\x8d", "(?i)neither UTF-8 nor Windows-1252"),
+        ("a.csv", b'"' + b"x" * 200_000, "never closed"),
+        ("a.csv", b'area_code,note\nx,"a\ny,b\n', r"never closed .* \(line 2\)"),
+        ("a.csv", b"area_code,note\nx,a,b\n", "Line 2 has too few or too many fields"),
+        ("a.csv", b"%PDF-1.4", "is a PDF"),
         ("a.geojson", b"[" * 100_000, "not one polygon"),
         ("a.geojson", b'{"type": "MultiPolygon", "coordinates": [[[]], [[]]]}', "not one polygon"),
         ("a.zip", b"PK", "not a zip"),
@@ -284,7 +290,7 @@ def test_a_file_chooses_the_same_areas(
         ("a.zip", packed(a_csv=b"x")[:-30] + b"x" * 30, "not a zip"),
         ("a.csv", b"\n" * 60_000, "50,000 lines"),
         ("a.csv", b"\r" * 60_000, "50,000 lines"),
-        ("a.csv", b"\x0b" * 2_000_000, "cannot be read|too many"),
+        ("a.csv", b"\x0b" * 2_000_000, "Close the quote, or shorten the cell"),
         ("a.geojson", polygon("[" + "9" * 4000 + ", 1]"), "not one closed outline"),
         ("a.geojson", polygon("[" + "9" * 5000 + ", 1]"), "not one polygon"),
         ("a.geojson", polygon("[1e400, 1]"), "outside the possible range"),

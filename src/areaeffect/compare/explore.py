@@ -47,7 +47,7 @@ from areaeffect.document.page import sections_html
 from areaeffect.errors import DataError, StudyError
 from areaeffect.findings.plan import make_plan
 from areaeffect.findings.refusals import refused
-from areaeffect.further.registry import refuse_faulty_inputs
+from areaeffect.further.registry import further_inputs
 from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.power.calculation import power_of
@@ -237,7 +237,7 @@ def estimated(base: Base, question: Question, folder: Path, tell: Tell) -> Resul
     ask(base.file.text, question, folder)
     tell("choosing benchmark areas", 0, 1)
     file, data, plan = _planned(base, question, folder)
-    refuse_faulty_inputs(file, data)
+    further_inputs(file, data)
     return rounded(estimate(file, data, plan, default_threads(), tell))
 
 
@@ -295,7 +295,7 @@ def _planned(base: Base, question: Question, folder: Path) -> tuple[StudyFile, A
     (ours,) = file.study.initiative
     here = ours.model_copy(update={"areas": str((folder / ASKED / AREAS_FILE).resolve())})
     placed = replace(file, study=file.study.model_copy(update={"initiative": (here,)}))
-    data = with_costs(placed, with_initiatives(placed, base.area_data))
+    data = with_costs(with_initiatives(placed, base.area_data), cost_releases(placed))
     return file, data, make_plan(file, data, version_of_code())
 
 

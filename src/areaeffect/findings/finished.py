@@ -49,11 +49,12 @@ class Further(Generic[Found]):
     step : asks the question; None where the study does not ask it. Without a step, a command of
         its own asks.
     section : what the report says of it.
-    check : refuses, before the long work begins, what the step could not read.
+    check : reads before the long work begins what the step will read, and refuses what it could
+        not; without data, which then have faults of their own, as far as it can. Returns remarks.
     """
 
     name: str
     found: type[Found]
     section: Callable[[Result, Annex[Found]], Section]
     step: Callable[[Finished], Annex[Found] | None] | None = None
-    check: Callable[[StudyFile, Assembled], None] | None = None
+    check: Callable[[StudyFile, Assembled | None], tuple[str, ...]] | None = None

@@ -236,3 +236,51 @@ def _refuse_values(frame: pd.DataFrame, wanted: Wanted, path: Path, numbers: Num
     ]
     if problems:
         raise DataError(problems)
+
+
+def number_or_text(
+    column: pd.Series, source: PanelSource, path: Path
+) -> npt.NDArray[np.float64] | npt.NDArray[np.str_]:
+    """Return a column as numbers where every cell is one or marks a missing one; else as text."""
+    read = read_numbers(column, declared(source))
+    if read.wrong.any() or not np.isfinite(read.values).any():
+        if np.isinf(read.values).any() and not read.wrong.any():
+            raise DataError(infinite(column, np.isinf(read.values), path))
+        return column.str.strip().to_numpy(dtype=str) if column.dtype.kind != "f" else read.values
+    if np.isinf(read.values).any():
+        raise DataError(infinite(column, np.isinf(read.values), path))
+    return read.values
+
+
+def attributes_of(
+    frame: pd.DataFrame,
+    attributes: tuple[str, ...],
+    source: PanelSource,
+    path: Path,
+    grid: Grid,
+) -> tuple[
+    dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]], dict[str, npt.NDArray[np.float64]]
+]:
+    """Split attributes into those fixed inside each area and those that vary over periods.
+
+    An area without a row in the window has NaN or the empty text.
+    """
+    area_of_row, shape = grid.area_of_row, grid.shape
+    bare = np.bincount(area_of_row, minlength=shape[0]) == 0
+    fixed: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]] = {}
+    varying: dict[str, npt.NDArray[np.float64]] = {}
+    for column in attributes:
+        codes, _ = pd.factorize(frame[column])
+        by_area = np.full(shape[0], -1)
+        by_area[area_of_row] = codes
+        if (by_area[area_of_row] == codes).all():
+            first = np.zeros(shape[0], dtype=np.int64)
+            first[area_of_row] = np.arange(len(frame))
+            values = number_or_text(frame[column], source, path)[first]
+            values[bare] = np.nan if values.dtype.kind == "f" else ""
+            fixed[column] = values
+            continue
+        matrix = np.full(shape, np.nan)
+        matrix[area_of_row, grid.column_of_row] = changing_numbers(frame[column], source, path)
+        varying[column] = matrix
+    return fixed, varying

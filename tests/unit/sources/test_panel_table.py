@@ -368,7 +368,8 @@ def test_a_header_alone_is_refused(tmp_path: Path) -> None:
 def test_a_nul_byte_is_named_by_its_line(tmp_path: Path) -> None:
     text = LONG.replace("2012-01,7", "2012-01,\x007")
     assert problems_of(tmp_path, text) == [
-        "crime.csv, line 4: there is a NUL byte. Export it again."
+        "crime.csv, line 4: there is a NUL byte. It may be UTF-16 without its mark, or be cut: "
+        "save it again as UTF-8."
     ]
 
 
@@ -660,3 +661,13 @@ def test_months_written_as_other_numbers_are_answered_with_what_they_look_like(
     text = "area_code,month,n\n" + "".join(f"A1,{m},3\n" for m in months)
     (problem,) = problems_of(tmp_path, text)
     assert advice in problem
+
+
+@pytest.mark.parametrize("prefix", ["X", "n_", "rate "])
+def test_a_prefix_that_all_periods_share_is_taken_off_and_said(tmp_path: Path, prefix: str) -> None:
+    months = [f"{prefix}2012.{m:02d}" for m in (1, 2)]
+    (tmp_path / "crime.csv").write_text(f"area_code,{','.join(months)}\nA1,1,2\nA2,3,4\n")
+    options = {"layout": "wide", "period": None, "wanted": (Wanted("value"),)}
+    table = read_table(tmp_path / "crime.csv", **options)
+    assert table.measures[Wanted("value")].tolist() == [[1, 2], [3, 4]]
+    assert f"crime.csv: '{prefix}2012.01' is taken as '2012.01'." in table.notes
