@@ -101,7 +101,8 @@ _GRADE = (
     "0.25 standard deviations of the treated ones on every characteristic, and where a second "
     "design, which does not see the last year before the start, shows that the gap in that year is "
     "smaller than the smallest effect of interest (its 90% interval lies inside it); else 2. A "
-    "difference in level, and a change in one place, are graded 2 at most."
+    "difference in level, and a change in one place, are graded 2 at most. The grade says how "
+    "strong the design is; the interval says how exact the estimate is."
 )
 
 
