@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from areaeffect import wording
 from areaeffect.findings.conclude import cases_of
 from areaeffect.findings.grading import tested_on
 from areaeffect.records import table_of
@@ -310,7 +311,7 @@ SMALLEST_P = 0.001
 
 def caveat(check: CheckSummary, finding: CheckedFinding) -> str:
     """Return the line that a finding carries where a check warns of it."""
-    return f"The check ‘{check.title}’ warns: {finding.reason}"
+    return f"{wording.CHECK_WARNS}‘{check.title}’ warns: {finding.reason}"
 
 
 def summary(check: CheckSummary, *, example: bool = True) -> str:

@@ -49,11 +49,13 @@ class Further(Generic[Found]):
     step : answers the question, or returns None where the study does not ask it. A question
         without a step has a command of its own.
     section : its part of the report.
-    check : refuses, before the long work begins, input that the step could not read.
+    check : reads, before the long work begins, what the step will read, and refuses what the step
+        could not read. Without data, which then have faults of their own, it checks what it can.
+        Returns remarks.
     """
 
     name: str
     found: type[Found]
     section: Callable[[Result, Annex[Found]], Section]
     step: Callable[[Finished], Annex[Found] | None] | None = None
-    check: Callable[[StudyFile, Assembled], None] | None = None
+    check: Callable[[StudyFile, Assembled | None], tuple[str, ...]] | None = None

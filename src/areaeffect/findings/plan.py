@@ -119,7 +119,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     units, notes = covered_units(study, panel, measures, data.neighbourhoods)
     refuse_late_covariates(file, panel.covariate_as_of, units)
     pool = pool_of(study, data, measures)
-    _refuse_empty(pool, file)
+    _refuse_empty(pool, {u.start for u in data.neighbourhoods}, file)
     counting = pool.eligible.copy()
     counting[np.concatenate([u.areas for u in units])] = True
     refuse_useless_covariates(file, panel, counting)
@@ -229,16 +229,27 @@ def pool_of(study: Study, data: Assembled, measures: Sequence[Measure]) -> Pool:
     )
 
 
-def _refuse_empty(pool: Pool, file: StudyFile) -> None:
+def _refuse_empty(pool: Pool, starts: set[int], file: StudyFile) -> None:
     if pool.eligible.any():
         return
-    why = "; ".join(f"{n} {reason}" for reason, n in Counter(pool.reasons).most_common())
+    found = Counter(pool.reasons)
+    why = "; ".join(f"{n} {reason}" for reason, n in found.most_common())
+    fixes = ["give a panel with more areas that the initiative does not touch"]
+    if any("within" in reason for reason in found):
+        fixes.insert(0, "shorten `buffer_km`")
+    if any(reason in {e.reason for e in file.study.design.exclude} for reason in found):
+        fixes.insert(0, "drop an entry of `design.exclude`")
+    fix = f"{' or '.join(fixes)}.".capitalize()
+    if found["treated"] == len(pool.reasons) and len(starts) > 1:
+        fix = (
+            "Nobody stays untreated: `design.last_to_start = 'benchmark'` compares with the areas "
+            "that start last."
+        )
     raise StudyError(
         Problem(
             f"no area is left to compare with: {why}.",
             str(file.path),
-            "Shorten `buffer_km`, drop exclusions, or give a panel with more untreated areas. "
-            "`design.last_to_start = 'benchmark'` compares with areas that start later.",
+            fix,
         )
     )
 
