@@ -540,7 +540,9 @@ def test_road_collisions_as_they_are_published_are_dated_points(tmp_path: Path) 
     ):
         lon, lat = at(code)
         ((east, north),) = projected(np.array([[lon, lat]]), "EPSG:4326", "EPSG:27700").round()
-        lines.append(f"2020{i},2020,{east},{north},{lon:.6f},{lat:.6f},17,{severity},1,{day},9:00,E")
+        lines.append(
+            f"2020{i},2020,{east},{north},{lon:.6f},{lat:.6f},17,{severity},1,{day},9:00,E"
+        )
     lines.append("20209,2020,NULL,NULL,NULL,NULL,17,3,1,05/03/2020,9:00,-1")
     (tmp_path / "collisions.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     said = 'category = "collision_severity"\ndates = "day first"\n'
