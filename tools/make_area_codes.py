@@ -4,7 +4,8 @@ Reads the exact-fit lookups of the Office for National Statistics and writes, be
 `areaeffect/geography/codes.py`:
 
 - `lsoa_pairs.parquet`: every pair of LSOAs 2001 → 2011 and 2011 → 2021 with its change;
-- `lsoa_places.parquet`: the middle-layer area and the police force of every LSOA of 2011 and 2021.
+- `lsoa_places.parquet`: the middle-layer area, the police force and the centre (longitude and
+  latitude in hundredths of a degree) of every LSOA of 2011 and 2021.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import geopandas
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import shapely
 
 TARGET = Path(__file__).resolve().parents[1] / "src" / "areaeffect" / "geography"
 EXACT_FIT = (
@@ -47,7 +50,7 @@ def pairs(shared: Path) -> pd.DataFrame:
 
 
 def places(shared: Path) -> pd.DataFrame:
-    """Return MSOA and force of every LSOA of 2011 and 2021; blank where a vintage has none."""
+    """Return MSOA, force and centre of every LSOA of 2011 and 2021; blank where there is none."""
     folder = shared / "geography"
     old = pd.read_parquet(folder / "lookup_lsoa11_msoa11_ltla11_ltla21_region21.parquet")
     old = old.set_index("lsoa11_code")["msoa11_code"]
@@ -67,8 +70,17 @@ def places(shared: Path) -> pd.DataFrame:
     clash = clash[clash != force21.reindex(clash.index)]
     if len(clash):
         sys.exit(f"two forces: {clash.index.tolist()}")
-    table = table.assign(force=force.map(slug)).rename_axis("code").reset_index()
-    return table.fillna("")
+    centre = centres(folder, "21").combine_first(centres(folder, "11")).reindex(table.index)
+    table = table.fillna("").assign(force=force.map(slug), **centre.astype("int16"))
+    return table.rename_axis("code").reset_index()
+
+
+def centres(folder: Path, census: str) -> pd.DataFrame:
+    """Return the centre of every LSOA of a census, in hundredths of a degree."""
+    shapes = geopandas.read_parquet(folder / f"lsoa{census}_boundaries_simplified.parquet")
+    points = shapely.centroid(shapes.geometry.to_numpy())
+    at = (shapely.get_coordinates(points) * 100).round()
+    return pd.DataFrame(at, columns=["lon", "lat"], index=shapes[f"lsoa{census}_code"])
 
 
 def write(frame: pd.DataFrame, name: str) -> None:
@@ -85,7 +97,8 @@ def write(frame: pd.DataFrame, name: str) -> None:
             c: "DELTA_BYTE_ARRAY"
             for c in frame.columns
             if c in ("older", "newer", "code") or "msoa" in c
-        },
+        }
+        | {c: "DELTA_BINARY_PACKED" for c in ("lon", "lat") if c in frame.columns},
     )
 
 

@@ -44,7 +44,10 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Folder to write the example into.")] = Path(),
     example: Annotated[
         str,
-        typer.Option(help="county (made up), estate (drawn, empty homes), london (real areas)."),
+        typer.Option(
+            help="county (made up), estate (drawn, empty homes), london (real areas), england (any "
+            "LSOAs, with files that `fetch` brings)."
+        ),
     ] = "county",
 ) -> None:
     """Write a commented study file and a small example of areas to start from."""
@@ -89,10 +92,14 @@ def quick(
 
 def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> None:
     """Validate a study and its data without estimating; report every fault at once."""
-    from areaeffect.commands.check import check as run
+    from areaeffect.commands.check import check_any as run
 
-    report = run(study, store, lambda text: typer.echo(text, err=as_json))
-    typer.echo(dump(report.to_dict()) if as_json else report.text())
+    reports = run(study, store, lambda text: typer.echo(text, err=as_json))
+    if as_json:
+        values = [report.to_dict() for report in reports]
+        typer.echo(dump(values[0] if len(values) == 1 else values))
+    else:
+        typer.echo("\n\n".join(report.text() for report in reports))
 
 
 def power(

@@ -34,7 +34,8 @@ class Faults:
         """Raise every problem kept; wrong data outrank a wrong study."""
         if self.errors:
             worst = max(self.errors, key=lambda e: e.exit_code)
-            raise type(worst)([p for e in self.errors for p in e.problems])
+            every = (p for e in self.errors for p in e.problems)
+            raise type(worst)(list(dict.fromkeys(every)))
 
 
 MAX_PROBLEMS_SHOWN = 20

@@ -11,7 +11,7 @@ from areaeffect.assembly.change_claims import last_as_benchmark, refuse_breaks, 
 from areaeffect.assembly.measures import make_measures, measure_notes, wanted
 from areaeffect.errors import DataError, Faults, Problem, first_few
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
-from areaeffect.geography.neighbours import contiguity, listed, within
+from areaeffect.geography.neighbours import contiguity, read_neighbours, within
 from areaeffect.panel import Panel
 from areaeffect.periods import parse_period
 from areaeffect.register.registered import Registered, look_at_lists, registered_areas
@@ -19,7 +19,6 @@ from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, 
 from areaeffect.study.extras import refuse_missing_extras
 from areaeffect.study.model import split_reference
 from areaeffect.study.paths import resolve
-from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,10 +28,6 @@ if TYPE_CHECKING:
     from areaeffect.results import DataTable, Floats, Gap, Ints
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Study
-
-
-#: Columns of a list of areas that touch.
-_NEIGHBOURS = ("area", "neighbour")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -340,6 +335,8 @@ def _text_attributes(
     needed = [e.column for e in study.design.exclude]
     needed += [rule.column for rule in study.design.only]
     needed += study.design.exact
+    needed += [study.design.score] if study.design.score else []
+    needed += [study.design.cap.by] if study.design.cap else []
     for one in study.initiative:
         if one.approximate is not None:
             needed += [one.approximate.people, one.approximate.placed_like or ""]
@@ -382,16 +379,5 @@ def touching(
     for source in file.study.source.values():
         if source.neighbours is None:
             continue
-        path = resolve(source.neighbours, file.folder)
-        frame = read_user_table(path, _NEIGHBOURS, _NEIGHBOURS).frame
-        codes = f"`{'` and `'.join(_NEIGHBOURS)}` are area codes, such as '{areas[0]}'."
-        if not set(_NEIGHBOURS) <= set(frame.columns):
-            found = ", ".join(map(str, frame.columns))
-            raise DataError(Problem(f"its columns are {found}.", str(path), codes))
-        pairs = list(zip(*(frame[column] for column in _NEIGHBOURS), strict=True))
-        graph, lost = listed(pairs, areas)
-        if not len(graph.indices):
-            raise DataError(Problem("no row names two areas of the study.", str(path), codes))
-        note = f"{path.name}: {lost:,} of {len(pairs):,} pairs of neighbours name an area that "
-        return graph, (f"{note}no table of the study has.",) if lost else ()
+        return read_neighbours(resolve(source.neighbours, file.folder), areas)
     return None, ()

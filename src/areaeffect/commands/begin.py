@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect.assembly.assemble import Assembled, assemble
+from areaeffect.errors import Faults
 from areaeffect.findings.plan import Plan, make_plan
-from areaeffect.further.registry import refuse_faulty_inputs
+from areaeffect.further.registry import further_inputs
 from areaeffect.placebo.workers import version_of_code
 from areaeffect.value.valuation import cost_releases
 
@@ -15,19 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from areaeffect.results import Release
     from areaeffect.study.file import StudyFile
 
 
-def with_costs(file: StudyFile, data: Assembled) -> Assembled:
-    """Return the data with the files of unit costs among its releases, which the seal covers.
-
-    Raises
-    ------
-    StudyError, DataError
-        Where the study's values cannot be computed from its costs.
-    """
-    releases = (*data.panel.releases, *cost_releases(file))
-    return replace(data, panel=replace(data.panel, releases=releases))
+def with_costs(
+    data: Assembled, costs: tuple[Release, ...], notes: tuple[str, ...] = ()
+) -> Assembled:
+    """Return the data with the files of unit costs among its releases, which the seal covers."""
+    panel = data.panel
+    every, said = (*panel.releases, *costs), (*panel.notes, *notes)
+    return replace(data, panel=replace(panel, releases=every, notes=said))
 
 
 def begin(
@@ -41,8 +40,13 @@ def begin(
         With every problem found, those of surveys, stories and other further inputs too.
     """
     tell("reading", 0, 1)
-    data = assemble(file, store)
-    data = with_costs(file, data)
-    refuse_faulty_inputs(file, data)
+    faults = Faults()
+    data = faults.attempt(assemble, file, store)
+    costs = faults.attempt(cost_releases, file)
+    notes = faults.attempt(further_inputs, file, data)
+    faults.raise_all()
+    if data is None or costs is None or notes is None:
+        raise AssertionError  # unreachable: an attempt without a result has recorded its fault
+    data = with_costs(data, costs, notes)
     tell("design", 0, 1)
     return data, make_plan(file, data, version_of_code())

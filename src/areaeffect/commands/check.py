@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from areaeffect.commands.begin import begin
+from areaeffect.errors import Faults
 from areaeffect.estimate.inference import Places
 from areaeffect.findings.case import groups_of
 from areaeffect.findings.describe import too_few_places
@@ -15,6 +19,7 @@ from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import in_brief
 from areaeffect.sources.base import SourceRequest, kind_of
+from areaeffect.study.collection import is_collection, read_collection
 from areaeffect.study.file import read_study
 
 if TYPE_CHECKING:
@@ -125,54 +130,76 @@ def check(path: Path, store: Path | None, say: Callable[[str], None]) -> CheckRe
         sources = _sources(file, store)
         say("\n".join([*_block("Sources", sources), ""]))
         data, plan = begin(file, store, lambda *_: None)
-        panel = data.panel
-        measures = [panel.measures[o.name] for o in file.study.outcome]
+        measures = [data.panel.measures[o.name] for o in file.study.outcome]
         lacking = refused(file.study, plan, measures)
-        covered = None
-        for measure in panel.measures.values():
-            full = measure.observed.all(axis=1)
-            covered = full if covered is None else covered & full
-        counts: dict[str, int] = {}
-        for reason in plan.pool.reasons:
-            counts[reason] = counts.get(reason, 0) + 1
-        placebos = []
-        for group in groups_of(plan.units):
-            found = disjoint(plan, group.units)
-            few = too_few_places(Places(_n_places(plan, group), found[1]))
-            placebos.append((group.name, *found, few))
         refuse_everything_refused(file.study, plan, lacking, str(path))
-        return CheckReport(
-            title=file.study.study.title,
-            n_areas=len(panel.areas),
-            n_covered=0 if covered is None else int(covered.sum()),
-            pool=counts,
-            neighbourhoods=tuple(
-                (
-                    d.initiative,
-                    d.neighbourhood,
-                    len(d.areas),
-                    d.start,
-                    d.n_pool,
-                    d.n_effective,
-                    d.imbalance,
-                )
-                for d in plan.designs
-            ),
-            gaps=tuple(
-                (g.outcome, g.group, g.first, g.last, g.n_areas, g.reason) for g in panel.gaps
-            ),
-            placebos=tuple(placebos),
-            smallest_effects=_smallest_effects(file, panel, plan),
-            sources=sources,
-            refused=tuple(map(str, lacking)),
-            files=tuple(
-                f"{r.source}: {r.file}, {r.rows_read:,} rows read, {r.rows_kept:,} kept, "
-                f"{r.rows_rejected:,} left out"
-                for r in panel.releases
-            ),
-            warnings=_warnings(plan.designs),
-            notes=(*panel.notes, *plan.notes),
-        )
+        return _report(file, data.panel, plan, sources, tuple(map(str, lacking)))
+
+
+def check_any(path: Path, store: Path | None, say: Callable[[str], None]) -> list[CheckReport]:
+    """Validate a study, or every study of a collection.
+
+    Raises
+    ------
+    AreaEffectError
+        As `check`; of a collection, with the problems of all its studies.
+    """
+    if not is_collection(path):
+        return [check(path, store, say)]
+    file, faults = read_collection(path), Faults()
+    reports = []
+    for part in file.collection.part:
+        say(f"{part.name} ({part.study}):")
+        report = faults.attempt(check, file.study(part), store, say)
+        reports += [report] if report is not None else []
+    faults.raise_all()
+    return reports
+
+
+def _report(
+    file: StudyFile,
+    panel: Panel,
+    plan: Plan,
+    sources: tuple[str, ...],
+    lacking: tuple[str, ...],
+) -> CheckReport:
+    """Put together what a planned study would work with."""
+    covered = [m.observed.all(axis=1) for m in panel.measures.values()]
+    placebos = []
+    for group in groups_of(plan.units):
+        found = disjoint(plan, group.units)
+        few = too_few_places(Places(_n_places(plan, group), found[1]))
+        placebos.append((group.name, *found, few))
+    return CheckReport(
+        title=file.study.study.title,
+        n_areas=len(panel.areas),
+        n_covered=int(np.all(covered, axis=0).sum()),
+        pool=dict(Counter(plan.pool.reasons)),
+        neighbourhoods=tuple(
+            (
+                d.initiative,
+                d.neighbourhood,
+                len(d.areas),
+                d.start,
+                d.n_pool,
+                d.n_effective,
+                d.imbalance,
+            )
+            for d in plan.designs
+        ),
+        gaps=tuple((g.outcome, g.group, g.first, g.last, g.n_areas, g.reason) for g in panel.gaps),
+        placebos=tuple(placebos),
+        smallest_effects=_smallest_effects(file, panel, plan),
+        sources=sources,
+        refused=lacking,
+        files=tuple(
+            f"{r.source}: {r.file}, {r.rows_read:,} rows read, {r.rows_kept:,} kept, "
+            f"{r.rows_rejected:,} left out"
+            for r in panel.releases
+        ),
+        warnings=_warnings(plan.designs),
+        notes=(*panel.notes, *plan.notes),
+    )
 
 
 def _n_places(plan: Plan, group: Group) -> int:

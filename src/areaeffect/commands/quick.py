@@ -11,7 +11,7 @@ from areaeffect.document.folders import write_whole
 from areaeffect.draft.characteristics import characteristics_of
 from areaeffect.draft.guess import area_column, guess
 from areaeffect.draft.study_text import Draft, study_text
-from areaeffect.errors import Problem, StudyError
+from areaeffect.errors import Faults, Problem, StudyError
 from areaeffect.geography.shape_files import read_shape_file
 from areaeffect.periods import kind_of
 from areaeffect.register.rows import read_records
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from areaeffect.draft.characteristics import Characteristics
+    from areaeffect.draft.guess import Guess
     from areaeffect.results import Result
 
 #: Kinds of files that hold outlines or points, not a list of codes.
@@ -71,12 +73,7 @@ def quick(
             Problem(f"'{start}' is not a period.", "--start", "Write 2013-04, 2013-Q2 or 2013.")
         )
     folder = out.with_name(f"{out.name}-study")
-    listed: list[str] = []
-    if areas.suffix.lower() not in _DRAWN:
-        listed = [r.values.get("area_code", "") for r in read_records(areas).records]
-    frame = read_user_table(table).frame
-    found = guess(frame, [c for c in listed if c], start, table)
-    about = characteristics_of(characteristics) if characteristics else None
+    frame, found, about = _guessed(table, areas, start, characteristics, say)
 
     def named(path: Path | None) -> str | None:
         return None if path is None else os.path.relpath(path.absolute(), folder.absolute())
@@ -96,11 +93,29 @@ def quick(
         placebos=placebos,
     )
     text = study_text(draft, found)
-    for line in (*found.said, *(about.said if about else ())):
-        say(f"Guess: {line}")
     write_whole(folder, lambda aside: write_text(aside / STUDY, text))
     say(f"Study: {folder / STUDY} (edit it where a guess is wrong, then `areaeffect evaluate`)")
     return evaluate_into(folder / STUDY, out, threads, progress)
+
+
+def _guessed(
+    table: Path, areas: Path, start: str, characteristics: Path | None, say: Callable[[str], None]
+) -> tuple[pd.DataFrame, Guess, Characteristics | None]:
+    """Guess what the files hold, and say every guess; the faults of all of them come at once."""
+    faults = Faults()
+    listed: list[str] = []
+    if areas.suffix.lower() not in _DRAWN:
+        records = faults.attempt(read_records, areas)
+        listed = [r.values.get("area_code", "") for r in records.records] if records else []
+    read = faults.attempt(read_user_table, table)
+    about = faults.attempt(characteristics_of, characteristics) if characteristics else None
+    faults.raise_all()
+    if read is None:
+        raise AssertionError  # unreachable: an attempt without a result has recorded its fault
+    found = guess(read.frame, [c for c in listed if c], start, table)
+    for line in (*found.said, *(about.said if about else ())):
+        say(f"Guess: {line}")
+    return read.frame, found, about
 
 
 def _code_column(boundaries: Path, codes: pd.Series) -> str:

@@ -176,7 +176,7 @@ def groups_step(finished: Finished) -> Annex[Grouped] | None:
     return Annex("groups", found, (table_of("groups", TITLE, GroupRow, rows),))
 
 
-def check_groups(file: StudyFile, data: Assembled) -> None:
+def check_groups(file: StudyFile, data: Assembled | None) -> tuple[str, ...]:
     """Refuse an attribute, in `analysis.groups` or `[[group]]`, that no neighbourhood has.
 
     Raises
@@ -184,6 +184,8 @@ def check_groups(file: StudyFile, data: Assembled) -> None:
     StudyError
         With every such key, and what there is.
     """
+    if data is None:
+        return ()
     known = [*OWN_KEYS, *sorted({k for n in data.neighbourhoods for k in n.attributes})]
     asked = [(key, f"analysis.groups.{i}") for i, key in enumerate(file.study.analysis.groups)]
     asked += [
@@ -202,6 +204,7 @@ def check_groups(file: StudyFile, data: Assembled) -> None:
     ]
     if problems:
         raise StudyError(problems)
+    return ()
 
 
 def attribute_groups(units: Sequence[Neighbourhood], key: str) -> list[Group]:

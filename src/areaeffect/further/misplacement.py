@@ -141,7 +141,7 @@ def misplaced(finished: Finished) -> Annex[Supposed] | None:
     return Annex("misplacement", found, (table,))
 
 
-def check_misplaced(file: StudyFile, data: Assembled) -> None:
+def check_misplaced(file: StudyFile, data: Assembled | None) -> tuple[str, ...]:
     """Refuse an approximation that cannot be simulated.
 
     Raises
@@ -150,10 +150,10 @@ def check_misplaced(file: StudyFile, data: Assembled) -> None:
         Without boundaries, with an attribute or value that no neighbourhood has, or with residents
         that are no numbers.
     """
-    problems = []
+    problems: list[Problem] = []
     for i, one in enumerate(file.study.initiative):
         says, where = one.approximate, f"initiative.{i}.approximate"
-        if says is None:
+        if says is None or data is None:
             continue
         if data.panel.contiguity is None:
             problems.append(
@@ -180,6 +180,7 @@ def check_misplaced(file: StudyFile, data: Assembled) -> None:
             )
     if problems:
         raise StudyError(problems)
+    return ()
 
 
 def residents_of(panel: Panel, says: Approximate) -> Floats:

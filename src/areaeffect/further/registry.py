@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.checks.base import Checked
 from areaeffect.checks.section import checks_section
 from areaeffect.checks.step import checks_step
+from areaeffect.errors import Faults
 from areaeffect.findings.finished import Finished, Further
 from areaeffect.further.boundary_fit import BoundaryFit, boundary_fit, boundary_fit_section
 from areaeffect.further.crosscheck import Estimators, crosscheck_section, crosscheck_step
@@ -94,17 +95,29 @@ FURTHER: tuple[Further[Any], ...] = (
 )
 
 
-def refuse_faulty_inputs(file: StudyFile, data: Assembled) -> None:
+def further_inputs(file: StudyFile, data: Assembled | None) -> tuple[str, ...]:
     """Read the inputs of the further questions, so that a fault in one stops the study at once.
+
+    Parameters
+    ----------
+    file : the study.
+    data : its data; None where they cannot be read themselves.
+
+    Returns
+    -------
+    Remarks on reading: the rows of each file.
 
     Raises
     ------
     AreaEffectError
-        Of the first question whose input cannot be read, with every fault in it.
+        With every fault of every question's input.
     """
+    faults, notes = Faults(), list[str]()
     for one in FURTHER:
         if one.check is not None:
-            one.check(file, data)
+            notes += faults.attempt(one.check, file, data) or ()
+    faults.raise_all()
+    return tuple(notes)
 
 
 def further(finished: Finished) -> Result:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import tomllib
 from collections import Counter
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
 from areaeffect.document.blocks import Block, Data, Folded, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, Faults, Problem, did_you_mean
 from areaeffect.outcomes import FAMILIES
 from areaeffect.results import ALL_INITIATIVES, Annex, Column, DataTable, Finding
 from areaeffect.study.parts import PeriodText
 from areaeffect.study.paths import resolve
 from areaeffect.study.toml_file import Part
-from areaeffect.tables.user_table import read_user_table
+from areaeffect.tables.cells import compared_text, plain_text
+from areaeffect.tables.user_table import read_user_table, rows_account
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,6 +105,9 @@ def _theme_table(annex: Annex[Voices]) -> Table:
 
 
 MOST_CHARACTERS = 10_000
+_FIRST_YEAR, _LAST_YEAR = 1000, 2999
+#: When, where (empty: everywhere) and what happened.
+Event = tuple[str, str, str]
 _FRONT = re.compile(r"\A\+\+\+\s*\n(.*?)\n\+\+\+\s*\n(.*)\Z", re.DOTALL)
 DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
@@ -148,7 +154,8 @@ def stories_step(finished: Finished) -> Annex[Voices] | None:
     stories = finished.file.study.stories
     if stories is None:
         return None
-    events, told, withheld = _read(stories, finished.file, finished.data)
+    read = _read(stories, finished.file, finished.data)
+    events, told, withheld = read.events, read.told, read.withheld
     counted = theme_rows(told, stories, finished.result.findings)
     rows = tuple(
         (s.front.title, s.front.place, s.front.date, " | ".join(s.front.themes), s.text)
@@ -162,52 +169,91 @@ def stories_step(finished: Finished) -> Annex[Voices] | None:
     return Annex("stories", Voices(withheld), tables)
 
 
-def check_stories(file: StudyFile, data: Assembled) -> None:
-    """Refuse a study with events or stories that cannot be read."""
-    if file.study.stories is not None:
-        _read(file.study.stories, file, data)
+def check_stories(file: StudyFile, data: Assembled | None) -> tuple[str, ...]:
+    """Refuse a study with events or stories that cannot be read; return remarks on reading."""
+    return () if file.study.stories is None else _read(file.study.stories, file, data).notes
 
 
-def _read(
-    stories: Stories, file: StudyFile, data: Assembled
-) -> tuple[tuple[tuple[str, str, str], ...], tuple[Story, ...], int]:
-    places = sorted({u.name for u in data.neighbourhoods})
-    events = read_events(resolve(stories.events, file.folder), places) if stories.events else ()
-    if stories.folder is None:
-        return events, (), 0
-    return events, *read_stories(resolve(stories.folder, file.folder), stories, places)
+@dataclass(frozen=True, slots=True)
+class _Voices:
+    """Events, stories that may be printed, how many may not, and remarks on reading."""
+
+    events: tuple[Event, ...] = ()
+    told: tuple[Story, ...] = ()
+    withheld: int = 0
+    notes: tuple[str, ...] = ()
 
 
-def read_events(path: Path, places: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
+def _read(stories: Stories, file: StudyFile, data: Assembled | None) -> _Voices:
+    places = None if data is None else sorted({u.name for u in data.neighbourhoods})
+    read, faults = _Voices(), Faults()
+    if stories.events is not None:
+        events = faults.attempt(read_events, resolve(stories.events, file.folder), places)
+        read = read if events is None else replace(read, events=events[0], notes=events[1])
+    if stories.folder is not None:
+        folder = resolve(stories.folder, file.folder)
+        told = faults.attempt(read_stories, folder, stories, places)
+        read = read if told is None else replace(read, told=told[0], withheld=told[1])
+    faults.raise_all()
+    return read
+
+
+def read_events(
+    path: Path, places: Sequence[str] | None
+) -> tuple[tuple[Event, ...], tuple[str, ...]]:
     """Read dated events: columns date, neighbourhood (empty: all), what; sorted by date.
+
+    Parameters
+    ----------
+    path : the file.
+    places : the study's neighbourhoods; None where they are not known.
+
+    Returns
+    -------
+    The events, and remarks on reading.
 
     Raises
     ------
     DataError
         With every fault: columns that are missing, dates that cannot be read, unknown places.
     """
-    table = read_user_table(path, None, ("date", "neighbourhood", "what")).frame
-    missing = [c for c in ("date", "neighbourhood", "what") if c not in table.columns]
+    columns = ["date", "neighbourhood", "what"]
+    whole = read_user_table(path, None, columns)
+    table = whole.frame
+    missing = [c for c in columns if c not in table.columns]
     if missing:
         raise DataError([Problem(f"there is no column '{c}'.", str(path)) for c in missing])
-    rows = [tuple(map(str, r)) for r in table[["date", "neighbourhood", "what"]].to_numpy()]
-    problems = []
-    for line, (date, place, what) in zip(table.index, rows, strict=True):
-        where = f"{path}, row {line}"
-        if not DATE.fullmatch(date):
+    spelled = {compared_text(p): p for p in places or ()}
+    problems, rows = [], list[Event]()
+    for line, date, place, what in table[columns].map(plain_text).itertuples(name=None):
+        where, meant = f"{path}, row {line}", spelled.get(compared_text(place), place)
+        if not _is_date(date):
             fix = "Write 2014, 2014-05 or 2014-05-12."
             problems.append(Problem(f"'{date}' is not a date.", where, fix))
-        if place and place not in places:
+        if place and places is not None and meant not in places:
             problems.append(_unknown_place(place, places, where))
         if not what:
             problems.append(Problem("it does not say what happened.", where))
+        rows.append((date, meant, what))
     if problems:
         raise DataError(problems)
-    return tuple(sorted((d, p, w) for d, p, w in rows))
+    kept = sorted(set(rows))
+    account = rows_account(path.name, len(rows) + len(whole.left_out), len(kept))
+    return tuple(kept), (*whole.notes, account)
+
+
+def _is_date(text: str) -> bool:
+    """Tell whether a text is a year, a month or a day that the calendar has."""
+    if not DATE.fullmatch(text) or not _FIRST_YEAR <= int(text[:4]) <= _LAST_YEAR:
+        return False
+    with suppress(ValueError):
+        datetime.date.fromisoformat(text + "-01-01"[: 10 - len(text)])
+        return True
+    return False
 
 
 def read_stories(
-    folder: Path, stories: Stories, places: Sequence[str]
+    folder: Path, stories: Stories, places: Sequence[str] | None
 ) -> tuple[tuple[Story, ...], int]:
     """Read every .md file of a folder, in order of name.
 
@@ -236,7 +282,7 @@ def read_stories(
 
 
 def _story(
-    path: Path, stories: Stories, places: Sequence[str], problems: list[Problem]
+    path: Path, stories: Stories, places: Sequence[str] | None, problems: list[Problem]
 ) -> Story | None:
     where, before = str(path), len(problems)
     try:
@@ -248,7 +294,7 @@ def _story(
         problems += error.problems
         return None
     front = story.front
-    if front.place not in places:
+    if places is not None and front.place not in places:
         problems.append(_unknown_place(front.place, places, where))
     for theme in front.themes:
         if theme not in stories.themes:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, Problem, did_you_mean, first_few
+from areaeffect.geography.codes import centres_of, places
 from areaeffect.geography.coordinates import (
     BRITAIN,
     far_off,
@@ -18,9 +19,11 @@ from areaeffect.geography.coordinates import (
     fault_of_metres,
     share_inside,
 )
+from areaeffect.geography.points import projected
 from areaeffect.geography.shape_files import mended, read_shape_file
 from areaeffect.results import Shape
 from areaeffect.tables.cells import compared_text, plain_code
+from areaeffect.tables.user_table import rows_account
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +32,18 @@ _BRITISH_NATIONAL_GRID = 27700
 _SHOWN = 20
 #: No area is called far from the others below this distance.
 _FAR_METRES, _FAR_DEGREES = 500_000.0, 5.0
+_APART_METRES, _APART_DEGREES = 30_000.0, 0.4
+#: An outline lies where its code does, to a hundredth of a degree; or it is another area's.
+_KM_A_DEGREE, _NEAR_KM, _FAR_KM = 111.2, 5.0, 50.0
+#: Sea that Britain lies in with another sign, in degrees; so near an area of England or Wales is
+#: land.
+_IN_THE_SEA = (
+    ((0.0, 51.2, 2.1, 56.0), (-1, 1), "longitudes"),
+    ((-9.0, -61.5, 2.1, -49.0), (1, -1), "latitudes"),
+    ((-2.1, -61.5, 9.0, -49.0), (-1, -1), "longitudes and latitudes"),
+)
+_NEAR_LAND = 0.2
+_SIGN = "West of Greenwich a longitude is negative; in GeoJSON longitude comes first."
 #: So few outlines, so far from the others, have the sign of their longitude wrong.
 _FEW_MIRRORED, _MIRRORED_DEGREES = 0.05, 0.5
 #: Square metres; the smallest output areas, one block of flats each, have some hundreds.
@@ -112,10 +127,14 @@ def read_boundaries(
         Missing file, missing column, areas without an outline; outlines that are no areas, cross
         themselves or lie far from all others, by area; coordinates that are not what the file says.
     """
+    import shapely  # heavy
+
     frame = _frame(path, column)
+    read = len(frame)
     if claimed_crs is not None:
         frame = frame.set_crs(claimed_crs, allow_override=True)
-    frame = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
+    shapes = frame.geometry.to_numpy()
+    frame = frame[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     meant = {compared_text(plain_code(a)): a for a in areas}
     codes = [meant.get(compared_text(plain_code(str(c))), str(c)) for c in frame[column]]
     frame = frame[["geometry"]].set_axis(codes)
@@ -129,10 +148,13 @@ def read_boundaries(
             )
         )
     frame = frame.loc[list(areas)]  # several rows an area drawn in several features
+    account = rows_account(path.name, read, len(frame))
     shapes, notes, problems = mended(
         frame.geometry.to_numpy(), [f"area {code}" for code in frame.index], path
     )
-    problems += _place_problems(shapes, frame, path, in_britain=_is_british(areas))
+    if not problems:
+        problems, said = _place_problems(shapes, frame, path, in_britain=_is_british(areas))
+        notes += [account, *said]
     if problems:
         raise DataError(problems[:_SHOWN])
     frame = frame.set_geometry(shapes, crs=frame.crs)
@@ -149,14 +171,16 @@ def read_boundaries(
 
 def _place_problems(
     shapes: npt.NDArray[np.object_], frame: Any, path: Path, *, in_britain: bool
-) -> list[Problem]:
-    """Name coordinates that are not what the file says, and outlines far from all others."""
+) -> tuple[list[Problem], list[str]]:
+    """Name coordinates that are not what the file says, and outlines far from where they belong."""
     import shapely  # heavy
 
     corners = np.asarray(shapely.bounds(shapes)).reshape(-1, 2)
     is_metres = frame.crs is not None and frame.crs.is_projected
     if is_metres:
         fault = fault_of_metres(corners)
+        if fault is None and in_britain:
+            fault = fault_of_degrees(projected(corners, frame.crs, "EPSG:4326"), in_britain=True)
     else:
         swapped = share_inside(corners[:, ::-1], BRITAIN) == 1 and not share_inside(
             corners, BRITAIN
@@ -167,9 +191,15 @@ def _place_problems(
         fix = (
             fault[1].replace("crs =", "boundaries_crs =").replace("beside `areas`", "in the source")
         )
-        return [Problem(what, str(path), fix.replace("`crs`", "`boundaries_crs`"))]
+        return [Problem(what, str(path), fix.replace("`crs`", "`boundaries_crs`"))], []
     centres = np.asarray(shapely.get_coordinates(shapely.centroid(shapes)))
-    return [
+    degrees = projected(centres, frame.crs, "EPSG:4326") if is_metres else centres
+    misplaced, notes = _misplaced(degrees, frame.index.to_numpy(dtype=str), path)
+    apart = far_off(centres, _APART_METRES if is_metres else _APART_DEGREES)
+    if apart.any():
+        what = f"{int(apart.sum())} outlines lie far apart from the others"
+        notes.append(f"{path.name}: {what} ({first_few(frame.index[apart].tolist())}).")
+    return misplaced or [
         Problem(
             f"area {frame.index[i]} lies far from all others (around {x:g}, {y:g}).",
             str(path),
@@ -181,7 +211,53 @@ def _place_problems(
             else far_off(centres, _FAR_DEGREES) | _mirrored(shapes)
         )
         for x, y in [centres[i]]
-    ]
+    ], notes
+
+
+def _misplaced(
+    centres: npt.NDArray[np.float64], codes: npt.NDArray[np.str_], path: Path
+) -> tuple[list[Problem], list[str]]:
+    """Hold outlines against where the Office for National Statistics has areas of their codes."""
+    meant = centres_of(codes)
+    known = np.flatnonzero(np.isfinite(meant).all(axis=1))
+    if not len(known):
+        for box, signs, which in _IN_THE_SEA:
+            if share_inside(centres, box) == 1 and not _on_land(centres):
+                what = f"the {which} have the wrong sign: the areas lie in the sea."
+                return [Problem(what, str(path), _SIGN)] * _on_land(centres * signs), []
+        return [], []
+
+    def away(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        apart = (points[known] - meant[known]) * (1.0, 1.0)
+        apart[:, 0] *= np.cos(np.radians(meant[known, 1]))
+        return np.asarray(np.hypot(*apart.T) * _KM_A_DEGREE)
+
+    found = away(centres)
+    usual = float(np.median(found))
+    if usual > _NEAR_KM:
+        for points, what in (
+            (centres * (-1, 1), "the longitudes have the wrong sign"),
+            (centres * (1, -1), "the latitudes have the wrong sign"),
+            (centres[:, ::-1], "longitude and latitude are the wrong way round"),
+        ):
+            if np.median(away(points)) <= _NEAR_KM:
+                return [Problem(f"{what}.", str(path), _SIGN)], []
+        where = "from where the Office for National Statistics has areas of these codes"
+        return [], [f"{path.name}: the outlines lie about {usual:,.0f} km {where}."]
+    fix = "Its outline, or its code, is another area's."
+    return [
+        Problem(f"area {codes[i]} is drawn {km:,.0f} km from where it lies.", str(path), fix)
+        for i, km in zip(known, found, strict=True)
+        if km > _FAR_KM
+    ], []
+
+
+def _on_land(centres: npt.NDArray[np.float64]) -> bool:
+    """Tell whether every point lies near some area of England and Wales."""
+    from scipy.spatial import cKDTree  # slow to import
+
+    apart, _ = cKDTree(places().centre).query(centres)
+    return bool((apart <= _NEAR_LAND).all())
 
 
 def _mirrored(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from areaeffect.geography.lookups import Lookup
 
 if TYPE_CHECKING:
     from areaeffect.panel import Strings
-    from areaeffect.results import Bools, Ints
+    from areaeffect.results import Bools, Floats, Ints
 
 #: Census of LSOAs, as studies name them.
 LsoaVintage = Literal["lsoa01", "lsoa11", "lsoa21"]
@@ -38,18 +38,24 @@ class Places:
     codes : (n,), ascending.
     msoa11, msoa21 : (n,), middle-layer area; '' where the code is not of that census.
     force : (n,), the police force, as data.police.uk names its files.
+    centre : (n, 2), longitude and latitude, to a hundredth of a degree.
     """
 
     codes: Strings
     msoa11: Strings
     msoa21: Strings
     force: Strings
+    centre: Floats
 
 
 @cache
 def places() -> Places:
     """Return the packaged table of places."""
-    return Places(*_columns("lsoa_places.parquet", "code", "msoa11", "msoa21", "force"))
+    code, msoa11, msoa21, force, lon, lat = _columns(
+        "lsoa_places.parquet", "code", "msoa11", "msoa21", "force", "lon", "lat"
+    )
+    centre = np.column_stack([lon, lat]).astype(np.float64) / 100
+    return Places(code, msoa11, msoa21, force, centre)
 
 
 @cache
@@ -73,6 +79,20 @@ def force_of(codes: Strings) -> Strings:
     table = places()
     at = np.minimum(np.searchsorted(table.codes, codes), len(table.codes) - 1)
     return np.where(table.codes[at] == codes, table.force[at], "")
+
+
+def centres_of(codes: Strings) -> Floats:
+    """Return longitude and latitude of LSOAs and MSOAs, (n, 2); NaN for other codes."""
+    table, found = places(), np.full((len(codes), 2), np.nan)
+    for known in (table.codes, table.msoa11, table.msoa21):
+        order = np.argsort(known, kind="stable")
+        first, last = (
+            np.searchsorted(known, codes, side=side, sorter=order) for side in ("left", "right")
+        )
+        sums = np.vstack([np.zeros((1, 2)), np.cumsum(table.centre[order], axis=0)])
+        here = (last > first) & (codes != "")
+        found[here] = (sums[last] - sums[first])[here] / (last - first)[here, None]
+    return found
 
 
 def territorial_forces() -> tuple[str, ...]:

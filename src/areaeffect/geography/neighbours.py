@@ -13,16 +13,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from areaeffect.errors import DataError, Problem
 from areaeffect.panel import Graph
+from areaeffect.tables.user_table import read_user_table, rows_account
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Ints
 
 _TOUCH_METRES = 1.0  # shared borders drift by centimetres when outlines are generalised
+#: Columns of a list of areas that touch.
+_COLUMNS = ("area", "neighbour")
 _CORNERS = 6  # of each outline that are compared before the outlines themselves
 
 
@@ -121,3 +126,28 @@ def bands(boundaries: Boundaries, edges: tuple[float, ...]) -> tuple[Graph, npt.
     both = (np.concatenate([left, right]), np.concatenate([right, left]))
     order = np.lexsort((both[1], both[0]))
     return graph_of(*both, len(outlines)), np.concatenate([band, band])[order]
+
+
+def read_neighbours(path: Path, areas: Strings) -> tuple[Graph, tuple[str, ...]]:
+    """Read a list of areas that touch: which do, and remarks on reading.
+
+    Raises
+    ------
+    DataError
+        Columns that are missing; no row that names two areas of the study.
+    """
+    table = read_user_table(path, _COLUMNS, _COLUMNS)
+    codes = f"`{'` and `'.join(_COLUMNS)}` are area codes, such as '{areas[0]}'."
+    if not set(_COLUMNS) <= set(table.frame.columns):
+        found = ", ".join(map(str, table.frame.columns))
+        raise DataError(Problem(f"its columns are {found}.", str(path), codes))
+    pairs = list(zip(*(table.frame[column] for column in _COLUMNS), strict=True))
+    graph, lost = listed(pairs, areas)
+    if not len(graph.indices):
+        raise DataError(Problem("no row names two areas of the study.", str(path), codes))
+    read = len(pairs) + len(table.left_out)
+    notes = [*table.notes, rows_account(path.name, read, len(pairs) - lost)]
+    if lost:
+        what = f"{lost:,} pairs of neighbours name an area that no table of the study has"
+        notes.append(f"{path.name}: {what}.")
+    return graph, tuple(notes)

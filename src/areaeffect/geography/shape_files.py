@@ -6,6 +6,7 @@ files; so the kind is settled here, before GDAL sees the file.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import warnings
 import zipfile
@@ -36,6 +37,9 @@ _SHAPEFILE, _PACKED = b"\x00\x00\x27\x0a", b"PK\x03\x04"
 _POLYGON, _MULTIPOLYGON = 3, 6
 #: A shape is mended where that changes its surface by no more than this share.
 _SAME_AREA = 1e-3
+#: The reference system that a GeoJSON file names, at its beginning or its end.
+_SYSTEM = re.compile(rb'"crs"\s*:\s*\{[^{}]*\{[^{}]*"(?:name|href)"\s*:\s*"([^"]*)"')
+_ENDS = 1 << 16
 _TOUCHES, _NESTED = "it touches itself", "a part of it lies inside another part"
 
 
@@ -81,6 +85,7 @@ def _read(source: str, path: Path, *, dates_as_text: bool) -> Any:
     import geopandas
     import shapely
 
+    _refuse_unknown_system(path)
     try:
         layers = [
             str(name)
@@ -109,6 +114,26 @@ def _read(source: str, path: Path, *, dates_as_text: bool) -> Any:
             for i in np.flatnonzero(frame.geometry.isna())[:20]
         ]
     )
+
+
+def _refuse_unknown_system(path: Path) -> None:
+    """Refuse a GeoJSON file whose reference system is not known: it would be read as degrees."""
+    with path.open("rb") as file:
+        start = file.read(_ENDS)
+        file.seek(max(0, path.stat().st_size - _ENDS))
+        text = start + file.read(_ENDS)
+    named = _SYSTEM.search(text) if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else None
+    if named is None:
+        return
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        CRS.from_user_input(named[1].decode("utf-8", "replace"))
+    except CRSError:
+        what = f"'{named[1].decode('utf-8', 'replace')}' is no reference system that is known."
+        fix = "Write it like 'EPSG:27700', or save the file as longitude and latitude without one."
+        raise DataError(Problem(what, f"{path}, crs", fix)) from None
 
 
 def _unreadable(error: Exception, path: Path) -> Problem:
@@ -206,6 +231,8 @@ def mended(
         what, fix = "the shape is empty.", "Draw it, or remove it."
         if not missing[i] and not is_area[i]:
             what, fix = f"a {shapes[i].geom_type} is not an area.", "Draw a polygon."
+        elif not missing[i] and not np.isfinite(shapely.get_coordinates(shapes[i])).all():
+            what, fix = "a corner is not a number.", "Draw it again."
         elif not missing[i] and is_valid[i]:
             what, fix = "the shape has no area.", "Draw a polygon."
         elif not missing[i]:

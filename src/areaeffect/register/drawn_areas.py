@@ -16,7 +16,7 @@ from areaeffect.register.located import AreaFit, Found, LeftOut, ShapeFit
 from areaeffect.register.rows import Record, contradictions, row_of, value_problems
 from areaeffect.study.paths import resolve
 from areaeffect.tables.cells import read_numbers
-from areaeffect.tables.user_table import Layout, read_user_table
+from areaeffect.tables.user_table import Layout, read_user_table, rows_account
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,9 +67,9 @@ def rows_of_drawn(
     faults = value_problems(records, path)
     shapes, records, differ = _joined(drawn, records, initiative, path)
     faults += differ
-    shares = _shares(initiative.fit, shapes, boundaries, folder)
-    fit = initiative.fit
     found = Found(notes=list(drawn.notes), faults=faults)
+    shares = _shares(initiative.fit, shapes, boundaries, folder, found.notes)
+    fit = initiative.fit
     for g, record in enumerate(records):
         mine = np.flatnonzero(shares.shape == g)
         mine = mine[~(shares.share[mine] < SLIVER)]
@@ -89,6 +89,8 @@ def rows_of_drawn(
             if keep:
                 found.rows.append(row_of(record, code, initiative, ("name", "area_name")))
         found.shapes.append(_fit_of_shape(name, fit, shares, mine, kept, g))
+    read, kept_shapes = len(drawn.places), len(drawn.places) - len(found.left_out)
+    found.notes.append(rows_account(path.name, read, kept_shapes))
     if not found.rows and not faults:
         faults.append(
             Problem(
@@ -144,10 +146,13 @@ def _joined(
     return shapes, [records[own[0]] for own in parts.values()], faults
 
 
-def _shares(fit: Fit, shapes: Outlines, boundaries: Boundaries, folder: Path) -> Shares:
+def _shares(
+    fit: Fit, shapes: Outlines, boundaries: Boundaries, folder: Path, notes: list[str]
+) -> Shares:
     if fit.by == "area" or fit.points is None:
         return area_shares(shapes, boundaries.outlines)
     points = read_points(resolve(fit.points, folder), boundaries.crs)
+    notes += points.notes
     return population_shares(shapes, boundaries.outlines, points.at, points.residents)
 
 
@@ -209,10 +214,12 @@ class Points:
     ----------
     at : (n, 2), in the metres asked for.
     residents : (n,), people at each point.
+    notes : how the file was read, and how many of its rows.
     """
 
     at: Floats
     residents: Floats
+    notes: tuple[str, ...] = ()
 
 
 def read_points(path: Path, to_crs: str) -> Points:
@@ -230,7 +237,8 @@ def read_points(path: Path, to_crs: str) -> Points:
         that are not what their columns say.
     """
     layout = Layout((*_DEGREES, *_GRID, _RESIDENTS))
-    frame = read_user_table(path, layout=layout).frame
+    table = read_user_table(path, layout=layout)
+    frame = table.frame
     has_degrees = set(_DEGREES) <= set(frame.columns)
     pair = _DEGREES if has_degrees else _GRID
     missing = [c for c in (*pair, _RESIDENTS) if c not in frame.columns]
@@ -261,7 +269,8 @@ def read_points(path: Path, to_crs: str) -> Points:
         if fault is not None:
             raise DataError(Problem(f"the file {fault[0]}.", str(path), fault[1]))
     own = "EPSG:4326" if has_degrees else "EPSG:27700"
-    return Points(projected(at, own, to_crs), residents)
+    account = rows_account(path.name, len(frame) + len(table.left_out), len(frame))
+    return Points(projected(at, own, to_crs), residents, (*table.notes, account))
 
 
 def _numbers(column: pd.Series) -> Floats:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError
+from areaeffect.errors import DataError, first_few
 from areaeffect.geography.shape_files import SUFFIXES
+from areaeffect.periods import kind_of
 from areaeffect.register.initiatives import places_found
 from areaeffect.register.others import entries_of, read_entries
 from areaeffect.register.place_lookups import RELEASES, catalogue_places, find_places
@@ -38,7 +39,7 @@ def read_register(
     boundaries: Boundaries | None,
     areas: Strings,
     window: Window | None,
-) -> tuple[Entry, ...]:
+) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """Read the register's files, and say of every entry which areas it has, or why none.
 
     Parameters
@@ -52,6 +53,10 @@ def read_register(
     areas : (n_areas,), codes, ascending.
     window : of the study; None where there is none.
 
+    Returns
+    -------
+    The entries, and remarks on reading.
+
     Raises
     ------
     StudyError, DataError
@@ -59,19 +64,27 @@ def read_register(
     """
     places: list[Places] | None = None
     entries: list[Entry] = []
+    notes: list[str] = []
     for path in files:
         is_drawn = path.suffix.lower() in SUFFIXES
-        if is_drawn or "postcode" in read_records(path).columns:
+        table = None if is_drawn else read_records(path)
+        if table is None or "postcode" in table.columns:
             own = Initiative(name=path.stem, areas=path.name, lookup=lookup, elsewhere="leave out")
             found = places_found(own, path, folder, boundaries, areas)
             if found.faults:
                 raise DataError(found.faults)
             entries += entries_of(path, found, "drawn" if is_drawn else "postcodes", window)
+            notes += found.notes
         else:
             if places is None:
                 places = _places(lookup, vintage, folder, areas)
-            entries += read_entries(path, places, window)
-    return tuple(entries)
+            entries += read_entries(path, table.records, places, window)
+            notes += table.notes
+    undated = [t for e in entries for t in (e.start, e.end) if t and kind_of(t) is None]
+    if undated:
+        what = f"{len(undated)} dates cannot be read, so their initiatives are taken as going on"
+        notes.append(f"Other initiatives: {what} ({first_few(list(dict.fromkeys(undated)))}).")
+    return tuple(entries), tuple(notes)
 
 
 def notes_on(entries: Sequence[Entry], areas: Strings) -> tuple[str, ...]:
@@ -89,6 +102,10 @@ def notes_on(entries: Sequence[Entry], areas: Strings) -> tuple[str, ...]:
             f"{int(np.isin(codes, areas).sum())} areas in the panel."
             + (f" Not located: {', '.join(lost[:_SHOWN])}{more}." if lost else "")
         )
+        unknown = sorted({c for e in own if e.how == "code" for c in e.areas} - set(areas.tolist()))
+        if unknown:
+            what = f"{len(unknown)} area codes are not in the panel"
+            notes.append(f"{name}: {what} ({first_few(unknown)}).")
     return tuple(notes)
 
 

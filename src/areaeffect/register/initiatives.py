@@ -22,6 +22,7 @@ from areaeffect.register.rows import (
     read_records,
     require_column,
     row_of,
+    unnamed,
     value_problems,
 )
 from areaeffect.study.paths import resolve
@@ -67,7 +68,8 @@ def neighbourhoods_named(
         _leave_elsewhere_out(found, path, areas)
     units = neighbourhoods_of(found.rows, path, areas, window, found.faults)
     if initiative.attributes is not None:
-        units = with_attributes(units, resolve(initiative.attributes, folder))
+        units, notes = with_attributes(units, resolve(initiative.attributes, folder))
+        found.notes += notes
     return units, found
 
 
@@ -124,7 +126,7 @@ def places_found(
         spelled = {compared_text(str(a)): str(a) for a in areas}
         codes = [(r, r.values["area_code"]) for r in records]
         rows = [row_of(r, spelled.get(compared_text(c), c), initiative) for r, c in codes]
-        found = Found(rows=rows, faults=value_problems(records, path))
+        found = Found(rows=rows, faults=value_problems(records, path) + unnamed(records, path))
         other = [(c, row.area) for (_, c), row in zip(codes, rows, strict=True) if c != row.area]
         if other:
             found.notes.append(f"{path.name}: '{other[0][0]}' is taken as '{other[0][1]}'.")
@@ -195,7 +197,7 @@ def _by_postcode(
 ) -> Found:
     """Return the areas of which enough postcodes are listed; bad postcodes are left out by name."""
     postcodes = find_postcodes(initiative.lookup, folder, areas, str(path))
-    found = Found(faults=value_problems(records, path))
+    found = Found(faults=value_problems(records, path) + unnamed(records, path))
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         text = record.values["postcode"]
@@ -279,8 +281,12 @@ def _place_group(
 _NAMES = ("neighbourhood", "area_name", "name")
 
 
-def with_attributes(units: Sequence[Neighbourhood], path: Path) -> list[Neighbourhood]:
+def with_attributes(
+    units: Sequence[Neighbourhood], path: Path
+) -> tuple[list[Neighbourhood], tuple[str, ...]]:
     """Return neighbourhoods with the further columns of their row; the file of areas wins.
+
+    Remarks on reading come with them.
 
     Parameters
     ----------
@@ -304,9 +310,10 @@ def with_attributes(units: Sequence[Neighbourhood], path: Path) -> list[Neighbou
             )
         )
     rows: dict[str, dict[str, str]] = {}
+    spelled = {compared_text(u.name): u.name for u in units}
     problems = []
     for record in records:
-        name = record.values[key]
+        name = spelled.get(compared_text(record.values[key]), record.values[key])
         if name in rows:
             problems.append(
                 Problem(f"'{name}' is in two rows.", f"{path}, {record.place}", "Keep one.")
@@ -323,4 +330,9 @@ def with_attributes(units: Sequence[Neighbourhood], path: Path) -> list[Neighbou
     ]
     if problems:
         raise DataError(problems)
-    return [replace(u, attributes={**rows[u.name], **u.attributes}) for u in units]
+    notes = list(table.notes)
+    if unused := sorted(rows.keys() - spelled.values()):
+        what = f"{len(unused)} rows are of no neighbourhood of the study"
+        notes.append(f"{path.name}: {what} ({first_few(unused)}).")
+    made = [replace(u, attributes={**rows[u.name], **u.attributes}) for u in units]
+    return made, tuple(notes)

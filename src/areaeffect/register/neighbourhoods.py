@@ -308,13 +308,16 @@ def _start_problems(rows: Sequence[Row], window: Window, path: Path) -> list[Pro
     last = parse_period(window.end, window.kind) or 0
     for row in _first_rows(rows):
         where = f"{path}, {row.place}"
-        start = parse_period(row.start, start_kind(row.start, window)) if row.start else None
-        if start is None:
+        kind = start_kind(row.start, window)
+        start = parse_period(row.start, kind) if row.start else None
+        if start is None or kind is PeriodKind.NUMBER is not window.kind:
             what = f"'{row.start}' is not a start" if row.start else "there is no start_date"
             fix = "Write '2016-01-01', '2016-01' or, for numbered periods, the number."
+            if re.fullmatch(r"[34]\d{4}", row.start):
+                fix = "It looks like a spreadsheet's date: format the column as a date and save it."
             problems.append(Problem(f"{what} (neighbourhood '{row.neighbourhood}').", where, fix))
             continue
-        month = start_kind(row.start, window).first_month(start)
+        month = kind.first_month(start)
         span = window.kind
         if not span.first_month(first) < month < span.first_month(last + 1):
             problems.append(

@@ -112,7 +112,9 @@ def other_initiatives(
         return Others()
     vintage = vintage_of(areas, file.folder)
     files = [resolve(name, file.folder) for name in register.others]
-    listed = read_register(files, register.lookup, file.folder, vintage, boundaries, areas, window)
+    listed, notes = read_register(
+        files, register.lookup, file.folder, vintage, boundaries, areas, window
+    )
     studied_here = {(n.initiative, n.name) for n in own}
     entries = tuple(e for e in listed if (e.programme, e.name) not in studied_here)
     named = _authorities(authority, vintage, file.folder, areas)
@@ -137,7 +139,7 @@ def other_initiatives(
         authority=named[0].names if named else np.full(len(areas), ""),
         overlaps=_overlaps(entries, own, areas),
         studied=studied,
-        notes=notes_on(entries, areas),
+        notes=(*notes, *notes_on(entries, areas)),
     )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect.periods import PeriodKind, kind_of, parse_period
-from areaeffect.register.rows import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,12 +55,15 @@ class Entry:
     when: str
 
 
-def read_entries(path: Path, places: Sequence[Places], window: Window | None) -> list[Entry]:
+def read_entries(
+    path: Path, records: Sequence[Record], places: Sequence[Places], window: Window | None
+) -> list[Entry]:
     """Read a register: one entry a neighbourhood, located by code or by name where it can be.
 
     Parameters
     ----------
-    path : CSV. `programme` (or `initiative`) and `neighbourhood` (or `area_name`) name an entry;
+    path, records : of a table. `programme` (or `initiative`) and `neighbourhood` (or `area_name`)
+        name an entry;
         `area_code`, `ward`, `msoa` or `match_code` (several codes with ';') say where it is. With
         none of them, a ward or MSOA of the entry's own name in its own authority (`authority`,
         `local_authority`, `lad_code`) is taken for it.
@@ -69,7 +71,6 @@ def read_entries(path: Path, places: Sequence[Places], window: Window | None) ->
     window : of the study; None where there is none. An entry without dates is taken to be going
         on.
     """
-    records = read_records(path).records
     by_code: dict[tuple[str, ...], tuple[Record, set[str]]] = {}
     entries = []
     for record in records:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Faults, Problem, StudyError
-from areaeffect.geography.shape_files import read_shape_file
+from areaeffect.geography.boundaries import area_codes
+from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
 from areaeffect.periods import PeriodKind, kind_of, label, parse_period
 from areaeffect.register.initiatives import neighbourhoods_named, refuse_faulty_list
 from areaeffect.register.located import Found
@@ -22,6 +23,7 @@ from areaeffect.register.other_initiatives import (
     other_initiatives,
     refuse_unknown_authorities,
 )
+from areaeffect.register.rows import read_records
 from areaeffect.sources.base import align, attribute
 from areaeffect.study.model import split_reference
 from areaeffect.study.paths import resolve
@@ -131,10 +133,18 @@ def look_at_lists(file: StudyFile, faults: Faults) -> None:
     study = file.study
     for initiative in study.initiative:
         faults.attempt(refuse_faulty_list, initiative, file.folder, study.study.window)
+        if initiative.attributes is not None:
+            faults.attempt(read_records, resolve(initiative.attributes, file.folder))
     for source in study.source.values():
         if source.boundaries is not None:
-            path = resolve(source.boundaries, file.folder)
-            faults.attempt(read_shape_file, path, "boundary file")
+            column = source.boundaries_area or source.area
+            faults.attempt(area_codes, resolve(source.boundaries, file.folder), column)
+    for name in study.register_.others:
+        path = resolve(name, file.folder)
+        if path.suffix.lower() in SUFFIXES:
+            faults.attempt(read_shape_file, path)
+        else:
+            faults.attempt(read_records, path)
 
 
 def _authority(
@@ -174,7 +184,7 @@ def _neighbourhoods(
     else:
         treated = align(table.varying[column], table.areas, areas)
         made = neighbourhoods_from_column(initiative, treated, table.periods, areas, where)
-        notes += _blanks(treated, areas, f"'{reference}'")
+        notes += [*_blanks(treated, areas, f"'{reference}'"), *_late(treated, table.periods, areas)]
     return made[0], Found(notes=notes), made[1]
 
 
@@ -191,6 +201,15 @@ def _blanks(treated: Floats, areas: Strings, where: str) -> list[str]:
         )
         if cells.any()
     ]
+
+
+def _late(treated: Floats, periods: Periods, areas: Strings) -> list[str]:
+    """Name areas whose only 1 is in the last period, which may be a slip."""
+    late = (treated[:, -1] == 1) & ~(treated[:, :-1] == 1).any(axis=1)
+    last, named = periods.labels[-1], areas_named(areas[late])
+    what = f"{last}, the last period, is the only one in which {named} "
+    fix = "taken as a start then. Write 0 if it is a slip"
+    return [f"{what}{'have' if late.sum() > 1 else 'has'} a 1: {fix}."] if late.any() else []
 
 
 def _of_outcomes(periods: Periods | None) -> Periods:

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
-from areaeffect.periods import read_periods
-from areaeffect.tables.cells import plain_text, read_codes
-from areaeffect.tables.user_table import Layout, read_user_table, require_file
+from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, repeated
+from areaeffect.periods import PeriodKind, kind_of, read_periods
+from areaeffect.tables.cells import plain_text, read_codes, same_spelling
+from areaeffect.tables.user_table import Layout, read_user_table, require_file, rows_account
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -43,6 +43,13 @@ _OTHER_NAMES_OF = {
 }
 _OTHER_NAMES = ("lsoa code", "lsoa21cd", "lsoa11cd", "area code", "post code", "pcds")
 _SHOWN = 5
+#: What separates areas that one cell lists: codes of the Office for National Statistics by
+#: anything but letters, other codes by a semicolon or a bar.
+_ONS = r"[EWSNKJLM]\d{8}"
+_BETWEEN = re.compile(rf"\s*[;|]\s*|[\s,/&+]+(?={_ONS})|\s+and\s+(?={_ONS})", re.IGNORECASE)
+_SEVERAL = re.compile(
+    rf"{_ONS}((\s*[;,|/&+]\s*|\s+(and\s+)?){_ONS})+|[\w-]+(\s*[;|]\s*[\w-]+)+", re.IGNORECASE
+)
 _DATE = re.compile(r"\d\d?[-/.]\d\d?[-/.]\d{4}")
 
 
@@ -121,29 +128,66 @@ def read_records(path: Path) -> RecordTable:
     table = read_user_table(path, layout=Layout((*KNOWN, *_PLACES, *_OTHER_NAMES), once=".*"))
     frame, notes = table.frame, list(table.notes)
     columns = [_meant(str(c), frame.columns) for c in frame.columns]
+    if same := repeated(columns):
+        both = [str(c) for c, meant in zip(frame.columns, columns, strict=True) if meant == same[0]]
+        what = f"each of the columns {', '.join(both)} may be {same[0]}."
+        raise DataError(Problem(what, str(path), f"Call the one that is meant {same[0]}."))
     notes += [
         f"{path.name}: the column '{c}' is taken as {meant}."
         for c, meant in zip(frame.columns, columns, strict=True)
         if c != meant
     ]
     frame = frame.set_axis(columns, axis=1).map(plain_text)
+    read = len(frame) + len(table.left_out)
     if "area_code" in columns:
+        several = frame["area_code"].map(lambda text: _SEVERAL.fullmatch(text) is not None)
+        if several.any():
+            listed = frame["area_code"].where(~several, frame["area_code"].str.split(_BETWEEN))
+            frame = frame.assign(area_code=listed).explode("area_code")
+            notes.append(f"{path.name}: {int(several.sum())} rows list several areas each.")
         codes, said = read_codes(frame["area_code"])
         frame["area_code"] = codes
         notes += [f"{path.name}: {note}." for note in said]
     frame, said = _with_plain_dates(frame, path)
-    read = len(frame) + len(table.left_out)
     twice = frame.duplicated()
     if twice.any():
         lines = ", ".join(str(line) for line in frame.index[twice][:_SHOWN])
         notes.append(f"{path.name}: line {lines} repeats an earlier one and is left out.")
+    frame = frame[~twice]
+    if "neighbourhood" in columns:
+        names, more = _one_spelling(frame["neighbourhood"], path)
+        frame, said = frame.assign(neighbourhood=names), (*said, *more)
     records = [
         Record(f"line {line}", dict(zip(columns, map(str, cells), strict=True)))
-        for line, *cells in frame[~twice].itertuples(name=None)
+        for line, *cells in frame.itertuples(name=None)
     ]
-    kept = len(records)
-    notes.append(f"{path.name}: {read:,} rows read, {kept:,} kept, {read - kept:,} left out.")
+    notes.append(rows_account(path.name, read, frame.index.nunique()))
     return RecordTable(tuple(columns), records, (*notes, *said))
+
+
+def _one_spelling(names: pd.Series, path: Path) -> tuple[pd.Series, tuple[str, ...]]:
+    """Return names of neighbourhoods, those that differ in case only as one; refuse doubtful ones.
+
+    Raises
+    ------
+    DataError
+        Names that differ in punctuation only, which may be one neighbourhood or two.
+    """
+    counts = names[names != ""].value_counts(sort=True)
+    texts = sorted(map(str, counts.index), key=lambda n: (-int(counts[n]), n))
+    folded = same_spelling(texts)
+    bare: dict[str, str] = {}
+    problems = []
+    for text in texts:
+        first = bare.setdefault(re.sub(r"[\W_]+", "", text).casefold() or text, text)
+        if first.casefold() != text.casefold():
+            line = names.index[names == text][0]
+            what = f"'{text}' may be the same neighbourhood as '{first}'."
+            problems.append(Problem(what, f"{path}, line {line}", "Write the name one way."))
+    if problems:
+        raise DataError(problems)
+    notes = (f"{path.name}: '{a}' is taken as '{b}'." for a, b in folded.items())
+    return names.replace(folded), tuple(notes)
 
 
 def _meant(column: str, there: Collection[str]) -> str:
@@ -158,9 +202,12 @@ def _meant(column: str, there: Collection[str]) -> str:
 def _with_plain_dates(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return a table with dates such as '31/03/2012' written as 2012-03-31."""
     columns = [c for c in ("start_date", "end_date") if c in frame.columns]
-    texts = sorted({t for c in columns for t in frame[c] if _DATE.fullmatch(t)})
+    every = sorted({t for c in columns for t in frame[c]})
+    spans = [t for t in every if kind_of(t) is PeriodKind.FINANCIAL_YEAR]
+    notes = [f"{path.name}: '{t}' is taken as the financial year, April to March." for t in spans]
+    texts = [t for t in every if _DATE.fullmatch(t)]
     if not texts:
-        return frame, ()
+        return frame, tuple(notes)
     read = read_periods(texts)
     if read.fault:
         fix = "Write 2012-03-31, or one date that can be read in one way only."
@@ -173,19 +220,19 @@ def _with_plain_dates(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tu
             plain[text] = f"{int(year):04d}-{ordinal % 12 + 1:02d}-{int(day):02d}"
     frame = frame.assign(**{c: frame[c].replace(plain) for c in columns})
     example = f"{path.name}: '{texts[0]}' is taken as {plain.get(texts[0], texts[0])}."
-    return frame, (example,)
+    return frame, (*notes, example)
 
 
 def require_column(column: str, columns: tuple[str, ...], path: Path) -> None:
     """Refuse a table without a column, with what it has."""
-    if column not in columns:
-        raise DataError(
-            Problem(
-                f"there is no column '{column}'.",
-                f"{path}, line 1",
-                did_you_mean(column, columns) or f"Columns: {', '.join(columns) or 'none'}.",
-            )
+    if column in columns:
+        return
+    fix = did_you_mean(column, columns) or f"Columns: {', '.join(columns) or 'none'}."
+    if any(re.search(r"\d{2}", c) for c in columns):
+        fix = (
+            f"Write a header above the first row, such as {column}. It holds: {', '.join(columns)}."
         )
+    raise DataError(Problem(f"there is no column '{column}'.", f"{path}, line 1", fix))
 
 
 def row_of(
@@ -239,6 +286,15 @@ def value_problems(records: list[Record], path: Path) -> list[Problem]:
                 )
             )
     return problems
+
+
+def unnamed(records: Sequence[Record], path: Path) -> list[Problem]:
+    """Return the fault of entries without a neighbourhood in a file whose others name one."""
+    bare = [r for r in records if not r.values.get("neighbourhood")]
+    if not bare or len(bare) == len(records):
+        return []
+    what = f"{len(bare)} entries name no neighbourhood, although others do."
+    return [Problem(what, f"{path}, {bare[0].place}", "Name it in every row.")]
 
 
 def contradictions(records: Sequence[Record], initiative: Initiative, path: Path) -> list[Problem]:

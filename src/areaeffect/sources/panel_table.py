@@ -7,39 +7,34 @@ A cell without a row is missing, never zero, unless the study says `absent_is_ze
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.periods import (
-    PeriodForm,
     PeriodKind,
-    Periods,
-    label,
-    parse_period,
-    read_periods,
 )
 from areaeffect.results import Release
 from areaeffect.sources.area_names import placed_by_name
-from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted, sha256_of
+from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
+from areaeffect.sources.panel_periods import lengthen, row_periods, short_of_window
 from areaeffect.sources.panel_values import (
     Grid,
-    changing_numbers,
-    declared,
-    infinite,
+    attributes_of,
     matrix_of,
-    other_periods,
+    number_or_text,
     rows_of,
 )
 from areaeffect.sources.panel_vintages import one_vintage
 from areaeffect.sources.screening import screen
-from areaeffect.sources.wide_table import lengthen
+from areaeffect.sources.screening_periods import copied_rows, ended_categories
 from areaeffect.study.model import PanelSource
 from areaeffect.study.paths import resolve
-from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes, read_numbers
+from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes
 from areaeffect.tables.user_table import Layout, is_total, read_user_table
 
 if TYPE_CHECKING:
@@ -49,9 +44,6 @@ if TYPE_CHECKING:
 
     from areaeffect.panel import Hidden
     from areaeffect.study.parts import Window
-
-#: Periods without a row for each with one, from which on one must be mistyped.
-_MOST_GAPS, _FEW = 24, 120
 
 
 def read(
@@ -81,35 +73,17 @@ def read(
     area_of_row, labels = pd.factorize(frame[source.area], sort=True)
     areas = labels.to_numpy(dtype=str)
     if source.period is None:
-        _refuse_duplicates(frame, [source.area], path)
-        order = np.argsort(area_of_row)
-        fixed = {c: _number_or_text(frame[c], source, path)[order] for c in attributes}
-        names = _names(frame, source, areas, area_of_row)
-        release = _release(name, source, path, loaded, len(frame))
-        return SourceTable(
-            areas=areas,
-            names=names,
-            periods=None,
-            measures={},
-            attributes=fixed,
-            varying={},
-            release=release,
-            notes=notes,
-        )
-
-    ordinals, kind, note = _ordinals(frame, source, path, window)
-    notes += (f"{path.name}: {note}.",) if note else ()
-    inside = _in_window(ordinals, kind, window, path)
-    if not inside.all():
-        what = "cells" if loaded.is_wide else "rows"
-        notes += (f"{path.name}: {(~inside).sum():,} {what} lie outside the window.",)
-    frame, ordinals, area_of_row = frame[inside], ordinals[inside], area_of_row[inside]
-    _refuse_long_axis(ordinals, kind, path)
-    first = int(ordinals.min())
-    periods = Periods(kind, first, int(ordinals.max()) - first + 1)
-    column_of_row = ordinals - first
+        return _one_row_an_area(name, loaded, path, attributes)
+    when = row_periods(frame, source, path, window, is_wide=loaded.is_wide)
+    notes += when.notes
+    if source.absent_is_zero and source.category is not None:
+        if "equal rows" not in source.accept:
+            notes += copied_rows(frame, when.ordinals, when.kind, path)
+        notes += ended_categories(frame[source.category], when.ordinals, when.kind, path)
+    frame, area_of_row = frame[when.inside], area_of_row[when.inside]
+    ordinals, periods = when.ordinals[when.inside], when.periods
     _refuse_duplicate_cells(frame, ordinals, source, path)
-    grid = Grid(area_of_row, column_of_row, (len(areas), periods.n))
+    grid = Grid(area_of_row, ordinals - periods.first, (len(areas), periods.n))
     measures: dict[Wanted, npt.NDArray[np.float64]] = {}
     reasons: dict[Wanted, npt.NDArray[np.uint8]] = {}
     hidden: dict[Wanted, Hidden] = {}
@@ -120,7 +94,7 @@ def read(
             reasons[w] = measure.reasons
         if measure.hidden is not None:
             hidden[w] = measure.hidden
-    fixed, varying = _attributes(frame, attributes, source, path, grid)
+    fixed, varying = attributes_of(frame, attributes, source, path, grid)
     names = _names(frame, source, areas, area_of_row)
     kept = frame.index.nunique() if loaded.is_wide else len(frame)
     release = _release(name, source, path, loaded, kept)
@@ -135,6 +109,26 @@ def read(
         notes=tuple(dict.fromkeys(notes)),
         reasons=reasons,
         hidden=hidden,
+    )
+
+
+def _one_row_an_area(
+    name: str, loaded: _Loaded, path: Path, attributes: tuple[str, ...]
+) -> SourceTable:
+    """Return a table without periods: characteristics of areas."""
+    frame, source = loaded.frame, loaded.source
+    _refuse_duplicates(frame, [source.area], path)
+    area_of_row, labels = pd.factorize(frame[source.area], sort=True)
+    order, areas = np.argsort(area_of_row), labels.to_numpy(dtype=str)
+    return SourceTable(
+        areas=areas,
+        names=_names(frame, source, areas, area_of_row),
+        periods=None,
+        measures={},
+        attributes={c: number_or_text(frame[c], source, path)[order] for c in attributes},
+        varying={},
+        release=_release(name, source, path, loaded, len(frame)),
+        notes=loaded.notes,
     )
 
 
@@ -179,7 +173,8 @@ def _load(
     codes = tuple(c for c in (source.area, source.period, source.category) if c)
     keys = [c for c in needed if c != "value"] if is_wide else needed
     where = Layout(keys, source.header, source.sheet, r".*\d.*" if is_wide else r"(?!)")
-    table = read_user_table(path, None if is_wide else needed, codes, where)
+    whole = is_wide or source.absent_is_zero  # copies of incidents are equal in every column
+    table = read_user_table(path, None if whole else needed, codes, where)
     frame, notes = table.frame, table.notes
     rows = len(frame) + len(table.left_out)
     if source.area in frame.columns and source.areas_by != "code":
@@ -303,112 +298,6 @@ def _refuse_duplicate_cells(
     _refuse_duplicates(frame, [*keys, source.category] if source.category else keys, path)
 
 
-def _ordinals(
-    frame: pd.DataFrame, source: PanelSource, path: Path, window: Window
-) -> tuple[npt.NDArray[np.int64], PeriodKind, str]:
-    """Read the period of each row, as a whole column; return what it was taken as, too."""
-    row_text, unique = pd.factorize(frame[str(source.period)].str.strip(), sort=True)
-    texts = unique.tolist()
-    read = read_periods(texts, source.periods, numbered=window.kind is PeriodKind.NUMBER)
-    if read.fault:
-        forms = ", ".join(f"'{f}'" for f in PeriodForm)
-        raise DataError(Problem(f"{read.fault}.", str(path), f"Say which: periods = … ({forms})."))
-    bad = np.array([o is None for o in read.ordinals])
-    if bad.any() or read.kind is None:
-        like = next((t for t, o in zip(texts, read.ordinals, strict=True) if o is not None), None)
-        raise DataError(
-            Problem(
-                f"'{texts[int(bad.argmax())]}' in '{source.period}' is not a period"
-                + (f" like {like}" if like else "")
-                + ".",
-                f"{path}, {rows_of(frame, bad[row_text])}",
-                "Write months '2012-04', quarters '2012-Q2', years '2012'.",
-            )
-        )
-    if (read.kind is PeriodKind.NUMBER) != (window.kind is PeriodKind.NUMBER):
-        raise DataError(
-            Problem(
-                f"'{source.period}' holds {read.kind}s, but the window is given in {window.kind}s.",
-                str(path),
-                other_periods(texts),
-            )
-        )
-    return np.array(read.ordinals, dtype=np.int64)[row_text], read.kind, read.note
-
-
-def _refuse_long_axis(ordinals: npt.NDArray[np.int64], kind: PeriodKind, path: Path) -> None:
-    """Refuse periods so far apart that one of them must be mistyped."""
-    found = np.unique(ordinals)
-    n = int(found[-1] - found[0]) + 1
-    if n > _MOST_GAPS * len(found) + _FEW:
-        ends = f"{label(int(found[0]), kind)} to {label(int(found[-1]), kind)}"
-        what = f"the table has {len(found)} periods, but {n:,} lie from {ends}."
-        raise DataError(Problem(what, str(path), "Check how the periods are written."))
-
-
-def _in_window(
-    ordinals: npt.NDArray[np.int64], kind: PeriodKind, window: Window, path: Path
-) -> npt.NDArray[np.bool_]:
-    """Tell which periods lie wholly inside the window; refuse a table of which none does."""
-    first, last = (parse_period(t, window.kind) or 0 for t in (window.start, window.end))
-    begins = ordinals * kind.months + kind.first_month(0)
-    inside = np.asarray(begins >= window.kind.first_month(first))
-    inside &= begins + kind.months <= window.kind.first_month(last + 1)
-    if inside.any():
-        return inside
-    runs = f"{label(int(ordinals.min()), kind)} to {label(int(ordinals.max()), kind)}"
-    what = f"no row lies in the window {window.start} to {window.end}; the table runs from {runs}."
-    raise DataError(Problem(what, str(path), "Change `study.window`."))
-
-
-def _number_or_text(
-    column: pd.Series, source: PanelSource, path: Path
-) -> npt.NDArray[np.float64] | npt.NDArray[np.str_]:
-    """Return a column as numbers where every cell is one or marks a missing one; else as text."""
-    read = read_numbers(column, declared(source))
-    if read.wrong.any() or not np.isfinite(read.values).any():
-        if np.isinf(read.values).any() and not read.wrong.any():
-            raise DataError(infinite(column, np.isinf(read.values), path))
-        return column.str.strip().to_numpy(dtype=str) if column.dtype.kind != "f" else read.values
-    if np.isinf(read.values).any():
-        raise DataError(infinite(column, np.isinf(read.values), path))
-    return read.values
-
-
-def _attributes(
-    frame: pd.DataFrame,
-    attributes: tuple[str, ...],
-    source: PanelSource,
-    path: Path,
-    grid: Grid,
-) -> tuple[
-    dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]], dict[str, npt.NDArray[np.float64]]
-]:
-    """Split attributes into those fixed inside each area and those that vary over periods.
-
-    An area without a row in the window has NaN or the empty text.
-    """
-    area_of_row, shape = grid.area_of_row, grid.shape
-    bare = np.bincount(area_of_row, minlength=shape[0]) == 0
-    fixed: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]] = {}
-    varying: dict[str, npt.NDArray[np.float64]] = {}
-    for column in attributes:
-        codes, _ = pd.factorize(frame[column])
-        by_area = np.full(shape[0], -1)
-        by_area[area_of_row] = codes
-        if (by_area[area_of_row] == codes).all():
-            first = np.zeros(shape[0], dtype=np.int64)
-            first[area_of_row] = np.arange(len(frame))
-            values = _number_or_text(frame[column], source, path)[first]
-            values[bare] = np.nan if values.dtype.kind == "f" else ""
-            fixed[column] = values
-            continue
-        matrix = np.full(shape, np.nan)
-        matrix[area_of_row, grid.column_of_row] = changing_numbers(frame[column], source, path)
-        varying[column] = matrix
-    return fixed, varying
-
-
 def _names(
     frame: pd.DataFrame,
     source: PanelSource,
@@ -429,6 +318,8 @@ def _read_request(request: SourceRequest[PanelSource]) -> SourceTable:
     table = read(
         request.name, request.source, path, request.window, request.wanted, request.attributes
     )
+    short = short_of_window(table.periods, request.window, path.name)
+    table = replace(table, notes=(*table.notes, *short))
     return screen(request.source, one_vintage(table, f"source.{request.name}"))
 
 

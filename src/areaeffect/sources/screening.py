@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, first_few
+from areaeffect.sources.screening_periods import cut_off, equal_series, odd_periods, running_totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.sources.base import SourceTable
+    from areaeffect.sources.base import SourceTable, Wanted
     from areaeffect.study.model import PanelSource
 
 _MISSING_AS = (-1, -9, -77, -88, -98, -99, -777, -888, -998, -999, -9999, -99999, -999999)
@@ -33,10 +34,12 @@ _LARGE = 2.5
 #: A run of areas is a sum where so few would be expected to equal one of the large areas by chance.
 _BY_CHANCE = 1e-4
 _FEWEST_AREAS = 10
+#: A number so many times the next is of another unit; small ones only where the usual is large.
+_TIMES_NEXT, _USUAL, _TIMES_SPREAD = 50.0, 100.0, 20.0
 #: So near to all others together, in every period, is a total with rounded or unplaced counts.
 _NEARLY_ALL = 0.05
 #: So near to the mean of all others, in units of what areas move by themselves, is their mean.
-_NEARLY_MEAN, _FEWEST_FOR_MEAN = 0.05, 8
+_NEARLY_MEAN, _FEWEST_FOR_MEAN, _ROUNDED, _FEWEST_MOVES = 0.05, 8, 0.51, 2.0
 #: Where nearly every area has a code of the Office for National Statistics, a bare name is none.
 _MOSTLY_CODED = 0.9
 _SHOWN = 5
@@ -61,28 +64,47 @@ def screen(source: PanelSource, table: SourceTable) -> SourceTable:
     DataError
         With every area and period: totals, numbers that mark missing ones, outlying cells.
     """
-    problems: list[Problem] = []
-    notes: list[str] = []
     file = table.release.file
-    if problem := _levels(table.areas, file):
-        problems.append(problem)
+    level = _levels(table.areas, file)
+    problems = [level] if level else []
+    notes: list[str] = []
+    measures = dict(table.measures)
     for wanted, values in table.measures.items():
-        name, hidden = wanted.value, table.hidden.get(wanted)
+        hidden = table.hidden.get(wanted)
         seen = values if hidden is None else np.where(hidden.cells, np.nan, values)
-        problems += _marks(seen, name, table, file)
-        if "outlying cells" not in source.accept:
-            problems += _outlying(seen, name, table, file, is_count=wanted.is_count)
-        if "sums of areas" not in source.accept:
-            totals = _sums if wanted.is_count else _means
-            problems += totals(seen, name, table.areas, file)
+        problems += _faults(source, seen, wanted, table, file)
+        if wanted.is_count and "odd periods" not in source.accept:
+            empty, faults, said = odd_periods(seen, wanted.value, table, source.absent_is_zero)
+            measures[wanted] = np.where(empty, np.nan, values) if empty.any() else values
+            problems, notes = problems + faults, notes + said
         if "equal series" not in source.accept:
-            notes += _equal_series(seen, name, table, file)
+            notes += equal_series(seen, wanted.value, table)
     for name, column in {**table.attributes, **table.varying}.items():
         if column.dtype.kind == "f":
-            problems += _marks(np.asarray(column, dtype=np.float64), name, table, file)
+            numbers = np.asarray(column, dtype=np.float64)
+            problems += _marks(numbers, name, table, file)
+            if "outlying cells" not in source.accept:
+                problems += _other_units(numbers, name, table, file)
     if problems:
         raise DataError(list(dict.fromkeys(problems)))
-    return replace(table, notes=tuple(dict.fromkeys([*table.notes, *notes, *_cut_off(table)])))
+    notes = list(dict.fromkeys([*table.notes, *notes, *cut_off(table)]))
+    return replace(table, measures=measures, notes=tuple(notes))
+
+
+def _faults(
+    source: PanelSource, values: Floats, wanted: Wanted, table: SourceTable, file: str
+) -> list[Problem]:
+    """Return what in the numbers of one measure cannot be meant."""
+    name, is_count = wanted.value, wanted.is_count
+    problems = _marks(values, name, table, file)
+    if "outlying cells" not in source.accept:
+        problems += _outlying(values, name, table, file, is_count=is_count)
+    if is_count and "running totals" not in source.accept:
+        problems += running_totals(values, name, table)
+    if "sums of areas" not in source.accept:
+        problems += _sums(values, name, table.areas, file) if is_count else []
+        problems += _means(values, name, table.areas, file, is_count=is_count)
+    return problems
 
 
 def _levels(areas: Strings, file: str) -> Problem | None:
@@ -153,6 +175,19 @@ def _cells(here: Bools, table: SourceTable) -> Iterator[str]:
         yield f"{area} {table.periods.labels[where[1]]}" if one and table.periods else area
 
 
+def _in_use(values: Floats) -> Floats:
+    """Blank the zeros before an area's first event and after its last: its code may be new, or old.
+
+    Where that leaves fewer than half of its periods, its zeros are kept: one cell may be mistyped.
+    """
+    positive = np.nan_to_num(values) > 0
+    begun = np.logical_or.accumulate(positive, axis=1)
+    not_over = np.logical_or.accumulate(positive[:, ::-1], axis=1)[:, ::-1]
+    live = begun & not_over
+    long = 2 * live.sum(axis=1, keepdims=True) >= values.shape[1]
+    return np.where(live | ~long, values, np.nan)
+
+
 def _outlying(
     values: Floats, name: str, table: SourceTable, file: str, *, is_count: bool
 ) -> list[Problem]:
@@ -161,14 +196,16 @@ def _outlying(
         return []
     rows = np.isfinite(values).any(axis=1)
     middle = np.full(len(values), np.nan)
-    middle[rows] = np.nanmedian(values[rows], axis=1)
-    away = values - middle[:, None]
-    if is_count:
+    if is_count:  # the lower quartile: an area may be mistyped in most of its periods
+        middle[rows] = np.nanquantile(_in_use(values[rows]), 0.25, axis=1)
         own = np.maximum(middle, 1.0)[:, None]
-        limit = _TIMES_ALL * float(np.nanquantile(values, 0.99))
+        usual = np.nanquantile(values[rows], 0.75, axis=1)
+        limit = _TIMES_ALL * max(1.0, float(np.quantile(usual, 0.9)))
         here = (values >= _TIMES_OWN * own) & (values > limit)
         what = f"are over {_TIMES_OWN:g} times their neighbours"
     else:  # a small area moves more than most: it is held to what it does itself
+        middle[rows] = np.nanmedian(values[rows], axis=1)
+        away = values - middle[:, None]
         spread = np.full(len(values), np.nanmedian(np.abs(away)))
         spread[rows] = np.maximum(spread[rows], np.nanmedian(np.abs(away[rows]), axis=1))
         limits = np.where(spread > 0, _TIMES_OWN * 1.4826 * spread, np.inf)
@@ -185,6 +222,35 @@ def _outlying(
             'Correct it or leave it blank; if it is right, write accept = ["outlying cells"].',
         )
     ]
+
+
+def _other_units(values: Floats, name: str, table: SourceTable, file: str) -> list[Problem]:
+    """Name numbers of a column far beyond all others: 1.5 thousand among people, or 1,500,000."""
+    by_area = values if values.ndim == 1 else np.nanmax(np.where(values > 0, values, 0), axis=1)
+    known = np.flatnonzero(np.isfinite(by_area) & (by_area > 0))
+    few = len(known) // _FEWEST_AREAS
+    if not few:
+        return []
+    order = known[np.argsort(by_area[known], kind="stable")]
+    sorted_values = by_area[order]
+    leaps = np.flatnonzero(sorted_values[1:] >= _TIMES_NEXT * sorted_values[:-1]) + 1
+    usual = float(np.median(sorted_values))
+    far = [
+        order[i:]
+        for i in leaps
+        if i >= len(order) - few and sorted_values[i - 1] <= _TIMES_SPREAD * usual
+    ]
+    far += [
+        order[:i]
+        for i in leaps
+        if i <= few and usual >= _USUAL and sorted_values[i] * _TIMES_SPREAD >= usual
+    ]
+    if not far:
+        return []
+    named = [f"{table.areas[i]} {by_area[i]:g}" for i in np.sort(np.concatenate(far))]
+    what = f"{len(named)} areas have a number in '{name}' that is over {_TIMES_NEXT:g} times off"
+    fix = 'Correct it or leave it blank; if it is right, write accept = ["outlying cells"].'
+    return [Problem(f"{what} from all others: {first_few(named)}.", file, fix)]
 
 
 def _sums(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]:
@@ -249,51 +315,23 @@ def _chance(counts: Ints) -> Floats:
     return np.asarray(np.exp(gammaln(total[:, 0] + 1.0) + terms.sum(axis=1)))
 
 
-def _means(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]:
-    """Name an area that is the mean of all others in every period, as an 'Average' row is."""
+def _means(
+    values: Floats, name: str, areas: Strings, file: str, *, is_count: bool
+) -> list[Problem]:
+    """Name an area that is the mean of all others in every period, as an 'Average' row is.
+
+    A mean of counts may be rounded; it is one where areas move by much more than that.
+    """
     whole = np.flatnonzero(np.isfinite(values).all(axis=1))
     if len(whole) <= _FEWEST_AREAS or values.shape[1] < _FEWEST_FOR_MEAN:
         return []
     scores = values[whole]
     away = scores - (scores.sum(axis=0) - scores) / (len(whole) - 1)
     moves = float(np.median(np.abs(away - np.median(away, axis=1, keepdims=True))))
-    found = whole[(np.abs(away).max(axis=1) <= _NEARLY_MEAN * moves) & (moves > 0)]
+    near = _NEARLY_MEAN * moves + (_ROUNDED if is_count and moves >= _FEWEST_MOVES else 0.0)
+    found = whole[(np.abs(away).max(axis=1) <= near) & (moves > 0)]
     if not len(found):
         return []
     what = f"{len(found)} areas are the mean of all others in every period of '{name}'"
     fix = "They are averages, not areas: take them out or list them in `leave_out`."
     return [Problem(f"{what}: {first_few([str(areas[i]) for i in found])}.", file, fix)]
-
-
-def _equal_series(values: Floats, name: str, table: SourceTable, file: str) -> list[str]:
-    """Name areas with the same series, and periods with the same numbers in every area."""
-    notes = []
-    for rows, what, labels in (
-        (values, "areas", [str(a) for a in table.areas]),
-        (values.T, "periods", list(table.periods.labels) if table.periods else []),
-    ):
-        whole = np.flatnonzero(np.isfinite(rows).all(axis=1))
-        varied = np.array([len(np.unique(rows[i])) for i in whole])
-        whole = whole[varied >= _FEWEST_PERIODS]
-        if len(whole) < 2 or rows.shape[1] < _FEWEST_AREAS:  # noqa: PLR2004
-            continue
-        _, group, n = np.unique(rows[whole], axis=0, return_inverse=True, return_counts=True)
-        for g in np.flatnonzero(n > 1):
-            same = [labels[i] for i in whole[group.ravel() == g]]
-            notes.append(
-                f"{file}: {n[g]} {what} have the same numbers in '{name}' throughout "
-                f"({first_few(same)}); one may be a copy."
-            )
-    return notes[:_SHOWN]
-
-
-def _cut_off(table: SourceTable) -> list[str]:
-    """Say where only the last area lacks its last periods: the file may have been cut."""
-    for wanted, values in table.measures.items():
-        short = ~np.isfinite(values)
-        if len(values) > 1 and short[-1, -1] and not short[:-1].any() and not short[-1].all():
-            return [
-                f"{table.release.file}: only the last area, {table.areas[-1]}, lacks the last "
-                f"periods of '{wanted.value}'; the file may have been cut off."
-            ]
-    return []

@@ -70,7 +70,17 @@ class PanelSource(AnySource):
     hidden: tuple[int, int] | None = Field(
         default=None, description="least and most that a hidden count can be; default from the data"
     )
-    accept: tuple[Literal["outlying cells", "equal series", "sums of areas"], ...] = Field(
+    accept: tuple[
+        Literal[
+            "outlying cells",
+            "equal series",
+            "sums of areas",
+            "running totals",
+            "odd periods",
+            "equal rows",
+        ],
+        ...,
+    ] = Field(
         default=(), description="unusual values that are correct and would otherwise be refused"
     )
     name: str | None = Field(default=None, description="column with the area's name")
@@ -337,6 +347,9 @@ class Study(Part):
             for key in ("exclude", "only")
             for i, rule in enumerate(getattr(self.design, key))
         ]
+        named += [("design.score", self.design.score)]
+        if self.design.cap is not None:
+            named += [("design.cap.by", self.design.cap.by)]
         named += [(f"design.exact.{i}", column) for i, column in enumerate(self.design.exact)]
         named += [
             (f"initiative.{i}.treated_column", t.treated_column)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.study.paths import resolve
-from areaeffect.tables.user_table import read_user_table
+from areaeffect.tables.cells import compared_text, picked, plain_text, read_codes
+from areaeffect.tables.user_table import read_user_table, rows_account
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,7 @@ class Answers:
     wave : (n,), 0 before and 1 after; all 1 without waves.
     alpha : Cronbach's alpha of the items; None with one item.
     left_out : reasons, with how many respondents each.
+    notes : how the file was read, and how many of its rows.
     """
 
     score: Floats
@@ -45,25 +47,38 @@ class Answers:
     wave: Ints
     alpha: float | None
     left_out: tuple[tuple[str, int], ...]
+    notes: tuple[str, ...] = ()
 
 
-def read_answers(survey: Survey, folder: Path, areas: Strings) -> Answers:
+def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> Answers:
     """Read a survey.
+
+    Parameters
+    ----------
+    survey, folder : of the study.
+    areas : (n_areas,), the panel's codes, ascending; None where they are not known, so that every
+        respondent is taken to be placed.
 
     Raises
     ------
     DataError
         With every fault: columns that are missing, answers outside an item's scale, weights
-        that are missing, zero or negative, each with its rows.
+        that are missing, zero or negative, blank clusters, each with its rows; a wave that no
+        row has.
     """
     path = resolve(survey.path, folder)
     named = [survey.area, survey.weight, survey.cluster, survey.wave]
     columns = [c for c in (*named, *(i.column for i in survey.items)) if c]
-    table = read_user_table(path, columns, columns).frame
+    whole = read_user_table(path, columns, columns)
+    table = whole.frame
     _require(columns, table, path)
+    code, said = _codes(table[survey.area], areas)
+    areas = np.unique(code) if areas is None else areas
     problems: list[Problem] = []
+    wave = _waves(table, survey, path, problems)
     numbers = [_answers(table, item, survey, path, problems) for item in survey.items]
     weight = _weights(table, survey, path, problems)
+    cluster = code if survey.cluster is None else _clusters(table, survey.cluster, path, problems)
     if problems:
         raise DataError(problems)
     items = survey.items
@@ -75,10 +90,8 @@ def read_answers(survey: Survey, folder: Path, areas: Strings) -> Answers:
         [i.reverse for i in items],
         survey.least_items,
     )
-    position = np.searchsorted(areas, table[survey.area].to_numpy(dtype=str))
-    position = np.minimum(position, len(areas) - 1)
-    placed = areas[position] == table[survey.area].to_numpy(dtype=str)
-    wave = _waves(table, survey)
+    position = np.minimum(np.searchsorted(areas, code), len(areas) - 1)
+    placed = areas[position] == code
     reasons = (
         ("the area is not in the panel", ~placed),
         ("the wave is neither before nor after", placed & (wave < 0)),
@@ -88,7 +101,9 @@ def read_answers(survey: Survey, folder: Path, areas: Strings) -> Answers:
     if not kept.any():
         counts = "; ".join(f"{int(mask.sum())}: {why}" for why, mask in reasons)
         raise DataError(Problem(f"no respondent counts ({counts}).", str(path)))
-    cluster = table[survey.cluster or survey.area].to_numpy(dtype=str)
+    left_out = tuple((why, int(mask.sum())) for why, mask in reasons if mask.any())
+    account = rows_account(path.name, len(table) + len(whole.left_out), int(kept.sum()))
+    why_not = [f"{path.name}: {n:,} respondents are left out: {why}." for why, n in left_out]
     return Answers(
         score=score[kept],
         area=position[kept].astype(np.int64),
@@ -96,8 +111,28 @@ def read_answers(survey: Survey, folder: Path, areas: Strings) -> Answers:
         cluster=np.unique(cluster[kept], return_inverse=True)[1].ravel().astype(np.int64),
         wave=wave[kept],
         alpha=reliability(answers[kept], [i.reverse for i in items]),
-        left_out=tuple((why, int(mask.sum())) for why, mask in reasons if mask.any()),
+        left_out=left_out,
+        notes=(*whole.notes, *(f"{path.name}: {note}." for note in said), account, *why_not),
     )
+
+
+def _codes(column: pd.Series, areas: Strings | None) -> tuple[Strings, tuple[str, ...]]:
+    """Return the area of each respondent, spelled as the panel has it, and what was done."""
+    codes, said = read_codes(column)
+    spelled = {} if areas is None else {compared_text(str(a)): str(a) for a in areas}
+    meant = codes.map({c: spelled.get(compared_text(c), c) for c in codes.unique()})
+    return meant.to_numpy(dtype=str), said
+
+
+def _clusters(table: pd.DataFrame, column: str, path: Path, problems: list[Problem]) -> Strings:
+    """Return the cluster of each respondent."""
+    text = table[column].map(plain_text).to_numpy(dtype=str)
+    rows = table.index[text == ""]
+    if len(rows):
+        where = f"{path}, row {', '.join(map(str, rows[:_SHOWN]))}, column '{column}'"
+        what = f"{len(rows)} respondents have no cluster."
+        problems.append(Problem(what, where, "Give every row one."))
+    return text
 
 
 def _require(columns: list[str], table: pd.DataFrame, path: Path) -> None:
@@ -114,8 +149,10 @@ def _require(columns: list[str], table: pd.DataFrame, path: Path) -> None:
 def _numbers(table: pd.DataFrame, column: str, missing: tuple[str, ...]) -> tuple[Floats, Bools]:
     """Return a column as numbers, and a mask of texts that are neither numbers nor missing."""
     text = table[column].str.strip()
-    number = pd.to_numeric(text.where(~text.isin({*missing, ""})), errors="coerce")
-    wrong = number.isna() & ~text.isin({*missing, ""})
+    marks = {"", *map(compared_text, missing)}
+    is_missing = text.map({t: compared_text(t) in marks for t in text.unique()}).astype(bool)
+    number = pd.to_numeric(text.where(~is_missing), errors="coerce")
+    wrong = number.isna() & ~is_missing
     return number.to_numpy(dtype=np.float64), wrong.to_numpy(dtype=bool)
 
 
@@ -158,13 +195,17 @@ def _weights(table: pd.DataFrame, survey: Survey, path: Path, problems: list[Pro
     return number
 
 
-def _waves(table: pd.DataFrame, survey: Survey) -> Ints:
-    """Return 0 before, 1 after, -1 for any other wave."""
-    if survey.wave is None:
-        return np.ones(len(table), dtype=np.int64)
-    text = table[survey.wave].str.strip().to_numpy(dtype=str)
-    wave = np.where(text == survey.after, 1, np.where(text == survey.before, 0, -1))
-    return np.asarray(wave, dtype=np.int64)
+def _waves(table: pd.DataFrame, survey: Survey, path: Path, problems: list[Problem]) -> Ints:
+    """Return 0 before, 1 after, -1 for any other wave; name a wave that no row has."""
+    wave = np.full(len(table), -1 if survey.wave else 1, dtype=np.int64)
+    for number, asked in enumerate((survey.before, survey.after)):
+        if survey.wave is None or asked is None:
+            continue
+        try:
+            wave[picked(table[survey.wave], [asked], survey.wave, str(path))] = number
+        except DataError as error:
+            problems += error.problems
+    return wave
 
 
 def scale_scores(

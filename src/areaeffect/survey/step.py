@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from areaeffect.errors import Faults
 from areaeffect.findings.case import groups_of
 from areaeffect.periods import PeriodKind, kind_of, parse_period
 from areaeffect.records import described, table_of
@@ -115,10 +116,15 @@ def survey_step(finished: Finished) -> Annex[Surveys] | None:
     return Annex("survey", Surveys(asked), (compared,))
 
 
-def check_surveys(file: StudyFile, data: Assembled) -> None:
-    """Refuse a study with a survey that cannot be read."""
+def check_surveys(file: StudyFile, data: Assembled | None) -> tuple[str, ...]:
+    """Refuse a study with a survey that cannot be read; return remarks on reading."""
+    faults, notes = Faults(), list[str]()
     for survey in file.study.survey.values():
-        read_answers(survey, file.folder, data.panel.areas)
+        areas = None if data is None else data.panel.areas
+        read = faults.attempt(read_answers, survey, file.folder, areas)
+        notes += read.notes if read is not None else ()
+    faults.raise_all()
+    return tuple(notes)
 
 
 def _row(

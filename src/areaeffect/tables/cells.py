@@ -29,13 +29,17 @@ MARKERS: Mapping[str, str] = {
         (":", "..", "…", ".", "-", "–", "—", "x", "z", "u", "k", "low", "w", "b", "e", "n/a", "na"),
         "not_published",
     ),
-    **dict.fromkeys(("null", "none", "#n/a", "not available", "missing"), "not_published"),
+    **dict.fromkeys(
+        ("null", "none", "<na>", "n.a.", "#n/a", "#null!", "not available", "missing"),
+        "not_published",
+    ),
 }
 _BELOW = re.compile(r"(?:<|less than|under|fewer than)\s*(\d{1,3})")
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}([, '’\u00a0\u202f]\d{3})+(\.\d+)?")
 _MARKED = re.compile(r"\s*[\[(](?:p|r|e|b|u|provisional|revised|estimated?)[\])]$")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?")
-_ONS = re.compile(r"([EWSNKJLM]\d{8})(?:\s*[:\-–|]\s*|\s+)\S.*", re.IGNORECASE)
+#: A code with its name; a second code behind it is another area, and no name.
+_ONS = re.compile(r"([EWSNKJLM]\d{8})(?!.*[EWSNKJLM]\d{8})(?:\s*[:\-–|]\s*|\s+)\S.*", re.IGNORECASE)
 _ONS_ALONE = re.compile(r"[ewsnkjlm]\d{8}")
 #: Letters of other alphabets that look like Latin ones in a code.
 _LOOKALIKES = str.maketrans(

@@ -14,7 +14,7 @@ from areaeffect.errors import DataError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
-    from pathlib import Path
+    from pathlib import Path, PurePath
 
 #: A row's first line in the file (or its number in the sheet), and its cells.
 NumberedRow = tuple[int, list[str]]
@@ -25,12 +25,16 @@ _SAMPLE = 200
 _START, _BLOCK = 200, 1 << 20
 _MOST_CHARACTERS = 1_000_000
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_NUL = "It may be UTF-16 without its mark, or be cut: save it again as UTF-8."
 #: What other kinds of file begin with, whatever they are called.
 _OTHER_KINDS = (
     (b"%PDF", "a PDF"),
     (b"{\\rtf", "a rich text document"),
     (b"<!doctype html", "a web page"),
     (b"<html", "a web page"),
+    (b"<table", "a web page"),
+    (b"[{", "JSON"),
+    (b'{"', "JSON"),
     (b"<?xml", "an XML file"),
     (b"\x1f\x8b", "a gzip file"),
 )
@@ -71,14 +75,30 @@ def read_text_rows(path: Path, header_has: Collection[str]) -> TextRows:
         Another kind of file; bytes of no known encoding, NUL characters and quotes that do not
         close or that take in further rows, each by its line.
     """
-    raw = path.read_bytes()
+    return text_rows(path.read_bytes(), path, header_has)
+
+
+def text_rows(raw: bytes, path: PurePath, header_has: Collection[str]) -> TextRows:
+    """Read the bytes of a text file as rows of cells: `path` is what messages call it.
+
+    Parameters
+    ----------
+    raw : the file.
+    path, header_has : as in `read_text_rows`.
+
+    Raises
+    ------
+    DataError
+        As `read_text_rows`.
+    """
     _refuse_other_kinds(raw, path)
     text, notes = _decoded(raw, path)
+    text = text.lstrip("\ufeff")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\x00" in text:
         line = text[: text.index("\x00")].count("\n") + 1
-        raise DataError(Problem("there is a NUL byte.", f"{path}, line {line}", "Export it again."))
+        raise DataError(Problem("there is a NUL byte.", f"{path}, line {line}", _NUL))
     lines = text.split("\n")
     delimiter = _delimiter(lines, header_has)
     blank = [i + 1 for i, line in enumerate(lines) if not line.strip()]
@@ -113,7 +133,7 @@ def stream_text_rows(
         yield _rows(chain(first, lines), delimiter, path), delimiter, notes
 
 
-def _refuse_other_kinds(raw: bytes, path: Path) -> None:
+def _refuse_other_kinds(raw: bytes, path: PurePath) -> None:
     start = raw[:_START].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for magic, name in _OTHER_KINDS:
         if start.startswith(magic.lower()):
@@ -149,12 +169,12 @@ def _line_not_in(encoding: str, path: Path) -> int | None:
             if b"\x00" in block:
                 line += block[: block.index(b"\x00")].count(b"\n")
                 what = "there is a NUL byte."
-                raise DataError(Problem(what, f"{path}, line {line}", "Export it again."))
+                raise DataError(Problem(what, f"{path}, line {line}", _NUL))
             line += block.count(b"\n")
     return None
 
 
-def _decoded(raw: bytes, path: Path) -> tuple[str, tuple[str, ...]]:
+def _decoded(raw: bytes, path: PurePath) -> tuple[str, tuple[str, ...]]:
     if raw.startswith(_UTF16):
         try:
             return raw.decode("utf-16"), (f"{path.name} is UTF-16; it was read as such.",)
@@ -199,7 +219,7 @@ def _delimiter(lines: list[str], header_has: Collection[str]) -> str:
     return max(_DELIMITERS, key=fit)
 
 
-def _rows(lines: Iterable[str], delimiter: str, path: Path) -> Iterator[NumberedRow]:
+def _rows(lines: Iterable[str], delimiter: str, path: PurePath) -> Iterator[NumberedRow]:
     """Yield rows that are not blank; refuse quotes that do not mean what they say."""
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=True)
     first = 1
@@ -217,7 +237,7 @@ def _rows(lines: Iterable[str], delimiter: str, path: Path) -> Iterator[Numbered
         first = reader.line_num + 1
 
 
-def _quote_problem(first: int, last: int, error: str, path: Path) -> Problem:
+def _quote_problem(first: int, last: int, error: str, path: PurePath) -> Problem:
     if "field larger" in error:
         what = f"a cell has more than {_MOST_CHARACTERS:,} characters; a quote may not be closed."
         return Problem(what, f"{path}, line {first}", "Close the quote, or shorten the cell.")
@@ -229,7 +249,9 @@ def _quote_problem(first: int, last: int, error: str, path: Path) -> Problem:
     return Problem(what, f"{path}, line {first}" + (f" to {last}" if last > first else ""), fix)
 
 
-def _refuse_swallowed(row: list[str], first: int, last: int, delimiter: str, path: Path) -> None:
+def _refuse_swallowed(
+    row: list[str], first: int, last: int, delimiter: str, path: PurePath
+) -> None:
     """Refuse a quoted cell over several lines of which one looks like a row of its own."""
     for cell in row:
         inner = cell.split("\n")[1:]

@@ -87,11 +87,20 @@ class Layout:
     once: str = r"(?!)"
 
 
+def rows_account(name: str, read: int, kept: int) -> str:
+    """Say of an input file how many of its rows were read, kept and left out."""
+    return f"{name}: {read:,} rows read, {kept:,} kept, {read - kept:,} left out."
+
+
 def require_file(path: Path, what: str = "file", fix: str = "Check the path.") -> None:
     """Raise DataError, with the nearest name, where a file is not there or cannot be reached."""
     try:
         if path.is_file():
             return
+        if path.is_dir():
+            raise DataError(
+                Problem(f"this is a folder, not a {what}.", str(path), "Name the file.")
+            )
         there = [p.name for p in path.parent.glob("*")]
     except OSError as error:
         short = str(path) if len(str(path)) < _MOST_PATH else f"{str(path)[:_MOST_PATH]}…"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import zipfile
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from areaeffect.errors import DataError
+from areaeffect.tables.cells import plain_code
+from areaeffect.tables.text_rows import text_rows
 from areaeffect.web import choosing, limits
 from areaeffect.web.refusals import Refusal
 from areaeffect.web.selection import keep
@@ -43,7 +45,7 @@ def keep_uploaded(
     if suffix in PACKED:
         suffix, content = unpacked(content)
     if suffix in LISTS:
-        return keep(settings, {*chosen, *choosing.pasted(atlas, _codes(_text(content)))})
+        return keep(settings, {*chosen, *choosing.pasted(atlas, _codes(content, name))})
     if suffix in DRAWN:
         ring = choosing.ring(_corners(_text(content)))
         return keep(settings, choosing.drawn(atlas, ring), ring)
@@ -81,28 +83,42 @@ def unpacked(content: bytes) -> tuple[str, bytes]:
     return suffix, read
 
 
-def _text(content: bytes) -> str:
-    """Return the text of a file; its bytes and lines are counted before anything is read of it."""
+def _measured(content: bytes) -> bytes:
+    """Return a file whose bytes and lines are within the limits."""
     most, lines = limits.UPLOAD_TEXT_BYTES, limits.UPLOAD_LINES
     if len(content) > most or content.count(b"\n") + content.count(b"\r") > lines:
         what = f"The file holds more than {most // limits.MIB} MiB or {lines:,} lines."
         raise Refusal(422, what, "Leave out what is not your neighbourhood's.", "file")
+    return content
+
+
+def _text(content: bytes) -> str:
+    """Return the text of a file; its bytes and lines are counted before anything is read of it."""
+    content = _measured(content)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refusal(422, "The file is not UTF-8 text.", "Save it as UTF-8.", "file") from error
 
 
-def _codes(text: str) -> str:
-    """Return the codes of a list: its column of codes where it has one, else its first."""
+def _codes(content: bytes, name: str) -> str:
+    """Return the codes of a list, read as a study's: its column of codes, else its first."""
     try:
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-    except csv.Error as error:
-        raise Refusal(422, "The list cannot be read.", "Save it as CSV.", "file") from error
-    head = [cell.strip().lower() for cell in rows[0]] if rows else []
+        rows = text_rows(_measured(content), PurePath(PurePath(name).name), COLUMNS).rows
+    except DataError as error:
+        fault = error.problems[0]
+        what = f"{fault.what[0].upper()}{fault.what[1:]}"
+        where = f" ({fault.where.rpartition(', ')[2]})" if ", line" in fault.where else ""
+        raise Refusal(422, f"{what.rstrip('.')}{where}.", fault.fix, "file") from error
+    head = [cell.strip().lower() for cell in rows[0][1]] if rows else []
     column = next((head.index(c) for c in COLUMNS if c in head), None)
+    width = len(rows[0][1]) if rows else 0
+    ragged = [line for line, row in rows if len(row) < width or any(row[width:])]
+    if column is not None and ragged:
+        fix = f"Every row needs {width} fields."
+        raise Refusal(422, f"Line {ragged[0]} has too few or too many fields.", fix, "file")
     body = rows if column is None else rows[1:]
-    return "\n".join(row[column or 0] for row in body if len(row) > (column or 0))
+    return "\n".join(plain_code(row[column or 0]) for _, row in body)
 
 
 def _corners(text: str) -> str:

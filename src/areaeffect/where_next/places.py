@@ -76,9 +76,10 @@ def taken_by(
 ) -> tuple[Ints, tuple[str, ...]]:
     """Return the areas (positions) that files of initiatives name in whatever way, and notes."""
     vintage = vintage_of(areas, folder) if files else None
-    entries = read_register(files, lookup, folder, vintage, boundaries, areas, None)
+    entries, notes = read_register(files, lookup, folder, vintage, boundaries, areas, None)
     codes = np.array([c for e in entries for c in e.areas], dtype=np.str_)
-    return np.flatnonzero(np.isin(areas, codes)).astype(np.int64), notes_on(entries, areas)
+    here = np.flatnonzero(np.isin(areas, codes)).astype(np.int64)
+    return here, (*notes, *notes_on(entries, areas))
 
 
 def _allowed(area_map: AreaMap, known: Bools) -> Bools:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from areaeffect.commands.check import check
+from areaeffect.commands.check import check, check_any
 from areaeffect.errors import AreaEffectError
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from tests.shared.small_study import edit, edit_table, write_small_study
@@ -71,6 +71,97 @@ def test_a_fault_in_a_survey_is_found_before_anything_is_estimated(tmp_path: Pat
     study.write_text(study.read_text(encoding="utf-8") + survey, encoding="utf-8")
     with pytest.raises(AreaEffectError, match="the answer '11' is outside its scale"):
         check(study, None, lambda _: None)
+
+
+def test_every_fault_of_every_file_is_listed_at_once(tmp_path: Path) -> None:
+    study = write_small_study(tmp_path)
+    more = """
+[stories]
+events = "events.csv"
+
+[survey.well]
+path = "survey.csv"
+area = "area"
+items = [{ column = "q", lowest = 1, highest = 5 }]
+
+[value]
+price_year = "2024"
+costs = "costs.csv"
+"""
+    study.write_text(study.read_text() + more)
+    edit(study, "buffer_km = 0.0", 'buffer_km = 0.0\nothers = ["others.csv"]')
+    edit(study, 'exposure = "areas.population"', 'exposure = "areas.population"\nvalued_as = "x"')
+    (tmp_path / "crime.csv").write_text("area_code,month,n\nT000,2012-01,many\n")
+    (tmp_path / "areas.csv").write_text('area_code,population,deprivation\n"T000,1,2\n')
+    (tmp_path / "areas.geojson").write_text("no shapes")
+    (tmp_path / "members.csv").write_text('area_code,neighbourhood\nT009,"Abbey\n')
+    (tmp_path / "others.csv").unlink(missing_ok=True)
+    (tmp_path / "events.csv").write_text("date,neighbourhood,what\nsoon,,a\n")
+    (tmp_path / "survey.csv").write_text("area,q\nT000,9\n")
+    (tmp_path / "costs.csv").write_text("item,value\n")
+    with pytest.raises(AreaEffectError) as caught:
+        check(study, None, lambda _: None)
+    said = [str(p).replace(f"{tmp_path}/", "") for p in caught.value.problems]
+    for name in (
+        "crime.csv", "areas.csv", "areas.geojson", "members.csv", "others.csv", "events.csv",
+        "survey.csv", "costs.csv",
+    ):  # fmt: skip
+        assert any(p.startswith(name) for p in said), (name, said)
+    assert len(said) == len(set(said))
+
+
+def test_the_rows_of_every_file_are_said(tmp_path: Path) -> None:
+    study = write_small_study(tmp_path)
+    more = """
+[stories]
+events = "events.csv"
+
+[survey.well]
+path = "survey.csv"
+area = "area"
+items = [{ column = "q", lowest = 1, highest = 5 }]
+"""
+    study.write_text(study.read_text() + more)
+    edit(study, "buffer_km = 0.0", 'buffer_km = 0.0\nothers = ["others.csv"]')
+    edit(study, 'areas = "members.csv"', 'areas = "members.csv"\nattributes = "about.csv"')
+    (tmp_path / "others.csv").write_text("programme,area_code\nX,T001\nX,T001\nX,T999\n")
+    (tmp_path / "about.csv").write_text("neighbourhood,kind\nabbey,a\nBridge,b\nCastle,b\nD,c\n")
+    (tmp_path / "events.csv").write_text("date,neighbourhood,what\n2013,ABBEY,a\n2013,Abbey,a\n")
+    (tmp_path / "survey.csv").write_text("area,q\nt000,3\nT001,4\nZ,1\n")
+    notes = check(study, None, lambda _: None).notes
+    for said in (
+        "areas.geojson: 48 rows read, 48 kept, 0 left out.",
+        "members.csv: 6 rows read, 6 kept, 0 left out.",
+        "about.csv: 4 rows read, 4 kept, 0 left out.",
+        "about.csv: 1 rows are of no neighbourhood of the study (D).",
+        "others.csv: 3 rows read, 2 kept, 1 left out.",
+        "others.csv: 1 area codes are not in the panel (T999).",
+        "events.csv: 2 rows read, 1 kept, 1 left out.",
+        "survey.csv: 3 rows read, 2 kept, 1 left out.",
+    ):
+        assert said in notes
+
+
+def test_every_study_of_a_collection_is_checked(tmp_path: Path) -> None:
+    for part in ("one", "two"):
+        (tmp_path / part).mkdir()
+        write_small_study(tmp_path / part)
+    listed = "".join(
+        f'[[collection.part]]\nname = "{p}"\nstudy = "{p}/study.toml"\ntitle = "{p}"\n'
+        for p in ("one", "two")
+    )
+    path = tmp_path / "collection.toml"
+    path.write_text(f'[collection]\ntitle = "Both"\n{listed}')
+    said: list[str] = []
+    assert [r.title for r in check_any(path, None, said.append)] == ["A tiny study"] * 2
+    assert [s for s in said if s.endswith("toml):")] == [
+        "one (one/study.toml):", "two (two/study.toml):"
+    ]  # fmt: skip
+    for part in ("one", "two"):
+        (tmp_path / part / "members.csv").write_text("area_code\nT999\n")
+    with pytest.raises(AreaEffectError) as caught:
+        check_any(path, None, said.append)
+    assert {"one" in str(p) for p in caught.value.problems} == {True, False}
 
 
 def test_faults_of_all_files_are_listed_at_once(tmp_path: Path) -> None:

@@ -31,8 +31,12 @@ def put(folder: Path, text: str, name: str = "one.md") -> Path:
 
 def test_events_are_sorted_by_date(tmp_path: Path) -> None:
     path = tmp_path / "events.csv"
-    path.write_text("date,neighbourhood,what\n2021-05,Elm Park,opened\n2019,,founded\n")
-    assert read_events(path, PLACES) == (("2019", "", "founded"), ("2021-05", "Elm Park", "opened"))
+    rows = "2021-05,elm  park,opened\n2019,,founded\n2021-05,Elm Park,opened\n"
+    path.write_text(f"date,neighbourhood,what\n{rows}")
+    assert read_events(path, PLACES) == (
+        (("2019", "", "founded"), ("2021-05", "Elm Park", "opened")),
+        ("events.csv: 3 rows read, 2 kept, 1 left out.",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,8 @@ def test_events_are_sorted_by_date(tmp_path: Path) -> None:
     [
         ("last year,Elm Park,opened", "'last year' is not a date"),
         ("2021-13,Elm Park,opened", "'2021-13' is not a date"),
+        ("2021-02-31,Elm Park,opened", "'2021-02-31' is not a date"),
+        ("9999,Elm Park,opened", "'9999' is not a date"),
         ("2021,Elm Prk,opened", "'Elm Prk' is not a neighbourhood.*Elm Park"),
         ("2021,Elm Park,", "does not say what happened"),
     ],
@@ -99,7 +105,7 @@ def test_without_stories_the_section_still_stands() -> None:
     assert len(stories_section(sample_result(), annex).blocks) == 1
 
 
-def test_events_are_numbered_on_the_trend_and_told_in_its_note() -> None:
+def test_events_are_numbered_on_the_trend_and_named_in_its_note() -> None:
     from areaeffect.report import figures
 
     result = sample_result()
@@ -112,9 +118,9 @@ def test_events_are_numbered_on_the_trend_and_told_in_its_note() -> None:
     figure = figures.trend(finding, series, events)
     plain = figures.trend(finding, series)
     assert figure.chart.count("<text") == plain.chart.count("<text") + 1
-    assert "Events: 1: a hall <b> opened (everywhere" in figure.note
-    assert "2: too early (Elm Park, 1066)" in figure.note
-    assert "Events" not in plain.note
+    note = figures.events_note(events)
+    assert "Events: 1: a hall <b> opened (everywhere" in note
+    assert "2: too early (Elm Park, 1066)" in note
 
 
 def test_a_group_has_the_events_of_its_own_places_and_of_everywhere() -> None:

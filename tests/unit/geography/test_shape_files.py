@@ -13,6 +13,7 @@ import shapely
 
 from areaeffect.errors import DataError
 from areaeffect.geography.boundaries import read_boundaries
+from areaeffect.geography.codes import centres_of
 from areaeffect.geography.shape_files import mended, read_shape_file
 
 N = 6
@@ -55,7 +56,7 @@ def fault(path: Path, crs: str | None = None) -> str:
 def test_squares_are_read_in_metres(tmp_path: Path) -> None:
     found = read_boundaries(write(tmp_path, polygons()), "code", CODES)
     assert found.crs == "EPSG:27700"
-    assert found.notes == ()
+    assert found.notes == ("b.geojson: 6 rows read, 6 kept, 0 left out.",)
     assert found.outlines[0].area == pytest.approx(324 * 556, rel=0.02)
 
 
@@ -78,7 +79,7 @@ def test_a_shape_that_touches_itself_is_mended_and_named(tmp_path: Path) -> None
     middle = [(w + e) / 2, (s + n) / 2]
     ring = [[w, s], middle, [e, s], [e, n], middle, [w, n], [w, s]]
     found = read_boundaries(write(tmp_path, polygons(ring)), "code", CODES)
-    assert len(found.notes) == 1
+    assert len(found.notes) == 2
     assert "area T000: it touches itself" in found.notes[0]
 
 
@@ -154,6 +155,7 @@ def test_an_area_drawn_in_two_features_is_put_together_and_said(tmp_path: Path) 
     found = read_boundaries(path, "code", CODES)
     assert found.outlines[3].area == pytest.approx(2 * found.outlines[2].area, rel=0.01)
     assert found.notes == (
+        "b.geojson: 7 rows read, 7 kept, 0 left out.",
         "b.geojson: 1 areas are drawn in several features, put together here (T003).",
     )
 
@@ -222,3 +224,75 @@ def test_a_part_inside_another_is_a_hole_where_an_area_fills_it() -> None:
     kept, notes, problems = mended(shapes, ["E01000001", "E01000002"], Path("areas.geojson"))
     assert ([s.area for s in kept], problems) == ([96.0, 4.0], [])
     assert len(notes) == 1
+
+
+def moved(change: tuple[float, float]) -> list[dict[str, object]]:
+    rings = [[[x * change[0], y * change[1]] for x, y in square(i)] for i in range(N)]
+    return [{"type": "Polygon", "coordinates": [ring]} for ring in rings]
+
+
+def test_outlines_in_the_sea_with_another_sign_on_land_are_refused(tmp_path: Path) -> None:
+    assert "the longitudes have the wrong sign" in fault(write(tmp_path, moved((-1, 1))))
+    assert "the latitudes have the wrong sign" in fault(write(tmp_path, moved((1, -1))))
+
+
+def _of_codes(folder: Path, codes: list[str], corners: list[tuple[float, float]]) -> str | None:
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"code": code},
+            "geometry": shapely.geometry.mapping(shapely.box(x, y, x + 0.004, y + 0.003)),
+        }
+        for code, (x, y) in zip(codes, corners, strict=True)
+    ]
+    path = folder / "c.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    try:
+        return " ".join(read_boundaries(path, "code", np.array(codes)).notes)
+    except DataError as error:
+        return str(error)
+
+
+def test_outlines_are_held_against_where_areas_of_their_codes_lie(tmp_path: Path) -> None:
+    codes = ["E01000001", "E01001100", "E01001500", "E01002000", "E01002600", "E01003000"]
+    places = centres_of(np.array(codes))
+    assert np.isfinite(places).all()
+    corners = [(float(x), float(y)) for x, y in places]
+    assert "lie about" not in str(_of_codes(tmp_path, codes, corners))
+    flipped = [(-x, y) for x, y in corners]
+    assert "the longitudes have the wrong sign" in str(_of_codes(tmp_path, codes, flipped))
+    away = [*corners[:-1], (corners[-1][0] - 2.0, corners[-1][1])]
+    assert "area E01003000 is drawn 139 km from where it lies" in str(
+        _of_codes(tmp_path, codes, away)
+    )
+    elsewhere = [(x - 2.0, y) for x, y in corners]
+    assert "the outlines lie about 139 km from where" in str(_of_codes(tmp_path, codes, elsewhere))
+
+
+def test_the_centre_of_an_msoa_is_that_of_its_areas() -> None:
+    city, none = centres_of(np.array(["E02000001", "S02000001"]))
+    assert city.tolist() == pytest.approx([-0.09, 51.52], abs=0.02)
+    assert np.isnan(none).all()
+
+
+@pytest.mark.parametrize("crs", ["urn:ogc:def:crs:EPSG::99999", "my own grid"])
+def test_an_unknown_reference_system_is_refused(tmp_path: Path, crs: str) -> None:
+    said = fault(write(tmp_path, polygons(), crs))
+    assert said.startswith(f"b.geojson, crs: '{crs}' is no reference system that is known.")
+
+
+@pytest.mark.parametrize("crs", ["urn:ogc:def:crs:OGC:1.3:CRS84", "EPSG:4326"])
+def test_reference_systems_in_degrees_are_read(tmp_path: Path, crs: str) -> None:
+    assert read_boundaries(write(tmp_path, polygons(), crs), "code", CODES).crs == "EPSG:27700"
+
+
+def test_a_corner_that_is_no_number_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, polygons())
+    path.write_text(path.read_text().replace("-1.495", "NaN", 1))
+    assert "area T000: a corner is not a number" in fault(path)
+
+
+def test_an_outline_far_apart_is_named(tmp_path: Path) -> None:
+    shapes = polygons([[x + 1.0, y] for x, y in square(0)])
+    notes = read_boundaries(write(tmp_path, shapes), "code", CODES).notes
+    assert any("1 outlines lie far apart from the others (T000)" in n for n in notes)

@@ -265,3 +265,74 @@ def test_areas_treated_from_one_period_on_form_a_neighbourhood() -> None:
     (first, second), _ = neighbourhoods_from_column(initiative, treated, axis, codes, "")
     assert (first.name, first.start, first.areas.tolist()) == ("Blocks, start 1", 6, [1, 3])
     assert (second.name, second.start, second.areas.tolist()) == ("Blocks, start 2", 7, [2])
+
+
+def rows_of(*rows: str) -> str:
+    return "area_code,neighbourhood,start_date\n" + "".join(f"{row},2014-01\n" for row in rows)
+
+
+@pytest.mark.parametrize("between", [";", " ; ", "|", " ", " and "])
+def test_several_areas_in_one_cell_are_several_areas(tmp_path: Path, between: str) -> None:
+    path = write(tmp_path, rows_of(f"E01000001{between}E01000003,North", "E01000005,Abbey"))
+    abbey, north = read(path)
+    assert (abbey.areas.tolist(), north.areas.tolist()) == ([5], [1, 3])
+
+
+def test_several_areas_in_a_quoted_cell_are_several_areas(tmp_path: Path) -> None:
+    (north,) = read(write(tmp_path, rows_of('"E01000001, E01000003",North')))
+    assert north.areas.tolist() == [1, 3]
+
+
+def test_a_code_with_its_name_is_one_area(tmp_path: Path) -> None:
+    (north,) = read(write(tmp_path, rows_of("E01000001 : Stratford 003B,North")))
+    assert north.areas.tolist() == [1]
+
+
+def test_names_of_a_neighbourhood_that_differ_in_case_are_one(tmp_path: Path) -> None:
+    found = read(write(tmp_path, rows_of("E01000001,NORTH", "E01000003,North", "E01000005,North")))
+    assert [(n.name, n.areas.tolist()) for n in found] == [("North", [1, 3, 5])]
+
+
+def test_names_that_differ_in_punctuation_are_refused(tmp_path: Path) -> None:
+    said = problems_of(tmp_path, rows_of("E01000001,St Ann's", "E01000003,St. Anns"))
+    assert said == [
+        "members.csv, line 3: 'St. Anns' may be the same neighbourhood as 'St Ann's'. "
+        "Write the name one way."
+    ]
+
+
+def test_a_row_without_a_neighbourhood_among_others_is_refused(tmp_path: Path) -> None:
+    said = problems_of(tmp_path, rows_of("E01000001,North", "E01000003,"))
+    assert said == [
+        "members.csv, line 3: 1 entries name no neighbourhood, although others do. "
+        "Name it in every row."
+    ]
+
+
+def test_two_columns_that_may_hold_the_codes_are_refused(tmp_path: Path) -> None:
+    text = "lsoa11cd,lsoa21cd,neighbourhood,start_date\nE01000001,E01000003,North,2014-01\n"
+    (said,) = problems_of(tmp_path, text)
+    assert "each of the columns lsoa11cd, lsoa21cd may be area_code" in said
+
+
+@pytest.mark.parametrize(
+    ("start", "fix"),
+    [("15", "Write '2016-01-01'"), ("42005", "It looks like a spreadsheet's date")],
+)
+def test_a_number_is_no_start_in_a_window_of_months(tmp_path: Path, start: str, fix: str) -> None:
+    text = f"area_code,neighbourhood,start_date\nE01000001,North,{start}\n"
+    (said,) = problems_of(tmp_path, text)
+    assert f"'{start}' is not a start" in said
+    assert fix in said
+
+
+def test_a_list_without_a_header_is_told_to_have_one(tmp_path: Path) -> None:
+    (said,) = problems_of(tmp_path, "E01000001,North,2014-01\nE01000003,North,2014-01\n")
+    assert "Write a header above the first row, such as area_code." in said
+
+
+def test_a_folder_and_other_kinds_of_file_are_named(tmp_path: Path) -> None:
+    assert "the file is JSON" in problems_of(tmp_path, '[{"area_code": "E01000001"}]')[0]
+    assert "is a web page" in problems_of(tmp_path, "<table><tr><td>area_code</td></tr></table>")[0]
+    with pytest.raises(StudyError, match="this is a folder, not a file of areas"):
+        read(tmp_path)

@@ -356,7 +356,7 @@ def test_where_nobody_stays_untreated_the_last_to_start_can_be_compared_with(
     tmp_path: Path,
 ) -> None:
     table = _all_start(lambda i: 2005 if i < TREATED else 2009)
-    with pytest.raises(AreaEffectError, match="compares with areas that start later"):
+    with pytest.raises(AreaEffectError, match="compares with the areas that start last"):
         evaluate(_study(tmp_path / "a", table), 1)
     result = evaluate(_study(tmp_path / "b", table, design='last_to_start = "benchmark"\n'), 1)
     finding = result.findings[0]

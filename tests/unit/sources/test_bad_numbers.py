@@ -187,7 +187,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "no exposure in treated areas": (put("0", "population", treated), "no exposure above zero"),
     "a covariate beyond computing": (
         put("1e300", "deprivation", first_area),
-        "too large to compute with",
+        "over 50 times off from all others",
     ),
     "a constant covariate": (
         put("5", "deprivation"),

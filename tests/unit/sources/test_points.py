@@ -446,3 +446,83 @@ def test_the_boundaries_of_another_source_serve_as_well(tmp_path: Path) -> None:
     assert counts(found["calls"]) == BY_HAND
     with pytest.raises(AreaEffectError, match="no source has `boundaries`"):
         read_sources(parse_study(f"{text}\n{own}", tmp_path / "study.toml"), None)
+
+
+# ---------------------------------------------------------------- what cannot be meant
+
+
+def scattered(n: int = 300, seed: int = 1) -> list[tuple[object, ...]]:
+    """Incidents at random over the four areas and three months."""
+    rng = np.random.default_rng(seed)
+    rows: list[tuple[object, ...]] = []
+    for _ in range(n):
+        place = at(str(rng.choice(CODES)), float(rng.uniform()), float(rng.uniform()))
+        day = date(2020, 1, 1) + timedelta(days=int(rng.integers(91)))
+        rows.append((day.isoformat(), *place, "theft"))
+    return rows
+
+
+def notes_of(folder: Path, rows: list[tuple[object, ...]]) -> str:
+    write_csv(folder, rows)
+    return " ".join(read(folder).notes)
+
+
+def test_ordinary_incidents_are_not_called_odd(tmp_path: Path) -> None:
+    said = notes_of(tmp_path, scattered())
+    for odd in ("copies", "at one point", "rounded", "sign", "no usable coordinates"):
+        assert odd not in said
+
+
+def test_a_file_that_holds_every_incident_twice_says_so(tmp_path: Path) -> None:
+    said = notes_of(tmp_path, scattered() * 2)
+    assert "Every incident of 2020-01, 2020-02, 2020-03 is there several times" in said
+
+
+def test_a_month_of_incidents_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    rows = scattered()
+    write_csv(tmp_path, rows + [r for r in rows if str(r[0]).startswith("2020-02")])
+    with pytest.raises(DataError, match="every incident of 2020-02 is there several times"):
+        read(tmp_path)
+
+
+def test_incidents_equal_to_another_are_counted_and_named(tmp_path: Path) -> None:
+    rows = scattered(2000)
+    said = notes_of(tmp_path, [*rows, *[rows[5]] * 12])
+    assert "12 incidents have the date, category and coordinates of another" in said
+
+
+def test_coordinates_of_the_wrong_sign_are_refused_or_named(tmp_path: Path) -> None:
+    rows = scattered()
+    turned = [(day, -float(str(x)), y, c) for day, x, y, c in rows]
+    said = notes_of(tmp_path, [*rows[:200], *turned[200:]])
+    assert "100 incidents would lie among the areas with another sign" in said
+    write_csv(tmp_path, turned)
+    with pytest.raises(DataError, match="the file has coordinates of the wrong sign"):
+        read(tmp_path)
+
+
+def test_many_incidents_at_one_point_are_named(tmp_path: Path) -> None:
+    rows = scattered(1000)
+    centre = [
+        (day, *at("A"), c) if i % 3 == 0 else r
+        for i, r in enumerate(rows)
+        for day, c in [(r[0], r[3])]
+    ]
+    assert "334 of 1,000 incidents lie at one point" in notes_of(tmp_path, centre)
+
+
+def test_coordinates_rounded_beyond_the_width_of_an_area_are_named(tmp_path: Path) -> None:
+    rounded = [
+        (d, round(float(str(x)), 2), round(float(str(y)), 2), c) for d, x, y, c in scattered()
+    ]
+    assert "Coordinates are rounded to about 1,110 metres" in notes_of(tmp_path, rounded)
+
+
+def test_a_share_without_coordinates_that_changes_is_named(tmp_path: Path) -> None:
+    rows = [
+        (day.replace("2020", "2021") if i % 2 else day, *(("", "") if i % 4 == 1 else (x, y)), c)
+        for i, (day, x, y, c) in enumerate((str(r[0]), *r[1:]) for r in scattered(1000))
+    ]
+    write_csv(tmp_path, rows)
+    said = " ".join(read(tmp_path, start="2020-01", end="2021-12").notes)
+    assert "50% of incidents in 2021 have no usable coordinates, and 0% in 2020" in said

@@ -153,3 +153,30 @@ def test_waves_must_lie_on_both_sides_of_every_start(before: str, after: str, fi
         resident_led=None,
     )
     assert _straddle(survey, [unit]) is fits
+
+
+def test_areas_and_marks_of_a_survey_are_compared_as_those_of_a_table(tmp_path: Path) -> None:
+    (tmp_path / "survey.csv").write_text(HEAD + " a ,1,1,5\nb,2,-9.0,3\nA,1,1,5\n")
+    answers = read_answers(SURVEY, tmp_path, AREAS)
+    assert answers.area.tolist() == [0, 1, 0]
+
+
+def test_the_rows_of_a_survey_are_accounted_for(tmp_path: Path) -> None:
+    (tmp_path / "survey.csv").write_text(HEAD + "A,1,1,5\nX,1,1,1\nB,1,1,2\nTotal,,,\n")
+    assert read_answers(SURVEY, tmp_path, AREAS).notes == (
+        "survey.csv: 1 row of totals at the end (Total) were left out.",
+        "survey.csv: 4 rows read, 2 kept, 2 left out.",
+        "survey.csv: 1 respondents are left out: the area is not in the panel.",
+    )
+
+
+def test_a_wave_that_no_row_has_and_a_blank_cluster_are_refused(tmp_path: Path) -> None:
+    survey = SURVEY.model_copy(
+        update={"wave": "y", "before": "2011", "after": "2016", "cluster": "c"}
+    )
+    (tmp_path / "survey.csv").write_text("area,w,q1,q2,y,c\nA,1,1,5,2016.0,p\nB,1,1,5,2012,\n")
+    with pytest.raises(DataError) as caught:
+        read_answers(survey, tmp_path, AREAS)
+    assert "no row has '2011' in 'y'" in str(caught.value)
+    assert "1 respondents have no cluster" in str(caught.value)
+    assert "'2016'" not in str(caught.value)

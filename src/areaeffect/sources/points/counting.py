@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ from areaeffect.geography.points import Locator, projected
 from areaeffect.sources.points.account import PLACE, Account, Reason, Rows
 from areaeffect.sources.points.dates import NONE, DateTexts, Numbering
 from areaeffect.sources.points.files import ROWS_AT_ONCE, pieces_of
+from areaeffect.sources.points.oddities import Repeats, Seen
 from areaeffect.tables.cells import compared_text
 
 if TYPE_CHECKING:
@@ -35,33 +35,10 @@ SLACK = 1.0
 #: More categories than this are no categories.
 _MOST_CATEGORIES = 50_000
 _PENDING = 4_000_000
-_SAMPLE = 1000
+#: Signs that are easily mistaken.
+_SIGNS = ((-1, 1), (1, -1), (-1, -1))
 #: The box of the areas is looked at with so much of its size around it.
 _AROUND = 0.25
-
-
-@dataclass(slots=True)
-class Seen:
-    """What coordinates look like as a whole: rows with numbers, and of these the odd ones.
-
-    Parameters
-    ----------
-    given : rows with two numbers.
-    odd : rows that are no degrees, that look like degrees although in metres, and that lie
-        where the areas are only with their coordinates exchanged.
-    sample : the first of each kind, (n, 2).
-    """
-
-    given: int = 0
-    odd: Counter[str] = field(default_factory=Counter)
-    sample: dict[str, Floats] = field(default_factory=dict)
-
-    def add(self, kind: str, points: Floats, here: Bools) -> None:
-        """Count odd points of a kind."""
-        n = int(here.sum())
-        self.odd[kind] += n
-        if n and kind not in self.sample:
-            self.sample[kind] = points[here][:_SAMPLE]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -72,6 +49,7 @@ class Counted:
     ----------
     account : of every row.
     seen : of the coordinates, by reference system.
+    repeats : what is there more than once.
     categories : texts of the categories, by number.
     dates : what the dates were taken as.
     notes : how files were read.
@@ -79,6 +57,7 @@ class Counted:
 
     account: Account
     seen: dict[str, Seen]
+    repeats: Repeats
     categories: list[str]
     dates: Decided
     notes: tuple[str, ...]
@@ -176,6 +155,7 @@ class _Counter:
         self._pending: list[Ints] = []
         self._keys, self._counts = np.empty(0, np.int64), np.empty(0, np.int64)
         self._notes: dict[str, None] = {}
+        self._repeats = Repeats()
 
     def read(self, file: int, piece: Piece, where: str) -> Rows:
         """Number a piece's dates and categories, and take out the rows that are no rows."""
@@ -216,11 +196,14 @@ class _Counter:
         given = ~none & ~wrong
         swapped = given & within_box(points[:, ::-1], box) & ~within_box(points, box)
         beyond = np.asarray(given & (np.abs(points) > MOST_DEGREES).any(axis=1))
+        mirrored = np.any([within_box(points * signs, box) for signs in _SIGNS], axis=0)
         seen = self._seen[crs]
         seen.given += int(given.sum())
         seen.add("swapped", points, swapped)
         seen.add("beyond", points, beyond & ~swapped)
+        seen.add("mirrored", points, given & mirrored & ~within_box(points, box))
         seen.add("small", points, given & ~beyond)
+        seen.add("given", points, given)
         seen.add("outside", points, given & ~within_box(points, box))
         if is_degrees:
             place[beyond] = PLACE[Reason.NO_DEGREES]
@@ -259,6 +242,7 @@ class _Counter:
         month, day = np.where(unclear, NONE, month), np.where(unclear, NONE, day)
         self._account.add(rows, month, day, place, texts)
         kept = place >= 0
+        self._repeats.add(rows.of(kept), month[kept])
         period = self._period_of[month[kept] - self._first]
         key = (place[kept] * self._periods.n + period) * _MOST_CATEGORIES + rows.categories[kept]
         self._pending.append(key)
@@ -283,6 +267,7 @@ class _Counter:
         return Counted(
             account=self._account,
             seen=self._seen,
+            repeats=self._repeats,
             categories=list(self._categories),
             dates=decided,
             notes=tuple(self._notes),

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.geography.boundaries import area_codes, read_boundaries
 from areaeffect.geography.coordinates import fault_of_degrees, fault_of_metres
 from areaeffect.panel import REASONS
 from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
 from areaeffect.results import DataTable, Release
-from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, sha256_of
+from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, group_gaps
 from areaeffect.sources.points.account import PLACE, Reason
 from areaeffect.sources.points.counting import SLACK, count_points
+from areaeffect.sources.points.oddities import coordinate_notes
 from areaeffect.sources.police_uk.force_months import REJECTED_SHARE
 from areaeffect.study.paths import resolve
 from areaeffect.study.points import PointsSource
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
     from areaeffect.sources.points.account import Account
-    from areaeffect.sources.points.counting import Counted, Seen
+    from areaeffect.sources.points.counting import Counted
+    from areaeffect.sources.points.oddities import Seen
     from areaeffect.study.file import StudyFile
     from areaeffect.study.parts import Window
 
@@ -78,6 +81,10 @@ def read_points(request: SourceRequest[PointsSource]) -> SourceTable:
     counted = count_points(paths, source, boundaries, periods)
     _refuse_coordinates(name, counted, paths)
     _refuse_none(counted, window, paths)
+    copied, is_mistake = counted.repeats.copied()
+    if copied and is_mistake:
+        what = f"every incident of {copied} is there several times."
+        raise DataError(Problem(what, ", ".join(map(str, paths)), "Remove the copies."))
     months, notes = coverage_of(name, source, counted.account, periods)
     reasons = np.repeat(_reasons(months, periods)[None, :], len(codes), axis=0)
     where = f"source.{name}"
@@ -91,7 +98,7 @@ def read_points(request: SourceRequest[PointsSource]) -> SourceTable:
         attributes=dict.fromkeys(attributes, codes),
         varying={},
         release=release,
-        notes=(*_notes(counted, paths), *counted.notes, *notes),
+        notes=(*_notes(counted, boundaries, paths), *counted.notes, *notes),
         more_releases=tuple(more),
         tables=_tables(name, months, counted.account, paths),
         reasons=dict.fromkeys(wanted, reasons),
@@ -168,6 +175,9 @@ def _fault(crs: str, seen: Seen) -> tuple[str, str] | None:
         pair = "longitude and latitude" if is_degrees else "easting and northing"
         fix = "`coordinates` names the one to the east first: ['Longitude', 'Latitude']."
         return f"has {pair} the wrong way round", fix
+    if most("mirrored"):
+        fix = "Check the sign: west of Greenwich a longitude is negative, south of the equator a "
+        return "has coordinates of the wrong sign", fix + "latitude."
     fault = None
     if is_degrees and most("beyond"):
         fault = fault_of_degrees(seen.sample["beyond"], in_britain=False)
@@ -313,7 +323,7 @@ def _reasons(months: dict[int, Month], periods: Periods) -> npt.NDArray[np.uint8
     return found
 
 
-def _notes(counted: Counted, paths: list[Path]) -> tuple[str, ...]:
+def _notes(counted: Counted, boundaries: Boundaries, paths: list[Path]) -> tuple[str, ...]:
     account = counted.account
     kept, rejected = sum(account.kept.values()), sum(account.rejected.values())
     by_reason = "; ".join(f"{r.value} {n:,}" for r, n in _by_reason(account).items())
@@ -325,6 +335,10 @@ def _notes(counted: Counted, paths: list[Path]) -> tuple[str, ...]:
     ]
     if counted.dates.note:
         notes.append(f"{paths[0].name}: {counted.dates.note}")
+    notes += [
+        *counted.repeats.notes(),
+        *coordinate_notes(counted.seen, account.by_month, boundaries),
+    ]
     return tuple(notes)
 
 
