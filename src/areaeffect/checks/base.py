@@ -80,6 +80,11 @@ class Drawn(Generic[Row]):
     keeps: Callable[[Row], bool] | None = None
 
 
+def any_study(_study: Study) -> bool:
+    """Return that a check asks something of every study."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Generic[Numbers, Row]):
     """One attempt to break the findings: a row of the registry.
@@ -95,6 +100,7 @@ class Check(Generic[Numbers, Row]):
     say : makes the sentence of an answer from its numbers.
     drawn : how its rows are drawn; None without a chart.
     why : why it concerns no finding, without a full stop.
+    concerns : whether it asks anything of a study.
     """
 
     name: str
@@ -106,6 +112,7 @@ class Check(Generic[Numbers, Row]):
     say: Callable[[Answer[Numbers, Row], Numbers], str]
     drawn: Drawn[Row] | None = None
     why: str = "no finding is about a change"
+    concerns: Callable[[Study], bool] = any_study
 
 
 def _plain(numbers: Any, name: str = "") -> dict[str, Number]:

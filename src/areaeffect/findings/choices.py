@@ -76,7 +76,7 @@ def design_exclusions(design: DesignPart, panel: Panel, treated: Ints) -> list[t
 
 def _outside(rule: Only, values: Strings, treated: Ints) -> tuple[Bools, str]:
     name = split_reference(rule.column)[1]
-    numbers = _numbers(values)
+    numbers = numbers_of(values)
     if numbers is None or rule.values:
         allowed = rule.values or tuple(np.unique(values[treated]))
         inside = picked(values, allowed, rule.column, "design.only")
@@ -92,7 +92,7 @@ def _outside(rule: Only, values: Strings, treated: Ints) -> tuple[Bools, str]:
     return ~inside, f"outside the study's rule: {name}{ends}"
 
 
-def _numbers(values: Strings) -> Floats | None:
+def numbers_of(values: Strings) -> Floats | None:
     """Return text as numbers, NaN where unknown; None where some text is no number."""
     try:
         return np.array([float(v) if v else np.nan for v in values])
@@ -108,7 +108,7 @@ _DROP = "Drop it from `design.covariates`."
 
 
 def refuse_useless_covariates(file: StudyFile, panel: Panel, rows: Bools) -> None:
-    """Look at the covariates of the areas that count.
+    """Check the covariates of treated and eligible areas.
 
     Parameters
     ----------
@@ -118,8 +118,7 @@ def refuse_useless_covariates(file: StudyFile, panel: Panel, rows: Bools) -> Non
     ------
     DataError
         Where a number is too large to compute with, or a covariate is constant or follows from
-        those before it: what it says would count never, or more than once, and nothing in the
-        findings would show it.
+        those before it. It would then count for nothing, or twice, without a sign in the findings.
     """
     values = panel.covariates[rows]
     problems = [
@@ -170,7 +169,7 @@ def _left(others: Floats, own: Floats) -> float:
 def primary_outcomes(
     study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood]
 ) -> tuple[tuple[bool, ...], tuple[str, ...]]:
-    """Return which outcomes a study is judged by, and remarks on what was settled for it.
+    """Return which outcomes are primary, and remarks on those that the program decided.
 
     An outcome says so itself (`primary`). Where it does not, it is primary unless it is part of
     another outcome of its family, source and claim: its categories are among the other's, or, in
