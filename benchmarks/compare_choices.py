@@ -1,10 +1,11 @@
 """Dead ends of Compare: random places and dates of an atlas, each asked as a visitor would.
 
-    python -m benchmarks.compare_choices ATLAS [--choices 200] [--seed 20231219]
+    python -m benchmarks.compare_choices ATLAS [--choices 200] [--answers 20] [--seed 20231219]
 
-ATLAS is the folder that `areaeffect tiles` wrote. A choice ends in an answer, is stopped on the
-form with a question that can be asked instead (which is then asked), or is a dead end. What step 2
-offers is compared with what step 3 answers.
+ATLAS is the folder that `areaeffect tiles` wrote. A choice can be answered, is stopped on the form
+with a question that can be asked instead (which is then asked), or is a dead end. Every choice is
+planned; the first `--answers` of them are answered too, and what step 2 offered is compared with
+what step 3 answers.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.compare.explore import estimated, load_base, plan_into
+from areaeffect.compare.explore import design_or_refuse, estimated, load_base, plan_into
 from areaeffect.compare.question import Question
 from areaeffect.compare.run_folder import (
     POWER,
@@ -68,32 +69,39 @@ def choices(atlas: Atlas, n: int, seed: int) -> Iterator[Question]:
         yield Question(chosen, start, name_of(atlas, chosen), placebos=199)
 
 
-def ends(atlas: Atlas, base: Base, question: Question, folder: Path) -> str | tuple[str, Question]:
-    """Return how one question ends: answered, stopped with a repair, or why it is a dead end."""
+def ends(
+    atlas: Atlas, base: Base, question: Question, folder: Path, *, answer: bool = True
+) -> str | Question:
+    """Return how one question ends: a question to ask instead, or in words.
+
+    'answered', 'planned' where no answer is wanted, else why it is a dead end.
+    """
     flight = atlas.preflight
     if flight.asks_levels:
         question = replace(question, start=label(flight.earliest, flight.kind))
     obstacles = flight.obstacles(question)
     if obstacles:
         repairs = [r for o in obstacles for r in o.repairs]
-        return ("stopped", repairs[0].question) if repairs else f"no repair: {obstacles[0].what}"
-    plan_into(base, question, folder, lambda *_: None)
+        return repairs[0].question if repairs else f"no repair: {obstacles[0].what}"
+    if not answer:
+        with single_threaded():
+            if design_or_refuse(base, question, folder) is not None:
+                return "planned"
+    else:
+        plan_into(base, question, folder, lambda *_: None)
     if has(folder, REFUSED):
         refusal = json.loads((folder / REFUSED / REFUSED_FILE).read_text("utf-8"))
         if not refusal["repairs"]:
             return f"no repair: {refusal['what']}"
-        repaired = Question.from_dict(refusal["repairs"][0]["question"])
-        return ("stopped", repaired)
+        return Question.from_dict(refusal["repairs"][0]["question"])
     report = json.loads((folder / POWER / POWER_FILE).read_text("utf-8"))
-    promised = {r["outcome"] for r in report["rows"] if r["group"]}
+    offered = {r["outcome"] for r in report["rows"] if r["group"]}
     with single_threaded():
         found = estimated(base, question, folder, lambda *_: None).findings
     own = [f for f in found if f.group == question.name and f.outcome]
     answered = {f.outcome for f in own if f.verdict is not Verdict.NOT_ESTIMABLE}
-    if not answered:
-        return f"no answer: {own[0].caveats if own else ''}"
-    if promised != answered:
-        return f"step 2 offers {sorted(promised)}, step 3 answers {sorted(answered)}"
+    if offered != answered:
+        return f"step 2 offers {sorted(offered)}, step 3 answers {sorted(answered)}"
     return "answered"
 
 
@@ -102,27 +110,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("atlas", type=Path)
     parser.add_argument("--choices", type=int, default=200)
+    parser.add_argument("--answers", type=int, default=20)
     parser.add_argument("--seed", type=int, default=20231219)
     given = parser.parse_args()
     atlas = Atlas(given.atlas)
     base = load_base(given.atlas / "base.toml", Path(atlas.manifest["base_folder"]))
     counted: Counter[str] = Counter()
+    answers = 0
     for question in choices(atlas, given.choices, given.seed):
-        steps, asked = [], question
-        for _ in range(1 + MOST_REPAIRS):
+        steps: list[str] = []
+        end: str | Question = question
+        while isinstance(end, Question) and len(steps) <= MOST_REPAIRS:
+            asked = end
             with tempfile.TemporaryDirectory() as scratch:
-                end = ends(atlas, base, asked, Path(scratch))
-            if isinstance(end, str):
-                break
-            steps.append("stopped")
-            asked = end[1]
-        last = end if isinstance(end, str) else "stopped again and again"
-        print(f"{sum(counted.values()) + 1}", end=" ", file=sys.stderr, flush=True)
-        counted[" > ".join([*steps, last if last == "answered" else "DEAD END"])] += 1
-        if last != "answered":
-            print(
-                f"{question.areas[:3]} ({len(question.areas)}) {question.start}: {last}", flush=True
-            )
+                folder = Path(scratch)
+                end = ends(atlas, base, asked, folder, answer=answers < given.answers)
+            steps.append("stopped with a repair" if isinstance(end, Question) else end)
+        answers += steps[-1] == "answered"
+        is_dead = steps[-1] not in {"answered", "planned"}
+        if is_dead:
+            print(question, steps[-1], flush=True)
+        counted[" > ".join([*steps[:-1], "DEAD END" if is_dead else steps[-1]])] += 1
+        print(sum(counted.values()), end=" ", file=sys.stderr, flush=True)
     for way, n in counted.most_common():
         print(f"{n:4d}  {way}")
 

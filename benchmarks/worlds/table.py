@@ -49,13 +49,16 @@ share trends, shocks and a trend by deprivation."""
 _HEAD = 4  # lines of a table without rows: its title, a blank one, its head
 
 
-def share(values: Iterable[float | None], clusters: Iterable[object] | None = None) -> str:
+def share(
+    values: Iterable[float | None], clusters: Iterable[object] | None = None, digits: int = 3
+) -> str:
     """Return a mean with its standard error, clustered where the same unit repeats.
 
     Parameters
     ----------
     values : one a world; None is a world that says nothing.
     clusters : what each world repeats; None where worlds are independent.
+    digits : after the point.
     """
     many = list(values)
     whose = list(range(len(many)) if clusters is None else clusters)
@@ -67,7 +70,7 @@ def share(values: Iterable[float | None], clusters: Iterable[object] | None = No
     sums = np.bincount(of, known - known.mean())
     n = len(sums)
     error = np.sqrt((sums**2).sum() * n / max(n - 1, 1)) / len(known)
-    return f"{known.mean():.3f} ({error:.3f})"
+    return f"{known.mean():.{digits}f} ({error:.{digits}f})"
 
 
 def _table(title: str, head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> list[str]:

@@ -44,7 +44,10 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Folder to write the example into.")] = Path(),
     example: Annotated[
         str,
-        typer.Option(help="county (made up), estate (drawn, empty homes), london (real areas)."),
+        typer.Option(
+            help="county (made up), estate (drawn, empty homes), london (real areas), england (any "
+            "LSOAs, with files that `fetch` brings)."
+        ),
     ] = "county",
 ) -> None:
     """Write a commented study file and a small example of areas to start from."""

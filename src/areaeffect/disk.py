@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import lzma
 import os
 import zipfile
@@ -31,6 +32,12 @@ def write_file(path: Path, text: str) -> None:
     sync(aside)
     aside.replace(path)
     sync(path.parent)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync(path: Path) -> None:

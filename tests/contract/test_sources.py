@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, StudyError
 from areaeffect.panel import REASONS
-from areaeffect.sources.base import sha256_of
 from areaeffect.sources.publishers.files import place_of
 from areaeffect.sources.publishers.layouts import LAYOUTS
 from areaeffect.sources.publishers.pages import groups, page

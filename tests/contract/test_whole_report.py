@@ -27,6 +27,7 @@ from areaeffect.power.page import power_figure
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.report import faces, files, neighbourhood_pages
 from areaeffect.report.contents import report_document
+from areaeffect.report.summary import summary_document
 from areaeffect.results import Result
 from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, write_county
 from tests.conftest import REPOSITORY
@@ -35,7 +36,7 @@ from tests.shared.number_reader import TOKEN, unread
 from tests.shared.result_folder import Folder
 from tests.shared.text_blocks import Text, texts
 from tests.unit.report.test_neighbourhood_pages import READING_GRADE, reading_grade, words_of
-from tests.unit.report.test_report_numbers import text_of
+from tests.unit.report.test_report_numbers import check_report, text_of
 from tests.unit.report.test_report_pdf import squeezed
 from tests.unit.report.test_report_pdf import words_of as printed_words
 from tests.unit.wording.test_wording import BANNED
@@ -67,7 +68,6 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
         r"-effects$",
         {*ENDS, "estimate", "threshold_low", "threshold_high", "mde_drawn"},
     ),
-    "report.figures.places_chart": (r"-neighbourhoods$", {*ENDS, "estimate"}),
     "report.balance_chart.balance_chart": (r"^balance-", {"before", "after"}),
     "further.event_time_section.event_time_chart": (
         r"^event-time-", {*ENDS, "estimate", "low_together", "high_together"},
@@ -76,17 +76,14 @@ CHARTS: Mapping[str, tuple[str, set[str]]] = {
         r"^(leads|earlier|rings|leave-out|leave-area-out)$", {*ENDS, "estimate"},
     ),
     "value.section.amounts_chart": (r"^value$", {*ENDS, "value"}),
-    "report.small_multiples.panels_chart": (
-        r"^charts-", {"observed", "benchmark", "expected_low", "expected_high"},
-    ),
     "multiverse.section.curve_chart": (r"^multiverse-", {"effect", "band_low", "band_high"}),
     "atlas.area_history.history_chart": (r"^history-", {"area", "area_mean_12", "country_mean_12"}),
     "power.page.power_chart": (r"^power-", {"smallest_effect"}),
 }  # fmt: skip
 #: What a plan for registration has to hold.
 PLANNED = (
-    "The question", "What will be estimated", "Primary", "Who was analysed", "benchmark areas",
-    "Balance", "What this study could see", "The main test is the placebo", "Seal",
+    "The question", "What will be estimated", "Primary", "Who is compared", "benchmark areas",
+    "alike", "What this study could see", "The main test is the placebo", "Seal",
 )  # fmt: skip
 MAPS = {"document.maps.draw_map", "report.local_map._finish"}
 
@@ -118,7 +115,8 @@ def result(folder: Path) -> Result:
 @pytest.fixture(scope="module")
 def drawn(result: Result) -> list[Figure]:
     """Every figure of report and neighbourhood pages, with those of other commands and the web."""
-    documents = [report_document(result, faces.links_of(result))]
+    links = faces.links_of(result)
+    documents = [report_document(result, links), summary_document(result, links)]
     documents += [document for _, document in neighbourhood_pages.pages(result)]
     found = [figure for document in documents for figure in figures(document)]
     return [*found, curve_figure(), power_figure(power(), "crime"), history_figure()]
@@ -199,7 +197,7 @@ def test_no_chart_escapes_the_registry(drawn: Sequence[Figure]) -> None:
     assert chart_functions() == {*CHARTS, *MAPS}
     patterns = "|".join(pattern for pattern, _ in CHARTS.values())
     others = [f.name for f in drawn if not re.search(patterns, f.name)]
-    assert all(re.match(r"map$|where-", name) for name in others), others
+    assert all(re.match(r"(summary-)?map$|where-", name) for name in others), others
 
 
 @pytest.mark.parametrize("function", CHARTS)
@@ -217,9 +215,10 @@ def test_a_chart_draws_its_rows(drawn: Sequence[Figure], function: str) -> None:
 def test_the_files_of_a_chart_hold_what_is_drawn(folder: Path) -> None:
     stems = {path.stem for path in (folder / "charts").glob("*.svg")}
     for ending in ("png", "csv", "csv-metadata.json"):
-        assert {p.name.partition(".")[0] for p in (folder / "charts").glob(f"*.{ending}")} == stems
+        found = {p.name.partition(".")[0] for p in (folder / "charts").glob(f"*.{ending}")}
+        assert stems - found <= ({"summary-map"} if "csv" in ending else set())
     for path in sorted((folder / "charts").glob("*.svg")):
-        if path.stem != "map":
+        if not path.stem.endswith("map"):
             with path.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
                 check_chart(path.read_text(encoding="utf-8"), list(csv.DictReader(file)))
 
@@ -288,7 +287,11 @@ def test_every_number_of_every_text_is_in_the_files(
     held = Folder(folder)
     lost = [(t.section, c) for t, card in said for c in not_found(held, t.text, t, card)]
     assert not lost
-    assert sum(len(TOKEN.findall(t.text)) for t, _ in said) > 3_000
+    assert sum(len(TOKEN.findall(t.text)) for t, _ in said) > 1_000
+
+
+def test_every_row_of_results_is_read_back(folder: Path) -> None:
+    assert check_report(folder) > 10
 
 
 def test_the_reader_finds_most_wrong_numbers(
@@ -306,7 +309,7 @@ def test_the_reader_finds_most_wrong_numbers(
             wrong = about.text[:at] + digit + about.text[at + 1 :]
             found = bool(not_found(held, wrong, about, card))
             caught["." in number["digits"]].append(found)
-    assert len(caught[True]) > 300
+    assert len(caught[True]) > 100
     assert fmean(caught[True]) > 0.8
     assert fmean(caught[False]) > 0.5
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import csv
+import json
+from collections import Counter
 
 import numpy as np
 import pytest
 
+from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.lookups import load_lookup
+from areaeffect.sources.police_uk.categories import read_categories
+from areaeffect.sources.police_uk.files import find_files
+from areaeffect.sources.police_uk.ingest import ingest_police_uk
+from areaeffect.sources.police_uk.lake import open_lake
 from areaeffect.sources.publishers.layouts import keys_of, layout
 from areaeffect.sources.publishers.releases import ReleaseFile, catalogue
 from areaeffect.sources.publishers.tables import read
@@ -147,3 +154,75 @@ def test_the_schedule_of_universal_credit_is_a_plain_sheet(real_data):
     rows = read_sheets(real_data / "dwp/ltla_UC_rollout.xlsx", ["Sheet1"])["Sheet1"]
     assert len(rows) - 1 == 362
     assert all(sum(row[1:-1]) == row[-1] for row in rows[1:] if row[0])
+
+
+POLICE = "publisher_files/police_uk"
+
+
+def test_street_files_of_four_forces_and_years_are_read_to_the_last_row(real_data, tmp_path):
+    """Rows, crime types and rows without an LSOA, force and month by force and month."""
+    report = ingest_police_uk([real_data / POLICE], tmp_path)
+    held = {r["file"]: r for r in open_lake(tmp_path).manifest() if r["status"] == "current"}
+    label = {c.label: c.category for c in read_categories()}
+    paths = sorted((real_data / POLICE).rglob("*-street.csv"))
+    assert [p.name for p in paths] == sorted(held)
+    for path in paths:
+        header, *rows = rows_of(path)
+        kind, code, row = header.index("Crime type"), header.index("LSOA code"), held[path.name]
+        identity = header.index("Crime ID")
+        twice = len([r for r in rows if r[identity]]) - len({tuple(r) for r in rows if r[identity]})
+        assert (row["rows_read"], row["rows_rejected"]) == (len(rows), twice)
+        counted = Counter(label[r[kind]] for r in rows)
+        assert sum(row["categories"].values()) == len(rows) - twice
+        assert sum((counted - Counter(row["categories"])).values()) == twice
+        bare = sum(not r[code] for r in rows)
+        assert bare - twice <= row["not_located"] <= bare
+    passed = {p.name: p.reason for p in find_files([real_data / POLICE]).passed_over}
+    assert report.files_passed_over == len(passed)
+    assert passed == {
+        "README": "it is not named like a file of data.police.uk",
+        "2023-03-city-of-london-outcomes.csv": "it is an outcomes file, not street-level crime",
+        "2023-03-city-of-london-stop-and-search.csv": "it is stop and search, not street-level "
+        "crime",
+    }
+
+
+@pytest.mark.parametrize("vintage", ["lsoa11", "lsoa21"])
+def test_outlines_of_hartlepool_are_read_as_they_are_written(real_data, vintage):
+    path = real_data / f"publisher_files/boundaries/not_byte_genuine/{vintage}_E06000001.geojson"
+    features = json.loads(path.read_text(encoding="utf-8"))["features"]
+    column = f"{vintage.upper()}CD"
+    codes = sorted(f["properties"][column] for f in features)
+    found = read_boundaries(path, column, np.array(codes))
+    assert len(found.outlines) == len(codes) == {"lsoa11": 58, "lsoa21": 57}[vintage]
+
+
+#: Who reads each file that came from a publisher; what is about them is left out.
+READ_BY = {
+    "publisher_files/boundaries": "this module",
+    "publisher_files/census": "this module",
+    "publisher_files/imd": "this module",
+    "publisher_files/lookups": "this module",
+    "publisher_files/nomis_api": "this module",
+    "publisher_files/police_uk": "this module",
+    "dwp": "this module",
+    "empty_homes": "test_published.py, against the publisher's own totals and a copy",
+    "environment": "test_published.py, against the publisher's own totals",
+}
+
+
+def test_no_file_of_a_publisher_is_passed_over(real_data):
+    places = ("publisher_files", "dwp", "empty_homes", "environment")
+    files = {
+        str(p.relative_to(real_data))
+        for place in places
+        for p in (real_data / place).rglob("*")
+        if p.is_file() and not p.name.startswith("README")
+    }
+    assert {f for f in files if not f.startswith(tuple(READ_BY))} == set()
+    named = {f.path for r in catalogue().values() for f in (*r.files, *r.copies)}
+    by_release = {f for f in files if f.startswith(("dwp", "empty_homes", "environment"))}
+    assert by_release - named == {
+        "dwp/ltla_UC_rollout.xlsx",  # a schedule; no table of areas
+        "empty_homes/census_2021_vacant_dwellings_second_homes_lsoa21.parquet",  # of the workbook
+    }

@@ -112,6 +112,8 @@ class Folder:
             if drawn:
                 far = sum(abs(v) >= abs(f["estimate"] or 0.0) - 1e-12 for v in drawn)
                 scope.add(far, len(drawn), min(drawn), max(drawn), f["estimate"])
+        for f in own:
+            self._drawn_of_place(scope, f)
         rows = [r for r in self.table("series") if (r["group"], r["outcome"]) in names]
         gaps = sum(r["is_gap"] == "true" for r in rows)
         known = [r for r in rows if r["observed"] and r["benchmark"]]
@@ -119,6 +121,19 @@ class Folder:
             last = (float(known[-1][n]) for n in ("observed", "benchmark"))
             scope.add(*last, known[-1]["period"], gaps)
         scope.records += [(*means, gaps) for means in self._moving_means(names)]
+
+    def _drawn_of_place(self, scope: Scope, f: Mapping[str, Any]) -> None:
+        """Add what the trend of one neighbourhood says: its last year, and its gaps."""
+        names = (f["initiative"], f["neighbourhood"], f["outcome"])
+        rows = [
+            r
+            for r in self.table("neighbourhood_series")
+            if (r["initiative"], r["neighbourhood"], r["outcome"]) == names
+        ]
+        known = [r for r in rows if r["observed"] and r["benchmark"]]
+        if known:
+            last = (float(known[-1][n]) for n in ("observed", "benchmark"))
+            scope.add(*last, known[-1]["period"], sum(not r["observed"] for r in rows))
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """Return the rows of a table."""
@@ -196,7 +211,7 @@ class Folder:
     def _scope(self, key: str) -> Scope:
         scope = Scope()
         whole = [f for f in self.findings if f["neighbourhood"] is None and f["outcome"]]
-        if key in {"answer", "table", "say", "outcomes"}:
+        if key in {"answer", "found", "one-by-one", "evidence"}:
             scope.add_rows(self.findings, ("group", "outcome", "verdict", "form"))
             judged = [f for f in whole if _is_main(f, whole)]
             for group in {f["group"] for f in judged}:
@@ -213,6 +228,7 @@ class Folder:
         for name, annex in self.annexes.items():
             if SECTIONS.get(name, name.replace("_", "-")) == key:
                 self._annex(scope, annex)
+        self._of_findings(scope, key, whole)
         if key in {"who", "map-section", "notes"}:
             scope.add_rows(self.design["areas"], ("role", "reason", "initiative"))
             scope.add_rows(self.design["designs"], ("initiative", "claim"))
@@ -224,12 +240,23 @@ class Folder:
                 {"pages": [(d["initiative"], d["neighbourhood"]) for d in self.design["designs"]]}
             )
             scope.add(len({(d["initiative"], d["neighbourhood"]) for d in self.design["designs"]}))
-        if key in {"method", "data", "seal", "again"}:
+        if key in {"method", "data", "seal"}:
             scope.add(self.run["plan"])
             scope.add_rows(self.run["releases"]).add_rows(self.run["gaps"])
             scope.add({"designs": len(self.design["designs"])})
             scope.records.append((20.0, 10.0, 60.0, 0.1, 0.25, 2.0, 3.0, 1.0))  # its rules
         return scope
+
+    def _of_findings(self, scope: Scope, key: str, whole: Sequence[Mapping[str, Any]]) -> None:
+        """Add what a section of the annex says of all findings beside their own numbers."""
+        if key in {"trends", "chance"}:
+            for f in whole:
+                self._drawn(scope, [f], {(f["group"], f["outcome"])})
+        if key == "found":
+            scope.records.append((80.0, 100.0))  # of 100 such cases
+        if key == "evidence":
+            self._imbalance(scope, whole)
+            scope.add(range(1, 6), [f["n_neighbourhoods"] for f in whole])
 
     def _annex(self, scope: Scope, annex: Mapping[str, Any]) -> None:
         values = annex["values"]
@@ -334,7 +361,7 @@ class Folder:
                     known = [abs(r["smd_after"])] if r["smd_after"] is not None else []
                     after.setdefault(r["covariate"], []).extend(known)
             means = [math.fsum(v) / len(v) for v in after.values() if v]
-            scope.add(sum(m > 0.1 for m in means), len(after), min(25, len(means)))
+            scope.add(sum(m > 0.1 for m in means), len(after), min(15, len(means)))
 
 
 #: Annexes whose section is not named like them.

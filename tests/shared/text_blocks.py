@@ -62,7 +62,7 @@ def _texts(  # noqa: PLR0912  # one case a kind of block
             yield from ((f"{name}: {value}", card, kind) for name, value in holder.pairs)
         case Folded():
             yield holder.title, card, "title"
-            yield holder.in_print, card, "in print"
+            yield holder.in_print or "", card, "in print"
             for block in holder.blocks:
                 yield from _texts(block, card)
         case Card():

@@ -8,18 +8,23 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import time
 import zipfile
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
 from areaeffect.web import limits, vendor_files
+from areaeffect.web.addresses import Contact
 from areaeffect.web.app import create_app
-from areaeffect.web.atlas import find_atlas
+from areaeffect.web.atlas import atlases, find_atlas
 from areaeffect.web.settings import Settings
 
 HERE = "http://127.0.0.1:8321"
@@ -186,6 +191,114 @@ def test_the_csv_of_a_history_holds_what_is_drawn(client: TestClient, codes: lis
         assert read == pytest.approx([r[column] for r in history["rows"]])
 
 
+def test_a_neighbourhood_has_its_total_trend_and_gaps(
+    client: TestClient, county: Settings, codes: list[str]
+) -> None:
+    atlas = find_atlas(county, "")
+    two = [codes[0], codes[1]]
+    page = client.get("/neighbourhood", params={"areas": ",".join(two)}).text
+    twin = client.get("/neighbourhood.json", params={"areas": ",".join(two)}).json()
+    history = next(h for h in twin["histories"] if h["key"] == "crime")
+    values, exposure = atlas.history("crime")[:2], atlas.exposure("crime")
+
+    assert exposure is not None
+    assert [a["code"] for a in twin["areas"]] == two
+    rate = values.sum(axis=0) / exposure[:2].sum() * 1000
+    for row, expected in zip(history["rows"], rate, strict=True):
+        read = float("nan") if row["area"] is None else row["area"]
+        assert read == pytest.approx(expected, nan_ok=True)
+    assert f"{values[:, -12:].sum():,.0f} crimes from" in page
+    assert "in the first year with figures" in page
+    assert "Figures run from" in page
+    assert page.count('role="img"') >= 2, "a chart for a wide and one for a narrow screen"
+    assert client.get("/neighbourhood").status_code == 404, "nothing chosen"
+
+
+def test_a_chart_can_be_taken_as_a_picture_and_framed_by_another_site(
+    client: TestClient, codes: list[str]
+) -> None:
+    query = {"areas": f"{codes[0]},{codes[1]}"}
+    picture = client.get("/neighbourhood/crime.png", params=query)
+    drawing = client.get(f"/areas/{codes[0]}/crime.svg")
+    framed = client.get("/neighbourhood/crime/embed", params=query)
+    page = client.get("/neighbourhood", params=query)
+
+    assert picture.content.startswith(b"\x89PNG")
+    assert drawing.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "frame-ancestors *" in framed.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    (address,) = re.findall(r'iframe src="([^"]+crime/embed[^"]*)"', unescape(page.text))
+    assert client.get(address.removeprefix(HERE)).text == framed.text
+    assert "<script" not in framed.text
+    assert client.get("/neighbourhood/nothing.png", params=query).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("Brackenfrod", "Brackenford"), ("brakenford 001B", "Brackenford 001B")]
+)
+def test_a_misspelt_name_is_found(client: TestClient, typed: str, meant: str) -> None:
+    found = client.get("/find.json", params={"q": typed}).json()
+    assert meant in [place["name"] for place in found["found"]]
+    assert f"Nothing here is called ‘{typed}’" in found["hint"]
+
+
+def test_a_postcode_finds_its_area(county: Settings, tmp_path: Path, codes: list[str]) -> None:
+    """Made-up postcodes, in the layout that `areaeffect tiles` writes of a directory."""
+    folder = tmp_path / "atlases" / "county"
+    shutil.copytree(county.atlases / "county", folder)
+    known = pa.table({"postcode": ["AB10AA", "ZZ991ZZ"], "area": pa.array([7, 3], pa.int32())})
+    pq.write_table(known, folder / "postcodes.parquet")
+    manifest = json.loads((folder / "atlas.json").read_text())
+    (folder / "atlas.json").write_text(json.dumps(manifest | {"postcodes": 2}))
+    here = TestClient(create_app(replace(county, atlas=tmp_path / "atlases")), base_url=HERE)
+
+    for typed in ("ZZ99 1ZZ", "zz991zz"):
+        (place,) = here.get("/find.json", params={"q": typed}).json()["found"]
+        assert place["areas"] == [codes[3]]
+    assert "not in use" in here.get("/find.json", params={"q": "AB1 0AB"}).json()["hint"]
+    assert change(here, view="", codes="AB1 0AA") == f"/find?areas={codes[7]}"
+    assert "or a postcode" in here.get("/").text
+
+
+def test_the_largest_real_place_comes_first(county: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "atlases"
+    for name, about in (
+        ("a", {"made_up": True, "n_areas": 900}),
+        ("b", {"made_up": False, "n_areas": 5}),
+        ("c", {"made_up": False, "n_areas": 50}),
+    ):
+        shutil.copytree(county.atlases / "county", folder / name)
+        manifest = json.loads((folder / name / "atlas.json").read_text())
+        (folder / name / "atlas.json").write_text(json.dumps(manifest | about))
+    assert list(atlases(replace(county, atlas=folder))) == ["c", "b", "a"]
+    assert find_atlas(replace(county, atlas=folder), "").key == "c"
+
+
+def test_the_foot_of_a_page_says_who_runs_it(county: Settings) -> None:
+    contact = Contact("help@example.org", "mailto:help@example.org")
+    named = replace(county, operator="Northmarsh Council", contact=contact)
+    pages = TestClient(create_app(named), base_url=HERE)
+    for path in ("/", "/find", "/compare", "/help"):
+        foot = pages.get(path).text.partition("<footer>")[2]
+        assert "Run by Northmarsh Council." in foot
+        assert "mailto:help@example.org" in foot
+        assert re.search(r"Figures last updated on \d+ [A-Z][a-z]+ \d{4}", foot)
+        for anchor in ("about", "privacy", "accessibility"):
+            assert f'href="/help#{anchor}"' in foot
+            assert f'id="{anchor}"' in pages.get("/help").text
+
+
+def test_a_server_offers_only_what_it_has(settings: Settings, county: Settings) -> None:
+    bare = TestClient(create_app(replace(settings, read_only=True)), base_url=HERE).get("/").text
+    assert 'href="/find"' not in bare
+    assert "/compare" not in bare
+    assert "Published evaluations" not in bare
+    reading = TestClient(create_app(replace(county, read_only=True)), base_url=HERE).get("/").text
+    assert 'href="/find"' in reading
+    assert "/compare" not in reading
+    assert "Compare</h2>" not in reading
+
+
 def test_values_and_tiles_are_sent_packed_by_range_and_kept_under_their_version(
     client: TestClient, county: Settings
 ) -> None:
@@ -193,10 +306,12 @@ def test_values_and_tiles_are_sent_packed_by_range_and_kept_under_their_version(
     address = "/atlases/county/values/crime/0.json?v="
     values = client.get(address + atlas.version("values/crime.0.json.gz"))
     tiles = client.get("/atlases/county/areas.pmtiles", headers={"range": "bytes=0-6"})
+    names = client.get("/atlases/county/names.json?v=" + atlas.version("names.json.gz"))
 
     assert values.headers["content-encoding"] == "gzip"
     assert "immutable" in values.headers["cache-control"]
     assert client.get(address + "1").headers["cache-control"] == "no-cache"
+    assert names.json() == [str(name) for name in atlas.table["name"]]
     assert tiles.status_code == 206
     assert tiles.content == b"PMTiles"
 

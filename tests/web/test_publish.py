@@ -161,7 +161,7 @@ def test_a_finding_has_a_link_to_share_with_a_chart_of_its_own_as_picture(site: 
     assert page.meta("og:url") == f"{BASE}/{FINDING}"
     assert (site / picture.removeprefix(f"{BASE}/")).read_bytes().startswith(b"\x89PNG")
     assert "benchmark areas" in page.meta("og:image:alt")
-    assert page.meta("og:description").startswith("Better. Crime came out 8.1% lower")
+    assert page.meta("og:description").startswith("Better. Crime: 8.1% lower")
 
 
 def test_a_run_shows_findings_map_data_stories_events_and_where_to_send_more(site: Path) -> None:

@@ -23,6 +23,7 @@ from tests.web.browser import PATIENCE, tab_to
 from tests.web.test_report_in_chromium import RULES
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+LONG = 3 * PATIENCE  # a comparison of London takes seconds on a machine of its own
 FAR = 400  # presses of Tab: the table of areas lies between the search and the foot
 
 
@@ -130,14 +131,13 @@ def test_the_whole_task(
 
     way.write(page, "When did the work or change begin?", way.start)
     way.press(page, "button", "Find places like it")
-    page.get_by_role("heading", name="Before you look at what happened").wait_for()
+    page.get_by_role("heading", name="Before you look at what happened").wait_for(timeout=LONG)
     assert page.get_by_role("heading", name="What was found").count() == 0
     assert faults(page, way) == []
 
     way.press(page, "button", "Show what happened")
-    page.get_by_role("heading", name="What was found").wait_for()
-    archive = page.get_by_role("link", name="Everything in one archive")
-    archive.wait_for()
+    page.get_by_role("heading", name="What was found").wait_for(timeout=LONG)
+    page.get_by_role("link", name="Everything in one archive").wait_for(timeout=LONG)
     assert page.get_by_text("not estimable").first.is_hidden(), "what is promised is answered"
     assert faults(page, way) == []
     with page.expect_download() as taken:

@@ -335,6 +335,8 @@ def _text_attributes(
     needed = [e.column for e in study.design.exclude]
     needed += [rule.column for rule in study.design.only]
     needed += study.design.exact
+    needed += [study.design.score] if study.design.score else []
+    needed += [study.design.cap.by] if study.design.cap else []
     for one in study.initiative:
         if one.approximate is not None:
             needed += [one.approximate.people, one.approximate.placed_like or ""]

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from areaeffect import wording
 from areaeffect.findings.conclude import cases_of
 from areaeffect.findings.grading import tested_on
 from areaeffect.records import table_of
@@ -78,6 +79,11 @@ class Drawn(Generic[Row]):
     keeps: Callable[[Row], bool] | None = None
 
 
+def any_study(_study: Study) -> bool:
+    """Return that a check asks something of every study."""
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Generic[Numbers, Row]):
     """One attempt to break the findings: a row of the registry.
@@ -93,6 +99,7 @@ class Check(Generic[Numbers, Row]):
     say : makes the sentence of an answer from its numbers.
     drawn : how its rows are drawn; None without a chart.
     why : why it concerns no finding, without a full stop.
+    concerns : whether it asks anything of a study.
     """
 
     name: str
@@ -104,6 +111,7 @@ class Check(Generic[Numbers, Row]):
     say: Callable[[Answer[Numbers, Row], Numbers], str]
     drawn: Drawn[Row] | None = None
     why: str = "no finding is about a change"
+    concerns: Callable[[Study], bool] = any_study
 
 
 def _plain(numbers: Any, name: str = "") -> dict[str, Number]:
@@ -310,7 +318,7 @@ SMALLEST_P = 0.001
 
 def caveat(check: CheckSummary, finding: CheckedFinding) -> str:
     """Return the line that a finding carries where a check warns of it."""
-    return f"The check ‘{check.title}’ warns: {finding.reason}"
+    return f"{wording.CHECK_WARNS}‘{check.title}’ warns: {finding.reason}"
 
 
 def summary(check: CheckSummary, *, example: bool = True) -> str:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.checks.bandwidth import BANDWIDTH
+from areaeffect.checks.bunching import BUNCHING
 from areaeffect.checks.contamination import CONTAMINATION
+from areaeffect.checks.cut_balance import CUT_BALANCE
+from areaeffect.checks.discontinuity import DISCONTINUITY
 from areaeffect.checks.earlier import EARLIER
 from areaeffect.checks.held_out import HELD_OUT
 from areaeffect.checks.leads import LEADS_CHECK
@@ -13,6 +17,7 @@ from areaeffect.checks.leave_out import LEAVE_OUT
 from areaeffect.checks.mean_reversion import MEAN_REVERSION
 from areaeffect.checks.placement import PLACEMENT
 from areaeffect.checks.rings import RINGS
+from areaeffect.checks.shifted_cuts import SHIFTED_CUTS
 from areaeffect.checks.treated_benchmark import TREATED_BENCHMARK
 from areaeffect.checks.unmoved import UNMOVED
 
@@ -31,4 +36,9 @@ CHECKS: tuple[Check[Any, Any], ...] = (
     CONTAMINATION,
     MEAN_REVERSION,
     PLACEMENT,
+    BUNCHING,
+    CUT_BALANCE,
+    DISCONTINUITY,
+    BANDWIDTH,
+    SHIFTED_CUTS,
 )

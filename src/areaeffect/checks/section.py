@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,13 @@ from areaeffect.document.svg import cut, key_of, printed, scaled
 from areaeffect.records import rows_of
 from areaeffect.results import ALL_INITIATIVES
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from areaeffect.checks.base import Checked, CheckSummary
-    from areaeffect.results import Annex, DataTable, Finding, Result
+    from areaeffect.results import Annex, AreaStatus, DataTable, Finding, Result
 
 SYMBOLS = {
     Status.WARNS: "▲",
@@ -32,67 +34,82 @@ SYMBOLS = {
     Status.NOT_ESTIMABLE: "–",
 }
 ROWS_SHOWN = 40
-LEAD = (
-    "A finding is worth as much as the attempts to break it. The questions are the same in every "
-    "study. A check that warns is a caveat of the finding it warns of; so many questions warn now "
-    "and then of nothing, and one that holds has not shown that nothing is wrong."
-)
 
 
 def checks_section(result: Result, annex: Annex[Checked]) -> Section:
     """Print every check: its question, its answer in one sentence, its numbers."""
-    checks = annex.found.checks
+    checks = tuple(_by_name(c, result.areas) for c in annex.found.checks)
     count = Counter(c.status for c in checks)
-    text = (
-        f"{plural(len(checks), 'check')}: {count[Status.HOLDS]} hold, {count[Status.WARNS]} warn "
-        f"of at least one finding, {count[Status.INFORMATION]} for information, "
-        f"{count[Status.NOT_ESTIMABLE]} could not be made."
+    text = PHRASES["checks.counts"].format(
+        checks=plural(len(checks), "check"),
+        hold=count[Status.HOLDS],
+        warn=count[Status.WARNS],
+        information=count[Status.INFORMATION],
+        none=count[Status.NOT_ESTIMABLE],
     )
     overview = Table(
         "Attempts to break the findings",
-        ("Check", "Status", "What came of it"),
-        tuple((c.title, _marked(c.status), summary(c, example=False)) for c in checks),
+        ("Check", "What it asks", "Result", "In words"),
+        tuple((c.title, c.question, _marked(c.status), summary(c, example=False)) for c in checks),
     )
-    parts = tuple(
+    tried = tuple(
         _part(result, check, table)
         for check, table in zip(checks, annex.tables, strict=True)
         if check.status is not Status.NOT_ESTIMABLE
     )
-    blocks = (Paragraph(text, lead=True), Paragraph(LEAD), Data(overview))
-    return Section("does-it-hold", "Does it hold?", blocks, parts)
+    blocks: list[Block] = [Paragraph(text), Paragraph(PHRASES["checks.lead"]), Data(overview)]
+    warned = _warnings(checks)
+    blocks += [Data(warned)] if warned.rows else []
+    return Section("does-it-hold", PHRASES["checks.title"], (*blocks, *tried))
+
+
+def _by_name(check: CheckSummary, areas: Iterable[AreaStatus]) -> CheckSummary:
+    """Return a check whose sentences call areas by their names, which people know."""
+    names = {a.area: a.name for a in areas if a.name}
+
+    def called(text: str) -> str:
+        return re.sub(r"\b[A-Z]\w{5,}\b", lambda m: names.get(m[0], m[0]), text)
+
+    return replace(
+        check, findings=tuple(replace(f, reason=called(f.reason)) for f in check.findings)
+    )
+
+
+def _warnings(checks: Sequence[CheckSummary]) -> Table:
+    """Return what each check that warns says, once for all findings that it says the same of."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for check in checks:
+        for f in check.findings:
+            if f.status is Status.WARNS:
+                whose = f"{f.label} ({wording.group_title(f.group)})"
+                rows.setdefault((check.title, f.reason), []).append(whose)
+    body = tuple((title, "; ".join(own), reason) for (title, reason), own in rows.items())
+    return Table("Findings that a check warns of", ("Check", "Findings", "Why"), body)
 
 
 def _marked(status: Status) -> str:
     return f"{SYMBOLS[status]} {status}"
 
 
-def _part(result: Result, check: CheckSummary, table: DataTable) -> Section:
+def _part(result: Result, check: CheckSummary, table: DataTable) -> Folded:
+    """Return one check in full, which print leaves out: the tables before it have its answer."""
     figure = _figure(result, check, table)
     answers = Table(
         f"{check.title}: each finding",
-        ("Finding", "Group", "Status", "What came of it"),
+        ("Finding", "Group", "Result", "In words"),
         tuple(
-            (
-                f.label,
-                wording.group_title(f.group),
-                _marked(f.status),
-                f.reason,
-            )
+            (f.label, wording.group_title(f.group), _marked(f.status), f.reason)
             for f in check.findings
         ),
     )
-    inside: tuple[Block, ...] = (Data(answers),)
-    if table.rows:
-        inside = (*inside, Data(_first_rows(table), table.name))
-    where = "Every finding, and the numbers: on the page of this report"
-    where += f", and in data/{table.name}.csv." if table.rows else "."
     blocks: tuple[Block, ...] = (
         Paragraph(check.question),
         Paragraph(summary(check)),
         *([figure] if figure is not None else []),
-        Folded("Every finding, and the numbers", inside, check.title, where),
+        Data(answers),
+        *([Data(_first_rows(table), table.name)] if table.rows else []),
     )
-    return Section(key_of("check", check.name), check.title, blocks)
+    return Folded(f"{_marked(check.status)}: {check.title}", blocks, in_print="")
 
 
 def _first_rows(table: DataTable) -> Table:
@@ -152,11 +169,9 @@ def _table_of(table: DataTable, group: str) -> Table:
     return Table("What the chart shows", words.head, rows, words.numeric)
 
 
-WIDTH = 680.0
-_COLUMNS = 2
-_PANEL, _HEAD, _FOOT = 150.0, 30.0, 52.0
-_NAMED = 8  # more marks than this stand without names: the table has them
-_LEFT, _GAP = 58.0, 78.0
+_PANEL, _HEAD, _FOOT = 92.0, 26.0, 40.0
+_LETTERS = 40  # along one axis; where names need more, the table has them
+_LEFT = 44.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +218,7 @@ def interval_rows(
 
 
 def interval_chart(rows: Sequence[IntervalRow], *, key: str, title: str, along: str) -> str:
-    """Draw the effects of every outcome from left to right.
+    """Draw the effects of every outcome from left to right, one outcome below the other.
 
     Parameters
     ----------
@@ -211,18 +226,15 @@ def interval_chart(rows: Sequence[IntervalRow], *, key: str, title: str, along: 
     key, title : of the chart.
     along : what goes from left to right.
     """
-    width = (WIDTH - _LEFT - _GAP * (_COLUMNS - 1) - 12) / _COLUMNS
     body, first, number = [], 0, 0
     for _, group in groupby(rows, key=lambda row: row.outcome):
         own = list(group)
-        down, column = divmod(number, _COLUMNS)
-        left = _LEFT + column * (width + _GAP)
-        top = down * (_PANEL + _HEAD + _FOOT) + _HEAD
-        body.append(_panel(own, first, (left, top, width, _PANEL), along))
+        top = number * (_PANEL + _HEAD + _FOOT) + _HEAD
+        body.append(_panel(own, first, (_LEFT, top, plot.WIDTH - _LEFT - 16, _PANEL), along))
         first, number = first + len(own), number + 1
-    height = -(-number // _COLUMNS) * (_PANEL + _HEAD + _FOOT)
+    height = number * (_PANEL + _HEAD + _FOOT)
     text = "\n".join(body)
-    return svg.accessible(text, f"0 0 {WIDTH:g} {height:g}", key, title, describe(rows))
+    return svg.accessible(text, f"0 0 {plot.WIDTH:g} {height:g}", key, title, describe(rows))
 
 
 def _panel(
@@ -234,15 +246,20 @@ def _panel(
     pad = 0.06 * (max(reach) - min(reach) or 1.0)
     frame = Frame(*box, (-0.6, len(rows) - 0.4), (min(reach) - pad, max(reach) + pad))
     zero = frame.py(0.0)
-    names = [row.name for row in rows] if len(rows) <= _NAMED else []
-    heading = f"{cut(rows[0].label, 22)}, {cut(rows[0].unit, 9)}"
+    names = [row.name for row in rows]
+    if len(names) * max(map(len, names)) > _LETTERS:
+        names = []
+    unit = cut(rows[0].unit, 20)
+    heading = f"{cut(rows[0].label, 50 - len(unit))}, {unit}"
     parts = [
-        plot.up_axis(frame, 5),
+        plot.up_axis(frame, 3),
         plot.rule(frame.left, zero, frame.right, zero, svg.GREY),
         plot.foot_axis(frame, list(range(len(names))), names),
-        plot.text(frame.left + frame.width / 2, frame.bottom + 36, along, size=12, anchor="middle"),
-        plot.text(frame.left, frame.top - 10, heading, bold=True),
+        plot.text(4, frame.top - 9, heading, size=11.5, bold=True),
     ]
+    foot = frame.bottom + (31 if names else 15)
+    middle = frame.left + frame.width / 2
+    parts.append(plot.text(middle, foot, along, size=11.5, anchor="middle"))
     if own is not None:
         y = frame.py(own)
         parts.append(plot.rule(frame.left, y, frame.right, y, svg.TEAL, 1.6, "6 3"))

@@ -39,10 +39,11 @@ def results_of(finished: Finished) -> list[CheckResult]:
     """Run every check of the registry."""
     inputs = inputs_of(finished)
     found = []
-    for done, check in enumerate(CHECKS):
-        finished.tell("checks", done, len(CHECKS))
+    checks = [check for check in CHECKS if check.concerns(inputs.study)]
+    for done, check in enumerate(checks):
+        finished.tell("checks", done, len(checks))
         found.append(CheckResult(check, tuple(check.run(inputs))))
-    finished.tell("checks", len(CHECKS), len(CHECKS))
+    finished.tell("checks", len(checks), len(checks))
     return found
 
 

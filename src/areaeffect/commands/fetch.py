@@ -139,7 +139,11 @@ class FetchReport:
     def text(self) -> str:
         """Return the report for a person: files, gaps, and under which licences they are."""
         new = [f for f in self.files if f.asked]
-        lines = [f"fetched: {f.path} ({f.bytes:,} bytes)" for f in new]
+        lines = [f"fetched: {f.path} ({f.bytes:,} bytes)" for f in new if f.name != police.NAME]
+        if months := [f for f in new if f.name == police.NAME]:
+            size = sum(f.bytes for f in months) / 1e6
+            where = self.folder / police.NAME
+            lines.append(f"fetched: {len(months)} files of police.uk ({size:,.0f} MB) in {where}")
         lines.append(f"{len(self.files) - len(new)} files were here and are unchanged.")
         if self.gaps:
             lines.append(f"police.uk has no file of: {', '.join(self.gaps)}. Missing, not zero.")
@@ -249,7 +253,13 @@ def fetch(plan: Plan, progress: Progress) -> FetchReport:
     plan.folder.mkdir(parents=True, exist_ok=True)
     make_room(plan.folder, plan.bytes, "areaeffect fetch")
     client = Client()
-    files = fetch_files(plan.jobs, plan.folder, progress, client, again=plan.again)
+    try:
+        files = fetch_files(plan.jobs, plan.folder, progress, client, again=plan.again)
+    except DataError as error:
+        here = sum(j.is_here for j in jobs_of([j.release for j in plan.jobs], plan.folder))
+        what = f"{here} of {len(plan.jobs)} files are here and can be used."
+        fix = "The same command tries the others again."
+        raise DataError([*error.problems, Problem(what, "", fix)]) from None
     gaps: tuple[str, ...] = ()
     if plan.police:
         more, gaps = police.fetch_archives(
@@ -316,12 +326,16 @@ def _releases(names: Sequence[str]) -> tuple[PublishedRelease, ...]:
         if name in ELSEWHERE:
             problems.append(Problem(ELSEWHERE[name], name, _OWN_TABLES))
             continue
-        ids = several.get(name) or [r.id for r in known.values() if name in {r.id, r.group}]
+        group = [r.id for r in known.values() if r.group == name]
+        ids = several.get(name) or ([name] if name in known else group)
         if not ids:
             every = [*several, *known, *(r.group for r in known.values()), police.NAME]
             fix = did_you_mean(name, every) or f"Known: {', '.join(dict.fromkeys(every))}."
             problems.append(Problem(f"there is no release '{name}' to fetch.", "", fix))
-        found |= {i: known[i] for i in ids}
+        for release in (known[i] for i in ids):
+            if release.placed_by:
+                found[release.placed_by] = known[release.placed_by]
+            found[release.id] = release
     if problems:
         raise StudyError(problems)
     return tuple(found.values())

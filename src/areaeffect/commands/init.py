@@ -32,7 +32,7 @@ _SPEC = CountySpec(
 )
 
 
-EXAMPLES = ("county", "estate", "london")
+EXAMPLES = ("county", "estate", "london", "england")
 _ESTATE = CountySpec(
     n_areas=300,
     seed=4,
@@ -61,7 +61,8 @@ def init(folder: Path, example: str = "county") -> tuple[Path, ...]:
     ----------
     folder : where to.
     example : 'county' for made-up counts by month in which a known fall is found; 'estate' for a
-        drawn estate and a council's list of empty homes, made up; 'london' for real areas.
+        drawn estate and a council's list of empty homes, made up; 'london' for real areas;
+        'england' for any LSOAs of England, from files that `fetch` brings.
 
     Raises
     ------
@@ -84,8 +85,8 @@ def init(folder: Path, example: str = "county") -> tuple[Path, ...]:
 
 
 def _files_of(example: str) -> dict[str, bytes]:
-    if example == "london":
-        return example_files("london")
+    if example in {"london", "england"}:
+        return example_files(example)
     made = (
         _tables(simulate_county(_SPEC))
         if example == "county"

@@ -97,11 +97,16 @@ class SourceListing:
 
     def text(self) -> str:
         """Return two tables: releases, then what the store holds, a row a force with its gaps."""
+        by_hand = [r for r in self.releases if not r.here and not r.how.startswith("areaeffect")]
         releases = [
-            (r.release, r.periods, r.areas, r.vintage, r.coverage, r.use, r.here or f"no: {r.how}")
+            (
+                *(r.release, r.periods, r.areas, r.vintage, r.coverage, r.use),
+                r.here or ("no, by hand" if r in by_hand else f"no: {r.how}"),
+            )
             for r in self.releases
         ]
-        lines = ["What can be had:", "", *_table([_RELEASE_HEADINGS, *releases])]
+        lines = ["What can be had:", "", *_table([_RELEASE_HEADINGS, *releases]), ""]
+        lines += [f"{r.release}: {r.how}" for r in by_hand]
         lines += ["", "What the store holds:", ""]
         if not self.coverage:
             what = "it is empty" if self.store else "there is none yet"
@@ -151,6 +156,7 @@ def list_sources(root: Path) -> SourceListing:
 
 
 def _police_uk() -> Available:
+    fetched = (default_fetched() / police.NAME).rglob("*.*")
     return Available(
         release=police.NAME,
         family="police_uk",
@@ -160,7 +166,7 @@ def _police_uk() -> Available:
         vintage="lsoa01, lsoa11, lsoa21",
         coverage="England and Wales, by force",
         use="level or change",
-        here="",
+        here="fetched" if any(p.suffix in {".csv", ".zip"} for p in fetched) else "",
         how=f"areaeffect fetch police_uk --from YYYY-MM --to YYYY-MM, then ingest ({police.PAGE})",
     )
 

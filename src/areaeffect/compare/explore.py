@@ -130,21 +130,11 @@ def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
     nearly the same place that can be answered.
     """
     with single_threaded():
-        ask(base.file.text, question, folder)
         tell("choosing benchmark areas", 0, 1)
-        try:
-            file, data, plan = _planned(base, question, folder)
-            why = _why_nothing(file, data, plan)
-        except (StudyError, DataError) as error:
-            why = error.problems[0].what
-        if why:
-            tell("looking for a question that can be answered", 0, 1)
-            refusal = {"what": why, "repairs": [asdict(r) for r in _repairs(base, question)]}
-            write_whole(
-                folder / REFUSED,
-                lambda aside: write_text(aside / REFUSED_FILE, json_text(refusal, indent=1)),
-            )
+        designed = design_or_refuse(base, question, folder)
+        if designed is None:
             return
+        file, data, plan = designed
         result = rounded(_of_chosen(planned(file, data, plan)))
         likeness = likeness_of(data, plan)
 
@@ -170,6 +160,29 @@ def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
             write_text(aside / PAGE_FILE, sections_html(power_sections(report), {}))
 
         write_whole(folder / POWER, write_power)
+
+
+def design_or_refuse(
+    base: Base, question: Question, folder: Path
+) -> tuple[StudyFile, Assembled, Plan] | None:
+    """Return the design of a question; None where nothing could be estimated by it.
+
+    Then the folder `refused` says why, and holds questions that can be asked instead.
+    """
+    ask(base.file.text, question, folder)
+    try:
+        designed = _planned(base, question, folder)
+        why = _why_nothing(*designed)
+    except (StudyError, DataError) as error:
+        why = error.problems[0].what
+    if not why:
+        return designed
+    refusal = {"what": why, "repairs": [asdict(r) for r in _repairs(base, question)]}
+    write_whole(
+        folder / REFUSED,
+        lambda aside: write_text(aside / REFUSED_FILE, json_text(refusal, indent=1)),
+    )
+    return None
 
 
 def _why_nothing(file: StudyFile, data: Assembled, plan: Plan) -> str:

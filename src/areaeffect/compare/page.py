@@ -20,12 +20,12 @@ from areaeffect.power.page import table as power_table
 from areaeffect.power.page import warnings
 from areaeffect.report import backing_sections as backing
 from areaeffect.report import figures, local_map
-from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.contents import annex_sections
 from areaeffect.report.sections import HEAVIEST
+from areaeffect.report.summary import summary_document
 from areaeffect.results import Verdict
 from areaeffect.wording.numbers import number, plural
-from areaeffect.wording.short import in_one_hundred
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,25 +139,23 @@ def answer_sections(result: Result) -> tuple[Section, ...]:
     Each check, every number and the notes on data are in the annex, which the page links to.
     """
     checks = next(s for s in annex_sections(result) if s.key == "does-it-hold")
-    whole = outcome.answer(result)
-    *groups, notes = whole.parts
+    shown = {s.key: s for s in summary_document(result, {}).sections}
     series = {(s.group, s.outcome): s for s in result.series}
-    main = wording.main_findings(result.findings)
     charts = [
         figures.trend(f, path, events_of(result, f.group))
-        for f in main
+        for f in wording.main_findings(result.findings)
         if f.verdict is not Verdict.NOT_ESTIMABLE
         and (path := series.get((f.group, f.outcome)))
         and path.periods
     ]
-    frequencies = [Paragraph(text) for f in main if (text := in_one_hundred(f))]
+    notes = (Paragraph(PHRASES["annex.key"], note=True), Bullets(result.notes))
     sections = (
-        replace(whole, title="What was found", parts=tuple(groups)),
-        *[Section("charts", "Beside its benchmark areas", (*frequencies, *charts))][: len(charts)],
-        outcome.say(result),
+        replace(shown["answer"], title="What was found"),
+        *[Section("charts", "Beside its benchmark areas", tuple(charts))][: len(charts)],
+        *(shown[key] for key in ("says",) if key in shown),
         replace(checks, parts=(), blocks=_in_short(checks.blocks)),
         Section("more", "More about this answer", (Folded("The six families", _families(result)),
-                Folded("How to read it", _without_files(notes.blocks)))),
+                Folded("How to read it", _without_files(notes)))),
     )  # fmt: skip
     return tuple(named(s) for s in sections)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from areaeffect.design.cutoff import Ranked
     from areaeffect.design.history import Features
     from areaeffect.panel import Graph
     from areaeffect.results import Bools, Floats, Ints
@@ -84,12 +85,14 @@ class Rules:
     common_support : leave out areas outside the treated areas' range before the start.
     near : areas within the buffer; None without boundaries.
     matching : how the areas of the pool are weighted.
+    ranked : the order in which places were chosen; None where no such rule is known.
     """
 
     nearest: int
     common_support: bool
     near: Graph | None
     matching: Matching = field(default_factory=Matching)
+    ranked: Ranked | None = None
 
 
 def make_cohort(
@@ -140,6 +143,8 @@ def design_programme(
     open_to_all[treated] = False
     if rules.near is not None:
         open_to_all[rules.near.of_any(treated)] = False
+    if rules.ranked is not None:
+        open_to_all &= rules.ranked.resembling(treated, open_to_all)
     supported: dict[int, Bools] = {}
     found = []
     for cohort, areas in zip(cohorts, members, strict=True):

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+PRINTED_ROWS = 80  # a longer table is for the screen and for its file
+
+
 class Place(IntEnum):
     """The place of a section in the report; sections of one place keep their own order."""
 
@@ -102,14 +105,14 @@ class Beside:
 class Folded:
     """Blocks that a reader opens when needed.
 
-    Print shows them, unless `in_print` says where they are instead. `about` tells apart
-    folded blocks of one title to those who cannot see where they are.
+    Print shows them, unless `in_print` is words that stand for them there; empty: nothing does.
+    `about` tells apart folded blocks of one title to those who cannot see where they are.
     """
 
     title: str
     blocks: tuple[Block, ...]
     about: str = ""
-    in_print: str = ""
+    in_print: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +188,7 @@ class Document:
     ----------
     home : a text and where it leads.
     compact : printed in small type on a sheet or two, without a list of contents.
+    keeps_end : whether print keeps the end on one page: its last section, of a compact one two.
     """
 
     title: str
@@ -194,6 +198,7 @@ class Document:
     footer: str
     home: tuple[str, str] = ("", "")
     compact: bool = False
+    keeps_end: bool = False
 
 
 def figures(document: Document) -> Iterator[Figure]:
@@ -222,39 +227,22 @@ def named(section: Section) -> Section:
 def in_print(document: Document) -> Document:
     """Return what print shows of a document.
 
-    Folded blocks that say where they are instead give way to those words, and a card keeps its
-    first chart: of the others print gives the name of the file.
+    Folded blocks that have words instead give way to those, and long tables to their length.
     """
     made: Document = _printed(document)
     return made
 
 
 def _printed(holder: Any) -> Any:
-    if isinstance(holder, Folded) and holder.in_print:
+    if isinstance(holder, Folded) and holder.in_print is not None:
         return Paragraph(holder.in_print, note=True)
-    if isinstance(holder, Card):
-        holder = replace(holder, blocks=tuple(_with_one_chart(holder.blocks)))
+    if isinstance(holder, Data) and len(holder.table.rows) > PRINTED_ROWS:
+        return Paragraph(f"{holder.table.caption}: {len(holder.table.rows):,} rows, not printed.")
     for name in ("sections", "blocks", "parts"):
         if hasattr(holder, name):
-            holder = replace(holder, **{name: tuple(map(_printed, getattr(holder, name)))})
+            kept = (b for b in getattr(holder, name) if getattr(b, "in_print", None) != "")
+            holder = replace(holder, **{name: tuple(map(_printed, kept))})
     return holder
-
-
-def _with_one_chart(blocks: tuple[Block, ...]) -> Iterator[Block]:
-    """Return the blocks of a card with one chart; what is elsewhere in one paragraph at its end."""
-    charts, elsewhere = 0, []
-    for block in blocks:
-        if isinstance(block, Figure):
-            charts += 1
-            if charts > 1:
-                elsewhere.append(f"charts/{block.name}.png")
-                continue
-        if isinstance(block, Folded) and block.in_print:
-            elsewhere.append(block.in_print)
-        else:
-            yield block
-    if elsewhere:
-        yield Paragraph(f"See also: {'; '.join(elsewhere)}.", note=True)
 
 
 def plain(item: Any) -> Any:

@@ -63,13 +63,18 @@ NONE_GIVEN = "not given"
 _NUMERIC = frozenset({"number", "integer"})
 
 
-def in_words(table: DataTable) -> Table:
-    """Return a table with every cell as text, numbers at four significant digits."""
+def in_words(table: DataTable, leave_out: frozenset[str] = frozenset()) -> Table:
+    """Return a table with every cell as text, numbers at four significant digits.
+
+    Columns named in `leave_out`, which people need not read, are for the file alone.
+    """
+    kept = [i for i, c in enumerate(table.columns) if c.name not in leave_out]
+    columns = [table.columns[i] for i in kept]
     return Table(
         table.title,
-        tuple(c.title for c in table.columns),
-        tuple(tuple(_text(cell) for cell in row) for row in table.rows),
-        frozenset(i for i, c in enumerate(table.columns) if c.datatype in _NUMERIC),
+        tuple(c.title for c in columns),
+        tuple(tuple(_text(row[i]) for i in kept) for row in table.rows),
+        frozenset(i for i, c in enumerate(columns) if c.datatype in _NUMERIC),
     )
 
 

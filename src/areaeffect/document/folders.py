@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.disk import lock, locked, sync
+from areaeffect.disk import lock, locked, sha256_of, sync
 from areaeffect.document.csv_files import json_text, write_text
 from areaeffect.errors import Problem, StudyError, plain_reason, shortened
 
@@ -89,12 +89,12 @@ def write_again(folder: Path, write: Callable[[Path], None], is_old: Callable[[s
         listed = _listed(made)
         for path in filter(is_old, listed):
             (made / path).unlink(missing_ok=True)
-        theirs = {p: _sha(made / p) for p in _files(made) if p not in listed}
+        theirs = {p: sha256_of(made / p) for p in _files(made) if p not in listed}
         write(made)
         for path, sha in theirs.items():
-            if _sha(made / path) != sha:
+            if sha256_of(made / path) != sha:
                 raise _refused(folder, f"'{path}', which this program did not write")
-        now = {p: _sha(made / p) for p in _files(made) if p not in theirs}
+        now = {p: sha256_of(made / p) for p in _files(made) if p not in theirs}
         kept = {p: sha for p, sha in listed.items() if p in now and not is_old(p)}
         _write_manifest(made, now | kept, _parts(made))
         there = {*_files(made), *listed}
@@ -126,7 +126,7 @@ def refuse_foreign(folder: Path, shown: Path | None = None) -> None:
 
 def seal_folder(folder: Path) -> None:
     """List every file of a folder with its hash; a folder in it that has its own list keeps it."""
-    files = {path: _sha(folder / path) for path in _files(folder)}
+    files = {path: sha256_of(folder / path) for path in _files(folder)}
     _write_manifest(folder, files, _parts(folder))
 
 
@@ -235,7 +235,7 @@ def _not_ours(folder: Path) -> Iterator[str]:
     for path in _files(folder):
         if path not in listed or not (folder / path).is_file() or (folder / path).is_symlink():
             yield f"'{path}', which this program did not write"
-        elif _sha(folder / path) != listed[path]:
+        elif sha256_of(folder / path) != listed[path]:
             yield f"'{path}', which was changed since this program wrote it"
     if (folder / MANIFEST).exists() and not listed:
         yield f"'{MANIFEST}', which this program did not write"
@@ -273,11 +273,6 @@ def _content(folder: Path) -> dict[str, Any]:
 def _write_manifest(folder: Path, files: Mapping[str, str], parts: Sequence[str]) -> None:
     content = {_FORMAT: 1, "files": dict(sorted(files.items())), "parts": list(parts)}
     write_text(folder / MANIFEST, json_text(content, indent=1))
-
-
-def _sha(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _to_disk(folder: Path) -> None:

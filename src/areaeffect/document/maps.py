@@ -18,7 +18,7 @@ from areaeffect.document.plot import with_halo
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from areaeffect.results import AreaStatus, Floats, Shape
+    from areaeffect.results import AreaStatus, Floats, Release, Shape
 
 Points = npt.NDArray[np.int64]
 
@@ -32,10 +32,10 @@ REASONS_NAMED = 3
 MARGIN = 6
 SAMPLED = 400  # areas by which the grid of a large map is guessed
 WHITE = "#FFFFFF"
-SMALL, LARGE = 19.0, 30.0  # words on a map of its own width, and on one as wide as a phone
+LETTERS = 30.0  # size of words: a map is read on a phone, at a third of its units
 CROWDED = 1500  # with more areas, outlines would hide what is inside them
-ATTRIBUTION_LETTERS = 125
-KEY_LETTERS = 42  # a longer line of the key takes both columns
+ATTRIBUTION_LETTERS = 68  # on one line
+NO_PLACE = frozenset({"GDP deflator"})  # sources whose credit a map does not owe
 
 #: Patterns, so that no initiative looks like a weight in greyscale: name, ground, ink, mark.
 TREATED_PATTERNS = (
@@ -46,9 +46,6 @@ TREATED_PATTERNS = (
 )
 TREATED_FILLS = tuple(f"@{name}" for name, *_ in TREATED_PATTERNS)
 WEIGHT_FILLS = ("#CFE2F3", "#8FBCE6", "#3F7FBF", "#12436D")
-NO_MAP = (
-    "There is no map: the study gives no outlines of its areas (`boundaries` in the study file)."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +135,6 @@ def draw_map(
     title: str,
     attribution: str = "",
     names: Mapping[str, frozenset[str]] | None = None,
-    large: bool = False,
 ) -> str:
     """Draw classes of areas, the first at the bottom; empty text where there are no outlines.
 
@@ -146,9 +142,7 @@ def draw_map(
     ----------
     names : places to name, the most important first, each with its areas; a name that would
         overlap an earlier one is left out.
-    large : words large enough for a map as wide as a phone.
     """
-    size = LARGE if large else SMALL
     if not shapes or not any(len(ring) for shape in shapes for ring in shape.rings):
         return ""
     frame = Frame.around(shapes)
@@ -166,13 +160,11 @@ def draw_map(
     body.append("</g>")
     shown = [kind for kind in drawn if kind.areas]
     body += _labels(shapes, frame, names or {})
-    body += scale_bar(frame, size)
-    key_lines, bottom = _key(shown, frame.height + 40 * size / SMALL, key, size)
+    body += scale_bar(frame)
+    key_lines, bottom = _key(shown, frame.height + 64, key)
     body += key_lines
-    credit = 15 * size / SMALL
-    for i, line in enumerate(textwrap.wrap(attribution, int(ATTRIBUTION_LETTERS * 15 / credit))):
-        bottom += (1.4 if i else 2.1) * credit
-        body.append(words(4, bottom, line, size=credit))
+    credited, bottom = credit_lines(attribution, bottom)
+    body += credited
     counts = "; ".join(f"{kind.text}: {len(kind.areas):,} areas" for kind in reversed(shown))
     text = "\n".join(body)
     return svg.accessible(
@@ -359,19 +351,30 @@ def _patterns(key: str) -> str:
     )
 
 
-def _key(shown: Sequence[MapClass], top: float, key: str, size: float) -> tuple[list[str], float]:
-    step, alone = 1.8 * size, size > SMALL  # large words leave room for one column
-    made, x, y = [], 4, top
+def _key(shown: Sequence[MapClass], top: float, key: str) -> tuple[list[str], float]:
+    made, y = [], top
     for kind in reversed(shown):
-        wide = alone or len(kind.text) > KEY_LETTERS
-        if wide and x > 4:  # noqa: PLR2004  # the right column is taken up again on the next line
-            x, y = 4, y + step
         fill = f"url(#{key}-{kind.fill[1:]})" if kind.fill.startswith("@") else kind.fill
         box = f'<rect width="300" height="200" fill="{fill}" stroke="#505A5F" stroke-width="10"/>'
-        made.append(f'<g transform="translate({x} {y - 16:g}) scale(.1)">{box}</g>')
-        made.append(words(x + 38, y, f"{kind.text} ({len(kind.areas):,})", size=size))
-        x, y = (504, y) if x == 4 and not wide else (4, y + step)  # noqa: PLR2004
-    return made, y - step if x == 4 else y  # noqa: PLR2004
+        made.append(f'<g transform="translate(4 {y - 20:g}) scale(.1)">{box}</g>')
+        made.append(words(42, y, f"{kind.text} ({len(kind.areas):,})"))
+        y += 1.5 * LETTERS
+    return made, y - 1.5 * LETTERS
+
+
+def credit(releases: Iterable[Release]) -> str:
+    """Return what the licences of a study's data ask a map to say."""
+    lines = (r.attribution for r in releases if r.attribution and r.source not in NO_PLACE)
+    return " ".join(dict.fromkeys(lines))
+
+
+def credit_lines(attribution: str, bottom: float) -> tuple[list[str], float]:
+    """Write an attribution below a place, and return where it ends."""
+    made = []
+    for i, line in enumerate(textwrap.wrap(attribution, ATTRIBUTION_LETTERS)):
+        bottom += (1.3 if i else 1.9) * 0.88 * LETTERS
+        made.append(words(4, bottom, line, size=0.88 * LETTERS))
+    return made, bottom
 
 
 def _labels(
@@ -386,13 +389,13 @@ def _labels(
         if not own:
             continue
         x, y = frame.tenths(np.mean(own, axis=0, keepdims=True))[0] / 10
-        half = 0.35 * LARGE * len(name)
+        half = 0.35 * LETTERS * len(name)
         x = min(max(float(x), half), WIDTH - half)
-        box = (x - half, float(y) - LARGE, x + half, float(y) + 0.4 * LARGE)
+        box = (x - half, float(y) - LETTERS, x + half, float(y) + 0.4 * LETTERS)
         if half > WIDTH / 2 or any(_overlap(box, other) for other in taken):
             continue
         taken.append(box)
-        text = words(x, float(y), name, size=LARGE, anchor="middle")
+        text = words(x, float(y), name, anchor="middle")
         made.append(with_halo(text.replace("<text ", '<text font-weight="bold" ', 1), 7))
     return made
 
@@ -401,20 +404,20 @@ def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def scale_bar(frame: Frame, size: float = SMALL) -> list[str]:
+def scale_bar(frame: Frame) -> list[str]:
     """Draw a bar of a round length, with its length and the direction of north."""
     metres = 10 ** math.floor(math.log10(WIDTH / 4 / frame.scale))
     metres *= next(m for m in (5, 2, 1) if metres * m * frame.scale <= WIDTH / 4)
-    length, y = metres * frame.scale, frame.height + 6 * size / SMALL
+    length, y = metres * frame.scale, frame.height + 10
     name = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"  # noqa: PLR2004
     return [
         f'<path d="M{WIDTH - 10 - length:.1f} {y - 8:g}v8h{length:.1f}v-8" '
         f'fill="none" stroke="{svg.TEXT}" stroke-width="2"/>',
-        words(WIDTH - 16 - length, y, f"{name}; north is up", size=size, anchor="end"),
+        words(WIDTH - 16 - length, y, f"{name}; north is up", anchor="end"),
     ]
 
 
-def words(x: float, y: float, text: str, *, size: float = SMALL, anchor: str = "start") -> str:
+def words(x: float, y: float, text: str, *, size: float = LETTERS, anchor: str = "start") -> str:
     """Write words in the units of the map."""
     look = f'font-size="{size:g}" text-anchor="{anchor}" fill="{svg.TEXT}"'
     return f'<text x="{x:g}" y="{y:g}" {look}>{escape(text)}</text>'

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from areaeffect.document.blocks import Document, Section
     from areaeffect.results import DataTable, Release
 
+LONGEST_WORD = 16  # letters of a table's cell that stay together
+
 
 def to_html(document: Document, files: Mapping[str, str], charts: str = "") -> str:
     """Return a document as a page that holds all it needs.
@@ -78,7 +80,13 @@ def _template(name: str = "page.html.j2") -> Template:
         lstrip_blocks=True,
     )
     environment.filters["kind"] = lambda block: type(block).__name__
+    environment.tests["long"] = has_long_word
     return environment.get_template(name)
+
+
+def has_long_word(text: str) -> bool:
+    """Tell whether a text has a word without an end, such as a hash, that may break anywhere."""
+    return any(len(word) > LONGEST_WORD for word in text.split())
 
 
 @cache

@@ -117,13 +117,13 @@ def _own_font(chart: str) -> str:
 FOLDER = "charts"
 
 
-def write_charts(document: Document, folder: Path) -> None:
-    """Write the charts of a document into an existing folder, a name each.
+def write_charts(documents: Sequence[Document], folder: Path) -> None:
+    """Write the charts of documents into an existing folder, each name once.
 
     The CSV holds the rows that were drawn; a chart without rows of its own has none, and its
     numbers are in the table of the result that its figure names.
     """
-    shown = list(figures(document))
+    shown = list({f.name: f for document in documents for f in figures(document)}.values())
     for figure, picture in zip(shown, pictures([f.chart for f in shown]), strict=True):
         write_text(folder / f"{figure.name}.svg", f"{figure.chart}\n")
         (folder / f"{figure.name}.png").write_bytes(picture)

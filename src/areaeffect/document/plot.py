@@ -17,6 +17,9 @@ from areaeffect.document import svg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+#: Width of every chart in units of its viewBox: the pixels of a phone, so that its words can be
+#: read there. Wider screens and print set charts side by side.
+WIDTH = 360.0
 DASHED = "9 4"
 GRID = "#E4E7EA"
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)

@@ -76,7 +76,7 @@ def design_exclusions(design: DesignPart, panel: Panel, treated: Ints) -> list[t
 
 def _outside(rule: Only, values: Strings, treated: Ints) -> tuple[Bools, str]:
     name = split_reference(rule.column)[1]
-    numbers = _numbers(values)
+    numbers = numbers_of(values)
     if numbers is None or rule.values:
         allowed = rule.values or tuple(np.unique(values[treated]))
         inside = picked(values, allowed, rule.column, "design.only")
@@ -92,7 +92,7 @@ def _outside(rule: Only, values: Strings, treated: Ints) -> tuple[Bools, str]:
     return ~inside, f"outside the study's rule: {name}{ends}"
 
 
-def _numbers(values: Strings) -> Floats | None:
+def numbers_of(values: Strings) -> Floats | None:
     """Return text as numbers, NaN where unknown; None where some text is no number."""
     try:
         return np.array([float(v) if v else np.nan for v in values])

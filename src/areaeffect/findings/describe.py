@@ -134,8 +134,14 @@ def held_back(evidence: Evidence, case: Case) -> str:
 
 
 def _without_overlap(evidence: Evidence, case: Case) -> str:
-    """Return in what no benchmark areas are like the places of a change; empty where some are."""
-    name, apart = worst_balance(evidence, case)
+    """Return in what no benchmark areas are like the places of a change; empty where some are.
+
+    A score that chose the places sets them apart by what it is: checks at the cut speak of it.
+    """
+    score, panel = evidence.study.design.score, evidence.plan.leading.panel
+    columns = [covariate.column for covariate in evidence.study.design.covariates]
+    by = panel.covariate_names[columns.index(score)] if score else ""
+    name, apart = worst_balance(evidence, case, but=by)
     is_change = case.outcome.claim == "change"
     return name.replace("_", " ") if is_change and apart > NO_OVERLAP else ""
 

@@ -178,11 +178,11 @@ def tested_on(case: Case, real: Floats) -> Case | None:
     return tested
 
 
-def worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:
+def worst_balance(evidence: Evidence, case: Case, but: str = "") -> tuple[str, float]:
     """Return the characteristic in which a group differs most from its benchmark areas.
 
     Neighbourhoods are weighted by their areas: what is too high in one and too low in another
-    does not bias the group's effect.
+    does not bias the group's effect. `but` is a characteristic that is not looked at.
     """
     size = {
         (evidence.plan.units[g].initiative, evidence.plan.units[g].name): len(
@@ -193,7 +193,7 @@ def worst_balance(evidence: Evidence, case: Case) -> tuple[str, float]:
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     for row in evidence.plan.balance:
         n = size.get((row.initiative, row.neighbourhood), 0)
-        if n and row.claim == case.outcome.claim:
+        if n and row.claim == case.outcome.claim and row.covariate != but:
             sums[row.covariate][0] += n * row.smd_after
             sums[row.covariate][1] += n
     total = sum(size.values())

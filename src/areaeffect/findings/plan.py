@@ -27,6 +27,7 @@ from areaeffect.findings.choices import (
     strata_of,
 )
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
+from areaeffect.findings.placed import in_line, placed_by
 from areaeffect.findings.units import (
     covered_units,
     left_out_warning,
@@ -118,13 +119,14 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
     measures = tuple(panel.measures[o.name] for o in study.outcome)
     units, notes = covered_units(study, panel, measures, data.neighbourhoods)
     refuse_late_covariates(file, panel.covariate_as_of, units)
+    ranked = placed_by(file, data)
     pool = pool_of(study, data, measures)
     _refuse_empty(pool, {u.start for u in data.neighbourhoods}, file)
     counting = pool.eligible.copy()
     counting[np.concatenate([u.areas for u in units])] = True
     refuse_useless_covariates(file, panel, counting)
     arms = arms_of(study, panel, measures, pool.eligible, units)
-    rules = rules_of(study.design, panel.near)
+    rules = replace(rules_of(study.design, panel.near), ranked=ranked)
     chosen = _chosen(units, arms, pool, rules)
     designs = _designs(panel, units, arms, chosen)
     notes += [
@@ -134,7 +136,8 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         if d.periods_left_out
     ]
     leading, seed = arms[0], study.study.seed
-    banks = candidates(study, panel, pool, units, leading, generator(Use.CANDIDATES, seed))
+    rng = generator(Use.CANDIDATES, seed)
+    banks = in_line(ranked, pool, units) or candidates(study, panel, pool, units, leading, rng)
     every = _with_held_out(arms, len(measures))
     machine = Machine(
         arms=every,
@@ -144,7 +147,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         n_outcomes=2 * len(measures),
         seed=seed,
         n_bins=leading.bins.n,
-        spread=spread_of(panel, units, banks, seed),
+        spread=None if ranked else spread_of(panel, units, banks, seed),
     )
     primary, of_total = primary_outcomes(study, measures, units)
     return Plan(

@@ -16,6 +16,7 @@ from areaeffect.results import Series
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from areaeffect.results import Floats
 
 #: A period in which less than this share of the exposure is observed is drawn as a gap.
 _MIN_SHARE = 0.9
@@ -24,8 +25,9 @@ _MIN_SHARE = 0.9
 def series(evidence: Evidence) -> tuple[Series, ...]:
     """Return observed and counterfactual paths, rates per 1,000 and year or means of scores.
 
-    The counterfactual of counts is scaled by the ratio of totals before the start, as the
-    effect is, so that the area between the lines after the start is the avoided number.
+    The counterfactual of counts is scaled by the ratio of totals before the start, and from each
+    start on adjusted for what weighting left unlike, as the effect is: the area between the lines
+    after the start is the avoided number.
     """
     found = []
     for group in groups_of(evidence.plan.units):
@@ -72,6 +74,25 @@ def _by_year(series: Series) -> Series:
     )
 
 
+def _adjusted(evidence: Evidence, outcome: int, g: int, expected: Floats) -> Floats:
+    """Return the weighted sums of the benchmark areas as the estimate of one place has them.
+
+    What weighting left unlike is regressed out of the totals after the start (of a level, out of
+    the one total there is): each period gets its part, (n_periods,).
+    """
+    measure, total = evidence.measures[outcome], evidence.real[g, outcome]
+    if evidence.study.outcome[outcome].claim == "level":
+        after = slice(None)
+    else:
+        _, after = measure.periods.split(*evidence.plan.units[g].counted_from)
+    found, raw, adjusted = expected.copy(), total[cf.UNADJUSTED_POST], total[cf.EXPECTED_POST]
+    if measure.is_count and raw > 0:
+        found[after] *= adjusted / raw
+    elif not measure.is_count:
+        found[after] += adjusted - raw
+    return found
+
+
 def _one(evidence: Evidence, outcome: int, units: Sequence[int], group: str) -> Series:
     plan, measure = evidence.plan, evidence.measures[outcome]
     claim = evidence.study.outcome[outcome].claim
@@ -96,7 +117,8 @@ def _one(evidence: Evidence, outcome: int, units: Sequence[int], group: str) -> 
         full += mine
         sums[0, seen] += inside[:, seen].sum(axis=0)
         sums[1, seen] += mine
-        sums[2, seen] += chosen.weights @ outside[:, seen]
+        expected = _adjusted(evidence, outcome, g, chosen.weights @ outside)
+        sums[2, seen] += expected[seen]
         sums[3, seen] += float(chosen.weights @ exposure[chosen.pool])
     drawn = sums[1] >= _MIN_SHARE * full
     per = 1000.0 if measure.exposure is not None and measure.is_count else 1.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect import wording
-from areaeffect.document.blocks import Data, Paragraph, Section
+from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate import counterfactual as cf
@@ -19,13 +19,13 @@ from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex
+from areaeffect.wording.numbers import number
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Case, Evidence
     from areaeffect.findings.finished import Finished
     from areaeffect.results import Finding, Floats, Result
-
-_HEAD = ("Group", "Outcome", "Form", "Estimate", "95% interval", "Avoided", "Remark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +36,40 @@ class Forms:
 
 
 def effect_forms_section(_result: Result, annex: Annex[Forms]) -> Section:
-    """Return one table: forms side by side, with the incidents behind the ratio."""
-    rows = tuple(_cells(record) for record in rows_of(annex.table("effect_forms"), FormRow))
-    return Section(
-        "effect-forms",
-        "The same effect in other forms",
+    """Return one table: a row a finding, its forms side by side."""
+    found: dict[tuple[str, str, str], dict[str, FormRow]] = {}
+    for row in rows_of(annex.table("effect_forms"), FormRow):
+        found.setdefault((row.group, row.label, row.claim), {})[row.kind] = row
+    kinds = (RATIO, MEAN, UNADJUSTED, ADDITIVE)
+    shown = [kind for kind in kinds if any(kind in own for own in found.values())]
+    head = ("Group", "Outcome", *(f"{kind[:1].upper()}{kind[1:]}" for kind in shown))
+    body = tuple(
         (
-            Paragraph(
-                "The ratio of totals leads: every incident counts the same. The mean over "
-                "neighbourhoods counts every place the same; where the two part, large and small "
-                "places fared differently. Avoided incidents come from the ratio and its interval. "
-                "Where weighting left areas unlike the treated ones, the effect is adjusted for "
-                "it by regression; the number before that stands beside."
-            ),
-            Data(Table("Forms of each effect", _HEAD, rows, frozenset({3, 4, 5})), "effect_forms"),
-        ),
+            wording.group_title(group),
+            label + (" (level)" if claim == "level" else ""),
+            *(_cell(own.get(kind)) for kind in shown),
+            _avoided_in_words(own.get(RATIO)),
+        )
+        for (group, label, claim), own in found.items()
     )
+    numeric = frozenset(range(2, len(head) + 1))
+    table = Table("Forms of each effect, with 95% intervals", (*head, "Avoided"), body, numeric)
+    remarks = dict.fromkeys(
+        f"{wording.group_title(row.group)}, {row.label}: {row.remark}."
+        for own in found.values()
+        for row in own.values()
+        if row.remark
+    )
+    blocks = (Paragraph(PHRASES["forms.lead"]), Data(table, "effect_forms"))
+    more = (Bullets(tuple(remarks)),) if remarks else ()
+    return Section("effect-forms", PHRASES["forms.title"], (*blocks, *more))
 
 
-def _cells(record: FormRow) -> tuple[str, ...]:
-    form = record.form
-    unit = f", {record.unit}" if form == "additive" else ""
-    estimate = "–" if record.estimate is None else printed(scaled(record.estimate, form), form)
-    return (
-        wording.group_title(record.group),
-        record.label,
-        f"{record.kind}{unit}",
-        estimate,
-        _span(record, form),
-        _avoided_in_words(record),
-        record.remark or "",
-    )
+def _cell(row: FormRow | None) -> str:
+    if row is None or row.estimate is None:
+        return "–"
+    unit = f" {row.unit}" if row.form == "additive" else ""
+    return f"{printed(scaled(row.estimate, row.form), row.form)}{unit} ({_span(row, row.form)})"
 
 
 def _span(record: FormRow, form: str) -> str:
@@ -75,13 +78,14 @@ def _span(record: FormRow, form: str) -> str:
     return " to ".join(printed(scaled(end, form), form) for end in (record.low, record.high))
 
 
-def _avoided_in_words(record: FormRow) -> str:
-    if record.avoided is None:
+def _avoided_in_words(record: FormRow | None) -> str:
+    if record is None or record.avoided is None:
         return "–"
+    avoided = number(record.avoided, "count")
     if record.avoided_low is None or record.avoided_high is None:
-        return f"{record.avoided:,.0f}"
-    low, high = record.avoided_low, record.avoided_high
-    return f"{record.avoided:,.0f} ({low:,.0f} to {high:,.0f})"
+        return avoided
+    low, high = (number(end, "count") for end in (record.avoided_low, record.avoided_high))
+    return f"{avoided} ({low} to {high})"
 
 
 RATIO, ADDITIVE = "ratio of totals", "difference of rates"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document import marks, plot, svg
-from areaeffect.document.blocks import Folded, Paragraph, Section
+from areaeffect.document.blocks import Beside, Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.plot import Frame
 from areaeffect.document.svg import printed, scaled
 from areaeffect.further.event_time import EventTimeRow
 from areaeffect.records import rows_of
+from areaeffect.results import ALL_INITIATIVES
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +25,9 @@ if TYPE_CHECKING:
     from areaeffect.further.event_time import OverTime
     from areaeffect.results import Annex, Result
 
-WIDTH, HEIGHT = 680.0, 300.0
+HEIGHT = 220.0
 _MATCHED = ("matched on", "matched on in part")
+_YEAR = 12
 _WHOLE = 0.995  # a bin with more than this of its periods is printed as whole
 
 
@@ -51,26 +55,38 @@ def event_time_chart(rows: Sequence[EventTimeRow], *, key: str, title: str) -> s
     pad = 0.06 * (max(reach) - min(reach) or 1.0)
     places = [_x(row.bin) for row in rows]
     across = (min(places) - 0.7, max(places) + 0.7)
-    frame = Frame(62, 30, WIDTH - 76, HEIGHT - 80, across, (min(reach) - pad, max(reach) + pad))
-    every = max(1, len(rows) // 12)
+    frame = Frame(
+        46, 24, plot.WIDTH - 60, HEIGHT - 72, across, (min(reach) - pad, max(reach) + pad)
+    )
+    every = max(1, -(-len(rows) // 12))
     labels = [f"{row.bin:+d}".replace("-", "−") for row in rows]
     zero, start = frame.py(0.0), frame.px(0.0)
     parts = [
-        plot.up_axis(frame),
+        plot.up_axis(frame, 4),
         plot.rule(frame.left, zero, frame.right, zero, svg.GREY),
         plot.rule(start, frame.top, start, frame.bottom, svg.PLUM, 1.4, "5 3"),
         *(mark for x, row in zip(places, rows, strict=True) for mark in _marks(frame, x, row)),
         plot.foot_axis(frame, places[::every], labels[::every]),
-        plot.text(6, 16, f"effect, {unit}"),
+        plot.text(4, 13, f"effect, {unit}", size=11.5),
         plot.text(
             frame.left + frame.width / 2,
             HEIGHT - 8,
-            "steps before and after each start (dashed line)",
+            f"{_step(rows)} {PHRASES['event_time.axis']}",
+            size=11.5,
             anchor="middle",
         ),
     ]
     body = frame.group(parts, (0, len(rows)))
-    return svg.accessible(body, f"0 0 {WIDTH:g} {HEIGHT:g}", key, title, _description(rows))
+    return svg.accessible(body, f"0 0 {plot.WIDTH:g} {HEIGHT:g}", key, title, _description(rows))
+
+
+def _step(rows: Sequence[EventTimeRow]) -> str:
+    """Say what one step along the axis is, from the words of a bin: 'months 1 to 12 after'."""
+    unit, first, last = re.findall(r"^(\w+?)s? (\d+)(?: to (\d+))?", rows[0].when)[0]
+    size = int(last or first) - int(first) + 1
+    if unit == "month" and size == _YEAR:
+        return "years"
+    return f"{unit}s" if size == 1 else f"steps of {size} {unit}s"
 
 
 def _drawn(row: EventTimeRow) -> tuple[float | None, ...]:
@@ -153,55 +169,39 @@ def event_time_section(_result: Result, annex: Annex[OverTime]) -> Section:
     """Return the section: what is drawn, how to read it, one chart an outcome and group."""
     every = rows_of(annex.table("event_time"), EventTimeRow)
     pairs = list(dict.fromkeys((r.group, r.outcome) for r in every))
-    blocks: list[Block] = [
-        Paragraph(
-            "The effect in each stretch of time, counted from each neighbourhood's own start. "
-            "Events are added up inside a stretch before the ratio is taken, from the same "
-            "benchmark areas and weights as the findings."
-        ),
-        Paragraph(
-            "Thick lines: 95% placebo intervals of one stretch alone. Thin lines: the band that "
-            "holds for all stretches after the start together. Stretches 'held out' come from a "
-            "design that did not see the last year before the start: a gap there could have been "
-            "found. Open marks were matched on: they lie near zero by construction and show "
-            "nothing; where that holds in part only, they may lie off zero and show nothing "
-            "either."
-        ),
-    ]
-    blocks += [Paragraph(f"Not estimable: {text}") for text in annex.found.not_estimable]
-    folded: dict[str, list[Block]] = {}
+    leads = next((g for g, _ in pairs if g == ALL_INITIATIVES), pairs[0][0] if pairs else "")
+    drawn: dict[str, list[Figure]] = {}
     for i, (group, outcome) in enumerate(pairs):
         rows = event_time_rows(annex, group, outcome)
-        title = f"{rows[0].label}, {wording.group_title(group)}: effect by time since the start"
-        name = f"event-time-{i}"
-        chart = event_time_chart(rows, key=name, title=title)
-        table = event_time_table(rows)
+        title, name = rows[0].label[:1].upper() + rows[0].label[1:], f"event-time-{i}"
         figure = Figure(
-            chart=chart,
+            chart=event_time_chart(rows, key=name, title=title),
             title=title,
-            table=table,
+            table=event_time_table(rows),
             data="event_time",
-            note=_note(rows),
             name=name,
             rows=tuple(rows),
         )
-        if i == 0:
-            blocks.append(figure)
-        else:
-            folded.setdefault(wording.group_title(group), []).append(figure)
-    for group, figures in folded.items():
-        title = f"Effect by time since the start: {group}"
-        where = f"{title}: data/event_time.csv, and as pictures in charts/."
-        blocks.append(Folded(title, tuple(figures), in_print=where))
-    return Section("event-time", "Effect by time since the start", tuple(blocks))
+        drawn.setdefault(group, []).append(figure)
+    blocks: list[Block] = [Paragraph(PHRASES["event_time.lead"])]
+    blocks.append(Paragraph(PHRASES["event_time.read"], note=True))
+    blocks += [Paragraph(f"Not estimable: {text}") for text in annex.found.not_estimable]
+    uneven = _note(every)
+    blocks += [Paragraph(uneven, note=True)] if uneven else []
+    if leads:
+        blocks.append(Beside(tuple(drawn.pop(leads))))
+    about = PHRASES["event_time.title"]
+    blocks += [
+        Folded(wording.group_title(group), (Beside(tuple(own)),), about, in_print="")
+        for group, own in drawn.items()
+    ]
+    return Section("event-time", about, tuple(blocks))
 
 
 def _note(rows: Sequence[EventTimeRow]) -> str:
     numbers = {row.neighbourhoods for row in rows if row.part not in _MATCHED}
     if len(numbers) < 2:  # noqa: PLR2004
         return ""
-    return (
-        f"Not every stretch has every neighbourhood: from {min(numbers)} to "
-        f"{plural(max(numbers), 'neighbourhood')}. Steps between stretches may be steps between "
-        "places."
+    return PHRASES["event_time.uneven"].format(
+        fewest=min(numbers), most=plural(max(numbers), "neighbourhood")
     )

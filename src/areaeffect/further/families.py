@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
@@ -16,15 +17,9 @@ from areaeffect.results import (
 )
 
 if TYPE_CHECKING:
-    pass
-
-
-if TYPE_CHECKING:
+    from areaeffect.document.chart_tables import Table
     from areaeffect.findings.finished import Finished
-
-
-if TYPE_CHECKING:
-    from areaeffect.results import Annex, Result
+    from areaeffect.results import Result
 
 _HEAD = """\
 # What each finding means, and what it needs
@@ -62,14 +57,19 @@ def missing_section(_result: Result, annex: Annex[WithoutOutcome]) -> Section:
         "What this study cannot speak of",
         (
             Paragraph(
-                f"{n} of the {len(FAMILIES)} outcome {verb} no outcome in this study. That should "
-                "not be taken to mean that nothing changed there. The table says what data would "
-                "make each estimable."
+                f"{n} of the {len(FAMILIES)} outcome {verb} no outcome in this study, so it says "
+                "nothing about them. The table lists the data that each would need."
             ),
-            Data(in_words(table), table.name),
+            Data(_without_commands(in_words(table, frozenset({"family"}))), table.name),
         ),
         place=Place.SAY,
     )
+
+
+def _without_commands(table: Table) -> Table:
+    """Return a table without the commands and keys in brackets, which are for whoever writes."""
+    rows = tuple(tuple(re.sub(r" \(`[^`]*`\)", "", cell) for cell in row) for row in table.rows)
+    return replace(table, rows=rows)
 
 
 def estimands_page() -> str:

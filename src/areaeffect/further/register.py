@@ -45,12 +45,16 @@ class Known:
     studied_others: int
 
 
+#: Columns for the file alone: where a line is from, codes, and counts that others explain.
+_NOT_PRINTED = frozenset({"file", "place", "area", "areas_in_study", "how", "unlocated"})
+
+
 def register_section(_result: Result, annex: Annex[Known]) -> Section:
     """Return what is known to have gone on elsewhere, and what that means for the comparison."""
     said = annex.found
     blocks: list[Block] = [Paragraph(_known(annex)), Bullets(tuple(_means(annex)))]
     for table in annex.tables:
-        data = Data(in_words(table), table.name)
+        data = Data(in_words(table, leave_out=_NOT_PRINTED), table.name)
         short = table.name == "register_overlaps"
         blocks.append(data if short else Folded(table.title, (data,)))
     if not said.overlaps:

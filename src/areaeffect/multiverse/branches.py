@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.design.matching import Matching
-from areaeffect.design.programme import Rules, design_programme
+from areaeffect.design.programme import design_programme
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.crosscheck import ESTIMATORS, cross_check
 from areaeffect.findings.cohorts import ClaimCohorts
@@ -212,7 +212,13 @@ def _machine(universe: Universe, choice: Choice) -> Machine:
         _cohorts={},
         _sums={},
     )
-    rules = Rules(choice.nearest, choice.common_support, universe.near[choice.buffer_km], matching)
+    rules = replace(
+        universe.machine.rules,
+        nearest=choice.nearest,
+        common_support=choice.common_support,
+        near=universe.near[choice.buffer_km],
+        matching=matching,
+    )
     return replace(universe.machine, arms=(arm,), eligible=eligible, rules=rules)
 
 

@@ -10,7 +10,7 @@ from areaeffect.document import marks, plot, svg
 from areaeffect.document.blocks import Bullets, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.plot import Frame
-from areaeffect.document.svg import printed, scaled
+from areaeffect.document.svg import cut, printed, scaled
 from areaeffect.multiverse.curves import Branch, Together
 from areaeffect.records import rows_of
 from areaeffect.wording.numbers import number
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from areaeffect.multiverse.curves import Branched
     from areaeffect.results import Annex, Result
 
-WIDTH = 680.0
-_CURVE_HEIGHT = 190.0
-_LINE = 15.5
-_HEAD, _FOOT, _LEFT = 50.0, 8.0, 0.29 * WIDTH
-_GAP = 10.0
+_CURVE_HEIGHT = 150.0
+_LINE = 16.0
+_HEAD, _FOOT, _LEFT = 58.0, 8.0, 128.0
+_GAP = 8.0
+_LETTERS = 21  # of the name of a choice
 #: The choices drawn beneath the curve, and how each reads.
 _CHOICES = (
     ("buffer_km", "buffer", lambda v: f"buffer {v:g} km"),
@@ -79,19 +79,20 @@ def curve_chart(
     reach = [*(v for v in drawn if v is not None), 0.0]
     pad = 0.06 * (max(reach) - min(reach) or 1.0)
     limits = (min(reach) - pad, max(reach) + pad)
-    frame = Frame(_LEFT, _HEAD, WIDTH - _LEFT - 14, _CURVE_HEIGHT, across, limits)
+    frame = Frame(_LEFT, _HEAD, plot.WIDTH - _LEFT - 8, _CURVE_HEIGHT, across, limits)
     lines = _lines(rows)
     choices, bottom = _choices(frame, rows, lines)
     parts = [
         *_curve(frame, rows),
-        plot.text(6, 40, "per cent" if form == "ratio" else unit),
-        plot.text(0.29 * WIDTH, 18, "● branch", size=11.5, fill=svg.BLUE),
-        plot.text(0.42 * WIDTH, 18, "◆ the study's own", size=11.5, fill="#A33A08"),
-        plot.text(0.66 * WIDTH, 18, "■ 95% of placebo curves", size=11.5, fill=svg.GREY),
+        plot.text(4, 50, "per cent" if form == "ratio" else unit, size=11.5),
+        plot.text(4, 14, "● one set of choices", size=11.5, fill=svg.BLUE),
+        plot.text(170, 14, "◆ the study's own choices", size=11.5, fill="#A33A08"),
+        '<rect x="4" y="23" width="12" height="10" fill="#DDE3E8"/>',
+        plot.text(21, 32, "where 95% of placebo curves lie", size=11.5, fill=svg.GREY),
         *choices,
     ]
     body = frame.group(parts, (0, len(rows)))
-    view = f"0 0 {WIDTH:g} {bottom + _FOOT:g}"
+    view = f"0 0 {plot.WIDTH:g} {bottom + _FOOT:g}"
     return svg.accessible(body, view, key, title, _description(rows, form, missing))
 
 
@@ -105,7 +106,7 @@ def _curve(frame: Frame, rows: Sequence[Branch]) -> list[str]:
         plot.rule(frame.left, zero, frame.right, zero, svg.TEXT),
     ]
     for at, row in zip(x, rows, strict=True):
-        mark, colour, radius = marks.dot, svg.BLUE, 2.4
+        mark, colour, radius = marks.dot, svg.BLUE, 2.0
         if row.is_study:
             mark, colour, radius = marks.diamond, svg.ORANGE, 5.0
         made.append(mark(frame, at, row.effect, marks.up("effect"), colour=colour, radius=radius))
@@ -138,9 +139,9 @@ def _choices(
             f"M{x} {plot.unit(y + 3)}v9" for x in (plot.unit(frame.px(i)) for i in under)
         )
         choice = escape(f"{name}={value}")
-        look = f'stroke="{svg.BLUE}" stroke-width="1.4"'
+        look = f'stroke="{svg.BLUE}" stroke-width="1"'
         made.append(f'<path data-choice="{choice}" d="{path}" fill="none" {look}/>')
-        made.append(plot.text(frame.left - 10, y + 12, label, size=10.5, anchor="end"))
+        made.append(plot.text(4, y + 12, cut(label, _LETTERS), size=11))
         y += _LINE
     return made, y
 

@@ -323,6 +323,9 @@ def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:
 def programme_of(machine: Machine, number: int) -> list[Ints] | None:
     """Return the placebo programme of one draw, which no other draw depends on; None for none."""
     rng = generator(machine.use, machine.seed, number)
+    if machine.rules.ranked is not None:
+        options, counts = machine.banks[0].pieces[0], [len(b.pieces) for b in machine.banks]
+        return machine.rules.ranked.programme(options, counts, rng)
     return draw_programme(machine.banks, len(machine.eligible), None, rng, machine.spread)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from areaeffect.document import maps
+from areaeffect import wording
 from areaeffect.document.blocks import (
+    Beside,
     Bullets,
     Code,
     Data,
@@ -15,9 +17,12 @@ from areaeffect.document.blocks import (
     Place,
     Section,
 )
+from areaeffect.document.chart_tables import NONE_GIVEN
 from areaeffect.report import figures, sections
-from areaeffect.report.method_text import method_parts, setting, settings
 from areaeffect.report.outcome_sections import MANY
+from areaeffect.report.plan_text import setting, settings
+from areaeffect.wording import terms
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,115 +33,113 @@ if TYPE_CHECKING:
 
 def who(result: Result) -> Section:
     """Return who was analysed and who was left out, with the heaviest benchmark areas by name."""
-    first = (
-        Paragraph(
-            "The areas of the initiatives are compared with benchmark areas: similar areas, known "
-            "to be in no initiative of the register, with weights that make them alike on average. "
-            "An area that could not serve was left out for one of the reasons below."
-        ),
-        Data(sections.analysed(result), "areas"),
-    )
+    first = (Paragraph(PHRASES["who.lead"]), Data(sections.analysed(result), "areas"))
     parts = []
     designs = sections.designs(result)
     if designs:
-        text = (
-            "Calibration is exact where the weighted benchmark areas match the neighbourhood on "
-            "every characteristic; where they cannot, the worst remaining difference is printed in "
-            "standard deviations."
-        )
-        blocks: tuple[Block, ...] = (Paragraph(text), Data(designs, "benchmark_areas"))
-        parts.append(Section("designs", "Neighbourhood by neighbourhood", blocks))
+        shown: Block = Data(designs, "benchmark_areas")
+        if len(designs.rows) > MANY:
+            shown = Folded(designs.caption, (shown,), in_print="")
         lists = sections.heaviest(result)
-        where = "In full: data/benchmark_areas.csv, and a page for each neighbourhood."
+        blocks: tuple[Block, ...] = (Paragraph(PHRASES["who.designs_lead"]), shown)
         if len(lists) <= MANY:
             heaviest = tuple(Folded(title, tuple(own)) for title, own in lists.items())
-            blocks = (Folded("Benchmark areas by name", heaviest, in_print=where),)
-        else:
-            blocks = (Paragraph(where),)
-        parts.append(Section("heaviest", "The benchmark areas that weigh most", blocks))
-    title = "Who was analysed, and who was left out"
-    return Section("who", title, first, tuple(parts), Place.WHO)
+            blocks = (*blocks, Folded(PHRASES["who.heaviest"], heaviest, in_print=""))
+        if any(f.neighbourhood is not None for f in result.findings):
+            blocks = (*blocks, Paragraph(PHRASES["who.heaviest_lead"], note=True))
+        parts.append(Section("designs", PHRASES["who.designs"], blocks))
+    return Section("who", PHRASES["who.title"], first, tuple(parts), Place.WHO)
 
 
 def area_map(result: Result) -> Section:
     """Return the map, or why there is none."""
     figure = figures.area_map(result)
-    return Section("map-section", "Map", (figure or Paragraph(maps.NO_MAP),), (), Place.WHO)
+    shown = figure or Paragraph(PHRASES["who.no_map"])
+    return Section("map-section", PHRASES["who.map"], (shown,), (), Place.WHO)
 
 
 def balance(result: Result) -> Section:
     """Return how alike treated and benchmark areas are."""
     charts = figures.balance(result)
-    blocks: tuple[Block, ...] = (Paragraph("There are no characteristics to compare."),)
+    blocks: tuple[Block, ...] = (Paragraph(PHRASES["who.balance_none"]),)
     if charts:
-        text = (
-            "Each line is one characteristic. The further right, the less alike the places are, in "
-            "standard deviations, averaged over neighbourhoods. A difference over 0.1 after "
-            "weighting deserves caution."
-        )
-        blocks = (Paragraph(text), *charts)
-    return Section("balance", "Balance: are the benchmark areas alike?", blocks, (), Place.WHO)
+        blocks = (Paragraph(PHRASES["who.balance_lead"]), Beside(tuple(charts)))
+    return Section("balance", PHRASES["who.balance"], blocks, (), Place.WHO)
 
 
 def method(result: Result) -> Section:
-    """Return the method annex, with every setting of the plan."""
+    """Return who may be compared, how they are weighted, estimated, tested and judged."""
     plan = result.plan
     first = Paragraph(
-        f"Window: {setting(plan, 'study', 'window', 'start')} to "
-        f"{setting(plan, 'study', 'window', 'end')}. "
-        f"Designed by {setting(plan, 'design', 'unit')}. "
-        f"Seed: {setting(plan, 'study', 'seed')}."
+        PHRASES["method.window"].format(
+            start=wording.when(setting(plan, "study", "window", "start")),
+            end=wording.when(setting(plan, "study", "window", "end")),
+            unit=setting(plan, "design", "unit"),
+            seed=setting(plan, "study", "seed"),
+        )
     )
-    every = Folded(
-        "Every setting of the plan", (Data(settings(plan)),), in_print="Every setting: run.json."
+    nearest = setting(plan, "design", "nearest")
+    key = "method.pool_all" if nearest in {"0", NONE_GIVEN} else "method.pool_nearest"
+    pool = PHRASES["method.pool_text"].format(
+        buffer=setting(plan, "register", "buffer_km"),
+        support=setting(plan, "design", "common_support"),
+        chosen=PHRASES[key].format(nearest=nearest),
+        history=setting(plan, "design", "history"),
+        covariates=setting(plan, "design", "covariates"),
     )
-    parts = (*method_parts(plan), Section("settings", "The plan", (every,)))
-    return Section("method", "Method annex", (first,), parts, Place.METHOD)
+    sure = PHRASES["method.sure_text"].format(placebos=setting(plan, "analysis", "placebos"))
+    grades = Bullets(tuple(_sentence(terms.grade_words(n)) for n in range(1, 6)), mark="numbered")
+    every = Folded(PHRASES["method.settings"], (Data(settings(plan)),), in_print="")
+    texts: dict[str, tuple[Block, ...]] = {
+        "pool": (Paragraph(pool),),
+        "weights": (Paragraph(PHRASES["method.weights_text"]),),
+        "estimate": (Paragraph(PHRASES["method.estimate_text"]),),
+        "sure": (Paragraph(sure),),
+        "verdicts": tuple(Paragraph(PHRASES[f"method.verdict_{name}"]) for name in ("read", "mde")),
+        "grades": (Paragraph(PHRASES["method.grades_text"]), grades),
+    }
+    parts = [
+        Section(f"method-{key}", PHRASES[f"method.{key}"], blocks) for key, blocks in texts.items()
+    ]
+    return Section("method", PHRASES["method.title"], (first, every), tuple(parts), Place.METHOD)
 
 
 def data(result: Result, files: Mapping[str, str]) -> Section:
-    """Return the releases, the gaps and every table as a file."""
+    """Return the releases, what is known of them, the gaps and every table as a file."""
     gaps = sections.gaps(result)
     blocks: tuple[Block, ...] = (
-        (Data(gaps, "gaps"),) if gaps.rows else (Paragraph("No gaps were found."),)
+        (Data(gaps, "gaps"),) if gaps.rows else (Paragraph(PHRASES["data.no_gaps"]),)
     )
-    parts = [Section("gaps", "Gaps", blocks)]
+    parts = [Section("gaps", PHRASES["data.gaps"], blocks)]
     if files:
         pairs = []
         for name, path in files.items():
             title = name.replace("_", " ")
             pairs.append((f"{title[:1].upper()}{title[1:]} (CSV)", path))
             pairs.append((f"{title}: metadata", f"{path}-metadata.json"))
-        parts.append(Section("files", "Every table as a file", (Links(tuple(pairs)),)))
-    first = (Data(sections.releases(result)),)
-    return Section("data", "Data annex", first, tuple(parts), Place.DATA)
-
-
-def seal(result: Result) -> Section:
-    """Return the hash of the plan, what it covers, and what it does not show."""
-    blocks = (
-        Code(result.seal.sha256, "SHA-256 of the plan"),
-        Bullets(result.seal.covers, "It covers"),
-        Paragraph(
-            "The seal shows that these estimates used this plan. It does not show that nobody had "
-            "looked at public data before the plan was written."
-        ),
-    )
-    return Section("seal", "Seal", blocks, (), Place.AGAIN)
+        links = Folded(PHRASES["data.files"], (Links(tuple(pairs)),), in_print="")
+        parts[0] = replace(parts[0], blocks=(*blocks, links))
+    notes = (Bullets(result.notes, PHRASES["data.notes"]),) if result.notes else ()
+    first = (Data(sections.releases(result)), *notes)
+    return Section("data", PHRASES["data.title"], first, tuple(parts), Place.DATA)
 
 
 def again(result: Result) -> Section:
-    """Return how to reproduce the results and the report."""
+    """Return the seal of the plan, what it covers, and how to reproduce the results."""
     blocks: list[Block] = [
-        Paragraph(
-            "With the study file and the same releases (their SHA-256 is in the data annex), this "
-            "command gives the same numbers and the same bytes:"
-        ),
-        Code("areaeffect evaluate study.toml --out results", "Command to evaluate the study"),
-        Paragraph("This report can be made again from its own folder:"),
-        Code("areaeffect report results", "Command to make the report again"),
+        Code(result.seal.sha256, PHRASES["seal.label"]),
+        Bullets(result.seal.covers, PHRASES["seal.covers"]),
+        Paragraph(PHRASES["seal.text"]),
+        Paragraph(PHRASES["seal.again"]),
+        Code("areaeffect evaluate study.toml --out results", PHRASES["seal.again_label"]),
+        Paragraph(PHRASES["seal.report"]),
+        Code("areaeffect report results", PHRASES["seal.report_label"]),
     ]
     if result.versions:
         made = ", ".join(f"{name} {version}" for name, version in result.versions.items())
-        blocks.append(Paragraph(f"Made with {made}."))
-    return Section("again", "How to do it again", tuple(blocks), (), Place.AGAIN)
+        blocks.append(Paragraph(PHRASES["seal.versions"].format(versions=made)))
+    return Section("seal", PHRASES["seal.title"], tuple(blocks), (), Place.AGAIN)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from areaeffect.results import BalanceRow
 
 SMD_LIMIT = 0.1  # the usual limit for balance; Austin 2009, doi 10.1002/sim.3697
-BALANCE_ROWS_DRAWN = 25
-WIDTH = 680.0
-LINE, HEAD = 24.0, 30.0
-LETTERS = 34
+BALANCE_ROWS_DRAWN = 15
+LINE, HEAD = 31.0, 30.0
+LETTERS = 52
 BEFORE = "#A33A08"
+_UNDER = 0.25  # how far marks lie under the middle of their line, whose name is above them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +76,8 @@ def balance_chart(
     """
     lines = max(1, len(rows))
     most = max([SMD_LIMIT, *(v for r in rows for v in (r.before, r.after) if v is not None)])
-    box = (0.37 * WIDTH, HEAD, 0.6 * WIDTH, LINE * lines)
-    frame = Frame(*box, (-0.025 * most, 1.08 * most), (lines + 0.7, 0.3))
+    box = (8.0, HEAD, plot.WIDTH - 16, LINE * lines)
+    frame = Frame(*box, (-0.025 * most, 1.08 * most), (lines + 0.5, 0.5))
     values = plot.nice(*frame.x, 6)
     limit = frame.px(SMD_LIMIT)
     parts = [
@@ -86,28 +86,29 @@ def balance_chart(
         plot.rule(limit, frame.top, limit, frame.bottom, svg.GREY, 1.2, "5 3"),
     ]
     for at, row in enumerate(rows, 1):
-        y = frame.py(at)
+        on = at + _UNDER
+        y = frame.py(on)
         ends = (frame.px(row.before or 0.0), frame.px(row.after or 0.0))
         parts.append(plot.rule(ends[0], y, ends[1], y, svg.FAINT, 1.5))
-        label = _label(row.covariate)
-        parts.append(plot.text(frame.left - 8, y + 4, label, size=11.5, anchor="end"))
+        label = plot.text(frame.left, frame.py(at) - 2, _label(row.covariate), size=11.5)
+        parts.append(plot.with_halo(label))
         name = marks.across("before")
         parts.append(
-            marks.diamond(frame, row.before, at, name, colour=BEFORE, radius=4.0, hollow=True)
+            marks.diamond(frame, row.before, on, name, colour=BEFORE, radius=4.0, hollow=True)
         )
-        parts.append(marks.dot(frame, row.after, at, marks.across("after"), colour=svg.BLUE))
+        parts.append(marks.dot(frame, row.after, on, marks.across("after"), colour=svg.BLUE))
     foot = frame.bottom + 38
-    words = "mean absolute standardised difference"
+    words = "difference in standard deviations, mean over neighbourhoods"
     parts += [
-        plot.text(frame.left + frame.width / 2, foot, words, anchor="middle"),
-        plot.text(0.37 * WIDTH, 18, "◇ before weighting", fill=BEFORE),
-        plot.text(0.6 * WIDTH, 18, "● after weighting", fill=svg.BLUE),
-        plot.text(0.81 * WIDTH, 18, f"┆ limit {SMD_LIMIT}", fill=svg.GREY),
+        plot.text(frame.left + frame.width / 2, foot, words, size=11.5, anchor="middle"),
+        plot.text(frame.left, 14, "◇ before weighting", size=11.5, fill=BEFORE),
+        plot.text(136, 14, "● after weighting", size=11.5, fill=svg.BLUE),
+        plot.text(256, 14, f"┆ limit {SMD_LIMIT}", size=11.5, fill=svg.GREY),
     ]
     text = f"After weighting {over} of {among} characteristics differ by over {SMD_LIMIT}. "
     text += f"The {len(rows)} with the largest difference are drawn."
     body = frame.group(parts, (0, len(rows)))
-    return svg.accessible(body, f"0 0 {WIDTH:g} {foot + 8:g}", key, title, text)
+    return svg.accessible(body, f"0 0 {plot.WIDTH:g} {foot + 8:g}", key, title, text)
 
 
 def balance_table(rows: Sequence[ImbalanceRow], claim: str) -> Table:

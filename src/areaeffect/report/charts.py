@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from areaeffect.results import Finding, PlaceboDraws, Series
 
 HISTOGRAM_BINS = 30
-WIDTH = 680.0
-TREND_HEIGHT = 310.0
-PLACEBO_HEIGHT = 250.0
+PLACEBO_HEIGHT = 200.0
 MONTHS = 12
 STARTS_NAMED = 2
-STARTS_APART = 0.3  # share of the axis two start labels need between them
+STARTS_APART = 0.45  # share of the axis two start labels need between them
 ZERO_SHARE = (
     0.4  # the axis begins at zero where the smallest value is below this share of the largest
 )
@@ -124,11 +122,12 @@ def trend_chart(
     starts: Sequence[str] = (),
     events: Sequence[str] = (),
     unit: str = "",
+    names: tuple[str, str] = ("observed", "benchmark areas"),
 ) -> str:
     """Draw observed (solid) against benchmark areas (dashed, with its interval shaded).
 
     Starts are marked, events numbered at the foot and gaps hatched; rows come from `trend_rows`
-    or `with_interval`.
+    or `with_interval`. `names` says what the two lines are.
     """
     periods = [str(row.period) for row in rows]
     x = svg.positions(periods)
@@ -136,41 +135,45 @@ def trend_chart(
     shown = ("observed_mean_12", "benchmark_mean_12") if smooth else ("observed", "benchmark")
     lines = {name: [getattr(row, name) for row in rows] for name in (*_LINES, *_ENDS)}
     values = [v for line in lines.values() for v in line if v is not None]
-    frame = Frame(56, 46, WIDTH - 176, TREND_HEIGHT - 77, svg.span(x), _limits(values))
+    frame = Frame(42, 56, plot.WIDTH - 60, 128, svg.span(x), _limits(values))
     parts = [
         plot.hatch_pattern(key),
         marks.band(frame, x, lines[_ENDS[0]], lines[_ENDS[1]], columns=_ENDS, fill=BAND),
-        plot.up_axis(frame),
+        plot.up_axis(frame, 4),
         *_gaps(frame, rows, x, key),
         plot.foot_axis(frame, *svg.ticks(x, periods)),
+        *_trend_key(names),
     ]
     if smooth:
-        for name, colour, opacity in (
-            ("observed", svg.BLUE, 0.45),
-            ("benchmark", svg.ORANGE, 0.55),
-        ):
+        for name, colour in (("observed", svg.BLUE), ("benchmark", svg.ORANGE)):
             parts.append(
                 marks.line(
-                    frame, x, lines[name], column=name, colour=colour, width=0.7, opacity=opacity
+                    frame, x, lines[name], column=name, colour=colour, width=0.6, opacity=0.45
                 )
             )
     parts += [*_starts(frame, starts, periods), *_events(frame, events, periods)]
     for name, colour, dash in ((shown[1], svg.ORANGE, plot.DASHED), (shown[0], svg.BLUE, "")):
-        parts.append(marks.line(frame, x, lines[name], column=name, colour=colour, dash=dash))
+        parts.append(
+            marks.line(frame, x, lines[name], column=name, colour=colour, width=2.2, dash=dash)
+        )
         if len(rows) <= 2 * MONTHS:
-            parts.append(marks.dots(frame, x, lines[name], colour=colour))
-    names = (("Observed", svg.BLUE), ("Benchmark areas", BENCHMARK_TEXT))
-    ends = [(_last(lines[column]), *name) for column, name in zip(shown, names, strict=True)]
-    parts += _end_labels(frame, ends)
-    parts.append(plot.text(6, 18, unit))
+            parts.append(marks.dots(frame, x, lines[name], colour=colour, radius=2.4))
+    parts.append(plot.text(4, 12, unit, size=11.5, fill=svg.GREY))
     description = _trend_description(rows, unit, smooth=smooth)
-    return svg.accessible(
-        frame.group(parts, (0, len(rows))),
-        f"0 0 {WIDTH:g} {TREND_HEIGHT:g}",
-        key,
-        title,
-        description,
-    )
+    body = frame.group(parts, (0, len(rows)))
+    view = f"0 0 {plot.WIDTH:g} {frame.bottom + 24:g}"
+    return svg.accessible(body, view, key, title, description)
+
+
+def _trend_key(names: tuple[str, str]) -> list[str]:
+    """Say what the two lines are, above the chart."""
+    second = 36 + 7.0 * len(names[0])
+    return [
+        plot.rule(4, 28, 26, 28, svg.BLUE, 2.6),
+        plot.text(31, 32, names[0], size=11.5, fill=svg.BLUE),
+        plot.rule(second, 28, second + 22, 28, svg.ORANGE, 2.6, "8 4"),
+        plot.text(second + 27, 32, names[1], size=11.5, fill=BENCHMARK_TEXT),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,17 +223,17 @@ def placebo_chart(
     reach = [lows[0], highs[-1], 0.0, *([] if own is None else [own])]
     pad = 0.04 * (max(reach) - min(reach) or 1.0)
     limits = (min(reach) - pad, max(reach) + pad)
-    frame = Frame(56, 40, WIDTH - 90, PLACEBO_HEIGHT - 88, limits, (0.0, max(counts) * 1.12))
-    values = plot.nice(*limits, 8)
+    frame = Frame(42, 42, plot.WIDTH - 60, PLACEBO_HEIGHT - 86, limits, (0.0, max(counts) * 1.12))
+    values = plot.nice(*limits, 5)
     name = "per cent" if form == "ratio" else unit
     columns = ("low", "high", "draws")
     parts = [
-        plot.up_axis(frame, 5),
+        plot.up_axis(frame, 4),
         marks.bars(frame, lows, highs, counts, columns=columns, fill="#5B83A8"),
         plot.rule(frame.px(0), frame.top, frame.px(0), frame.bottom, svg.GREY),
         plot.foot_axis(frame, values, plot.written(values)),
         plot.text(frame.left + frame.width / 2, PLACEBO_HEIGHT - 10, name, anchor="middle"),
-        plot.text(6, 15, "placebo programmes"),
+        plot.text(4, 14, "placebo programmes", size=11.5, fill=svg.GREY),
     ]
     if own is not None:
         at = frame.px(own)
@@ -238,11 +241,13 @@ def placebo_chart(
         parts.append(marks.stroke(frame, own, middle, "estimate", svg.ORANGE, frame.height / 2))
         anchor = "end" if at > frame.left + frame.width / 2 else "start"
         words = "This finding: " + printed(own, form)
-        parts.append(plot.text(at, 34, words, anchor=anchor, fill=BENCHMARK_TEXT, bold=True))
+        parts.append(
+            plot.text(at, 35, words, size=12, anchor=anchor, fill=BENCHMARK_TEXT, bold=True)
+        )
     text = f"{sum(counts):,} placebo programmes between {printed(lows[0], form)} and "
     text += f"{printed(highs[-1], form)}. This finding: {printed(own, form)}."
     body = frame.group(parts, (0, len(rows)))
-    return svg.accessible(body, f"0 0 {WIDTH:g} {PLACEBO_HEIGHT:g}", key, title, text)
+    return svg.accessible(body, f"0 0 {plot.WIDTH:g} {PLACEBO_HEIGHT:g}", key, title, text)
 
 
 def trend_table(rows: Sequence[TrendRow], unit: str, *, smooth: bool) -> Table:
@@ -308,7 +313,7 @@ def _starts(frame: Frame, starts: Sequence[str], periods: Sequence[str]) -> list
         anchor = "end" if late else "start"
         made.append(
             plot.text(
-                frame.px(position), frame.top - 6, words, size=12, anchor=anchor, fill=svg.GREY
+                frame.px(position), frame.top - 5, words, size=11.5, anchor=anchor, fill=svg.GREY
             )
         )
     return made
@@ -321,20 +326,28 @@ def _gaps(frame: Frame, rows: Sequence[TrendRow], x: Sequence[float], key: str) 
         if is_gap and first is None:
             first = i
         elif not is_gap and first is not None:
-            made.append(plot.hatched(frame, x[first] - half, x[i - 1] + half, key))
+            made.append(plot.hatched(frame, x[first] - half, x[i - 1] + half, key, ""))
             first = None
     return made
 
 
 def _events(frame: Frame, dates: Sequence[str], periods: Sequence[str]) -> list[str]:
-    """Mark dated events inside the axis by a tick and their number, from 1 in the order given."""
-    made = []
+    """Mark dated events inside the axis by a tick and their number, from 1 in the order given.
+
+    A number that would overprint the one before it is written a line higher.
+    """
+    made: list[str] = []
+    taken: list[tuple[float, int]] = []  # right end of the last number on each line
     for number, date in enumerate(dates, 1):
         place = svg.start_position(date[:7], periods)
-        if place is not None and frame.x[0] <= place <= frame.x[1]:
-            x, y = frame.px(place), frame.bottom
-            made.append(plot.rule(x, y - 14, x, y, svg.TEXT, 1.2))
-            made.append(plot.text(x + 3, y - 4, str(number), size=12))
+        if place is None or not frame.x[0] <= place <= frame.x[1]:
+            continue
+        x, words = frame.px(place), str(number)
+        line = max((at + 1 for right, at in taken if right > x), default=0)
+        taken.append((x + 5 + 7.5 * len(words), line))
+        made.append(plot.rule(x, frame.bottom - 14, x, frame.bottom, svg.TEXT, 1.2))
+        label = plot.text(x + 3, frame.bottom - 4 - 13 * line, words, size=11.5)
+        made.append(plot.with_halo(label, 3))
     return made
 
 
@@ -344,32 +357,6 @@ def _limits(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     pad = 0.12 * (high - low or abs(high) or 1.0)
     return (0.0 if 0 <= low < ZERO_SHARE * high else low - pad), high + pad
-
-
-def _last(values: Sequence[float | None]) -> float | None:
-    return next((v for v in reversed(values) if v is not None), None)
-
-
-def _end_labels(frame: Frame, ends: Sequence[tuple[float | None, str, str]]) -> list[str]:
-    """Name the lines at their right ends, a word a line, moved apart where they would overlap."""
-    placed = sorted((frame.py(v), words, colour) for v, words, colour in ends if v is not None)
-    room = 34.0
-    if len(placed) > 1 and placed[1][0] - placed[0][0] < room:
-        middle = (placed[0][0] + placed[1][0]) / 2
-        middle = min(max(middle, frame.top + room / 2), frame.bottom - room / 2)
-        placed = [
-            (middle + (i - 0.5) * room, words, colour)
-            for i, (_, words, colour) in enumerate(placed)
-        ]
-    made = []
-    for y, words, colour in placed:
-        lines = words.split()
-        top = y - 8.0 * (len(lines) - 1) + 4
-        made += [
-            plot.text(frame.right + 8, top + 16 * i, word, fill=colour, bold=True)
-            for i, word in enumerate(lines)
-        ]
-    return made
 
 
 def _trend_description(rows: Sequence[TrendRow], unit: str, *, smooth: bool) -> str:

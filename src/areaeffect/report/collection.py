@@ -28,7 +28,7 @@ from areaeffect.document.folders import RUN_FILE, seal_folder, write_again
 from areaeffect.document.page import to_html
 from areaeffect.errors import DataError, Problem
 from areaeffect.report import sections
-from areaeffect.report.faces import PDF_FILE, REPORT_FILE
+from areaeffect.report.faces import REPORT_FILE
 from areaeffect.report.files import (
     FORMAT,
     findings_content,
@@ -37,6 +37,7 @@ from areaeffect.report.files import (
     rounded,
     write_files,
 )
+from areaeffect.report.summary import PDF_FILE
 from areaeffect.results import Finding, Result, Verdict
 from areaeffect.study.collection import Collection
 from areaeffect.wording import terms

@@ -9,14 +9,17 @@ from areaeffect.further.registry import FURTHER
 from areaeffect.report import backing_sections as backing
 from areaeffect.report import neighbourhood_pages
 from areaeffect.report import outcome_sections as outcome
-from areaeffect.report.method_text import planned_outcomes
+from areaeffect.report.plan_text import planned_outcomes
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from areaeffect.document.blocks import Section
     from areaeffect.results import Result
+
+FEW = 20  # lines of a last section that fit on a page
 
 
 def report_document(result: Result, files: Mapping[str, str]) -> Document:
@@ -28,26 +31,28 @@ def report_document(result: Result, files: Mapping[str, str]) -> Document:
     files : where each table can be downloaded, relative to the report.
     """
     sections = [
-        outcome.answer(result),
-        outcome.numbers(result),
-        outcome.outcomes(result, neighbourhood_pages.links(result) if files else {}),
-        outcome.say(result),
+        outcome.found(result),
+        outcome.over_time(result),
+        outcome.chance(result),
+        outcome.places(result, neighbourhood_pages.links(result) if files else {}),
+        outcome.evidence(result),
         backing.who(result),
         backing.area_map(result),
         backing.balance(result),
         backing.method(result),
         backing.data(result, files),
-        backing.seal(result),
         backing.again(result),
         *annex_sections(result),
     ]
+    kept = sorted((s for s in sections if s is not None), key=lambda s: s.place)
     return Document(
         title=result.title,
-        kind="Annex of the evaluation report",
+        kind=PHRASES["annex.kind"],
         question=result.question,
-        sections=tuple(named(s) for s in sorted(sections, key=lambda s: s.place)),
-        footer="Made by areaeffect. Every number above is in the files beside this report.",
-        home=("Back to the report in two pages", "report.html") if files else ("", ""),
+        sections=tuple(map(named, kept)),
+        footer=PHRASES["annex.footer"],
+        home=(PHRASES["annex.back"], "report.html") if files else ("", ""),
+        keeps_end=len(result.seal.covers) <= FEW,
     )
 
 
@@ -93,7 +98,7 @@ def plan_document(result: Result, power: Section) -> Document:
         power,
         backing.method(result),
         backing.data(result, {}),
-        backing.seal(result),
+        backing.again(result),
     )
     return Document(
         title=result.title,

@@ -13,7 +13,7 @@ from areaeffect.document.pdf import FOLDER as CHARTS
 from areaeffect.report import neighbourhood_pages
 from areaeffect.report.contents import annex_files, report_document
 from areaeffect.report.crate import CRATE_FILE
-from areaeffect.report.summary import ANNEX_FILE, ANNEX_PDF, two_pages
+from areaeffect.report.summary import ANNEX_FILE, ANNEX_PDF, PDF_FILE, two_pages
 from areaeffect.report.tables import DATA_FILES
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from areaeffect.results import Result
 
 REPORT_FILE = "report.html"
-PDF_FILE = "report.pdf"
 
 
 def is_face(path: str) -> bool:
@@ -57,7 +56,7 @@ def write_faces(result: Result, folder: Path) -> None:
             write_text(places / name, to_html(own, up))
         charts = folder / pdf.FOLDER
         charts.mkdir(exist_ok=True)
-        pdf.write_charts(annex, charts)
+        pdf.write_charts((annex, summary), charts)
         (folder / ANNEX_PDF).write_bytes(printed.result())
 
 

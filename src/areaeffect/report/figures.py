@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document import maps, marks, plot, svg
+from areaeffect.document import maps
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.plot import Frame
-from areaeffect.document.svg import cut, key_of, scaled
-from areaeffect.report import balance_chart, charts, forest, sections
-from areaeffect.results import Verdict
-from areaeffect.wording import terms
+from areaeffect.document.svg import key_of
+from areaeffect.report import balance_chart, charts, forest
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from areaeffect.results import Finding, PlaceboDraws, Result, Series
 
@@ -39,34 +37,52 @@ def effects(name: str, findings: Sequence[Finding]) -> Figure | None:
     )
 
 
-def trend(finding: Finding, series: Series, events: Sequence[tuple[str, str, str]] = ()) -> Figure:
+def trend(
+    finding: Finding,
+    series: Series,
+    events: Sequence[tuple[str, str, str]] = (),
+    *,
+    title: str = "",
+) -> Figure:
     """Draw the observed path of a finding's outcome beside its benchmark areas.
 
-    `events` are dates, places (empty: everywhere) and what happened; each is numbered on the chart
-    and told in its note.
+    `events` are dates, places (empty: everywhere) and what happened; each has its number on the
+    chart (`events_note` has the words). Without a `title` the chart says what was found.
     """
     rows = charts.with_interval(charts.trend_rows(series), finding)
-    unit = ", ".join(part for part in (wording.name_of(finding), series.unit) if part)
-    title = wording.chart_title(finding)
-    key = key_of(finding.group, finding.outcome, finding.claim, "trend")
+    title = title or wording.chart_title(finding)
+    place = (finding.neighbourhood,) if finding.neighbourhood else ()
+    key = key_of(finding.group, *place, finding.outcome, finding.claim, "trend")
     chart = charts.trend_chart(
         rows,
         key=key,
         title=title,
         starts=series.start,
         events=[date for date, _, _ in events],
-        unit=unit,
+        unit=finding.unit if series.unit == "mean" and finding.unit else series.unit,
+        names=(
+            PHRASES["line.one" if place else "line.several"],
+            PHRASES[f"line.{finding.claim}"],
+        ),
     )
     smooth = any(row.observed_mean_12 is not None for row in rows)
-    told = [
-        f"{i}: {what} ({place or 'everywhere'}, {when})"
-        for i, (when, place, what) in enumerate(events, 1)
-    ]
-    note = f"Events: {'; '.join(told)}." if told else ""
-    table = charts.trend_table(rows, series.unit, smooth=smooth)
     return Figure(
-        chart=chart, title=title, table=table, data="series", note=note, name=key, rows=tuple(rows)
+        chart=chart,
+        title=title,
+        table=charts.trend_table(rows, series.unit, smooth=smooth),
+        data="neighbourhood_series" if place else "series",
+        name=key,
+        rows=tuple(rows),
     )
+
+
+def events_note(events: Sequence[tuple[str, str, str]]) -> str:
+    """Return what the numbers of the events in a trend stand for."""
+    happened = (
+        f"{i}: {what} ({where or 'everywhere'}, {wording.when(date)})"
+        for i, (date, where, what) in enumerate(events, 1)
+    )
+    return f"Events: {'; '.join(happened)}."
 
 
 def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
@@ -95,30 +111,10 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
     )
 
 
-def places(findings: Sequence[Finding]) -> Figure:
-    """Draw one outcome in every neighbourhood of a group, by name."""
-    first = findings[0]
-    rows = place_rows(findings)
-    key = key_of(first.group, first.outcome, first.claim, first.form, "neighbourhoods")
-    title = wording.places_title(findings)
-    chart = places_chart(rows, key=key, title=title)
-    table = sections.places_table(findings)
-    note = "By name, not by size: with intervals this wide an order by size would be mostly chance."
-    return Figure(
-        chart=chart,
-        title=title,
-        table=table,
-        data="findings",
-        note=note,
-        name=key,
-        rows=tuple(rows),
-    )
-
-
 def area_map(result: Result) -> Figure | None:
     """Draw where treated and benchmark areas are; None without outlines."""
     rows = maps.status_rows(result.areas)
-    attribution = " ".join(dict.fromkeys(r.attribution for r in result.releases if r.attribution))
+    attribution = maps.credit(result.releases)
     table = Table(
         "Areas by the part they play",
         ("Part", "Initiative", "Reason", "Areas"),
@@ -207,75 +203,3 @@ def figure_of(result: Result, kind: str, outcome: str | None = None) -> Figure |
 
 WIDTH = 680.0
 LINE, HEAD, FOOT = 21.0, 34.0, 44.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceRow:
-    """One neighbourhood, its effect in per cent or in units."""
-
-    neighbourhood: str
-    verdict: str
-    unit: str
-    estimate: float | None
-    low: float | None
-    high: float | None
-    mde: float | None
-
-
-def place_rows(findings: Iterable[Finding]) -> list[PlaceRow]:
-    """Return one row a neighbourhood by name, effects in per cent or in units.
-
-    Not by size: the order of estimates this noisy is mostly chance, and reads as a ranking.
-    """
-    rows = [
-        PlaceRow(
-            neighbourhood=finding.neighbourhood or "",
-            verdict=str(finding.verdict),
-            unit="per cent" if finding.form == "ratio" else finding.unit,
-            estimate=scaled(finding.estimate, finding.form),
-            low=scaled(finding.low, finding.form),
-            high=scaled(finding.high, finding.form),
-            mde=scaled(finding.mde, finding.form),
-        )
-        for finding in findings
-    ]
-    return sorted(rows, key=lambda row: row.neighbourhood)
-
-
-def places_chart(rows: Sequence[PlaceRow], *, key: str, title: str) -> str:
-    """Draw every neighbourhood's estimate (dot) with its interval (bar), zero marked."""
-    ends = [v for row in rows for v in (row.estimate, row.low, row.high) if v is not None]
-    reach = [*ends, 0.0]
-    pad = 0.04 * (max(reach) - min(reach) or 1.0)
-    height = HEAD + LINE * len(rows) + FOOT
-    box = (228.0, HEAD, WIDTH - 362, LINE * len(rows))
-    frame = Frame(*box, (min(reach) - pad, max(reach) + pad), (len(rows) + 0.5, 0.5))
-    values = plot.nice(*frame.x, 6)
-    parts = [plot.foot_axis(frame, values, plot.written(values))]
-    zero = frame.px(0.0)
-    parts.append(plot.rule(zero, frame.top, zero, frame.bottom, svg.GREY))
-    for i, row in enumerate(rows, 1):
-        parts += _line(frame, i, row)
-    parts.append(plot.text(frame.left + frame.width / 2, height - 8, rows[0].unit, anchor="middle"))
-    parts.append(plot.rule(8, 14, 40, 14, svg.BLUE, 4))
-    parts.append(f'<circle cx="24" cy="14" r="4.5" fill="{svg.BLUE}" stroke="#FFFFFF"/>')
-    parts.append(plot.text(46, 18, "estimate, 95% interval"))
-    count = len([row for row in rows if row.estimate is not None])
-    said = f"{count} of {len(rows)} neighbourhoods have an estimate. The table gives every one."
-    body = frame.group(parts, (0, len(rows)))
-    return svg.accessible(body, f"0 0 {WIDTH:g} {height:g}", key, title, said)
-
-
-def _line(frame: Frame, at: int, row: PlaceRow) -> list[str]:
-    y = frame.py(at)
-    verdict = Verdict(row.verdict)
-    said = f"{terms.VERDICT_SYMBOLS[verdict]} {wording.verdict_name(verdict)}"
-    made = [
-        plot.text(6, y + 4, cut(row.neighbourhood, 34), size=11.5),
-        plot.text(frame.right + 10, y + 4, said, size=11.5),
-    ]
-    name, ends = marks.across("low", "high"), (row.low, row.high)
-    made.append(marks.interval(frame, at, ends, name, colour=svg.BLUE, width=4))
-    name = marks.across("estimate")
-    made.append(marks.dot(frame, row.estimate, at, name, colour=svg.BLUE))
-    return made

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from areaeffect.results import Finding
 
-WIDTH = 360.0  # units of the viewBox: near the pixels of a phone, so that words stay readable
 EDGE = 14.0
 LINE, HEAD, FOOT = 47.0, 44.0, 42.0
 BAR, BAR_AT = 20.0, 0.2  # height of a bar's band, and how far it lies under the middle of its line
@@ -115,7 +114,7 @@ def effects_chart(rows: Sequence[EffectRow], *, key: str, title: str) -> str:
         parts.append(_effects_panel(rows[start:stop], (start, stop), top))
         empty = all(row.estimate is None for row in rows[start:stop])
         top += LINE * (stop - start) + (0.0 if empty else FOOT)
-    view = f"0 0 {WIDTH:g} {top + 1:g}"
+    view = f"0 0 {plot.WIDTH:g} {top + 1:g}"
     return svg.accessible("\n".join(parts), view, key, title, _effects_description(rows))
 
 
@@ -134,7 +133,7 @@ def _effects_key() -> list[str]:
 
 def _effects_panel(panel: Sequence[EffectRow], rows: tuple[int, int], top: float) -> str:
     n = len(panel)
-    box = (EDGE, top, WIDTH - 2 * EDGE, LINE * n)
+    box = (EDGE, top, plot.WIDTH - 2 * EDGE, LINE * n)
     frame = Frame(*box, _effect_limits(panel), (n + 0.5, 0.5))
     parts: list[str] = []
     if any(row.estimate is not None for row in panel):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import re
-import textwrap
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +25,8 @@ BACKDROP_BYTES = 60_000  # a page for each of 400 neighbourhoods repeats it
 GRIDS, COARSEST = (8, 16, 32), 64  # in tenths of a unit, that its corners are rounded to
 MARGIN_SHARE = 0.35  # of its size that is shown around a neighbourhood
 SEA, LAND, EDGE = "#FFFFFF", "#F3F2F1", "#BFBFBF"
-PIN = 15
+PIN = 24
+_APART = 1.9  # radii between pins that both show their number
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,29 +141,33 @@ def benchmark_map(
         '<g transform="scale(.1)">'
         f'<path fill="{LAND}" stroke="{EDGE}" stroke-width="6" d="{outlines.backdrop}"/></g>'
     ]
-    for text, area in reversed(pins):
-        x, y = outlines.centre(area)
+    places = [outlines.centre(area) for _, area in pins]
+    for i, (text, _) in reversed(list(enumerate(pins))):
+        x, y = places[i]
+        covered = any(math.dist(places[i], other) < _APART * PIN for other in places[:i])
         body.append(
             f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{PIN}" fill="{svg.BLUE}" stroke="#FFFFFF"/>'
         )
+        if covered:  # a pin that counts more lies over it; the list has its number
+            continue
         body.append(
-            f'<text x="{x:.0f}" y="{y + 6:.0f}" font-size="17" font-weight="bold" '
+            f'<text x="{x:.0f}" y="{y + 10:.0f}" font-size="29" font-weight="bold" '
             f'text-anchor="middle" fill="#FFFFFF">{text}</text>'
         )
     x, y = np.mean([outlines.centre(area) for area in here], axis=0)
     body.append(
-        f'<path d="M{x:.0f} {y - 24:.0f}l22 40h-44z" fill="{svg.ORANGE}" stroke="{svg.TEXT}" '
-        'stroke-width="3"/>'
+        f'<path d="M{x:.0f} {y - 36:.0f}l33 60h-66z" fill="{svg.ORANGE}" stroke="{svg.TEXT}" '
+        'stroke-width="4"/>'
     )
     body += maps.scale_bar(frame)
-    foot = frame.height + 12
+    foot = frame.height + 62
     body.append(
-        f'<path d="M20 {foot - 18:.0f}l11 20h-22z" fill="{svg.ORANGE}" stroke="{svg.TEXT}" '
+        f'<path d="M20 {foot - 22:.0f}l14 25h-28z" fill="{svg.ORANGE}" stroke="{svg.TEXT}" '
         'stroke-width="2"/>'
     )
-    body.append(words(38, foot, "this place"))
-    body.append(f'<circle cx="170" cy="{foot - 7:.0f}" r="11" fill="{svg.BLUE}"/>')
-    body.append(words(188, foot, "benchmark area, numbered as in the list"))
+    body.append(words(44, foot, "this place"))
+    body.append(f'<circle cx="230" cy="{foot - 10:.0f}" r="14" fill="{svg.BLUE}"/>')
+    body.append(words(252, foot, "benchmark area, numbered as in the list"))
     said = f"This place and {len(pins)} of its benchmark areas. North is up."
     return _finish(body, frame, outlines.attribution, (key, title, said))
 
@@ -170,11 +175,8 @@ def benchmark_map(
 def _finish(
     body: Sequence[str], frame: Frame, attribution: str, names: tuple[str, str, str]
 ) -> str:
-    bottom = frame.height + 16
-    lines = list(body)
-    for line in textwrap.wrap(attribution, maps.ATTRIBUTION_LETTERS):
-        bottom += 24
-        lines.append(words(4, bottom, line, size=15))
+    lines, bottom = maps.credit_lines(attribution, frame.height + 62)
+    lines = [*body, *lines]
     return svg.accessible("\n".join(lines), f"0 0 {WIDTH} {bottom + 16:g}", *names)
 
 
@@ -215,15 +217,14 @@ def named_map(result: Result) -> Figure | None:
         *maps.treated_classes(treated),
     ]
     title = PHRASES["summary.map"]
-    credit = " ".join(dict.fromkeys(r.attribution for r in result.releases if r.attribution))
+    credit = maps.credit(result.releases)
     chart = maps.draw_map(
         result.shapes,
         classes,
         key="summary-map",
         title=title,
-        attribution="" if len(credit) > maps.ATTRIBUTION_LETTERS else credit,
+        attribution="" if len(credit) > 2 * maps.ATTRIBUTION_LETTERS else credit,
         names=_names(result.areas),
-        large=True,
     )
     if not chart:
         return None

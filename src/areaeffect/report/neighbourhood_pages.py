@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from areaeffect.document import maps
 from areaeffect.document.blocks import (
     Answers,
     Badge,
@@ -20,11 +21,12 @@ from areaeffect.document.blocks import (
 )
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import key_of
-from areaeffect.report import local_map, small_multiples
+from areaeffect.report import figures, local_map
 from areaeffect.report.sections import HEAVIEST
 from areaeffect.results import Verdict
-from areaeffect.wording import main_findings, plain
-from areaeffect.wording.numbers import signed, signed_interval, size
+from areaeffect.wording import main_findings, name_of, plain, when
+from areaeffect.wording.numbers import plural, signed, signed_interval, size
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 FOLDER = "neighbourhoods"
 INDEX = "index"
+FEW = 40  # neighbourhoods that one list names; more are listed by first letter
 Place = tuple[str, str]  # initiative and neighbourhood
 
 
@@ -67,20 +70,20 @@ def pages(result: Result) -> Iterator[tuple[str, Document]]:
 
     Nothing for a study whose findings are of whole programmes only.
     """
-    told = findings_by_place(result)
-    if not told:
+    found = findings_by_place(result)
+    if not found:
         return
     slugs = places(result)
-    yield f"{INDEX}.html", _index(result, slugs, told)
+    yield f"{INDEX}.html", _index(result, slugs)
     drawn = tuple(s for s in result.shapes if any(len(ring) for ring in s.rings))
-    credit = " ".join(dict.fromkeys(r.attribution for r in result.releases if r.attribution))
+    credit = maps.credit(result.releases)
     maker = _Maker(result, local_map.Outlines(drawn, credit))
     for place, slug in slugs.items():
-        yield f"{slug}.html", maker.page(place, slug, told.get(place, []))
+        yield f"{slug}.html", maker.page(place, slug, found.get(place, []))
 
 
 def findings_by_place(result: Result) -> dict[Place, list[Finding]]:
-    """Return the findings that the page of each neighbourhood tells."""
+    """Return the findings that are on the page of each neighbourhood."""
     findings: dict[Place, list[Finding]] = {}
     for f in result.findings:
         if f.neighbourhood is not None:
@@ -88,32 +91,8 @@ def findings_by_place(result: Result) -> dict[Place, list[Finding]]:
     return {place: _main(own) for place, own in findings.items()}
 
 
-def own_figure(
-    place: Place, slug: str, pairs: Sequence[tuple[Finding, Series]], start: str
-) -> Figure:
-    """Draw every outcome of one neighbourhood beside its benchmark areas.
-
-    Parameters
-    ----------
-    place : initiative and neighbourhood.
-    slug : name of its page.
-    pairs : at least one finding with the path of its outcome there.
-    start : when the work began; empty where that is not known.
-    """
-    rows = small_multiples.panel_rows(pairs)
-    title = f"{place[1]} beside its benchmark areas"
-    chart = small_multiples.panels_chart(rows, key=f"{slug}-charts", title=title, start=start)
-    return Figure(
-        chart=chart,
-        title=title,
-        table=small_multiples.panel_table(rows),
-        data="neighbourhood_series",
-        rows=tuple(rows),
-    )
-
-
 def _main(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings of one neighbourhood that its page tells: ratios before their rates."""
+    """Return the findings of one neighbourhood for its page: ratios before their rates."""
     whole = [replace(f, neighbourhood=None, primary=True) for f in findings]
     chosen = {(f.outcome, f.claim, f.form) for f in main_findings(whole)}
     return [f for f in findings if (f.outcome, f.claim, f.form) in chosen]
@@ -127,26 +106,22 @@ def _numbered(base: str) -> Iterator[str]:
         number += 1
 
 
-def _index(
-    result: Result, slugs: Mapping[Place, str], told: Mapping[Place, Sequence[Finding]]
-) -> Document:
-    """Return the list of all neighbourhoods, a section for each first letter."""
+def _index(result: Result, slugs: Mapping[Place, str]) -> Document:
+    """Return the list of all neighbourhoods, of many a section for each first letter."""
     letters: dict[str, list[tuple[str, str]]] = {}
+    several = len({initiative for initiative, _ in slugs}) > 1
     for (initiative, name), slug in slugs.items():
-        first = name[:1].upper() if name[:1].isalpha() else "#"
-        words = f"{name}, {initiative}. {plain.in_short(told.get((initiative, name), ()))}"
+        first = name[:1].upper() if name[:1].isalpha() and len(slugs) > FEW else ""
+        words = f"{name}, {initiative}" if several else name
         letters.setdefault(first, []).append((words, f"{slug}.html"))
-    many = "1 neighbourhood" if len(slugs) == 1 else f"{len(slugs):,} neighbourhoods"
-    text = (
-        f"There is a page for each of {many}. Pick the first letter of a name, or use the search "
-        "of your browser (Ctrl and F, or Command and F)."
-    )
-    first_section = Section("find", "Find a place", (Paragraph(text),))
+    text = PHRASES["place.index_text"].format(many=plural(len(slugs), "neighbourhood"))
+    lists = [(letter, Links(tuple(own))) for letter, own in sorted(letters.items())]
+    whole = [own for letter, own in lists if not letter]
+    first_section = Section("find", PHRASES["place.index_find"], (Paragraph(text), *whole))
     rest = [
-        Section(f"letter-{i}", letter, (Links(tuple(own)),))
-        for i, (letter, own) in enumerate(sorted(letters.items()))
+        Section(f"letter-{i}", letter, (own,)) for i, (letter, own) in enumerate(lists) if letter
     ]
-    return _document("Neighbourhoods", result, (first_section, *rest))
+    return _document(PHRASES["place.index_title"], result, (first_section, *rest))
 
 
 def _document(title: str, result: Result, sections: Sequence[Section]) -> Document:
@@ -155,8 +130,8 @@ def _document(title: str, result: Result, sections: Sequence[Section]) -> Docume
         kind=result.title,
         question="",
         sections=tuple(named(s) for s in sections),
-        footer="Made by areaeffect. Every number on this page is in the files of the full report.",
-        home=("Back to the report", "../report.html"),
+        footer=PHRASES["place.footer"],
+        home=(PHRASES["annex.back"], "../report.html"),
         compact=True,
     )
 
@@ -179,9 +154,10 @@ class _Maker:
         """Return the page of one neighbourhood."""
         design = self.designs.get(place)
         sections = [_answer(findings), self._where(place, slug, design)]
-        sections += self._charts(place, slug, findings, design)
+        sections += self._charts(place, findings, design)
         sections.append(_sure(findings))
-        sections.append(Section("todo", "What to do with this page", (Bullets(plain.TO_DO),)))
+        todo = tuple(PHRASES[f"place.todo_{i}"] for i in range(1, 6))
+        sections.append(Section("todo", PHRASES["place.todo"], (Bullets(todo),)))
         title = f"{place[1]}, {place[0]}"
         return _document(title, self.result, sections)
 
@@ -189,7 +165,7 @@ class _Maker:
         own = [a.area for a in self.result.areas if a.role == "treated" and _place(a) == place]
         if design is not None:
             own = list(design.areas)
-        started = f" The work began in {design.start}." if design else ""
+        started = f" The work began in {when(design.start)}." if design else ""
         count = "1 small area" if len(own) == 1 else f"{len(own)} small areas"
         blocks: list[Block] = [Paragraph(f"This place is made of {count}.{started}")]
         heaviest = _heaviest(design)
@@ -216,21 +192,22 @@ class _Maker:
             lines = tuple(self._name(code) for code in heaviest)
             title = "Our benchmark areas, those that count most first"
             blocks.append(Bullets(lines, title, "areas"))
-        return Section("where", "Where we are, and who we are set beside", tuple(blocks))
+        return Section("where", PHRASES["place.where"], tuple(blocks))
 
     def _charts(
-        self,
-        place: Place,
-        slug: str,
-        findings: Sequence[Finding],
-        design: NeighbourhoodDesign | None,
+        self, place: Place, findings: Sequence[Finding], design: NeighbourhoodDesign | None
     ) -> list[Section]:
         found = [(f, self.series.get((*place, f.outcome))) for f in findings]
-        pairs = [(f, s) for f, s in found if s is not None]
-        if not pairs:
+        start = (design.start,) if design else ()
+        drawn = tuple(
+            figures.trend(f, replace(s, start=start), title=name_of(f))
+            for f, s in found
+            if s is not None
+        )
+        if not drawn:
             return []
-        figure = own_figure(place, slug, pairs, design.start if design else "")
-        return [Section("charts", "How things went", (Paragraph(plain.CHARTS), figure))]
+        first = Paragraph(PHRASES["place.how_to_read"])
+        return [Section("charts", PHRASES["place.charts"], (first, Beside(drawn)))]
 
     def _names(self, title: str, codes: Sequence[str]) -> Table:
         rows = tuple((str(i), self._name(code)) for i, code in enumerate(codes, 1))
@@ -242,13 +219,15 @@ class _Maker:
 
 
 def _answer(findings: Sequence[Finding]) -> Section:
-    blocks: list[Block] = [Paragraph(plain.WHAT_IT_IS)]
+    blocks: list[Block] = [Paragraph(PHRASES["place.what_it_is"])]
     if findings:
-        blocks.append(Paragraph(plain.in_short(findings), lead=True))
-        items = [(Badge(f.verdict), plain.CLAIMS[f.claim], plain.plain_answer(f)) for f in findings]
+        judged = any(f.verdict is not Verdict.DESCRIBED for f in findings)
+        blocks += [Paragraph(plain.in_short(findings), lead=True)] if judged else []
+        items = [(Badge(f.verdict), PHRASES[f"claim.{f.claim}"], plain.plain_answer(f))
+                 for f in findings]  # fmt: skip
         blocks.append(Answers(tuple(items)))
-    blocks.append(Paragraph(plain.ON_ONE_PLACE))
-    return Section("answer", "In short", tuple(blocks))
+    blocks.append(Paragraph(PHRASES["place.on_one_place"]))
+    return Section("answer", PHRASES["place.answer"], tuple(blocks))
 
 
 def _sure(findings: Sequence[Finding]) -> Section:
@@ -269,7 +248,7 @@ def _sure(findings: Sequence[Finding]) -> Section:
     if rows:
         table = Table("The same in numbers", head, rows, frozenset({2, 3, 4}))
         blocks.append(Folded("Show the numbers", (Data(table, "findings"),)))
-    return Section("sure", "How sure can we be?", tuple(blocks))
+    return Section("sure", PHRASES["place.sure"], tuple(blocks))
 
 
 def _heaviest(design: NeighbourhoodDesign | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""The part of a report that answers: headlines, numbers, and a card for every finding."""
+"""The part of the annex that answers: every result, over time, against chance, and how strong."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document.blocks import (
-    Answers,
-    Badge,
+    Beside,
     Bullets,
-    Card,
     Data,
-    Facts,
     Folded,
     Links,
     Paragraph,
@@ -21,6 +18,7 @@ from areaeffect.document.blocks import (
 from areaeffect.further.stories import events_of
 from areaeffect.outcomes import FAMILIES
 from areaeffect.report import figures, sections
+from areaeffect.results import ALL_INITIATIVES
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES
@@ -29,18 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from areaeffect.document.blocks import Block
+    from areaeffect.document.chart_tables import Figure
     from areaeffect.results import Finding, Result
 
-SHOWN_OPEN = 15  # longer tables are folded away
-HOW_TO_READ = (
-    "Trends: bold lines are the mean of the twelve months up to each month, where all twelve are "
-    "known on both lines; thin lines are single months. Shaded: where the benchmark line may lie, "
-    "by the 95% interval of the whole difference; single periods stray further. Hatched: no data, "
-    "which is not zero.",
-    "Histograms: each placebo programme is a set of places where nothing of the kind was done, put "
-    "through the same design and estimate. They show how far an estimate strays by chance alone.",
-)
-MANY = 60  # with more, names and numbers of single neighbourhoods are on their own pages
+MANY = 60  # with more, single neighbourhoods are on their own pages alone
 
 
 def by_group(result: Result) -> dict[str, list[Finding]]:
@@ -51,159 +41,143 @@ def by_group(result: Result) -> dict[str, list[Finding]]:
     return groups
 
 
-def answer(result: Result) -> Section:
-    """Return the answers: for each group one sentence over all, and one headline a finding."""
-    parts = _answers(result)
-    none = () if parts else (Paragraph("The study has no findings."),)
-    notes = (Bullets(result.notes),) if result.notes else ()
-    title = "What to know about these answers"
-    parts.append(Section("notes", title, (*notes, Paragraph(terms.KEY, note=True))))
-    return Section("answer", PHRASES["word.answer"], none, tuple(parts), Place.ANSWER)
-
-
-def _answers(result: Result) -> list[Section]:
-    parts = []
-    for i, (name, findings) in enumerate(by_group(result).items()):
-        blocks: list[Block] = [Paragraph(wording.overall(findings), lead=True)]
-        main = wording.main_findings(findings)
-        if main:
-            items = [
-                (Badge(f.verdict), PHRASES[f"claim.{f.claim}"], wording.headline(f)) for f in main
-            ]
-            blocks.append(Answers(tuple(items)))
-        parts.append(Section(f"group-{i}", wording.group_title(name), tuple(blocks)))
-    return parts
-
-
-def numbers(result: Result) -> Section:
-    """Return the families by group, and each group's results as table and chart."""
-    parts = []
+def leading_group(result: Result) -> str:
+    """Return the group that a report leads with: all initiatives together, else the first."""
     groups = by_group(result)
-    for i, (name, findings) in enumerate(groups.items()):
-        main = wording.main_findings(findings)
-        title = wording.group_title(name)
-        table = sections.results_table(main, title)
-        blocks: list[Block] = [Data(table, "findings")] if table.rows else []
-        missing = [
-            f.title
-            for key, f in FAMILIES.items()
-            if key not in {f.family for f in findings if f.outcome}
-        ]
-        if missing:
-            blocks.append(Paragraph(f"Families this study did not look at: {', '.join(missing)}."))
-        figure = figures.effects(name, main)
-        blocks += [figure] if figure else []
-        parts.append(Section(f"numbers-{i}", title, tuple(blocks)))
-    first: tuple[Block, ...] = ()
-    if len(groups) > 1:
-        first = (Data(sections.families_by_group(groups), "findings"),)
-    return Section("table", "The results in numbers", first, tuple(parts), Place.ANSWER)
+    return ALL_INITIATIVES if ALL_INITIATIVES in groups else next(iter(groups), "")
 
 
-def outcomes(result: Result, pages: Mapping[str, str]) -> Section:
-    """Return the cards, family by family, then single neighbourhoods and where their pages are."""
-    cards: dict[str, list[Card]] = {}
-    series = {(s.group, s.outcome): s for s in result.series}
-    draws = {(d.group, d.outcome, d.claim, d.form): d for d in result.placebos}
-    number = 0
-    for findings in by_group(result).values():
-        for finding in wording.main_findings(findings):
-            path = series.get((finding.group, finding.outcome))
-            own = draws.get((finding.group, finding.outcome, finding.claim, finding.form))
-            events = events_of(result, finding.group)
-            trend = figures.trend(finding, path, events) if path and path.periods else None
-            placebo = figures.placebo(finding, own) if own else None
-            charts = [figure for figure in (trend, placebo) if figure]
-            cards.setdefault(finding.family, []).append(
-                _card(f"finding-{number}", finding, findings, charts)
-            )
-            number += 1
-    order = [*FAMILIES, *(key for key in cards if key not in FAMILIES)]
-    parts = [_family(key, cards[key]) for key in order if key in cards]
-    parts += _single_neighbourhoods(result, pages)
+def found(result: Result) -> Section:
+    """Return every result as a table a group, then what a technical reader asks of each."""
+    groups = by_group(result)
+    main = {name: wording.main_findings(own) for name, own in groups.items()}
+    blocks: list[Block] = [Paragraph(PHRASES["annex.no_findings"])] if not groups else []
+    for name, own in main.items():
+        blocks.append(Paragraph(wording.overall(groups[name]), begins=f"{_title(name)}."))
+        if own:
+            blocks.append(Data(sections.results_table(own, _title(name)), "findings"))
+    blocks.append(Paragraph(PHRASES["annex.key"], note=True))
+    missing = [
+        family.title
+        for key, family in FAMILIES.items()
+        if groups and key not in {f.family for f in result.findings if f.outcome}
+    ]
+    if missing:
+        blocks.append(Paragraph(PHRASES["annex.not_studied"].format(names=", ".join(missing))))
+    every = [f for own in main.values() for f in own]
+    for table, printed in ((sections.technical(every), None), (sections.companions(every), "")):
+        if table is not None:
+            blocks.append(Folded(table.caption, (Data(table, "findings"),), in_print=printed))
     further = sections.further_findings(result)
-    if further:
-        parts.append(Section("further", "Further findings", (Data(further, "findings"),)))
-    first = (Bullets(HOW_TO_READ, "How to read the charts"),) if number else ()
-    return Section("outcomes", "Outcome by outcome", first, tuple(parts), Place.OUTCOMES)
+    blocks += [Data(further, "findings")] if further else []
+    return Section("found", PHRASES["annex.found"], tuple(blocks), place=Place.ANSWER)
 
 
-def say(result: Result) -> Section:
-    """Return what may be said of each group, and what may not."""
+def over_time(result: Result) -> Section | None:
+    """Return the trend of every outcome, group by group."""
+    paths = {(s.group, s.outcome): s for s in result.series if s.periods}
     parts = []
     for i, (name, findings) in enumerate(by_group(result).items()):
-        main = wording.main_findings(findings)
-        can, cannot = _sayings(main)
-        parts.append(Section(f"say-{i}", wording.group_title(name), (can, cannot)))
-    title = "What this says, and what it does not say"
-    return Section("say", title, (), tuple(parts), Place.SAY)
+        events = events_of(result, name)
+        drawn = [
+            figures.trend(f, paths[f.group, f.outcome], events, title=wording.name_of(f))
+            for f in wording.main_findings(findings)
+            if (f.group, f.outcome) in paths
+        ]
+        if drawn:
+            note = (Paragraph(figures.events_note(events), note=True),) if events else ()
+            parts.append(Section(f"trends-{i}", _title(name), (Beside(tuple(drawn)), *note)))
+    if not parts:
+        return None
+    blocks = (Paragraph(PHRASES["annex.how_to_read_trends"], note=True),)
+    return Section("trends", PHRASES["annex.trends"], blocks, tuple(parts), Place.ANSWER)
 
 
-def _sayings(findings: Sequence[Finding]) -> tuple[Bullets, Bullets]:
-    can = dict.fromkeys(text for f in findings for text in wording.can_say(f))
-    cannot = dict.fromkeys(text for f in findings for text in wording.cannot_say(f))
-    return (
-        Bullets(tuple(can), "This says", "can"),
-        Bullets(tuple(cannot), "This does not say", "cannot"),
+def chance(result: Result) -> Section | None:
+    """Return each finding among its placebo estimates; print shows the leading group's."""
+    draws = {(d.group, d.outcome, d.claim, d.form): d for d in result.placebos}
+    drawn: dict[str, list[Figure]] = {}
+    for name, findings in by_group(result).items():
+        for f in wording.main_findings(findings):
+            own = draws.get((f.group, f.outcome, f.claim, f.form))
+            figure = figures.placebo(f, own) if own else None
+            drawn.setdefault(name, []).extend([figure] if figure else [])
+    drawn = {name: own for name, own in drawn.items() if own}
+    if not drawn:
+        return None
+    leads = leading_group(result)
+    leads = leads if leads in drawn else next(iter(drawn))
+    blocks: list[Block] = [Paragraph(PHRASES["annex.how_to_read_placebos"], note=True)]
+    blocks.append(Beside(tuple(drawn.pop(leads))))
+    blocks += [
+        Folded(_title(name), (Beside(tuple(own)),), "placebo programmes", in_print="")
+        for name, own in drawn.items()
+    ]
+    return Section("chance", PHRASES["annex.chance"], tuple(blocks), place=Place.ANSWER)
+
+
+def evidence(result: Result) -> Section | None:
+    """Return the grade of each finding, and each caveat once with the findings that have it."""
+    main = [f for own in by_group(result).values() for f in wording.main_findings(own)]
+    if not main:
+        return None
+    graded: dict[int | None, list[Finding]] = {}
+    for f in main:
+        graded.setdefault(f.maryland, []).append(f)
+    grades = tuple(
+        f"{terms.maryland_words(grade)} {_whose(own, main)}" for grade, own in graded.items()
     )
+    blocks: list[Block] = [Bullets(grades)]
+    caveats: dict[str, list[Finding]] = {}
+    for f in main:
+        for text in f.caveats:
+            if not text.startswith(wording.CHECK_WARNS):  # the checks say it, with their numbers
+                caveats.setdefault(text, []).append(f)
+    ordered = sorted(caveats.items(), key=lambda item: -len(item[1]))
+    said = tuple(f"{text} {_whose(own, main)}" for text, own in ordered)
+    blocks += [Bullets(said, PHRASES["annex.caveats"])] if said else []
+    return Section("evidence", PHRASES["annex.evidence"], tuple(blocks), place=Place.SAY)
 
 
-def _family(key: str, cards: Sequence[Card]) -> Section:
-    asked: tuple[Block, ...] = ()
-    if key in FAMILIES:
-        asked = (Paragraph(FAMILIES[key].question, note=True),)
-    anchor = f"family-{key.replace('_', '-')}"
-    return Section(anchor, wording.family_title(key), (*asked, *cards))
+def _whose(own: Sequence[Finding], among: Sequence[Finding]) -> str:
+    """Say which findings a text holds for: all, or outcomes by group."""
+    if len(own) == len(among):
+        return "" if len(among) == 1 else PHRASES["annex.of_all"]
+    groups: dict[str, list[str]] = {}
+    for f in own:
+        groups.setdefault(_title(f.group), []).append(wording.name_of(f))
+    whole = {name: sum(_title(f.group) == name for f in among) for name in groups}
+    said = [
+        name
+        if len(labels) == whole[name] and len(whole) > 1
+        else f"{wording.listed(labels)} ({name})"
+        for name, labels in groups.items()
+    ]
+    return f"[{'; '.join(said)}]"
 
 
-def _card(key: str, finding: Finding, findings: Sequence[Finding], charts: Sequence[Block]) -> Card:
-    group = wording.group_title(finding.group)
-    about = f"{finding.label}, {group}"
-    blocks: list[Block] = [Paragraph(wording.headline(finding), lead=True)]
-    facts = sections.facts(finding)
-    blocks += [Facts(facts)] if facts else []
-    blocks.append(Paragraph(wording.sentence(finding)))
-    additive = wording.additive_companion(finding, findings)
-    if additive is not None:
-        blocks.append(Paragraph(wording.headline(additive), note=True, begins="As a rate."))
-    evidence = terms.maryland_words(finding.maryland)
-    blocks.append(Paragraph(evidence, note=True, begins="Strength of evidence."))
-    if finding.caveats:
-        blocks.append(Bullets(finding.caveats, "Caveats"))
-    blocks += charts
-    where = "the section ‘What this says, and what it does not say’"
-    blocks.append(Folded("What this says and does not say", _sayings([finding]), about, where))
-    companions = sections.companions(finding)
-    if companions is not None:
-        where = "findings.json for intervals of other kinds"
-        technical = (Facts(sections.annex_facts(finding)), Data(companions))
-        blocks.append(Folded("Technical annex of this finding", technical, about, where))
-    meaning = terms.verdict_words(finding.verdict, finding.claim)
-    meaning = f"{meaning[:1].upper()}{meaning[1:]}. {terms.CLAIMS[finding.claim]}"
-    title = f"{wording.name_of(finding)}: {group}"
-    return Card(key, title, Badge(finding.verdict), meaning, tuple(blocks))
-
-
-def _single_neighbourhoods(result: Result, pages: Mapping[str, str]) -> list[Section]:
+def places(result: Result, pages: Mapping[str, str]) -> Section | None:
+    """Return every neighbourhood as one row with all its outcomes, and where its page is."""
     kinds = sections.neighbourhood_findings(result)
     if not kinds:
-        return []
-    blocks: list[Block] = [
-        Paragraph(
-            "A single neighbourhood is small: most of these will say ‘cannot tell’, and the "
-            "highest and lowest are the ones chance has moved most."
-        )
-    ]
+        return None
+    blocks: list[Block] = [Paragraph(PHRASES["annex.places_lead"])]
     if pages:
-        names = [("All neighbourhoods, by name", pages["index"])]
+        names = [(PHRASES["annex.places_index"], pages["index"])]
         if len(pages) <= MANY:
             names += [(name, path) for name, path in pages.items() if name != "index"]
-        blocks += [Paragraph("Each has a page of its own:"), Links(tuple(names))]
-    for own in kinds:
-        table = sections.places_table(own)
-        title = f"{table.caption} ({plural(len(own), 'neighbourhood')})"
-        where = f"{title}: in data/findings.csv."
-        shown = Data(table, "findings") if len(own) > MANY else figures.places(own)
-        folded = len(own) > SHOWN_OPEN
-        blocks.append(Folded(title, (shown,), in_print=where) if folded else shown)
-    return [Section("one-by-one", "One neighbourhood at a time", tuple(blocks))]
+        blocks.append(Folded(PHRASES["annex.places_pages"], (Links(tuple(names)),), in_print=""))
+    tables = [sections.places_table(own) for own in kinds.values()]
+    if sum(len(t.rows) for t in tables) > MANY:
+        n = plural(len({(f.initiative, f.neighbourhood) for own in kinds.values() for f in own}),
+                   "neighbourhood")  # fmt: skip
+        note = PHRASES["annex.places_many"].format(n=n)
+        blocks += [Folded(t.caption, (Data(t, "findings"),), in_print=note) for t in tables[:1]]
+        blocks += [Folded(t.caption, (Data(t, "findings"),), in_print="") for t in tables[1:]]
+    else:
+        blocks += [Data(t, "findings") for t in tables]
+    return Section("one-by-one", PHRASES["annex.places"], tuple(blocks), place=Place.OUTCOMES)
+
+
+def _title(group: str) -> str:
+    return wording.group_title(group)

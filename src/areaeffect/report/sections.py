@@ -9,15 +9,12 @@ from areaeffect import wording
 from areaeffect.document.blocks import Bullets
 from areaeffect.document.chart_tables import NONE_GIVEN, Table
 from areaeffect.outcomes import FAMILIES
-from areaeffect.results import Finding, Result
+from areaeffect.results import Finding, Result, Verdict
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import (
     amounts,
-    is_count,
     known,
-    noun,
     number,
-    percent,
     plural,
     signed,
     signed_interval,
@@ -27,6 +24,8 @@ from areaeffect.wording.numbers import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from areaeffect.results import Interval
 
 HEAVIEST = 20  # benchmark areas named for each neighbourhood
 SMALLEST_P = 0.001
@@ -42,39 +41,53 @@ def p_words(value: float | None) -> str:
 
 
 def results_table(findings: Sequence[Finding], group: str) -> Table:
-    """Return the table of the families of one group."""
+    """Return every outcome of one group: verdict, size, amounts, power and chance."""
     rows = []
     for f in findings:
-        family, label = wording.family_title(f.family), wording.name_of(f)
-        name = family if family == label else f"{family}: {f.label}"
-        verdict = f"{terms.VERDICT_SYMBOLS[f.verdict]} {f.verdict}"
+        name = wording.name_of(f) + (" (level)" if f.claim == "level" else "")
+        verdict = f"{terms.VERDICT_SYMBOLS[f.verdict]} {wording.verdict_name(f.verdict)}"
         if known(f.estimate) is None:
-            rows.append((name, f.claim, f"{verdict}: {wording.reason(f)}", "–", "–", "–", "–"))
+            rows.append((name, f"{verdict}: {wording.reason(f)}", "–", "–", "–", "–", "–"))
             continue
-        first = (name, f.claim, verdict)
+        held = f": {f.held_back}" if f.held_back and f.verdict is Verdict.CANNOT_TELL else ""
         rows.append(
             (
-                *first,
-                _with_unit(signed(f.estimate, f), f),
-                signed_interval(f.low, f.high, f),
+                name,
+                f"{verdict}{held}",
+                f"{_with_unit(signed(f.estimate, f), f)} ({_ends(f.low, f.high, f)})",
+                *_amounts(f),
                 size(f.mde, f),
                 NONE_GIVEN if f.claim == "level" else p_words(f.p_value),
             )
         )
     head = (
-        "Outcome family",
-        "Claim",
+        "Outcome",
         "Verdict",
-        "Estimate",
-        "95% interval",
+        "Estimate (95% interval)",
+        "Observed",
+        "Expected",
         "Smallest detectable",
         "p",
     )
-    return Table(f"Results by outcome family: {group}", head, tuple(rows), frozenset({3, 4, 5, 6}))
+    first = findings[0]
+    areas = f"{plural(first.n_neighbourhoods, 'neighbourhood')}, {plural(first.n_areas, 'area')}"
+    return Table(f"{group}: {areas}", head, tuple(rows), frozenset({2, 3, 4, 5, 6}))
+
+
+def _ends(low: float | None, high: float | None, f: Finding) -> str:
+    """Write an interval that follows its estimate in brackets, without repeating the unit."""
+    return signed_interval(low, high, f).replace("%", "")
+
+
+def _amounts(f: Finding) -> tuple[str, str]:
+    both = amounts(f)
+    if both is None:
+        return "–", "–"
+    return total(both[0], f), total(both[1], f)
 
 
 def families_by_group(groups: Mapping[str, Sequence[Finding]]) -> Table:
-    """Return verdict and estimate of every outcome, one column a group; contrasts stand apart."""
+    """Return verdict and estimate of every outcome, one column a group; contrasts are left out."""
     cells: dict[tuple[str, str, str], dict[str, str]] = {}
     main = {group: wording.main_findings(findings) for group, findings in groups.items()}
     main = {g: own for g, own in main.items() if any(f.claim != "contrast" for f in own)}
@@ -87,32 +100,47 @@ def families_by_group(groups: Mapping[str, Sequence[Finding]]) -> Table:
     order = {family: i for i, family in enumerate(FAMILIES)}
     ordered = sorted(cells.items(), key=lambda item: order.get(item[0][0], len(order)))
     rows = tuple(
-        (wording.family_title(family), label, claim, *(own.get(g, "–") for g in main))
-        for (family, label, claim), own in ordered
+        (label + (" (level)" if claim == "level" else ""), *(own.get(g, "–") for g in main))
+        for (_, label, claim), own in ordered
     )
-    head = ("Family", "Outcome", "Claim", *map(wording.group_title, main))
-    return Table("Outcome families by group", head, rows)
+    return Table("Outcomes by group", ("Outcome", *map(wording.group_title, main)), rows)
 
 
-def neighbourhood_findings(result: Result) -> list[list[Finding]]:
-    """Return the findings of single neighbourhoods, one list a group, outcome and form."""
-    kinds: dict[tuple[str, str, str], list[Finding]] = {}
+def neighbourhood_findings(result: Result) -> dict[str, list[Finding]]:
+    """Return the findings of single neighbourhoods by group, ratios before their rates."""
+    kinds: dict[str, list[Finding]] = {}
+    ratios = {
+        (f.group, f.outcome, f.claim)
+        for f in result.findings
+        if f.neighbourhood is not None and f.form == "ratio"
+    }
     for f in result.findings:
-        if f.neighbourhood is not None:
-            kinds.setdefault((f.group, wording.name_of(f), f.form), []).append(f)
-    return list(kinds.values())
+        is_rate = f.form != "ratio" and (f.group, f.outcome, f.claim) in ratios
+        if f.neighbourhood is not None and not is_rate:
+            kinds.setdefault(f.group, []).append(f)
+    return kinds
 
 
 def places_table(findings: Sequence[Finding]) -> Table:
-    """Return one outcome in every neighbourhood of a group."""
-    first = findings[0]
-    unit = f", in {first.unit}" if first.form == "additive" else ""
-    return Table(
-        f"{wording.name_of(first)}, {wording.group_title(first.group)}{unit}",
-        ("Neighbourhood", "Verdict", "Estimate", "95% interval", "Smallest detectable"),
-        tuple((f.neighbourhood or "", *_short_cells(f)) for f in findings),
-        frozenset({2, 3, 4}),
+    """Return every neighbourhood of a group by name: a column for each outcome."""
+    columns = list(dict.fromkeys((f.outcome, f.claim, _column(f)) for f in findings))
+    cells: dict[str, dict[tuple[str, str, str], str]] = {}
+    for f in sorted(findings, key=lambda f: f.neighbourhood or ""):
+        text = "–"
+        if known(f.estimate) is not None:
+            text = f"{signed(f.estimate, f)} ({_ends(f.low, f.high, f)})"
+        cells.setdefault(f.neighbourhood or "", {})[f.outcome, f.claim, _column(f)] = text
+    rows = tuple(
+        (place, *(own.get(column, "–") for column in columns)) for place, own in cells.items()
     )
+    caption = f"{wording.group_title(findings[0].group)}: estimate and 95% interval, by name"
+    head = ("Neighbourhood", *(name for _, _, name in columns))
+    return Table(caption, head, rows, frozenset(range(1, len(head))))
+
+
+def _column(f: Finding) -> str:
+    unit = f", {f.unit}" if f.form == "additive" and f.unit else ""
+    return f"{wording.name_of(f)}{' (level)' if f.claim == 'level' else ''}{unit}"
 
 
 def further_findings(result: Result) -> Table | None:
@@ -191,10 +219,11 @@ def designs(result: Result) -> Table | None:
         ("Effective number", [number(d.n_effective, "additive") for d in result.designs], True),
         ("Calibration", ["exact" if d.exact else "not exact" for d in result.designs], False),
         ("Worst imbalance", [number(d.imbalance, "additive", 3) for d in result.designs], True),
-        ("Periods left out", [", ".join(d.periods_left_out) for d in result.designs], False),
+        ("Periods left out", [_span(d.periods_left_out) for d in result.designs], False),
     ]
-    if len(set(columns[0][1])) == 1:
-        del columns[0]
+    for i in (2, 0):  # the kind of claim, the initiative
+        if len(set(columns[i][1])) == 1:
+            del columns[i]
     if not any(columns[-1][1]):
         del columns[-1]
     return Table(
@@ -203,6 +232,12 @@ def designs(result: Result) -> Table | None:
         tuple(zip(*(cells for _, cells, _ in columns), strict=True)),
         frozenset(i for i, (_, _, numeric) in enumerate(columns) if numeric),
     )
+
+
+def _span(periods: Sequence[str]) -> str:
+    if len(periods) < 2:  # noqa: PLR2004
+        return "".join(periods)
+    return f"{len(periods)}, from {periods[0]} to {periods[-1]}"
 
 
 def heaviest(result: Result) -> dict[str, list[Bullets]]:
@@ -277,76 +312,76 @@ def _short_cells(f: Finding) -> tuple[str, str, str, str]:
     return verdict, signed(f.estimate, f), signed_interval(f.low, f.high, f), size(f.mde, f)
 
 
-def facts(f: Finding) -> tuple[tuple[str, str], ...]:
-    """Return the numbers of a card, name and value; nothing where there is no estimate."""
-    if known(f.estimate) is None:
-        return ()
-    level = f.claim == "level"
-    pairs = [("Estimate", _with_unit(signed(f.estimate, f), f))]
-    pairs.append((f"{percent(f.level)} placebo interval", signed_interval(f.low, f.high, f)))
-    both = amounts(f)
-    if both is not None:
-        pairs.append(("Observed", total(both[0], f) + noun(f)))
-        name = "Benchmark areas" if level else "Expected without it"
-        pairs.append((name, total(both[1], f) + noun(f)))
-    if known(f.avoided) is not None and not level and is_count(f):
-        more = "Avoided" if (f.avoided or 0) >= 0 else "More than expected"
-        pairs.append((more, total(abs(f.avoided or 0), f) + noun(f)))
-    pairs.append(("Smallest detectable (80% power)", size(f.mde, f, unit=True)))
-    pairs.append(("Smallest effect of interest", size(f.threshold, f, unit=True)))
-    if not level:
-        pairs.append(("p-value, placebo", p_words(f.p_value)))
-    if known(f.held_out) is not None and f.held_out_interval is not None:
-        held = f.held_out_interval
-        inside = f"{signed(f.held_out, f)} ({percent(held.level)} interval "
-        inside += f"{signed_interval(held.low, held.high, f)})"
-        pairs.append(("Gap before the start, held out", inside))
-    if f.n_benchmark_areas is not None:
-        effective = (
-            ""
-            if known(f.n_effective) is None
-            else f" (effective number {number(f.n_effective, 'additive')})"
-        )
-        pairs.append(("Benchmark areas used", f"{f.n_benchmark_areas:,}{effective}"))
-    if known(f.bias) is not None:
-        error = (
-            "" if known(f.bias_error) is None else f" (Monte Carlo error {size(f.bias_error, f)})"
-        )
-        pairs.append(("Centre of the placebo estimates, not subtracted", signed(f.bias, f) + error))
-    return tuple(pairs)
-
-
-def annex_facts(f: Finding) -> tuple[tuple[str, str], ...]:
-    """Return what a technical reader asks of a finding beside what is printed of it."""
-    if known(f.estimate) is None:
-        return ()
-    pairs = [("Outcomes that the printed interval holds for at once", str(f.n_together))]
-    if f.claim != "level":
-        pairs.append(("p-value, step-down", p_words(f.p_step_down)))
-    if known(f.exaggeration) is not None:
-        words = f"{number(f.exaggeration, 'additive', 2)} times"
-        pairs.append(("Exaggeration to expect at the smallest detectable effect", words))
-    return tuple(pairs)
-
-
-def companions(f: Finding) -> Table | None:
-    """Return the intervals beside the printed one: of this outcome alone, and of other kinds."""
-    others = (*((f.single,) if f.single else ()), *f.companions)
-    if not others:
-        return None
+def technical(findings: Sequence[Finding]) -> Table | None:
+    """Return what a technical reader asks of each finding beside what is printed of it."""
     rows = tuple(
         (
-            c.kind,
-            percent(c.level),
-            c.alternative,
-            signed_interval(c.low, c.high, f),
-            p_words(c.p_value),
+            wording.group_title(f.group),
+            wording.name_of(f),
+            signed_interval(f.single.low, f.single.high, f) if f.single else "–",
+            "–" if f.claim == "level" else p_words(f.p_step_down),
+            _with_error(f),
+            _held_out(f),
+            _benchmark_areas(f),
         )
-        for c in others
+        for f in findings
+        if known(f.estimate) is not None
     )
-    return Table(
-        "Intervals of other kinds",
-        ("Kind", "Level", "Alternative", "Interval", "p"),
-        rows,
-        frozenset({3, 4}),
+    head = (
+        "Group",
+        "Outcome",
+        "95% interval, this outcome alone",
+        "p, step-down",
+        "Centre of placebo estimates (error)",
+        "Gap in the held-out year (90% interval)",
+        "Benchmark areas (effective)",
     )
+    caption = "Each finding: the numbers behind it"
+    return Table(caption, head, rows, frozenset(range(2, len(head)))) if rows else None
+
+
+def _with_error(f: Finding) -> str:
+    if known(f.bias) is None:
+        return "–"
+    error = "" if known(f.bias_error) is None else f" ({size(f.bias_error, f)})"
+    return signed(f.bias, f) + error
+
+
+def _benchmark_areas(f: Finding) -> str:
+    if f.n_benchmark_areas is None:
+        return "–"
+    effective = known(f.n_effective)
+    return f"{f.n_benchmark_areas:,}" + ("" if effective is None else f" ({effective:,.0f})")
+
+
+def _held_out(f: Finding) -> str:
+    held = f.held_out_interval
+    if known(f.held_out) is None or held is None:
+        return "–"
+    return f"{signed(f.held_out, f)} ({_ends(held.low, held.high, f)})"
+
+
+def companions(findings: Sequence[Finding]) -> Table | None:
+    """Return the intervals of other kinds, a row a finding and a column a kind."""
+    kinds = list(dict.fromkeys(c.kind for f in findings for c in f.companions))
+    rows = tuple(
+        (
+            wording.group_title(f.group),
+            wording.name_of(f),
+            *(
+                next((_companion(c, f) for c in f.companions if c.kind == kind), "–")
+                for kind in kinds
+            ),
+        )
+        for f in findings
+        if f.companions
+    )
+    if not rows:
+        return None
+    head = ("Group", "Outcome", *(f"{kind[:1].upper()}{kind[1:]}" for kind in kinds))
+    caption = "Intervals of other kinds, with their p-values"
+    return Table(caption, head, rows, frozenset(range(2, len(head))))
+
+
+def _companion(c: Interval, f: Finding) -> str:
+    return f"{signed_interval(c.low, c.high, f)} (p {p_words(c.p_value)})"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document import pdf
+from areaeffect.document import maps, pdf
 from areaeffect.document.blocks import (
     Answers,
     Badge,
@@ -25,13 +25,10 @@ from areaeffect.document.blocks import (
     Section,
     named,
 )
-from areaeffect.document.chart_tables import Figure
-from areaeffect.document.svg import cut, key_of
-from areaeffect.report import balance_chart, forest, local_map, neighbourhood_pages
-from areaeffect.report.outcome_sections import by_group
+from areaeffect.document.svg import cut
+from areaeffect.report import balance_chart, figures, local_map, neighbourhood_pages
+from areaeffect.report.outcome_sections import by_group, leading_group
 from areaeffect.report.sections import families_by_group
-from areaeffect.report.small_multiples import panel_rows, panel_table, panels_chart
-from areaeffect.results import ALL_INITIATIVES
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES
@@ -40,10 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from areaeffect.document.blocks import Block
-    from areaeffect.document.chart_tables import Table
     from areaeffect.results import Finding, Result
 
-ANNEX_FILE, ANNEX_PDF = "annex.html", "annex.pdf"
+ANNEX_FILE, ANNEX_PDF, PDF_FILE = "annex.html", "annex.pdf", "report.pdf"
 MOST_GROUPS = 5  # columns of the table of groups
 MOST_PLACES = 4  # named in the text
 MOST_SAID = 4
@@ -116,8 +112,7 @@ def _cut(result: Result, room: Room) -> Result:
 def summary_document(result: Result, files: Mapping[str, str], room: Room = ROOMS[0]) -> Document:
     """Return the report of a result with as much of it as there is room for."""
     groups = by_group(result)
-    name = ALL_INITIATIVES if ALL_INITIATIVES in groups else next(iter(groups), "")
-    own = groups.get(name, [])
+    own = groups.get(leading_group(result), [])
     main = wording.main_findings(own)
     sections = [
         _answer(own, main, room),
@@ -129,12 +124,13 @@ def summary_document(result: Result, files: Mapping[str, str], room: Room = ROOM
     ]
     return Document(
         title=result.title,
-        kind="Evaluation report in two pages",
+        kind=PHRASES["summary.kind"],
         question=result.question,
         sections=tuple(named(s) for s in sections if s is not None),
-        footer="Made by areaeffect. Method, checks and every number: the annex.",
+        footer=PHRASES["summary.footer"],
         home=(PHRASES["summary.annex"], ANNEX_FILE) if files else ("", ""),
         compact=True,
+        keeps_end=True,
     )
 
 
@@ -178,7 +174,7 @@ def _done(result: Result, room: Room) -> Section:
         ("Years of data", span),
         ("Author", cut(str(study.get("author") or ""), room.text)),
     )
-    return Section("done", "What, where and when", (Facts(tuple(p for p in pairs if p[1])),))
+    return Section("done", PHRASES["summary.done"], (Facts(tuple(p for p in pairs if p[1])),))
 
 
 def _chart(
@@ -188,27 +184,17 @@ def _chart(
 ) -> Section | None:
     """Return the one chart of all outcomes with the map beside it, and the groups as a table."""
     blocks: list[Block] = []
-    rows = forest.effect_rows(main)
-    drawn: list[Figure] = []
-    if rows:
-        title = PHRASES["summary.chart"].format(group=wording.group_title(main[0].group))
-        chart = forest.effects_chart(rows, key="summary-effects", title=title)
-        drawn.append(_figure(chart, title, forest.effect_table(rows), "summary-effects"))
+    effects = figures.effects(main[0].group, main) if main else None
+    drawn = [effects] if effects else []
     areas = local_map.named_map(result)
     drawn += [areas] if areas else []
     if drawn:
         blocks.append(Beside(tuple(drawn)))
     if 1 < len(groups) <= MOST_GROUPS:
-        whole = families_by_group(groups)
-        short = replace(
-            whole,
-            head=(whole.head[1], *whole.head[3:]),
-            rows=tuple((row[1], *row[3:]) for row in whole.rows),
-        )
-        blocks.append(Data(short, "findings"))
+        blocks.append(Data(families_by_group(groups), "findings"))
     elif len(groups) > 1:
         blocks.append(_more(len(groups) - 1, "group"))
-    return Section("results", "The results in one chart", tuple(blocks)) if blocks else None
+    return Section("results", PHRASES["summary.results"], tuple(blocks)) if blocks else None
 
 
 def _trends(result: Result, main: Sequence[Finding], room: Room) -> Section | None:
@@ -218,23 +204,11 @@ def _trends(result: Result, main: Sequence[Finding], room: Room) -> Section | No
         return None
     drawn = []
     for finding, series in pairs[: room.trends]:
-        rows = panel_rows([(finding, series)], smooth=True)
-        title, key = (
-            wording.name_of(finding),
-            key_of("summary-trend", finding.outcome, finding.claim),
-        )
-        start = min(series.start, default="")
-        chart = panels_chart(rows, key=key, title=title, start=start, columns=1)
-        drawn.append(_figure(chart, title, panel_table(rows), key))
+        drawn.append(figures.trend(finding, series, title=wording.name_of(finding)))
     blocks: list[Block] = [Paragraph(PHRASES["summary.lines"], note=True), Beside(tuple(drawn))]
     if len(pairs) > room.trends:
         blocks.append(_more(len(pairs) - room.trends, "trend"))
-    return Section("trends", "Before and after", tuple(blocks))
-
-
-def _figure(chart: str, title: str, table: Table, name: str) -> Figure:
-    """Return a chart without files of its own: its numbers are in the annex's."""
-    return Figure(chart=chart, title=title, table=table, data="", name=name)
+    return Section("trends", PHRASES["summary.trends"], tuple(blocks))
 
 
 def _says(own: Sequence[Finding], main: Sequence[Finding]) -> Section | None:
@@ -244,7 +218,7 @@ def _says(own: Sequence[Finding], main: Sequence[Finding]) -> Section | None:
     said = tuple(text for text, _ in cannot.most_common(MOST_SAID))
     return Section(
         "says",
-        "What this says, and what it does not say",
+        PHRASES["summary.says"],
         (
             Bullets(tuple(wording.in_short(own)), "This says", "can"),
             Bullets(said, "This does not say", "cannot"),
@@ -259,22 +233,39 @@ def _rests(result: Result, main: Sequence[Finding], room: Room, *, with_links: b
         (f"Of {plural(n, 'outcome')}: " if len(grades) > 1 else "") + terms.maryland_words(grade)
         for grade, n in sorted(grades.items(), key=lambda item: -(item[0] or 0))
     ]
+    evidence += [terms.balance_words(*_balance(result, main), balance_chart.SMD_LIMIT)]
     window = (result.plan.get("study", {}).get("window") or {}).get("end")
     upto = PHRASES["summary.upto"].format(end=wording.when(str(window))) if window else ""
-    credit = dict.fromkeys(r.attribution for r in result.releases if r.attribution)
+    credit = maps.credit(result.releases)
     blocks: list[Block] = [Bullets(caveats(result, main), "", "numbered")]
-    if evidence:
-        blocks.append(Paragraph(" ".join(evidence), begins="Strength of evidence."))
+    if grades:
+        blocks.append(Paragraph(" ".join(evidence).strip(), begins="Strength of evidence."))
     if upto or credit:
-        sources = cut(" ".join(credit), 2 * room.text)
+        sources = cut(credit, 2 * room.text)
         blocks.append(Paragraph(" ".join(p for p in (upto, sources) if p), begins="Data."))
     blocks.append(Paragraph(result.seal.sha256, note=True, begins="Seal of the plan (SHA-256)."))
     if with_links:
-        pairs = [(PHRASES["summary.annex"], ANNEX_FILE), ("The annex to print (PDF)", ANNEX_PDF)]
+        pairs = [
+            (PHRASES["summary.annex"], ANNEX_FILE),
+            (PHRASES["summary.annex_pdf"], ANNEX_PDF),
+            (PHRASES["summary.report_pdf"], PDF_FILE),
+        ]
         index = neighbourhood_pages.links(result).get(neighbourhood_pages.INDEX)
-        pairs += [("A page for each neighbourhood", index)] if index else []
+        pairs += [(PHRASES["summary.pages"], index)] if index else []
         blocks.append(Links(tuple(pairs)))
-    return Section("care", "Three things to keep in mind", tuple(blocks))
+    return Section("care", PHRASES["summary.care"], tuple(blocks))
+
+
+def _balance(result: Result, main: Sequence[Finding]) -> tuple[int, int]:
+    """Return on how many characteristics places and benchmark areas differ, and of how many."""
+    claims = {f.claim for f in main}
+    rows = [
+        row
+        for claim in dict.fromkeys(b.claim for b in result.balance)
+        if claim in claims or len(claims) == 0
+        for row in balance_chart.balance_rows(result.balance, claim)
+    ]
+    return sum((row.after or 0.0) > balance_chart.SMD_LIMIT for row in rows), len(rows)
 
 
 def caveats(result: Result, main: Sequence[Finding]) -> tuple[str, ...]:
@@ -286,17 +277,10 @@ def caveats(result: Result, main: Sequence[Finding]) -> tuple[str, ...]:
     made: list[str] = []
     if result.plan.get("study", {}).get("exploratory"):
         made.append(PHRASES["caveat.exploratory"])
-    claims = {f.claim for f in main}
-    rows = [
-        row
-        for claim in dict.fromkeys(b.claim for b in result.balance)
-        if claim in claims or len(claims) == 0
-        for row in balance_chart.balance_rows(result.balance, claim)
-    ]
-    over = sum((row.after or 0.0) > balance_chart.SMD_LIMIT for row in rows)
+    over, among = _balance(result, main)
     if over:
         limit = f"{balance_chart.SMD_LIMIT:g}"
-        made.append(PHRASES["caveat.unlike"].format(over=over, among=len(rows), limit=limit))
+        made.append(PHRASES["caveat.unlike"].format(over=over, among=among, limit=limit))
     shared = Counter(text for f in main for text in f.caveats if _is_plain(text))
     made += [text for text, _ in shared.most_common()]
     made += [PHRASES["caveat.unseen"], PHRASES["caveat.elsewhere"], PHRASES["caveat.one_study"]]
@@ -305,5 +289,5 @@ def caveats(result: Result, main: Sequence[Finding]) -> tuple[str, ...]:
 
 def _is_plain(text: str) -> bool:
     """Tell whether a caveat can stand alone: neither a grade, a check nor a design's detail."""
-    technical = ("Graded ", "The check ", "No weights ", "The held-out ")
-    return not text.startswith(technical) and not any(sign in text for sign in "`_")
+    technical = ("Graded ", wording.CHECK_WARNS, "No weights ", "The held-out ")
+    return not text.startswith(technical) and not any(s in text for s in ("`", "_", "placebo"))

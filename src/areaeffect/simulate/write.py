@@ -74,6 +74,7 @@ def write_county(county: County, folder: Path, *, voices: bool = True) -> Path:
     truth = {**county.truth.initiatives, "neighbourhoods": county.truth.neighbourhoods}
     text = json.dumps(_rounded(truth), indent=2, ensure_ascii=False)
     _write_text(folder / "truth.json", text + "\n")
+    _write_text(folder / "unit_costs.csv", _packaged("unit_costs.csv"))
     study = folder / "study.toml"
     _write_text(study, _study_text(county) + (_write_voices(county, folder) if voices else ""))
     return study
@@ -134,7 +135,11 @@ def _study_text(county: County) -> str:
 
 
 def _template(name: str) -> Template:
-    return Template((files("areaeffect.simulate") / name).read_text("utf-8"))
+    return Template(_packaged(name))
+
+
+def _packaged(name: str) -> str:
+    return (files("areaeffect.simulate") / name).read_text("utf-8")
 
 
 def _write_voices(county: County, folder: Path) -> str:

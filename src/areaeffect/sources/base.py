@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -175,12 +174,6 @@ def kind_of(source: AnySource) -> SourceKind[Any]:
     """Return the kind of a source of a study."""
     kind: SourceKind[Any] = row_of(source.kind)
     return kind
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def align(values: npt.NDArray[Any], from_areas: Strings, to_areas: Strings) -> npt.NDArray[Any]:

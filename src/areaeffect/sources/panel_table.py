@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.periods import (
     PeriodKind,
 )
 from areaeffect.results import Release
 from areaeffect.sources.area_names import placed_by_name
-from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted, sha256_of
+from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
 from areaeffect.sources.panel_periods import lengthen, row_periods, short_of_window
 from areaeffect.sources.panel_values import (
     Grid,

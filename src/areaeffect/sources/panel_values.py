@@ -26,6 +26,8 @@ _SHOWN = 5
 _SUPPRESSED, _NO_ROW = np.uint8(REASONS.index("suppressed")), np.uint8(REASONS.index("no_row"))
 #: No publisher hides larger counts than this for being small.
 _MOST_HIDDEN = 20
+#: The largest count that the usual rules of publishers hide.
+_USUAL = 9
 _TRUE_FALSE = {"true": "1", "yes": "1", "y": "1", "false": "0", "no": "0", "n": "0"}
 #: A spreadsheet's numbers of the days from 1927 to 2064; days from one month to the next.
 _SPREADSHEET_DAYS, _MONTHS_IN_DAYS = (10_000, 60_000), {28, 29, 30, 31}
@@ -150,7 +152,7 @@ def matrix_of(
         matrix[there < max(1, len(set(wanted.category)))] = np.nan  # a part is not the sum
     matrix[area[empty], column_of_row[empty]] = np.nan
     notes = tuple(
-        f"{path.name}: {n:,} cells of '{wanted.value}' hold '{mark}' and are missing, not zero."
+        f"{path.name}: {n:,} cells of '{wanted.value}' hold '{mark}', no number and no zero."
         for mark, n in numbers.marks.items()
     )
     if not notes:
@@ -176,7 +178,8 @@ def _hidden(
     """Return the small counts that are hidden, and within which bounds.
 
     Where neither the study nor the cell says a bound, hidden counts are less than the least one
-    that is shown: that is how small numbers are hidden.
+    that is shown: that is how small numbers are hidden. Where counts as small are shown too, the
+    usual rules bound those of areas that have such counts; the others are missing.
     """
     cells = reasons == _SUPPRESSED
     if not cells.any():
@@ -194,15 +197,22 @@ def _hidden(
         most = int(shown.min()) - 1 if len(shown) else 0
         why = f"the least count shown is {most + 1}"
         if not max(least, 1) <= most <= _MOST_HIDDEN:
-            return None, (
-                f"{n:,} hidden counts are missing, because nothing says how large they can be. "
-                "Write hidden = [least, most] in the source."
-            )
-    note = (
-        f"{n:,} hidden counts are taken as {(least + most) / 2:g}, the middle of {least} to {most} "
-        f"({why}); the report gives the estimate at both ends."
-    )
-    return Hidden(cells, least, most), note
+            most = _USUAL
+            why = "nothing says their bounds; publishers hide counts under 5 or under 10"
+            cells = cells & (pd.DataFrame(matrix).median(axis=1).to_numpy() <= most)[:, None]
+    bounded = int(cells.sum())
+    notes = []
+    if bounded:
+        notes.append(
+            f"{bounded:,} hidden counts are taken as {(least + most) / 2:g}, the middle of {least} "
+            f"to {most} ({why}); the report gives the estimate at both ends."
+        )
+    if bounded < n:
+        notes.append(
+            f"{n - bounded:,} hidden counts are missing, because nothing says how large they can "
+            "be. Write hidden = [least, most] in the source."
+        )
+    return Hidden(cells, least, most) if bounded else None, " ".join(notes)
 
 
 def _refuse_values(frame: pd.DataFrame, wanted: Wanted, path: Path, numbers: Numbers) -> None:

@@ -175,6 +175,19 @@ def _cells(here: Bools, table: SourceTable) -> Iterator[str]:
         yield f"{area} {table.periods.labels[where[1]]}" if one and table.periods else area
 
 
+def _in_use(values: Floats) -> Floats:
+    """Blank the zeros before an area's first event and after its last: its code may be new, or old.
+
+    Where that leaves fewer than half of its periods, its zeros are kept: one cell may be mistyped.
+    """
+    positive = np.nan_to_num(values) > 0
+    begun = np.logical_or.accumulate(positive, axis=1)
+    not_over = np.logical_or.accumulate(positive[:, ::-1], axis=1)[:, ::-1]
+    live = begun & not_over
+    long = 2 * live.sum(axis=1, keepdims=True) >= values.shape[1]
+    return np.where(live | ~long, values, np.nan)
+
+
 def _outlying(
     values: Floats, name: str, table: SourceTable, file: str, *, is_count: bool
 ) -> list[Problem]:
@@ -184,7 +197,7 @@ def _outlying(
     rows = np.isfinite(values).any(axis=1)
     middle = np.full(len(values), np.nan)
     if is_count:  # the lower quartile: an area may be mistyped in most of its periods
-        middle[rows] = np.nanquantile(values[rows], 0.25, axis=1)
+        middle[rows] = np.nanquantile(_in_use(values[rows]), 0.25, axis=1)
         own = np.maximum(middle, 1.0)[:, None]
         usual = np.nanquantile(values[rows], 0.75, axis=1)
         limit = _TIMES_ALL * max(1.0, float(np.quantile(usual, 0.9)))

@@ -9,6 +9,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from areaeffect.study.parts import ColumnText, PeriodText
 from areaeffect.study.toml_file import Part
 
+#: Matches of each treated area where places were chosen by a score, unless the study says more.
+PLACED_RATIO = 60
+
 
 class Covariate(Part):
     """A characteristic of areas that benchmark areas must share."""
@@ -50,6 +53,13 @@ class Only(Part):
             msg = f"the range ends ({self.high:g}) before it begins ({self.low:g})"
             raise ValueError(msg)
         return self
+
+
+class Cap(Part):
+    """The most places of one group that the rule of placement takes."""
+
+    by: ColumnText = Field(description="'source.column' of the group: the authority")
+    at_most: int = Field(ge=1, description="places of one group that are taken")
 
 
 class DesignPart(Part):
@@ -104,6 +114,57 @@ class DesignPart(Part):
         description="treated areas of a neighbourhood that one area may be matched with, where "
         "calibration is none; default no limit",
     )
+
+    score: ColumnText | None = Field(
+        default=None,
+        description="'source.column' by whose rank places were chosen; it becomes a covariate, and "
+        "`calibration` is 'none' with `ratio` 60 unless they are given",
+    )
+    chosen: str | None = Field(
+        default=None,
+        pattern=r"^(lowest|highest) [1-9][0-9]*$",
+        description="which places: 'lowest 150', 'highest 40'",
+    )
+    cap: Cap | None = Field(
+        default=None, description='the most places of one group: { by = "…", at_most = 3 }'
+    )
+
+    @property
+    def takes_highest(self) -> bool:
+        """Whether the places with the highest scores were chosen."""
+        return (self.chosen or "").startswith("highest")
+
+    @property
+    def n_chosen(self) -> int:
+        """How many places the rule takes; 0 without one."""
+        return int(self.chosen.split()[1]) if self.chosen else 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_matched_near_the_cut(cls, given: object) -> object:
+        """Match on the score, and leave what matching cannot reach to the regression.
+
+        The places chosen are the extreme of a rank: weights that reach their mean rest on the few
+        areas beyond the cut that look most like them, and on what those areas share.
+        """
+        if not isinstance(given, dict) or "score" not in given:
+            return given
+        score, listed = given["score"], given.get("covariates", ())
+        named = [c.get("column") if isinstance(c, dict) else c for c in listed]
+        changed = given if score in named else given | {"covariates": [*listed, score]}
+        if "calibration" in given:
+            return changed
+        return {"calibration": "none", "ratio": PLACED_RATIO} | changed
+
+    @model_validator(mode="after")
+    def _has_a_whole_rule(self) -> Self:
+        if (self.score is None) != (self.chosen is None):
+            msg = "score and chosen belong together: score = 'source.column', chosen = 'lowest 150'"
+            raise ValueError(msg)
+        if self.cap is not None and self.score is None:
+            msg = "cap belongs to a rule of placement: give score and chosen too"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -139,6 +139,8 @@ def _named_sources(content: dict[str, Any]) -> list[tuple[str, str]]:
         (f"atlas.{place}.column", entry.get("column"))
         for place, entry in _entries(_table(content.get("atlas")), "layers")
     ]
+    columns.append(("design.score", design.get("score")))
+    columns.append(("design.cap.by", _table(design.get("cap")).get("by")))
     columns.append(("register.authority", _table(content.get("register")).get("authority")))
     columns.append(("analysis.placebo_neighbourhoods", analysis.get("placebo_neighbourhoods")))
     found += [(place, split_reference(c)[0]) for place, c in columns if isinstance(c, str)]

@@ -347,6 +347,9 @@ class Study(Part):
             for key in ("exclude", "only")
             for i, rule in enumerate(getattr(self.design, key))
         ]
+        named += [("design.score", self.design.score)]
+        if self.design.cap is not None:
+            named += [("design.cap.by", self.design.cap.by)]
         named += [(f"design.exact.{i}", column) for i, column in enumerate(self.design.exact)]
         named += [
             (f"initiative.{i}.treated_column", t.treated_column)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -35,11 +35,8 @@ class ValuePart(Part):
     discount_rate: float = Field(
         default=0.035, ge=0, lt=1, description="a year; 0.035 is the Green Book's"
     )
-    costs: str | None = Field(
-        default=None, description="CSV of unit costs of your own; default those of the program"
-    )
-    unverified: Literal["apart", "leave out"] = Field(
-        default="apart", description="costs not verified: shown apart, or left out"
+    costs: str = Field(
+        description="CSV of the study's own unit costs, each with price year, status and source"
     )
     cost_range: float = Field(
         default=0.0,

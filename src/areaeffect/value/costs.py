@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, did_you_mean
@@ -37,8 +36,8 @@ STATUSES: Mapping[str, str] = {
     "to be verified": "to be verified",
     "none": "no unit cost",
 }
-#: A line with one of these is never part of a headline, nor of the amount shown first.
-UNVERIFIED = frozenset({"to be verified"})
+#: A cost with this status is never multiplied: nobody has read where it comes from.
+UNVERIFIED = "to be verified"
 ANTISOCIAL_BEHAVIOUR = "antisocial_behaviour"
 NOT_CRIME = frozenset({ANTISOCIAL_BEHAVIOUR, "empty_homes"})
 _PRICE_YEAR = re.compile(r"(19|20)\d{2}(/\d{2})?")
@@ -71,9 +70,9 @@ class UnitCost:
     source: str
 
     @property
-    def is_unverified(self) -> bool:
-        """Whether it must stay out of a headline."""
-        return self.status in UNVERIFIED
+    def counts(self) -> bool:
+        """Whether there is a cost, and somebody has read where it comes from."""
+        return self.value is not None and self.status != UNVERIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +96,9 @@ class CostTable:
 
 
 def own_costs(path: Path) -> CostTable:
-    """Read a user's table of unit costs; raise DataError with every fault."""
+    """Read a study's table of unit costs; raise DataError with every fault."""
     require_file(path, "file of unit costs", "")
     return read_costs(path, str(path))
-
-
-def program_costs() -> CostTable:
-    """Return the unit costs that come with the program."""
-    name = "unit_costs.csv"
-    with as_file(files("areaeffect.value") / name) as path:
-        return read_costs(path, name)
 
 
 def read_costs(path: Path, name: str) -> CostTable:
@@ -133,7 +125,7 @@ def read_costs(path: Path, name: str) -> CostTable:
         row = {k: cell.strip() for k, cell in zip(COLUMNS, cells, strict=True)}
         cost, faults = _cost(row, where)
         if cost.item in costs:
-            faults.append(Problem(f"'{cost.item}' stands twice.", where, "One line an item."))
+            faults.append(Problem(f"'{cost.item}' is there twice.", where, "One line an item."))
         problems += faults
         costs[cost.item] = cost
         currencies.add(cost.currency)

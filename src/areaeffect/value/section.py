@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from areaeffect.results import Annex, Result
     from areaeffect.value.tables import Amount, UnitCost, ValueSettings
 
-WIDTH = 680.0
-_LINE, _FOOT, _TOP = 46.0, 46.0, 12.0
+_LINE, _FOOT, _TOP = 40.0, 46.0, 6.0
 _MILLION = 1e6
+_LETTERS = 52  # of the name of an amount
 
 
 def value_section(_result: Result, annex: Annex[ValueSettings]) -> Section:
@@ -30,9 +30,8 @@ def value_section(_result: Result, annex: Annex[ValueSettings]) -> Section:
     values = annex.found
     rows = rows_of(annex.table("value"), Amount)
     costs = rows_of(annex.table("value_costs"), UnitCost)
-    firm = [r for r in rows if r.basis == CHECKED]
-    blocks: list[Block] = [Paragraph(lead(row, values)) for row in _one_a_group(firm)]
-    funded = [text for row in firm if (text := per_pound(row, values))]
+    blocks: list[Block] = [Paragraph(lead(row, values)) for row in _one_a_group(rows)]
+    funded = [text for row in rows if (text := per_pound(row, values))]
     blocks += [Paragraph(text) for text in funded]
     drawn = [row for row in rows if row.value is not None]
     if drawn:
@@ -52,8 +51,8 @@ def value_section(_result: Result, annex: Annex[ValueSettings]) -> Section:
         )
     else:
         blocks.append(Data(amounts_table(rows, values), "value"))
-    all_limits = [*limits(rows, costs, values), *without_amount(firm)]
-    blocks.append(Bullets(tuple(all_limits)))
+    said = [*limits(rows, costs, values), *without_amount(rows)]
+    blocks.append(Bullets(tuple(said)))
     if values.scale:
         blocks.append(Bullets(tuple(scale(values))))
     blocks.append(Folded("Unit costs used", (Data(costs_table(costs, values), "value_costs"),)))
@@ -84,7 +83,6 @@ def amounts_table(rows: Sequence[Amount], values: ValueSettings) -> Table:
         (
             r.group,
             r.label,
-            r.basis,
             count(r.avoided),
             "–" if r.share_costed is None else number(r.share_costed, "ratio", 0),
             *(amount(v) for v in (r.value, r.low, r.high, r.fiscal, r.per_pound)),
@@ -96,7 +94,6 @@ def amounts_table(rows: Sequence[Amount], values: ValueSettings) -> Table:
     head = (
         "Group",
         "Outcome",
-        "Costs",
         "Avoided",
         "Share with a cost",
         "Worth",
@@ -107,7 +104,7 @@ def amounts_table(rows: Sequence[Amount], values: ValueSettings) -> Table:
         "Probability above one",
         "Remark",
     )
-    return Table("Worth of avoided incidents", head, body, frozenset(range(3, 11)))
+    return Table("Worth of avoided incidents", head, body, frozenset(range(2, 10)))
 
 
 def costs_table(rows: Sequence[UnitCost], values: ValueSettings) -> Table:
@@ -150,9 +147,9 @@ def amounts_chart(rows: Sequence[Amount], values: ValueSettings, *, key: str, ti
     ends = [v for r in rows for v in (r.value, r.low, r.high) if v is not None] + [0.0]
     size, unit = (_MILLION, "million") if max(map(abs, ends)) >= _MILLION else (1.0, "")
     pad = 0.05 * (max(ends) - min(ends) or 1.0)
-    box = (0.36 * WIDTH, _TOP, 0.6 * WIDTH, _LINE * len(rows))
+    box = (8.0, _TOP, plot.WIDTH - 24, _LINE * len(rows))
     frame = Frame(*box, (min(ends) - pad, max(ends) + pad), (len(rows) + 0.5, 0.5))
-    ticks = plot.nice(frame.x[0] / size, frame.x[1] / size, 6)
+    ticks = plot.nice(frame.x[0] / size, frame.x[1] / size, 5)
     places = [tick * size for tick in ticks]
     zero = frame.px(0.0)
     name = f"{values.currency} {unit}, prices of {values.price_year}".replace(" ,", ",")
@@ -166,38 +163,34 @@ def amounts_chart(rows: Sequence[Amount], values: ValueSettings, *, key: str, ti
         parts += _amount(frame, at, row)
     body = frame.group(parts, (0, len(rows)))
     height = frame.bottom + _FOOT
-    return svg.accessible(body, f"0 0 {WIDTH:g} {height:g}", key, title, _description(rows, values))
+    return svg.accessible(
+        body, f"0 0 {plot.WIDTH:g} {height:g}", key, title, _description(rows, values)
+    )
 
 
 def _amount(frame: Frame, at: int, row: Amount) -> list[str]:
-    firm = row.basis == CHECKED
-    colour, dash = (svg.BLUE, "") if firm else (svg.GREY, "6 3")
-    lines = [cut(row.group, 30), cut(row.label, 32)]
-    lines += [] if firm else ["(with costs to be verified)"]
-    top = frame.py(at) + 4 - 7 * (len(lines) - 1)
-    ends, name = (row.low, row.high), marks.across("low", "high")
+    ends, name, under = (row.low, row.high), marks.across("low", "high"), at + 0.2
+    words = cut(f"{row.group}: {row.label}", _LETTERS)
     return [
-        *(plot.text(6, top + 14 * i, line, size=11) for i, line in enumerate(lines)),
-        marks.interval(frame, at, ends, name, colour=colour, width=4.0 if firm else 2.0, dash=dash),
-        marks.dot(frame, row.value, at, marks.across("value"), colour=colour),
+        plot.with_halo(plot.text(frame.left, frame.py(at) - 4, words, size=11.5)),
+        marks.interval(frame, under, ends, name, colour=svg.BLUE, width=4.0),
+        marks.dot(frame, row.value, under, marks.across("value"), colour=svg.BLUE),
     ]
 
 
 def _description(rows: Sequence[Amount], values: ValueSettings) -> str:
     currency = values.currency
     parts = [
-        f"{r.group}, {r.label} ({r.basis}): {money(r.value, currency)} "
-        f"({span(r.low, r.high, currency)})"
+        f"{r.group}, {r.label}: {money(r.value, currency)} ({span(r.low, r.high, currency)})"
         for r in rows
     ]
     return "; ".join(parts) + "."
 
 
 _SIGNS = {"GBP": "£", "USD": "$", "EUR": "€"}
-_THOUSAND = 1e3
+_MILLION, _THOUSAND = 1e6, 1e3
 _TEN, _HUNDRED = 10.0, 100.0
 _SMALLEST = 0.01
-CHECKED = "costs read"
 EVERY_OUTCOME = "all valued outcomes"
 RECORDED_ONLY = (
     "Recorded incidents only. Unit costs are those of a crime committed, and many crimes are never "
@@ -237,8 +230,7 @@ def lead(row: Amount, values: ValueSettings) -> str:
     text = (
         f"{row.group}: {_avoided(row)}at prices of {values.price_year}, the difference in "
         f"{what} may be worth {money(row.value, currency)} "
-        f"(95% interval {span(row.low, row.high, currency)}), recorded only{_counted(row)}"
-        + ("." if values.is_own_costs else ", at unit costs not yet checked at their source.")
+        f"(95% interval {span(row.low, row.high, currency)}), recorded only{_counted(row)}."
     )
     if row.verdict is not None and row.verdict != str(Verdict.BETTER):
         text += (
@@ -301,9 +293,10 @@ def limits(rows: Sequence[Amount], costs: Sequence[UnitCost], values: ValueSetti
         + (f", uprated with {values.deflator}" if values.deflator else "")
         + _discounting(values)
     )
-    said.append(_checked(costs, values))
+    said.append("The study brings its own unit costs; the table names the source of each.")
     if values.left_out:
-        said.append("Costs that are still to be verified are left out, as the study asks.")
+        names = ", ".join(values.left_out)
+        said.append(f"Left out, because nobody has checked their costs yet: {names}.")
     said.append(
         f"Costs without a published range may be off by {number(values.cost_range, 'ratio', 0)} "
         "either way: an assumption of the study."
@@ -363,17 +356,3 @@ def _discounting(values: ValueSettings) -> str:
         f"; each year after {values.base_year} counts "
         f"{number(values.discount_rate, 'ratio')} a year less."
     )
-
-
-def _checked(costs: Sequence[UnitCost], values: ValueSettings) -> str:
-    if values.is_own_costs:
-        return f"The unit costs are those of {values.costs}, given with the study."
-    unverified = [c.label for c in costs if c.status == "to be verified"]
-    text = (
-        "No unit cost was checked against the publication it comes from, Home Office research "
-        "report 99: it could not be read when this table was made, and the costs were read in a "
-        "press report of it. Check them before you quote an amount."
-    )
-    if unverified:
-        text += f" Recalled, not read anywhere, and to be verified: {', '.join(unverified)}."
-    return text

@@ -13,7 +13,7 @@ from areaeffect.results import Annex
 from areaeffect.streams import Use, generator
 from areaeffect.study.value import ALL_CRIME, NOT_VALUED
 from areaeffect.value import worth
-from areaeffect.value.costs import STATUSES
+from areaeffect.value.costs import STATUSES, UNVERIFIED
 from areaeffect.value.prices import deflator, discounted
 from areaeffect.value.tables import (
     PUBLISHED_SCALE,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from areaeffect.results import Finding, Floats, Ints
     from areaeffect.value.valuation import Valuation
 
-CHECKED, WITH_UNVERIFIED = "costs read", "with costs to be verified"
 EVERY_OUTCOME = "all valued outcomes"
 _SEVERAL = 2
 
@@ -152,48 +151,31 @@ def _group_rows(
     costs: Mapping[str, Floats],
 ) -> list[Amount]:
     """Value each outcome of a group, and all together where there are several."""
-    rows = [_no_amount(v.finding, CHECKED, v.reason) for v in own if v.stream is None]
+    rows = [_no_amount(v.finding, v.reason) for v in own if v.stream is None]
     known = [v for v in own if v.stream is not None]
     sets = [[v] for v in known] + ([known] if len(known) >= _SEVERAL else [])
     for chosen in sets:
         is_whole = len(chosen) == len(known)
         funding = _funding(finished, valuation, chosen) if is_whole else None
-        for basis in _bases(valuation):
-            rows.append(_row(valuation, chosen, basis, costs, funding))
+        rows.append(_row(valuation, chosen, costs, funding))
     return rows
 
 
-def _no_amount(of: Finding, basis: str, note: str) -> Amount:
+def _no_amount(of: Finding, note: str) -> Amount:
     """Return a line that says why there is no amount."""
     return Amount(
         group=of.group,
         outcome=of.outcome,
         label=of.label,
         unit=of.unit,
-        basis=basis,
         verdict=str(of.verdict),
         note=note,
     )
 
 
-def _bases(valuation: Valuation) -> tuple[str, ...]:
-    unverified = any(valuation.table.costs[i].is_unverified for i in valuation.factors)
-    if unverified and valuation.part.unverified == "apart":
-        return (CHECKED, WITH_UNVERIFIED)
-    return (CHECKED,)
-
-
-def _counts(valuation: Valuation, item: str, basis: str) -> bool:
-    """Say whether an item's cost is part of a basis."""
-    if item not in valuation.factors:
-        return False
-    return basis == WITH_UNVERIFIED or not valuation.table.costs[item].is_unverified
-
-
 def _row(
     valuation: Valuation,
     chosen: Sequence[_Valued],
-    basis: str,
     costs: Mapping[str, Floats],
     funding: float | None,
 ) -> Amount:
@@ -202,13 +184,11 @@ def _row(
 
     def valued(*, fiscal: bool) -> tuple[float, Floats]:
         def unit_cost(stream: worth.Stream) -> tuple[float, Floats]:
-            return _unit_cost(valuation, _shares(valuation, stream, basis, fiscal=fiscal), costs)
+            return _unit_cost(valuation, _shares(valuation, stream, fiscal=fiscal), costs)
 
         return worth.simulate(streams, unit_cost)
 
-    items = {i for s in streams for i in s.mix if _counts(valuation, i, basis)}
-    if not items:
-        return _no_amount(chosen[0].finding, basis, "every unit cost of it is to be verified")
+    items = {i for s in streams for i in s.mix if i in valuation.factors}
     repeats = len(next(iter(costs.values())))
     value, drawn = valued(fiscal=False)
     low, high = worth.interval(drawn, repeats)
@@ -223,14 +203,13 @@ def _row(
         outcome=one.outcome if one else EVERY_OUTCOME,
         label=one.label if one else EVERY_OUTCOME,
         unit=one.unit if one else None,
-        basis=basis,
         verdict=str(one.verdict) if one else None,
         observed=one.observed if one else None,
         avoided=avoided,
         avoided_low=avoided_low,
         avoided_high=avoided_high,
         kept=streams[0].kept if one else None,
-        share_costed=sum(_shares(valuation, streams[0], basis).values()) if one else None,
+        share_costed=sum(_shares(valuation, streams[0]).values()) if one else None,
         value=value,
         low=low,
         high=high,
@@ -247,13 +226,13 @@ def _row(
 
 
 def _shares(
-    valuation: Valuation, stream: worth.Stream, basis: str, *, fiscal: bool = False
+    valuation: Valuation, stream: worth.Stream, *, fiscal: bool = False
 ) -> dict[str, float]:
     """Return the share of each item whose cost counts; its fiscal part, if that is asked."""
     return {
         item: share * ((valuation.table.costs[item].fiscal_share or 0.0) if fiscal else 1.0)
         for item, share in stream.mix.items()
-        if _counts(valuation, item, basis)
+        if item in valuation.factors
     }
 
 
@@ -368,11 +347,12 @@ def _values(finished: Finished, valuation: Valuation, valued: Sequence[_Valued])
         discount_rate=part.discount_rate,
         base_year=_first_year(finished) if dated else None,
         cost_range=part.cost_range,
-        costs=part.costs or "unit_costs.csv of the program",
-        is_own_costs=part.costs is not None,
         deflator=f"{deflator().title} ({deflator().status})" if uprated else None,
-        left_out=part.unverified == "leave out"
-        and any(valuation.table.costs[i].is_unverified for i in valuation.factors),
+        left_out=tuple(
+            cost.label
+            for item, cost in valuation.table.costs.items()
+            if cost.status == UNVERIFIED and any(item in mix for mix in valuation.mixes.values())
+        ),
         funding_prices=part.funding_prices,
         scale=tuple(scale),
         published=PUBLISHED_SCALE if scale else None,

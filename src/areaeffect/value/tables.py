@@ -37,9 +37,8 @@ class ValueSettings:
     ----------
     currency, price_year, discount_rate, base_year : of the amounts.
     cost_range : by how much costs without a published range may be off, a fraction.
-    costs, is_own_costs : where the unit costs are from.
     deflator : what prices were uprated with; None where none were.
-    left_out : whether costs that are still to be verified are left out.
+    left_out : costs that nobody has read, which are not multiplied.
     funding_prices : year of the funding's prices.
     scale, published : effects in rates, and the published difference where all crime is valued.
     """
@@ -49,10 +48,8 @@ class ValueSettings:
     discount_rate: float
     base_year: int | None
     cost_range: float
-    costs: str
-    is_own_costs: bool
     deflator: str | None
-    left_out: bool
+    left_out: tuple[str, ...]
     funding_prices: str | None
     scale: tuple[Rate, ...]
     published: PublishedScale | None
@@ -77,7 +74,6 @@ class Amount:
     outcome: str = described("What was avoided; all valued outcomes added up in one line")
     label: str = described("Its name in print")
     unit: str | None = described("What one incident is called", None)
-    basis: str = described("Which unit costs count: those read, or also those to be verified")
     verdict: str | None = described("Verdict on the effect", None)
     observed: float | None = described("Incidents counted after the start", None)
     avoided: float | None = described("Avoided incidents: expected less observed", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
 from areaeffect.study.paths import resolve
 from areaeffect.study.value import NOT_VALUED
-from areaeffect.value.costs import own_costs, program_costs
+from areaeffect.value.costs import own_costs
 from areaeffect.value.prices import DEFLATED, deflator, uprate
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def read_valuation(file: StudyFile) -> tuple[Valuation | None]:
         raise StudyError(
             Problem("there is no section `[value]`.", where, "Write one with `price_year`.")
         )
-    path = resolve(part.costs, file.folder) if part.costs else None
-    table = own_costs(path) if path else program_costs()
+    path = resolve(part.costs, file.folder)
+    table = own_costs(path)
     problems = _outcome_problems(file, valued, table) + _study_problems(file, part, table)
     mixes: dict[str, dict[str, float]] = {}
     for i, outcome in valued:
@@ -77,7 +77,7 @@ def read_valuation(file: StudyFile) -> tuple[Valuation | None]:
     factors: dict[str, float] = {}
     for item in sorted({i for mix in mixes.values() for i in mix} - {NOT_VALUED}):
         cost = table.costs[item]
-        if cost.value is not None:
+        if cost.counts:
             where = f"{file.where('value.price_year')}, cost of {item}"
             factors[item] = _uprated(cost.price_year, part, table, where, problems)
     funding = part.funding_prices or part.price_year
@@ -239,37 +239,23 @@ def _uprated(
         return 1.0
 
 
-def _releases(path: Path | None, table: CostTable) -> tuple[Release, ...]:
+def _releases(path: Path, table: CostTable) -> tuple[Release, ...]:
     """Return the files a valuation rests on."""
-    own = files("areaeffect.value")
-    raw = path.read_bytes() if path else (own / "unit_costs.csv").read_bytes()
-    rows = len(table.costs)
-    name = path.name if path else "unit_costs.csv"
-    licence = "" if path else "Open Government Licence v3.0"
-    made = [
-        Release(
-            source=_SOURCE,
-            file=name,
-            sha256=hashlib.sha256(raw).hexdigest(),
-            rows_read=rows,
-            rows_kept=rows,
-            rows_rejected=0,
-            licence=licence,
-        )
-    ]
+    made = [_release(_SOURCE, path.name, path.read_bytes(), len(table.costs))]
     if table.currency == DEFLATED:
-        raw = (own / "gdp_deflator.toml").read_bytes()
-        years = len(deflator().index)
-        made.append(
-            Release(
-                source="GDP deflator",
-                file="gdp_deflator.toml",
-                sha256=hashlib.sha256(raw).hexdigest(),
-                rows_read=years,
-                rows_kept=years,
-                rows_rejected=0,
-                licence="Open Government Licence v3.0",
-                attribution=deflator().attribution,
-            )
-        )
+        raw = (files("areaeffect.value") / "gdp_deflator.toml").read_bytes()
+        own = _release("GDP deflator", "gdp_deflator.toml", raw, len(deflator().index))
+        licence = "Open Government Licence v3.0"
+        made.append(replace(own, licence=licence, attribution=deflator().attribution))
     return tuple(made)
+
+
+def _release(source: str, name: str, raw: bytes, rows: int) -> Release:
+    return Release(
+        source=source,
+        file=name,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        rows_read=rows,
+        rows_kept=rows,
+        rows_rejected=0,
+    )

@@ -54,8 +54,8 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.state.settings = settings
     app.state.nav = tuple(f.NAV for f in FEATURES if f.NAV and f.routes(settings))
-    app.state.site = Site.of(settings, tuple(n for n in app.state.nav if n[1] != "/runs/"))
     app.state.menu = partial(_menu, settings, app.state.nav)
+    app.state.site = Site.of(settings, app.state.menu)
     app.state.updated = partial(_updated, settings, app.state.site)
     return app
 

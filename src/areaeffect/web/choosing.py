@@ -41,7 +41,7 @@ def pasted(atlas: Atlas, text: str) -> set[str]:
     if len(text) > limits.PASTED_LETTERS:
         raise Refusal(422, f"{len(text):,} letters are too many.", "Paste a shorter list.", "codes")
     given = [t for t in re.split(r"[,;\t\r\n\"]+", text) if t.strip()]
-    if len(given) == 1:
+    if len(given) == 1 and atlas.of_postcode(given[0]) is None:
         given = given[0].split()
     if len(given) > limits.PASTED_CODES:
         raise Refusal(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect.web.published import RunsFolder
 from areaeffect.web.site_pages import Frame, site_files, site_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -19,18 +19,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One server's published runs, and the frame of their pages."""
+    """One server's published runs, what their pages share, and the menu of its other pages."""
 
     shelf: RunsFolder
-    frame: Frame
+    shared: Frame
+    menu: Callable[[], Sequence[tuple[str, str]]]
 
     @classmethod
-    def of(cls, settings: Settings, home: tuple[tuple[str, str], ...]) -> Site:
+    def of(cls, settings: Settings, menu: Callable[[], Sequence[tuple[str, str]]]) -> Site:
         """Open the folder of runs that settings name."""
         base_url = f"{settings.base_url}/runs" if settings.base_url else ""
-        return cls(
-            RunsFolder(settings.runs), Frame(contact=settings.contact, base_url=base_url, home=home)
-        )
+        shared = Frame(contact=settings.contact, operator=settings.operator, base_url=base_url)
+        return cls(RunsFolder(settings.runs), shared, menu)
+
+    @property
+    def frame(self) -> Frame:
+        """What the pages of runs share now: the menu follows what the server has."""
+        others = (pair for pair in self.menu() if pair[1] != "/runs/")
+        return replace(self.shared, home=(("Start page", "/"), *others))
 
     @property
     def holdings(self) -> PublishedRuns:

@@ -9,10 +9,10 @@ from areaeffect.wording.headlines import (
     map_title,
     overall,
     placebo_title,
-    places_title,
     verdict_name,
 )
 from areaeffect.wording.sentences import (
+    CHECK_WARNS,
     additive_companion,
     can_say,
     cannot_say,
@@ -23,9 +23,10 @@ from areaeffect.wording.sentences import (
     reason,
     sentence,
 )
-from areaeffect.wording.short import answer, in_one_hundred, in_short, quote, when
+from areaeffect.wording.short import answer, in_one_hundred, in_short, listed, quote, when
 
 __all__ = [
+    "CHECK_WARNS",
     "HEADLINE_WORDS",
     "additive_companion",
     "answer",
@@ -39,12 +40,12 @@ __all__ = [
     "headline",
     "in_one_hundred",
     "in_short",
+    "listed",
     "main_findings",
     "map_title",
     "name_of",
     "overall",
     "placebo_title",
-    "places_title",
     "quote",
     "reason",
     "sentence",

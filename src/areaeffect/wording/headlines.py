@@ -11,6 +11,7 @@ from areaeffect.wording.numbers import (
     amounts,
     direction,
     interval,
+    is_count,
     known,
     noun,
     percent,
@@ -30,7 +31,7 @@ from areaeffect.wording.terms import PHRASES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from areaeffect.results import AreaStatus, Finding, PlaceboDraws
+    from areaeffect.results import AreaStatus, PlaceboDraws
 
 HEADLINE_WORDS = 30
 
@@ -65,10 +66,9 @@ def overall(findings: Sequence[Finding]) -> str:
     for finding in main:
         verdicts.setdefault(finding.family, set()).add(finding.verdict)
     count = Counter(next(iter(v)) if len(v) == 1 else None for v in verdicts.values())
-    parts = [
-        PHRASES["overall.both"].format(better=count[Verdict.BETTER], worse=count[Verdict.WORSE])
-    ]
-    others = {
+    kinds = {
+        "better": Verdict.BETTER,
+        "worse": Verdict.WORSE,
         "little_difference": Verdict.LITTLE_DIFFERENCE,
         "higher": Verdict.HIGHER,
         "lower": Verdict.LOWER,
@@ -78,13 +78,11 @@ def overall(findings: Sequence[Finding]) -> str:
         "described": Verdict.DESCRIBED,
         "not_estimable": Verdict.NOT_ESTIMABLE,
     }
-    parts += [
-        PHRASES[f"overall.{name}"].format(n=count[key])
-        for name, key in others.items()
-        if count[key]
+    parts = [
+        PHRASES[f"overall.{name}"].format(n=count[key]) for name, key in kinds.items() if count[key]
     ]
     whole = PHRASES["overall.one" if len(verdicts) == 1 else "overall.many"]
-    text = whole.format(families=len(verdicts), counts="; ".join(parts))
+    text = whole.format(families=len(verdicts), counts=", ".join(parts))
     level = len({f.family for f in main if f.claim == "level"})
     if level:
         text += PHRASES["overall.level_one" if level == 1 else "overall.level_many"].format(n=level)
@@ -121,7 +119,8 @@ def _instead(finding: Finding) -> str:
     if both is None:
         return ""
     observed = total(both[0], finding) + noun(finding)
-    return PHRASES["headline.instead"].format(observed=observed, expected=total(both[1], finding))
+    key = "headline.instead" if is_count(finding) else "headline.instead_mean"
+    return PHRASES[key].format(observed=observed, expected=total(both[1], finding))
 
 
 def chart_title(finding: Finding) -> str:
@@ -142,35 +141,26 @@ def chart_title(finding: Finding) -> str:
     if finding.verdict is Verdict.CANNOT_TELL:
         return f"{label}: the data cannot tell, {where}"
     if finding.verdict in {Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE}:
-        return f"{label} differed little: {size_words}, {where}"
-    return f"{label} came out {size_words}, {where}"
+        return f"{label}: little difference, {size_words}, {where}"
+    return f"{label}: {size_words}, {where}"
 
 
 def placebo_title(finding: Finding, draws: PlaceboDraws) -> str:
-    """Return how many placebo programmes strayed at least as far as this finding."""
+    """Return how many placebo programmes lie at least as far from zero as this finding."""
     own = known(finding.estimate)
     values = [abs(v) for e in draws.estimates if (v := known(e)) is not None]
-    label, group = name_of(finding), group_title(finding.group)
+    label = name_of(finding)
     if own is None:
-        return f"{label}: {plural(len(values), 'placebo programme')}, {group}"
+        return f"{label}: {plural(len(values), 'placebo programme')}"
     as_far = sum(v >= abs(own) for v in values)
-    return f"{label}: {as_far:,} of {len(values):,} placebo programmes strayed as far, {group}"
+    return f"{label}: {as_far:,} of {len(values):,} as far from zero"
 
 
 def effects_title(group: str, findings: Sequence[Finding]) -> str:
-    """Return how many findings of a group came out which way."""
+    """Return how many findings of a group have each verdict."""
     count = Counter(f.verdict for f in findings)
     parts = [f"{count[v]} {v}" for v in Verdict if count[v]]
     return f"{group_title(group)}: {', '.join(parts)}"
-
-
-def places_title(findings: Sequence[Finding]) -> str:
-    """Return how many neighbourhoods came out which way on one outcome."""
-    count = Counter(f.verdict for f in findings)
-    parts = ", ".join(f"{count[v]} {v}" for v in Verdict if count[v])
-    first = findings[0]
-    unit = f", in {first.unit}" if first.form == "additive" else ""
-    return f"{name_of(first)}{unit}, {group_title(first.group)}: {parts}"
 
 
 def balance_title(over: int, characteristics: int, limit: float, claim: str) -> str:

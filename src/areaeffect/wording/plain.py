@@ -6,8 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from areaeffect.results import Finding, Verdict
-from areaeffect.wording.numbers import amounts, interval, is_count, known, noun, size, total
+from areaeffect.wording.numbers import amounts, interval, known, noun, size, total
 from areaeffect.wording.sentences import reason
+from areaeffect.wording.short import when
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,55 +26,23 @@ _SHORT = {
     Verdict.NOT_ESTIMABLE: "no answer",
 }
 
-CLAIMS = {"change": "how it changed", "level": "how it stands"}
-WHAT_IT_IS = (
-    "This page is about one place. It sets the place beside areas that were like it before the "
-    "work began. We call them benchmark areas. They show how things may have gone without the work."
-)
-ON_ONE_PLACE = (
-    "One place is small. Its numbers go up and down by chance. What else went on here in these "
-    "years and what the work did are one and the same number. So a place that is one of several "
-    "is shown here and not judged. That does not mean that nothing changed. The report on all the "
-    "places together can see more."
-)
-CHARTS = (
-    "The blue line is this place. The dashed line is its benchmark areas. The upright line is the "
-    "start. If the two lines part after the start, something may have changed. The shaded part "
-    "shows how far chance alone could move the dashed line."
-)
-TO_DO = (
-    "Ask if it fits. Do the charts match what you see and hear where you live?",
-    "Ask what else went on here at the time. A new road or a shop that shut can move the numbers.",
-    "Look at the map. Are the benchmark areas like yours? If not, tell the people who did this.",
-    "Do not rank places by these numbers. The top and the bottom are often there by luck.",
-    "Use the full report when you ask for money or write to the press. It says how sure we are.",
-)
-
 
 def in_short(findings: Sequence[Finding]) -> str:
     """Count what was looked at in one neighbourhood by verdict."""
     count = Counter(finding.verdict for finding in findings)
     parts = [f"{_SHORT[v]}: {count[v]}" for v in Verdict if count[v]]
     things = "1 thing" if len(findings) == 1 else f"{len(findings)} things"
-    return f"We looked at {things} here. {'; '.join(parts).capitalize()}."
+    return PHRASES["place.looked"].format(things=things, counts="; ".join(parts).capitalize())
 
 
 def plain_answer(finding: Finding) -> str:
     """Return what one neighbourhood's finding says, in two or three short sentences."""
-    label = finding.label[:1].upper() + finding.label[1:]
+    label = _capital(finding.label)
     if known(finding.estimate) is None:
-        return f"{label}: there is no answer. {_capital(reason(finding))}."
-    told = {
-        Verdict.BETTER: "this place did better than places like it. One place cannot say why.",
-        Verdict.WORSE: "this place did worse than places like it. One place cannot say why.",
-        Verdict.LITTLE_DIFFERENCE: "this is much the same as in the benchmark areas.",
-        Verdict.HIGHER: "this is higher than in the benchmark areas.",
-        Verdict.LOWER: "this is lower than in the benchmark areas.",
-        Verdict.ALIKE: "this is much the same as in the benchmark areas.",
-        Verdict.CANNOT_TELL: "we cannot tell.",
-        Verdict.DESCRIBED: "here are the numbers. One place alone is not judged.",
-    }[finding.verdict]
-    return " ".join(part for part in (f"{label}: {told}", _counts(finding)) if part)
+        return PHRASES["place.no_answer"].format(label=label, reason=_capital(reason(finding)))
+    why = f", because {finding.held_back}" if finding.held_back else ""
+    said = PHRASES[f"place.{finding.verdict.name.lower()}"].format(label=label, why=why)
+    return " ".join(part for part in (said, _counts(finding)) if part)
 
 
 def how_sure(finding: Finding) -> str:
@@ -80,10 +50,9 @@ def how_sure(finding: Finding) -> str:
     if known(finding.estimate) is None:
         return ""
     span = interval(finding.low, finding.high, finding)
-    label = finding.label[:1].upper() + finding.label[1:]
-    text = f"{label}: the truth may lie anywhere {span}."
+    text = PHRASES["place.range"].format(label=_capital(finding.label), span=span)
     if known(finding.mde) is not None:
-        text += f" A change of less than {size(finding.mde, finding, unit=True)} could be missed."
+        text += PHRASES["place.missed"].format(mde=size(finding.mde, finding, unit=True))
     return text
 
 
@@ -92,11 +61,12 @@ def _counts(finding: Finding) -> str:
     if both is None:
         return ""
     observed, expected = (total(v, finding) for v in both)
-    if finding.claim == "level":
-        return f"Here: {observed}{noun(finding)}. Benchmark areas: {expected}."
-    if is_count(finding):
-        return f"There were {observed}{noun(finding)}. We would have guessed {expected}."
-    return f"It came to {observed}. We would have guessed {expected}."
+    key = "place.counts_level" if finding.claim == "level" else "place.counts_change"
+    return _capital(
+        PHRASES[key].format(
+            when=when(finding.post), observed=observed, noun=noun(finding), expected=expected
+        )
+    )
 
 
 def _capital(text: str) -> str:

@@ -29,6 +29,8 @@ NO_ANSWER = frozenset({Verdict.CANNOT_TELL, Verdict.NOT_ESTIMABLE})
 LITTLE = frozenset({Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE})
 MDE_POWER = 0.8  # the power at which `Finding.mde` is defined
 
+#: How a caveat begins that a check gave.
+CHECK_WARNS = "The check "
 RECORDED = frozenset({"crime", "antisocial_behaviour", "criminal_damage"})
 
 
@@ -71,21 +73,21 @@ def can_say(finding: Finding) -> list[str]:
         ]
     word = _word(finding)
     if finding.claim == "level":
-        return [f"{label} came out {word}{where} than in the benchmark areas: {span}."]
+        return [f"{label}: {word}{where} than in the benchmark areas, {span}."]
     if finding.claim == "contrast":
-        return [f"{label} came out {word} in resident-led neighbourhoods than in others: {span}."]
-    return [f"{label} came out {word} than would have been expected{where}: {span}."]
+        return [f"{label}: {word} in resident-led neighbourhoods than in others, {span}."]
+    return [f"{label}: {word} than expected{where}, {span}."]
 
 
 def cannot_say(finding: Finding) -> list[str]:
-    """Return what goes beyond the finding, each with the reason, to stand under such a title."""
+    """Return what goes beyond the finding, each with the reason, for a list under such a title."""
     if known(finding.estimate) is None:
         return ["That nothing changed: this outcome could not be estimated."]
     said = []
     if finding.verdict in NO_ANSWER:
         said.append(
-            "That the initiative works, or that it changes nothing: a true change smaller than "
-            "the smallest detectable one would have been missed."
+            "That the initiative works, or that it changes nothing: the study could miss a change "
+            "smaller than the smallest detectable one."
         )
     elif finding.verdict in LITTLE:
         what = "is different" if finding.claim == "level" else "changed"
@@ -94,18 +96,17 @@ def cannot_say(finding: Finding) -> list[str]:
         said.append("That this outcome was judged: its interval is shown, without a verdict.")
     elif finding.is_one_place and finding.claim != "level":
         said.append(
-            "That the initiative brought it about: whatever else happened in this place in the "
-            "same years is part of the same number."
+            "That the initiative caused it: anything else that happened in this place in the same "
+            "years is part of the same number."
         )
     elif finding.claim != "level":
         said.append(
-            f"That each neighbourhood came out {finding.verdict}: this is about all of them "
-            "together."
+            f"That each neighbourhood was {finding.verdict}: this is about all of them together."
         )
     if finding.claim == "level":
         said.append(
-            "That the initiative brought it about: a difference in level may have been there "
-            "before it began."
+            "That the initiative caused it: a difference in level may have been there before it "
+            "began."
         )
     else:
         said.append("That another place would see the same: this is about these neighbourhoods.")
@@ -183,14 +184,14 @@ def _estimate_sentence(finding: Finding) -> str:
     benchmark = "benchmark areas"
     if finding.n_benchmark_areas is not None:
         benchmark = plural(finding.n_benchmark_areas, "benchmark area")
-    head = f"{_who(finding)}: {finding.label} came out"
+    head = f"{_who(finding)}: {finding.label},"
     if finding.claim == "level":
         when = f" over {finding.post}" if finding.post else ""
         beside = compared(finding).replace("the benchmark areas", benchmark)
         why = "places differ, and not only by the initiative"
         return f"{head} {beside}{when}; {why}."
     spans = f" over {finding.post}" if finding.post else ""
-    spans += f", as measured from {finding.pre}" if finding.pre else ""
+    spans += f", compared with {finding.pre}" if finding.pre else ""
     spans += ", each neighbourhood from its own start" if _overlap(finding) else ""
     if finding.claim == "contrast":
         return f"{head} {compared(finding)} ({benchmark} in all){spans}."
@@ -212,7 +213,7 @@ def _interval_sentence(finding: Finding) -> str:
     if finding.placebos is not None:
         how += f", {plural(finding.placebos, 'placebo programme')}"
         if finding.n_disjoint_placebos is not None:
-            how += f" of which {finding.n_disjoint_placebos:,} disjoint"
+            how += f", {finding.n_disjoint_placebos:,} of them without a shared area"
     verb = "is" if span == NOT_ESTIMABLE else "runs"
     return f"The {percent(finding.level)} placebo interval ({how}) {verb} {span}."
 

@@ -6,7 +6,7 @@ import re
 from calendar import month_name
 from typing import TYPE_CHECKING
 
-from areaeffect.results import Verdict
+from areaeffect.results import ALL_INITIATIVES, Verdict
 from areaeffect.wording.headlines import headline, overall
 from areaeffect.wording.numbers import (
     amounts,
@@ -42,18 +42,22 @@ def quote(findings: Sequence[Finding]) -> str:
     if not main:
         return overall(findings)
     first = main[0]
-    where = f"{group_title(first.group)}, {plural(first.n_neighbourhoods, 'neighbourhood')}"
-    if len(main) == 1:
-        return f"{where}: {headline(first)}"
+    n, places = len(main), plural(first.n_neighbourhoods, "neighbourhood")
+    if n == 1:
+        return f"{group_title(first.group)}, {places}. {headline(first)}"
+    key = "quote.where_all" if first.group == ALL_INITIATIVES else "quote.where"
+    where = PHRASES[key].format(neighbourhoods=places, group=group_title(first.group))
     kinds: dict[Verdict, dict[str, None]] = {}
     for f in main:
         kinds.setdefault(f.verdict, {})[name_of(f)] = None
     parts = [
-        PHRASES[f"quote.{verdict.name.lower()}"].format(names=listed(tuple(kinds[verdict])))
+        PHRASES[f"quote.{verdict.name.lower()}"].format(
+            n=len(own), all=n, was="was" if len(own) == 1 else "were", names=listed(tuple(own))
+        )
         for verdict in Verdict
-        if verdict in kinds
+        if (own := kinds.get(verdict))
     ]
-    return f"{where}. {'; '.join([_capital(parts[0]), *parts[1:]])}."
+    return f"{where}, {'. '.join([parts[0], *map(_capital, parts[1:])])}."
 
 
 def answer(finding: Finding, *, is_told: bool = False) -> str:
@@ -88,7 +92,7 @@ def in_short(findings: Sequence[Finding]) -> list[str]:
     order = list(Verdict)
     return [
         PHRASES[f"says.{verdict.name.lower()}"].format(
-            names=_capital(listed(tuple(names))), beside=PHRASES[f"beside.{claim}"]
+            names=listed(tuple(names)), beside=PHRASES[f"beside.{claim}"]
         )
         for (verdict, claim), names in sorted(kinds.items(), key=lambda k: order.index(k[0][0]))
     ]

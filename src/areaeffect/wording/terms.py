@@ -12,6 +12,13 @@ from areaeffect.results import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_TABLES = tomllib.loads(files(__package__).joinpath("phrases.toml").read_text(encoding="utf-8"))
+
+#: Every phrase under 'table.key'.
+PHRASES: Mapping[str, str] = MappingProxyType(
+    {f"{table}.{key}": words for table, own in _TABLES.items() for key, words in own.items()}
+)
+
 VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.BETTER: "✓",
     Verdict.WORSE: "✗",
@@ -24,21 +31,8 @@ VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.NOT_ESTIMABLE: "–",
 }
 
-KEY = (
-    "A claim about change asks what happened after the start; a claim about level only says how "
-    "places differ; a contrast sets the changes of two kinds of initiative side by side. "
-    "✓ better, ✗ worse, ≈ little difference (of levels: ↑ higher, ↓ lower, = alike), ? cannot "
-    "tell, · described, – not estimable. ‘Cannot tell’ means that the data are too few or too "
-    "noisy to say, whichever way it went. What is described has an estimate and an interval and "
-    "is not judged: parts of a total, and single places of a programme of several."
-)
-CLAIMS = {
-    "change": "A claim about change.",
-    "level": "A claim about a difference in level.",
-    "contrast": "A contrast between two kinds of initiative.",
-}
 _BESIDE = {  # what a verdict sets a finding beside, by claim
-    "change": "what would have been expected",
+    "change": "what was expected",
     "level": "the benchmark areas",
     "contrast": "the other initiatives",
 }
@@ -48,18 +42,10 @@ _MEANINGS: dict[Verdict, str] = {
     Verdict.LITTLE_DIFFERENCE: "little difference from {}",
     Verdict.HIGHER: "higher than {}",
     Verdict.LOWER: "lower than {}",
-    Verdict.ALIKE: "alike {}",
+    Verdict.ALIKE: "much as {}",
     Verdict.CANNOT_TELL: "the data cannot tell how it differs from {}",
-    Verdict.DESCRIBED: "set beside {}, and not judged",
+    Verdict.DESCRIBED: "compared with {}, and not judged",
     Verdict.NOT_ESTIMABLE: "could not be estimated",
-}
-
-MARYLAND = {
-    1: "a plain comparison of places, or of before and after",
-    2: "a comparison with matched or adjusted places",
-    3: "before and after, beside benchmark areas shown to be alike before the start",
-    4: "credible outside variation in who was treated",
-    5: "places chosen at random",
 }
 
 
@@ -71,14 +57,18 @@ def verdict_words(verdict: Verdict, claim: str = "change") -> str:
 def maryland_words(grade: int | None) -> str:
     """Write the strength of evidence, and by which scale."""
     if grade is None:
-        return "Not graded on the Maryland scale."
-    meaning = MARYLAND.get(grade, "")
-    return f"{grade} of 5 on the Maryland scale (What Works Growth wording): {meaning}."
+        return PHRASES["strength.none"]
+    return PHRASES["strength.graded"].format(grade=grade, meaning=grade_words(grade))
 
 
-_TABLES = tomllib.loads(files(__package__).joinpath("phrases.toml").read_text(encoding="utf-8"))
+def grade_words(grade: int) -> str:
+    """Return what a grade of the Maryland scale stands for."""
+    return PHRASES[f"strength.grade_{grade}"]
 
-#: Every phrase under 'table.key'.
-PHRASES: Mapping[str, str] = MappingProxyType(
-    {f"{table}.{key}": words for table, own in _TABLES.items() for key, words in own.items()}
-)
+
+def balance_words(over: int, among: int, limit: float) -> str:
+    """Say how alike the benchmark areas are, from the figures; nothing without characteristics."""
+    if not among:
+        return ""
+    key = "strength.unlike" if over else "strength.alike"
+    return PHRASES[key].format(over=over, among=among, limit=f"{limit:g}")

@@ -140,7 +140,7 @@ def test_a_gap_is_marked_and_is_not_a_zero(result: Result) -> None:
     assert {row.period for row in rows if row.is_gap} == set(GAP)
     assert all(row.observed is None for row in rows if row.is_gap)
     text = trend(result)
-    assert ">gap<" in text
+    assert "-hatch)" in text
     assert "<pattern" in text
     assert "6 periods with a gap" in text
 
@@ -349,7 +349,7 @@ def test_left_out_areas_have_at_most_four_fills(result: Result) -> None:
 def test_a_long_attribution_is_wrapped_not_cut(result: Result) -> None:
     line = "Contains data " * 40
     text = maps.map_svg(result.shapes, result.areas, key="m", title="t", attribution=line)
-    drawn = re.findall(r'font-size="15"[^>]*>([^<]*)<', text)
+    drawn = re.findall(r'font-size="26.4"[^>]*>([^<]*)<', text)
     assert " ".join(drawn) == line.strip()
     assert max(map(len, drawn)) <= maps.ATTRIBUTION_LETTERS
 

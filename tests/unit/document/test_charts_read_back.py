@@ -11,8 +11,9 @@ from pathlib import Path
 import csvw
 import pytest
 
+from areaeffect import wording
 from areaeffect.document import svg
-from areaeffect.report import figures, files, small_multiples
+from areaeffect.report import figures, files, forest
 from areaeffect.results import Result, Series
 from tests.shared.chart_reader import check_chart
 from tests.shared.sample_result import sample_result
@@ -51,15 +52,7 @@ def test_charts_draw_their_csv(folder: Path, kind: str) -> None:
         check_chart(text, rows)
 
 
-def test_a_neighbourhood_by_name(result: Result) -> None:
-    own = [f for f in result.findings if f.neighbourhood]
-    rows = figures.place_rows(own)
-    read = check_chart(figures.places_chart(rows, key="k", title="t"), rows)
-    assert read == {"estimate", "low", "high"}
-    assert [r.neighbourhood for r in rows] == sorted(r.neighbourhood for r in rows)
-
-
-def test_small_charts_draw_their_rows(result: Result) -> None:
+def test_the_trend_of_a_neighbourhood_draws_its_rows(result: Result) -> None:
     own = next(f for f in result.findings if f.neighbourhood)
     values = (9.0, 8.0, None, 7.0, 5.0, 6.0)
     path = Series(
@@ -68,18 +61,16 @@ def test_small_charts_draw_their_rows(result: Result) -> None:
         periods=tuple("123456"),
         observed=values,
         counterfactual=(8.0,) * 6,
-        start=(),
+        start=("4",),
         gaps=("3",),
         unit="u",
         neighbourhood="n",
     )
-    other = replace(path, outcome="other")
-    pairs = [(replace(own, post="4 to 6"), path), (replace(own, outcome="other"), other)]
-    rows = small_multiples.panel_rows(pairs)
-    text = small_multiples.panels_chart(rows, key="k", title="t", start="4")
-    assert check_chart(text, rows) == {"observed", "benchmark", "expected_low", "expected_high"}
-    assert rows[5].expected_low is not None
-    assert rows[0].expected_low is None
+    figure = figures.trend(replace(own, post="4 to 6"), path)
+    read = check_chart(figure.chart, figure.rows)
+    assert read == {"observed", "benchmark", "expected_low", "expected_high"}
+    assert figure.rows[5].expected_low is not None
+    assert figure.rows[0].expected_low is None
 
 
 def test_the_reader_finds_a_moved_point(folder: Path) -> None:
@@ -92,13 +83,13 @@ def test_the_reader_finds_a_moved_point(folder: Path) -> None:
 def test_an_end_that_was_not_found_runs_to_the_edge_and_says_so(result: Result) -> None:
     own = [
         replace(f, interval=replace(f.interval, low=None))
-        for f in result.findings
-        if f.neighbourhood and f.interval
+        for f in wording.main_findings(result.findings)
+        if f.interval
     ]
-    rows = figures.place_rows(own)
-    text = figures.places_chart(rows, key="k", title="t")
-    assert check_chart(text, rows) == {"estimate", "high"}
-    assert text.count('data-open="low"') == len(rows)
+    rows = forest.effect_rows(own)
+    text = forest.effects_chart(rows, key="k", title="t")
+    assert "low" not in check_chart(text, rows)
+    assert text.count('data-open="low"') == sum(row.high is not None for row in rows)
 
 
 def test_every_chart_has_its_files(folder: Path) -> None:

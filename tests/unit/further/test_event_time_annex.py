@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from areaeffect.commands.evaluate import evaluate
-from areaeffect.document.blocks import Folded, Section
+from areaeffect.document.blocks import Beside, Folded, Section
 from areaeffect.further.event_time_section import (
     event_time_rows,
     event_time_section,
@@ -90,7 +90,7 @@ def test_every_number_of_the_table_stands_in_the_file(quarterly: Result) -> None
 def test_the_section_draws_each_group_and_outcome(quarterly: Result) -> None:
     section = event_time_section(quarterly, annex_of(quarterly))
     assert isinstance(section, Section)
-    charts = [b.chart for b in section.blocks if hasattr(b, "chart")]
+    charts = [f.chart for b in section.blocks if isinstance(b, Beside) for f in b.blocks]
     assert len(charts) == 1
     assert "months 1 to 3 after the start" in charts[0]
     assert not any(isinstance(b, Folded) for b in section.blocks)

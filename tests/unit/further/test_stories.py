@@ -105,7 +105,7 @@ def test_without_stories_the_section_still_stands() -> None:
     assert len(stories_section(sample_result(), annex).blocks) == 1
 
 
-def test_events_are_numbered_on_the_trend_and_told_in_its_note() -> None:
+def test_events_are_numbered_on_the_trend_and_named_in_its_note() -> None:
     from areaeffect.report import figures
 
     result = sample_result()
@@ -118,9 +118,9 @@ def test_events_are_numbered_on_the_trend_and_told_in_its_note() -> None:
     figure = figures.trend(finding, series, events)
     plain = figures.trend(finding, series)
     assert figure.chart.count("<text") == plain.chart.count("<text") + 1
-    assert "Events: 1: a hall <b> opened (everywhere" in figure.note
-    assert "2: too early (Elm Park, 1066)" in figure.note
-    assert "Events" not in plain.note
+    note = figures.events_note(events)
+    assert "Events: 1: a hall <b> opened (everywhere" in note
+    assert "2: too early (Elm Park, 1066)" in note
 
 
 def test_a_group_has_the_events_of_its_own_places_and_of_everywhere() -> None:

@@ -165,4 +165,4 @@ def test_a_programme_without_findings_of_neighbourhoods_has_no_pages(result: Res
 def test_small_charts_hold_the_findings_interval(made: dict[str, Document]) -> None:
     text = to_html(made["neighbourhood-1-residents-first.html"], {})
     assert 'data-column="observed"' in text
-    assert "beside its benchmark areas" in text
+    assert "this place" in text

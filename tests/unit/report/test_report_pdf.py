@@ -11,22 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typst
 from pypdf import PdfReader
 
 from areaeffect import wording
 from areaeffect.document import pdf
-from areaeffect.document.blocks import (
-    Card,
-    Document,
-    Folded,
-    Paragraph,
-    figures,
-    in_print,
-)
-from areaeffect.document.chart_tables import Figure
+from areaeffect.document.blocks import Document, Folded, figures, in_print
 from areaeffect.report import faces
 from areaeffect.report.contents import report_document
 from areaeffect.results import Result
+from areaeffect.wording.terms import PHRASES
+from tests.shared.pdf_reader import filled, overprints
 from tests.shared.sample_result import FORMULA, HOSTILE, sample_result
 
 NAMES = (
@@ -64,7 +59,7 @@ def reader(made: bytes) -> PdfReader:
     return PdfReader(io.BytesIO(made))
 
 
-FOOT = r"Madebyareaeffect\.Everynumberaboveisinthefilesbesidethisreport\.\d+"
+FOOT = re.sub(r"\s", "", re.escape(PHRASES["annex.footer"]).replace("\\ ", "")) + r"\d+"
 
 
 def words_of(reader: PdfReader) -> str:
@@ -107,8 +102,23 @@ def _object(reader: PdfReader, number: int) -> dict[str, object] | None:
 def test_page_and_pdf_say_the_same(reader: PdfReader, result: Result) -> None:
     printed = words_of(reader)
     for finding in wording.main_findings(result.findings):
-        assert squeezed(wording.headline(finding)) in printed
-        assert squeezed(wording.sentence(finding)) in printed
+        assert squeezed(wording.name_of(finding)) in printed
+    groups = {f.group for f in result.findings}
+    for group in groups:
+        own = [f for f in result.findings if f.group == group]
+        assert squeezed(wording.overall(own)) in printed
+
+
+def test_no_glyph_lies_over_another_and_no_page_is_nearly_empty(made: bytes) -> None:
+    assert overprints(made) == []
+    assert min(filled(made)[:-1]) > 1 / 3
+
+
+def test_overprinted_words_and_empty_pages_are_seen() -> None:
+    over = "#place(dy: 3cm)[Recorded]#place(dy: 3cm)[#text(size: 12pt)[crime]]#pagebreak()Two."
+    made = typst.compile(over.encode(), format="pdf")
+    assert len(overprints(made)) > 3
+    assert filled(made)[1] < 1 / 3
 
 
 def test_names_that_mean_harm_are_only_text(result: Result) -> None:
@@ -161,15 +171,13 @@ def test_a_picture_that_would_be_large_becomes_a_smaller_one() -> None:
     assert int.from_bytes(made[16:20]) < pdf.PICTURE_WIDTH
 
 
-def test_print_keeps_one_chart_a_card_and_says_where_the_rest_is(document: Document) -> None:
+def test_print_leaves_out_what_is_folded_away_for_the_screen(document: Document) -> None:
     printed = in_print(document)
     assert len(list(figures(printed))) < len(list(figures(document)))
-    cards = [b for s in printed.sections for p in s.parts for b in p.blocks if isinstance(b, Card)]
-    assert cards
-    for card in cards:
-        assert sum(isinstance(block, Figure) for block in card.blocks) <= 1
-        assert not any(isinstance(block, Folded) for block in card.blocks)
-    assert any("charts/" in b.text for c in cards for b in c.blocks if isinstance(b, Paragraph))
+    folded = [b for s in document.sections for b in s.blocks if isinstance(b, Folded)]
+    kept = [b for s in printed.sections for b in s.blocks if isinstance(b, Folded)]
+    assert {b.in_print for b in folded} == {None, ""}
+    assert [b.title for b in kept] == [b.title for b in folded if b.in_print is None]
 
 
 def test_the_font_comes_with_the_package_and_its_licence(reader: PdfReader) -> None:

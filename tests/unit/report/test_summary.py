@@ -112,17 +112,17 @@ def test_counts_stand_with_the_years_they_cover(crime: Finding) -> None:
         crime, estimate=-0.1, observed=900.0, counterfactual=1000.0, unit="crimes",
         post="2013-07 to 2016-12",
     )  # fmt: skip
-    text = "July 2013 to December 2016: 900 crimes, where 1,000 would have been expected."
+    text = "July 2013 to December 2016: 900 crimes, where 1,000 were expected."
     assert wording.answer(own).endswith(text)
 
 
 def test_one_sentence_names_every_outcome_by_its_verdict(result: Result) -> None:
     own = [f for f in result.findings if f.group == "Residents First"]
     text = wording.quote(own)
-    assert text.startswith("Residents First, 24 neighbourhoods. ")
+    assert text.startswith("In 24 neighbourhoods of Residents First, ")
     for f in wording.main_findings(own):
         assert f.label.lower() in text.lower()
-    assert text.count(".") == 2
+    assert text.count(".") == len({f.verdict for f in wording.main_findings(own)})
 
 
 def test_what_it_does_not_say_is_no_double_negative(result: Result) -> None:

@@ -573,13 +573,18 @@ def test_hidden_counts_lie_where_the_study_or_the_cell_says(tmp_path: Path) -> N
     assert (hidden.least, hidden.most) == (1, 7)
 
 
-def test_hidden_counts_without_a_bound_are_missing_with_their_reason(tmp_path: Path) -> None:
-    text = "area_code,2012-01,2012-02\nA1,c,9\nB2,..,1\nC3,5,1\n"
+def test_hidden_counts_beside_small_ones_are_bounded_by_the_usual_rules(tmp_path: Path) -> None:
+    """Of areas that have such counts; of an area of larger ones nothing says how large it is."""
+    text = "area_code,2012-01,2012-02,2012-03\nA1,c,3,9\nB2,..,1,0\nC3,*,40,60\n"
     table = read_table(write(tmp_path, text), **WIDE)
-    assert not table.hidden
+    (hidden,) = table.hidden.values()
+    assert (hidden.least, hidden.most) == (1, 9)
+    np.testing.assert_array_equal(only_measure(table)[:, 0], [5, np.nan, np.nan])
     (reasons,) = table.reasons.values()
-    assert [REASONS[r] for r in reasons[:, 0]] == ["suppressed", "not_published", ""]
-    assert np.isnan(only_measure(table)[:2, 0]).all()
+    assert [REASONS[r] for r in reasons[:, 0]] == ["", "not_published", "suppressed"]
+    said = " ".join(table.notes)
+    assert "1 hidden counts are taken as 5, the middle of 1 to 9 (nothing says" in said
+    assert "1 hidden counts are missing, because nothing says how large" in said
 
 
 def test_columns_of_financial_years_are_read_as_such_and_said(tmp_path: Path) -> None:

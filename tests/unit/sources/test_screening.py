@@ -159,6 +159,14 @@ def test_counts_that_reach_the_numbers_of_marks_are_no_marks(tmp_path: Path) -> 
     assert screened(tmp_path, values, codes(12)).notes == ()
 
 
+def test_a_large_area_whose_code_is_new_has_no_outlying_cells(tmp_path: Path) -> None:
+    values = np.random.default_rng(3).poisson(2.0, (40, 12)).astype(float)
+    values[0, :5], values[0, 5:] = 0, 250 + np.arange(7)
+    assert screened(tmp_path, values, codes(40)).areas[0] == "A000"
+    values[1, 7] = 900
+    assert "A001 2012-08 (the first holds 900)" in refused(tmp_path, values, codes(40))
+
+
 def test_an_area_that_moves_more_than_others_has_no_outlying_cells(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     values = np.round(rng.normal(70, 0.05, (40, 12)), 4)

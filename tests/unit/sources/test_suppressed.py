@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from areaeffect.commands.evaluate import evaluate
@@ -51,3 +53,21 @@ def test_nothing_is_said_where_nothing_is_hidden(tmp_path: Path) -> None:
 def test_the_census_says_what_a_hidden_number_can_be() -> None:
     assert catalogue()["census_2021_vacant_homes"].hidden == (0, 9)
     assert {len(r.hidden) for r in catalogue().values()} == {0, 2}
+
+
+def test_two_of_a_hundred_cells_blanked_leave_a_study_estimable(tmp_path: Path) -> None:
+    study = write_small_study(tmp_path)
+    table = pd.read_csv(tmp_path / "crime.csv")
+    small = (table["n"] // 6).astype(str)
+    blanked = np.random.default_rng(1).choice(
+        np.flatnonzero(small.str.len() == 1), len(table) // 50, replace=False
+    )
+    small[blanked] = np.resize(["c", "*"], len(blanked))
+    table.assign(n=small).to_csv(tmp_path / "crime.csv", index=False)
+    result = evaluate(study, threads=1)
+    assert result.findings[0].estimate is not None
+    annex = result.annex("suppressed")
+    assert annex is not None
+    rows = annex.table("suppressed").records()
+    assert [r["taken_as"] for r in rows] == [None, 1, 9]
+    assert all(r["estimate"] is not None for r in rows)

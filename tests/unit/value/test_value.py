@@ -14,7 +14,7 @@ from areaeffect.report import faces
 from areaeffect.results import Annex, Result
 from areaeffect.study.file import read_study
 from areaeffect.value import worth
-from areaeffect.value.costs import COLUMNS, UnitCost, program_costs, read_costs
+from areaeffect.value.costs import COLUMNS, UnitCost, read_costs
 from areaeffect.value.prices import deflator, discounted, uprate
 from areaeffect.value.section import lead, money, per_pound, probability
 from areaeffect.value.tables import Amount
@@ -95,12 +95,16 @@ def test_a_year_later_counts_for_less() -> None:
 # ---------------------------------------------------------------- unit costs
 
 
-def test_the_program_s_costs_can_be_read_and_none_is_called_verified() -> None:
-    table = program_costs()
-    assert table.costs["other_criminal_damage"].value == 1350
-    assert {c.status for c in table.costs.values()} == {"read", "to be verified", "none"}
-    assert "antisocial_behaviour" not in table.items("all_crime")
-    assert table.items("robbery") == ("robbery",)
+def test_a_study_without_costs_of_its_own_is_refused(study: Path) -> None:
+    edit(study, 'costs = "costs.csv"\n', "")
+    assert "'costs' is missing" in problems(study)
+
+
+def test_a_cost_that_nobody_has_read_has_no_part_in_any_amount(study: Path) -> None:
+    edit(study, "damage = 0.5, rumour = 0.2, graffiti = 0.1, not_valued = 0.2", "rumour = 1.0")
+    (valuation,) = read_valuation(read_study(study))
+    assert valuation is not None
+    assert valuation.factors == {}
 
 
 def bad(folder: Path, row: str) -> str:
@@ -136,7 +140,7 @@ def test_a_wrong_line_of_unit_costs_is_named(tmp_path: Path, row: str, words: st
 
 def test_every_fault_of_the_costs_shows_at_once(tmp_path: Path) -> None:
     message = bad(tmp_path, "a,,,-1,,,,GBP,,own,x\na,,,1,,,,USD,2020,own,x")
-    for words in ("negative", "no price year", "stands twice", "in GBP and USD"):
+    for words in ("negative", "no price year", "is there twice", "in GBP and USD"):
         assert words in message
 
 
@@ -268,27 +272,26 @@ def test_the_value_is_that_of_a_plain_calculation(valued: tuple[Result, Annex]) 
     result, annex = valued
     finding = next(f for f in result.findings if f.neighbourhood is None and f.form == "ratio")
     assert finding.avoided is not None
-    checked, every = annex.table("value").records()
-    assert checked["avoided"] == pytest.approx(finding.avoided)
+    (row,) = annex.table("value").records()
+    assert row["avoided"] == pytest.approx(finding.avoided)
     # the only year after the start is the base year, so nothing is discounted; no uprating
-    assert checked["kept"] == 1.0
-    assert checked["value"] == pytest.approx(finding.avoided * 0.5 * 1000)
-    assert every["value"] == pytest.approx(finding.avoided * (0.5 * 1000 + 0.2 * 9000))
-    assert checked["fiscal"] == pytest.approx(finding.avoided * 0.5 * 1000 * 0.5)
-    assert every["fiscal"] is None
-    assert checked["share_costed"] == pytest.approx(0.5)
-    assert checked["per_pound"] == pytest.approx(checked["value"] / 50000)
+    assert row["kept"] == 1.0
+    assert row["value"] == pytest.approx(finding.avoided * 0.5 * 1000)
+    assert row["fiscal"] == pytest.approx(finding.avoided * 0.5 * 1000 * 0.5)
+    assert row["share_costed"] == pytest.approx(0.5)
+    assert row["per_pound"] == pytest.approx(row["value"] / 50000)
 
 
-def test_a_cost_to_be_verified_is_never_said_first(valued: tuple[Result, Annex]) -> None:
+def test_what_was_left_out_of_the_amount_is_named(valued: tuple[Result, Annex]) -> None:
     result, annex = valued
-    checked, every = annex.table("value").records()
+    assert annex.found.left_out == ("a rumour",)
     text = faces.render(result)
     section = text[text.index('id="value"') :]
+    (row,) = annex.table("value").records()
     first = section[: section.index("</p>")]
-    assert money(checked["value"], "GBP") in first
-    assert money(every["value"], "GBP") not in first
+    assert money(row["value"], "GBP") in first
     assert "recorded only" in first
+    assert "nobody has checked their costs yet: a rumour" in section
 
 
 def test_every_number_said_stands_in_the_files(valued: tuple[Result, Annex]) -> None:
@@ -310,15 +313,12 @@ def test_no_simulation_makes_anything_certain() -> None:
     )
 
 
-def test_costs_are_left_out_and_funding_is_that_of_the_neighbourhoods(study: Path) -> None:
-    edit(study, 'costs = "costs.csv"', 'costs = "costs.csv"\nunverified = "leave out"')
+def test_funding_is_that_of_the_neighbourhoods(study: Path) -> None:
     edit(study, '[value.funding]\n"Residents First" = 50000\n', "")
     edit_table(study.parent / "members.csv", lambda t: t.assign(funding="10000"))
     annex = evaluate(study, threads=1).annex("value")
     assert annex is not None
     (row,) = annex.table("value").records()
-    assert row["basis"] == "costs read"
-    assert annex.found.left_out is True
     assert row["funding"] == 30_000  # three neighbourhoods of two areas each
 
 

@@ -162,7 +162,7 @@ def read_whole(text: str, f: Finding) -> None:
         assert same(counts[2], f.n_areas, per_cent=False)
     for drawn in reader.take(r"([\d,]+) placebo programmes?"):
         assert same(drawn[1], f.placebos, per_cent=False)
-    for apart in reader.take(r"of which ([\d,]+) disjoint"):
+    for apart in reader.take(r"([\d,]+) of them without a shared area"):
         assert same(apart[1], f.n_disjoint_placebos, per_cent=False)
     for areas in reader.take(r"([\d,]+) benchmark areas?(?!:)"):
         assert same(areas[1], f.n_benchmark_areas, per_cent=False)
@@ -170,7 +170,7 @@ def read_whole(text: str, f: Finding) -> None:
     reader.take(r"(?<=because )only 26 separate places")
     reader.interval("", f.low, f.high)
     effect = NUMBER + r"(%?)(?: [a-z ]*?)? (lower|higher|apart)(?= )"
-    for found in reader.take(r"(?:came out|differed little:) " + effect):
+    for found in reader.take(r"(?:[:,]|little difference,) " + effect):
         reader.effect(found[1], found[2], found[3], f.estimate)
     smallest = r"(?:could have seen(?: with\s+~\s+)? ?is|detectable \w+) +"
     for found in reader.take(smallest + NUMBER + "(%?)"):
@@ -179,7 +179,7 @@ def read_whole(text: str, f: Finding) -> None:
         reader.size(found[1], found[2], f.threshold)
     amount = r"(−?)" + NUMBER + "(%?)"
     beside = rf"Observed: {amount}[a-z ]*; (?:expected|benchmark areas): {amount}"
-    for pattern in (rf": {amount}[a-z ]* instead of {amount}", beside):
+    for pattern in (rf"(?:There were|It was) {amount}[a-z ]*, not {amount}", beside):
         for found in reader.take(pattern):
             for i, value in ((1, f.observed), (4, f.counterfactual)):
                 assert same(found[i + 1], value, per_cent=False)
@@ -247,7 +247,7 @@ def test_a_level_claim_differs_and_has_no_effect_on_anything(finding: Finding) -
     assert "effect" not in text
     assert "avoided" not in text
     assert "expected" not in text
-    assert any("brought it about" in line for line in wording.cannot_say(level))
+    assert any("caused it" in line for line in wording.cannot_say(level))
 
 
 @given(findings(), st.floats(0.01, 0.9), st.floats(10, 1e5))
@@ -292,7 +292,7 @@ def test_one_place_is_said_to_be_one() -> None:
     )  # fmt: skip
     said = "this place did better than places like it"
     assert said in wording.headline(finding)
-    assert "one place cannot say why" in wording.headline(finding)
+    assert "One place cannot say why" in wording.headline(finding)
     assert said.capitalize() in wording.sentence(finding)
 
 
@@ -302,7 +302,7 @@ def test_little_difference_keeps_its_sign() -> None:
         verdict=Verdict.LITTLE_DIFFERENCE, estimate=-0.012,
         interval=interval(-0.04, 0.016),
     )  # fmt: skip
-    assert "differed little: 1.2% lower" in wording.headline(finding)
+    assert "little difference, 1.2% lower" in wording.headline(finding)
 
 
 def test_a_finding_that_cannot_be_estimated_gives_its_reason() -> None:
@@ -329,7 +329,7 @@ def test_a_ratio_without_a_noun_prints_amounts_alone() -> None:
     finding = replace(sample_result(placebos=19, shapes=False).findings[0], unit="fraction")
     text = wording.headline(finding) + wording.sentence(finding)
     assert "fraction" not in text
-    assert re.search(r"13,639 instead of 14,841", text)
+    assert re.search(r"There were 13,639, not 14,841", text)
 
 
 def test_a_share_is_in_per_cent_and_its_difference_in_points() -> None:
@@ -339,7 +339,7 @@ def test_a_share_is_in_per_cent_and_its_difference_in_points() -> None:
         estimate=-0.06, interval=interval(-0.6, 0.45), observed=28.01, counterfactual=28.07,
     )  # fmt: skip
     said = wording.headline(finding) + wording.sentence(finding)
-    assert "28.0% instead of 28.1%" in said or "28.0%; benchmark areas: 28.1%" in said
+    assert "28.0%, not 28.1%" in said or "28.0%; benchmark areas: 28.1%" in said
     assert "percentage points" in wording.sentence(finding)
 
 
@@ -378,20 +378,19 @@ def test_overall_counts_each_family_once() -> None:
     result = sample_result(placebos=19, shapes=False)
     own = [f for f in result.findings if f.group == "Council Partnership"]
     assert wording.overall(own) == (
-        "Of 6 outcome families, 0 came out better and 0 worse; for 5 the data cannot tell; "
-        "1 could not be estimated. 3 of them compare levels: how places differ, "
-        "not what the initiative changed."
+        "6 outcome families: 5 where the data cannot tell, 1 that could not be estimated. "
+        "3 of them compare levels: how places differ, not what the initiative changed."
     )
 
 
 def test_a_family_with_different_verdicts_is_mixed() -> None:
     first = sample_result(placebos=19, shapes=False).findings[0]
     second = replace(first, outcome="other", verdict=Verdict.WORSE)
-    assert "1 came out mixed" in wording.overall([first, second])
+    assert "1 mixed" in wording.overall([first, second])
 
 
 def test_a_group_without_findings_says_so() -> None:
-    assert wording.overall([]) == "No outcome family was looked at."
+    assert wording.overall([]) == "No outcome family was studied."
 
 
 def test_the_ratio_leads_and_the_additive_form_follows() -> None:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.geography.boundaries import area_codes, read_boundaries
 from areaeffect.geography.coordinates import fault_of_degrees, fault_of_metres
 from areaeffect.panel import REASONS
 from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
 from areaeffect.results import DataTable, Release
-from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, sha256_of
+from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, group_gaps
 from areaeffect.sources.points.account import PLACE, Reason
 from areaeffect.sources.points.counting import SLACK, count_points

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem
-from areaeffect.sources.base import sha256_of
 from areaeffect.sources.police_uk import rows
 from areaeffect.sources.police_uk.counting import duckdb_counter, write_counts
 from areaeffect.sources.police_uk.files import StreetFile, find_files, read_files

@@ -14,14 +14,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.disk import ASIDE, locked, sync, write_file
+from areaeffect.disk import ASIDE, locked, sha256_of, sync, write_file
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.sources.police_uk.stored_files import AGAIN, StoredFile, digest_of
+from areaeffect.sources.police_uk.stored_files import AGAIN, StoredFile, measured
 from areaeffect.study.paths import default_store
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class Lake:
         listed, path = self.stored()[name], self.path(name)
         if not path.is_file():
             raise DataError(Problem("a file of the store is gone.", str(path), AGAIN))
-        if path.stat().st_size != listed.bytes or digest_of(path) != listed.sha256:
+        if path.stat().st_size != listed.bytes or sha256_of(path) != listed.sha256:
             what = "a file of the store is damaged: it is not what the manifest lists."
             raise DataError(Problem(what, str(path), AGAIN))
         return path
@@ -168,8 +167,7 @@ class Transaction(Lake):
     def _complete_manifest(self) -> None:
         """Write the manifest, with every stored file as it will be, and its checksum."""
         names = sorted(self._put)
-        with ThreadPoolExecutor(2) as pool:
-            fresh = dict(zip(names, pool.map(StoredFile.of, map(self.staged, names)), strict=True))
+        fresh = dict(zip(names, measured([self.staged(n) for n in names]), strict=True))
         kept = {n: f for n, f in self.stored().items() if n not in self._remove}
         stored = [
             {"stored": name, "bytes": f.bytes, "rows": f.rows, "sha256": f.sha256}

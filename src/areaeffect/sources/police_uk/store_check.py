@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.sources.police_uk.stored_files import AGAIN, StoredFile
+from areaeffect.sources.police_uk.stored_files import AGAIN, measured
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from areaeffect.sources.police_uk.lake import Lake
 
 
@@ -45,12 +47,14 @@ def check_store(lake: Lake) -> StoreCheck:
         With every file that is gone or damaged.
     """
     problems: list[Problem] = []
-    for name, listed in lake.stored().items():
+    whole: dict[str, Path] = {}
+    for name in lake.stored():
         try:
-            found = StoredFile.of(lake.verified(name))
+            whole[name] = lake.verified(name)
         except DataError as error:
             problems += error.problems
-            continue
+    for name, found in zip(whole, measured(list(whole.values())), strict=True):
+        listed = lake.stored()[name]
         if found != listed:
             what = f"the file holds {found.rows} rows, the manifest says {listed.rows}."
             problems.append(Problem(what, str(lake.path(name)), AGAIN))

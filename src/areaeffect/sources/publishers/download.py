@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import shutil
 import threading
@@ -12,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.disk import write_file
+from areaeffect.disk import sha256_of, write_file
 from areaeffect.errors import DataError, Problem
 from areaeffect.sources.publishers.files import place_of
 from areaeffect.sources.publishers.layouts import keys_of, layout, require
@@ -254,12 +253,6 @@ def clear_parts(folder: Path) -> None:
             path.rmdir()
     with suppress(OSError):
         (folder / PARTS).rmdir()
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _record_of(target: Path) -> Path:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.results import Release
-from areaeffect.sources.base import sha256_of
 from areaeffect.sources.publishers.releases import catalogue
 from areaeffect.tables.user_table import Layout, read_user_table
 
