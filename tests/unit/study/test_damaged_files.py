@@ -11,7 +11,6 @@ import time
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import geopandas
@@ -39,7 +38,7 @@ from areaeffect.study.points import PointsSource
 from areaeffect.study.survey import Item, Survey
 from areaeffect.survey.answers import read_answers
 from areaeffect.tables.user_table import read_user_table
-from areaeffect.value.costs import read_costs
+from areaeffect.value.costs import COLUMNS, read_costs
 from tests.shared.small_study import CODES, write_small_study
 from tests.shared.spreadsheets import ods
 from tests.shared.street_files import month_of, put
@@ -186,8 +185,9 @@ def _other_inputs(folder: Path) -> None:
     (folder / "survey.csv").write_text("\n".join(["area,q", *rows]) + "\n")
     (folder / "events.csv").write_text("date,neighbourhood,what\n2013-02,Abbey,opened\n2013,,a\n")
     (folder / "others.csv").write_text(f"programme,area_code,start_date\nX,{CODES[3]},31/01/2013\n")
-    with as_file(files("areaeffect.value") / "unit_costs.csv") as costs:
-        shutil.copy(costs, folder / "costs.csv")
+    cells = [{"item": "theft", "value": "900", "price_year": "2015/16", "status": "own"}]
+    costs = pd.DataFrame(cells, columns=list(COLUMNS)).fillna("").assign(source="Ours")
+    costs.to_csv(folder / "costs.csv", index=False)
     homes = [f"TS{i} {i % 10}AA,{code}" for i, code in enumerate(CODES)]
     (folder / "lookup.csv").write_text("\n".join(["postcode,area_code", *homes]) + "\n")
     shapes = geopandas.read_file(folder / "areas.geojson")
