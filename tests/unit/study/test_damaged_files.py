@@ -185,9 +185,9 @@ def _other_inputs(folder: Path) -> None:
     (folder / "survey.csv").write_text("\n".join(["area,q", *rows]) + "\n")
     (folder / "events.csv").write_text("date,neighbourhood,what\n2013-02,Abbey,opened\n2013,,a\n")
     (folder / "others.csv").write_text(f"programme,area_code,start_date\nX,{CODES[3]},31/01/2013\n")
-    cells = [{"item": "theft", "value": "900", "price_year": "2015/16", "status": "own"}]
-    costs = pd.DataFrame(cells, columns=list(COLUMNS)).fillna("").assign(source="Ours")
-    costs.to_csv(folder / "costs.csv", index=False)
+    line = {"item": "theft", "value": "900", "price_year": "2024", "status": "own", "source": "us"}
+    cells = [",".join(COLUMNS), ",".join(line.get(c, "") for c in COLUMNS)]
+    (folder / "costs.csv").write_text("\n".join(cells) + "\n")
     homes = [f"TS{i} {i % 10}AA,{code}" for i, code in enumerate(CODES)]
     (folder / "lookup.csv").write_text("\n".join(["postcode,area_code", *homes]) + "\n")
     shapes = geopandas.read_file(folder / "areas.geojson")
