@@ -69,7 +69,7 @@ class Ground:
     score : (n_areas,), the highest are chosen.
     group : (n_areas,), authorities.
     place : (n_areas,), the place of each area; None where each is one.
-    may : (n_areas,), areas that have all values.
+    may : (n_areas,), areas of places that have all values.
     """
 
     file: StudyFile
@@ -81,10 +81,10 @@ class Ground:
 
     def places(self) -> list[Ints]:
         """Return the areas of every place that has all values."""
-        if self.place is None:
-            return list(np.flatnonzero(self.may)[:, None])
-        found = [np.flatnonzero(self.place == p) for p in np.unique(self.place)]
-        return [areas for areas in found if self.may[areas].all()]
+        of = self.place[self.may] if self.place is not None else np.flatnonzero(self.may)
+        order = np.argsort(of, kind="stable")
+        cuts = np.flatnonzero(np.diff(of[order])) + 1
+        return list(np.split(np.flatnonzero(self.may)[order], cuts))
 
     def chosen(self, n: int, at_most: int, programmes: int) -> Iterator[tuple[list[Ints], Bools]]:
         """Yield programme after programme, with the areas of those before it."""
@@ -141,7 +141,14 @@ class Ground:
             }
         )
         units = tuple(
-            Neighbourhood("Placed", f"Place {g:03d}", areas, start, PeriodKind.MONTH, None)
+            Neighbourhood(
+                initiative="Placed",
+                name=f"Place {g:03d}",
+                areas=areas,
+                start=start,
+                start_kind=PeriodKind.MONTH,
+                resident_led=None,
+            )
             for g, areas in enumerate(sorted(mine, key=lambda areas: int(areas[0])))
         )
         data = Assembled(panel, Registered(neighbourhoods=units), None)
@@ -193,13 +200,14 @@ def london() -> Ground:
     codes = middle["msoa11_code"].reindex(panel.areas).fillna("").to_numpy().astype(str)
     measure = next(iter(panel.measures.values()))
     may = measure.observed.all(axis=1) & np.isfinite(panel.covariates).all(axis=1)
+    may &= np.isfinite(score) & (codes != "")
     return Ground(
         file=file,
         data=data,
         score=np.asarray(score, dtype=float),
         group=np.unique(panel.attributes["london.borough"], return_inverse=True)[1].ravel(),
         place=np.unique(codes, return_inverse=True)[1].ravel(),
-        may=np.asarray(may & np.isfinite(score) & (codes != "")),
+        may=np.asarray(may & ~np.isin(codes, codes[~may])),
     )
 
 

@@ -10,13 +10,17 @@ import argparse
 from pathlib import Path
 
 from benchmarks.worlds.rows import rows, run
-from benchmarks.worlds.table import page
+from benchmarks.worlds.table import page, summary
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "validation" / "worlds.md"
+_DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = _DOCS / "validation" / "worlds.md"
+#: The page of the method, with a summary between two marks.
+METHOD = _DOCS / "methods" / "inference.md"
+_BEGIN, _END = "<!-- worlds: written by make simulate -->\n", "<!-- end of worlds -->\n"
 
 
 def main() -> None:
-    """Measure what is missing, then write the page."""
+    """Measure what is missing, then write the page and its summary."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.worlds",
         description=__doc__,
@@ -30,6 +34,11 @@ def main() -> None:
     given = parser.parse_args()
     run(given.rows or list(rows()), given.worlds, given.folder, given.processes)
     given.out.write_text(page(given.folder), encoding="utf-8")
+    if given.out == PAGE:
+        before, _, rest = METHOD.read_text(encoding="utf-8").partition(_BEGIN)
+        after = rest.partition(_END)[2]
+        text = f"{before}{_BEGIN}{summary(given.folder)}\n{_END}{after}"
+        METHOD.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

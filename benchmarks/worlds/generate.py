@@ -61,6 +61,7 @@ class World:
     lean : trend a year for each standard deviation of deprivation.
     reach : of what neighbours share, in kilometres.
     gap : months of the last force that were not published, (first, after the last); None for none.
+    smallest : effect that the study of the world is interested in.
     """
 
     areas: int = 400
@@ -83,6 +84,7 @@ class World:
     lean: float = 0.0
     reach: float = 1.5
     gap: tuple[int, int] | None = None
+    smallest: float = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,7 +56,7 @@ class Ready:
 def studied(world: World, seed: int, placebos: int = 199) -> Studied:
     """Draw a world and write its study."""
     drawn = draw(world, seed)
-    return Studied(study_of(drawn, seed, placebos), panel_of(drawn), drawn)
+    return Studied(study_of(drawn, seed, placebos, world.smallest), panel_of(drawn), drawn)
 
 
 def ready(world: World, seed: int, placebos: int, held_out: int | None = None) -> Ready:
@@ -162,7 +162,7 @@ def panel_of(drawn: Drawn) -> Assembled:
     return Assembled(panel, Registered(neighbourhoods=places), None)
 
 
-def study_of(drawn: Drawn, seed: int, placebos: int) -> StudyFile:
+def study_of(drawn: Drawn, seed: int, placebos: int, smallest: float = 0.05) -> StudyFile:
     """Return the study that a user would write for the world."""
     study = Study.model_validate(
         {
@@ -172,7 +172,7 @@ def study_of(drawn: Drawn, seed: int, placebos: int) -> StudyFile:
             "initiative": [{"name": INITIATIVE, "areas": "areas.csv"}],
             "outcome": [
                 {"name": f"outcome_{o}", "family": "crime", "source": "world",
-                 "exposure": "world.population"}
+                 "exposure": "world.population", "smallest_effect_of_interest": smallest}
                 for o in range(len(drawn.counts))
             ],
             "analysis": {"placebos": placebos, "checks": False},

@@ -68,6 +68,22 @@ def rows() -> dict[str, Row]:
         "one place, alike": Row(
             replace(_ALIKE, outcomes=1, places=1, areas=500, size=4, starts=(40,))
         ),
+        "grades": Row(
+            replace(
+                _BASE,
+                areas=700,
+                places=12,
+                size=4,
+                per_month=40.0,
+                smallest=0.1,
+                area=0.06,
+                field=0.03,
+                force=0.02,
+                step=0.02,
+                trend=0.01,
+            ),
+            grades=True,
+        ),
         "power": Row(
             replace(_BASE, outcomes=1, months=96, starts=(60, 66)), ("nothing", "planned")
         ),

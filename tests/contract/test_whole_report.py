@@ -21,6 +21,7 @@ from areaeffect.commands.design import design_into
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.document.blocks import Document, figures, in_print
 from areaeffect.document.chart_tables import Figure
+from areaeffect.document.pdf import pages
 from areaeffect.multiverse.curves import Branch
 from areaeffect.multiverse.section import curve_chart, curve_rows
 from areaeffect.power.page import power_figure
@@ -377,6 +378,7 @@ def test_a_plan_with_power_is_whole(study: Path, tmp_path: Path) -> None:
     for part in PLANNED:
         assert part in text, part
         assert squeezed(part) in printed, part
+    assert pages((tmp_path / "plan/plan.pdf").read_bytes()) <= 2
     assert sealed in text
     assert json.loads((tmp_path / "plan/design.json").read_text())["seal"]["sha256"] == sealed
     assert re.search(r"you would see a (fall|rise) of \d+% or more", text)

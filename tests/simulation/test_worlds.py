@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ import pytest
 from areaeffect.findings.conclude import conclude
 from benchmarks.worlds.generate import World, changed, draw
 from benchmarks.worlds.rig import evaluated, findings, panel_of, ready, study_of
-from benchmarks.worlds.rows import measure
-from benchmarks.worlds.table import contradicts, log_error, of_programme
+from benchmarks.worlds.rows import file_of, measure, rows
+from benchmarks.worlds.table import contradicts, log_error, of_programme, page, summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.simulation
 
@@ -78,3 +82,20 @@ def test_no_verdict_contradicts_its_printed_interval() -> None:
     assert contradicts(finding | {"verdict": "little difference"})
     assert contradicts(finding | {"verdict": "better"})
     assert not contradicts(finding | {"verdict": "better", "printed": [-0.2, -0.01]})
+
+
+def test_the_summary_of_the_method_has_the_figures_of_the_page(
+    worlds: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    lines = "".join(json.dumps(world) + "\n" for world in worlds)
+    file_of(tmp_path, "one outcome").write_text(lines, encoding="utf-8")
+    found = [f["verdict"] == "better" for w in worlds for f in of_programme(w, "printed")]
+    (line,) = [text for text in summary(tmp_path).splitlines()[2:] if "one outcome" in text]
+    share = f"{np.mean(found):.3f}"
+    assert share in line
+    assert line.endswith(f", {len(worlds)} |")
+    assert share in page(tmp_path)
+
+
+def test_every_row_of_the_worlds_has_a_file_of_its_own(tmp_path: Path) -> None:
+    assert len({file_of(tmp_path, name) for name in rows()}) == len(rows())

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 YEARS_BEFORE, YEARS_AFTER = 2, 1
 #: Areas that a repair brings a place to, where it is too small by itself.
 _ENOUGH_AREAS = 4
+#: Areas around a place that a repair looks at.
+_SEARCHED = 200
 #: Areas that a repair tries to leave out, one at a time.
 _MOST_LEFT_OUT = 6
 
@@ -196,14 +198,12 @@ class Preflight:
         allowed = self.starts(kept) if len(kept) else kept
         found = []
         if len(kept) < len(areas) or not len(allowed):
-            found.append(self._areas_obstacle(question, areas, kept, allowed))
+            found.append(self._areas_obstacle(question, areas, kept))
         if question.start and len(allowed):
             found += self._start_obstacles(question, allowed)
         return tuple(found)
 
-    def _areas_obstacle(
-        self, question: Question, areas: Ints, kept: Ints, allowed: Ints
-    ) -> Obstacle:
+    def _areas_obstacle(self, question: Question, areas: Ints, kept: Ints) -> Obstacle:
         lost = len(areas) - len(kept)
         if lost and len(kept):
             who = "1 of them has" if lost == 1 else f"{lost} of them have"
@@ -218,17 +218,23 @@ class Preflight:
             )
         else:
             what = "These areas have too few figures, or too few events, before and after any date."
-        repairs = []
-        if lost and len(allowed):
-            since = self.since(kept)
-            many = "1 area that has" if len(kept) == 1 else f"{len(kept)} areas that have"
-            words = f"Compare the {many} figures" + (
-                f" since {written_period(since)}" if since else ""
-            )
-            repairs.append(Repair(words, self._with(question, kept, allowed)))
-        else:
+        with_figures = kept if lost else areas[self._complete_figures(areas)]
+        repairs: list[Repair] = []
+        if len(with_figures) < len(areas):
+            since = self.since(with_figures) if len(with_figures) else ""
+            words = "Compare the {n} areas that have figures"
+            words += f" since {written_period(since)}" if since else ""
+            self._offer(repairs, question, with_figures, words)
+        if not repairs:
             repairs += self.larger(question, kept if len(kept) else areas)
         return Obstacle("areas", what, tuple(repairs))
+
+    def _complete_figures(self, areas: Ints) -> Bools:
+        """Return which areas have a figure in every period that their source has."""
+        missing = np.zeros(len(areas), dtype=np.bool_)
+        for outcome in self.outcomes:
+            missing |= np.isnan(outcome.values[areas][:, outcome.waves]).any(axis=1)
+        return ~missing
 
     def _why(self, areas: Ints, kept: Ints) -> str:
         """Say when the figures of the areas that fall out begin."""
@@ -249,12 +255,18 @@ class Preflight:
             (ward,) = wards
             inside = self.usable(np.flatnonzero(self.wards == ward))
             self._offer(found, question, inside, f"Compare all of {ward}, {{n}} areas")
-        if self.middles is not None:
-            away = np.hypot(*(self.middles - self.middles[areas].mean(axis=0)).T)
-            near = np.argsort(away, kind="stable")[: 4 * _ENOUGH_AREAS]
-            near = np.array(sorted(near[: max(_ENOUGH_AREAS, len(areas) + 2)]))
-            whole = self.usable(np.union1d(near, areas))
-            self._offer(found, question, whole, "Compare it with the areas next to it, {n} in all")
+        if self.middles is None:
+            return found
+        away = np.hypot(*(self.middles - self.middles[areas].mean(axis=0)).T)
+        near = np.argsort(away, kind="stable")[:_SEARCHED]
+        near = near[self._complete_figures(near) & self.complete[near]]
+        grown = np.union1d(near[: max(_ENOUGH_AREAS, len(areas) + 2)], areas)
+        self._offer(
+            found, question, self.usable(grown), "Compare it with the areas next to it, {n} in all"
+        )
+        for n in (_ENOUGH_AREAS, 2 * _ENOUGH_AREAS) if not found else ():
+            words = "Compare the {n} areas nearest to it that have figures"
+            self._offer(found, question, np.sort(near[:n]), words)
         return found
 
     def _offer(self, found: list[Repair], question: Question, areas: Ints, words: str) -> None:

@@ -1,8 +1,7 @@
-"""Regression adjustment: how much of a gap is owed to what weighting left unlike.
+"""Regression adjustment: the part of a gap that comes from imbalance left after weighting.
 
-Levels are adjusted by a regression over the benchmark areas (`Adjustment`); changes by one over the
-whole pool (`Growth`), whose few slopes are known so well that taking them off adds hardly any
-variance.
+Levels are adjusted by a regression over the benchmark areas (`Adjustment`), changes by one over the
+whole pool (`Growth`). The pool estimates few slopes from many areas, so this adds little variance.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats, Ints
 
-#: Ridge of the coefficients, as a share of the characteristics' mean variance: with hardly more
-#: benchmark areas than characteristics a plain fit has no use.
+#: Ridge of the coefficients, as a share of the characteristics' mean variance. A plain fit is
+#: useless where there are hardly more benchmark areas than characteristics.
 _SHRINK = 1e-3
 
 
@@ -25,12 +24,12 @@ class Adjustment:
     """The adjustment of one neighbourhood, for any of its outcomes.
 
     The rates of the benchmark areas are regressed on their characteristics, weighted by
-    calibration weight times exposure (their part in the rate); the coefficients times the
-    imbalance that weighting left is the gap that the characteristics alone would make. Taking it
-    off is right where either the weights or the regression is (bias-corrected matching: Abadie &
-    Imbens 2011, doi 10.1198/jbes.2009.07333, equation 4; augmented weighting: Robins, Rotnitzky &
-    Zhao 1994). That gap is a weighted sum of the rates whose weights do not depend on them, so
-    outcomes of equal exposure share one fit.
+    calibration weight times exposure (their part in the rate). The coefficients times the
+    imbalance left after weighting give the gap that the characteristics alone would cause.
+    Subtracting it is correct if either the weights or the regression are (bias-corrected matching:
+    Abadie & Imbens 2011, doi 10.1198/jbes.2009.07333, equation 4; augmented weighting: Robins,
+    Rotnitzky & Zhao 1994). The gap is a weighted sum of the rates, with weights that do not depend
+    on the rates, so outcomes of equal exposure share one fit.
 
     Parameters
     ----------
@@ -61,7 +60,7 @@ class Adjustment:
         return float(self._counts_for(exposure, own_exposure) @ rate)
 
     def _counts_for(self, exposure: Floats, own_exposure: Floats) -> Floats:
-        """Return what the rate of each benchmark area counts for in the gap, (m,)."""
+        """Return the weight of each benchmark area's rate in the gap, (m,)."""
         for theirs, mine, found in self._fits:
             if np.array_equal(theirs, exposure) and np.array_equal(mine, own_exposure):
                 return found
@@ -93,12 +92,12 @@ def _counts_for(treated: Floats, benchmark: Floats, part: Floats, own: Floats) -
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Growth:
-    """How an outcome's change goes with the characteristics of areas, over the whole pool.
+    """How an outcome's change depends on the characteristics of areas, over the whole pool.
 
-    Where calibration cannot reach the treated areas (the most deprived of all, say), benchmark
-    areas stay unlike them, and a trend that follows what stays unlike is taken for an effect. The
-    change of every pool area is regressed on its characteristics; the slopes times the imbalance
-    that weighting left is what the characteristics alone would make of the gap.
+    Where calibration cannot match the treated areas (the most deprived of all, for example), their
+    benchmark areas stay different, and a trend that follows the difference would look like an
+    effect. The change of every pool area is regressed on its characteristics. The slopes times the
+    imbalance left after weighting give the gap that the characteristics alone would cause.
 
     Parameters
     ----------
@@ -129,9 +128,9 @@ def growth(
 ) -> Growth:
     """Regress the change of pool areas on their characteristics.
 
-    Weighted least squares; counts by their events before, which is each area's part in a total.
-    The ridge is p / n of the characteristics' mean variance: the fewer areas for each of them, the
-    less is taken off.
+    Weighted least squares. The weights of counts are the events before the start, each area's part
+    in the total. The ridge is p / n of the characteristics' mean variance, so that less is taken
+    off where there are fewer areas for each characteristic.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
-"""Intervals from what neighbourhoods have not in common: cluster-robust, and bootstrap.
+"""Intervals from differences between neighbourhoods: cluster-robust, and bootstrap.
 
 Both treat the neighbourhoods as a sample of such places, each with its own benchmark areas. They
-speak of other places like these, not of the realised effect on these alone, and do not know that
-neighbourhoods share benchmark areas or a common shock; they are printed beside the placebo
-interval, never instead of it, and refused under ten neighbourhoods: measured false alarms there
-are 19 to 84% at a nominal 5%.
+are about other places like these, not about the realised effect on these alone, and they ignore
+shared benchmark areas and common shocks. They are printed beside the placebo interval, never in its
+place, and are refused under ten neighbourhoods, where false alarms of 19 to 84% were measured at a
+nominal 5%.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from areaeffect.results import Floats
 
-#: Fewer neighbourhoods (on either side of a contrast) carry neither.
+#: Neither is given for fewer neighbourhoods (on either side of a contrast).
 MIN_CLUSTERS = 10
 REPLICATES = 999
 
@@ -79,7 +79,7 @@ def bootstrap(
     totals : (n_neighbourhoods, n_totals), those of the first side first.
     sides : number of neighbourhoods on each side: one, or two for a contrast.
     statistic : effects of (..., n_neighbourhoods, n_totals).
-    printed : brings a number onto the scale of the finding.
+    printed : converts a number to the scale of the finding.
     rng : of this finding.
     level : of the interval.
     """

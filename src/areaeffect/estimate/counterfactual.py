@@ -53,7 +53,7 @@ class Sums:
     path_span : (n_bins,), years used of each bin; for scores 1 where there are any.
     path_is_after : (n_bins,), whether a bin is of the time after the start.
     size : (n_areas,), exposure, of scores too; 1 where the outcome has none.
-    growth : what a change goes with; None for a level.
+    growth : how a change depends on characteristics; None for a level.
     """
 
     columns: Floats

@@ -1,7 +1,7 @@
-"""Event time: periods counted from each neighbourhood's own start, in bins that hold enough.
+"""Event time: periods counted from each neighbourhood's own start, in bins with enough events.
 
-Counts are added up inside a bin before any ratio is taken; a logarithm of a sparse count is never
-needed (Chen & Roth 2024, doi 10.1093/qje/qjad054: log(1 + y) has no scale of its own).
+Counts are added up inside a bin before a ratio is taken, so that no sparse count needs a logarithm
+(Chen & Roth 2024, doi 10.1093/qje/qjad054: log(1 + y) has no scale of its own).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def bins_over(months: int, periods: list[Periods], starts: list[tuple[int, Perio
 def path(totals: Floats, *, is_ratio: bool) -> Floats:
     """Return the effect in each event-time bin over the neighbourhoods that have it.
 
-    Each bin is held against the time before the start of the same neighbourhoods:
+    Each bin is compared with the time before the start of the same neighbourhoods:
 
         ratio      log( sum_g Y_gb / sum_g Yhat_gb ) - log( sum_g Y_g,pre / sum_g Yhat_g,pre )
         additive   (Y_b - Yhat_b) / E_b - (Y_pre - Yhat_pre) / E_pre   of scores, sum_g likewise

@@ -24,7 +24,7 @@ POWER = 0.8
 MIN_PLACEBOS = 39
 #: A placebo centre further out than this share of the placebo deviation flags the design.
 CENTRE_LIMIT = 0.25
-#: Beyond it placebo programmes are nearly all the same, and no factor makes up for it.
+#: Above this share placebo programmes are nearly all the same, and no factor corrects for it.
 MOST_TAKEN = 0.75
 #: Level of the interval that lies inside the threshold where two one-sided tests at 5% reject.
 TWO_ONE_SIDED = 0.9
@@ -77,11 +77,11 @@ class Places:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PlaceboInference:
-    """What the placebo distribution says of one estimate, on the scale of the statistic.
+    """The placebo inference of one estimate, on the scale of the statistic.
 
     Parameters
     ----------
-    estimate : what is held against the placebos.
+    estimate : compared with the placebos.
     p_value : twice the smaller tail, with the +1 correction; not under `Places.least_p`.
     centre, centre_error : mean of the placebo estimates, and its Monte Carlo error.
     deviation : standard deviation of the placebo estimates.
@@ -254,8 +254,8 @@ def known_from(statistics: Floats, degrees: int) -> Floats:
     freedom where places are normal: it is the statistic over the true spread times the root of
     (M - 1) over a chi-squared number. Here each placebo is multiplied with one such factor, so
     that the placebos' own shape, and their dependence across outcomes, stay. The factors are the
-    quantiles of that distribution in a fixed order; 999 draws of 26 places that overlap say no
-    more than 26 places can.
+    quantiles of that distribution in a fixed order. So 999 overlapping draws of 26 places carry
+    no more information than 26 places.
 
     Parameters
     ----------
@@ -272,7 +272,7 @@ def known_from(statistics: Floats, degrees: int) -> Floats:
 def infer(
     estimate: float, placebos: Floats, counts: Floats, count: float, places: Places
 ) -> PlaceboInference:
-    """Hold one estimate against its placebos.
+    """Compare one estimate with its placebos.
 
     Parameters
     ----------

@@ -26,15 +26,15 @@ _MIN_SHARE = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joint:
-    """What holds for all findings of a family at once.
+    """Joint inference for all findings of a family.
 
     Parameters
     ----------
     p_adjusted : (n_findings,), single-step, of the joint interval.
     p_step_down : (n_findings,), step-down (Romano & Wolf 2005, doi
-        10.1198/016214504000000539): a finding is held against the maximum over those that are
-        less extreme than it.
-    low, high : (n_findings,), critical values of each T that hold together.
+        10.1198/016214504000000539): each finding is compared with the maximum over itself and
+        the less extreme ones.
+    low, high : (n_findings,), joint critical values of each T.
     """
 
     p_adjusted: Floats
@@ -57,12 +57,12 @@ def max_t(family: Sequence[PlaceboInference], level: float = LEVEL) -> Joint:
 
     Notes
     -----
-    Each tail of each column is divided by its own critical value first, so that no finding
-    rules the maximum because its placebos are skewed or have a long tail. A joint critical value
-    is never nearer to zero, nor a joint p-value smaller, than that of the finding alone.
+    Each tail of each column is first divided by its own critical value, so that no finding
+    dominates the maximum because its placebos are skewed or have a long tail. A joint critical
+    value is never nearer to zero than that of the finding alone, and a joint p-value never smaller.
     """
     drawn = np.column_stack([x.statistics for x in family])
-    drawn = drawn[np.isfinite(drawn).any(axis=1)]  # a draw that found no place says nothing
+    drawn = drawn[np.isfinite(drawn).any(axis=1)]  # draws without a programme drop out
     floor = _MIN_SHARE * np.sqrt(np.nanmean(drawn**2, axis=0))
     low = np.minimum([x.critical[0] for x in family], -floor)
     high = np.maximum([x.critical[1] for x in family], floor)

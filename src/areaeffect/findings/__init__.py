@@ -1,1 +1,1 @@
-"""From a plan to findings: who is designed for, what was estimated, and what may be said of it."""
+"""From a plan to findings: the places studied, the estimates, and what may be said of them."""

@@ -68,9 +68,9 @@ def places_of(
 ) -> list[list[tuple[Ints, tuple[Ints, ...]]]]:
     """List the pieces of each unit: the treated areas, and every place that could be drawn instead.
 
-    Places are given groups, or contiguous pseudo-neighbourhoods of the piece's size. A
-    neighbourhood is one piece; a programme with one design falls into those of its areas that hang
-    together, and into single areas where it is not known which touch.
+    Places are groups that the study names, or contiguous pseudo-neighbourhoods as large as the
+    piece. A neighbourhood is one piece. A programme with one design has a piece for each set of
+    areas that touch, or for each area where it is not known which areas touch.
     """
     if study.analysis.placebo_neighbourhoods:
         given = tuple(_given_groups(study.analysis.placebo_neighbourhoods, panel, pool))
@@ -116,14 +116,14 @@ def spread_of(
 
 
 def _given_groups(reference: str, panel: Panel, pool: Pool) -> list[Ints]:
-    """Groups whose areas may all be pseudo-treated; a buffer does not break a group."""
+    """Return the groups whose areas may all be pseudo-treated, buffers aside."""
     buffered = np.array([r == "" or r.startswith("within ") for r in pool.reasons])
     uncovered = np.array([r.startswith("not covered") for r in pool.reasons])
     return grouped(panel.attributes[reference], buffered, ~uncovered)
 
 
 def traits_of(cohort: Cohort, n_covariates: int, eligible: Bools) -> Floats:
-    """Covariates and levels before the start, scaled: what placebos should share."""
+    """Return scaled covariates and levels before the start, in which placebos should be alike."""
     usable = cohort.usable & eligible
     level = np.where(cohort.usable[:, None], cohort.level, 0.0)
     if not usable.any():

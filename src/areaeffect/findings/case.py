@@ -1,4 +1,4 @@
-"""Cases: the findings to be made, each with the units and the placebos that it rests on."""
+"""Cases: one for each finding, with the units and the placebos behind it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Group:
-    """Units that a finding speaks of: one initiative, all, or one neighbourhood of one.
+    """The units that a finding is about: an initiative, all of them, or one neighbourhood.
 
-    Where `against` names units too, the finding is the contrast between the two sides' effects.
-    `initiative` where its name differs from the group's, and `attribute` what a group by attribute
-    goes by.
+    Parameters
+    ----------
+    name : of the group.
+    units : positions in the plan.
+    neighbourhood : its name, where the group is one neighbourhood.
+    against : units on the other side; the finding is then the contrast of the two effects.
+    initiative : name of the initiative where the group has another.
+    attribute : the attribute that a group shares, where one defines it.
     """
 
     name: str
@@ -48,7 +53,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """All that findings are drawn from.
+    """Everything that findings are computed from.
 
     Parameters
     ----------
@@ -65,7 +70,7 @@ class Evidence:
 
     @property
     def has_geometry(self) -> bool:
-        """Whether it is known which areas touch, so that placebos can be places as the real are."""
+        """Whether it is known which areas touch, so that placebos can be contiguous places."""
         named = bool(self.study.analysis.placebo_neighbourhoods)
         return named or self.plan.leading.panel.contiguity is not None
 
@@ -84,13 +89,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Case:
-    """One finding to be made: whose, of what.
+    """One finding before it is computed: its group and its outcome.
 
     Parameters
     ----------
-    group : whose.
+    group : the units it is about.
     position : of the outcome in the study.
-    outcome, measure : what.
+    outcome, measure : its settings and its values.
     units, against : the group's units that can be estimated.
     disjoint : placebo programmes, and places, that share no area.
     n_places : places of the programme: its units, or the pieces that they are drawn in.
@@ -118,7 +123,7 @@ class Case:
 
     @property
     def is_ratio(self) -> bool:
-        """Whether the effect is a ratio of totals: of every count, and of no score."""
+        """Whether the effect is a ratio of totals, as it is for counts and not for scores."""
         return self.outcome.kind == "count"
 
     @property
@@ -168,9 +173,9 @@ class Case:
         return np.asarray(effect - form(other, self.outcome.claim))
 
     def counts(self, totals: Floats) -> Floats:
-        """Return what the standard error is predicted from: events, or for scores the exposure.
+        """Return what predicts the standard error: events, or exposure for scores.
 
-        Of a contrast, the harmonic sum of both sides: the rarer side rules.
+        For a contrast it is the harmonic sum of both sides, which the rarer side dominates.
         """
         events = totals[..., list(self.units), self.base].sum(axis=-1)
         if not self.group.against:
@@ -179,7 +184,7 @@ class Case:
         return np.asarray(events * other / np.maximum(events + other, 1.0))
 
     def infer(self, real: Floats, drawn: Floats) -> PlaceboInference | None:
-        """Hold the effect of some totals against those of placebo programmes.
+        """Compare the effect in some totals with the effects of placebo programmes.
 
         Parameters
         ----------
@@ -187,7 +192,7 @@ class Case:
 
         Returns
         -------
-        None where there is no effect, or are too few placebos.
+        None where the effect cannot be computed or there are too few placebos.
         """
         estimate, placebos = float(self.statistic(real)), self.statistic(drawn)
         if not np.isfinite(estimate) or np.isfinite(placebos).sum() < MIN_PLACEBOS:
@@ -195,7 +200,7 @@ class Case:
         return infer(estimate, placebos, self.counts(drawn), float(self.counts(real)), self.places)
 
     def printed(self, value: float) -> float | None:
-        """Bring a number from the scale of the statistic onto that of the finding."""
+        """Convert a number from the scale of the statistic to the scale of the finding."""
         number = float(np.expm1(value)) if self.is_ratio else float(value)
         return number if np.isfinite(number) else None
 
@@ -208,9 +213,9 @@ class Case:
 
 
 def groups_of(units: Sequence[Neighbourhood], initiatives: Sequence[str] = ()) -> list[Group]:
-    """One group an initiative, and one of all where there are several.
+    """Return a group for each initiative, and one for all of them where there are several.
 
-    An initiative without a unit, because none of its areas is covered, has its group all the same.
+    An initiative with no unit, because none of its areas is covered, still has a group.
     """
     names = list(dict.fromkeys([*initiatives, *(u.initiative for u in units)]))
     groups = [
@@ -223,14 +228,14 @@ def groups_of(units: Sequence[Neighbourhood], initiatives: Sequence[str] = ()) -
 
 
 def contrast_groups(units: Sequence[Neighbourhood]) -> list[Group]:
-    """Resident-led neighbourhoods against the others, where the study has both."""
+    """Return the contrast of resident-led neighbourhoods with others, where there are both."""
     led = tuple(g for g, u in enumerate(units) if u.resident_led is True)
     other = tuple(g for g, u in enumerate(units) if u.resident_led is False)
     return [Group(name=RESIDENT_LED_CONTRAST, units=led, against=other)] if led and other else []
 
 
 def neighbourhood_groups(units: Sequence[Neighbourhood]) -> list[Group]:
-    """One group a neighbourhood, where there are several."""
+    """Return a group for each neighbourhood, where there are several."""
     if len(units) == 1:
         return []
     return [Group(name=u.initiative, units=(g,), neighbourhood=u.name) for g, u in enumerate(units)]

@@ -108,7 +108,7 @@ _DROP = "Drop it from `design.covariates`."
 
 
 def refuse_useless_covariates(file: StudyFile, panel: Panel, rows: Bools) -> None:
-    """Look at the covariates of the areas that count.
+    """Check the covariates of treated and eligible areas.
 
     Parameters
     ----------
@@ -118,8 +118,7 @@ def refuse_useless_covariates(file: StudyFile, panel: Panel, rows: Bools) -> Non
     ------
     DataError
         Where a number is too large to compute with, or a covariate is constant or follows from
-        those before it: what it says would count never, or more than once, and nothing in the
-        findings would show it.
+        those before it. It would then count for nothing, or twice, without a sign in the findings.
     """
     values = panel.covariates[rows]
     problems = [
@@ -170,7 +169,7 @@ def _left(others: Floats, own: Floats) -> float:
 def primary_outcomes(
     study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood]
 ) -> tuple[tuple[bool, ...], tuple[str, ...]]:
-    """Return which outcomes a study is judged by, and remarks on what was settled for it.
+    """Return which outcomes are primary, and remarks on those that the program decided.
 
     An outcome says so itself (`primary`). Where it does not, it is primary unless it is part of
     another outcome of its family, source and claim: its categories are among the other's, or, in

@@ -1,4 +1,4 @@
-"""Starts and coverage: what each neighbourhood, real or made up, is designed and counted on."""
+"""Starts and coverage: the data that each neighbourhood, real or placebo, is designed on."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Coverage:
 
 
 def starts_too_late(periods: Periods, place: Neighbourhood) -> bool:
-    """Tell whether a start leaves only its own month or quarter, which work may only have begun in.
+    """Tell whether the only period after a start is the month or quarter in which work began.
 
-    A whole year, or a step of a table's own numbers, may be all that there is.
+    A year, or a period that a table numbers itself, is long enough by itself.
     """
     _, after = periods.split(*place.counted_from)
     if (periods.kind.per_year or 1) == 1 or after.stop - after.start != 1:
@@ -52,7 +52,7 @@ def starts_too_late(periods: Periods, place: Neighbourhood) -> bool:
 
 
 def coverage_of(measures: Sequence[Measure]) -> Coverage:
-    """Group areas by what is missing."""
+    """Group areas that lack the same values."""
     stacked = np.concatenate([m.observed for m in measures], axis=1)
     packed = np.ascontiguousarray(np.packbits(stacked, axis=1))  # bytes sort as the bits do
     keys = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
@@ -64,14 +64,15 @@ def coverage_of(measures: Sequence[Measure]) -> Coverage:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class ClaimCohorts:
-    """Cohorts of one kind of claim, made when first asked for and kept.
+    """The cohorts of one kind of claim, each made when it is first needed and then kept.
 
     Parameters
     ----------
     claim : 'change', 'level', or 'held-out': the change in the last year before the start, by a
         design that does not see that year.
     outcomes : at each of its positions in a totals array, the outcome of the study.
-    panel, coverage, eligible : see there.
+    panel, measures, coverage : the data.
+    eligible : (n_areas,), areas that may be benchmark areas.
     units : the real neighbourhoods.
     history : the study's design setting.
     nearest : nearest areas of each area that are looked up; 0 for none.
@@ -102,11 +103,11 @@ class ClaimCohorts:
 
     @property
     def is_adjusted(self) -> bool:
-        """Whether levels are adjusted over benchmark areas; changes are over the whole pool."""
+        """Whether benchmark areas adjust the estimate; changes are adjusted over the whole pool."""
         return self.claim == "level"
 
     def key(self, unit: int, areas: Ints) -> tuple[int, int, tuple[int, ...]]:
-        """Return what the cohort depends on: the start and its phase-in, and the areas' gaps."""
+        """Return what a cohort depends on: the start, its phase-in and the gaps of the areas."""
         patterns = set(self.coverage.pattern[areas].tolist())
         return self.units[unit].start, self.units[unit].phase_in, tuple(sorted(patterns))
 
@@ -115,10 +116,10 @@ class ClaimCohorts:
         return self.measures[self.outcomes[position]]
 
     def start(self, unit: int) -> int:
-        """Return the start that is designed for: a year early where the last one is held out.
+        """Return the start that a design is for: a year early where the last year is held out.
 
-        Periods that are a table's own numbers have no year: a third of the history is. Waves
-        further than a year apart: the last of them is.
+        A third of the history is held out where a table numbers its own periods, and the last
+        wave where waves are more than a year apart.
         """
         place = self.units[unit]
         if self.claim != HELD_OUT:
@@ -169,7 +170,7 @@ class ClaimCohorts:
     def ahead(self, unit: int, areas: Ints) -> dict[int, tuple[Bools, Bools]]:
         """Return the history of outcomes that have no period after the start yet.
 
-        So a plan that is sealed before them is designed on what it is designed on later.
+        A plan that is sealed now then has the same design when those periods arrive.
         """
         place, found = self.units[unit], {}
         patterns = np.unique(self.coverage.pattern[areas])

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """A case held against its placebos, before it is judged with others.
+    """A case with its placebo inference, before its family is judged.
 
     Parameters
     ----------
     case : what the finding is about.
     reason : why it cannot be estimated; empty where it can.
     found : its placebo inference; None where not estimable.
-    is_bare : whether there is an effect all the same, which nothing says the noise of.
+    is_bare : whether there is an effect whose uncertainty cannot be measured.
     """
 
     case: Case
@@ -51,13 +51,13 @@ class Drawn:
 
     @property
     def family(self) -> tuple[object, ...]:
-        """What it is judged together with: effects, or levels, of one group."""
+        """The findings it is judged with: the effects, or the levels, of one group."""
         return self.case.group, self.case.claim is Claim.LEVEL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """What holds for one finding together with its family."""
+    """The joint inference of a family, and the place of one finding in it."""
 
     joint: Joint
     position: int
@@ -70,7 +70,7 @@ class Judged:
 
 
 def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraws, ...]]:
-    """Write every finding, and the placebo estimates behind those of whole groups."""
+    """Return every finding, and the placebo estimates of whole groups."""
     drawn = [draw_case(evidence, case) for case in cases_of(evidence)]
     places = [draw_case(evidence, case) for case in _neighbourhood_cases(evidence)]
     findings = []
@@ -88,17 +88,17 @@ def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraw
 
 
 def findings_of(evidence: Evidence, drawn: Sequence[Drawn]) -> tuple[Finding, ...]:
-    """Judge each family together and write its findings."""
+    """Judge each family jointly and return its findings."""
     judged = judge(drawn)
     return tuple(_finding(evidence, d, judged.get(k)) for k, d in enumerate(drawn))
 
 
 def judge(drawn: Sequence[Drawn]) -> dict[int, Judged]:
-    """Hold the primary findings of each family together, and every other one by itself.
+    """Judge the primary findings of each family jointly, and every other finding alone.
 
     Returns
     -------
-    By position in `drawn`; nothing for what cannot be estimated.
+    By position in `drawn`, for what can be estimated.
     """
     families: dict[tuple[object, ...], list[int]] = {}
     for k, d in enumerate(drawn):
@@ -119,14 +119,14 @@ def _printed_draws(evidence: Evidence, case: Case) -> tuple[float, ...]:
 
 
 def cases_of(evidence: Evidence) -> list[Case]:
-    """Return what is asked of every group, in the order of the findings."""
+    """Return the cases of every group, in the order of the findings."""
     units = evidence.plan.units
     groups = (*groups_of(units, evidence.plan.initiatives), *contrast_groups(units))
     return [case for group in groups for case in cases_of_group(evidence, group)]
 
 
 def cases_of_group(evidence: Evidence, group: Group) -> list[Case]:
-    """Return what is asked of one group; a contrast of levels is not asked."""
+    """Return the cases of one group; a contrast has none of levels."""
     everyone = (*group.units, *group.against)
     apart = disjoint(evidence.plan, everyone) if everyone else (0, 0)
     return [
@@ -166,13 +166,13 @@ def case_of(evidence: Evidence, group: Group, position: int, apart: tuple[int, i
 
 
 def _neighbourhood_cases(evidence: Evidence) -> list[Case]:
-    """One case a neighbourhood and outcome."""
+    """Return a case for each neighbourhood and outcome."""
     groups = neighbourhood_groups(evidence.plan.units)
     return [case for group in groups for case in cases_of_group(evidence, group)]
 
 
 def draw_case(evidence: Evidence, case: Case) -> Drawn:
-    """Estimate a case and hold it against its placebos."""
+    """Estimate a case and compare it with its placebos."""
     reason = why_not(evidence, case)
     if reason:
         return Drawn(case, reason)
@@ -184,7 +184,7 @@ def draw_case(evidence: Evidence, case: Case) -> Drawn:
 
 
 def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding:
-    """Write one finding, whole."""
+    """Return one finding."""
     case, found = drawn.case, drawn.found
     about = subject(evidence, case)
     if drawn.is_bare:
@@ -227,7 +227,7 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
 
 
 def _bare(evidence: Evidence, drawn: Drawn, about: dict[str, Any]) -> Finding:
-    """Return an effect without an interval, on which nothing more can be said."""
+    """Return the finding of an effect that has no interval."""
     case = drawn.case
     real = evidence.real[:, case.position]
     estimate = float(case.statistic(real))

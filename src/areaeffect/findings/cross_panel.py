@@ -1,4 +1,4 @@
-"""Treated and benchmark areas in blocks of time, as the estimators of libraries want them."""
+"""Treated and benchmark areas in blocks of time, in the form that libraries read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _BLOCK_MONTHS = 6
 
 
-#: Fewer events than this before the start carry no percentage (docs/methods/cross-checks.md).
+#: Fewer events before the start are too few for a percentage (docs/methods/cross-checks.md).
 _FEW_EVENTS = 20
 
 
@@ -33,7 +33,7 @@ def build_panel(
     chosen: Sequence[Weighted | None],
     seed: int,
 ) -> CrossPanel | NotEstimable:
-    """Put treated areas (real, or a placebo programme's) and their benchmark areas together.
+    """Put treated areas, real or placebo, into one panel with their benchmark areas.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a finding says apart from its verdict: its subject, numbers and caveats."""
+"""The parts of a finding other than its verdict: subject, numbers and caveats."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from areaeffect.results import Finding, Floats
 
 _PER = 1000.0
-#: Growth of the exposure beside that of the benchmark areas, as a logarithm, that is said.
+#: A finding mentions growth of the exposure that differs by more than this log ratio.
 _MUCH_GROWTH = 0.1
-#: A programme that takes up this share of the pool is said to: its interval is wider by a tenth.
+#: A finding mentions a programme with this share of the pool: its interval is a tenth wider.
 _MUCH_OF_THE_POOL = 0.2
-#: Fewer neighbourhoods are said to be few.
+#: A finding mentions that it rests on fewer neighbourhoods than this.
 _FEW_NEIGHBOURHOODS = 10
 
 
 def subject(evidence: Evidence, case: Case) -> dict[str, Any]:
-    """Return what a finding is about, as its fields; no number of an outcome is in it yet."""
+    """Return the fields that say what a finding is about, without any result."""
     plan, outcome, measure = evidence.plan, case.outcome, case.measure
     weight: dict[int, float] = {}
     units = (*case.units, *case.against)
@@ -76,7 +76,7 @@ def _estimand(plan: Plan, case: Case, form: Form) -> str:
 
 
 def in_rates(evidence: Evidence, case: Case, ratio: Finding) -> Finding:
-    """Return the additive form of a count's finding: its ratio times the rate expected."""
+    """Return the additive form of a finding on counts: its ratio times the expected rate."""
     span = "year" if case.measure.periods.kind.per_year else "period"
     has_exposure = case.measure.exposure is not None
     unit = f"{case.outcome.unit_title} per {'1,000 a' if has_exposure else 'area and'} {span}"
@@ -88,7 +88,7 @@ def in_rates(evidence: Evidence, case: Case, ratio: Finding) -> Finding:
 
 
 def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, latest: bool) -> str:
-    """First and last period on one side of the starts over the units, or of its latest year."""
+    """Return the first and last period before or after the starts, or of the latest year."""
     labels = measure.periods.labels
     last_year = len(labels) - (measure.periods.kind.per_year or 1)
     first, last = len(labels), -1
@@ -105,7 +105,7 @@ def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, late
 
 
 def amounts_of(case: Case, total: Floats, estimate: float) -> dict[str, Any]:
-    """Return what was observed and expected, and the incidents avoided; of a contrast nothing.
+    """Return what was observed, expected and avoided; nothing for a contrast.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def amounts_of(case: Case, total: Floats, estimate: float) -> dict[str, Any]:
     total : (N_TOTALS,), added up over the group.
     estimate : on the scale of the statistic.
     """
-    if case.group.against:  # two sides have no one total
+    if case.group.against:  # its two sides have no common total
         return {}
     if not case.is_ratio:
         mean = float(total[cf.OBSERVED_POST] / total[cf.EXPOSURE_POST])
@@ -124,7 +124,7 @@ def amounts_of(case: Case, total: Floats, estimate: float) -> dict[str, Any]:
 
 
 def held_back(evidence: Evidence, case: Case) -> str:
-    """Return why no more than 'cannot tell' may be said of a case; empty where more may."""
+    """Return why the verdict of a case must be 'cannot tell'; empty where it need not be."""
     if not evidence.has_geometry and not _is_one_area(evidence, case):
         return "the study does not say where its areas lie"
     name = _without_overlap(evidence, case)
@@ -147,13 +147,13 @@ def _without_overlap(evidence: Evidence, case: Case) -> str:
 
 
 def _is_one_area(evidence: Evidence, case: Case) -> bool:
-    """Tell whether each place is one area: which areas touch then makes no placebo another."""
+    """Tell whether the programme is one area, so that its placebos are single areas too."""
     units = (*case.units, *case.against)
     return len(units) == 1 and len(evidence.plan.units[units[0]].areas) == 1
 
 
 def too_few_places(places: Places) -> str:
-    """Return why a pool has too few places for a programme to be judged; empty where it has not."""
+    """Return why a pool has too few places to judge a programme; empty where it has enough."""
     if places.least_p > 1 - LEVEL:
         return f"only {places.disjoint} separate places can be compared with one"
     if places.share > MOST_TAKEN:
@@ -185,7 +185,7 @@ def _why_held_back(evidence: Evidence, case: Case) -> tuple[str, ...]:
 
 
 def _grown(evidence: Evidence, case: Case) -> list[str]:
-    """Say where the exposure of the treated areas grew otherwise than that of the others."""
+    """Say where exposure grew differently in the treated and in the benchmark areas."""
     first, last = case.measure.exposure, case.measure.exposure_at_end
     if first is None or last is None:
         return []
@@ -206,7 +206,7 @@ def _grown(evidence: Evidence, case: Case) -> list[str]:
 
 
 def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple[str, ...]:
-    """Return what to mind about a finding."""
+    """Return the caveats of a finding."""
     caveats = list(_why_held_back(evidence, case))
     lost = len(case.group.units) + len(case.group.against) - case.n_units
     if lost:

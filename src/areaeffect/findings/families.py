@@ -1,4 +1,4 @@
-"""A row for each outcome family that a study has no outcome for: not estimable, and why."""
+"""A finding for each family without an outcome in the study: not estimable, and why."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 
 def families_without_outcome(evidence: Evidence) -> tuple[Finding, ...]:
-    """Return one row a missing family, about all neighbourhoods together.
-
-    The name of the outcome is empty: there is none.
-    """
+    """Return a finding for each missing family, about all neighbourhoods, without an outcome."""
     names, units = evidence.plan.initiatives, evidence.plan.units
     group = names[0] if len(names) == 1 else ALL_INITIATIVES
     found = []

@@ -1,4 +1,4 @@
-"""What a further question of a study may read once its findings are there."""
+"""What a further question may read once a study has its findings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Finished:
-    """What a further step may read.
+    """The data, evidence and findings that a further step may read.
 
     Parameters
     ----------
@@ -46,11 +46,12 @@ class Further(Generic[Found]):
     ----------
     name : of its annex, lower case and underscores.
     found : the record that its step returns and its section prints.
-    step : asks the question; None where the study does not ask it. Without a step, a command of
-        its own asks.
-    section : what the report says of it.
-    check : reads before the long work begins what the step will read, and refuses what it could
-        not; without data, which then have faults of their own, as far as it can. Returns remarks.
+    step : answers the question, or returns None where the study does not ask it. A question
+        without a step has a command of its own.
+    section : its part of the report.
+    check : reads, before the long work begins, what the step will read, and refuses what the step
+        could not read. Without data, which then have faults of their own, it checks what it can.
+        Returns remarks.
     """
 
     name: str

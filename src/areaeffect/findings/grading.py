@@ -1,11 +1,10 @@
 """Strength of evidence: balance, and the gap in the last year before the start, held out.
 
-Exact calibration on the whole history makes the gap before the start zero by construction, so it
-says nothing. A second design leaves the last year out; the gap it then finds there is a forecast
-that could have failed. That it did not fail is shown where the gap is equivalent to none: where
-its 90% interval lies inside the smallest effect of interest (two one-sided tests at 5%: Schuirmann
-1987, doi 10.1007/BF01068419; of trends before a start: Hartman & Hidalgo 2018, doi
-10.1111/ajps.12387). A gap that is merely not significant is the absence of evidence.
+Exact calibration on the whole history makes the gap before the start zero by construction, so that
+gap is no test. A second design leaves the last year out and forecasts it. The forecast holds where
+the 90% interval of its gap lies inside the smallest effect of interest (two one-sided tests at 5%:
+Schuirmann 1987, doi 10.1007/BF01068419; for trends before a start: Hartman & Hidalgo 2018, doi
+10.1111/ajps.12387). A gap that is merely not significant does not show this.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ ALPHA = 0.05
 #: Beyond this difference nothing untreated is like a group: a regression would have to be carried
 #: further than the pool reaches.
 NO_OVERLAP = 1.0
-#: What weighting left unlike is said from here on, in standard deviations.
+#: A finding mentions a larger imbalance than this after weighting, in standard deviations.
 _LEFT_UNLIKE = 0.1
 #: The held-out year is tested where at least this share of neighbourhoods has it without gaps.
 _MOST = 0.75
@@ -80,7 +79,7 @@ def grade(evidence: Evidence, case: Case) -> Grade:
 
 
 def _why_not_held(case: Case, interval: Interval | None, span: str) -> str:
-    """Return why it is not shown that the comparison held before the start; empty where it is."""
+    """Return why the held-out year does not support grade 3; empty where it does."""
     if interval is None or interval.low is None or interval.high is None:
         return (
             f"the history is too short, or has too many gaps, to leave its last {span} out, so "
@@ -111,7 +110,7 @@ def _unbalanced(evidence: Evidence, case: Case) -> str:
 
 
 def _corrected(evidence: Evidence, case: Case) -> tuple[str, ...]:
-    """Say where weighting left a neighbourhood unlike, and that this was regressed out."""
+    """Say whether weighting left imbalance, and that a regression corrects for it."""
     chosen = evidence.plan.benchmark_of(case.position)
     worst = max(
         float(np.abs(w.imbalance).max(initial=0.0))
@@ -134,7 +133,7 @@ class HeldOut:
     Parameters
     ----------
     gap : in the held-out span, on the scale of the statistic.
-    inference : held against placebo programmes.
+    inference : of the gap, from placebo programmes.
     tested : neighbourhoods that have the span without gaps.
     """
 
@@ -150,7 +149,7 @@ class HeldOut:
 
 
 def held_out(evidence: Evidence, case: Case) -> HeldOut | None:
-    """Return the gap in the held-out span; None where it cannot be tested."""
+    """Estimate the gap in the held-out span; None where it cannot be tested."""
     position = evidence.held_out_at(case.position)
     real, drawn = evidence.real[:, position], evidence.drawn[:, :, position]
     tested = tested_on(case, real)

@@ -116,7 +116,7 @@ def why_not_planned(
     ----------
     study, plan : what is asked, and the sealed plan.
     measure, position : which outcome.
-    sides : the units of a group, and for a contrast those it is held against.
+    sides : the units of a group, and for a contrast also those on the other side.
     """
     outcome = study.outcome[position]
     source = study.source[outcome.source]

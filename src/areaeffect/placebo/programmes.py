@@ -288,14 +288,14 @@ def prepare(machine: Machine) -> None:
     for arm in machine.arms:
         asked: dict[int, tuple[Cohort, list[Ints]]] = {}
         for g, bank in enumerate(machine.banks):
-            for options in bank.pieces:
+            for options in {id(some): some for some in bank.pieces}.values():
                 for areas in options:
                     cohort = arm.cohort(g, areas)
                     arm.sums(g, areas)
                     asked.setdefault(id(cohort), (cohort, []))[1].append(areas)
         for cohort, groups in asked.values():
             if cohort.nearest is not None:
-                cohort.nearest.of(np.concatenate(groups))
+                cohort.nearest.of(np.unique(np.concatenate(groups)))
 
 
 def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:

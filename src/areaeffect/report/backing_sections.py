@@ -87,12 +87,24 @@ def method(result: Result) -> Section:
         history=setting(plan, "design", "history"),
         covariates=setting(plan, "design", "covariates"),
     )
-    sure = PHRASES["method.sure_text"].format(placebos=setting(plan, "analysis", "placebos"))
+    score = setting(plan, "design", "score")
+    is_placed = score != NONE_GIVEN
+    placed = PHRASES["method.pool_placed"].format(
+        score=score, chosen=setting(plan, "design", "chosen")
+    )
+    sure = PHRASES["method.sure_text"].format(
+        placebos=setting(plan, "analysis", "placebos"),
+        where=PHRASES[f"method.sure_{'placed' if is_placed else 'chance'}"],
+    )
+    is_matched = setting(plan, "design", "calibration") == "none"
+    weights = PHRASES[f"method.weights_{'matched' if is_matched else 'text'}"].format(
+        ratio=setting(plan, "design", "ratio")
+    )
     grades = Bullets(tuple(_sentence(terms.grade_words(n)) for n in range(1, 6)), mark="numbered")
     every = Folded(PHRASES["method.settings"], (Data(settings(plan)),), in_print="")
     texts: dict[str, tuple[Block, ...]] = {
-        "pool": (Paragraph(pool),),
-        "weights": (Paragraph(PHRASES["method.weights_text"]),),
+        "pool": (Paragraph(pool), *([Paragraph(placed)] if is_placed else [])),
+        "weights": (Paragraph(weights),),
         "estimate": (Paragraph(PHRASES["method.estimate_text"]),),
         "sure": (Paragraph(sure),),
         "verdicts": tuple(Paragraph(PHRASES[f"method.verdict_{name}"]) for name in ("read", "mde")),

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from areaeffect.document.blocks import Bullets, Data, Document, Paragraph, Section, named
+from areaeffect.document.blocks import (
+    Bullets,
+    Data,
+    Document,
+    Folded,
+    Paragraph,
+    Section,
+    named,
+)
+from areaeffect.document.chart_tables import Figure
 from areaeffect.further.registry import FURTHER
 from areaeffect.report import backing_sections as backing
 from areaeffect.report import neighbourhood_pages
@@ -107,6 +117,30 @@ def plan_document(result: Result, power: Section) -> Document:
         sections=tuple(named(s) for s in sections),
         footer="Made by areaeffect design. The seal is the SHA-256 of this plan.",
     )
+
+
+#: What a plan's two printed pages hold of each section: how many blocks, and which parts. The page
+#: for the screen has everything.
+_ON_TWO_PAGES: dict[str, tuple[int, tuple[str, ...]]] = {
+    "question": (2, ()),
+    "outcomes": (2, ()),
+    "who": (2, ()),
+    "power": (2, ()),
+    "method": (1, ("method-pool", "method-weights", "method-sure")),
+    "seal": (3, ()),
+}
+
+
+def plan_in_print(plan: Document) -> Document:
+    """Return what is settled on two pages: question, outcomes, areas, power, method and seal."""
+    kept = [s for s in plan.sections if s.key in _ON_TWO_PAGES]
+    short = []
+    for section in kept:
+        most, parts = _ON_TWO_PAGES[section.key]
+        blocks = [b for b in section.blocks if not isinstance(b, (Figure, Folded))]
+        own = tuple(part for part in section.parts if part.key in parts)
+        short.append(replace(section, blocks=tuple(blocks[:most]), parts=own))
+    return replace(plan, sections=tuple(short))
 
 
 def annex_sections(result: Result) -> list[Section]:

@@ -8,7 +8,7 @@ from areaeffect.document import pdf
 from areaeffect.document.csv_files import json_text, write_table, write_text
 from areaeffect.document.folders import write_whole
 from areaeffect.document.page import to_html
-from areaeffect.report.contents import plan_document
+from areaeffect.report.contents import plan_document, plan_in_print
 from areaeffect.report.files import design_values, rounded
 from areaeffect.results import Column
 
@@ -50,7 +50,7 @@ def write_plan(result: Result, power: Section, folder: Path) -> None:
 
     def write(aside: Path) -> None:
         write_text(aside / PLAN_PAGE, to_html(document, {}))
-        (aside / PLAN_PDF).write_bytes(pdf.render(document))
+        (aside / PLAN_PDF).write_bytes(pdf.render(plan_in_print(document)))
         content = {"title": result.title, "question": result.question, **design_values(result)}
         statuses = content.pop("areas")  # of a whole country: five times all the rest
         write_text(aside / PLAN_DATA, json_text(content | {"plan": result.plan}, indent=None))

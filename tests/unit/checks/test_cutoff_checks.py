@@ -11,6 +11,7 @@ from areaeffect.checks.base import CheckedFinding, Status
 from areaeffect.checks.bunching import evenly_spaced
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.estimate.discontinuity import bunching_at, jump_at
+from areaeffect.report.backing_sections import method
 from areaeffect.results import Result
 from tests.shared.cutoff_study import write_cutoff_study
 
@@ -108,3 +109,11 @@ def test_a_study_without_a_rule_has_no_check_at_the_cut(tmp_path: Path) -> None:
     annex = evaluate(study, threads=1).annex("checks")
     assert annex is not None
     assert not {c.name for c in annex.found.checks} & set(AT_THE_CUT)
+
+
+def test_the_method_says_how_places_and_placebos_were_placed(result: Result) -> None:
+    text = str(method(result))
+    assert "the highest 30" in text
+    assert "Placebo programmes are placed by the rule of the programme" in text
+    assert "where chance put them" not in text
+    assert "its 60 nearest areas of the pool" in text

@@ -68,14 +68,30 @@ def test_areas_without_figures_are_named_with_the_areas_that_have_them(figures: 
     assert flight(figures).obstacles(repair.question) == ()
 
 
+def test_a_place_mostly_without_figures_is_offered_the_areas_that_have_them(
+    figures: np.ndarray,
+) -> None:
+    """What most areas of a place lack is a gap of the source, so none of them falls out of it."""
+    here = flight(figures)
+    (obstacle,) = here.obstacles(asked(("T1", "T2", "T3"), "2014-01"))
+    assert obstacle.repairs
+    for repair in obstacle.repairs:
+        assert here.obstacles(repair.question) == ()
+    figures[:, : 3 * 12 + 8] = np.nan
+    figures[8:, :] = 10.0
+    (obstacle,) = flight(figures).obstacles(asked(("T1", "T2", "T3"), "2014-01"))
+    assert obstacle.repairs[0].question.areas == ("T10", "T11", "T8", "T9")
+
+
 def test_one_small_area_is_offered_its_ward_and_its_neighbours(figures: np.ndarray) -> None:
     (obstacle,) = flight(figures).obstacles(asked(("T0",), "2014-01"))
     assert "One area alone" in obstacle.what
-    assert [r.words for r in obstacle.repairs] == [
-        "Compare all of Mill, Northmarsh, 4 areas",
-        "Compare it with the areas next to it, 2 in all",
+    assert [r.words for r in obstacle.repairs] == ["Compare all of Mill, Northmarsh, 4 areas"]
+    (elsewhere,) = flight(figures).obstacles(asked(("T8",), "2014-01"))
+    assert [r.words for r in elsewhere.repairs] == [
+        "Compare it with the areas next to it, 4 in all"
     ]
-    for repair in obstacle.repairs:
+    for repair in (*obstacle.repairs, *elsewhere.repairs):
         assert repair.question.start == "2014-01"
         assert flight(figures).obstacles(repair.question) == ()
 
