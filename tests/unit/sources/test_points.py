@@ -526,3 +526,28 @@ def test_a_share_without_coordinates_that_changes_is_named(tmp_path: Path) -> No
     write_csv(tmp_path, rows)
     said = " ".join(read(tmp_path, start="2020-01", end="2021-12").notes)
     assert "50% of incidents in 2021 have no usable coordinates, and 0% in 2020" in said
+
+
+def test_road_collisions_as_they_are_published_are_dated_points(tmp_path: Path) -> None:
+    """Collisions of the Department for Transport: days first, two reference systems, severity."""
+    lines = [
+        "collision_index,collision_year,location_easting_osgr,location_northing_osgr,longitude,"
+        "latitude,police_force,collision_severity,number_of_casualties,date,time,"
+        "lsoa_of_accident_location"
+    ]
+    for i, (code, day, severity) in enumerate(
+        (("A", "03/01/2020", 3), ("A", "31/01/2020", 1), ("D", "29/02/2020", 2))
+    ):
+        lon, lat = at(code)
+        ((east, north),) = projected(np.array([[lon, lat]]), "EPSG:4326", "EPSG:27700").round()
+        lines.append(
+            f"2020{i},2020,{east},{north},{lon:.6f},{lat:.6f},17,{severity},1,{day},9:00,E"
+        )
+    lines.append("20209,2020,NULL,NULL,NULL,NULL,17,3,1,05/03/2020,9:00,-1")
+    (tmp_path / "collisions.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    said = 'category = "collision_severity"\ndates = "day first"\n'
+    said += 'covers = { from = "2020-01", to = "2020-03" }'
+    table = read(tmp_path, '"collisions.csv"', said, 'category = ["1", "2"]')
+    assert counts(table) == [[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 0]]
+    assert counts(read(tmp_path, '"collisions.csv"', said))[0] == [2, 0, 0]
+    assert (table.release.rows_read, table.release.rows_rejected) == (4, 1)
