@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from areaeffect.commands.begin import begin
 from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.findings.plan import Plan
+from areaeffect.study.design import DesignPart
 from areaeffect.study.file import read_study
+from tests.conftest import REPOSITORY
 from tests.shared.cutoff_study import (
     CODES,
     chosen_by_hand,
@@ -140,6 +143,15 @@ def test_the_score_is_a_covariate_and_areas_are_matched_not_calibrated(tmp_path:
     edit(study, "[design]\n", '[design]\ncalibration = "entropy"\ncovariates = ["areas.need"]\n')
     design = read_study(study).study.design
     assert (design.calibration, len(design.covariates)) == ("entropy", 1)
+
+
+def test_the_example_of_the_documentation_is_a_rule(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "methods" / "cutoff.md").read_text(encoding="utf-8")
+    written = tomllib.loads(page.split("```toml\n")[1].split("```")[0])
+    design = DesignPart.model_validate(written["design"])
+    assert (design.takes_highest, design.n_chosen) == (True, 150)
+    assert design.cap is not None
+    assert design.cap.at_most == 3
 
 
 @pytest.mark.parametrize(
