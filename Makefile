@@ -87,7 +87,7 @@ assets: $(VENV)/.project  ## fetch the web app's map (npm from the PATH, else by
 # Only folders that hold tests; a new folder under tests/ joins the second part by itself.
 with_tests = $(foreach d,$(1),$(if $(shell find $(d) -name 'test_*.py' 2>/dev/null | head -n 1),$(d)))
 QUICK_TESTS := $(call with_tests,tests/unit tests/contract tests/invariance) $(wildcard tests/test_*.py)
-OTHER_TESTS := $(filter-out $(QUICK_TESTS) tests/spark,$(call with_tests,$(patsubst %/,%,$(wildcard tests/*/))))
+OTHER_TESTS := $(filter-out $(QUICK_TESTS),$(call with_tests,$(patsubst %/,%,$(wildcard tests/*/))))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test: $(VENV)/.project $(VENV)/.dev  ## run the whole test suite, the quick part first
@@ -98,7 +98,7 @@ quick: $(VENV)/.project $(VENV)/.dev  ## run the quick part of the test suite
 	$(PYTEST) -m "not slow" $(QUICK_TESTS) $(ARGS)
 
 spark: $(SPARK)/.made  ## run the tests of the Spark engine (needs Java 17; 1.5 GB of packages)
-	$(SPARK)/bin/python -m pytest tests/spark $(ARGS)
+	$(SPARK)/bin/python -m pytest tests/mission/test_spark.py $(ARGS)
 
 lint: $(VENV)/.project $(VENV)/.dev  ## check format, style, types, imports and locks
 	$(BIN)/ruff format --check .
@@ -156,7 +156,7 @@ lock:  ## remake requirements/*.txt (the only target that asks for more than the
 	$(COMPILE) pyproject.toml --output-file requirements/base.txt
 	$(COMPILE) --group build --constraints requirements/base.txt --output-file requirements/build.txt
 	$(COMPILE) --group node --output-file requirements/node.txt
-	$(COMPILE) pyproject.toml --group dev --extra crosscheck --extra cluster --constraints requirements/base.txt \
+	$(COMPILE) pyproject.toml --group dev --extra crosscheck --extra cluster --extra gallery --constraints requirements/base.txt \
 	  --constraints requirements/build.txt --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra bench --constraints requirements/base.txt \
 	  --output-file requirements/bench.txt
