@@ -61,7 +61,7 @@ def demo(
         if is_collection(path):
             say(f"\n{name}: several studies; `areaeffect evaluate {path} --out DIR` takes minutes.")
             continue
-        missing = _missing_data(path)
+        missing = missing_data(path)
         if missing:
             say(f"\n{name}: not evaluated, {missing[0]} is not here.")
             continue
@@ -119,14 +119,20 @@ def _found(result: Result, truth: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _real_studies(studies: Path | None) -> list[Path]:
-    """Study files of a folder; by default `studies` of the checkout this runs in."""
+    folder = studies_folder(studies)
+    return sorted(folder.glob("*/study.toml")) if folder else []
+
+
+def studies_folder(named: Path | None) -> Path | None:
+    """Return the folder of real studies: the one named, or `studies` of the checkout this is in."""
     here = Path(__file__).resolve()
     root = next((p for p in here.parents if (p / "pyproject.toml").is_file()), None)
-    folder = studies or (root / "studies" if root else None)
-    return sorted(folder.glob("*/study.toml")) if folder and folder.is_dir() else []
+    folder = named or (root / "studies" if root else None)
+    return folder if folder and folder.is_dir() else None
 
 
-def _missing_data(path: Path) -> list[Path]:
+def missing_data(path: Path) -> list[Path]:
+    """Return the files of a study's sources that are not here."""
     file = read_study(path)
     paths = [resolve(f, file.folder) for s in file.study.source.values() for f in s.files]
     return [p for p in paths if not p.exists()]
