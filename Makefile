@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo assets test quick spark lint format bench soak pictures simulate wheel lock clean
+.PHONY: help demo assets test quick spark lint format bench soak pictures simulate wheel sbom lock clean
 
 # The first Python that is new enough; choose another with `make test PYTHON=/path/to/python`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -87,7 +87,7 @@ assets: $(VENV)/.project  ## fetch the web app's map (npm from the PATH, else by
 # Only folders that hold tests; a new folder under tests/ joins the second part by itself.
 with_tests = $(foreach d,$(1),$(if $(shell find $(d) -name 'test_*.py' 2>/dev/null | head -n 1),$(d)))
 QUICK_TESTS := $(call with_tests,tests/unit tests/contract tests/invariance) $(wildcard tests/test_*.py)
-OTHER_TESTS := $(filter-out $(QUICK_TESTS) tests/spark,$(call with_tests,$(patsubst %/,%,$(wildcard tests/*/))))
+OTHER_TESTS := $(filter-out $(QUICK_TESTS),$(call with_tests,$(patsubst %/,%,$(wildcard tests/*/))))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test: $(VENV)/.project $(VENV)/.dev  ## run the whole test suite, the quick part first
@@ -98,7 +98,7 @@ quick: $(VENV)/.project $(VENV)/.dev  ## run the quick part of the test suite
 	$(PYTEST) -m "not slow" $(QUICK_TESTS) $(ARGS)
 
 spark: $(SPARK)/.made  ## run the tests of the Spark engine (needs Java 17; 1.5 GB of packages)
-	$(SPARK)/bin/python -m pytest tests/spark $(ARGS)
+	$(SPARK)/bin/python -m pytest tests/mission/test_spark.py $(ARGS)
 
 lint: $(VENV)/.project $(VENV)/.dev  ## check format, style, types, imports and locks
 	$(BIN)/ruff format --check .
@@ -120,7 +120,8 @@ soak: $(VENV)/.project $(VENV)/.dev  ## load the web app for hours (ARGS="--runs
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 	$(BIN)/python -m benchmarks.soak_runs $(ARGS)
 	$(BIN)/python -m benchmarks.web_states
-	AREAEFFECT_FUZZ_SECONDS=25 $(BIN)/python -m pytest tests/unit/study/test_damaged_files.py
+	AREAEFFECT_FUZZ_SECONDS=15 $(BIN)/python -m pytest tests/unit/study/test_damaged_files.py
+	AREAEFFECT_IO_EVERY=1 $(BIN)/python -m pytest tests/unit/commands/test_evaluate_faults.py
 	AREAEFFECT_DAMAGES=300 $(BIN)/python -m pytest tests/unit/sources/test_store_damage.py
 	AREAEFFECT_INTERRUPTIONS=30 $(BIN)/python -m pytest tests/real_data/test_fetch_england.py
 	AREAEFFECT_SOAK_RUNS=1000 AREAEFFECT_FUZZ_REQUESTS=12000 $(BIN)/python -m pytest -s \
@@ -139,6 +140,11 @@ simulate: $(VENV)/.project  ## measure size, coverage and power in full (goes on
 wheel: $(VENV)/.project $(VENV)/.dev  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist
 
+sbom: $(VENV)/.project $(VENV)/.dev  ## list what the program is made with (CycloneDX) in dist/
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements/base.txt --pyproject pyproject.toml \
+	  --output-reproducible --output-file dist/areaeffect.cdx.json
+
 COMPILE = build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --fork-strategy fewest --exclude-newer $(CUTOFF) --generate-hashes --no-emit-index-url \
   --no-emit-find-links --custom-compile-command "make lock CUTOFF=$(CUTOFF)"
@@ -150,7 +156,7 @@ lock:  ## remake requirements/*.txt (the only target that asks for more than the
 	$(COMPILE) pyproject.toml --output-file requirements/base.txt
 	$(COMPILE) --group build --constraints requirements/base.txt --output-file requirements/build.txt
 	$(COMPILE) --group node --output-file requirements/node.txt
-	$(COMPILE) pyproject.toml --group dev --extra crosscheck --extra cluster --constraints requirements/base.txt \
+	$(COMPILE) pyproject.toml --group dev --extra crosscheck --extra cluster --extra gallery --constraints requirements/base.txt \
 	  --constraints requirements/build.txt --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra bench --constraints requirements/base.txt \
 	  --output-file requirements/bench.txt

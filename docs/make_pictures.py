@@ -1,6 +1,7 @@
-"""Make README's pictures from results folders.
+"""Make README's picture from what the demo wrote, or hold it against that.
 
-    python docs/make_pictures.py build/demo/county build/big_local
+    python docs/make_pictures.py build/demo/county
+    python docs/make_pictures.py build/demo/county --check
 
 Needs Chromium (on Debian and Ubuntu: apt-get install chromium) and the development packages.
 """
@@ -12,40 +13,49 @@ import shutil
 import sys
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageChops
 from playwright.sync_api import sync_playwright
 
-IMAGES = Path(__file__).parent / "images"
-WIDTH = 900
-COLOURS = 48  # of a palette: flat pages lose nothing, and the files stay small
+PICTURE = Path(__file__).parent / "images" / "report-county.png"
+WIDTH, HEIGHT = 900, 900
+COLOURS = 48  # of a palette: flat pages lose nothing, and the file stays small
+#: Share of the dots that may differ: another Chromium draws the edges of letters otherwise.
+MOST_CHANGED = 0.03
+_SEEN = 64  # a smaller difference of a colour, of 255, is none
 
 
-def main(folder: Path, collection: Path) -> None:
-    """Take the pictures: of the simulated county, and of Big Local's report."""
-    pages = folder / "neighbourhoods"
-    place = next(path for path in sorted(pages.glob("*.html")) if path.name != "index.html")
-    views = {
-        "report-county.png": (folder / "report.html", 0, 900),
-        "neighbourhood-county.png": (place, 0, 1150),
-        "neighbourhood-charts.png": (place, "#charts", 860),
-        "report-big-local.png": (collection / "report.html", "#main", 1000),
-    }
+def take(folder: Path) -> Image.Image:
+    """Return the first screen of a report as a browser shows it."""
     with sync_playwright() as play:
         browser = play.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        for name, (path, where, height) in views.items():
-            page = browser.new_page(viewport={"width": WIDTH, "height": height})
-            page.goto(f"{path.resolve().as_uri()}{where or ''}")
-            _write(page.screenshot(), IMAGES / name)
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.goto((folder / "report.html").resolve().as_uri())
+        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         browser.close()
+    return picture
 
 
-def _write(picture: bytes, path: Path) -> None:
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
-    sys.stdout.write(f"wrote {path} ({path.stat().st_size:,} bytes)\n")
+def changed(one: Image.Image, other: Image.Image) -> float:
+    """Return the share of dots in which two pictures differ; 1 where their sizes do."""
+    if one.size != other.size:
+        return 1.0
+    apart = ImageChops.difference(one.convert("L"), other.convert("L")).histogram()
+    return sum(apart[_SEEN:]) / (one.width * one.height)
+
+
+def main(folder: Path, *, check: bool) -> int:
+    """Write the picture, or say whether it shows another report than the folder's."""
+    made = take(folder)
+    if check:
+        share = changed(made, Image.open(PICTURE))
+        sys.stdout.write(f"{PICTURE.name}: {share:.1%} of the dots differ from {folder}\n")
+        return int(share > MOST_CHANGED)
+    made.quantize(COLOURS, dither=Image.Dither.NONE).save(PICTURE, optimize=True)
+    sys.stdout.write(f"wrote {PICTURE} ({PICTURE.stat().st_size:,} bytes)\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    sys.exit(main(Path(sys.argv[1]), check="--check" in sys.argv))

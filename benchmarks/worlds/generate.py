@@ -36,6 +36,7 @@ LAWS = (
     "random", "high level", "recent rise", "most deprived", "the most deprived", "one borough",
     "high last year",
 )  # fmt: skip
+SMALLEST = 0.05  # effect that a study is interested in
 _EXTREME = 0.1  # of places: where the laws of extremes choose
 _SEEDS = 2000  # places are grown from so many areas at most, or twenty for each one wanted
 
@@ -84,7 +85,7 @@ class World:
     lean: float = 0.0
     reach: float = 1.5
     gap: tuple[int, int] | None = None
-    smallest: float = 0.05
+    smallest: float = SMALLEST
 
 
 @dataclass(frozen=True, slots=True, eq=False)

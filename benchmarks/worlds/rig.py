@@ -26,7 +26,7 @@ from areaeffect.placebo.workers import run_all, single_threaded
 from areaeffect.register.registered import Registered
 from areaeffect.study.file import StudyFile
 from areaeffect.study.model import Study
-from benchmarks.worlds.generate import Drawn, World, changed, draw
+from benchmarks.worlds.generate import SMALLEST, Drawn, World, changed, draw
 
 if TYPE_CHECKING:
     from areaeffect.results import Finding, Floats
@@ -56,7 +56,7 @@ class Ready:
 def studied(world: World, seed: int, placebos: int = 199) -> Studied:
     """Draw a world and write its study."""
     drawn = draw(world, seed)
-    return Studied(study_of(drawn, seed, placebos, world.smallest), panel_of(drawn), drawn)
+    return Studied(study_of(drawn, seed, placebos), panel_of(drawn, world.smallest), drawn)
 
 
 def ready(world: World, seed: int, placebos: int, held_out: int | None = None) -> Ready:
@@ -114,8 +114,14 @@ def name_of(place: int) -> str:
     return f"Place {place + 1:03d}"
 
 
-def panel_of(drawn: Drawn) -> Assembled:
-    """Bring a world onto the panel that an evaluation reads."""
+def panel_of(drawn: Drawn, smallest: float = SMALLEST) -> Assembled:
+    """Bring a world onto the panel that an evaluation reads.
+
+    Parameters
+    ----------
+    drawn : the world.
+    smallest : effect that its study is interested in.
+    """
     n_areas, n_months = drawn.counts.shape[1:]
     periods = Periods(PeriodKind.MONTH, FIRST, n_months)
     measures = {
@@ -126,6 +132,7 @@ def panel_of(drawn: Drawn) -> Assembled:
             values=values,
             reasons=np.isnan(values).astype(np.uint8),
             exposure=drawn.population,
+            smallest=smallest,
         )
         for o, values in enumerate(drawn.counts)
     }
@@ -162,7 +169,7 @@ def panel_of(drawn: Drawn) -> Assembled:
     return Assembled(panel, Registered(neighbourhoods=places), None)
 
 
-def study_of(drawn: Drawn, seed: int, placebos: int, smallest: float = 0.05) -> StudyFile:
+def study_of(drawn: Drawn, seed: int, placebos: int) -> StudyFile:
     """Return the study that a user would write for the world."""
     study = Study.model_validate(
         {
@@ -172,7 +179,7 @@ def study_of(drawn: Drawn, seed: int, placebos: int, smallest: float = 0.05) -> 
             "initiative": [{"name": INITIATIVE, "areas": "areas.csv"}],
             "outcome": [
                 {"name": f"outcome_{o}", "family": "crime", "source": "world",
-                 "exposure": "world.population", "smallest_effect_of_interest": smallest}
+                 "exposure": "world.population"}
                 for o in range(len(drawn.counts))
             ],
             "analysis": {"placebos": placebos, "checks": False},

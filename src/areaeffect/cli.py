@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from areaeffect.cli_data import fetch, ingest_app, sources, store_app
+from areaeffect.cli_data import fetch, gallery, ingest_app, sources, store_app
 from areaeffect.cli_web import publish, serve, tiles
 from areaeffect.errors import NothingEstimableError, Problem
 from areaeffect.terminal import (
@@ -345,6 +345,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "index": (index, "Build a composite index."),
     "fetch": (fetch, "Download published data from their publishers."),
     "sources": (sources, "List data: what can be had, what is here."),
+    "gallery": (gallery, "Run programmes whose answer is known."),
     "tiles": (tiles, "Make the map that the web app works on."),
     "serve": (serve, "Open the web app: find a place, compare it."),
     "publish": (publish, "Write results as a web site."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from areaeffect.errors import (
 from areaeffect.terminal import (
     AsJson,
     Store,
+    Threads,
     downloads,
     dump,
     interruptible,
@@ -126,3 +128,27 @@ def fetch(
     with interruptible(kept), downloads() as tell:
         result = fetching.fetch(plan, tell)
     typer.echo(dump(result.to_dict()) if as_json else result.text())
+
+
+def gallery(
+    only: Annotated[
+        list[str] | None, typer.Option(help="One programme, by its name; repeatable.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the page, gallery.md.")] = None,
+    studies: Annotated[
+        Path | None, typer.Option(help="Folder of real studies; default `studies` of a checkout.")
+    ] = None,
+    threads: Threads = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Run programmes whose answer is known, and set ours beside what was published."""
+    from areaeffect.commands.gallery import gallery as run
+    from areaeffect.commands.gallery_page import page, text
+
+    with progress() as tell:
+        rows = run(only or (), studies, threads, tell)
+    typer.echo(dump([asdict(row) for row in rows]) if as_json else text(rows))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "gallery.md").write_text(page(rows), encoding="utf-8")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
-
-from areaeffect.results import Column, DataTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,6 +12,43 @@ if TYPE_CHECKING:
 Record = TypeVar("Record")
 _DATATYPES = {str: "string", float: "number", int: "integer", bool: "boolean"}
 _UNSET: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: name, CSV on the Web datatype ('string', 'number', …) and what it holds."""
+
+    name: str
+    datatype: str
+    description: str
+
+    @property
+    def title(self) -> str:
+        """The name in print."""
+        return self.name.replace("_", " ").capitalize()
+
+
+@dataclass(frozen=True, slots=True)
+class DataTable:
+    """A table with typed columns, written as CSV on the Web.
+
+    Parameters
+    ----------
+    name : of its file, without ending: lower case and underscores.
+    title : in print.
+    columns : name, type and meaning of each.
+    rows : one tuple a row, in the order of the columns; None is an empty cell.
+    """
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str | float | int | bool | None, ...], ...]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows by column name."""
+        names = [c.name for c in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
 def described(meaning: str, default: Any = _UNSET) -> Any:

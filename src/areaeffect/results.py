@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from areaeffect.records import DataTable
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -190,38 +192,6 @@ class Finding:
         """The p-value that goes with the printed interval."""
         return self.interval.p_value if self.interval else None
 
-    def in_units(self, factor: float, unit: str, estimand: str) -> Finding:
-        """Return a ratio in its additive form: every fraction times what was expected.
-
-        With theta on the log scale the additive effect is factor x (e^theta - 1), for the estimate
-        and for every end alike: the two forms never disagree.
-        """
-
-        def scaled(value: float | None) -> float | None:
-            return None if value is None else value * factor
-
-        def moved(interval: Interval | None) -> Interval | None:
-            return interval and interval.times(factor)
-
-        return replace(
-            self,
-            form=Form.ADDITIVE,
-            unit=unit,
-            estimand=estimand,
-            primary=False,
-            threshold=self.threshold * factor,
-            estimate=scaled(self.estimate),
-            interval=moved(self.interval),
-            single=moved(self.single),
-            held_out_interval=moved(self.held_out_interval),
-            companions=tuple(c.times(factor) for c in self.companions),
-            bias=scaled(self.bias),
-            bias_error=scaled(self.bias_error),
-            estimate_centred=scaled(self.estimate_centred),
-            mde=scaled(self.mde),
-            held_out=scaled(self.held_out),
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, with the ends of the printed interval beside it."""
         flat = {"low": self.low, "high": self.high, "p_value": self.p_value}
@@ -354,64 +324,6 @@ class Shape:
 
     area: str
     rings: tuple[Floats, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Ranking:
-    """How places compare (`areaeffect where-next`), in their own order.
-
-    Parameters
-    ----------
-    value : (n_places,), distance to what they should be like, or need with its sign turned round.
-    rank : (n_places,), from 1.
-    low, high : (n_places,), 90% interval of the rank over redrawn worlds.
-    share_first : (n_places,), share of these worlds in which it is among the first `first`.
-    nearest : (n_places,), which of the places that benefited is most like it; None for need.
-    """
-
-    value: Floats
-    rank: Ints
-    low: Ints
-    high: Ints
-    share_first: Floats
-    nearest: Ints | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: name, CSV on the Web datatype ('string', 'number', …) and what it holds."""
-
-    name: str
-    datatype: str
-    description: str
-
-    @property
-    def title(self) -> str:
-        """The name in print."""
-        return self.name.replace("_", " ").capitalize()
-
-
-@dataclass(frozen=True, slots=True)
-class DataTable:
-    """A table with typed columns, written as CSV on the Web.
-
-    Parameters
-    ----------
-    name : of its file, without ending: lower case and underscores.
-    title : in print.
-    columns : name, type and meaning of each.
-    rows : one tuple a row, in the order of the columns; None is an empty cell.
-    """
-
-    name: str
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str | float | int | bool | None, ...], ...]
-
-    def records(self) -> list[dict[str, Any]]:
-        """Return the rows by column name."""
-        names = [c.name for c in self.columns]
-        return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True)

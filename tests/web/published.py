@@ -8,8 +8,9 @@ from pathlib import Path
 from starlette.testclient import TestClient
 
 from areaeffect.further.stories import EVENTS, STORIES, THEMES, Voices
+from areaeffect.records import DataTable
 from areaeffect.report.files import write_result
-from areaeffect.results import Annex, DataTable
+from areaeffect.results import Annex
 from areaeffect.web.app import create_app
 from areaeffect.web.settings import Settings
 from tests.shared.sample_result import FORMULA, HOSTILE, sample_result

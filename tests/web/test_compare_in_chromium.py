@@ -113,7 +113,6 @@ def test_the_whole_task_by_keyboard_alone(browser: Browser, place: Place, tmp_pa
     enter(page)
     page.get_by_role("heading", name="What was found").wait_for(timeout=PATIENCE)
     picture(page, "compare-answer")
-    picture(page, "compare-say", "#say")
     page.get_by_role("link", name="Everything in one archive").wait_for(timeout=PATIENCE)
     without_faults(page)
     assert page.get_by_role("heading", name="Exploratory: read this first").is_visible()

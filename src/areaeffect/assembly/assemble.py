@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.panel import Graph, Measure, Neighbourhood, Strings
-    from areaeffect.results import DataTable, Floats, Gap, Ints
+    from areaeffect.records import DataTable
+    from areaeffect.results import Floats, Gap, Ints
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Study
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from areaeffect import wording
 from areaeffect.findings.conclude import cases_of
 from areaeffect.findings.grading import tested_on
-from areaeffect.records import table_of
-from areaeffect.results import Column, Form
+from areaeffect.records import Column, table_of
+from areaeffect.results import Form
 from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number, plural
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.findings.case import Case, Evidence
     from areaeffect.placebo.programmes import Job
-    from areaeffect.results import DataTable, Finding, Floats
+    from areaeffect.records import DataTable
+    from areaeffect.results import Finding, Floats
     from areaeffect.study.model import Study
 
 Numbers = TypeVar("Numbers")

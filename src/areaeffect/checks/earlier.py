@@ -132,5 +132,5 @@ EARLIER = Check(
     row=EarlierStart,
     run=_run,
     say=_say,
-    drawn=Drawn(name=_named, along="how many years (spans) early"),
+    drawn=Drawn(name=_named, along="years, or spans, before the real start"),
 )

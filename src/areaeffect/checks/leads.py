@@ -222,10 +222,10 @@ def _say(a: Found, n: Drift) -> str:
         f"would lie in {span(n.low_at_1, n.high_at_1, a.finding.form)}"
     )
     if n.breakdown is None:
-        return f"{text}; zero stays out at twenty times that drift."
+        return f"{text}; even at twenty times that drift the interval leaves out zero."
     if n.breakdown == 0:
-        return f"{text}; measured from the held-out span the interval holds zero without any drift."
-    return f"{text}; zero comes in at {n.breakdown:.2f} times that drift."
+        return f"{text}; measured from the held-out span it includes zero even without drift."
+    return f"{text}; at {n.breakdown:.2f} times that drift the interval would include zero."
 
 
 def _named(row: Lead) -> str:
@@ -240,14 +240,14 @@ LEADS_CHECK = Check(
     name="leads",
     title="Drift before the start, carried on after it",
     question="If the places had gone on drifting from their benchmark areas after the start as "
-    "they did before it, or faster, would the finding stand?",
+    "they did before it, or faster, would the finding still hold?",
     caption="Leads, and intervals under bounded drift",
     row=Lead,
     run=_run,
     say=_say,
     drawn=Drawn(
         name=_named,
-        along="drift after the start, times the largest before it",
+        along="drift after the start (1: the largest before it)",
         interval="95% intervals if the places had drifted on so far",
         keeps=_is_drawn,
     ),

@@ -40,7 +40,7 @@ class WithoutArea:
     estimate: float | None = described(f"effect with other benchmark areas in its place: {EFFECT}")
     low: float | None = described("95% placebo interval then, lower end")
     high: float | None = described("95% placebo interval then, upper end")
-    turns: bool = described("whether the finding would read otherwise")
+    turns: bool = described("whether the answer would change")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +121,13 @@ def _answer(inputs: CheckInputs, s: Subject, refits: dict[int, Floats]) -> Found
 def _say(a: Found, n: AreaSpread) -> str:
     form = a.finding.form
     between = f"{effect(n.smallest, form)} and {effect(n.largest, form)}"
-    text = f"without any one of the {plural(n.areas, 'heaviest benchmark area')} it is between "
+    heaviest = plural(n.areas, "heaviest benchmark area")
+    text = f"without any one of the {heaviest} the estimate is between "
     if a.status is Status.WARNS:
-        which = f"without {n.name} (then {effect(n.estimate, form)}) it would read otherwise"
-        more = f", and so it would without {n.turning - 1} more" if n.turning > 1 else ""
+        which = f"without {n.name} (then {effect(n.estimate, form)}) the answer would change"
+        more = f", as it would without {n.turning - 1} more" if n.turning > 1 else ""
         return f"{which}{more}; {text}{between}."
-    return f"{text}{between}, and reads the same."
+    return f"{text}{between}, and the answer stays the same."
 
 
 def _named(row: WithoutArea) -> str:

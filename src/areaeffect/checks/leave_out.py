@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def turns(whole: Floats, without: Floats) -> Bools:
-    """Tell without which neighbourhood a finding would read otherwise.
+    """Tell without which neighbourhood the answer would change.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class WithoutOne:
     estimate: float | None = described(f"effect without it: {EFFECT}")
     low: float | None = described("95% placebo interval without it, lower end")
     high: float | None = described("95% placebo interval without it, upper end")
-    turns: bool = described("whether the finding would read otherwise")
+    turns: bool = described("whether the answer would change")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +128,14 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
 def _say(a: Found, n: Spread) -> str:
     form = a.finding.form
     between = f"{effect(n.smallest, form)} and {effect(n.largest, form)}"
-    text = f"without any one of {plural(n.neighbourhoods, 'neighbourhood')} it is between "
+    text = (
+        f"without any one of {plural(n.neighbourhoods, 'neighbourhood')} the estimate is between "
+    )
     if a.status is Status.WARNS:
-        which = f"leaving out {n.name} (then {effect(n.estimate, form)}) would make it read "
-        more = f", and so would {n.turning - 1} more" if n.turning > 1 else ""
-        return f"{which}otherwise{more}; {text}{between}."
-    return f"{text}{between}, and reads the same."
+        which = f"without {n.name} (then {effect(n.estimate, form)}) the answer would change"
+        more = f", as it would without {n.turning - 1} more" if n.turning > 1 else ""
+        return f"{which}{more}; {text}{between}."
+    return f"{text}{between}, and the answer stays the same."
 
 
 def _named(row: WithoutOne) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: A programme less like its placebos than all but this share of them is warned of.
 ALPHA = 0.05
+_TILT = "places with as large a change chosen {} times as often would undo the finding"
 SPREAD, SHARE_IN_ONE, WHOLE_GROUPS = "distance apart", "share in one district", "whole districts"
 
 
@@ -362,18 +363,10 @@ def _answer(s: Subject, place: Placement) -> Found:
     if not place.names:
         return s.silent("nothing is known of the areas before the start")
     numbers = np.column_stack([place.values, place.medians, place.p_values, place.counted_p])
+    columns = ("real", "placebo_median", "p_value", "counted_p")
     rows = [
-        Feature(
-            feature=name,
-            real=real,
-            placebo_median=median,
-            p_value=p_value,
-            counted_p=counted_p,
-            joint_p=place.joint_p,
-        )
-        for name, (real, median, p_value, counted_p) in zip(
-            place.names, numbers.tolist(), strict=True
-        )
+        Feature(feature=name, joint_p=place.joint_p, **dict(zip(columns, row, strict=True)))
+        for name, row in zip(place.names, numbers.tolist(), strict=True)
     ]
     p_value = s.finding.p_value
     leaning = tilt(p_value) if s.excludes_zero and p_value else None
@@ -384,21 +377,19 @@ def _answer(s: Subject, place: Placement) -> Found:
 def _say(a: Found, n: Oddest) -> str:
     real, usual = three_digits(n.of.real), three_digits(n.of.placebo_median)
     text = f"{n.of.feature.replace('_', ' ')} is {real}, against a placebo median of {usual}"
-    rank = f"p {p_words(n.of.counted_p)}, {p_words(n.of.joint_p)} for all features"
+    text += f" (p {p_words(n.of.counted_p)}, {p_words(n.of.joint_p)} for all features)"
     if a.status is not Status.WARNS:
-        return f"least like the placebo programmes in {text} ({rank})."
-    few = f"few placebo programmes are placed so: {text} ({rank})"
-    if n.tilt is None:
-        return f"{few}."
-    times = three_digits(n.tilt)
-    return f"{few}; placement {times} times as likely where changes are as large would undo it."
+        return f"the real places differ most from placebo programmes in this: {text}."
+    few = f"few placebo programmes lie in places like these: {text}"
+    times = "" if n.tilt is None else f"; {_TILT.format(three_digits(n.tilt))}"
+    return f"{few}{times}."
 
 
 PLACEMENT = Check(
     name="placement",
     title="Where the neighbourhoods were put",
     question="Placebo programmes speak only for placement like theirs. Are the real neighbourhoods "
-    "placed in a way that hardly any placebo programme is, and that could do harm?",
+    "placed as hardly any placebo programme is, in a way that could mislead?",
     caption="The programme's place and its placebo programmes'",
     row=Feature,
     run=_run,

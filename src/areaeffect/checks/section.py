@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from areaeffect.checks.base import Checked, CheckSummary
-    from areaeffect.results import Annex, AreaStatus, DataTable, Finding, Result
+    from areaeffect.records import DataTable
+    from areaeffect.results import Annex, AreaStatus, Finding, Result
 
 SYMBOLS = {
     Status.WARNS: "▲",

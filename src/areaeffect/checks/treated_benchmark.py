@@ -205,7 +205,7 @@ def _say(a: Found, n: FewTreated) -> str:
     if n.change_needed is not None:
         over = number(abs(n.change_needed), "ratio", 0)
         side = "above" if n.change_needed > 0 else "below"
-        text += f"; to make up the whole difference they would have to stand {over} {side} "
+        text += f"; to make up the whole difference they would have to be {over} {side} "
         text += "what was to be expected of them"
     return f"{text}."
 

@@ -42,8 +42,8 @@ def _say(a: Found, n: Effect) -> str:
     found = effect(n.estimate, a.finding.form)
     tail = f"95% placebo interval {span(n.low, n.high, a.finding.form)}, p {p_words(n.p_value)}"
     if a.status is Status.WARNS:
-        return f"it came out {found} although it should not move ({tail})."
-    return f"it came out {found}, with zero inside ({tail})."
+        return f"the estimate is {found}, although this outcome should not move ({tail})."
+    return f"the estimate is {found}, and the interval includes zero ({tail})."
 
 
 UNMOVED = Check(
@@ -54,5 +54,5 @@ UNMOVED = Check(
     row=Effect,
     run=_run,
     say=_say,
-    why="the study names no outcome that should not move (key should_move)",
+    why="the study names no outcome that should not move",
 )

@@ -49,27 +49,32 @@ def demo(
     """
     say("Real areas first: Big Local neighbourhoods in London, recorded crime 2008 to 2016.\n")
     study = copy_example("london", out / "input" / "london") / "study.toml"
-    reports = [_evaluated(study, out / "london", threads, say, progress)]
+    _evaluated(study, out / "london", threads, say, progress)
+    reports = [out / "london" / "report.html"]
     say("\nNext a simulated county, whose effects are known: are they found?\n")
     study = write_county(simulate_county(CountySpec(seed=_SEED)), out / "input" / "county")
     truth = json.loads((study.parent / "truth.json").read_text(encoding="utf-8"))
-    reports.append(_evaluated(study, out / "county", threads, say, progress, truth))
+    found = _found(_evaluated(study, out / "county", threads, say, progress, truth), truth)
+    reports.append(out / "county" / "report.html")
     for path in _real_studies(studies):
         name = path.parent.name
         if is_collection(path):
             say(f"\n{name}: several studies; `areaeffect evaluate {path} --out DIR` takes minutes.")
             continue
-        missing = _missing_data(path)
+        missing = missing_data(path)
         if missing:
             say(f"\n{name}: not evaluated, {missing[0]} is not here.")
             continue
         say(f"\n{name}: {read_study(path).study.study.title}\n")
         try:
-            reports.append(_evaluated(path, out / name, threads, say, progress))
+            _evaluated(path, out / name, threads, say, progress)
+            reports.append(out / name / "report.html")
         except AreaEffectError as error:
             say(f"{name}: {error}")
     say("\nReports:\n" + "\n".join(f"  {path}" for path in reports))
-    say(f"\nOpen this one first: {reports[0].resolve().as_uri()}")
+    say(f"\nThe made-up county: {found}")
+    say("The web app, on the same county: areaeffect serve --demo")
+    say(f"Open this report first: {reports[0].resolve().as_uri()}")
 
 
 def copy_example(name: str, folder: Path) -> Path:
@@ -87,19 +92,17 @@ def _evaluated(
     say: Callable[[str], None],
     progress: Callable[[], AbstractContextManager[Tell]],
     truth: Mapping[str, Mapping[str, float]] | None = None,
-) -> Path:
-    """Evaluate a study, print its findings, and return where its report is."""
+) -> Result:
+    """Evaluate a study, print its findings, and return them."""
     started = time.monotonic()
     with progress() as tell:
         result = evaluate_into(study, out, threads, tell)
     say(summary(result, truth))
-    if truth:
-        say(f"\n{_truth_recovered(result, truth)}")
     say(f"\nEvaluated in {time.monotonic() - started:.0f} s. Report: {out / 'report.html'}")
-    return out / "report.html"
+    return result
 
 
-def _truth_recovered(result: Result, truth: Mapping[str, Mapping[str, float]]) -> str:
+def _found(result: Result, truth: Mapping[str, Mapping[str, float]]) -> str:
     """Return how many of the known effects lie inside their interval, and how many were seen."""
     n = inside = real = seen = 0
     for f in main_findings(result.findings):
@@ -116,14 +119,20 @@ def _truth_recovered(result: Result, truth: Mapping[str, Mapping[str, float]]) -
 
 
 def _real_studies(studies: Path | None) -> list[Path]:
-    """Study files of a folder; by default `studies` of the checkout this runs in."""
+    folder = studies_folder(studies)
+    return sorted(folder.glob("*/study.toml")) if folder else []
+
+
+def studies_folder(named: Path | None) -> Path | None:
+    """Return the folder of real studies: the one named, or `studies` of the checkout this is in."""
     here = Path(__file__).resolve()
     root = next((p for p in here.parents if (p / "pyproject.toml").is_file()), None)
-    folder = studies or (root / "studies" if root else None)
-    return sorted(folder.glob("*/study.toml")) if folder and folder.is_dir() else []
+    folder = named or (root / "studies" if root else None)
+    return folder if folder and folder.is_dir() else None
 
 
-def _missing_data(path: Path) -> list[Path]:
+def missing_data(path: Path) -> list[Path]:
+    """Return the files of a study's sources that are not here."""
     file = read_study(path)
     paths = [resolve(f, file.folder) for s in file.study.source.values() for f in s.files]
     return [p for p in paths if not p.exists()]

@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.panel import Neighbourhood, Strings
-    from areaeffect.results import Floats, Ints, Ranking, Result
+    from areaeffect.results import Floats, Ints, Result
     from areaeffect.study.file import StudyFile
+    from areaeffect.where_next.ranking import Ranking
 
 _NORMAL_95 = 1.959964
 _DEFAULT_BUFFER_KM = 1.0

@@ -52,11 +52,11 @@ from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import power_values
+from areaeffect.records import Column, DataTable
 from areaeffect.report.faces import links_of
 from areaeffect.report.files import design_values, findings_content, rounded, write_result
 from areaeffect.report.local_map import Outlines
 from areaeffect.report.tables import write_parquet
-from areaeffect.results import Column, DataTable
 from areaeffect.study.file import StudyFile, parse_study, read_base
 from areaeffect.value.valuation import cost_releases
 

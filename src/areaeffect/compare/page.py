@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from areaeffect.document.blocks import Block
     from areaeffect.power.result import PowerReport, PowerRow
-    from areaeffect.results import DataTable, Finding, Result
+    from areaeffect.records import DataTable
+    from areaeffect.results import Finding, Result
 
 #: What leads each part on the page.
 _WHY = (

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from areaeffect.wording.numbers import known, number
 
 if TYPE_CHECKING:
-    from areaeffect.results import DataTable
+    from areaeffect.records import DataTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.results import Column, DataTable
+from areaeffect.records import Column, DataTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from areaeffect.document.blocks import Document, Section
-    from areaeffect.results import DataTable, Release
+    from areaeffect.records import DataTable
+    from areaeffect.results import Release
 
 LONGEST_WORD = 16  # letters of a table's cell that stay together
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure
-    from areaeffect.results import Finding, Floats
+    from areaeffect.results import Finding, Floats, Interval
 
 _PER = 1000.0
 #: A finding mentions growth of the exposure that differs by more than this log ratio.
@@ -84,7 +85,7 @@ def in_rates(evidence: Evidence, case: Case, ratio: Finding) -> Finding:
     factor = 1.0
     if ratio.estimate is not None and ratio.counterfactual is not None:
         factor = ratio.counterfactual / float(exposure) * (_PER if has_exposure else 1.0)
-    return ratio.in_units(factor, unit, _estimand(evidence.plan, case, Form.ADDITIVE))
+    return _in_units(ratio, factor, unit, _estimand(evidence.plan, case, Form.ADDITIVE))
 
 
 def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, latest: bool) -> str:
@@ -244,3 +245,36 @@ def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple
             "A difference in level is not an effect: the areas may have differed before."
         )
     return tuple(caveats)
+
+
+def _in_units(ratio: Finding, factor: float, unit: str, estimand: str) -> Finding:
+    """Return a ratio in its additive form: every fraction times what was expected.
+
+    With theta on the log scale the additive effect is factor x (e^theta - 1), for the estimate
+    and for every end alike: the two forms never disagree.
+    """
+
+    def scaled(value: float | None) -> float | None:
+        return None if value is None else value * factor
+
+    def moved(interval: Interval | None) -> Interval | None:
+        return interval and interval.times(factor)
+
+    return replace(
+        ratio,
+        form=Form.ADDITIVE,
+        unit=unit,
+        estimand=estimand,
+        primary=False,
+        threshold=ratio.threshold * factor,
+        estimate=scaled(ratio.estimate),
+        interval=moved(ratio.interval),
+        single=moved(ratio.single),
+        held_out_interval=moved(ratio.held_out_interval),
+        companions=tuple(c.times(factor) for c in ratio.companions),
+        bias=scaled(ratio.bias),
+        bias_error=scaled(ratio.bias_error),
+        estimate_centred=scaled(ratio.estimate_centred),
+        mde=scaled(ratio.mde),
+        held_out=scaled(ratio.held_out),
+    )

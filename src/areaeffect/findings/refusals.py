@@ -172,6 +172,13 @@ def _why_no_units(plan: Plan, measure: Measure, position: int, members: Sequence
         return reason
     if members and all(starts_too_late(measure.periods, plan.units[g]) for g in members):
         return "the start is in the last period, and nothing that came after it is in the window"
+    held = np.flatnonzero(measure.observed.any(axis=0))
+    starts = [measure.periods.split(*plan.units[g].counted_from)[0].stop for g in members]
+    if len(held) and starts and max(starts) <= held[0]:
+        return (
+            f"the data begin in {measure.periods.labels[held[0]]}, after every start: a change is "
+            "measured from before it, and no period before a start is here"
+        )
     reason = "no neighbourhood has enough periods before and after its start without gaps"
     partial = (measure.reasons == REASONS.index("partial_month")).any(axis=0)
     if partial.any():

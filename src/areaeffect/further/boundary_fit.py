@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from areaeffect.document.blocks import Data, Folded, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
-from areaeffect.results import Annex, Column, DataTable
+from areaeffect.records import Column, DataTable
+from areaeffect.results import Annex
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def boundary_fit_section(_result: Result, annex: Annex[BoundaryFit]) -> Section:
         blocks.append(
             Paragraph(
                 f"{plural(said.places, 'place')} drawn, or listed by postcode, touch "
-                f"{plural(said.areas_touched, 'area')}; {said.areas_kept:,} stand for them, "
+                f"{plural(said.areas_touched, 'area')}; {said.areas_kept:,} are used for them, "
                 "because enough of each lies inside. Figures exist only for whole areas, so homes "
                 "outside a boundary can be counted and homes inside it left out: both pull an "
                 "effect towards zero. Nothing that was drawn has been changed."
@@ -47,9 +48,9 @@ def boundary_fit_section(_result: Result, annex: Annex[BoundaryFit]) -> Section:
     if said.least_inside is not None and said.least_captured is not None:
         blocks.append(
             Paragraph(
-                f"In the worst case {said.least_inside:.0%} of the areas that stand for a place "
+                f"In the worst case {said.least_inside:.0%} of the areas used for a place "
                 f"lies inside it, and {said.least_captured:.0%} of a place lies in the areas "
-                "that stand for it.",
+                "used for it.",
                 note=True,
             )
         )

@@ -10,11 +10,8 @@ from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
 from areaeffect.findings.families import missing_families
 from areaeffect.outcomes import BEST_GRADE, FAMILIES, estimand
-from areaeffect.results import (
-    Annex,
-    Column,
-    DataTable,
-)
+from areaeffect.records import Column, DataTable
+from areaeffect.results import Annex
 
 if TYPE_CHECKING:
     from areaeffect.document.chart_tables import Table

@@ -55,7 +55,7 @@ def groups_section(_result: Result, annex: Annex[Grouped]) -> Section:
         Paragraph(
             f"{plural(n, 'further finding')} beside the main ones. Each interval holds for its row "
             f"alone: of {n} rows, some will look unusual by chance. What differs between groups "
-            "may be owed to the places in them, not to the attribute."
+            "may be due to the places in them, not to the attribute."
         )
     ]
     if annex.found.notes:

@@ -13,7 +13,8 @@ from areaeffect.document.chart_tables import in_words
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.findings.named_groups import value_of
 from areaeffect.further.misplacement_model import Matched, Unlocated, draw_true_areas, share_seen
-from areaeffect.results import Annex, Column, DataTable
+from areaeffect.records import Column, DataTable
+from areaeffect.results import Annex
 from areaeffect.streams import Use, generator
 from areaeffect.wording.numbers import plural
 

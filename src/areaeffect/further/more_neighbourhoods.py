@@ -14,7 +14,8 @@ from areaeffect.findings.case import Group
 from areaeffect.placebo.programmes import count_disjoint
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.calculation import Point, Size, machine_of, measure_points
-from areaeffect.results import Annex, Column, DataTable
+from areaeffect.records import Column, DataTable
+from areaeffect.results import Annex
 from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def more_neighbourhoods_section(_result: Result, annex: Annex[Supposed]) -> Sect
     if any(_is_no_smaller(r["mde"], r["mde_with"]) for r in table.records()):
         text += (
             " Where it is no smaller, placebo programmes differ from their own benchmark areas by "
-            "more than chance: more areas do not mend what the design leans."
+            "more than chance: adding areas does not remove that bias."
         )
     shown = Table("Smallest detectable effect", _HEAD, rows, frozenset({1, 2, 3}))
     return Section(

@@ -10,7 +10,8 @@ import numpy as np
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
 from areaeffect.estimate.plain import same_mix
-from areaeffect.results import Annex, Column, DataTable
+from areaeffect.records import Column, DataTable
+from areaeffect.results import Annex
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled

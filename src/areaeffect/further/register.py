@@ -9,8 +9,9 @@ import numpy as np
 
 from areaeffect.document.blocks import Bullets, Data, Folded, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
+from areaeffect.records import Column, DataTable
 from areaeffect.register.others import DURING, ENDED, LATER
-from areaeffect.results import Annex, Column, DataTable
+from areaeffect.results import Annex
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _means(annex: Annex[Known]) -> list[str]:
         n = plural(said.studied_overlaps, "studied neighbourhood")
         lines.append(
             f"{n} share areas with another initiative: a finding there speaks of everything that "
-            "went on, and cannot be shared out between them."
+            "went on, and cannot be divided between them."
         )
     lines.append(
         f"Of {plural(said.benchmark_areas, 'benchmark area')}, "

@@ -13,7 +13,8 @@ from areaeffect.results import Annex
 if TYPE_CHECKING:
     from areaeffect.document.blocks import Block
     from areaeffect.findings.finished import Finished
-    from areaeffect.results import DataTable, Result
+    from areaeffect.records import DataTable
+    from areaeffect.results import Result
 
 _SHOWN = 20
 _HEADINGS = (

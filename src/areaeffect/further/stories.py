@@ -16,7 +16,8 @@ from areaeffect.document.blocks import Block, Data, Folded, Paragraph, Place, Se
 from areaeffect.document.chart_tables import Table
 from areaeffect.errors import DataError, Faults, Problem, did_you_mean
 from areaeffect.outcomes import FAMILIES
-from areaeffect.results import ALL_INITIATIVES, Annex, Column, DataTable, Finding
+from areaeffect.records import Column, DataTable
+from areaeffect.results import ALL_INITIATIVES, Annex, Finding
 from areaeffect.study.parts import PeriodText
 from areaeffect.study.paths import resolve
 from areaeffect.study.toml_file import Part
@@ -51,12 +52,13 @@ def stories_section(result: Result, annex: Annex[Voices]) -> Section:
     blocks: list[Block] = [
         Paragraph(
             "What people say is evidence of another kind. It did not enter any estimate in this "
-            "report, and a story that agrees with a number does not make the number surer."
+            "report, and a story that agrees with a number is no further evidence for it."
         )
     ]
     if annex.found.withheld:
         n = annex.found.withheld
-        blocks.append(Paragraph(f"Not printed, because nobody has agreed to it: {n} of them."))
+        stories = "1 story is" if n == 1 else f"{n} stories are"
+        blocks.append(Paragraph(f"{stories} not printed: the people in it have not agreed."))
     if events:
         cells = tuple((e["date"], e["neighbourhood"] or _EVERYWHERE, e["what"]) for e in events)
         table = Table("What happened, and when", ("When", "Where", "What"), cells)

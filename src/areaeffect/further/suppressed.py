@@ -14,7 +14,8 @@ from areaeffect.findings.case import groups_of
 from areaeffect.findings.plan import make_plan
 from areaeffect.panel import REASONS, Hidden
 from areaeffect.placebo.programmes import run_programme
-from areaeffect.results import Annex, Column, DataTable
+from areaeffect.records import Column, DataTable
+from areaeffect.results import Annex
 from areaeffect.sources.publishers.releases import find_release
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.document.page import as_dict, run_of
-from areaeffect.results import Column, DataTable
+from areaeffect.records import Column, DataTable
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ _CHOICES = (
 )
 LEAD = (
     "Other defensible choices of pool, weights, time before the start, estimator and form would "
-    "have given other numbers. Every combination was computed, none was left out, and the same "
+    "have given other numbers. Every combination (a branch) was computed, and the same "
     "placebo programmes went through each of them."
 )
 NOT_TESTS = (

@@ -1,4 +1,4 @@
-"""Places that may represent a neighbourhood: grown or given, and how alike it they are."""
+"""Places that may represent a neighbourhood, grown or given, and how similar they are to it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Placebo programmes: made-up programmes of areas where nothing was done.
 
-Each is alike the real one in the number and size of its neighbourhoods, in their covariates
-and levels before the start, in their start dates, and in how far apart they lie; each goes through
+Each resembles the real programme in the number and size of its neighbourhoods, in their covariates
+and levels before the start, in their start dates, and in how far apart they lie. Each goes through
 the whole design and estimate. Neighbourhoods are contiguous where boundaries are known.
 """
 
@@ -215,7 +215,7 @@ def count_disjoint(
 
 
 class Cohorts(Protocol):
-    """Finds what one kind of claim needs for a neighbourhood, real or made up."""
+    """The cohorts and sums that one kind of claim needs, for real and placebo neighbourhoods."""
 
     draws: int | None
 
@@ -231,7 +231,7 @@ class Cohorts(Protocol):
 
 
 class Job(Protocol):
-    """What can be shared out over processes, draw by draw."""
+    """Work that can be shared out over processes, draw by draw."""
 
     def prepare(self) -> None:
         """Make what every draw needs, once, before draws are shared out."""
@@ -242,7 +242,7 @@ class Job(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Machine:
-    """Everything that is the same for all placebo draws.
+    """Everything that all placebo draws have in common.
 
     Parameters
     ----------
@@ -299,7 +299,7 @@ def prepare(machine: Machine) -> None:
 
 
 def run_draws(machine: Machine, draws: npt.NDArray[np.int64]) -> Floats:
-    """Put placebo programmes through the whole design and estimate.
+    """Design and add up placebo programmes.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
 """Spatial spread: placebo programmes lie as far apart as the real one.
 
-Shocks are shared by places near each other: a town, a police force. A programme in one borough
-therefore varies more than one of as many neighbourhoods scattered over a region, and placebos
-scattered at random would understate how much. Spread is the mean distance between the centres of
-a programme's neighbourhoods: unlike the share of pairs in one police force it needs no source
-that names forces, and near places share a force as well as a town.
+Places near each other share shocks, those of a town or of a police force. A programme in one
+borough therefore varies more than as many neighbourhoods scattered over a region, and placebos
+scattered at random would understate that. Spread is the mean distance between the centres of a
+programme's neighbourhoods. Unlike the share of pairs in one police force it needs no source that
+names forces.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from areaeffect.document.page import to_html
 from areaeffect.document.plot import Frame
 from areaeffect.document.svg import scaled
 from areaeffect.power.result import PowerReport, PowerRow
-from areaeffect.results import Column, DataTable
+from areaeffect.records import Column, DataTable
 from areaeffect.wording.numbers import fine_decimals, known, number, three_digits
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.power.result import PowerReport, PowerRow
-    from areaeffect.results import DataTable
+    from areaeffect.records import DataTable
 
 POWER_FILE = "power.json"
 PAGE_FILE = "power.html"

@@ -20,6 +20,7 @@ from areaeffect.document.csv_files import (
 from areaeffect.document.folders import RUN_FILE, write_again, write_whole
 from areaeffect.errors import DataError, Problem
 from areaeffect.further.registry import FURTHER
+from areaeffect.records import Column, DataTable
 from areaeffect.report.crate import CRATE_FILE, crate
 from areaeffect.report.faces import REPORT_FILE, is_face, write_faces
 from areaeffect.report.tables import DATA_FILES, TABLES
@@ -29,8 +30,6 @@ from areaeffect.results import (
     BalanceRow,
     Better,
     Claim,
-    Column,
-    DataTable,
     Finding,
     Form,
     Gap,

@@ -13,7 +13,8 @@ import numpy as np
 
 from areaeffect.document import maps, svg
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.maps import WIDTH, Frame, MapClass, ring_path, words
+from areaeffect.document.map_classes import MapClass, treated_classes
+from areaeffect.document.maps import WIDTH, Frame, ring_path, words
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def named_map(result: Result) -> Figure | None:
     classes = [
         MapClass(OUTSIDE_FILL, "other areas", frozenset(others - benchmark - here), OUTSIDE_LINE),
         MapClass(BENCHMARK_FILL, "benchmark areas", frozenset(benchmark - here), BENCHMARK_FILL),
-        *maps.treated_classes(treated),
+        *treated_classes(treated),
     ]
     title = PHRASES["summary.map"]
     credit = maps.credit(result.releases)

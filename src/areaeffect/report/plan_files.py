@@ -8,9 +8,9 @@ from areaeffect.document import pdf
 from areaeffect.document.csv_files import json_text, write_table, write_text
 from areaeffect.document.folders import write_whole
 from areaeffect.document.page import to_html
+from areaeffect.records import Column
 from areaeffect.report.contents import plan_document, plan_in_print
 from areaeffect.report.files import design_values, rounded
-from areaeffect.results import Column
 
 if TYPE_CHECKING:
     from pathlib import Path

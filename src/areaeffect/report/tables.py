@@ -6,14 +6,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from areaeffect import wording
+from areaeffect.records import Column
 from areaeffect.report import charts
-from areaeffect.results import Column, Finding
+from areaeffect.results import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from areaeffect.results import Column, Result
+    from areaeffect.records import Column
+    from areaeffect.results import Result
 
 Row = dict[str, Any]
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 SIGNIFICANT_DIGITS = 12
 FUNDING_EACH = 400_000
 """What a made-up neighbourhood costs, in pounds."""
+_DONE = {
+    True: "Residents chose what to change where they live (made up).",
+    False: "The council and its partners chose what to change (made up).",
+}
 
 STORIES = (
     (
@@ -122,7 +126,10 @@ def _study_text(county: County) -> str:
     spec = county.spec
     initiatives = tomlkit.aot()
     for p in spec.programmes:
-        row = {"name": p.name, "areas": _areas_file(p.name), "resident_led": p.resident_led}
+        row = {
+            "name": p.name, "description": _DONE[p.resident_led], "areas": _areas_file(p.name),
+            "resident_led": p.resident_led,
+        }  # fmt: skip
         initiatives.append(tomlkit.item(row))
     funding = {p.name: FUNDING_EACH * p.n_neighbourhoods for p in spec.programmes}
     return _template("county.toml").substitute(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from areaeffect.panel import Hidden
     from areaeffect.periods import Periods
-    from areaeffect.results import DataTable, Release
+    from areaeffect.records import DataTable
+    from areaeffect.results import Release
     from areaeffect.study.file import StudyFile
     from areaeffect.study.parts import Window
 

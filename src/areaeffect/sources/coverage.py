@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.results import Column
+from areaeffect.records import Column
 
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats, Ints

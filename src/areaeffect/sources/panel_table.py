@@ -218,13 +218,16 @@ def _with_areas(
     every = set(codes)
     faults = []
     for code in sorted(every):
-        at = f"{path}, {rows_of(frame, (codes == code).to_numpy())}" if code else ""
         if other := lookalike(code, every):
             what = f"'{code}' looks like '{other}' but holds a letter of another alphabet."
-            faults.append(Problem(what, at, "Type the code again."))
+            fix = "Type the code again."
         elif is_total(code, every):
+            what = f"'{code}' is a total, not an area."
             fix = f'Remove it, or write leave_out = ["{code}"].'
-            faults.append(Problem(f"'{code}' is a total, not an area.", at, fix))
+        else:
+            continue
+        at = f"{path}, {rows_of(frame, (codes == code).to_numpy())}" if code else ""
+        faults.append(Problem(what, at, fix))
     if faults:
         raise DataError(faults)
     return frame, notes

@@ -204,7 +204,7 @@ def _of_value(row: Mapping[str, str], value: float | None, where: str) -> list[P
 
 
 def _number(row: Mapping[str, str], name: str, where: str, problems: list[Problem]) -> float | None:
-    text = row[name].replace(",", "")
+    text = row[name].replace(",", "").removeprefix("£").strip()
     if not text:
         return None
     try:

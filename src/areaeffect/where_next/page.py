@@ -9,6 +9,7 @@ import numpy as np
 from areaeffect.document import maps
 from areaeffect.document.blocks import Block, Bullets, Data, Document, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
+from areaeffect.document.map_classes import WEIGHT_FILLS, WHITE, MapClass
 from areaeffect.document.page import SmallResult, run_of, write_small
 from areaeffect.where_next.result import WhereNext
 from areaeffect.wording.numbers import number, plural
@@ -113,11 +114,11 @@ def _map(result: WhereNext, first: int) -> str:
     taken = codes(result.taken)
     rest = codes(range(len(result.areas))) - top - next_ones - near - taken
     drawn = [
-        maps.MapClass(maps.WHITE, "other places", rest, "#C8CDD1"),
-        maps.MapClass(_NEAR, "within the buffer of the register", near),
-        maps.MapClass(_TAKEN, "in the register", taken),
-        maps.MapClass(maps.WEIGHT_FILLS[1], f"rank {TOP + 1} to {first}", next_ones),
-        maps.MapClass(maps.WEIGHT_FILLS[3], f"rank 1 to {min(TOP, first)}", top),
+        MapClass(WHITE, "other places", rest, "#C8CDD1"),
+        MapClass(_NEAR, "within the buffer of the register", near),
+        MapClass(_TAKEN, "in the register", taken),
+        MapClass(WEIGHT_FILLS[1], f"rank {TOP + 1} to {first}", next_ones),
+        MapClass(WEIGHT_FILLS[3], f"rank 1 to {min(TOP, first)}", top),
     ]
     title = "Where the first places of the list are"
     return maps.draw_map(result.shapes, [d for d in drawn if d.areas], key="map", title=title)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from areaeffect.results import Ranking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +18,27 @@ DRAWS = 400
 LEVEL = 0.9
 #: Standard deviation of the logarithm of a weight: most are moved by up to a quarter.
 WEIGHT_NOISE = 0.25
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Ranking:
+    """How places compare (`areaeffect where-next`), in their own order.
+
+    Parameters
+    ----------
+    value : (n_places,), distance to what they should be like, or need with its sign turned round.
+    rank : (n_places,), from 1.
+    low, high : (n_places,), 90% interval of the rank over redrawn worlds.
+    share_first : (n_places,), share of these worlds in which it is among the first `first`.
+    nearest : (n_places,), which of the places that benefited is most like it; None for need.
+    """
+
+    value: Floats
+    rank: Ints
+    low: Ints
+    high: Ints
+    share_first: Floats
+    nearest: Ints | None = None
 
 
 def compact(graph: Graph, centres: Floats, allowed: Bools, size: int) -> list[Ints]:

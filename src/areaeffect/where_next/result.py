@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.document.page import as_dict, run_of
-from areaeffect.results import Column, DataTable
+from areaeffect.records import Column, DataTable
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from areaeffect.results import Ints, Ranking, Release, Shape
+    from areaeffect.results import Ints, Release, Shape
+    from areaeffect.where_next.ranking import Ranking
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

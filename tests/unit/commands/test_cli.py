@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from areaeffect.cli import main
 from areaeffect.report.files import write_result
 from tests.shared.sample_result import sample_result
+from tests.unit.commands.conftest import RunHere
 
 PROGRAM = [sys.executable, "-c", "from areaeffect.cli import main; main()"]
 
@@ -22,14 +22,6 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*PROGRAM, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=120
     )
-
-
-def ran_here(patch: pytest.MonkeyPatch, *words: str) -> object:
-    """Run the command line in this process and return its exit code."""
-    patch.setattr(sys, "argv", ["areaeffect", *words])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return ended.value.code
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +39,9 @@ def test_the_example_that_init_writes_runs(example: Path) -> None:
     assert done.returncode == 0, done.stderr
     checked = json.loads(done.stdout)
     assert checked["n_areas"] == 400
+    assert not checked["warnings"]
+    assert not checked["refused"]
+    assert [few for *_, few in checked["placebos"]] == [""]
     first, *_, last = checked["smallest_effects"]
     assert re.search(r": a fall of \d+(\.\d)?% or more \(59 placebo programmes", first), first
     assert last.startswith("`areaeffect power study.toml`")
@@ -54,43 +49,45 @@ def test_the_example_that_init_writes_runs(example: Path) -> None:
     assert done.returncode == 0, done.stderr
     findings = json.loads(done.stdout)
     assert {"study", "seal", "findings"} <= set(findings)
+    told = [f["verdict"] for f in findings["findings"] if f["primary"]]
+    assert told == ["better"], "the example's known effect is found"
     assert (example / "results" / "report.html").is_file()
     before = (example / "results" / "report.html").read_bytes()
     assert run(example, "report", "results").returncode == 0
     assert (example / "results" / "report.html").read_bytes() == before
 
 
-def test_init_writes_over_nothing(example: Path) -> None:
-    done = run(example, "init", ".")
-    assert done.returncode == 2
-    assert "is already there" in done.stderr
+def test_init_writes_over_nothing(example: Path, run_here: RunHere) -> None:
+    done = run_here("init", ".", folder=example)
+    assert done.code == 2
+    assert "is already there" in done.err
 
 
 @pytest.mark.parametrize(
     ("old", "new", "code", "said"),
     [
         ("nearest = 60", "neerest = 60", 2, "Did you mean 'nearest'?"),
-        ("seed = 1", "seed = = 1", 2, "line 13: not valid TOML"),
+        ("seed = 1", "seed = = 1", 2, "line 15: not valid TOML"),
         ("outcomes.csv", "outcome.csv", 3, "Did you mean 'outcomes.csv'?"),
         ("buffer_km = 0.2", "buffer_km = 90", 2, "no area is left to compare with"),
     ],
 )
 def test_a_fault_has_its_exit_code_one_message_and_no_folder(
-    example: Path, old: str, new: str, code: int, said: str
+    example: Path, old: str, new: str, code: int, said: str, run_here: RunHere
 ) -> None:
     text = (example / "study.toml").read_text(encoding="utf-8")
     (example / "faulty.toml").write_text(text.replace(old, new), encoding="utf-8")
-    done = run(example, "evaluate", "faulty.toml", "--out", "faulty")
-    assert done.returncode == code
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    done = run_here("evaluate", "faulty.toml", "--out", "faulty", folder=example)
+    assert done.code == code
+    assert said in done.err
+    assert "Traceback" not in done.err
     assert not (example / "faulty").exists()
 
 
-def test_a_command_that_does_not_exist_is_refused_with_the_nearest(example: Path) -> None:
-    done = run(example, "evalute", "study.toml")
-    assert done.returncode == 2
-    assert "Did you mean 'evaluate'?" in done.stderr
+def test_a_command_that_does_not_exist_is_refused_with_the_nearest(run_here: RunHere) -> None:
+    done = run_here("evalute", "study.toml")
+    assert done.code == 2
+    assert "Did you mean 'evaluate'?" in done.err
 
 
 @pytest.mark.parametrize(
@@ -102,47 +99,46 @@ def test_a_command_that_does_not_exist_is_refused_with_the_nearest(example: Path
     ],
 )
 def test_a_wrong_word_is_named_with_the_help_of_its_command(
-    words: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    assert ran_here(monkeypatch, *words) == 2
-    assert said in capsys.readouterr().err
+    words: tuple[str, ...], said: str, run_here: RunHere
+) -> None:
+    done = run_here(*words)
+    assert done.code == 2
+    assert said in done.err
 
 
 @pytest.mark.parametrize("words", [(), ("store",), ("ingest",)])
-def test_a_command_without_words_shows_its_help(
-    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert ran_here(monkeypatch, *words) == 2
-    said = capsys.readouterr().err
+def test_a_command_without_words_shows_its_help(words: tuple[str, ...], run_here: RunHere) -> None:
+    done = run_here(*words)
+    assert done.code == 2
+    said = done.err
     assert said.startswith(f"Usage: {' '.join(['areaeffect', *words])} [OPTIONS] COMMAND")
     assert "..." not in said.split("Commands:")[1]
     assert "Error" not in said
 
 
-def test_the_version_is_printed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert ran_here(monkeypatch, "--version") == 0
-    assert re.fullmatch(r"areaeffect \d+\.\d+\.\d+\n", capsys.readouterr().out)
+def test_the_version_is_printed(run_here: RunHere) -> None:
+    done = run_here("--version")
+    assert done.code == 0
+    assert re.fullmatch(r"areaeffect \d+\.\d+\.\d+\n", done.out)
 
 
 def test_a_report_opens_in_the_browser(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_here: RunHere
 ) -> None:
     write_result(sample_result(placebos=19, shapes=False), tmp_path / "run")
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda address: bool(opened.append(address)))
-    assert ran_here(monkeypatch, "report", str(tmp_path / "run"), "--open") == 0
+    done = run_here("report", tmp_path / "run", "--open")
+    assert done.code == 0
     assert opened == [(tmp_path / "run" / "report.html").as_uri()]
-    assert f"No web browser can be opened here. Open {opened[0]}" in capsys.readouterr().err
+    assert f"No web browser can be opened here. Open {opened[0]}" in done.err
 
 
-def test_a_folder_of_other_files_is_left_alone(example: Path) -> None:
+def test_a_folder_of_other_files_is_left_alone(example: Path, run_here: RunHere) -> None:
     (example / "mine").mkdir()
     (example / "mine" / "letter.txt").write_text("dear all", encoding="utf-8")
-    done = run(example, "evaluate", "study.toml", "--out", "mine")
-    assert done.returncode == 2
+    done = run_here("evaluate", "study.toml", "--out", "mine", folder=example)
+    assert done.code == 2
     assert [p.name for p in (example / "mine").iterdir()] == ["letter.txt"]
 
 
@@ -191,14 +187,15 @@ def test_ctrl_c_says_what_is_left(
     work: str,
     said: str,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    run_here: RunHere,
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(f"areaeffect.{work}", interrupted)
-    assert ran_here(monkeypatch, *words) == 130
-    assert f"Interrupted; {said}" in capsys.readouterr().err
+    done = run_here(*words)
+    assert done.code == 130
+    assert f"Interrupted; {said}" in done.err
 
 
 @pytest.mark.parametrize("words", [("--help",), ("evaluate", "--help"), ("serve", "--help")])

@@ -13,6 +13,7 @@ import pytest
 from areaeffect import cli
 from areaeffect.errors import DataError, Problem, StudyError, explained
 from tests.shared.small_study import write_small_study
+from tests.unit.commands.conftest import RunHere
 
 FULL = Path("/dev/full")
 
@@ -77,22 +78,24 @@ def test_any_fault_inside_a_command_is_one_message(
         ("[study]\ntitle = '''\n[" + " " * 20_000 + "\n'''\n", "'source' is missing"),
     ],
 )
-def test_a_hostile_study_file_is_refused(tmp_path: Path, text: str, fault: str) -> None:
+def test_a_hostile_study_file_is_refused(
+    tmp_path: Path, text: str, fault: str, run_here: RunHere
+) -> None:
     (tmp_path / "study.toml").write_text(text)
-    done = _command("check", tmp_path / "study.toml", timeout=60)
-    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
-    assert fault in done.stderr
+    done = run_here("check", tmp_path / "study.toml")
+    assert (done.code, "Traceback" in done.err) == (2, False)
+    assert fault in done.err
 
 
-def test_paths_that_are_too_long_are_refused(tmp_path: Path) -> None:
+def test_paths_that_are_too_long_are_refused(tmp_path: Path, run_here: RunHere) -> None:
     study = write_small_study(tmp_path)
-    done = _command("evaluate", study, "--out", tmp_path / ("x" * 5000))
-    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
-    assert "file name too long" in done.stderr
+    done = run_here("evaluate", study, "--out", tmp_path / ("x" * 5000))
+    assert (done.code, "Traceback" in done.err) == (2, False)
+    assert "file name too long" in done.err
     study.write_text(study.read_text().replace("crime.csv", f"{'x' * 5000}.csv"))
-    done = _command("check", study)
-    assert (done.returncode, "Traceback" in done.stderr) == (3, False)
-    assert "file name too long" in done.stderr
+    done = run_here("check", study)
+    assert (done.code, "Traceback" in done.err) == (3, False)
+    assert "file name too long" in done.err
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")

@@ -1,17 +1,35 @@
-"""Every command of the tutorial works, in its order, in an empty folder."""
+"""Every command of the tutorial works, in its order, in an empty folder; so does every cell."""
 
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from tests.conftest import REPOSITORY
+from tests.shared.small_london import shrink
 
-PAGE = (REPOSITORY / "docs" / "tutorial.md").read_text(encoding="utf-8")
+DOCS = REPOSITORY / "docs"
+PAGE = (DOCS / "tutorial.md").read_text(encoding="utf-8")
+#: The cells are run on fewer boroughs and placebos than the page that is shown.
+SMALLER = f"""
+import sys
+sys.path.insert(0, {str(REPOSITORY)!r})
+import areaeffect as ae
+from tests.shared.small_london import shrink
+whole = ae.example
+def example(name, folder=None):
+    study = whole(name, folder)
+    shrink(study.path.parent)
+    return study
+ae.example = example
+"""
 
 
 @pytest.mark.slow
@@ -30,22 +48,32 @@ def test_the_tutorial_leads_from_an_empty_folder_to_a_report(tmp_path: Path) -> 
             cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600,
         )  # fmt: skip
         assert done.returncode == 0, f"{command}\n{done.stderr}"
-        for study in (tmp_path / "london").glob("*.toml"):  # as fast as a test may be
-            text = study.read_text(encoding="utf-8").replace("placebos = 999", "placebos = 59")
-            study.write_text(text, encoding="utf-8")
+        if words[0] == "init":
+            shrink(tmp_path / "london")
     assert (tmp_path / "plan" / "plan.html").is_file()
     assert (tmp_path / "results" / "report.html").is_file()
 
 
-@pytest.mark.slow
-def test_the_python_of_the_tutorial_gives_a_finding(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from areaeffect.commands.init import init
+def test_the_notebook_is_what_its_maker_writes() -> None:
+    written = nbformat.read(DOCS / "tutorial.ipynb", as_version=4)
+    made = runpy.run_path(str(DOCS / "make_tutorial.py"))["make_notebook"]()
+    assert [(c.cell_type, c.source) for c in written.cells] == [
+        (c.cell_type, c.source) for c in made.cells
+    ], "run `python docs/make_tutorial.py` and commit what it writes"
 
-    init(tmp_path / "london", "london")
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    monkeypatch.chdir(tmp_path)
-    exec(compile(code.replace("placebos=99", "placebos=39"), "tutorial.md", "exec"), {})
-    assert "crimes" in capsys.readouterr().out
-    assert "<svg" in (tmp_path / "trend.svg").read_text(encoding="utf-8")
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # the kernel's own remarks are not ours to mend
+def test_every_cell_of_the_notebook_runs_and_shows_what_it_shows_on_the_page() -> None:
+    notebook = nbformat.read(DOCS / "tutorial.ipynb", as_version=4)
+    shown = [[set(o.data) for o in c.get("outputs", ())] for c in notebook.cells]
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("placebos=199", "placebos=39")
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(SMALLER))
+    NotebookClient(notebook, timeout=600).execute()
+    ran = [
+        [set(o.data) for o in c.get("outputs", ()) if o.output_type == "execute_result"]
+        for c in notebook.cells[1:]
+    ]
+    assert ran == shown
+    assert sum("<svg" in str(c.get("outputs", "")) for c in notebook.cells) == 3

@@ -54,6 +54,23 @@ def test_nothing_at_or_after_the_start_is_seen(history: str | None) -> None:
     np.testing.assert_array_equal(before.level, after.level)
 
 
+def test_levels_are_those_before_the_first_start_of_the_programme() -> None:
+    values = monthly()
+    first = START - 12
+    changed = values.copy()
+    changed[:, 18:30] *= 1e6  # what an earlier place's work may have changed
+    one, other = (
+        features(
+            panel([m]), [m], [np.ones(N_MONTHS, dtype=bool)], START, PeriodKind.MONTH,
+            "12-month blocks", (first, PeriodKind.MONTH),
+        )
+        for m in (measure(values), measure(changed))
+    )  # fmt: skip
+    np.testing.assert_array_equal(one.level, other.level)
+    np.testing.assert_array_equal(one.level, build(measure(values), start=first).level)
+    assert one.names == build(measure(values)).names
+
+
 def test_a_gap_inside_a_block_shortens_the_block_and_keeps_it() -> None:
     values = monthly()
     used = np.ones(N_MONTHS, dtype=bool)

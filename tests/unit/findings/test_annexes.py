@@ -8,8 +8,9 @@ import pytest
 from areaeffect.document.blocks import Bullets, Data, Facts, Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.findings.finished import Further
+from areaeffect.records import Column, DataTable
 from areaeffect.report import contents, faces, files
-from areaeffect.results import Annex, Column, DataTable, Result
+from areaeffect.results import Annex, Result
 from tests.shared.sample_result import HOSTILE, sample_result
 
 ROWS = (("a", 1.25, 3, True), (HOSTILE, None, None, False), ("=cmd", -0.5, 0, True))

@@ -13,6 +13,7 @@ from areaeffect.commands.evaluate import evaluate
 from areaeffect.commands.power import power
 from areaeffect.errors import NothingEstimableError
 from areaeffect.results import Finding, Verdict
+from tests.shared.small_study import edit_table, write_small_study
 from tests.unit.register.test_starts import N_AREAS, _codes, _rows, _study
 
 ONE = '[[initiative]]\nname = "Init"\nareas = "one.csv"\n'
@@ -41,6 +42,15 @@ def test_one_small_area_is_refused_by_all_three_for_one_reason(tmp_path: Path) -
     for ask in (lambda: check(path, None, _quiet), lambda: power(path, 1)):
         with pytest.raises(NothingEstimableError, match=reason):
             ask()
+
+
+def test_data_that_begin_after_every_start_are_named_with_their_first_period(
+    tmp_path: Path,
+) -> None:
+    study = write_small_study(tmp_path)
+    edit_table(tmp_path / "crime.csv", lambda table: table[table["month"] >= "2013-02"])
+    with pytest.raises(NothingEstimableError, match="the data begin in 2013-02, after every start"):
+        check(study, None, _quiet)
 
 
 def test_one_large_area_is_a_programme_of_one_place(tmp_path: Path) -> None:

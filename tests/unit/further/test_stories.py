@@ -98,7 +98,8 @@ def test_themes_stand_beside_the_nearest_finding(tmp_path: Path) -> None:
 
 def test_without_stories_the_section_still_stands() -> None:
     from areaeffect.further import stories
-    from areaeffect.results import Annex, DataTable
+    from areaeffect.records import DataTable
+    from areaeffect.results import Annex
 
     tables = [("events", stories.EVENTS), ("stories", stories.STORIES), ("themes", stories.THEMES)]
     annex = Annex("stories", stories.Voices(0), tuple(DataTable(n, n, c, ()) for n, c in tables))
@@ -126,7 +127,8 @@ def test_events_are_numbered_on_the_trend_and_named_in_its_note() -> None:
 def test_a_group_has_the_events_of_its_own_places_and_of_everywhere() -> None:
     from areaeffect.further import stories
     from areaeffect.further.stories import events_of
-    from areaeffect.results import ALL_INITIATIVES, Annex, DataTable
+    from areaeffect.records import DataTable
+    from areaeffect.results import ALL_INITIATIVES, Annex
 
     result = sample_result()
     treated = next(a for a in result.areas if a.role == "treated")

@@ -408,18 +408,6 @@ def test_a_killed_and_an_interrupted_run_go_on_where_they_stopped(
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
-@pytest.mark.filterwarnings("default")  # distributed's own remarks are not ours to mend
-def test_a_cluster_of_two_workers_gives_the_same_bytes(
-    study: Path, done: tuple[Path, Result], tmp_path: Path
-) -> None:
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
-        multiverse(study, tmp_path / "out", DRAWS, threads=1, cluster=cluster.scheduler_address)
-    assert contents(tmp_path / "out") == contents(done[0])
-
-
 def test_an_address_without_a_cluster_is_an_error_that_says_so(
     study: Path, done: tuple[Path, Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:

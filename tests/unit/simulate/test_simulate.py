@@ -401,6 +401,7 @@ def test_same_spec_gives_the_same_bytes(folder, tmp_path):
         "study.toml",
         "survey.csv",
         "truth.json",
+        "unit_costs.csv",
     ]
     assert names == sorted(str(p.relative_to(again)) for p in again.rglob("*") if p.is_file())
     for name in names:

@@ -13,6 +13,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import geopandas
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -22,10 +25,22 @@ from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.document.folders import refuse_foreign
 from areaeffect.errors import AreaEffectError
+from areaeffect.further.stories import read_events
+from areaeffect.geography.boundaries import read_boundaries
+from areaeffect.periods import PeriodKind, Periods
+from areaeffect.register.postcodes import find_postcodes
+from areaeffect.register.rows import read_records
 from areaeffect.report.files import read_result
+from areaeffect.sources.points.counting import count_points
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.study.file import read_study
-from tests.shared.small_study import write_small_study
+from areaeffect.study.points import PointsSource
+from areaeffect.study.survey import Item, Survey
+from areaeffect.survey.answers import read_answers
+from areaeffect.tables.user_table import read_user_table
+from areaeffect.value.costs import COLUMNS, read_costs
+from tests.shared.small_study import CODES, write_small_study
+from tests.shared.spreadsheets import ods
 from tests.shared.street_files import month_of, put
 
 SECONDS = float(os.environ.get("AREAEFFECT_FUZZ_SECONDS", "0"))
@@ -100,6 +115,22 @@ def _police_zip(folder: Path) -> None:
     ingest_police_uk([folder / "street.zip"], folder / "store")
 
 
+def _survey(folder: Path) -> None:
+    item = Item(column="q", lowest=1, highest=5)
+    read_answers(Survey(path="survey.csv", area="area", items=(item,)), folder, np.array(CODES))
+
+
+def _points(folder: Path) -> None:
+    source = PointsSource(kind="points", path="points.csv", date="date", category="kind")
+    outlines = read_boundaries(folder / "areas.geojson", "area_code", np.array(CODES))
+    periods = Periods(PeriodKind.MONTH, 2012 * 12, 24)
+    count_points([folder / "points.csv"], source, outlines, periods)
+
+
+def _boundaries(name: str) -> Callable[[Path], None]:
+    return lambda folder: read_boundaries(folder / name, "area_code", np.array(CODES)) and None
+
+
 def _results(folder: Path) -> None:
     read_result(folder / "out")
     refuse_foreign(folder / "out")
@@ -111,6 +142,19 @@ READERS: dict[str, Callable[[Path], None]] = {
     "areas.csv": _plan,
     "members.csv": _study_readers,
     "areas.geojson": _study_readers,
+    "survey.csv": _survey,
+    "events.csv": lambda folder: read_events(folder / "events.csv", ["Abbey"]) and None,
+    "costs.csv": lambda folder: read_costs(folder / "costs.csv", "costs.csv") and None,
+    "others.csv": lambda folder: read_records(folder / "others.csv") and None,
+    "lookup.csv": lambda folder: (
+        find_postcodes("lookup.csv", folder, np.array(CODES), "x") and None
+    ),
+    "points.csv": _points,
+    "table.ods": lambda folder: read_user_table(folder / "table.ods") and None,
+    "table.parquet": lambda folder: read_user_table(folder / "table.parquet") and None,
+    "areas.gpkg": _boundaries("areas.gpkg"),
+    "areas.zip": _boundaries("areas.zip"),
+    "areas.parquet": _boundaries("areas.parquet"),
     "street.csv": _police,
     "street.zip": _police_zip,
     "out/findings.json": _results,
@@ -130,8 +174,38 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "2014-01-cleveland-street.csv").rename(folder / "street.csv")
     with zipfile.ZipFile(folder / "street.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(folder / "street.csv", "2014-01/2014-01-cleveland-street.csv")
+    _other_inputs(folder)
     evaluate_into(study, folder / "out", 1)
     return folder
+
+
+def _other_inputs(folder: Path) -> None:
+    """Write one file for each further reader."""
+    rows = [f"{code},{1 + i % 5}" for i, code in enumerate(CODES)]
+    (folder / "survey.csv").write_text("\n".join(["area,q", *rows]) + "\n")
+    (folder / "events.csv").write_text("date,neighbourhood,what\n2013-02,Abbey,opened\n2013,,a\n")
+    (folder / "others.csv").write_text(f"programme,area_code,start_date\nX,{CODES[3]},31/01/2013\n")
+    line = {"item": "theft", "value": "900", "price_year": "2024", "status": "own", "source": "us"}
+    cells = [",".join(COLUMNS), ",".join(line.get(c, "") for c in COLUMNS)]
+    (folder / "costs.csv").write_text("\n".join(cells) + "\n")
+    homes = [f"TS{i} {i % 10}AA,{code}" for i, code in enumerate(CODES)]
+    (folder / "lookup.csv").write_text("\n".join(["postcode,area_code", *homes]) + "\n")
+    shapes = geopandas.read_file(folder / "areas.geojson")
+    at = shapes.geometry.bounds
+    points = [
+        f"2012-0{1 + i % 9}-01,{x},{y},a"
+        for i, (x, y) in enumerate(zip(at.minx, at.miny, strict=True))
+    ]
+    (folder / "points.csv").write_text("\n".join(["date,longitude,latitude,kind", *points]) + "\n")
+    table = pd.read_csv(folder / "areas.csv")
+    (folder / "table.ods").write_bytes(
+        ods({"areas": [list(table.columns), *table.astype(str).to_numpy().tolist()]})
+    )
+    table.to_parquet(folder / "table.parquet")
+    shapes.to_file(folder / "areas.gpkg")
+    shapes.to_parquet(folder / "areas.parquet")
+    with zipfile.ZipFile(folder / "areas.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(folder / "areas.geojson", "areas.geojson")
 
 
 def _try(whole: Path, name: str, how: list[Damage]) -> None:

@@ -21,7 +21,9 @@ from areaeffect.results import (
 )
 from areaeffect.wording import numbers, terms
 from areaeffect.wording.numbers import three_digits
+from areaeffect.wording.terms import PHRASES
 from tests.shared.sample_result import sample_result
+from tests.unit.report.test_neighbourhood_pages import reading_grade
 
 BANNED = ("control", "no effect", "proves", "significant")
 LABELS = ("Crime", "Anti-social behaviour", "empty homes", "Neighbourhood environment score")
@@ -471,3 +473,33 @@ def test_intervals_are_told_by_direction(low: float | None, high: float | None, 
 )  # fmt: skip
 def test_three_digits_are_written_without_an_exponent(value: float, words: str) -> None:
     assert three_digits(value) == words
+
+
+# ---------------------------------------------------------------- reading age
+
+HEADLINE_GRADE = 9.0  # school grade: about the age of 14
+
+
+def test_the_sentences_that_lead_a_report_are_read_at_fourteen() -> None:
+    """Names are the study's own, and may be harder: short ones stand in for them."""
+    findings = sample_result(placebos=19, shapes=False).findings
+    labels = dict.fromkeys(f.outcome for f in findings)
+    names = dict(zip(labels, ("crime", "noise", "litter", "rats", "dust", "fires"), strict=False))
+    for group in dict.fromkeys(f.group for f in findings):
+        own = [
+            replace(f, group="the plan", label=names[f.outcome], caveats=("it has no data",))
+            for f in findings
+            if f.group == group
+        ]
+        said = {wording.quote(own), *map(wording.answer, wording.main_findings(own))}
+        said |= {wording.headline(f) for f in wording.main_findings(own)}
+        for text in map(without_brackets, said):
+            assert reading_grade(text) <= HEADLINE_GRADE, text
+    for name in ("unseen", "elsewhere", "one_study", "exploratory"):
+        assert reading_grade(PHRASES[f"caveat.{name}"]) <= HEADLINE_GRADE, name
+
+
+def without_brackets(text: str) -> str:
+    """Leave out intervals and the length of numbers, which count as letters and are not read so."""
+    text = re.sub(r" \([^)]*\)|[A-Z][a-z]+ (?=\d{4})", "", text)
+    return re.sub(r"\d[\d,.]*\d", "9", text)

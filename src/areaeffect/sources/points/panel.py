@@ -15,7 +15,8 @@ from areaeffect.geography.boundaries import area_codes, read_boundaries
 from areaeffect.geography.coordinates import fault_of_degrees, fault_of_metres
 from areaeffect.panel import REASONS
 from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
-from areaeffect.results import DataTable, Release
+from areaeffect.records import DataTable
+from areaeffect.results import Release
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, group_gaps
 from areaeffect.sources.points.account import PLACE, Reason

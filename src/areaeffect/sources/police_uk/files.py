@@ -93,7 +93,8 @@ def find_files(paths: Sequence[Path]) -> Listing:
                 Problem(
                     "there is no such file or folder.",
                     str(p),
-                    did_you_mean(p.name, [q.name for q in p.parent.glob("*")]),
+                    did_you_mean(p.name, [q.name for q in p.parent.glob("*")])
+                    or "Get files with `areaeffect fetch police_uk --from YYYY-MM --to YYYY-MM`.",
                 )
                 for p in missing
             ]

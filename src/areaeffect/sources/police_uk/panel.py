@@ -19,7 +19,8 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.geography.codes import ATTRIBUTION
 from areaeffect.periods import PeriodKind, Periods, parse_period
-from areaeffect.results import DataTable, Release
+from areaeffect.records import DataTable
+from areaeffect.results import Release
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS
 from areaeffect.sources.police_uk.areas import locate, place, read_lookup

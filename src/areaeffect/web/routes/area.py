@@ -238,7 +238,8 @@ def _latest(series: Series, labels: list[str], values: list[Any]) -> str:
         when = ""
     beside = [f"{printed(v)} in {label}" for label, v in zip(labels[1:], own[1:], strict=True)]
     said = "; ".join([f"{printed(own[0])} {unit} here", *beside])
-    return f"{total}{said}{f' ({when})' if when else ''}."
+    better = f" {series.better.capitalize()} is better." if series.better else ""
+    return f"{total}{said}{f' ({when})' if when else ''}.{better}"
 
 
 def _trend(series: Series) -> str:

@@ -1,4 +1,5 @@
 // Follows a run: tells its step, and puts in each part of the page as it is finished.
+document.documentElement.classList.add("js");
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function takeOver() {

@@ -1,4 +1,4 @@
-"""Both engines give the same store, byte for byte, on real and on generated incidents."""
+"""Spark gives the store of one machine, byte for byte, on real and on generated incidents."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from areaeffect.sources.police_uk.spark import count_lake, spark_counter, start_
 from areaeffect.study.model import PoliceUkSource
 from areaeffect.study.parts import Window
 from tests.shared.street_files import crime, put, street
+
+pytest.importorskip("pyspark", reason="Spark has an environment of its own: `make spark`")
 
 CLEVELAND = "police_uk/archive/cleveland_2023-01_2025-11.zip"
 KINDS = ("Burglary", "Drugs", "Anti-social behaviour", "Vehicle crime")
