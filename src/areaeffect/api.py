@@ -21,7 +21,7 @@ from areaeffect.commands.init import init
 from areaeffect.commands.power import power as power_study
 from areaeffect.commands.summary import summary as summary_of
 from areaeffect.document.page import blocks_css
-from areaeffect.draft.characteristics import characteristics_of
+from areaeffect.draft.characteristics import characteristics_of, every_guess
 from areaeffect.draft.guess import area_column, guess
 from areaeffect.draft.study_text import Draft, study_text
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
@@ -187,7 +187,7 @@ class Study:
         about = None if characteristics is None else _table(characteristics, "characteristics")
         if boundaries is not None:
             _refuse_no_outlines(boundaries)
-        root = _kept_for(self, folder)
+        root = _folder(folder)
         table.to_parquet(root / _TABLE, index=False)
         listed, areas_file = _write_areas(areas, table, title, root)
         found = guess(table, listed, began, Path("outcomes"))
@@ -215,9 +215,9 @@ class Study:
             placebos=placebos,
             seed=seed,
         )
-        self.guesses: tuple[str, ...] = (*found.said, *(described.said if described else ()))
+        self.title, self.guesses = title, every_guess(found, described)
         self.path = root / STUDY_FILE
-        self.path.write_text(study_text(draft, found), encoding="utf-8")
+        self.path.write_text(study_text(draft, found, self.guesses), encoding="utf-8")
 
     @classmethod
     def from_file(cls, path: str | Path) -> Study:
@@ -230,7 +230,7 @@ class Study:
         """
         made = cls.__new__(cls)
         made.path, made.guesses = Path(path), ()
-        read_study(made.path)
+        made.title = read_study(made.path).study.study.title
         return made
 
     def check(self) -> Text:
@@ -253,8 +253,8 @@ class Study:
             return Evaluation(evaluate_study(self.path, threads, tell))
 
     def __repr__(self) -> str:
-        """Return the study's file and what was guessed."""
-        return "\n".join([f"Study({str(self.path)!r})", *(f"  guess: {g}" for g in self.guesses)])
+        """Return the title and what was guessed; `path` is the study file."""
+        return "\n".join([f"Study({self.title!r})", *(f"  guess: {g}" for g in self.guesses)])
 
 
 def load(folder: str | Path) -> Evaluation:
@@ -280,19 +280,19 @@ def example(name: str = "london", folder: str | Path | None = None) -> Study:
     StudyError
         Where there is no such example, or the folder holds files of these names.
     """
-    made = Study.__new__(Study)
-    init(_kept_for(made, folder), name)
-    return made
+    root = _folder(folder)
+    init(root, name)
+    return Study.from_file(root / STUDY_FILE)
 
 
-def _kept_for(study: Study, folder: str | Path | None) -> Path:
+def _folder(folder: str | Path | None) -> Path:
     """Return the folder of a study's files; one that nobody named goes when the program ends."""
-    root = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="areaeffect-"))
-    if not folder:
-        atexit.register(shutil.rmtree, root, ignore_errors=True)
-    root.mkdir(parents=True, exist_ok=True)
-    study.path, study.guesses = root / STUDY_FILE, ()
-    return root
+    if folder is None:
+        made = Path(tempfile.mkdtemp(prefix="areaeffect-"))
+        atexit.register(shutil.rmtree, made, ignore_errors=True)
+        return made
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return Path(folder)
 
 
 def _row(f: Finding) -> dict[str, object]:

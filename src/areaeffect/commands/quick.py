@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.document.csv_files import write_text
 from areaeffect.document.folders import write_whole
-from areaeffect.draft.characteristics import characteristics_of
+from areaeffect.draft.characteristics import characteristics_of, every_guess
 from areaeffect.draft.guess import area_column, guess
 from areaeffect.draft.study_text import Draft, study_text
 from areaeffect.errors import Faults, Problem, StudyError
@@ -92,7 +92,7 @@ def quick(
         buffer_km=buffer_km,
         placebos=placebos,
     )
-    text = study_text(draft, found)
+    text = study_text(draft, found, every_guess(found, about))
     write_whole(folder, lambda aside: write_text(aside / STUDY, text))
     say(f"Study: {folder / STUDY} (edit it where a guess is wrong, then `areaeffect evaluate`)")
     return evaluate_into(folder / STUDY, out, threads, progress)
@@ -113,7 +113,7 @@ def _guessed(
     if read is None:
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
     found = guess(read.frame, [c for c in listed if c], start, table)
-    for line in (*found.said, *(about.said if about else ())):
+    for line in every_guess(found, about):
         say(f"Guess: {line}")
     return read.frame, found, about
 

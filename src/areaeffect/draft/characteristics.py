@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.draft.guess import EXPOSURE, area_column, is_numeric
+from areaeffect.draft.guess import EXPOSURE, Guess, area_column, is_numeric
 from areaeffect.errors import DataError, Problem
 from areaeffect.tables.user_table import read_user_table
 
@@ -49,3 +49,10 @@ def characteristics_of(path: Path) -> Characteristics:
     return Characteristics(
         area=area, residents=residents, covariates=tuple(covariates), said=tuple(said)
     )
+
+
+def every_guess(found: Guess, about: Characteristics | None) -> tuple[str, ...]:
+    """Return each guess in one sentence; what characteristics settle is not said of the table."""
+    settled = about is not None and about.residents is not None
+    own = found.said if settled or not found.divided else (*found.said, found.divided)
+    return (*own, *about.said) if about else own

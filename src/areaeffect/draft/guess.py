@@ -70,7 +70,8 @@ class Guess:
     first, last : first and last period.
     outcomes : what is measured.
     exposure : column with residents or dwellings; None: counts are compared as they are.
-    said : each guess in one sentence.
+    divided : what counts are divided by, in one sentence; empty for a column for each period.
+    said : every other guess in one sentence.
     """
 
     area: str
@@ -80,6 +81,7 @@ class Guess:
     last: str
     outcomes: tuple[GuessedOutcome, ...]
     exposure: str | None
+    divided: str
     said: tuple[str, ...]
 
 
@@ -110,7 +112,7 @@ def guess(frame: pd.DataFrame, listed: Collection[str], start: str, path: Path) 
         said.append(f"There is a column for each period, {ends[0]} to {ends[1]}.")
         return Guess(
             area=area, period=None, category=None, first=ends[0], last=ends[1],
-            outcomes=(outcome,), exposure=None, said=(*said, _words(outcome)),
+            outcomes=(outcome,), exposure=None, divided="", said=(*said, _words(outcome)),
         )  # fmt: skip
     period, reading = _period_column(frame, area, start, path)
     ordinals = [o for o in reading.ordinals if o is not None]
@@ -129,14 +131,14 @@ def guess(frame: pd.DataFrame, listed: Collection[str], start: str, path: Path) 
     category = _category(frame, [c for c in rest if c not in numeric]) if repeated else None
     if category is not None:
         said.append(f"The numbers of each '{category}' are added up.")
+    divided = "Nothing says how many people live there, so counts are compared as they are."
     if exposure is not None:
-        said.append(f"Counts are divided by '{exposure}'.")
-    else:
-        said.append("Nothing says how many people live there, so counts are compared as they are.")
+        divided = f"Counts are divided by '{exposure}'."
     outcomes = tuple(_outcome(c, _slug(c), [frame[c]]) for c in values)
     return Guess(
         area=area, period=period, category=category, first=ends[0], last=ends[1],
-        outcomes=outcomes, exposure=exposure, said=(*said, *map(_words, outcomes)),
+        outcomes=outcomes, exposure=exposure, divided=divided,
+        said=(*said, *map(_words, outcomes)),
     )  # fmt: skip
 
 

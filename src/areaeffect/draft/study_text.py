@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import tomlkit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from areaeffect.draft.guess import Guess
 
 _HEAD = """\
@@ -47,13 +49,13 @@ class Draft:
     seed: int = 1
 
 
-def study_text(draft: Draft, guess: Guess) -> str:
-    """Return the study file of a draft."""
+def study_text(draft: Draft, guess: Guess, said: Sequence[str]) -> str:
+    """Return the study file of a draft, with each guess as a comment."""
     document = tomlkit.document()
     for line in _HEAD.splitlines():
         document.add(tomlkit.comment(line))
-    for said in guess.said:
-        document.add(tomlkit.comment(f"Guess: {said}"))
+    for text in said:
+        document.add(tomlkit.comment(f"Guess: {text}"))
     document.add(tomlkit.nl())
     window = tomlkit.inline_table()
     window.update({"start": guess.first, "end": guess.last})

@@ -234,3 +234,13 @@ def test_importing_the_package_loads_no_slow_library() -> None:
     code = f"import sys, areaeffect; print([m for m in {slow} if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_residents_of_the_characteristics_settle_what_counts_are_divided_by(
+    study: ae.Study, crime: pd.DataFrame, tmp_path: Path
+) -> None:
+    assert [g for g in study.guesses if "divided" in g or "how many people" in g] == [
+        "Counts are divided by 'population'."
+    ]
+    bare = ae.Study(outcomes=crime, areas=["T009"], start="2013-01", folder=tmp_path)
+    assert any("how many people" in g for g in bare.guesses)

@@ -28,7 +28,7 @@ def test_areas_are_found_by_the_list_and_periods_by_their_form() -> None:
     (outcome,) = found.outcomes
     assert (outcome.name, outcome.family, outcome.kind) == ("burglary", "crime", "count")
     assert found.exposure is None
-    assert any("how many people" in said for said in found.said)
+    assert "how many people" in found.divided
 
 
 def test_residents_in_the_table_are_what_counts_are_divided_by() -> None:
