@@ -74,6 +74,7 @@ def summary(folder: Path) -> str:
              _said(worlds[name], lambda w: _mean(w, "printed", _better)))
             for name in _STUDIES
         ),
+        ("a verdict that contradicts its printed interval", "0", _contradicting(worlds)),
         ("a false verdict for a single place of several", "0", _said(three, _single_places)),
         ("a false verdict for a programme of one place", "0.035 to 0.065",
          _said(one, lambda w: _any(w, _decides))),
@@ -108,6 +109,13 @@ def _said(many: list[Found], of: Callable[[Found], float | None]) -> str:
     answered = [w for w in many if "refused" not in w]
     found = share(map(of, answered), [w.get("cluster", w["seed"]) for w in answered])
     return f"{found}, {len(answered)}" if found else ""
+
+
+def _contradicting(worlds: dict[str, list[Found]]) -> str:
+    every = [
+        f for many in worlds.values() for w in many for found in w["found"].values() for f in found
+    ]
+    return f"{sum(map(contradicts, every)):,} of {len(every):,} findings"
 
 
 def _mix(mix: str) -> str:

@@ -20,7 +20,8 @@ PATIENCE = 90_000  # milliseconds; a busy machine is slow
 READABLE = 12  # pixels; how large a target must be, axe says
 FOCUSED = """() => {
     const e = document.activeElement;
-    return (e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.innerText || '').trim();
+    const words = e.getAttribute('aria-label') || e.labels?.[0]?.innerText || e.innerText || '';
+    return words.replace(/\\s+/g, ' ').trim();
 }"""
 
 

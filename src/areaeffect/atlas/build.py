@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from areaeffect.panel import Strings
     from areaeffect.results import Bools
     from areaeffect.sources.base import SourceTable
+    from areaeffect.study.file import StudyFile
 
     Tell = Callable[[str, int, int], None]
 
@@ -110,11 +111,7 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
         manifest = {
             "format": FORMAT,
             "key": out.name,
-            "title": study.study.title,
-            "question": study.study.question,
-            "made_up": part.made_up,
-            "window": study.study.window.kind.value,
-            "earliest": earliest_start(study.study.window, as_of),
+            **_of_study(file, as_of),
             "n_areas": len(areas),
             "bounds": list(bounds),
             "tiles": FILE if boundaries else "",
@@ -124,12 +121,24 @@ def build_atlas(base: Path, out: Path, store: Path | None, tell: Tell) -> Path:
             "histories": [_write_history(making, history) for history in histories],
             "attribution": _attribution(tables.values(), vintage_of(areas, file.folder)),
             "releases": [asdict(r) for t in tables.values() for r in (t.release, *t.more_releases)],
-            "base_folder": str(file.folder.resolve()),
-            "shared_data": str(default_shared_data(file.folder)),
         }
         _write_manifest(making, manifest)
     tell("Writing the atlas", _STEPS, _STEPS)
     return out
+
+
+def _of_study(file: StudyFile, as_of: Sequence[str]) -> dict[str, str | bool]:
+    """Return what the manifest says of the base study, and what of it may be asked."""
+    study = file.study
+    return {
+        "title": study.study.title,
+        "question": study.study.question,
+        "made_up": study.atlas is not None and study.atlas.made_up,
+        "window": study.study.window.kind.value,
+        "earliest": earliest_start(study.study.window, as_of),
+        "base_folder": str(file.folder.resolve()),
+        "shared_data": str(default_shared_data(file.folder)),
+    }
 
 
 @contextmanager

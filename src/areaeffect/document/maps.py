@@ -36,7 +36,7 @@ MARGIN = 6
 SAMPLED = 400  # areas by which the grid of a large map is guessed
 LETTERS = 30.0  # size of words: a map is read on a phone, at a third of its units
 CROWDED = 1500  # with more areas, outlines would hide what is inside them
-ATTRIBUTION_LETTERS = 68  # on one line
+ATTRIBUTION_LETTERS, KEY_LETTERS = 68, 52  # on one line
 NO_PLACE = frozenset({"GDP deflator"})  # sources whose credit a map does not owe
 
 
@@ -241,7 +241,9 @@ def _key(shown: Sequence[MapClass], top: float, key: str) -> tuple[list[str], fl
         fill = f"url(#{key}-{kind.fill[1:]})" if kind.fill.startswith("@") else kind.fill
         box = f'<rect width="300" height="200" fill="{fill}" stroke="#505A5F" stroke-width="10"/>'
         made.append(f'<g transform="translate(4 {y - 20:g}) scale(.1)">{box}</g>')
-        made.append(words(42, y, f"{kind.text} ({len(kind.areas):,})"))
+        for i, line in enumerate(textwrap.wrap(f"{kind.text} ({len(kind.areas):,})", KEY_LETTERS)):
+            y += 1.2 * LETTERS if i else 0.0
+            made.append(words(42, y, line))
         y += 1.5 * LETTERS
     return made, y - 1.5 * LETTERS
 

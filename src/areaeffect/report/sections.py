@@ -244,6 +244,7 @@ def heaviest(result: Result) -> dict[str, list[Bullets]]:
     """Return the heaviest benchmark areas of each neighbourhood, one list a kind of claim."""
     names = {area.area: area.name for area in result.areas}
     made: dict[str, list[Bullets]] = {}
+    both = len({d.claim for d in result.designs}) > 1
     for d in result.designs:
         pairs = sorted(zip(d.benchmark_areas, d.weights, strict=True), key=lambda p: (-p[1], p[0]))
         lines = tuple(
@@ -251,7 +252,9 @@ def heaviest(result: Result) -> dict[str, list[Bullets]]:
             for code, weight in pairs[:HEAVIEST]
         )
         title = f"{d.neighbourhood}, {d.initiative}"
-        made.setdefault(title, []).append(Bullets(lines, f"For {d.claim} claims", "areas"))
+        made.setdefault(title, []).append(
+            Bullets(lines, f"For {d.claim}s" if both else "", "areas")
+        )
     return made
 
 

@@ -167,7 +167,7 @@ def balance_title(over: int, characteristics: int, limit: float, claim: str) -> 
     """Return how many characteristics stay apart after weighting."""
     return (
         f"After weighting {over} of {characteristics} characteristics differ by over {limit:g} "
-        f"({claim} claims)"
+        f"({claim}s)"
     )
 
 
