@@ -125,7 +125,7 @@ _ON_TWO_PAGES: dict[str, tuple[int, tuple[str, ...]]] = {
     "question": (2, ()),
     "outcomes": (2, ()),
     "who": (2, ()),
-    "power": (2, ()),
+    "power": (12, ()),
     "method": (1, ("method-pool", "method-weights", "method-sure")),
     "seal": (3, ()),
 }
@@ -139,7 +139,9 @@ def plan_in_print(plan: Document) -> Document:
         most, parts = _ON_TWO_PAGES[section.key]
         blocks = [b for b in section.blocks if not isinstance(b, (Figure, Folded))]
         own = tuple(part for part in section.parts if part.key in parts)
-        short.append(replace(section, blocks=tuple(blocks[:most]), parts=own))
+        if len(blocks) > most:
+            blocks[most:] = [Paragraph("The plan as a page (plan.html) says more.", note=True)]
+        short.append(replace(section, blocks=tuple(blocks), parts=own))
     return replace(plan, sections=tuple(short))
 
 
