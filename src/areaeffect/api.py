@@ -192,13 +192,13 @@ class Study:
         listed, areas_file = _write_areas(areas, table, title, root)
         found = guess(table, listed, began, Path("outcomes"))
         described = code = None
+        codes = table[found.area].astype(str).unique().tolist()
         if about is not None:
             about.to_parquet(root / _ABOUT, index=False)
-            described = characteristics_of(root / _ABOUT)
+            described = characteristics_of(about, codes, Path("characteristics"))
         if boundaries is not None:
             boundaries.to_parquet(root / _OUTLINES, index=False)
             texts = boundaries.drop(columns=boundaries.geometry.name)
-            codes = table[found.area].astype(str).unique().tolist()
             code = area_column(texts, codes, Path("boundaries"))
         draft = Draft(
             title=title,
@@ -235,7 +235,8 @@ class Study:
 
     def check(self) -> Text:
         """Return what the study would work with; nothing is estimated."""
-        return Text(check_study(self.path, None, lambda _text: None).text())
+        text = check_study(self.path, None, lambda _text: None).text()
+        return Text(text.replace(f"`areaeffect power {self.path}`", "`power()`"))
 
     def power(self, threads: int | None = None) -> Text:
         """Return how small an effect the study could see, before an outcome is looked at."""

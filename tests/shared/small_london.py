@@ -1,18 +1,20 @@
-"""The packaged London, cut down to the boroughs that its initiatives work in: quick to evaluate."""
+"""The packaged London, cut down to the boroughs that its studies name: quick to evaluate."""
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pandas as pd
 
 
 def shrink(folder: Path, placebos: int = 39) -> None:
-    """Keep the boroughs with a treated area, and few placebo programmes."""
+    """Keep the boroughs with a treated area or named in a rule, and few placebo programmes."""
     areas = pd.read_parquet(folder / "areas.parquet")
     lists = [pd.read_csv(folder / name) for name in ("big_local.csv", "licensing.csv")]
     treated = areas["area_code"].isin(pd.concat(lists)["area_code"])
-    boroughs = areas.loc[treated, "borough"].unique()
+    rules = tomllib.loads((folder / "licensing.toml").read_text(encoding="utf-8"))["design"]
+    boroughs = {*areas.loc[treated, "borough"], *rules["exclude"][0]["values"]}
     kept = areas.loc[areas["borough"].isin(boroughs), "area_code"]
     for path in sorted(folder.glob("*.parquet")):
         if path.name == "outlines.parquet":

@@ -1,7 +1,6 @@
 """`areaeffect gallery`: programmes whose answer is known, run again and set beside it.
 
-Catalogue and study files travel with the package (`examples/gallery`); the data of most do not.
-What is not here is named with where it comes from, and the rest is run.
+Study files travel with the package (`examples/gallery`); data that are not here are named.
 """
 
 from __future__ import annotations
@@ -235,7 +234,7 @@ def _run(known: Known, place: Path, studies: Path | None, threads: int, tell: Te
         if known.name in _MADE:
             _MADE[known.name](place)
         if lacking := [p for p in missing_data(path) if not str(p).startswith(str(place))]:
-            return Row(known=known, missing=f"{lacking[0]} is not here. It is {known.data}.")
+            return Row(known=known, missing=_not_here(known, str(lacking[0])))
         file = _without_checks(read_study(path))
         data, plan = begin(file, None, step)
         if known.pretended:
@@ -243,16 +242,21 @@ def _run(known: Known, place: Path, studies: Path | None, threads: int, tell: Te
             data, plan = begin(file, None, step)
         return _row(known, estimate(file, data, plan, threads, step))
     except FileNotFoundError as error:
-        named = error.filename or "its file"
-        return Row(known=known, missing=f"{named} is not here. It is {known.data}.")
+        file_name = str(error.filename or known.data.partition(":")[0])
+        return Row(known=known, missing=_not_here(known, file_name))
     except AreaEffectError as error:
         return Row(known=known, missing=" ".join(str(error).split()))
 
 
+def _not_here(known: Known, file: str) -> str:
+    origin = known.data.partition(": ")[2]
+    return f"{file} is not here ({origin}). {SHARED_DATA_VARIABLE} names the folder."
+
+
 def _without_checks(file: StudyFile) -> StudyFile:
-    """Return the study without what tries to break its finding: only its numbers are read here."""
-    analysis = file.study.analysis.model_copy(update={"checks": False})
-    return replace(file, study=file.study.model_copy(update={"analysis": analysis}))
+    """Return the study without its checks: only its numbers are read here."""
+    quick = file.study.analysis.model_copy(update={"checks": False})
+    return replace(file, study=file.study.model_copy(update={"analysis": quick}))
 
 
 def _pretend(known: Known, file: StudyFile, data: Assembled, plan: Plan, place: Path) -> StudyFile:

@@ -108,11 +108,15 @@ def _guessed(
         records = faults.attempt(read_records, areas)
         listed = [r.values.get("area_code", "") for r in records.records] if records else []
     read = faults.attempt(read_user_table, table)
-    about = faults.attempt(characteristics_of, characteristics) if characteristics else None
+    described = faults.attempt(read_user_table, characteristics) if characteristics else None
     faults.raise_all()
     if read is None:
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
     found = guess(read.frame, [c for c in listed if c], start, table)
+    about = None
+    if described is not None and characteristics is not None:
+        codes = read.frame[found.area].astype(str).unique().tolist()
+        about = characteristics_of(described.frame, codes, characteristics)
     for line in every_guess(found, about):
         say(f"Guess: {line}")
     return read.frame, found, about

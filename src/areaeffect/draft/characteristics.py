@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from areaeffect.draft.guess import EXPOSURE, Guess, area_column, is_numeric
 from areaeffect.errors import DataError, Problem
-from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
+
+    import pandas as pd
 
 _RANKED = re.compile(r"rank|decile|quintile|year|date", re.IGNORECASE)
 _MOST = 6
@@ -27,16 +29,21 @@ class Characteristics:
     said: tuple[str, ...]
 
 
-def characteristics_of(path: Path) -> Characteristics:
+def characteristics_of(frame: pd.DataFrame, codes: Collection[str], path: Path) -> Characteristics:
     """Say which columns hold residents, and which ones benchmark areas are made alike in.
+
+    Parameters
+    ----------
+    frame : one row for each area.
+    codes : of the areas that have outcomes.
+    path : of the table, for messages.
 
     Raises
     ------
     DataError
         Where it is not clear which column holds the areas, or no column holds numbers.
     """
-    frame = read_user_table(path).frame
-    area = area_column(frame, (), path)
+    area = area_column(frame, codes, path)
     numeric = [str(c) for c in frame.columns if c != area and is_numeric(frame[c])]
     residents = next((c for c in numeric if EXPOSURE.search(c)), None)
     covariates = [c for c in numeric if not _RANKED.search(c)][:_MOST]

@@ -85,13 +85,13 @@ _FITS = (
     _PROGRAMME,
     _NEIGHBOURHOOD,
     Column("area", "string", "Area code"),
-    Column("share", "number", "Share of the area inside; empty where it cannot be told"),
+    Column("share", "number", "Share of the area inside; empty where it is not known"),
     Column("kept", "boolean", "Whether the area stands for the neighbourhood"),
     Column("reason", "string", "Why not"),
 )
 _LEFT_OUT = (
     Column("file", "string", "File"),
-    Column("place", "string", "Where it stands there"),
+    Column("place", "string", "Its row or feature in that file"),
     Column("what", "string", "The name it goes by"),
     Column("reason", "string", "Why it could not be used"),
 )

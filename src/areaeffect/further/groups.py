@@ -103,7 +103,7 @@ _TWO = 2
 class GroupRow:
     """One finding by attribute."""
 
-    attribute: str = described("what neighbourhoods are told apart by")
+    attribute: str = described("the attribute by which neighbourhoods are grouped")
     value: str = described("its value; of a contrast, that of the first side")
     against: str = described("of a contrast, the value of the other side; else empty")
     outcome: str = described("name of the outcome")

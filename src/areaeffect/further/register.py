@@ -147,7 +147,7 @@ _ENTRIES = (
     Column("areas_in_study", "integer", "Of those, areas that the study has data for"),
     Column("reason", "string", "Why it could not be located"),
     Column("file", "string", "File"),
-    Column("place", "string", "Where it stands there"),
+    Column("place", "string", "Its row or feature in that file"),
 )
 _OVERLAPS = (
     Column("programme_1", "string", "Programme"),

@@ -44,10 +44,10 @@ class Branch:
         "effect: fraction of the counterfactual, or points of a score", None
     )
     placebo_low: float | None = described(
-        "2.5% quantile of this branch's placebos, held around zero", None
+        "2.5% quantile of this branch's placebos, centred on zero", None
     )
     placebo_high: float | None = described(
-        "97.5% quantile of this branch's placebos, held around zero", None
+        "97.5% quantile of this branch's placebos, centred on zero", None
     )
     p_value: float | None = described("of this branch alone, twice the smaller placebo tail", None)
     band_low: float | None = described("2.5% quantile of placebo curves at this rank", None)
@@ -280,7 +280,7 @@ def joint_test(effects: Floats, placebos: Floats) -> JointTest:
 
 
 def around_zero_each(placebos: Floats, taken: float) -> Floats:
-    """Hold the placebo programmes of each branch around zero, as those of a finding are.
+    """Centre the placebo programmes of each branch on zero, as those of a finding are.
 
     Parameters
     ----------

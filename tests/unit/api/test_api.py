@@ -244,3 +244,16 @@ def test_residents_of_the_characteristics_settle_what_counts_are_divided_by(
     ]
     bare = ae.Study(outcomes=crime, areas=["T009"], start="2013-01", folder=tmp_path)
     assert any("how many people" in g for g in bare.guesses)
+
+
+def test_the_areas_of_characteristics_are_found_by_the_codes_of_the_outcomes(
+    crime: pd.DataFrame, folder: Path, tmp_path: Path
+) -> None:
+    about = pd.read_csv(folder / "areas.csv").assign(area_name="somewhere", district="north")
+    ae.Study(
+        outcomes=crime, areas=["T009"], start="2013-01", characteristics=about, folder=tmp_path
+    )
+    assert (
+        '[source.areas]\nkind = "panel"\npath = "characteristics.parquet"\narea = "area_code"'
+        in (text_of(tmp_path))
+    )

@@ -20,9 +20,9 @@ PAGE = (DOCS / "tutorial.md").read_text(encoding="utf-8")
 #: The cells are run on fewer boroughs and placebos than the page that is shown.
 SMALLER = f"""
 import sys
-sys.path.insert(0, {str(REPOSITORY)!r})
+sys.path.insert(0, {str(REPOSITORY / "tests" / "shared")!r})
 import areaeffect as ae
-from tests.shared.small_london import shrink
+from small_london import shrink
 whole = ae.example
 def example(name, folder=None):
     study = whole(name, folder)
