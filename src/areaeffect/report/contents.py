@@ -125,18 +125,25 @@ _ON_TWO_PAGES: dict[str, tuple[int, tuple[str, ...]]] = {
     "question": (2, ()),
     "outcomes": (2, ()),
     "who": (2, ()),
-    "power": (12, ()),
+    "power": (12, ()),  # or fewer
     "method": (1, ("method-pool", "method-weights", "method-sure")),
     "seal": (3, ()),
 }
 
 
-def plan_in_print(plan: Document) -> Document:
-    """Return what is settled on two pages: question, outcomes, areas, power, method and seal."""
+def plan_in_print(plan: Document, on_power: int) -> Document:
+    """Return what is settled, in short: question, outcomes, areas, power, method and seal.
+
+    Parameters
+    ----------
+    plan : the whole document.
+    on_power : most sentences on what the study could see.
+    """
     kept = [s for s in plan.sections if s.key in _ON_TWO_PAGES]
     short = []
     for section in kept:
         most, parts = _ON_TWO_PAGES[section.key]
+        most = min(most, on_power) if section.key == "power" else most
         blocks = [b for b in section.blocks if not isinstance(b, (Figure, Folded))]
         own = tuple(part for part in section.parts if part.key in parts)
         if len(blocks) > most:

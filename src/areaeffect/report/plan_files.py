@@ -15,11 +15,12 @@ from areaeffect.report.files import design_values, rounded
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from areaeffect.document.blocks import Section
+    from areaeffect.document.blocks import Document, Section
     from areaeffect.results import Result
 
 PLAN_PAGE, PLAN_PDF, PLAN_DATA = "plan.html", "plan.pdf", "design.json"
 PLAN_AREAS = "areas.csv"
+_PAGES, _ON_POWER = 2, (12, 8, 5, 3, 1)
 _AREAS = (
     Column("area", "string", "area code"),
     Column("name", "string", "its name"),
@@ -50,10 +51,20 @@ def write_plan(result: Result, power: Section, folder: Path) -> None:
 
     def write(aside: Path) -> None:
         write_text(aside / PLAN_PAGE, to_html(document, {}))
-        (aside / PLAN_PDF).write_bytes(pdf.render(plan_in_print(document)))
+        (aside / PLAN_PDF).write_bytes(_on_two_pages(document))
         content = {"title": result.title, "question": result.question, **design_values(result)}
         statuses = content.pop("areas")  # of a whole country: five times all the rest
         write_text(aside / PLAN_DATA, json_text(content | {"plan": result.plan}, indent=None))
         write_table(aside / PLAN_AREAS, "Every area, and what it is in the plan", _AREAS, statuses)
 
     write_whole(folder, write)
+
+
+def _on_two_pages(document: Document) -> bytes:
+    """Print a plan on two pages where it can: with as much on power as there is room for."""
+    printed = b""
+    for most in _ON_POWER:
+        printed = pdf.render(plan_in_print(document, most))
+        if pdf.pages(printed) <= _PAGES:
+            break
+    return printed
