@@ -19,6 +19,8 @@ from areaeffect.document.folders import refuse_foreign
 from areaeffect.errors import DataError, StudyError
 from tests.shared.small_study import edit, write_small_study
 
+pytestmark = pytest.mark.slow
+
 #: Of every so many operations one fails; 1 in `make soak`.
 EVERY = int(os.environ.get("AREAEFFECT_IO_EVERY", "0"))
 SERVER = multiprocessing.get_context("forkserver")
