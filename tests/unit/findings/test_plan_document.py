@@ -74,7 +74,7 @@ def test_the_command_writes_the_plan_with_its_seal(study: Path, tmp_path: Path) 
     assert sealed in text
     assert held["seal"]["sha256"] == sealed
     assert (tmp_path / "plan" / "plan.pdf").read_bytes().startswith(b"%PDF")
-    for part in ("The question", "What will be estimated", "Balance", "What this study could see"):
+    for part in ("The question", "What will be estimated", "alike?", "What this study could see"):
         assert part in text
     assert "Estimate</th>" not in text
     assert design_into(study, tmp_path / "plan", power=False) == sealed

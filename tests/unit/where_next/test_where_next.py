@@ -206,7 +206,8 @@ def test_further_files_are_located_by_name_and_what_is_not_is_said(study: Path) 
     assert east <= set(made.taken.tolist())  # it ended long ago: it is in the register all the same
     assert not east & {int(a) for place in made.places for a in place}
     note = "named.csv: 2 entries of other initiatives, 1 located, 12 areas in the panel. "
-    assert made.notes == (note + "Not located: North.",)
+    read = "named.csv: 2 rows read, 2 kept, 0 left out."
+    assert made.notes == (read, note + "Not located: North.")
     assert note in (folder / "named" / "where_next.html").read_text(encoding="utf-8")
 
 
