@@ -46,6 +46,7 @@ def running_totals(values: Floats, name: str, table: SourceTable) -> list[Proble
         values.shape[1] < _FEWEST_PERIODS
         or np.isfinite(steps[:, ~falls]).sum() < _FEWEST_STEPS
         or up < _FEWEST_UP
+        or (len(resets) > 0 and a_year == 1)  # a total of each year begins within a year
         or len(np.unique(resets % a_year)) > 1
         or (starts > _STEPS_FROM_ZERO * up).any()
     ):

@@ -58,7 +58,7 @@ def test_a_missing_family_says_what_would_make_it_estimable(run: tuple[Result, P
 
 def test_missing_families_are_no_part_of_the_answer(run: tuple[Result, Path]) -> None:
     page = (run[1] / "annex.html").read_text(encoding="utf-8")
-    assert "Of 1 outcome family" in page
+    assert "1 outcome family: 1 where the data cannot tell" in page
     assert "Further findings, outside the main set" not in page
 
 

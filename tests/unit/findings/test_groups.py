@@ -216,19 +216,23 @@ def test_a_quiet_neighbourhood_is_left_out_of_the_mean_and_said(tmp_path: Path) 
     assert rows[2]["remark"].startswith("1 of 3 neighbourhoods have under 20 events")
 
 
-def test_the_section_on_forms_has_a_row_each(result: Result) -> None:
+def test_the_section_on_forms_has_a_row_a_finding_and_a_column_a_form(result: Result) -> None:
     (table,) = [
         b.table
         for b in effect_forms_section(result, annex_of(result, "effect_forms")).blocks
         if isinstance(b, Data)
     ]
-    assert [row[2] for row in table.rows] == [
-        "ratio of totals",
-        "difference of rates, crimes per 1,000 a year"
-        if "crimes" in table.rows[1][2]
-        else "difference of rates, incidents per 1,000 a year",
-        "mean over neighbourhoods",
-    ]
+    assert table.head == (
+        "Group",
+        "Outcome",
+        "Ratio of totals",
+        "Mean over neighbourhoods",
+        "Difference of rates",
+        "Avoided",
+    )
+    (row,) = table.rows
+    assert "per 1,000 a year (" in row[4]
+    assert "% (" in row[2]
 
 
 def test_a_level_stands_beside_its_number_before_adjustment(tmp_path: Path) -> None:

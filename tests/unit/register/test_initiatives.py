@@ -400,5 +400,5 @@ def test_the_fit_of_drawn_places_is_in_the_files_and_the_report(tmp_path: Path) 
     ]
     page = (tmp_path / "out" / "annex.html").read_text(encoding="utf-8")
     assert 'id="boundary-fit"' in page
-    assert "3 places drawn, or listed by postcode, touch 9 areas; 6 stand for them" in page
+    assert "3 places drawn, or listed by postcode, touch 9 areas; 6 are used for them" in page
     assert (tmp_path / "out" / "data" / "boundary_fit.csv").is_file()
