@@ -156,7 +156,7 @@ lock:  ## remake requirements/*.txt (the only target that asks for more than the
 	$(COMPILE) pyproject.toml --output-file requirements/base.txt
 	$(COMPILE) --group build --constraints requirements/base.txt --output-file requirements/build.txt
 	$(COMPILE) --group node --output-file requirements/node.txt
-	$(COMPILE) pyproject.toml --group dev --extra crosscheck --extra cluster --extra gallery --constraints requirements/base.txt \
+	$(COMPILE) pyproject.toml --group dev --extra crosscheck --extra cluster --constraints requirements/base.txt \
 	  --constraints requirements/build.txt --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra bench --constraints requirements/base.txt \
 	  --output-file requirements/bench.txt
