@@ -74,18 +74,14 @@ def quick(
         )
     folder = out.with_name(f"{out.name}-study")
     frame, found, about = _guessed(table, areas, start, characteristics, say)
-
-    def named(path: Path | None) -> str | None:
-        return None if path is None else os.path.relpath(path.absolute(), folder.absolute())
-
     draft = Draft(
         title=title or areas.stem.replace("_", " ").replace("-", " "),
-        table=named(table) or "",
-        areas=named(areas) or "",
+        table=_from(folder, table) or "",
+        areas=_from(folder, areas) or "",
         start=start,
-        boundaries=named(boundaries),
+        boundaries=_from(folder, boundaries),
         boundaries_area=_code_column(boundaries, frame[found.area]) if boundaries else None,
-        characteristics=named(characteristics),
+        characteristics=_from(folder, characteristics),
         characteristics_area=about.area if about else None,
         covariates=about.covariates if about else (),
         residents=about.residents if about else None,
@@ -96,6 +92,11 @@ def quick(
     write_whole(folder, lambda aside: write_text(aside / STUDY, text))
     say(f"Study: {folder / STUDY} (edit it where a guess is wrong, then `areaeffect evaluate`)")
     return evaluate_into(folder / STUDY, out, threads, progress)
+
+
+def _from(folder: Path, path: Path | None) -> str | None:
+    """Write a path as a study file in a folder names it."""
+    return None if path is None else os.path.relpath(path.absolute(), folder.absolute())
 
 
 def _guessed(

@@ -13,7 +13,7 @@ from areaeffect.records import described, table_of
 from areaeffect.results import Annex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from areaeffect.multiverse.branches import Choice, Curve, CurveCase, Universe
     from areaeffect.results import Floats, Result
@@ -118,22 +118,7 @@ def curves_annex(
         effects = np.array([effect for _, _, effect in found], dtype=np.float64)
         drawn = np.array([c.placebos for _, c, _ in found], dtype=np.float64).T
         placebos = around_zero_each(drawn, case.taken)
-        band = curve_band(placebos) if found else None
-        for at, (choice, curve, effect) in enumerate(found):
-            own_draws = placebos[np.isfinite(placebos[:, at]), at]
-            ends = np.quantile(own_draws, (0.025, 0.975)) if len(own_draws) else (None, None)
-            rows.append(
-                replace(
-                    _branch(choice, curve, own),
-                    rank=at + 1,
-                    effect=_printed(case, effect),
-                    placebo_low=_printed(case, ends[0]),
-                    placebo_high=_printed(case, ends[1]),
-                    p_value=two_tailed(float(effect), own_draws) if len(own_draws) else None,
-                    band_low=_printed(case, band[0][at]) if band else None,
-                    band_high=_printed(case, band[1][at]) if band else None,
-                )
-            )
+        rows += _in_order(case, found, own, placebos)
         rows += [_branch(choice, curve, own) for choice, curve in missing]
         joint.append(_together(case, effects, placebos, len(missing), result))
     branched = Branched(
@@ -150,6 +135,31 @@ def curves_annex(
         table_of("multiverse_joint", "All branches together", Together, joint),
     )
     return Annex("multiverse", branched, tables)
+
+
+def _in_order(
+    case: CurveCase, found: Sequence[tuple[Choice, Curve, float]], own: Choice, placebos: Floats
+) -> Iterator[Branch]:
+    """Yield the branches that have an effect, in its order, beside what their placebos give.
+
+    Parameters
+    ----------
+    placebos : (n_draws, n_branches), in the same order.
+    """
+    band = curve_band(placebos) if found else None
+    for at, (choice, curve, effect) in enumerate(found):
+        own_draws = placebos[np.isfinite(placebos[:, at]), at]
+        ends = np.quantile(own_draws, (0.025, 0.975)) if len(own_draws) else (None, None)
+        yield replace(
+            _branch(choice, curve, own),
+            rank=at + 1,
+            effect=_printed(case, effect),
+            placebo_low=_printed(case, ends[0]),
+            placebo_high=_printed(case, ends[1]),
+            p_value=two_tailed(float(effect), own_draws) if len(own_draws) else None,
+            band_low=_printed(case, band[0][at]) if band else None,
+            band_high=_printed(case, band[1][at]) if band else None,
+        )
 
 
 def _branch(choice: Choice, curve: Curve, own: Choice) -> Branch:

@@ -21,7 +21,7 @@ from areaeffect.periods import (
 from areaeffect.results import Release
 from areaeffect.sources.area_names import placed_by_name
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
-from areaeffect.sources.panel_periods import lengthen, row_periods, short_of_window
+from areaeffect.sources.panel_periods import RowPeriods, lengthen, row_periods, short_of_window
 from areaeffect.sources.panel_values import (
     Grid,
     attributes_of,
@@ -75,11 +75,7 @@ def read(
     if source.period is None:
         return _one_row_an_area(name, loaded, path, attributes)
     when = row_periods(frame, source, path, window, is_wide=loaded.is_wide)
-    notes += when.notes
-    if source.absent_is_zero and source.category is not None:
-        if "equal rows" not in source.accept:
-            notes += copied_rows(frame, when.ordinals, when.kind, path)
-        notes += ended_categories(frame[source.category], when.ordinals, when.kind, path)
+    notes += when.notes + _of_events(frame, source, when, path)
     frame, area_of_row = frame[when.inside], area_of_row[when.inside]
     ordinals, periods = when.ordinals[when.inside], when.periods
     _refuse_duplicate_cells(frame, ordinals, source, path)
@@ -110,6 +106,18 @@ def read(
         reasons=reasons,
         hidden=hidden,
     )
+
+
+def _of_events(
+    frame: pd.DataFrame, source: PanelSource, when: RowPeriods, path: Path
+) -> tuple[str, ...]:
+    """Return what is odd about a table with a row an incident: copies, and categories that end."""
+    if not source.absent_is_zero or source.category is None:
+        return ()
+    ended = ended_categories(frame[source.category], when.ordinals, when.kind, path)
+    if "equal rows" in source.accept:
+        return ended
+    return copied_rows(frame, when.ordinals, when.kind, path) + ended
 
 
 def _one_row_an_area(

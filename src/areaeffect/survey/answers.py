@@ -81,15 +81,8 @@ def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> Answers
     cluster = code if survey.cluster is None else _clusters(table, survey.cluster, path, problems)
     if problems:
         raise DataError(problems)
-    items = survey.items
     answers = np.column_stack(numbers)
-    score = scale_scores(
-        answers,
-        [i.lowest for i in items],
-        [i.highest for i in items],
-        [i.reverse for i in items],
-        survey.least_items,
-    )
+    score = _scores(answers, survey)
     position = np.minimum(np.searchsorted(areas, code), len(areas) - 1)
     placed = areas[position] == code
     reasons = (
@@ -110,9 +103,20 @@ def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> Answers
         weight=weight[kept],
         cluster=np.unique(cluster[kept], return_inverse=True)[1].ravel().astype(np.int64),
         wave=wave[kept],
-        alpha=reliability(answers[kept], [i.reverse for i in items]),
+        alpha=reliability(answers[kept], [i.reverse for i in survey.items]),
         left_out=left_out,
         notes=(*whole.notes, *(f"{path.name}: {note}." for note in said), account, *why_not),
+    )
+
+
+def _scores(answers: Floats, survey: Survey) -> Floats:
+    items = survey.items
+    return scale_scores(
+        answers,
+        [i.lowest for i in items],
+        [i.highest for i in items],
+        [i.reverse for i in items],
+        survey.least_items,
     )
 
 

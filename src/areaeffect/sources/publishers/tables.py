@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.panel import Strings
-    from areaeffect.results import Floats
+    from areaeffect.results import Floats, Ints
     from areaeffect.sources.publishers.files import Roots
     from areaeffect.sources.publishers.releases import Derived, PublishedRelease, ReleaseFile
 
@@ -115,7 +115,6 @@ def assemble(
     copy = placed[0][0] in release.copies
     columns = {c: c.header(copy=copy) for c in release.columns if c.header(copy=copy)}
     names = columns_of(release, copy=copy)
-    derived = [d for d in release.derived if d.name in names]
     _refuse_unknown(release, names, only)
     places = None
     if release.placed_by and root is not None:
@@ -134,12 +133,10 @@ def assemble(
     texts: dict[str, Strings] = {}
     for column, header in columns.items():
         if column.kind == "text":
-            words = np.full(len(areas), "", dtype=object)
-            words[row_area] = frame[header].fillna("").astype(str).str.strip().to_numpy()
-            texts[column.name] = words.astype(str)
+            texts[column.name] = _words(frame[header], row_area, len(areas))
             continue
         absent = release.absent
-        if absent == ABSENT_IS_ZERO and column.kind != "count":
+        if column.kind != "count" and absent == ABSENT_IS_ZERO:
             absent = "not_published"  # where nothing happened there is no median of it
         is_zero = absent == ABSENT_IS_ZERO
         grid = np.full(shape[0] * shape[1], 0.0 if is_zero else np.nan)
@@ -148,7 +145,7 @@ def assemble(
         values[column.name], reasons[column.name] = grid.reshape(shape), why.reshape(shape)
     keep = set(names if only is None else only)
     notes += _drop_not_supplied(release, values, reasons, keep)
-    _derive(derived, values, reasons)
+    _derive([d for d in release.derived if d.name in names], values, reasons)
     return PublishedTable(
         release=release,
         areas=areas,
@@ -160,6 +157,13 @@ def assemble(
         records=records,
         notes=tuple(notes),
     )
+
+
+def _words(cells: pd.Series, row_area: Ints, n_areas: int) -> Strings:
+    """Return a column of text by area; '' where an area has none."""
+    words = np.full(n_areas, "", dtype=object)
+    words[row_area] = cells.fillna("").astype(str).str.strip().to_numpy()
+    return words.astype(str)
 
 
 def _refuse_unknown(
