@@ -25,7 +25,7 @@ from areaeffect.draft.characteristics import characteristics_of, every_guess
 from areaeffect.draft.guess import area_column, guess
 from areaeffect.draft.study_text import Draft, study_text
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
-from areaeffect.periods import kind_of
+from areaeffect.period_texts import kind_of
 from areaeffect.power.page import as_text
 from areaeffect.report.figures import figure_of
 from areaeffect.report.files import read_result, write_result

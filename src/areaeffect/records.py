@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Record = TypeVar("Record")
+    from _typeshed import DataclassInstance
+
+Record = TypeVar("Record", bound="DataclassInstance")
 _DATATYPES = {str: "string", float: "number", int: "integer", bool: "boolean"}
 _UNSET: Any = object()
 
@@ -81,7 +83,7 @@ def table_of(name: str, title: str, kind: type[Record], rows: Iterable[Record]) 
 
 def rows_of(table: DataTable, kind: type[Record]) -> list[Record]:
     """Return a table's rows as records of a kind; columns that the kind has not are left out."""
-    own = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    own = {f.name for f in fields(kind)}
     kept = [(i, c.name) for i, c in enumerate(table.columns) if c.name in own]
     return [kind(**{name: row[i] for i, name in kept}) for row in table.rows]
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.periods import PeriodKind, label, parse_period
+from areaeffect.period_texts import parse_period
+from areaeffect.periods import PeriodKind, label
 from areaeffect.sources.publishers.releases import find_release
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from areaeffect.errors import DataError, Problem
 from areaeffect.outcomes import BREAKS
 from areaeffect.panel import REASONS, Hidden, Measure
-from areaeffect.periods import parse_period
+from areaeffect.period_texts import parse_period
 from areaeffect.results import Gap
 from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribute, kind_of
 from areaeffect.sources.coverage import area_holes, codes_not_in_use, group_gaps, sum_by_group

@@ -10,7 +10,8 @@ import numpy as np
 
 from areaeffect.assembly.assemble import covariates_of, printed_column
 from areaeffect.errors import Problem, StudyError
-from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
+from areaeffect.period_texts import kind_of, parse_period
+from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.sources.base import attribute
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from areaeffect.draft.guess import area_column, guess
 from areaeffect.draft.study_text import Draft, study_text
 from areaeffect.errors import Faults, Problem, StudyError
 from areaeffect.geography.shape_files import read_shape_file
-from areaeffect.periods import kind_of
+from areaeffect.period_texts import kind_of
 from areaeffect.register.rows import read_records
 from areaeffect.tables.user_table import read_user_table
 

@@ -17,7 +17,8 @@ from areaeffect.compare.question import NEAREST
 from areaeffect.findings.refusals import FEW_EVENTS, FEWEST_AREAS, MANY_EVENTS
 from areaeffect.findings.units import why_left_out
 from areaeffect.panel import is_enough
-from areaeffect.periods import PeriodKind, label, parse_period, why_ambiguous
+from areaeffect.period_texts import parse_period, why_ambiguous
+from areaeffect.periods import PeriodKind, label
 from areaeffect.results import Claim
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import tomlkit
 
 from areaeffect.errors import Problem, StudyError
-from areaeffect.periods import parse_period
+from areaeffect.period_texts import parse_period
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

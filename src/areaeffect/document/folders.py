@@ -151,7 +151,7 @@ def _swap(folder: Path, aside: Path, refuse: Callable[[Path], None]) -> None:
         if (aside / _OLD).exists():
             refuse(aside / _OLD)
         (aside / _NEW).rename(folder)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: the folder that was there comes back
         if (aside / _OLD).exists():
             (aside / _OLD).rename(folder)
         raise

@@ -8,7 +8,8 @@ import re
 from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.periods import PeriodKind, kind_of, parse_period
+from areaeffect.period_texts import kind_of, parse_period
+from areaeffect.periods import PeriodKind
 from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number
 
 if TYPE_CHECKING:

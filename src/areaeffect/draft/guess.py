@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.periods import kind_of, label, read_periods
+from areaeffect.period_texts import kind_of, read_periods
+from areaeffect.periods import label
 from areaeffect.tables.cells import plain_code, read_numbers
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from areaeffect.outcomes import FamilyName
-    from areaeffect.periods import PeriodReading
+    from areaeffect.period_texts import PeriodReading
     from areaeffect.results import Floats
 
 #: A column holds areas where at least this share of the listed areas is in it.

@@ -10,7 +10,8 @@ import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.findings.case import Evidence, groups_of
-from areaeffect.periods import kind_of, label
+from areaeffect.period_texts import kind_of
+from areaeffect.periods import label
 from areaeffect.results import Series
 
 if TYPE_CHECKING:

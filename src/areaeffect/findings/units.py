@@ -9,7 +9,8 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.panel import Neighbourhood, is_enough
-from areaeffect.periods import kind_of, label, parse_period
+from areaeffect.period_texts import kind_of, parse_period
+from areaeffect.periods import label
 from areaeffect.register.neighbourhoods import shared_attributes
 
 if TYPE_CHECKING:

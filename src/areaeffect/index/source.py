@@ -9,7 +9,8 @@ from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.index import composite as numerics
 from areaeffect.index.scores import scores
 from areaeffect.index.table import read_indicators
-from areaeffect.periods import PeriodKind, Periods, kind_of, parse_period
+from areaeffect.period_texts import kind_of, parse_period
+from areaeffect.periods import PeriodKind, Periods
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.index import read_index

@@ -8,7 +8,7 @@ import numpy as np
 
 from areaeffect.errors import DataError, first_few
 from areaeffect.geography.shape_files import SUFFIXES
-from areaeffect.periods import kind_of
+from areaeffect.period_texts import kind_of
 from areaeffect.register.initiatives import places_found
 from areaeffect.register.others import entries_of, read_entries
 from areaeffect.register.place_lookups import RELEASES, catalogue_places, find_places

@@ -10,7 +10,8 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.geography.codes import counterparts
 from areaeffect.panel import Neighbourhood
-from areaeffect.periods import PeriodKind, kind_of, label, parse_period
+from areaeffect.period_texts import kind_of, parse_period
+from areaeffect.periods import PeriodKind, label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

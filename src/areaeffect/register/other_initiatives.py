@@ -11,7 +11,7 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.panel import Neighbourhood
-from areaeffect.periods import parse_period
+from areaeffect.period_texts import parse_period
 from areaeffect.register.files import notes_on, read_register
 from areaeffect.register.neighbourhoods import start_kind
 from areaeffect.register.others import DURING, Entry

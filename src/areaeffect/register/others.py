@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.periods import PeriodKind, kind_of, parse_period
+from areaeffect.period_texts import kind_of, parse_period
+from areaeffect.periods import PeriodKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

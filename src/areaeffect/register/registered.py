@@ -10,7 +10,8 @@ import numpy as np
 from areaeffect.errors import DataError, Faults, Problem, StudyError
 from areaeffect.geography.boundaries import area_codes
 from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
-from areaeffect.periods import PeriodKind, kind_of, label, parse_period
+from areaeffect.period_texts import kind_of, parse_period
+from areaeffect.periods import PeriodKind, label
 from areaeffect.register.initiatives import neighbourhoods_named, refuse_faulty_list
 from areaeffect.register.located import Found
 from areaeffect.register.neighbourhoods import (

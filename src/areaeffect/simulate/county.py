@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from areaeffect.periods import PeriodKind, label, parse_period
+from areaeffect.period_texts import parse_period
+from areaeffect.periods import PeriodKind, label
 from areaeffect.simulate.grid import describe_places, draw_map
 from areaeffect.simulate.noise import FloatArray, IntArray
 from areaeffect.simulate.outcomes import (

@@ -10,14 +10,8 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, first_few
-from areaeffect.periods import (
-    PeriodForm,
-    PeriodKind,
-    Periods,
-    label,
-    parse_period,
-    read_periods,
-)
+from areaeffect.period_texts import PeriodForm, parse_period, read_periods
+from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.sources.panel_values import other_periods, rows_of
 
 if TYPE_CHECKING:
@@ -87,7 +81,7 @@ def _without_prefix(
         read = read_periods(texts, source.periods, numbered=numbered)
         return None not in read.ordinals
 
-    starts = {re.match(r"\D*", c)[0] for c in columns}  # type: ignore[index]
+    starts = {re.split(r"\d", c, maxsplit=1)[0] for c in columns}
     if len(starts) != 1 or not (start := starts.pop()) or are_periods(columns):
         return {}
     bare = {c: c.removeprefix(start).replace("_", "-") for c in columns}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from areaeffect.outcomes import FamilyName
-from areaeffect.periods import PeriodForm
+from areaeffect.period_texts import PeriodForm
 from areaeffect.study.analysis import Analysis, PlainMeans
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from areaeffect.periods import PeriodKind, kind_of, parse_period, why_ambiguous
+from areaeffect.period_texts import kind_of, parse_period, why_ambiguous
+from areaeffect.periods import PeriodKind
 from areaeffect.study.toml_file import Part
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from areaeffect.periods import kind_of, parse_period
+from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.study.parts import AnySource, PeriodText, RealFallOfAll
 from areaeffect.study.toml_file import Part
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from areaeffect.errors import Faults
 from areaeffect.findings.case import groups_of
-from areaeffect.periods import PeriodKind, kind_of, parse_period
+from areaeffect.period_texts import kind_of, parse_period
+from areaeffect.periods import PeriodKind
 from areaeffect.records import described, table_of
 from areaeffect.results import Annex
 from areaeffect.survey.answers import Answers, read_answers

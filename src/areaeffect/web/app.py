@@ -203,6 +203,7 @@ class Connection(H11Protocol):
         answers = cycle is not None and not cycle.more_body and not cycle.response_complete
         return not answers or self.flow.write_paused
 
+    # as the server's own class narrows it: a TCP connection has a Transport
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection; the one that waits longest goes where there are too many."""
         super().connection_made(transport)

@@ -14,7 +14,8 @@ import numpy as np
 
 from areaeffect.compare.preflight import OutcomeFigures, Preflight
 from areaeffect.errors import did_you_mean
-from areaeffect.periods import PeriodKind, Periods, parse_period
+from areaeffect.period_texts import parse_period
+from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Claim
 from areaeffect.web.refusals import Refusal
 
@@ -234,7 +235,9 @@ class Atlas:
 
     def history(self, key: str, part: str = "") -> npt.NDArray[Any]:
         """Return an array of an outcome's history, read where it is looked at."""
-        return np.load(self.folder / "history" / f"{key}{part}.npy", mmap_mode="r")  # type: ignore[no-any-return]
+        path = self.folder / "history" / f"{key}{part}.npy"
+        held: npt.NDArray[Any] = np.load(path, mmap_mode="r")
+        return held
 
     def exposure(self, key: str) -> npt.NDArray[np.float64] | None:
         """Return the residents or dwellings that an outcome is a rate of; None without."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.periods import months_of_date
+from areaeffect.period_texts import months_of_date
 
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Ints

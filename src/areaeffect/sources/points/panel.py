@@ -14,7 +14,8 @@ from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.geography.boundaries import area_codes, read_boundaries
 from areaeffect.geography.coordinates import fault_of_degrees, fault_of_metres
 from areaeffect.panel import REASONS
-from areaeffect.periods import PeriodKind, Periods, kind_of, label, parse_period
+from areaeffect.period_texts import kind_of, parse_period
+from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.records import DataTable
 from areaeffect.results import Release
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable

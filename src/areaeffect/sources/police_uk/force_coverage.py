@@ -16,7 +16,8 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.geography.codes import WITHOUT_TERRITORY, force_of, territorial_forces
 from areaeffect.panel import REASONS
-from areaeffect.periods import PeriodKind, parse_period
+from areaeffect.period_texts import parse_period
+from areaeffect.periods import PeriodKind
 from areaeffect.sources.police_uk.categories import months_published
 from areaeffect.sources.police_uk.force_months import force_months
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.periods import PeriodKind, label, parse_period
+from areaeffect.period_texts import parse_period
+from areaeffect.periods import PeriodKind, label
 from areaeffect.sources.coverage import group_gaps
 from areaeffect.sources.police_uk.categories import months_published
 

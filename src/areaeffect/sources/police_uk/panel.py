@@ -18,7 +18,8 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.geography.codes import ATTRIBUTION
-from areaeffect.periods import PeriodKind, Periods, parse_period
+from areaeffect.period_texts import parse_period
+from areaeffect.periods import PeriodKind, Periods
 from areaeffect.records import DataTable
 from areaeffect.results import Release
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted

@@ -134,7 +134,7 @@ def fetch(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             done = list(pool.map(get, jobs))
-        except BaseException:
+        except BaseException:  # Ctrl-C too: no transfer goes on behind a command that ended
             stop.set()  # the transfers that run end at their next block
             pool.shutdown(wait=False, cancel_futures=True)
             raise

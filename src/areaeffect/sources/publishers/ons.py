@@ -51,7 +51,8 @@ def read_sheet_a_year(file: ReleaseFile, path: Path) -> Laid:
     for sheet, rows in read_sheets(path, file.sheet.split(" | ")).items():
         frame = below_header(rows, file.area, f"{path}, sheet {sheet}")
         frame = frame[frame[file.area].astype(str).str.fullmatch(r"[EW]\d{8}")]
-        parts.append(frame.assign(**{file.period: re.search(r"\d{4}", sheet)[0]}))  # type: ignore[index]
+        year = "".join(re.findall(r"\d{4}", sheet)[:1])
+        parts.append(frame.assign(**{file.period: year}))
     frame = pd.concat(parts, ignore_index=True)
     return renamed(file, frame), len(frame)
 

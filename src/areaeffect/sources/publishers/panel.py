@@ -9,7 +9,8 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.panel import REASONS
-from areaeffect.periods import PeriodKind, Periods, parse_period
+from areaeffect.period_texts import parse_period
+from areaeffect.periods import PeriodKind, Periods
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.publishers.files import columns_here, is_here
 from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, find_release

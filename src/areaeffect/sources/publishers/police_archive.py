@@ -258,6 +258,7 @@ class RemoteFile(io.RawIOBase):
         """Return the place."""
         return self._at
 
+    # `io` gives a memoryview, whatever the base class is said to take
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Ask for the bytes from here on."""
         n = min(len(buffer), self._length - self._at)

@@ -15,7 +15,8 @@ import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.panel import REASONS
-from areaeffect.periods import PeriodKind, Periods, parse_period
+from areaeffect.period_texts import parse_period
+from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Release
 from areaeffect.sources.publishers.files import columns_of, how_to_get, locate
 from areaeffect.sources.publishers.layouts import read_files
