@@ -362,9 +362,7 @@ def _is_table(given: Any) -> bool:
     return hasattr(given, "columns") and hasattr(given, "__arrow_c_stream__")
 
 
-def _write_areas(
-    areas: Any, table: pd.DataFrame, title: str, root: Path
-) -> tuple[Sequence[str], str]:
+def _write_areas(areas: Any, table: pd.DataFrame, title: str, root: Path) -> tuple[Sequence[str], str]:
     """Write the initiative's areas; return their codes (none where drawn) and the file's name."""
     import pandas as pd
 

@@ -87,8 +87,7 @@ FAMILIES: dict[str, Family] = {
             title="Neighbourhood environment",
             question="Is it a better place to be outdoors?",
             published_claim="level",
-            measured_by="a score by area, such as the outdoors sub-domain of the indices of "
-            "deprivation",
+            measured_by="a score by area, such as the outdoors sub-domain of the indices of deprivation",
             level_data="one figure by area: a score or indicator of an edition of the indices "
             "of deprivation "
             "(`published`), or the council's own score by area",
@@ -122,8 +121,7 @@ FAMILIES: dict[str, Family] = {
             "with the area "
             "of each answer; no official measure exists below the local authority, and figures "
             "modelled from the kind of area cannot show what an initiative did",
-            change_data="the same survey asked before and after the start, with the area of "
-            "each answer",
+            change_data="the same survey asked before and after the start, with the area of each answer",
         ),
     )
 }

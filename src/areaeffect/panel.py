@@ -24,15 +24,7 @@ Strings = npt.NDArray[np.str_]
 #: no estimate; one period of a short side may be missing.
 MAX_MISSING = 0.1
 #: Why a cell is missing; the position in this tuple is the code stored in `Measure.reasons`.
-REASONS = (
-    "",
-    "not_published",
-    "partial_month",
-    "suppressed",
-    "boundary_change",
-    "not_located",
-    "no_row",
-)
+REASONS = ("", "not_published", "partial_month", "suppressed", "boundary_change", "not_located", "no_row")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

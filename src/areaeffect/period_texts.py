@@ -239,10 +239,7 @@ def _choice(
 
 
 def _either(
-    texts: Sequence[str],
-    readings: Sequence[Mapping[PeriodForm, int]],
-    first: PeriodForm,
-    second: PeriodForm,
+    texts: Sequence[str], readings: Sequence[Mapping[PeriodForm, int]], first: PeriodForm, second: PeriodForm
 ) -> str:
     i = next(i for i, r in enumerate(readings) if r[first] != r[second])
     one, other = (

@@ -69,8 +69,7 @@ def columns_of(kind: type[Any]) -> tuple[Column, ...]:
     """
     hints = get_type_hints(kind)
     return tuple(
-        Column(f.name, _DATATYPES[_bare(hints[f.name])], f.metadata["meaning"])
-        for f in fields(kind)
+        Column(f.name, _DATATYPES[_bare(hints[f.name])], f.metadata["meaning"]) for f in fields(kind)
     )
 
 

@@ -206,9 +206,7 @@ def printed_column(study: Study, reference: str) -> str:
     return kind_of(named).printed(named, column)
 
 
-def read_sources(
-    file: StudyFile, store: Path | None, more: Sequence[str] = ()
-) -> dict[str, SourceTable]:
+def read_sources(file: StudyFile, store: Path | None, more: Sequence[str] = ()) -> dict[str, SourceTable]:
     """Read every source of a study.
 
     Parameters
@@ -270,9 +268,7 @@ def _without_outcome(study: Study, tables: dict[str, SourceTable], areas: String
         left = np.setdiff1d(table.areas, areas)
         if len(left):
             what = f"{len(left):,} of {len(table.areas):,} areas are in no outcome's table"
-            notes.append(
-                f"{table.release.file}: {what} and are left out ({first_few(left.tolist())})."
-            )
+            notes.append(f"{table.release.file}: {what} and are left out ({first_few(left.tolist())}).")
     return notes
 
 
@@ -330,9 +326,7 @@ def _dated(table: SourceTable, column: str, as_of: str | None) -> Floats | None:
     return table.varying[column][:, ordinal - table.periods.first]
 
 
-def _text_attributes(
-    study: Study, tables: dict[str, SourceTable], areas: Strings
-) -> dict[str, Strings]:
+def _text_attributes(study: Study, tables: dict[str, SourceTable], areas: Strings) -> dict[str, Strings]:
     needed = [e.column for e in study.design.exclude]
     needed += [rule.column for rule in study.design.only]
     needed += study.design.exact

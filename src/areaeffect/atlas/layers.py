@@ -83,10 +83,7 @@ class History:
 
 
 def layers_of(
-    file: StudyFile,
-    tables: Mapping[str, SourceTable],
-    measures: Mapping[str, Measure],
-    areas: Strings,
+    file: StudyFile, tables: Mapping[str, SourceTable], measures: Mapping[str, Measure], areas: Strings
 ) -> tuple[Layer, ...]:
     """Return every layer: outcomes, further columns, covariates, coverage.
 
@@ -126,9 +123,7 @@ def layers_of(
 
 
 def histories_of(
-    file: StudyFile,
-    measures: Mapping[str, Measure],
-    place_of: tuple[np.typing.NDArray[np.int64], ...],
+    file: StudyFile, measures: Mapping[str, Measure], place_of: tuple[np.typing.NDArray[np.int64], ...]
 ) -> tuple[History, ...]:
     """Return the series of every outcome.
 
@@ -269,11 +264,7 @@ def earliest_start(window: Window, as_of: Sequence[str]) -> str:
     for text in as_of:
         kind = kind_of(text)
         at = parse_period(text, kind) if kind else None
-        if (
-            kind is None
-            or at is None
-            or (kind is not window.kind and "number" in {kind, window.kind})
-        ):
+        if kind is None or at is None or (kind is not window.kind and "number" in {kind, window.kind}):
             continue  # numbers of a table's own have no months
         month = kind.first_month(at + 1)  # the first that the covariate does not describe
         earliest = max(earliest, window.kind.holding(month + window.kind.months - 1))

@@ -125,11 +125,7 @@ def _answer(inputs: CheckInputs, line: Line, s: Subject) -> Found:
         finding=s.finding.estimate,
     )
     low, high = s.finding.low, s.finding.high
-    apart = (
-        low is not None
-        and high is not None
-        and (jump.low / scale > high or jump.high / scale < low)
-    )
+    apart = low is not None and high is not None and (jump.low / scale > high or jump.high / scale < low)
     return s.answer(Status.WARNS if apart else Status.HOLDS, row, row)
 
 

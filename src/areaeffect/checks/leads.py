@@ -9,13 +9,7 @@ import numpy as np
 
 from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, p_words, span
 from areaeffect.checks.held_out import TOO_SHORT
-from areaeffect.checks.honest import (
-    Bound,
-    breakdown,
-    joint_p,
-    relative_magnitude,
-    smoothness,
-)
+from areaeffect.checks.honest import Bound, breakdown, joint_p, relative_magnitude, smoothness
 from areaeffect.checks.refits import AFTER, GAP, LEADS
 from areaeffect.estimate.inference import MIN_PLACEBOS, around_zero
 from areaeffect.findings.grading import ALPHA, tested_on
@@ -117,9 +111,7 @@ def _answer(refits: Refits | None, s: Subject) -> Found:
         Lead(kind="lead", size=float(k - len(path.names)), estimate=printed(value))
         for k, value in enumerate(path.real[2:], start=2)
     ]
-    rows += [
-        Lead(kind=kind, size=b.size, low=printed(b.low), high=printed(b.high)) for kind, b in bounds
-    ]
+    rows += [Lead(kind=kind, size=b.size, low=printed(b.low), high=printed(b.high)) for kind, b in bounds]
     numbers = Drift(
         joint_p=joint_p(path.real[2:], path.drawn[:, 2:]),
         n_leads=len(path.names) - 2,
@@ -203,14 +195,7 @@ def _bent(path: _Path, size: float, unit: float) -> Bound:
     n = len(path.names) - 2
     times = np.arange(-n, 0, dtype=float)
     after = np.arange(path.steps, dtype=float)
-    found = smoothness(
-        float(path.real[1]),
-        path.real[2:],
-        path.covariance[1:, 1:],
-        times,
-        after,
-        size * unit,
-    )
+    found = smoothness(float(path.real[1]), path.real[2:], path.covariance[1:, 1:], times, after, size * unit)
     return Bound(size, found.low, found.high)
 
 

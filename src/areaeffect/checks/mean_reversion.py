@@ -187,9 +187,7 @@ def _choose(inputs: CheckInputs, arm: ClaimCohorts) -> dict[str, _Chosen]:
     return found
 
 
-def _worst_banks(
-    scored: Sequence[Sequence[_Scored]], n_treated: int
-) -> tuple[float, tuple[Candidates, ...]]:
+def _worst_banks(scored: Sequence[Sequence[_Scored]], n_treated: int) -> tuple[float, tuple[Candidates, ...]]:
     """Keep the worst places of each neighbourhood: the smallest share with room for a programme."""
     banks: list[Candidates] = []
     for share in SHARES:

@@ -176,12 +176,7 @@ def placement(names: Sequence[str], real: Floats, placebos: Floats, counted: Boo
     if not kept or not len(placebos):
         nothing = np.empty(0)
         return Placement(
-            names=(),
-            values=nothing,
-            medians=nothing,
-            p_values=nothing,
-            counted_p=nothing,
-            joint_p=1.0,
+            names=(), values=nothing, medians=nothing, p_values=nothing, counted_p=nothing, joint_p=1.0
         )
     stacked = np.vstack([real[good], placebos[:, good]])
     both = _rank_p(stacked, np.ones((len(kept), 2), dtype=bool))
@@ -190,12 +185,7 @@ def placement(names: Sequence[str], real: Floats, placebos: Floats, counted: Boo
     joint = float((smallest <= smallest[0]).mean())
     medians = np.median(placebos[:, good], axis=0)
     return Placement(
-        names=kept,
-        values=real[good],
-        medians=medians,
-        p_values=both[0],
-        counted_p=mine[0],
-        joint_p=joint,
+        names=kept, values=real[good], medians=medians, p_values=both[0], counted_p=mine[0], joint_p=joint
     )
 
 
@@ -227,9 +217,7 @@ class Feature:
     real: float = described("of the real neighbourhoods: mean percentile, kilometres or share")
     placebo_median: float = described("median over placebo programmes")
     p_value: float = described("two-sided rank p-value among placebo programmes")
-    counted_p: float = described(
-        "over the tails that could do harm, which the warning counts; else 1"
-    )
+    counted_p: float = described("over the tails that could do harm, which the warning counts; else 1")
     joint_p: float = described("of the counted ones, for all features at once")
 
 

@@ -45,11 +45,7 @@ class EarlierCohorts(ClaimCohorts):
         What is left before it must be as long as one span.
         """
         found = ClaimCohorts.used(self, unit, areas)
-        return {
-            o: (pre, post)
-            for o, (pre, post) in found.items()
-            if pre.sum() * self.back >= post.sum()
-        }
+        return {o: (pre, post) for o, (pre, post) in found.items() if pre.sum() * self.back >= post.sum()}
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -148,10 +144,4 @@ def _pretending(arm: ClaimCohorts, first: int) -> dict[str, Any]:
     """Settings of an arm, for one that is held out and whose outcomes stand further on."""
     given = {f.name: getattr(arm, f.name) for f in fields(arm) if f.init}
     outcomes = {first + o: o for o in arm.outcomes.values()}
-    return given | {
-        "claim": HELD_OUT,
-        "outcomes": outcomes,
-        "bins": NO_BINS,
-        "_cohorts": {},
-        "_sums": {},
-    }
+    return given | {"claim": HELD_OUT, "outcomes": outcomes, "bins": NO_BINS, "_cohorts": {}, "_sums": {}}

@@ -94,9 +94,7 @@ class RingJob:
         cohorts = [arm.cohort(g, areas) for g, areas in enumerate(programme)]
         rings, inside = rings_of(programme, self.near, self.band, self.n_rings)
         far = machine.eligible & ~inside
-        rules = Rules(
-            machine.rules.nearest, machine.rules.common_support, None, machine.rules.matching
-        )
+        rules = Rules(machine.rules.nearest, machine.rules.common_support, None, machine.rules.matching)
         sizes = []
         for r, ring in enumerate(rings):
             members = [
@@ -108,9 +106,7 @@ class RingJob:
             if not there:
                 continue
             found[:, r * n : (r + 1) * n] = 0.0
-            designed = design_programme(
-                [cohorts[g] for g in there], [members[g] for g in there], far, rules
-            )
+            designed = design_programme([cohorts[g] for g in there], [members[g] for g in there], far, rules)
             for g, chosen in zip(there, designed, strict=True):
                 found[g, r * n : (r + 1) * n] = np.nan
                 for o, sums in arm.sums(g, programme[g]).items():
@@ -148,8 +144,7 @@ def rings_of(
     inside[every] = True
     nearest[every] = n_rings
     rings = [
-        [np.flatnonzero((nearest == r) & (owner == g)) for g in range(len(programme))]
-        for r in range(n_rings)
+        [np.flatnonzero((nearest == r) & (owner == g)) for g in range(len(programme))] for r in range(n_rings)
     ]
     return rings, inside
 

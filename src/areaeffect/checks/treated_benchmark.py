@@ -77,12 +77,8 @@ class Supposed:
 
     areas_treated: int = described("k, benchmark areas that are supposed to have been treated")
     share_heaviest: float = described("share of what is expected that the k heaviest make up")
-    estimate_heaviest: float | None = described(
-        f"effect if the k heaviest had had it too: {EFFECT}"
-    )
-    estimate_random: float | None = described(
-        "effect if k at random had had it too (at their mean share)"
-    )
+    estimate_heaviest: float | None = described(f"effect if the k heaviest had had it too: {EFFECT}")
+    estimate_random: float | None = described("effect if k at random had had it too (at their mean share)")
     verdict_heaviest: str = described("verdict if the k heaviest had had it too")
     change_needed: float | None = described(
         "by what fraction the k heaviest would have had to stand over what was expected of them "
@@ -144,9 +140,7 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
     return s.answer(Status.WARNS if warns else Status.HOLDS, numbers, *supposed)
 
 
-def _supposed(
-    f: Finding, k: int, parts: Floats, shares: Floats, verdicts: Sequence[Verdict]
-) -> Supposed:
+def _supposed(f: Finding, k: int, parts: Floats, shares: Floats, verdicts: Sequence[Verdict]) -> Supposed:
     ratio, share, estimate = f.form is Form.RATIO, float(shares[k - 1]), f.estimate or 0.0
     return Supposed(
         areas_treated=k,
@@ -179,8 +173,7 @@ def _verdict_if_treated(finding: Finding, share: float) -> Verdict:
         return f.verdict
     ratio = f.form is Form.RATIO
     low, high = (
-        None if end is None else effect_if_treated(end, share, is_ratio=ratio)
-        for end in (f.low, f.high)
+        None if end is None else effect_if_treated(end, share, is_ratio=ratio) for end in (f.low, f.high)
     )
     return decide(replace(f.interval, low=low, high=high), f.threshold, f.better, f.claim)
 

@@ -157,11 +157,7 @@ def check_any(path: Path, store: Path | None, say: Callable[[str], None]) -> lis
 
 
 def _report(
-    file: StudyFile,
-    panel: Panel,
-    plan: Plan,
-    sources: tuple[str, ...],
-    lacking: tuple[str, ...],
+    file: StudyFile, panel: Panel, plan: Plan, sources: tuple[str, ...], lacking: tuple[str, ...]
 ) -> CheckReport:
     """Put together what a planned study would work with."""
     covered = [m.observed.all(axis=1) for m in panel.measures.values()]
@@ -176,15 +172,7 @@ def _report(
         n_covered=int(np.all(covered, axis=0).sum()),
         pool=dict(Counter(plan.pool.reasons)),
         neighbourhoods=tuple(
-            (
-                d.initiative,
-                d.neighbourhood,
-                len(d.areas),
-                d.start,
-                d.n_pool,
-                d.n_effective,
-                d.imbalance,
-            )
+            (d.initiative, d.neighbourhood, len(d.areas), d.start, d.n_pool, d.n_effective, d.imbalance)
             for d in plan.designs
         ),
         gaps=tuple((g.outcome, g.group, g.first, g.last, g.n_areas, g.reason) for g in panel.gaps),
@@ -220,9 +208,7 @@ def _smallest_effects(file: StudyFile, panel: Panel, plan: Plan) -> tuple[str, .
             f"`areaeffect power {file.path}`",
         )
     measures = [panel.measures[o.name] for o in study.outcome]
-    report = power_of(
-        study, measures, plan, 1, lambda *_: None, most_draws=QUICK_DRAWS, curve=False
-    )
+    report = power_of(study, measures, plan, 1, lambda *_: None, most_draws=QUICK_DRAWS, curve=False)
     more = f"`areaeffect power {file.path}` tries more placebos, other numbers of neighbourhoods"
     return (*in_brief(report), f"{more} and lengths of follow-up.")
 

@@ -94,16 +94,13 @@ class Plan:
             lines.append(f"police.uk: {what}, into {self.folder / police.NAME}.")
         lines += [f"Not fetched: {r.id}. {how_to_get(r)}" for r in self.by_hand]
         if not self.contact:
-            lines.append(
-                f"Publishers ask for a contact: set {CONTACT_VARIABLE} to an e-mail address."
-            )
+            lines.append(f"Publishers ask for a contact: set {CONTACT_VARIABLE} to an e-mail address.")
         return "\n".join(lines)
 
     def table(self) -> str:
         """Return every file with where it comes from and where it goes."""
         rows = [
-            f"{'here' if j.is_here else 'fetch'}: {j.path}\n  {j.release.id}: {_origin(j)}"
-            for j in self.jobs
+            f"{'here' if j.is_here else 'fetch'}: {j.path}\n  {j.release.id}: {_origin(j)}" for j in self.jobs
         ]
         if self.police:
             rows += [f"fetch: {police.ask_for(a).address}" for a in self.police.archives]
@@ -189,8 +186,7 @@ class CheckReport:
     def text(self) -> str:
         """Return a Markdown table, for the documentation."""
         rows = [
-            f"| `{c.release}` | {'moved' if c.problem else 'there'} | {c.problem or c.says} | "
-            f"<{c.address}> |"
+            f"| `{c.release}` | {'moved' if c.problem else 'there'} | {c.problem or c.says} | <{c.address}> |"
             for c in self.checks
         ]
         gone = sum(bool(c.problem) for c in self.checks)
@@ -226,9 +222,7 @@ def plan(
     if police.NAME in names:
         wanted = police.Wanted(first, last, tuple(dict.fromkeys(forces)))
     elif first or last or forces:
-        raise StudyError(
-            Problem("--from, --to and --force belong to police_uk.", "", "Name police_uk too.")
-        )
+        raise StudyError(Problem("--from, --to and --force belong to police_uk.", "", "Name police_uk too."))
     into = folder or default_fetched()
     return Plan(
         folder=into,
@@ -262,9 +256,7 @@ def fetch(plan: Plan, progress: Progress) -> FetchReport:
         raise DataError([*error.problems, Problem(what, "", fix)]) from None
     gaps: tuple[str, ...] = ()
     if plan.police:
-        more, gaps = police.fetch_archives(
-            plan.police, plan.folder, progress, client, again=plan.again
-        )
+        more, gaps = police.fetch_archives(plan.police, plan.folder, progress, client, again=plan.again)
         files += more
     return FetchReport(plan.folder, files, plan.by_hand, gaps)
 
@@ -285,9 +277,7 @@ def check(plan: Plan, progress: Progress) -> CheckReport:
     for archive in plan.police.archives if plan.police else ():
         ask = police.ask_for(archive)
         try:
-            checks.append(
-                Check(police.NAME, archive, ask.address, f"{client.length(ask):,} bytes", "")
-            )
+            checks.append(Check(police.NAME, archive, ask.address, f"{client.length(ask):,} bytes", ""))
         except DataError as error:
             checks.append(Check(police.NAME, archive, ask.address, "", error.problems[0].what))
     return CheckReport(tuple(checks))
@@ -306,15 +296,10 @@ def _licences(files: Sequence[Fetched]) -> list[str]:
     under: dict[tuple[str, str], list[str]] = {}
     for name in dict.fromkeys(f.name for f in files):
         release = catalogue().get(name)
-        line = (
-            (release.licence, release.attribution)
-            if release
-            else (police.LICENCE, police.ATTRIBUTION)
-        )
+        line = (release.licence, release.attribution) if release else (police.LICENCE, police.ATTRIBUTION)
         under.setdefault(line, []).append(name)
     return [
-        f"- {licence}: {', '.join(names)}\n  {attribution}"
-        for (licence, attribution), names in under.items()
+        f"- {licence}: {', '.join(names)}\n  {attribution}" for (licence, attribution), names in under.items()
     ]
 
 

@@ -170,9 +170,7 @@ def catalogue() -> tuple[Known, ...]:
     return tuple(Known(**{**row, "kind": Kind(row.get("kind", Kind.PUBLISHED))}) for row in rows)
 
 
-def gallery(
-    only: Sequence[str], studies: Path | None, threads: int | None, tell: Tell
-) -> tuple[Row, ...]:
+def gallery(only: Sequence[str], studies: Path | None, threads: int | None, tell: Tell) -> tuple[Row, ...]:
     """Run every programme whose data are here.
 
     Parameters
@@ -225,9 +223,7 @@ def _run(known: Known, place: Path, studies: Path | None, threads: int, tell: Te
         if not path.is_file():
             return Row(known=known, missing=f"{known.study} comes with the source code alone.")
     if known.needs and importlib.util.find_spec(known.needs) is None:
-        return Row(
-            known=known, missing=f"the package {known.needs} is not installed: {known.data}."
-        )
+        return Row(known=known, missing=f"the package {known.needs} is not installed: {known.data}.")
     try:
         if known.kind == Kind.CROSS_CHECK:
             return _officers(known, place)
@@ -281,9 +277,7 @@ def _row(known: Known, result: Result) -> Row:
     def scaled(value: float | None) -> float | None:
         return None if value is None else value * scale
 
-    reason = (
-        finding.caveats[0] if finding.estimate is None and finding.caveats else str(finding.verdict)
-    )
+    reason = finding.caveats[0] if finding.estimate is None and finding.caveats else str(finding.verdict)
     return Row(
         known=known,
         estimate=scaled(finding.estimate),

@@ -28,9 +28,7 @@ _METHODS = ("exponential", "z-score", "rank")
 _RULES = ("no score", "reweight", "authority mean")
 
 
-def index_into(
-    path: Path, out: Path, tell: Callable[[str, int, int], None] = lambda *_: None
-) -> IndexResult:
+def index_into(path: Path, out: Path, tell: Callable[[str, int, int], None] = lambda *_: None) -> IndexResult:
     """Build an index and write its folder: index.csv, sensitivity.csv, index.html, run.json."""
     prepare(out, tell)
     result = build_index(read_index(path))
@@ -87,9 +85,7 @@ def build_index(file: IndexFile) -> IndexResult:
     )
 
 
-def _variants(
-    index: Index, table: IndicatorTable, base: Choices
-) -> Iterator[tuple[str, str, Floats]]:
+def _variants(index: Index, table: IndicatorTable, base: Choices) -> Iterator[tuple[str, str, Floats]]:
     """Score the areas with every choice made otherwise, one at a time."""
     standard = standardised(index, table, base)
     names = [i.name for i in index.indicator]

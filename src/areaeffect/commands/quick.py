@@ -69,9 +69,7 @@ def quick(
         A table that can be read in two ways, and whatever `evaluate` refuses.
     """
     if kind_of(start) is None:
-        raise StudyError(
-            Problem(f"'{start}' is not a period.", "--start", "Write 2013-04, 2013-Q2 or 2013.")
-        )
+        raise StudyError(Problem(f"'{start}' is not a period.", "--start", "Write 2013-04, 2013-Q2 or 2013."))
     folder = out.with_name(f"{out.name}-study")
     frame, found, about = _guessed(table, areas, start, characteristics, say)
     draft = Draft(

@@ -20,27 +20,10 @@ if TYPE_CHECKING:
 
     from areaeffect.sources.publishers.releases import PublishedRelease
 
-__all__ = [
-    "SourceListing",
-    "check_store",
-    "list_sources",
-    "open_lake",
-    "remove_store",
-    "store_path",
-]
+__all__ = ["SourceListing", "check_store", "list_sources", "open_lake", "remove_store", "store_path"]
 
 _RELEASE_HEADINGS = ("release", "periods", "areas", "vintage", "covers", "use", "here")
-_STORE_HEADINGS = (
-    "source",
-    "force",
-    "first",
-    "last",
-    "months",
-    "rows",
-    "no area",
-    "rejected",
-    "gaps",
-)
+_STORE_HEADINGS = ("source", "force", "first", "last", "months", "rows", "no area", "rejected", "gaps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

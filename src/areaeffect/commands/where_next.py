@@ -24,13 +24,7 @@ from areaeffect.study.file import read_study
 from areaeffect.study.index import read_index
 from areaeffect.where_next import ranking as targeting
 from areaeffect.where_next.page import write_where_next
-from areaeffect.where_next.places import (
-    AreaMap,
-    contiguous_places,
-    given_places,
-    map_of_study,
-    taken_by,
-)
+from areaeffect.where_next.places import AreaMap, contiguous_places, given_places, map_of_study, taken_by
 from areaeffect.where_next.result import WhereNext
 
 if TYPE_CHECKING:
@@ -78,9 +72,7 @@ class Request:
     threads: int | None = None
 
 
-def where_next_into(
-    request: Request, out: Path, tell: Callable[[str, int, int], None]
-) -> WhereNext:
+def where_next_into(request: Request, out: Path, tell: Callable[[str, int, int], None]) -> WhereNext:
     """Rank places and write a folder: where_next.csv, its areas, map and page."""
     prepare(out, tell)
     _refuse(request)
@@ -92,9 +84,7 @@ def where_next_into(
 def _refuse(request: Request) -> None:
     if (request.study is None) == (request.areas is None):
         raise StudyError(
-            Problem(
-                "say what to start from.", "", "Give a study, or `--areas` with `--need`; not both."
-            )
+            Problem("say what to start from.", "", "Give a study, or `--areas` with `--need`; not both.")
         )
     if request.areas is not None and request.need is None:
         raise StudyError(
@@ -207,8 +197,7 @@ def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     roots = roots_of(None, file.folder)
     lookup = read(release, roots, [f"{column}_code", f"{column}_name"])
     group, title = (
-        align(lookup.texts[f"{column}_{part}"], lookup.areas, table.areas)
-        for part in ("code", "name")
+        align(lookup.texts[f"{column}_{part}"], lookup.areas, table.areas) for part in ("code", "name")
     )
     known = np.asarray(np.isfinite(standard).all(axis=1))
     places, names = given_places(area_map, known, group, title)
@@ -229,10 +218,7 @@ def _results(request: Request, file: StudyFile, tell: Callable[[str, int, int], 
         return evaluate(file.path, request.threads, tell, request.store)
     result = read_result(request.results)
     own = file.study.model_dump(mode="json", by_alias=True)
-    if (
-        result.plan.get("study") != own["study"]
-        or result.plan.get("initiative") != own["initiative"]
-    ):
+    if result.plan.get("study") != own["study"] or result.plan.get("initiative") != own["initiative"]:
         raise StudyError(
             Problem(
                 "these are the results of another study, or of this one before it was changed.",
@@ -264,9 +250,7 @@ def _effects(result: Result, outcome: str, units: Sequence[Neighbourhood]) -> tu
 
     A study of one place has no findings by neighbourhood: its own is used.
     """
-    leading = [
-        f for f in result.findings if f.outcome == outcome and f.claim == "change" and f.primary
-    ]
+    leading = [f for f in result.findings if f.outcome == outcome and f.claim == "change" and f.primary]
     by_place = {
         (f.initiative, f.neighbourhood): f
         for f in result.findings

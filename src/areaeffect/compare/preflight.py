@@ -262,9 +262,7 @@ class Preflight:
         near = np.argsort(away, kind="stable")[:_SEARCHED]
         near = near[self._complete_figures(near) & self.complete[near]]
         grown = np.union1d(near[: max(_ENOUGH_AREAS, len(areas) + 2)], areas)
-        self._offer(
-            found, question, self.usable(grown), "Compare it with the areas next to it, {n} in all"
-        )
+        self._offer(found, question, self.usable(grown), "Compare it with the areas next to it, {n} in all")
         for n in (_ENOUGH_AREAS, 2 * _ENOUGH_AREAS) if not found else ():
             words = "Compare the {n} areas nearest to it that have figures"
             self._offer(found, question, np.sort(near[:n]), words)
@@ -307,10 +305,7 @@ class Preflight:
                 "are matched on."
             )
         elif at > allowed[-1]:
-            what = (
-                f"{written_period(question.start)} is too late: a year of figures must follow the "
-                "start."
-            )
+            what = f"{written_period(question.start)} is too late: a year of figures must follow the start."
         else:
             what = f"The figures of these areas have gaps around {written_period(question.start)}."
         what += f" A start {between} can be asked about."

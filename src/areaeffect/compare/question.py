@@ -79,11 +79,7 @@ def compose(base: str, question: Question) -> str:
         title = f"{question.name} beside places like it"
         asked = f"How does {question.name} stand beside places that were like it?"
     settled: dict[str, dict[str, str | float]] = {
-        "study": {
-            "title": title,
-            "question": asked,
-            "exploratory": True,
-        },
+        "study": {"title": title, "question": asked, "exploratory": True},
         "register": {"buffer_km": question.buffer_km},
         "design": {"nearest": question.nearest},
         "analysis": {"placebos": question.placebos},

@@ -74,11 +74,7 @@ def features(
             cells = picked(past, block)
             columns.append((cells.sum(1) if measure.is_count else cells.mean(1))[:, None])
             labels = measure.periods.labels
-            span = (
-                labels[index[0]]
-                if len(index) == 1
-                else f"{labels[index[0]]} to {labels[index[-1]]}"
-            )
+            span = labels[index[0]] if len(index) == 1 else f"{labels[index[0]]} to {labels[index[-1]]}"
             names.append(f"{measure.name}, {span}")
     level = np.column_stack(levels) if levels else np.empty((len(panel.areas), 0))
     return Features(tuple(names), np.column_stack(columns), level)

@@ -113,12 +113,7 @@ def make_cohort(
     if nearest and base.any() and scaled.shape[1]:
         found = Nearest(scaled, base, _SPARE * nearest + 1, strata)
     return Cohort(
-        scaled=scaled,
-        level=features.level,
-        usable=usable,
-        nearest=found,
-        features=features,
-        strata=strata,
+        scaled=scaled, level=features.level, usable=usable, nearest=found, features=features, strata=strata
     )
 
 
@@ -190,9 +185,7 @@ def _weigh(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Weighte
         distance = np.column_stack([distance, _shares(cohort.strata, areas, pool)])
     kind = "chi-square" if rule.calibration == "none" else rule.calibration
     found = calibrate(distance, kind)
-    return Weighted(
-        pool, found.weights * len(areas), found.exact, found.imbalance, found.n_effective
-    )
+    return Weighted(pool, found.weights * len(areas), found.exact, found.imbalance, found.n_effective)
 
 
 def _pool_of(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Ints:
@@ -219,9 +212,7 @@ def _shares(strata: Ints, areas: Ints, pool: Ints) -> Floats:
     return np.asarray((strata[pool][:, None] == levels[:-1]) - counts[:-1] / len(areas))
 
 
-def _nearest_allowed(
-    order: Ints, ties: Bools, allowed: Bools, nearest: int, near: Bools | None
-) -> Ints:
+def _nearest_allowed(order: Ints, ties: Bools, allowed: Bools, nearest: int, near: Bools | None) -> Ints:
     """Union over treated areas of the first `nearest` allowed areas in order of distance.
 
     Those as far as the last one are taken too: which comes first is then a matter of names.

@@ -155,9 +155,7 @@ class Card:
     blocks: tuple[Block, ...]
 
 
-Block = (
-    Paragraph | Bullets | Facts | Data | Links | Code | Figure | Beside | Folded | Answers | Card
-)
+Block = Paragraph | Bullets | Facts | Data | Links | Code | Figure | Beside | Folded | Answers | Card
 
 
 @dataclass(frozen=True, slots=True)

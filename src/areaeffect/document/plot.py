@@ -118,8 +118,7 @@ def hatched(frame: Frame, left: float, right: float, key: str, words: str = "gap
         return area
     middle, foot = x + width / 2, frame.bottom - 6
     background = (
-        f'<rect x="{unit(middle - 14)}" y="{unit(foot - 12)}" width="28" height="15" '
-        'fill="#FFFFFF"/>'
+        f'<rect x="{unit(middle - 14)}" y="{unit(foot - 12)}" width="28" height="15" fill="#FFFFFF"/>'
     )
     return area + background + text(middle, foot, words, size=11.5, anchor="middle")
 

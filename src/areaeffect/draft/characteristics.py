@@ -53,9 +53,7 @@ def characteristics_of(frame: pd.DataFrame, codes: Collection[str], path: Path) 
     said = [f"Benchmark areas are made alike in {', '.join(covariates)}."]
     if residents:
         said.append(f"Counts are divided by '{residents}'.")
-    return Characteristics(
-        area=area, residents=residents, covariates=tuple(covariates), said=tuple(said)
-    )
+    return Characteristics(area=area, residents=residents, covariates=tuple(covariates), said=tuple(said))
 
 
 def every_guess(found: Guess, about: Characteristics | None) -> tuple[str, ...]:

@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 _LEAST_SHARE = 0.5
 _FEWEST_PERIODS = 3
 _MOST_CATEGORIES = 60
-_AREA = re.compile(
-    r"(lsoa|msoa|area|ward|lad|output.?area|geography|zone|district).*|.*code.*|id", re.I
-)
+_AREA = re.compile(r"(lsoa|msoa|area|ward|lad|output.?area|geography|zone|district).*|.*code.*|id", re.I)
 EXPOSURE = re.compile(
     r"population|residents|persons|people|dwellings|households|homes_all|stock", re.IGNORECASE
 )
@@ -169,9 +167,7 @@ def area_column(frame: pd.DataFrame, listed: Collection[str], path: Path) -> str
     return named[0]
 
 
-def _period_column(
-    frame: pd.DataFrame, area: str, start: str, path: Path
-) -> tuple[str, PeriodReading]:
+def _period_column(frame: pd.DataFrame, area: str, start: str, path: Path) -> tuple[str, PeriodReading]:
     """Return the column of periods with its reading; the one of the start's kind goes first."""
     asked = kind_of(start)
     found = []
@@ -183,9 +179,7 @@ def _period_column(
         if reading.kind is not None and not reading.fault and None not in reading.ordinals:
             found.append((column, reading))
     own = [f for f in found if f[1].kind == asked] or found
-    named = [
-        f for f in own if re.search(r"month|date|period|year|quarter|time", f[0], re.IGNORECASE)
-    ]
+    named = [f for f in own if re.search(r"month|date|period|year|quarter|time", f[0], re.IGNORECASE)]
     chosen = named or own
     if len(chosen) != 1:
         several = "several columns could hold the periods."
@@ -239,9 +233,7 @@ def _numbers(column: pd.Series) -> Floats:
 
 def _words(outcome: GuessedOutcome) -> str:
     kind = "a count" if outcome.kind == "count" else "a score"
-    return (
-        f"'{outcome.name}' is {kind} of the family '{outcome.family}'; {outcome.better} is better."
-    )
+    return f"'{outcome.name}' is {kind} of the family '{outcome.family}'; {outcome.better} is better."
 
 
 def _slug(text: str) -> str:

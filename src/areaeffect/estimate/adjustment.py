@@ -123,9 +123,7 @@ class Growth:
         return np.asarray(after * np.exp(-apart) if self.is_ratio else after - n_areas * apart)
 
 
-def growth(
-    characteristics: Floats, pool: Bools, pre: Floats, post: Floats, *, is_ratio: bool
-) -> Growth:
+def growth(characteristics: Floats, pool: Bools, pre: Floats, post: Floats, *, is_ratio: bool) -> Growth:
     """Regress the change of pool areas on their characteristics.
 
     Weighted least squares. The weights of counts are the events before the start, each area's part

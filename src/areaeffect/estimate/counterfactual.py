@@ -89,9 +89,7 @@ class Sums:
         return self.columns[:, 4:]
 
 
-def sums(
-    measure: Measure, pre: Bools, post: Bools, bin_of: Ints | None = None, n_bins: int = 0
-) -> Sums:
+def sums(measure: Measure, pre: Bools, post: Bools, bin_of: Ints | None = None, n_bins: int = 0) -> Sums:
     """Add each area's cells up over the periods before and after, and by event time.
 
     Parameters
@@ -122,9 +120,7 @@ def sums(
     (pre_sum, pre_exposure), (post_sum, post_exposure) = sides
     columns = np.column_stack([pre_sum, post_sum, pre_exposure, post_exposure, path])
     size = np.ones(n) if measure.exposure is None else measure.exposure
-    return Sums(
-        columns=columns, path_exposure=exposure, path_span=span, path_is_after=is_after, size=size
-    )
+    return Sums(columns=columns, path_exposure=exposure, path_span=span, path_is_after=is_after, size=size)
 
 
 def totals(
@@ -217,11 +213,7 @@ def rate_difference(total: Floats, claim: str) -> Floats:
 
 def expected_total(total: Floats, claim: str) -> float:
     """What the treated total would have been, (N_TOTALS,) to one number; NaN without a base."""
-    base, own = (
-        (EXPECTED_EXPOSURE_POST, EXPOSURE_POST)
-        if claim == "level"
-        else (EXPECTED_PRE, OBSERVED_PRE)
-    )
+    base, own = (EXPECTED_EXPOSURE_POST, EXPOSURE_POST) if claim == "level" else (EXPECTED_PRE, OBSERVED_PRE)
     if total[base] <= 0:
         return float("nan")
     return float(total[EXPECTED_POST] * total[own] / total[base])

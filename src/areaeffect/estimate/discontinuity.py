@@ -57,9 +57,7 @@ class Jump:
         return self.corrected + _NORMAL_95 * self.robust_error
 
 
-def jump_at(
-    score: Floats, outcome: Floats, bandwidths: tuple[float, float] | None = None
-) -> Jump | None:
+def jump_at(score: Floats, outcome: Floats, bandwidths: tuple[float, float] | None = None) -> Jump | None:
     """Estimate the jump of an outcome where its score passes zero.
 
     Parameters
@@ -172,12 +170,7 @@ def _side(x: Floats, y: Floats, h: float, b: float) -> tuple[float, float, float
     own = plain[0]
     corrected = own - lean * bent[_ORDER + 1]
     squares = _squares(x, y)
-    return (
-        float(own @ y),
-        float(own**2 @ squares),
-        float(corrected @ y),
-        float(corrected**2 @ squares),
-    )
+    return (float(own @ y), float(own**2 @ squares), float(corrected @ y), float(corrected**2 @ squares))
 
 
 def _powers(x: Floats, order: int) -> Floats:
@@ -202,9 +195,7 @@ def _solve(columns: Floats, part: Floats) -> Floats | None:
 def _squares(x: Floats, y: Floats) -> Floats:
     """Return each observation's squared residual from its nearest neighbours in x, ascending."""
     n = len(x)
-    _, first, inverse, count = np.unique(
-        x, return_index=True, return_inverse=True, return_counts=True
-    )
+    _, first, inverse, count = np.unique(x, return_index=True, return_inverse=True, return_counts=True)
     total = np.concatenate([[0.0], np.cumsum(y)])
     found = np.empty(n)
     wanted = min(_NEIGHBOURS, n - 1)

@@ -97,9 +97,7 @@ def path(totals: Floats, *, is_ratio: bool) -> Floats:
             before = np.log(base[..., cf.OBSERVED_PRE] / base[..., cf.EXPECTED_PRE])
         else:
             after = (observed - expected) / now[..., cf.PATH_EXPOSURE]
-            before = (base[..., cf.OBSERVED_PRE] - base[..., cf.EXPECTED_PRE]) / base[
-                ..., cf.EXPOSURE_PRE
-            ]
+            before = (base[..., cf.OBSERVED_PRE] - base[..., cf.EXPECTED_PRE]) / base[..., cf.EXPOSURE_PRE]
         found = after - before
     return np.asarray(np.where(np.isfinite(found), found, np.nan))
 

@@ -56,9 +56,7 @@ class _Influence:
     n: int
 
 
-def linearised_ratio(
-    parts: Sequence[Compared], log_ratio: float, level: float, better: str
-) -> Interval:
+def linearised_ratio(parts: Sequence[Compared], log_ratio: float, level: float, better: str) -> Interval:
     """Return the linearised interval of a ratio of totals.
 
     Parameters
@@ -82,12 +80,7 @@ def linearised_ratio(
     half = float(norm.ppf(0.5 + level / 2)) * error
     low, high = float(np.expm1(log_ratio - half)), float(np.expm1(log_ratio + half))
     return Interval(
-        kind=IntervalKind.LINEARISED,
-        level=level,
-        low=low,
-        high=high,
-        p_value=p_value,
-        alternative=better,
+        kind=IntervalKind.LINEARISED, level=level, low=low, high=high, p_value=p_value, alternative=better
     )
 
 

@@ -77,10 +77,7 @@ def random_timing(
     effect = float(((after - beta * before) * means).sum())
     explained = _explained(after, covariances, int(starts[0]), int(sizes.sum()))
     return Staggered(
-        effect,
-        float(np.sqrt(max(conservative - explained, 0.0))),
-        float(np.sqrt(conservative)),
-        beta,
+        effect, float(np.sqrt(max(conservative - explained, 0.0))), float(np.sqrt(conservative)), beta
     )
 
 

@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.placebo.places import (
-    ALIKE,
-    GROWTHS,
-    grouped,
-    grow,
-    mean_traits,
-    most_alike,
-)
+from areaeffect.placebo.places import ALIKE, GROWTHS, grouped, grow, mean_traits, most_alike
 from areaeffect.placebo.programmes import Candidates, matched_spread
 from areaeffect.placebo.spread import Spread, centre_of, mean_distance
 
@@ -60,11 +53,7 @@ def candidates(
 
 
 def places_of(
-    study: Study,
-    panel: Panel,
-    pool: Pool,
-    units: Sequence[Neighbourhood],
-    rng: np.random.Generator,
+    study: Study, panel: Panel, pool: Pool, units: Sequence[Neighbourhood], rng: np.random.Generator
 ) -> list[list[tuple[Ints, tuple[Ints, ...]]]]:
     """List the pieces of each unit: the treated areas, and every place that could be drawn instead.
 

@@ -218,10 +218,7 @@ def groups_of(units: Sequence[Neighbourhood], initiatives: Sequence[str] = ()) -
     An initiative with no unit, because none of its areas is covered, still has a group.
     """
     names = list(dict.fromkeys([*initiatives, *(u.initiative for u in units)]))
-    groups = [
-        Group(name=n, units=tuple(g for g, u in enumerate(units) if u.initiative == n))
-        for n in names
-    ]
+    groups = [Group(name=n, units=tuple(g for g, u in enumerate(units) if u.initiative == n)) for n in names]
     if len(names) > 1:
         groups.append(Group(name=ALL_INITIATIVES, units=tuple(range(len(units)))))
     return groups

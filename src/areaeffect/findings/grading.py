@@ -167,9 +167,7 @@ def tested_on(case: Case, real: Floats) -> Case | None:
     case : whose.
     real : (n_units of the study, ...), NaN where a neighbourhood could not be estimated.
     """
-    sides = [
-        tuple(g for g in side if np.isfinite(real[g]).all()) for side in (case.units, case.against)
-    ]
+    sides = [tuple(g for g in side if np.isfinite(real[g]).all()) for side in (case.units, case.against)]
     lost = case.n_units - len(sides[0]) - len(sides[1])
     tested = replace(case, units=sides[0], against=sides[1], n_places=max(1, case.n_places - lost))
     if tested.n_units < _MOST * case.n_units or not sides[0] or len(sides[1]) < bool(case.against):
@@ -184,9 +182,7 @@ def worst_balance(evidence: Evidence, case: Case, but: str = "") -> tuple[str, f
     does not bias the group's effect. `but` is a characteristic that is not looked at.
     """
     size = {
-        (evidence.plan.units[g].initiative, evidence.plan.units[g].name): len(
-            evidence.plan.units[g].areas
-        )
+        (evidence.plan.units[g].initiative, evidence.plan.units[g].name): len(evidence.plan.units[g].areas)
         for g in (*case.units, *case.against)
     }
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])

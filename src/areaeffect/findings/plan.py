@@ -28,12 +28,7 @@ from areaeffect.findings.choices import (
 )
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
 from areaeffect.findings.placed import in_line, placed_by
-from areaeffect.findings.units import (
-    covered_units,
-    left_out_warning,
-    named_areas,
-    refuse_late_covariates,
-)
+from areaeffect.findings.units import covered_units, left_out_warning, named_areas, refuse_late_covariates
 from areaeffect.panel import REASONS, Neighbourhood, is_enough
 from areaeffect.periods import label
 from areaeffect.placebo.programmes import Machine, count_disjoint
@@ -173,9 +168,7 @@ def _chosen(
     members = [unit.areas for unit in units]
     return tuple(
         tuple(
-            design_programme(
-                [arm.cohort(g, m) for g, m in enumerate(members)], members, pool.eligible, rules
-            )
+            design_programme([arm.cohort(g, m) for g, m in enumerate(members)], members, pool.eligible, rules)
         )
         for arm in arms
     )
@@ -248,13 +241,7 @@ def _refuse_empty(pool: Pool, starts: set[int], file: StudyFile) -> None:
             "Nobody stays untreated: `design.last_to_start = 'benchmark'` compares with the areas "
             "that start last."
         )
-    raise StudyError(
-        Problem(
-            f"no area is left to compare with: {why}.",
-            str(file.path),
-            fix,
-        )
-    )
+    raise StudyError(Problem(f"no area is left to compare with: {why}.", str(file.path), fix))
 
 
 def arms_of(
@@ -320,9 +307,7 @@ def _balance(
 
 
 def _bins(study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> Bins:
-    changes = [
-        m.periods for m, o in zip(measures, study.outcome, strict=True) if o.claim == "change"
-    ]
+    changes = [m.periods for m, o in zip(measures, study.outcome, strict=True) if o.claim == "change"]
     starts = sorted({(u.start, u.start_kind) for u in units})
     return bins_over(study.analysis.event_time_months, changes, starts)
 

@@ -60,9 +60,7 @@ def area_shares(shapes: Outlines, outlines: Outlines) -> Shares:
     return _sorted(shape, area, common, size, shapely.area(shapes))
 
 
-def population_shares(
-    shapes: Outlines, outlines: Outlines, points: Floats, people: Floats
-) -> Shares:
+def population_shares(shapes: Outlines, outlines: Outlines, points: Floats, people: Floats) -> Shares:
     """Return the share of each area's people inside each shape, from points that people live at.
 
     Parameters

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 LsoaVintage = Literal["lsoa01", "lsoa11", "lsoa21"]
 #: Forces of data.police.uk that police no area of England and Wales.
 WITHOUT_TERRITORY = ("btp", "northern-ireland")
-ATTRIBUTION = (
-    "Source: Office for National Statistics licensed under the Open Government Licence v.3.0."
-)
+ATTRIBUTION = "Source: Office for National Statistics licensed under the Open Government Licence v.3.0."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,9 +84,7 @@ def centres_of(codes: Strings) -> Floats:
     table, found = places(), np.full((len(codes), 2), np.nan)
     for known in (table.codes, table.msoa11, table.msoa21):
         order = np.argsort(known, kind="stable")
-        first, last = (
-            np.searchsorted(known, codes, side=side, sorter=order) for side in ("left", "right")
-        )
+        first, last = (np.searchsorted(known, codes, side=side, sorter=order) for side in ("left", "right"))
         sums = np.vstack([np.zeros((1, 2)), np.cumsum(table.centre[order], axis=0)])
         here = (last > first) & (codes != "")
         found[here] = (sums[last] - sums[first])[here] / (last - first)[here, None]
@@ -124,9 +120,7 @@ def lookup_to(vintage: Literal["lsoa11", "lsoa21"], exact_fit: Lookup | None = N
         )
     kept = np.unique(second.old)
     later = ~np.isin(second.new, second.old)
-    back = np.select(
-        [second.change == "S", second.change == "M"], ["M", "S"], default=second.change
-    )
+    back = np.select([second.change == "S", second.change == "M"], ["M", "S"], default=second.change)
     return _joined(
         "LSOA 2001 and 2021 → LSOA 2011",
         (kept, kept, np.full(len(kept), "U")),

@@ -100,9 +100,7 @@ def _frame(path: Path) -> Any:
     if len(frame) > MAX_SHAPES:
         what = f"the file holds {len(frame):,} shapes; {MAX_SHAPES:,} are read."
         raise DataError(
-            Problem(
-                what, str(path), "Give one shape for each neighbourhood, not for each building."
-            )
+            Problem(what, str(path), "Give one shape for each neighbourhood, not for each building.")
         )
     return frame
 
@@ -194,7 +192,5 @@ def _hole_notes(shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: 
         holes = int(shapely.get_num_interior_rings(shapely.get_parts(shape)).sum())
         if holes:
             what = "a hole" if holes == 1 else f"{holes} holes"
-            notes.append(
-                f"{path.name}, {place}: the shape has {what}; what lies inside is not part of it."
-            )
+            notes.append(f"{path.name}, {place}: the shape has {what}; what lies inside is not part of it.")
     return notes

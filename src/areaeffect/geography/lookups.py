@@ -82,15 +82,10 @@ def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> 
         columns = ", ".join(map(str, frame.columns))
         fixes = [did_you_mean(c, frame.columns) or f"Columns: {columns}." for c in missing]
         raise DataError(
-            [
-                Problem(f"there is no column '{c}'.", str(path), f)
-                for c, f in zip(missing, fixes, strict=True)
-            ]
+            [Problem(f"there is no column '{c}'.", str(path), f) for c, f in zip(missing, fixes, strict=True)]
         )
     texts = {c: frame[c].fillna("").to_numpy(dtype=str) for c in (old, new, change)}
-    return make_lookup(
-        texts[old], texts[new], texts[change], name=f"{old} → {new}", where=str(path)
-    )
+    return make_lookup(texts[old], texts[new], texts[change], name=f"{old} → {new}", where=str(path))
 
 
 def make_lookup(

@@ -73,12 +73,7 @@ def load_split_weights(path: Path, lookup: Lookup) -> Weights:
 
 
 def _fault(
-    old: str,
-    new: str,
-    text: str,
-    declared: dict[str, dict[str, float]],
-    split: set[str],
-    lookup: Lookup,
+    old: str, new: str, text: str, declared: dict[str, dict[str, float]], split: set[str], lookup: Lookup
 ) -> tuple[str, str]:
     """Return what is wrong with a row, and what to do; empty where nothing is."""
     if old not in split:

@@ -37,12 +37,7 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
-_STATUS_OF_CHANGE = {
-    "U": Status.UNCHANGED,
-    "S": Status.SPLIT,
-    "M": Status.MERGED,
-    "X": Status.IRREGULAR,
-}
+_STATUS_OF_CHANGE = {"U": Status.UNCHANGED, "S": Status.SPLIT, "M": Status.MERGED, "X": Status.IRREGULAR}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,12 +124,7 @@ def to_vintage(codes: Strings, lookup: Lookup) -> tuple[Strings, Strings]:
 
 
 def convert_counts(
-    values: Floats,
-    codes: Strings,
-    lookup: Lookup,
-    weights: Weights | None = None,
-    *,
-    whole: bool = True,
+    values: Floats, codes: Strings, lookup: Lookup, weights: Weights | None = None, *, whole: bool = True
 ) -> Conversion:
     """Counts of older areas on the newer ones; totals are conserved exactly.
 
@@ -220,11 +210,7 @@ def convert_rates(
 
 
 def convert_counts_through(
-    values: Floats,
-    codes: Strings,
-    steps: Sequence[tuple[Lookup, Weights | None]],
-    *,
-    whole: bool = True,
+    values: Floats, codes: Strings, steps: Sequence[tuple[Lookup, Weights | None]], *, whole: bool = True
 ) -> tuple[Conversion, ...]:
     """Counts brought through several vintages, 2001 → 2011 → 2021; one conversion a step.
 
@@ -295,10 +281,7 @@ class _Plan:
         if left_out:
             notes = [*notes, f"Left out, irregular or unknown: {first_few(left_out)}."]
         if self.incomplete:
-            notes = [
-                *notes,
-                f"Merged areas with a part missing: {first_few(self.incomplete)}.",
-            ]
+            notes = [*notes, f"Merged areas with a part missing: {first_few(self.incomplete)}."]
         return Conversion(
             codes=self.targets,
             values=result,

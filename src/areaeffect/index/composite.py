@@ -112,11 +112,7 @@ def shrunken(counts: Floats, of: Floats, authority: npt.NDArray[Any]) -> Floats:
 
 
 def combine(
-    standard: Floats,
-    weights: Floats,
-    total: float,
-    missing: str,
-    authority: npt.NDArray[Any] | None = None,
+    standard: Floats, weights: Floats, total: float, missing: str, authority: npt.NDArray[Any] | None = None
 ) -> Floats:
     """Add standardised indicators up, (n_areas,); NaN where an area has no score.
 

@@ -101,9 +101,7 @@ class IndexResult:
             *(Column(f"{n}_standardised", "number", f"{n}: high is worse") for n in indicators),
         ]
         if self.behind is not None:
-            columns.append(
-                Column("is_left_behind", "boolean", "In the worst share on need and deprivation")
-            )
+            columns.append(Column("is_left_behind", "boolean", "In the worst share on need and deprivation"))
         rows = []
         for i, area in enumerate(self.areas):
             row: list[Any] = [str(area), str(self.names[i]), _known(self.score[i])]

@@ -70,9 +70,7 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
     """
     index, raw = file.index, _Columns(file)
     asked = _asked(index)
-    needs_authority = index.index.missing == "authority mean" or any(
-        i.shrink for i in index.indicator
-    )
+    needs_authority = index.index.missing == "authority mean" or any(i.shrink for i in index.indicator)
     for column in asked.values():
         if column.release is not None:
             raw.asked.setdefault(column.release, []).append(column.column)
@@ -111,9 +109,7 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
         values=values,
         counts=counts,
         of=of,
-        authority=align(authority[2], authority[0], areas)
-        if authority
-        else np.full(len(areas), ""),
+        authority=align(authority[2], authority[0], areas) if authority else np.full(len(areas), ""),
         deprivation=deprivation,
         releases=tuple(dict.fromkeys(r for t in tables for r in t[3])),
         notes=tuple(dict.fromkeys(n for t in tables for n in t[4])),
@@ -158,9 +154,7 @@ class _Columns(Faults):
         part = self.file.index.index
         release, name = authority_column(part.vintage, roots_of(None, self.file.folder))
         own = part.authorities or ColumnOf(release=release, column=name)
-        areas, names, values, releases, notes = self._read(
-            own, self.file.file.where("index.authorities")
-        )
+        areas, names, values, releases, notes = self._read(own, self.file.file.where("index.authorities"))
         return areas, names, values.astype(str), releases, notes
 
     def _read(self, column: ColumnOf, where: str) -> Raw:
@@ -200,10 +194,4 @@ class _Columns(Faults):
         path = resolve(column.path or "", self.file.folder)
         source = PanelSource(kind="panel", path=str(path), area=column.area)
         table = read_table(path.name, source, path, _ANY_WINDOW, (), (column.column,))
-        return (
-            table.areas,
-            table.names,
-            table.attributes[column.column],
-            (table.release,),
-            table.notes,
-        )
+        return (table.areas, table.names, table.attributes[column.column], (table.release,), table.notes)

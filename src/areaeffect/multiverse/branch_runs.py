@@ -71,8 +71,7 @@ def _read(folder: Path, name: str) -> list[Curve] | None:
 def _longest_first(choices: Sequence[Choice]) -> list[Choice]:
     """Begin with what takes longest, so that no process is left alone with it at the end."""
     return sorted(
-        choices,
-        key=lambda c: (not c.library, c.calibration == "none", c.nearest > 0, c.calibration),
+        choices, key=lambda c: (not c.library, c.calibration == "none", c.nearest > 0, c.calibration)
     )
 
 

@@ -281,16 +281,12 @@ def _library_curves(universe: Universe, machine: Machine, name: str) -> list[Cur
             if programme is None or weighted is None:
                 row.append(np.nan)
             else:
-                effect, _ = _library(
-                    universe, case, name, programme, weighted, samples=_FEWEST_SAMPLES
-                )
+                effect, _ = _library(universe, case, name, programme, weighted, samples=_FEWEST_SAMPLES)
                 row.append(effect)
     chosen = _weigh(machine, universe.members)
     found = []
     for case, row in zip(cases, rows, strict=True):
-        effect, reason = _library(
-            universe, case, name, universe.members, chosen, samples=_FEWEST_SAMPLES
-        )
+        effect, reason = _library(universe, case, name, universe.members, chosen, samples=_FEWEST_SAMPLES)
         form = "ratio" if name == "poisson" else "additive"
         title = ESTIMATORS[name].title
         found.append(_curve(case, title, form, effect, reason, np.array(row)))
@@ -333,9 +329,7 @@ def _library(
     return float(np.log1p(found.estimate)), ""
 
 
-def _curve(
-    case: CurveCase, estimator: str, form: str, effect: float, reason: str, placebos: Floats
-) -> Curve:
+def _curve(case: CurveCase, estimator: str, form: str, effect: float, reason: str, placebos: Floats) -> Curve:
     return Curve(
         group=case.group,
         outcome=case.outcome,

@@ -76,11 +76,7 @@ def draw_programme(
 
 
 def _draw_spread(
-    banks: Sequence[Candidates],
-    n_areas: int,
-    taken: Bools | None,
-    rng: np.random.Generator,
-    spread: Spread,
+    banks: Sequence[Candidates], n_areas: int, taken: Bools | None, rng: np.random.Generator, spread: Spread
 ) -> list[Ints] | None:
     """Propose programmes until one lies as far apart as the real one; else the nearest to it."""
     best, least, made = None, np.inf, 0
@@ -98,11 +94,7 @@ def _draw_spread(
 
 
 def propose(
-    banks: Sequence[Candidates],
-    n_areas: int,
-    taken: Bools | None,
-    rng: np.random.Generator,
-    spread: Spread,
+    banks: Sequence[Candidates], n_areas: int, taken: Bools | None, rng: np.random.Generator, spread: Spread
 ) -> list[int] | None:
     """Pick disjoint candidates within a radius of a first one; None where some bank has none.
 
@@ -127,11 +119,7 @@ def propose(
 
 
 def matched_spread(
-    banks: Sequence[Candidates],
-    n_areas: int,
-    centres: Sequence[Floats],
-    target: float,
-    seed: int,
+    banks: Sequence[Candidates], n_areas: int, centres: Sequence[Floats], target: float, seed: int
 ) -> Spread:
     """Return how placebo programmes are kept as far apart as the real one.
 
@@ -170,9 +158,7 @@ def _first_free(options: Sequence[Ints], used: Bools, rng: np.random.Generator) 
     return None if chosen is None else options[chosen]
 
 
-def _free_position(
-    options: Sequence[Ints], among: Ints, used: Bools, rng: np.random.Generator
-) -> int | None:
+def _free_position(options: Sequence[Ints], among: Ints, used: Bools, rng: np.random.Generator) -> int | None:
     """Return the position of a candidate among some that shares no area with `used`."""
     if not len(among):
         return None

@@ -24,9 +24,7 @@ from areaeffect.findings.named_groups import named_group
 from areaeffect.findings.refusals import refused
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.spread import Spread
-from areaeffect.placebo.workers import (
-    run_all,
-)
+from areaeffect.placebo.workers import run_all
 from areaeffect.power.backtest import Backtest, Horizon, backtests, horizon_of
 from areaeffect.power.growth import Growth, fit_growth
 from areaeffect.power.result import PowerReport, PowerRow
@@ -159,9 +157,7 @@ def earlier_arms(plan: Plan, horizon: Horizon) -> tuple[Backtest, ...]:
     return backtests(plan.arms, horizon)
 
 
-def machine_of(
-    plan: Plan, arms: Sequence[ClaimCohorts], size: Size, use: Use = Use.POWER_PLACEBO
-) -> Machine:
+def machine_of(plan: Plan, arms: Sequence[ClaimCohorts], size: Size, use: Use = Use.POWER_PLACEBO) -> Machine:
     """Return what draws programmes of a size with every start moved back."""
     units = tuple(plan.units[g] for g in size.patterns)
     banks = tuple(plan.machine.banks[g] for g in size.patterns)
@@ -177,13 +173,7 @@ def machine_of(
     positions = [p for arm in mine for p in arm.outcomes]
     n_outcomes = 1 + max(positions, default=-1)
     return replace(
-        plan.machine,
-        arms=mine,
-        banks=banks,
-        n_outcomes=n_outcomes,
-        n_bins=0,
-        spread=spread,
-        use=use,
+        plan.machine, arms=mine, banks=banks, n_outcomes=n_outcomes, n_bins=0, spread=spread, use=use
     )
 
 
@@ -343,9 +333,7 @@ def _spans(plan: Plan, measure: Measure, size: Size, horizon: Horizon) -> tuple[
     return float(np.mean(asked)), float(np.mean(fits))
 
 
-def own_count(
-    plan: Plan, arms: Sequence[Backtest], size: Size, case: Case, position: int
-) -> float | None:
+def own_count(plan: Plan, arms: Sequence[Backtest], size: Size, case: Case, position: int) -> float | None:
     """Return the initiative's own events before its earlier start; None for a curve's point."""
     arm = next((a for a in arms if position in a.outcomes), None)
     if arm is None or not size.group or not case.is_ratio or case.base != cf.OBSERVED_PRE:

@@ -82,9 +82,7 @@ def rows_of_drawn(
         if not kept.any():
             faults.append(_too_small(record, path, shares, mine, areas))
         codes = [str(areas[a]) for a in shares.area[mine]]
-        for code, share, keep in zip(
-            codes, shares.share[mine].tolist(), kept.tolist(), strict=True
-        ):
+        for code, share, keep in zip(codes, shares.share[mine].tolist(), kept.tolist(), strict=True):
             found.fits.append(_area_fit(name, code, share, fit, kept=keep))
             if keep:
                 found.rows.append(row_of(record, code, initiative, ("name", "area_name")))
@@ -106,9 +104,7 @@ def _records(drawn: Drawn, path: Path) -> list[Record]:
     """Return what the file says of each shape; the neighbourhood may be under 'name'."""
     records = []
     for place, values in zip(drawn.places, drawn.values, strict=True):
-        name = next(
-            (values[k] for k in ("neighbourhood", "name", "area_name") if values.get(k)), ""
-        )
+        name = next((values[k] for k in ("neighbourhood", "name", "area_name") if values.get(k)), "")
         records.append(Record(place, {**values, "neighbourhood": name}))
     nameless = [r for r in records if not r.values["neighbourhood"]]
     if len(records) > 1 and nameless:
@@ -146,9 +142,7 @@ def _joined(
     return shapes, [records[own[0]] for own in parts.values()], faults
 
 
-def _shares(
-    fit: Fit, shapes: Outlines, boundaries: Boundaries, folder: Path, notes: list[str]
-) -> Shares:
+def _shares(fit: Fit, shapes: Outlines, boundaries: Boundaries, folder: Path, notes: list[str]) -> Shares:
     if fit.by == "area" or fit.points is None:
         return area_shares(shapes, boundaries.outlines)
     points = read_points(resolve(fit.points, folder), boundaries.crs)
@@ -158,9 +152,7 @@ def _shares(
 
 def _reason(share: float, fit: Fit) -> str:
     if np.isnan(share):
-        return (
-            "its own outline crosses itself, or nobody lives there: the share cannot be worked out"
-        )
+        return "its own outline crosses itself, or nobody lives there: the share cannot be worked out"
     return "" if share >= fit.least else f"under {fit.least:.0%} of it lies inside"
 
 
@@ -183,9 +175,7 @@ def _too_small(record: Record, path: Path, shares: Shares, mine: Ints, areas: St
     )
 
 
-def _fit_of_shape(
-    name: Row, fit: Fit, shares: Shares, mine: Ints, kept: Bools, shape: int
-) -> ShapeFit:
+def _fit_of_shape(name: Row, fit: Fit, shares: Shares, mine: Ints, kept: Bools, shape: int) -> ShapeFit:
     size = shares.size[shares.area[mine]]
     common = np.nan_to_num(shares.share[mine]) * size
     whole = float(shares.whole[shape])

@@ -140,9 +140,7 @@ def _brought(places: Places, vintage: str, folder: Path) -> Places:
     pairs = lookup_of("lookup_lsoa11_lsoa21", published_roots(folder))
     old, new = (pairs.old, pairs.new) if vintage == "lsoa11" else (pairs.new, pairs.old)
     order = np.argsort(places.areas, kind="stable")
-    first, last = (
-        np.searchsorted(places.areas, old, side=side, sorter=order) for side in ("left", "right")
-    )
+    first, last = (np.searchsorted(places.areas, old, side=side, sorter=order) for side in ("left", "right"))
     has = last > first
     rows = order[first[has]]
     return Places(

@@ -35,11 +35,7 @@ OTHERS = "Other initiatives"
 #: Releases that say in which authority the areas of a vintage lie, by code and name.
 _AUTHORITIES = {
     "lsoa21": (("ward_lsoa21", "ltla24"), ("places_lsoa21", "ltla22")),
-    "lsoa11": (
-        ("places_lsoa11", "ltla21"),
-        ("places_lsoa11", "ltla20"),
-        ("places_lsoa11", "ltla11"),
-    ),
+    "lsoa11": (("places_lsoa11", "ltla21"), ("places_lsoa11", "ltla20"), ("places_lsoa11", "ltla11")),
 }
 
 
@@ -112,9 +108,7 @@ def other_initiatives(
         return Others()
     vintage = vintage_of(areas, file.folder)
     files = [resolve(name, file.folder) for name in register.others]
-    listed, notes = read_register(
-        files, register.lookup, file.folder, vintage, boundaries, areas, window
-    )
+    listed, notes = read_register(files, register.lookup, file.folder, vintage, boundaries, areas, window)
     studied_here = {(n.initiative, n.name) for n in own}
     entries = tuple(e for e in listed if (e.programme, e.name) not in studied_here)
     named = _authorities(authority, vintage, file.folder, areas)
@@ -219,9 +213,7 @@ def _studied(
     return tuple(found)
 
 
-def _overlaps(
-    entries: Sequence[Entry], own: Sequence[Neighbourhood], areas: Strings
-) -> tuple[Overlap, ...]:
+def _overlaps(entries: Sequence[Entry], own: Sequence[Neighbourhood], areas: Strings) -> tuple[Overlap, ...]:
     """Return the pairs of initiatives that share areas; one programme's own are not compared."""
     holders: dict[str, list[tuple[str, str]]] = {}
     for unit in own:

@@ -83,8 +83,7 @@ def read_entries(
         areas, how, reason = _locate(record, places)
         entries.append(_entry(path, record, areas, how, reason, window))
     coded = [
-        _entry(path, record, tuple(sorted(codes)), "code", "", window)
-        for record, codes in by_code.values()
+        _entry(path, record, tuple(sorted(codes)), "code", "", window) for record, codes in by_code.values()
     ]
     return coded + entries
 
@@ -142,12 +141,7 @@ def entries_of(path: Path, found: Found, how: str, window: Window | None) -> lis
 
 
 def _entry(
-    path: Path,
-    record: Record,
-    areas: tuple[str, ...],
-    how: str,
-    reason: str,
-    window: Window | None,
+    path: Path, record: Record, areas: tuple[str, ...], how: str, reason: str, window: Window | None
 ) -> Entry:
     start, end = record.values.get("start_date", ""), record.values.get("end_date", "")
     start = start or record.values.get("award_date", "")

@@ -46,8 +46,7 @@ def find_places(kind: str, lookup: str | None, folder: Path, areas: Strings) -> 
             Problem(
                 f"no lookup says which areas a {kind} has: the study's areas are not LSOAs.",
                 "initiative",
-                f"Name one: lookup = 'file.csv' with columns area_code, {kind}_name, "
-                "authority_name.",
+                f"Name one: lookup = 'file.csv' with columns area_code, {kind}_name, authority_name.",
             )
         )
     return catalogue_places(kind, vintage, folder, areas)

@@ -173,9 +173,7 @@ def places_from(kind: str, columns: Mapping[str, Strings], source: str, areas: S
         areas=columns[area_column(columns, areas)],
         codes=columns[code[0]] if code else blank,
         names=columns[name[0]] if name else blank,
-        authority_codes=columns[named["authority_code"][-1]]
-        if "authority_code" in named
-        else blank,
+        authority_codes=columns[named["authority_code"][-1]] if "authority_code" in named else blank,
         authorities=columns[named["authority_name"][-1]] if "authority_name" in named else blank,
     )
 

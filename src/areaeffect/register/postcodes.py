@@ -51,11 +51,7 @@ class Postcodes:
     """
 
     def __init__(
-        self,
-        postcodes: pa.ChunkedArray,
-        areas: pa.ChunkedArray,
-        ended: pa.ChunkedArray,
-        source: str,
+        self, postcodes: pa.ChunkedArray, areas: pa.ChunkedArray, ended: pa.ChunkedArray, source: str
     ) -> None:
         self.source = source
         index = pd.Index(plain_postcodes(postcodes).to_pandas())

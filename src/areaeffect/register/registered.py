@@ -19,11 +19,7 @@ from areaeffect.register.neighbourhoods import (
     neighbourhoods_from_column,
     neighbourhoods_from_starts,
 )
-from areaeffect.register.other_initiatives import (
-    Others,
-    other_initiatives,
-    refuse_unknown_authorities,
-)
+from areaeffect.register.other_initiatives import Others, other_initiatives, refuse_unknown_authorities
 from areaeffect.register.rows import read_records
 from areaeffect.sources.base import align, attribute
 from areaeffect.study.model import split_reference
@@ -69,10 +65,7 @@ class Registered:
 
 
 def registered_areas(
-    file: StudyFile,
-    tables: Mapping[str, SourceTable],
-    areas: Strings,
-    boundaries: Boundaries | None,
+    file: StudyFile, tables: Mapping[str, SourceTable], areas: Strings, boundaries: Boundaries | None
 ) -> Registered:
     """Read the initiatives and the register of a study.
 
@@ -103,12 +96,7 @@ def registered_areas(
         faults.errors.append(DataError(overlaps))
     authority = faults.attempt(_authority, file, tables, areas)
     others = faults.attempt(
-        other_initiatives,
-        file,
-        areas,
-        neighbourhoods,
-        authority[0] if authority else None,
-        boundaries,
+        other_initiatives, file, areas, neighbourhoods, authority[0] if authority else None, boundaries
     )
     if others is not None:
         faults.attempt(refuse_unknown_authorities, file, others)
@@ -148,9 +136,7 @@ def look_at_lists(file: StudyFile, faults: Faults) -> None:
             faults.attempt(read_records, path)
 
 
-def _authority(
-    file: StudyFile, tables: Mapping[str, SourceTable], areas: Strings
-) -> tuple[Strings | None]:
+def _authority(file: StudyFile, tables: Mapping[str, SourceTable], areas: Strings) -> tuple[Strings | None]:
     """Return the column of authorities that the register names."""
     reference = file.study.register_.authority
     if reference is None:
@@ -257,9 +243,7 @@ def _refuse_phases_without_months(file: StudyFile) -> None:
     problems = [
         Problem(
             "the window counts in numbers of the table's own, which have no months.",
-            file.where(
-                f"initiative.{i}.{'announced' if initiative.announced else 'phase_in_months'}"
-            ),
+            file.where(f"initiative.{i}.{'announced' if initiative.announced else 'phase_in_months'}"),
             "Write the periods as dates, or start at the first period of the work itself.",
         )
         for i, initiative in enumerate(file.study.initiative)

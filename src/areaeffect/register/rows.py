@@ -22,15 +22,7 @@ if TYPE_CHECKING:
 
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 #: Columns with a meaning of their own; every other one is a free attribute.
-KNOWN = (
-    "area_code",
-    "programme",
-    "neighbourhood",
-    "start_date",
-    "end_date",
-    "resident_led",
-    "funding",
-)
+KNOWN = ("area_code", "programme", "neighbourhood", "start_date", "end_date", "resident_led", "funding")
 
 
 #: Columns that say where an entry is, otherwise than by code.
@@ -230,15 +222,11 @@ def require_column(column: str, columns: tuple[str, ...], path: Path) -> None:
         return
     fix = did_you_mean(column, columns) or f"Columns: {', '.join(columns) or 'none'}."
     if any(re.search(r"\d{2}", c) for c in columns):
-        fix = (
-            f"Write a header above the first row, such as {column}. It holds: {', '.join(columns)}."
-        )
+        fix = f"Write a header above the first row, such as {column}. It holds: {', '.join(columns)}."
     raise DataError(Problem(f"there is no column '{column}'.", f"{path}, line 1", fix))
 
 
-def row_of(
-    record: Record, area: str, initiative: Initiative, located_by: tuple[str, ...] = ()
-) -> Row:
+def row_of(record: Record, area: str, initiative: Initiative, located_by: tuple[str, ...] = ()) -> Row:
     """Return one area of an entry; the study's own entry fills what the file leaves out.
 
     Parameters
@@ -258,9 +246,7 @@ def row_of(
         end=values.get("end_date") or initiative.end or "",
         resident_led=_truth(values.get("resident_led", ""), initiative.resident_led),
         funding=pounds(values.get("funding", "")),
-        attributes=tuple(
-            (k, v) for k, v in values.items() if k not in KNOWN and k not in located_by and v
-        ),
+        attributes=tuple((k, v) for k, v in values.items() if k not in KNOWN and k not in located_by and v),
     )
 
 

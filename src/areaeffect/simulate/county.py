@@ -12,11 +12,7 @@ from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, label
 from areaeffect.simulate.grid import describe_places, draw_map
 from areaeffect.simulate.noise import FloatArray, IntArray
-from areaeffect.simulate.outcomes import (
-    draw_levels,
-    draw_monthly_counts,
-    draw_yearly_indicators,
-)
+from areaeffect.simulate.outcomes import draw_levels, draw_monthly_counts, draw_yearly_indicators
 from areaeffect.simulate.programmes import (
     Neighbourhood,
     Truth,
@@ -83,16 +79,10 @@ def simulate_county(spec: CountySpec) -> County:
     months = _months_between(spec.first_month, spec.last_month)
     years = tuple(str(year) for year in whole_years(spec.first_month, spec.last_month))
     periods = dict.fromkeys(MONTHLY_COUNTS, months) | dict.fromkeys(YEARLY_INDICATORS, years)
-    effects = spread_effects(
-        generator(Use.COUNTY_EFFECTS, spec.seed), spec, neighbourhoods, periods
-    )
+    effects = spread_effects(generator(Use.COUNTY_EFFECTS, spec.seed), spec, neighbourhoods, periods)
     places = draw_levels(generator(Use.COUNTY_LEVELS, spec.seed), areas, county_map)
-    monthly = draw_monthly_counts(
-        generator(Use.COUNTY_MONTHS, spec.seed), spec, months, places, effects
-    )
-    yearly = draw_yearly_indicators(
-        generator(Use.COUNTY_YEARS, spec.seed), spec, years, places, effects
-    )
+    monthly = draw_monthly_counts(generator(Use.COUNTY_MONTHS, spec.seed), spec, months, places, effects)
+    yearly = draw_yearly_indicators(generator(Use.COUNTY_YEARS, spec.seed), spec, years, places, effects)
     return County(
         spec=spec,
         areas=areas,

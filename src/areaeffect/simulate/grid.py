@@ -96,10 +96,7 @@ def _neighbours(column: IntArray, row: IntArray) -> IntArray:
     at = {place: i for i, place in enumerate(zip(column.tolist(), row.tolist(), strict=True))}
     steps = ((-1, 0), (0, -1), (0, 1), (1, 0))
     pairs = [
-        (i, at[c + dc, r + dr])
-        for (c, r), i in at.items()
-        for dc, dr in steps
-        if (c + dc, r + dr) in at
+        (i, at[c + dc, r + dr]) for (c, r), i in at.items() for dc, dr in steps if (c + dc, r + dr) in at
     ]
     return np.array(pairs, dtype=np.int64)
 
@@ -160,6 +157,5 @@ def _names(town: IntArray) -> list[str]:
     number, letter = np.divmod(np.arange(len(town)) - first, AREAS_PER_NUMBER)
     names = [name for towns in TOWNS for name in towns]
     return [
-        f"{names[k]} {i + 1:03d}{chr(ord('A') + j)}"
-        for k, i, j in zip(town, number, letter, strict=True)
+        f"{names[k]} {i + 1:03d}{chr(ord('A') + j)}" for k, i, j in zip(town, number, letter, strict=True)
     ]

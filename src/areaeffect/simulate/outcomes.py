@@ -131,11 +131,7 @@ def draw_monthly_counts(
     """
     shock_rng, count_rng, gap_rng = rng.spawn(3)
     crime, antisocial, share = _untreated(shock_rng, spec, months, places)
-    plain = {
-        "crime": crime,
-        "antisocial_behaviour": antisocial,
-        "criminal_damage": crime * share,
-    }
+    plain = {"crime": crime, "antisocial_behaviour": antisocial, "criminal_damage": crime * share}
     expected = {name: Expected(e * np.exp(effects[name]), e) for name, e in plain.items()}
     damage = expected["criminal_damage"].with_effect
     rest = expected["crime"].with_effect - damage
@@ -168,11 +164,7 @@ def _untreated(
     shared, *own = (_monthly_shocks(rng, spec, places, len(months)) for _ in range(3))
 
     def log_count(
-        name: str,
-        course: Mapping[float, float],
-        season: float,
-        drifted: float,
-        shocks: FloatArray,
+        name: str, course: Mapping[float, float], season: float, drifted: float, shocks: FloatArray
     ) -> FloatArray:
         common = _course(times, course) + _season(months, season, SUMMER) + np.log(days / 30.44)
         level = places.levels[name][:, None]
@@ -192,9 +184,7 @@ def _untreated(
     return np.exp(crime), np.exp(antisocial), np.clip(np.exp(share), *DAMAGE_SHARE_RANGE)
 
 
-def _monthly_shocks(
-    rng: np.random.Generator, spec: CountySpec, places: Places, n_months: int
-) -> FloatArray:
+def _monthly_shocks(rng: np.random.Generator, spec: CountySpec, places: Places, n_months: int) -> FloatArray:
     """Draw shocks that neighbours share, that a force shares, and an area's own; log scale."""
     force = np.unique(places.areas["police_force"].to_numpy(dtype=str), return_inverse=True)[1]
     xy = places.map.xy_km
@@ -251,9 +241,7 @@ def draw_yearly_indicators(
     return Outcomes(_measure(measure_rng, expected), expected)
 
 
-def _measure(
-    rng: np.random.Generator, expected: Mapping[str, Expected]
-) -> dict[str, IntArray | FloatArray]:
+def _measure(rng: np.random.Generator, expected: Mapping[str, Expected]) -> dict[str, IntArray | FloatArray]:
     """Publish what was expected, with the error of an inspection, a count and a survey."""
     score = expected["environment_score"].with_effect
     (empty,) = draw_counts(rng, (expected["empty_homes"].with_effect,), EMPTY_HOMES_OVERDISPERSION)

@@ -102,12 +102,7 @@ def write_base(county: County, folder: Path) -> Path:
     for outcome in base["outcome"]:
         outcome.pop("valued_as", None)
     base["register"]["others"] = [_areas_file(p.name) for p in county.spec.programmes]
-    layer = {
-        "column": "areas.deprivation",
-        "label": "deprivation",
-        "unit": "points",
-        "better": "lower",
-    }
+    layer = {"column": "areas.deprivation", "label": "deprivation", "unit": "points", "better": "lower"}
     base["atlas"] = {"places": "places.csv", "layers": [layer], "made_up": True}
     places = county.areas[["area_code", "area_name", "district", "police_force"]]
     places = places.set_axis(["area_code", "name", "authority", "force"], axis=1)
@@ -219,9 +214,7 @@ def _write_boundaries(county: County, path: Path) -> None:
             "geometry": {"type": "Polygon", "coordinates": [ring]},
         }
         features.append(json.dumps(feature, ensure_ascii=False, separators=(",", ":")))
-    _write_text(
-        path, '{"type":"FeatureCollection","features":[\n' + ",\n".join(features) + "\n]}\n"
-    )
+    _write_text(path, '{"type":"FeatureCollection","features":[\n' + ",\n".join(features) + "\n]}\n")
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
@@ -309,6 +302,4 @@ def _wave(
     where = area[chosen]
     answered = np.where(rng.random((len(chosen), len(ITEMS))) < NO_ANSWER, np.nan, items[chosen])
     weight = (people[where] / np.minimum(asked, people)[where]).round(4)
-    return pd.DataFrame(
-        {"area": where, "weight": weight} | dict(zip(ITEMS, answered.T, strict=True))
-    ), truth
+    return pd.DataFrame({"area": where, "weight": weight} | dict(zip(ITEMS, answered.T, strict=True))), truth

@@ -187,9 +187,7 @@ def align(values: npt.NDArray[Any], from_areas: Strings, to_areas: Strings) -> n
     return found
 
 
-def attribute(
-    tables: Mapping[str, SourceTable], reference: str, areas: Strings
-) -> npt.NDArray[Any]:
+def attribute(tables: Mapping[str, SourceTable], reference: str, areas: Strings) -> npt.NDArray[Any]:
     """Return an attribute, 'source.column', on the panel's areas."""
     source, column = split_reference(reference)
     return _fixed(tables[source], reference, column, areas)

@@ -10,12 +10,7 @@ from areaeffect.study.parts import ColumnText
 from areaeffect.study.toml_file import Part
 
 EstimatorName = Literal[
-    "counterfactual",
-    "callaway_santanna",
-    "synthetic_did",
-    "imputation",
-    "random_timing",
-    "poisson",
+    "counterfactual", "callaway_santanna", "synthetic_did", "imputation", "random_timing", "poisson"
 ]
 
 
@@ -38,8 +33,7 @@ class Analysis(Part):
         default=12, description="months that one step of the effect over time adds up"
     )
     groups: tuple[str, ...] = Field(
-        default=(),
-        description="separate findings by 'start', 'resident_led' or a column of the areas file",
+        default=(), description="separate findings by 'start', 'resident_led' or a column of the areas file"
     )
     estimators: tuple[EstimatorName, ...] = Field(
         default=("counterfactual",),

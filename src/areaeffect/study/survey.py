@@ -16,9 +16,7 @@ class Item(Part):
     column: str = Field(min_length=1, description="column with the answers")
     lowest: float = Field(description="number of the answer at the lower end")
     highest: float = Field(description="number of the answer at the upper end")
-    reverse: bool = Field(
-        default=False, description="the lower end is the better one (it becomes 100)"
-    )
+    reverse: bool = Field(default=False, description="the lower end is the better one (it becomes 100)")
 
     @model_validator(mode="after")
     def _has_a_range(self) -> Self:
@@ -34,12 +32,8 @@ class Survey(Part):
     path: str = Field(description="CSV or Parquet: one row a respondent")
     area: str = Field(description="column with the area code")
     items: tuple[Item, ...] = Field(min_length=1, description="questions that form the scale")
-    least_items: int = Field(
-        default=1, ge=1, description="answers a respondent needs to count in the scale"
-    )
-    missing: tuple[str, ...] = Field(
-        default=("",), description="values that mean no answer: '-9', 'refused'"
-    )
+    least_items: int = Field(default=1, ge=1, description="answers a respondent needs to count in the scale")
+    missing: tuple[str, ...] = Field(default=("",), description="values that mean no answer: '-9', 'refused'")
     label: str = Field(default="", description="name of the scale in print")
     family: FamilyName = Field(
         default="social_relationships", description="which of the six families it belongs to"

@@ -92,9 +92,7 @@ def parse_toml(text: str, path: Path) -> TomlFile:
     return TomlFile(path, text, content, _lines_of_keys(text))
 
 
-def problems_of(
-    error: ValidationError, file: TomlFile, root: type[BaseModel], kinds: Kinds
-) -> list[Problem]:
+def problems_of(error: ValidationError, file: TomlFile, root: type[BaseModel], kinds: Kinds) -> list[Problem]:
     """Write down every fault that validation found, with its place and the way out."""
     return [_problem(e, file, root, kinds) for e in _causes(error)]
 
@@ -137,9 +135,7 @@ def _lines_of_keys(text: str) -> dict[str, int]:
     return lines
 
 
-def _model_at(
-    location: tuple[int | str, ...], root: type[BaseModel], kinds: Kinds
-) -> type[BaseModel] | None:
+def _model_at(location: tuple[int | str, ...], root: type[BaseModel], kinds: Kinds) -> type[BaseModel] | None:
     """Return the model whose keys are allowed at a place of the file."""
     model: Any = root
     if _is_tagged(location, kinds):  # ('source', name, kind, …)
@@ -203,9 +199,7 @@ def _problem(error: Any, file: TomlFile, root: type[BaseModel], kinds: Kinds) ->
             f"'{name}' is not a key here.", where, near or f"Allowed: {', '.join(sorted(allowed))}."
         )
     if error["type"] == "missing":
-        return Problem(
-            f"'{name}' is missing.", where, "Add it; `areaeffect init` shows an example."
-        )
+        return Problem(f"'{name}' is missing.", where, "Add it; `areaeffect init` shows an example.")
     if error["type"] == "literal_error":
         given, expected = error["input"], error["ctx"]["expected"]
         allowed = re.findall(r"'([^']+)'", expected)

@@ -32,9 +32,7 @@ class ValuePart(Part):
     """What avoided incidents are worth: unit costs, prices, discounting and funding."""
 
     price_year: PriceYear = Field(description="year in whose prices all is given: '2024'")
-    discount_rate: float = Field(
-        default=0.035, ge=0, lt=1, description="a year; 0.035 is the Green Book's"
-    )
+    discount_rate: float = Field(default=0.035, ge=0, lt=1, description="a year; 0.035 is the Green Book's")
     costs: str = Field(
         description="CSV of the study's own unit costs, each with price year, status and source"
     )

@@ -160,9 +160,7 @@ def _numbers(table: pd.DataFrame, column: str, missing: tuple[str, ...]) -> tupl
     return number.to_numpy(dtype=np.float64), wrong.to_numpy(dtype=bool)
 
 
-def _answers(
-    table: pd.DataFrame, item: Item, survey: Survey, path: Path, problems: list[Problem]
-) -> Floats:
+def _answers(table: pd.DataFrame, item: Item, survey: Survey, path: Path, problems: list[Problem]) -> Floats:
     number, wrong = _numbers(table, item.column, survey.missing)
     outside = (number < item.lowest) | (number > item.highest)
     scale = f"Allowed: {item.lowest:g} to {item.highest:g}; name other codes in `missing`."

@@ -30,8 +30,7 @@ MARKERS: Mapping[str, str] = {
         "not_published",
     ),
     **dict.fromkeys(
-        ("null", "none", "<na>", "n.a.", "#n/a", "#null!", "not available", "missing"),
-        "not_published",
+        ("null", "none", "<na>", "n.a.", "#n/a", "#null!", "not available", "missing"), "not_published"
     ),
 }
 _BELOW = re.compile(r"(?:<|less than|under|fewer than)\s*(\d{1,3})")
@@ -123,9 +122,7 @@ def read_codes(column: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
     if named:
         notes.append(f"'{named[0]}' is taken as the area {plain[named[0]]}")
     if hidden:
-        notes.append(
-            f"{len(hidden)} codes hold characters that cannot be seen; they were taken out"
-        )
+        notes.append(f"{len(hidden)} codes hold characters that cannot be seen; they were taken out")
     if folded:
         one, other = next(iter(sorted(folded.items())))
         notes.append(f"'{one}' is taken as '{other}': codes are compared without case")
@@ -212,8 +209,7 @@ def picked(column: Strings | pd.Series, asked: Iterable[str], name: str, where: 
         Problem(
             f"no row has '{text}' in '{name}'.",
             where,
-            did_you_mean(text, held.values())
-            or f"It holds: {', '.join(sorted(set(held.values()))[:20])}.",
+            did_you_mean(text, held.values()) or f"It holds: {', '.join(sorted(set(held.values()))[:20])}.",
         )
         for text, meant in wanted.items()
         if meant not in held

@@ -76,11 +76,7 @@ def table_pieces(path: Path, layout: Layout, choose: Choose, rows: int) -> Itera
             columns = {c: ["" if v != v else str(v) for v in part[c]] for c in wanted}  # noqa: PLR0124
             yield TablePiece(part.index.tolist(), columns, (), False, table.notes)
         return
-    with stream_text_rows(path, {key_of(n) for n in layout.header_has}) as (
-        lines,
-        delimiter,
-        notes,
-    ):
+    with stream_text_rows(path, {key_of(n) for n in layout.header_has}) as (lines, delimiter, notes):
         first = list(islice(lines, HEADER_WITHIN))
         if not first:
             raise DataError(Problem("the file is empty.", str(path), "It needs a header and rows."))

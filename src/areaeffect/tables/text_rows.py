@@ -104,8 +104,7 @@ def text_rows(raw: bytes, path: PurePath, header_has: Collection[str]) -> TextRo
     blank = [i + 1 for i, line in enumerate(lines) if not line.strip()]
     same: dict[str, str] = {}  # a table repeats its texts: each is kept once
     rows = [
-        (line, [same.setdefault(cell, cell) for cell in row])
-        for line, row in _rows(lines, delimiter, path)
+        (line, [same.setdefault(cell, cell) for cell in row]) for line, row in _rows(lines, delimiter, path)
     ]
     return TextRows(rows, delimiter, blank, notes)
 
@@ -249,9 +248,7 @@ def _quote_problem(first: int, last: int, error: str, path: PurePath) -> Problem
     return Problem(what, f"{path}, line {first}" + (f" to {last}" if last > first else ""), fix)
 
 
-def _refuse_swallowed(
-    row: list[str], first: int, last: int, delimiter: str, path: PurePath
-) -> None:
+def _refuse_swallowed(row: list[str], first: int, last: int, delimiter: str, path: PurePath) -> None:
     """Refuse a quoted cell over several lines of which one looks like a row of its own."""
     for cell in row:
         inner = cell.split("\n")[1:]

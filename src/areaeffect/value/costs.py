@@ -114,9 +114,7 @@ def read_costs(path: Path, name: str) -> CostTable:
     missing = [c for c in COLUMNS if c not in frame.columns]
     if missing:
         fix = f"Columns: {', '.join(COLUMNS)}; leave cells empty where nothing is known."
-        raise DataError(
-            [Problem(f"there is no column '{c}'.", f"{name}, line 1", fix) for c in missing]
-        )
+        raise DataError([Problem(f"there is no column '{c}'.", f"{name}, line 1", fix) for c in missing])
     problems: list[Problem] = []
     costs: dict[str, UnitCost] = {}
     currencies: set[str] = set()
@@ -131,9 +129,7 @@ def read_costs(path: Path, name: str) -> CostTable:
         currencies.add(cost.currency)
     if len(currencies) > 1:
         problems.append(
-            Problem(
-                f"the costs are in {' and '.join(sorted(currencies))}.", name, "Use one currency."
-            )
+            Problem(f"the costs are in {' and '.join(sorted(currencies))}.", name, "Use one currency.")
         )
     if problems:
         raise DataError(problems)
@@ -150,23 +146,17 @@ def _cost(row: Mapping[str, str], where: str) -> tuple[UnitCost, list[Problem]]:
     value, low, high = numbers["value"], numbers["low"], numbers["high"]
     if not _NAME.fullmatch(row["item"]) or row["item"] in {ALL_CRIME, NOT_VALUED}:
         problems.append(
-            Problem(
-                f"'{row['item']}' is not a name of an item.", where, "Lower case, digits and _."
-            )
+            Problem(f"'{row['item']}' is not a name of an item.", where, "Lower case, digits and _.")
         )
     if row["status"] not in STATUSES:
         near = did_you_mean(row["status"], STATUSES)
         allowed = f"Allowed: {', '.join(STATUSES)}."
-        problems.append(
-            Problem(f"'{row['status']}' is not a status.", where, f"{near} {allowed}".strip())
-        )
+        problems.append(Problem(f"'{row['status']}' is not a status.", where, f"{near} {allowed}".strip()))
     problems += _of_value(row, value, where)
     if value is not None:
         ends = (low if low is not None else value, high if high is not None else value)
         if not ends[0] <= value <= ends[1]:
-            problems.append(
-                Problem(f"{value:g} does not lie from {ends[0]:g} to {ends[1]:g}.", where)
-            )
+            problems.append(Problem(f"{value:g} does not lie from {ends[0]:g} to {ends[1]:g}.", where))
     cost = UnitCost(
         row["item"],
         row["category"] or row["item"],

@@ -81,24 +81,18 @@ class Amount:
     avoided_high: float | None = described("High end of their 95% interval", None)
     kept: float | None = described("Share that is left after discounting", None)
     share_costed: float | None = described("Share of the incidents that carry a unit cost", None)
-    value: float | None = described(
-        "Worth at the estimate and the central costs, recorded only", None
-    )
+    value: float | None = described("Worth at the estimate and the central costs, recorded only", None)
     low: float | None = described("Low end of its 95% interval, by simulation", None)
     high: float | None = described("High end of its 95% interval, by simulation", None)
     share_positive: float | None = described("Share of the simulated values above zero", None)
-    fiscal: float | None = described(
-        "Part of it on public services; empty where the costs do not say", None
-    )
+    fiscal: float | None = described("Part of it on public services; empty where the costs do not say", None)
     fiscal_low: float | None = described("Low end of that part's 95% interval", None)
     fiscal_high: float | None = described("High end of that part's 95% interval", None)
     funding: float | None = described("Funding in the same prices", None)
     per_pound: float | None = described("Worth for each unit of funding", None)
     per_pound_low: float | None = described("Low end of its 95% interval", None)
     per_pound_high: float | None = described("High end of its 95% interval", None)
-    share_above_one: float | None = described(
-        "Share of the simulated values above the funding", None
-    )
+    share_above_one: float | None = described("Share of the simulated values above the funding", None)
     note: str = described("Why there is no amount", "")
 
 

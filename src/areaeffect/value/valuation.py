@@ -65,9 +65,7 @@ def read_valuation(file: StudyFile) -> tuple[Valuation | None]:
         if not valued:
             return (None,)
         where = file.where(f"outcome.{valued[0][0]}.valued_as")
-        raise StudyError(
-            Problem("there is no section `[value]`.", where, "Write one with `price_year`.")
-        )
+        raise StudyError(Problem("there is no section `[value]`.", where, "Write one with `price_year`."))
     path = resolve(part.costs, file.folder)
     table = own_costs(path)
     problems = _outcome_problems(file, valued, table) + _study_problems(file, part, table)
@@ -109,9 +107,7 @@ def cost_releases(file: StudyFile) -> tuple[Release, ...]:
     return valuation.releases if valuation else ()
 
 
-def _outcome_problems(
-    file: StudyFile, valued: list[tuple[int, Outcome]], table: CostTable
-) -> list[Problem]:
+def _outcome_problems(file: StudyFile, valued: list[tuple[int, Outcome]], table: CostTable) -> list[Problem]:
     """Find outcomes that cannot be valued, and incidents that would count twice."""
     problems: list[Problem] = []
     owner: dict[str, Outcome] = {}
@@ -208,8 +204,7 @@ def _mix(
             return {items[0]: 1.0}
         problems.append(
             Problem(
-                f"'{category}' holds {len(items)} kinds of incident, and no mix says how many of "
-                "each.",
+                f"'{category}' holds {len(items)} kinds of incident, and no mix says how many of each.",
                 where,
                 f"Write {category} = {{ … }} under [value.mix] with shares of: {', '.join(items)}, "
                 f"{NOT_VALUED}.",
@@ -229,9 +224,7 @@ def _mix(
     return {item: share for item, share in mix.items() if item not in unknown}
 
 
-def _uprated(
-    year: str, part: ValuePart, table: CostTable, where: str, problems: list[Problem]
-) -> float:
+def _uprated(year: str, part: ValuePart, table: CostTable, where: str, problems: list[Problem]) -> float:
     try:
         return uprate(year, part.price_year, table.currency, where)
     except AreaEffectError as error:

@@ -88,10 +88,7 @@ def ends(cost: UnitCost, cost_range: float) -> tuple[float, float]:
     value = cost.value or 0.0
     if cost.low is None and cost.high is None:
         return value * (1 - cost_range), value * (1 + cost_range)
-    return (
-        value if cost.low is None else cost.low,
-        value if cost.high is None else cost.high,
-    )
+    return (value if cost.low is None else cost.low, value if cost.high is None else cost.high)
 
 
 def _triangular(uniform: Floats, low: float, mode: float, high: float) -> Floats:

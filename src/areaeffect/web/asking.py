@@ -27,9 +27,7 @@ class CompareForm(View):
     placebos, nearest, buffer : options, as written.
     """
 
-    name: str = word(
-        rf"[^\x00-\x1f\x7f]{{0,{LONGEST_NAME}}}", "", f"a name of up to {LONGEST_NAME} signs"
-    )
+    name: str = word(rf"[^\x00-\x1f\x7f]{{0,{LONGEST_NAME}}}", "", f"a name of up to {LONGEST_NAME} signs")
     start: str = word(r"[^\x00-\x1f\x7f]{0,40}", "", "a date such as April 2013")
     placebos: str = choice(*map(str, PLACEBOS))
     nearest: str = choice(*map(str, NEAREST))

@@ -109,9 +109,7 @@ class Atlas:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.manifest: dict[str, Any] = json.loads(
-            (folder / "atlas.json").read_text(encoding="utf-8")
-        )
+        self.manifest: dict[str, Any] = json.loads((folder / "atlas.json").read_text(encoding="utf-8"))
         self.key = folder.name
         self.title = str(self.manifest["title"])
         self.has_map = bool(self.manifest["tiles"])
@@ -204,9 +202,7 @@ class Atlas:
         country = {"E": "England", "W": "Wales"}.get(min(letters), "") if len(letters) == 1 else ""
         countries = [j for j, p in enumerate(places) if p["kind"] == "country"]
         named = [j for j in countries if places[j]["name"] == country] or countries[-1:]
-        councils = [
-            j for j, p in enumerate(places) if p["kind"] == "authority" and p["name"] in own
-        ]
+        councils = [j for j, p in enumerate(places) if p["kind"] == "authority" and p["name"] in own]
         named = (councils if len(councils) == 1 else []) + named
         found = []
         for entry in self.manifest["histories"]:

@@ -129,10 +129,7 @@ def _by_words(atlas: Atlas, words: list[str]) -> Found:
 
 def _by_postcode(atlas: Atlas, text: str) -> Found:
     if not atlas.has_postcodes:
-        return Found(
-            (),
-            hint="This atlas was made without a lookup of postcodes: search by name instead.",
-        )
+        return Found((), hint="This atlas was made without a lookup of postcodes: search by name instead.")
     position = atlas.of_postcode(text)
     if position is None:
         return Found((), hint=f"The postcode {text.upper()} is not in use in this atlas.")

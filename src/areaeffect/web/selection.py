@@ -68,11 +68,7 @@ def selected(settings: Settings, atlas: Atlas, view: View) -> Selection:
     return Selection(codes, (), view.set, tuple((x, y) for x, y in kept.get("shape", ())))
 
 
-def keep(
-    settings: Settings,
-    codes: Iterable[str],
-    shape: Iterable[tuple[float, float]] = (),
-) -> Selection:
+def keep(settings: Settings, codes: Iterable[str], shape: Iterable[tuple[float, float]] = ()) -> Selection:
     """Return a selection as an address can say it, kept on the server where it must be.
 
     Raises
@@ -83,9 +79,7 @@ def keep(
     found, ring = tuple(sorted(set(codes))), tuple(shape)
     if len(found) > limits.SELECTED_AREAS:
         raise Refusal(
-            422,
-            f"{len(found):,} areas are too many at once.",
-            f"Choose at most {limits.SELECTED_AREAS:,}.",
+            422, f"{len(found):,} areas are too many at once.", f"Choose at most {limits.SELECTED_AREAS:,}."
         )
     if len(found) <= limits.URL_AREAS and not ring:
         return Selection(found, found)

@@ -125,9 +125,5 @@ def legend(layer: Layer) -> tuple[tuple[int, str], ...]:
     edges = [printed(b) for b in layer.breaks]
     if not edges:
         return ()
-    words = [
-        f"under {edges[0]}",
-        *(f"{a} to {b}" for a, b in pairwise(edges)),
-        f"{edges[-1]} and over",
-    ]
+    words = [f"under {edges[0]}", *(f"{a} to {b}" for a, b in pairwise(edges)), f"{edges[-1]} and over"]
     return tuple(enumerate(words))

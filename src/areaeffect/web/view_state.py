@@ -80,10 +80,7 @@ def parse(kind: type[State], query: Iterable[tuple[str, str]]) -> State:
     found: dict[str, Any] = {}
     for name, value in query:
         if name not in known:
-            fix = (
-                did_you_mean(name, known)
-                or f"The parameters of this page: {', '.join(known) or 'none'}."
-            )
+            fix = did_you_mean(name, known) or f"The parameters of this page: {', '.join(known) or 'none'}."
             raise Refusal(400, f"'{short(name)[:40]}' is not a parameter of this page.", fix)
         if name in found:
             raise Refusal(400, f"'{name}' is given more than once.", "Give it once.", name)
@@ -96,9 +93,7 @@ def parse(kind: type[State], query: Iterable[tuple[str, str]]) -> State:
 
 def _value(name: str, value: str, rule: Any) -> str:
     if not re.fullmatch(rule["pattern"], value):
-        raise Refusal(
-            400, f"'{value[:40]}' is not allowed here.", f"Allowed: {rule['describe']}.", name
-        )
+        raise Refusal(400, f"'{value[:40]}' is not allowed here.", f"Allowed: {rule['describe']}.", name)
     return value
 
 

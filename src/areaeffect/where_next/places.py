@@ -39,9 +39,7 @@ class AreaMap:
     notes: tuple[str, ...]
 
 
-def map_of_study(
-    file: StudyFile, data: Assembled, others: Sequence[Path], lookup: str | None
-) -> AreaMap:
+def map_of_study(file: StudyFile, data: Assembled, others: Sequence[Path], lookup: str | None) -> AreaMap:
     """Return the map of a study: its panel, everything its register names, and the buffer.
 
     An initiative that ended before the study's window, or begins after it, takes its areas too.
@@ -68,11 +66,7 @@ def map_of_study(
 
 
 def taken_by(
-    files: Sequence[Path],
-    lookup: str | None,
-    folder: Path,
-    boundaries: Boundaries | None,
-    areas: Strings,
+    files: Sequence[Path], lookup: str | None, folder: Path, boundaries: Boundaries | None, areas: Strings
 ) -> tuple[Ints, tuple[str, ...]]:
     """Return the areas (positions) that files of initiatives name in whatever way, and notes."""
     vintage = vintage_of(areas, folder) if files else None
@@ -112,9 +106,7 @@ def given_places(
     order = np.argsort(place, kind="stable")
     parts = np.split(order, np.cumsum(np.bincount(place))[:-1])
     whole = [
-        (p, str(title[p[0]]) or str(c))
-        for c, p in zip(codes, parts, strict=True)
-        if c and allowed[p].all()
+        (p, str(title[p[0]]) or str(c)) for c, p in zip(codes, parts, strict=True) if c and allowed[p].all()
     ]
     _refuse_none(whole)
     return [p.astype(np.int64) for p, _ in whole], [n for _, n in whole]

@@ -169,11 +169,7 @@ def most_like(
 
 
 def most_in_need(
-    places: Sequence[Ints],
-    indicators: Floats,
-    weights: Floats,
-    first: int,
-    rng: np.random.Generator,
+    places: Sequence[Ints], indicators: Floats, weights: Floats, first: int, rng: np.random.Generator
 ) -> Ranking:
     """Rank places by the mean score of an index, the worst first.
 

@@ -93,9 +93,7 @@ class WhereNext:
             columns.append(Column("most_like", "string", "The studied place it is most like"))
             for k, row in enumerate(rows):
                 row.append(self._model(k))
-        members = tuple(
-            (k + 1, str(self.areas[a])) for k, place in enumerate(self.places) for a in place
-        )
+        members = tuple((k + 1, str(self.areas[a])) for k, place in enumerate(self.places) for a in place)
         of = (columns[0], Column("area_code", "string", "Area"))
         return (
             DataTable("where_next", self.title, tuple(columns), tuple(tuple(r) for r in rows)),

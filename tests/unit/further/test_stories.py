@@ -111,9 +111,7 @@ def test_events_are_numbered_on_the_trend_and_named_in_its_note() -> None:
 
     result = sample_result()
     finding = next(f for f in result.findings if f.neighbourhood is None and f.claim == "change")
-    series = next(
-        s for s in result.series if (s.group, s.outcome) == (finding.group, finding.outcome)
-    )
+    series = next(s for s in result.series if (s.group, s.outcome) == (finding.group, finding.outcome))
     middle = series.periods[len(series.periods) // 2]
     events = ((middle, "", "a hall <b> opened"), ("1066", "Elm Park", "too early"))
     figure = figures.trend(finding, series, events)

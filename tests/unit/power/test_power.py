@@ -140,9 +140,7 @@ def test_the_curve_repeats_neighbourhoods_evenly(drawn: Studied) -> None:
     with single_threaded():
         plan = make_plan(drawn.file, drawn.data, "test")
     study = drawn.file.study
-    merged = study.model_copy(
-        update={"design": study.design.model_copy(update={"unit": "programme"})}
-    )
+    merged = study.model_copy(update={"design": study.design.model_copy(update={"unit": "programme"})})
     assert [size.group for size in sizes_of(plan, merged)] == [INITIATIVE]
     for size in sizes_of(plan, study):
         counts = np.bincount(size.patterns, minlength=4)
@@ -212,9 +210,7 @@ def test_the_number_needed_lies_between_the_points_of_the_curve() -> None:
 def test_every_number_of_a_sentence_is_in_the_report() -> None:
     rows = (point(1, -0.38), point(20, -0.1), point(3, -0.22, "Residents First"))
     (text,) = sentences(
-        PowerReport(
-            title="t", step="year", history=4, planned=2, measured=2, left_out=(), rows=rows
-        )
+        PowerReport(title="t", step="year", history=4, planned=2, measured=2, left_out=(), rows=rows)
     )
     assert text == (
         "Residents First, crime: with these 3 neighbourhoods, followed for 2 years on average, "

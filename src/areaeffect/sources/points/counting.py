@@ -170,13 +170,7 @@ class _Counter:
         dates = self._dates.codes(piece.dates, where)
         place = np.zeros(len(dates), dtype=np.int64)
         return Rows(
-            file=file,
-            lines=piece.lines,
-            dates=dates,
-            categories=codes,
-            place=place,
-            x=piece.x,
-            y=piece.y,
+            file=file, lines=piece.lines, dates=dates, categories=codes, place=place, x=piece.x, y=piece.y
         )
 
     def locate(self, rows: Rows, crs: str) -> Ints:
@@ -251,9 +245,7 @@ class _Counter:
 
     def _fold(self) -> None:
         keys = np.concatenate([self._keys, *self._pending])
-        counts = np.concatenate(
-            [self._counts, np.ones(len(keys) - len(self._keys), dtype=np.int64)]
-        )
+        counts = np.concatenate([self._counts, np.ones(len(keys) - len(self._keys), dtype=np.int64)])
         self._keys, where = np.unique(keys, return_inverse=True)
         self._counts = np.bincount(where, counts, minlength=len(self._keys)).astype(np.int64)
         self._pending = []

@@ -180,9 +180,7 @@ def _of_shapes(path: Path, source: PointsSource, rows: int) -> Iterator[Piece]:
     columns = [c for c in frame.columns if c != frame.geometry.name]
     _texts_of(columns, source, path)
     shapes = frame.geometry.to_numpy()
-    shapes = np.where(
-        shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes
-    )
+    shapes = np.where(shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes)
     is_point = shapely.get_type_id(shapes) == _POINT
     empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     x, y = (

@@ -142,9 +142,7 @@ def _rounding_note(sample: Floats, width: float, *, is_degrees: bool) -> list[st
 
 
 def coordinate_notes(
-    seen_by_crs: Mapping[str, Seen],
-    by_month: Mapping[tuple[int, int], int],
-    boundaries: Boundaries,
+    seen_by_crs: Mapping[str, Seen], by_month: Mapping[tuple[int, int], int], boundaries: Boundaries
 ) -> list[str]:
     """Say what of the coordinates makes counts too low, or puts incidents into wrong areas.
 

@@ -101,12 +101,8 @@ def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Loca
     found = Located(
         areas=areas,
         names=np.array([name_of.get(a, a) for a in areas.tolist()], dtype=str),
-        area_of_code=np.array(
-            [position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64
-        ),
-        pairs=np.array(
-            [(i, position[a]) for i, c in enumerate(candidates) for a in c], dtype=np.int64
-        )
+        area_of_code=np.array([position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64),
+        pairs=np.array([(i, position[a]) for i, c in enumerate(candidates) for a in c], dtype=np.int64)
         .reshape(-1, 2)
         .T,
         several={},
@@ -121,9 +117,7 @@ def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Loca
     return found
 
 
-def _brought_over(
-    codes: Strings, new: Strings, status: Strings, totals: Ints, how: str
-) -> tuple[str, ...]:
+def _brought_over(codes: Strings, new: Strings, status: Strings, totals: Ints, how: str) -> tuple[str, ...]:
     """Say how many codes of another census were brought to the declared one."""
     changed = (status == Status.SPLIT.value) | ((new != "") & (new != codes))
     if not changed.any():
@@ -187,9 +181,7 @@ def place(
     return Placed(values, empty, tuple(notes))
 
 
-def _by_point(
-    points: Points, outlines: Outlines, located: Located, has_code: Bools
-) -> tuple[Ints, Bools]:
+def _by_point(points: Points, outlines: Outlines, located: Located, has_code: Bools) -> tuple[Ints, Bools]:
     """Return the area that each point lies in, -1 where it has none, and which have a point.
 
     A split code allows only the areas that it may mean, the nearest of them.

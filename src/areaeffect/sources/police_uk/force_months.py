@@ -74,9 +74,7 @@ def force_months(manifest: Iterable[dict[str, Any]]) -> tuple[ForceMonth, ...]:
             totals[0, month - first] = row["rows_kept"]
         residue = group_gaps(totals)[0]
         whole = {
-            month: row
-            for month, row in months.items()
-            if not residue[month - first] and not _fault(row)
+            month: row for month, row in months.items() if not residue[month - first] and not _fault(row)
         }
         gaps = _category_gaps(whole, first, last)
         for month in range(first, last + 1):
@@ -115,9 +113,7 @@ def _fault(row: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def _category_gaps(
-    whole: Mapping[int, Mapping[str, Any]], first: int, last: int
-) -> dict[str, Bools]:
+def _category_gaps(whole: Mapping[int, Mapping[str, Any]], first: int, last: int) -> dict[str, Bools]:
     """Return for each category the months, from the first on, in which it was not published."""
     found = {}
     labels = tuple(label(month, PeriodKind.MONTH) for month in range(first, last + 1))

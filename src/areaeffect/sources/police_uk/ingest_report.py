@@ -49,7 +49,7 @@ class IngestReport:
         """Return the report as lines to read."""
         lines = [
             f"{self.rows_read:,} rows read: {self.rows_kept:,} kept, {self.rows_rejected:,} "
-            f"rejected; {self.files:,} files, {self.months} months, {self.forces} forces.",
+            f"rejected; {self.files:,} files, {self.months} months, {self.forces} forces."
         ]
         if self.files_new < self.files:
             lines.append(f"{self.files - self.files_new:,} of the files were already in the store.")

@@ -155,9 +155,7 @@ def read_counts(
         if names[period] not in lake.stored():
             return []
         lake.verified(names[period])
-        tables = _row_groups(
-            paths[period], forces, ["force", "area_code", "category", "has_point", "n"]
-        )
+        tables = _row_groups(paths[period], forces, ["force", "area_code", "category", "has_point", "n"])
         return [_add_up(t, period, forces, asked) for t in tables]
 
     with ThreadPoolExecutor(READERS) as pool:
@@ -236,9 +234,7 @@ def _of_forces(table: Any, forces: Sequence[str]) -> tuple[npt.NDArray[np.int32]
     return index, np.array([place.get(f, -1) for f in names.to_pylist()] + [-1], dtype=np.int64)
 
 
-def _add_up(
-    table: Any, period: int, forces: Sequence[str], asked: Sequence[Sequence[str]]
-) -> _Part:
+def _add_up(table: Any, period: int, forces: Sequence[str], asked: Sequence[Sequence[str]]) -> _Part:
     import pyarrow as pa
 
     force, asked_force = _of_forces(table, forces)
@@ -272,11 +268,7 @@ def _add_up(
 
 
 def _latest_names(
-    paths: Sequence[Path],
-    forces: Sequence[str],
-    codes: Strings,
-    code_of_pair: Ints,
-    incidents: Ints,
+    paths: Sequence[Path], forces: Sequence[str], codes: Strings, code_of_pair: Ints, incidents: Ints
 ) -> Strings:
     """Return the name of each code in the last month that has it; the code where it has none."""
     last = np.zeros(len(codes), dtype=np.int64)

@@ -142,10 +142,7 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    files: Sequence[tuple[int, str]],
-    where: Sequence[str],
+    connection: duckdb.DuckDBPyConnection, path: Path, files: Sequence[tuple[int, str]], where: Sequence[str]
 ) -> dict[int, list[Rejected]]:
     """Read numbered lines into the table `checked`, and return the rows it does not use.
 
@@ -234,9 +231,7 @@ def _refuse_unknown(rows: Iterable[tuple[str, int, int, int]], name_of: dict[int
         raise DataError(problems)
 
 
-def _unparsed(
-    rows: Iterable[tuple[str, str, str | None, int]],
-) -> list[tuple[int, Rejected]]:
+def _unparsed(rows: Iterable[tuple[str, str, str | None, int]]) -> list[tuple[int, Rejected]]:
     """Rows that are no row: the first error of each, with the line it was numbered with."""
     found: dict[tuple[int, int], Rejected] = {}
     for text, kind, column, index in rows:

@@ -30,12 +30,8 @@ class StoreCheck:
 
     def text(self) -> str:
         """Return the check as lines to read."""
-        lines = [
-            f"{self.files:,} files with {self.rows:,} rows: every one as the manifest lists it."
-        ]
-        return "\n".join(
-            [*lines, *(f"{name}: not of the store, not read." for name in self.unlisted)]
-        )
+        lines = [f"{self.files:,} files with {self.rows:,} rows: every one as the manifest lists it."]
+        return "\n".join([*lines, *(f"{name}: not of the store, not read." for name in self.unlisted)])
 
 
 def check_store(lake: Lake) -> StoreCheck:

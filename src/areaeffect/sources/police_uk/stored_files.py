@@ -41,6 +41,4 @@ def measured(paths: Sequence[Path]) -> list[StoredFile]:
         digests = pool.map(sha256_of, paths)
         with duckdb.connect() as engine:  # not Arrow, which takes long to import
             rows = dict(engine.execute(_ROWS, {"files": [str(p) for p in paths]}).fetchall())
-    return [
-        StoredFile(p.stat().st_size, rows[str(p)], d) for p, d in zip(paths, digests, strict=True)
-    ]
+    return [StoredFile(p.stat().st_size, rows[str(p)], d) for p, d in zip(paths, digests, strict=True)]

@@ -144,8 +144,7 @@ def no_file(ask: Ask, head: bytes) -> Problem:
     """Say that a page came in place of a file."""
     shown = head[:60].decode("utf-8", "replace")
     return Problem(
-        f"{ask.address} answers with a web page, not with the file: '{shown}…'. Nothing of it was "
-        "kept.",
+        f"{ask.address} answers with a web page, not with the file: '{shown}…'. Nothing of it was kept.",
         ask.name,
         f"A proxy's login, or a moved file: open {ask.page or ask.address} in a browser.",
     )

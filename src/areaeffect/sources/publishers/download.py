@@ -148,9 +148,7 @@ def fetch(
 def _get(job: Job, folder: Path, client: Client, progress: Progress) -> Fetched:
     part = folder / PARTS / job.file.path
     part.parent.mkdir(parents=True, exist_ok=True)
-    brought = bring(
-        client, job.release, job.file, part, lambda _, done, of: progress(job.label, done, of)
-    )
+    brought = bring(client, job.release, job.file, part, lambda _, done, of: progress(job.label, done, of))
     try:
         digest = _check(job, brought)
     except DataError:
@@ -234,9 +232,7 @@ def _unwritten(job: Job, error: OSError, folder: Path) -> Problem:
             "Make room, or name another folder with --into. What came is kept.",
         )
     return Problem(
-        f"the file cannot be written: {error.strerror or error}.",
-        where,
-        "Name another folder with --into.",
+        f"the file cannot be written: {error.strerror or error}.", where, "Name another folder with --into."
     )
 
 
@@ -290,8 +286,7 @@ def check_file(release: PublishedRelease, file: ReleaseFile, path: Path, name: s
         counts.append((len(areas), release.areas, GEOGRAPHY_NAMES[release.geography][1]))
     problems = [
         Problem(
-            f"this is another edition of '{release.id}': {found:,} {what}, where {expected:,} are "
-            "on record.",
+            f"this is another edition of '{release.id}': {found:,} {what}, where {expected:,} are on record.",
             f"{name}",
             f"Look at {release.page}; a new edition needs a release of its own.",
         )

@@ -276,9 +276,7 @@ NO_TABLE = ("outlines", "pairs", "postcodes")
 @cache
 def sets() -> Mapping[str, tuple[str, ...]]:
     """Return the names of several releases at once, such as `england`, with their releases."""
-    text = (files("areaeffect.sources.publishers") / "releases" / "sets.toml").read_text(
-        encoding="utf-8"
-    )
+    text = (files("areaeffect.sources.publishers") / "releases" / "sets.toml").read_text(encoding="utf-8")
     return {name: tuple(ids) for name, ids in tomllib.loads(text).items()}
 
 
@@ -309,9 +307,7 @@ def find_release(release_id: str, where: str = "") -> PublishedRelease:
     if release_id not in known:
         near = did_you_mean(release_id, known)
         raise StudyError(
-            Problem(
-                f"there is no release '{release_id}'.", where, near or f"Known: {', '.join(known)}."
-            )
+            Problem(f"there is no release '{release_id}'.", where, near or f"Known: {', '.join(known)}.")
         )
     return known[release_id]
 

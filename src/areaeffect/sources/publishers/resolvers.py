@@ -164,9 +164,7 @@ def _addresses(client: Client, release: PublishedRelease, origin: Origin) -> Ite
 
 
 def _listed_on_govuk(client: Client, release: PublishedRelease, origin: Origin) -> str:
-    ask = replace(
-        ask_of(release, origin, f"https://www.gov.uk/api/content{origin.page}"), cap=SMALL
-    )
+    ask = replace(ask_of(release, origin, f"https://www.gov.uk/api/content{origin.page}"), cap=SMALL)
     content = client.json(ask)
     listed = expect(ask, content, "details").get("attachments") or []
     names = {str(a.get("url", "")): str(a.get("title", "")) for a in listed if isinstance(a, dict)}
@@ -228,9 +226,7 @@ def _bring_from_hub(
     target = part if is_table else part.with_suffix(".geojson")
     try:
         pages = feature_pages(client, ask, progress, is_table=is_table)
-        bring_pages(
-            pages, target, lambda: count(client, ask), join_table if is_table else join_features
-        )
+        bring_pages(pages, target, lambda: count(client, ask), join_table if is_table else join_features)
     except DataError as error:
         raise DataError([*(why.problems if why else ()), *error.problems]) from None
     return Brought(ask.address, target, target.suffix)

@@ -20,11 +20,7 @@ from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Release
 from areaeffect.sources.publishers.files import columns_of, how_to_get, locate
 from areaeffect.sources.publishers.layouts import read_files
-from areaeffect.sources.publishers.releases import (
-    ABSENT_IS_ZERO,
-    CODE_PATTERNS,
-    find_release,
-)
+from areaeffect.sources.publishers.releases import ABSENT_IS_ZERO, CODE_PATTERNS, find_release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,9 +163,7 @@ def _words(cells: pd.Series, row_area: Ints, n_areas: int) -> Strings:
     return words.astype(str)
 
 
-def _refuse_unknown(
-    release: PublishedRelease, there: Sequence[str], only: Sequence[str] | None
-) -> None:
+def _refuse_unknown(release: PublishedRelease, there: Sequence[str], only: Sequence[str] | None) -> None:
     problems = []
     for column in only or ():
         if column in there:
@@ -186,10 +180,7 @@ def _refuse_unknown(
 
 
 def _from_names(
-    release: PublishedRelease,
-    frame: pd.DataFrame,
-    records: tuple[Release, ...],
-    root: Roots,
+    release: PublishedRelease, frame: pd.DataFrame, records: tuple[Release, ...], root: Roots
 ) -> tuple[pd.DataFrame, tuple[Release, ...], list[str]]:
     """Find the codes of areas that a file has by name; what has none is counted as rejected."""
     lookup, names, codes = release.names_from
@@ -222,9 +213,7 @@ def _from_names(
     return kept, (first, *more), said
 
 
-def areas_of(
-    release: PublishedRelease, frame: pd.DataFrame
-) -> tuple[Strings, npt.NDArray[np.intp]]:
+def areas_of(release: PublishedRelease, frame: pd.DataFrame) -> tuple[Strings, npt.NDArray[np.intp]]:
     """Return the areas, ascending, and which of them each row is of; refuse other codes."""
     codes = frame["area"].fillna("").astype(str).str.strip()
     pattern = re.compile(CODE_PATTERNS[release.vintage])
@@ -242,9 +231,7 @@ def areas_of(
     return areas, row_area
 
 
-def _periods(
-    release: PublishedRelease, frame: pd.DataFrame
-) -> tuple[Periods | None, npt.NDArray[np.intp]]:
+def _periods(release: PublishedRelease, frame: pd.DataFrame) -> tuple[Periods | None, npt.NDArray[np.intp]]:
     if not release.period_kind:
         return None, np.zeros(len(frame), dtype=np.intp)
     kind = PeriodKind(release.period_kind)
@@ -269,9 +256,7 @@ def _ordinal(text: str, kind: PeriodKind) -> int | None:
     return parse_period(text, kind)
 
 
-def _refuse_twice(
-    release: PublishedRelease, frame: pd.DataFrame, cell: npt.NDArray[np.intp]
-) -> None:
+def _refuse_twice(release: PublishedRelease, frame: pd.DataFrame, cell: npt.NDArray[np.intp]) -> None:
     twice = pd.Series(cell).duplicated().to_numpy()
     if twice.any():
         row = frame.iloc[int(twice.argmax())]
@@ -279,9 +264,7 @@ def _refuse_twice(
         raise DataError(Problem(f"there are two rows of {what}.", release.id))
 
 
-def _numbers(
-    release: PublishedRelease, published: str, frame: pd.DataFrame
-) -> tuple[Floats, Reasons]:
+def _numbers(release: PublishedRelease, published: str, frame: pd.DataFrame) -> tuple[Floats, Reasons]:
     column = frame[published]
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
     why = np.zeros(len(values), dtype=np.uint8)
@@ -307,10 +290,7 @@ def _numbers(
 
 
 def _drop_not_supplied(
-    release: PublishedRelease,
-    values: dict[str, Floats],
-    reasons: dict[str, Reasons],
-    keep: set[str],
+    release: PublishedRelease, values: dict[str, Floats], reasons: dict[str, Reasons], keep: set[str]
 ) -> list[str]:
     notes = []
     for name in release.not_supplied:
@@ -318,15 +298,11 @@ def _drop_not_supplied(
             values[name] = np.full_like(values[name], np.nan)
             reasons[name] = np.full_like(reasons[name], _CODE["not_published"])
             if name in keep:
-                notes.append(
-                    f"'{name}' is zero everywhere: it was not supplied, and is missing here."
-                )
+                notes.append(f"'{name}' is zero everywhere: it was not supplied, and is missing here.")
     return notes
 
 
-def _derive(
-    derived: Sequence[Derived], values: dict[str, Floats], reasons: dict[str, Reasons]
-) -> None:
+def _derive(derived: Sequence[Derived], values: dict[str, Floats], reasons: dict[str, Reasons]) -> None:
     for share in derived:
         parts = (*share.numerator, *share.denominator)
         made: Floats = np.sum([values[c] for c in share.numerator], axis=0)

@@ -102,11 +102,7 @@ def lookup_of(release_id: str, root: Roots) -> Lookup:
 
 
 def _step(
-    table: PublishedTable,
-    lookup: Lookup,
-    of_old: Weights | None,
-    of_new: Weights | None,
-    vintage: str,
+    table: PublishedTable, lookup: Lookup, of_old: Weights | None, of_new: Weights | None, vintage: str
 ) -> PublishedTable:
     row, targets, target = _pairs(table.areas, lookup)
     irregular = np.unique(lookup.new[np.isin(lookup.old, table.areas) & (lookup.change == "X")])
@@ -144,9 +140,7 @@ def _step(
     )
 
 
-def _pairs(
-    areas: Strings, lookup: Lookup
-) -> tuple[npt.NDArray[np.intp], Strings, npt.NDArray[np.intp]]:
+def _pairs(areas: Strings, lookup: Lookup) -> tuple[npt.NDArray[np.intp], Strings, npt.NDArray[np.intp]]:
     """Return (row of the older area, newer areas, position of the newer area) of regular pairs."""
     regular = (lookup.change != "X") & np.isin(lookup.old, areas)
     row = np.searchsorted(areas, lookup.old[regular])

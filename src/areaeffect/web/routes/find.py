@@ -70,9 +70,7 @@ def _find(request: Request) -> Response:
     chosen = selected(settings, atlas, view)
     found = search(atlas, view.q)
     values = atlas.values(layer, period)
-    rows = page_of(
-        atlas, layer, values, _rows(atlas, chosen, found), chosen.codes, view.sort, int(view.page)
-    )
+    rows = page_of(atlas, layer, values, _rows(atlas, chosen, found), chosen.codes, view.sort, int(view.page))
     if wants_json(request.headers, request.url.path):
         return JSONResponse(_twin(atlas, layer, period, chosen, found, view))
     return page(
@@ -126,9 +124,7 @@ def _named(atlas: Atlas, chosen: Selection) -> list[dict[str, str]]:
     ]
 
 
-def _map(
-    atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Found
-) -> dict[str, str] | None:
+def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Found) -> dict[str, str] | None:
     """Return what the map's script reads, as text; None where there is no map."""
     if not atlas.has_map or not vendor_files.hashes():
         return None
