@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.design.matching import Matching
+from areaeffect.design.calibration import Matching
 from areaeffect.design.programme import Rules, design_programme
 from areaeffect.estimate.counterfactual import N_TOTALS, log_ratio, totals
 from areaeffect.findings.cohorts import ClaimCohorts, coverage_of

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from areaeffect.geography.boundaries import read_boundaries
-from areaeffect.geography.lookups import load_lookup
+from areaeffect.geography.codes import load_lookup
 from areaeffect.sources.police_uk.categories import read_categories
 from areaeffect.sources.police_uk.files import find_files
 from areaeffect.sources.police_uk.ingest import ingest_police_uk

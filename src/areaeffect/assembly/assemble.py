@@ -16,7 +16,7 @@ from areaeffect.panel import Panel
 from areaeffect.period_texts import parse_period
 from areaeffect.register.registered import Registered, look_at_lists, registered_areas
 from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
-from areaeffect.study.extras import refuse_missing_extras
+from areaeffect.study.file import refuse_missing_extras
 from areaeffect.study.model import split_reference
 from areaeffect.study.paths import resolve
 

@@ -38,7 +38,7 @@ from areaeffect.atlas.layers import Layer, earliest_start, histories_of, layers_
 from areaeffect.atlas.places import INSIDE, council_outlines, place_names, place_points
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.points import projected
-from areaeffect.register.place_lookups import vintage_of
+from areaeffect.register.places import vintage_of
 from areaeffect.register.postcodes import find_postcodes, has_directory
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.file import read_base

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.register.place_lookups import read_columns, vintage_of
+from areaeffect.register.places import read_columns, vintage_of
 from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read

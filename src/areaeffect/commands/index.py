@@ -8,9 +8,9 @@ import numpy as np
 
 from areaeffect.document.folders import prepare
 from areaeffect.index import composite as numerics
+from areaeffect.index.composite import Choices, _score, choices_of, scores, standardised
 from areaeffect.index.page import write_index
 from areaeffect.index.result import IndexResult, Variant
-from areaeffect.index.scores import Choices, _score, choices_of, scores, standardised
 from areaeffect.index.table import read_indicators
 from areaeffect.study.index import read_index
 

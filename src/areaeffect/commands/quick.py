@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.document.csv_files import write_text
 from areaeffect.document.folders import write_whole
-from areaeffect.draft.characteristics import characteristics_of, every_guess
-from areaeffect.draft.guess import area_column, guess
+from areaeffect.draft.guess import area_column, characteristics_of, every_guess, guess
 from areaeffect.draft.study_text import Draft, study_text
 from areaeffect.errors import Faults, Problem, StudyError
 from areaeffect.geography.shape_files import read_shape_file
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from areaeffect.draft.characteristics import Characteristics
-    from areaeffect.draft.guess import Guess
+    from areaeffect.draft.guess import Characteristics, Guess
     from areaeffect.results import Result
 
 #: Kinds of files that hold outlines or points, not a list of codes.

@@ -13,7 +13,7 @@ from areaeffect.document.folders import prepare
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.neighbours import within
-from areaeffect.index.scores import choices_of, scores
+from areaeffect.index.composite import choices_of, scores
 from areaeffect.index.table import read_indicators
 from areaeffect.report.files import read_result
 from areaeffect.sources.base import align
@@ -24,7 +24,7 @@ from areaeffect.study.file import read_study
 from areaeffect.study.index import read_index
 from areaeffect.where_next import ranking as targeting
 from areaeffect.where_next.page import write_where_next
-from areaeffect.where_next.places import AreaMap, contiguous_places, given_places, map_of_study, taken_by
+from areaeffect.where_next.ranking import AreaMap, contiguous_places, given_places, map_of_study, taken_by
 from areaeffect.where_next.result import WhereNext
 
 if TYPE_CHECKING:

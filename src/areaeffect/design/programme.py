@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.design.calibration import EXACT, calibrate
-from areaeffect.design.matching import Matching, match, within_caliper
+from areaeffect.design.calibration import EXACT, Matching, calibrate, match, within_caliper
 
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats

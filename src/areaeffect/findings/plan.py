@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.design.balance import balance
-from areaeffect.design.pool import Pool, make_pool
+from areaeffect.design.pool import Pool, balance, make_pool
 from areaeffect.design.programme import Rules, Weighted, design_programme
 from areaeffect.design.seal import seal
 from areaeffect.errors import Problem, StudyError

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.findings.finished import Finished
     from areaeffect.results import Result
+    from areaeffect.study.analysis import Stories
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.survey import Stories
 
 _EVERYWHERE = "all neighbourhoods"
 

@@ -12,8 +12,14 @@ import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem, did_you_mean, first_few
 from areaeffect.geography.codes import centres_of, places
-from areaeffect.geography.coordinates import BRITAIN, far_off, fault_of_degrees, fault_of_metres, share_inside
-from areaeffect.geography.points import projected
+from areaeffect.geography.points import (
+    BRITAIN,
+    far_off,
+    fault_of_degrees,
+    fault_of_metres,
+    projected,
+    share_inside,
+)
 from areaeffect.geography.shape_files import mended, read_shape_file
 from areaeffect.results import Shape
 from areaeffect.tables.cells import compared_text, plain_code

@@ -14,7 +14,7 @@ from areaeffect.tables.user_table import read_user_table, require_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from areaeffect.geography.lookups import Lookup
+    from areaeffect.geography.codes import Lookup
 
 _COLUMNS = ("from", "to", "weight")
 #: Weights written with a few digits need not add up to one exactly.

@@ -18,7 +18,7 @@ from areaeffect.errors import DataError, Problem, first_few
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.geography.lookups import Lookup
+    from areaeffect.geography.codes import Lookup
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.index import composite as numerics
-from areaeffect.index.scores import scores
+from areaeffect.index.composite import scores
 from areaeffect.index.table import read_indicators
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods

@@ -10,7 +10,7 @@ from areaeffect.document.folders import add_listed
 from areaeffect.errors import DataError, Problem
 from areaeffect.multiverse.branches import Curve, Universe, name_of, run_branch
 from areaeffect.placebo.workers import over_processes
-from areaeffect.study.extras import refuse_missing_cluster
+from areaeffect.study.file import refuse_missing_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

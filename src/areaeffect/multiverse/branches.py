@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.design.matching import Matching
+from areaeffect.design.calibration import Matching
 from areaeffect.design.programme import design_programme
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.crosscheck import ESTIMATORS, cross_check

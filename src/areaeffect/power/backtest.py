@@ -1,4 +1,4 @@
-"""The design as it would have stood some years earlier: what a study could see, before it looks.
+"""The design as it would have stood some years earlier, and how its spread grows with follow-up.
 
 Every start is moved back so far that the time after it ends before the real start. Nothing at or
 after a real start is read; where values are missing then (coverage) is known all the same.
@@ -158,3 +158,42 @@ def backtests(arms: Sequence[ClaimCohorts], horizon: Horizon) -> tuple[Backtest,
             )
         )
     return tuple(made)
+
+
+#: Growth taken where it cannot be fitted: log(0.055 / 0.033) / log(4), London, ten
+#: neighbourhoods of five areas, first to fourth year (`docs/methods/power.md`).
+ASSUMED = 0.37
+_FEWEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Deviation after k years = deviation after one year times k to a power.
+
+    Parameters
+    ----------
+    power : 0 for noise that does not grow, 0.5 for a random walk.
+    is_fitted : whether it was fitted on this study's own placebos.
+    """
+
+    power: float
+    is_fitted: bool
+
+    def factor(self, longer: float) -> float:
+        """Return by how much the deviation grows where the follow-up is longer by a factor."""
+        return float(max(longer, 1.0) ** self.power)
+
+
+def fit_growth(deviations: Sequence[float]) -> Growth:
+    """Fit the power by least squares on logarithms; never below 0, so no length gains by it.
+
+    Parameters
+    ----------
+    deviations : of the placebo effects over the first 1, 2, … years; NaN where not estimable.
+    """
+    found = np.asarray(deviations, dtype=float)
+    good = np.flatnonzero(np.isfinite(found) & (found > 0))
+    if len(good) < _FEWEST:
+        return Growth(ASSUMED, is_fitted=False)
+    slope = np.polyfit(np.log(good + 1.0), np.log(found[good]), 1)[0]
+    return Growth(float(np.clip(slope, 0.0, 1.0)), is_fitted=True)

@@ -25,8 +25,7 @@ from areaeffect.findings.refusals import refused
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.spread import Spread
 from areaeffect.placebo.workers import run_all
-from areaeffect.power.backtest import Backtest, Horizon, backtests, horizon_of
-from areaeffect.power.growth import Growth, fit_growth
+from areaeffect.power.backtest import Backtest, Growth, Horizon, backtests, fit_growth, horizon_of
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.streams import Use, generator
 

@@ -10,11 +10,9 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean, first_few, repeated
 from areaeffect.geography.shape_files import SUFFIXES
-from areaeffect.register.drawn_areas import rows_of_drawn
-from areaeffect.register.located import OUTSIDE, AreaFit, Found, LeftOut, ShapeFit
+from areaeffect.register.drawn_areas import OUTSIDE, AreaFit, Found, LeftOut, ShapeFit, rows_of_drawn
 from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
-from areaeffect.register.place_lookups import find_places
-from areaeffect.register.places import KINDS
+from areaeffect.register.places import KINDS, find_places
 from areaeffect.register.postcodes import find_postcodes, plain_postcode
 from areaeffect.register.rows import (
     KNOWN,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from areaeffect.register.located import Found
+    from areaeffect.register.drawn_areas import Found
     from areaeffect.register.places import Places
     from areaeffect.register.rows import Record, Row
     from areaeffect.study.parts import Window

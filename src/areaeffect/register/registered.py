@@ -12,8 +12,8 @@ from areaeffect.geography.boundaries import area_codes
 from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, label
+from areaeffect.register.drawn_areas import Found
 from areaeffect.register.initiatives import neighbourhoods_named, refuse_faulty_list
-from areaeffect.register.located import Found
 from areaeffect.register.neighbourhoods import (
     areas_named,
     neighbourhoods_from_column,

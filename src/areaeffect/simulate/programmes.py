@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from areaeffect.simulate.noise import FloatArray, IntArray
+    from areaeffect.simulate.grid import FloatArray, IntArray
 
 ELIGIBLE_SHARE = 0.4  # neighbourhoods begin in the most deprived two fifths of a police force
 PULL_OF_DEPRIVATION = 0.8  # log odds of being chosen per standard deviation of deprivation

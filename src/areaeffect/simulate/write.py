@@ -21,7 +21,7 @@ from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from areaeffect.simulate.county import County
-    from areaeffect.simulate.noise import FloatArray, IntArray
+    from areaeffect.simulate.grid import FloatArray, IntArray
 
 SIGNIFICANT_DIGITS = 12
 FUNDING_EACH = 400_000

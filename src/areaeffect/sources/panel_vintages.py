@@ -22,7 +22,7 @@ from areaeffect.sources.base import align
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from areaeffect.geography.lookups import Lookup
+    from areaeffect.geography.codes import Lookup
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.base import SourceTable

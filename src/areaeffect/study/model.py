@@ -8,15 +8,13 @@ from pydantic import ConfigDict, Field, model_validator
 
 from areaeffect.outcomes import FamilyName
 from areaeffect.period_texts import PeriodForm
-from areaeffect.study.analysis import Analysis, PlainMeans
+from areaeffect.study.analysis import Analysis, PlainMeans, Stories, Survey, ValuePart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
 from areaeffect.study.parts import AnySource, AtlasPart, MissingReason, RealFall, Window
 from areaeffect.study.points import PointsSource
 from areaeffect.study.source_kinds import ByKind
-from areaeffect.study.survey import Stories, Survey
 from areaeffect.study.toml_file import Part
-from areaeffect.study.value import ValuePart
 
 
 class StudyPart(Part):

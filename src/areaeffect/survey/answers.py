@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.study.survey import Item, Survey
+    from areaeffect.study.analysis import Item, Survey
 
 _SHOWN = 5
 

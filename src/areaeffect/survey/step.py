@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from areaeffect.findings.finished import Finished
     from areaeffect.panel import Neighbourhood
     from areaeffect.results import Floats, Ints
+    from areaeffect.study.analysis import Survey
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.survey import Survey
 
 #: Benchmark areas that hold at least this share of the weight must have respondents: a survey
 #: asks in a sample of areas, but in fewer the benchmark would be of other places.

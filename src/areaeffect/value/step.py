@@ -11,10 +11,9 @@ from areaeffect.findings.conclude import cases_of, draw_case
 from areaeffect.records import table_of
 from areaeffect.results import Annex
 from areaeffect.streams import Use, generator
-from areaeffect.study.value import ALL_CRIME, NOT_VALUED
+from areaeffect.study.analysis import ALL_CRIME, NOT_VALUED
 from areaeffect.value import worth
-from areaeffect.value.costs import STATUSES, UNVERIFIED
-from areaeffect.value.prices import deflator, discounted
+from areaeffect.value.costs import STATUSES, UNVERIFIED, deflator, discounted
 from areaeffect.value.tables import PUBLISHED_SCALE, Amount, Rate, UnitCost, ValueSettings
 from areaeffect.value.valuation import read_valuation
 

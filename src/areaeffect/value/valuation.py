@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING
 from areaeffect.errors import AreaEffectError, Problem, StudyError, did_you_mean
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
+from areaeffect.study.analysis import NOT_VALUED
 from areaeffect.study.paths import resolve
-from areaeffect.study.value import NOT_VALUED
-from areaeffect.value.costs import own_costs
-from areaeffect.value.prices import DEFLATED, deflator, uprate
+from areaeffect.value.costs import DEFLATED, deflator, own_costs, uprate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from areaeffect.study.analysis import ValuePart
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Outcome
-    from areaeffect.study.value import ValuePart
     from areaeffect.value.costs import CostTable
 
 _SOURCE = "unit costs"

@@ -17,7 +17,7 @@ from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
 from areaeffect.report import faces
 from areaeffect.results import NotEstimable, Result
-from areaeffect.study import extras
+from areaeffect.study import file as study_file
 from areaeffect.study.analysis import EstimatorName
 from areaeffect.wording.numbers import number
 from tests.shared.small_panel import measure
@@ -203,7 +203,7 @@ def test_without_the_extra_the_study_is_refused_before_anything_is_read(
     study = write_small_study(tmp_path)
     edit(study, "placebos = 39", 'placebos = 39\nestimators = ["counterfactual", "poisson"]')
     real = importlib.util.find_spec
-    monkeypatch.setattr(extras, "find_spec", lambda n: None if n == "pyfixest" else real(n))
+    monkeypatch.setattr(study_file, "find_spec", lambda n: None if n == "pyfixest" else real(n))
     with pytest.raises(StudyError) as caught:
         evaluate(study, threads=1)
     assert str(caught.value) == (

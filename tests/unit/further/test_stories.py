@@ -8,7 +8,7 @@ import pytest
 from areaeffect.errors import DataError
 from areaeffect.further.stories import read_events, read_stories, stories_section, theme_rows
 from areaeffect.results import Verdict
-from areaeffect.study.survey import Stories
+from areaeffect.study.analysis import Stories
 from tests.shared.sample_result import sample_result
 
 PLACES = ("Elm Park", "Mill Lane")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect.errors import DataError
-from areaeffect.geography.lookups import load_lookup, make_lookup
+from areaeffect.geography.codes import load_lookup, make_lookup
 from areaeffect.geography.vintages import (
     Weights,
     convert_counts,

@@ -40,7 +40,7 @@ from areaeffect.records import rows_of
 from areaeffect.report import faces
 from areaeffect.report.files import read_result
 from areaeffect.results import Result
-from areaeffect.study import extras
+from areaeffect.study import file as study_file
 from areaeffect.study.file import read_study
 from areaeffect.wording.numbers import number
 from tests.shared.small_study import edit, edit_table, write_small_study
@@ -398,7 +398,7 @@ def test_an_address_without_a_cluster_is_an_error_that_says_so(
     monkeypatch.setattr("areaeffect.multiverse.branch_runs._CONNECT_SECONDS", 0.2)
     with pytest.raises(DataError, match="no cluster answers there"):
         multiverse(study, out, DRAWS + 1, threads=1, cluster="tcp://127.0.0.1:9")
-    monkeypatch.setattr(extras, "find_spec", lambda _name: None)
+    monkeypatch.setattr(study_file, "find_spec", lambda _name: None)
     with pytest.raises(StudyError, match="needs the extra 'cluster'"):
         multiverse(study, out, DRAWS + 1, threads=1, cluster="tcp://127.0.0.1:9")
 

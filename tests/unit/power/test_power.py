@@ -16,9 +16,8 @@ from areaeffect.findings.plan import make_plan
 from areaeffect.panel import Measure, Neighbourhood, Panel
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.placebo.workers import single_threaded
-from areaeffect.power.backtest import Horizon, horizon_of
+from areaeffect.power.backtest import ASSUMED, Growth, Horizon, fit_growth, horizon_of
 from areaeffect.power.calculation import power_of, sizes_of
-from areaeffect.power.growth import ASSUMED, Growth, fit_growth
 from areaeffect.power.page import needed, sentences, warnings, write_power
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.register.registered import Registered

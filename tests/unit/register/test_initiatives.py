@@ -15,8 +15,8 @@ from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.panel import Neighbourhood
+from areaeffect.register.drawn_areas import Found
 from areaeffect.register.initiatives import neighbourhoods_named
-from areaeffect.register.located import Found
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window
 from tests.shared.small_study import edit, write_small_study

@@ -33,9 +33,9 @@ from areaeffect.register.rows import read_records
 from areaeffect.report.files import read_result
 from areaeffect.sources.points.counting import count_points
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
+from areaeffect.study.analysis import Item, Survey
 from areaeffect.study.file import read_study
 from areaeffect.study.points import PointsSource
-from areaeffect.study.survey import Item, Survey
 from areaeffect.survey.answers import read_answers
 from areaeffect.tables.user_table import read_user_table
 from areaeffect.value.costs import COLUMNS, read_costs

@@ -8,7 +8,7 @@ import pytest
 from areaeffect.errors import DataError
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
-from areaeffect.study.survey import Item, Survey
+from areaeffect.study.analysis import Item, Survey
 from areaeffect.survey.answers import read_answers, reliability, scale_scores
 from areaeffect.survey.step import _straddle, compare
 

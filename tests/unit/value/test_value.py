@@ -14,8 +14,7 @@ from areaeffect.report import faces
 from areaeffect.results import Annex, Result
 from areaeffect.study.file import read_study
 from areaeffect.value import worth
-from areaeffect.value.costs import COLUMNS, UnitCost, read_costs
-from areaeffect.value.prices import deflator, discounted, uprate
+from areaeffect.value.costs import COLUMNS, UnitCost, deflator, discounted, read_costs, uprate
 from areaeffect.value.section import lead, money, per_pound, probability
 from areaeffect.value.tables import Amount
 from areaeffect.value.valuation import read_valuation

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.geography.coordinates import MOST_DEGREES, within_box
-from areaeffect.geography.points import Locator, projected
+from areaeffect.geography.points import MOST_DEGREES, Locator, projected, within_box
 from areaeffect.sources.points.account import PLACE, Account, Reason, Rows
 from areaeffect.sources.points.dates import NONE, DateTexts, Numbering
 from areaeffect.sources.points.files import ROWS_AT_ONCE, pieces_of
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.geography.coordinates import Box
+    from areaeffect.geography.points import Box
     from areaeffect.periods import Periods
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.points.dates import Decided

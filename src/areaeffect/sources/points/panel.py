@@ -12,7 +12,7 @@ import numpy as np
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.geography.boundaries import area_codes, read_boundaries
-from areaeffect.geography.coordinates import fault_of_degrees, fault_of_metres
+from areaeffect.geography.points import fault_of_degrees, fault_of_metres
 from areaeffect.panel import REASONS
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label

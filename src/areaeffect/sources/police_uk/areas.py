@@ -9,8 +9,7 @@ import numpy as np
 
 from areaeffect.errors import first_few
 from areaeffect.geography.boundaries import read_boundaries
-from areaeffect.geography.codes import lookup_to
-from areaeffect.geography.lookups import Lookup, load_lookup
+from areaeffect.geography.codes import Lookup, load_lookup, lookup_to
 from areaeffect.geography.points import area_of_points, nearest_of, to_metres
 from areaeffect.geography.split_weights import load_split_weights
 from areaeffect.geography.vintages import Status, convert_counts, to_vintage

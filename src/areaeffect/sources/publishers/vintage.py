@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.geography.lookups import load_lookup
+from areaeffect.geography.codes import load_lookup
 from areaeffect.geography.vintages import Weights, convert_counts, convert_rates
 from areaeffect.panel import REASONS
 from areaeffect.sources.publishers.files import is_here, locate
@@ -18,7 +18,7 @@ from areaeffect.sources.publishers.tables import read
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from areaeffect.geography.lookups import Lookup
+    from areaeffect.geography.codes import Lookup
     from areaeffect.panel import Strings
     from areaeffect.results import Floats
     from areaeffect.sources.publishers.files import Roots
