@@ -33,19 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assembled:
-    """A study's data, ready for design.
+    """A study's data, ready for design."""
 
-    Parameters
-    ----------
-    panel : all areas and outcomes.
-    registered : the studied initiatives, and the others known.
-    boundaries : outlines; None where the study has none.
-    tables : what sources list for the data annex; several may list one of the same name.
-    """
-
-    panel: Panel
-    registered: Registered
-    boundaries: Boundaries | None
+    panel: Panel  # all areas and outcomes
+    registered: Registered  # the studied initiatives, and the others known
+    boundaries: Boundaries | None  # outlines; None where the study has none.
+    #: what sources list for the data annex; several may list one of the same name.
     tables: tuple[DataTable, ...] = ()
 
     @property
@@ -61,27 +54,20 @@ class Assembled:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AreaData:
-    """What a study's data say whoever is treated; many questions can be asked of one.
+    """What a study's data say whoever is treated; many questions can be asked of one."""
 
-    Parameters
-    ----------
-    tables : every source as read.
-    areas, names : (n_areas,), of the panel.
-    measures, gaps : every outcome, and what is missing.
-    covariates, covariate_as_of : (n_areas, n_covariates), and the date each describes.
-    attributes : the columns that rules of the design name.
-    boundaries : None where the study has none.
-    """
-
-    tables: dict[str, SourceTable]
+    tables: dict[str, SourceTable]  # every source as read
+    #: areas, names: (n_areas,), of the panel
     areas: Strings
     names: Strings
+    #: measures, gaps: every outcome, and what is missing
     measures: dict[str, Measure]
     gaps: tuple[Gap, ...]
+    #: covariates, covariate_as_of: (n_areas, n_covariates), and the date each describes
     covariates: Floats
     covariate_as_of: tuple[str, ...]
-    attributes: dict[str, Strings]
-    boundaries: Boundaries | None
+    attributes: dict[str, Strings]  # the columns that rules of the design name
+    boundaries: Boundaries | None  # None where the study has none
 
 
 def assemble(file: StudyFile, store: Path | None = None) -> Assembled:

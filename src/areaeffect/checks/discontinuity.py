@@ -41,18 +41,11 @@ Found = Answer[AtTheCut, AtTheCut]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """Places that the score alone divides into chosen and not: the cap shuts none of them out.
+    """Places that the score alone divides into chosen and not: the cap shuts none of them out."""
 
-    Parameters
-    ----------
-    rule : see there.
-    places : (n,), positions in the rule.
-    distance : (n,), how far the score lies on the chosen side of the cut.
-    """
-
-    rule: Ranked
-    places: Ints
-    distance: Floats
+    rule: Ranked  # see there
+    places: Ints  # (n,), positions in the rule
+    distance: Floats  # (n,), how far the score lies on the chosen side of the cut
 
     def total(self, values: Floats) -> Floats:
         """Add up (n_areas,) values over each place."""

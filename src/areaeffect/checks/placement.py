@@ -28,24 +28,15 @@ SPREAD, SHARE_IN_ONE, WHOLE_GROUPS = "distance apart", "share in one district", 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Placement:
-    """How a programme's place compares with those of placebo programmes.
+    """How a programme's place compares with those of placebo programmes."""
 
-    Parameters
-    ----------
-    names : of the q features.
-    values : (q,), of the programme.
-    medians : (q,), of the placebo programmes.
-    p_values : (q,), twice the smaller tail with the +1 correction.
-    counted_p : (q,), the same over the tails that count, one or both; 1 where none does.
-    joint_p : how often a placebo programme has a smallest counted p-value as small, with the +1
-        correction: it holds for all features at once.
-    """
-
-    names: tuple[str, ...]
-    values: Floats
-    medians: Floats
-    p_values: Floats
-    counted_p: Floats
+    names: tuple[str, ...]  # of the q features
+    values: Floats  # (q,), of the programme
+    medians: Floats  # (q,), of the placebo programmes
+    p_values: Floats  # (q,), twice the smaller tail with the +1 correction
+    counted_p: Floats  # (q,), the same over the tails that count, one or both; 1 where none does.
+    #: how often a placebo programme has a smallest counted p-value as small, with the +1 correction: it holds
+    #: for all features at once
     joint_p: float
 
     @property

@@ -98,20 +98,12 @@ class LeadCohorts(ClaimCohorts):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refits:
-    """Totals of the earlier designs.
+    """Totals of the earlier designs."""
 
-    Parameters
-    ----------
-    leads : cohorts of the held-out design, for the lengths of its windows.
-    real : (n_units, n_positions, n_totals).
-    drawn : (n_draws, n_units, n_positions, n_totals).
-    n_outcomes : outcomes of the study: a window's positions follow each other by so many.
-    """
-
-    leads: LeadCohorts
-    real: Floats
-    drawn: Floats
-    n_outcomes: int
+    leads: LeadCohorts  # cohorts of the held-out design, for the lengths of its windows
+    real: Floats  # (n_units, n_positions, n_totals)
+    drawn: Floats  # (n_draws, n_units, n_positions, n_totals)
+    n_outcomes: int  # outcomes of the study: a window's positions follow each other by so many
 
     def window(self, window: int, case: Case) -> tuple[Floats, Floats]:
         """Return the real and the drawn totals of one window of a case's outcome."""

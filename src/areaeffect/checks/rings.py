@@ -41,22 +41,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RingJob:
-    """Puts the rings of placebo programmes through design and estimate.
+    """Puts the rings of placebo programmes through design and estimate."""
 
-    Parameters
-    ----------
-    machine : the study's, with one arm, that of changes.
-    near : areas within the outermost ring of each other.
-    band : (n_pairs,), the ring that each pair of `near` is in.
-    n_rings : rings, from the nearest.
-    in_rings : (n_areas,), areas that may stand in a ring: eligible but for the buffer.
-    """
-
-    machine: Machine
-    near: Graph
-    band: npt.NDArray[np.int8]
-    n_rings: int
-    in_rings: Bools
+    machine: Machine  # the study's, with one arm, that of changes
+    near: Graph  # areas within the outermost ring of each other
+    band: npt.NDArray[np.int8]  # (n_pairs,), the ring that each pair of `near` is in
+    n_rings: int  # rings, from the nearest
+    in_rings: Bools  # (n_areas,), areas that may stand in a ring: eligible but for the buffer
 
     def prepare(self) -> None:
         """Make every cohort and sum, and search the nearest areas of all that may be asked for."""
@@ -186,20 +177,12 @@ Found = Answer[OutstandingRing, Ring]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rings:
-    """Totals of the rings.
+    """Totals of the rings."""
 
-    Parameters
-    ----------
-    edges : kilometres, from 0.
-    n_areas : (n_rings, n_units).
-    real : (n_units, n_rings * n_outcomes, n_totals).
-    drawn : (n_draws, n_units, n_rings * n_outcomes, n_totals).
-    """
-
-    edges: tuple[float, ...]
-    n_areas: tuple[tuple[int, ...], ...]
-    real: Floats
-    drawn: Floats
+    edges: tuple[float, ...]  # kilometres, from 0
+    n_areas: tuple[tuple[int, ...], ...]  # (n_rings, n_units)
+    real: Floats  # (n_units, n_rings * n_outcomes, n_totals)
+    drawn: Floats  # (n_draws, n_units, n_rings * n_outcomes, n_totals)
 
 
 def _run(inputs: CheckInputs) -> list[Found]:

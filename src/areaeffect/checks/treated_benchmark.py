@@ -88,17 +88,12 @@ class Supposed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FewTreated:
-    """What a few treated benchmark areas would do to a finding.
+    """What a few treated benchmark areas would do to a finding."""
 
-    Parameters
-    ----------
-    changed_by : how many would change the verdict to `verdict_then`; None where none does.
-    few, share, estimate, change_needed : so many, as in the table.
-    """
-
-    changed_by: int | None
+    changed_by: int | None  # how many would change the verdict to `verdict_then`; None where none does.
     verdict: Verdict
     verdict_then: Verdict | None
+    #: few, share, estimate, change_needed: so many, as in the table
     few: int
     share: float
     estimate: float | None

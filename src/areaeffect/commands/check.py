@@ -38,38 +38,26 @@ _QUICK_DESIGNS, _QUICK_SEARCHES = 1_500, 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """What a study would work with.
+    """What a study would work with."""
 
-    Parameters
-    ----------
-    title : of the study.
-    n_areas, n_covered : areas in the panel, and those with a value in every period.
-    pool : areas by reason; '' are eligible.
-    neighbourhoods : (initiative, name, areas, start, pool, effective number, worst imbalance).
-    gaps : (outcome, group, first, last, areas, reason).
-    placebos : (group, disjoint programmes, disjoint pseudo-neighbourhoods, why these are too few
-        for a verdict, or empty).
-    smallest_effects : a line an initiative and outcome: the smallest effect that would be seen.
-    sources : a line a source: what it is, its periods, and what of the window it lacks.
-    refused : a line an initiative and outcome that cannot be estimated: why.
-    files : a line a file of a source: rows read, kept and left out.
-    warnings : what to look at before estimating.
-    notes : remarks on reading.
-    """
-
-    title: str
+    title: str  # of the study
+    #: n_areas, n_covered: areas in the panel, and those with a value in every period
     n_areas: int
     n_covered: int
-    pool: dict[str, int]
+    pool: dict[str, int]  # areas by reason; '' are eligible.
+    #: (initiative, name, areas, start, pool, effective number, worst imbalance)
     neighbourhoods: tuple[tuple[str, str, int, str, int, float, float], ...]
-    gaps: tuple[tuple[str, str, str, str, int, str], ...]
+    gaps: tuple[tuple[str, str, str, str, int, str], ...]  # (outcome, group, first, last, areas, reason)
+    #: (group, disjoint programmes, disjoint pseudo-neighbourhoods, why these are too few for a verdict, or
+    #: empty)
     placebos: tuple[tuple[str, int, int, str], ...]
+    #: a line an initiative and outcome: the smallest effect that would be seen
     smallest_effects: tuple[str, ...]
-    sources: tuple[str, ...]
-    refused: tuple[str, ...]
-    files: tuple[str, ...]
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
+    sources: tuple[str, ...]  # a line a source: what it is, its periods, and what of the window it lacks
+    refused: tuple[str, ...]  # a line an initiative and outcome that cannot be estimated: why
+    files: tuple[str, ...]  # a line a file of a source: rows read, kept and left out
+    warnings: tuple[str, ...]  # what to look at before estimating
+    notes: tuple[str, ...]  # remarks on reading
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

@@ -36,24 +36,14 @@ _OWN_TABLES = "Bring a table and outlines of your own: docs/how-to/another-count
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a call of `fetch` would do.
+    """What a call of `fetch` would do."""
 
-    Parameters
-    ----------
-    folder : where files go.
-    jobs : files of releases.
-    police : months of police.uk; None where none are asked for.
-    by_hand : releases that no command gets.
-    again : whether what is here is asked for too.
-    contact : whether the publishers will see how to reach the user.
-    """
-
-    folder: Path
-    jobs: tuple[Job, ...]
-    police: police.Wanted | None
-    by_hand: tuple[PublishedRelease, ...]
-    again: bool
-    contact: bool
+    folder: Path  # where files go
+    jobs: tuple[Job, ...]  # files of releases
+    police: police.Wanted | None  # months of police.uk; None where none are asked for.
+    by_hand: tuple[PublishedRelease, ...]  # releases that no command gets
+    again: bool  # whether what is here is asked for too
+    contact: bool  # whether the publishers will see how to reach the user
 
     @property
     def missing(self) -> tuple[Job, ...]:
@@ -109,20 +99,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class FetchReport:
-    """What was asked for and is here now.
+    """What was asked for and is here now."""
 
-    Parameters
-    ----------
-    folder : where the files are.
-    files : the files.
-    by_hand : releases that no command gets.
-    gaps : 'force YYYY-MM' that police.uk does not have.
-    """
-
-    folder: Path
-    files: tuple[Fetched, ...]
-    by_hand: tuple[PublishedRelease, ...]
-    gaps: tuple[str, ...]
+    folder: Path  # where the files are
+    files: tuple[Fetched, ...]  # the files
+    by_hand: tuple[PublishedRelease, ...]  # releases that no command gets
+    gaps: tuple[str, ...]  # 'force YYYY-MM' that police.uk does not have
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -151,21 +133,14 @@ class FetchReport:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Whether one file is where its release says.
+    """Whether one file is where its release says."""
 
-    Parameters
-    ----------
-    release, path : what it is.
-    address : asked.
-    says : what it answered; '' where it did not.
-    problem : why it is not there; '' where it is.
-    """
-
+    #: release, path: what it is
     release: str
     path: str
-    address: str
-    says: str
-    problem: str
+    address: str  # asked
+    says: str  # what it answered; '' where it did not.
+    problem: str  # why it is not there; '' where it is.
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,25 +114,18 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A programme run again, on the published scale; None where there is no such number.
+    """A programme run again, on the published scale; None where there is no such number."""
 
-    Parameters
-    ----------
-    known : what is known of it.
-    estimate, low, high, p_value : ours.
-    before : gap in the last year before the start by a design that did not see it, and its ends.
-    verdict : ours, or why there is no estimate.
-    missing : what is not here; empty where it was run.
-    """
-
-    known: Known
+    known: Known  # what is known of it
+    #: estimate, low, high, p_value: ours
     estimate: float | None = None
     low: float | None = None
     high: float | None = None
     p_value: float | None = None
+    #: gap in the last year before the start by a design that did not see it, and its ends
     before: tuple[float | None, float | None, float | None] = (None, None, None)
-    verdict: str = ""
-    missing: str = ""
+    verdict: str = ""  # ours, or why there is no estimate
+    missing: str = ""  # what is not here; empty where it was run.
 
     @property
     def holds(self) -> bool | None:

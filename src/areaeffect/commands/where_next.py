@@ -43,31 +43,20 @@ _GROUPS = {"lsoa11": ("places_lsoa11", "msoa11"), "lsoa21": ("places_lsoa21", "m
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is asked.
+    """What is asked."""
 
-    Parameters
-    ----------
-    study : a study whose effects say what benefited; or
-    areas : a file of places that have an initiative already, in whatever way it names them.
-    need : an index of need; needed with `areas`.
-    results : the study's results folder; None evaluates it.
-    outcome : which effect counts; None for the study's first.
-    others : further files of places that have an initiative.
-    lookup : which areas their wards, MSOAs or postcodes have; None for the catalogue's.
-    boundaries, boundaries_area : outlines and their code column, with `areas`.
-    first : how many places the list is about.
-    """
-
-    study: Path | None = None
+    study: Path | None = None  # a study whose effects say what benefited; or
+    #: a file of places that have an initiative already, in whatever way it names them
     areas: Path | None = None
-    need: Path | None = None
-    results: Path | None = None
-    outcome: str | None = None
-    others: tuple[Path, ...] = ()
-    lookup: Path | None = None
+    need: Path | None = None  # an index of need; needed with `areas`.
+    results: Path | None = None  # the study's results folder; None evaluates it.
+    outcome: str | None = None  # which effect counts; None for the study's first.
+    others: tuple[Path, ...] = ()  # further files of places that have an initiative
+    lookup: Path | None = None  # which areas their wards, MSOAs or postcodes have; None for the catalogue's.
+    #: boundaries, boundaries_area: outlines and their code column, with `areas`
     boundaries: Path | None = None
     boundaries_area: str = "lsoa21cd"
-    first: int = 30
+    first: int = 30  # how many places the list is about
     store: Path | None = None
     threads: int | None = None
 

@@ -68,18 +68,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Base:
-    """A base study with its data in memory.
+    """A base study with its data in memory."""
 
-    Parameters
-    ----------
-    file : the study, its initiative left open.
-    area_data : what its data say whoever is treated.
-    outlines : what every map of it needs; None without boundaries.
-    """
-
-    file: StudyFile
-    area_data: AreaData
-    outlines: Outlines | None
+    file: StudyFile  # the study, its initiative left open
+    area_data: AreaData  # what its data say whoever is treated
+    outlines: Outlines | None  # what every map of it needs; None without boundaries.
 
     @property
     def releases(self) -> tuple[Release, ...]:

@@ -73,20 +73,12 @@ _DISTANCES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """Weights of one set of benchmark areas.
+    """Weights of one set of benchmark areas."""
 
-    Parameters
-    ----------
-    weights : (m,), non-negative, adding up to 1.
-    imbalance : (p,), weighted mean minus target, in standard deviations.
-    exact : whether every constraint is met to `EXACT`.
-    steps : Newton steps taken.
-    """
-
-    weights: Floats
-    imbalance: Floats
-    exact: bool
-    steps: int
+    weights: Floats  # (m,), non-negative, adding up to 1
+    imbalance: Floats  # (p,), weighted mean minus target, in standard deviations
+    exact: bool  # whether every constraint is met to `EXACT`
+    steps: int  # Newton steps taken
 
     @property
     def n_effective(self) -> float:
@@ -200,20 +192,14 @@ _PER_MATCH = 12
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How benchmark areas are weighted, once the pool is known.
+    """How benchmark areas are weighted, once the pool is known."""
 
-    Parameters
-    ----------
-    calibration : 'chi-square', 'entropy', or 'none' for matched areas only.
-    caliper : largest distance of a benchmark area from a treated one, in standard deviations
-        (root mean square over the characteristics); None for no limit.
-    ratio : matches of each treated area, where calibration is none.
-    reuse : treated areas of one neighbourhood that an area may be matched with; None for all.
-    """
-
-    calibration: str = "chi-square"
+    calibration: str = "chi-square"  # 'chi-square', 'entropy', or 'none' for matched areas only
+    #: largest distance of a benchmark area from a treated one, in standard deviations (root mean square over
+    #: the characteristics); None for no limit.
     caliper: float | None = None
-    ratio: int = 5
+    ratio: int = 5  # matches of each treated area, where calibration is none
+    #: treated areas of one neighbourhood that an area may be matched with; None for all.
     reuse: int | None = None
 
     def depth(self, nearest: int) -> int:

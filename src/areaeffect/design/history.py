@@ -23,19 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """Characteristics of every area as they stood before one start.
+    """Characteristics of every area as they stood before one start."""
 
-    Parameters
-    ----------
-    names : of the p characteristics.
-    values : (n_areas, p).
-    level : (n_areas, n_outcomes), mean outcome before the programme's first start, per exposure
-        where there is one: what common support and the likeness of placebos are judged by. After
-        that start the outcome of a place that began early may hold the effect.
-    """
-
-    names: tuple[str, ...]
-    values: Floats
+    names: tuple[str, ...]  # of the p characteristics
+    values: Floats  # (n_areas, p)
+    #: (n_areas, n_outcomes), mean outcome before the programme's first start, per exposure where there is
+    #: one: what common support and the likeness of placebos are judged by. After that start the outcome of a
+    #: place that began early may hold the effect.
     level: Floats
 
 

@@ -20,16 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """Eligible areas, and the first reason why each other one is left out.
+    """Eligible areas, and the first reason why each other one is left out."""
 
-    Parameters
-    ----------
-    eligible : (n_areas,).
-    reasons : (n_areas,), empty where eligible.
-    """
-
-    eligible: Bools
-    reasons: tuple[str, ...]
+    eligible: Bools  # (n_areas,)
+    reasons: tuple[str, ...]  # (n_areas,), empty where eligible
 
 
 def make_pool(

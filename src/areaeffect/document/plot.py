@@ -27,18 +27,14 @@ _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The rectangle a chart is drawn in, and the values at its edges.
+    """The rectangle a chart is drawn in, and the values at its edges."""
 
-    Parameters
-    ----------
-    left, top, width, height : in units of the viewBox.
-    x, y : values at the left and right edge, and at the bottom and top edge.
-    """
-
+    #: left, top, width, height: in units of the viewBox
     left: float
     top: float
     width: float
     height: float
+    #: x, y: values at the left and right edge, and at the bottom and top edge
     x: tuple[float, float]
     y: tuple[float, float]
 

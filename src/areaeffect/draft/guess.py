@@ -60,28 +60,19 @@ class GuessedOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
-    """What a table was taken for.
+    """What a table was taken for."""
 
-    Parameters
-    ----------
-    area, period : columns; no period where there is a column for each.
-    category : column whose values are added up; None where there is none.
-    first, last : first and last period.
-    outcomes : what is measured.
-    exposure : column with residents or dwellings; None: counts are compared as they are.
-    divided : what counts are divided by, in one sentence; empty for a column for each period.
-    said : every other guess in one sentence.
-    """
-
+    #: area, period: columns; no period where there is a column for each.
     area: str
     period: str | None
-    category: str | None
+    category: str | None  # column whose values are added up; None where there is none.
+    #: first, last: first and last period
     first: str
     last: str
-    outcomes: tuple[GuessedOutcome, ...]
-    exposure: str | None
-    divided: str
-    said: tuple[str, ...]
+    outcomes: tuple[GuessedOutcome, ...]  # what is measured
+    exposure: str | None  # column with residents or dwellings; None: counts are compared as they are.
+    divided: str  # what counts are divided by, in one sentence; empty for a column for each period.
+    said: tuple[str, ...]  # every other guess in one sentence
 
 
 def guess(frame: pd.DataFrame, listed: Collection[str], start: str, path: Path) -> Guess:

@@ -34,25 +34,15 @@ SDID_SAMPLES = 100
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class CrossPanel:
-    """Treated and benchmark areas in blocks of time.
+    """Treated and benchmark areas in blocks of time."""
 
-    Parameters
-    ----------
-    outcome : (n_units, n_blocks), events a year, or means of a score.
-    start : (n_units,), position of the first block wholly treated; -1 for benchmark areas.
-    straddles : (n_units,), whether the block before `start` was treated in part.
-    weight : (n_units,), calibration weights; 1 for treated areas.
-    cluster : (n_units,), the neighbourhood; each benchmark area is its own.
-    is_count : events, or a score.
-    seed, samples : of the placebo samples that a variance is taken from.
-    """
-
-    outcome: Floats
-    start: Ints
-    straddles: Bools
-    weight: Floats
-    cluster: Ints
-    is_count: bool
+    outcome: Floats  # (n_units, n_blocks), events a year, or means of a score
+    start: Ints  # (n_units,), position of the first block wholly treated; -1 for benchmark areas.
+    straddles: Bools  # (n_units,), whether the block before `start` was treated in part
+    weight: Floats  # (n_units,), calibration weights; 1 for treated areas.
+    cluster: Ints  # (n_units,), the neighbourhood; each benchmark area is its own.
+    is_count: bool  # events, or a score
+    #: seed, samples: of the placebo samples that a variance is taken from
     seed: int
     samples: int = SDID_SAMPLES
 

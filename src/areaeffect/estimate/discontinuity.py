@@ -27,22 +27,18 @@ _NORMAL_95 = 1.959963984540054
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jump:
-    """The jump at the cut, above less below.
+    """The jump at the cut, above less below."""
 
-    Parameters
-    ----------
-    estimate, error : local linear, and its standard error.
-    corrected, robust_error : with the bias taken off, and the standard error that allows for it.
-    bandwidth, bias_bandwidth : of the fit and of the fit that the bias is read from.
-    n_below, n_above : observations within the bandwidth.
-    """
-
+    #: estimate, error: local linear, and its standard error
     estimate: float
     error: float
+    #: corrected, robust_error: with the bias taken off, and the standard error that allows for it
     corrected: float
     robust_error: float
+    #: bandwidth, bias_bandwidth: of the fit and of the fit that the bias is read from
     bandwidth: float
     bias_bandwidth: float
+    #: n_below, n_above: observations within the bandwidth
     n_below: int
     n_above: int
 
@@ -101,19 +97,13 @@ def jump_at(score: Floats, outcome: Floats, bandwidths: tuple[float, float] | No
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bunching:
-    """The density of a score on both sides of zero.
+    """The density of a score on both sides of zero."""
 
-    Parameters
-    ----------
-    below, above : its limits; shares of all places by unit of the score.
-    error : standard error of their difference.
-    bandwidth : largest distance from zero that was read.
-    """
-
+    #: below, above: its limits; shares of all places by unit of the score.
     below: float
     above: float
-    error: float
-    bandwidth: float
+    error: float  # standard error of their difference
+    bandwidth: float  # largest distance from zero that was read
 
     @property
     def p_value(self) -> float:

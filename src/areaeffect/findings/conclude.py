@@ -27,20 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """A case with its placebo inference, before its family is judged.
+    """A case with its placebo inference, before its family is judged."""
 
-    Parameters
-    ----------
-    case : what the finding is about.
-    reason : why it cannot be estimated; empty where it can.
-    found : its placebo inference; None where not estimable.
-    is_bare : whether there is an effect whose uncertainty cannot be measured.
-    """
-
-    case: Case
-    reason: str
-    found: PlaceboInference | None = None
-    is_bare: bool = False
+    case: Case  # what the finding is about
+    reason: str  # why it cannot be estimated; empty where it can.
+    found: PlaceboInference | None = None  # its placebo inference; None where not estimable.
+    is_bare: bool = False  # whether there is an effect whose uncertainty cannot be measured
 
     @property
     def family(self) -> tuple[object, ...]:

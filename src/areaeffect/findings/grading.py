@@ -41,20 +41,12 @@ _MATCHED, _BEFORE_AND_AFTER = BEST_GRADE["level"], BEST_GRADE["change"]
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """Grade on the Maryland scale in What Works Growth's wording, and why not higher.
+    """Grade on the Maryland scale in What Works Growth's wording, and why not higher."""
 
-    Parameters
-    ----------
-    maryland : 2 or 3.
-    gap : in the held-out year, on the finding's scale; None where not estimable.
-    interval : its 90% interval.
-    caveats : reasons for 2, and what was corrected.
-    """
-
-    maryland: int
-    gap: float | None
-    interval: Interval | None
-    caveats: tuple[str, ...]
+    maryland: int  # 2 or 3
+    gap: float | None  # in the held-out year, on the finding's scale; None where not estimable.
+    interval: Interval | None  # its 90% interval
+    caveats: tuple[str, ...]  # reasons for 2, and what was corrected
 
 
 def grade(evidence: Evidence, case: Case) -> Grade:
@@ -128,18 +120,11 @@ def _corrected(evidence: Evidence, case: Case) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """The held-out refit of one finding.
+    """The held-out refit of one finding."""
 
-    Parameters
-    ----------
-    gap : in the held-out span, on the scale of the statistic.
-    inference : of the gap, from placebo programmes.
-    tested : neighbourhoods that have the span without gaps.
-    """
-
-    gap: float
-    inference: PlaceboInference
-    tested: int
+    gap: float  # in the held-out span, on the scale of the statistic
+    inference: PlaceboInference  # of the gap, from placebo programmes
+    tested: int  # neighbourhoods that have the span without gaps
 
     def interval(self, case: Case) -> Interval:
         """Return the 90% interval of the gap, on the finding's scale."""

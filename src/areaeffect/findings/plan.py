@@ -54,37 +54,23 @@ HELD_OUT_DRAWS = 199
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Plan:
-    """A sealed design.
+    """A sealed design."""
 
-    Parameters
-    ----------
-    initiatives : names of the programmes studied, also of those without a covered area.
-    named : treated areas that the study names, by initiative, used or not.
-    units : the neighbourhoods (or programmes) that are designed for.
-    pool : eligible areas, and reasons.
-    machine : what placebo draws need.
-    arms : its arms, one a kind of claim and the held-out one; the first ones are `designs`'.
-    chosen : for each arm, the benchmark areas of each unit.
-    designs, balance : the same for print.
-    seal : the hash.
-    notes : remarks for the data annex.
-    warnings : what every finding must say of the design.
-    primary : for each outcome, whether the study is judged by it.
-    """
-
-    initiatives: tuple[str, ...]
-    named: Mapping[str, int]
-    units: tuple[Neighbourhood, ...]
-    pool: Pool
-    machine: Machine
+    initiatives: tuple[str, ...]  # names of the programmes studied, also of those without a covered area
+    named: Mapping[str, int]  # treated areas that the study names, by initiative, used or not
+    units: tuple[Neighbourhood, ...]  # the neighbourhoods (or programmes) that are designed for
+    pool: Pool  # eligible areas, and reasons
+    machine: Machine  # what placebo draws need
+    #: its arms, one a kind of claim and the held-out one; the first ones are `designs`'.
     arms: tuple[ClaimCohorts, ...]
-    chosen: tuple[tuple[Weighted | None, ...], ...]
+    chosen: tuple[tuple[Weighted | None, ...], ...]  # for each arm, the benchmark areas of each unit
+    #: designs, balance: the same for print
     designs: tuple[NeighbourhoodDesign, ...]
     balance: tuple[BalanceRow, ...]
-    seal: Seal
-    notes: tuple[str, ...]
-    warnings: tuple[str, ...]
-    primary: tuple[bool, ...]
+    seal: Seal  # the hash
+    notes: tuple[str, ...]  # remarks for the data annex
+    warnings: tuple[str, ...]  # what every finding must say of the design
+    primary: tuple[bool, ...]  # for each outcome, whether the study is judged by it
     _disjoint: dict[tuple[tuple[int, ...], int], tuple[int, int]] = field(default_factory=dict)
 
     @property

@@ -61,19 +61,12 @@ class EventTimeRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """Bins read from one arm.
+    """Bins read from one arm."""
 
-    Parameters
-    ----------
-    name : what these bins are.
-    bins : those that some neighbourhood has.
-    periods : (n_units, n_bins), periods with values.
-    real, drawn : totals, (n_units, n_totals) and (n_draws, n_units, n_totals).
-    """
-
-    name: str
-    bins: Ints
-    periods: Ints
+    name: str  # what these bins are
+    bins: Ints  # those that some neighbourhood has
+    periods: Ints  # (n_units, n_bins), periods with values
+    #: real, drawn: totals, (n_units, n_totals) and (n_draws, n_units, n_totals)
     real: Floats
     drawn: Floats
 

@@ -54,18 +54,11 @@ _FEWEST_COVERED = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Boundaries:
-    """Outlines of the panel's areas.
+    """Outlines of the panel's areas."""
 
-    Parameters
-    ----------
-    outlines : (n_areas,), shapely polygons in metres, in the panel's order.
-    crs : their coordinate reference system; 'EPSG:27700' in Britain.
-    notes : which outlines were mended.
-    """
-
-    outlines: npt.NDArray[np.object_]
-    crs: str = f"EPSG:{_BRITISH_NATIONAL_GRID}"
-    notes: tuple[str, ...] = ()
+    outlines: npt.NDArray[np.object_]  # (n_areas,), shapely polygons in metres, in the panel's order
+    crs: str = f"EPSG:{_BRITISH_NATIONAL_GRID}"  # their coordinate reference system; 'EPSG:27700' in Britain.
+    notes: tuple[str, ...] = ()  # which outlines were mended
 
     @property
     def centres(self) -> npt.NDArray[np.float64]:

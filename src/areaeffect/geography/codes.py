@@ -31,21 +31,14 @@ ATTRIBUTION = "Source: Office for National Statistics licensed under the Open Go
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Places:
-    """Every LSOA of 2011 and 2021.
+    """Every LSOA of 2011 and 2021."""
 
-    Parameters
-    ----------
-    codes : (n,), ascending.
-    msoa11, msoa21 : (n,), middle-layer area; '' where the code is not of that census.
-    force : (n,), the police force, as data.police.uk names its files.
-    centre : (n, 2), longitude and latitude, to a hundredth of a degree.
-    """
-
-    codes: Strings
+    codes: Strings  # (n,), ascending
+    #: msoa11, msoa21: (n,), middle-layer area; '' where the code is not of that census.
     msoa11: Strings
     msoa21: Strings
-    force: Strings
-    centre: Floats
+    force: Strings  # (n,), the police force, as data.police.uk names its files
+    centre: Floats  # (n, 2), longitude and latitude, to a hundredth of a degree
 
 
 @cache
@@ -202,19 +195,13 @@ _PUBLISHED = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lookup:
-    """Pairs of areas of two vintages.
+    """Pairs of areas of two vintages."""
 
-    Parameters
-    ----------
-    name : what the two vintages are called, 'lsoa11_code → lsoa21_code'.
-    old, new : (n_pairs,), codes, in ascending order of (old, new).
-    change : (n_pairs,), one of `CHANGES`.
-    """
-
-    name: str
+    name: str  # what the two vintages are called, 'lsoa11_code → lsoa21_code'
+    #: old, new: (n_pairs,), codes, in ascending order of (old, new)
     old: Strings
     new: Strings
-    change: Strings
+    change: Strings  # (n_pairs,), one of `CHANGES`
 
     def children(self, code: str) -> tuple[str, ...]:
         """Return the newer areas that an older one overlaps."""

@@ -32,20 +32,12 @@ _NAMES = ("neighbourhood", "name", "area_name")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """Shapes somebody drew, in the metres of the study's boundaries.
+    """Shapes somebody drew, in the metres of the study's boundaries."""
 
-    Parameters
-    ----------
-    places : (n,), the position of each: "feature 2 ('Harcourt')".
-    values : (n,), what the file says of each, as text by property.
-    shapes : (n,), valid polygons or multipolygons.
-    notes : what a reader must know, such as holes.
-    """
-
-    places: tuple[str, ...]
-    values: tuple[Mapping[str, str], ...]
-    shapes: npt.NDArray[np.object_]
-    notes: tuple[str, ...]
+    places: tuple[str, ...]  # (n,), the position of each: "feature 2 ('Harcourt')"
+    values: tuple[Mapping[str, str], ...]  # (n,), what the file says of each, as text by property
+    shapes: npt.NDArray[np.object_]  # (n,), valid polygons or multipolygons
+    notes: tuple[str, ...]  # what a reader must know, such as holes
 
 
 def read_drawn(path: Path, to_crs: str, claimed_crs: str | None = None) -> Drawn:
@@ -202,22 +194,16 @@ def _hole_notes(shapes: npt.NDArray[np.object_], places: tuple[str, ...], path: 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shares:
-    """Pairs of a shape and an area that overlap.
+    """Pairs of a shape and an area that overlap."""
 
-    Parameters
-    ----------
-    shape, area : (n_pairs,), positions, in ascending order of (shape, area).
-    share : (n_pairs,), share of the area inside the shape, 0 to 1; NaN where the area's own
-        outline crosses itself, so that its share is unknown.
-    size : (n_areas,), surface in square metres, or people, of each area.
-    whole : (n_shapes,), the same of each shape, whether in an area or not.
-    """
-
+    #: shape, area: (n_pairs,), positions, in ascending order of (shape, area)
     shape: Ints
     area: Ints
+    #: (n_pairs,), share of the area inside the shape, 0 to 1; NaN where the area's own outline crosses
+    #: itself, so that its share is unknown.
     share: Floats
-    size: Floats
-    whole: Floats
+    size: Floats  # (n_areas,), surface in square metres, or people, of each area
+    whole: Floats  # (n_shapes,), the same of each shape, whether in an area or not
 
 
 def area_shares(shapes: Outlines, outlines: Outlines) -> Shares:

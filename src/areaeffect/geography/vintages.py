@@ -42,18 +42,11 @@ _STATUS_OF_CHANGE = {"U": Status.UNCHANGED, "S": Status.SPLIT, "M": Status.MERGE
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """By what a total is divided: residents, households, of the areas of one vintage.
+    """By what a total is divided: residents, households, of the areas of one vintage."""
 
-    Parameters
-    ----------
-    name : what they are, for print: 'residents, Census 2021'.
-    codes : (n,), without repeats.
-    values : (n,), zero or more; NaN where not known.
-    """
-
-    name: str
-    codes: Strings
-    values: Floats
+    name: str  # what they are, for print: 'residents, Census 2021'
+    codes: Strings  # (n,), without repeats
+    values: Floats  # (n,), zero or more; NaN where not known.
 
     def of(self, codes: Strings) -> Floats:
         """Return the weights of codes; NaN where there is none."""
@@ -65,28 +58,16 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Conversion:
-    """Values on the newer vintage, and the result for every code.
+    """Values on the newer vintage, and the result for every code."""
 
-    Parameters
-    ----------
-    codes : (n_new,), ascending.
-    values : (n_new, n_periods); NaN = missing.
-    status : number of older codes by status.
-    left_out : irregular and unknown codes, ascending.
-    left_out_values : (n_left_out, n_periods), what they held.
-    split_equally : split codes for which no weights were given or known.
-    incomplete : newer codes that an older area merged into while another part was not given.
-    notes : sentences for the data annex.
-    """
-
-    codes: Strings
-    values: Floats
-    status: dict[str, int]
-    left_out: tuple[str, ...]
-    left_out_values: Floats
-    split_equally: tuple[str, ...]
-    incomplete: tuple[str, ...]
-    notes: tuple[str, ...]
+    codes: Strings  # (n_new,), ascending
+    values: Floats  # (n_new, n_periods); NaN = missing.
+    status: dict[str, int]  # number of older codes by status
+    left_out: tuple[str, ...]  # irregular and unknown codes, ascending
+    left_out_values: Floats  # (n_left_out, n_periods), what they held
+    split_equally: tuple[str, ...]  # split codes for which no weights were given or known
+    incomplete: tuple[str, ...]  # newer codes that an older area merged into while another part was not given
+    notes: tuple[str, ...]  # sentences for the data annex
 
 
 def to_vintage(codes: Strings, lookup: Lookup) -> tuple[Strings, Strings]:

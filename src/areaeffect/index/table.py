@@ -37,25 +37,19 @@ _ANY_WINDOW = Window(start="2000", end="2001")
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class IndicatorTable:
-    """What an index is made of.
+    """What an index is made of."""
 
-    Parameters
-    ----------
-    areas, names : (n_areas,), codes ascending, and names or the codes again.
-    values : (n_areas, n_indicators), as published or as ratios, not shrunk; NaN = missing.
-    counts, of : by indicator that is a ratio, its two parts, (n_areas,).
-    authority : (n_areas,), code of the local authority; empty text where none was needed.
-    deprivation : (n_areas,), the other side of 'left behind', high is worse; None if not asked.
-    releases, notes : files read, and remarks.
-    """
-
+    #: areas, names: (n_areas,), codes ascending, and names or the codes again
     areas: Strings
     names: Strings
-    values: Floats
+    values: Floats  # (n_areas, n_indicators), as published or as ratios, not shrunk; NaN = missing.
+    #: counts, of: by indicator that is a ratio, its two parts, (n_areas,)
     counts: Mapping[str, Floats]
     of: Mapping[str, Floats]
-    authority: Strings
+    authority: Strings  # (n_areas,), code of the local authority; empty text where none was needed.
+    #: (n_areas,), the other side of 'left behind', high is worse; None if not asked.
     deprivation: Floats | None
+    #: releases, notes: files read, and remarks
     releases: tuple[Release, ...]
     notes: tuple[str, ...]
 

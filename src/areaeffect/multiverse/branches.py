@@ -79,26 +79,17 @@ class CurveCase:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Universe:
-    """What every task shares.
-
-    Parameters
-    ----------
-    machine : of the study's own plan, its change arm alone.
-    members : the treated areas of each real neighbourhood.
-    eligible, near : for each buffer in km, the pool and the areas within the buffer.
-    cases : the curves.
-    n_draws : placebo programmes that go through every branch.
-    key : hash of the plan and the code.
-    """
+    """What every task shares."""
 
     arm: ClaimCohorts
-    machine: Machine
-    members: tuple[Ints, ...]
+    machine: Machine  # of the study's own plan, its change arm alone
+    members: tuple[Ints, ...]  # the treated areas of each real neighbourhood
+    #: eligible, near: for each buffer in km, the pool and the areas within the buffer
     eligible: Mapping[float, Bools]
     near: Mapping[float, Graph | None]
-    cases: tuple[CurveCase, ...]
-    n_draws: int
-    key: str
+    cases: tuple[CurveCase, ...]  # the curves
+    n_draws: int  # placebo programmes that go through every branch
+    key: str  # hash of the plan and the code
 
 
 def grid(study: Study, buffers: Sequence[float]) -> list[Choice]:

@@ -216,23 +216,17 @@ _MIN_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointTest:
-    """All branches of one finding against the same placebo programmes.
+    """All branches of one finding against the same placebo programmes."""
 
-    Parameters
-    ----------
-    n_branches : branches that could be computed.
-    n_draws : placebo programmes that count.
-    median, share_below : median effect, and share of branches under zero.
-    median_p, share_p : twice the smaller tail, with the +1 correction; None under `MIN_DRAWS`.
-    median_low, median_high : the middle 95% of the placebo programmes' medians.
-    """
-
-    n_branches: int
-    n_draws: int
+    n_branches: int  # branches that could be computed
+    n_draws: int  # placebo programmes that count
+    #: median, share_below: median effect, and share of branches under zero
     median: float
     share_below: float
+    #: median_p, share_p: twice the smaller tail, with the +1 correction; None under `MIN_DRAWS`.
     median_p: float | None
     share_p: float | None
+    #: median_low, median_high: the middle 95% of the placebo programmes' medians
     median_low: float | None
     median_high: float | None
 

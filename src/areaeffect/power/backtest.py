@@ -28,22 +28,13 @@ _STEPS = 4
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """How long the study follows its places, and how much of that fits before the start.
+    """How long the study follows its places, and how much of that fits before the start."""
 
-    Parameters
-    ----------
-    step : periods of the start's kind in one step: a year, or a part of a table's own numbers.
-    is_year : whether a step is a year.
-    history : whole steps before the first start.
-    planned : steps that the study follows its longest-followed place for, at least 1.
-    measured : steps of follow-up that fit before the start; 0 where the history is too short.
-    """
-
-    step: int
-    is_year: bool
-    history: int
-    planned: int
-    measured: int
+    step: int  # periods of the start's kind in one step: a year, or a part of a table's own numbers
+    is_year: bool  # whether a step is a year
+    history: int  # whole steps before the first start
+    planned: int  # steps that the study follows its longest-followed place for, at least 1
+    measured: int  # steps of follow-up that fit before the start; 0 where the history is too short.
 
     @property
     def name(self) -> str:
@@ -72,17 +63,12 @@ def horizon_of(measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> H
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Backtest(ClaimCohorts):
-    """Cohorts of one kind of claim with every start moved back.
+    """Cohorts of one kind of claim with every start moved back."""
 
-    Parameters
-    ----------
-    horizon : how far.
-    lengths : at each position of a totals array, for how many steps its outcome is followed. One
-        more than the longest is the follow-up of each place itself, as far as it fits; a level
-        claim has the last step before the start only, under that length.
-    """
-
-    horizon: Horizon | None = None
+    horizon: Horizon | None = None  # how far
+    #: at each position of a totals array, for how many steps its outcome is followed. One more than the
+    #: longest is the follow-up of each place itself, as far as it fits; a level claim has the last step
+    #: before the start only, under that length.
     lengths: Mapping[int, int] = field(default_factory=dict)
 
     def start(self, unit: int) -> int:
@@ -168,16 +154,10 @@ _FEWEST = 2
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Deviation after k years = deviation after one year times k to a power.
+    """Deviation after k years = deviation after one year times k to a power."""
 
-    Parameters
-    ----------
-    power : 0 for noise that does not grow, 0.5 for a random walk.
-    is_fitted : whether it was fitted on this study's own placebos.
-    """
-
-    power: float
-    is_fitted: bool
+    power: float  # 0 for noise that does not grow, 0.5 for a random walk
+    is_fitted: bool  # whether it was fitted on this study's own placebos
 
     def factor(self, longer: float) -> float:
         """Return by how much the deviation grows where the follow-up is longer by a factor."""

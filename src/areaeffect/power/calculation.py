@@ -47,34 +47,20 @@ _LEAST_DRAWN = 0.8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Size:
-    """A number of neighbourhoods, and the real ones that stand as patterns for them.
+    """A number of neighbourhoods, and the real ones that stand as patterns for them."""
 
-    Parameters
-    ----------
-    patterns : positions of the study's neighbourhoods, repeated where more are asked for.
-    group : the initiative that has just these; empty for a point of the curve.
-    """
-
-    patterns: tuple[int, ...]
-    group: str = ""
+    patterns: tuple[int, ...]  # positions of the study's neighbourhoods, repeated where more are asked for
+    group: str = ""  # the initiative that has just these; empty for a point of the curve.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Point:
-    """What the placebos of one size and length say of one outcome, on the statistic's scale.
+    """What the placebos of one size and length say of one outcome, on the statistic's scale."""
 
-    Parameters
-    ----------
-    mde : smallest effect that would be seen, signed.
-    deviation : standard deviation of the placebo estimates.
-    p_little : share of placebos that would be called 'little difference'.
-    draws : placebos behind it.
-    """
-
-    mde: float
-    deviation: float
-    p_little: float
-    draws: int
+    mde: float  # smallest effect that would be seen, signed
+    deviation: float  # standard deviation of the placebo estimates
+    p_little: float  # share of placebos that would be called 'little difference'
+    draws: int  # placebos behind it
 
 
 def power_of(

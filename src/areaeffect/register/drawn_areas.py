@@ -195,18 +195,11 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """Points in metres.
+    """Points in metres."""
 
-    Parameters
-    ----------
-    at : (n, 2), in the metres asked for.
-    residents : (n,), people at each point.
-    notes : how the file was read, and how many of its rows.
-    """
-
-    at: Floats
-    residents: Floats
-    notes: tuple[str, ...] = ()
+    at: Floats  # (n, 2), in the metres asked for
+    residents: Floats  # (n,), people at each point
+    notes: tuple[str, ...] = ()  # how the file was read, and how many of its rows
 
 
 def read_points(path: Path, to_crs: str) -> Points:
@@ -266,48 +259,30 @@ def _numbers(column: pd.Series) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class AreaFit:
-    """One area that a drawn shape, or a list of postcodes, touches.
+    """One area that a drawn shape, or a list of postcodes, touches."""
 
-    Parameters
-    ----------
-    programme, neighbourhood : whose.
-    area : its code.
-    share : of the area inside; None where it is unknown.
-    kept : whether the area represents the neighbourhood.
-    reason : why not; '' where it is kept.
-    """
-
+    #: programme, neighbourhood: whose
     programme: str
     neighbourhood: str
-    area: str
-    share: float | None
-    kept: bool
-    reason: str
+    area: str  # its code
+    share: float | None  # of the area inside; None where it is unknown.
+    kept: bool  # whether the area represents the neighbourhood
+    reason: str  # why not; '' where it is kept.
 
 
 @dataclass(frozen=True, slots=True)
 class ShapeFit:
-    """One drawn shape, or one list of postcodes, as a whole.
+    """One drawn shape, or one list of postcodes, as a whole."""
 
-    Parameters
-    ----------
-    programme, neighbourhood : whose.
-    by : 'area', 'population' or 'postcodes'.
-    least : share that an area needs.
-    n_kept : areas kept.
-    covered : share of the shape that lies in the study's areas; None for postcodes.
-    captured : share of the shape (its surface or people) that lies in the areas kept.
-    inside : share of the areas kept that lies inside the shape; low where others are swept in.
-    """
-
+    #: programme, neighbourhood: whose
     programme: str
     neighbourhood: str
-    by: str
-    least: float
-    n_kept: int
-    covered: float | None
-    captured: float | None
-    inside: float | None
+    by: str  # 'area', 'population' or 'postcodes'
+    least: float  # share that an area needs
+    n_kept: int  # areas kept
+    covered: float | None  # share of the shape that lies in the study's areas; None for postcodes.
+    captured: float | None  # share of the shape (its surface or people) that lies in the areas kept
+    inside: float | None  # share of the areas kept that lies inside the shape; low where others are swept in.
 
 
 OUTSIDE = "outside the study's areas"
@@ -315,41 +290,25 @@ OUTSIDE = "outside the study's areas"
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Something a file names that could not be used.
+    """Something a file names that could not be used."""
 
-    Parameters
-    ----------
-    file, place : where it is.
-    what : the name it goes by.
-    reason : why it could not be used.
-    """
-
+    #: file, place: where it is
     file: str
     place: str
-    what: str
-    reason: str
+    what: str  # the name it goes by
+    reason: str  # why it could not be used
 
 
 @dataclass(slots=True, kw_only=True)
 class Found:
-    """What one file of places came to, filled entry by entry.
+    """What one file of places came to, filled entry by entry."""
 
-    Parameters
-    ----------
-    rows : one an area that represents a neighbourhood.
-    fits : every area touched, kept or not; shapes, postcodes.
-    shapes : every shape or list of postcodes as a whole.
-    left_out : entries that could not be used.
-    notes : remarks for the data annex.
-    faults : what the user must mend.
-    """
-
-    rows: list[Row] = field(default_factory=list)
-    fits: list[AreaFit] = field(default_factory=list)
-    shapes: list[ShapeFit] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    faults: list[Problem] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)  # one an area that represents a neighbourhood
+    fits: list[AreaFit] = field(default_factory=list)  # every area touched, kept or not; shapes, postcodes.
+    shapes: list[ShapeFit] = field(default_factory=list)  # every shape or list of postcodes as a whole
+    left_out: list[LeftOut] = field(default_factory=list)  # entries that could not be used
+    notes: list[str] = field(default_factory=list)  # remarks for the data annex
+    faults: list[Problem] = field(default_factory=list)  # what the user must mend
 
     def left_out_note(self) -> list[str]:
         """Name the entries left out, beside those of areas outside the study, noted elsewhere."""

@@ -52,44 +52,31 @@ _AUTHORITIES = {
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Areas that two initiatives share.
+    """Areas that two initiatives share."""
 
-    Parameters
-    ----------
-    first, second : (programme, neighbourhood).
-    areas : codes, ascending.
-    """
-
+    #: first, second: (programme, neighbourhood)
     first: tuple[str, str]
     second: tuple[str, str]
-    areas: tuple[str, ...]
+    areas: tuple[str, ...]  # codes, ascending
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Others:
-    """What the register knows besides the studied initiatives.
+    """What the register knows besides the studied initiatives."""
 
-    Parameters
-    ----------
-    entries : every entry.
-    areas : positions of areas in one of them during the window, and not studied.
-    unlocated : (n_areas,), entries of the area's authority that could not be located.
-    may_lie_in : for each entry that could not be located, the areas of its authority; none where
-        the authority is not known.
-    authority : (n_areas,), name of the authority; '' where it is not known.
-    overlaps : areas in several initiatives, the studied ones among them.
-    studied : neighbourhoods of others that the study asks to study too.
-    notes : remarks for the data annex.
-    """
-
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[Entry, ...] = ()  # every entry
+    #: positions of areas in one of them during the window, and not studied
     areas: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    #: (n_areas,), entries of the area's authority that could not be located
     unlocated: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    #: for each entry that could not be located, the areas of its authority; none where the authority is not
+    #: known.
     may_lie_in: tuple[Ints, ...] = ()
+    #: (n_areas,), name of the authority; '' where it is not known.
     authority: Strings = field(default_factory=lambda: np.empty(0, np.str_))
-    overlaps: tuple[Overlap, ...] = ()
-    studied: tuple[Neighbourhood, ...] = ()
-    notes: tuple[str, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()  # areas in several initiatives, the studied ones among them
+    studied: tuple[Neighbourhood, ...] = ()  # neighbourhoods of others that the study asks to study too
+    notes: tuple[str, ...] = ()  # remarks for the data annex
 
 
 def other_initiatives(

@@ -28,32 +28,23 @@ DURING, ENDED, LATER = "during the window", "ended before the window", "begins a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One neighbourhood of an initiative that is not studied.
+    """One neighbourhood of an initiative that is not studied."""
 
-    Parameters
-    ----------
-    file, place : where it is.
-    programme, name, authority : as written; '' where not given.
-    start, end : as written.
-    resident_led : as written.
-    areas : codes of the areas found for it, whether the study has data for them or not.
-    how : 'code', 'ward', 'MSOA', 'postcodes', 'drawn', or 'not located'.
-    reason : why it could not be located.
-    when : `DURING`, `ENDED` or `LATER`.
-    """
-
+    #: file, place: where it is
     file: str
     place: str
+    #: programme, name, authority: as written; '' where not given.
     programme: str
     name: str
     authority: str
+    #: start, end: as written
     start: str
     end: str
-    resident_led: str
-    areas: tuple[str, ...]
-    how: str
-    reason: str
-    when: str
+    resident_led: str  # as written
+    areas: tuple[str, ...]  # codes of the areas found for it, whether the study has data for them or not
+    how: str  # 'code', 'ward', 'MSOA', 'postcodes', 'drawn', or 'not located'
+    reason: str  # why it could not be located
+    when: str  # `DURING`, `ENDED` or `LATER`
 
 
 def read_entries(

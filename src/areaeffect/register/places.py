@@ -46,17 +46,11 @@ _SHOWN = 4
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Places:
-    """Wards, or MSOAs, and the areas in them: one entry a pair.
+    """Wards, or MSOAs, and the areas in them: one entry a pair."""
 
-    Parameters
-    ----------
-    kind : 'ward' or 'msoa'.
-    source : what the lookup is called in print.
-    areas, codes, names, authority_codes, authorities : (n_pairs,); '' where not known.
-    """
-
-    kind: str
-    source: str
+    kind: str  # 'ward' or 'msoa'
+    source: str  # what the lookup is called in print
+    #: areas, codes, names, authority_codes, authorities: (n_pairs,); '' where not known.
     areas: Strings
     codes: Strings
     names: Strings

@@ -43,24 +43,16 @@ THROUGHOUT = "treated in all of its periods"
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Registered:
-    """All initiatives known, on the panel's areas.
+    """All initiatives known, on the panel's areas."""
 
-    Parameters
-    ----------
-    neighbourhoods : of the studied initiatives, in the study's order; then of the others, where
-        they are studied too.
-    others : areas of other initiatives, which never serve as benchmark areas.
-    found : the result for the places that the study's own files name, one a file.
-    known : what the register knows besides.
-    notes : remarks for the data annex.
-    throughout : areas treated in all their periods, neither treated here nor benchmark areas.
-    """
-
+    #: of the studied initiatives, in the study's order; then of the others, where they are studied too.
     neighbourhoods: tuple[Neighbourhood, ...]
+    #: areas of other initiatives, which never serve as benchmark areas
     others: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    found: tuple[Found, ...] = ()
-    known: Others = field(default_factory=Others)
-    notes: tuple[str, ...] = ()
+    found: tuple[Found, ...] = ()  # the result for the places that the study's own files name, one a file
+    known: Others = field(default_factory=Others)  # what the register knows besides
+    notes: tuple[str, ...] = ()  # remarks for the data annex
+    #: areas treated in all their periods, neither treated here nor benchmark areas
     throughout: Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
 

@@ -32,16 +32,10 @@ _APART = 1.9  # radii between pins that both show their number
 
 @dataclass(frozen=True, eq=False)
 class Outlines:
-    """The outlines of all areas, with what every page of a report needs of them.
+    """The outlines of all areas, with what every page of a report needs of them."""
 
-    Parameters
-    ----------
-    shapes : in metres, y pointing north; areas without a ring are left out.
-    attribution : what their licence asks for.
-    """
-
-    shapes: tuple[Shape, ...]
-    attribution: str
+    shapes: tuple[Shape, ...]  # in metres, y pointing north; areas without a ring are left out.
+    attribution: str  # what their licence asks for
 
     @cached_property
     def number(self) -> dict[str, int]:

@@ -42,33 +42,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class County:
-    """A simulated county; every table and array has its areas in the order of `areas`.
+    """A simulated county; every table and array has its areas in the order of `areas`."""
 
-    Parameters
-    ----------
-    spec : its settings.
-    areas : as `describe_places` returns them, sorted by code.
-    polygons : area_code, area_name and geometry (EPSG:4326, 5 decimals).
-    months : 'YYYY-MM'.
-    counts : by outcome (n_areas, n_months): recorded crime, anti-social behaviour and criminal
-        damage (part of crime), gap included.
-    years : 'YYYY'.
-    indicators : by outcome (n_areas, n_years): environment score (points), long-term empty homes
-        (dwellings) and social relationships (per cent).
-    membership : initiative, neighbourhood, area_code, start_date, resident_led; one row a treated
-        area.
-    truth : the realised effects.
-    """
-
-    spec: CountySpec
-    areas: pd.DataFrame
-    polygons: gpd.GeoDataFrame
-    months: tuple[str, ...]
+    spec: CountySpec  # its settings
+    areas: pd.DataFrame  # as `describe_places` returns them, sorted by code
+    polygons: gpd.GeoDataFrame  # area_code, area_name and geometry (EPSG:4326, 5 decimals)
+    months: tuple[str, ...]  # 'YYYY-MM'
+    #: by outcome (n_areas, n_months): recorded crime, anti-social behaviour and criminal damage (part of
+    #: crime), gap included
     counts: Mapping[str, IntArray | FloatArray]
-    years: tuple[str, ...]
+    years: tuple[str, ...]  # 'YYYY'
+    #: by outcome (n_areas, n_years): environment score (points), long-term empty homes (dwellings) and social
+    #: relationships (per cent)
     indicators: Mapping[str, IntArray | FloatArray]
+    #: initiative, neighbourhood, area_code, start_date, resident_led; one row a treated area.
     membership: pd.DataFrame
-    truth: Truth
+    truth: Truth  # the realised effects
 
 
 def simulate_county(spec: CountySpec) -> County:

@@ -31,22 +31,13 @@ DEPRIVATION_SHAPE, DEPRIVATION_SCALE, DEPRIVATION_MAX = 1.95, 11.2, 80.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Map:
-    """Square areas and who has a side in common with whom.
+    """Square areas and who has a side in common with whom."""
 
-    Parameters
-    ----------
-    polygons : (n_areas,) shapely polygons, longitude and latitude (EPSG:4326).
-    xy_km : (n_areas, 2), middles.
-    town : (n_areas,), number of the area's town.
-    coreness : (n_areas,), 1 in the middle of its town, towards 0 at its edge.
-    pairs : (n_pairs, 2), areas with a side in common, both directions.
-    """
-
-    polygons: FloatArray
-    xy_km: FloatArray
-    town: IntArray
-    coreness: FloatArray
-    pairs: IntArray
+    polygons: FloatArray  # (n_areas,) shapely polygons, longitude and latitude (EPSG:4326)
+    xy_km: FloatArray  # (n_areas, 2), middles
+    town: IntArray  # (n_areas,), number of the area's town
+    coreness: FloatArray  # (n_areas,), 1 in the middle of its town, towards 0 at its edge
+    pairs: IntArray  # (n_pairs, 2), areas with a side in common, both directions
 
 
 def draw_map(n_areas: int) -> Map:

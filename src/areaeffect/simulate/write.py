@@ -244,19 +244,14 @@ NO_ANSWER = 0.03
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SimulatedSurvey:
-    """A survey in two waves, and the truth.
+    """A survey in two waves, and the truth."""
 
-    Parameters
-    ----------
-    waves : the year before the first start, and the last year.
-    answers : one row a respondent: area_code, wave, weight and the items, from 0 to 10; three in
-        a hundred answers are missing.
-    truth : one row an area and wave: area_code, wave, people, and the mean of everybody's scale
-        score from 0 to 100.
-    """
-
-    waves: tuple[str, str]
+    waves: tuple[str, str]  # the year before the first start, and the last year
+    #: one row a respondent: area_code, wave, weight and the items, from 0 to 10; three in a hundred answers
+    #: are missing.
     answers: pd.DataFrame
+    #: one row an area and wave: area_code, wave, people, and the mean of everybody's scale score from 0 to
+    #: 100
     truth: pd.DataFrame
 
 

@@ -107,20 +107,12 @@ def _periods(columns: Sequence[str], source: PanelSource, path: Path, *, numbere
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowPeriods:
-    """The period of each row.
+    """The period of each row."""
 
-    Parameters
-    ----------
-    ordinals : (n_rows,).
-    kind : what one period is.
-    inside : (n_rows,), whether a period lies wholly in the window.
-    notes : what periods were taken as, and what of the table or the window is left out.
-    """
-
-    ordinals: npt.NDArray[np.int64]
-    kind: PeriodKind
-    inside: npt.NDArray[np.bool_]
-    notes: tuple[str, ...]
+    ordinals: npt.NDArray[np.int64]  # (n_rows,)
+    kind: PeriodKind  # what one period is
+    inside: npt.NDArray[np.bool_]  # (n_rows,), whether a period lies wholly in the window
+    notes: tuple[str, ...]  # what periods were taken as, and what of the table or the window is left out
 
     @property
     def periods(self) -> Periods:

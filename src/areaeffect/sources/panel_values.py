@@ -36,35 +36,23 @@ _YEARS = (1900, 2100)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """Where each row of a table belongs: its area and its period.
+    """Where each row of a table belongs: its area and its period."""
 
-    Parameters
-    ----------
-    area_of_row, column_of_row : (n_rows,), positions.
-    shape : (n_areas, n_periods).
-    """
-
+    #: area_of_row, column_of_row: (n_rows,), positions
     area_of_row: Ints
     column_of_row: Ints
-    shape: tuple[int, int]
+    shape: tuple[int, int]  # (n_areas, n_periods)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """One measure.
+    """One measure."""
 
-    Parameters
-    ----------
-    values : (n_areas, n_periods), NaN where there is no number.
-    reasons : why there is none; None where every missing cell has no row or is blank.
-    hidden : small counts hidden within bounds; their `values` are the middle.
-    notes : what marks were taken as what.
-    """
-
-    values: Floats
+    values: Floats  # (n_areas, n_periods), NaN where there is no number
+    #: why there is none; None where every missing cell has no row or is blank.
     reasons: npt.NDArray[np.uint8] | None
-    hidden: Hidden | None
-    notes: tuple[str, ...]
+    hidden: Hidden | None  # small counts hidden within bounds; their `values` are the middle.
+    notes: tuple[str, ...]  # what marks were taken as what
 
 
 def rows_of(frame: pd.DataFrame | pd.Series, bad: npt.NDArray[np.bool_]) -> str:

@@ -23,20 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StudyFile:
-    """A validated study, its path, and its text (which the seal hashes).
+    """A validated study, its path, and its text (which the seal hashes)."""
 
-    Parameters
-    ----------
-    study : the validated content.
-    path : the file.
-    text : its text, as read.
-    lines : line number of each key path, such as `outcome.0.family`.
-    """
-
-    study: Study
-    path: Path
-    text: str
-    lines: dict[str, int]
+    study: Study  # the validated content
+    path: Path  # the file
+    text: str  # its text, as read
+    lines: dict[str, int]  # line number of each key path, such as `outcome.0.family`
 
     @property
     def folder(self) -> Path:

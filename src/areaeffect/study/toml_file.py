@@ -31,20 +31,12 @@ class Part(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class TomlFile:
-    """A TOML file as read.
+    """A TOML file as read."""
 
-    Parameters
-    ----------
-    path : the file.
-    text : its text.
-    content : what it says, not yet validated.
-    lines : line number of each key path, such as `outcome.0.family`.
-    """
-
-    path: Path
-    text: str
-    content: dict[str, Any]
-    lines: dict[str, int]
+    path: Path  # the file
+    text: str  # its text
+    content: dict[str, Any]  # what it says, not yet validated
+    lines: dict[str, int]  # line number of each key path, such as `outcome.0.family`
 
     def where(self, key: str) -> str:
         """Write the place of a key: file and, where known, line."""

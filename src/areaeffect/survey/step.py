@@ -245,23 +245,15 @@ _LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A linear combination of weighted means with its design-based interval.
+    """A linear combination of weighted means with its design-based interval."""
 
-    Parameters
-    ----------
-    means : (n_domains,), the weighted means it combines.
-    estimate : the combination.
-    standard_error : linearised over clusters; None with fewer than two clusters in a stratum.
-    low, high : 95% interval by Student's t.
-    degrees_of_freedom : clusters less strata.
-    """
-
-    means: Floats
-    estimate: float
-    standard_error: float | None
+    means: Floats  # (n_domains,), the weighted means it combines
+    estimate: float  # the combination
+    standard_error: float | None  # linearised over clusters; None with fewer than two clusters in a stratum.
+    #: low, high: 95% interval by Student's t
     low: float | None
     high: float | None
-    degrees_of_freedom: int
+    degrees_of_freedom: int  # clusters less strata
 
 
 def compare(

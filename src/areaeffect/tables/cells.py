@@ -49,21 +49,14 @@ _LOOKALIKES = str.maketrans(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
-    """A column read as numbers.
+    """A column read as numbers."""
 
-    Parameters
-    ----------
-    values : (n,), NaN where there is none.
-    reasons : (n,), position in `panel.REASONS` of why there is none; 0 where there is a number, or
-        a text that is neither number nor mark.
-    most : (n,), what a hidden number can be at most; NaN where the cell does not say it.
-    marks : marks met, with how many cells each.
-    """
-
-    values: Floats
+    values: Floats  # (n,), NaN where there is none
+    #: (n,), position in `panel.REASONS` of why there is none; 0 where there is a number, or a text that is
+    #: neither number nor mark.
     reasons: npt.NDArray[np.uint8]
-    most: Floats
-    marks: Mapping[str, int]
+    most: Floats  # (n,), what a hidden number can be at most; NaN where the cell does not say it.
+    marks: Mapping[str, int]  # marks met, with how many cells each
 
     @property
     def missing(self) -> Bools:

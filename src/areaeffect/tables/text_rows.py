@@ -44,20 +44,12 @@ csv.field_size_limit(_MOST_CHARACTERS)
 
 @dataclass(frozen=True, slots=True)
 class TextRows:
-    """The rows of a text file.
+    """The rows of a text file."""
 
-    Parameters
-    ----------
-    rows : all that are not blank, with the line each begins in.
-    delimiter : what separates the cells.
-    blank : lines that hold nothing, ascending.
-    notes : how the file was read, where that is not plain.
-    """
-
-    rows: list[NumberedRow]
-    delimiter: str
-    blank: list[int]
-    notes: tuple[str, ...]
+    rows: list[NumberedRow]  # all that are not blank, with the line each begins in
+    delimiter: str  # what separates the cells
+    blank: list[int]  # lines that hold nothing, ascending
+    notes: tuple[str, ...]  # how the file was read, where that is not plain
 
 
 def read_text_rows(path: Path, header_has: Collection[str]) -> TextRows:

@@ -54,37 +54,25 @@ _MOST_PATH = 200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UserTable:
-    """A table as its file has it.
+    """A table as its file has it."""
 
-    Parameters
-    ----------
-    frame : text columns, and Parquet's numbers as numbers; the index is the line of the file (the
-        row of a sheet) of each row.
-    left_out : rows that are no part of the table (totals below it), with the reason.
-    notes : what a reader must know: encoding, sheet, lines left out.
-    """
-
+    #: text columns, and Parquet's numbers as numbers; the index is the line of the file (the row of a sheet)
+    #: of each row.
     frame: pd.DataFrame
+    #: rows that are no part of the table (totals below it), with the reason
     left_out: tuple[tuple[int, str], ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what a reader must know: encoding, sheet, lines left out
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where in a file the table is, where the study says it.
+    """Where in a file the table is, where the study says it."""
 
-    Parameters
-    ----------
-    header_has : names of which the header holds some: they find the header and the sheet.
-    header : number of its row; None to find it.
-    sheet : of a workbook; None to find it.
-    once : pattern of further column names that may be there once only, beside `header_has`.
-    """
-
+    #: names of which the header holds some: they find the header and the sheet
     header_has: Collection[str] = ()
-    header: int | None = None
-    sheet: str | None = None
-    once: str = r"(?!)"
+    header: int | None = None  # number of its row; None to find it.
+    sheet: str | None = None  # of a workbook; None to find it.
+    once: str = r"(?!)"  # pattern of further column names that may be there once only, beside `header_has`
 
 
 def rows_account(name: str, read: int, kept: int) -> str:

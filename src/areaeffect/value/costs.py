@@ -53,26 +53,20 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class UnitCost:
-    """What one incident costs.
+    """What one incident costs."""
 
-    Parameters
-    ----------
-    item, category, label : its name, the police.uk category it belongs to, its name in print.
-    value : in `currency` at prices of `price_year`; None where no cost is known.
-    low, high : its range; None where none is published.
-    fiscal_share : part of it that falls on public services; None where not known.
-    status, source : how far it was checked, and where it stands.
-    """
-
+    #: item, category, label: its name, the police.uk category it belongs to, its name in print
     item: str
     category: str
     label: str
-    value: float | None
+    value: float | None  # in `currency` at prices of `price_year`; None where no cost is known.
+    #: low, high: its range; None where none is published.
     low: float | None
     high: float | None
-    fiscal_share: float | None
+    fiscal_share: float | None  # part of it that falls on public services; None where not known.
     currency: str
     price_year: str
+    #: status, source: how far it was checked, and where it stands
     status: str
     source: str
 
@@ -224,18 +218,13 @@ _FIRST_YEAR_SHARE = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Deflator:
-    """A price index by calendar year.
+    """A price index by calendar year."""
 
-    Parameters
-    ----------
-    title, status, attribution : what it is, how far it was checked, and its licence line.
-    index : year to level.
-    """
-
+    #: title, status, attribution: what it is, how far it was checked, and its licence line
     title: str
     status: str
     attribution: str
-    index: Mapping[int, float]
+    index: Mapping[int, float]  # year to level
 
     def level(self, year: str) -> float | None:
         """Return the level of '2016' or of the financial year '2015/16'; None where unknown."""

@@ -31,26 +31,18 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueSettings:
-    """What the amounts of a study rest on.
+    """What the amounts of a study rest on."""
 
-    Parameters
-    ----------
-    currency, price_year, discount_rate, base_year : of the amounts.
-    cost_range : by how much costs without a published range may be off, a fraction.
-    deflator : what prices were uprated with; None where none were.
-    left_out : costs that nobody has read, which are not multiplied.
-    funding_prices : year of the funding's prices.
-    scale, published : effects in rates, and the published difference where all crime is valued.
-    """
-
+    #: currency, price_year, discount_rate, base_year: of the amounts
     currency: str
     price_year: str
     discount_rate: float
     base_year: int | None
-    cost_range: float
-    deflator: str | None
-    left_out: tuple[str, ...]
-    funding_prices: str | None
+    cost_range: float  # by how much costs without a published range may be off, a fraction
+    deflator: str | None  # what prices were uprated with; None where none were.
+    left_out: tuple[str, ...]  # costs that nobody has read, which are not multiplied
+    funding_prices: str | None  # year of the funding's prices
+    #: scale, published: effects in rates, and the published difference where all crime is valued
     scale: tuple[Rate, ...]
     published: PublishedScale | None
 

@@ -28,24 +28,15 @@ _SOURCE = "unit costs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Valuation:
-    """What a study's avoided incidents are worth, before how many there are is known.
+    """What a study's avoided incidents are worth, before how many there are is known."""
 
-    Parameters
-    ----------
-    part : the section of the study.
-    table : the unit costs.
-    factors : item to what its cost is multiplied with to be in the prices asked for.
-    mixes : outcome to shares of items; an outcome without one has no unit cost.
-    funding_factor : what funding is multiplied with.
-    releases : the files it rests on.
-    """
-
-    part: ValuePart
-    table: CostTable
-    factors: Mapping[str, float]
+    part: ValuePart  # the section of the study
+    table: CostTable  # the unit costs
+    factors: Mapping[str, float]  # item to what its cost is multiplied with to be in the prices asked for
+    #: outcome to shares of items; an outcome without one has no unit cost.
     mixes: Mapping[str, Mapping[str, float]]
-    funding_factor: float
-    releases: tuple[Release, ...]
+    funding_factor: float  # what funding is multiplied with
+    releases: tuple[Release, ...]  # the files it rests on
 
 
 def read_valuation(file: StudyFile) -> tuple[Valuation | None]:

@@ -20,25 +20,16 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Stream:
-    """The avoided incidents of one outcome in one group.
+    """The avoided incidents of one outcome in one group."""
 
-    Parameters
-    ----------
-    outcome : its name.
-    observed : incidents counted after the start.
-    estimate : the effect, as a log ratio.
-    effects : (n_draws,), effects that the placebo test would not reject, in proportion: the
-        estimate less scale times each placebo's statistic; NaN where a draw gave none.
-    kept : share of the stream that is left after discounting.
-    mix : item of the unit costs to its share of the incidents.
-    """
-
-    outcome: str
-    observed: float
-    estimate: float
+    outcome: str  # its name
+    observed: float  # incidents counted after the start
+    estimate: float  # the effect, as a log ratio
+    #: (n_draws,), effects that the placebo test would not reject, in proportion: the estimate less scale
+    #: times each placebo's statistic; NaN where a draw gave none.
     effects: Floats
-    kept: float
-    mix: Mapping[str, float]
+    kept: float  # share of the stream that is left after discounting
+    mix: Mapping[str, float]  # item of the unit costs to its share of the incidents
 
 
 def avoided(observed: float, effect: Floats | float) -> Floats:

@@ -122,15 +122,10 @@ class Worker:
 
 @dataclass(eq=False, kw_only=True)
 class Runs:
-    """The runs of one server.
+    """The runs of one server."""
 
-    Parameters
-    ----------
-    settings : of the server.
-    seconds, memory : limits of one run.
-    """
-
-    settings: Settings
+    settings: Settings  # of the server
+    #: seconds, memory: limits of one run
     seconds: float = limits.RUN_SECONDS
     memory: int = limits.RUN_MEMORY_BYTES
     _jobs: dict[str, Job] = field(default_factory=dict)

@@ -26,18 +26,13 @@ FOLDER = "sets"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Areas chosen.
+    """Areas chosen."""
 
-    Parameters
-    ----------
-    codes : ascending.
-    areas, set : what an address says of them; one of the two is empty.
-    shape : the ring that was drawn, (longitude, latitude) pairs; empty where none was.
-    """
-
-    codes: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()  # ascending
+    #: areas, set: what an address says of them; one of the two is empty.
     areas: tuple[str, ...] = ()
     set: str = ""
+    #: the ring that was drawn, (longitude, latitude) pairs; empty where none was.
     shape: tuple[tuple[float, float], ...] = ()
 
 

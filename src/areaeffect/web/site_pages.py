@@ -36,19 +36,12 @@ _FULL_REPORT: Final = ("report.html", "report.pdf", "annex.html", "annex.pdf", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What every page of one site shares.
+    """What every page of one site shares."""
 
-    Parameters
-    ----------
-    contact : where a reader can write to; nothing is taken by the site itself.
-    operator : who runs the site; empty: not said.
-    base_url : public address of the site without a slash at its end; empty: not known.
-    home : words and addresses of a server's other pages; empty for a site of its own.
-    """
-
-    contact: Contact = NOWHERE
-    operator: str = ""
-    base_url: str = ""
+    contact: Contact = NOWHERE  # where a reader can write to; nothing is taken by the site itself.
+    operator: str = ""  # who runs the site; empty: not said.
+    base_url: str = ""  # public address of the site without a slash at its end; empty: not known.
+    #: words and addresses of a server's other pages; empty for a site of its own.
     home: tuple[tuple[str, str], ...] = ()
 
 

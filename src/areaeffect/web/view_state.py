@@ -45,21 +45,14 @@ def choice(*allowed: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What every page about a place shares.
+    """What every page about a place shares."""
 
-    Parameters
-    ----------
-    base : name of the atlas; empty: the first there is.
-    layer : what the map is shaded by.
-    period : of that layer; empty: its latest.
-    areas : codes selected.
-    set : short name of a kept selection, drawn or long, instead of `areas`.
-    """
-
-    base: str = word(KEY, "", "the name of an atlas")
-    layer: str = word(KEY, "", "the name of a layer of the map")
+    base: str = word(KEY, "", "the name of an atlas")  # name of the atlas; empty: the first there is.
+    layer: str = word(KEY, "", "the name of a layer of the map")  # what the map is shaded by
+    #: of that layer; empty: its latest.
     period: str = word(r"[0-9A-Za-z\-]{1,10}", "", "a period of that layer")
-    areas: tuple[str, ...] = words(CODE, limits.URL_AREAS, "area codes between commas")
+    areas: tuple[str, ...] = words(CODE, limits.URL_AREAS, "area codes between commas")  # codes selected
+    #: short name of a kept selection, drawn or long, instead of `areas`
     set: str = word(r"[0-9a-f]{12}", "", "the name of a kept selection")
 
 

@@ -31,22 +31,15 @@ WEIGHT_NOISE = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Ranking:
-    """How places compare (`areaeffect where-next`), in their own order.
+    """How places compare (`areaeffect where-next`), in their own order."""
 
-    Parameters
-    ----------
-    value : (n_places,), distance to what they should be like, or need with its sign turned round.
-    rank : (n_places,), from 1.
-    low, high : (n_places,), 90% interval of the rank over redrawn worlds.
-    share_first : (n_places,), share of these worlds in which it is among the first `first`.
-    nearest : (n_places,), which of the places that benefited is most like it; None for need.
-    """
-
-    value: Floats
-    rank: Ints
+    value: Floats  # (n_places,), distance to what they should be like, or need with its sign turned round
+    rank: Ints  # (n_places,), from 1
+    #: low, high: (n_places,), 90% interval of the rank over redrawn worlds
     low: Ints
     high: Ints
-    share_first: Floats
+    share_first: Floats  # (n_places,), share of these worlds in which it is among the first `first`
+    #: (n_places,), which of the places that benefited is most like it; None for need.
     nearest: Ints | None = None
 
 

@@ -42,24 +42,14 @@ _AROUND = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Counted:
-    """Incidents counted.
+    """Incidents counted."""
 
-    Parameters
-    ----------
-    account : of every row.
-    seen : of the coordinates, by reference system.
-    repeats : what is there more than once.
-    categories : texts of the categories, by number.
-    dates : what the dates were taken as.
-    notes : how files were read.
-    """
-
-    account: Account
-    seen: dict[str, Seen]
-    repeats: Repeats
-    categories: list[str]
-    dates: Decided
-    notes: tuple[str, ...]
+    account: Account  # of every row
+    seen: dict[str, Seen]  # of the coordinates, by reference system
+    repeats: Repeats  # what is there more than once
+    categories: list[str]  # texts of the categories, by number
+    dates: Decided  # what the dates were taken as
+    notes: tuple[str, ...]  # how files were read
     _keys: Ints
     _counts: Ints
 

@@ -32,42 +32,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Located:
-    """Where each published code goes.
+    """Where each published code goes."""
 
-    Parameters
-    ----------
-    areas, names : (n_areas,), codes of the declared vintage, ascending, and their names.
-    area_of_code : (n_codes,), position of the area that a published code means; -1 where
-        it is not one area.
-    pairs : (2, n_pairs), every code (by position, ascending) with every area it may mean.
-    several : published code to the areas it may mean, where there are several.
-    left_out : irregular and unknown codes to the incidents they held.
-    notes : codes of another census that were brought to the declared one.
-    """
-
+    #: areas, names: (n_areas,), codes of the declared vintage, ascending, and their names
     areas: Strings
     names: Strings
+    #: (n_codes,), position of the area that a published code means; -1 where it is not one area.
     area_of_code: Ints
-    pairs: Ints
-    several: dict[str, Ints]
-    left_out: dict[str, int]
-    notes: tuple[str, ...]
+    pairs: Ints  # (2, n_pairs), every code (by position, ascending) with every area it may mean
+    several: dict[str, Ints]  # published code to the areas it may mean, where there are several
+    left_out: dict[str, int]  # irregular and unknown codes to the incidents they held
+    notes: tuple[str, ...]  # codes of another census that were brought to the declared one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
-    """Incidents given to areas one by one.
+    """Incidents given to areas one by one."""
 
-    Parameters
-    ----------
-    values : (n_areas, n_periods) for each set of categories.
-    located : incidents without a code, by period, that lie in an outline: (n_periods,).
-    notes : how it was done.
-    """
-
-    values: list[Floats]
-    located: Ints
-    notes: tuple[str, ...]
+    values: list[Floats]  # (n_areas, n_periods) for each set of categories
+    located: Ints  # incidents without a code, by period, that lie in an outline: (n_periods,)
+    notes: tuple[str, ...]  # how it was done
 
 
 def read_lookup(source: PoliceUkSource, folder: Path) -> Lookup:

@@ -37,17 +37,11 @@ _ENCRYPTED = 0x1
 
 @dataclass(frozen=True, slots=True)
 class StreetFile:
-    """One force and month, where it was found.
+    """One force and month, where it was found."""
 
-    Parameters
-    ----------
-    container : the zip, or the CSV itself.
-    member : its name inside the zip; empty where the CSV is a file of its own.
-    force, month : from its name.
-    """
-
-    container: Path
-    member: str
+    container: Path  # the zip, or the CSV itself
+    member: str  # its name inside the zip; empty where the CSV is a file of its own.
+    #: force, month: from its name
     force: str
     month: str
 

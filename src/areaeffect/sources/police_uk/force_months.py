@@ -26,28 +26,20 @@ CATEGORY_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceMonth:
-    """What one force's file of one month holds.
+    """What one force's file of one month holds."""
 
-    Parameters
-    ----------
-    source, force, month : whose and when.
-    status : `complete`, `partial` (a residue, or many rows rejected) or `missing`.
-    rows_kept, rows_rejected : of the file that counts now; 0 where there is none.
-    not_located : rows kept that have no area.
-    why : why it is not complete; empty where it is.
-    is_low : whether it is partial for its number of rows alone, which may be a real fall.
-    lacks : categories that the force has in its other months and all but lacks in this one.
-    """
-
+    #: source, force, month: whose and when
     source: str
     force: str
     month: str
-    status: str
+    status: str  # `complete`, `partial` (a residue, or many rows rejected) or `missing`
+    #: rows_kept, rows_rejected: of the file that counts now; 0 where there is none.
     rows_kept: int = 0
     rows_rejected: int = 0
-    not_located: int = 0
-    why: str = ""
-    is_low: bool = False
+    not_located: int = 0  # rows kept that have no area
+    why: str = ""  # why it is not complete; empty where it is.
+    is_low: bool = False  # whether it is partial for its number of rows alone, which may be a real fall
+    #: categories that the force has in its other months and all but lacks in this one
     lacks: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

@@ -201,25 +201,17 @@ _SHOWN_CODES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Where every incident of the window went; the parts add up to the total.
+    """Where every incident of the window went; the parts add up to the total."""
 
-    Parameters
-    ----------
-    total : incidents of the forces and months asked.
-    in_panel : on areas of the panel, in months whole or not.
-    at_border, n_border : on areas that another force polices, and how many these are.
-    left_out : irregular and unknown codes, with their incidents.
-    not_located : (force, period, without an area, of these with a point).
-    placed : without an area code, but inside an outline by their point.
-    """
-
-    total: int
-    in_panel: int
+    total: int  # incidents of the forces and months asked
+    in_panel: int  # on areas of the panel, in months whole or not
+    #: at_border, n_border: on areas that another force polices, and how many these are
     at_border: int
     n_border: int
-    left_out: dict[str, int]
+    left_out: dict[str, int]  # irregular and unknown codes, with their incidents
+    #: (force, period, without an area, of these with a point)
     not_located: tuple[tuple[str, int, int, int], ...]
-    placed: int
+    placed: int  # without an area code, but inside an outline by their point
 
     @property
     def n_not_located(self) -> int:

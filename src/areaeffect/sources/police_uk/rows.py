@@ -116,19 +116,13 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Rows of one file that are used.
+    """Rows of one file that are used."""
 
-    Parameters
-    ----------
-    rows : all.
-    not_located, with_point_only : those without an area, and of these those with a point.
-    categories : rows of each category.
-    """
-
-    rows: int
+    rows: int  # all
+    #: not_located, with_point_only: those without an area, and of these those with a point
     not_located: int
     with_point_only: int
-    categories: dict[str, int]
+    categories: dict[str, int]  # rows of each category
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:

@@ -19,13 +19,9 @@ _ROWS = "SELECT file_name, num_rows FROM parquet_file_metadata($files)"
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A Parquet file of the store, as the manifest lists it.
+    """A Parquet file of the store, as the manifest lists it."""
 
-    Parameters
-    ----------
-    bytes, rows, sha256 : its size, its rows, and the SHA-256 of its bytes.
-    """
-
+    #: bytes, rows, sha256: its size, its rows, and the SHA-256 of its bytes
     bytes: int
     rows: int
     sha256: str

@@ -54,20 +54,12 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A file's rows ready for the CSV reader.
+    """A file's rows ready for the CSV reader."""
 
-    Parameters
-    ----------
-    lines : rows to parse, as `file,line,<the row>`; UTF-8, one a line.
-    n_rows : rows with anything in them, the header left out.
-    rejected : rows taken out here.
-    note : remark on the encoding; empty for plain UTF-8.
-    """
-
-    lines: bytes
-    n_rows: int
-    rejected: tuple[Rejected, ...]
-    note: str
+    lines: bytes  # rows to parse, as `file,line,<the row>`; UTF-8, one a line.
+    n_rows: int  # rows with anything in them, the header left out
+    rejected: tuple[Rejected, ...]  # rows taken out here
+    note: str  # remark on the encoding; empty for plain UTF-8.
 
 
 def number_lines(data: bytes, file: int, where: str) -> Numbered:

@@ -22,24 +22,14 @@ _MAKING = {"pending", "inprogress", "exportingdata", "queued", "processing"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """What is asked of a publisher.
+    """What is asked of a publisher."""
 
-    Parameters
-    ----------
-    name : the release, for messages.
-    address : its own address, https.
-    hosts : every host that may answer, the address's own among them.
-    seen : when somebody last had the file from there ('2026-10'), '' where nobody is known to.
-    page : where a person finds it.
-    cap : most bytes to take.
-    """
-
-    name: str
-    address: str
-    hosts: tuple[str, ...]
-    seen: str = ""
-    page: str = ""
-    cap: int = LARGE
+    name: str  # the release, for messages
+    address: str  # its own address, https
+    hosts: tuple[str, ...]  # every host that may answer, the address's own among them
+    seen: str = ""  # when somebody last had the file from there ('2026-10'), '' where nobody is known to
+    page: str = ""  # where a person finds it
+    cap: int = LARGE  # most bytes to take
 
 
 class MovedError(DataError):

@@ -47,17 +47,12 @@ _LARGEST_MEMBER = 512 << 20
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Months of police.uk that are wanted.
+    """Months of police.uk that are wanted."""
 
-    Parameters
-    ----------
-    first, last : 'YYYY-MM', both included.
-    forces : as the site names them ('cleveland'); none: all, as whole archives.
-    """
-
+    #: first, last: 'YYYY-MM', both included
     first: str
     last: str
-    forces: tuple[str, ...]
+    forces: tuple[str, ...]  # as the site names them ('cleveland'); none: all, as whole archives.
 
     def __post_init__(self) -> None:
         problems = []

@@ -38,34 +38,20 @@ _POLLS, _LONGEST_POLL = 30, 20.0
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """A file that has arrived.
+    """A file that has arrived."""
 
-    Parameters
-    ----------
-    address : where it came from in the end.
-    part : where it is.
-    suffix : how its name ends, where that is not the release's own ending.
-    """
-
-    address: str
-    part: Path
-    suffix: str
+    address: str  # where it came from in the end
+    part: Path  # where it is
+    suffix: str  # how its name ends, where that is not the release's own ending
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What an address answers without a download.
+    """What an address answers without a download."""
 
-    Parameters
-    ----------
-    address : the one that was asked.
-    says : 'bytes' or 'rows' it has, in words.
-    matches : whether that is what is on record; None where nothing is.
-    """
-
-    address: str
-    says: str
-    matches: bool | None
+    address: str  # the one that was asked
+    says: str  # 'bytes' or 'rows' it has, in words
+    matches: bool | None  # whether that is what is on record; None where nothing is.
 
 
 def ask_of(release: PublishedRelease, origin: Origin, address: str) -> Ask:

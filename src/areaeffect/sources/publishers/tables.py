@@ -38,30 +38,19 @@ Reasons = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PublishedTable:
-    """A release, read.
+    """A release, read."""
 
-    Parameters
-    ----------
-    release : what is known of it.
-    areas : (n_areas,), codes, ascending.
-    names : (n_areas,), names, or the codes again.
-    periods : the time axis; None where there is one row an area.
-    values : column to (n_areas, n_periods), one column wide without periods; NaN = missing.
-    reasons : column to (n_areas, n_periods), index into `panel.REASONS`; 0 where there is a value.
-    texts : text column to (n_areas,); '' = missing.
-    records : the files as they were read.
-    notes : remarks for the data annex.
-    """
-
-    release: PublishedRelease
-    areas: Strings
-    names: Strings
-    periods: Periods | None
+    release: PublishedRelease  # what is known of it
+    areas: Strings  # (n_areas,), codes, ascending
+    names: Strings  # (n_areas,), names, or the codes again
+    periods: Periods | None  # the time axis; None where there is one row an area.
+    #: column to (n_areas, n_periods), one column wide without periods; NaN = missing.
     values: Mapping[str, Floats]
+    #: column to (n_areas, n_periods), index into `panel.REASONS`; 0 where there is a value.
     reasons: Mapping[str, Reasons]
-    texts: Mapping[str, Strings]
-    records: tuple[Release, ...]
-    notes: tuple[str, ...]
+    texts: Mapping[str, Strings]  # text column to (n_areas,); '' = missing.
+    records: tuple[Release, ...]  # the files as they were read
+    notes: tuple[str, ...]  # remarks for the data annex
 
 
 def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> PublishedTable:

@@ -67,18 +67,11 @@ _MOST_REDIRECTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How this installation asks.
+    """How this installation asks."""
 
-    Parameters
-    ----------
-    contact : an e-mail address or page by which a publisher reaches the user.
-    mirror : base address of a mirror, under which every file lies as `HOST/PATH?QUERY`.
-    first_pause : seconds before the second try; each further pause is twice as long.
-    """
-
-    contact: str = ""
-    mirror: str = ""
-    first_pause: float = 1.0
+    contact: str = ""  # an e-mail address or page by which a publisher reaches the user
+    mirror: str = ""  # base address of a mirror, under which every file lies as `HOST/PATH?QUERY`
+    first_pause: float = 1.0  # seconds before the second try; each further pause is twice as long.
 
     @classmethod
     def from_environment(cls) -> Settings:

@@ -43,23 +43,15 @@ _EMBEDDED = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The area, or the areas together, that a page is about.
+    """The area, or the areas together, that a page is about."""
 
-    Parameters
-    ----------
-    atlas, codes : which.
-    name : of it in print.
-    path : its address, without a query.
-    view : the state of the page.
-    chosen : codes that the visitor has chosen.
-    """
-
+    #: atlas, codes: which
     atlas: Atlas
     codes: tuple[str, ...]
-    name: str
-    path: str
-    view: View
-    chosen: tuple[str, ...]
+    name: str  # of it in print
+    path: str  # its address, without a query
+    view: View  # the state of the page
+    chosen: tuple[str, ...]  # codes that the visitor has chosen
 
     @property
     def own(self) -> str:
@@ -72,22 +64,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One outcome of a place, ready to print.
+    """One outcome of a place, ready to print."""
 
-    Parameters
-    ----------
-    key, title, unit : of the outcome.
-    answer : sentences: the latest figure beside the larger places, its trend, and its gaps.
-    head, rows : the table, as text; the CSV holds the same numbers in full.
-    charts : the drawing for a wide and for a narrow screen; empty where there is one period only.
-    """
-
+    #: key, title, unit: of the outcome
     key: str
     title: str
     unit: str
-    answer: tuple[str, ...]
+    answer: tuple[str, ...]  # sentences: the latest figure beside the larger places, its trend, and its gaps
+    #: head, rows: the table, as text; the CSV holds the same numbers in full.
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    #: the drawing for a wide and for a narrow screen; empty where there is one period only.
     charts: tuple[str, ...]
 
 

@@ -36,15 +36,11 @@ NAV: tuple[str, str] | None = ("Find", "/find")
 
 @dataclass(frozen=True, slots=True)
 class FindView(View):
-    """State of the Find page.
+    """State of the Find page."""
 
-    Parameters
-    ----------
-    q : what was searched for.
-    sort, page : of the table.
-    """
-
+    #: what was searched for
     q: str = word(rf"[^\x00-\x1f]{{0,{limits.SEARCH_LETTERS}}}", "", "a name, postcode or code")
+    #: sort, page: of the table
     sort: str = choice("name", "high", "low")
     page: str = word(r"[1-9][0-9]{0,3}", "1", "the number of a page")
 
