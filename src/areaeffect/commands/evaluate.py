@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.checks.step import with_warnings
+from areaeffect.checks.registry import with_warnings
 from areaeffect.commands.begin import begin
 from areaeffect.document.folders import prepare
 from areaeffect.errors import DataError, Problem, StudyError

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from areaeffect.document import svg
 from areaeffect.document.map_classes import TREATED_PATTERNS, WHITE, MapClass, classes
-from areaeffect.document.plot import with_halo
+from areaeffect.document.svg import with_halo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

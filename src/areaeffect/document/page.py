@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.document.csv_files import json_text, rounded_number, write_table, write_text
+from areaeffect.document.chart_tables import json_text, rounded_number, write_table, write_text
 from areaeffect.document.folders import RUN_FILE, write_whole
 
 if TYPE_CHECKING:

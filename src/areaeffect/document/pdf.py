@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from areaeffect.document import svg
 from areaeffect.document.blocks import figures, in_print, plain
-from areaeffect.document.csv_files import write_table, write_text
+from areaeffect.document.chart_tables import write_table, write_text
 from areaeffect.records import Column
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.checks.base import Checked
+from areaeffect.checks.registry import checks_step
 from areaeffect.checks.section import checks_section
-from areaeffect.checks.step import checks_step
 from areaeffect.errors import Faults
 from areaeffect.findings.finished import Finished, Further
 from areaeffect.further.boundary_fit import BoundaryFit, boundary_fit, boundary_fit_section

@@ -16,11 +16,10 @@ import numpy as np
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.findings.candidates import spread_of
-from areaeffect.findings.case import Case, Group, groups_of
+from areaeffect.findings.case import Case, Group, groups_of, named_group
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.conclude import Drawn, judge
 from areaeffect.findings.describe import too_few_places
-from areaeffect.findings.named_groups import named_group
 from areaeffect.findings.refusals import refused
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.spread import Spread

@@ -22,8 +22,7 @@ from areaeffect.document.blocks import (
     Section,
     named,
 )
-from areaeffect.document.chart_tables import NONE_GIVEN, Table
-from areaeffect.document.csv_files import json_text, write_text
+from areaeffect.document.chart_tables import NONE_GIVEN, Table, json_text, write_text
 from areaeffect.document.folders import RUN_FILE, seal_folder, write_again
 from areaeffect.document.page import to_html
 from areaeffect.errors import DataError, Problem

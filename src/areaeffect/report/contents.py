@@ -11,7 +11,7 @@ from areaeffect.further.registry import FURTHER
 from areaeffect.report import backing_sections as backing
 from areaeffect.report import neighbourhood_pages
 from areaeffect.report import outcome_sections as outcome
-from areaeffect.report.plan_text import planned_outcomes
+from areaeffect.report.backing_sections import planned_outcomes
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES
 

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from areaeffect.document import pdf
-from areaeffect.document.csv_files import write_text
+from areaeffect.document.chart_tables import write_text
 from areaeffect.document.page import to_html
 from areaeffect.document.pdf import FOLDER as CHARTS
 from areaeffect.report import neighbourhood_pages

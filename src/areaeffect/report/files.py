@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from areaeffect import wording
-from areaeffect.document.csv_files import json_text, read_table, rounded_number, write_table, write_text
+from areaeffect.document.chart_tables import json_text, read_table, rounded_number, write_table, write_text
 from areaeffect.document.folders import RUN_FILE, write_again, write_whole
 from areaeffect.errors import DataError, Problem
 from areaeffect.further.registry import FURTHER

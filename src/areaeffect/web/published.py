@@ -236,7 +236,7 @@ def _own(folder: Path, name: str) -> Path:
 
 def _stories(folder: Path, files: tuple[str, ...]) -> tuple[Story, ...]:
     """Return the stories and events that the study printed, newest first."""
-    from areaeffect.document.csv_files import read_described
+    from areaeffect.document.chart_tables import read_described
 
     rows: dict[str, list[dict[str, Any]]] = {}
     for name in ("stories", "events", "themes"):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from areaeffect.results import Finding, Verdict
 from areaeffect.web import feed
-from areaeffect.web.addresses import NOWHERE, Contact
 from areaeffect.web.feed import Entry
+from areaeffect.web.settings import NOWHERE, Contact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
