@@ -21,8 +21,7 @@ from areaeffect.commands.evaluate import evaluate as evaluate_study
 from areaeffect.commands.init import init
 from areaeffect.commands.summary import summary as summary_of
 from areaeffect.document.page import blocks_css
-from areaeffect.draft.guess import area_column, characteristics_of, every_guess, guess
-from areaeffect.draft.study_text import Draft, study_text
+from areaeffect.draft.guess import Draft, area_column, characteristics_of, every_guess, guess, study_text
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
 from areaeffect.period_texts import kind_of
 from areaeffect.power.page import as_text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import planned
-from areaeffect.document import pdf
+from areaeffect.document import page
 from areaeffect.document.blocks import Paragraph, Section
 from areaeffect.document.chart_tables import json_text, write_table, write_text
 from areaeffect.document.folders import prepare, write_whole
@@ -161,7 +161,7 @@ def _on_two_pages(document: Document) -> bytes:
     """Print a plan on two pages where it can: with as much on power as there is room for."""
     printed = b""
     for most in _ON_POWER:
-        printed = pdf.render(plan_in_print(document, most))
-        if pdf.pages(printed) <= _PAGES:
+        printed = page.to_pdf(plan_in_print(document, most))
+        if page.pages(printed) <= _PAGES:
             break
     return printed

@@ -28,7 +28,7 @@ from areaeffect.placebo.workers import default_threads, run_all, single_threaded
 from areaeffect.report.files import design_values, rounded, write_result
 from areaeffect.results import AreaStatus, Result, Shape
 from areaeffect.study.file import StudyFile, read_study
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,8 +21,8 @@ from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.conclude import Drawn, judge
 from areaeffect.findings.describe import too_few_places
 from areaeffect.findings.refusals import refused
+from areaeffect.placebo.places import Spread
 from areaeffect.placebo.programmes import Machine, count_disjoint
-from areaeffect.placebo.spread import Spread
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.backtest import Backtest, Growth, Horizon, backtests, fit_growth, horizon_of
 from areaeffect.power.result import PowerReport, PowerRow

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from areaeffect import wording
-from areaeffect.document import pdf
+from areaeffect.document import page
 from areaeffect.document.blocks import (
     Answers,
     Badge,
@@ -286,4 +286,4 @@ def held_collection(folder: Path) -> Collection | None:
 def _write_faces(collection: Collection, results: Mapping[str, Result], folder: Path) -> None:
     document = collection_document(collection, results)
     write_text(folder / REPORT_FILE, to_html(document, {}))
-    (folder / PDF_FILE).write_bytes(pdf.render(document))
+    (folder / PDF_FILE).write_bytes(page.to_pdf(document))

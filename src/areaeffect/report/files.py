@@ -15,8 +15,7 @@ from areaeffect.document.folders import RUN_FILE, write_again, write_whole
 from areaeffect.errors import DataError, Problem
 from areaeffect.further.registry import FURTHER
 from areaeffect.records import Column, DataTable
-from areaeffect.report.crate import CRATE_FILE, crate
-from areaeffect.report.faces import REPORT_FILE, is_face, write_faces
+from areaeffect.report.faces import CRATE_FILE, REPORT_FILE, crate, is_face, write_faces
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import (
     Annex,

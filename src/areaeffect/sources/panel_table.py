@@ -24,7 +24,7 @@ from areaeffect.sources.panel_vintages import one_vintage, placed_by_name
 from areaeffect.sources.screening import screen
 from areaeffect.sources.screening_periods import copied_rows, ended_categories
 from areaeffect.study.model import PanelSource
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes
 from areaeffect.tables.user_table import Layout, is_total, read_user_table
 

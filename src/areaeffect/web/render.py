@@ -116,15 +116,15 @@ NO_MAP = (
 )
 
 
-def folder() -> Path:
+def vendor_folder() -> Path:
     """Return where the files are, or would be."""
     return Path(str(files("areaeffect.web") / "vendor"))
 
 
 @cache
-def hashes() -> dict[str, str]:
+def vendor_hashes() -> dict[str, str]:
     """Return the integrity hash of each file; nothing where they are not here."""
-    path = folder() / "integrity.json"
+    path = vendor_folder() / "integrity.json"
     if not path.is_file():
         return {}
     listed: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["files"]

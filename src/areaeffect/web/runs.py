@@ -36,7 +36,7 @@ from areaeffect.compare.question import (
 )
 from areaeffect.placebo.workers import version_of_code
 from areaeffect.study.file import read_base
-from areaeffect.study.paths import SHARED_DATA_VARIABLE
+from areaeffect.study.parts import SHARED_DATA_VARIABLE
 from areaeffect.web import limits
 from areaeffect.web.limits import Refusal
 from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS

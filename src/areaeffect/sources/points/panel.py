@@ -22,8 +22,8 @@ from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, group_gaps
 from areaeffect.sources.points.account import PLACE, Reason, coordinate_notes
 from areaeffect.sources.points.counting import SLACK, count_points
-from areaeffect.sources.police_uk.force_months import REJECTED_SHARE
-from areaeffect.study.paths import resolve
+from areaeffect.sources.police_uk.categories import REJECTED_SHARE
+from areaeffect.study.parts import resolve
 from areaeffect.study.points import PointsSource
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.codes import Lookup, load_lookup, lookup_to
 from areaeffect.geography.points import area_of_points, nearest_of, to_metres
 from areaeffect.geography.vintages import Status, Weights, convert_counts, to_vintage
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 from areaeffect.tables.user_table import read_user_table, require_file
 
 if TYPE_CHECKING:

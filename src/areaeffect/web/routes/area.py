@@ -18,7 +18,7 @@ from starlette.routing import Route
 from areaeffect.atlas.area_history import history_chart, history_rows
 from areaeffect.compare.preflight import written_period
 from areaeffect.document.chart_tables import guard
-from areaeffect.document.pdf import pictures
+from areaeffect.document.page import pictures
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.render import environment, page, settings_of

@@ -88,7 +88,7 @@ def _find(request: Request) -> Response:
         map=_map(atlas, layer, period, chosen, found),
         attribution=atlas.manifest["attribution"],
         no_map=render.NO_MAP,
-        hashes=render.hashes(),
+        hashes=render.vendor_hashes(),
         compare=any(address == "/compare" for _, address in request.app.state.nav),
     )
 
@@ -120,7 +120,7 @@ def _named(atlas: Atlas, chosen: Selection) -> list[dict[str, str]]:
 
 def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Found) -> dict[str, str] | None:
     """Return what the map's script reads, as text; None where there is no map."""
-    if not atlas.has_map or not render.hashes():
+    if not atlas.has_map or not render.vendor_hashes():
         return None
     file = f"values/{layer.key}.{period}.json.gz"
     first = found.places[0] if found.places else None
