@@ -91,11 +91,11 @@ def test_every_check_says_what_it_asks_and_what_came_of_it(check: Check, results
     found = results[check.name]
     summed = found.summary()
     assert re.fullmatch(r"[a-z_]+", check.name)
-    assert check.title
-    assert "?" in check.question
+    assert check.words("title")
+    assert "?" in check.words("question")
     assert summed.status in set(Status)
     assert summary(summed).endswith(".")
-    assert summed.findings or check.why
+    assert summed.findings or summed.why
     for answer in found.answers:
         assert found.reason(answer).endswith(".")
         silent = answer.status is Status.NOT_ESTIMABLE

@@ -8,18 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.checks.base import (
-    EFFECT,
-    NO_FINDING,
-    Answer,
-    Check,
-    Drawn,
-    Status,
-    effect,
-    held_against,
-    p_words,
-    span,
-)
+from areaeffect.checks.base import EFFECT, Answer, Check, Drawn, Status, effect, held_against, p_words, span
 from areaeffect.design.programme import Rules, design_programme
 from areaeffect.estimate.counterfactual import totals
 from areaeffect.estimate.multiplicity import max_t
@@ -28,6 +17,7 @@ from areaeffect.geography.neighbours import bands
 from areaeffect.placebo.programmes import programme_of
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,8 +132,6 @@ def rings_of(
 
 #: Placebo programmes whose rings are drawn: each is as large as several programmes.
 DRAWS = 99
-NO_BOUNDARIES = "without boundaries no distance is known"
-NO_ROOM = "too few areas with data lie in any ring, or outside all of them to compare with"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,9 +195,9 @@ def _rings(inputs: CheckInputs) -> _Rings | None:
 
 def _answer(inputs: CheckInputs, rings: _Rings | None, s: Subject) -> Found:
     if not s.is_estimated or s.finding.estimate is None:
-        return s.silent(NO_FINDING)
+        return s.silent(phrase("check.no_finding"))
     if rings is None:
-        return s.silent(NO_BOUNDARIES)
+        return s.silent(phrase("check_rings.no_boundaries"))
     n, printed = len(inputs.evidence.measures), s.case.printed
     found: dict[int, tuple[float, PlaceboInference]] = {}
     for r in range(len(rings.edges) - 1):
@@ -218,7 +206,7 @@ def _answer(inputs: CheckInputs, rings: _Rings | None, s: Subject) -> Found:
         if held is not None and any(rings.n_areas[r][g] for g in s.case.units):
             found[r] = held
     if not found:
-        return s.silent(NO_ROOM)
+        return s.silent(phrase("check_rings.no_room"))
     joint = max_t([inferred for _, inferred in found.values()])
     rows = [
         Ring(
@@ -242,28 +230,19 @@ def _answer(inputs: CheckInputs, rings: _Rings | None, s: Subject) -> Found:
 
 def _say(a: Found, n: OutstandingRing) -> str:
     ring, form = n.ring, a.finding.form
-    where = f"{ring.from_km:g} to {ring.to_km:g} km away"
-    found = f"{effect(ring.estimate, form)} "
-    found += f"(95% placebo interval {span(ring.low, ring.high, form)}"
-    found += f", p {p_words(ring.p_adjusted)} for {plural(n.rings, 'ring')})"
-    if a.status is Status.WARNS:
-        how = "the same way" if n.same else "the other way"
-        return f"places {where} moved {how}: {found}."
-    return f"of the rings the one {where} stands out most: {found}."
+    key = "holds" if a.status is not Status.WARNS else "same" if n.same else "other"
+    return phrase(
+        f"check_rings.{key}",
+        where=f"{ring.from_km:g} to {ring.to_km:g} km away",
+        effect=effect(ring.estimate, form),
+        interval=span(ring.low, ring.high, form),
+        p=p_words(ring.p_adjusted),
+        rings=plural(n.rings, "ring"),
+    )
 
 
 def _named(row: Ring) -> str:
     return f"{row.from_km:g}–{row.to_km:g}"
 
 
-RINGS = Check(
-    name="rings",
-    title="What happened around the neighbourhoods",
-    question="Did the places around them change too: worse, as if things had been pushed next "
-    "door, or in the same direction, as if the work had spread?",
-    caption="Effects by distance",
-    row=Ring,
-    run=_run,
-    say=_say,
-    drawn=Drawn(name=_named, along="kilometres from the nearest treated area"),
-)
+RINGS = Check(name="rings", row=Ring, run=_run, say=_say, drawn=Drawn(name=_named))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.document import marks, svg
-from areaeffect.document.blocks import Bullets, Data, Document, Folded, Paragraph, Place, Section
+from areaeffect.document.blocks import Beside, Bullets, Data, Document, Folded, Paragraph, Place, Section
 from areaeffect.document.chart_tables import (
     Figure,
+    Table,
     in_words,
     json_text,
     rounded_number,
@@ -24,17 +25,17 @@ from areaeffect.document.svg import Frame, scaled
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.records import Column, DataTable
 from areaeffect.wording.numbers import fine_decimals, known, number, three_digits
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from areaeffect.power.result import PowerReport, PowerRow
-    from areaeffect.records import DataTable
+    from areaeffect.document.blocks import Block
 
 POWER_FILE = "power.json"
 PAGE_FILE = "power.html"
-WIDTH, HEIGHT = 680.0, 300.0
+LETTER, LINE = 8.0, 13.0  # room that a digit of a chart takes, across and up
 _TABLE_FILE = "data/power.csv"
 
 
@@ -71,17 +72,38 @@ def _rounded(row: PowerRow) -> PowerRow:
 
 def power_section(report: PowerReport) -> Section:
     """Return what a study could see: sentences, curves by outcome, and every number."""
-    written = table(report)
-    blocks: list[Any] = [Paragraph(text, lead=i == 0) for i, text in enumerate(sentences(report))]
-    blocks += [
+    drawn = tuple(
         power_figure(report, outcome)
         for outcome in dict.fromkeys(row.outcome for row in report.rows)
         if any(row.mde is not None for row in report.curve(outcome))
-    ]
-    blocks.append(Bullets(tuple(warnings(report)), "What to bear in mind"))
-    blocks.append(Folded("Every number of neighbourhoods and length", (Data(in_words(written)),)))
-    title = "What this study could see"
-    return Section("power", title, tuple(blocks), place=Place.ANSWER)
+    )
+    refused = tuple(_sentence(report, row) for row in report.real if row.mde is None)
+    blocks: list[Block] = [Paragraph(PHRASES["power.lead"], lead=True)]
+    blocks += [Data(_brief(report), "power")] if len(refused) < len(report.real) else []
+    blocks += [Bullets(refused, PHRASES["power.refused"])] if refused else []
+    blocks += [Paragraph(PHRASES["power.read"], note=True), Beside(drawn)] if drawn else []
+    blocks.append(Bullets(tuple(warnings(report)), PHRASES["power.care"]))
+    blocks.append(Folded(PHRASES["power.numbers"], (Data(in_words(table(report))),)))
+    return Section("power", PHRASES["power.title"], tuple(blocks), place=Place.ANSWER)
+
+
+def _brief(report: PowerReport) -> Table:
+    """Return one row for each initiative and outcome: what it could see, and what it would take."""
+    rows = [r for r in report.real if r.mde is not None]
+    body = tuple(
+        (
+            row.group,
+            row.label,
+            f"{row.n:,}",
+            f"{'a difference' if row.claim == 'level' else _move(row.better)} of {_size(row.mde or 0.0, row)}"
+            + (" (extrapolated)" if row.basis == "extrapolated" else ""),
+            _needed_words(report, row),
+            "–" if row.p_little is None or row.threshold <= 0 else f"{row.p_little:.2f}",
+        )
+        for row in rows
+    )
+    head = tuple(PHRASES[f"power.head_{name}"] for name in ("who", "what", "places", "mde", "need", "little"))
+    return Table(PHRASES["power.caption"], head, body, frozenset({2, 5}))
 
 
 def power_figure(report: PowerReport, outcome: str) -> Figure:
@@ -128,38 +150,46 @@ def power_chart(rows: Sequence[PowerPoint], *, key: str, title: str) -> str:
     y = [row.smallest_effect for row in rows]
     unit = rows[0].unit
     pad = 0.06 * (max(x) - min(x) or 1.0)
-    frame = Frame(62, 34, WIDTH - 88, HEIGHT - 84, (min(x) - pad, max(x) + pad), (0.0, 1.15 * max(y)))
-    n = len(curve)
-    name = marks.up("smallest_effect")
+    n, foot = len(curve), 40.0 + 15.0 * (len(rows) - len(curve))
+    frame = Frame(42, 34, svg.WIDTH - 60, 150, (min(x) - pad, max(x) + pad), (0.0, 1.15 * max(y)))
     axes = [
-        svg.up_axis(frame),
-        svg.foot_axis(frame, x[:n], [f"{row.neighbourhoods}" for row in curve]),
-        svg.text(frame.left + frame.width / 2, HEIGHT - 8, "neighbourhoods", anchor="middle"),
-        svg.text(6, 18, f"smallest effect, {unit}"),
+        svg.up_axis(frame, 4),
+        svg.foot_axis(frame, *_ticks(curve, frame)),
+        svg.text(frame.left + frame.width / 2, frame.bottom + 32, "neighbourhoods", anchor="middle"),
+        svg.text(4, 14, f"smallest effect, {unit}", size=11.5, fill=svg.GREY),
         marks.line(frame, x[:n], y[:n], column="smallest_effect", colour=svg.BLUE, width=2),
         marks.dots(frame, x[:n], y[:n], colour=svg.BLUE),
     ]
-    own = []
-    for at, height, row in zip(x[n:], y[n:], rows[n:], strict=True):
-        own.append(marks.diamond(frame, at, height, name, colour=svg.PLUM))
-        words = f"{row.group}: {three_digits(height)}{unit if unit == '%' else ''}"
-        place = (frame.px(at) + 9, frame.py(height) - 9)
-        late = at > frame.x[0] + 0.7 * (frame.x[1] - frame.x[0])
-        own.append(
-            svg.text(
-                place[0] - (18 if late else 0),
-                place[1],
-                words,
-                size=11.5,
-                fill=svg.PLUM,
-                anchor="end" if late else "start",
-            )
-        )
+    own: list[str] = []
+    taken: list[tuple[float, float]] = []
+    for i, (at, height, row) in enumerate(zip(x[n:], y[n:], rows[n:], strict=True), 1):
+        place = (frame.px(at), frame.py(height) - 8)
+        while any(abs(place[0] - px) < LETTER and abs(place[1] - py) < LINE for px, py in taken):
+            place = (place[0], place[1] - 2)
+        taken.append(place)
+        own.append(marks.diamond(frame, at, height, marks.up("smallest_effect"), colour=svg.PLUM))
+        own.append(svg.with_halo(svg.text(*place, str(i), size=11.5, fill=svg.PLUM, anchor="middle"), 3))
+        size = f"{three_digits(height)}{unit if unit == '%' else ''}"
+        words = svg.cut(f"{i}: {row.group}", 50 - len(size)) + f", {size}"
+        own.append(svg.text(4, frame.bottom + 35 + 15 * i, words, size=11.5, fill=svg.PLUM))
     said = "; ".join(
         f"{row.neighbourhoods} neighbourhoods: {three_digits(row.smallest_effect)} {unit}" for row in curve
     )
     body = frame.group(axes, (0, n)) + "\n" + frame.group(own, (n, len(rows)))
-    return svg.accessible(body, f"0 0 {WIDTH:g} {HEIGHT:g}", key, title, f"{title}. {said}.")
+    view = f"0 0 {svg.WIDTH:g} {frame.bottom + foot:g}"
+    return svg.accessible(body, view, key, title, f"{title}. {said}.")
+
+
+def _ticks(curve: Sequence[PowerPoint], frame: Frame) -> tuple[list[float], list[str]]:
+    """Return the numbers of neighbourhoods that the axis names, as many as do not touch."""
+    values: list[float] = []
+    names: list[str] = []
+    for row in curve:
+        at, name = math.log10(row.neighbourhoods), f"{row.neighbourhoods:,}"
+        apart = 4 + LETTER / 2 * (len(name) + len(names[-1] if names else ""))
+        if not values or frame.px(at) - frame.px(values[-1]) >= apart:
+            values, names = [*values, at], [*names, name]
+    return values, names
 
 
 def _label(report: PowerReport, outcome: str) -> str:
@@ -236,10 +266,10 @@ def _needed_words(report: PowerReport, row: PowerRow) -> str:
     need, beyond = needed(report.curve(row.outcome), target)
     goal = f"to see {_size(target, row)}"
     if need is None:
-        return f"how many it takes {goal} cannot be told"
+        return f"how many are needed {goal} is not known"
     if need <= 1:
-        return f"{goal} one neighbourhood is enough"
-    return f"{goal} you need about {need}" + (" (beyond what was drawn)" if beyond else "")
+        return f"one neighbourhood is enough {goal}"
+    return f"about {need} are needed {goal}" + (" (more than were drawn)" if beyond else "")
 
 
 def _little_words(row: PowerRow) -> str:

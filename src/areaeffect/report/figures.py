@@ -164,7 +164,3 @@ def figure_of(result: Result, kind: str, outcome: str | None = None) -> Figure |
         return effects(first.group, [f for f in main if f.group == first.group])
     own = (s for s in result.series if (s.group, s.outcome) == (first.group, first.outcome))
     return next((trend(first, path) for path in own), None)
-
-
-WIDTH = 680.0
-LINE, HEAD, FOOT = 21.0, 34.0, 44.0

@@ -13,7 +13,7 @@ import numpy as np
 
 from areaeffect.document import maps, svg
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.maps import WIDTH, Frame, MapClass, ring_path, treated_classes, words
+from areaeffect.document.maps import WIDTH, Frame, MapClass, Points, ring_path, treated_classes, words
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from areaeffect.results import AreaStatus, Floats, Result, Shape
 
 BACKDROP_BYTES = 60_000  # a page for each of 400 neighbourhoods repeats it
-GRIDS, COARSEST = (8, 16, 32), 64  # in tenths of a unit, that its corners are rounded to
+GRIDS = (8, 16, 32)  # in tenths of a unit, that its corners are rounded to
 MARGIN_SHARE = 0.35  # of its size that is shown around a neighbourhood
 SEA, LAND, EDGE = "#FFFFFF", "#F3F2F1", "#BFBFBF"
 PIN = 24
@@ -54,26 +54,52 @@ class Outlines:
 
     @cached_property
     def backdrop(self) -> str:
-        """All areas as one pale path, coarse enough to be repeated; empty where that fails."""
+        """All areas as one pale path, coarse enough to be repeated.
+
+        Where the outlines of all areas would be too long, the outline of all of them together
+        stands for them: no area is left out.
+        """
         for grid in GRIDS:
             drawn = _joined(self._paths(grid), BACKDROP_BYTES)
             if drawn is not None:
                 return drawn
-        coarse = list(self._paths(COARSEST))
-        size = sum(map(len, coarse))
-        if size <= BACKDROP_BYTES:
-            return "".join(coarse)
-        some = self.shapes[:: -(-size // BACKDROP_BYTES)]
-        return "".join(ring_path(self.frame.tenths(s.rings[0]), COARSEST) for s in some)
+        return self._land(GRIDS[-1])
 
     def _paths(self, grid: int) -> Iterator[str]:
         return (ring_path(self.frame.tenths(ring), grid) for s in self.shapes for ring in s.rings)
+
+    def _land(self, grid: int) -> str:
+        """Return the outline of all areas together, on the finest grid from this one on that fits."""
+        import shapely
+
+        rings = [self.frame.tenths(ring) for s in self.shapes for ring in s.rings]
+        filled = [
+            shapely.Polygon(snapped) if np.ptp(snapped := _snapped(ring, grid), axis=0).all() else None
+            for ring in rings
+        ]
+        cells = [
+            shapely.box(*(ring.min(axis=0) // grid * grid), *(-(-ring.max(axis=0) // grid) * grid))
+            for ring, own in zip(rings, filled, strict=True)
+            if own is None
+        ]
+        land = shapely.union_all([*shapely.make_valid([p for p in filled if p]), *cells], grid_size=grid)
+        outlines = [
+            shapely.get_coordinates(part.exterior)
+            for part in shapely.get_parts(land)
+            if part.geom_type == "Polygon"
+        ]
+        drawn = "".join(ring_path(ring.astype(np.int64), grid) for ring in outlines)
+        return drawn if len(drawn) <= BACKDROP_BYTES else self._land(2 * grid)
 
     def centre(self, area: str) -> tuple[float, float]:
         """Return the middle of an area's bounds on the map of all areas, in its units."""
         west, south, east, north = self.bounds[self.number[area]]
         x, y = self.frame.tenths(np.array([[(west + east) / 2, (south + north) / 2]]))[0] / 10
         return float(x), float(y)
+
+
+def _snapped(ring: Points, grid: int) -> Points:
+    return (ring + grid // 2) // grid * grid
 
 
 def _joined(parts: Iterable[str], most: int) -> str | None:

@@ -14,6 +14,7 @@ from areaeffect.periods import PeriodKind
 from areaeffect.records import described, table_of
 from areaeffect.results import Annex
 from areaeffect.survey.answers import Answers, read_answers
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +155,7 @@ def _row(finished: Finished, name: str, answers: Answers, group: Group, claim: s
         low=found.low,
         high=found.high,
         degrees_of_freedom=found.degrees_of_freedom,
-        reason="" if found.low is not None else "only one cluster on a side: its spread is not known",
+        reason="" if found.low is not None else PHRASES["survey.one_cluster"],
     )
 
 
@@ -189,11 +190,11 @@ def _refused(
     numbers = (counts[0], counts[1])
     units = [finished.evidence.plan.units[g] for g in group.units]
     if claim == "change" and not _straddle(survey, units):
-        return "the waves do not lie on both sides of every start", numbers
+        return PHRASES["survey.waves"], numbers
     if min(numbers) < _LEAST_RESPONDENTS:
-        return f"fewer than {_LEAST_RESPONDENTS} respondents on a side", numbers
+        return phrase("survey.few", n=_LEAST_RESPONDENTS), numbers
     if sides.covered < _LEAST_COVERED:
-        return "too few of the benchmark areas have respondents", numbers
+        return PHRASES["survey.uncovered"], numbers
     return "", numbers
 
 

@@ -19,6 +19,12 @@ PHRASES: Mapping[str, str] = MappingProxyType(
     {f"{table}.{key}": words for table, own in _TABLES.items() for key, words in own.items()}
 )
 
+
+def phrase(key: str, **values: object) -> str:
+    """Return a phrase with the values that its braces ask for."""
+    return PHRASES[key].format(**values)
+
+
 VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.BETTER: "✓",
     Verdict.WORSE: "✗",

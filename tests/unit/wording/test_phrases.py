@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 
 import areaeffect
 from areaeffect import wording
+from areaeffect.checks.registry import CHECKS
 from areaeffect.results import Finding, Verdict
 from areaeffect.wording.terms import PHRASES
 from tests.unit.wording.test_wording import findings
 
+ONE_LEFT_OUT = ("warns", "holds", "more")
+ROOMS = ("checks", "survey", "multiverse", "report", "wording")
+DESCRIBES = {"described", "Column", "Problem"}
+WORDS = 8
 SOURCE = Path(areaeffect.__file__).parent
 
 
@@ -31,7 +38,36 @@ def test_every_verdict_and_claim_has_a_name_of_its_own() -> None:
 def test_no_phrase_is_left_over() -> None:
     code = "\n".join(p.read_text(encoding="utf-8") for p in SOURCE.rglob("*.py"))
     begins = set(re.findall(r"""f["']([a-z_]+\.[a-z_]*)\{""", code))
+    begins |= {f"check_{c.name}.{key}" for c in CHECKS for key in ("title", "question", "caption")}
+    begins |= {f"check_{c.name}.along" for c in CHECKS if c.drawn} | {f"check.{c.why}" for c in CHECKS}
+    begins |= {f"check_{c}.{key}" for c in ("leave_out", "leave_area_out") for key in ONE_LEFT_OUT}
     for key in PHRASES:
         spelt = f'"{key}"' in code or f"'{key}'" in code
         built = any(key.startswith(begin) for begin in begins)
         assert spelt or built, key
+
+
+def sentences_in(path: Path) -> list[str]:
+    """Return what code says in eight words or more: no docstring, error or description of a column."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    silent = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    for node in ast.walk(tree):
+        is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if isinstance(node, ast.Raise) or (is_call and node.func.id in DESCRIBES):
+            silent |= {id(n) for n in ast.walk(node)}
+    parts = [n for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) and id(n) not in silent]
+    texts = [" ".join(v.value for v in n.values if isinstance(v, ast.Constant)) for n in parts]
+    silent |= {id(v) for n in parts for v in n.values}
+    alone = (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in silent)
+    texts += [n.value for n in alone if isinstance(n.value, str)]
+    return [
+        text for text in texts if len(re.findall(r"(?<![<\w=\"-])[A-Za-z’]+(?=[ .,;:]|$)", text)) >= WORDS
+    ]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_sentences_of_a_report_are_in_the_file_of_phrases(room: str) -> None:
+    found = {
+        path.name: said for path in sorted((SOURCE / room).rglob("*.py")) if (said := sentences_in(path))
+    }
+    assert found == {}
