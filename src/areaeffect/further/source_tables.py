@@ -18,6 +18,7 @@ from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex
 from areaeffect.sources.publishers.releases import find_release
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.document.blocks import Block
@@ -55,7 +56,7 @@ def sources_section(_result: Result, annex: Annex[Listed]) -> Section:
     blocks: list[Block] = [Data(_by_force(annex.table("source_coverage")), "source_coverage")]
     if n:
         shown = in_words(rejected)
-        more = f" The first {_SHOWN} are shown; the file lists all." if n > _SHOWN else ""
+        more = phrase("source_tables.first_shown", shown=_SHOWN) if n > _SHOWN else ""
         noun = "row was" if n == 1 else "rows were"
         blocks.append(Paragraph(f"{n:,} {noun} rejected and not used.{more}"))
         first = Table(shown.caption, shown.head, shown.rows[:_SHOWN], shown.numeric)
@@ -121,12 +122,14 @@ def suppressed_section(_result: Result, annex: Annex[Suppressed]) -> Section:
     """Return the estimates with every hidden number at its least and at its most."""
     blocks: list[Paragraph | Data] = [
         Paragraph(
-            f"{name.replace('_', ' ').capitalize()}: the publisher hides {said.cells:,} numbers "
-            f"because they are small; each is between {said.least} and {said.most}. The finding "
-            f"{'takes the middle' if said.in_finding else 'leaves these areas out'}. The "
-            "table gives the estimate again with every hidden "
-            "number at its least and at its most: what lies between is what the hidden numbers "
-            "alone leave open."
+            phrase(
+                "source_tables.hidden",
+                label=name.replace("_", " ").capitalize(),
+                cells=f"{said.cells:,}",
+                least=said.least,
+                most=said.most,
+                how="takes the middle" if said.in_finding else "leaves these areas out",
+            )
         )
         for name, said in sorted(annex.found.outcomes.items())
     ]

@@ -25,7 +25,7 @@ from areaeffect.document.svg import Frame, scaled
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.records import Column, DataTable
 from areaeffect.wording.numbers import fine_decimals, known, number, three_digits
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def _write(report: PowerReport, folder: Path) -> None:
         kind="Power calculation",
         question="How small an effect could this study see?",
         sections=(power_section(report),),
-        footer="Made by areaeffect. Every number above is in the files beside this page.",
+        footer=PHRASES["page.footer"],
     )
     write_text(folder / PAGE_FILE, to_html(document, {"power": _TABLE_FILE}))
 
@@ -225,10 +225,9 @@ def _sentence(report: PowerReport, row: PowerRow) -> str:
     places = "this 1 neighbourhood" if row.n == 1 else f"these {row.n} neighbourhoods"
     if row.mde is None:
         why = (
-            f"the history holds only {report.history} whole {_steps(report, report.history)} "
-            "before the start, too little to try the design on"
+            phrase("power.history_holds", history=report.history, unit=_steps(report, report.history))
             if not report.measured and row.claim == "change"
-            else "too few placebo programmes could be drawn from the pool"
+            else PHRASES["conclude.too_few"]
         )
         return f"{row.group}, {row.label}: not estimable, because {why}."
     what = "a difference" if row.claim == "level" else _move(row.better)
@@ -275,10 +274,7 @@ def _needed_words(report: PowerReport, row: PowerRow) -> str:
 def _little_words(row: PowerRow) -> str:
     if row.p_little is None or row.threshold <= 0:
         return ""
-    return (
-        f"; if nothing had changed, the verdict would be 'little difference' (within "
-        f"{_size(row.threshold, row)}) with probability {row.p_little:.2f}"
-    )
+    return phrase("power.if_nothing", threshold=_size(row.threshold, row), p_little=f"{row.p_little:.2f}")
 
 
 def needed(curve: Sequence[PowerRow], target: float) -> tuple[int | None, bool]:
@@ -305,30 +301,33 @@ def warnings(report: PowerReport) -> list[str]:
     found = [f"Cannot be estimated: {text}" for text in report.refused]
     steps = _steps(report, report.history)
     if not report.measured:
-        found.append(
-            f"The history holds {report.history} whole {steps} before the first start: too short "
-            "to try the design on an earlier start, so no change can be judged beforehand."
-        )
+        found.append(phrase("power.history_holds_whole", history=report.history, steps=steps))
     else:
         found.append(
-            f"Measured with starts moved {report.measured} {_steps(report, report.measured)} back, "
-            f"so by designs with {report.history - report.measured} {steps} of history where the "
-            f"study has {report.history}: a longer history sees no less, as a rule."
+            phrase(
+                "power.measured_starts",
+                measured=report.measured,
+                unit=_steps(report, report.measured),
+                left=report.history - report.measured,
+                steps=steps,
+                history=report.history,
+            )
         )
     if 0 < report.measured < report.planned:
         rows = [r for r in report.rows if r.basis == "extrapolated"]
         fitted = {r.growth_is_fitted for r in rows}
         rule = (
-            "by a power fitted on the lengths that fit" if fitted == {True}
-            else "by the power 0.37 found on London, since one length fits only"
+            PHRASES["power.power_fitted"] if fitted == {True}
+            else PHRASES["power.power_found"]
         )  # fmt: skip
         found.append(
-            f"Follow-up of more than {report.measured} {_steps(report, report.measured)} does not "
-            f"fit before the start: it is extrapolated, the deviation growing with length {rule}."
+            phrase(
+                "power.follow_up", measured=report.measured, unit=_steps(report, report.measured), rule=rule
+            )
         )
     if report.left_out:
         counts = ", ".join(str(n) for n in report.left_out)
-        found.append(f"The pool holds too few placebo programmes of {counts} neighbourhoods.")
+        found.append(phrase("power.pool_holds", counts=counts))
     return found
 
 

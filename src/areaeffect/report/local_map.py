@@ -14,7 +14,7 @@ import numpy as np
 from areaeffect.document import maps, svg
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.maps import WIDTH, Frame, MapClass, Points, ring_path, treated_classes, words
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -137,7 +137,7 @@ def own_map(outlines: Outlines, own: Sequence[str], *, key: str, title: str) -> 
         "</g></g>",
         *maps.scale_bar(frame),
     ]
-    said = f"The {len(inside)} areas of the neighbourhood, with the areas around them. North is up."
+    said = phrase("map.areas_neighbourhood", n=len(inside))
     return _finish(body, frame, outlines.attribution, (key, title, said))
 
 
@@ -178,7 +178,7 @@ def benchmark_map(
     body.append(words(44, foot, "this place"))
     body.append(f'<circle cx="230" cy="{foot - 10:.0f}" r="14" fill="{svg.BLUE}"/>')
     body.append(words(252, foot, "benchmark area, numbered as in the list"))
-    said = f"This place and {len(pins)} of its benchmark areas. North is up."
+    said = phrase("map.place_benchmark", n=len(pins))
     return _finish(body, frame, outlines.attribution, (key, title, said))
 
 

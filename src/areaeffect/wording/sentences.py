@@ -216,11 +216,8 @@ def _amounts_sentence(finding: Finding) -> str:
 def _refuse_contradiction(finding: Finding, avoided: float) -> None:
     shown = total(abs(avoided), finding) != "0" and direction(finding.estimate, finding)
     if shown and known(finding.estimate) is not None and (finding.estimate or 0.0) * avoided > 0:
-        msg = (
-            f"{finding.group}, {finding.outcome}: the estimate ({finding.estimate}) and "
-            f"the avoided incidents ({avoided}) contradict each other in sign"
-        )
-        raise ValueError(msg)
+        what = f"{finding.group}, {finding.outcome}: {finding.estimate}, {avoided} avoided"
+        raise ValueError(what + " contradict each other in sign")
 
 
 def _mde_sentence(finding: Finding) -> str:

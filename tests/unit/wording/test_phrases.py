@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,20 @@ from areaeffect.wording.terms import PHRASES
 from tests.unit.wording.test_wording import findings
 
 ONE_LEFT_OUT = ("warns", "holds", "more")
-ROOMS = ("checks", "survey", "multiverse", "report", "wording")
+ROOMS = (
+    "checks", "further", "index", "multiverse", "power", "report", "survey", "value", "where_next", "wording",
+)  # fmt: skip
+#: What describes a column of a file, refuses a file, or is a record of something published.
+NOT_PRINTED = {"base.py", "costs.py", "faces.py", "files.py", "source.py", "tables.py"}
+NAMES_A_FILE = (
+    "<!--",
+    "## What both kinds",
+    "| family",
+    "+++",
+    "evidence of an initiative",
+    "when: ",
+    "agreed to be",
+)
 DESCRIBES = {"described", "Column", "Problem"}
 WORDS = 8
 SOURCE = Path(areaeffect.__file__).parent
@@ -71,3 +85,19 @@ def test_sentences_of_a_report_are_in_the_file_of_phrases(room: str) -> None:
         path.name: said for path in sorted((SOURCE / room).rglob("*.py")) if (said := sentences_in(path))
     }
     assert found == {}
+
+
+def test_every_phrase_that_is_asked_for_by_name_gets_its_values() -> None:
+    asked = 0
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_phrase = (
+                isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "phrase"
+            )
+            if not is_phrase or not isinstance(node.args[0], ast.Constant):
+                continue
+            names = {name for _, name, _, _ in Formatter().parse(PHRASES[node.args[0].value]) if name}
+            given = {k.arg for k in node.keywords}
+            assert names == given or (None in given and names >= given - {None}), node.args[0].value
+            asked += 1
+    assert asked > 100
