@@ -17,7 +17,7 @@ from areaeffect.design.programme import Cohort, Rules, design_programme
 from areaeffect.estimate.adjustment import adjustment
 from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, totals
 from areaeffect.placebo.spread import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
-from areaeffect.streams import Use, generator
+from areaeffect.streams import OF_AREAS, Use, generator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _TRIES = 50
 _QUICK_TRIES = 8
+#: Packings of disjoint programmes that are tried, of which the fullest counts.
+_PACKINGS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +133,6 @@ def matched_spread(
     n_areas: int,
     centres: Sequence[Floats],
     target: float,
-    seed: int,
 ) -> Spread:
     """Return how placebo programmes are kept as far apart as the real one.
 
@@ -141,12 +142,10 @@ def matched_spread(
     n_areas : areas in the panel.
     centres : for each bank, (n_candidates, 2).
     target : mean distance between the real neighbourhoods' centres.
-    seed : of the trial proposals.
     """
     return fit_radius(
         Spread(tuple(centres), target, np.inf),
         lambda tried, rng: propose(banks, n_areas, None, rng, tried),
-        seed,
     )
 
 
@@ -186,14 +185,26 @@ def _free_position(
     return int(free[int(rng.integers(len(free)))]) if len(free) else None
 
 
-def count_disjoint(
-    banks: Sequence[Candidates], n_areas: int, rng: np.random.Generator, most: int
-) -> tuple[int, int]:
-    """Count placebo programmes, and places, that share no area.
+def count_disjoint(banks: Sequence[Candidates], n_areas: int, most: int) -> tuple[int, int]:
+    """Count placebo programmes, and places, that share no area: those of the fullest packing.
 
-    Packed greedily in random order: a lower bound of the largest number. A place is a
-    pseudo-neighbourhood, or one piece of a programme that is drawn piece by piece.
+    Each packing is greedy in random order: a lower bound of the largest number. A place is a
+    pseudo-neighbourhood, or one piece of a programme that is drawn piece by piece. Counting stops
+    at `most` programmes.
     """
+    fullest = (0, 0)
+    for packing in range(_PACKINGS):
+        rng = generator(Use.DISJOINT, OF_AREAS, packing)
+        fullest = max(fullest, _packed(banks, n_areas, most, rng), key=sum)
+        if fullest[0] == most:
+            break
+    return fullest
+
+
+def _packed(
+    banks: Sequence[Candidates], n_areas: int, most: int, rng: np.random.Generator
+) -> tuple[int, int]:
+    """Count the programmes and the places of one packing."""
     used = np.zeros(n_areas, dtype=bool)
     programmes = 0
     while programmes < most:
