@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.design.matching import Matching
+from areaeffect.design.calibration import Matching
 from areaeffect.design.programme import Rules, design_programme
 from areaeffect.estimate.counterfactual import N_TOTALS, log_ratio, totals
 from areaeffect.findings.cohorts import ClaimCohorts, coverage_of
@@ -111,12 +111,7 @@ def ours(country: Country) -> float:
     )
     units = tuple(
         Neighbourhood(
-            initiative="I",
-            name=str(g),
-            areas=p,
-            start=s,
-            start_kind=PeriodKind.MONTH,
-            resident_led=None,
+            initiative="I", name=str(g), areas=p, start=s, start_kind=PeriodKind.MONTH, resident_led=None
         )
         for g, (p, s) in enumerate(zip(country.places, country.starts, strict=True))
     )
@@ -133,9 +128,7 @@ def ours(country: Country) -> float:
         found = cohorts[mine[0]].nearest
         if found is not None:
             found.of(np.concatenate([country.places[g] for g in mine]))
-    weighted = design_programme(
-        cohorts, country.places, eligible, Rules(60, True, None, Matching())
-    )
+    weighted = design_programme(cohorts, country.places, eligible, Rules(60, True, None, Matching()))
     total = np.zeros(N_TOTALS)
     for g, chosen in enumerate(weighted):
         if chosen is not None:

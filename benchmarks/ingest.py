@@ -53,9 +53,7 @@ def ingest(archive: Path, folder: Path) -> None:
     ingest_police_uk([archive], folder / "store")
 
 
-def measured(
-    work: Callable[[Path, Path], None], archive: Path, folder: Path
-) -> tuple[float, float, float]:
+def measured(work: Callable[[Path, Path], None], archive: Path, folder: Path) -> tuple[float, float, float]:
     """Return seconds, processor seconds and peak memory in GB of a step in its own process."""
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
@@ -96,8 +94,7 @@ def run(rounds: int = ROUNDS) -> Iterator[str]:
         took, busy, peak = (statistics.median(r[i] for r in found[name]) for i in range(3))
         beside = found["ingest" if name == "again" else "bare"]
         wall, processor = (
-            statistics.median(r[i] / b[i] for r, b in zip(found[name], beside, strict=True))
-            for i in range(2)
+            statistics.median(r[i] / b[i] for r, b in zip(found[name], beside, strict=True)) for i in range(2)
         )
         ratios = f"; {wall:.2f} times, {processor:.2f} of processor time ({limit})" if limit else ""
         yield f"{title}: {took:.2f} s, {busy:.2f} processor s, {peak:.2f} GB{ratios}"

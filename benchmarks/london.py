@@ -11,12 +11,7 @@ from pathlib import Path
 
 from areaeffect.assembly.assemble import assemble
 from areaeffect.findings.plan import make_plan
-from areaeffect.placebo.workers import (
-    default_threads,
-    run_all,
-    single_threaded,
-    version_of_code,
-)
+from areaeffect.placebo.workers import default_threads, run_all, single_threaded, version_of_code
 from areaeffect.study.file import read_study
 from benchmarks.national import timed
 from benchmarks.worlds.london import planned
@@ -42,9 +37,7 @@ def run() -> list[str]:
     child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / _MEGABYTE
     return [
         f"reading and design of {len(plan.pool.eligible):,} areas x 108 months: {design:.1f} s",
-        f"{_PLACEBOS} programmes of 4 pseudo-boroughs on {default_threads()} processes: "
-        f"{draws:.1f} s",
-        f"{_PLACEBOS} programmes of {_THIRTY} neighbourhoods of five: {wall:.1f} s, processor "
-        f"{cpu:.1f} s",
+        f"{_PLACEBOS} programmes of 4 pseudo-boroughs on {default_threads()} processes: {draws:.1f} s",
+        f"{_PLACEBOS} programmes of {_THIRTY} neighbourhoods of five: {wall:.1f} s, processor {cpu:.1f} s",
         f"peak memory: {here:.0f} MB, and {child:.0f} MB in the largest worker",
     ]

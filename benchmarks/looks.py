@@ -124,9 +124,7 @@ def _by_placebos(path: Path, threads: int) -> None:
         horizon = horizon_of(measures, plan.units)
         arms = earlier_arms(plan, horizon)
         size = next(s for s in sizes_of(plan, study) if s.group)
-        drawn = run_all(
-            machine_of(plan, arms, size), study.analysis.placebos, threads, lambda _n: None
-        )
+        drawn = run_all(machine_of(plan, arms, size), study.analysis.placebos, threads, lambda _n: None)
     levels = spent([float(k + 1) for k in range(horizon.measured)])
     units = tuple(range(len(size.patterns)))
     for o, (outcome, measure) in enumerate(zip(study.outcome, measures, strict=True)):

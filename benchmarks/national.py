@@ -63,8 +63,7 @@ def run(areas: int = NATION.areas) -> list[str]:
         begin, before = time.perf_counter(), _processor()
         plan = make_plan(drawn.file, drawn.data, "benchmark")
         lines += [
-            f"study planned: {time.perf_counter() - begin:.1f} s, processor "
-            f"{_processor() - before:.1f} s"
+            f"study planned: {time.perf_counter() - begin:.1f} s, processor {_processor() - before:.1f} s"
         ]
         machine, n = plan.machine, default_threads()
         totals, wall, cpu = timed(machine, _PLACEBOS, n)
@@ -143,8 +142,7 @@ def scaling() -> list[str]:
                 "(processor seconds)"
             )
         hashes = {
-            n: hashlib.sha256(timed(plan.machine, 60, n)[0].tobytes()).hexdigest()[:16]
-            for n in (1, 2, 4)
+            n: hashlib.sha256(timed(plan.machine, 60, n)[0].tobytes()).hexdigest()[:16] for n in (1, 2, 4)
         }
     lines.append(f"sha256 of 60 draws at 1, 2, 4 processes: {', '.join(hashes.values())}")
     return lines

@@ -173,8 +173,7 @@ def run() -> Iterator[str]:
         make_store(root)
         for step, n_months, limit in (("one force", ONE_FORCE_MONTHS, 0.5), ("all", N_MONTHS, 3.0)):
             rounds = [
-                (measured("bare", root, n_months), measured(step, root, n_months))
-                for _ in range(ROUNDS)
+                (measured("bare", root, n_months), measured(step, root, n_months)) for _ in range(ROUNDS)
             ]
             bare = statistics.median(b[0] for b, _ in rounds)
             took, busy, peak = (statistics.median(r[i] for _, r in rounds) for i in range(3))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from areaeffect.geography.best_fit import area_shares
+from areaeffect.geography.drawn import area_shares
 from areaeffect.study.paths import SHARED_DATA_VARIABLE, resolve
 
 _SHAPES, _VERTICES, _RUNS = 2000, 60, 5
@@ -18,9 +18,7 @@ def run() -> list[str]:
     """Measure, and return lines to print."""
     import geopandas
 
-    path = resolve(
-        f"${{{SHARED_DATA_VARIABLE}}}/geography/lsoa21_boundaries_bgc.parquet", Path.cwd()
-    )
+    path = resolve(f"${{{SHARED_DATA_VARIABLE}}}/geography/lsoa21_boundaries_bgc.parquet", Path.cwd())
     outlines = geopandas.read_parquet(path).to_crs(27700).geometry.to_numpy()
     shapes = draw(outlines, np.random.default_rng(20231219))
     seconds, processor = [], []

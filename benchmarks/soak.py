@@ -218,10 +218,7 @@ def main() -> None:
             bodies = [fetch(told.port, p) for p in paths]
             body.write_bytes(b"x" * (sum(map(len, bodies)) // len(bodies)))
             with started("-c", BARE, str(body), str(told.port + 1), port=told.port + 1) as bare:
-                loads = {
-                    "the web app": (ours, told.port, Load()),
-                    "bare": (bare, told.port + 1, Load()),
-                }
+                loads = {"the web app": (ours, told.port, Load()), "bare": (bare, told.port + 1, Load())}
                 first = memory_mib(ours.pid)
                 for _ in range(told.slices):
                     for process, port, load in loads.values():

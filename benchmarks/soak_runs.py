@@ -91,9 +91,7 @@ async def steady(port: int, paths: list[str], seconds: float, load: Load) -> Non
     await asyncio.gather(*(one(n) for n in range(4)))
 
 
-async def with_runs(
-    port: int, paths: list[str], questions: list[dict[str, str]], load: Load
-) -> list[str]:
+async def with_runs(port: int, paths: list[str], questions: list[dict[str, str]], load: Load) -> list[str]:
     """Read at a steady pace until all questions are answered; return what went wrong."""
     runs = [asyncio.create_task(asyncio.to_thread(whole_run, port, q)) for q in questions]
     while not all(run.done() for run in runs):
@@ -103,9 +101,7 @@ async def with_runs(
 
 def tree_mib(pid: int) -> float:
     """Memory of a process and all below it (pages they share count for each)."""
-    told = subprocess.run(
-        ["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
-    ).stdout
+    told = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = [tuple(map(int, line.split())) for line in told.splitlines()]
     family = {pid}
     for child, parent in sorted(parents):
@@ -131,11 +127,7 @@ def _measure(port: int, pid: int, count: int) -> None:
     areas = re.findall(r'href="/areas/([A-Z0-9]+)', ask_for(port, "/find")[2].decode())
     paths = ["/", "/find", "/runs/", "/runs/county/", "/runs/feed.atom", "/help"]
     questions = [
-        {
-            "areas": areas[n % len(areas)],
-            "name": f"Place {n}",
-            "start": STARTS[n // len(areas) % len(STARTS)],
-        }
+        {"areas": areas[n % len(areas)], "name": f"Place {n}", "start": STARTS[n // len(areas) % len(STARTS)]}
         for n in range(count + 4)
     ]
     alone, beside = Load(), Load()
@@ -150,9 +142,7 @@ def _measure(port: int, pid: int, count: int) -> None:
             f"| {name} | {len(load.seconds):,} | {load.quantile(0.5):.1f} "
             f"| {load.quantile(0.99):.1f} | {load.quantile(1.0):.0f} | {len(load.faults)} |"
         )
-    print(
-        "\n| runs | seconds each | server MiB | with workers MiB | faults |\n|---|---|---|---|---|"
-    )
+    print("\n| runs | seconds each | server MiB | with workers MiB | faults |\n|---|---|---|---|---|")
     print(f"| 4 | | {memory_mib(pid):.0f} | {tree_mib(pid):.0f} | {len(faults)} |", flush=True)
     step, failed, start = max(1, count // 10), 0, time.perf_counter()
     for number, question in enumerate(questions[4:], 1):

@@ -148,10 +148,7 @@ def keys_page(title: str, intro: str, model: type[BaseModel]) -> str:
         path, _, kind = place.partition(" ")
         heading = f"`[{path}]`" + (f", kind `{kind}`" if kind else "") if place else "The file"
         lines += [f"## {heading}", "", (one.__doc__ or "").strip().partition("\n\n")[0], ""]
-        lines += [
-            "| key | type | default | meaning | example | used in |",
-            "|---|---|---|---|---|---|",
-        ]
+        lines += ["| key | type | default | meaning | example | used in |", "|---|---|---|---|---|---|"]
         lines += [row(place, name, field) for name, field in one.model_fields.items()]
         lines.append("")
     return "\n".join(lines)
@@ -164,12 +161,7 @@ def is_argument(parameter: click.Parameter) -> bool:
 
 def commands_page() -> str:
     """Return the page of the command line: what each command does, its arguments and options."""
-    lines = [
-        "# Commands",
-        "",
-        "What `areaeffect --help` lists, with every argument and option.",
-        "",
-    ]
+    lines = ["# Commands", "", "What `areaeffect --help` lists, with every argument and option.", ""]
 
     def describe(command: click.Command, path: str) -> None:
         inner = getattr(command, "commands", None)

@@ -88,13 +88,7 @@ def _run(command: list[str], folder: Path) -> None:
     quiet = os.environ | {"NO_UPDATE_NOTIFIER": "1", "npm_config_cache": str(folder / "cache")}
     try:
         done = subprocess.run(
-            command,
-            cwd=folder,
-            env=quiet,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
+            command, cwd=folder, env=quiet, capture_output=True, text=True, timeout=SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoAssetsError(str(error)) from error

@@ -94,9 +94,7 @@ def write(frame: pd.DataFrame, name: str) -> None:
         compression_level=19,
         use_dictionary=["change", "force", "newer_year"],
         column_encoding={
-            c: "DELTA_BYTE_ARRAY"
-            for c in frame.columns
-            if c in ("older", "newer", "code") or "msoa" in c
+            c: "DELTA_BYTE_ARRAY" for c in frame.columns if c in ("older", "newer", "code") or "msoa" in c
         }
         | {c: "DELTA_BINARY_PACKED" for c in ("lon", "lat") if c in frame.columns},
     )

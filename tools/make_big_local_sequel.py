@@ -38,15 +38,9 @@ DOMAINS = {
 
 def small_areas(shared: Path) -> pd.DataFrame:
     """Return a row an LSOA (2011): its MSOA, region, residents, and whether Big Local."""
-    places = pd.read_parquet(
-        shared / "geography" / "lookup_lsoa11_msoa11_ltla11_ltla21_region21.parquet"
-    )
-    census = pd.read_parquet(
-        shared / "population" / "census_2011_persons_households_hectares_lsoa11.parquet"
-    )
-    settlement = pd.read_parquet(
-        shared / "geography" / "rural_urban_classification_2011_lsoa11.parquet"
-    )
+    places = pd.read_parquet(shared / "geography" / "lookup_lsoa11_msoa11_ltla11_ltla21_region21.parquet")
+    census = pd.read_parquet(shared / "population" / "census_2011_persons_households_hectares_lsoa11.parquet")
+    settlement = pd.read_parquet(shared / "geography" / "rural_urban_classification_2011_lsoa11.parquet")
     named = pd.read_csv(shared / "studies_input" / "big_local" / "areas_lsoa11.csv")
     table = places.merge(census[["lsoa11_code", "persons_all"]], on="lsoa11_code")
     urban = settlement.set_index("lsoa11_code")["ruc"].str.startswith("Urban")
@@ -93,9 +87,7 @@ def rates(shared: Path, table: pd.DataFrame) -> pd.DataFrame:
     children = pd.DataFrame(
         low.values["children"], index=np.asarray(low.areas), columns=list(low.periods.labels)
     )
-    people = pd.read_parquet(
-        shared / "population" / "mid_year_estimates_lsoa11_2017_2019_2020.parquet"
-    )
+    people = pd.read_parquet(shared / "population" / "mid_year_estimates_lsoa11_2017_2019_2020.parquet")
     people["msoa"] = people["lsoa11_code"].map(table.set_index("lsoa11_code")["msoa11_code"])
     young = people.pivot_table(index="msoa", columns="year", values="age_0_15", aggfunc="sum")
     counted = {y: young[2020 if y >= LATER else 2017] for y in children.columns}
@@ -108,9 +100,7 @@ def known_before(shared: Path, table: pd.DataFrame) -> pd.DataFrame:
     codes = pd.read_parquet(shared / "geography" / "lookup_lsoa01_lsoa11.parquet")
     joined = codes.merge(scores, on="lsoa01_code")
     each = joined.groupby("lsoa11_code")[list(DOMAINS.values())].mean()
-    mine = table[["lsoa11_code", "msoa11_code", "persons_all"]].join(
-        each, on="lsoa11_code", how="inner"
-    )
+    mine = table[["lsoa11_code", "msoa11_code", "persons_all"]].join(each, on="lsoa11_code", how="inner")
     weighted = mine[list(DOMAINS.values())].mul(mine["persons_all"], axis=0)
     sums = weighted.groupby(mine["msoa11_code"]).sum()
     means = sums.div(mine.groupby("msoa11_code")["persons_all"].sum(), axis=0)

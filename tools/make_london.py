@@ -36,21 +36,14 @@ BIG_LOCAL = HERE.parent / "studies" / "big_local" / "london_work.toml"
 def main() -> None:
     """Write every file of the example."""
     OUT.mkdir(parents=True, exist_ok=True)
-    months = pd.read_parquet(
-        SHARED / "police_uk" / "panels" / "london_2008_2016_lsoa11_month_total.parquet"
-    )
+    months = pd.read_parquet(SHARED / "police_uk" / "panels" / "london_2008_2016_lsoa11_month_total.parquet")
     places = months[["lsoa11_code", "lsoa11_name", "borough"]].drop_duplicates("lsoa11_code")
     places = places.rename(columns={"lsoa11_code": "area_code", "lsoa11_name": "area_name"})
     places = places.sort_values("area_code", ignore_index=True)
     covered = months[months["borough"] != "City of London"]
     crimes = covered.rename(columns={"lsoa11_code": "area_code", "n": "crimes"})
-    write(
-        crimes[["area_code", "month", "crimes"]].sort_values(["area_code", "month"]),
-        "crime_by_month",
-    )
-    years = pd.read_parquet(
-        SHARED / "met_police" / "london_lsoa11_year_major_category_2011_2021.parquet"
-    )
+    write(crimes[["area_code", "month", "crimes"]].sort_values(["area_code", "month"]), "crime_by_month")
+    years = pd.read_parquet(SHARED / "met_police" / "london_lsoa11_year_major_category_2011_2021.parquet")
     years = years.rename(columns={"lsoa11_code": "area_code", "count": "crimes"})
     years = years[years["category"] != "sexual"]  # zero everywhere: not supplied
     years["category"] = years["category"].replace({"arson": "criminal damage and arson"})
@@ -67,10 +60,7 @@ def write(table: pd.DataFrame, name: str) -> None:
     """Write a table as Parquet: the same bytes for the same rows."""
     made = pa.Table.from_pandas(table.reset_index(drop=True), preserve_index=False)
     pq.write_table(
-        made.replace_schema_metadata(None),
-        OUT / f"{name}.parquet",
-        compression="zstd",
-        compression_level=19,
+        made.replace_schema_metadata(None), OUT / f"{name}.parquet", compression="zstd", compression_level=19
     )
 
 
@@ -96,14 +86,10 @@ def characteristics(places: pd.DataFrame, data: Assembled) -> pd.DataFrame:
          "employment_score_2008": panel.covariates[:, 1]}
     )  # fmt: skip
     joined = places.merge(census[["area_code", "persons_all", "households"]], how="left")
-    joined = joined.rename(
-        columns={"persons_all": "residents_2011", "households": "households_2011"}
-    )
+    joined = joined.rename(columns={"persons_all": "residents_2011", "households": "households_2011"})
     joined = joined.merge(none[["area_code", "not_deprived_2011"]], how="left")
     joined = joined.merge(before.round(6), how="left")
-    return joined.merge(
-        imd[["area_code", "deprivation_score_2015", "deprivation_decile_2015"]], how="left"
-    )
+    return joined.merge(imd[["area_code", "deprivation_score_2015", "deprivation_decile_2015"]], how="left")
 
 
 def whereabouts(places: pd.DataFrame) -> pd.DataFrame:
@@ -140,9 +126,7 @@ def write_initiatives(codes: set[str]) -> None:
     """Write the Big Local areas found in London, and the boroughs that licensed rented homes."""
     inputs = SHARED / "studies_input"
     areas = pd.read_csv(inputs / "big_local" / "areas_lsoa11.csv", dtype=str)
-    areas[areas["area_code"].isin(codes)].to_csv(
-        OUT / "big_local.csv", index=False, lineterminator="\n"
-    )
+    areas[areas["area_code"].isin(codes)].to_csv(OUT / "big_local.csv", index=False, lineterminator="\n")
     licensing = pd.read_csv(inputs / "london_selective_licensing" / "areas.csv", dtype=str)
     licensing.to_csv(OUT / "licensing.csv", index=False, lineterminator="\n")
 

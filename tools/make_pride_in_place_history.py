@@ -44,9 +44,7 @@ def main(shared: Path) -> None:
     found = pd.concat(parts, ignore_index=True).sort_values(["lsoa21_code", "month"])
     found.to_parquet(TARGET, index=False, compression="zstd")
     left_out = ", ".join(m for m in _months() if m in holes)
-    sys.stdout.write(
-        f"{TARGET.name}: {len(found):,} rows, {len(months)} months; left out: {left_out}\n"
-    )
+    sys.stdout.write(f"{TARGET.name}: {len(found):,} rows, {len(months)} months; left out: {left_out}\n")
 
 
 def _months() -> list[str]:

@@ -94,9 +94,7 @@ def main(shared: Path) -> None:
         return "full service" if _is_treated(named) else "benchmark"
 
     lookup["authority"] = lookup["ltla21_name"]
-    lookup["use"] = [
-        use(a, n) for a, n in zip(lookup["area_code"], lookup["authority"], strict=True)
-    ]
+    lookup["use"] = [use(a, n) for a, n in zip(lookup["area_code"], lookup["authority"], strict=True)]
     lookup["place"] = lookup["authority"].where(lookup["use"] == "benchmark", "")
     columns = ["area_code", "authority", "use", "place"]
     path = TARGET / "universal_credit_places.parquet"
@@ -104,11 +102,7 @@ def main(shared: Path) -> None:
     treated = lookup[lookup["use"] == "full service"]
     starts = [f"{months[key(name)][0]}-01" for name in treated["authority"]]
     made = pd.DataFrame(
-        {
-            "area_code": treated["area_code"],
-            "neighbourhood": treated["authority"],
-            "start_date": starts,
-        }
+        {"area_code": treated["area_code"], "neighbourhood": treated["authority"], "start_date": starts}
     )
     made.to_csv(TARGET / "universal_credit_areas.csv", index=False, lineterminator="\n")
     sys.stdout.write(f"{lookup['use'].value_counts().to_string()}\n")

@@ -129,9 +129,7 @@ def draw(world: World, seed: int) -> Drawn:
     borough = _parts(rng, centres, world.boroughs)
     middles = np.array([centres[borough == b].mean(axis=0) for b in range(borough.max() + 1)])
     force = _parts(rng, middles, world.forces)[borough]
-    deprivation = _standard(
-        _fields(rng, centres, 4.0, 1)[0] + 0.8 * rng.standard_normal(world.areas)
-    )
+    deprivation = _standard(_fields(rng, centres, 4.0, 1)[0] + 0.8 * rng.standard_normal(world.areas))
     population = np.round(np.exp(rng.normal(7.3, 0.25, world.areas)))
     others = [
         _standard(_fields(rng, centres, 3.0, 1)[0] + rng.standard_normal(world.areas))
@@ -222,12 +220,7 @@ def _standard(values: Floats) -> Floats:
 
 
 def _means(
-    rng: np.random.Generator,
-    world: World,
-    xy: Floats,
-    force: Ints,
-    deprivation: Floats,
-    population: Floats,
+    rng: np.random.Generator, world: World, xy: Floats, force: Ints, deprivation: Floats, population: Floats
 ) -> Floats:
     n, months = world.areas, world.months
     hot = np.where(rng.random(n) < 1 / 30, rng.uniform(np.log(3), np.log(6), n), 0.0)
@@ -286,9 +279,7 @@ def traits_of(past: Floats, population: Floats, deprivation: Floats) -> dict[str
     }
 
 
-def grown(
-    rng: np.random.Generator, adjacent: list[list[int]], seeds: Iterable[int], size: int
-) -> list[Ints]:
+def grown(rng: np.random.Generator, adjacent: list[list[int]], seeds: Iterable[int], size: int) -> list[Ints]:
     """Grow a place of so many touching areas from each seed where there is room for it."""
     found = (_grow(rng, adjacent, seed, size) for seed in seeds)
     return [place for place in found if place is not None]

@@ -69,8 +69,7 @@ def programmes(law: str, n: int, start: int) -> tuple[tuple[Ints, ...], ...]:
     assert panel.contiguity is not None
     rng = np.random.default_rng([_SEED, LAWS.index(law), n, start])
     around = [
-        [a for a in panel.contiguity.of(i).tolist() if free[a]] if free[i] else []
-        for i in range(len(free))
+        [a for a in panel.contiguity.of(i).tolist() if free[a]] if free[i] else [] for i in range(len(free))
     ]
     options = grown(rng, around, rng.permutation(np.flatnonzero(free)).tolist(), _AREAS)
     found: list[tuple[Ints, ...]] = []

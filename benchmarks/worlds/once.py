@@ -132,9 +132,7 @@ def places_of(evidence: Evidence, arm: ClaimCohorts, unit: int, rng: np.random.G
         row = np.zeros(len(allowed))
         row[chosen.pool] = chosen.weights
         weights.append(row)
-        totals.append(
-            [cf.totals(sums[o], areas, chosen.pool, chosen.weights) for o in arm.outcomes]
-        )
+        totals.append([cf.totals(sums[o], areas, chosen.pool, chosen.weights) for o in arm.outcomes])
     found = np.array(totals)
     done = np.zeros(found.shape[:2])
     for i, areas in enumerate(kept):
@@ -143,9 +141,7 @@ def places_of(evidence: Evidence, arm: ClaimCohorts, unit: int, rng: np.random.G
                 done[i, k] += arm.sums(unit, areas)[o].post[a]
     touched = np.array([is_treated[a].any() for a in kept])
     added = np.stack([np.stack([sums[o].pre, sums[o].post], axis=1) for o in arm.outcomes], axis=1)
-    return Places(
-        tuple(kept), centre_of(kept, panel.centres), found, done, touched, np.array(weights), added
-    )
+    return Places(tuple(kept), centre_of(kept, panel.centres), found, done, touched, np.array(weights), added)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +203,7 @@ def components(banks: Sequence[Places], outcome: int, rng: np.random.Generator) 
     return Components(float(a), float(b), reaches, shared)
 
 
-def every_outcome(
-    evidence: Evidence, disjoint: int, draws: int = 999, seed: int = 0
-) -> tuple[Tested, ...]:
+def every_outcome(evidence: Evidence, disjoint: int, draws: int = 999, seed: int = 0) -> tuple[Tested, ...]:
     """Test every outcome of a programme of change claims."""
     plan = evidence.plan
     arm = plan.leading

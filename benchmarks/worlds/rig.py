@@ -65,9 +65,7 @@ def ready(world: World, seed: int, placebos: int, held_out: int | None = None) -
     return Ready(made.drawn, *evaluated(made.file, made.data, held_out))
 
 
-def evaluated(
-    file: StudyFile, data: Assembled, held_out: int | None = None
-) -> tuple[Plan, Evidence]:
+def evaluated(file: StudyFile, data: Assembled, held_out: int | None = None) -> tuple[Plan, Evidence]:
     """Take the steps of `evaluate` from a panel to all that findings are drawn from.
 
     Parameters
@@ -104,9 +102,7 @@ def findings(made: Ready, ratios: Floats, seed: int) -> tuple[Finding, ...]:
         extra = changed(made.drawn, o, ratios[o], rng) - made.drawn.counts[o]
         for g, areas in enumerate(made.drawn.places):
             real[places[name_of(g)], o, OBSERVED_POST] += np.nansum(extra[areas])
-    return conclude(
-        Evidence(evidence.study, evidence.plan, evidence.measures, real, evidence.drawn)
-    )[0]
+    return conclude(Evidence(evidence.study, evidence.plan, evidence.measures, real, evidence.drawn))[0]
 
 
 def name_of(place: int) -> str:

@@ -58,16 +58,12 @@ def rows() -> dict[str, Row]:
         "one outcome": Row(replace(_BASE, outcomes=1), mixes, grades=True),
         "three outcomes": Row(_BASE, mixes, grades=True),
         "six outcomes": Row(replace(_BASE, outcomes=6, areas=600), mixes, grades=True),
-        "24 outcomes": Row(
-            replace(_BASE, outcomes=24, areas=600, months=48, starts=(24,), places=10), mixes
-        ),
+        "24 outcomes": Row(replace(_BASE, outcomes=24, areas=600, months=48, starts=(24,), places=10), mixes),
         "one place": Row(
             replace(_BASE, outcomes=1, places=1, areas=500, size=4, starts=(40,)),
             ("nothing", "printed", "fall"),
         ),
-        "one place, alike": Row(
-            replace(_ALIKE, outcomes=1, places=1, areas=500, size=4, starts=(40,))
-        ),
+        "one place, alike": Row(replace(_ALIKE, outcomes=1, places=1, areas=500, size=4, starts=(40,))),
         "grades": Row(
             replace(
                 _BASE,
@@ -84,9 +80,7 @@ def rows() -> dict[str, Row]:
             ),
             grades=True,
         ),
-        "power": Row(
-            replace(_BASE, outcomes=1, months=96, starts=(60, 66)), ("nothing", "planned")
-        ),
+        "power": Row(replace(_BASE, outcomes=1, months=96, starts=(60, 66)), ("nothing", "planned")),
     }
     for m, areas in ((20, 100), (40, 190), (60, 280), (200, 880)):
         for places in (1, 4):
@@ -186,11 +180,7 @@ def _leads(f: Finding) -> bool:
 def _truth(f: Finding, made: Ready, ratios: Floats) -> float:
     """Return the realised effect: what the places' expected counts were changed by."""
     o, drawn = int(f.outcome.rpartition("_")[2]), made.drawn
-    whose = [
-        g
-        for g in range(len(drawn.places))
-        if f.neighbourhood is None or f.neighbourhood == name_of(g)
-    ]
+    whose = [g for g in range(len(drawn.places)) if f.neighbourhood is None or f.neighbourhood == name_of(g)]
     around = np.array([drawn.mean[o][drawn.places[g], drawn.starts[g] :].sum() for g in whose])
     return float(around @ ratios[o, whose] / around.sum() - 1)
 

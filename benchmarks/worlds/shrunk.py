@@ -88,9 +88,7 @@ def shrunken(cells: list[Floats], pool: Bools) -> Floats:
     halves = [np.column_stack([2 * b[:, k::2].sum(axis=1) for b in cells]) for k in (0, 1)]
     mean = x[pool].mean(axis=0)
     cov = np.cov(x[pool].T).reshape(len(mean), len(mean))
-    shared = [
-        np.cov(odd, even)[0, 1] for odd, even in zip(*(h[pool].T for h in halves), strict=True)
-    ]
+    shared = [np.cov(odd, even)[0, 1] for odd, even in zip(*(h[pool].T for h in halves), strict=True)]
     noise = np.maximum(np.diag(cov) - shared, 0.0) / mean
     np.fill_diagonal(cov, np.maximum(shared, 0.0))
     values, vectors = np.linalg.eigh(cov)

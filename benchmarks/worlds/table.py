@@ -112,9 +112,7 @@ def _said(many: list[Found], of: Callable[[Found], float | None]) -> str:
 
 
 def _contradicting(worlds: dict[str, list[Found]]) -> str:
-    every = [
-        f for many in worlds.values() for w in many for found in w["found"].values() for f in found
-    ]
+    every = [f for many in worlds.values() for w in many for found in w["found"].values() for f in found]
     return f"{sum(map(contradicts, every)):,} of {len(every):,} findings"
 
 
@@ -139,9 +137,7 @@ def _covered(world: Found) -> float | None:
 _HEAD = 4  # lines of a table without rows: its title, a blank one, its head
 
 
-def share(
-    values: Iterable[float | None], clusters: Iterable[object] | None = None, digits: int = 3
-) -> str:
+def share(values: Iterable[float | None], clusters: Iterable[object] | None = None, digits: int = 3) -> str:
     """Return a mean with its standard error, clustered where the same unit repeats.
 
     Parameters
@@ -373,10 +369,7 @@ def _grid(worlds: dict[str, list[Found]]) -> list[str]:
         many = worlds[f"grid, {places}"]
         for s in SPREADS if many else ():
             cells = [
-                [
-                    _mean(w, f"grid {e:g} {s:g}", lambda f: _holds(f["alone"], f["truth"]))
-                    for w in many
-                ]
+                [_mean(w, f"grid {e:g} {s:g}", lambda f: _holds(f["alone"], f["truth"])) for w in many]
                 for e in EFFECTS
             ]
             pooled = [np.mean(c) if None not in c else None for c in zip(*cells, strict=True)]

@@ -21,8 +21,7 @@ from areaeffect.commands.init import init
 from areaeffect.commands.power import power as power_study
 from areaeffect.commands.summary import summary as summary_of
 from areaeffect.document.page import blocks_css
-from areaeffect.draft.characteristics import characteristics_of, every_guess
-from areaeffect.draft.guess import area_column, guess
+from areaeffect.draft.guess import area_column, characteristics_of, every_guess, guess
 from areaeffect.draft.study_text import Draft, study_text
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
 from areaeffect.period_texts import kind_of
@@ -362,9 +361,7 @@ def _is_table(given: Any) -> bool:
     return hasattr(given, "columns") and hasattr(given, "__arrow_c_stream__")
 
 
-def _write_areas(
-    areas: Any, table: pd.DataFrame, title: str, root: Path
-) -> tuple[Sequence[str], str]:
+def _write_areas(areas: Any, table: pd.DataFrame, title: str, root: Path) -> tuple[Sequence[str], str]:
     """Write the initiative's areas; return their codes (none where drawn) and the file's name."""
     import pandas as pd
 

@@ -104,9 +104,7 @@ def check(study: StudyPath, store: Store = None, *, as_json: AsJson = False) -> 
 
 def power(
     study: StudyPath,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for power.json, tables and power.html.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for power.json, tables and power.html.")] = None,
     store: Store = None,
     threads: Threads = None,
     *,
@@ -164,9 +162,7 @@ def evaluate(
     findings = [f for result in results for f in result.findings]
     if not any(f.estimate is not None for f in findings):
         reasons = sorted({c for f in findings if f.outcome for c in f.caveats[:1]})
-        raise NothingEstimableError(
-            Problem(f"nothing could be estimated: {'; '.join(reasons)}.", str(study))
-        )
+        raise NothingEstimableError(Problem(f"nothing could be estimated: {'; '.join(reasons)}.", str(study)))
 
 
 def index(
@@ -187,9 +183,7 @@ def index(
 
 def where_next(
     out: Annotated[Path, typer.Option(help="Folder for the list; written only when complete.")],
-    study: Annotated[
-        Path | None, typer.Argument(help="A study: places like those that benefited.")
-    ] = None,
+    study: Annotated[Path | None, typer.Argument(help="A study: places like those that benefited.")] = None,
     *,
     areas: Annotated[
         Path | None,
@@ -319,10 +313,7 @@ def _print_version(wanted: bool) -> None:
 def start(
     *,
     version: Annotated[
-        bool,
-        typer.Option(
-            "--version", help="Print the version.", is_eager=True, callback=_print_version
-        ),
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
     """Do what holds for every command."""

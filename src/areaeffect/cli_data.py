@@ -9,18 +9,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from areaeffect.errors import (
-    DataError,
-)
-from areaeffect.terminal import (
-    AsJson,
-    Store,
-    Threads,
-    downloads,
-    dump,
-    interruptible,
-    progress,
-)
+from areaeffect.errors import DataError
+from areaeffect.terminal import AsJson, Store, Threads, downloads, dump, interruptible, progress
 
 Engine = Literal["duckdb", "spark"]
 
@@ -33,13 +23,10 @@ store_app = typer.Typer(help="Show where the store is; check or remove it.", no_
 
 @ingest_app.command("police-uk", short_help="Read street-level crime as downloaded.")
 def ingest_police_uk(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Zips, folders or CSV files of data.police.uk.")
-    ],
+    paths: Annotated[list[Path], typer.Argument(help="Zips, folders or CSV files of data.police.uk.")],
     store: Store = None,
     engine: Annotated[
-        Engine,
-        typer.Option(help="Engine that counts the incidents; spark needs `areaeffect[spark]`."),
+        Engine, typer.Option(help="Engine that counts the incidents; spark needs `areaeffect[spark]`.")
     ] = "duckdb",
     *,
     as_json: AsJson = False,
@@ -88,27 +75,20 @@ def sources(store: Store = None, *, as_json: AsJson = False) -> None:
 
 def fetch(
     names: Annotated[
-        list[str],
-        typer.Argument(help="`england`, `wales`, releases, groups of them (`imd`), `police_uk`."),
+        list[str], typer.Argument(help="`england`, `wales`, releases, groups of them (`imd`), `police_uk`.")
     ],
-    into: Annotated[
-        Path | None, typer.Option(help="Folder for the files; default beside the store.")
-    ] = None,
+    into: Annotated[Path | None, typer.Option(help="Folder for the files; default beside the store.")] = None,
     first: Annotated[str, typer.Option("--from", help="First month of police_uk.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last month of police_uk.")] = "",
     force: Annotated[
         list[str] | None, typer.Option(help="Force of police_uk, such as `cleveland`; repeatable.")
     ] = None,
     *,
-    again: Annotated[
-        bool, typer.Option("--again", help="Fetch again what is already here.")
-    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Fetch again what is already here.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be fetched, without a request.")
     ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Try every address without a download.")
-    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Try every address without a download.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Get published releases from their publishers' own addresses; goes on where it stopped."""
@@ -131,9 +111,7 @@ def fetch(
 
 
 def gallery(
-    only: Annotated[
-        list[str] | None, typer.Option(help="One programme, by its name; repeatable.")
-    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="One programme, by its name; repeatable.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the page, gallery.md.")] = None,
     studies: Annotated[
         Path | None, typer.Option(help="Folder of real studies; default `studies` of a checkout.")

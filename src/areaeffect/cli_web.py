@@ -21,24 +21,18 @@ Contact = Annotated[
 ]
 Operator = Annotated[
     str | None,
-    typer.Option(
-        envvar="AREAEFFECT_OPERATOR", help="Who runs the pages, printed at the foot of each."
-    ),
+    typer.Option(envvar="AREAEFFECT_OPERATOR", help="Who runs the pages, printed at the foot of each."),
 ]
-Host = Annotated[
-    str, typer.Option(help="Address to listen on; others than this machine's need a token.")
-]
+Host = Annotated[str, typer.Option(help="Address to listen on; others than this machine's need a token.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 Store = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
+    Path | None, typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder.")
 ]
 Runs = Annotated[Path | None, typer.Option(help="Folder of finished runs to publish, one each.")]
 Atlases = Annotated[
     Path | None,
     typer.Option(
-        help="Folder of atlases; default `atlases` of the store, where London's is made if there "
-        "is none."
+        help="Folder of atlases; default `atlases` of the store, where London's is made if there is none."
     ),
 ]
 Token = Annotated[
@@ -51,24 +45,17 @@ Token = Annotated[
 ]
 BaseUrl = Annotated[
     str | None,
-    typer.Option(
-        envvar="AREAEFFECT_BASE_URL", help="Public address behind a proxy: https://example.org"
-    ),
+    typer.Option(envvar="AREAEFFECT_BASE_URL", help="Public address behind a proxy: https://example.org"),
 ]
 Proxy = Annotated[
     str | None,
     typer.Option(
         envvar="AREAEFFECT_PROXY",
-        help="Addresses of proxies whose X-Forwarded-For and -Proto are trusted: "
-        "10.0.0.2,10.1.0.0/16",
+        help="Addresses of proxies whose X-Forwarded-For and -Proto are trusted: 10.0.0.2,10.1.0.0/16",
     ),
 ]
-Demo = Annotated[
-    bool, typer.Option("--demo", help="Make and show a simulated county first (made up).")
-]
-ReadOnly = Annotated[
-    bool, typer.Option("--read-only", help="Publish: show what is there, compute nothing.")
-]
+Demo = Annotated[bool, typer.Option("--demo", help="Make and show a simulated county first (made up).")]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="Publish: show what is there, compute nothing.")]
 
 
 def serve(
@@ -148,8 +135,7 @@ def publish(
         str | None,
         typer.Option(
             envvar="AREAEFFECT_BASE_URL",
-            help="Public address of the site, for the feed and link previews: "
-            "https://example.org/places",
+            help="Public address of the site, for the feed and link previews: https://example.org/places",
         ),
     ] = None,
 ) -> None:
@@ -159,9 +145,7 @@ def publish(
     from areaeffect.web.publish import publish as run
     from areaeffect.web.site_pages import Frame
 
-    frame = Frame(
-        contact=contact_of(contact), operator=operator or "", base_url=base_url_of(base_url)
-    )
+    frame = Frame(contact=contact_of(contact), operator=operator or "", base_url=base_url_of(base_url))
     made = run(runs, out, frame)
     many = "1 run" if len(made.runs) == 1 else f"{len(made.runs)} runs"
     typer.echo(f"Published {many}: {out / 'index.html'}")

@@ -47,18 +47,11 @@ _LONGEST_WORD = 200
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault, with its place and the way out.
+    """One fault, with its place and the way out."""
 
-    Parameters
-    ----------
-    what : what is wrong, in one sentence.
-    where : file, line, key or row; empty when the whole command is meant.
-    fix : what is allowed or what to do.
-    """
-
-    what: str
-    where: str = ""
-    fix: str = ""
+    what: str  # what is wrong, in one sentence
+    where: str = ""  # file, line, key or row; empty when the whole command is meant.
+    fix: str = ""  # what is allowed or what to do
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

@@ -22,23 +22,14 @@ BEST_GRADE = {"level": 2, "change": 3}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """One outcome family.
+    """One outcome family."""
 
-    Parameters
-    ----------
-    key : name used in studies and tables.
-    title : name used in print.
-    question : what a resident asks about it.
-    published_claim : the kind of claim the 2023 report made for it.
-    measured_by : what its outcomes usually are.
-    level_data, change_data : what data a claim of each kind needs, and who has them.
-    """
-
-    key: str
-    title: str
-    question: str
-    published_claim: str
-    measured_by: str
+    key: str  # name used in studies and tables
+    title: str  # name used in print
+    question: str  # what a resident asks about it
+    published_claim: str  # the kind of claim the 2023 report made for it
+    measured_by: str  # what its outcomes usually are
+    #: level_data, change_data: what data a claim of each kind needs, and who has them
     level_data: str
     change_data: str
 
@@ -87,8 +78,7 @@ FAMILIES: dict[str, Family] = {
             title="Neighbourhood environment",
             question="Is it a better place to be outdoors?",
             published_claim="level",
-            measured_by="a score by area, such as the outdoors sub-domain of the indices of "
-            "deprivation",
+            measured_by="a score by area, such as the outdoors sub-domain of the indices of deprivation",
             level_data="one figure by area: a score or indicator of an edition of the indices "
             "of deprivation "
             "(`published`), or the council's own score by area",
@@ -122,8 +112,7 @@ FAMILIES: dict[str, Family] = {
             "with the area "
             "of each answer; no official measure exists below the local authority, and figures "
             "modelled from the kind of area cannot show what an initiative did",
-            change_data="the same survey asked before and after the start, with the area of "
-            "each answer",
+            change_data="the same survey asked before and after the start, with the area of each answer",
         ),
     )
 }
@@ -131,16 +120,10 @@ FAMILIES: dict[str, Family] = {
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A date from which an official series no longer means what it meant before.
+    """A date from which an official series no longer means what it meant before."""
 
-    Parameters
-    ----------
-    month : its first month, '2013-04'.
-    reason : what changed.
-    """
-
-    month: str
-    reason: str
+    month: str  # its first month, '2013-04'
+    reason: str  # what changed
 
 
 #: By family: a change measured across one of these is partly the change of definition.

@@ -24,28 +24,15 @@ Strings = npt.NDArray[np.str_]
 #: no estimate; one period of a short side may be missing.
 MAX_MISSING = 0.1
 #: Why a cell is missing; the position in this tuple is the code stored in `Measure.reasons`.
-REASONS = (
-    "",
-    "not_published",
-    "partial_month",
-    "suppressed",
-    "boundary_change",
-    "not_located",
-    "no_row",
-)
+REASONS = ("", "not_published", "partial_month", "suppressed", "boundary_change", "not_located", "no_row")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hidden:
-    """Small counts that a publisher hides: known only to lie between two numbers.
+    """Small counts that a publisher hides: known only to lie between two numbers."""
 
-    Parameters
-    ----------
-    cells : (n_areas, n_periods), which cells.
-    least, most : what each can be.
-    """
-
-    cells: Bools
+    cells: Bools  # (n_areas, n_periods), which cells
+    #: least, most: what each can be
     least: int
     most: int
 
@@ -57,32 +44,19 @@ class Hidden:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Measure:
-    """One outcome over areas and periods.
+    """One outcome over areas and periods."""
 
-    Parameters
-    ----------
-    name : name of the outcome.
-    is_count : whole numbers of events (True) or a mean on a scale.
-    periods : the time axis.
-    values : (n_areas, n_periods); NaN is missing, and only missing.
-    reasons : (n_areas, n_periods), index into `REASONS`; 0 where there is a value.
-    exposure : (n_areas,), residents or dwellings; None where the study gives none.
-    smallest : smallest effect of interest: a fraction of counts, in the unit of a score.
-    exposure_at_end : (n_areas,), the same in the last period; None where it is not known.
-    breaks : months from which it no longer means what it meant before.
-    hidden : counts that are hidden within known bounds; `values` holds their middle.
-    """
-
-    name: str
-    is_count: bool
-    periods: Periods
-    values: Floats
-    reasons: npt.NDArray[np.uint8]
-    exposure: Floats | None
-    smallest: float = 0.05
+    name: str  # name of the outcome
+    is_count: bool  # whole numbers of events (True) or a mean on a scale
+    periods: Periods  # the time axis
+    values: Floats  # (n_areas, n_periods); NaN is missing, and only missing.
+    reasons: npt.NDArray[np.uint8]  # (n_areas, n_periods), index into `REASONS`; 0 where there is a value.
+    exposure: Floats | None  # (n_areas,), residents or dwellings; None where the study gives none.
+    smallest: float = 0.05  # smallest effect of interest: a fraction of counts, in the unit of a score
+    #: (n_areas,), the same in the last period; None where it is not known.
     exposure_at_end: Floats | None = None
-    breaks: tuple[Break, ...] = ()
-    hidden: Hidden | None = None
+    breaks: tuple[Break, ...] = ()  # months from which it no longer means what it meant before
+    hidden: Hidden | None = None  # counts that are hidden within known bounds; `values` holds their middle.
 
     @property
     def waves(self) -> Bools:
@@ -110,36 +84,24 @@ def picked(values: Floats, mask: Bools) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbourhood:
-    """A named set of areas one partnership works in.
+    """A named set of areas one partnership works in."""
 
-    Parameters
-    ----------
-    initiative : the programme it belongs to.
-    name : its name.
-    areas : (n,), positions in the panel, ascending.
-    start : ordinal of the first treated period.
-    start_kind : what that ordinal counts.
-    resident_led : led by residents; None where not stated.
-    attributes : further columns of its file that are the same in all its rows.
-    end : last period of work, an ordinal like `start`; None where not stated. Periods after it
-        still count as treated: what a place kept is part of what it gained.
-    funding : pounds in all; None where not stated.
-    phase_in : months from the start on that count neither as before nor as after: work was
-        announced and had not begun.
-    named : areas that the study names for it, where not all can be used; 0 where `areas` holds
-        them all.
-    """
-
-    initiative: str
-    name: str
-    areas: Ints
-    start: int
-    start_kind: PeriodKind
-    resident_led: bool | None
+    initiative: str  # the programme it belongs to
+    name: str  # its name
+    areas: Ints  # (n,), positions in the panel, ascending
+    start: int  # ordinal of the first treated period
+    start_kind: PeriodKind  # what that ordinal counts
+    resident_led: bool | None  # led by residents; None where not stated.
+    #: further columns of its file that are the same in all its rows
     attributes: Mapping[str, str] = field(default_factory=dict)
+    #: last period of work, an ordinal like `start`; None where not stated. Periods after it still count as
+    #: treated: what a place kept is part of what it gained.
     end: int | None = None
-    funding: float | None = None
+    funding: float | None = None  # pounds in all; None where not stated.
+    #: months from the start on that count neither as before nor as after: work was announced and had not
+    #: begun
     phase_in: int = 0
+    #: areas that the study names for it, where not all can be used; 0 where `areas` holds them all.
     named: int = 0
 
     @property
@@ -162,16 +124,10 @@ class Neighbourhood:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:
-    """Pairs of areas in compressed rows: the neighbours of i are `indices[indptr[i]:indptr[i+1]]`.
+    """Pairs of areas in compressed rows: the neighbours of i are `indices[indptr[i]:indptr[i+1]]`."""
 
-    Parameters
-    ----------
-    indptr : (n_areas + 1,).
-    indices : (n_pairs,), ascending inside each row; an area is not its own neighbour.
-    """
-
-    indptr: Ints
-    indices: Ints
+    indptr: Ints  # (n_areas + 1,)
+    indices: Ints  # (n_pairs,), ascending inside each row; an area is not its own neighbour.
 
     def of(self, area: int) -> Ints:
         """Return the neighbours of one area."""
@@ -211,35 +167,19 @@ class Graph:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Panel:
-    """All that an evaluation reads, on one set of areas.
+    """All that an evaluation reads, on one set of areas."""
 
-    Parameters
-    ----------
-    areas : (n_areas,), codes in ascending order.
-    names : (n_areas,), names, or the codes again.
-    measures : by outcome name.
-    covariates : (n_areas, n_covariates); NaN where a source has no row for the area.
-    covariate_names : names in print.
-    covariate_as_of : the date each describes; empty where none is given.
-    attributes : 'source.column' to (n_areas,) text, for exclusions and pseudo-neighbourhoods.
-    contiguity : areas that touch; None without boundaries and without a list of neighbours.
-    near : areas within the study's buffer of each other; None without boundaries.
-    gaps : missing cells, grouped for print.
-    releases : the files read.
-    notes : remarks on reading, for the data annex.
-    centres : (n_areas, 2), the middle of each area in metres; None without boundaries.
-    """
-
-    areas: Strings
-    names: Strings
-    measures: Mapping[str, Measure]
-    covariates: Floats
-    covariate_names: tuple[str, ...]
-    covariate_as_of: tuple[str, ...]
+    areas: Strings  # (n_areas,), codes in ascending order
+    names: Strings  # (n_areas,), names, or the codes again
+    measures: Mapping[str, Measure]  # by outcome name
+    covariates: Floats  # (n_areas, n_covariates); NaN where a source has no row for the area.
+    covariate_names: tuple[str, ...]  # names in print
+    covariate_as_of: tuple[str, ...]  # the date each describes; empty where none is given.
+    #: 'source.column' to (n_areas,) text, for exclusions and pseudo-neighbourhoods
     attributes: Mapping[str, Strings]
-    contiguity: Graph | None
-    near: Graph | None
-    gaps: tuple[Gap, ...]
-    releases: tuple[Release, ...]
-    notes: tuple[str, ...]
-    centres: Floats | None = None
+    contiguity: Graph | None  # areas that touch; None without boundaries and without a list of neighbours.
+    near: Graph | None  # areas within the study's buffer of each other; None without boundaries.
+    gaps: tuple[Gap, ...]  # missing cells, grouped for print
+    releases: tuple[Release, ...]  # the files read
+    notes: tuple[str, ...]  # remarks on reading, for the data annex
+    centres: Floats | None = None  # (n_areas, 2), the middle of each area in metres; None without boundaries.

@@ -103,20 +103,12 @@ _DAY = re.compile(r"(\d\d?)([-/.])(\d\d?)\2(1[89]\d\d|2\d\d\d)")
 
 @dataclass(frozen=True, slots=True)
 class PeriodReading:
-    """What a column of periods is.
+    """What a column of periods is."""
 
-    Parameters
-    ----------
-    kind : of most of it; None where nothing of it is a period.
-    ordinals : one a text; None where the text is no period of that kind.
-    note : what was taken as what, where that is not plain from the text; else empty.
-    fault : why the column cannot be read although each text can; else empty.
-    """
-
-    kind: PeriodKind | None
-    ordinals: tuple[int | None, ...]
-    note: str = ""
-    fault: str = ""
+    kind: PeriodKind | None  # of most of it; None where nothing of it is a period.
+    ordinals: tuple[int | None, ...]  # one a text; None where the text is no period of that kind.
+    note: str = ""  # what was taken as what, where that is not plain from the text; else empty.
+    fault: str = ""  # why the column cannot be read although each text can; else empty.
 
 
 def plain_period(text: str) -> str:
@@ -239,10 +231,7 @@ def _choice(
 
 
 def _either(
-    texts: Sequence[str],
-    readings: Sequence[Mapping[PeriodForm, int]],
-    first: PeriodForm,
-    second: PeriodForm,
+    texts: Sequence[str], readings: Sequence[Mapping[PeriodForm, int]], first: PeriodForm, second: PeriodForm
 ) -> str:
     i = next(i for i, r in enumerate(readings) if r[first] != r[second])
     one, other = (

@@ -43,18 +43,11 @@ class PeriodKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """A run of consecutive periods.
+    """A run of consecutive periods."""
 
-    Parameters
-    ----------
-    kind : what one period is.
-    first : ordinal of the first period.
-    n : number of periods.
-    """
-
-    kind: PeriodKind
-    first: int
-    n: int
+    kind: PeriodKind  # what one period is
+    first: int  # ordinal of the first period
+    n: int  # number of periods
 
     @property
     def ordinals(self) -> npt.NDArray[np.int64]:

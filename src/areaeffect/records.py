@@ -32,19 +32,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class DataTable:
-    """A table with typed columns, written as CSV on the Web.
+    """A table with typed columns, written as CSV on the Web."""
 
-    Parameters
-    ----------
-    name : of its file, without ending: lower case and underscores.
-    title : in print.
-    columns : name, type and meaning of each.
-    rows : one tuple a row, in the order of the columns; None is an empty cell.
-    """
-
-    name: str
-    title: str
-    columns: tuple[Column, ...]
+    name: str  # of its file, without ending: lower case and underscores
+    title: str  # in print
+    columns: tuple[Column, ...]  # name, type and meaning of each
+    #: one tuple a row, in the order of the columns; None is an empty cell.
     rows: tuple[tuple[str | float | int | bool | None, ...], ...]
 
     def records(self) -> list[dict[str, Any]]:
@@ -69,8 +62,7 @@ def columns_of(kind: type[Any]) -> tuple[Column, ...]:
     """
     hints = get_type_hints(kind)
     return tuple(
-        Column(f.name, _DATATYPES[_bare(hints[f.name])], f.metadata["meaning"])
-        for f in fields(kind)
+        Column(f.name, _DATATYPES[_bare(hints[f.name])], f.metadata["meaning"]) for f in fields(kind)
     )
 
 

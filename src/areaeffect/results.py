@@ -82,23 +82,15 @@ class NotEstimable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """An interval of an effect, with the p-value of the test that it inverts.
+    """An interval of an effect, with the p-value of the test that it inverts."""
 
-    Parameters
-    ----------
-    kind : what it rests on.
-    level : 0.95 for 95%.
-    low, high : its ends, on the scale of its finding; None where there is none.
-    p_value : of no effect.
-    alternative : 'two-sided', or the direction of a one-sided p-value.
-    """
-
-    kind: IntervalKind
-    level: float
+    kind: IntervalKind  # what it rests on
+    level: float  # 0.95 for 95%
+    #: low, high: its ends, on the scale of its finding; None where there is none.
     low: float | None
     high: float | None
-    p_value: float | None
-    alternative: str = "two-sided"
+    p_value: float | None  # of no effect
+    alternative: str = "two-sided"  # 'two-sided', or the direction of a one-sided p-value
 
     def times(self, factor: float) -> Interval:
         """Return the interval in other units: both ends multiplied with a positive number."""
@@ -328,18 +320,11 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Annex(Generic[Found]):
-    """What one further question found (checks, values, a survey): a record and tables.
+    """What one further question found (checks, values, a survey): a record and tables."""
 
-    Parameters
-    ----------
-    name : of the question; `further.registry` knows how it is asked and printed.
-    found : a frozen record of the question's own.
-    tables : its tables, of names that are unique in the result.
-    """
-
-    name: str
-    found: Found
-    tables: tuple[DataTable, ...] = ()
+    name: str  # of the question; `further.registry` knows how it is asked and printed.
+    found: Found  # a frozen record of the question's own
+    tables: tuple[DataTable, ...] = ()  # its tables, of names that are unique in the result
 
     def table(self, name: str) -> DataTable:
         """Return the table of that name."""

@@ -58,11 +58,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 
         yield tell_plainly
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
         tasks: dict[str, Any] = {}
 
@@ -91,9 +87,7 @@ def _in_notebook(shell: Any) -> Iterator[Callable[[str, int, int], None]]:
             shell.write_err(f"{step}\n")
             return
         count = f" {done} of {of}" if of > 1 else ""
-        bar.update(
-            HTML(f'<progress value="{done}" max="{of}"></progress> {html.escape(step)}{count}')
-        )
+        bar.update(HTML(f'<progress value="{done}" max="{of}"></progress> {html.escape(step)}{count}'))
 
     yield tell
     bar.update(HTML(""))
@@ -154,14 +148,11 @@ Threads = Annotated[
 OpenIt = Annotated[bool, typer.Option("--open", help="Open the report in the web browser.")]
 
 
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print the result as JSON on standard output.")
-]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 
 Store = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder."),
+    Path | None, typer.Option(help="Folder of the store; default AREAEFFECT_STORE, then your data folder.")
 ]
 
 

@@ -74,9 +74,7 @@ def test_an_absent_row_is_the_only_thing_missing(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- errors
 
 ERRORS = [
-    kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, AreaEffectError)
+    kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AreaEffectError)
 ]
 
 
@@ -95,12 +93,7 @@ def test_every_error_has_an_exit_code_and_a_meaning(kind: type[AreaEffectError])
 
 def test_the_exit_codes_are_those_of_the_contract() -> None:
     codes = {kind.__name__: kind.exit_code for kind in ERRORS}
-    assert codes == {
-        "AreaEffectError": 2,
-        "StudyError": 2,
-        "DataError": 3,
-        "NothingEstimableError": 4,
-    }
+    assert codes == {"AreaEffectError": 2, "StudyError": 2, "DataError": 3, "NothingEstimableError": 4}
 
 
 def test_several_problems_are_one_a_line() -> None:

@@ -73,9 +73,7 @@ def carry_out(recipe: dict[str, str], package: Path) -> None:
 
 
 def contents(package: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(package).as_posix(): path.read_bytes() for path in package.rglob("*.py")
-    }
+    return {path.relative_to(package).as_posix(): path.read_bytes() for path in package.rglob("*.py")}
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +117,7 @@ def test_a_recipe_touches_two_files(name: str, made: Made) -> None:
 def test_a_new_check_is_in_the_report_and_in_the_data(made: Made) -> None:
     with (made.results / "data" / "check_every_outcome.csv").open(encoding="utf-8") as file:
         assert [row["outcome"] for row in csv.DictReader(file)] == ["weather"]
-    assert 'href="data/check_every_outcome.csv"' in (made.results / "annex.html").read_text(
-        encoding="utf-8"
-    )
+    assert 'href="data/check_every_outcome.csv"' in (made.results / "annex.html").read_text(encoding="utf-8")
 
 
 def test_a_new_question_is_in_the_report_and_in_the_data(made: Made) -> None:

@@ -47,13 +47,7 @@ def table_of(release_id, root):
 
 @pytest.mark.parametrize("release", RELEASES.values(), ids=RELEASES)
 def test_its_facts_are_complete(release):
-    for fact in (
-        release.title,
-        release.publisher,
-        release.licence,
-        release.attribution,
-        release.coverage,
-    ):
+    for fact in (release.title, release.publisher, release.licence, release.attribution, release.coverage):
         assert fact.strip()
     assert release.caveats
     assert urlsplit(release.page).scheme == "https"

@@ -12,9 +12,7 @@ from areaeffect.study.file import read_study
 
 STUDIES = Path(__file__).parents[2] / "studies"
 #: Those of `explore` have no initiative: the web app asks for it.
-FILES = sorted(
-    p for p in STUDIES.glob("*/*.toml") if p.parent.name != "explore" and not is_collection(p)
-)
+FILES = sorted(p for p in STUDIES.glob("*/*.toml") if p.parent.name != "explore" and not is_collection(p))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.name}")

@@ -137,9 +137,7 @@ def curve_figure() -> Figure:
     ]  # fmt: skip
     rows = curve_rows([*branches, replace(branches[0], rank=None)], "ratio")
     chart = curve_chart(rows, key="m", title="t", form="ratio", unit="", missing=1)
-    return replace(
-        power_figure(power(), "crime"), chart=chart, name="multiverse-0", rows=tuple(rows)
-    )
+    return replace(power_figure(power(), "crime"), chart=chart, name="multiverse-0", rows=tuple(rows))
 
 
 def history_figure() -> Figure:
@@ -172,9 +170,7 @@ def power() -> PowerReport:
         )
 
     rows = (row(1, -0.38), row(5, -0.21), row(20, -0.1), row(3, -0.22, "Residents First"))
-    return PowerReport(
-        title="t", step="year", history=4, planned=2, measured=2, left_out=(), rows=rows
-    )
+    return PowerReport(title="t", step="year", history=4, planned=2, measured=2, left_out=(), rows=rows)
 
 
 def chart_functions() -> set[str]:
@@ -231,8 +227,7 @@ def test_the_strokes_of_a_curve_stand_under_their_branches() -> None:
     assert len(lines) == 6
     for name, value, path in lines:
         chosen = [
-            str(value_of(row, name)) == value.replace("&lt;", "<").replace("&gt;", ">")
-            for row in figure.rows
+            str(value_of(row, name)) == value.replace("&lt;", "<").replace("&gt;", ">") for row in figure.rows
         ]
         assert len(re.findall("M", path)) == sum(chosen)
     assert len(dots) == 12
@@ -241,11 +236,7 @@ def test_the_strokes_of_a_curve_stand_under_their_branches() -> None:
 def test_the_key_of_the_map_counts_its_areas(result: Result, drawn: Sequence[Figure]) -> None:
     (figure,) = (f for f in drawn if f.name == "map")
     key = dict(re.findall(r">([^<>]+) \(([\d,]+)\)</text>", figure.chart))
-    for role, start in (
-        ("treated", "initiative"),
-        ("benchmark", "benchmark"),
-        ("left out", "left"),
-    ):
+    for role, start in (("treated", "initiative"), ("benchmark", "benchmark"), ("left out", "left")):
         counted = sum(int(n.replace(",", "")) for text, n in key.items() if text.startswith(start))
         assert counted == sum(r.areas for r in figure.rows if r.role == role)
         assert counted == sum(area.role == role for area in result.areas)
@@ -282,9 +273,7 @@ def not_found(files_: Folder, text: str, about: Text, card: str) -> list[str]:
     return unread(text, scope, files_.literals)
 
 
-def test_every_number_of_every_text_is_in_the_files(
-    folder: Path, said: Sequence[tuple[Text, str]]
-) -> None:
+def test_every_number_of_every_text_is_in_the_files(folder: Path, said: Sequence[tuple[Text, str]]) -> None:
     held = Folder(folder)
     lost = [(t.section, c) for t, card in said for c in not_found(held, t.text, t, card)]
     assert not lost
@@ -295,9 +284,7 @@ def test_every_row_of_results_is_read_back(folder: Path) -> None:
     assert check_report(folder) > 10
 
 
-def test_the_reader_finds_most_wrong_numbers(
-    folder: Path, said: Sequence[tuple[Text, str]]
-) -> None:
+def test_the_reader_finds_most_wrong_numbers(folder: Path, said: Sequence[tuple[Text, str]]) -> None:
     """One digit of one number is changed in every text."""
     held, rng = Folder(folder), random.Random(8)
     caught: dict[bool, list[bool]] = {True: [], False: []}
@@ -351,9 +338,7 @@ def test_pages_of_neighbourhoods_are_read_at_twelve(result: Result) -> None:
 # ---------------------------------------------------------------- the same bytes
 
 
-def test_every_file_is_the_same_in_another_folder_on_four_threads(
-    folder: Path, tmp_path: Path
-) -> None:
+def test_every_file_is_the_same_in_another_folder_on_four_threads(folder: Path, tmp_path: Path) -> None:
     study = write_small_county(tmp_path)
     evaluate_into(study, tmp_path / "elsewhere", threads=4)
     first, second = (
@@ -372,9 +357,7 @@ def test_every_file_is_the_same_in_another_folder_on_four_threads(
 def test_a_plan_with_power_is_whole(study: Path, tmp_path: Path) -> None:
     sealed = design_into(study, tmp_path / "plan")
     text = text_of((tmp_path / "plan" / "plan.html").read_text(encoding="utf-8"))
-    printed = squeezed(
-        "".join(p.extract_text() for p in PdfReader(tmp_path / "plan/plan.pdf").pages)
-    )
+    printed = squeezed("".join(p.extract_text() for p in PdfReader(tmp_path / "plan/plan.pdf").pages))
     for part in PLANNED:
         assert part in text, part
         assert squeezed(part) in printed, part
@@ -393,7 +376,5 @@ def test_every_column_of_every_table_is_in_the_reference(folder: Path) -> None:
     for described in sorted((folder / "data").glob("*.csv-metadata.json")):
         table = json.loads(described.read_text(encoding="utf-8"))
         own = sections[f"`data/{table['url']}`"]
-        missing = [
-            c["name"] for c in table["tableSchema"]["columns"] if f"| `{c['name']}` |" not in own
-        ]
+        missing = [c["name"] for c in table["tableSchema"]["columns"] if f"| `{c['name']}` |" not in own]
         assert not missing, f"{table['url']}: {missing}; run `python docs/make_reference.py`"

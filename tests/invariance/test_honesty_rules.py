@@ -24,13 +24,7 @@ from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.periods import label
 from areaeffect.report.files import write_result
 from areaeffect.results import ALL_INITIATIVES, RESIDENT_LED_CONTRAST, Finding, Result, Verdict
-from areaeffect.simulate import (
-    CountySpec,
-    ProgrammeSpec,
-    simulate_county,
-    smallest_force,
-    write_county,
-)
+from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county, smallest_force, write_county
 from areaeffect.study.file import read_study
 from areaeffect.wording import sentence
 
@@ -69,9 +63,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = study.read_text(encoding="utf-8")
     fewer = f"placebos = {PLACEBOS}\nchecks = false"  # tests/contract/test_checks.py has them
     text = text.replace("placebos = 499", fewer)
-    text = text.replace(
-        '    { column = "areas.deprivation"', dated + '    { column = "areas.deprivation"'
-    )
+    text = text.replace('    { column = "areas.deprivation"', dated + '    { column = "areas.deprivation"')
     assert "2015" in text
     study.write_text(text, encoding="utf-8")
     return folder
@@ -142,11 +134,7 @@ def plan_of(study: Path) -> Plan:
 
 
 def leading(result: Result, group: str, outcome: str) -> Finding:
-    return next(
-        f
-        for f in result.findings
-        if (f.group, f.outcome, f.neighbourhood) == (group, outcome, None)
-    )
+    return next(f for f in result.findings if (f.group, f.outcome, f.neighbourhood) == (group, outcome, None))
 
 
 def areas_of(result: Result, neighbourhood: str) -> tuple[str, ...]:
@@ -237,12 +225,8 @@ def test_a_later_edition_of_a_covariate_does_not_move_the_design(
 
 
 @pytest.mark.parametrize("as_of", ["2016", "2016-01", "2017", "2016-Q1"])
-def test_a_covariate_dated_at_or_after_a_start_is_refused(
-    county: Path, tmp_path: Path, as_of: str
-) -> None:
-    change = edit_text(
-        '"areas.deprivation", as_of = "2011"', f'"areas.deprivation", as_of = "{as_of}"'
-    )
+def test_a_covariate_dated_at_or_after_a_start_is_refused(county: Path, tmp_path: Path, as_of: str) -> None:
+    change = edit_text('"areas.deprivation", as_of = "2011"', f'"areas.deprivation", as_of = "{as_of}"')
     with pytest.raises(DataError) as caught:
         plan_of(copy_of(county, tmp_path, change))
     (problem,) = caught.value.problems
@@ -256,9 +240,7 @@ def test_a_year_that_holds_the_start_is_not_before_it(county: Path, tmp_path: Pa
     """A covariate 'as of 2015' may describe December 2015, and work may have begun in June."""
     change = edit_table(
         MEMBERS,
-        lambda frame: frame.assign(
-            start_date=frame["start_date"].replace("2016-01-01", "2015-06-01")
-        ),
+        lambda frame: frame.assign(start_date=frame["start_date"].replace("2016-01-01", "2015-06-01")),
     )
     with pytest.raises(DataError, match=r"'indicators\.empty_homes' describes 2015"):
         plan_of(copy_of(county, tmp_path, change))
@@ -296,9 +278,7 @@ def test_the_result_does_not_depend_on_the_number_of_processes(
     assert [name for name in one if one[name] != two[name]] == []
 
 
-def test_no_result_file_names_the_folder_it_was_made_in(
-    county: Path, result: Result, tmp_path: Path
-) -> None:
+def test_no_result_file_names_the_folder_it_was_made_in(county: Path, result: Result, tmp_path: Path) -> None:
     write_result(result, tmp_path / "out")
     for name, raw in contents(tmp_path / "out").items():
         assert str(county).encode() not in raw, name
@@ -321,9 +301,7 @@ def shuffle_features(folder: Path) -> None:
     path.write_text(json.dumps(collection), encoding="utf-8")
 
 
-def test_the_order_of_rows_and_columns_changes_nothing(
-    county: Path, result: Result, tmp_path: Path
-) -> None:
+def test_the_order_of_rows_and_columns_changes_nothing(county: Path, result: Result, tmp_path: Path) -> None:
     tables = (MONTHLY, YEARLY, "areas.csv", MEMBERS, "council_partnership.csv")
     changes = [edit_table(name, lambda f: shuffled(f)[f.columns[::-1]]) for name in tables]
     study = copy_of(county, tmp_path, shuffle_features, *changes)
@@ -345,12 +323,8 @@ def relabel(rename: Callable[[str], str]) -> Change:
     return change
 
 
-def test_other_codes_in_the_same_order_change_no_number(
-    county: Path, result: Result, tmp_path: Path
-) -> None:
-    other = evaluate(
-        copy_of(county, tmp_path, relabel(lambda c: c.replace("S01", "X-"))), threads=1
-    )
+def test_other_codes_in_the_same_order_change_no_number(county: Path, result: Result, tmp_path: Path) -> None:
+    other = evaluate(copy_of(county, tmp_path, relabel(lambda c: c.replace("S01", "X-"))), threads=1)
     assert other.findings == result.findings
     assert other.placebos == result.placebos
     assert [d.weights for d in other.designs] == [d.weights for d in result.designs]
@@ -390,9 +364,7 @@ def zero(areas: tuple[str, ...], first: str, last: str) -> Change:
     return edit_table(MONTHLY, edit)
 
 
-def test_a_few_missing_months_do_not_lower_the_estimate(
-    county: Path, result: Result, tmp_path: Path
-) -> None:
+def test_a_few_missing_months_do_not_lower_the_estimate(county: Path, result: Result, tmp_path: Path) -> None:
     described = pd.read_csv(county / "areas.csv").set_index("area_code")["police_force"]
     gap = smallest_force(described)  # its neighbourhoods miss six months already
     led = (d for d in result.designs if d.initiative == LED.name)
@@ -533,21 +505,14 @@ def test_an_initiative_without_any_covered_area_has_its_rows_with_the_reason(
             assert finding.caveats
 
 
-def test_whatever_is_not_estimable_says_why_and_carries_no_number(
-    county: Path, tmp_path: Path
-) -> None:
+def test_whatever_is_not_estimable_says_why_and_carries_no_number(county: Path, tmp_path: Path) -> None:
     def rare(frame: pd.DataFrame) -> pd.DataFrame:
         frame["criminal_damage"] = 0
         return frame
 
     found = evaluate(copy_of(county, tmp_path, edit_table(MONTHLY, rare)), threads=1)
     damage = [f for f in found.findings if f.family == "criminal_damage" and f.form == "ratio"]
-    assert {f.group for f in damage} == {
-        LED.name,
-        COUNCIL.name,
-        ALL_INITIATIVES,
-        RESIDENT_LED_CONTRAST,
-    }
+    assert {f.group for f in damage} == {LED.name, COUNCIL.name, ALL_INITIATIVES, RESIDENT_LED_CONTRAST}
     for finding in damage:
         assert finding.verdict is Verdict.NOT_ESTIMABLE
         (caveat,) = finding.caveats
@@ -636,9 +601,7 @@ def test_the_additive_form_is_the_ratio_times_what_was_expected(result: Result) 
         assert f.p_value == ratio.p_value
 
 
-def test_a_single_place_of_a_programme_of_several_is_described_and_never_judged(
-    result: Result,
-) -> None:
+def test_a_single_place_of_a_programme_of_several_is_described_and_never_judged(result: Result) -> None:
     several = {u for u, n in Counter(d.initiative for d in result.designs).items() if n > 1}
     places = [f for f in result.findings if f.neighbourhood is not None]
     places = [f for f in places if f.initiative in several and f.estimate is not None]
@@ -679,16 +642,11 @@ def test_a_level_claim_has_weights_without_history_and_the_latest_year_only(
     }
     crime = leading(found, LED.name, "crime")
     assert crime.post == "2023-01 to 2023-12"
-    assert (
-        "A difference in level is not an effect: the areas may have differed before."
-        in crime.caveats
-    )
+    assert "A difference in level is not an effect: the areas may have differed before." in crime.caveats
     assert crime.maryland == 2
 
 
-def test_a_score_counted_per_thousand_is_not_multiplied(
-    county: Path, result: Result, tmp_path: Path
-) -> None:
+def test_a_score_counted_per_thousand_is_not_multiplied(county: Path, result: Result, tmp_path: Path) -> None:
     """The unit of a score is a name: whatever stands in it, the number is the table's."""
     change = edit_text('unit = "points"', 'unit = "points per 1,000 a year"')
     found = evaluate(copy_of(county, tmp_path, change), threads=1)

@@ -110,6 +110,4 @@ def mission(tmp_path_factory: pytest.TempPathFactory) -> Mission:
 
     out = folder / "runs" / "county"
     result = evaluate_into(study, out, threads=1)
-    return Mission(
-        study, out, result, frozenset(others), frozenset(score.index[score >= cut].tolist())
-    )
+    return Mission(study, out, result, frozenset(others), frozenset(score.index[score >= cut].tolist()))

@@ -28,9 +28,7 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 
 @pytest.mark.parametrize("claim", ["change", "level"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_has_a_finding_of_both_kinds(
-    mission: Mission, family: str, claim: str
-) -> None:
+def test_every_family_has_a_finding_of_both_kinds(mission: Mission, family: str, claim: str) -> None:
     rows = json.loads((mission.out / "findings.json").read_text(encoding="utf-8"))["findings"]
     own = [
         r for r in rows
@@ -79,9 +77,7 @@ def test_the_most_deprived_places_have_a_finding_of_their_own(mission: Mission) 
 def test_areas_of_another_initiative_never_serve_as_benchmark_areas(mission: Mission) -> None:
     design = json.loads((mission.out / "design.json").read_text(encoding="utf-8"))
     roles = {a["area"]: (a["role"], a["reason"]) for a in design["areas"]}
-    assert {roles[code] for code in mission.others} == {
-        ("left out", "in another initiative of the register")
-    }
+    assert {roles[code] for code in mission.others} == {("left out", "in another initiative of the register")}
     annex = mission.result.annex("register")
     assert annex is not None
     assert "Wardens" in (mission.out / "annex.html").read_text(encoding="utf-8")

@@ -22,9 +22,7 @@ from areaeffect.sources.publishers.releases import catalogue
 from tests.shared.publisher_mirror import Item, Mirror, Service
 from tests.shared.spreadsheets import ods
 
-V3 = (
-    "LSOA_(2011)_to_LSOA_(2021)_to_Local_Authority_District_(2022)_Exact_Fit_Lookup_for_EW_(V3).csv"
-)
+V3 = "LSOA_(2011)_to_LSOA_(2021)_to_Local_Authority_District_(2022)_Exact_Fit_Lookup_for_EW_(V3).csv"
 
 
 class Country:
@@ -263,8 +261,7 @@ def _deprivation(mirror, country):
         release = catalogue()[f"imd_{year}"]
         (file,) = release.files
         frames = [
-            country.table(c.path).rename(columns={c.area: "code"}).set_index("code")
-            for c in release.copies
+            country.table(c.path).rename(columns={c.area: "code"}).set_index("code") for c in release.copies
         ]
         frame = pd.concat(frames, axis=1)
         frame = frame.loc[:, ~frame.columns.duplicated()].sort_index()
@@ -274,9 +271,7 @@ def _deprivation(mirror, country):
         for column in release.columns:
             if column.published:
                 held = frame[column.copied].to_numpy() if column.copied else None
-                made[column.published] = (
-                    _made_up(frame.index, column.published) if held is None else held
-                )
+                made[column.published] = _made_up(frame.index, column.published) if held is None else held
         text = pd.DataFrame(made).to_csv(index=False).encode()
         origin = file.origin
         if year == 2010:
@@ -313,10 +308,7 @@ def _others(mirror, country):
     mirror.put(moved, live_table_615(country.lsoa21["LAD22CD"].drop_duplicates().tolist()))
     mirror.govuk(
         origin.page,
-        {
-            "Table 100: dwellings": "https://x/Live_Table_100.ods",
-            "Table 615: vacant dwellings": moved,
-        },
+        {"Table 100: dwellings": "https://x/Live_Table_100.ods", "Table 615: vacant dwellings": moved},
     )
 
 

@@ -33,9 +33,7 @@ def test_the_tables_are_those_of_the_publishers(real_data: Path, tmp_path: Path)
     for name in ("areas.csv", "others.csv"):
         assert (tmp_path / name).read_bytes() == (STUDIES / name).read_bytes()
     for name in ("children.parquet", "before.parquet"):
-        pd.testing.assert_frame_equal(
-            pd.read_parquet(tmp_path / name), pd.read_parquet(STUDIES / name)
-        )
+        pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / name), pd.read_parquet(STUDIES / name))
 
 
 @pytest.mark.slow
@@ -91,9 +89,7 @@ def test_the_study_of_england_runs_unchanged_once_its_files_are_there(
 
 
 def _cleveland(real_data: Path) -> gpd.GeoDataFrame:
-    places = pd.read_parquet(
-        real_data / "geography" / "lookup_lsoa11_msoa11_ltla11_ltla21_region21.parquet"
-    )
+    places = pd.read_parquet(real_data / "geography" / "lookup_lsoa11_msoa11_ltla11_ltla21_region21.parquet")
     districts = places.set_index("lsoa11_code")["ltla21_name"]
     outlines = gpd.read_parquet(real_data / "geography" / "lsoa11_boundaries_bgc.parquet")
     outlines["district"] = outlines["lsoa11cd"].map(districts)
@@ -135,9 +131,7 @@ def _write_incidents(outlines: gpd.GeoDataFrame, folder: Path) -> None:
     )
     for month in pd.period_range("2010-12", "2019-12", freq="M").astype(str):
         parts = [
-            table.loc[table.index.repeat(rng.poisson(4.0, len(table)))].assign(
-                **{"Crime type": kind}
-            )
+            table.loc[table.index.repeat(rng.poisson(4.0, len(table)))].assign(**{"Crime type": kind})
             for kind in ("Anti-social behaviour", "Burglary")
         ]
         made = pd.concat(parts, ignore_index=True).assign(

@@ -139,11 +139,7 @@ def test_west_yorkshire_is_missing_where_it_was_not_published_and_zero_where_it_
                 archive.extract(name, tmp_path / "in")
     store = tmp_path / "store"
     ingest_police_uk([tmp_path / "in"], store)
-    gaps = [
-        (c.force, c.month)
-        for c in force_months(open_lake(store).manifest())
-        if c.status != "complete"
-    ]
+    gaps = [(c.force, c.month) for c in force_months(open_lake(store).manifest()) if c.status != "complete"]
     assert gaps == [("west-yorkshire", f"2014-{m:02d}") for m in (3, 4, 5, 7)]
     source = PoliceUkSource(kind="police_uk", store=str(store), vintage="lsoa11")
     window = Window(start="2014-01", end="2014-12")

@@ -79,11 +79,7 @@ def test_again_changes_nothing_and_asks_nobody(fetched, mirror):
 
 @pytest.mark.parametrize(
     "release_id",
-    [
-        i
-        for i in sets()["england"]
-        if catalogue()[i].copies and catalogue()[i].files[0].layout != "outlines"
-    ],
+    [i for i in sets()["england"] if catalogue()[i].copies and catalogue()[i].files[0].layout != "outlines"],
 )
 def test_the_publishers_file_and_the_copy_are_the_same_table(release_id, fetched, real_data):
     assert_the_same(release_id, fetched, real_data)
@@ -122,9 +118,7 @@ def test_an_interrupted_fetch_goes_on_to_the_same_bytes(fetched, mirror, tmp_pat
     assert hashes(tmp_path) == whole
 
 
-def test_a_study_of_hartlepool_runs_from_nothing_but_what_was_fetched(
-    fetched, mirror, tmp_path, monkeypatch
-):
+def test_a_study_of_hartlepool_runs_from_nothing_but_what_was_fetched(fetched, mirror, tmp_path, monkeypatch):
     monkeypatch.setenv("AREAEFFECT_FETCHED", str(fetched))
     monkeypatch.setenv("AREAEFFECT_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("AREAEFFECT_SHARED_DATA", str(tmp_path / "nothing"))

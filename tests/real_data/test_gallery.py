@@ -72,9 +72,7 @@ def test_the_textbook_figures_are_those_of_its_own_regression(name: str) -> None
     assert np.sqrt(variance) == pytest.approx(known.error, abs=5e-5)
 
 
-def test_the_areas_of_universal_credit_are_those_of_the_schedule(
-    real_data: Path, tmp_path: Path
-) -> None:
+def test_the_areas_of_universal_credit_are_those_of_the_schedule(real_data: Path, tmp_path: Path) -> None:
     made = runpy.run_path(str(ROOT / "tools" / "make_universal_credit.py"))
     made["main"].__globals__["TARGET"] = tmp_path
     made["main"](real_data)

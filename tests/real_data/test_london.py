@@ -106,9 +106,7 @@ def test_what_the_new_codes_do_to_newham_is_printed(london: Result) -> None:
     assert "−13.1% without" in raw
 
 
-def test_the_treated_areas_are_those_that_existed_throughout(
-    london: Result, finding: Finding
-) -> None:
+def test_the_treated_areas_are_those_that_existed_throughout(london: Result, finding: Finding) -> None:
     assert finding.n_areas == 638 - 18
     assert reasons(london)["treated, but not covered"] == 18
 

@@ -57,8 +57,7 @@ def test_the_workbook_agrees_with_its_copy_as_a_table(real_data):
         table.values["vacant_dwellings"][:, 0], copy["vacant_dwellings"].to_numpy(float)
     )
     np.testing.assert_array_equal(
-        table.values["second_homes"][:, 0],
-        copy["second_homes_no_usual_residents"].to_numpy(float),
+        table.values["second_homes"][:, 0], copy["second_homes_no_usual_residents"].to_numpy(float)
     )
 
 
@@ -98,9 +97,7 @@ def test_the_year_between_two_estimates_is_missing_not_interpolated(real_data):
 def test_sexual_offences_that_were_never_supplied_are_missing(real_data):
     table = read("met_police_major", real_data)
     assert np.isnan(table.values["sexual"]).all()
-    assert table.notes == (
-        "'sexual' is zero everywhere: it was not supplied, and is missing here.",
-    )
+    assert table.notes == ("'sexual' is zero everywhere: it was not supplied, and is missing here.",)
     assert np.nansum(table.values["burglary"]) == 852_215
 
 
@@ -225,9 +222,7 @@ def test_what_cannot_be_an_outcome_is_refused(release, wanted, sentence, real_da
 
 
 def test_a_figure_of_the_authority_is_given_to_each_of_its_areas(real_data):
-    table = read_source(
-        "it", "fly_tipping", real_data, attributes=("total_incidents",), vintage="lsoa21"
-    )
+    table = read_source("it", "fly_tipping", real_data, attributes=("total_incidents",), vintage="lsoa21")
     assert len(table.areas) == 35_672
     york = np.char.startswith(table.names, "York 0")
     assert set(table.varying["total_incidents"][york, -1]) == {1837.0}
@@ -266,18 +261,12 @@ def test_a_study_of_2021_areas_can_use_the_index_of_2019(real_data):
 def test_fetched_files_stand_before_the_shared_ones(tmp_path, real_data, monkeypatch):
     monkeypatch.setattr(published_panel, "default_fetched", lambda: tmp_path)
     monkeypatch.setenv("AREAEFFECT_SHARED_DATA", str(real_data))
-    assert (
-        read_source("it", "loneliness", None, attributes=("lonely_percent",)).release.rows_read
-        == 33_755
-    )
+    assert read_source("it", "loneliness", None, attributes=("lonely_percent",)).release.rows_read == 33_755
     (file,) = find_release("loneliness").copies
     (tmp_path / file.path).parent.mkdir()
     frame = pd.read_parquet(real_data / file.path).head(100)
     frame.to_parquet(tmp_path / file.path)
-    assert (
-        read_source("it", "loneliness", None, attributes=("lonely_percent",)).release.rows_read
-        == 100
-    )
+    assert read_source("it", "loneliness", None, attributes=("lonely_percent",)).release.rows_read == 100
 
 
 @pytest.mark.parametrize("areas", ["lsoa", "local_authority"])
@@ -313,9 +302,7 @@ def test_a_release_that_is_not_here_says_how_to_get_it(tmp_path):
         if r.periods and r.id != "population_mid_year" and any(f.sha256 for f in r.forms[0])
     ],
 )
-def test_the_periods_that_are_listed_are_those_of_the_file(
-    real_data: Path, release_id: str
-) -> None:
+def test_the_periods_that_are_listed_are_those_of_the_file(real_data: Path, release_id: str) -> None:
     table = read(release_id, real_data)
     assert table.periods is not None
     named = re.findall(r"\d{4}(?:-Q\d|-\d{2})?", table.release.periods)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from areaeffect.geography.boundaries import read_boundaries
-from areaeffect.geography.lookups import load_lookup
+from areaeffect.geography.codes import load_lookup
 from areaeffect.sources.police_uk.categories import read_categories
 from areaeffect.sources.police_uk.files import find_files
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
@@ -27,9 +27,7 @@ def rows_of(path, start=0):
         return list(csv.reader(file))[start:]
 
 
-def test_version_3_of_the_exact_fit_lookup_is_whole_and_differs_from_the_copy_in_one_pair(
-    real_data,
-):
+def test_version_3_of_the_exact_fit_lookup_is_whole_and_differs_from_the_copy_in_one_pair(real_data):
     path = real_data / "publisher_files/lookups" / V3
     release = catalogue()["lookup_lsoa11_lsoa21"]
     (file,), (copy,) = release.files, release.copies
@@ -83,11 +81,7 @@ def test_census_tables_of_2011_are_read_as_nomis_gives_them(real_data, name, cat
 def test_an_answer_of_nomis_is_read_by_the_names_of_its_categories(real_data):
     path = real_data / "publisher_files/nomis_api/nomis-ts021.csv"
     file = ReleaseFile(
-        path=path.name,
-        layout="nomis",
-        area="GEOGRAPHY_CODE",
-        category="C2021_ETH_20_NAME",
-        value="OBS_VALUE",
+        path=path.name, layout="nomis", area="GEOGRAPHY_CODE", category="C2021_ETH_20_NAME", value="OBS_VALUE"
     )
     frame, n = layout("nomis")(file, path)
     header, *rows = rows_of(path)
@@ -123,9 +117,7 @@ def test_the_headers_of_the_indices_of_2025_are_the_ones_read(real_data, tmp_pat
         ("children_low_income", "children", 0, ("County Durham 002", "2014", 131)),
     ],
 )
-def test_stat_xplore_exports_are_read_to_the_last_number(
-    real_data, release_id, column, start, known
-):
+def test_stat_xplore_exports_are_read_to_the_last_number(real_data, release_id, column, start, known):
     release = catalogue()[release_id]
     (file,) = release.files
     table = read(release_id, real_data)
@@ -182,8 +174,7 @@ def test_street_files_of_four_forces_and_years_are_read_to_the_last_row(real_dat
     assert passed == {
         "README": "it is not named like a file of data.police.uk",
         "2023-03-city-of-london-outcomes.csv": "it is an outcomes file, not street-level crime",
-        "2023-03-city-of-london-stop-and-search.csv": "it is stop and search, not street-level "
-        "crime",
+        "2023-03-city-of-london-stop-and-search.csv": "it is stop and search, not street-level crime",
     }
 
 

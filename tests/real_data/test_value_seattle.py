@@ -116,8 +116,7 @@ def test_with_a_range_of_costs_the_interval_is_that_of_the_product(
 
     for end, probability in (("low", share), ("high", 1 - share)):
         bounds = [
-            brentq(lambda v, p=p: below(v) - p, -3e7, 3e7)
-            for p in (probability - error, probability + error)
+            brentq(lambda v, p=p: below(v) - p, -3e7, 3e7) for p in (probability - error, probability + error)
         ]
         assert bounds[0] <= row[end] <= bounds[1], end
     assert row["fiscal"] == pytest.approx(0.4 * row["value"])

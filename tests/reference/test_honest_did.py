@@ -88,9 +88,7 @@ def test_relative_magnitudes_identify_the_same_set(mbar: float, stored: Stored, 
 def test_smoothness_gives_the_same_interval(most: float, real_data: Path, other: Any) -> None:
     stored = Stored(real_data / FOLDER, "bc")  # the other program takes a minute for the longer one
     pre, post = stored.beta[: stored.k], stored.beta[stored.k :]
-    expected = other._compute_optimal_flci(
-        pre, post, stored.sigma, stored.mean, stored.k, stored.t, most
-    )
+    expected = other._compute_optimal_flci(pre, post, stored.sigma, stored.mean, stored.k, stored.t, most)
     found = stored.smooth(most)
     length = expected[1] - expected[0]
     assert (found.low, found.high) == pytest.approx(expected, abs=1e-4 * length)

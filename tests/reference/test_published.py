@@ -166,22 +166,15 @@ COLUMNS = {"felony": "i_felony", "misdemeanour": "i_misdemea", "drugs": "i_drugs
 TOTAL, EFFECT, INTERVAL, P = 0.01, 0.0005, 0.01, 0.005
 
 
-def test_seattle_after_two_quarters(
-    real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_seattle_after_two_quarters(real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same weights, a shorter window: microsynth runs sea2 and sea6, `end_post_14`."""
     monkeypatch.setenv("AREAEFFECT_SHARED_DATA", str(real_data))
     text = SEATTLE.read_text(encoding="utf-8")
     study = tmp_path / "study.toml"
     study.write_text(
-        text.replace('end = "16"', 'end = "14"').replace("placebos = 999", "placebos = 39"),
-        encoding="utf-8",
+        text.replace('end = "16"', 'end = "14"').replace("placebos = 999", "placebos = 39"), encoding="utf-8"
     )
-    found = {
-        f.outcome: f
-        for f in evaluate(study, threads=2).findings
-        if f.form == "ratio" and f.estimate
-    }
+    found = {f.outcome: f for f in evaluate(study, threads=2).findings if f.form == "ratio" and f.estimate}
     table = pd.read_csv(real_data / "validation" / "published_figures.csv")
     for run in ("microsynth sea2", "microsynth sea6"):
         rows = table[table["method"].str.startswith(run)].set_index("quantity")

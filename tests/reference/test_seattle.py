@@ -70,9 +70,7 @@ def outcome(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def finding(seattle: Result, outcome: str) -> Finding:
     return next(
-        f
-        for f in seattle.findings
-        if (f.outcome, f.form, f.neighbourhood) == (outcome, "ratio", None)
+        f for f in seattle.findings if (f.outcome, f.form, f.neighbourhood) == (outcome, "ratio", None)
     )
 
 
@@ -80,9 +78,7 @@ def published_p(folder: Path, column: str) -> float:
     quantity = f"{column}.end_post_16.proportional_change.permutation"
     with (folder / "validation" / "published_figures.csv").open(encoding="utf-8") as file:
         (row,) = [
-            r
-            for r in csv.DictReader(file)
-            if r["method"].startswith(METHOD) and r["quantity"] == quantity
+            r for r in csv.DictReader(file) if r["method"].startswith(METHOD) and r["quantity"] == quantity
         ]
     return float(row["p_value"])
 

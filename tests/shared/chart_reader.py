@@ -25,11 +25,7 @@ class Read:
 
 def read_chart(text: str) -> list[Read]:
     """Return what every frame of a chart draws, in the order drawn."""
-    return [
-        _frame(group)
-        for group in ET.fromstring(text).iter(f"{SVG}g")
-        if "data-rows" in group.attrib
-    ]
+    return [_frame(group) for group in ET.fromstring(text).iter(f"{SVG}g") if "data-rows" in group.attrib]
 
 
 def value_of(row: Any, name: str) -> Any:
@@ -92,8 +88,4 @@ def _places(mark: ET.Element, names: Sequence[str], level: bool) -> list[tuple[s
         half = len(points) // 2
         return [(high, p) for p in points[:half]] + [(low, p) for p in points[: half - 1 : -1]]
     ends = [(low, points[0]), (high, points[1])]
-    return [
-        end
-        for end, which in zip(ends, ("low", "high"), strict=True)
-        if mark.get("data-open") != which
-    ]
+    return [end for end, which in zip(ends, ("low", "high"), strict=True) if mark.get("data-open") != which]

@@ -76,9 +76,7 @@ class Scope:
             self.add(row)
             numbers = tuple(numbers_of(row))
             self.named += [(v, numbers) for v in row.values() if _word(v)]
-        text = names or [
-            name for name in (rows[0] if rows else ()) if any(_word(row[name]) for row in rows)
-        ]
+        text = names or [name for name in (rows[0] if rows else ()) if any(_word(row[name]) for row in rows)]
         keys: list[tuple[str, ...]] = [(), *((n,) for n in text), *combinations(text, 2)]
         for key in keys:
             parts: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}

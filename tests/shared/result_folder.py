@@ -90,9 +90,7 @@ class Folder:
             scope.add(len(told), *(told.count(v) for v in set(told)))
         return scope
 
-    def _answered(
-        self, scope: Scope, own: Sequence[Mapping[str, Any]], names: set[tuple[str, str]]
-    ) -> None:
+    def _answered(self, scope: Scope, own: Sequence[Mapping[str, Any]], names: set[tuple[str, str]]) -> None:
         """Add what the checks answered of a finding."""
         if any(f["claim"] == "contrast" for f in own):  # tested on all, as all together are
             names = names | {("All initiatives", f["outcome"]) for f in own}
@@ -102,9 +100,7 @@ class Folder:
                     others = answer["numbers"].get("turning", 1) - 1
                     scope.add(answer["numbers"], others, [f["n_neighbourhoods"] for f in own])
 
-    def _drawn(
-        self, scope: Scope, own: Sequence[Mapping[str, Any]], names: set[tuple[str, str]]
-    ) -> None:
+    def _drawn(self, scope: Scope, own: Sequence[Mapping[str, Any]], names: set[tuple[str, str]]) -> None:
         """Add what charts of a finding say: the ends of the draws, gaps, the last means."""
         draws = [r for r in self.table("placebo_draws") if (r["group"], r["outcome"]) in names]
         for f in own:
@@ -144,24 +140,20 @@ class Folder:
         return json.loads((self.path / name).read_text(encoding="utf-8"))
 
     def _checks(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.annexes.get("checks", {"values": {"checks": []}})[
-            "values"
-        ]["checks"]
+        found: list[dict[str, Any]] = self.annexes.get("checks", {"values": {"checks": []}})["values"][
+            "checks"
+        ]
         return found
 
     def _moving_means(self, names: set[tuple[str, str]]) -> list[Record]:
         """Return the last mean of twelve months of both lines, where a trend has one."""
         made = []
         for group, outcome in sorted(names):
-            rows = [
-                r for r in self.table("series") if (r["group"], r["outcome"]) == (group, outcome)
-            ]
+            rows = [r for r in self.table("series") if (r["group"], r["outcome"]) == (group, outcome)]
             for i in range(11, len(rows)):
                 last = rows[i - 11 : i + 1]
                 if all(r["observed"] and r["benchmark"] for r in last):
-                    means = (
-                        math.fsum(float(r[n]) for r in last) / 12 for n in ("observed", "benchmark")
-                    )
+                    means = (math.fsum(float(r[n]) for r in last) / 12 for n in ("observed", "benchmark"))
                     made.append((*means, *numbers_of(rows[i]["period"]), 12.0))
         return made
 
@@ -221,8 +213,7 @@ class Folder:
                 own = [
                     str(f["verdict"])
                     for f in self.findings
-                    if f["neighbourhood"] is not None
-                    and (f["group"], f["outcome"], f["form"]) == keys
+                    if f["neighbourhood"] is not None and (f["group"], f["outcome"], f["form"]) == keys
                 ]
                 scope.add(len(own), *(own.count(v) for v in set(own)))
         for name, annex in self.annexes.items():
@@ -236,9 +227,7 @@ class Folder:
         if key == "balance":
             self._balance(scope)
         if key == "find":
-            scope.add(
-                {"pages": [(d["initiative"], d["neighbourhood"]) for d in self.design["designs"]]}
-            )
+            scope.add({"pages": [(d["initiative"], d["neighbourhood"]) for d in self.design["designs"]]})
             scope.add(len({(d["initiative"], d["neighbourhood"]) for d in self.design["designs"]}))
         if key in {"method", "data", "seal"}:
             scope.add(self.run["plan"])
@@ -271,9 +260,7 @@ class Folder:
             scope.add_rows(rows)
             for row in rows:  # a row with the values that hold for all, or for its survey
                 more = values.get("asked", values).get(row.get("survey", ""), values)
-                scope.add(
-                    row, {k: v for k, v in more.items() if not isinstance(v, (list, Mapping))}
-                )
+                scope.add(row, {k: v for k, v in more.items() if not isinstance(v, (list, Mapping))})
             scope.add(len(rows), 40)  # rows shown of a long table
             scope.add(len(rows), 6)  # families there are
         if annex["name"] == "checks":
@@ -282,16 +269,10 @@ class Folder:
     def _answers(self, scope: Scope, checks: Sequence[Mapping[str, Any]]) -> None:
         states = [_worst(c) for c in checks]
         scope.add(len(states), *(states.count(s) for s in set(states)), 0)
-        findings = {
-            (f["group"], f["outcome"]): f for f in self.findings if f["neighbourhood"] is None
-        }
+        findings = {(f["group"], f["outcome"]): f for f in self.findings if f["neighbourhood"] is None}
         for check in checks:
             told = [a["status"] for a in check["findings"]]
-            scope.add(
-                len(told),
-                sum(s != "not estimable" for s in told),
-                *(told.count(s) for s in set(told)),
-            )
+            scope.add(len(told), sum(s != "not estimable" for s in told), *(told.count(s) for s in set(told)))
             for answer in check["findings"]:
                 own = findings.get((answer["group"], answer["outcome"]), {})
                 others = answer["numbers"].get("turning", 1) - 1
@@ -389,8 +370,7 @@ def _is_main(finding: Mapping[str, Any], among: Sequence[Mapping[str, Any]]) -> 
     same_outcome = [
         f
         for f in among
-        if (f["group"], f["outcome"], f["claim"])
-        == (finding["group"], finding["outcome"], finding["claim"])
+        if (f["group"], f["outcome"], f["claim"]) == (finding["group"], finding["outcome"], finding["claim"])
     ]
     return finding["form"] == "ratio" or not any(f["form"] == "ratio" for f in same_outcome)
 

@@ -34,17 +34,7 @@ GROUPS = (ALL_INITIATIVES, "Residents First", "Council Partnership")
 N_NEIGHBOURHOODS = {ALL_INITIATIVES: 36, "Residents First": 24, "Council Partnership": 12}
 SIDE = 20  # the made-up county is a square of SIDE x SIDE areas
 OUTCOMES = (  # name, family, label, claim, form, unit, threshold, better, effect by group
-    (
-        "crime",
-        "crime",
-        "Crime",
-        "change",
-        "ratio",
-        "crimes",
-        0.05,
-        "lower",
-        (-0.081, -0.118, 0.004),
-    ),
+    ("crime", "crime", "Crime", "change", "ratio", "crimes", 0.05, "lower", (-0.081, -0.118, 0.004)),
     (
         "antisocial_behaviour",
         "antisocial_behaviour",
@@ -114,9 +104,7 @@ def sample_result(seed: int = 5, *, shapes: bool = True, placebos: int = 399) ->
         title="Neighbourhoods of the simulated county",
         question="Did these places end up better than they would have been?",
         findings=findings + _by_neighbourhood(rng),
-        seal=Seal(
-            "3f" * 32, ("the study file", "the code version", "the releases", "every design")
-        ),
+        seal=Seal("3f" * 32, ("the study file", "the code version", "the releases", "every design")),
         designs=_designs(rng),
         balance=_balance(rng),
         series=tuple(_series(rng, g, o) for g in range(3) for o in range(6)),
@@ -239,10 +227,7 @@ def _findings(g: int, o: int, placebos: int) -> list[Finding]:
     ]
     if form == "ratio" and claim == "change":
         rate = 90 * effect
-        more |= {
-            "interval": _interval(rate, 5.0, 0.041),
-            "mde": 7.1,
-        }
+        more |= {"interval": _interval(rate, 5.0, 0.041), "mde": 7.1}
         made.append(
             Finding(
                 **base,
@@ -308,17 +293,11 @@ def _by_neighbourhood(rng: np.random.Generator) -> tuple[Finding, ...]:
 def _series(rng: np.random.Generator, g: int, o: int) -> Series:
     name, _, _, _, form, unit, _, _, effects = OUTCOMES[o]
     effect = effects[g] or 0.0
-    starts = (
-        ("2016-01-01", "2017-01-01", "2018-01-01"),
-        ("2016-01-01",),
-        ("2016-01-01", "2018-01-01"),
-    )[g]
+    starts = (("2016-01-01", "2017-01-01", "2018-01-01"), ("2016-01-01",), ("2016-01-01", "2018-01-01"))[g]
     if o >= 3:
         level = 50 + np.linspace(0, 3, len(YEARS)) + rng.normal(0, 0.3, len(YEARS))
         change = effect if form == "additive" else level * effect
-        observed = (
-            level + np.where(np.arange(len(YEARS)) >= 4, change, 0) + rng.normal(0, 0.3, len(YEARS))
-        )
+        observed = level + np.where(np.arange(len(YEARS)) >= 4, change, 0) + rng.normal(0, 0.3, len(YEARS))
         return Series(
             group=GROUPS[g],
             outcome=name,
@@ -332,9 +311,7 @@ def _series(rng: np.random.Generator, g: int, o: int) -> Series:
     t = np.arange(len(MONTHS))
     level = 95 - 0.12 * t + 7 * np.sin(2 * np.pi * t / 12) + rng.normal(0, 2, t.size)
     observed = level * (1 + np.where(t >= 48, effect, 0)) + rng.normal(0, 3.5, t.size)
-    path: list[float | None] = [
-        None if m in GAP else float(v) for m, v in zip(MONTHS, observed, strict=True)
-    ]
+    path: list[float | None] = [None if m in GAP else float(v) for m, v in zip(MONTHS, observed, strict=True)]
     return Series(
         group=GROUPS[g],
         outcome=name,
@@ -426,27 +403,15 @@ def _areas(rng: np.random.Generator) -> tuple[AreaStatus, ...]:
             place = HOSTILE if row == 0 else f"Neighbourhood {row}"
             made.append(
                 AreaStatus(
-                    area=code,
-                    name=name,
-                    role="treated",
-                    reason="",
-                    initiative=first,
-                    neighbourhood=place,
+                    area=code, name=name, role="treated", reason="", initiative=first, neighbourhood=place
                 )
             )
         elif row >= 10 and rng.random() < 0.7:
-            made.append(
-                AreaStatus(
-                    area=code, name=name, role="benchmark", weight=float(rng.gamma(0.6, 1.0))
-                )
-            )
+            made.append(AreaStatus(area=code, name=name, role="benchmark", weight=float(rng.gamma(0.6, 1.0))))
         elif rng.random() < 0.7:
             made.append(
                 AreaStatus(
-                    area=code,
-                    name=name,
-                    role="left out",
-                    reason=reasons[int(rng.integers(5)) * (column > 6)],
+                    area=code, name=name, role="left out", reason=reasons[int(rng.integers(5)) * (column > 6)]
                 )
             )
         else:
@@ -456,31 +421,21 @@ def _areas(rng: np.random.Generator) -> tuple[AreaStatus, ...]:
 
 def _shapes() -> tuple[Shape, ...]:
     def corner(x: int, y: int) -> tuple[float, float]:
-        return 400_000 + 900 * x + 250 * float(
-            np.sin(3 * x + 7 * y)
-        ), 200_000 + 900 * y + 250 * float(np.cos(5 * x + y))
+        return 400_000 + 900 * x + 250 * float(np.sin(3 * x + 7 * y)), 200_000 + 900 * y + 250 * float(
+            np.cos(5 * x + y)
+        )
 
     made = []
     for i in range(SIDE * SIDE):
         y, x = divmod(i, SIDE)
-        ring = [
-            corner(x, y),
-            corner(x + 1, y),
-            corner(x + 1, y + 1),
-            corner(x, y + 1),
-            corner(x, y),
-        ]
+        ring = [corner(x, y), corner(x + 1, y), corner(x + 1, y + 1), corner(x, y + 1), corner(x, y)]
         made.append(Shape(f"E{i:08d}", (np.array(ring),)))
     return tuple(made)
 
 
 def _plan(placebos: int) -> dict[str, object]:
     return {
-        "study": {
-            "title": "County",
-            "window": {"start": "2012-01", "end": "2023-12"},
-            "seed": 20231219,
-        },
+        "study": {"title": "County", "window": {"start": "2012-01", "end": "2023-12"}, "seed": 20231219},
         "source": {"crimes": {"kind": "panel", "path": "crimes.parquet"}},
         "register": {"others": ["other.csv"], "buffer_km": 1.0},
         "design": {

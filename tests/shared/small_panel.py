@@ -26,12 +26,7 @@ def measure(
     reasons = np.where(np.isnan(values), 6, 0).astype(np.uint8)
     periods = Periods(kind, first, values.shape[1])
     return Measure(
-        name=name,
-        is_count=is_count,
-        periods=periods,
-        values=values,
-        reasons=reasons,
-        exposure=exposure,
+        name=name, is_count=is_count, periods=periods, values=values, reasons=reasons, exposure=exposure
     )
 
 

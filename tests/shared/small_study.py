@@ -69,11 +69,7 @@ def write_small_study(folder: Path) -> Path:
     mean = population / 1500 * (10 + deprivation / 2)
     counts = rng.poisson(mean[:, None], (n, N_MONTHS))
     crime = pd.DataFrame(
-        {
-            "area_code": np.repeat(CODES, N_MONTHS),
-            "month": np.tile(MONTHS, n),
-            "n": counts.ravel(),
-        }
+        {"area_code": np.repeat(CODES, N_MONTHS), "month": np.tile(MONTHS, n), "n": counts.ravel()}
     )
     areas = pd.DataFrame({"area_code": CODES, "population": population, "deprivation": deprivation})
     members = pd.DataFrame(

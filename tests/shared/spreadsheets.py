@@ -18,8 +18,7 @@ def ods(sheets):
             lines.append(f"<table:table-row>{''.join(map(_cell, row))}</table:table-row>")
         tables.append(f'<table:table table:name="{name}">{"".join(lines)}</table:table>')
     spaces = " ".join(
-        f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"'
-        for n in ("office", "table", "text")
+        f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for n in ("office", "table", "text")
     )
     content = (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {spaces}><office:body>'
@@ -46,6 +45,4 @@ def _cell(value):
     if isinstance(value, datetime):
         written = value.isoformat()
         return f'<table:table-cell office:value-type="date" office:date-value="{written}"/>'
-    return (
-        f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
-    )
+    return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'

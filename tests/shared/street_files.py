@@ -43,10 +43,7 @@ def month_of(month: str, n: int, kinds: Iterable[str] = ("Burglary", "Drugs")) -
     """Return a sound month with n rows on a few areas."""
     kinds = tuple(kinds)
     return street(
-        *(
-            crime(f"{month}-{i}", month, area=f"E0101198{i % 7}", kind=kinds[i % len(kinds)])
-            for i in range(n)
-        )
+        *(crime(f"{month}-{i}", month, area=f"E0101198{i % 7}", kind=kinds[i % len(kinds)]) for i in range(n))
     )
 
 

@@ -76,9 +76,7 @@ def outcomes() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(12)
     row, column = np.divmod(np.arange(N), SIDE)
     of = TREATED
-    apart = np.maximum(np.abs(row[:, None] - row[of]), np.abs(column[:, None] - column[of])).min(
-        axis=1
-    )
+    apart = np.maximum(np.abs(row[:, None] - row[of]), np.abs(column[:, None] - column[of])).min(axis=1)
     level = rng.uniform(20, 40, N)
     changed = {name: np.ones((N, N_MONTHS)) for name in ("still", "parted", "pushed", "one", "sky")}
     changed["parted"][TREATED, START - 12 :] = 0.6  # a year before anything began
@@ -96,16 +94,12 @@ def annex(tmp_path_factory: pytest.TempPathFactory) -> Annex:
     crime = crime.assign(**{name: values.ravel() for name, values in counts.items()})
     crime.to_csv(folder / "crime.csv", index=False)
     population = np.random.default_rng(3).integers(1200, 1800, N)
-    pd.DataFrame({"area_code": CODES, "population": population}).to_csv(
-        folder / "areas.csv", index=False
-    )
+    pd.DataFrame({"area_code": CODES, "population": population}).to_csv(folder / "areas.csv", index=False)
     pd.DataFrame(
         [(CODES[i], name, "2015-01-01") for name, areas in PLACES.items() for i in areas],
         columns=["area_code", "neighbourhood", "start_date"],
     ).to_csv(folder / "members.csv", index=False)
-    pd.DataFrame({"area_code": [CODES[i] for i in OTHERS]}).to_csv(
-        folder / "others.csv", index=False
-    )
+    pd.DataFrame({"area_code": [CODES[i] for i in OTHERS]}).to_csv(folder / "others.csv", index=False)
     write_squares(folder / "areas.geojson")
     text = STUDY
     for name in counts:

@@ -9,14 +9,7 @@ import pytest
 
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.results import Annex, Result
-from areaeffect.simulate import (
-    County,
-    CountySpec,
-    ProgrammeSpec,
-    simulate_county,
-    survey_of,
-    write_county,
-)
+from areaeffect.simulate import County, CountySpec, ProgrammeSpec, simulate_county, survey_of, write_county
 
 PROGRAMME = ProgrammeSpec(
     name="Residents First",
@@ -49,9 +42,7 @@ def truth_of(county: County, wave: str) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("claim", ["level", "change"])
-def test_the_comparison_of_groups_covers_the_truth(
-    county: tuple[County, Result, Annex], claim: str
-) -> None:
+def test_the_comparison_of_groups_covers_the_truth(county: tuple[County, Result, Annex], claim: str) -> None:
     made, result, annex = county
     (values,) = annex.found.asked.values()
     (row,) = [

@@ -71,14 +71,10 @@ def kept_by_hand(folder: Path) -> float:
     return float((treated["crime"] / 1.035 ** (years - 2016)).sum() / treated["crime"].sum())
 
 
-def test_the_value_is_that_of_a_calculation_by_hand(
-    county: tuple[Path, Result, Annex, Stream],
-) -> None:
+def test_the_value_is_that_of_a_calculation_by_hand(county: tuple[Path, Result, Annex, Stream]) -> None:
     folder, result, annex, _ = county
     (finding,) = (
-        f
-        for f in result.findings
-        if f.outcome == "crime" and f.form == "ratio" and f.neighbourhood is None
+        f for f in result.findings if f.outcome == "crime" and f.form == "ratio" and f.neighbourhood is None
     )
     assert finding.avoided is not None
     row = annex.table("value").records()[0]
@@ -90,9 +86,7 @@ def test_the_value_is_that_of_a_calculation_by_hand(
     assert row["per_pound"] == pytest.approx(row["value"] / funding)
 
 
-def test_the_interval_is_that_of_a_simulation_by_hand(
-    county: tuple[Path, Result, Annex, Stream],
-) -> None:
+def test_the_interval_is_that_of_a_simulation_by_hand(county: tuple[Path, Result, Annex, Stream]) -> None:
     """Drawn again apart: effects and costs independently, with other random numbers.
 
     A quantile is off by sqrt(p (1 - p) / n) in probability; four of them are allowed, for the
@@ -114,9 +108,7 @@ def test_the_interval_is_that_of_a_simulation_by_hand(
         assert bounds[0] <= row[end] <= bounds[1], end
 
 
-def test_the_truth_s_worth_lies_in_the_interval(
-    county: tuple[Path, Result, Annex, Stream],
-) -> None:
+def test_the_truth_s_worth_lies_in_the_interval(county: tuple[Path, Result, Annex, Stream]) -> None:
     """What the county was told to be: 15 % fewer crimes. One county, so this may fail 1 in 20."""
     _, _, annex, stream = county
     row = annex.table("value").records()[0]

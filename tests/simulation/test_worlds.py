@@ -71,12 +71,7 @@ def test_estimates_of_an_effect_do_not_lean(worlds: list[dict[str, Any]]) -> Non
 
 
 def test_no_verdict_contradicts_its_printed_interval() -> None:
-    finding = {
-        "verdict": "cannot tell",
-        "threshold": 0.05,
-        "printed": [-0.2, 0.1],
-        "held_back": False,
-    }
+    finding = {"verdict": "cannot tell", "threshold": 0.05, "printed": [-0.2, 0.1], "held_back": False}
     assert not contradicts(finding)
     assert contradicts(finding | {"printed": [-0.2, -0.01]})
     assert contradicts(finding | {"verdict": "little difference"})

@@ -16,13 +16,7 @@ from tests.shared.small_study import CODES, write_small_study
 
 MONTHS = [f"{year}-{month:02d}" for year in range(2010, 2015) for month in range(1, 13)]
 HERE = "http://127.0.0.1:8321"
-START = {
-    "areas": "T009,T010",
-    "name": "Abbey",
-    "start": "2013-01",
-    "placebos": "199",
-    "buffer": "0",
-}
+START = {"areas": "T009,T010", "name": "Abbey", "start": "2013-01", "placebos": "199", "buffer": "0"}
 
 
 def write_small_atlas(folder: Path) -> Settings:
@@ -61,9 +55,7 @@ def client(settings: Settings) -> TestClient:
     )
 
 
-def settled(
-    asking: TestClient, address: str, part: str = "", seconds: float = 60
-) -> dict[str, object]:
+def settled(asking: TestClient, address: str, part: str = "", seconds: float = 60) -> dict[str, object]:
     """Wait until a run stands still, or a part of it is there; return how it stands."""
     until = time.monotonic() + seconds
     while True:

@@ -116,9 +116,7 @@ def test_the_same_question_is_answered_once(asking: TestClient, answered: str) -
     assert asking.get(f"{answered}.json").json()["state"] == "done"
 
 
-def test_a_later_question_about_the_same_areas_counts_the_looks(
-    asking: TestClient, answered: str
-) -> None:
+def test_a_later_question_about_the_same_areas_counts_the_looks(asking: TestClient, answered: str) -> None:
     address = asking.post("/compare", data=START | {"start": "2013-02"}).headers["location"]
     assert address != answered
     settled(asking, address)
@@ -131,13 +129,7 @@ def test_a_later_question_about_the_same_areas_counts_the_looks(
 def test_everything_can_be_taken_away(asking: TestClient, answered: str) -> None:
     page = asking.get(answered).text
     links = set(part.split('"')[0] for part in page.split(f'href="{answered}/')[1:])
-    assert {
-        "study.toml",
-        "chosen_areas.csv",
-        "report.html",
-        "report.pdf",
-        "everything.zip",
-    } <= links
+    assert {"study.toml", "chosen_areas.csv", "report.html", "report.pdf", "everything.zip"} <= links
     for link in links:
         answer = asking.get(f"{answered}/{link}")
         assert answer.status_code == 200, link
@@ -147,22 +139,12 @@ def test_everything_can_be_taken_away(asking: TestClient, answered: str) -> None
     names = {name.partition("/")[2] for name in archive.namelist()}
     assert {"study.toml", "findings.json", "data/findings.csv", "parquet/findings.parquet"} <= names
     assert (
-        asking.get(f"{answered}/everything.zip").content
-        == asking.get(f"{answered}/everything.zip").content
+        asking.get(f"{answered}/everything.zip").content == asking.get(f"{answered}/everything.zip").content
     )
 
 
 @pytest.mark.parametrize(
-    "path",
-    [
-        "../../run.json",
-        "..%2f..%2frun.json",
-        "data/../../run.json",
-        "/etc/passwd",
-        "asked",
-        "",
-        "x",
-    ],
+    "path", ["../../run.json", "..%2f..%2frun.json", "data/../../run.json", "/etc/passwd", "asked", "", "x"]
 )
 def test_only_a_runs_own_files_are_given(asking: TestClient, answered: str, path: str) -> None:
     refused = asking.get(f"{answered}/{path}", headers={"accept": "application/json"})
@@ -193,9 +175,7 @@ def test_a_place_that_cannot_be_compared_is_stopped_on_the_form(asking: TestClie
         ("February 2010", "Ask about January 2012"),
     ],
 )
-def test_a_date_that_cannot_be_asked_keeps_the_form(
-    asking: TestClient, start: str, words: str
-) -> None:
+def test_a_date_that_cannot_be_asked_keeps_the_form(asking: TestClient, start: str, words: str) -> None:
     answer = asking.post("/compare", data=START | {"start": start})
     assert answer.status_code == 422
     assert words in answer.text

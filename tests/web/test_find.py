@@ -134,9 +134,7 @@ BOW = [[-2.0, 52.0], [-1.0, 53.0], [-1.0, 52.0], [-2.0, 53.0]]
         ({}, "The request is empty"),
     ],
 )
-def test_each_limit_refuses_in_few_bytes(
-    client: TestClient, fields: dict[str, str], words: str
-) -> None:
+def test_each_limit_refuses_in_few_bytes(client: TestClient, fields: dict[str, str], words: str) -> None:
     answer = client.post("/find/change", data={"view": "", **fields})
 
     assert answer.status_code == 422
@@ -334,20 +332,12 @@ def test_a_link_keeps_the_whole_view(client: TestClient, codes: list[str]) -> No
 
     kept = dict(parse_qsl(urlsplit(links[0]).query))
 
-    assert kept == {
-        "base": "county",
-        "layer": "antisocial_behaviour",
-        "period": "2020",
-        "areas": codes[0],
-    }
+    assert kept == {"base": "county", "layer": "antisocial_behaviour", "period": "2020", "areas": codes[0]}
 
 
 def upload(client: TestClient, name: str, content: bytes, view: str = "") -> str:
     answer = client.post(
-        "/find/upload",
-        data={"view": view},
-        files={"file": (name, content)},
-        follow_redirects=False,
+        "/find/upload", data={"view": view}, files={"file": (name, content)}, follow_redirects=False
     )
     assert answer.status_code == 303 or len(answer.content) <= limits.ERROR_BYTES
     return answer.headers.get("location", unescape(answer.text))
@@ -366,9 +356,7 @@ def polygon(corner: str) -> bytes:
     return f'{{"type": "Polygon", "coordinates": [{ring}]}}'.encode()
 
 
-def test_a_file_chooses_the_same_areas(
-    client: TestClient, county: Settings, codes: list[str]
-) -> None:
+def test_a_file_chooses_the_same_areas(client: TestClient, county: Settings, codes: list[str]) -> None:
     table = f"name,area_code\nx,{codes[3]}\ny,{codes[9]}\n".encode()
     both = f"/find?areas={codes[3]},{codes[9]}"
     atlas = find_atlas(county, "")
@@ -413,9 +401,7 @@ def test_a_file_chooses_the_same_areas(
         ("a.geojson", polygon("[417000, 5000]"), "outside the possible range"),
     ],
 )
-def test_a_file_beyond_a_limit_is_refused(
-    client: TestClient, name: str, content: bytes, words: str
-) -> None:
+def test_a_file_beyond_a_limit_is_refused(client: TestClient, name: str, content: bytes, words: str) -> None:
     assert re.search(words, upload(client, name, content))
 
 
@@ -427,8 +413,7 @@ def test_a_public_server_takes_no_files(county: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "offset", "what"),
-    [(12, 10, "bzip2"), (14, 10, "LZMA"), (99, 10, "unknown")],
+    ("method", "offset", "what"), [(12, 10, "bzip2"), (14, 10, "LZMA"), (99, 10, "unknown")]
 )
 def test_a_zip_of_another_packing_or_with_damage_is_refused(
     client: TestClient, method: int, offset: int, what: str

@@ -76,9 +76,7 @@ def test_no_page_breaks_a_rule_or_asks_elsewhere(
     assert watched.clean, (watched.violations, watched.elsewhere)
 
 
-def test_no_page_needs_sideways_scrolling_at_320_px(
-    browser: Browser, address: str, code: str
-) -> None:
+def test_no_page_needs_sideways_scrolling_at_320_px(browser: Browser, address: str, code: str) -> None:
     page = browser.new_page(viewport=NARROW)
     for path in ("/", "/help", f"/find?areas={code}&q=brack", f"/areas/{code}"):
         page.goto(address + path)

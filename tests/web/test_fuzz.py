@@ -36,19 +36,7 @@ VALUES = (
     "areas=" + "T," * 900,
 )  # fmt: skip
 FORMS = ("/find/upload", "/find/change", "/compare")
-NAMES = (
-    "a.csv",
-    "a.zip",
-    "a.geojson",
-    "a.json",
-    "a.txt",
-    "A.ZIP",
-    "",
-    "..",
-    "a",
-    "\x00.csv",
-    "ü.csv",
-)
+NAMES = ("a.csv", "a.zip", "a.geojson", "a.json", "a.txt", "A.ZIP", "", "..", "a", "\x00.csv", "ü.csv")
 
 
 @pytest.fixture(scope="module", params=["for oneself", "published", "guarded"])
@@ -111,9 +99,7 @@ def request(draw: random.Random, paths: list[str]) -> bytes:
     path = filled(chosen, quote(draw.choice(VALUES)))
     if draw.random() < 0.1:
         path += quote_from_bytes(draw.randbytes(draw.randrange(1, 6)))
-    pairs = [
-        (draw.choice(FIELDS), draw.choice(VALUES)) for _ in range(draw.choice((0, 1, 1, 2, 5)))
-    ]
+    pairs = [(draw.choice(FIELDS), draw.choice(VALUES)) for _ in range(draw.choice((0, 1, 1, 2, 5)))]
     text = "&".join(f"{n}={quote(v, safe='')}" for n, v in pairs)
     url = path + (f"?{text}" if draw.random() < 0.4 else "")
     usual = ("POST",) * 9 if chosen in FORMS else ("GET",) * 9

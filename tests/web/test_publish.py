@@ -139,9 +139,7 @@ def test_the_feed_is_atom(site: Path) -> None:
     assert all(e.find(f"{ATOM}link").get("href").startswith(f"{BASE}/county/") for e in entries)
 
 
-def test_without_a_public_address_the_feed_links_to_its_own_folder(
-    runs: Path, tmp_path: Path
-) -> None:
+def test_without_a_public_address_the_feed_links_to_its_own_folder(runs: Path, tmp_path: Path) -> None:
     publish(runs, tmp_path / "site", Frame())
     feed = etree.parse(tmp_path / "site" / "feed.atom").getroot()
     links = [x.get("href") for x in feed.iter(f"{ATOM}link")]
@@ -401,9 +399,7 @@ def command(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(told, capture_output=True, text=True, check=False, timeout=300)
 
 
-def test_the_command_publishes_what_evaluate_wrote_and_names_what_it_leaves_out(
-    tmp_path: Path,
-) -> None:
+def test_the_command_publishes_what_evaluate_wrote_and_names_what_it_leaves_out(tmp_path: Path) -> None:
     study = write_small_study(tmp_path)
     made = command("evaluate", study, "--out", tmp_path / "runs" / "tiny")
     assert made.returncode == 0, made.stderr

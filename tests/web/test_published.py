@@ -33,13 +33,9 @@ def site(settings: Settings, runs: Path) -> Iterator[TestClient]:
         yield found
 
 
-def test_a_server_shows_the_files_that_publish_writes(
-    settings: Settings, runs: Path, tmp_path: Path
-) -> None:
+def test_a_server_shows_the_files_that_publish_writes(settings: Settings, runs: Path, tmp_path: Path) -> None:
     contact = contact_of("people@example.org")
-    public = replace(
-        settings, runs=runs, read_only=True, base_url="https://example.org", contact=contact
-    )
+    public = replace(settings, runs=runs, read_only=True, base_url="https://example.org", contact=contact)
     with client(public) as site:
         home = site.app.state.site.frame.home  # type: ignore[attr-defined]
         frame = Frame(contact=contact, base_url="https://example.org/runs", home=home)
@@ -76,9 +72,7 @@ def test_every_page_may_load_what_it_says_itself_and_is_framed_by_nobody(site: T
      "/etc/passwd", "data/map.json%00.csv", "data/link.csv", "study.toml", ".hidden",
      "DATA/findings.csv", "x" * 5000],
 )  # fmt: skip
-def test_no_path_leads_out_of_a_run(
-    settings: Settings, runs: Path, tmp_path: Path, path: str
-) -> None:
+def test_no_path_leads_out_of_a_run(settings: Settings, runs: Path, tmp_path: Path, path: str) -> None:
     own = tmp_path / "runs"
     shutil.copytree(runs, own)
     (own / "secret.txt").write_text("secret")

@@ -48,9 +48,7 @@ def test_every_page_is_without_fault_and_fits_320_pixels(browser: Browser, addre
         for path in (*PAGES, *STORED):
             page.goto(address + path)
             assert path in STORED or faults(page) == [], path
-            assert page.evaluate("() => document.documentElement.scrollWidth") <= NARROW["width"], (
-                path
-            )
+            assert page.evaluate("() => document.documentElement.scrollWidth") <= NARROW["width"], path
             assert watched.clean, (path, watched.violations, watched.elsewhere)
     finally:
         context.close()

@@ -26,12 +26,7 @@ RULES = {
         "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     },
 }
-PAGES = (
-    "report.html",
-    "annex.html",
-    "neighbourhoods/index.html",
-    "neighbourhoods/neighbourhood-1.html",
-)
+PAGES = ("report.html", "annex.html", "neighbourhoods/index.html", "neighbourhoods/neighbourhood-1.html")
 GROUP_LEFT_OUT = "All initiatives"
 FAULTS = {  # what is broken, and the rule of axe that must say so
     "no language": (r'<html lang="en-GB">', "<html>", "html-has-lang"),
@@ -57,9 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kept = {"crime", "environment_score", "social_relationships"}  # axe is slow on large pages
     result = replace(
         whole,
-        findings=tuple(
-            f for f in whole.findings if f.outcome in kept and f.group != GROUP_LEFT_OUT
-        ),
+        findings=tuple(f for f in whole.findings if f.outcome in kept and f.group != GROUP_LEFT_OUT),
         series=tuple(_shortened(s) for s in whole.series if s.outcome in kept),
         designs=whole.designs[:2],
         balance=tuple(b for b in whole.balance if b.neighbourhood == "Neighbourhood 1"),
@@ -193,9 +186,7 @@ def test_every_page_is_drawn_for_its_width(view: Page, folder: Path, name: str, 
     assert found == {"charts": 0, "tables": 0, "pairs": [], "small": [], "out": []}
 
 
-def test_a_chart_that_is_cut_and_words_over_words_are_seen(
-    view: Page, folder: Path, tmp_path: Path
-) -> None:
+def test_a_chart_that_is_cut_and_words_over_words_are_seen(view: Page, folder: Path, tmp_path: Path) -> None:
     whole = (folder / "report.html").read_text(encoding="utf-8")
     broken = re.sub(r"<meta http-equiv[^>]*>", "", whole)  # it would refuse a changed style
     broken = broken.replace("max-width: 26rem", "min-width: 60rem")

@@ -73,8 +73,7 @@ def test_a_body_over_its_cap_is_refused_whether_it_says_so_or_not(settings: Sett
         return PlainTextResponse(str(len(await request.body())))
 
     app = Starlette(
-        routes=[Route("/x", reads, methods=["POST"])],
-        middleware=[Middleware(Safety, settings=settings)],
+        routes=[Route("/x", reads, methods=["POST"])], middleware=[Middleware(Safety, settings=settings)]
     )
     small = TestClient(app, base_url=HERE, raise_server_exceptions=False)
     block = b"x" * limits.MIB
@@ -134,9 +133,7 @@ def test_another_address_asks_every_request_for_the_token(settings: Settings) ->
 def test_a_server_that_computes_nothing_asks_for_its_token_too(settings: Settings) -> None:
     asking = client(replace(settings, read_only=True, token=TOKEN))
 
-    assert [asking.get(path).status_code for path in ("/", "/runs/", "/static/app.css")] == [
-        401
-    ] * 3
+    assert [asking.get(path).status_code for path in ("/", "/runs/", "/static/app.css")] == [401] * 3
     assert asking.get("/", headers=basic(TOKEN)).status_code == 200
 
 
@@ -151,9 +148,7 @@ def test_anything_but_the_token_is_refused(settings: Settings, given: str) -> No
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
-def test_who_guesses_on_any_path_is_stopped_and_nobody_else(
-    settings: Settings, scheme: str
-) -> None:
+def test_who_guesses_on_any_path_is_stopped_and_nobody_else(settings: Settings, scheme: str) -> None:
     app = create_app(replace(settings, token=TOKEN))
     guessing, other = (
         TestClient(app, base_url=HERE, client=(host, 1)) for host in ("192.0.2.1", "192.0.2.2")
@@ -176,20 +171,14 @@ def test_asking_without_a_token_is_no_guess(settings: Settings) -> None:
     assert asking.get("/", headers=basic(TOKEN)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "token", ["", " " * 20, "short", "x" * 15, "a word of many signs", "é" * 20]
-)
+@pytest.mark.parametrize("token", ["", " " * 20, "short", "x" * 15, "a word of many signs", "é" * 20])
 @pytest.mark.parametrize("read_only", [True, False])
-def test_a_token_that_guards_nothing_is_refused(
-    settings: Settings, token: str, read_only: bool
-) -> None:
+def test_a_token_that_guards_nothing_is_refused(settings: Settings, token: str, read_only: bool) -> None:
     with pytest.raises(StudyError, match="--token"):
         replace(settings, token=token, read_only=read_only)
 
 
-def test_an_empty_variable_is_an_empty_token(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_empty_variable_is_an_empty_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from areaeffect.cli_web import serve
 
     monkeypatch.setenv("AREAEFFECT_TOKEN", "")

@@ -79,9 +79,7 @@ main()
 """
 
 
-def test_few_open_files_are_enough_for_a_server_under_half_requests(
-    runs: Path, tmp_path: Path
-) -> None:
+def test_few_open_files_are_enough_for_a_server_under_half_requests(runs: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-c", LIMITED, "serve", "--read-only", "--port", str(port)]
@@ -113,9 +111,7 @@ def test_a_head_that_is_not_whole_in_time_is_not_waited_for(
         assert is_closed(connection, PATIENCE)
 
 
-def test_a_head_that_trickles_in_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch, port: int
-) -> None:
+def test_a_head_that_trickles_in_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
     monkeypatch.setattr(limits, "HEAD_SECONDS", BRISK)
     with opened(port, HALF) as connection:
         until = time.monotonic() + PATIENCE
@@ -127,9 +123,7 @@ def test_a_head_that_trickles_in_is_not_waited_for(
     assert health(port) < PATIENCE
 
 
-def test_a_body_that_trickles_in_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch, port: int
-) -> None:
+def test_a_body_that_trickles_in_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
     monkeypatch.setattr(limits, "BODY_SECONDS", BRISK)
     with opened(port, HALF_BODY) as connection:
         until = time.monotonic() + PATIENCE

@@ -110,9 +110,7 @@ def faults(page: Page, way: Way) -> list[str]:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-def test_the_whole_task(
-    way: Way, look: Callable[[Way], Page], address: str, tmp_path: Path
-) -> None:
+def test_the_whole_task(way: Way, look: Callable[[Way], Page], address: str, tmp_path: Path) -> None:
     page = look(way)
     watched = watch(page)
     page.goto(address)

@@ -16,7 +16,7 @@ from areaeffect.panel import Panel
 from areaeffect.period_texts import parse_period
 from areaeffect.register.registered import Registered, look_at_lists, registered_areas
 from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
-from areaeffect.study.extras import refuse_missing_extras
+from areaeffect.study.file import refuse_missing_extras
 from areaeffect.study.model import split_reference
 from areaeffect.study.paths import resolve
 
@@ -33,19 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assembled:
-    """A study's data, ready for design.
+    """A study's data, ready for design."""
 
-    Parameters
-    ----------
-    panel : all areas and outcomes.
-    registered : the studied initiatives, and the others known.
-    boundaries : outlines; None where the study has none.
-    tables : what sources list for the data annex; several may list one of the same name.
-    """
-
-    panel: Panel
-    registered: Registered
-    boundaries: Boundaries | None
+    panel: Panel  # all areas and outcomes
+    registered: Registered  # the studied initiatives, and the others known
+    boundaries: Boundaries | None  # outlines; None where the study has none.
+    #: what sources list for the data annex; several may list one of the same name.
     tables: tuple[DataTable, ...] = ()
 
     @property
@@ -61,27 +54,20 @@ class Assembled:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AreaData:
-    """What a study's data say whoever is treated; many questions can be asked of one.
+    """What a study's data say whoever is treated; many questions can be asked of one."""
 
-    Parameters
-    ----------
-    tables : every source as read.
-    areas, names : (n_areas,), of the panel.
-    measures, gaps : every outcome, and what is missing.
-    covariates, covariate_as_of : (n_areas, n_covariates), and the date each describes.
-    attributes : the columns that rules of the design name.
-    boundaries : None where the study has none.
-    """
-
-    tables: dict[str, SourceTable]
+    tables: dict[str, SourceTable]  # every source as read
+    #: areas, names: (n_areas,), of the panel
     areas: Strings
     names: Strings
+    #: measures, gaps: every outcome, and what is missing
     measures: dict[str, Measure]
     gaps: tuple[Gap, ...]
+    #: covariates, covariate_as_of: (n_areas, n_covariates), and the date each describes
     covariates: Floats
     covariate_as_of: tuple[str, ...]
-    attributes: dict[str, Strings]
-    boundaries: Boundaries | None
+    attributes: dict[str, Strings]  # the columns that rules of the design name
+    boundaries: Boundaries | None  # None where the study has none
 
 
 def assemble(file: StudyFile, store: Path | None = None) -> Assembled:
@@ -206,9 +192,7 @@ def printed_column(study: Study, reference: str) -> str:
     return kind_of(named).printed(named, column)
 
 
-def read_sources(
-    file: StudyFile, store: Path | None, more: Sequence[str] = ()
-) -> dict[str, SourceTable]:
+def read_sources(file: StudyFile, store: Path | None, more: Sequence[str] = ()) -> dict[str, SourceTable]:
     """Read every source of a study.
 
     Parameters
@@ -270,9 +254,7 @@ def _without_outcome(study: Study, tables: dict[str, SourceTable], areas: String
         left = np.setdiff1d(table.areas, areas)
         if len(left):
             what = f"{len(left):,} of {len(table.areas):,} areas are in no outcome's table"
-            notes.append(
-                f"{table.release.file}: {what} and are left out ({first_few(left.tolist())})."
-            )
+            notes.append(f"{table.release.file}: {what} and are left out ({first_few(left.tolist())}).")
     return notes
 
 
@@ -330,9 +312,7 @@ def _dated(table: SourceTable, column: str, as_of: str | None) -> Floats | None:
     return table.varying[column][:, ordinal - table.periods.first]
 
 
-def _text_attributes(
-    study: Study, tables: dict[str, SourceTable], areas: Strings
-) -> dict[str, Strings]:
+def _text_attributes(study: Study, tables: dict[str, SourceTable], areas: Strings) -> dict[str, Strings]:
     needed = [e.column for e in study.design.exclude]
     needed += [rule.column for rule in study.design.only]
     needed += study.design.exact

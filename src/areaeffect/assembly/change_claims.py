@@ -91,9 +91,7 @@ def crossed_breaks(outcome: Outcome, measure: Measure) -> list[Break]:
         return []
     first, end = (periods.kind.first_month(periods.first + i) for i in (0, periods.n))
     return [
-        found
-        for found in measure.breaks
-        if first < (parse_period(found.month, PeriodKind.MONTH) or 0) < end
+        found for found in measure.breaks if first < (parse_period(found.month, PeriodKind.MONTH) or 0) < end
     ]
 
 

@@ -206,12 +206,7 @@ def _numbers(reference: str, values: npt.NDArray[Any]) -> Floats:
     return np.asarray(values, dtype=np.float64)
 
 
-def _mark_not_covered(
-    source: Source,
-    table: SourceTable,
-    areas: Strings,
-    reasons: Reasons,
-) -> None:
+def _mark_not_covered(source: Source, table: SourceTable, areas: Strings, reasons: Reasons) -> None:
     periods = table.periods
     if periods is None:
         return
@@ -250,11 +245,7 @@ def _bound(text: str | None, kind: PeriodKind) -> int | None:
 
 
 def _mark_group_gaps(
-    source: Source,
-    table: SourceTable,
-    areas: Strings,
-    values: Floats,
-    reasons: Reasons,
+    source: Source, table: SourceTable, areas: Strings, values: Floats, reasons: Reasons
 ) -> None:
     if source.coverage_group is None or table.periods is None:
         return
@@ -297,9 +288,7 @@ def _gaps(
     """Group missing cells by reason, coverage group and the run of periods."""
     group = np.full(len(areas), "", dtype=object)
     if source.coverage_group is not None:
-        group = align(
-            table.attributes[source.coverage_group].astype(str), table.areas, areas
-        ).astype(object)
+        group = align(table.attributes[source.coverage_group].astype(str), table.areas, areas).astype(object)
     labels = measure.periods.labels
     found: dict[tuple[str, str, str, str], int] = {}
     for area in np.flatnonzero((measure.reasons > 0).any(axis=1)):

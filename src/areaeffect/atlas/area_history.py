@@ -22,11 +22,7 @@ LEAST_FOR_MEANS = 24  # months; a shorter series is drawn as it is
 LABEL_ROOM, LABEL_STEP = 170.0, 16.0
 MEAN = "_mean_12"
 #: The area, then the larger places: colour of the line, of its words, and dash.
-LOOKS = (
-    (svg.BLUE, svg.BLUE, ""),
-    (svg.ORANGE, "#A33A08", "9 4"),
-    (svg.GREY, svg.GREY, "2 4"),
-)
+LOOKS = ((svg.BLUE, svg.BLUE, ""), (svg.ORANGE, "#A33A08", "9 4"), (svg.GREY, svg.GREY, "2 4"))
 
 
 def history_rows(
@@ -55,13 +51,7 @@ def history_rows(
 
 
 def history_chart(
-    rows: Sequence[Row],
-    labels: Sequence[str],
-    *,
-    key: str,
-    title: str,
-    unit: str,
-    is_narrow: bool = False,
+    rows: Sequence[Row], labels: Sequence[str], *, key: str, title: str, unit: str, is_narrow: bool = False
 ) -> str:
     """Draw a place (solid) beside larger ones (dashed, dotted); gaps of the place hatched.
 
@@ -91,9 +81,7 @@ def history_chart(
     ]
     if smooth:
         raw = [row[names[0]] for row in rows]
-        parts.append(
-            marks.line(frame, x, raw, column=names[0], colour=svg.BLUE, width=0.8, opacity=0.5)
-        )
+        parts.append(marks.line(frame, x, raw, column=names[0], colour=svg.BLUE, width=0.8, opacity=0.5))
     ends = []
     for column, label, (colour, words, dash) in zip(shown, labels, LOOKS, strict=False):
         line = [row[column] for row in rows]
@@ -119,9 +107,7 @@ def history_chart(
 _FOOT = 30.0
 
 
-def _frame(
-    rows: Sequence[Row], drawn: Sequence[str], span: tuple[float, float], on_top: int
-) -> Frame:
+def _frame(rows: Sequence[Row], drawn: Sequence[str], span: tuple[float, float], on_top: int) -> Frame:
     """Room for every value drawn, and zero; and for so many labels on top."""
     values = [v for row in rows for c in drawn if (v := row[c]) is not None]
     low, high = min([0.0, *values]), max([0.0, *values]) or 1.0
@@ -162,9 +148,7 @@ def _labels(frame: Frame, ends: Sequence[tuple[float, str, str]]) -> list[str]:
     lowest = frame.top - LABEL_STEP
     for at, label, colour in sorted(ends):
         lowest = max(at, lowest + LABEL_STEP)
-        made.append(
-            plot.text(frame.right + 6, lowest + 4, _short(label), size=12.5, fill=colour, bold=True)
-        )
+        made.append(plot.text(frame.right + 6, lowest + 4, _short(label), size=12.5, fill=colour, bold=True))
     return made
 
 

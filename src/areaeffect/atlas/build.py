@@ -35,15 +35,10 @@ import numpy as np
 from areaeffect.assembly.assemble import areas_of, covariates_of, outlines_of, read_sources
 from areaeffect.assembly.measures import make_measures
 from areaeffect.atlas.layers import Layer, earliest_start, histories_of, layers_of, slug
-from areaeffect.atlas.places import (
-    INSIDE,
-    council_outlines,
-    place_names,
-    place_points,
-)
+from areaeffect.atlas.places import INSIDE, council_outlines, place_names, place_points
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.points import projected
-from areaeffect.register.place_lookups import vintage_of
+from areaeffect.register.places import vintage_of
 from areaeffect.register.postcodes import find_postcodes, has_directory
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.file import read_base
@@ -202,11 +197,7 @@ def _larger_places(
 
 
 def _write_areas(
-    folder: Path,
-    areas: Strings,
-    inside: dict[str, Strings],
-    complete: Bools,
-    boundaries: Boundaries | None,
+    folder: Path, areas: Strings, inside: dict[str, Strings], complete: Bools, boundaries: Boundaries | None
 ) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -32,27 +32,17 @@ MOST_MISSING = 0.1
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Layer:
-    """One thing the map can be shaded by.
+    """One thing the map can be shaded by."""
 
-    Parameters
-    ----------
-    key : its name in addresses and files.
-    group : heading it is listed under.
-    title, unit : in print.
-    note : what a reader must know.
-    better : 'lower', 'higher' or '' where neither is.
-    periods : (n_periods), as written; one empty text where it has one date.
-    values : (n_areas, n_periods); NaN is missing.
-    """
-
-    key: str
-    group: str
+    key: str  # its name in addresses and files
+    group: str  # heading it is listed under
+    #: title, unit: in print
     title: str
     unit: str
-    note: str
-    better: str
-    periods: tuple[str, ...]
-    values: Floats
+    note: str  # what a reader must know
+    better: str  # 'lower', 'higher' or '' where neither is
+    periods: tuple[str, ...]  # (n_periods), as written; one empty text where it has one date.
+    values: Floats  # (n_areas, n_periods); NaN is missing.
 
     @property
     def breaks(self) -> tuple[float, ...]:
@@ -67,26 +57,17 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """One outcome of every area over time, and the averages of larger places.
+    """One outcome of every area over time, and the averages of larger places."""
 
-    Parameters
-    ----------
-    outcome, measure : of the study.
-    unit : in print; says per what.
-    places : (n_places, n_periods), the average of each larger place.
-    """
-
+    #: outcome, measure: of the study
     outcome: Outcome
     measure: Measure
-    unit: str
-    places: Floats
+    unit: str  # in print; says per what.
+    places: Floats  # (n_places, n_periods), the average of each larger place
 
 
 def layers_of(
-    file: StudyFile,
-    tables: Mapping[str, SourceTable],
-    measures: Mapping[str, Measure],
-    areas: Strings,
+    file: StudyFile, tables: Mapping[str, SourceTable], measures: Mapping[str, Measure], areas: Strings
 ) -> tuple[Layer, ...]:
     """Return every layer: outcomes, further columns, covariates, coverage.
 
@@ -126,9 +107,7 @@ def layers_of(
 
 
 def histories_of(
-    file: StudyFile,
-    measures: Mapping[str, Measure],
-    place_of: tuple[np.typing.NDArray[np.int64], ...],
+    file: StudyFile, measures: Mapping[str, Measure], place_of: tuple[np.typing.NDArray[np.int64], ...]
 ) -> tuple[History, ...]:
     """Return the series of every outcome.
 
@@ -269,11 +248,7 @@ def earliest_start(window: Window, as_of: Sequence[str]) -> str:
     for text in as_of:
         kind = kind_of(text)
         at = parse_period(text, kind) if kind else None
-        if (
-            kind is None
-            or at is None
-            or (kind is not window.kind and "number" in {kind, window.kind})
-        ):
+        if kind is None or at is None or (kind is not window.kind and "number" in {kind, window.kind}):
             continue  # numbers of a table's own have no months
         month = kind.first_month(at + 1)  # the first that the covariate does not describe
         earliest = max(earliest, window.kind.holding(month + window.kind.months - 1))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.register.place_lookups import read_columns, vintage_of
+from areaeffect.register.places import read_columns, vintage_of
 from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
@@ -37,9 +37,7 @@ _LOOKUPS = {
 }
 
 
-def place_names(
-    areas: Strings, names: Strings, file: str | None, folder: Path
-) -> dict[str, Strings]:
+def place_names(areas: Strings, names: Strings, file: str | None, folder: Path) -> dict[str, Strings]:
     """Return the name of each area and of what it lies in, (n_areas,) each; '' where not known.
 
     Parameters
@@ -88,9 +86,7 @@ def _own(path: Path, areas: Strings, blank: Mapping[str, Strings]) -> dict[str, 
     order = np.argsort(columns["area_code"], kind="stable")
     codes = columns["area_code"][order]
     return {
-        what: align(columns[what][order], codes, areas).astype(str)
-        if what in columns
-        else values.astype(str)
+        what: align(columns[what][order], codes, areas).astype(str) if what in columns else values.astype(str)
         for what, values in blank.items()
     }
 

@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import (
-    EFFECT,
-    NO_FINDING,
-    Answer,
-    Check,
-    Drawn,
-    Status,
-    effect,
-    held_against,
-)
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, effect, held_against
 from areaeffect.checks.discontinuity import NO_RULE, has_rule
 from areaeffect.checks.leave_out import turns
 from areaeffect.placebo.programmes import run_programme
@@ -72,9 +63,7 @@ def _answer(inputs: CheckInputs, s: Subject, real: dict[int, Floats]) -> Found:
         ends = [s.case.printed(x) for x in (inferred[0], inferred[1].low, inferred[1].high)]
         turned = turns(np.array([f.estimate, f.low, f.high]), np.array([ends], dtype=float))
         rows.append(
-            OtherBandwidth(
-                places=places, estimate=ends[0], low=ends[1], high=ends[2], turns=bool(turned[0])
-            )
+            OtherBandwidth(places=places, estimate=ends[0], low=ends[1], high=ends[2], turns=bool(turned[0]))
         )
     status = Status.WARNS if any(row.turns for row in rows) else Status.HOLDS
     return s.answer(status, tuple(rows), *rows)

@@ -44,40 +44,24 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Generic[Numbers, Row]):
-    """What one check says of one finding.
+    """What one check says of one finding."""
 
-    Parameters
-    ----------
-    finding : the one it concerns.
-    status : see `Status`.
-    numbers : what its sentence says, effects on the finding's own scale; None where it is silent.
-    rows : of the check's table.
-    why : why it is not estimable, without a full stop; else empty.
-    """
-
-    finding: Finding
-    status: Status
+    finding: Finding  # the one it concerns
+    status: Status  # see `Status`
+    #: what its sentence says, effects on the finding's own scale; None where it is silent.
     numbers: Numbers | None = None
-    rows: tuple[Row, ...] = ()
-    why: str = ""
+    rows: tuple[Row, ...] = ()  # of the check's table
+    why: str = ""  # why it is not estimable, without a full stop; else empty.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn(Generic[Row]):
-    """How the rows of a check, which have an estimate and an interval, are drawn.
+    """How the rows of a check, which have an estimate and an interval, are drawn."""
 
-    Parameters
-    ----------
-    name : of each row.
-    along : what goes from left to right.
-    interval : what the intervals are.
-    keeps : which rows are drawn; None for those with an estimate.
-    """
-
-    name: Callable[[Row], str]
-    along: str
-    interval: str = "95% placebo intervals"
-    keeps: Callable[[Row], bool] | None = None
+    name: Callable[[Row], str]  # of each row
+    along: str  # what goes from left to right
+    interval: str = "95% placebo intervals"  # what the intervals are
+    keeps: Callable[[Row], bool] | None = None  # which rows are drawn; None for those with an estimate.
 
 
 def any_study(_study: Study) -> bool:
@@ -87,32 +71,18 @@ def any_study(_study: Study) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Generic[Numbers, Row]):
-    """One attempt to break the findings: a row of the registry.
+    """One attempt to break the findings: a row of the registry."""
 
-    Parameters
-    ----------
-    name : lower case and underscores.
-    title : in print.
-    question : what it asks, in plain words, with a question mark.
-    caption : of its table.
-    row : a record of one row of its table.
-    run : makes an answer for each finding it concerns.
-    say : makes the sentence of an answer from its numbers.
-    drawn : how its rows are drawn; None without a chart.
-    why : why it concerns no finding, without a full stop.
-    concerns : whether it asks anything of a study.
-    """
-
-    name: str
-    title: str
-    question: str
-    caption: str
-    row: type[Row]
-    run: Callable[[CheckInputs], list[Answer[Numbers, Row]]]
-    say: Callable[[Answer[Numbers, Row], Numbers], str]
-    drawn: Drawn[Row] | None = None
-    why: str = "no finding is about a change"
-    concerns: Callable[[Study], bool] = any_study
+    name: str  # lower case and underscores
+    title: str  # in print
+    question: str  # what it asks, in plain words, with a question mark
+    caption: str  # of its table
+    row: type[Row]  # a record of one row of its table
+    run: Callable[[CheckInputs], list[Answer[Numbers, Row]]]  # makes an answer for each finding it concerns
+    say: Callable[[Answer[Numbers, Row], Numbers], str]  # makes the sentence of an answer from its numbers
+    drawn: Drawn[Row] | None = None  # how its rows are drawn; None without a chart.
+    why: str = "no finding is about a change"  # why it concerns no finding, without a full stop
+    concerns: Callable[[Study], bool] = any_study  # whether it asks anything of a study
 
 
 def _plain(numbers: Any, name: str = "") -> dict[str, Number]:
@@ -248,22 +218,16 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CheckInputs:
-    """What a check may read.
+    """What a check may read."""
 
-    Parameters
-    ----------
-    study, data, evidence : see there.
-    subjects : the findings of whole groups, in the form that leads.
-    refits : designs that do not see the last years before the start, shared by several checks.
-    run : puts placebo programmes through a job: (job, draws) to totals; no more than the study's
-        own number of them.
-    """
-
+    #: study, data, evidence: see there
     study: Study
     data: Assembled
     evidence: Evidence
-    subjects: tuple[Subject, ...]
-    refits: Refits | None
+    subjects: tuple[Subject, ...]  # the findings of whole groups, in the form that leads
+    refits: Refits | None  # designs that do not see the last years before the start, shared by several checks
+    #: puts placebo programmes through a job: (job, draws) to totals; no more than the study's own number of
+    #: them.
     run: Callable[[Job, int], Floats]
 
     def changes(self) -> tuple[Subject, ...]:

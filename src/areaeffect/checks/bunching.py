@@ -45,9 +45,7 @@ def _run(inputs: CheckInputs) -> list[Found]:
     if found is None:
         why = "the score is a rank, whose density is the same everywhere" if is_rank else TOO_FEW
         return [s.silent(why) for s in inputs.changes()]
-    row = Density(
-        chosen=found.above, beyond=found.below, bandwidth=found.bandwidth, p_value=found.p_value
-    )
+    row = Density(chosen=found.above, beyond=found.below, bandwidth=found.bandwidth, p_value=found.p_value)
     status = Status.WARNS if found.p_value <= _ALPHA and found.above > found.below else Status.HOLDS
     return [s.answer(status, row, row) for s in inputs.changes()]
 

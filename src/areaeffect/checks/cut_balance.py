@@ -55,8 +55,7 @@ def _run(inputs: CheckInputs) -> list[Found]:
     tried = {
         name: p
         for k, name in enumerate(features.names)
-        if not (k < len(is_score) and is_score[k])
-        and (p := _jump(line, features.values[:, k])) is not None
+        if not (k < len(is_score) and is_score[k]) and (p := _jump(line, features.values[:, k])) is not None
     }
     if not tried:
         return [s.silent(TOO_FEW) for s in inputs.changes()]

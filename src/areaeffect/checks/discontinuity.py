@@ -41,18 +41,11 @@ Found = Answer[AtTheCut, AtTheCut]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """Places that the score alone divides into chosen and not: the cap shuts none of them out.
+    """Places that the score alone divides into chosen and not: the cap shuts none of them out."""
 
-    Parameters
-    ----------
-    rule : see there.
-    places : (n,), positions in the rule.
-    distance : (n,), how far the score lies on the chosen side of the cut.
-    """
-
-    rule: Ranked
-    places: Ints
-    distance: Floats
+    rule: Ranked  # see there
+    places: Ints  # (n,), positions in the rule
+    distance: Floats  # (n,), how far the score lies on the chosen side of the cut
 
     def total(self, values: Floats) -> Floats:
         """Add up (n_areas,) values over each place."""
@@ -125,11 +118,7 @@ def _answer(inputs: CheckInputs, line: Line, s: Subject) -> Found:
         finding=s.finding.estimate,
     )
     low, high = s.finding.low, s.finding.high
-    apart = (
-        low is not None
-        and high is not None
-        and (jump.low / scale > high or jump.high / scale < low)
-    )
+    apart = low is not None and high is not None and (jump.low / scale > high or jump.high / scale < low)
     return s.answer(Status.WARNS if apart else Status.HOLDS, row, row)
 
 

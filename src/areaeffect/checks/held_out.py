@@ -19,9 +19,7 @@ TOO_SHORT = "the history is too short, or has too many gaps, to leave its last p
 class HeldOutGap:
     """The gap in the part of the history that the design did not see."""
 
-    gap: float | None = described(
-        f"effect in the held-out span, by a design that does not see it: {EFFECT}"
-    )
+    gap: float | None = described(f"effect in the held-out span, by a design that does not see it: {EFFECT}")
     low: float | None = described("95% placebo interval, lower end")
     high: float | None = described("95% placebo interval, upper end")
     p_value: float = described("two-sided placebo p-value")

@@ -16,11 +16,7 @@ LEVEL, RISE = "level", "rise"
 
 
 def scores_of(
-    arm: ClaimCohorts,
-    better: Sequence[str],
-    unit: int,
-    kind: str,
-    places: Sequence[Ints],
+    arm: ClaimCohorts, better: Sequence[str], unit: int, kind: str, places: Sequence[Ints]
 ) -> Floats:
     """Score places by their level before a start, or by their last year against the years before.
 

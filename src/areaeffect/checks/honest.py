@@ -47,11 +47,7 @@ class Bound:
 
 
 def relative_magnitude(
-    theta: float,
-    increments: Floats,
-    covariance: Floats,
-    reach: float,
-    mbar: float,
+    theta: float, increments: Floats, covariance: Floats, reach: float, mbar: float
 ) -> Bound:
     """Bound an effect by the largest step apart before the start.
 
@@ -125,9 +121,7 @@ def smoothness(
         deviation = _root(float(direction @ pulled))
         length, by_bias, by_deviation = _half_length(most * (fixed + parts.sum()), deviation)
         slope = by_deviation * (turn.T @ pulled[1:]) / max(deviation, _CLOSE * unit)
-        return length / unit, np.concatenate(
-            [by_bias * most + slope, by_bias * most - slope]
-        ) / unit
+        return length / unit, np.concatenate([by_bias * most + slope, by_bias * most - slope]) / unit
 
     found = minimize(
         half,

@@ -9,13 +9,7 @@ import numpy as np
 
 from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, p_words, span
 from areaeffect.checks.held_out import TOO_SHORT
-from areaeffect.checks.honest import (
-    Bound,
-    breakdown,
-    joint_p,
-    relative_magnitude,
-    smoothness,
-)
+from areaeffect.checks.honest import Bound, breakdown, joint_p, relative_magnitude, smoothness
 from areaeffect.checks.refits import AFTER, GAP, LEADS
 from areaeffect.estimate.inference import MIN_PLACEBOS, around_zero
 from areaeffect.findings.grading import ALPHA, tested_on
@@ -51,20 +45,14 @@ class Lead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """The joint test of the leads, and the drift that the effect stands.
+    """The joint test of the leads, and the drift that the effect stands."""
 
-    Parameters
-    ----------
-    joint_p, n_leads : of the test, and how many leads it is of.
-    neighbourhoods : that have all windows.
-    breakdown : drift, times the largest before the start, at which zero comes in; None: never.
-    low_at_1, high_at_1 : ends of the effect if the places had drifted on as far as before.
-    """
-
+    #: joint_p, n_leads: of the test, and how many leads it is of
     joint_p: float
     n_leads: int
-    neighbourhoods: int
-    breakdown: float | None
+    neighbourhoods: int  # that have all windows
+    breakdown: float | None  # drift, times the largest before the start, at which zero comes in; None: never.
+    #: low_at_1, high_at_1: ends of the effect if the places had drifted on as far as before
     low_at_1: float | None
     high_at_1: float | None
 
@@ -74,26 +62,15 @@ Found = Answer[Drift, Lead]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Path:
-    """One finding's leads and effect by the held-out design, on the scale of the statistic.
+    """One finding's leads and effect by the held-out design, on the scale of the statistic."""
 
-    Parameters
-    ----------
-    names : windows, GAP and AFTER first.
-    real : (n_windows,).
-    drawn : (n_draws, n_windows), around zero, complete rows only.
-    covariance : (n_windows, n_windows), of the placebo programmes.
-    reach : mean distance of the time after the start from the held-out span, in its length.
-    steps : how many leads long the time after the start is.
-    n_units : neighbourhoods that have all windows.
-    """
-
-    names: tuple[int, ...]
-    real: Floats
-    drawn: Floats
-    covariance: Floats
-    reach: float
-    steps: int
-    n_units: int
+    names: tuple[int, ...]  # windows, GAP and AFTER first
+    real: Floats  # (n_windows,)
+    drawn: Floats  # (n_draws, n_windows), around zero, complete rows only
+    covariance: Floats  # (n_windows, n_windows), of the placebo programmes
+    reach: float  # mean distance of the time after the start from the held-out span, in its length
+    steps: int  # how many leads long the time after the start is
+    n_units: int  # neighbourhoods that have all windows
 
 
 def _run(inputs: CheckInputs) -> list[Found]:
@@ -117,9 +94,7 @@ def _answer(refits: Refits | None, s: Subject) -> Found:
         Lead(kind="lead", size=float(k - len(path.names)), estimate=printed(value))
         for k, value in enumerate(path.real[2:], start=2)
     ]
-    rows += [
-        Lead(kind=kind, size=b.size, low=printed(b.low), high=printed(b.high)) for kind, b in bounds
-    ]
+    rows += [Lead(kind=kind, size=b.size, low=printed(b.low), high=printed(b.high)) for kind, b in bounds]
     numbers = Drift(
         joint_p=joint_p(path.real[2:], path.drawn[:, 2:]),
         n_leads=len(path.names) - 2,
@@ -203,14 +178,7 @@ def _bent(path: _Path, size: float, unit: float) -> Bound:
     n = len(path.names) - 2
     times = np.arange(-n, 0, dtype=float)
     after = np.arange(path.steps, dtype=float)
-    found = smoothness(
-        float(path.real[1]),
-        path.real[2:],
-        path.covariance[1:, 1:],
-        times,
-        after,
-        size * unit,
-    )
+    found = smoothness(float(path.real[1]), path.real[2:], path.covariance[1:, 1:], times, after, size * unit)
     return Bound(size, found.low, found.high)
 
 

@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import (
-    EFFECT,
-    NO_FINDING,
-    Answer,
-    Check,
-    Drawn,
-    Status,
-    effect,
-    held_against,
-)
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, effect, held_against
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 
@@ -103,9 +94,7 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
         return s.silent("without a neighbourhood there are too few placebo programmes")
     printed = s.case.printed
     cells = [(printed(e), printed(i.low), printed(i.high)) for e, i in found.values()]
-    without = np.array(
-        cells, dtype=float
-    )  # an end that was not found is NaN: it leaves nothing out
+    without = np.array(cells, dtype=float)  # an end that was not found is NaN: it leaves nothing out
     turned = turns(np.array([f.estimate, own.low, own.high]), without)
     named = [evidence.plan.units[g].name for g in found]
     rows = [
@@ -128,9 +117,7 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
 def _say(a: Found, n: Spread) -> str:
     form = a.finding.form
     between = f"{effect(n.smallest, form)} and {effect(n.largest, form)}"
-    text = (
-        f"without any one of {plural(n.neighbourhoods, 'neighbourhood')} the estimate is between "
-    )
+    text = f"without any one of {plural(n.neighbourhoods, 'neighbourhood')} the estimate is between "
     if a.status is Status.WARNS:
         which = f"without {n.name} (then {effect(n.estimate, form)}) the answer would change"
         more = f", as it would without {n.turning - 1} more" if n.turning > 1 else ""

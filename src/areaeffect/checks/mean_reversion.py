@@ -33,16 +33,11 @@ _CLEAR = 2.0  # Monte Carlo errors
 
 @dataclass(frozen=True, slots=True)
 class Reversion:
-    """What the design finds on placebo programmes in the worst places.
+    """What the design finds on placebo programmes in the worst places."""
 
-    Parameters
-    ----------
-    percentile : mean percentile of the real neighbourhoods among all that could be drawn, 100
-        the worst.
-    bias, error : mean estimate of those placebo programmes, and its Monte Carlo error.
-    """
-
+    #: mean percentile of the real neighbourhoods among all that could be drawn, 100 the worst
     percentile: float
+    #: bias, error: mean estimate of those placebo programmes, and its Monte Carlo error
     bias: float
     error: float
 
@@ -127,18 +122,11 @@ Found = Answer[tuple[WorstPlaces, ...], WorstPlaces]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Chosen:
-    """Placebo programmes in the worst places by one score.
+    """Placebo programmes in the worst places by one score."""
 
-    Parameters
-    ----------
-    percentiles : (n_units, n_outcomes of the study), of the real neighbourhoods.
-    share : of places, that were drawn from.
-    drawn : (n_draws, n_units, n_outcomes, n_totals).
-    """
-
-    percentiles: Floats
-    share: float
-    drawn: Floats
+    percentiles: Floats  # (n_units, n_outcomes of the study), of the real neighbourhoods
+    share: float  # of places, that were drawn from
+    drawn: Floats  # (n_draws, n_units, n_outcomes, n_totals)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,9 +175,7 @@ def _choose(inputs: CheckInputs, arm: ClaimCohorts) -> dict[str, _Chosen]:
     return found
 
 
-def _worst_banks(
-    scored: Sequence[Sequence[_Scored]], n_treated: int
-) -> tuple[float, tuple[Candidates, ...]]:
+def _worst_banks(scored: Sequence[Sequence[_Scored]], n_treated: int) -> tuple[float, tuple[Candidates, ...]]:
     """Keep the worst places of each neighbourhood: the smallest share with room for a programme."""
     banks: list[Candidates] = []
     for share in SHARES:

@@ -28,24 +28,15 @@ SPREAD, SHARE_IN_ONE, WHOLE_GROUPS = "distance apart", "share in one district", 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Placement:
-    """How a programme's place compares with those of placebo programmes.
+    """How a programme's place compares with those of placebo programmes."""
 
-    Parameters
-    ----------
-    names : of the q features.
-    values : (q,), of the programme.
-    medians : (q,), of the placebo programmes.
-    p_values : (q,), twice the smaller tail with the +1 correction.
-    counted_p : (q,), the same over the tails that count, one or both; 1 where none does.
-    joint_p : how often a placebo programme has a smallest counted p-value as small, with the +1
-        correction: it holds for all features at once.
-    """
-
-    names: tuple[str, ...]
-    values: Floats
-    medians: Floats
-    p_values: Floats
-    counted_p: Floats
+    names: tuple[str, ...]  # of the q features
+    values: Floats  # (q,), of the programme
+    medians: Floats  # (q,), of the placebo programmes
+    p_values: Floats  # (q,), twice the smaller tail with the +1 correction
+    counted_p: Floats  # (q,), the same over the tails that count, one or both; 1 where none does.
+    #: how often a placebo programme has a smallest counted p-value as small, with the +1 correction: it holds
+    #: for all features at once
     joint_p: float
 
     @property
@@ -176,12 +167,7 @@ def placement(names: Sequence[str], real: Floats, placebos: Floats, counted: Boo
     if not kept or not len(placebos):
         nothing = np.empty(0)
         return Placement(
-            names=(),
-            values=nothing,
-            medians=nothing,
-            p_values=nothing,
-            counted_p=nothing,
-            joint_p=1.0,
+            names=(), values=nothing, medians=nothing, p_values=nothing, counted_p=nothing, joint_p=1.0
         )
     stacked = np.vstack([real[good], placebos[:, good]])
     both = _rank_p(stacked, np.ones((len(kept), 2), dtype=bool))
@@ -190,12 +176,7 @@ def placement(names: Sequence[str], real: Floats, placebos: Floats, counted: Boo
     joint = float((smallest <= smallest[0]).mean())
     medians = np.median(placebos[:, good], axis=0)
     return Placement(
-        names=kept,
-        values=real[good],
-        medians=medians,
-        p_values=both[0],
-        counted_p=mine[0],
-        joint_p=joint,
+        names=kept, values=real[good], medians=medians, p_values=both[0], counted_p=mine[0], joint_p=joint
     )
 
 
@@ -227,9 +208,7 @@ class Feature:
     real: float = described("of the real neighbourhoods: mean percentile, kilometres or share")
     placebo_median: float = described("median over placebo programmes")
     p_value: float = described("two-sided rank p-value among placebo programmes")
-    counted_p: float = described(
-        "over the tails that could do harm, which the warning counts; else 1"
-    )
+    counted_p: float = described("over the tails that could do harm, which the warning counts; else 1")
     joint_p: float = described("of the counted ones, for all features at once")
 
 

@@ -45,11 +45,7 @@ class EarlierCohorts(ClaimCohorts):
         What is left before it must be as long as one span.
         """
         found = ClaimCohorts.used(self, unit, areas)
-        return {
-            o: (pre, post)
-            for o, (pre, post) in found.items()
-            if pre.sum() * self.back >= post.sum()
-        }
+        return {o: (pre, post) for o, (pre, post) in found.items() if pre.sum() * self.back >= post.sum()}
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -102,20 +98,12 @@ class LeadCohorts(ClaimCohorts):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refits:
-    """Totals of the earlier designs.
+    """Totals of the earlier designs."""
 
-    Parameters
-    ----------
-    leads : cohorts of the held-out design, for the lengths of its windows.
-    real : (n_units, n_positions, n_totals).
-    drawn : (n_draws, n_units, n_positions, n_totals).
-    n_outcomes : outcomes of the study: a window's positions follow each other by so many.
-    """
-
-    leads: LeadCohorts
-    real: Floats
-    drawn: Floats
-    n_outcomes: int
+    leads: LeadCohorts  # cohorts of the held-out design, for the lengths of its windows
+    real: Floats  # (n_units, n_positions, n_totals)
+    drawn: Floats  # (n_draws, n_units, n_positions, n_totals)
+    n_outcomes: int  # outcomes of the study: a window's positions follow each other by so many
 
     def window(self, window: int, case: Case) -> tuple[Floats, Floats]:
         """Return the real and the drawn totals of one window of a case's outcome."""
@@ -148,10 +136,4 @@ def _pretending(arm: ClaimCohorts, first: int) -> dict[str, Any]:
     """Settings of an arm, for one that is held out and whose outcomes stand further on."""
     given = {f.name: getattr(arm, f.name) for f in fields(arm) if f.init}
     outcomes = {first + o: o for o in arm.outcomes.values()}
-    return given | {
-        "claim": HELD_OUT,
-        "outcomes": outcomes,
-        "bins": NO_BINS,
-        "_cohorts": {},
-        "_sums": {},
-    }
+    return given | {"claim": HELD_OUT, "outcomes": outcomes, "bins": NO_BINS, "_cohorts": {}, "_sums": {}}

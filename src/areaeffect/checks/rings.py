@@ -41,22 +41,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RingJob:
-    """Puts the rings of placebo programmes through design and estimate.
+    """Puts the rings of placebo programmes through design and estimate."""
 
-    Parameters
-    ----------
-    machine : the study's, with one arm, that of changes.
-    near : areas within the outermost ring of each other.
-    band : (n_pairs,), the ring that each pair of `near` is in.
-    n_rings : rings, from the nearest.
-    in_rings : (n_areas,), areas that may stand in a ring: eligible but for the buffer.
-    """
-
-    machine: Machine
-    near: Graph
-    band: npt.NDArray[np.int8]
-    n_rings: int
-    in_rings: Bools
+    machine: Machine  # the study's, with one arm, that of changes
+    near: Graph  # areas within the outermost ring of each other
+    band: npt.NDArray[np.int8]  # (n_pairs,), the ring that each pair of `near` is in
+    n_rings: int  # rings, from the nearest
+    in_rings: Bools  # (n_areas,), areas that may stand in a ring: eligible but for the buffer
 
     def prepare(self) -> None:
         """Make every cohort and sum, and search the nearest areas of all that may be asked for."""
@@ -94,9 +85,7 @@ class RingJob:
         cohorts = [arm.cohort(g, areas) for g, areas in enumerate(programme)]
         rings, inside = rings_of(programme, self.near, self.band, self.n_rings)
         far = machine.eligible & ~inside
-        rules = Rules(
-            machine.rules.nearest, machine.rules.common_support, None, machine.rules.matching
-        )
+        rules = Rules(machine.rules.nearest, machine.rules.common_support, None, machine.rules.matching)
         sizes = []
         for r, ring in enumerate(rings):
             members = [
@@ -108,9 +97,7 @@ class RingJob:
             if not there:
                 continue
             found[:, r * n : (r + 1) * n] = 0.0
-            designed = design_programme(
-                [cohorts[g] for g in there], [members[g] for g in there], far, rules
-            )
+            designed = design_programme([cohorts[g] for g in there], [members[g] for g in there], far, rules)
             for g, chosen in zip(there, designed, strict=True):
                 found[g, r * n : (r + 1) * n] = np.nan
                 for o, sums in arm.sums(g, programme[g]).items():
@@ -148,8 +135,7 @@ def rings_of(
     inside[every] = True
     nearest[every] = n_rings
     rings = [
-        [np.flatnonzero((nearest == r) & (owner == g)) for g in range(len(programme))]
-        for r in range(n_rings)
+        [np.flatnonzero((nearest == r) & (owner == g)) for g in range(len(programme))] for r in range(n_rings)
     ]
     return rings, inside
 
@@ -191,20 +177,12 @@ Found = Answer[OutstandingRing, Ring]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Rings:
-    """Totals of the rings.
+    """Totals of the rings."""
 
-    Parameters
-    ----------
-    edges : kilometres, from 0.
-    n_areas : (n_rings, n_units).
-    real : (n_units, n_rings * n_outcomes, n_totals).
-    drawn : (n_draws, n_units, n_rings * n_outcomes, n_totals).
-    """
-
-    edges: tuple[float, ...]
-    n_areas: tuple[tuple[int, ...], ...]
-    real: Floats
-    drawn: Floats
+    edges: tuple[float, ...]  # kilometres, from 0
+    n_areas: tuple[tuple[int, ...], ...]  # (n_rings, n_units)
+    real: Floats  # (n_units, n_rings * n_outcomes, n_totals)
+    drawn: Floats  # (n_draws, n_units, n_rings * n_outcomes, n_totals)
 
 
 def _run(inputs: CheckInputs) -> list[Found]:

@@ -28,12 +28,7 @@ if TYPE_CHECKING:
     from areaeffect.records import DataTable
     from areaeffect.results import Annex, AreaStatus, Finding, Result
 
-SYMBOLS = {
-    Status.WARNS: "▲",
-    Status.INFORMATION: "○",
-    Status.HOLDS: "●",
-    Status.NOT_ESTIMABLE: "–",
-}
+SYMBOLS = {Status.WARNS: "▲", Status.INFORMATION: "○", Status.HOLDS: "●", Status.NOT_ESTIMABLE: "–"}
 ROWS_SHOWN = 40
 
 
@@ -71,9 +66,7 @@ def _by_name(check: CheckSummary, areas: Iterable[AreaStatus]) -> CheckSummary:
     def called(text: str) -> str:
         return re.sub(r"\b[A-Z]\w{5,}\b", lambda m: names.get(m[0], m[0]), text)
 
-    return replace(
-        check, findings=tuple(replace(f, reason=called(f.reason)) for f in check.findings)
-    )
+    return replace(check, findings=tuple(replace(f, reason=called(f.reason)) for f in check.findings))
 
 
 def _warnings(checks: Sequence[CheckSummary]) -> Table:
@@ -98,10 +91,7 @@ def _part(result: Result, check: CheckSummary, table: DataTable) -> Folded:
     answers = Table(
         f"{check.title}: each finding",
         ("Finding", "Group", "Result", "In words"),
-        tuple(
-            (f.label, wording.group_title(f.group), _marked(f.status), f.reason)
-            for f in check.findings
-        ),
+        tuple((f.label, wording.group_title(f.group), _marked(f.status), f.reason) for f in check.findings),
     )
     blocks: tuple[Block, ...] = (
         Paragraph(check.question),
@@ -117,9 +107,7 @@ def _first_rows(table: DataTable) -> Table:
     words = in_words(table)
     if len(words.rows) <= ROWS_SHOWN:
         return words
-    caption = (
-        f"{words.caption} (the first {ROWS_SHOWN} of {len(words.rows):,} rows; the file has all)"
-    )
+    caption = f"{words.caption} (the first {ROWS_SHOWN} of {len(words.rows):,} rows; the file has all)"
     return Table(caption, words.head, words.rows[:ROWS_SHOWN], words.numeric)
 
 
@@ -138,9 +126,7 @@ def _figure(result: Result, check: CheckSummary, table: DataTable) -> Figure | N
         return None
     group = ALL_INITIATIVES if ALL_INITIATIVES in groups else next(iter(groups))
     findings = {
-        f.outcome: f
-        for f in reversed(result.findings)
-        if f.group == group and f.neighbourhood is None
+        f.outcome: f for f in reversed(result.findings) if f.group == group and f.neighbourhood is None
     }
     rows = [
         row
@@ -190,9 +176,7 @@ class IntervalRow:
     finding: float | None
 
 
-def interval_rows(
-    finding: Finding, rows: Iterable[Any], name: Callable[[Any], str]
-) -> list[IntervalRow]:
+def interval_rows(finding: Finding, rows: Iterable[Any], name: Callable[[Any], str]) -> list[IntervalRow]:
     """Return one row an effect of one outcome, in print units.
 
     Parameters

@@ -5,15 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import (
-    DRAWS,
-    Checked,
-    CheckInputs,
-    CheckResult,
-    Status,
-    caveat,
-    subjects_of,
-)
+from areaeffect.checks.base import DRAWS, Checked, CheckInputs, CheckResult, Status, caveat, subjects_of
 from areaeffect.checks.refits import refit
 from areaeffect.checks.registry import CHECKS
 from areaeffect.placebo.workers import run_all

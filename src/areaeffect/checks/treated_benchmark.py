@@ -77,12 +77,8 @@ class Supposed:
 
     areas_treated: int = described("k, benchmark areas that are supposed to have been treated")
     share_heaviest: float = described("share of what is expected that the k heaviest make up")
-    estimate_heaviest: float | None = described(
-        f"effect if the k heaviest had had it too: {EFFECT}"
-    )
-    estimate_random: float | None = described(
-        "effect if k at random had had it too (at their mean share)"
-    )
+    estimate_heaviest: float | None = described(f"effect if the k heaviest had had it too: {EFFECT}")
+    estimate_random: float | None = described("effect if k at random had had it too (at their mean share)")
     verdict_heaviest: str = described("verdict if the k heaviest had had it too")
     change_needed: float | None = described(
         "by what fraction the k heaviest would have had to stand over what was expected of them "
@@ -92,17 +88,12 @@ class Supposed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FewTreated:
-    """What a few treated benchmark areas would do to a finding.
+    """What a few treated benchmark areas would do to a finding."""
 
-    Parameters
-    ----------
-    changed_by : how many would change the verdict to `verdict_then`; None where none does.
-    few, share, estimate, change_needed : so many, as in the table.
-    """
-
-    changed_by: int | None
+    changed_by: int | None  # how many would change the verdict to `verdict_then`; None where none does.
     verdict: Verdict
     verdict_then: Verdict | None
+    #: few, share, estimate, change_needed: so many, as in the table
     few: int
     share: float
     estimate: float | None
@@ -144,9 +135,7 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
     return s.answer(Status.WARNS if warns else Status.HOLDS, numbers, *supposed)
 
 
-def _supposed(
-    f: Finding, k: int, parts: Floats, shares: Floats, verdicts: Sequence[Verdict]
-) -> Supposed:
+def _supposed(f: Finding, k: int, parts: Floats, shares: Floats, verdicts: Sequence[Verdict]) -> Supposed:
     ratio, share, estimate = f.form is Form.RATIO, float(shares[k - 1]), f.estimate or 0.0
     return Supposed(
         areas_treated=k,
@@ -179,8 +168,7 @@ def _verdict_if_treated(finding: Finding, share: float) -> Verdict:
         return f.verdict
     ratio = f.form is Form.RATIO
     low, high = (
-        None if end is None else effect_if_treated(end, share, is_ratio=ratio)
-        for end in (f.low, f.high)
+        None if end is None else effect_if_treated(end, share, is_ratio=ratio) for end in (f.low, f.high)
     )
     return decide(replace(f.interval, low=low, high=high), f.threshold, f.better, f.claim)
 

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from areaeffect.study.file import StudyFile
 
 
-def with_costs(
-    data: Assembled, costs: tuple[Release, ...], notes: tuple[str, ...] = ()
-) -> Assembled:
+def with_costs(data: Assembled, costs: tuple[Release, ...], notes: tuple[str, ...] = ()) -> Assembled:
     """Return the data with the files of unit costs among its releases, which the seal covers."""
     panel = data.panel
     every, said = (*panel.releases, *costs), (*panel.notes, *notes)

@@ -38,38 +38,26 @@ _QUICK_DESIGNS, _QUICK_SEARCHES = 1_500, 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckReport:
-    """What a study would work with.
+    """What a study would work with."""
 
-    Parameters
-    ----------
-    title : of the study.
-    n_areas, n_covered : areas in the panel, and those with a value in every period.
-    pool : areas by reason; '' are eligible.
-    neighbourhoods : (initiative, name, areas, start, pool, effective number, worst imbalance).
-    gaps : (outcome, group, first, last, areas, reason).
-    placebos : (group, disjoint programmes, disjoint pseudo-neighbourhoods, why these are too few
-        for a verdict, or empty).
-    smallest_effects : a line an initiative and outcome: the smallest effect that would be seen.
-    sources : a line a source: what it is, its periods, and what of the window it lacks.
-    refused : a line an initiative and outcome that cannot be estimated: why.
-    files : a line a file of a source: rows read, kept and left out.
-    warnings : what to look at before estimating.
-    notes : remarks on reading.
-    """
-
-    title: str
+    title: str  # of the study
+    #: n_areas, n_covered: areas in the panel, and those with a value in every period
     n_areas: int
     n_covered: int
-    pool: dict[str, int]
+    pool: dict[str, int]  # areas by reason; '' are eligible.
+    #: (initiative, name, areas, start, pool, effective number, worst imbalance)
     neighbourhoods: tuple[tuple[str, str, int, str, int, float, float], ...]
-    gaps: tuple[tuple[str, str, str, str, int, str], ...]
+    gaps: tuple[tuple[str, str, str, str, int, str], ...]  # (outcome, group, first, last, areas, reason)
+    #: (group, disjoint programmes, disjoint pseudo-neighbourhoods, why these are too few for a verdict, or
+    #: empty)
     placebos: tuple[tuple[str, int, int, str], ...]
+    #: a line an initiative and outcome: the smallest effect that would be seen
     smallest_effects: tuple[str, ...]
-    sources: tuple[str, ...]
-    refused: tuple[str, ...]
-    files: tuple[str, ...]
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
+    sources: tuple[str, ...]  # a line a source: what it is, its periods, and what of the window it lacks
+    refused: tuple[str, ...]  # a line an initiative and outcome that cannot be estimated: why
+    files: tuple[str, ...]  # a line a file of a source: rows read, kept and left out
+    warnings: tuple[str, ...]  # what to look at before estimating
+    notes: tuple[str, ...]  # remarks on reading
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -157,11 +145,7 @@ def check_any(path: Path, store: Path | None, say: Callable[[str], None]) -> lis
 
 
 def _report(
-    file: StudyFile,
-    panel: Panel,
-    plan: Plan,
-    sources: tuple[str, ...],
-    lacking: tuple[str, ...],
+    file: StudyFile, panel: Panel, plan: Plan, sources: tuple[str, ...], lacking: tuple[str, ...]
 ) -> CheckReport:
     """Put together what a planned study would work with."""
     covered = [m.observed.all(axis=1) for m in panel.measures.values()]
@@ -176,15 +160,7 @@ def _report(
         n_covered=int(np.all(covered, axis=0).sum()),
         pool=dict(Counter(plan.pool.reasons)),
         neighbourhoods=tuple(
-            (
-                d.initiative,
-                d.neighbourhood,
-                len(d.areas),
-                d.start,
-                d.n_pool,
-                d.n_effective,
-                d.imbalance,
-            )
+            (d.initiative, d.neighbourhood, len(d.areas), d.start, d.n_pool, d.n_effective, d.imbalance)
             for d in plan.designs
         ),
         gaps=tuple((g.outcome, g.group, g.first, g.last, g.n_areas, g.reason) for g in panel.gaps),
@@ -220,9 +196,7 @@ def _smallest_effects(file: StudyFile, panel: Panel, plan: Plan) -> tuple[str, .
             f"`areaeffect power {file.path}`",
         )
     measures = [panel.measures[o.name] for o in study.outcome]
-    report = power_of(
-        study, measures, plan, 1, lambda *_: None, most_draws=QUICK_DRAWS, curve=False
-    )
+    report = power_of(study, measures, plan, 1, lambda *_: None, most_draws=QUICK_DRAWS, curve=False)
     more = f"`areaeffect power {file.path}` tries more placebos, other numbers of neighbourhoods"
     return (*in_brief(report), f"{more} and lengths of follow-up.")
 

@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING
 from areaeffect.commands.evaluate import evaluate, evaluate_into
 from areaeffect.document.folders import prepare, write_whole
 from areaeffect.placebo.workers import default_threads, over_processes
-from areaeffect.report.collection import (
-    held_collection,
-    rebuild_collection,
-    write_over_parts,
-    write_part,
-)
+from areaeffect.report.collection import held_collection, rebuild_collection, write_over_parts, write_part
 from areaeffect.report.files import rebuild_report
 from areaeffect.study.collection import is_collection, read_collection
 
@@ -119,9 +114,7 @@ def _evaluate(whole: _CollectionRun, task: _Task) -> Result:
     return write_part(found, whole.folder / name)
 
 
-def _named(
-    name: str, tell: Callable[[tuple[str, int, int]], None]
-) -> Callable[[str, int, int], None]:
+def _named(name: str, tell: Callable[[tuple[str, int, int]], None]) -> Callable[[str, int, int], None]:
     return lambda step, done, of: tell((f"{name}: {step}", done, of))
 
 

@@ -32,18 +32,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What differs between two runs.
+    """What differs between two runs."""
 
-    Parameters
-    ----------
-    changes : values of findings, in the order of the first run.
-    causes : what can have moved them, by kind: 'release', 'study', 'code'.
-    same : findings whose values are equal.
-    """
-
-    changes: tuple[Change, ...]
-    causes: dict[str, tuple[str, ...]]
-    same: int
+    changes: tuple[Change, ...]  # values of findings, in the order of the first run
+    causes: dict[str, tuple[str, ...]]  # what can have moved them, by kind: 'release', 'study', 'code'
+    same: int  # findings whose values are equal
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

@@ -24,12 +24,7 @@ from areaeffect.findings.series import neighbourhood_series, series
 from areaeffect.further.groups import by_attribute
 from areaeffect.further.registry import further
 from areaeffect.placebo.programmes import run_programme
-from areaeffect.placebo.workers import (
-    default_threads,
-    run_all,
-    single_threaded,
-    version_of_code,
-)
+from areaeffect.placebo.workers import default_threads, run_all, single_threaded, version_of_code
 from areaeffect.report.files import design_values, rounded, write_result
 from areaeffect.results import AreaStatus, Result, Shape
 from areaeffect.study.file import StudyFile, read_study
@@ -97,11 +92,7 @@ def evaluate_into(
 
 
 def estimate(
-    file: StudyFile,
-    data: Assembled,
-    plan: Plan,
-    threads: int,
-    tell: Callable[[str, int, int], None],
+    file: StudyFile, data: Assembled, plan: Plan, threads: int, tell: Callable[[str, int, int], None]
 ) -> Result:
     """Estimate a sealed plan: effects, placebo draws, findings and every further step."""
     study = file.study
@@ -133,11 +124,7 @@ def estimate(
         notes=(*data.panel.notes, *plan.notes, *kept, *method_notes(file, data, plan)),
     )
     return with_warnings(
-        further(
-            Finished(
-                file=file, data=data, evidence=evidence, result=result, threads=threads, tell=tell
-            )
-        )
+        further(Finished(file=file, data=data, evidence=evidence, result=result, threads=threads, tell=tell))
     )
 
 
@@ -193,19 +180,10 @@ def _statuses(data: Assembled, plan: Plan) -> tuple[AreaStatus, ...]:
                 )
             )
         elif weight[i] > 0:
-            rows.append(
-                AreaStatus(
-                    area=str(code), name=str(name), role="benchmark", weight=float(weight[i])
-                )
-            )
+            rows.append(AreaStatus(area=str(code), name=str(name), role="benchmark", weight=float(weight[i])))
         elif reason == "treated":
             rows.append(
-                AreaStatus(
-                    area=str(code),
-                    name=str(name),
-                    role="left out",
-                    reason="treated, but not covered",
-                )
+                AreaStatus(area=str(code), name=str(name), role="left out", reason="treated, but not covered")
             )
         elif reason:
             rows.append(AreaStatus(area=str(code), name=str(name), role="left out", reason=reason))
@@ -281,9 +259,7 @@ def _read(path: Path) -> Any:
     except (OSError, ValueError):
         raise DataError(Problem("the sealed plan cannot be read.", str(path), fix)) from None
     if missing:
-        raise DataError(
-            Problem(f"this is no sealed plan: it lacks {', '.join(missing)}.", str(path), fix)
-        )
+        raise DataError(Problem(f"this is no sealed plan: it lacks {', '.join(missing)}.", str(path), fix))
     return found
 
 

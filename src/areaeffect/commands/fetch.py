@@ -36,24 +36,14 @@ _OWN_TABLES = "Bring a table and outlines of your own: docs/how-to/another-count
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a call of `fetch` would do.
+    """What a call of `fetch` would do."""
 
-    Parameters
-    ----------
-    folder : where files go.
-    jobs : files of releases.
-    police : months of police.uk; None where none are asked for.
-    by_hand : releases that no command gets.
-    again : whether what is here is asked for too.
-    contact : whether the publishers will see how to reach the user.
-    """
-
-    folder: Path
-    jobs: tuple[Job, ...]
-    police: police.Wanted | None
-    by_hand: tuple[PublishedRelease, ...]
-    again: bool
-    contact: bool
+    folder: Path  # where files go
+    jobs: tuple[Job, ...]  # files of releases
+    police: police.Wanted | None  # months of police.uk; None where none are asked for.
+    by_hand: tuple[PublishedRelease, ...]  # releases that no command gets
+    again: bool  # whether what is here is asked for too
+    contact: bool  # whether the publishers will see how to reach the user
 
     @property
     def missing(self) -> tuple[Job, ...]:
@@ -94,16 +84,13 @@ class Plan:
             lines.append(f"police.uk: {what}, into {self.folder / police.NAME}.")
         lines += [f"Not fetched: {r.id}. {how_to_get(r)}" for r in self.by_hand]
         if not self.contact:
-            lines.append(
-                f"Publishers ask for a contact: set {CONTACT_VARIABLE} to an e-mail address."
-            )
+            lines.append(f"Publishers ask for a contact: set {CONTACT_VARIABLE} to an e-mail address.")
         return "\n".join(lines)
 
     def table(self) -> str:
         """Return every file with where it comes from and where it goes."""
         rows = [
-            f"{'here' if j.is_here else 'fetch'}: {j.path}\n  {j.release.id}: {_origin(j)}"
-            for j in self.jobs
+            f"{'here' if j.is_here else 'fetch'}: {j.path}\n  {j.release.id}: {_origin(j)}" for j in self.jobs
         ]
         if self.police:
             rows += [f"fetch: {police.ask_for(a).address}" for a in self.police.archives]
@@ -112,20 +99,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class FetchReport:
-    """What was asked for and is here now.
+    """What was asked for and is here now."""
 
-    Parameters
-    ----------
-    folder : where the files are.
-    files : the files.
-    by_hand : releases that no command gets.
-    gaps : 'force YYYY-MM' that police.uk does not have.
-    """
-
-    folder: Path
-    files: tuple[Fetched, ...]
-    by_hand: tuple[PublishedRelease, ...]
-    gaps: tuple[str, ...]
+    folder: Path  # where the files are
+    files: tuple[Fetched, ...]  # the files
+    by_hand: tuple[PublishedRelease, ...]  # releases that no command gets
+    gaps: tuple[str, ...]  # 'force YYYY-MM' that police.uk does not have
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -154,21 +133,14 @@ class FetchReport:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Whether one file is where its release says.
+    """Whether one file is where its release says."""
 
-    Parameters
-    ----------
-    release, path : what it is.
-    address : asked.
-    says : what it answered; '' where it did not.
-    problem : why it is not there; '' where it is.
-    """
-
+    #: release, path: what it is
     release: str
     path: str
-    address: str
-    says: str
-    problem: str
+    address: str  # asked
+    says: str  # what it answered; '' where it did not.
+    problem: str  # why it is not there; '' where it is.
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +161,7 @@ class CheckReport:
     def text(self) -> str:
         """Return a Markdown table, for the documentation."""
         rows = [
-            f"| `{c.release}` | {'moved' if c.problem else 'there'} | {c.problem or c.says} | "
-            f"<{c.address}> |"
+            f"| `{c.release}` | {'moved' if c.problem else 'there'} | {c.problem or c.says} | <{c.address}> |"
             for c in self.checks
         ]
         gone = sum(bool(c.problem) for c in self.checks)
@@ -226,9 +197,7 @@ def plan(
     if police.NAME in names:
         wanted = police.Wanted(first, last, tuple(dict.fromkeys(forces)))
     elif first or last or forces:
-        raise StudyError(
-            Problem("--from, --to and --force belong to police_uk.", "", "Name police_uk too.")
-        )
+        raise StudyError(Problem("--from, --to and --force belong to police_uk.", "", "Name police_uk too."))
     into = folder or default_fetched()
     return Plan(
         folder=into,
@@ -262,9 +231,7 @@ def fetch(plan: Plan, progress: Progress) -> FetchReport:
         raise DataError([*error.problems, Problem(what, "", fix)]) from None
     gaps: tuple[str, ...] = ()
     if plan.police:
-        more, gaps = police.fetch_archives(
-            plan.police, plan.folder, progress, client, again=plan.again
-        )
+        more, gaps = police.fetch_archives(plan.police, plan.folder, progress, client, again=plan.again)
         files += more
     return FetchReport(plan.folder, files, plan.by_hand, gaps)
 
@@ -285,9 +252,7 @@ def check(plan: Plan, progress: Progress) -> CheckReport:
     for archive in plan.police.archives if plan.police else ():
         ask = police.ask_for(archive)
         try:
-            checks.append(
-                Check(police.NAME, archive, ask.address, f"{client.length(ask):,} bytes", "")
-            )
+            checks.append(Check(police.NAME, archive, ask.address, f"{client.length(ask):,} bytes", ""))
         except DataError as error:
             checks.append(Check(police.NAME, archive, ask.address, "", error.problems[0].what))
     return CheckReport(tuple(checks))
@@ -306,15 +271,10 @@ def _licences(files: Sequence[Fetched]) -> list[str]:
     under: dict[tuple[str, str], list[str]] = {}
     for name in dict.fromkeys(f.name for f in files):
         release = catalogue().get(name)
-        line = (
-            (release.licence, release.attribution)
-            if release
-            else (police.LICENCE, police.ATTRIBUTION)
-        )
+        line = (release.licence, release.attribution) if release else (police.LICENCE, police.ATTRIBUTION)
         under.setdefault(line, []).append(name)
     return [
-        f"- {licence}: {', '.join(names)}\n  {attribution}"
-        for (licence, attribution), names in under.items()
+        f"- {licence}: {', '.join(names)}\n  {attribution}" for (licence, attribution), names in under.items()
     ]
 
 

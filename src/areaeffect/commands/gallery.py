@@ -114,25 +114,18 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A programme run again, on the published scale; None where there is no such number.
+    """A programme run again, on the published scale; None where there is no such number."""
 
-    Parameters
-    ----------
-    known : what is known of it.
-    estimate, low, high, p_value : ours.
-    before : gap in the last year before the start by a design that did not see it, and its ends.
-    verdict : ours, or why there is no estimate.
-    missing : what is not here; empty where it was run.
-    """
-
-    known: Known
+    known: Known  # what is known of it
+    #: estimate, low, high, p_value: ours
     estimate: float | None = None
     low: float | None = None
     high: float | None = None
     p_value: float | None = None
+    #: gap in the last year before the start by a design that did not see it, and its ends
     before: tuple[float | None, float | None, float | None] = (None, None, None)
-    verdict: str = ""
-    missing: str = ""
+    verdict: str = ""  # ours, or why there is no estimate
+    missing: str = ""  # what is not here; empty where it was run.
 
     @property
     def holds(self) -> bool | None:
@@ -170,9 +163,7 @@ def catalogue() -> tuple[Known, ...]:
     return tuple(Known(**{**row, "kind": Kind(row.get("kind", Kind.PUBLISHED))}) for row in rows)
 
 
-def gallery(
-    only: Sequence[str], studies: Path | None, threads: int | None, tell: Tell
-) -> tuple[Row, ...]:
+def gallery(only: Sequence[str], studies: Path | None, threads: int | None, tell: Tell) -> tuple[Row, ...]:
     """Run every programme whose data are here.
 
     Parameters
@@ -225,9 +216,7 @@ def _run(known: Known, place: Path, studies: Path | None, threads: int, tell: Te
         if not path.is_file():
             return Row(known=known, missing=f"{known.study} comes with the source code alone.")
     if known.needs and importlib.util.find_spec(known.needs) is None:
-        return Row(
-            known=known, missing=f"the package {known.needs} is not installed: {known.data}."
-        )
+        return Row(known=known, missing=f"the package {known.needs} is not installed: {known.data}.")
     try:
         if known.kind == Kind.CROSS_CHECK:
             return _officers(known, place)
@@ -281,9 +270,7 @@ def _row(known: Known, result: Result) -> Row:
     def scaled(value: float | None) -> float | None:
         return None if value is None else value * scale
 
-    reason = (
-        finding.caveats[0] if finding.estimate is None and finding.caveats else str(finding.verdict)
-    )
+    reason = finding.caveats[0] if finding.estimate is None and finding.caveats else str(finding.verdict)
     return Row(
         known=known,
         estimate=scaled(finding.estimate),

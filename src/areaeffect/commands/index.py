@@ -8,9 +8,9 @@ import numpy as np
 
 from areaeffect.document.folders import prepare
 from areaeffect.index import composite as numerics
+from areaeffect.index.composite import Choices, _score, choices_of, scores, standardised
 from areaeffect.index.page import write_index
 from areaeffect.index.result import IndexResult, Variant
-from areaeffect.index.scores import Choices, _score, choices_of, scores, standardised
 from areaeffect.index.table import read_indicators
 from areaeffect.study.index import read_index
 
@@ -28,9 +28,7 @@ _METHODS = ("exponential", "z-score", "rank")
 _RULES = ("no score", "reweight", "authority mean")
 
 
-def index_into(
-    path: Path, out: Path, tell: Callable[[str, int, int], None] = lambda *_: None
-) -> IndexResult:
+def index_into(path: Path, out: Path, tell: Callable[[str, int, int], None] = lambda *_: None) -> IndexResult:
     """Build an index and write its folder: index.csv, sensitivity.csv, index.html, run.json."""
     prepare(out, tell)
     result = build_index(read_index(path))
@@ -87,9 +85,7 @@ def build_index(file: IndexFile) -> IndexResult:
     )
 
 
-def _variants(
-    index: Index, table: IndicatorTable, base: Choices
-) -> Iterator[tuple[str, str, Floats]]:
+def _variants(index: Index, table: IndicatorTable, base: Choices) -> Iterator[tuple[str, str, Floats]]:
     """Score the areas with every choice made otherwise, one at a time."""
     standard = standardised(index, table, base)
     names = [i.name for i in index.indicator]

@@ -75,9 +75,7 @@ def init(folder: Path, example: str = "county") -> tuple[Path, ...]:
     files = _files_of(example)
     there = [folder / name for name in files if (folder / name).exists()]
     if there:
-        raise StudyError(
-            [Problem("is already there.", str(t), "Choose another folder.") for t in there]
-        )
+        raise StudyError([Problem("is already there.", str(t), "Choose another folder.") for t in there])
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -88,9 +86,7 @@ def _files_of(example: str) -> dict[str, bytes]:
     if example in {"london", "england"}:
         return example_files(example)
     made = (
-        _tables(simulate_county(_SPEC))
-        if example == "county"
-        else _estate_tables(simulate_county(_ESTATE))
+        _tables(simulate_county(_SPEC)) if example == "county" else _estate_tables(simulate_county(_ESTATE))
     )
     template = "study.toml" if example == "county" else "empty_homes.toml"
     text = (files("areaeffect.commands") / "example" / template).read_text("utf-8")

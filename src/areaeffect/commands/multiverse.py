@@ -18,13 +18,7 @@ from areaeffect.findings.case import groups_of
 from areaeffect.findings.plan import disjoint, pool_of
 from areaeffect.geography.neighbours import within
 from areaeffect.multiverse.branch_runs import run_tasks
-from areaeffect.multiverse.branches import (
-    Choice,
-    CurveCase,
-    Universe,
-    grid,
-    name_of,
-)
+from areaeffect.multiverse.branches import Choice, CurveCase, Universe, grid, name_of
 from areaeffect.multiverse.curves import curves_annex
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
@@ -89,12 +83,7 @@ def multiverse(
             write_whole(out, lambda aside: write_files(result, aside))
         universe, choices = make_universe(file.study, data, plan, draws)
         curves = run_tasks(
-            universe,
-            choices,
-            out / FOLDER,
-            n_threads,
-            cluster,
-            lambda done, of: tell("branches", done, of),
+            universe, choices, out / FOLDER, n_threads, cluster, lambda done, of: tell("branches", done, of)
         )
         annex = curves_annex(universe, file.study, choices, curves, result)
         kept = tuple(a for a in result.annexes if a.name != annex.name)
@@ -137,9 +126,7 @@ def _write(result: Result, branches: Sequence[str], out: Path, aside: Path) -> N
         shutil.copyfile(out / FOLDER / name, aside / FOLDER / name)
 
 
-def make_universe(
-    study: Study, data: Assembled, plan: Plan, draws: int
-) -> tuple[Universe, list[Choice]]:
+def make_universe(study: Study, data: Assembled, plan: Plan, draws: int) -> tuple[Universe, list[Choice]]:
     """Gather what every task shares, and list the tasks."""
     arm = plan.leading
     members = tuple(u.areas for u in plan.units)
@@ -154,9 +141,7 @@ def make_universe(
         km: (plan.pool.eligible, data.panel.near) if is_own else _pool(study, data, km)
         for km, is_own in _buffers(study, data)
     }
-    bare = replace(
-        data.panel, attributes={}, contiguity=None, near=None, gaps=(), releases=(), notes=()
-    )
+    bare = replace(data.panel, attributes={}, contiguity=None, near=None, gaps=(), releases=(), notes=())
     light = replace(arm, panel=bare, _cohorts={}, _sums={})
     universe = Universe(
         arm=light,
@@ -171,19 +156,12 @@ def make_universe(
     return universe, grid(study, list(pools))
 
 
-def _curve_case(
-    plan: Plan, group: Group, real: Floats, position: int, outcome: Outcome
-) -> CurveCase:
+def _curve_case(plan: Plan, group: Group, real: Floats, position: int, outcome: Outcome) -> CurveCase:
     units = tuple(g for g in group.units if np.isfinite(real[g]).all())
     taken = Places(len(units), disjoint(plan, group.units)[1]).taken
     is_count = outcome.kind == "count"
     return CurveCase(
-        group=group.name,
-        outcome=outcome.name,
-        position=position,
-        units=units,
-        is_count=is_count,
-        taken=taken,
+        group=group.name, outcome=outcome.name, position=position, units=units, is_count=is_count, taken=taken
     )
 
 

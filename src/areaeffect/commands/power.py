@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 from areaeffect.commands.begin import begin
 from areaeffect.document.folders import prepare
 from areaeffect.findings.refusals import refuse_everything_refused, refused
-from areaeffect.placebo.workers import (
-    default_threads,
-    single_threaded,
-)
+from areaeffect.placebo.workers import default_threads, single_threaded
 from areaeffect.power.page import write_power
 from areaeffect.power.result import PowerReport
 from areaeffect.study.file import read_study

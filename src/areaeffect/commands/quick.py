@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.document.csv_files import write_text
 from areaeffect.document.folders import write_whole
-from areaeffect.draft.characteristics import characteristics_of, every_guess
-from areaeffect.draft.guess import area_column, guess
+from areaeffect.draft.guess import area_column, characteristics_of, every_guess, guess
 from areaeffect.draft.study_text import Draft, study_text
 from areaeffect.errors import Faults, Problem, StudyError
 from areaeffect.geography.shape_files import read_shape_file
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from areaeffect.draft.characteristics import Characteristics
-    from areaeffect.draft.guess import Guess
+    from areaeffect.draft.guess import Characteristics, Guess
     from areaeffect.results import Result
 
 #: Kinds of files that hold outlines or points, not a list of codes.
@@ -69,9 +67,7 @@ def quick(
         A table that can be read in two ways, and whatever `evaluate` refuses.
     """
     if kind_of(start) is None:
-        raise StudyError(
-            Problem(f"'{start}' is not a period.", "--start", "Write 2013-04, 2013-Q2 or 2013.")
-        )
+        raise StudyError(Problem(f"'{start}' is not a period.", "--start", "Write 2013-04, 2013-Q2 or 2013."))
     folder = out.with_name(f"{out.name}-study")
     frame, found, about = _guessed(table, areas, start, characteristics, say)
     draft = Draft(

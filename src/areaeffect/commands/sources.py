@@ -20,71 +20,38 @@ if TYPE_CHECKING:
 
     from areaeffect.sources.publishers.releases import PublishedRelease
 
-__all__ = [
-    "SourceListing",
-    "check_store",
-    "list_sources",
-    "open_lake",
-    "remove_store",
-    "store_path",
-]
+__all__ = ["SourceListing", "check_store", "list_sources", "open_lake", "remove_store", "store_path"]
 
 _RELEASE_HEADINGS = ("release", "periods", "areas", "vintage", "covers", "use", "here")
-_STORE_HEADINGS = (
-    "source",
-    "force",
-    "first",
-    "last",
-    "months",
-    "rows",
-    "no area",
-    "rejected",
-    "gaps",
-)
+_STORE_HEADINGS = ("source", "force", "first", "last", "months", "rows", "no area", "rejected", "gaps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Available:
-    """A release that can be had.
+    """A release that can be had."""
 
-    Parameters
-    ----------
-    release, family, title : its name in studies, its page in docs/sources, its title.
-    periods : those it has, or the date it describes.
-    areas, vintage, coverage : what an area is, its census vintage, the part of the country.
-    use : what it can serve as at most (`PublishedRelease.use`).
-    here : `fetched`, `shared folder` or empty.
-    how : the command that gets it, or the publisher's page where no address is on record.
-    """
-
+    #: release, family, title: its name in studies, its page in docs/sources, its title
     release: str
     family: str
     title: str
-    periods: str
+    periods: str  # those it has, or the date it describes
+    #: areas, vintage, coverage: what an area is, its census vintage, the part of the country
     areas: str
     vintage: str
     coverage: str
-    use: str
-    here: str
-    how: str
+    use: str  # what it can serve as at most (`PublishedRelease.use`)
+    here: str  # `fetched`, `shared folder` or empty
+    how: str  # the command that gets it, or the publisher's page where no address is on record
 
 
 @dataclass(frozen=True, slots=True)
 class SourceListing:
-    """What can be had and what is held.
+    """What can be had and what is held."""
 
-    Parameters
-    ----------
-    releases : the catalogue, in its order; police.uk first.
-    store : whether there is a store.
-    files : files the store has read, and those passed over, by status.
-    coverage : source × force × month of the store.
-    """
-
-    releases: tuple[Available, ...]
-    store: bool
-    files: dict[str, int]
-    coverage: tuple[ForceMonth, ...]
+    releases: tuple[Available, ...]  # the catalogue, in its order; police.uk first.
+    store: bool  # whether there is a store
+    files: dict[str, int]  # files the store has read, and those passed over, by status
+    coverage: tuple[ForceMonth, ...]  # source × force × month of the store
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""

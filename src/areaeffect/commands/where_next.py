@@ -13,7 +13,7 @@ from areaeffect.document.folders import prepare
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.neighbours import within
-from areaeffect.index.scores import choices_of, scores
+from areaeffect.index.composite import choices_of, scores
 from areaeffect.index.table import read_indicators
 from areaeffect.report.files import read_result
 from areaeffect.sources.base import align
@@ -24,13 +24,7 @@ from areaeffect.study.file import read_study
 from areaeffect.study.index import read_index
 from areaeffect.where_next import ranking as targeting
 from areaeffect.where_next.page import write_where_next
-from areaeffect.where_next.places import (
-    AreaMap,
-    contiguous_places,
-    given_places,
-    map_of_study,
-    taken_by,
-)
+from areaeffect.where_next.ranking import AreaMap, contiguous_places, given_places, map_of_study, taken_by
 from areaeffect.where_next.result import WhereNext
 
 if TYPE_CHECKING:
@@ -49,38 +43,25 @@ _GROUPS = {"lsoa11": ("places_lsoa11", "msoa11"), "lsoa21": ("places_lsoa21", "m
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is asked.
+    """What is asked."""
 
-    Parameters
-    ----------
-    study : a study whose effects say what benefited; or
-    areas : a file of places that have an initiative already, in whatever way it names them.
-    need : an index of need; needed with `areas`.
-    results : the study's results folder; None evaluates it.
-    outcome : which effect counts; None for the study's first.
-    others : further files of places that have an initiative.
-    lookup : which areas their wards, MSOAs or postcodes have; None for the catalogue's.
-    boundaries, boundaries_area : outlines and their code column, with `areas`.
-    first : how many places the list is about.
-    """
-
-    study: Path | None = None
+    study: Path | None = None  # a study whose effects say what benefited; or
+    #: a file of places that have an initiative already, in whatever way it names them
     areas: Path | None = None
-    need: Path | None = None
-    results: Path | None = None
-    outcome: str | None = None
-    others: tuple[Path, ...] = ()
-    lookup: Path | None = None
+    need: Path | None = None  # an index of need; needed with `areas`.
+    results: Path | None = None  # the study's results folder; None evaluates it.
+    outcome: str | None = None  # which effect counts; None for the study's first.
+    others: tuple[Path, ...] = ()  # further files of places that have an initiative
+    lookup: Path | None = None  # which areas their wards, MSOAs or postcodes have; None for the catalogue's.
+    #: boundaries, boundaries_area: outlines and their code column, with `areas`
     boundaries: Path | None = None
     boundaries_area: str = "lsoa21cd"
-    first: int = 30
+    first: int = 30  # how many places the list is about
     store: Path | None = None
     threads: int | None = None
 
 
-def where_next_into(
-    request: Request, out: Path, tell: Callable[[str, int, int], None]
-) -> WhereNext:
+def where_next_into(request: Request, out: Path, tell: Callable[[str, int, int], None]) -> WhereNext:
     """Rank places and write a folder: where_next.csv, its areas, map and page."""
     prepare(out, tell)
     _refuse(request)
@@ -92,9 +73,7 @@ def where_next_into(
 def _refuse(request: Request) -> None:
     if (request.study is None) == (request.areas is None):
         raise StudyError(
-            Problem(
-                "say what to start from.", "", "Give a study, or `--areas` with `--need`; not both."
-            )
+            Problem("say what to start from.", "", "Give a study, or `--areas` with `--need`; not both.")
         )
     if request.areas is not None and request.need is None:
         raise StudyError(
@@ -207,8 +186,7 @@ def _from_areas(request: Request, tell: Callable[[str, int, int], None]) -> Wher
     roots = roots_of(None, file.folder)
     lookup = read(release, roots, [f"{column}_code", f"{column}_name"])
     group, title = (
-        align(lookup.texts[f"{column}_{part}"], lookup.areas, table.areas)
-        for part in ("code", "name")
+        align(lookup.texts[f"{column}_{part}"], lookup.areas, table.areas) for part in ("code", "name")
     )
     known = np.asarray(np.isfinite(standard).all(axis=1))
     places, names = given_places(area_map, known, group, title)
@@ -229,10 +207,7 @@ def _results(request: Request, file: StudyFile, tell: Callable[[str, int, int], 
         return evaluate(file.path, request.threads, tell, request.store)
     result = read_result(request.results)
     own = file.study.model_dump(mode="json", by_alias=True)
-    if (
-        result.plan.get("study") != own["study"]
-        or result.plan.get("initiative") != own["initiative"]
-    ):
+    if result.plan.get("study") != own["study"] or result.plan.get("initiative") != own["initiative"]:
         raise StudyError(
             Problem(
                 "these are the results of another study, or of this one before it was changed.",
@@ -264,9 +239,7 @@ def _effects(result: Result, outcome: str, units: Sequence[Neighbourhood]) -> tu
 
     A study of one place has no findings by neighbourhood: its own is used.
     """
-    leading = [
-        f for f in result.findings if f.outcome == outcome and f.claim == "change" and f.primary
-    ]
+    leading = [f for f in result.findings if f.outcome == outcome and f.claim == "change" and f.primary]
     by_place = {
         (f.initiative, f.neighbourhood): f
         for f in result.findings

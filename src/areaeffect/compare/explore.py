@@ -18,12 +18,7 @@ import numpy as np
 from areaeffect.assembly.assemble import read_area_data, with_initiatives
 from areaeffect.commands.begin import with_costs
 from areaeffect.commands.evaluate import estimate, map_shapes, planned
-from areaeffect.compare.page import (
-    answer_sections,
-    design_sections,
-    power_sections,
-    without_keys,
-)
+from areaeffect.compare.page import answer_sections, design_sections, power_sections, without_keys
 from areaeffect.compare.preflight import Repair, repairs_of
 from areaeffect.compare.question import AREAS_FILE, STUDY_FILE, compose
 from areaeffect.compare.run_folder import (
@@ -73,18 +68,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Base:
-    """A base study with its data in memory.
+    """A base study with its data in memory."""
 
-    Parameters
-    ----------
-    file : the study, its initiative left open.
-    area_data : what its data say whoever is treated.
-    outlines : what every map of it needs; None without boundaries.
-    """
-
-    file: StudyFile
-    area_data: AreaData
-    outlines: Outlines | None
+    file: StudyFile  # the study, its initiative left open
+    area_data: AreaData  # what its data say whoever is treated
+    outlines: Outlines | None  # what every map of it needs; None without boundaries.
 
     @property
     def releases(self) -> tuple[Release, ...]:
@@ -142,18 +130,14 @@ def plan_into(base: Base, question: Question, folder: Path, tell: Tell) -> None:
             links = {"likeness": f"{folder.name}/likeness.csv"}
             content = design_values(result) | {"releases": [asdict(r) for r in result.releases]}
             write_text(aside / DESIGN_FILE, json_text(content, indent=1))
-            write_table(
-                aside / "likeness.csv", likeness.title, likeness.columns, likeness.records()
-            )
+            write_table(aside / "likeness.csv", likeness.title, likeness.columns, likeness.records())
             html = sections_html(design_sections(result, likeness, base.outlines), links)
             write_text(aside / PAGE_FILE, html)
 
         write_whole(folder / DESIGN, write_design)
         tell("working out what could be detected", 0, 1)
         measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
-        report = power_of(
-            file.study, measures, plan, default_threads(), lambda *_: None, curve=False
-        )
+        report = power_of(file.study, measures, plan, default_threads(), lambda *_: None, curve=False)
 
         def write_power(aside: Path) -> None:
             write_text(aside / POWER_FILE, json_text(power_values(report), indent=1))
@@ -179,8 +163,7 @@ def design_or_refuse(
         return designed
     refusal = {"what": why, "repairs": [asdict(r) for r in _repairs(base, question)]}
     write_whole(
-        folder / REFUSED,
-        lambda aside: write_text(aside / REFUSED_FILE, json_text(refusal, indent=1)),
+        folder / REFUSED, lambda aside: write_text(aside / REFUSED_FILE, json_text(refusal, indent=1))
     )
     return None
 

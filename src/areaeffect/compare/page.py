@@ -54,9 +54,7 @@ _BEFORE_LEVELS = (
 _IN_ANNEX = "The annex, among the downloads, has each check with its chart and every number."
 #: What a note names that a browser does not have: files, and keys of a study file.
 _FILES = re.compile(r"`|\w\.(parquet|csv|zip)\b")
-_NOTICED_LEVELS = (
-    "This comparison would notice a difference, 8 times in 10, only if it is this large"
-)
+_NOTICED_LEVELS = "This comparison would notice a difference, 8 times in 10, only if it is this large"
 _UNKNOWN = "Will be answered; how small a difference it would notice cannot be known beforehand"
 _REFUSED = "Cannot be answered here"
 _NOTICED = "This comparison would detect a change, 8 times in 10, only if it is this large"
@@ -78,9 +76,7 @@ def design_sections(
     """
     design = result.designs[0] if result.designs else None
     if design is None:
-        text = (
-            "No benchmark area could be found: no area is similar enough and outside every buffer."
-        )
+        text = "No benchmark area could be found: no area is similar enough and outside every buffer."
         return (Section("benchmarks", "Your benchmark areas", (Paragraph(text, lead=True),)),)
     n, own = len(design.benchmark_areas), len(design.areas)
     named_here = f"; the {HEAVIEST} that count most are named here" if n > HEAVIEST else ""

@@ -42,26 +42,15 @@ _MOST_LEFT_OUT = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OutcomeFigures:
-    """Where one outcome has figures, for every area of an atlas.
+    """Where one outcome has figures, for every area of an atlas."""
 
-    Parameters
-    ----------
-    title : in print.
-    claim : whether a change or a level is asked.
-    is_count : whether it counts events.
-    periods : its time axis.
-    values : (n_areas, n_periods), counts or scores; NaN is missing.
-    exposure : (n_areas,), residents or dwellings; None where there is none.
-    waves : (n_periods,), periods that the source has at all.
-    """
-
-    title: str
-    claim: Claim
-    is_count: bool
-    periods: Periods
-    values: Floats
-    exposure: Floats | None
-    waves: Bools
+    title: str  # in print
+    claim: Claim  # whether a change or a level is asked
+    is_count: bool  # whether it counts events
+    periods: Periods  # its time axis
+    values: Floats  # (n_areas, n_periods), counts or scores; NaN is missing.
+    exposure: Floats | None  # (n_areas,), residents or dwellings; None where there is none.
+    waves: Bools  # (n_periods,), periods that the source has at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,42 +63,24 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why a question cannot be answered.
+    """Why a question cannot be answered."""
 
-    Parameters
-    ----------
-    field : of the form: areas, start, name or buffer.
-    what : in one or two sentences.
-    repairs : what can be asked instead, best first.
-    """
-
-    field: str
-    what: str
-    repairs: tuple[Repair, ...] = ()
+    field: str  # of the form: areas, start, name or buffer
+    what: str  # in one or two sentences
+    repairs: tuple[Repair, ...] = ()  # what can be asked instead, best first
 
 
 @dataclass(frozen=True, eq=False)
 class Preflight:
-    """What a base study's figures allow to be asked.
+    """What a base study's figures allow to be asked."""
 
-    Parameters
-    ----------
-    kind : of the study's window; a start is one of these.
-    earliest : first start that the dates of the characteristics allow, an ordinal of `kind`.
-    outcomes : of the study.
-    complete : (n_areas,), whether every characteristic that areas are matched on is known.
-    wards : (n_areas,), the ward and council of each area; '' where not known.
-    middles : (n_areas, 2), metres; None without a map.
-    codes : (n_areas,).
-    """
-
-    kind: PeriodKind
-    earliest: int
-    outcomes: tuple[OutcomeFigures, ...]
-    complete: Bools
-    wards: Strings
-    middles: Floats | None
-    codes: Strings
+    kind: PeriodKind  # of the study's window; a start is one of these.
+    earliest: int  # first start that the dates of the characteristics allow, an ordinal of `kind`
+    outcomes: tuple[OutcomeFigures, ...]  # of the study
+    complete: Bools  # (n_areas,), whether every characteristic that areas are matched on is known
+    wards: Strings  # (n_areas,), the ward and council of each area; '' where not known.
+    middles: Floats | None  # (n_areas, 2), metres; None without a map.
+    codes: Strings  # (n_areas,)
 
     @property
     def asks_levels(self) -> bool:
@@ -262,9 +233,7 @@ class Preflight:
         near = np.argsort(away, kind="stable")[:_SEARCHED]
         near = near[self._complete_figures(near) & self.complete[near]]
         grown = np.union1d(near[: max(_ENOUGH_AREAS, len(areas) + 2)], areas)
-        self._offer(
-            found, question, self.usable(grown), "Compare it with the areas next to it, {n} in all"
-        )
+        self._offer(found, question, self.usable(grown), "Compare it with the areas next to it, {n} in all")
         for n in (_ENOUGH_AREAS, 2 * _ENOUGH_AREAS) if not found else ():
             words = "Compare the {n} areas nearest to it that have figures"
             self._offer(found, question, np.sort(near[:n]), words)
@@ -307,10 +276,7 @@ class Preflight:
                 "are matched on."
             )
         elif at > allowed[-1]:
-            what = (
-                f"{written_period(question.start)} is too late: a year of figures must follow the "
-                "start."
-            )
+            what = f"{written_period(question.start)} is too late: a year of figures must follow the start."
         else:
             what = f"The figures of these areas have gaps around {written_period(question.start)}."
         what += f" A start {between} can be asked about."

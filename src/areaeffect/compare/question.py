@@ -32,24 +32,14 @@ _NAME = re.compile(r"[^\W_][^\x00-\x1f\x7f\"\\]*")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a user of the app asks of a base study.
+    """What a user of the app asks of a base study."""
 
-    Parameters
-    ----------
-    areas : codes of one neighbourhood, ascending and each once.
-    start : its first period of work, written like the study's window.
-    name : of the neighbourhood in print.
-    placebos : placebo programmes.
-    nearest : most alike areas considered for each treated one.
-    buffer_km : areas nearer than this are left out of the comparison.
-    """
-
-    areas: tuple[str, ...]
-    start: str
-    name: str = "My neighbourhood"
-    placebos: int = PLACEBOS[0]
-    nearest: int = NEAREST[0]
-    buffer_km: float = BUFFERS[0]
+    areas: tuple[str, ...]  # codes of one neighbourhood, ascending and each once
+    start: str  # its first period of work, written like the study's window
+    name: str = "My neighbourhood"  # of the neighbourhood in print
+    placebos: int = PLACEBOS[0]  # placebo programmes
+    nearest: int = NEAREST[0]  # most alike areas considered for each treated one
+    buffer_km: float = BUFFERS[0]  # areas nearer than this are left out of the comparison
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -79,11 +69,7 @@ def compose(base: str, question: Question) -> str:
         title = f"{question.name} beside places like it"
         asked = f"How does {question.name} stand beside places that were like it?"
     settled: dict[str, dict[str, str | float]] = {
-        "study": {
-            "title": title,
-            "question": asked,
-            "exploratory": True,
-        },
+        "study": {"title": title, "question": asked, "exploratory": True},
         "register": {"buffer_km": question.buffer_km},
         "design": {"nearest": question.nearest},
         "analysis": {"placebos": question.placebos},

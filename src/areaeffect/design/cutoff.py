@@ -31,28 +31,16 @@ LEFT_OUT, LEFT_OUT_WITHOUT_MAP = 0.2, 0.5
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Ranked:
-    """Places in the order in which a rule takes them.
+    """Places in the order in which a rule takes them."""
 
-    Parameters
-    ----------
-    places : areas of each place, the first to be taken first.
-    score : (n_places,), ascending: the score, or its negative where the highest are taken.
-    group : (n_places,), of the cap.
-    at_most : places of one group that are taken; None without a cap.
-    within : places beyond a cut that a programme is compared with.
-    reach : places in line among which a made-up programme is placed.
-    of_area : (n_areas,), position of each area's place; -1 for none.
-    centres : (n_places, 2); None without a map.
-    """
-
-    places: tuple[Ints, ...]
-    score: Floats
-    group: Ints
-    at_most: int | None
-    within: int
-    reach: int
-    of_area: Ints
-    centres: Floats | None = None
+    places: tuple[Ints, ...]  # areas of each place, the first to be taken first
+    score: Floats  # (n_places,), ascending: the score, or its negative where the highest are taken
+    group: Ints  # (n_places,), of the cap
+    at_most: int | None  # places of one group that are taken; None without a cap.
+    within: int  # places beyond a cut that a programme is compared with
+    reach: int  # places in line among which a made-up programme is placed
+    of_area: Ints  # (n_areas,), position of each area's place; -1 for none.
+    centres: Floats | None = None  # (n_places, 2); None without a map.
 
     def n_of(self, areas: Ints) -> int:
         """Count the places of some areas."""

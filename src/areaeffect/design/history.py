@@ -23,19 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """Characteristics of every area as they stood before one start.
+    """Characteristics of every area as they stood before one start."""
 
-    Parameters
-    ----------
-    names : of the p characteristics.
-    values : (n_areas, p).
-    level : (n_areas, n_outcomes), mean outcome before the programme's first start, per exposure
-        where there is one: what common support and the likeness of placebos are judged by. After
-        that start the outcome of a place that began early may hold the effect.
-    """
-
-    names: tuple[str, ...]
-    values: Floats
+    names: tuple[str, ...]  # of the p characteristics
+    values: Floats  # (n_areas, p)
+    #: (n_areas, n_outcomes), mean outcome before the programme's first start, per exposure where there is
+    #: one: what common support and the likeness of placebos are judged by. After that start the outcome of a
+    #: place that began early may hold the effect.
     level: Floats
 
 
@@ -74,11 +68,7 @@ def features(
             cells = picked(past, block)
             columns.append((cells.sum(1) if measure.is_count else cells.mean(1))[:, None])
             labels = measure.periods.labels
-            span = (
-                labels[index[0]]
-                if len(index) == 1
-                else f"{labels[index[0]]} to {labels[index[-1]]}"
-            )
+            span = labels[index[0]] if len(index) == 1 else f"{labels[index[0]]} to {labels[index[-1]]}"
             names.append(f"{measure.name}, {span}")
     level = np.column_stack(levels) if levels else np.empty((len(panel.areas), 0))
     return Features(tuple(names), np.column_stack(columns), level)

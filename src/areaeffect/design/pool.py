@@ -1,4 +1,4 @@
-"""The comparison pool: every area, whether it may serve as a benchmark area, and if not why."""
+"""The comparison pool, who may serve in it and why not, and how alike the areas chosen are."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.design.programme import ROUNDING, spread_of
+from areaeffect.results import BalanceRow
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.panel import Graph
+    from areaeffect.design.programme import Cohort, Weighted
+    from areaeffect.panel import Graph, Neighbourhood
     from areaeffect.results import Bools, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """Eligible areas, and the first reason why each other one is left out.
+    """Eligible areas, and the first reason why each other one is left out."""
 
-    Parameters
-    ----------
-    eligible : (n_areas,).
-    reasons : (n_areas,), empty where eligible.
-    """
-
-    eligible: Bools
-    reasons: tuple[str, ...]
+    eligible: Bools  # (n_areas,)
+    reasons: tuple[str, ...]  # (n_areas,), empty where eligible
 
 
 def make_pool(
@@ -77,3 +75,48 @@ def _mask(positions: Ints, n_areas: int) -> Bools:
     mask = np.zeros(n_areas, dtype=bool)
     mask[positions] = True
     return mask
+
+
+#: Largest standardised mean difference that counts as balanced (Austin 2009,
+#: doi 10.1002/sim.3697; Stuart 2010, doi 10.1214/09-STS313, uses 0.25).
+SMD_LIMIT = 0.1
+
+
+def balance(
+    unit: Neighbourhood, claim: str, cohort: Cohort, weighted: Weighted, eligible: Bools
+) -> list[BalanceRow]:
+    """Compare one neighbourhood with the pool and with its benchmark areas.
+
+    The standardised mean difference divides by the standard deviation of the eligible areas
+    before matching, so that weighting cannot make it look smaller by changing its denominator.
+    """
+    raw, areas = cohort.features.values, unit.areas
+    pool = np.flatnonzero(eligible & cohort.usable)
+    spread = spread_of(raw[pool])
+    share = weighted.weights / weighted.weights.sum()
+    treated_mean, pool_mean = raw[areas].mean(axis=0), raw[pool].mean(axis=0)
+    benchmark = raw[weighted.pool]
+    benchmark_mean = share @ benchmark
+    treated_var = raw[areas].var(axis=0)
+    benchmark_var = share @ (benchmark - benchmark_mean) ** 2
+    rows = []
+    for k, covariate in enumerate(cohort.features.names):
+        if spread[k] <= ROUNDING * np.abs(raw[pool, k]).max(initial=0.0):
+            continue
+        rows.append(
+            BalanceRow(
+                initiative=unit.initiative,
+                neighbourhood=unit.name,
+                claim=claim,
+                covariate=covariate,
+                treated_mean=float(treated_mean[k]),
+                pool_mean=float(pool_mean[k]),
+                benchmark_mean=float(benchmark_mean[k]),
+                smd_before=float((treated_mean[k] - pool_mean[k]) / spread[k]),
+                smd_after=float((treated_mean[k] - benchmark_mean[k]) / spread[k]),
+                variance_ratio=float(treated_var[k] / benchmark_var[k])
+                if len(areas) > 1 and benchmark_var[k] > 0
+                else None,
+            )
+        )
+    return rows

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.design.calibration import EXACT, calibrate
-from areaeffect.design.matching import Matching, match, within_caliper
+from areaeffect.design.calibration import EXACT, Matching, calibrate, match, within_caliper
 
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats
@@ -34,65 +33,38 @@ _SPARE = 2
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Cohort:
-    """What is shared by all neighbourhoods with one start, one coverage and one kind of claim.
+    """What is shared by all neighbourhoods with one start, one coverage and one kind of claim."""
 
-    Parameters
-    ----------
-    scaled : (n_areas, p), characteristics in standard deviations of the eligible areas.
-    level : (n_areas, n_outcomes), mean outcome before the start.
-    usable : (n_areas,), areas with every value the design and the estimate need.
-    nearest : for each area, areas in order of distance; None where the whole pool is used, or
-        where there is nothing to measure distance by.
-    features : names and raw values, for the balance table.
-    strata : (n_areas,), the combination of exact factors each area belongs to; None for none.
-    """
-
-    scaled: Floats
-    level: Floats
-    usable: Bools
+    scaled: Floats  # (n_areas, p), characteristics in standard deviations of the eligible areas
+    level: Floats  # (n_areas, n_outcomes), mean outcome before the start
+    usable: Bools  # (n_areas,), areas with every value the design and the estimate need
+    #: for each area, areas in order of distance; None where the whole pool is used, or where there is nothing
+    #: to measure distance by.
     nearest: Nearest | None
-    features: Features
-    strata: Ints | None
+    features: Features  # names and raw values, for the balance table
+    strata: Ints | None  # (n_areas,), the combination of exact factors each area belongs to; None for none.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weighted:
-    """Benchmark areas of one neighbourhood.
+    """Benchmark areas of one neighbourhood."""
 
-    Parameters
-    ----------
-    pool : (m,), positions of the pool areas.
-    weights : (m,), adding up to the number of treated areas.
-    exact : whether calibration met every constraint.
-    imbalance : (p,), in standard deviations.
-    n_effective : effective number of benchmark areas.
-    """
-
-    pool: Ints
-    weights: Floats
-    exact: bool
-    imbalance: Floats
-    n_effective: float
+    pool: Ints  # (m,), positions of the pool areas
+    weights: Floats  # (m,), adding up to the number of treated areas
+    exact: bool  # whether calibration met every constraint
+    imbalance: Floats  # (p,), in standard deviations
+    n_effective: float  # effective number of benchmark areas
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of the pool that depend on who is treated.
+    """The rules of the pool that depend on who is treated."""
 
-    Parameters
-    ----------
-    nearest : nearest areas of each treated one; 0 takes the whole pool.
-    common_support : leave out areas outside the treated areas' range before the start.
-    near : areas within the buffer; None without boundaries.
-    matching : how the areas of the pool are weighted.
-    ranked : the order in which places were chosen; None where no such rule is known.
-    """
-
-    nearest: int
-    common_support: bool
-    near: Graph | None
-    matching: Matching = field(default_factory=Matching)
-    ranked: Ranked | None = None
+    nearest: int  # nearest areas of each treated one; 0 takes the whole pool.
+    common_support: bool  # leave out areas outside the treated areas' range before the start
+    near: Graph | None  # areas within the buffer; None without boundaries.
+    matching: Matching = field(default_factory=Matching)  # how the areas of the pool are weighted
+    ranked: Ranked | None = None  # the order in which places were chosen; None where no such rule is known.
 
 
 def make_cohort(
@@ -113,12 +85,7 @@ def make_cohort(
     if nearest and base.any() and scaled.shape[1]:
         found = Nearest(scaled, base, _SPARE * nearest + 1, strata)
     return Cohort(
-        scaled=scaled,
-        level=features.level,
-        usable=usable,
-        nearest=found,
-        features=features,
-        strata=strata,
+        scaled=scaled, level=features.level, usable=usable, nearest=found, features=features, strata=strata
     )
 
 
@@ -190,9 +157,7 @@ def _weigh(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Weighte
         distance = np.column_stack([distance, _shares(cohort.strata, areas, pool)])
     kind = "chi-square" if rule.calibration == "none" else rule.calibration
     found = calibrate(distance, kind)
-    return Weighted(
-        pool, found.weights * len(areas), found.exact, found.imbalance, found.n_effective
-    )
+    return Weighted(pool, found.weights * len(areas), found.exact, found.imbalance, found.n_effective)
 
 
 def _pool_of(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Ints:
@@ -219,9 +184,7 @@ def _shares(strata: Ints, areas: Ints, pool: Ints) -> Floats:
     return np.asarray((strata[pool][:, None] == levels[:-1]) - counts[:-1] / len(areas))
 
 
-def _nearest_allowed(
-    order: Ints, ties: Bools, allowed: Bools, nearest: int, near: Bools | None
-) -> Ints:
+def _nearest_allowed(order: Ints, ties: Bools, allowed: Bools, nearest: int, near: Bools | None) -> Ints:
     """Union over treated areas of the first `nearest` allowed areas in order of distance.
 
     Those as far as the last one are taken too: which comes first is then a matter of names.

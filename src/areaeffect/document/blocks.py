@@ -155,50 +155,32 @@ class Card:
     blocks: tuple[Block, ...]
 
 
-Block = (
-    Paragraph | Bullets | Facts | Data | Links | Code | Figure | Beside | Folded | Answers | Card
-)
+Block = Paragraph | Bullets | Facts | Data | Links | Code | Figure | Beside | Folded | Answers | Card
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A titled part of the report.
+    """A titled part of the report."""
 
-    Parameters
-    ----------
-    key : its anchor: letters, digits and hyphens, unique on the page.
-    title : its heading.
-    blocks : what it says, in order.
-    parts : sections below it.
-    place : its place in the report; of no meaning for parts.
-    """
-
-    key: str
-    title: str
-    blocks: tuple[Block, ...]
-    parts: tuple[Section, ...] = ()
-    place: Place = Place.CHECKS
+    key: str  # its anchor: letters, digits and hyphens, unique on the page
+    title: str  # its heading
+    blocks: tuple[Block, ...]  # what it says, in order
+    parts: tuple[Section, ...] = ()  # sections below it
+    place: Place = Place.CHECKS  # its place in the report; of no meaning for parts.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole report or page, in the order of print.
-
-    Parameters
-    ----------
-    home : a text and where it leads.
-    compact : printed in small type on a sheet or two, without a list of contents.
-    keeps_end : whether print keeps the end on one page: its last section, of a compact one two.
-    """
+    """A whole report or page, in the order of print."""
 
     title: str
     kind: str
     question: str
     sections: tuple[Section, ...]
     footer: str
-    home: tuple[str, str] = ("", "")
-    compact: bool = False
-    keeps_end: bool = False
+    home: tuple[str, str] = ("", "")  # a text and where it leads
+    compact: bool = False  # printed in small type on a sheet or two, without a list of contents
+    keeps_end: bool = False  # whether print keeps the end on one page: its last section, of a compact one two
 
 
 def figures(document: Document) -> Iterator[Figure]:

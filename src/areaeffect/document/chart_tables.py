@@ -25,26 +25,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A chart with its table.
+    """A chart with its table."""
 
-    Parameters
-    ----------
-    chart : an SVG element with a text alternative, as `svg.accessible` writes it.
-    title : what it shows, or what it found.
-    table : the same in words.
-    data : name of the table of the result that holds its numbers.
-    note : what a reader must know to read it.
-    name : of its own files in `charts/`; empty: made from its section.
-    rows : what was drawn, a frozen record a row, for its CSV; empty: none.
-    """
-
-    chart: str
-    title: str
-    table: Table
-    data: str
-    note: str = ""
-    name: str = ""
-    rows: tuple[Any, ...] = ()
+    chart: str  # an SVG element with a text alternative, as `svg.accessible` writes it
+    title: str  # what it shows, or what it found
+    table: Table  # the same in words
+    data: str  # name of the table of the result that holds its numbers
+    note: str = ""  # what a reader must know to read it
+    name: str = ""  # of its own files in `charts/`; empty: made from its section.
+    rows: tuple[Any, ...] = ()  # what was drawn, a frozen record a row, for its CSV; empty: none.
 
     @property
     def svg(self) -> Markup:

@@ -21,9 +21,7 @@ DIGITS = 12  # of every number that is written (docs/rules.md, rule 8)
 _FORMULA = re.compile(r"'*[=+\-@]")
 
 
-def write_table(
-    path: Path, title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]
-) -> None:
+def write_table(path: Path, title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a table beside its description, `NAME.csv` and `NAME.csv-metadata.json`."""
     write_text(path, table_text(columns, rows))
     description = _description(path.name, title, columns)
@@ -51,8 +49,7 @@ def read_described(path: Path) -> DataTable:
     try:
         described = json.loads(path.with_name(path.name + METADATA).read_text(encoding="utf-8"))
         columns = tuple(
-            Column(c["name"], c["datatype"], c["dc:description"])
-            for c in described["tableSchema"]["columns"]
+            Column(c["name"], c["datatype"], c["dc:description"]) for c in described["tableSchema"]["columns"]
         )
         title = str(described["dc:title"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -96,10 +93,7 @@ def json_text(content: Any, indent: int | None = None) -> str:
     """Write JSON that holds no NaN and ends with a line end."""
     separators = (",", ": ") if indent is not None else (",", ":")
     return (
-        json.dumps(
-            content, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators
-        )
-        + "\n"
+        json.dumps(content, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators) + "\n"
     )
 
 
@@ -142,12 +136,7 @@ def _description(url: str, title: str, columns: Sequence[Column]) -> dict[str, A
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
         "url": url,
         "dc:title": title,
-        "dialect": {
-            "encoding": "utf-8",
-            "header": True,
-            "delimiter": ",",
-            "lineTerminators": ["\n"],
-        },
+        "dialect": {"encoding": "utf-8", "header": True, "delimiter": ",", "lineTerminators": ["\n"]},
         "tableSchema": {
             "columns": [
                 {

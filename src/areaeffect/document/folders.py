@@ -116,9 +116,7 @@ def refuse_foreign(folder: Path, shown: Path | None = None) -> None:
     """
     shown = shown or folder
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise StudyError(
-            Problem("this is not a folder.", str(shown), "Name a new folder for the results.")
-        )
+        raise StudyError(Problem("this is not a folder.", str(shown), "Name a new folder for the results."))
     if folder.is_dir():
         for path in _not_ours(folder):
             raise _refused(shown, path)
@@ -191,9 +189,7 @@ def _is_about(error: OSError, folder: Path) -> bool:
         return True  # a full disk names no file
     named = Path(os.fsdecode(error.filename)).absolute()
     ours = f"{folder.parent / f'.{folder.name}.'}"
-    return (
-        str(named).startswith(ours) or named in (folder, *folder.parents) or folder in named.parents
-    )
+    return str(named).startswith(ours) or named in (folder, *folder.parents) or folder in named.parents
 
 
 def _clean(folder: Path) -> None:

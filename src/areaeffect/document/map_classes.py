@@ -53,20 +53,14 @@ class StatusRow:
 def status_rows(areas: Iterable[AreaStatus]) -> list[StatusRow]:
     """Count areas by role and reason: the map as a table."""
     count = Counter((a.role, a.reason, a.initiative if a.role == "treated" else "") for a in areas)
-    rows = [
-        StatusRow(role, initiative, reason, n) for (role, reason, initiative), n in count.items()
-    ]
+    rows = [StatusRow(role, initiative, reason, n) for (role, reason, initiative), n in count.items()]
     order = {"treated": 0, "benchmark": 1}
-    return sorted(
-        rows, key=lambda r: (order.get(r.role, 2), r.role, r.initiative, -r.areas, r.reason)
-    )
+    return sorted(rows, key=lambda r: (order.get(r.role, 2), r.role, r.initiative, -r.areas, r.reason))
 
 
 def classes(areas: Sequence[AreaStatus]) -> list[MapClass]:
     """Sort areas into the classes of the map, those drawn first (least important) first."""
-    groups: dict[str, dict[str, set[str]]] = {
-        name: defaultdict(set) for name in ("treated", "out", "other")
-    }
+    groups: dict[str, dict[str, set[str]]] = {name: defaultdict(set) for name in ("treated", "out", "other")}
     weights: dict[str, float] = defaultdict(float)
     for area in areas:
         if area.role == "treated":
@@ -75,12 +69,9 @@ def classes(areas: Sequence[AreaStatus]) -> list[MapClass]:
             weights[area.area] += area.weight
         else:
             out = area.role == "left out"
-            groups["out" if out else "other"][(area.reason if out else "") or area.role].add(
-                area.area
-            )
+            groups["out" if out else "other"][(area.reason if out else "") or area.role].add(area.area)
     made = [
-        MapClass(WHITE, name, frozenset(codes), "#C8CDD1")
-        for name, codes in sorted(groups["other"].items())
+        MapClass(WHITE, name, frozenset(codes), "#C8CDD1") for name, codes in sorted(groups["other"].items())
     ]
     made += _left_out(groups["out"])
     made += _by_weight(weights)
@@ -96,9 +87,7 @@ def _left_out(reasons: dict[str, set[str]]) -> list[MapClass]:
         MapClass(fill, f"left out: {text.replace('_', ' ')}", frozenset(codes))
         for fill, (text, codes) in zip(fills, named, strict=False)
     ]
-    return (
-        [MapClass("@cross", "left out: other reasons", rest), *made[::-1]] if rest else made[::-1]
-    )
+    return [MapClass("@cross", "left out: other reasons", rest), *made[::-1]] if rest else made[::-1]
 
 
 def _by_weight(weights: dict[str, float]) -> list[MapClass]:

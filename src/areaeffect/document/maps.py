@@ -12,12 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.document import svg
-from areaeffect.document.map_classes import (
-    TREATED_PATTERNS,
-    WHITE,
-    MapClass,
-    classes,
-)
+from areaeffect.document.map_classes import TREATED_PATTERNS, WHITE, MapClass, classes
 from areaeffect.document.plot import with_halo
 
 if TYPE_CHECKING:
@@ -41,12 +36,7 @@ NO_PLACE = frozenset({"GDP deflator"})  # sources whose credit a map does not ow
 
 
 def map_svg(
-    shapes: Sequence[Shape],
-    areas: Sequence[AreaStatus],
-    *,
-    key: str,
-    title: str,
-    attribution: str = "",
+    shapes: Sequence[Shape], areas: Sequence[AreaStatus], *, key: str, title: str, attribution: str = ""
 ) -> str:
     """Draw the map; empty text where there are no outlines.
 
@@ -101,9 +91,7 @@ def draw_map(
     body += credited
     counts = "; ".join(f"{kind.text}: {len(kind.areas):,} areas" for kind in reversed(shown))
     text = "\n".join(body)
-    return svg.accessible(
-        text, f"0 0 {WIDTH} {bottom + 16:g}", key, title, f"North is up. {counts}."
-    )
+    return svg.accessible(text, f"0 0 {WIDTH} {bottom + 16:g}", key, title, f"North is up. {counts}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +125,7 @@ class Frame:
         return np.rint(np.column_stack([x, y]) * 10).astype(np.int64)
 
 
-def _first_grid(
-    shapes: Sequence[Shape], drawn: Sequence[MapClass], frame: Frame, limit: int
-) -> int:
+def _first_grid(shapes: Sequence[Shape], drawn: Sequence[MapClass], frame: Frame, limit: int) -> int:
     """Return the finest grid at which a sample of the areas says that all may fit."""
     every = max(1, len(shapes) // SAMPLED)
     share = len(shapes[::every]) / len(shapes)
@@ -152,9 +138,7 @@ def _first_grid(
     return grid
 
 
-def _paths(
-    shapes: Sequence[Shape], drawn: Sequence[MapClass], frame: Frame, grid: int
-) -> list[str]:
+def _paths(shapes: Sequence[Shape], drawn: Sequence[MapClass], frame: Frame, grid: int) -> list[str]:
     by_area = {shape.area: shape for shape in shapes}
     return [
         "".join(
@@ -209,9 +193,7 @@ def _look(kind: MapClass, key: str, *, crowded: bool) -> str:
 
 
 def _patterns(key: str) -> str:
-    def pattern(
-        name: str, size: int, mark: str, ground: str = "#F3F2F1", ink: str = "#767676"
-    ) -> str:
+    def pattern(name: str, size: int, mark: str, ground: str = "#F3F2F1", ink: str = "#767676") -> str:
         return (
             f'<pattern id="{key}-{name}" width="{size}" height="{size}" '
             f'patternUnits="userSpaceOnUse"><rect width="{size}" height="{size}" fill="{ground}"/>'
@@ -227,10 +209,7 @@ def _patterns(key: str) -> str:
         + pattern("back", 60, '<path d="M0 0L60 60M-15 45L15 75M45 -15L75 15"/>')
         + pattern("dots", 60, dots)
         + pattern("cross", 70, '<path d="M0 35H70M35 0V70" fill="none"/>')
-        + "".join(
-            pattern(name, 60, marks[mark], ground, ink)
-            for name, ground, ink, mark in TREATED_PATTERNS
-        )
+        + "".join(pattern(name, 60, marks[mark], ground, ink) for name, ground, ink, mark in TREATED_PATTERNS)
         + "</defs>"
     )
 
@@ -263,9 +242,7 @@ def credit_lines(attribution: str, bottom: float) -> tuple[list[str], float]:
     return made, bottom
 
 
-def _labels(
-    shapes: Sequence[Shape], frame: Frame, names: Mapping[str, frozenset[str]]
-) -> list[str]:
+def _labels(shapes: Sequence[Shape], frame: Frame, names: Mapping[str, frozenset[str]]) -> list[str]:
     """Write names at the middle of their areas, the first first, none over another."""
     corners = {s.area: np.concatenate(s.rings).mean(axis=0) for s in shapes if s.rings}
     made: list[str] = []

@@ -46,9 +46,7 @@ def line(
     return f'<path data-column="{column}" d="{path}" {look}/>'
 
 
-def dots(
-    frame: Frame, xs: Sequence[float], ys: Sequence[Value], *, colour: str, radius: float = 3.0
-) -> str:
+def dots(frame: Frame, xs: Sequence[float], ys: Sequence[Value], *, colour: str, radius: float = 3.0) -> str:
     """Draw the known values of a line as dots, without a name of their own."""
     places = ((frame.px(x), frame.py(y)) for x, y in zip(xs, ys, strict=True) if y is not None)
     return "".join(
@@ -57,14 +55,7 @@ def dots(
 
 
 def dot(  # the order of a point
-    frame: Frame,
-    x: Value,
-    y: Value,
-    name: str,
-    *,
-    colour: str,
-    radius: float = 4.5,
-    hollow: bool = False,
+    frame: Frame, x: Value, y: Value, name: str, *, colour: str, radius: float = 4.5, hollow: bool = False
 ) -> str:
     """Draw one named value as a dot; nothing where it is missing.
 
@@ -80,14 +71,7 @@ def dot(  # the order of a point
 
 
 def diamond(
-    frame: Frame,
-    x: Value,
-    y: Value,
-    name: str,
-    *,
-    colour: str,
-    radius: float = 4.5,
-    hollow: bool = False,
+    frame: Frame, x: Value, y: Value, name: str, *, colour: str, radius: float = 4.5, hollow: bool = False
 ) -> str:
     """Draw one named value as a diamond; nothing where it is missing."""
     if x is None or y is None:
@@ -95,9 +79,7 @@ def diamond(
     px, py = unit(frame.px(x)), unit(frame.py(y))
     corner = f'x="{unit(float(px) - radius)}" y="{unit(float(py) - radius)}"'
     side = f'width="{2 * radius:g}" height="{2 * radius:g}"'
-    return (
-        f'<rect {name} {corner} {side} {_look(colour, hollow)} transform="rotate(45 {px} {py})"/>'
-    )
+    return f'<rect {name} {corner} {side} {_look(colour, hollow)} transform="rotate(45 {px} {py})"/>'
 
 
 def _look(colour: str, hollow: bool) -> str:

@@ -105,9 +105,7 @@ class SmallResult:
     run: dict[str, Any]
 
 
-def run_of(
-    plan: dict[str, Any], releases: Sequence[Release], notes: Sequence[str]
-) -> dict[str, Any]:
+def run_of(plan: dict[str, Any], releases: Sequence[Release], notes: Sequence[str]) -> dict[str, Any]:
     """Return what a result was made from, as run.json has it."""
     return {"plan": plan, "releases": [asdict(r) for r in releases], "notes": list(notes)}
 

@@ -74,8 +74,7 @@ def _pictures(charts: Sequence[str], width: int, scale: float) -> list[bytes]:
         return []
     files = {f"{i}.svg": _own_font(chart).encode() for i, chart in enumerate(charts)}
     source = "".join(
-        f"#page(width: {width}pt, height: auto, margin: 0pt, fill: white)"
-        f'[#image("{name}", width: 100%)]\n'
+        f'#page(width: {width}pt, height: auto, margin: 0pt, fill: white)[#image("{name}", width: 100%)]\n'
         for name in files
     )
     made = _compile(source.encode(), files, format="png", ppi=72.0 * scale)
@@ -88,10 +87,7 @@ def _compile(source: bytes, files: dict[str, bytes], **options: Any) -> Any:
     if not options:
         options = {"format": "pdf", "pdf_standards": [STANDARD], "timestamp": 0}
     return typst.compile(
-        {"main.typ": source, **files},
-        font_paths=[str(FONTS)],
-        ignore_system_fonts=True,
-        **options,
+        {"main.typ": source, **files}, font_paths=[str(FONTS)], ignore_system_fonts=True, **options
     )
 
 
@@ -139,8 +135,7 @@ def write_charts(documents: Sequence[Document], folder: Path) -> None:
 def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
     """Return the columns of rows with the narrowest type that holds every value."""
     return tuple(
-        Column(name, _datatype([row[name] for row in rows]), name.replace("_", " "))
-        for name in rows[0]
+        Column(name, _datatype([row[name] for row in rows]), name.replace("_", " ")) for name in rows[0]
     )
 
 

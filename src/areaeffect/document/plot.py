@@ -27,18 +27,14 @@ _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The rectangle a chart is drawn in, and the values at its edges.
+    """The rectangle a chart is drawn in, and the values at its edges."""
 
-    Parameters
-    ----------
-    left, top, width, height : in units of the viewBox.
-    x, y : values at the left and right edge, and at the bottom and top edge.
-    """
-
+    #: left, top, width, height: in units of the viewBox
     left: float
     top: float
     width: float
     height: float
+    #: x, y: values at the left and right edge, and at the bottom and top edge
     x: tuple[float, float]
     y: tuple[float, float]
 
@@ -118,8 +114,7 @@ def hatched(frame: Frame, left: float, right: float, key: str, words: str = "gap
         return area
     middle, foot = x + width / 2, frame.bottom - 6
     background = (
-        f'<rect x="{unit(middle - 14)}" y="{unit(foot - 12)}" width="28" height="15" '
-        'fill="#FFFFFF"/>'
+        f'<rect x="{unit(middle - 14)}" y="{unit(foot - 12)}" width="28" height="15" fill="#FFFFFF"/>'
     )
     return area + background + text(middle, foot, words, size=11.5, anchor="middle")
 

@@ -16,14 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Government Analysis Function palette (via afcharts 1.2.0); at most four in one chart
-BLUE, TEAL, PLUM, ORANGE, GREY, LILAC = (
-    "#12436D",
-    "#28A197",
-    "#801650",
-    "#F46A25",
-    "#3D3D3D",
-    "#A285D1",
-)
+BLUE, TEAL, PLUM, ORANGE, GREY, LILAC = ("#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D", "#A285D1")
 TEXT, FAINT = "#0B0C0C", "#BFBFBF"
 
 LONGEST_KEY = 80

@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 _LEAST_SHARE = 0.5
 _FEWEST_PERIODS = 3
 _MOST_CATEGORIES = 60
-_AREA = re.compile(
-    r"(lsoa|msoa|area|ward|lad|output.?area|geography|zone|district).*|.*code.*|id", re.I
-)
+_AREA = re.compile(r"(lsoa|msoa|area|ward|lad|output.?area|geography|zone|district).*|.*code.*|id", re.I)
 EXPOSURE = re.compile(
     r"population|residents|persons|people|dwellings|households|homes_all|stock", re.IGNORECASE
 )
@@ -62,28 +60,19 @@ class GuessedOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
-    """What a table was taken for.
+    """What a table was taken for."""
 
-    Parameters
-    ----------
-    area, period : columns; no period where there is a column for each.
-    category : column whose values are added up; None where there is none.
-    first, last : first and last period.
-    outcomes : what is measured.
-    exposure : column with residents or dwellings; None: counts are compared as they are.
-    divided : what counts are divided by, in one sentence; empty for a column for each period.
-    said : every other guess in one sentence.
-    """
-
+    #: area, period: columns; no period where there is a column for each.
     area: str
     period: str | None
-    category: str | None
+    category: str | None  # column whose values are added up; None where there is none.
+    #: first, last: first and last period
     first: str
     last: str
-    outcomes: tuple[GuessedOutcome, ...]
-    exposure: str | None
-    divided: str
-    said: tuple[str, ...]
+    outcomes: tuple[GuessedOutcome, ...]  # what is measured
+    exposure: str | None  # column with residents or dwellings; None: counts are compared as they are.
+    divided: str  # what counts are divided by, in one sentence; empty for a column for each period.
+    said: tuple[str, ...]  # every other guess in one sentence
 
 
 def guess(frame: pd.DataFrame, listed: Collection[str], start: str, path: Path) -> Guess:
@@ -169,9 +158,7 @@ def area_column(frame: pd.DataFrame, listed: Collection[str], path: Path) -> str
     return named[0]
 
 
-def _period_column(
-    frame: pd.DataFrame, area: str, start: str, path: Path
-) -> tuple[str, PeriodReading]:
+def _period_column(frame: pd.DataFrame, area: str, start: str, path: Path) -> tuple[str, PeriodReading]:
     """Return the column of periods with its reading; the one of the start's kind goes first."""
     asked = kind_of(start)
     found = []
@@ -183,9 +170,7 @@ def _period_column(
         if reading.kind is not None and not reading.fault and None not in reading.ordinals:
             found.append((column, reading))
     own = [f for f in found if f[1].kind == asked] or found
-    named = [
-        f for f in own if re.search(r"month|date|period|year|quarter|time", f[0], re.IGNORECASE)
-    ]
+    named = [f for f in own if re.search(r"month|date|period|year|quarter|time", f[0], re.IGNORECASE)]
     chosen = named or own
     if len(chosen) != 1:
         several = "several columns could hold the periods."
@@ -239,9 +224,7 @@ def _numbers(column: pd.Series) -> Floats:
 
 def _words(outcome: GuessedOutcome) -> str:
     kind = "a count" if outcome.kind == "count" else "a score"
-    return (
-        f"'{outcome.name}' is {kind} of the family '{outcome.family}'; {outcome.better} is better."
-    )
+    return f"'{outcome.name}' is {kind} of the family '{outcome.family}'; {outcome.better} is better."
 
 
 def _slug(text: str) -> str:
@@ -253,3 +236,51 @@ def _slug(text: str) -> str:
 def _refused(what: str, path: Path, columns: Collection[str]) -> DataError:
     fix = "Write a study file (`areaeffect init`) and name the columns there."
     return DataError(Problem(f"{what} Columns: {', '.join(columns)}.", str(path), fix))
+
+
+_RANKED = re.compile(r"rank|decile|quintile|year|date", re.IGNORECASE)
+_MOST = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Characteristics:
+    """Columns of a table of characteristics, and what was guessed of them."""
+
+    area: str
+    residents: str | None
+    covariates: tuple[str, ...]
+    said: tuple[str, ...]
+
+
+def characteristics_of(frame: pd.DataFrame, codes: Collection[str], path: Path) -> Characteristics:
+    """Say which columns hold residents, and which ones benchmark areas are made alike in.
+
+    Parameters
+    ----------
+    frame : one row for each area.
+    codes : of the areas that have outcomes.
+    path : of the table, for messages.
+
+    Raises
+    ------
+    DataError
+        Where it is not clear which column holds the areas, or no column holds numbers.
+    """
+    area = area_column(frame, codes, path)
+    numeric = [str(c) for c in frame.columns if c != area and is_numeric(frame[c])]
+    residents = next((c for c in numeric if EXPOSURE.search(c)), None)
+    covariates = [c for c in numeric if not _RANKED.search(c)][:_MOST]
+    if not covariates:
+        what = "no column of the characteristics holds numbers"
+        raise DataError(Problem(f"{what}.", str(path), "Leave the file out, or add some."))
+    said = [f"Benchmark areas are made alike in {', '.join(covariates)}."]
+    if residents:
+        said.append(f"Counts are divided by '{residents}'.")
+    return Characteristics(area=area, residents=residents, covariates=tuple(covariates), said=tuple(said))
+
+
+def every_guess(found: Guess, about: Characteristics | None) -> tuple[str, ...]:
+    """Return each guess in one sentence; what characteristics settle is not said of the table."""
+    settled = about is not None and about.residents is not None
+    own = found.said if settled or not found.divided else (*found.said, found.divided)
+    return (*own, *about.said) if about else own

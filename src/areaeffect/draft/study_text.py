@@ -83,9 +83,7 @@ def study_text(draft: Draft, guess: Guess, said: Sequence[str]) -> str:
             "area": draft.characteristics_area or guess.area,
         }
     document["source"] = sources
-    document["initiative"] = _array(
-        [{"name": draft.title, "areas": draft.areas, "start": draft.start}]
-    )
+    document["initiative"] = _array([{"name": draft.title, "areas": draft.areas, "start": draft.start}])
     document["register"] = {"buffer_km": draft.buffer_km if draft.boundaries else 0.0}
     document["design"] = {"covariates": [f"areas.{c}" for c in draft.covariates]}
     document["outcome"] = _array([_outcome(draft, guess, k) for k in range(len(guess.outcomes))])

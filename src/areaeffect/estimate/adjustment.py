@@ -30,17 +30,11 @@ class Adjustment:
     Abadie & Imbens 2011, doi 10.1198/jbes.2009.07333, equation 4; augmented weighting: Robins,
     Rotnitzky & Zhao 1994). The gap is a weighted sum of the rates, with weights that do not depend
     on the rates, so outcomes of equal exposure share one fit.
-
-    Parameters
-    ----------
-    treated : (g, p), characteristics of the treated areas, in standard deviations.
-    benchmark : (m, p), of the benchmark areas.
-    weights : (m,), their calibration weights.
     """
 
-    treated: Floats
-    benchmark: Floats
-    weights: Floats
+    treated: Floats  # (g, p), characteristics of the treated areas, in standard deviations
+    benchmark: Floats  # (m, p), of the benchmark areas
+    weights: Floats  # (m,), their calibration weights
     _fits: list[tuple[Floats, Floats, Floats]] = field(default_factory=list)
 
     def gap_in_rate(self, events: Floats, exposure: Floats, own_exposure: Floats) -> float:
@@ -98,16 +92,12 @@ class Growth:
     benchmark areas stay different, and a trend that follows the difference would look like an
     effect. The change of every pool area is regressed on its characteristics. The slopes times the
     imbalance left after weighting give the gap that the characteristics alone would cause.
-
-    Parameters
-    ----------
-    slopes : (p,), by a standard deviation of each characteristic: relative to the pool's change for
-        counts, in the outcome's unit for scores.
-    is_ratio : whether the outcome is a count.
     """
 
+    #: (p,), by a standard deviation of each characteristic: relative to the pool's change for counts, in the
+    #: outcome's unit for scores
     slopes: Floats
-    is_ratio: bool
+    is_ratio: bool  # whether the outcome is a count
 
     def expected(self, after: Floats, imbalance: Floats, n_areas: int) -> Floats:
         """Return the expected totals after the start of areas like the treated ones.
@@ -123,9 +113,7 @@ class Growth:
         return np.asarray(after * np.exp(-apart) if self.is_ratio else after - n_areas * apart)
 
 
-def growth(
-    characteristics: Floats, pool: Bools, pre: Floats, post: Floats, *, is_ratio: bool
-) -> Growth:
+def growth(characteristics: Floats, pool: Bools, pre: Floats, post: Floats, *, is_ratio: bool) -> Growth:
     """Regress the change of pool areas on their characteristics.
 
     Weighted least squares. The weights of counts are the events before the start, each area's part

@@ -43,25 +43,16 @@ _EXPECTED = np.array([EXPECTED_PRE, EXPECTED_POST, EXPECTED_EXPOSURE_PRE, EXPECT
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Sums:
-    """Each area's outcome and exposure before and after one start, over the periods used.
+    """Each area's outcome and exposure before and after one start, over the periods used."""
 
-    Parameters
-    ----------
-    columns : (n_areas, 4 + n_bins), the four of `pre`, `post`, `exposure_pre`, `exposure_post`
-        and behind them `path`, side by side: a neighbourhood's are added up at one go.
-    path_exposure : (n_areas,), exposure of a year; 1 for scores.
-    path_span : (n_bins,), years used of each bin; for scores 1 where there are any.
-    path_is_after : (n_bins,), whether a bin is of the time after the start.
-    size : (n_areas,), exposure, of scores too; 1 where the outcome has none.
-    growth : how a change depends on characteristics; None for a level.
-    """
-
+    #: (n_areas, 4 + n_bins), the four of `pre`, `post`, `exposure_pre`, `exposure_post` and behind them
+    #: `path`, side by side: a neighbourhood's are added up at one go
     columns: Floats
-    path_exposure: Floats
-    path_span: Floats
-    path_is_after: Bools
-    size: Floats
-    growth: Growth | None = None
+    path_exposure: Floats  # (n_areas,), exposure of a year; 1 for scores.
+    path_span: Floats  # (n_bins,), years used of each bin; for scores 1 where there are any.
+    path_is_after: Bools  # (n_bins,), whether a bin is of the time after the start
+    size: Floats  # (n_areas,), exposure, of scores too; 1 where the outcome has none.
+    growth: Growth | None = None  # how a change depends on characteristics; None for a level.
 
     @property
     def pre(self) -> Floats:
@@ -89,9 +80,7 @@ class Sums:
         return self.columns[:, 4:]
 
 
-def sums(
-    measure: Measure, pre: Bools, post: Bools, bin_of: Ints | None = None, n_bins: int = 0
-) -> Sums:
+def sums(measure: Measure, pre: Bools, post: Bools, bin_of: Ints | None = None, n_bins: int = 0) -> Sums:
     """Add each area's cells up over the periods before and after, and by event time.
 
     Parameters
@@ -122,9 +111,7 @@ def sums(
     (pre_sum, pre_exposure), (post_sum, post_exposure) = sides
     columns = np.column_stack([pre_sum, post_sum, pre_exposure, post_exposure, path])
     size = np.ones(n) if measure.exposure is None else measure.exposure
-    return Sums(
-        columns=columns, path_exposure=exposure, path_span=span, path_is_after=is_after, size=size
-    )
+    return Sums(columns=columns, path_exposure=exposure, path_span=span, path_is_after=is_after, size=size)
 
 
 def totals(
@@ -217,11 +204,7 @@ def rate_difference(total: Floats, claim: str) -> Floats:
 
 def expected_total(total: Floats, claim: str) -> float:
     """What the treated total would have been, (N_TOTALS,) to one number; NaN without a base."""
-    base, own = (
-        (EXPECTED_EXPOSURE_POST, EXPOSURE_POST)
-        if claim == "level"
-        else (EXPECTED_PRE, OBSERVED_PRE)
-    )
+    base, own = (EXPECTED_EXPOSURE_POST, EXPOSURE_POST) if claim == "level" else (EXPECTED_PRE, OBSERVED_PRE)
     if total[base] <= 0:
         return float("nan")
     return float(total[EXPECTED_POST] * total[own] / total[base])

@@ -34,25 +34,15 @@ SDID_SAMPLES = 100
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class CrossPanel:
-    """Treated and benchmark areas in blocks of time.
+    """Treated and benchmark areas in blocks of time."""
 
-    Parameters
-    ----------
-    outcome : (n_units, n_blocks), events a year, or means of a score.
-    start : (n_units,), position of the first block wholly treated; -1 for benchmark areas.
-    straddles : (n_units,), whether the block before `start` was treated in part.
-    weight : (n_units,), calibration weights; 1 for treated areas.
-    cluster : (n_units,), the neighbourhood; each benchmark area is its own.
-    is_count : events, or a score.
-    seed, samples : of the placebo samples that a variance is taken from.
-    """
-
-    outcome: Floats
-    start: Ints
-    straddles: Bools
-    weight: Floats
-    cluster: Ints
-    is_count: bool
+    outcome: Floats  # (n_units, n_blocks), events a year, or means of a score
+    start: Ints  # (n_units,), position of the first block wholly treated; -1 for benchmark areas.
+    straddles: Bools  # (n_units,), whether the block before `start` was treated in part
+    weight: Floats  # (n_units,), calibration weights; 1 for treated areas.
+    cluster: Ints  # (n_units,), the neighbourhood; each benchmark area is its own.
+    is_count: bool  # events, or a score
+    #: seed, samples: of the placebo samples that a variance is taken from
     seed: int
     samples: int = SDID_SAMPLES
 
@@ -87,8 +77,7 @@ class CrossPanel:
                 "first": np.repeat(first, blocks),
                 "ever": np.repeat(self.treated.astype(int), blocks),
                 "after": np.repeat(first > 0, blocks) & (time >= np.repeat(first, blocks)),
-                "partly": np.repeat(self.straddles, blocks)
-                & (time == np.repeat(first, blocks) - 1),
+                "partly": np.repeat(self.straddles, blocks) & (time == np.repeat(first, blocks) - 1),
                 "weight": np.repeat(self.weight / self.weight.mean(), blocks),
                 "cluster": np.repeat(self.cluster, blocks),
             }
@@ -222,11 +211,7 @@ def _synthetic_did(panel: CrossPanel) -> CrossCheck | NotEstimable:
     estimate, low, high = _relative(panel, (effect, effect - half, effect + half))
     p_value = float(2 * norm.sf(abs(effect) / error)) if error > 0 else None
     return CrossCheck(
-        estimate=estimate,
-        low=low,
-        high=high,
-        p_value=p_value,
-        kind="its own placebo variance, normal",
+        estimate=estimate, low=low, high=high, p_value=p_value, kind="its own placebo variance, normal"
     )
 
 
@@ -255,9 +240,7 @@ def _poisson(panel: CrossPanel) -> CrossCheck | NotEstimable:
     rows = rows[~rows["partly"] & (rows.groupby("unit")["y"].transform("sum") > 0)]
     rows = rows[rows.groupby("time")["y"].transform("sum") > 0]
     rows = rows.assign(after=rows["after"].astype(float))
-    found = pyfixest.fepois(
-        "y ~ after | unit + time", rows, weights="weight", vcov={"CRV1": "cluster"}
-    )
+    found = pyfixest.fepois("y ~ after | unit + time", rows, weights="weight", vcov={"CRV1": "cluster"})
     log = float(found.coef().iloc[0])
     low, high = (float(x) for x in found.confint(alpha=1 - _LEVEL).iloc[0])
     ends = tuple(float(np.expm1(x)) for x in (log, low, high))
@@ -283,9 +266,7 @@ def _guarded(
             f"refused: {panel.n_clusters} treated neighbourhoods; under {MIN_CLUSTERS}, "
             "cluster-robust intervals raise false alarms in 19 to 84% of cases"
         )
-        return CrossCheck(
-            estimate=ends[0], low=None, high=None, p_value=None, kind="none", refused=why
-        )
+        return CrossCheck(estimate=ends[0], low=None, high=None, p_value=None, kind="none", refused=why)
     low, high = (x if math.isfinite(x) else None for x in ends[1:])
     return CrossCheck(estimate=ends[0], low=low, high=high, p_value=p_value, kind=kind)
 
@@ -315,8 +296,7 @@ ESTIMATORS: Mapping[str, Estimator] = {
         "diff-diff",
         "Each area has a level of its own and all share one path of additive change in every "
         "untreated period.",
-        "It is additive; ours is a ratio. With one start it is the difference of the changes in "
-        "means.",
+        "It is additive; ours is a ratio. With one start it is the difference of the changes in means.",
         _imputation,
     ),
     "random_timing": Estimator(

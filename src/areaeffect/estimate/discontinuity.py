@@ -27,22 +27,18 @@ _NORMAL_95 = 1.959963984540054
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jump:
-    """The jump at the cut, above less below.
+    """The jump at the cut, above less below."""
 
-    Parameters
-    ----------
-    estimate, error : local linear, and its standard error.
-    corrected, robust_error : with the bias taken off, and the standard error that allows for it.
-    bandwidth, bias_bandwidth : of the fit and of the fit that the bias is read from.
-    n_below, n_above : observations within the bandwidth.
-    """
-
+    #: estimate, error: local linear, and its standard error
     estimate: float
     error: float
+    #: corrected, robust_error: with the bias taken off, and the standard error that allows for it
     corrected: float
     robust_error: float
+    #: bandwidth, bias_bandwidth: of the fit and of the fit that the bias is read from
     bandwidth: float
     bias_bandwidth: float
+    #: n_below, n_above: observations within the bandwidth
     n_below: int
     n_above: int
 
@@ -57,9 +53,7 @@ class Jump:
         return self.corrected + _NORMAL_95 * self.robust_error
 
 
-def jump_at(
-    score: Floats, outcome: Floats, bandwidths: tuple[float, float] | None = None
-) -> Jump | None:
+def jump_at(score: Floats, outcome: Floats, bandwidths: tuple[float, float] | None = None) -> Jump | None:
     """Estimate the jump of an outcome where its score passes zero.
 
     Parameters
@@ -103,19 +97,13 @@ def jump_at(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bunching:
-    """The density of a score on both sides of zero.
+    """The density of a score on both sides of zero."""
 
-    Parameters
-    ----------
-    below, above : its limits; shares of all places by unit of the score.
-    error : standard error of their difference.
-    bandwidth : largest distance from zero that was read.
-    """
-
+    #: below, above: its limits; shares of all places by unit of the score.
     below: float
     above: float
-    error: float
-    bandwidth: float
+    error: float  # standard error of their difference
+    bandwidth: float  # largest distance from zero that was read
 
     @property
     def p_value(self) -> float:
@@ -172,12 +160,7 @@ def _side(x: Floats, y: Floats, h: float, b: float) -> tuple[float, float, float
     own = plain[0]
     corrected = own - lean * bent[_ORDER + 1]
     squares = _squares(x, y)
-    return (
-        float(own @ y),
-        float(own**2 @ squares),
-        float(corrected @ y),
-        float(corrected**2 @ squares),
-    )
+    return (float(own @ y), float(own**2 @ squares), float(corrected @ y), float(corrected**2 @ squares))
 
 
 def _powers(x: Floats, order: int) -> Floats:
@@ -202,9 +185,7 @@ def _solve(columns: Floats, part: Floats) -> Floats | None:
 def _squares(x: Floats, y: Floats) -> Floats:
     """Return each observation's squared residual from its nearest neighbours in x, ascending."""
     n = len(x)
-    _, first, inverse, count = np.unique(
-        x, return_index=True, return_inverse=True, return_counts=True
-    )
+    _, first, inverse, count = np.unique(x, return_index=True, return_inverse=True, return_counts=True)
     total = np.concatenate([[0.0], np.cumsum(y)])
     found = np.empty(n)
     wanted = min(_NEIGHBOURS, n - 1)

@@ -20,15 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bins:
-    """Equal stretches of time before and after a start.
+    """Equal stretches of time before and after a start."""
 
-    Parameters
-    ----------
-    months : length of one; periods that are longer, or a table's own numbers, are a bin each.
-    leads, lags : number of bins before and from the start on.
-    """
-
-    months: int
+    months: int  # length of one; periods that are longer, or a table's own numbers, are a bin each.
+    #: leads, lags: number of bins before and from the start on
     leads: int
     lags: int
 
@@ -97,9 +92,7 @@ def path(totals: Floats, *, is_ratio: bool) -> Floats:
             before = np.log(base[..., cf.OBSERVED_PRE] / base[..., cf.EXPECTED_PRE])
         else:
             after = (observed - expected) / now[..., cf.PATH_EXPOSURE]
-            before = (base[..., cf.OBSERVED_PRE] - base[..., cf.EXPECTED_PRE]) / base[
-                ..., cf.EXPOSURE_PRE
-            ]
+            before = (base[..., cf.OBSERVED_PRE] - base[..., cf.EXPECTED_PRE]) / base[..., cf.EXPOSURE_PRE]
         found = after - before
     return np.asarray(np.where(np.isfinite(found), found, np.nan))
 

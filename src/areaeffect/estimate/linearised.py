@@ -26,22 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Compared:
-    """One neighbourhood and its benchmark areas after the start.
+    """One neighbourhood and its benchmark areas after the start."""
 
-    Parameters
-    ----------
-    members, pool : (n_treated,), (m,), positions of areas in the panel.
-    treated, outside : (n_treated, n_periods), (m, n_periods), counts.
-    weights : (m,), adding up to the number of treated areas.
-    periods : (n_periods,), positions of the periods in the panel.
-    """
-
+    #: members, pool: (n_treated,), (m,), positions of areas in the panel
     members: Ints
     pool: Ints
+    #: treated, outside: (n_treated, n_periods), (m, n_periods), counts
     treated: Floats
     outside: Floats
-    weights: Floats
-    periods: Ints
+    weights: Floats  # (m,), adding up to the number of treated areas
+    periods: Ints  # (n_periods,), positions of the periods in the panel
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -56,9 +50,7 @@ class _Influence:
     n: int
 
 
-def linearised_ratio(
-    parts: Sequence[Compared], log_ratio: float, level: float, better: str
-) -> Interval:
+def linearised_ratio(parts: Sequence[Compared], log_ratio: float, level: float, better: str) -> Interval:
     """Return the linearised interval of a ratio of totals.
 
     Parameters
@@ -82,12 +74,7 @@ def linearised_ratio(
     half = float(norm.ppf(0.5 + level / 2)) * error
     low, high = float(np.expm1(log_ratio - half)), float(np.expm1(log_ratio + half))
     return Interval(
-        kind=IntervalKind.LINEARISED,
-        level=level,
-        low=low,
-        high=high,
-        p_value=p_value,
-        alternative=better,
+        kind=IntervalKind.LINEARISED, level=level, low=low, high=high, p_value=p_value, alternative=better
     )
 
 

@@ -27,19 +27,13 @@ _MIN_SHARE = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joint:
-    """Joint inference for all findings of a family.
+    """Joint inference for all findings of a family."""
 
-    Parameters
-    ----------
-    p_adjusted : (n_findings,), single-step, of the joint interval.
-    p_step_down : (n_findings,), step-down (Romano & Wolf 2005, doi
-        10.1198/016214504000000539): each finding is compared with the maximum over itself and
-        the less extreme ones.
-    low, high : (n_findings,), joint critical values of each T.
-    """
-
-    p_adjusted: Floats
+    p_adjusted: Floats  # (n_findings,), single-step, of the joint interval
+    #: (n_findings,), step-down (Romano & Wolf 2005, doi 10.1198/016214504000000539): each finding is compared
+    #: with the maximum over itself and the less extreme ones
     p_step_down: Floats
+    #: low, high: (n_findings,), joint critical values of each T
     low: Floats
     high: Floats
 

@@ -14,20 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlainMeans:
-    """Two means, and the number of areas behind each.
+    """Two means, and the number of areas behind each."""
 
-    Parameters
-    ----------
-    treated, others : the means; None where no area has a value.
-    n_treated, n_others : areas behind them.
-    without_class : treated areas with a value and without a class; they are in neither mean.
-    """
-
+    #: treated, others: the means; None where no area has a value.
     treated: float | None
     others: float | None
+    #: n_treated, n_others: areas behind them
     n_treated: int
     n_others: int
-    without_class: int
+    without_class: int  # treated areas with a value and without a class; they are in neither mean.
 
 
 def same_mix(values: Floats, classes: Strings, treated: Bools) -> PlainMeans:

@@ -24,21 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Staggered:
-    """An estimate with its standard errors.
+    """An estimate with its standard errors."""
 
-    Parameters
-    ----------
-    estimate : in units of the outcome.
-    error : standard error, net of the part of the variance of effects that history explains
-        (their section 2.4).
-    conservative : standard error without that (Neyman).
-    beta : the weight of the gaps before the starts.
-    """
-
-    estimate: float
+    estimate: float  # in units of the outcome
+    #: standard error, net of the part of the variance of effects that history explains (their section 2.4)
     error: float
-    conservative: float
-    beta: float
+    conservative: float  # standard error without that (Neyman)
+    beta: float  # the weight of the gaps before the starts
 
 
 def random_timing(
@@ -77,10 +69,7 @@ def random_timing(
     effect = float(((after - beta * before) * means).sum())
     explained = _explained(after, covariances, int(starts[0]), int(sizes.sum()))
     return Staggered(
-        effect,
-        float(np.sqrt(max(conservative - explained, 0.0))),
-        float(np.sqrt(conservative)),
-        beta,
+        effect, float(np.sqrt(max(conservative - explained, 0.0))), float(np.sqrt(conservative)), beta
     )
 
 

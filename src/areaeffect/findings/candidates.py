@@ -6,14 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.placebo.places import (
-    ALIKE,
-    GROWTHS,
-    grouped,
-    grow,
-    mean_traits,
-    most_alike,
-)
+from areaeffect.placebo.places import ALIKE, GROWTHS, grouped, grow, mean_traits, most_alike
 from areaeffect.placebo.programmes import Candidates, matched_spread
 from areaeffect.placebo.spread import Spread, centre_of, mean_distance
 
@@ -60,11 +53,7 @@ def candidates(
 
 
 def places_of(
-    study: Study,
-    panel: Panel,
-    pool: Pool,
-    units: Sequence[Neighbourhood],
-    rng: np.random.Generator,
+    study: Study, panel: Panel, pool: Pool, units: Sequence[Neighbourhood], rng: np.random.Generator
 ) -> list[list[tuple[Ints, tuple[Ints, ...]]]]:
     """List the pieces of each unit: the treated areas, and every place that could be drawn instead.
 
@@ -96,9 +85,7 @@ def _pieces(study: Study, panel: Panel, areas: Ints) -> list[Ints]:
     return [areas] if study.design.unit == "neighbourhood" else panel.contiguity.pieces(areas)
 
 
-def spread_of(
-    panel: Panel, units: Sequence[Neighbourhood], banks: Sequence[Candidates]
-) -> Spread | None:
+def spread_of(panel: Panel, units: Sequence[Neighbourhood], banks: Sequence[Candidates]) -> Spread | None:
     """Return how far apart the programme's neighbourhoods lie.
 
     None for a single one, without boundaries, or where areas are drawn one by one.

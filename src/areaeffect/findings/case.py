@@ -31,42 +31,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Group:
-    """The units that a finding is about: an initiative, all of them, or one neighbourhood.
+    """The units that a finding is about: an initiative, all of them, or one neighbourhood."""
 
-    Parameters
-    ----------
-    name : of the group.
-    units : positions in the plan.
-    neighbourhood : its name, where the group is one neighbourhood.
-    against : units on the other side; the finding is then the contrast of the two effects.
-    initiative : name of the initiative where the group has another.
-    attribute : the attribute that a group shares, where one defines it.
-    """
-
-    name: str
-    units: tuple[int, ...]
-    neighbourhood: str | None = None
+    name: str  # of the group
+    units: tuple[int, ...]  # positions in the plan
+    neighbourhood: str | None = None  # its name, where the group is one neighbourhood
+    #: units on the other side; the finding is then the contrast of the two effects.
     against: tuple[int, ...] = ()
-    initiative: str = ""
-    attribute: str = ""
+    initiative: str = ""  # name of the initiative where the group has another
+    attribute: str = ""  # the attribute that a group shares, where one defines it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """Everything that findings are computed from.
+    """Everything that findings are computed from."""
 
-    Parameters
-    ----------
-    study, plan, measures : the study, its sealed plan and its outcomes in order.
-    real : (n_units, n_outcomes, N_TOTALS).
-    drawn : (n_draws, n_units, n_outcomes, N_TOTALS).
-    """
-
+    #: study, plan, measures: the study, its sealed plan and its outcomes in order
     study: Study
     plan: Plan
     measures: Sequence[Measure]
-    real: Floats
-    drawn: Floats
+    real: Floats  # (n_units, n_outcomes, N_TOTALS)
+    drawn: Floats  # (n_draws, n_units, n_outcomes, N_TOTALS)
 
     @property
     def has_geometry(self) -> bool:
@@ -218,10 +203,7 @@ def groups_of(units: Sequence[Neighbourhood], initiatives: Sequence[str] = ()) -
     An initiative with no unit, because none of its areas is covered, still has a group.
     """
     names = list(dict.fromkeys([*initiatives, *(u.initiative for u in units)]))
-    groups = [
-        Group(name=n, units=tuple(g for g, u in enumerate(units) if u.initiative == n))
-        for n in names
-    ]
+    groups = [Group(name=n, units=tuple(g for g, u in enumerate(units) if u.initiative == n)) for n in names]
     if len(names) > 1:
         groups.append(Group(name=ALL_INITIATIVES, units=tuple(range(len(units)))))
     return groups

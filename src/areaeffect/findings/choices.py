@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.design.matching import Matching
+from areaeffect.design.calibration import Matching
 from areaeffect.design.programme import ROUNDING, Rules
 from areaeffect.errors import DataError, Problem
 from areaeffect.sources.police_uk.categories import ALL_CRIME

@@ -26,16 +26,10 @@ HELD_OUT = "held-out"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coverage:
-    """Which areas have values when; areas with the same gaps share a pattern.
+    """Which areas have values when; areas with the same gaps share a pattern."""
 
-    Parameters
-    ----------
-    observed : for each outcome, (n_patterns, n_periods).
-    pattern : (n_areas,), the pattern of each area.
-    """
-
-    observed: tuple[Bools, ...]
-    pattern: Ints
+    observed: tuple[Bools, ...]  # for each outcome, (n_patterns, n_periods)
+    pattern: Ints  # (n_areas,), the pattern of each area
 
 
 def starts_too_late(periods: Periods, place: Neighbourhood) -> bool:
@@ -64,37 +58,24 @@ def coverage_of(measures: Sequence[Measure]) -> Coverage:
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class ClaimCohorts:
-    """The cohorts of one kind of claim, each made when it is first needed and then kept.
+    """The cohorts of one kind of claim, each made when it is first needed and then kept."""
 
-    Parameters
-    ----------
-    claim : 'change', 'level', or 'held-out': the change in the last year before the start, by a
-        design that does not see that year.
-    outcomes : at each of its positions in a totals array, the outcome of the study.
-    panel, measures, coverage : the data.
-    eligible : (n_areas,), areas that may be benchmark areas.
-    units : the real neighbourhoods.
-    history : the study's design setting.
-    nearest : nearest areas of each area that are looked up; 0 for none.
-    strata : (n_areas,), the combination of exact factors of each area; None for none.
-    later_half : leave the earlier half of the time before the start out (a multiverse branch).
-    draws : placebo draws it takes part in, from the first; None for all.
-    bins : event-time bins, counted from the real start; a level claim fills none.
-    """
-
+    #: 'change', 'level', or 'held-out': the change in the last year before the start, by a design that does
+    #: not see that year
     claim: str
-    outcomes: Mapping[int, int]
+    outcomes: Mapping[int, int]  # at each of its positions in a totals array, the outcome of the study
+    #: panel, measures, coverage: the data
     panel: Panel
     measures: tuple[Measure, ...]
     coverage: Coverage
-    eligible: Bools
-    units: tuple[Neighbourhood, ...]
-    history: str
-    nearest: int
-    strata: Ints | None = None
-    later_half: bool = False
-    draws: int | None = None
-    bins: Bins = NO_BINS
+    eligible: Bools  # (n_areas,), areas that may be benchmark areas
+    units: tuple[Neighbourhood, ...]  # the real neighbourhoods
+    history: str  # the study's design setting
+    nearest: int  # nearest areas of each area that are looked up; 0 for none.
+    strata: Ints | None = None  # (n_areas,), the combination of exact factors of each area; None for none.
+    later_half: bool = False  # leave the earlier half of the time before the start out (a multiverse branch)
+    draws: int | None = None  # placebo draws it takes part in, from the first; None for all.
+    bins: Bins = NO_BINS  # event-time bins, counted from the real start; a level claim fills none.
     _cohorts: dict[tuple[int, int, tuple[int, ...]], Cohort] = field(default_factory=dict)
     _sums: dict[tuple[int, int, tuple[int, ...]], Mapping[int, Sums]] = field(default_factory=dict)
     _used: dict[tuple[int, int, tuple[int, ...]], dict[int, tuple[Bools, Bools]]] = field(

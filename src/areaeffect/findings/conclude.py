@@ -10,14 +10,7 @@ import numpy as np
 from areaeffect.design.programme import ROUNDING
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, decide
 from areaeffect.estimate.multiplicity import max_t
-from areaeffect.findings.case import (
-    Case,
-    Evidence,
-    Group,
-    contrast_groups,
-    groups_of,
-    neighbourhood_groups,
-)
+from areaeffect.findings.case import Case, Evidence, Group, contrast_groups, groups_of, neighbourhood_groups
 from areaeffect.findings.describe import amounts_of, caveats_of, held_back, in_rates, subject
 from areaeffect.findings.families import families_without_outcome
 from areaeffect.findings.grading import grade
@@ -34,20 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """A case with its placebo inference, before its family is judged.
+    """A case with its placebo inference, before its family is judged."""
 
-    Parameters
-    ----------
-    case : what the finding is about.
-    reason : why it cannot be estimated; empty where it can.
-    found : its placebo inference; None where not estimable.
-    is_bare : whether there is an effect whose uncertainty cannot be measured.
-    """
-
-    case: Case
-    reason: str
-    found: PlaceboInference | None = None
-    is_bare: bool = False
+    case: Case  # what the finding is about
+    reason: str  # why it cannot be estimated; empty where it can.
+    found: PlaceboInference | None = None  # its placebo inference; None where not estimable.
+    is_bare: bool = False  # whether there is an effect whose uncertainty cannot be measured
 
     @property
     def family(self) -> tuple[object, ...]:
@@ -140,11 +125,7 @@ def case_of(evidence: Evidence, group: Group, position: int, apart: tuple[int, i
     """Return the case of a group and an outcome, with the units that can be estimated."""
     plan, outcome = evidence.plan, evidence.study.outcome[position]
     units, against = (
-        tuple(
-            g
-            for g in side
-            if plan.units[g].is_whole and np.isfinite(evidence.real[g, position]).all()
-        )
+        tuple(g for g in side if plan.units[g].is_whole and np.isfinite(evidence.real[g, position]).all())
         for side in (group.units, group.against)
     )
     is_single = len(group.units) == 1 and not group.against
@@ -237,10 +218,7 @@ def _bare(evidence: Evidence, drawn: Drawn, about: dict[str, Any]) -> Finding:
         verdict=Verdict.CANNOT_TELL if case.is_primary else Verdict.DESCRIBED,
         held_back=drawn.reason,
         estimate=case.printed(estimate),
-        caveats=(
-            f"The number has no interval: {drawn.reason}. It may be noise.",
-            *evidence.plan.warnings,
-        ),
+        caveats=(f"The number has no interval: {drawn.reason}. It may be noise.", *evidence.plan.warnings),
     )
 
 
@@ -274,9 +252,7 @@ def why_no_interval(evidence: Evidence, case: Case) -> str:
     placebos = placebos[np.isfinite(placebos)]
     if len(placebos) < MIN_PLACEBOS:
         return "too few placebo programmes could be drawn from the pool"
-    size = (
-        1.0 if case.is_ratio else float(np.nanmax(np.abs(evidence.measures[case.position].values)))
-    )
+    size = 1.0 if case.is_ratio else float(np.nanmax(np.abs(evidence.measures[case.position].values)))
     if placebos.std() <= ROUNDING * size:
         return "every placebo programme gives the same number: the outcome hardly varies"
     return ""

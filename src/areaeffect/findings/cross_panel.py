@@ -51,9 +51,7 @@ def build_panel(
         return NotEstimable("no neighbourhood has enough periods or benchmark areas")
     outside = np.flatnonzero(weight > 0)
     areas = np.concatenate([*members, outside])
-    cluster = np.concatenate(
-        [*(np.full(len(m), g) for g, m in enumerate(members)), len(members) + outside]
-    )
+    cluster = np.concatenate([*(np.full(len(m), g) for g, m in enumerate(members)), len(members) + outside])
     before = [measure.periods.split(p.start, p.start_kind)[0].stop for p in places]
     after = [measure.periods.split(p.start, p.start_kind)[1].start for p in places]
     edges = _edges(measure, min(after))
@@ -73,9 +71,7 @@ def build_panel(
     return CrossPanel(
         outcome=outcome,
         start=np.concatenate([np.repeat(first, sizes), np.full(len(outside), -1)]),
-        straddles=np.concatenate(
-            [np.repeat(np.array(cut, dtype=bool), sizes), np.zeros(len(outside), bool)]
-        ),
+        straddles=np.concatenate([np.repeat(np.array(cut, dtype=bool), sizes), np.zeros(len(outside), bool)]),
         weight=np.concatenate([np.ones(sum(sizes)), weight[outside]]),
         cluster=cluster,
         is_count=measure.is_count,

@@ -13,10 +13,7 @@ from areaeffect.estimate.inference import MOST_TAKEN, PlaceboInference, Places
 from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.grading import NO_OVERLAP, worst_balance
 from areaeffect.outcomes import estimand
-from areaeffect.results import (
-    LEVEL,
-    Form,
-)
+from areaeffect.results import LEVEL, Form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -211,9 +208,7 @@ def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple
     caveats = list(_why_held_back(evidence, case))
     lost = len(case.group.units) + len(case.group.against) - case.n_units
     if lost:
-        caveats.append(
-            f"{lost} of {lost + case.n_units} neighbourhoods have too many gaps or no pool here."
-        )
+        caveats.append(f"{lost} of {lost + case.n_units} neighbourhoods have too many gaps or no pool here.")
     if case.places.taken >= _MUCH_OF_THE_POOL:
         caveats.append(
             f"{case.n_places} places are many for a pool that holds "
@@ -237,13 +232,9 @@ def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple
         for b in crossed_breaks(case.outcome, case.measure)
     ]
     if found.centre_is_off:
-        caveats.append(
-            "The placebo programmes are not centred on zero, so the design itself may be biased."
-        )
+        caveats.append("The placebo programmes are not centred on zero, so the design itself may be biased.")
     if case.outcome.claim == "level":
-        caveats.append(
-            "A difference in level is not an effect: the areas may have differed before."
-        )
+        caveats.append("A difference in level is not an effect: the areas may have differed before.")
     return tuple(caveats)
 
 

@@ -5,13 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from areaeffect.outcomes import FAMILIES, estimand
-from areaeffect.results import (
-    ALL_INITIATIVES,
-    Claim,
-    Finding,
-    Form,
-    Verdict,
-)
+from areaeffect.results import ALL_INITIATIVES, Claim, Finding, Form, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

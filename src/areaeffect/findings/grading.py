@@ -41,20 +41,12 @@ _MATCHED, _BEFORE_AND_AFTER = BEST_GRADE["level"], BEST_GRADE["change"]
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """Grade on the Maryland scale in What Works Growth's wording, and why not higher.
+    """Grade on the Maryland scale in What Works Growth's wording, and why not higher."""
 
-    Parameters
-    ----------
-    maryland : 2 or 3.
-    gap : in the held-out year, on the finding's scale; None where not estimable.
-    interval : its 90% interval.
-    caveats : reasons for 2, and what was corrected.
-    """
-
-    maryland: int
-    gap: float | None
-    interval: Interval | None
-    caveats: tuple[str, ...]
+    maryland: int  # 2 or 3
+    gap: float | None  # in the held-out year, on the finding's scale; None where not estimable.
+    interval: Interval | None  # its 90% interval
+    caveats: tuple[str, ...]  # reasons for 2, and what was corrected
 
 
 def grade(evidence: Evidence, case: Case) -> Grade:
@@ -128,18 +120,11 @@ def _corrected(evidence: Evidence, case: Case) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """The held-out refit of one finding.
+    """The held-out refit of one finding."""
 
-    Parameters
-    ----------
-    gap : in the held-out span, on the scale of the statistic.
-    inference : of the gap, from placebo programmes.
-    tested : neighbourhoods that have the span without gaps.
-    """
-
-    gap: float
-    inference: PlaceboInference
-    tested: int
+    gap: float  # in the held-out span, on the scale of the statistic
+    inference: PlaceboInference  # of the gap, from placebo programmes
+    tested: int  # neighbourhoods that have the span without gaps
 
     def interval(self, case: Case) -> Interval:
         """Return the 90% interval of the gap, on the finding's scale."""
@@ -167,9 +152,7 @@ def tested_on(case: Case, real: Floats) -> Case | None:
     case : whose.
     real : (n_units of the study, ...), NaN where a neighbourhood could not be estimated.
     """
-    sides = [
-        tuple(g for g in side if np.isfinite(real[g]).all()) for side in (case.units, case.against)
-    ]
+    sides = [tuple(g for g in side if np.isfinite(real[g]).all()) for side in (case.units, case.against)]
     lost = case.n_units - len(sides[0]) - len(sides[1])
     tested = replace(case, units=sides[0], against=sides[1], n_places=max(1, case.n_places - lost))
     if tested.n_units < _MOST * case.n_units or not sides[0] or len(sides[1]) < bool(case.against):
@@ -184,9 +167,7 @@ def worst_balance(evidence: Evidence, case: Case, but: str = "") -> tuple[str, f
     does not bias the group's effect. `but` is a characteristic that is not looked at.
     """
     size = {
-        (evidence.plan.units[g].initiative, evidence.plan.units[g].name): len(
-            evidence.plan.units[g].areas
-        )
+        (evidence.plan.units[g].initiative, evidence.plan.units[g].name): len(evidence.plan.units[g].areas)
         for g in (*case.units, *case.against)
     }
     sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])

@@ -45,18 +45,13 @@ def method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
         n = len(plan.machine.banks[0].pieces[0])
         return [*notes, f"Placebo neighbourhoods are the {n} eligible groups of {grouping}."]
     if data.boundaries is None or file.study.design.unit == "programme":
-        why = (
-            "The areas have no boundaries" if data.boundaries is None else "A programme is one unit"
-        )
+        why = "The areas have no boundaries" if data.boundaries is None else "A programme is one unit"
         return [
             *notes,
             f"{why}, so placebo programmes are draws of single areas: they do not carry what "
             "neighbouring areas share, and intervals may be too narrow.",
         ]
-    return [
-        *notes,
-        "Placebo neighbourhoods are contiguous groups of areas grown from random seeds.",
-    ]
+    return [*notes, "Placebo neighbourhoods are contiguous groups of areas grown from random seeds."]
 
 
 def _left_unlike(plan: Plan) -> list[str]:

@@ -73,9 +73,7 @@ def placed_by(file: StudyFile, data: Assembled) -> Ranked | None:
     return rule
 
 
-def in_line(
-    rule: Ranked | None, pool: Pool, units: Sequence[Neighbourhood]
-) -> tuple[Candidates, ...]:
+def in_line(rule: Ranked | None, pool: Pool, units: Sequence[Neighbourhood]) -> tuple[Candidates, ...]:
     """List what may represent each unit in a placebo programme placed by the rule, if any."""
     if rule is None:
         return ()
@@ -108,9 +106,7 @@ def _without_score(file: StudyFile, data: Assembled, rule: Ranked) -> list[Probl
     column, where = file.study.design.score or "", file.where("design.score")
     if numbers_of(data.panel.attributes[column]) is None:
         return [Problem(f"'{column}' is text, not numbers.", where)]
-    what = (
-        f"{len(lacking)} of {len(data.neighbourhoods)} places have no score: {first_few(lacking)}."
-    )
+    what = f"{len(lacking)} of {len(data.neighbourhoods)} places have no score: {first_few(lacking)}."
     fix = f"Give '{column}' as a number for each, and leave none out by `design.exclude`."
     return [Problem(what, where, fix)]
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.design.balance import balance
-from areaeffect.design.pool import Pool, make_pool
+from areaeffect.design.pool import Pool, balance, make_pool
 from areaeffect.design.programme import Rules, Weighted, design_programme
 from areaeffect.design.seal import seal
 from areaeffect.errors import Problem, StudyError
@@ -28,12 +27,7 @@ from areaeffect.findings.choices import (
 )
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
 from areaeffect.findings.placed import in_line, placed_by
-from areaeffect.findings.units import (
-    covered_units,
-    left_out_warning,
-    named_areas,
-    refuse_late_covariates,
-)
+from areaeffect.findings.units import covered_units, left_out_warning, named_areas, refuse_late_covariates
 from areaeffect.panel import REASONS, Neighbourhood, is_enough
 from areaeffect.periods import label
 from areaeffect.placebo.programmes import Machine, count_disjoint
@@ -60,37 +54,23 @@ HELD_OUT_DRAWS = 199
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Plan:
-    """A sealed design.
+    """A sealed design."""
 
-    Parameters
-    ----------
-    initiatives : names of the programmes studied, also of those without a covered area.
-    named : treated areas that the study names, by initiative, used or not.
-    units : the neighbourhoods (or programmes) that are designed for.
-    pool : eligible areas, and reasons.
-    machine : what placebo draws need.
-    arms : its arms, one a kind of claim and the held-out one; the first ones are `designs`'.
-    chosen : for each arm, the benchmark areas of each unit.
-    designs, balance : the same for print.
-    seal : the hash.
-    notes : remarks for the data annex.
-    warnings : what every finding must say of the design.
-    primary : for each outcome, whether the study is judged by it.
-    """
-
-    initiatives: tuple[str, ...]
-    named: Mapping[str, int]
-    units: tuple[Neighbourhood, ...]
-    pool: Pool
-    machine: Machine
+    initiatives: tuple[str, ...]  # names of the programmes studied, also of those without a covered area
+    named: Mapping[str, int]  # treated areas that the study names, by initiative, used or not
+    units: tuple[Neighbourhood, ...]  # the neighbourhoods (or programmes) that are designed for
+    pool: Pool  # eligible areas, and reasons
+    machine: Machine  # what placebo draws need
+    #: its arms, one a kind of claim and the held-out one; the first ones are `designs`'.
     arms: tuple[ClaimCohorts, ...]
-    chosen: tuple[tuple[Weighted | None, ...], ...]
+    chosen: tuple[tuple[Weighted | None, ...], ...]  # for each arm, the benchmark areas of each unit
+    #: designs, balance: the same for print
     designs: tuple[NeighbourhoodDesign, ...]
     balance: tuple[BalanceRow, ...]
-    seal: Seal
-    notes: tuple[str, ...]
-    warnings: tuple[str, ...]
-    primary: tuple[bool, ...]
+    seal: Seal  # the hash
+    notes: tuple[str, ...]  # remarks for the data annex
+    warnings: tuple[str, ...]  # what every finding must say of the design
+    primary: tuple[bool, ...]  # for each outcome, whether the study is judged by it
     _disjoint: dict[tuple[tuple[int, ...], int], tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -173,9 +153,7 @@ def _chosen(
     members = [unit.areas for unit in units]
     return tuple(
         tuple(
-            design_programme(
-                [arm.cohort(g, m) for g, m in enumerate(members)], members, pool.eligible, rules
-            )
+            design_programme([arm.cohort(g, m) for g, m in enumerate(members)], members, pool.eligible, rules)
         )
         for arm in arms
     )
@@ -247,13 +225,7 @@ def _refuse_empty(pool: Pool, starts: set[int], file: StudyFile) -> None:
             "Nobody stays untreated: `design.last_to_start = 'benchmark'` compares with the areas "
             "that start last."
         )
-    raise StudyError(
-        Problem(
-            f"no area is left to compare with: {why}.",
-            str(file.path),
-            fix,
-        )
-    )
+    raise StudyError(Problem(f"no area is left to compare with: {why}.", str(file.path), fix))
 
 
 def arms_of(
@@ -319,9 +291,7 @@ def _balance(
 
 
 def _bins(study: Study, measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> Bins:
-    changes = [
-        m.periods for m, o in zip(measures, study.outcome, strict=True) if o.claim == "change"
-    ]
+    changes = [m.periods for m, o in zip(measures, study.outcome, strict=True) if o.claim == "change"]
     starts = sorted({(u.start, u.start_kind) for u in units})
     return bins_over(study.analysis.event_time_months, changes, starts)
 

@@ -67,9 +67,7 @@ def refused(study: Study, plan: Plan, measures: Sequence[Measure]) -> tuple[Refu
     )  # fmt: skip
 
 
-def refuse_everything_refused(
-    study: Study, plan: Plan, found: Sequence[Refused], where: str
-) -> None:
+def refuse_everything_refused(study: Study, plan: Plan, found: Sequence[Refused], where: str) -> None:
     """Raise NothingEstimableError where nothing that a study asks can ever be estimated."""
     found = [one for one in found if not one.is_early]
     if len(found) < len(study.outcome) * len(groups_of(plan.units, plan.initiatives)):
@@ -146,9 +144,7 @@ def why_not_planned(
             for g, mask in seen.items()
         )
         if before and events < FEW_EVENTS:
-            return (
-                f"only {events:.0f} {outcome.unit_title} before the start: too few for a percentage"
-            )
+            return f"only {events:.0f} {outcome.unit_title} before the start: too few for a percentage"
         if areas < FEWEST_AREAS and (not before or events < MANY_EVENTS):
             return (
                 "only one treated area: a single address, or a change in where incidents are put, "

@@ -132,10 +132,7 @@ def _one(evidence: Evidence, outcome: int, units: Sequence[int], group: str) -> 
         else:
             expected = np.where(drawn, per * sums[2] / sums[3] / step, np.nan)
     span = "year" if measure.periods.kind.per_year else "period"
-    if not measure.is_count:
-        unit = "mean"
-    else:
-        unit = f"per 1,000 a {span}" if per > 1 else f"per area and {span}"
+    unit = "mean" if not measure.is_count else f"per 1,000 a {span}" if per > 1 else f"per area and {span}"
     starts = sorted(
         {(plan.units[g].start, label(plan.units[g].start, plan.units[g].start_kind)) for g in units}
     )
@@ -146,8 +143,6 @@ def _one(evidence: Evidence, outcome: int, units: Sequence[int], group: str) -> 
         observed=tuple(None if np.isnan(x) else float(x) for x in observed),
         counterfactual=tuple(None if np.isnan(x) else float(x) for x in expected),
         start=tuple(text for _, text in starts),
-        gaps=tuple(
-            t for t, is_drawn in zip(measure.periods.labels, drawn, strict=True) if not is_drawn
-        ),
+        gaps=tuple(t for t, is_drawn in zip(measure.periods.labels, drawn, strict=True) if not is_drawn),
         unit=unit,
     )

@@ -54,9 +54,7 @@ def covered_units(
     return tuple(kept), notes
 
 
-def left_out_warning(
-    given: Sequence[Neighbourhood], covered: Sequence[Neighbourhood]
-) -> tuple[str, ...]:
+def left_out_warning(given: Sequence[Neighbourhood], covered: Sequence[Neighbourhood]) -> tuple[str, ...]:
     """Say how many of the treated areas a study names are not in it."""
     named, used = (sum(len(u.areas) for u in units) for units in (given, covered))
     if named == used:
@@ -83,10 +81,7 @@ def _left_out(panel: Panel, measures: Sequence[Measure], unit: Neighbourhood) ->
 
 
 def why_left_out(
-    observed: Sequence[Bools],
-    exposures: Sequence[Floats | None],
-    known: Bools,
-    names: Sequence[str],
+    observed: Sequence[Bools], exposures: Sequence[Floats | None], known: Bools, names: Sequence[str]
 ) -> Strings:
     """Return why each area of a neighbourhood is left out; empty where it is not.
 
@@ -141,17 +136,13 @@ def _merge(units: Sequence[Neighbourhood]) -> list[Neighbourhood]:
             named=sum(p.n_named for p in parts),
             attributes=shared_attributes([list(p.attributes.items()) for p in parts]),
             end=max((p.end for p in parts if p.end is not None), default=None),
-            funding=None
-            if any(p.funding is None for p in parts)
-            else sum(p.funding or 0.0 for p in parts),
+            funding=None if any(p.funding is None for p in parts) else sum(p.funding or 0.0 for p in parts),
         )
         for (initiative, start), parts in found.items()
     ]
 
 
-def refuse_late_covariates(
-    file: StudyFile, as_of: Sequence[str], units: Sequence[Neighbourhood]
-) -> None:
+def refuse_late_covariates(file: StudyFile, as_of: Sequence[str], units: Sequence[Neighbourhood]) -> None:
     """A covariate dated at or after a start may already hold the effect (honesty rule 1)."""
     problems = []
     for i, covariate in enumerate(file.study.design.covariates):

@@ -55,18 +55,11 @@ def boundary_fit_section(_result: Result, annex: Annex[BoundaryFit]) -> Section:
             )
         )
     if said.left_out:
-        blocks.append(
-            Paragraph(f"Named in the files, but not used: {plural(said.left_out, 'place')}.")
-        )
+        blocks.append(Paragraph(f"Named in the files, but not used: {plural(said.left_out, 'place')}."))
     for table in annex.tables:
         data = Data(in_words(table), table.name)
         blocks.append(Folded(table.title, (data,)) if table.name == "boundary_fit" else data)
-    return Section(
-        "boundary-fit",
-        "How well areas fit the places meant",
-        tuple(blocks),
-        place=Place.WHO,
-    )
+    return Section("boundary-fit", "How well areas fit the places meant", tuple(blocks), place=Place.WHO)
 
 
 _PROGRAMME = Column("programme", "string", "Programme")

@@ -66,8 +66,7 @@ def crosscheck_section(result: Result, annex: Annex[Estimators]) -> Section:
     table = Table("Cross-checks beside the findings", head, body, frozenset({3, 6}))
     about = {row.estimator: row for row in rows}
     assumed = tuple(
-        f"{name} ({row.package}). It assumes: {_low(row.assumes)} Why it may differ: "
-        f"{_low(row.differs)}"
+        f"{name} ({row.package}). It assumes: {_low(row.assumes)} Why it may differ: {_low(row.differs)}"
         for name, row in about.items()
     )
     return Section(
@@ -100,9 +99,7 @@ class CrossCheckRow:
     estimator: str = described("estimator")
     package: str = described("library that computed it")
     unit: str = described("unit of the estimates")
-    estimate: float | None = described(
-        "its estimate: fraction of the counterfactual, or points", None
-    )
+    estimate: float | None = described("its estimate: fraction of the counterfactual, or points", None)
     low: float | None = described("lower end of its own 95% interval", None)
     high: float | None = described("upper end of its own 95% interval", None)
     p_value: float | None = described("its own p-value", None)
@@ -123,9 +120,7 @@ def crosscheck_step(finished: Finished) -> Annex[Estimators] | None:
     finished.tell("cross-checks", 0, len(names))
     rows = []
     for finding in _leading(finished):
-        position = next(
-            i for i, o in enumerate(evidence.study.outcome) if o.name == finding.outcome
-        )
+        position = next(i for i, o in enumerate(evidence.study.outcome) if o.name == finding.outcome)
         group = next(g for g in groups_of(evidence.plan.units) if g.name == finding.group)
         panel = panel_of(evidence, position, group)
         for name in names:
@@ -151,9 +146,7 @@ def _leading(finished: Finished) -> list[Finding]:
     ]
 
 
-def _checked(
-    name: str, panel: CrossPanel | NotEstimable, finding: Finding
-) -> CrossCheck | NotEstimable:
+def _checked(name: str, panel: CrossPanel | NotEstimable, finding: Finding) -> CrossCheck | NotEstimable:
     if isinstance(panel, NotEstimable):
         return panel
     if finding.estimate is None:

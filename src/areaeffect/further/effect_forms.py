@@ -110,12 +110,8 @@ class FormRow:
         "95% interval: of a finding the printed one, of a further form its own", None
     )
     high: float | None = described("the same, upper end", None)
-    p_value: float | None = described(
-        "placebo p-value that goes with the interval; none for a level", None
-    )
-    avoided: float | None = described(
-        "incidents avoided, by the ratio of totals; negative: more", None
-    )
+    p_value: float | None = described("placebo p-value that goes with the interval; none for a level", None)
+    avoided: float | None = described("incidents avoided, by the ratio of totals; negative: more", None)
     avoided_low: float | None = described("fewest that its interval allows", None)
     avoided_high: float | None = described("most that its interval allows", None)
     remark: str = described("why it rests on fewer neighbourhoods, or cannot be computed", "")
@@ -197,9 +193,7 @@ def _mean(evidence: Evidence, case: Case) -> FormRow:
     events = real[list(case.units), cf.OBSERVED_PRE]
     logs = cf.log_ratio(real[list(case.units)], "change")
     kept = tuple(
-        g
-        for g, n, x in zip(case.units, events, logs, strict=True)
-        if n >= FEW_EVENTS and np.isfinite(x)
+        g for g, n, x in zip(case.units, events, logs, strict=True) if n >= FEW_EVENTS and np.isfinite(x)
     )
     lost = len(case.units) - len(kept)
     remark = (
@@ -242,11 +236,7 @@ def _unadjusted(evidence: Evidence, case: Case) -> FormRow:
     real = cf.unadjusted(evidence.real[:, case.position])
     drawn = cf.unadjusted(evidence.drawn[:, :, case.position])
     found = _inferred(
-        case,
-        float(case.statistic(real)),
-        case.statistic(drawn),
-        case.counts(drawn),
-        float(case.counts(real)),
+        case, float(case.statistic(real)), case.statistic(drawn), case.counts(drawn), float(case.counts(real))
     )
     return _printed(case, UNADJUSTED, case.units, found, "")
 
@@ -268,9 +258,7 @@ def _printed(
     remark: str,
 ) -> FormRow:
     own = replace(case, units=units)
-    estimate, low, high = (
-        (None, None, None) if numbers is None else (own.printed(x) for x in numbers[:3])
-    )
+    estimate, low, high = (None, None, None) if numbers is None else (own.printed(x) for x in numbers[:3])
     p_value = None if numbers is None or case.outcome.claim == "level" else numbers[3]
     return FormRow(
         group=case.group.name,

@@ -54,28 +54,19 @@ class EventTimeRow:
     estimate: float | None = described("effect, or gap before the start", None)
     low: float | None = described("95% placebo interval of this bin alone", None)
     high: float | None = described("the same, upper end", None)
-    low_together: float | None = described(
-        "95% band that holds for all bins of this part together", None
-    )
+    low_together: float | None = described("95% band that holds for all bins of this part together", None)
     high_together: float | None = described("the same, upper end", None)
     p_value: float | None = described("placebo p-value of this bin alone", None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """Bins read from one arm.
+    """Bins read from one arm."""
 
-    Parameters
-    ----------
-    name : what these bins are.
-    bins : those that some neighbourhood has.
-    periods : (n_units, n_bins), periods with values.
-    real, drawn : totals, (n_units, n_totals) and (n_draws, n_units, n_totals).
-    """
-
-    name: str
-    bins: Ints
-    periods: Ints
+    name: str  # what these bins are
+    bins: Ints  # those that some neighbourhood has
+    periods: Ints  # (n_units, n_bins), periods with values
+    #: real, drawn: totals, (n_units, n_totals) and (n_draws, n_units, n_totals)
     real: Floats
     drawn: Floats
 
@@ -157,9 +148,7 @@ def _held_out(evidence: Evidence, position: int, units: Sequence[int]) -> set[in
     return found
 
 
-def _part(
-    evidence: Evidence, name: str, bins: Sequence[int], units: tuple[int, ...], position: int
-) -> _Part:
+def _part(evidence: Evidence, name: str, bins: Sequence[int], units: tuple[int, ...], position: int) -> _Part:
     """Read the totals; a placebo is asked for the bins that the real neighbourhood has."""
     real = evidence.real[list(units), position]
     drawn = evidence.drawn[:, list(units), position]

@@ -27,15 +27,7 @@ if TYPE_CHECKING:
     from areaeffect.results import Finding, Result
     from areaeffect.study.file import StudyFile
 
-_HEAD = (
-    "Neighbourhoods",
-    "Outcome",
-    "Number",
-    "Verdict",
-    "Estimate",
-    "95% interval",
-    "Smallest detectable",
-)
+_HEAD = ("Neighbourhoods", "Outcome", "Number", "Verdict", "Estimate", "95% interval", "Smallest detectable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +105,8 @@ class GroupRow:
     unit: str = described("unit of additive numbers")
     neighbourhoods: int = described("neighbourhoods that it rests on")
     areas: int = described("treated areas")
-    estimate: float | None = described(
-        "effect, difference in level, or contrast of two effects", None
-    )
-    low: float | None = described(
-        "95% interval, for all primary outcomes of the group together", None
-    )
+    estimate: float | None = described("effect, difference in level, or contrast of two effects", None)
+    low: float | None = described("95% interval, for all primary outcomes of the group together", None)
     high: float | None = described("the same, upper end", None)
     p_value: float | None = described("placebo p-value that goes with the interval", None)
     mde: float | None = described("smallest effect that would be found in 80 of 100 cases", None)
@@ -142,9 +130,7 @@ def by_attribute(evidence: Evidence) -> tuple[Finding, ...]:
         f"One of {len(found)} findings by attribute: what differs between such groups may be owed "
         "to the places in them."
     )
-    return tuple(
-        f if f.estimate is None else replace(f, caveats=(*f.caveats, apart)) for f in found
-    )
+    return tuple(f if f.estimate is None else replace(f, caveats=(*f.caveats, apart)) for f in found)
 
 
 def _placed(units: Sequence[Neighbourhood], key: str, group: Group) -> Group:
@@ -159,20 +145,14 @@ def groups_step(finished: Finished) -> Annex[Grouped] | None:
     keys, named = study.analysis.groups, study.group
     if not keys and not named:
         return None
-    notes = [
-        f"No neighbourhood belongs to '{one.name}'."
-        for one in named
-        if named_group(units, one) is None
-    ]
+    notes = [f"No neighbourhood belongs to '{one.name}'." for one in named if named_group(units, one) is None]
     for key in keys:
         groups = attribute_groups(units, key)
         if len(groups) == 1:
             only = groups[0].name.removeprefix(_named(key, ""))
             notes.append(f"All neighbourhoods have the same {key.replace('_', ' ')}: {only}.")
     rows = [_row(f) for f in finished.result.by_attribute]
-    found = Grouped(
-        keys=(*([NAMED] if named else []), *keys), notes=tuple(notes), n_findings=len(rows)
-    )
+    found = Grouped(keys=(*([NAMED] if named else []), *keys), notes=tuple(notes), n_findings=len(rows))
     return Annex("groups", found, (table_of("groups", TITLE, GroupRow, rows),))
 
 
@@ -216,9 +196,7 @@ def attribute_groups(units: Sequence[Neighbourhood], key: str) -> list[Group]:
     members: dict[str, list[int]] = {}
     for g, unit in enumerate(units):
         members.setdefault(value_of(unit, key), []).append(g)
-    groups = [
-        Group(name=_named(key, value), units=tuple(members[value])) for value in sorted(members)
-    ]
+    groups = [Group(name=_named(key, value), units=tuple(members[value])) for value in sorted(members)]
     known = sorted(value for value in members if value != NOT_GIVEN)
     if len(known) == _TWO:
         one, two = known

@@ -176,9 +176,7 @@ def check_misplaced(file: StudyFile, data: Assembled | None) -> tuple[str, ...]:
             if value not in held
         ]
         if not (residents_of(data.panel, says) > 0).any():
-            problems.append(
-                Problem(f"'{says.people}' holds no numbers over zero.", file.where(where))
-            )
+            problems.append(Problem(f"'{says.people}' holds no numbers over zero.", file.where(where)))
     if problems:
         raise StudyError(problems)
     return ()
@@ -234,9 +232,7 @@ def _unlocated(says: Approximate, data: Assembled) -> list[Unlocated]:
     weight = (~treated).astype(np.float64)
     weight[data.others] = 0.0
     if says.placed_like is not None:
-        _, of, n = np.unique(
-            panel.attributes[says.placed_like], return_inverse=True, return_counts=True
-        )
+        _, of, n = np.unique(panel.attributes[says.placed_like], return_inverse=True, return_counts=True)
         weight *= (np.bincount(of[treated], minlength=len(n)) / n)[of]
     found = []
     for areas in data.registered.known.may_lie_in:
@@ -247,9 +243,7 @@ def _unlocated(says: Approximate, data: Assembled) -> list[Unlocated]:
     return found
 
 
-def _row(
-    evidence: Evidence, s: Subject, true: Bools, effect: float
-) -> tuple[str | float | int | None, ...]:
+def _row(evidence: Evidence, s: Subject, true: Bools, effect: float) -> tuple[str | float | int | None, ...]:
     own, expected = _parts(evidence, s, true.shape[1])
     seen = share_seen(true, own, expected, effect if s.case.is_ratio else None)
     low, high = np.quantile(seen, [0.05, 0.95])

@@ -25,34 +25,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matched:
-    """One neighbourhood as the study has it.
+    """One neighbourhood as the study has it."""
 
-    Parameters
-    ----------
-    areas : (n,), positions.
-    wrong : chance that the match is wrong in part.
-    people : residents that the true area has; infinite where it is what was matched.
-    """
-
-    areas: Ints
-    wrong: float
-    people: float
+    areas: Ints  # (n,), positions
+    wrong: float  # chance that the match is wrong in part
+    people: float  # residents that the true area has; infinite where it is what was matched.
 
 
 @dataclass(frozen=True, eq=False)
 class Unlocated:
-    """One place of the programme that could not be found.
+    """One place of the programme that could not be found."""
 
-    Parameters
-    ----------
-    areas : (n,), positions where it may begin.
-    chance : (n,), adding up to one.
-    people : residents that it has.
-    """
-
-    areas: Ints
-    chance: Floats
-    people: float
+    areas: Ints  # (n,), positions where it may begin
+    chance: Floats  # (n,), adding up to one
+    people: float  # residents that it has
 
     @cached_property
     def up_to(self) -> Floats:

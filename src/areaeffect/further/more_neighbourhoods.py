@@ -120,13 +120,7 @@ def more_neighbourhoods(finished: Finished) -> Annex[Supposed] | None:
     ]
     units = tuple(range(len(patterns)))
     supposed = [
-        replace(
-            s.case,
-            group=Group(name="", units=units),
-            units=units,
-            disjoint=apart,
-            n_places=len(units),
-        )
+        replace(s.case, group=Group(name="", units=units), units=units, disjoint=apart, n_places=len(units))
         for s in subjects
     ]
     points: list[Point | None] = [None] * len(supposed)

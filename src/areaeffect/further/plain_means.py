@@ -38,9 +38,7 @@ def plain_means_section(_result: Result, annex: Annex[Classes]) -> Section:
         "this is how the places look, not what the initiative did."
     )
     tables = [Data(in_words(t), t.name) for t in annex.tables]
-    return Section(
-        "plain_means", "Before any matching", (Paragraph(text), *tables), place=Place.WHO
-    )
+    return Section("plain_means", "Before any matching", (Paragraph(text), *tables), place=Place.WHO)
 
 
 _PER = 1000.0
@@ -92,15 +90,7 @@ def _row(
     what: str, unit: str, values: Floats, classes: Strings, treated: Bools
 ) -> tuple[str | float | int | None, ...]:
     found = same_mix(values, classes, treated)
-    return (
-        what,
-        unit,
-        found.n_treated,
-        found.treated,
-        found.n_others,
-        found.others,
-        found.without_class,
-    )
+    return (what, unit, found.n_treated, found.treated, found.n_others, found.others, found.without_class)
 
 
 def _unit(unit: str, measure: Measure) -> str:

@@ -59,9 +59,7 @@ def register_section(_result: Result, annex: Annex[Known]) -> Section:
         short = table.name == "register_overlaps"
         blocks.append(data if short else Folded(table.title, (data,)))
     if not said.overlaps:
-        blocks.insert(
-            2, Paragraph("No area is in two of the initiatives that could be located.", note=True)
-        )
+        blocks.insert(2, Paragraph("No area is in two of the initiatives that could be located.", note=True))
     return Section("register", "What else was going on", tuple(blocks), place=Place.WHO)
 
 
@@ -220,9 +218,7 @@ def _tables(known: Others, benchmarks: tuple[Row, ...], ours: set[str]) -> tuple
         )
         for e in known.entries
     )
-    overlaps = tuple(
-        (*o.first, *o.second, len(o.areas), "; ".join(o.areas)) for o in known.overlaps
-    )
+    overlaps = tuple((*o.first, *o.second, len(o.areas), "; ".join(o.areas)) for o in known.overlaps)
     return (
         DataTable("register_entries", "The register", _ENTRIES, entries),
         DataTable("register_overlaps", "Areas in several initiatives", _OVERLAPS, overlaps),
@@ -276,7 +272,5 @@ def _kilometres(finished: Finished, known: Others, used: np.ndarray) -> list[flo
 
     held = np.unique(np.concatenate([*treated, known.areas]))
     tree = shapely.STRtree(boundaries.outlines[held])
-    _, metres = tree.query_nearest(
-        boundaries.outlines[used], all_matches=False, return_distance=True
-    )
+    _, metres = tree.query_nearest(boundaries.outlines[used], all_matches=False, return_distance=True)
     return [round(float(m) / 1000, 3) for m in metres]

@@ -17,17 +17,9 @@ from areaeffect.further.event_time import OverTime, event_time
 from areaeffect.further.event_time_section import event_time_section
 from areaeffect.further.families import WithoutOutcome, families_step, missing_section
 from areaeffect.further.groups import Grouped, check_groups, groups_section, groups_step
-from areaeffect.further.misplacement import (
-    Supposed,
-    check_misplaced,
-    misplaced,
-    misplacement_section,
-)
+from areaeffect.further.misplacement import Supposed, check_misplaced, misplaced, misplacement_section
 from areaeffect.further.more_neighbourhoods import Supposed as MoreSupposed
-from areaeffect.further.more_neighbourhoods import (
-    more_neighbourhoods,
-    more_neighbourhoods_section,
-)
+from areaeffect.further.more_neighbourhoods import more_neighbourhoods, more_neighbourhoods_section
 from areaeffect.further.plain_means import Classes, plain_means, plain_means_section
 from areaeffect.further.register import Known, register_annex, register_section
 from areaeffect.further.source_tables import Listed, source_tables_step, sources_section
@@ -50,9 +42,7 @@ FURTHER: tuple[Further[Any], ...] = (
     Further(name="plain_means", found=Classes, step=plain_means, section=plain_means_section),
     Further(name="effect_forms", found=Forms, step=effect_forms, section=effect_forms_section),
     Further(name="event_time", found=OverTime, step=event_time, section=event_time_section),
-    Further(
-        name="groups", found=Grouped, step=groups_step, section=groups_section, check=check_groups
-    ),
+    Further(name="groups", found=Grouped, step=groups_step, section=groups_section, check=check_groups),
     Further(name="checks", found=Checked, step=checks_step, section=checks_section),
     Further(
         name="misplacement",
@@ -69,28 +59,15 @@ FURTHER: tuple[Further[Any], ...] = (
     ),
     Further(name="crosscheck", found=Estimators, step=crosscheck_step, section=crosscheck_section),
     Further(name="multiverse", found=Branched, section=multiverse_section),
-    Further(
-        name="boundary_fit", found=BoundaryFit, step=boundary_fit, section=boundary_fit_section
-    ),
+    Further(name="boundary_fit", found=BoundaryFit, step=boundary_fit, section=boundary_fit_section),
     Further(name="register", found=Known, step=register_annex, section=register_section),
     Further(name="suppressed", found=Suppressed, step=suppressed, section=suppressed_section),
     Further(
-        name="families_without_outcome",
-        found=WithoutOutcome,
-        step=families_step,
-        section=missing_section,
+        name="families_without_outcome", found=WithoutOutcome, step=families_step, section=missing_section
     ),
     Further(name="value", found=ValueSettings, step=value_annex, section=value_section),
-    Further(
-        name="survey", found=Surveys, step=survey_step, section=survey_section, check=check_surveys
-    ),
-    Further(
-        name="stories",
-        found=Voices,
-        step=stories_step,
-        section=stories_section,
-        check=check_stories,
-    ),
+    Further(name="survey", found=Surveys, step=survey_step, section=survey_section, check=check_surveys),
+    Further(name="stories", found=Voices, step=stories_step, section=stories_section, check=check_stories),
     Further(name="sources", found=Listed, step=source_tables_step, section=sources_section),
 )
 

@@ -57,13 +57,9 @@ def sources_section(_result: Result, annex: Annex[Listed]) -> Section:
 def _by_force(coverage: DataTable) -> Table:
     """Return a row a source and force, with its gaps as runs of months."""
     rows = []
-    for (source, force), group in groupby(
-        coverage.records(), key=lambda r: (r["source"], r["force"])
-    ):
+    for (source, force), group in groupby(coverage.records(), key=lambda r: (r["source"], r["force"])):
         months = list(group)
-        counted = [
-            sum(m["status"] == s for m in months) for s in ("complete", "partial", "missing")
-        ]
+        counted = [sum(m["status"] == s for m in months) for s in ("complete", "partial", "missing")]
         sums = [sum(m[k] for m in months) for k in ("rows_kept", "rows_rejected", "not_located")]
         cells = [f"{n:,}" for n in (*counted, *sums)]
         rows.append((source, force, *cells, _runs(months)))
@@ -86,9 +82,7 @@ def source_tables_step(finished: Finished) -> Annex[Listed] | None:
     joined: dict[str, DataTable] = {}
     for table in finished.data.tables:
         earlier = joined.get(table.name)
-        joined[table.name] = (
-            replace(earlier, rows=(*earlier.rows, *table.rows)) if earlier else table
-        )
+        joined[table.name] = replace(earlier, rows=(*earlier.rows, *table.rows)) if earlier else table
     if not joined:
         return None
     rows = {name: len(table.rows) for name, table in joined.items()}

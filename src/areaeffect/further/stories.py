@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.findings.finished import Finished
     from areaeffect.results import Result
+    from areaeffect.study.analysis import Stories
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.survey import Stories
 
 _EVERYWHERE = "all neighbourhoods"
 
@@ -160,8 +160,7 @@ def stories_step(finished: Finished) -> Annex[Voices] | None:
     events, told, withheld = read.events, read.told, read.withheld
     counted = theme_rows(told, stories, finished.result.findings)
     rows = tuple(
-        (s.front.title, s.front.place, s.front.date, " | ".join(s.front.themes), s.text)
-        for s in told
+        (s.front.title, s.front.place, s.front.date, " | ".join(s.front.themes), s.text) for s in told
     )
     tables = (
         DataTable("events", "What happened", EVENTS, events),
@@ -200,9 +199,7 @@ def _read(stories: Stories, file: StudyFile, data: Assembled | None) -> _Voices:
     return read
 
 
-def read_events(
-    path: Path, places: Sequence[str] | None
-) -> tuple[tuple[Event, ...], tuple[str, ...]]:
+def read_events(path: Path, places: Sequence[str] | None) -> tuple[tuple[Event, ...], tuple[str, ...]]:
     """Read dated events: columns date, neighbourhood (empty: all), what; sorted by date.
 
     Parameters
@@ -328,10 +325,7 @@ def parse_story(text: str, where: str) -> Story:
     except tomllib.TOMLDecodeError as error:
         raise DataError(Problem(f"the head is not TOML: {error}.", where)) from None
     except ValidationError as error:
-        faults = [
-            Problem(f"{e['msg']}.", f"{where}, {'.'.join(map(str, e['loc']))}")
-            for e in error.errors()
-        ]
+        faults = [Problem(f"{e['msg']}.", f"{where}, {'.'.join(map(str, e['loc']))}") for e in error.errors()]
         raise DataError(faults) from None
     body = parts[2].strip()
     if not body or len(body) > MOST_CHARACTERS:
@@ -343,9 +337,7 @@ def theme_rows(
     told: Sequence[Story], stories: Stories, findings: Sequence[Finding]
 ) -> tuple[tuple[Any, ...], ...]:
     """Count stories by theme and neighbourhood, and set the verdict of that family beside."""
-    counts = Counter(
-        (theme, s.front.place) for s in told for theme in dict.fromkeys(s.front.themes)
-    )
+    counts = Counter((theme, s.front.place) for s in told for theme in dict.fromkeys(s.front.themes))
     rows = []
     for (theme, place), number in sorted(counts.items()):
         family = stories.themes[theme]

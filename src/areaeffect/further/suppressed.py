@@ -63,9 +63,7 @@ _SUPPRESSED = REASONS.index("suppressed")
 _COLUMNS = (
     Column("outcome", "string", "Short name of the outcome"),
     Column("group", "string", "Group of neighbourhoods"),
-    Column(
-        "taken_as", "integer", "What every hidden number is taken to be; empty: as in the finding"
-    ),
+    Column("taken_as", "integer", "What every hidden number is taken to be; empty: as in the finding"),
     Column("estimate", "number", "Ratio less one; empty where there is none"),
     Column("n_areas", "integer", "Treated areas in it"),
     Column("n_neighbourhoods", "integer", "Neighbourhoods in it"),

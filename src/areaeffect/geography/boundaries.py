@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem, did_you_mean, first_few
 from areaeffect.geography.codes import centres_of, places
-from areaeffect.geography.coordinates import (
+from areaeffect.geography.points import (
     BRITAIN,
     far_off,
     fault_of_degrees,
     fault_of_metres,
+    projected,
     share_inside,
 )
-from areaeffect.geography.points import projected
 from areaeffect.geography.shape_files import mended, read_shape_file
 from areaeffect.results import Shape
 from areaeffect.tables.cells import compared_text, plain_code
@@ -54,18 +54,11 @@ _FEWEST_COVERED = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Boundaries:
-    """Outlines of the panel's areas.
+    """Outlines of the panel's areas."""
 
-    Parameters
-    ----------
-    outlines : (n_areas,), shapely polygons in metres, in the panel's order.
-    crs : their coordinate reference system; 'EPSG:27700' in Britain.
-    notes : which outlines were mended.
-    """
-
-    outlines: npt.NDArray[np.object_]
-    crs: str = f"EPSG:{_BRITISH_NATIONAL_GRID}"
-    notes: tuple[str, ...] = ()
+    outlines: npt.NDArray[np.object_]  # (n_areas,), shapely polygons in metres, in the panel's order
+    crs: str = f"EPSG:{_BRITISH_NATIONAL_GRID}"  # their coordinate reference system; 'EPSG:27700' in Britain.
+    notes: tuple[str, ...] = ()  # which outlines were mended
 
     @property
     def centres(self) -> npt.NDArray[np.float64]:
@@ -85,15 +78,12 @@ class Boundaries:
     def shapes(self, areas: npt.NDArray[np.str_], tolerance: float) -> tuple[Shape, ...]:
         """Return simplified outer rings for a map; `tolerance` in metres."""
         return tuple(
-            Shape(str(area), rings)
-            for area, rings in zip(areas, _simplified(self, tolerance), strict=True)
+            Shape(str(area), rings) for area, rings in zip(areas, _simplified(self, tolerance), strict=True)
         )
 
 
 @lru_cache(maxsize=1)  # a server draws many maps of the same areas
-def _simplified(
-    boundaries: Boundaries, tolerance: float
-) -> tuple[tuple[npt.NDArray[np.float64], ...], ...]:
+def _simplified(boundaries: Boundaries, tolerance: float) -> tuple[tuple[npt.NDArray[np.float64], ...], ...]:
     import shapely
 
     # borders shared by two areas are simplified once, so that no slits open between them
@@ -182,15 +172,11 @@ def _place_problems(
         if fault is None and in_britain:
             fault = fault_of_degrees(projected(corners, frame.crs, "EPSG:4326"), in_britain=True)
     else:
-        swapped = share_inside(corners[:, ::-1], BRITAIN) == 1 and not share_inside(
-            corners, BRITAIN
-        )
+        swapped = share_inside(corners[:, ::-1], BRITAIN) == 1 and not share_inside(corners, BRITAIN)
         fault = fault_of_degrees(corners, in_britain=in_britain or swapped)
     if fault is not None:
         what = f"the file {fault[0].removeprefix('the file ')}."
-        fix = (
-            fault[1].replace("crs =", "boundaries_crs =").replace("beside `areas`", "in the source")
-        )
+        fix = fault[1].replace("crs =", "boundaries_crs =").replace("beside `areas`", "in the source")
         return [Problem(what, str(path), fix.replace("`crs`", "`boundaries_crs`"))], []
     centres = np.asarray(shapely.get_coordinates(shapely.centroid(shapes)))
     degrees = projected(centres, frame.crs, "EPSG:4326") if is_metres else centres
@@ -206,9 +192,7 @@ def _place_problems(
             "Longitude and latitude may be the wrong way round in it, or its sign wrong.",
         )
         for i in np.flatnonzero(
-            far_off(centres, _FAR_METRES)
-            if is_metres
-            else far_off(centres, _FAR_DEGREES) | _mirrored(shapes)
+            far_off(centres, _FAR_METRES) if is_metres else far_off(centres, _FAR_DEGREES) | _mirrored(shapes)
         )
         for x, y in [centres[i]]
     ], notes
@@ -289,9 +273,7 @@ def _surface_problems(frame: Any, path: Path) -> list[Problem]:
         )
         for i in np.flatnonzero(shapely.area(shapes) < _LEAST_SURFACE)
     ]
-    inside, around = shapely.STRtree(shapes).query(
-        shapely.point_on_surface(shapes), predicate="within"
-    )
+    inside, around = shapely.STRtree(shapes).query(shapely.point_on_surface(shapes), predicate="within")
     covered: dict[int, list[int]] = {}
     for i, j in zip(inside.tolist(), around.tolist(), strict=True):
         # generalised borders overlap by some metres
@@ -339,7 +321,5 @@ def _in_metres(frame: Any) -> Any:
     if frame.crs.is_projected:
         return frame
     west, south, east, north = frame.total_bounds
-    inside = (
-        west >= BRITAIN[0] and south >= BRITAIN[1] and east <= BRITAIN[2] and north <= BRITAIN[3]
-    )
+    inside = west >= BRITAIN[0] and south >= BRITAIN[1] and east <= BRITAIN[2] and north <= BRITAIN[3]
     return frame.to_crs(_BRITISH_NATIONAL_GRID if inside else frame.estimate_utm_crs())

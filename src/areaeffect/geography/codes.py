@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from areaeffect.geography.lookups import Lookup
+from areaeffect.errors import DataError, Problem, did_you_mean
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
 
@@ -24,28 +26,19 @@ if TYPE_CHECKING:
 LsoaVintage = Literal["lsoa01", "lsoa11", "lsoa21"]
 #: Forces of data.police.uk that police no area of England and Wales.
 WITHOUT_TERRITORY = ("btp", "northern-ireland")
-ATTRIBUTION = (
-    "Source: Office for National Statistics licensed under the Open Government Licence v.3.0."
-)
+ATTRIBUTION = "Source: Office for National Statistics licensed under the Open Government Licence v.3.0."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Places:
-    """Every LSOA of 2011 and 2021.
+    """Every LSOA of 2011 and 2021."""
 
-    Parameters
-    ----------
-    codes : (n,), ascending.
-    msoa11, msoa21 : (n,), middle-layer area; '' where the code is not of that census.
-    force : (n,), the police force, as data.police.uk names its files.
-    centre : (n, 2), longitude and latitude, to a hundredth of a degree.
-    """
-
-    codes: Strings
+    codes: Strings  # (n,), ascending
+    #: msoa11, msoa21: (n,), middle-layer area; '' where the code is not of that census.
     msoa11: Strings
     msoa21: Strings
-    force: Strings
-    centre: Floats
+    force: Strings  # (n,), the police force, as data.police.uk names its files
+    centre: Floats  # (n, 2), longitude and latitude, to a hundredth of a degree
 
 
 @cache
@@ -86,9 +79,7 @@ def centres_of(codes: Strings) -> Floats:
     table, found = places(), np.full((len(codes), 2), np.nan)
     for known in (table.codes, table.msoa11, table.msoa21):
         order = np.argsort(known, kind="stable")
-        first, last = (
-            np.searchsorted(known, codes, side=side, sorter=order) for side in ("left", "right")
-        )
+        first, last = (np.searchsorted(known, codes, side=side, sorter=order) for side in ("left", "right"))
         sums = np.vstack([np.zeros((1, 2)), np.cumsum(table.centre[order], axis=0)])
         here = (last > first) & (codes != "")
         found[here] = (sums[last] - sums[first])[here] / (last - first)[here, None]
@@ -124,9 +115,7 @@ def lookup_to(vintage: Literal["lsoa11", "lsoa21"], exact_fit: Lookup | None = N
         )
     kept = np.unique(second.old)
     later = ~np.isin(second.new, second.old)
-    back = np.select(
-        [second.change == "S", second.change == "M"], ["M", "S"], default=second.change
-    )
+    back = np.select([second.change == "S", second.change == "M"], ["M", "S"], default=second.change)
     return _joined(
         "LSOA 2001 and 2021 → LSOA 2011",
         (kept, kept, np.full(len(kept), "U")),
@@ -192,3 +181,118 @@ def _columns(name: str, *columns: str) -> tuple[Strings, ...]:
     with files(__package__).joinpath(name).open("rb") as file:
         table = pq.ParquetFile(file).read()  # `read_table` imports a fifth of a second more
     return tuple(np.array(table[c].to_pylist(), dtype=str) for c in columns)
+
+
+CHANGES = ("U", "S", "M", "X")
+#: The publisher's own headers, which may replace ours.
+_PUBLISHED = {
+    "lsoa01_code": "LSOA01CD",
+    "lsoa11_code": "LSOA11CD",
+    "lsoa21_code": "LSOA21CD",
+    "change_code": "CHGIND",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
+    """Pairs of areas of two vintages."""
+
+    name: str  # what the two vintages are called, 'lsoa11_code → lsoa21_code'
+    #: old, new: (n_pairs,), codes, in ascending order of (old, new)
+    old: Strings
+    new: Strings
+    change: Strings  # (n_pairs,), one of `CHANGES`
+
+    def children(self, code: str) -> tuple[str, ...]:
+        """Return the newer areas that an older one overlaps."""
+        first, last = (int(np.searchsorted(self.old, code, side=s)) for s in ("left", "right"))
+        return tuple(str(c) for c in self.new[first:last])
+
+
+def load_lookup(path: Path, old: str, new: str, change: str = "change_code") -> Lookup:
+    """Read a lookup of two vintages, as the Office for National Statistics publishes them.
+
+    Parameters
+    ----------
+    path : Parquet or CSV.
+    old, new : its columns with the older and the newer code.
+    change : its column with U, S, M or X.
+
+    Raises
+    ------
+    DataError
+        Missing file or columns, other change codes, repeated pairs, a code that means
+        different areas in the two vintages, or pairs that contradict their change code.
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*")])
+        raise DataError(Problem("there is no such lookup.", str(path), near or "Check the path."))
+    if path.suffix == ".parquet":
+        frame = pd.read_parquet(path)
+    else:
+        frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    published = {_PUBLISHED[c]: c for c in (old, new, change) if c in _PUBLISHED}
+    frame = frame.rename(columns={p: c for p, c in published.items() if c not in frame.columns})
+    missing = [c for c in (old, new, change) if c not in frame.columns]
+    if missing:
+        columns = ", ".join(map(str, frame.columns))
+        fixes = [did_you_mean(c, frame.columns) or f"Columns: {columns}." for c in missing]
+        raise DataError(
+            [Problem(f"there is no column '{c}'.", str(path), f) for c, f in zip(missing, fixes, strict=True)]
+        )
+    texts = {c: frame[c].fillna("").to_numpy(dtype=str) for c in (old, new, change)}
+    return make_lookup(texts[old], texts[new], texts[change], name=f"{old} → {new}", where=str(path))
+
+
+def make_lookup(
+    old: Strings, new: Strings, change: Strings, name: str = "old → new", where: str = "lookup"
+) -> Lookup:
+    """Return a checked lookup from its three columns."""
+    order = np.lexsort((new, old))
+    old, new, change = old[order], new[order], change[order]
+    problems = [
+        Problem(f"{what}, such as {_example(old, new, change, bad)}.", where, fix)
+        for what, bad, fix in _faults(old, new, change)
+        if bad.any()
+    ]
+    if problems:
+        raise DataError(problems)
+    return Lookup(name, old, new, change)
+
+
+def _example(old: Strings, new: Strings, change: Strings, bad: Bools) -> str:
+    i = int(np.argmax(bad))
+    return f"{old[i]} → {new[i]} ({change[i]})"
+
+
+def _faults(old: Strings, new: Strings, change: Strings) -> list[tuple[str, Bools, str]]:
+    n_new, n_old = _repeats(old), _repeats(new)  # children of the old, parents of the new
+    pair_twice = np.zeros(len(old), dtype=bool)
+    pair_twice[1:] = (old[1:] == old[:-1]) & (new[1:] == new[:-1])
+    unchanged, split = change == "U", change == "S"
+    merged, irregular = change == "M", change == "X"
+    contradicts = unchanged & ((n_new > 1) | (n_old > 1))
+    contradicts |= (split & (n_old > 1)) | (merged & (n_new > 1))
+    ambiguous = (change != "U") & (np.isin(old, new) | np.isin(new, old))
+    return [
+        ("a code is blank", (old == "") | (new == ""), "Give every row both codes."),
+        ("a pair appears twice", pair_twice, "Keep one row for each pair."),
+        (
+            "a change code is unknown",
+            ~(unchanged | split | merged | irregular),
+            f"Allowed: {', '.join(CHANGES)}.",
+        ),
+        ("a change code contradicts the pairs", contradicts, "Use the publisher's lookup."),
+        (
+            "a code means different areas in the two vintages",
+            ambiguous,
+            "A series with both vintages could not be read.",
+        ),
+    ]
+
+
+def _repeats(codes: Strings) -> Ints:
+    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    return np.asarray(counts[inverse], dtype=np.int64)

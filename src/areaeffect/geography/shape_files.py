@@ -43,9 +43,7 @@ _ENDS = 1 << 16
 _TOUCHES, _NESTED = "it touches itself", "a part of it lies inside another part"
 
 
-def read_shape_file(
-    path: Path, what: str = "file of boundaries", *, dates_as_text: bool = False
-) -> Any:
+def read_shape_file(path: Path, what: str = "file of boundaries", *, dates_as_text: bool = False) -> Any:
     """Return the one layer of a file as a GeoDataFrame in two dimensions.
 
     Parameters
@@ -74,9 +72,7 @@ def read_shape_file(
         warnings.simplefilter("ignore")  # what GDAL warns of is refused here, or looked at later
         frame = _read(_source(path), path, dates_as_text=dates_as_text)
     if not hasattr(frame, "geometry") or not len(frame):
-        raise DataError(
-            Problem("the file holds no shapes.", str(path), "Give one shape for each place.")
-        )
+        raise DataError(Problem("the file holds no shapes.", str(path), "Give one shape for each place."))
     frame.geometry = shapely.force_2d(frame.geometry.to_numpy())
     return frame
 
@@ -100,9 +96,7 @@ def _read(source: str, path: Path, *, dates_as_text: bool) -> Any:
                     "Save the layer you need as a separate file.",
                 )
             )
-        return geopandas.read_file(
-            source, **({"datetime_as_string": True} if dates_as_text else {})
-        )
+        return geopandas.read_file(source, **({"datetime_as_string": True} if dates_as_text else {}))
     except (ValueError, OSError, RuntimeError) as error:
         raise DataError(_unreadable(error, path)) from None
     except shapely.errors.ShapelyError:
@@ -210,9 +204,7 @@ def _member(path: Path) -> str:
     return f"/vsizip/{path}/{name}"
 
 
-def mended(
-    shapes: Shapes, places: Sequence[str], path: Path
-) -> tuple[Shapes, list[str], list[Problem]]:
+def mended(shapes: Shapes, places: Sequence[str], path: Path) -> tuple[Shapes, list[str], list[Problem]]:
     """Return shapes that are areas; what was mended, by name; and what cannot be used.
 
     A shape that touches itself is mended where its surface stays as it is. A part inside another

@@ -14,7 +14,7 @@ from areaeffect.tables.user_table import read_user_table, require_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from areaeffect.geography.lookups import Lookup
+    from areaeffect.geography.codes import Lookup
 
 _COLUMNS = ("from", "to", "weight")
 #: Weights written with a few digits need not add up to one exactly.
@@ -73,12 +73,7 @@ def load_split_weights(path: Path, lookup: Lookup) -> Weights:
 
 
 def _fault(
-    old: str,
-    new: str,
-    text: str,
-    declared: dict[str, dict[str, float]],
-    split: set[str],
-    lookup: Lookup,
+    old: str, new: str, text: str, declared: dict[str, dict[str, float]], split: set[str], lookup: Lookup
 ) -> tuple[str, str]:
     """Return what is wrong with a row, and what to do; empty where nothing is."""
     if old not in split:

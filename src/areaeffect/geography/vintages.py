@@ -18,7 +18,7 @@ from areaeffect.errors import DataError, Problem, first_few
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.geography.lookups import Lookup
+    from areaeffect.geography.codes import Lookup
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
 
@@ -37,28 +37,16 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
-_STATUS_OF_CHANGE = {
-    "U": Status.UNCHANGED,
-    "S": Status.SPLIT,
-    "M": Status.MERGED,
-    "X": Status.IRREGULAR,
-}
+_STATUS_OF_CHANGE = {"U": Status.UNCHANGED, "S": Status.SPLIT, "M": Status.MERGED, "X": Status.IRREGULAR}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """By what a total is divided: residents, households, of the areas of one vintage.
+    """By what a total is divided: residents, households, of the areas of one vintage."""
 
-    Parameters
-    ----------
-    name : what they are, for print: 'residents, Census 2021'.
-    codes : (n,), without repeats.
-    values : (n,), zero or more; NaN where not known.
-    """
-
-    name: str
-    codes: Strings
-    values: Floats
+    name: str  # what they are, for print: 'residents, Census 2021'
+    codes: Strings  # (n,), without repeats
+    values: Floats  # (n,), zero or more; NaN where not known.
 
     def of(self, codes: Strings) -> Floats:
         """Return the weights of codes; NaN where there is none."""
@@ -70,28 +58,16 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Conversion:
-    """Values on the newer vintage, and the result for every code.
+    """Values on the newer vintage, and the result for every code."""
 
-    Parameters
-    ----------
-    codes : (n_new,), ascending.
-    values : (n_new, n_periods); NaN = missing.
-    status : number of older codes by status.
-    left_out : irregular and unknown codes, ascending.
-    left_out_values : (n_left_out, n_periods), what they held.
-    split_equally : split codes for which no weights were given or known.
-    incomplete : newer codes that an older area merged into while another part was not given.
-    notes : sentences for the data annex.
-    """
-
-    codes: Strings
-    values: Floats
-    status: dict[str, int]
-    left_out: tuple[str, ...]
-    left_out_values: Floats
-    split_equally: tuple[str, ...]
-    incomplete: tuple[str, ...]
-    notes: tuple[str, ...]
+    codes: Strings  # (n_new,), ascending
+    values: Floats  # (n_new, n_periods); NaN = missing.
+    status: dict[str, int]  # number of older codes by status
+    left_out: tuple[str, ...]  # irregular and unknown codes, ascending
+    left_out_values: Floats  # (n_left_out, n_periods), what they held
+    split_equally: tuple[str, ...]  # split codes for which no weights were given or known
+    incomplete: tuple[str, ...]  # newer codes that an older area merged into while another part was not given
+    notes: tuple[str, ...]  # sentences for the data annex
 
 
 def to_vintage(codes: Strings, lookup: Lookup) -> tuple[Strings, Strings]:
@@ -129,12 +105,7 @@ def to_vintage(codes: Strings, lookup: Lookup) -> tuple[Strings, Strings]:
 
 
 def convert_counts(
-    values: Floats,
-    codes: Strings,
-    lookup: Lookup,
-    weights: Weights | None = None,
-    *,
-    whole: bool = True,
+    values: Floats, codes: Strings, lookup: Lookup, weights: Weights | None = None, *, whole: bool = True
 ) -> Conversion:
     """Counts of older areas on the newer ones; totals are conserved exactly.
 
@@ -220,11 +191,7 @@ def convert_rates(
 
 
 def convert_counts_through(
-    values: Floats,
-    codes: Strings,
-    steps: Sequence[tuple[Lookup, Weights | None]],
-    *,
-    whole: bool = True,
+    values: Floats, codes: Strings, steps: Sequence[tuple[Lookup, Weights | None]], *, whole: bool = True
 ) -> tuple[Conversion, ...]:
     """Counts brought through several vintages, 2001 → 2011 → 2021; one conversion a step.
 
@@ -295,10 +262,7 @@ class _Plan:
         if left_out:
             notes = [*notes, f"Left out, irregular or unknown: {first_few(left_out)}."]
         if self.incomplete:
-            notes = [
-                *notes,
-                f"Merged areas with a part missing: {first_few(self.incomplete)}.",
-            ]
+            notes = [*notes, f"Merged areas with a part missing: {first_few(self.incomplete)}."]
         return Conversion(
             codes=self.targets,
             values=result,

@@ -89,8 +89,7 @@ def _choices(result: IndexResult) -> Section:
     rows = tuple(
         (
             i["name"].replace("_", " "),
-            _source_of(i)
-            + (f" over {_words(i['denominator']['column'])}" if i["denominator"] else ""),
+            _source_of(i) + (f" over {_words(i['denominator']['column'])}" if i["denominator"] else ""),
             i["worse"],
             i["standardise"] or part["standardise"],
             "yes" if i["shrink"] else "no",
@@ -140,9 +139,7 @@ def _sensitivity(result: IndexResult) -> Section:
         f"{hard.worst:,} areas leave the worst tenth."
     )
     table = Table("Every choice changed", head, rows, frozenset({2, 3, 4, 5}))
-    return Section(
-        "sensitivity", "What each choice does", (Paragraph(text), Data(table, "sensitivity"))
-    )
+    return Section("sensitivity", "What each choice does", (Paragraph(text), Data(table, "sensitivity")))
 
 
 def _data(result: IndexResult) -> Section:

@@ -19,50 +19,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One choice made otherwise, and what that does.
+    """One choice made otherwise, and what that does."""
 
-    Parameters
-    ----------
-    choice, alternative : what was changed, to what.
-    correlation : Spearman's, of the ranks.
-    left_worst, worst : areas of the worst tenth that leave it, and how many it holds.
-    largest_move : of a rank.
-    left_behind : areas left behind with this choice; None where that was not asked.
-    """
-
+    #: choice, alternative: what was changed, to what
     choice: str
     alternative: str
-    correlation: float
+    correlation: float  # Spearman's, of the ranks
+    #: left_worst, worst: areas of the worst tenth that leave it, and how many it holds
     left_worst: int
     worst: int
-    largest_move: float
-    left_behind: int | None
+    largest_move: float  # of a rank
+    left_behind: int | None  # areas left behind with this choice; None where that was not asked.
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class IndexResult:
-    """A composite index.
+    """A composite index."""
 
-    Parameters
-    ----------
-    plan : the index file as read.
-    areas, names : (n_areas,).
-    score, rank, decile : (n_areas,), high is worse, 1 is worst; NaN without a score.
-    standard : (n_areas, n_indicators), the standardised indicators.
-    behind : (n_areas,), left behind; None where that was not asked.
-    variants : every choice made otherwise.
-    releases, notes : files read, and remarks.
-    """
-
-    plan: dict[str, Any]
+    plan: dict[str, Any]  # the index file as read
+    #: areas, names: (n_areas,)
     areas: npt.NDArray[np.str_]
     names: npt.NDArray[np.str_]
+    #: score, rank, decile: (n_areas,), high is worse, 1 is worst; NaN without a score.
     score: Floats
     rank: Floats
     decile: Floats
-    standard: Floats
-    behind: Bools | None
-    variants: tuple[Variant, ...]
+    standard: Floats  # (n_areas, n_indicators), the standardised indicators
+    behind: Bools | None  # (n_areas,), left behind; None where that was not asked.
+    variants: tuple[Variant, ...]  # every choice made otherwise
+    #: releases, notes: files read, and remarks
     releases: tuple[Release, ...]
     notes: tuple[str, ...]
 
@@ -101,9 +86,7 @@ class IndexResult:
             *(Column(f"{n}_standardised", "number", f"{n}: high is worse") for n in indicators),
         ]
         if self.behind is not None:
-            columns.append(
-                Column("is_left_behind", "boolean", "In the worst share on need and deprivation")
-            )
+            columns.append(Column("is_left_behind", "boolean", "In the worst share on need and deprivation"))
         rows = []
         for i, area in enumerate(self.areas):
             row: list[Any] = [str(area), str(self.names[i]), _known(self.score[i])]

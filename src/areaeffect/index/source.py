@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.index import composite as numerics
-from areaeffect.index.scores import scores
+from areaeffect.index.composite import scores
 from areaeffect.index.table import read_indicators
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods
@@ -32,11 +32,7 @@ _SCORES = ("score", "rank", "decile")
 
 
 def read_index_source(
-    name: str,
-    source: IndexSource,
-    file: StudyFile,
-    wanted: tuple[Wanted, ...],
-    attributes: tuple[str, ...],
+    name: str, source: IndexSource, file: StudyFile, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]
 ) -> SourceTable:
     """Build an index and give it the shape of a source.
 
@@ -129,11 +125,7 @@ def circular(name: str, index: Index, file: StudyFile) -> tuple[str, ...]:
 def _holds(index: Index, outcome: Outcome, file: StudyFile) -> list[str]:
     """Return the indicators that are an outcome, or a measure of its family."""
     columns = [_published(file, outcome.source, c) for c in (outcome.value, *outcome.category)]
-    return [
-        i.name
-        for i in index.indicator
-        if i.family == outcome.family or (i.release, i.column) in columns
-    ]
+    return [i.name for i in index.indicator if i.family == outcome.family or (i.release, i.column) in columns]
 
 
 def _published(file: StudyFile, source: str, column: str) -> tuple[str | None, str]:
@@ -142,9 +134,7 @@ def _published(file: StudyFile, source: str, column: str) -> tuple[str | None, s
     return (named.from_release if named else "", column)
 
 
-def _outcome_problems(
-    file: StudyFile, own: Sequence[tuple[int, Outcome]], index: IndexFile
-) -> list[Problem]:
+def _outcome_problems(file: StudyFile, own: Sequence[tuple[int, Outcome]], index: IndexFile) -> list[Problem]:
     problems = []
     for i, outcome in own:
         if outcome.claim == "change":
@@ -200,9 +190,7 @@ def _end_of(text: str) -> int:
 
 
 def _read_request(request: SourceRequest[IndexSource]) -> SourceTable:
-    return read_index_source(
-        request.name, request.source, request.file, request.wanted, request.attributes
-    )
+    return read_index_source(request.name, request.source, request.file, request.wanted, request.attributes)
 
 
 def _describe(request: SourceRequest[IndexSource]) -> str:

@@ -37,25 +37,19 @@ _ANY_WINDOW = Window(start="2000", end="2001")
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class IndicatorTable:
-    """What an index is made of.
+    """What an index is made of."""
 
-    Parameters
-    ----------
-    areas, names : (n_areas,), codes ascending, and names or the codes again.
-    values : (n_areas, n_indicators), as published or as ratios, not shrunk; NaN = missing.
-    counts, of : by indicator that is a ratio, its two parts, (n_areas,).
-    authority : (n_areas,), code of the local authority; empty text where none was needed.
-    deprivation : (n_areas,), the other side of 'left behind', high is worse; None if not asked.
-    releases, notes : files read, and remarks.
-    """
-
+    #: areas, names: (n_areas,), codes ascending, and names or the codes again
     areas: Strings
     names: Strings
-    values: Floats
+    values: Floats  # (n_areas, n_indicators), as published or as ratios, not shrunk; NaN = missing.
+    #: counts, of: by indicator that is a ratio, its two parts, (n_areas,)
     counts: Mapping[str, Floats]
     of: Mapping[str, Floats]
-    authority: Strings
+    authority: Strings  # (n_areas,), code of the local authority; empty text where none was needed.
+    #: (n_areas,), the other side of 'left behind', high is worse; None if not asked.
     deprivation: Floats | None
+    #: releases, notes: files read, and remarks
     releases: tuple[Release, ...]
     notes: tuple[str, ...]
 
@@ -70,9 +64,7 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
     """
     index, raw = file.index, _Columns(file)
     asked = _asked(index)
-    needs_authority = index.index.missing == "authority mean" or any(
-        i.shrink for i in index.indicator
-    )
+    needs_authority = index.index.missing == "authority mean" or any(i.shrink for i in index.indicator)
     for column in asked.values():
         if column.release is not None:
             raw.asked.setdefault(column.release, []).append(column.column)
@@ -111,9 +103,7 @@ def read_indicators(file: IndexFile) -> IndicatorTable:
         values=values,
         counts=counts,
         of=of,
-        authority=align(authority[2], authority[0], areas)
-        if authority
-        else np.full(len(areas), ""),
+        authority=align(authority[2], authority[0], areas) if authority else np.full(len(areas), ""),
         deprivation=deprivation,
         releases=tuple(dict.fromkeys(r for t in tables for r in t[3])),
         notes=tuple(dict.fromkeys(n for t in tables for n in t[4])),
@@ -158,9 +148,7 @@ class _Columns(Faults):
         part = self.file.index.index
         release, name = authority_column(part.vintage, roots_of(None, self.file.folder))
         own = part.authorities or ColumnOf(release=release, column=name)
-        areas, names, values, releases, notes = self._read(
-            own, self.file.file.where("index.authorities")
-        )
+        areas, names, values, releases, notes = self._read(own, self.file.file.where("index.authorities"))
         return areas, names, values.astype(str), releases, notes
 
     def _read(self, column: ColumnOf, where: str) -> Raw:
@@ -200,10 +188,4 @@ class _Columns(Faults):
         path = resolve(column.path or "", self.file.folder)
         source = PanelSource(kind="panel", path=str(path), area=column.area)
         table = read_table(path.name, source, path, _ANY_WINDOW, (), (column.column,))
-        return (
-            table.areas,
-            table.names,
-            table.attributes[column.column],
-            (table.release,),
-            table.notes,
-        )
+        return (table.areas, table.names, table.attributes[column.column], (table.release,), table.notes)

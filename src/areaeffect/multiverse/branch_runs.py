@@ -10,7 +10,7 @@ from areaeffect.document.folders import add_listed
 from areaeffect.errors import DataError, Problem
 from areaeffect.multiverse.branches import Curve, Universe, name_of, run_branch
 from areaeffect.placebo.workers import over_processes
-from areaeffect.study.extras import refuse_missing_cluster
+from areaeffect.study.file import refuse_missing_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -71,8 +71,7 @@ def _read(folder: Path, name: str) -> list[Curve] | None:
 def _longest_first(choices: Sequence[Choice]) -> list[Choice]:
     """Begin with what takes longest, so that no process is left alone with it at the end."""
     return sorted(
-        choices,
-        key=lambda c: (not c.library, c.calibration == "none", c.nearest > 0, c.calibration),
+        choices, key=lambda c: (not c.library, c.calibration == "none", c.nearest > 0, c.calibration)
     )
 
 

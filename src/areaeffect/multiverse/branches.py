@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.design.matching import Matching
+from areaeffect.design.calibration import Matching
 from areaeffect.design.programme import design_programme
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.crosscheck import ESTIMATORS, cross_check
@@ -79,26 +79,17 @@ class CurveCase:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Universe:
-    """What every task shares.
-
-    Parameters
-    ----------
-    machine : of the study's own plan, its change arm alone.
-    members : the treated areas of each real neighbourhood.
-    eligible, near : for each buffer in km, the pool and the areas within the buffer.
-    cases : the curves.
-    n_draws : placebo programmes that go through every branch.
-    key : hash of the plan and the code.
-    """
+    """What every task shares."""
 
     arm: ClaimCohorts
-    machine: Machine
-    members: tuple[Ints, ...]
+    machine: Machine  # of the study's own plan, its change arm alone
+    members: tuple[Ints, ...]  # the treated areas of each real neighbourhood
+    #: eligible, near: for each buffer in km, the pool and the areas within the buffer
     eligible: Mapping[float, Bools]
     near: Mapping[float, Graph | None]
-    cases: tuple[CurveCase, ...]
-    n_draws: int
-    key: str
+    cases: tuple[CurveCase, ...]  # the curves
+    n_draws: int  # placebo programmes that go through every branch
+    key: str  # hash of the plan and the code
 
 
 def grid(study: Study, buffers: Sequence[float]) -> list[Choice]:
@@ -281,16 +272,12 @@ def _library_curves(universe: Universe, machine: Machine, name: str) -> list[Cur
             if programme is None or weighted is None:
                 row.append(np.nan)
             else:
-                effect, _ = _library(
-                    universe, case, name, programme, weighted, samples=_FEWEST_SAMPLES
-                )
+                effect, _ = _library(universe, case, name, programme, weighted, samples=_FEWEST_SAMPLES)
                 row.append(effect)
     chosen = _weigh(machine, universe.members)
     found = []
     for case, row in zip(cases, rows, strict=True):
-        effect, reason = _library(
-            universe, case, name, universe.members, chosen, samples=_FEWEST_SAMPLES
-        )
+        effect, reason = _library(universe, case, name, universe.members, chosen, samples=_FEWEST_SAMPLES)
         form = "ratio" if name == "poisson" else "additive"
         title = ESTIMATORS[name].title
         found.append(_curve(case, title, form, effect, reason, np.array(row)))
@@ -333,9 +320,7 @@ def _library(
     return float(np.log1p(found.estimate)), ""
 
 
-def _curve(
-    case: CurveCase, estimator: str, form: str, effect: float, reason: str, placebos: Floats
-) -> Curve:
+def _curve(case: CurveCase, estimator: str, form: str, effect: float, reason: str, placebos: Floats) -> Curve:
     return Curve(
         group=case.group,
         outcome=case.outcome,

@@ -37,18 +37,10 @@ class Branch:
 
     group: str = described("initiative")
     outcome: str = described("outcome")
-    rank: int | None = described(
-        "place on the curve, from the lowest effect; empty where missing", None
-    )
-    effect: float | None = described(
-        "effect: fraction of the counterfactual, or points of a score", None
-    )
-    placebo_low: float | None = described(
-        "2.5% quantile of this branch's placebos, centred on zero", None
-    )
-    placebo_high: float | None = described(
-        "97.5% quantile of this branch's placebos, centred on zero", None
-    )
+    rank: int | None = described("place on the curve, from the lowest effect; empty where missing", None)
+    effect: float | None = described("effect: fraction of the counterfactual, or points of a score", None)
+    placebo_low: float | None = described("2.5% quantile of this branch's placebos, centred on zero", None)
+    placebo_high: float | None = described("97.5% quantile of this branch's placebos, centred on zero", None)
     p_value: float | None = described("of this branch alone, twice the smaller placebo tail", None)
     band_low: float | None = described("2.5% quantile of placebo curves at this rank", None)
     band_high: float | None = described("97.5% quantile of placebo curves at this rank", None)
@@ -79,9 +71,7 @@ class Together:
     median_low: float | None = described("2.5% quantile of the placebo programmes' medians", None)
     median_high: float | None = described("97.5% quantile of the placebo programmes' medians", None)
     median_p: float | None = described("of the median, twice the smaller placebo tail", None)
-    share_p: float | None = described(
-        "of the share below zero, twice the smaller placebo tail", None
-    )
+    share_p: float | None = described("of the share below zero, twice the smaller placebo tail", None)
     n_disjoint_placebos: int | None = described("placebo programmes that share no area", None)
 
 
@@ -164,9 +154,7 @@ def _in_order(
 
 def _branch(choice: Choice, curve: Curve, own: Choice) -> Branch:
     """Return a branch without its numbers: what was chosen, and why it may have none."""
-    leading = curve.estimator == TOTALS and curve.form == (
-        "ratio" if curve.is_count else "additive"
-    )
+    leading = curve.estimator == TOTALS and curve.form == ("ratio" if curve.is_count else "additive")
     return Branch(
         group=curve.group,
         outcome=curve.outcome,
@@ -181,9 +169,7 @@ def _branch(choice: Choice, curve: Curve, own: Choice) -> Branch:
     )
 
 
-def _together(
-    case: CurveCase, effects: Floats, placebos: Floats, n_missing: int, result: Result
-) -> Together:
+def _together(case: CurveCase, effects: Floats, placebos: Floats, n_missing: int, result: Result) -> Together:
     finding = next(
         f
         for f in result.findings
@@ -230,23 +216,17 @@ _MIN_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointTest:
-    """All branches of one finding against the same placebo programmes.
+    """All branches of one finding against the same placebo programmes."""
 
-    Parameters
-    ----------
-    n_branches : branches that could be computed.
-    n_draws : placebo programmes that count.
-    median, share_below : median effect, and share of branches under zero.
-    median_p, share_p : twice the smaller tail, with the +1 correction; None under `MIN_DRAWS`.
-    median_low, median_high : the middle 95% of the placebo programmes' medians.
-    """
-
-    n_branches: int
-    n_draws: int
+    n_branches: int  # branches that could be computed
+    n_draws: int  # placebo programmes that count
+    #: median, share_below: median effect, and share of branches under zero
     median: float
     share_below: float
+    #: median_p, share_p: twice the smaller tail, with the +1 correction; None under `MIN_DRAWS`.
     median_p: float | None
     share_p: float | None
+    #: median_low, median_high: the middle 95% of the placebo programmes' medians
     median_low: float | None
     median_high: float | None
 

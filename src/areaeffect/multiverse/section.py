@@ -43,8 +43,7 @@ LEAD = (
 NOT_TESTS = (
     "Branches share their data, so no branch counts as a test of its own; the joint test asks how "
     "often placebo programmes have a median, or a share of branches below zero, as far out.",
-    "The study's own choices lead, whatever the branches say: they were sealed before an outcome "
-    "was read.",
+    "The study's own choices lead, whatever the branches say: they were sealed before an outcome was read.",
 )
 
 
@@ -135,9 +134,7 @@ def _choices(
         y += _GAP if before not in {None, name} else 0.0
         before = name
         under = [i for i, row in enumerate(rows, 1) if getattr(row, name) == value]
-        path = "".join(
-            f"M{x} {plot.unit(y + 3)}v9" for x in (plot.unit(frame.px(i)) for i in under)
-        )
+        path = "".join(f"M{x} {plot.unit(y + 3)}v9" for x in (plot.unit(frame.px(i)) for i in under))
         choice = escape(f"{name}={value}")
         look = f'stroke="{svg.BLUE}" stroke-width="1"'
         made.append(f'<path data-choice="{choice}" d="{path}" fill="none" {look}/>')
@@ -192,9 +189,7 @@ def multiverse_section(result: Result, annex: Annex[Branched]) -> Section:
         title = f"{label[:1].upper()}{label[1:]}: every branch, {row.group}"
         key = f"multiverse-{number_}"
         drawn = curve_rows(own, form)
-        chart = curve_chart(
-            drawn, key=key, title=title, form=form, unit=row.unit, missing=row.n_missing
-        )
+        chart = curve_chart(drawn, key=key, title=title, form=form, unit=row.unit, missing=row.n_missing)
         table = curve_table(own, form)
         parts.append(
             Section(
@@ -203,12 +198,7 @@ def multiverse_section(result: Result, annex: Annex[Branched]) -> Section:
                 (
                     Paragraph(joint_sentence(row, label)),
                     Figure(
-                        chart=chart,
-                        title=title,
-                        table=table,
-                        data="multiverse",
-                        name=key,
-                        rows=tuple(drawn),
+                        chart=chart, title=title, table=table, data="multiverse", name=key, rows=tuple(drawn)
                     ),
                 ),
             )
@@ -274,8 +264,7 @@ def as_text(result: Result) -> str:
     """Return one sentence a finding."""
     annex, labels = _annex(result), {f.outcome: f.label for f in result.findings}
     sentences = [
-        joint_sentence(row, labels[row.outcome])
-        for row in rows_of(annex.table("multiverse_joint"), Together)
+        joint_sentence(row, labels[row.outcome]) for row in rows_of(annex.table("multiverse_joint"), Together)
     ]
     return "\n".join([*sentences, *map(without_sentence, annex.found.without_branches)])
 

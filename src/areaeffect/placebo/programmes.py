@@ -78,11 +78,7 @@ def draw_programme(
 
 
 def _draw_spread(
-    banks: Sequence[Candidates],
-    n_areas: int,
-    taken: Bools | None,
-    rng: np.random.Generator,
-    spread: Spread,
+    banks: Sequence[Candidates], n_areas: int, taken: Bools | None, rng: np.random.Generator, spread: Spread
 ) -> list[Ints] | None:
     """Propose programmes until one lies as far apart as the real one; else the nearest to it."""
     best, least, made = None, np.inf, 0
@@ -100,11 +96,7 @@ def _draw_spread(
 
 
 def propose(
-    banks: Sequence[Candidates],
-    n_areas: int,
-    taken: Bools | None,
-    rng: np.random.Generator,
-    spread: Spread,
+    banks: Sequence[Candidates], n_areas: int, taken: Bools | None, rng: np.random.Generator, spread: Spread
 ) -> list[int] | None:
     """Pick disjoint candidates within a radius of a first one; None where some bank has none.
 
@@ -129,10 +121,7 @@ def propose(
 
 
 def matched_spread(
-    banks: Sequence[Candidates],
-    n_areas: int,
-    centres: Sequence[Floats],
-    target: float,
+    banks: Sequence[Candidates], n_areas: int, centres: Sequence[Floats], target: float
 ) -> Spread:
     """Return how placebo programmes are kept as far apart as the real one.
 
@@ -144,8 +133,7 @@ def matched_spread(
     target : mean distance between the real neighbourhoods' centres.
     """
     return fit_radius(
-        Spread(tuple(centres), target, np.inf),
-        lambda tried, rng: propose(banks, n_areas, None, rng, tried),
+        Spread(tuple(centres), target, np.inf), lambda tried, rng: propose(banks, n_areas, None, rng, tried)
     )
 
 
@@ -169,9 +157,7 @@ def _first_free(options: Sequence[Ints], used: Bools, rng: np.random.Generator) 
     return None if chosen is None else options[chosen]
 
 
-def _free_position(
-    options: Sequence[Ints], among: Ints, used: Bools, rng: np.random.Generator
-) -> int | None:
+def _free_position(options: Sequence[Ints], among: Ints, used: Bools, rng: np.random.Generator) -> int | None:
     """Return the position of a candidate among some that shares no area with `used`."""
     if not len(among):
         return None

@@ -32,18 +32,12 @@ _TRIALS = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spread:
-    """How placebo programmes are kept as far apart as the real one.
+    """How placebo programmes are kept as far apart as the real one."""
 
-    Parameters
-    ----------
-    centres : for each neighbourhood, (n_candidates, 2), the centres of what may represent it.
-    target : mean distance between the real neighbourhoods' centres, metres.
-    radius : neighbourhoods are looked for within it of a first place; infinite for anywhere.
-    """
-
+    #: for each neighbourhood, (n_candidates, 2), the centres of what may represent it
     centres: tuple[Floats, ...]
-    target: float
-    radius: float
+    target: float  # mean distance between the real neighbourhoods' centres, metres
+    radius: float  # neighbourhoods are looked for within it of a first place; infinite for anywhere.
 
     def off_by(self, picked: Sequence[int]) -> float:
         """Return how far a programme's spread is from the real one's, as a factor of 1 or more."""
@@ -65,9 +59,7 @@ def centre_of(groups: Sequence[Ints], centres: Floats) -> Floats:
     return np.array([centres[areas].mean(axis=0) for areas in groups]).reshape(-1, 2)
 
 
-def fit_radius(
-    spread: Spread, propose: Callable[[Spread, np.random.Generator], list[int] | None]
-) -> Spread:
+def fit_radius(spread: Spread, propose: Callable[[Spread, np.random.Generator], list[int] | None]) -> Spread:
     """Find the radius with which proposals come nearest to the real spread.
 
     Parameters

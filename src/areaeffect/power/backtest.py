@@ -1,4 +1,4 @@
-"""The design as it would have stood some years earlier: what a study could see, before it looks.
+"""The design as it would have stood some years earlier, and how its spread grows with follow-up.
 
 Every start is moved back so far that the time after it ends before the real start. Nothing at or
 after a real start is read; where values are missing then (coverage) is known all the same.
@@ -28,22 +28,13 @@ _STEPS = 4
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """How long the study follows its places, and how much of that fits before the start.
+    """How long the study follows its places, and how much of that fits before the start."""
 
-    Parameters
-    ----------
-    step : periods of the start's kind in one step: a year, or a part of a table's own numbers.
-    is_year : whether a step is a year.
-    history : whole steps before the first start.
-    planned : steps that the study follows its longest-followed place for, at least 1.
-    measured : steps of follow-up that fit before the start; 0 where the history is too short.
-    """
-
-    step: int
-    is_year: bool
-    history: int
-    planned: int
-    measured: int
+    step: int  # periods of the start's kind in one step: a year, or a part of a table's own numbers
+    is_year: bool  # whether a step is a year
+    history: int  # whole steps before the first start
+    planned: int  # steps that the study follows its longest-followed place for, at least 1
+    measured: int  # steps of follow-up that fit before the start; 0 where the history is too short.
 
     @property
     def name(self) -> str:
@@ -72,17 +63,12 @@ def horizon_of(measures: Sequence[Measure], units: Sequence[Neighbourhood]) -> H
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Backtest(ClaimCohorts):
-    """Cohorts of one kind of claim with every start moved back.
+    """Cohorts of one kind of claim with every start moved back."""
 
-    Parameters
-    ----------
-    horizon : how far.
-    lengths : at each position of a totals array, for how many steps its outcome is followed. One
-        more than the longest is the follow-up of each place itself, as far as it fits; a level
-        claim has the last step before the start only, under that length.
-    """
-
-    horizon: Horizon | None = None
+    horizon: Horizon | None = None  # how far
+    #: at each position of a totals array, for how many steps its outcome is followed. One more than the
+    #: longest is the follow-up of each place itself, as far as it fits; a level claim has the last step
+    #: before the start only, under that length.
     lengths: Mapping[int, int] = field(default_factory=dict)
 
     def start(self, unit: int) -> int:
@@ -158,3 +144,36 @@ def backtests(arms: Sequence[ClaimCohorts], horizon: Horizon) -> tuple[Backtest,
             )
         )
     return tuple(made)
+
+
+#: Growth taken where it cannot be fitted: log(0.055 / 0.033) / log(4), London, ten
+#: neighbourhoods of five areas, first to fourth year (`docs/methods/power.md`).
+ASSUMED = 0.37
+_FEWEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Deviation after k years = deviation after one year times k to a power."""
+
+    power: float  # 0 for noise that does not grow, 0.5 for a random walk
+    is_fitted: bool  # whether it was fitted on this study's own placebos
+
+    def factor(self, longer: float) -> float:
+        """Return by how much the deviation grows where the follow-up is longer by a factor."""
+        return float(max(longer, 1.0) ** self.power)
+
+
+def fit_growth(deviations: Sequence[float]) -> Growth:
+    """Fit the power by least squares on logarithms; never below 0, so no length gains by it.
+
+    Parameters
+    ----------
+    deviations : of the placebo effects over the first 1, 2, … years; NaN where not estimable.
+    """
+    found = np.asarray(deviations, dtype=float)
+    good = np.flatnonzero(np.isfinite(found) & (found > 0))
+    if len(good) < _FEWEST:
+        return Growth(ASSUMED, is_fitted=False)
+    slope = np.polyfit(np.log(good + 1.0), np.log(found[good]), 1)[0]
+    return Growth(float(np.clip(slope, 0.0, 1.0)), is_fitted=True)

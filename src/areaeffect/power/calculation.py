@@ -24,11 +24,8 @@ from areaeffect.findings.named_groups import named_group
 from areaeffect.findings.refusals import refused
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.spread import Spread
-from areaeffect.placebo.workers import (
-    run_all,
-)
-from areaeffect.power.backtest import Backtest, Horizon, backtests, horizon_of
-from areaeffect.power.growth import Growth, fit_growth
+from areaeffect.placebo.workers import run_all
+from areaeffect.power.backtest import Backtest, Growth, Horizon, backtests, fit_growth, horizon_of
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.streams import Use, generator
 
@@ -50,34 +47,20 @@ _LEAST_DRAWN = 0.8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Size:
-    """A number of neighbourhoods, and the real ones that stand as patterns for them.
+    """A number of neighbourhoods, and the real ones that stand as patterns for them."""
 
-    Parameters
-    ----------
-    patterns : positions of the study's neighbourhoods, repeated where more are asked for.
-    group : the initiative that has just these; empty for a point of the curve.
-    """
-
-    patterns: tuple[int, ...]
-    group: str = ""
+    patterns: tuple[int, ...]  # positions of the study's neighbourhoods, repeated where more are asked for
+    group: str = ""  # the initiative that has just these; empty for a point of the curve.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Point:
-    """What the placebos of one size and length say of one outcome, on the statistic's scale.
+    """What the placebos of one size and length say of one outcome, on the statistic's scale."""
 
-    Parameters
-    ----------
-    mde : smallest effect that would be seen, signed.
-    deviation : standard deviation of the placebo estimates.
-    p_little : share of placebos that would be called 'little difference'.
-    draws : placebos behind it.
-    """
-
-    mde: float
-    deviation: float
-    p_little: float
-    draws: int
+    mde: float  # smallest effect that would be seen, signed
+    deviation: float  # standard deviation of the placebo estimates
+    p_little: float  # share of placebos that would be called 'little difference'
+    draws: int  # placebos behind it
 
 
 def power_of(
@@ -156,9 +139,7 @@ def earlier_arms(plan: Plan, horizon: Horizon) -> tuple[Backtest, ...]:
     return backtests(plan.arms, horizon)
 
 
-def machine_of(
-    plan: Plan, arms: Sequence[ClaimCohorts], size: Size, use: Use = Use.POWER_PLACEBO
-) -> Machine:
+def machine_of(plan: Plan, arms: Sequence[ClaimCohorts], size: Size, use: Use = Use.POWER_PLACEBO) -> Machine:
     """Return what draws programmes of a size with every start moved back."""
     units = tuple(plan.units[g] for g in size.patterns)
     banks = tuple(plan.machine.banks[g] for g in size.patterns)
@@ -174,13 +155,7 @@ def machine_of(
     positions = [p for arm in mine for p in arm.outcomes]
     n_outcomes = 1 + max(positions, default=-1)
     return replace(
-        plan.machine,
-        arms=mine,
-        banks=banks,
-        n_outcomes=n_outcomes,
-        n_bins=0,
-        spread=spread,
-        use=use,
+        plan.machine, arms=mine, banks=banks, n_outcomes=n_outcomes, n_bins=0, spread=spread, use=use
     )
 
 
@@ -339,9 +314,7 @@ def _spans(plan: Plan, measure: Measure, size: Size, horizon: Horizon) -> tuple[
     return float(np.mean(asked)), float(np.mean(fits))
 
 
-def own_count(
-    plan: Plan, arms: Sequence[Backtest], size: Size, case: Case, position: int
-) -> float | None:
+def own_count(plan: Plan, arms: Sequence[Backtest], size: Size, case: Case, position: int) -> float | None:
     """Return the initiative's own events before its earlier start; None for a curve's point."""
     arm = next((a for a in arms if position in a.outcomes), None)
     if arm is None or not size.group or not case.is_ratio or case.base != cf.OBSERVED_PRE:

@@ -87,9 +87,7 @@ def power_figure(report: PowerReport, outcome: str) -> Figure:
     chart = power_chart(rows, key=svg.key_of("power", outcome), title=title)
     shown = in_words(_curve_table(report, table(report), outcome))
     name = svg.key_of("power", outcome)
-    return Figure(
-        chart=chart, title=title, table=shown, data="power", note="", name=name, rows=tuple(rows)
-    )
+    return Figure(chart=chart, title=title, table=shown, data="power", note="", name=name, rows=tuple(rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +123,7 @@ def power_chart(rows: Sequence[PowerPoint], *, key: str, title: str) -> str:
     y = [row.smallest_effect for row in rows]
     unit = rows[0].unit
     pad = 0.06 * (max(x) - min(x) or 1.0)
-    frame = Frame(
-        62, 34, WIDTH - 88, HEIGHT - 84, (min(x) - pad, max(x) + pad), (0.0, 1.15 * max(y))
-    )
+    frame = Frame(62, 34, WIDTH - 88, HEIGHT - 84, (min(x) - pad, max(x) + pad), (0.0, 1.15 * max(y)))
     n = len(curve)
     name = marks.up("smallest_effect")
     axes = [
@@ -155,8 +151,7 @@ def power_chart(rows: Sequence[PowerPoint], *, key: str, title: str) -> str:
             )
         )
     said = "; ".join(
-        f"{row.neighbourhoods} neighbourhoods: {three_digits(row.smallest_effect)} {unit}"
-        for row in curve
+        f"{row.neighbourhoods} neighbourhoods: {three_digits(row.smallest_effect)} {unit}" for row in curve
     )
     body = frame.group(axes, (0, n)) + "\n" + frame.group(own, (n, len(rows)))
     return svg.accessible(body, f"0 0 {WIDTH:g} {HEIGHT:g}", key, title, f"{title}. {said}.")
@@ -220,9 +215,7 @@ def in_brief(report: PowerReport) -> list[str]:
         what = "a difference" if row.claim == "level" else _move(row.better)
         drawn = f"{row.draws} placebo programmes before the start"
         far = ", extrapolated to the whole follow-up" if row.basis == "extrapolated" else ""
-        said.append(
-            f"{row.group}, {row.label}: {what} of {_size(row.mde, row)} or more ({drawn}{far})"
-        )
+        said.append(f"{row.group}, {row.label}: {what} of {_size(row.mde, row)} or more ({drawn}{far})")
     return said
 
 

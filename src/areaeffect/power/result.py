@@ -11,24 +11,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerRow:
-    """The smallest effect one outcome could show with some neighbourhoods and follow-up.
+    """The smallest effect one outcome could show with some neighbourhoods and follow-up."""
 
-    Parameters
-    ----------
-    outcome, label, family, claim, form, better, threshold : as in a finding.
-    group : the initiative whose own neighbourhoods these are; empty for a point of the curve.
-    n : neighbourhoods.
-    years : follow-up in steps (years); None for a level, which has its latest year.
-    as_planned : whether each place is followed for as long as the study follows it.
-    basis : 'measured', 'extrapolated' or 'not estimable'.
-    mde : smallest effect seen in 80% of studies at 5%, signed: fractions for ratios.
-    deviation : of the placebo effects, on the log scale for ratios.
-    p_little : probability of `little difference` if nothing had changed.
-    draws : placebo programmes behind it.
-    growth, growth_is_fitted : the power by which the deviation was made to grow with the
-        follow-up, where it is extrapolated.
-    """
-
+    #: outcome, label, family, claim, form, better, threshold: as in a finding
     outcome: str
     label: str
     family: str
@@ -36,42 +21,35 @@ class PowerRow:
     form: str
     better: str
     threshold: float
-    group: str
-    n: int
-    years: float | None = None
-    as_planned: bool = False
-    basis: str = "not estimable"
-    mde: float | None = None
-    deviation: float | None = None
-    p_little: float | None = None
-    draws: int = 0
+    group: str  # the initiative whose own neighbourhoods these are; empty for a point of the curve.
+    n: int  # neighbourhoods
+    years: float | None = None  # follow-up in steps (years); None for a level, which has its latest year.
+    as_planned: bool = False  # whether each place is followed for as long as the study follows it
+    basis: str = "not estimable"  # 'measured', 'extrapolated' or 'not estimable'
+    mde: float | None = None  # smallest effect seen in 80% of studies at 5%, signed: fractions for ratios
+    deviation: float | None = None  # of the placebo effects, on the log scale for ratios
+    p_little: float | None = None  # probability of `little difference` if nothing had changed
+    draws: int = 0  # placebo programmes behind it
+    #: growth, growth_is_fitted: the power by which the deviation was made to grow with the follow-up, where
+    #: it is extrapolated
     growth: float | None = None
     growth_is_fitted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerReport:
-    """What a study could see.
+    """What a study could see."""
 
-    Parameters
-    ----------
-    title : of the study.
-    step : what a step of follow-up is: 'year', 'period', or '4 periods'.
-    history, planned, measured : steps before the first start, of the longest follow-up, and of
-        follow-up that fits before the start, where it can be measured.
-    left_out : numbers of neighbourhoods that the pool holds too few placebos of.
-    rows : by outcome, number and length.
-    refused : why outcomes of initiatives cannot be estimated; they have no row.
-    """
-
-    title: str
-    step: str
+    title: str  # of the study
+    step: str  # what a step of follow-up is: 'year', 'period', or '4 periods'
+    #: history, planned, measured: steps before the first start, of the longest follow-up, and of follow-up
+    #: that fits before the start, where it can be measured
     history: int
     planned: int
     measured: int
-    left_out: tuple[int, ...]
-    rows: tuple[PowerRow, ...]
-    refused: tuple[str, ...] = ()
+    left_out: tuple[int, ...]  # numbers of neighbourhoods that the pool holds too few placebos of
+    rows: tuple[PowerRow, ...]  # by outcome, number and length
+    refused: tuple[str, ...] = ()  # why outcomes of initiatives cannot be estimated; they have no row.
 
     @property
     def real(self) -> list[PowerRow]:

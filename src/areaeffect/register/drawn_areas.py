@@ -1,18 +1,15 @@
-"""Drawn boundaries to rows of areas: the fit of each shape, reported area by area."""
+"""Places as named or drawn, and the areas that match each: what was used, and what could not be."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem
-from areaeffect.geography.best_fit import area_shares, population_shares
-from areaeffect.geography.coordinates import fault_of_degrees
-from areaeffect.geography.drawn import read_drawn
-from areaeffect.geography.points import projected
-from areaeffect.register.located import AreaFit, Found, LeftOut, ShapeFit
+from areaeffect.errors import DataError, Problem, first_few
+from areaeffect.geography.drawn import area_shares, population_shares, read_drawn
+from areaeffect.geography.points import fault_of_degrees, projected
 from areaeffect.register.rows import Record, contradictions, row_of, value_problems
 from areaeffect.study.paths import resolve
 from areaeffect.tables.cells import read_numbers
@@ -23,9 +20,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from areaeffect.geography.best_fit import Shares
     from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.geography.drawn import Drawn
+    from areaeffect.geography.drawn import Drawn, Shares
     from areaeffect.panel import Strings
     from areaeffect.register.rows import Row
     from areaeffect.results import Bools, Ints
@@ -34,6 +30,7 @@ if TYPE_CHECKING:
     Outlines = npt.NDArray[np.object_]
     import pandas as pd
 
+    from areaeffect.errors import Problem
     from areaeffect.results import Floats
 
 #: Overlaps below this share of an area are drawing noise along a shared border: not reported.
@@ -82,9 +79,7 @@ def rows_of_drawn(
         if not kept.any():
             faults.append(_too_small(record, path, shares, mine, areas))
         codes = [str(areas[a]) for a in shares.area[mine]]
-        for code, share, keep in zip(
-            codes, shares.share[mine].tolist(), kept.tolist(), strict=True
-        ):
+        for code, share, keep in zip(codes, shares.share[mine].tolist(), kept.tolist(), strict=True):
             found.fits.append(_area_fit(name, code, share, fit, kept=keep))
             if keep:
                 found.rows.append(row_of(record, code, initiative, ("name", "area_name")))
@@ -106,9 +101,7 @@ def _records(drawn: Drawn, path: Path) -> list[Record]:
     """Return what the file says of each shape; the neighbourhood may be under 'name'."""
     records = []
     for place, values in zip(drawn.places, drawn.values, strict=True):
-        name = next(
-            (values[k] for k in ("neighbourhood", "name", "area_name") if values.get(k)), ""
-        )
+        name = next((values[k] for k in ("neighbourhood", "name", "area_name") if values.get(k)), "")
         records.append(Record(place, {**values, "neighbourhood": name}))
     nameless = [r for r in records if not r.values["neighbourhood"]]
     if len(records) > 1 and nameless:
@@ -146,9 +139,7 @@ def _joined(
     return shapes, [records[own[0]] for own in parts.values()], faults
 
 
-def _shares(
-    fit: Fit, shapes: Outlines, boundaries: Boundaries, folder: Path, notes: list[str]
-) -> Shares:
+def _shares(fit: Fit, shapes: Outlines, boundaries: Boundaries, folder: Path, notes: list[str]) -> Shares:
     if fit.by == "area" or fit.points is None:
         return area_shares(shapes, boundaries.outlines)
     points = read_points(resolve(fit.points, folder), boundaries.crs)
@@ -158,9 +149,7 @@ def _shares(
 
 def _reason(share: float, fit: Fit) -> str:
     if np.isnan(share):
-        return (
-            "its own outline crosses itself, or nobody lives there: the share cannot be worked out"
-        )
+        return "its own outline crosses itself, or nobody lives there: the share cannot be worked out"
     return "" if share >= fit.least else f"under {fit.least:.0%} of it lies inside"
 
 
@@ -183,9 +172,7 @@ def _too_small(record: Record, path: Path, shares: Shares, mine: Ints, areas: St
     )
 
 
-def _fit_of_shape(
-    name: Row, fit: Fit, shares: Shares, mine: Ints, kept: Bools, shape: int
-) -> ShapeFit:
+def _fit_of_shape(name: Row, fit: Fit, shares: Shares, mine: Ints, kept: Bools, shape: int) -> ShapeFit:
     size = shares.size[shares.area[mine]]
     common = np.nan_to_num(shares.share[mine]) * size
     whole = float(shares.whole[shape])
@@ -208,18 +195,11 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """Points in metres.
+    """Points in metres."""
 
-    Parameters
-    ----------
-    at : (n, 2), in the metres asked for.
-    residents : (n,), people at each point.
-    notes : how the file was read, and how many of its rows.
-    """
-
-    at: Floats
-    residents: Floats
-    notes: tuple[str, ...] = ()
+    at: Floats  # (n, 2), in the metres asked for
+    residents: Floats  # (n,), people at each point
+    notes: tuple[str, ...] = ()  # how the file was read, and how many of its rows
 
 
 def read_points(path: Path, to_crs: str) -> Points:
@@ -275,3 +255,66 @@ def read_points(path: Path, to_crs: str) -> Points:
 
 def _numbers(column: pd.Series) -> Floats:
     return read_numbers(column).values
+
+
+@dataclass(frozen=True, slots=True)
+class AreaFit:
+    """One area that a drawn shape, or a list of postcodes, touches."""
+
+    #: programme, neighbourhood: whose
+    programme: str
+    neighbourhood: str
+    area: str  # its code
+    share: float | None  # of the area inside; None where it is unknown.
+    kept: bool  # whether the area represents the neighbourhood
+    reason: str  # why not; '' where it is kept.
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeFit:
+    """One drawn shape, or one list of postcodes, as a whole."""
+
+    #: programme, neighbourhood: whose
+    programme: str
+    neighbourhood: str
+    by: str  # 'area', 'population' or 'postcodes'
+    least: float  # share that an area needs
+    n_kept: int  # areas kept
+    covered: float | None  # share of the shape that lies in the study's areas; None for postcodes.
+    captured: float | None  # share of the shape (its surface or people) that lies in the areas kept
+    inside: float | None  # share of the areas kept that lies inside the shape; low where others are swept in.
+
+
+OUTSIDE = "outside the study's areas"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something a file names that could not be used."""
+
+    #: file, place: where it is
+    file: str
+    place: str
+    what: str  # the name it goes by
+    reason: str  # why it could not be used
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """What one file of places came to, filled entry by entry."""
+
+    rows: list[Row] = field(default_factory=list)  # one an area that represents a neighbourhood
+    fits: list[AreaFit] = field(default_factory=list)  # every area touched, kept or not; shapes, postcodes.
+    shapes: list[ShapeFit] = field(default_factory=list)  # every shape or list of postcodes as a whole
+    left_out: list[LeftOut] = field(default_factory=list)  # entries that could not be used
+    notes: list[str] = field(default_factory=list)  # remarks for the data annex
+    faults: list[Problem] = field(default_factory=list)  # what the user must mend
+
+    def left_out_note(self) -> list[str]:
+        """Name the entries left out, beside those of areas outside the study, noted elsewhere."""
+        own = [e for e in self.left_out if e.reason != OUTSIDE]
+        if not own:
+            return []
+        each = [(e.place, "" if e.what in e.reason else f"'{e.what}' ", e.reason) for e in own]
+        what = f"{len(own)} {'entry is' if len(own) == 1 else 'entries are'} left out"
+        return [f"{own[0].file}: {what}: {first_few([f'{p}, {w}{r}' for p, w, r in each])}."]

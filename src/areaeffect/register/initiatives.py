@@ -10,11 +10,9 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean, first_few, repeated
 from areaeffect.geography.shape_files import SUFFIXES
-from areaeffect.register.drawn_areas import rows_of_drawn
-from areaeffect.register.located import OUTSIDE, AreaFit, Found, LeftOut, ShapeFit
+from areaeffect.register.drawn_areas import OUTSIDE, AreaFit, Found, LeftOut, ShapeFit, rows_of_drawn
 from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
-from areaeffect.register.place_lookups import find_places
-from areaeffect.register.places import KINDS
+from areaeffect.register.places import KINDS, find_places
 from areaeffect.register.postcodes import find_postcodes, plain_postcode
 from areaeffect.register.rows import (
     KNOWN,
@@ -150,12 +148,7 @@ def _leave_elsewhere_out(found: Found, path: Path, areas: Strings) -> None:
 
 
 def _by_name(
-    initiative: Initiative,
-    path: Path,
-    folder: Path,
-    records: list[Record],
-    kind: str,
-    areas: Strings,
+    initiative: Initiative, path: Path, folder: Path, records: list[Record], kind: str, areas: Strings
 ) -> Found:
     """Return the areas of wards or MSOAs, one record each; those beyond the study are listed."""
     places = find_places(kind, initiative.lookup, folder, areas)
@@ -212,9 +205,7 @@ def _by_postcode(
         what = f"{len(several)} postcodes are listed for two neighbourhoods and count for both"
         found.notes.append(f"{path.name}: {what} ({first_few(several)}).")
     if every and (why := postcodes.shares_cannot_be_told(every)):
-        fix = (
-            "Name a whole lookup, such as the ONS Postcode Directory: shares are of all postcodes."
-        )
+        fix = "Name a whole lookup, such as the ONS Postcode Directory: shares are of all postcodes."
         if any(_LSOA.fullmatch(postcodes.area_of(t)) for t in every):
             found.faults.append(Problem(f"{why}; an LSOA has about 40.", str(path), fix))
             return found
@@ -315,9 +306,7 @@ def with_attributes(
     for record in records:
         name = spelled.get(compared_text(record.values[key]), record.values[key])
         if name in rows:
-            problems.append(
-                Problem(f"'{name}' is in two rows.", f"{path}, {record.place}", "Keep one.")
-            )
+            problems.append(Problem(f"'{name}' is in two rows.", f"{path}, {record.place}", "Keep one."))
         rows[name] = {k: v for k, v in record.values.items() if v and k not in (*KNOWN, key)}
     problems += [
         Problem(

@@ -36,11 +36,7 @@ _THROUGHOUT = (
 
 
 def neighbourhoods_of(
-    rows: Sequence[Row],
-    path: Path,
-    areas: Strings,
-    window: Window,
-    found: Sequence[Problem] = (),
+    rows: Sequence[Row], path: Path, areas: Strings, window: Window, found: Sequence[Problem] = ()
 ) -> list[Neighbourhood]:
     """Group rows into neighbourhoods, by programme and name.
 
@@ -60,9 +56,7 @@ def neighbourhoods_of(
         ends or amounts for one neighbourhood.
     """
     if not rows and not found:
-        raise DataError(
-            Problem("the file lists no areas.", str(path), "Give one row for each area.")
-        )
+        raise DataError(Problem("the file lists no areas.", str(path), "Give one row for each area."))
     position = {str(code): i for i, code in enumerate(areas)}
     problems = [*_area_problems(rows, position, path), *date_problems(rows, window, path), *found]
     if problems:
@@ -118,17 +112,12 @@ def neighbourhoods_from_column(
                 "It must be 0 before the start and 1 from it on: what lasts after the work "
                 "ended is part of the effect. Correct the column, or leave these areas out.",
             ),
-            (
-                throughout & ~left_out & ~wrong,
-                *_THROUGHOUT,
-            ),
+            (throughout & ~left_out & ~wrong, *_THROUGHOUT),
         )
         if mask.any()
     ]
     if not (ever & ~left_out).any():
-        problems.append(
-            Problem("no area is 1 after being 0.", where, "It marks treated area-periods.")
-        )
+        problems.append(Problem("no area is 1 after being 0.", where, "It marks treated area-periods."))
     if problems:
         raise DataError(problems)
     ever &= ~left_out
@@ -279,9 +268,7 @@ def _area_problems(rows: Sequence[Row], position: dict[str, int], path: Path) ->
             )
         )
     if len(unknown) > _SHOWN:
-        problems.append(
-            Problem(f"{len(unknown) - _SHOWN} more areas are not in the panel.", str(path))
-        )
+        problems.append(Problem(f"{len(unknown) - _SHOWN} more areas are not in the panel.", str(path)))
     seen: dict[str, Row] = {}
     for row in rows:
         first = seen.setdefault(row.area, row)

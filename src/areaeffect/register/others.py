@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from areaeffect.register.located import Found
+    from areaeffect.register.drawn_areas import Found
     from areaeffect.register.places import Places
     from areaeffect.register.rows import Record, Row
     from areaeffect.study.parts import Window
@@ -28,32 +28,23 @@ DURING, ENDED, LATER = "during the window", "ended before the window", "begins a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One neighbourhood of an initiative that is not studied.
+    """One neighbourhood of an initiative that is not studied."""
 
-    Parameters
-    ----------
-    file, place : where it is.
-    programme, name, authority : as written; '' where not given.
-    start, end : as written.
-    resident_led : as written.
-    areas : codes of the areas found for it, whether the study has data for them or not.
-    how : 'code', 'ward', 'MSOA', 'postcodes', 'drawn', or 'not located'.
-    reason : why it could not be located.
-    when : `DURING`, `ENDED` or `LATER`.
-    """
-
+    #: file, place: where it is
     file: str
     place: str
+    #: programme, name, authority: as written; '' where not given.
     programme: str
     name: str
     authority: str
+    #: start, end: as written
     start: str
     end: str
-    resident_led: str
-    areas: tuple[str, ...]
-    how: str
-    reason: str
-    when: str
+    resident_led: str  # as written
+    areas: tuple[str, ...]  # codes of the areas found for it, whether the study has data for them or not
+    how: str  # 'code', 'ward', 'MSOA', 'postcodes', 'drawn', or 'not located'
+    reason: str  # why it could not be located
+    when: str  # `DURING`, `ENDED` or `LATER`
 
 
 def read_entries(
@@ -83,8 +74,7 @@ def read_entries(
         areas, how, reason = _locate(record, places)
         entries.append(_entry(path, record, areas, how, reason, window))
     coded = [
-        _entry(path, record, tuple(sorted(codes)), "code", "", window)
-        for record, codes in by_code.values()
+        _entry(path, record, tuple(sorted(codes)), "code", "", window) for record, codes in by_code.values()
     ]
     return coded + entries
 
@@ -142,12 +132,7 @@ def entries_of(path: Path, found: Found, how: str, window: Window | None) -> lis
 
 
 def _entry(
-    path: Path,
-    record: Record,
-    areas: tuple[str, ...],
-    how: str,
-    reason: str,
-    window: Window | None,
+    path: Path, record: Record, areas: tuple[str, ...], how: str, reason: str, window: Window | None
 ) -> Entry:
     start, end = record.values.get("start_date", ""), record.values.get("end_date", "")
     start = start or record.values.get("award_date", "")

@@ -1,4 +1,4 @@
-"""Names of wards and MSOAs to areas: namesakes distinguished by their local authority."""
+"""Names of wards and MSOAs to areas, and the lookups, a user's own or the catalogue's, that hold them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.sources.publishers.panel import published_roots
+from areaeffect.sources.publishers.tables import read
+from areaeffect.study.paths import resolve
+from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from areaeffect.panel import Strings
 
@@ -41,17 +46,11 @@ _SHOWN = 4
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Places:
-    """Wards, or MSOAs, and the areas in them: one entry a pair.
+    """Wards, or MSOAs, and the areas in them: one entry a pair."""
 
-    Parameters
-    ----------
-    kind : 'ward' or 'msoa'.
-    source : what the lookup is called in print.
-    areas, codes, names, authority_codes, authorities : (n_pairs,); '' where not known.
-    """
-
-    kind: str
-    source: str
+    kind: str  # 'ward' or 'msoa'
+    source: str  # what the lookup is called in print
+    #: areas, codes, names, authority_codes, authorities: (n_pairs,); '' where not known.
     areas: Strings
     codes: Strings
     names: Strings
@@ -173,9 +172,7 @@ def places_from(kind: str, columns: Mapping[str, Strings], source: str, areas: S
         areas=columns[area_column(columns, areas)],
         codes=columns[code[0]] if code else blank,
         names=columns[name[0]] if name else blank,
-        authority_codes=columns[named["authority_code"][-1]]
-        if "authority_code" in named
-        else blank,
+        authority_codes=columns[named["authority_code"][-1]] if "authority_code" in named else blank,
         authorities=columns[named["authority_name"][-1]] if "authority_name" in named else blank,
     )
 
@@ -184,3 +181,66 @@ def area_column(columns: Mapping[str, Strings], areas: Strings) -> str:
     """Return the column that holds most of the panel's codes."""
     named = columns_of(list(columns))["area"]
     return max(named, key=lambda c: int(np.isin(columns[c], areas).sum()))
+
+
+#: Releases of the catalogue by kind and vintage.
+RELEASES = {
+    "ward": {"lsoa21": "ward_lsoa21", "lsoa11": "ward_lsoa11"},
+    "msoa": {"lsoa21": "places_lsoa21", "lsoa11": "places_lsoa11"},
+}
+#: An area list is of a vintage where at least this share of its codes is.
+_MOST = 0.99
+
+
+def find_places(kind: str, lookup: str | None, folder: Path, areas: Strings) -> Places:
+    """Return the lookup of wards or MSOAs for the areas of a study.
+
+    Raises
+    ------
+    DataError
+        The lookup cannot be read or has not the columns; or none is named, and the areas are not
+        those of a release of the catalogue.
+    """
+    if lookup is not None:
+        path = resolve(lookup, folder)
+        return places_from(kind, read_columns(path), path.name, areas)
+    vintage = vintage_of(areas, folder)
+    if vintage is None:
+        raise DataError(
+            Problem(
+                f"no lookup says which areas a {kind} has: the study's areas are not LSOAs.",
+                "initiative",
+                f"Name one: lookup = 'file.csv' with columns area_code, {kind}_name, authority_name.",
+            )
+        )
+    return catalogue_places(kind, vintage, folder, areas)
+
+
+def catalogue_places(kind: str, vintage: str, folder: Path, areas: Strings) -> Places:
+    """Return the catalogue's lookup of wards or MSOAs of one vintage."""
+    release = RELEASES[kind][vintage]
+    table = read(release, published_roots(folder))
+    return places_from(kind, {"area_code": table.areas, **table.texts}, release, areas)
+
+
+def vintage_of(areas: Strings, folder: Path) -> str | None:
+    """Return the census vintage of which nearly all areas are, by the catalogue's lists.
+
+    Codes that did not change are of both; the vintage that knows more of the areas is taken.
+    """
+    known = {}
+    for vintage, release in RELEASES["msoa"].items():
+        try:
+            listed = read(release, published_roots(folder), []).areas
+        except DataError:  # not fetched: unknown
+            continue
+        known[vintage] = float(np.isin(areas, listed).mean())
+    if not known or max(known.values()) < _MOST:
+        return None
+    return max(known, key=lambda v: known[v])
+
+
+def read_columns(path: Path) -> dict[str, Strings]:
+    """Read a lookup as columns of text."""
+    frame = read_user_table(path).frame
+    return {str(c): frame[c].astype(str).str.strip().to_numpy(dtype=str) for c in frame.columns}

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.register.place_lookups import read_columns
-from areaeffect.register.places import columns_of
+from areaeffect.register.places import columns_of, read_columns
 from areaeffect.sources.publishers.files import is_here, locate
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.postcodes import RELEASE, plain_postcodes, read_directory
@@ -51,11 +50,7 @@ class Postcodes:
     """
 
     def __init__(
-        self,
-        postcodes: pa.ChunkedArray,
-        areas: pa.ChunkedArray,
-        ended: pa.ChunkedArray,
-        source: str,
+        self, postcodes: pa.ChunkedArray, areas: pa.ChunkedArray, ended: pa.ChunkedArray, source: str
     ) -> None:
         self.source = source
         index = pd.Index(plain_postcodes(postcodes).to_pandas())

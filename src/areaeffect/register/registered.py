@@ -12,18 +12,14 @@ from areaeffect.geography.boundaries import area_codes
 from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, label
+from areaeffect.register.drawn_areas import Found
 from areaeffect.register.initiatives import neighbourhoods_named, refuse_faulty_list
-from areaeffect.register.located import Found
 from areaeffect.register.neighbourhoods import (
     areas_named,
     neighbourhoods_from_column,
     neighbourhoods_from_starts,
 )
-from areaeffect.register.other_initiatives import (
-    Others,
-    other_initiatives,
-    refuse_unknown_authorities,
-)
+from areaeffect.register.other_initiatives import Others, other_initiatives, refuse_unknown_authorities
 from areaeffect.register.rows import read_records
 from areaeffect.sources.base import align, attribute
 from areaeffect.study.model import split_reference
@@ -47,32 +43,21 @@ THROUGHOUT = "treated in all of its periods"
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Registered:
-    """All initiatives known, on the panel's areas.
+    """All initiatives known, on the panel's areas."""
 
-    Parameters
-    ----------
-    neighbourhoods : of the studied initiatives, in the study's order; then of the others, where
-        they are studied too.
-    others : areas of other initiatives, which never serve as benchmark areas.
-    found : the result for the places that the study's own files name, one a file.
-    known : what the register knows besides.
-    notes : remarks for the data annex.
-    throughout : areas treated in all their periods, neither treated here nor benchmark areas.
-    """
-
+    #: of the studied initiatives, in the study's order; then of the others, where they are studied too.
     neighbourhoods: tuple[Neighbourhood, ...]
+    #: areas of other initiatives, which never serve as benchmark areas
     others: Ints = field(default_factory=lambda: np.empty(0, np.int64))
-    found: tuple[Found, ...] = ()
-    known: Others = field(default_factory=Others)
-    notes: tuple[str, ...] = ()
+    found: tuple[Found, ...] = ()  # the result for the places that the study's own files name, one a file
+    known: Others = field(default_factory=Others)  # what the register knows besides
+    notes: tuple[str, ...] = ()  # remarks for the data annex
+    #: areas treated in all their periods, neither treated here nor benchmark areas
     throughout: Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def registered_areas(
-    file: StudyFile,
-    tables: Mapping[str, SourceTable],
-    areas: Strings,
-    boundaries: Boundaries | None,
+    file: StudyFile, tables: Mapping[str, SourceTable], areas: Strings, boundaries: Boundaries | None
 ) -> Registered:
     """Read the initiatives and the register of a study.
 
@@ -103,12 +88,7 @@ def registered_areas(
         faults.errors.append(DataError(overlaps))
     authority = faults.attempt(_authority, file, tables, areas)
     others = faults.attempt(
-        other_initiatives,
-        file,
-        areas,
-        neighbourhoods,
-        authority[0] if authority else None,
-        boundaries,
+        other_initiatives, file, areas, neighbourhoods, authority[0] if authority else None, boundaries
     )
     if others is not None:
         faults.attempt(refuse_unknown_authorities, file, others)
@@ -148,9 +128,7 @@ def look_at_lists(file: StudyFile, faults: Faults) -> None:
             faults.attempt(read_records, path)
 
 
-def _authority(
-    file: StudyFile, tables: Mapping[str, SourceTable], areas: Strings
-) -> tuple[Strings | None]:
+def _authority(file: StudyFile, tables: Mapping[str, SourceTable], areas: Strings) -> tuple[Strings | None]:
     """Return the column of authorities that the register names."""
     reference = file.study.register_.authority
     if reference is None:
@@ -257,9 +235,7 @@ def _refuse_phases_without_months(file: StudyFile) -> None:
     problems = [
         Problem(
             "the window counts in numbers of the table's own, which have no months.",
-            file.where(
-                f"initiative.{i}.{'announced' if initiative.announced else 'phase_in_months'}"
-            ),
+            file.where(f"initiative.{i}.{'announced' if initiative.announced else 'phase_in_months'}"),
             "Write the periods as dates, or start at the first period of the work itself.",
         )
         for i, initiative in enumerate(file.study.initiative)

@@ -22,15 +22,7 @@ if TYPE_CHECKING:
 
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 #: Columns with a meaning of their own; every other one is a free attribute.
-KNOWN = (
-    "area_code",
-    "programme",
-    "neighbourhood",
-    "start_date",
-    "end_date",
-    "resident_led",
-    "funding",
-)
+KNOWN = ("area_code", "programme", "neighbourhood", "start_date", "end_date", "resident_led", "funding")
 
 
 #: Columns that say where an entry is, otherwise than by code.
@@ -56,58 +48,36 @@ _DATE = re.compile(r"\d\d?[-/.]\d\d?[-/.]\d{4}")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One entry of a file: a line of a table, a feature of a map.
+    """One entry of a file: a line of a table, a feature of a map."""
 
-    Parameters
-    ----------
-    place : where: 'line 4', "feature 2 ('Harcourt')".
-    values : text by column, stripped; '' where empty.
-    """
-
-    place: str
-    values: Mapping[str, str]
+    place: str  # where: 'line 4', "feature 2 ('Harcourt')"
+    values: Mapping[str, str]  # text by column, stripped; '' where empty.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One area of one neighbourhood.
+    """One area of one neighbourhood."""
 
-    Parameters
-    ----------
-    place : its position in the file.
-    area : its code.
-    programme, neighbourhood : names.
-    start, end : as written; '' where not given.
-    resident_led : None where not stated.
-    funding : of the neighbourhood, pounds; None where not stated.
-    attributes : further columns of the file, in their order.
-    """
-
-    place: str
-    area: str
+    place: str  # its position in the file
+    area: str  # its code
+    #: programme, neighbourhood: names
     programme: str
     neighbourhood: str
+    #: start, end: as written; '' where not given.
     start: str
     end: str
-    resident_led: bool | None
-    funding: float | None
-    attributes: tuple[tuple[str, str], ...]
+    resident_led: bool | None  # None where not stated
+    funding: float | None  # of the neighbourhood, pounds; None where not stated.
+    attributes: tuple[tuple[str, str], ...]  # further columns of the file, in their order
 
 
 @dataclass(frozen=True, slots=True)
 class RecordTable:
-    """A file of areas, as its rows have it.
+    """A file of areas, as its rows have it."""
 
-    Parameters
-    ----------
-    columns : in the order of the file, under the names that have a meaning here.
-    records : one a row.
-    notes : how the file was read: rows, encoding, what was taken as what.
-    """
-
-    columns: tuple[str, ...]
-    records: list[Record]
-    notes: tuple[str, ...]
+    columns: tuple[str, ...]  # in the order of the file, under the names that have a meaning here
+    records: list[Record]  # one a row
+    notes: tuple[str, ...]  # how the file was read: rows, encoding, what was taken as what
 
 
 def read_records(path: Path) -> RecordTable:
@@ -230,15 +200,11 @@ def require_column(column: str, columns: tuple[str, ...], path: Path) -> None:
         return
     fix = did_you_mean(column, columns) or f"Columns: {', '.join(columns) or 'none'}."
     if any(re.search(r"\d{2}", c) for c in columns):
-        fix = (
-            f"Write a header above the first row, such as {column}. It holds: {', '.join(columns)}."
-        )
+        fix = f"Write a header above the first row, such as {column}. It holds: {', '.join(columns)}."
     raise DataError(Problem(f"there is no column '{column}'.", f"{path}, line 1", fix))
 
 
-def row_of(
-    record: Record, area: str, initiative: Initiative, located_by: tuple[str, ...] = ()
-) -> Row:
+def row_of(record: Record, area: str, initiative: Initiative, located_by: tuple[str, ...] = ()) -> Row:
     """Return one area of an entry; the study's own entry fills what the file leaves out.
 
     Parameters
@@ -258,9 +224,7 @@ def row_of(
         end=values.get("end_date") or initiative.end or "",
         resident_led=_truth(values.get("resident_led", ""), initiative.resident_led),
         funding=pounds(values.get("funding", "")),
-        attributes=tuple(
-            (k, v) for k, v in values.items() if k not in KNOWN and k not in located_by and v
-        ),
+        attributes=tuple((k, v) for k, v in values.items() if k not in KNOWN and k not in located_by and v),
     )
 
 

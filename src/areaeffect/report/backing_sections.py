@@ -6,17 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document.blocks import (
-    Beside,
-    Bullets,
-    Code,
-    Data,
-    Folded,
-    Links,
-    Paragraph,
-    Place,
-    Section,
-)
+from areaeffect.document.blocks import Beside, Bullets, Code, Data, Folded, Links, Paragraph, Place, Section
 from areaeffect.document.chart_tables import NONE_GIVEN
 from areaeffect.report import figures, sections
 from areaeffect.report.outcome_sections import MANY
@@ -89,9 +79,7 @@ def method(result: Result) -> Section:
     )
     score = setting(plan, "design", "score")
     is_placed = score != NONE_GIVEN
-    placed = PHRASES["method.pool_placed"].format(
-        score=score, chosen=setting(plan, "design", "chosen")
-    )
+    placed = PHRASES["method.pool_placed"].format(score=score, chosen=setting(plan, "design", "chosen"))
     sure = PHRASES["method.sure_text"].format(
         placebos=setting(plan, "analysis", "placebos"),
         where=PHRASES[f"method.sure_{'placed' if is_placed else 'chance'}"],
@@ -110,18 +98,14 @@ def method(result: Result) -> Section:
         "verdicts": tuple(Paragraph(PHRASES[f"method.verdict_{name}"]) for name in ("read", "mde")),
         "grades": (Paragraph(PHRASES["method.grades_text"]), grades),
     }
-    parts = [
-        Section(f"method-{key}", PHRASES[f"method.{key}"], blocks) for key, blocks in texts.items()
-    ]
+    parts = [Section(f"method-{key}", PHRASES[f"method.{key}"], blocks) for key, blocks in texts.items()]
     return Section("method", PHRASES["method.title"], (first, every), tuple(parts), Place.METHOD)
 
 
 def data(result: Result, files: Mapping[str, str]) -> Section:
     """Return the releases, what is known of them, the gaps and every table as a file."""
     gaps = sections.gaps(result)
-    blocks: tuple[Block, ...] = (
-        (Data(gaps, "gaps"),) if gaps.rows else (Paragraph(PHRASES["data.no_gaps"]),)
-    )
+    blocks: tuple[Block, ...] = (Data(gaps, "gaps"),) if gaps.rows else (Paragraph(PHRASES["data.no_gaps"]),)
     parts = [Section("gaps", PHRASES["data.gaps"], blocks)]
     if files:
         pairs = []

@@ -64,9 +64,7 @@ def drawn_rows(rows: Sequence[ImbalanceRow]) -> list[ImbalanceRow]:
     return known[:BALANCE_ROWS_DRAWN]
 
 
-def balance_chart(
-    rows: Sequence[ImbalanceRow], *, key: str, title: str, over: int, among: int
-) -> str:
+def balance_chart(rows: Sequence[ImbalanceRow], *, key: str, title: str, over: int, among: int) -> str:
     """Draw covariates before (hollow) and after weighting (filled), with the limit.
 
     Parameters
@@ -93,9 +91,7 @@ def balance_chart(
         label = plot.text(frame.left, frame.py(at) - 2, _label(row.covariate), size=11.5)
         parts.append(plot.with_halo(label))
         name = marks.across("before")
-        parts.append(
-            marks.diamond(frame, row.before, on, name, colour=BEFORE, radius=4.0, hollow=True)
-        )
+        parts.append(marks.diamond(frame, row.before, on, name, colour=BEFORE, radius=4.0, hollow=True))
         parts.append(marks.dot(frame, row.after, on, marks.across("after"), colour=svg.BLUE))
     foot = frame.bottom + 38
     words = "difference in standard deviations, mean over neighbourhoods"
@@ -115,18 +111,11 @@ def balance_table(rows: Sequence[ImbalanceRow], claim: str) -> Table:
     """Return every covariate's imbalance, worst first."""
     head = ("Characteristic", "Before", "After", "Worst neighbourhood after", "Neighbourhoods")
     body = tuple(
-        (
-            r.covariate,
-            *(cell(v, 3) for v in (r.before, r.after, r.worst_after)),
-            str(r.neighbourhoods),
-        )
+        (r.covariate, *(cell(v, 3) for v in (r.before, r.after, r.worst_after)), str(r.neighbourhoods))
         for r in rows
     )
     return Table(
-        f"Mean absolute standardised differences, {claim} claims",
-        head,
-        body,
-        frozenset({1, 2, 3, 4}),
+        f"Mean absolute standardised differences, {claim} claims", head, body, frozenset({1, 2, 3, 4})
     )
 
 

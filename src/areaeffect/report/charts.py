@@ -23,9 +23,7 @@ PLACEBO_HEIGHT = 200.0
 MONTHS = 12
 STARTS_NAMED = 2
 STARTS_APART = 0.45  # share of the axis two start labels need between them
-ZERO_SHARE = (
-    0.4  # the axis begins at zero where the smallest value is below this share of the largest
-)
+ZERO_SHARE = 0.4  # the axis begins at zero where the smallest value is below this share of the largest
 BAND = "#F9D9C7"
 BENCHMARK_TEXT = "#A33A08"  # the orange of the line is too light for words
 _LINES = ("observed", "benchmark", "observed_mean_12", "benchmark_mean_12")
@@ -147,15 +145,11 @@ def trend_chart(
     if smooth:
         for name, colour in (("observed", svg.BLUE), ("benchmark", svg.ORANGE)):
             parts.append(
-                marks.line(
-                    frame, x, lines[name], column=name, colour=colour, width=0.6, opacity=0.45
-                )
+                marks.line(frame, x, lines[name], column=name, colour=colour, width=0.6, opacity=0.45)
             )
     parts += [*_starts(frame, starts, periods), *_events(frame, events, periods)]
     for name, colour, dash in ((shown[1], svg.ORANGE, plot.DASHED), (shown[0], svg.BLUE, "")):
-        parts.append(
-            marks.line(frame, x, lines[name], column=name, colour=colour, width=2.2, dash=dash)
-        )
+        parts.append(marks.line(frame, x, lines[name], column=name, colour=colour, width=2.2, dash=dash))
         if len(rows) <= 2 * MONTHS:
             parts.append(marks.dots(frame, x, lines[name], colour=colour, radius=2.4))
     parts.append(plot.text(4, 12, unit, size=11.5, fill=svg.GREY))
@@ -212,9 +206,7 @@ def bins_of(rows: Sequence[PlaceboBin]) -> list[PlaceboBin]:
     return [row for row in rows if row.draws is not None]
 
 
-def placebo_chart(
-    rows: Sequence[PlaceboBin], *, key: str, title: str, form: str, unit: str = ""
-) -> str:
+def placebo_chart(rows: Sequence[PlaceboBin], *, key: str, title: str, form: str, unit: str = "") -> str:
     """Draw the placebo estimates as a histogram with this finding's own estimate as a line."""
     own = rows[-1].estimate
     bins = bins_of(rows)
@@ -241,9 +233,7 @@ def placebo_chart(
         parts.append(marks.stroke(frame, own, middle, "estimate", svg.ORANGE, frame.height / 2))
         anchor = "end" if at > frame.left + frame.width / 2 else "start"
         words = "This finding: " + printed(own, form)
-        parts.append(
-            plot.text(at, 35, words, size=12, anchor=anchor, fill=BENCHMARK_TEXT, bold=True)
-        )
+        parts.append(plot.text(at, 35, words, size=12, anchor=anchor, fill=BENCHMARK_TEXT, bold=True))
     text = f"{sum(counts):,} placebo programmes between {printed(lows[0], form)} and "
     text += f"{printed(highs[-1], form)}. This finding: {printed(own, form)}."
     body = frame.group(parts, (0, len(rows)))
@@ -270,10 +260,7 @@ def trend_table(rows: Sequence[TrendRow], unit: str, *, smooth: bool) -> Table:
     body = tuple(
         (
             row.period,
-            *(
-                "gap" if v is None and row.is_gap else cell(v)
-                for v in (getattr(row, name) for name in names)
-            ),
+            *("gap" if v is None and row.is_gap else cell(v) for v in (getattr(row, name) for name in names)),
         )
         for row in rows
     )
@@ -297,10 +284,7 @@ def _starts(frame: Frame, starts: Sequence[str], periods: Sequence[str]) -> list
     found = ((svg.start_position(s, periods), s) for s in set(starts))
     placed = sorted((p, s) for p, s in found if p is not None and frame.x[0] <= p <= frame.x[1])
     width = 1.4 if len(placed) == 1 else 0.9
-    made = [
-        plot.rule(frame.px(p), frame.top, frame.px(p), frame.bottom, svg.GREY, width)
-        for p, _ in placed
-    ]
+    made = [plot.rule(frame.px(p), frame.top, frame.px(p), frame.bottom, svg.GREY, width) for p, _ in placed]
     if not placed:
         return made
     reach = frame.x[1] - frame.x[0]
@@ -312,9 +296,7 @@ def _starts(frame: Frame, starts: Sequence[str], periods: Sequence[str]) -> list
         words = f"{len(placed)} starts, first {name}" if several else f"start {name}"
         anchor = "end" if late else "start"
         made.append(
-            plot.text(
-                frame.px(position), frame.top - 5, words, size=11.5, anchor=anchor, fill=svg.GREY
-            )
+            plot.text(frame.px(position), frame.top - 5, words, size=11.5, anchor=anchor, fill=svg.GREY)
         )
     return made
 
@@ -365,9 +347,7 @@ def _trend_description(rows: Sequence[TrendRow], unit: str, *, smooth: bool) -> 
     text = f"Observed neighbourhoods and benchmark areas, {rows[0].period} to {rows[-1].period}"
     text += f", {unit}." if unit else "."
     pairs = [
-        (r.period, r.observed_mean_12, r.benchmark_mean_12)
-        if smooth
-        else (r.period, r.observed, r.benchmark)
+        (r.period, r.observed_mean_12, r.benchmark_mean_12) if smooth else (r.period, r.observed, r.benchmark)
         for r in reversed(rows)
     ]
     for period, observed, benchmark in pairs:

@@ -91,11 +91,7 @@ def finding_beside(published: Published, results: Mapping[str, Result]) -> Findi
 def _answer(collection: Collection, results: Mapping[str, Result]) -> Section:
     pairs = [(p, finding_beside(p, results)) for p in collection.published]
     titles = {part.name: part.title for part in collection.part}
-    items = [
-        (Badge(f.verdict), titles[p.part or ""], wording.headline(f))
-        for p, f in pairs
-        if f is not None
-    ]
+    items = [(Badge(f.verdict), titles[p.part or ""], wording.headline(f)) for p, f in pairs if f is not None]
     if not items:
         items = [
             (Badge(f.verdict), part.title, wording.headline(f))
@@ -109,11 +105,7 @@ def _answer(collection: Collection, results: Mapping[str, Result]) -> Section:
     absent = [p for p, f in pairs if f is None]
     if absent:
         blocks.append(
-            Bullets(
-                tuple(
-                    f"{wording.family_title(p.family)}: not estimable. {p.reason}" for p in absent
-                )
-            )
+            Bullets(tuple(f"{wording.family_title(p.family)}: not estimable. {p.reason}" for p in absent))
         )
     if collection.notes:
         blocks.append(Bullets(collection.notes, "What to know about these answers"))
@@ -135,10 +127,7 @@ def in_one_sentence(findings: Sequence[Finding | None]) -> str:
         Verdict.NOT_ESTIMABLE: "not estimable",
     }
     counts = [f"{words} in {verdicts.count(v)}" for v, words in said.items() if v in verdicts]
-    return (
-        f"{plural(len(findings), 'published finding')}, asked again of these data: "
-        f"{'; '.join(counts)}."
-    )
+    return f"{plural(len(findings), 'published finding')}, asked again of these data: {'; '.join(counts)}."
 
 
 def _beside(collection: Collection, results: Mapping[str, Result]) -> Section:
@@ -151,9 +140,7 @@ def _beside(collection: Collection, results: Mapping[str, Result]) -> Section:
         _card(i, published, finding_beside(published, results))
         for i, published in enumerate(collection.published)
     ]
-    return Section(
-        "published", "Beside what was published", (intro, _table(collection, results), *cards)
-    )
+    return Section("published", "Beside what was published", (intro, _table(collection, results), *cards))
 
 
 def _table(collection: Collection, results: Mapping[str, Result]) -> Data:
@@ -237,9 +224,7 @@ def _again(collection: Collection, results: Mapping[str, Result]) -> Section:
                 "with more parts, more is found by chance."
             ),
             Facts(seals),
-            Code(
-                "areaeffect evaluate study.toml --out results", "Command for the whole collection"
-            ),
+            Code("areaeffect evaluate study.toml --out results", "Command for the whole collection"),
         ),
     )
 
@@ -255,9 +240,7 @@ def write_part(result: Result, folder: Path) -> Result:
 
 def write_over_parts(collection: Collection, held: Mapping[str, Result], folder: Path) -> None:
     """Write what stands over the parts, which the folder holds already."""
-    findings = [
-        {"part": name, **row} for name, r in held.items() for row in findings_content(r)["findings"]
-    ]
+    findings = [{"part": name, **row} for name, r in held.items() for row in findings_content(r)["findings"]]
     seals = {name: result.seal.sha256 for name, result in held.items()}
     plan = collection.model_dump(mode="json")
     contents = {

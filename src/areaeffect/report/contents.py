@@ -5,15 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from areaeffect.document.blocks import (
-    Bullets,
-    Data,
-    Document,
-    Folded,
-    Paragraph,
-    Section,
-    named,
-)
+from areaeffect.document.blocks import Bullets, Data, Document, Folded, Paragraph, Section, named
 from areaeffect.document.chart_tables import Figure
 from areaeffect.further.registry import FURTHER
 from areaeffect.report import backing_sections as backing

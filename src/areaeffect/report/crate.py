@@ -104,9 +104,7 @@ def _software(result: Result) -> dict[str, Any]:
     }
 
 
-def _action(
-    result: Result, inputs: list[dict[str, Any]], parts: list[dict[str, str]]
-) -> dict[str, Any]:
+def _action(result: Result, inputs: list[dict[str, Any]], parts: list[dict[str, str]]) -> dict[str, Any]:
     return {
         "@id": "#evaluation",
         "@type": "CreateAction",

@@ -28,9 +28,7 @@ REPORT_FILE = "report.html"
 def is_face(path: str) -> bool:
     """Tell whether a path of a results folder is a face, or the crate, which is made after them."""
     folders = (f"{pdf.FOLDER}/", f"{neighbourhood_pages.FOLDER}/")
-    return path in (REPORT_FILE, PDF_FILE, ANNEX_FILE, ANNEX_PDF, CRATE_FILE) or path.startswith(
-        folders
-    )
+    return path in (REPORT_FILE, PDF_FILE, ANNEX_FILE, ANNEX_PDF, CRATE_FILE) or path.startswith(folders)
 
 
 def write_faces(result: Result, folder: Path) -> None:

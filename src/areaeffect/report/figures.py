@@ -38,11 +38,7 @@ def effects(name: str, findings: Sequence[Finding]) -> Figure | None:
 
 
 def trend(
-    finding: Finding,
-    series: Series,
-    events: Sequence[tuple[str, str, str]] = (),
-    *,
-    title: str = "",
+    finding: Finding, series: Series, events: Sequence[tuple[str, str, str]] = (), *, title: str = ""
 ) -> Figure:
     """Draw the observed path of a finding's outcome beside its benchmark areas.
 
@@ -60,10 +56,7 @@ def trend(
         starts=series.start,
         events=[date for date, _, _ in events],
         unit=finding.unit if series.unit == "mean" and finding.unit else series.unit,
-        names=(
-            PHRASES["line.one" if place else "line.several"],
-            PHRASES[f"line.{finding.claim}"],
-        ),
+        names=(PHRASES["line.one" if place else "line.several"], PHRASES[f"line.{finding.claim}"]),
     )
     smooth = any(row.observed_mean_12 is not None for row in rows)
     return Figure(
@@ -92,22 +85,10 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
         return None
     title = wording.placebo_title(finding, draws)
     key = key_of(finding.group, finding.outcome, finding.claim, "placebo")
-    chart = charts.placebo_chart(
-        rows,
-        key=key,
-        title=title,
-        form=finding.form,
-        unit=finding.unit,
-    )
+    chart = charts.placebo_chart(rows, key=key, title=title, form=finding.form, unit=finding.unit)
     table = charts.placebo_table(charts.bins_of(rows), finding)
     return Figure(
-        chart=chart,
-        title=title,
-        table=table,
-        data="placebo_draws",
-        note="",
-        name=key,
-        rows=tuple(rows),
+        chart=chart, title=title, table=table, data="placebo_draws", note="", name=key, rows=tuple(rows)
     )
 
 
@@ -122,19 +103,9 @@ def area_map(result: Result) -> Figure | None:
         frozenset({3}),
     )
     title = wording.map_title(result.areas)
-    chart = maps.map_svg(
-        result.shapes, result.areas, key="map", title=title, attribution=attribution
-    )
+    chart = maps.map_svg(result.shapes, result.areas, key="map", title=title, attribution=attribution)
     return (
-        Figure(
-            chart=chart,
-            title=title,
-            table=table,
-            data="areas",
-            note="",
-            name="map",
-            rows=tuple(rows),
-        )
+        Figure(chart=chart, title=title, table=table, data="areas", note="", name="map", rows=tuple(rows))
         if chart
         else None
     )
@@ -158,13 +129,7 @@ def balance(result: Result) -> list[Figure]:
         table = balance_chart.balance_table(rows, claim)
         made.append(
             Figure(
-                chart=chart,
-                title=title,
-                table=table,
-                data="balance",
-                note="",
-                name=key,
-                rows=tuple(drawn),
+                chart=chart, title=title, table=table, data="balance", note="", name=key, rows=tuple(drawn)
             )
         )
     return made

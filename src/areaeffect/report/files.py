@@ -10,13 +10,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from areaeffect import wording
-from areaeffect.document.csv_files import (
-    json_text,
-    read_table,
-    rounded_number,
-    write_table,
-    write_text,
-)
+from areaeffect.document.csv_files import json_text, read_table, rounded_number, write_table, write_text
 from areaeffect.document.folders import RUN_FILE, write_again, write_whole
 from areaeffect.errors import DataError, Problem
 from areaeffect.further.registry import FURTHER
@@ -96,9 +90,7 @@ def write_files(result: Result, folder: Path) -> None:
     for annex in result.annexes:
         for table in annex.tables:
             write_table(_annex_file(folder, table), table.title, table.columns, table.records())
-    outlines = [
-        {"area": s.area, "rings": [ring.tolist() for ring in s.rings]} for s in result.shapes
-    ]
+    outlines = [{"area": s.area, "rings": [ring.tolist() for ring in s.rings]} for s in result.shapes]
     write_text(data / "map.json", json_text({"unit": "metre", "shapes": outlines}))
     write_faces(result, folder)
     write_text(folder / CRATE_FILE, json_text(crate(result, folder), indent=1))
@@ -122,9 +114,7 @@ def read_result(folder: Path) -> Result:
     DataError
         Where a file is missing, cannot be read, or has another format.
     """
-    findings, design, run = (
-        _load(folder / name) for name in (FINDINGS_FILE, "design.json", RUN_FILE)
-    )
+    findings, design, run = (_load(folder / name) for name in (FINDINGS_FILE, "design.json", RUN_FILE))
     if run.get("format") != FORMAT:
         what = f"the results have format {run.get('format')}; this program reads format {FORMAT}."
         raise DataError(Problem(what, str(folder / RUN_FILE), "Evaluate the study again."))
@@ -148,10 +138,7 @@ def read_result(folder: Path) -> Result:
             plan=run["plan"],
             versions=run["versions"],
             shapes=tuple(
-                Shape(
-                    s["area"],
-                    tuple(np.array(r, dtype=np.float64).reshape(-1, 2) for r in s["rings"]),
-                )
+                Shape(s["area"], tuple(np.array(r, dtype=np.float64).reshape(-1, 2) for r in s["rings"]))
                 for s in outlines["shapes"]
             ),
             annexes=tuple(_read_annex(folder, header) for header in run["annexes"]),
@@ -199,9 +186,7 @@ def rounded(result: Result) -> Result:
         result,
         placebos=tuple(d for d in result.placebos if d.estimates),
         series=tuple(s for s in result.series if s.periods),
-        neighbourhood_series=tuple(
-            replace(s, start=()) for s in result.neighbourhood_series if s.periods
-        ),
+        neighbourhood_series=tuple(replace(s, start=()) for s in result.neighbourhood_series if s.periods),
     )
     return cast("Result", _rounded(held))
 
@@ -239,9 +224,7 @@ def _load(path: Path) -> dict[str, Any]:
     except OSError:
         raise DataError(
             Problem(
-                "the file is missing or cannot be read.",
-                str(path),
-                "Name a folder that `evaluate` wrote.",
+                "the file is missing or cannot be read.", str(path), "Name a folder that `evaluate` wrote."
             )
         ) from None
     except (ValueError, RecursionError) as error:
@@ -260,8 +243,7 @@ def _annex_file(folder: Path, table: DataTable) -> Path:
 def _annex_header(annex: Annex[Any]) -> dict[str, Any]:
     """Return an annex without its rows, which its CSV files hold."""
     tables = [
-        {"name": t.name, "title": t.title, "columns": [asdict(c) for c in t.columns]}
-        for t in annex.tables
+        {"name": t.name, "title": t.title, "columns": [asdict(c) for c in t.columns]} for t in annex.tables
     ]
     return {"name": annex.name, "values": asdict(annex.found), "tables": tables}
 
@@ -282,9 +264,7 @@ def _table_rows(folder: Path, name: str) -> list[dict[str, Any]]:
 
 
 def _record(kind: type[Any], row: Mapping[str, Any]) -> Any:
-    return kind(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-    )
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
 
 
 def read_finding(row: Mapping[str, Any]) -> Finding:

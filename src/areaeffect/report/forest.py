@@ -184,9 +184,7 @@ def _effect_line(frame: Frame, at: float, row: EffectRow) -> list[str]:
 
 
 def _effect_limits(panel: Sequence[EffectRow]) -> tuple[float, float]:
-    drawn = [
-        (r.estimate, r.low, r.high, r.threshold_low, r.threshold_high, r.mde_drawn) for r in panel
-    ]
+    drawn = [(r.estimate, r.low, r.high, r.threshold_low, r.threshold_high, r.mde_drawn) for r in panel]
     values = [v for row in drawn for v in row if v is not None] + [0.0]
     low, high = min(values), max(values)
     pad = 0.05 * (high - low or 1.0)

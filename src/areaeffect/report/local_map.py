@@ -32,16 +32,10 @@ _APART = 1.9  # radii between pins that both show their number
 
 @dataclass(frozen=True, eq=False)
 class Outlines:
-    """The outlines of all areas, with what every page of a report needs of them.
+    """The outlines of all areas, with what every page of a report needs of them."""
 
-    Parameters
-    ----------
-    shapes : in metres, y pointing north; areas without a ring are left out.
-    attribution : what their licence asks for.
-    """
-
-    shapes: tuple[Shape, ...]
-    attribution: str
+    shapes: tuple[Shape, ...]  # in metres, y pointing north; areas without a ring are left out.
+    attribution: str  # what their licence asks for
 
     @cached_property
     def number(self) -> dict[str, int]:
@@ -110,9 +104,7 @@ def own_map(outlines: Outlines, own: Sequence[str], *, key: str, title: str) -> 
     for i in np.flatnonzero(near):
         for ring in outlines.shapes[i].rings:
             paths[int(i) in inside] += ring_path(frame.tenths(ring), 1)
-    clip = (
-        f'<clipPath id="{key}-clip"><rect width="{WIDTH}" height="{frame.height:.0f}"/></clipPath>'
-    )
+    clip = f'<clipPath id="{key}-clip"><rect width="{WIDTH}" height="{frame.height:.0f}"/></clipPath>'
     body = [
         f'<defs>{clip}</defs><g clip-path="url(#{key}-clip)"><g transform="scale(.1)">',
         f'<path fill="{LAND}" stroke="{EDGE}" stroke-width="15" d="{paths[False]}"/>',
@@ -125,12 +117,7 @@ def own_map(outlines: Outlines, own: Sequence[str], *, key: str, title: str) -> 
 
 
 def benchmark_map(
-    outlines: Outlines,
-    own: Sequence[str],
-    benchmark: Sequence[str],
-    *,
-    key: str,
-    title: str,
+    outlines: Outlines, own: Sequence[str], benchmark: Sequence[str], *, key: str, title: str
 ) -> str:
     """Draw a neighbourhood and its benchmark areas as numbered pins; empty without outlines."""
     here = [area for area in own if area in outlines.number]
@@ -146,9 +133,7 @@ def benchmark_map(
     for i, (text, _) in reversed(list(enumerate(pins))):
         x, y = places[i]
         covered = any(math.dist(places[i], other) < _APART * PIN for other in places[:i])
-        body.append(
-            f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{PIN}" fill="{svg.BLUE}" stroke="#FFFFFF"/>'
-        )
+        body.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="{PIN}" fill="{svg.BLUE}" stroke="#FFFFFF"/>')
         if covered:  # a pin that counts more lies over it; the list has its number
             continue
         body.append(
@@ -163,8 +148,7 @@ def benchmark_map(
     body += maps.scale_bar(frame)
     foot = frame.height + 62
     body.append(
-        f'<path d="M20 {foot - 22:.0f}l14 25h-28z" fill="{svg.ORANGE}" stroke="{svg.TEXT}" '
-        'stroke-width="2"/>'
+        f'<path d="M20 {foot - 22:.0f}l14 25h-28z" fill="{svg.ORANGE}" stroke="{svg.TEXT}" stroke-width="2"/>'
     )
     body.append(words(44, foot, "this place"))
     body.append(f'<circle cx="230" cy="{foot - 10:.0f}" r="14" fill="{svg.BLUE}"/>')
@@ -173,9 +157,7 @@ def benchmark_map(
     return _finish(body, frame, outlines.attribution, (key, title, said))
 
 
-def _finish(
-    body: Sequence[str], frame: Frame, attribution: str, names: tuple[str, str, str]
-) -> str:
+def _finish(body: Sequence[str], frame: Frame, attribution: str, names: tuple[str, str, str]) -> str:
     lines, bottom = maps.credit_lines(attribution, frame.height + 62)
     lines = [*body, *lines]
     return svg.accessible("\n".join(lines), f"0 0 {WIDTH} {bottom + 16:g}", *names)

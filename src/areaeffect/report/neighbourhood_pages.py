@@ -118,9 +118,7 @@ def _index(result: Result, slugs: Mapping[Place, str]) -> Document:
     lists = [(letter, Links(tuple(own))) for letter, own in sorted(letters.items())]
     whole = [own for letter, own in lists if not letter]
     first_section = Section("find", PHRASES["place.index_find"], (Paragraph(text), *whole))
-    rest = [
-        Section(f"letter-{i}", letter, (own,)) for i, (letter, own) in enumerate(lists) if letter
-    ]
+    rest = [Section(f"letter-{i}", letter, (own,)) for i, (letter, own) in enumerate(lists) if letter]
     return _document(PHRASES["place.index_title"], result, (first_section, *rest))
 
 
@@ -169,9 +167,7 @@ class _Maker:
         count = "1 small area" if len(own) == 1 else f"{len(own)} small areas"
         blocks: list[Block] = [Paragraph(f"This place is made of {count}.{started}")]
         heaviest = _heaviest(design)
-        ours = local_map.own_map(
-            self.outlines, own, key=f"{slug}-own", title=f"Where we are: {place[1]}"
-        )
+        ours = local_map.own_map(self.outlines, own, key=f"{slug}-own", title=f"Where we are: {place[1]}")
         theirs = local_map.benchmark_map(
             self.outlines, own, heaviest, key=f"{slug}-like", title="Where our benchmark areas are"
         )
@@ -182,9 +178,7 @@ class _Maker:
                 Beside(
                     (
                         Figure(chart=ours, title=f"Where we are: {place[1]}", table=table, data=""),
-                        Figure(
-                            chart=theirs, title="Where our benchmark areas are", table=like, data=""
-                        ),
+                        Figure(chart=theirs, title="Where our benchmark areas are", table=like, data=""),
                     )
                 )
             )
@@ -200,9 +194,7 @@ class _Maker:
         found = [(f, self.series.get((*place, f.outcome))) for f in findings]
         start = (design.start,) if design else ()
         drawn = tuple(
-            figures.trend(f, replace(s, start=start), title=name_of(f))
-            for f, s in found
-            if s is not None
+            figures.trend(f, replace(s, start=start), title=name_of(f)) for f, s in found if s is not None
         )
         if not drawn:
             return []
@@ -254,9 +246,7 @@ def _sure(findings: Sequence[Finding]) -> Section:
 def _heaviest(design: NeighbourhoodDesign | None) -> list[str]:
     if design is None:
         return []
-    pairs = sorted(
-        zip(design.benchmark_areas, design.weights, strict=True), key=lambda p: (-p[1], p[0])
-    )
+    pairs = sorted(zip(design.benchmark_areas, design.weights, strict=True), key=lambda p: (-p[1], p[0]))
     return [code for code, _ in pairs[:HEAVIEST]]
 
 

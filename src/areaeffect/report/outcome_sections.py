@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document.blocks import (
-    Beside,
-    Bullets,
-    Data,
-    Folded,
-    Links,
-    Paragraph,
-    Place,
-    Section,
-)
+from areaeffect.document.blocks import Beside, Bullets, Data, Folded, Links, Paragraph, Place, Section
 from areaeffect.further.stories import events_of
 from areaeffect.outcomes import FAMILIES
 from areaeffect.report import figures, sections
@@ -124,9 +115,7 @@ def evidence(result: Result) -> Section | None:
     graded: dict[int | None, list[Finding]] = {}
     for f in main:
         graded.setdefault(f.maryland, []).append(f)
-    grades = tuple(
-        f"{terms.maryland_words(grade)} {_whose(own, main)}" for grade, own in graded.items()
-    )
+    grades = tuple(f"{terms.maryland_words(grade)} {_whose(own, main)}" for grade, own in graded.items())
     blocks: list[Block] = [Bullets(grades)]
     caveats: dict[str, list[Finding]] = {}
     for f in main:
@@ -148,9 +137,7 @@ def _whose(own: Sequence[Finding], among: Sequence[Finding]) -> str:
         groups.setdefault(_title(f.group), []).append(wording.name_of(f))
     whole = {name: sum(_title(f.group) == name for f in among) for name in groups}
     said = [
-        name
-        if len(labels) == whole[name] and len(whole) > 1
-        else f"{wording.listed(labels)} ({name})"
+        name if len(labels) == whole[name] and len(whole) > 1 else f"{wording.listed(labels)} ({name})"
         for name, labels in groups.items()
     ]
     return f"[{'; '.join(said)}]"

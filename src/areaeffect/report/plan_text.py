@@ -35,16 +35,7 @@ def planned_outcomes(plan: Mapping[str, Any]) -> Table:
         "Primary",
         "Source",
     )
-    keys = (
-        "label",
-        "family",
-        "claim",
-        "better",
-        "smallest_effect_of_interest",
-        "unit",
-        "primary",
-        "source",
-    )
+    keys = ("label", "family", "claim", "better", "smallest_effect_of_interest", "unit", "primary", "source")
     rows = tuple(
         tuple(_setting_text(o[k]) if o.get(k) is not None else NONE_GIVEN for k in keys)
         for o in plan.get("outcome", [])

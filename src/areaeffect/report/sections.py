@@ -11,16 +11,7 @@ from areaeffect.document.chart_tables import NONE_GIVEN, Table
 from areaeffect.outcomes import FAMILIES
 from areaeffect.results import Finding, Result, Verdict
 from areaeffect.wording import terms
-from areaeffect.wording.numbers import (
-    amounts,
-    known,
-    number,
-    plural,
-    signed,
-    signed_interval,
-    size,
-    total,
-)
+from areaeffect.wording.numbers import amounts, known, number, plural, signed, signed_interval, size, total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,9 +121,7 @@ def places_table(findings: Sequence[Finding]) -> Table:
         if known(f.estimate) is not None:
             text = f"{signed(f.estimate, f)} ({_ends(f.low, f.high, f)})"
         cells.setdefault(f.neighbourhood or "", {})[f.outcome, f.claim, _column(f)] = text
-    rows = tuple(
-        (place, *(own.get(column, "–") for column in columns)) for place, own in cells.items()
-    )
+    rows = tuple((place, *(own.get(column, "–") for column in columns)) for place, own in cells.items())
     caption = f"{wording.group_title(findings[0].group)}: estimate and 95% interval, by name"
     head = ("Neighbourhood", *(name for _, _, name in columns))
     return Table(caption, head, rows, frozenset(range(1, len(head))))
@@ -150,27 +139,12 @@ def further_findings(result: Result) -> Table | None:
         own = [f for f in result.findings if f.group == group]
         for main in wording.main_findings(own):
             shown |= {id(main), id(wording.additive_companion(main, own))}
-    rest = [
-        f for f in result.findings if f.neighbourhood is None and f.outcome and id(f) not in shown
-    ]
+    rest = [f for f in result.findings if f.neighbourhood is None and f.outcome and id(f) not in shown]
     if not rest:
         return None
-    head = (
-        "Group",
-        "Outcome",
-        "Form",
-        "Verdict",
-        "Estimate",
-        "95% interval",
-        "Smallest detectable",
-    )
+    head = ("Group", "Outcome", "Form", "Verdict", "Estimate", "95% interval", "Smallest detectable")
     rows = tuple(
-        (
-            wording.group_title(f.group),
-            f.label,
-            "ratio" if f.form == "ratio" else f.unit,
-            *_short_cells(f),
-        )
+        (wording.group_title(f.group), f.label, "ratio" if f.form == "ratio" else f.unit, *_short_cells(f))
         for f in rest
     )
     return Table("Further findings, outside the main set", head, rows, frozenset({4, 5, 6}))
@@ -188,13 +162,9 @@ def analysed(result: Result) -> Table:
     ]
     others = Counter((a.role, a.reason) for a in result.areas if a.role != "treated")
     ordered = sorted(
-        others.items(),
-        key=lambda item: (item[0][0] != "benchmark", item[0][0], -item[1], item[0][1]),
+        others.items(), key=lambda item: (item[0][0] != "benchmark", item[0][0], -item[1], item[0][1])
     )
-    rows += [
-        (role, why.replace("_", " ") or _PARTS.get(role, ""), f"{n:,}")
-        for (role, why), n in ordered
-    ]
+    rows += [(role, why.replace("_", " ") or _PARTS.get(role, ""), f"{n:,}") for (role, why), n in ordered]
     rows.append(("all areas", "", f"{len(result.areas):,}"))
     return Table(
         "Areas by the part they play, and why",
@@ -252,9 +222,7 @@ def heaviest(result: Result) -> dict[str, list[Bullets]]:
             for code, weight in pairs[:HEAVIEST]
         )
         title = f"{d.neighbourhood}, {d.initiative}"
-        made.setdefault(title, []).append(
-            Bullets(lines, f"For {d.claim}s" if both else "", "areas")
-        )
+        made.setdefault(title, []).append(Bullets(lines, f"For {d.claim}s" if both else "", "areas"))
     return made
 
 
@@ -273,31 +241,14 @@ def releases(result: Result) -> Table:
         )
         for r in result.releases
     )
-    head = (
-        "Source",
-        "File",
-        "Rows read",
-        "Kept",
-        "Rejected",
-        "Licence",
-        "Attribution",
-        "SHA-256",
-    )
+    head = ("Source", "File", "Rows read", "Kept", "Rejected", "Licence", "Attribution", "SHA-256")
     return Table("Data as they were read", head, rows, frozenset({2, 3, 4}))
 
 
 def gaps(result: Result) -> Table:
     """Return the cells that are missing, and why."""
     rows = tuple(
-        (
-            g.source,
-            g.outcome,
-            g.group,
-            g.first,
-            g.last,
-            f"{g.n_areas:,}",
-            g.reason.replace("_", " "),
-        )
+        (g.source, g.outcome, g.group, g.first, g.last, f"{g.n_areas:,}", g.reason.replace("_", " "))
         for g in result.gaps
     )
     head = ("Source", "Outcome", "Where", "First", "Last", "Areas", "Reason")
@@ -371,10 +322,7 @@ def companions(findings: Sequence[Finding]) -> Table | None:
         (
             wording.group_title(f.group),
             wording.name_of(f),
-            *(
-                next((_companion(c, f) for c in f.companions if c.kind == kind), "–")
-                for kind in kinds
-            ),
+            *(next((_companion(c, f) for c in f.companions if c.kind == kind), "–") for kind in kinds),
         )
         for f in findings
         if f.companions

@@ -95,15 +95,10 @@ def _cut(result: Result, room: Room) -> Result:
             for f in result.findings
         ),
         series=tuple(
-            replace(s, group=cut(s.group, room.name), unit=cut(s.unit, room.name))
-            for s in result.series
+            replace(s, group=cut(s.group, room.name), unit=cut(s.unit, room.name)) for s in result.series
         ),
         areas=tuple(
-            replace(
-                a,
-                initiative=cut(a.initiative, room.name),
-                neighbourhood=cut(a.neighbourhood, room.name),
-            )
+            replace(a, initiative=cut(a.initiative, room.name), neighbourhood=cut(a.neighbourhood, room.name))
             for a in result.areas
         ),
     )
@@ -139,10 +134,7 @@ def _answer(own: Sequence[Finding], main: Sequence[Finding], room: Room) -> Sect
         return Section("answer", PHRASES["word.answer"], (Paragraph(wording.overall(own)),))
     told = len(main) == 1  # the sentence to quote holds its size and interval already
     items = [(Badge(f.verdict), wording.name_of(f), wording.answer(f, is_told=told)) for f in main]
-    blocks: list[Block] = [
-        Paragraph(wording.quote(own), lead=True),
-        Answers(tuple(items[: room.outcomes])),
-    ]
+    blocks: list[Block] = [Paragraph(wording.quote(own), lead=True), Answers(tuple(items[: room.outcomes]))]
     if len(main) > room.outcomes:
         blocks.append(_more(len(main) - room.outcomes, "outcome"))
     return Section("answer", PHRASES["word.answer"], tuple(blocks))
@@ -155,9 +147,7 @@ def _more(count: int, noun: str) -> Paragraph:
 def _done(result: Result, room: Room) -> Section:
     """Return what was done, where, when, in how many places, and who asks."""
     study = result.plan.get("study", {})
-    done = [
-        cut(i.get("description") or i["name"], room.text) for i in result.plan.get("initiative", ())
-    ]
+    done = [cut(i.get("description") or i["name"], room.text) for i in result.plan.get("initiative", ())]
     done = done or list(dict.fromkeys(d.initiative for d in result.designs if d.initiative))
     treated = [a for a in result.areas if a.role == "treated"]
     starts = sorted({d.start for d in result.designs if d.start})
@@ -178,9 +168,7 @@ def _done(result: Result, room: Room) -> Section:
 
 
 def _chart(
-    result: Result,
-    groups: Mapping[str, Sequence[Finding]],
-    main: Sequence[Finding],
+    result: Result, groups: Mapping[str, Sequence[Finding]], main: Sequence[Finding]
 ) -> Section | None:
     """Return the one chart of all outcomes with the map beside it, and the groups as a table."""
     blocks: list[Block] = []

@@ -156,9 +156,7 @@ def _benchmark_areas(result: Result) -> list[Row]:
     names = {area.area: area.name for area in result.areas}
     rows = []
     for design in result.designs:
-        pairs = sorted(
-            zip(design.benchmark_areas, design.weights, strict=True), key=lambda p: (-p[1], p[0])
-        )
+        pairs = sorted(zip(design.benchmark_areas, design.weights, strict=True), key=lambda p: (-p[1], p[0]))
         rows += [
             {
                 "initiative": design.initiative,
@@ -177,9 +175,7 @@ def _plain(name: str, columns: tuple[Column, ...]) -> Callable[[Result], list[Ro
     """Return a function that reads the named part of a result, one row a record."""
 
     def rows(result: Result) -> list[Row]:
-        return [
-            {c.name: getattr(record, c.name) for c in columns} for record in getattr(result, name)
-        ]
+        return [{c.name: getattr(record, c.name) for c in columns} for record in getattr(result, name)]
 
     return rows
 

@@ -1,7 +1,6 @@
 """A simulated county with known effects, to see whether an evaluation finds the truth."""
 
-from areaeffect.simulate.county import County, simulate_county
-from areaeffect.simulate.outcomes import smallest_force
+from areaeffect.simulate.county import County, simulate_county, smallest_force
 from areaeffect.simulate.spec import (
     COUNCIL_PARTNERSHIP,
     MONTHLY_COUNTS,

@@ -1,17 +1,12 @@
-"""The map of a simulated county: square areas on a grid, in towns, districts and police forces."""
+"""The map of a simulated county, square areas on a grid, and the random fields on it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-
-from areaeffect.simulate.noise import draw_field, standardise
-
-if TYPE_CHECKING:
-    from areaeffect.simulate.noise import FloatArray, IntArray
 
 SIDE_KM = 0.65  # of an area: 1,500 residents at about 3,600 to the km²
 MIDDLE = (2.1, 54.55)  # longitude and latitude: in the North Sea
@@ -36,22 +31,13 @@ DEPRIVATION_SHAPE, DEPRIVATION_SCALE, DEPRIVATION_MAX = 1.95, 11.2, 80.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Map:
-    """Square areas and who has a side in common with whom.
+    """Square areas and who has a side in common with whom."""
 
-    Parameters
-    ----------
-    polygons : (n_areas,) shapely polygons, longitude and latitude (EPSG:4326).
-    xy_km : (n_areas, 2), middles.
-    town : (n_areas,), number of the area's town.
-    coreness : (n_areas,), 1 in the middle of its town, towards 0 at its edge.
-    pairs : (n_pairs, 2), areas with a side in common, both directions.
-    """
-
-    polygons: FloatArray
-    xy_km: FloatArray
-    town: IntArray
-    coreness: FloatArray
-    pairs: IntArray
+    polygons: FloatArray  # (n_areas,) shapely polygons, longitude and latitude (EPSG:4326)
+    xy_km: FloatArray  # (n_areas, 2), middles
+    town: IntArray  # (n_areas,), number of the area's town
+    coreness: FloatArray  # (n_areas,), 1 in the middle of its town, towards 0 at its edge
+    pairs: IntArray  # (n_pairs, 2), areas with a side in common, both directions
 
 
 def draw_map(n_areas: int) -> Map:
@@ -96,10 +82,7 @@ def _neighbours(column: IntArray, row: IntArray) -> IntArray:
     at = {place: i for i, place in enumerate(zip(column.tolist(), row.tolist(), strict=True))}
     steps = ((-1, 0), (0, -1), (0, 1), (1, 0))
     pairs = [
-        (i, at[c + dc, r + dr])
-        for (c, r), i in at.items()
-        for dc, dr in steps
-        if (c + dc, r + dr) in at
+        (i, at[c + dc, r + dr]) for (c, r), i in at.items() for dc, dr in steps if (c + dc, r + dr) in at
     ]
     return np.array(pairs, dtype=np.int64)
 
@@ -160,6 +143,71 @@ def _names(town: IntArray) -> list[str]:
     number, letter = np.divmod(np.arange(len(town)) - first, AREAS_PER_NUMBER)
     names = [name for towns in TOWNS for name in towns]
     return [
-        f"{names[k]} {i + 1:03d}{chr(ord('A') + j)}"
-        for k, i, j in zip(town, number, letter, strict=True)
+        f"{names[k]} {i + 1:03d}{chr(ord('A') + j)}" for k, i, j in zip(town, number, letter, strict=True)
     ]
+
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+FEATURES = 64
+
+
+def draw_ar1(rng: np.random.Generator, shape: tuple[int, int], rho: float) -> FloatArray:
+    """Draw stationary first-order autoregressions of unit variance; (n_series, n_periods)."""
+    series = rng.standard_normal(shape)
+    innovation = np.sqrt(1 - rho**2)
+    for t in range(1, shape[1]):
+        series[:, t] = rho * series[:, t - 1] + innovation * series[:, t]
+    return series
+
+
+def draw_field(rng: np.random.Generator, xy_km: FloatArray, length_km: float) -> FloatArray:
+    """Draw one smooth field over space, standardised; (n_areas,)."""
+    return standardise(draw_moving_field(rng, xy_km, length_km, 1, 0.0)[:, 0])
+
+
+def draw_moving_field(
+    rng: np.random.Generator, xy_km: FloatArray, length_km: float, n_periods: int, rho: float
+) -> FloatArray:
+    """Draw a smooth field of unit variance that drifts over time.
+
+    Parameters
+    ----------
+    rng : the generator.
+    xy_km : (n_areas, 2), where the areas are.
+    length_km : distance over which places stay alike.
+    n_periods, rho : periods, and the correlation of one with the next.
+
+    Returns
+    -------
+    (n_areas, n_periods).
+
+    References
+    ----------
+    Rahimi and Recht (2007), Random features for large-scale kernel machines, algorithm 1.
+    """
+    frequency = rng.standard_normal((2, FEATURES)) / length_km
+    phase = rng.uniform(0, 2 * np.pi, FEATURES)
+    angle = xy_km[:, :1] * frequency[0] + xy_km[:, 1:] * frequency[1] + phase
+    waves = np.cos(angle) * np.sqrt(2 / FEATURES)
+    weights = draw_ar1(rng, (FEATURES, n_periods), rho)
+    return np.asarray(np.einsum("af,ft->at", waves, weights, optimize=False), dtype=np.float64)
+
+
+def draw_counts(
+    rng: np.random.Generator, expected: tuple[FloatArray, ...], overdispersion: float
+) -> list[IntArray]:
+    """Draw negative binomial counts that share their gamma noise, so that their sum is one too.
+
+    A count has variance mean + overdispersion × mean²; `expected` are arrays of one shape.
+    """
+    noise: FloatArray | float = 1.0
+    if overdispersion > 0:
+        noise = rng.gamma(1 / overdispersion, overdispersion, expected[0].shape)
+    return [rng.poisson(noise * mean) for mean in expected]
+
+
+def standardise(values: FloatArray) -> FloatArray:
+    """Scale to mean 0 and standard deviation 1."""
+    return np.asarray((values - values.mean()) / values.std(), dtype=np.float64)

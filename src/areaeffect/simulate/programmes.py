@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from areaeffect.simulate.noise import FloatArray, IntArray
+    from areaeffect.simulate.grid import FloatArray, IntArray
 
 ELIGIBLE_SHARE = 0.4  # neighbourhoods begin in the most deprived two fifths of a police force
 PULL_OF_DEPRIVATION = 0.8  # log odds of being chosen per standard deviation of deprivation
@@ -69,10 +69,7 @@ class Truth:
 
 
 def place_programmes(
-    rng: np.random.Generator,
-    programmes: tuple[ProgrammeSpec, ...],
-    places: pd.DataFrame,
-    pairs: IntArray,
+    rng: np.random.Generator, programmes: tuple[ProgrammeSpec, ...], places: pd.DataFrame, pairs: IntArray
 ) -> tuple[Neighbourhood, ...]:
     """Place neighbourhoods: each connected, none adjoining another, some in every police force.
 
@@ -137,9 +134,7 @@ def _place_groups(
     return groups
 
 
-def _force_quotas(
-    rng: np.random.Generator, n_groups: int, force: npt.NDArray[np.str_]
-) -> list[str]:
+def _force_quotas(rng: np.random.Generator, n_groups: int, force: npt.NDArray[np.str_]) -> list[str]:
     """Police force of each neighbourhood: by areas, and two in each where there are enough."""
     forces, count = np.unique(force, return_counts=True)
     fewest = min(FEWEST_PER_FORCE, n_groups // len(forces))
@@ -246,9 +241,7 @@ def measure_truth(
         members[ALL_INITIATIVES] = list(neighbourhoods)
 
     def measure(group: list[Neighbourhood]) -> dict[str, float]:
-        return {
-            name: _realised_effect(name, expected[name], group, periods[name]) for name in OUTCOMES
-        }
+        return {name: _realised_effect(name, expected[name], group, periods[name]) for name in OUTCOMES}
 
     effects = {name: measure(group) for name, group in members.items()}
     sides = [[n for n in neighbourhoods if n.resident_led is side] for side in (True, False)]

@@ -31,26 +31,16 @@ def _refuse(where: str, problems: Iterable[str]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgrammeSpec:
-    """One initiative of the simulated county and its true effects.
+    """One initiative of the simulated county and its true effects."""
 
-    Parameters
-    ----------
-    name : of the initiative.
-    resident_led : whether residents lead it.
-    n_neighbourhoods : how many neighbourhoods it works in.
-    starts : dates, 'YYYY-MM-DD'; the neighbourhoods are shared out evenly among them.
-    effects : true effect by outcome, from the month of the start on: a fraction for counts
-        (-0.12 = 12% fewer), points for scores; 0 where left out. Yearly indicators move from
-        the first full year.
-    sizes : fewest and most areas in a neighbourhood.
-    """
-
-    name: str
-    resident_led: bool
-    n_neighbourhoods: int
-    starts: tuple[str, ...]
+    name: str  # of the initiative
+    resident_led: bool  # whether residents lead it
+    n_neighbourhoods: int  # how many neighbourhoods it works in
+    starts: tuple[str, ...]  # dates, 'YYYY-MM-DD'; the neighbourhoods are shared out evenly among them.
+    #: true effect by outcome, from the month of the start on: a fraction for counts (-0.12 = 12% fewer),
+    #: points for scores; 0 where left out. Yearly indicators move from the first full year.
     effects: Mapping[str, float] = field(default_factory=dict)
-    sizes: tuple[int, int] = (3, 7)
+    sizes: tuple[int, int] = (3, 7)  # fewest and most areas in a neighbourhood
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "effects", MappingProxyType(dict(self.effects)))

@@ -21,7 +21,7 @@ from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     from areaeffect.simulate.county import County
-    from areaeffect.simulate.noise import FloatArray, IntArray
+    from areaeffect.simulate.grid import FloatArray, IntArray
 
 SIGNIFICANT_DIGITS = 12
 FUNDING_EACH = 400_000
@@ -102,12 +102,7 @@ def write_base(county: County, folder: Path) -> Path:
     for outcome in base["outcome"]:
         outcome.pop("valued_as", None)
     base["register"]["others"] = [_areas_file(p.name) for p in county.spec.programmes]
-    layer = {
-        "column": "areas.deprivation",
-        "label": "deprivation",
-        "unit": "points",
-        "better": "lower",
-    }
+    layer = {"column": "areas.deprivation", "label": "deprivation", "unit": "points", "better": "lower"}
     base["atlas"] = {"places": "places.csv", "layers": [layer], "made_up": True}
     places = county.areas[["area_code", "area_name", "district", "police_force"]]
     places = places.set_axis(["area_code", "name", "authority", "force"], axis=1)
@@ -219,9 +214,7 @@ def _write_boundaries(county: County, path: Path) -> None:
             "geometry": {"type": "Polygon", "coordinates": [ring]},
         }
         features.append(json.dumps(feature, ensure_ascii=False, separators=(",", ":")))
-    _write_text(
-        path, '{"type":"FeatureCollection","features":[\n' + ",\n".join(features) + "\n]}\n"
-    )
+    _write_text(path, '{"type":"FeatureCollection","features":[\n' + ",\n".join(features) + "\n]}\n")
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
@@ -251,19 +244,14 @@ NO_ANSWER = 0.03
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SimulatedSurvey:
-    """A survey in two waves, and the truth.
+    """A survey in two waves, and the truth."""
 
-    Parameters
-    ----------
-    waves : the year before the first start, and the last year.
-    answers : one row a respondent: area_code, wave, weight and the items, from 0 to 10; three in
-        a hundred answers are missing.
-    truth : one row an area and wave: area_code, wave, people, and the mean of everybody's scale
-        score from 0 to 100.
-    """
-
-    waves: tuple[str, str]
+    waves: tuple[str, str]  # the year before the first start, and the last year
+    #: one row a respondent: area_code, wave, weight and the items, from 0 to 10; three in a hundred answers
+    #: are missing.
     answers: pd.DataFrame
+    #: one row an area and wave: area_code, wave, people, and the mean of everybody's scale score from 0 to
+    #: 100
     truth: pd.DataFrame
 
 
@@ -309,6 +297,4 @@ def _wave(
     where = area[chosen]
     answered = np.where(rng.random((len(chosen), len(ITEMS))) < NO_ANSWER, np.nan, items[chosen])
     weight = (people[where] / np.minimum(asked, people)[where]).round(4)
-    return pd.DataFrame(
-        {"area": where, "weight": weight} | dict(zip(ITEMS, answered.T, strict=True))
-    ), truth
+    return pd.DataFrame({"area": where, "weight": weight} | dict(zip(ITEMS, answered.T, strict=True))), truth

@@ -43,36 +43,26 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SourceTable:
-    """What a source holds of what was asked.
+    """What a source holds of what was asked."""
 
-    Parameters
-    ----------
-    areas : (n_areas,), codes in ascending order.
-    names : (n_areas,), names, or the codes again.
-    periods : the time axis; None where there is one row an area.
-    measures : (n_areas, n_periods) each; NaN where the source has no row.
-    attributes : (n_areas,) each; floats where every value is a number, else text.
-    varying : attributes that change over time inside an area, (n_areas, n_periods) floats.
-    release : the file as it was read.
-    notes : remarks for the data annex.
-    more_releases : further files, where a source is more than one.
-    tables : what the data annex lists of a source that knows it: coverage, rows rejected.
-    reasons : (n_areas, n_periods) each, index into `panel.REASONS`, of a source that knows why
-        a cell is missing; a measure without them has NaN where there is no row.
-    hidden : of measures with small counts that are hidden within bounds.
-    """
-
-    areas: npt.NDArray[np.str_]
-    names: npt.NDArray[np.str_]
-    periods: Periods | None
+    areas: npt.NDArray[np.str_]  # (n_areas,), codes in ascending order
+    names: npt.NDArray[np.str_]  # (n_areas,), names, or the codes again
+    periods: Periods | None  # the time axis; None where there is one row an area.
+    #: (n_areas, n_periods) each; NaN where the source has no row.
     measures: Mapping[Wanted, npt.NDArray[np.float64]]
+    #: (n_areas,) each; floats where every value is a number, else text.
     attributes: Mapping[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]]
+    #: attributes that change over time inside an area, (n_areas, n_periods) floats
     varying: Mapping[str, npt.NDArray[np.float64]]
-    release: Release
-    notes: tuple[str, ...]
-    more_releases: tuple[Release, ...] = ()
+    release: Release  # the file as it was read
+    notes: tuple[str, ...]  # remarks for the data annex
+    more_releases: tuple[Release, ...] = ()  # further files, where a source is more than one
+    #: what the data annex lists of a source that knows it: coverage, rows rejected
     tables: tuple[DataTable, ...] = ()
+    #: (n_areas, n_periods) each, index into `panel.REASONS`, of a source that knows why a cell is missing; a
+    #: measure without them has NaN where there is no row.
     reasons: Mapping[Wanted, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    #: of measures with small counts that are hidden within bounds
     hidden: Mapping[Wanted, Hidden] = field(default_factory=dict)
 
 
@@ -108,23 +98,15 @@ Model = TypeVar("Model", bound=AnySource)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRequest(Generic[Model]):
-    """A source of a study, and what is wanted of it.
+    """A source of a study, and what is wanted of it."""
 
-    Parameters
-    ----------
-    name, source : of the study.
-    file : the study.
-    store : the store's folder, where the command names one.
-    wanted : measures.
-    attributes : columns with one value an area, or one an area and period.
-    """
-
+    #: name, source: of the study
     name: str
     source: Model
-    file: StudyFile
-    store: Path | None
-    wanted: tuple[Wanted, ...] = ()
-    attributes: tuple[str, ...] = ()
+    file: StudyFile  # the study
+    store: Path | None  # the store's folder, where the command names one
+    wanted: tuple[Wanted, ...] = ()  # measures
+    attributes: tuple[str, ...] = ()  # columns with one value an area, or one an area and period
 
     @property
     def window(self) -> Window:
@@ -149,25 +131,18 @@ def same_names(asked: tuple[str, ...], _where: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceKind(Generic[Model]):
-    """A kind of source: the row `SOURCE` of its module.
+    """A kind of source: the row `SOURCE` of its module."""
 
-    Parameters
-    ----------
-    model : what a study may say of it.
-    read : returns what is wanted; raises StudyError or DataError with every fault found.
-    describe : a line on what it is and holds, for `areaeffect check`.
-    described_at : the latest date that its values describe, where it has no periods; from the
-        source and the folder in which relative paths start.
-    printed : the name of one of its columns in print.
-    categories : those of the police that an outcome adds up, from what it asks and its place in
-        the study; a table of one's own may have some by the same names.
-    """
-
-    model: type[Model]
+    model: type[Model]  # what a study may say of it
+    #: returns what is wanted; raises StudyError or DataError with every fault found.
     read: Callable[[SourceRequest[Model]], SourceTable]
-    describe: Callable[[SourceRequest[Model]], str]
+    describe: Callable[[SourceRequest[Model]], str]  # a line on what it is and holds, for `areaeffect check`
+    #: the latest date that its values describe, where it has no periods; from the source and the folder in
+    #: which relative paths start.
     described_at: Callable[[Model, Path], str | None] = no_date
-    printed: Callable[[Model, str], str] = as_it_is
+    printed: Callable[[Model, str], str] = as_it_is  # the name of one of its columns in print
+    #: those of the police that an outcome adds up, from what it asks and its place in the study; a table of
+    #: one's own may have some by the same names.
     categories: Callable[[tuple[str, ...], str], tuple[str, ...]] = same_names
 
 
@@ -187,9 +162,7 @@ def align(values: npt.NDArray[Any], from_areas: Strings, to_areas: Strings) -> n
     return found
 
 
-def attribute(
-    tables: Mapping[str, SourceTable], reference: str, areas: Strings
-) -> npt.NDArray[Any]:
+def attribute(tables: Mapping[str, SourceTable], reference: str, areas: Strings) -> npt.NDArray[Any]:
     """Return an attribute, 'source.column', on the panel's areas."""
     source, column = split_reference(reference)
     return _fixed(tables[source], reference, column, areas)

@@ -206,17 +206,13 @@ def codes_not_in_use(values: Floats) -> Bools:
     inside = range(MIN_AT_EDGE, values.shape[1] - MIN_AT_EDGE + 1)
     begins, ends = (np.bincount(x, minlength=values.shape[1] + 2) for x in (begin, end))
     for t in inside:
-        if all(
-            n[t] >= MIN_NEW_CODES and n[t] >= 3 * max(n[t - 1], n[t + 1]) for n in (begins, ends)
-        ):
+        if all(n[t] >= MIN_NEW_CODES and n[t] >= 3 * max(n[t - 1], n[t + 1]) for n in (begins, ends)):
             unused[begin == t, :t] = True
             unused[end == t, t:] = True
     return unused
 
 
-def sum_by_group(
-    values: Floats, groups: npt.NDArray[np.str_]
-) -> tuple[npt.NDArray[np.str_], Ints, Floats]:
+def sum_by_group(values: Floats, groups: npt.NDArray[np.str_]) -> tuple[npt.NDArray[np.str_], Ints, Floats]:
     """Add areas up by group: group names, group of each area, (n_groups, n_periods) totals."""
     names, group_of_area = np.unique(groups, return_inverse=True)
     totals = np.zeros((len(names), values.shape[1]))

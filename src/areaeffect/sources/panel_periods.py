@@ -60,18 +60,12 @@ def lengthen(
         texts = {c: frame[c].map(lambda x: "" if x != x else f"{x:.17g}") for c in numbers}  # noqa: PLR0124
         frame = frame.assign(**texts)
     long = frame.melt(  # the index stays that of the file, for messages
-        id_vars=kept,
-        value_vars=values,
-        var_name="period",
-        value_name="value",
-        ignore_index=False,
+        id_vars=kept, value_vars=values, var_name="period", value_name="value", ignore_index=False
     )
     return long, tuple(notes)
 
 
-def _without_prefix(
-    columns: Sequence[str], source: PanelSource, *, numbered: bool
-) -> dict[str, str]:
+def _without_prefix(columns: Sequence[str], source: PanelSource, *, numbered: bool) -> dict[str, str]:
     """Return columns without letters that all begin with, where they are periods only then.
 
     R writes 'X2012.01' for '2012-01', and other programs 'n_2012_01'.
@@ -88,9 +82,7 @@ def _without_prefix(
     return bare if are_periods(list(bare.values())) else {}
 
 
-def _periods(
-    columns: Sequence[str], source: PanelSource, path: Path, *, numbered: bool
-) -> Sequence[str]:
+def _periods(columns: Sequence[str], source: PanelSource, path: Path, *, numbered: bool) -> Sequence[str]:
     """Return the columns that are periods: all that hold a figure in their name."""
     read = read_periods(columns, source.periods, numbered=numbered) if columns else None
     if read is not None and read.fault:  # said of the column of periods that they become
@@ -115,20 +107,12 @@ def _periods(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowPeriods:
-    """The period of each row.
+    """The period of each row."""
 
-    Parameters
-    ----------
-    ordinals : (n_rows,).
-    kind : what one period is.
-    inside : (n_rows,), whether a period lies wholly in the window.
-    notes : what periods were taken as, and what of the table or the window is left out.
-    """
-
-    ordinals: npt.NDArray[np.int64]
-    kind: PeriodKind
-    inside: npt.NDArray[np.bool_]
-    notes: tuple[str, ...]
+    ordinals: npt.NDArray[np.int64]  # (n_rows,)
+    kind: PeriodKind  # what one period is
+    inside: npt.NDArray[np.bool_]  # (n_rows,), whether a period lies wholly in the window
+    notes: tuple[str, ...]  # what periods were taken as, and what of the table or the window is left out
 
     @property
     def periods(self) -> Periods:

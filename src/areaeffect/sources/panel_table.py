@@ -15,20 +15,12 @@ import pandas as pd
 
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.periods import (
-    PeriodKind,
-)
+from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
 from areaeffect.sources.area_names import placed_by_name
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
 from areaeffect.sources.panel_periods import RowPeriods, lengthen, row_periods, short_of_window
-from areaeffect.sources.panel_values import (
-    Grid,
-    attributes_of,
-    matrix_of,
-    number_or_text,
-    rows_of,
-)
+from areaeffect.sources.panel_values import Grid, attributes_of, matrix_of, number_or_text, rows_of
 from areaeffect.sources.panel_vintages import one_vintage
 from areaeffect.sources.screening import screen
 from areaeffect.sources.screening_periods import copied_rows, ended_categories
@@ -108,9 +100,7 @@ def read(
     )
 
 
-def _of_events(
-    frame: pd.DataFrame, source: PanelSource, when: RowPeriods, path: Path
-) -> tuple[str, ...]:
+def _of_events(frame: pd.DataFrame, source: PanelSource, when: RowPeriods, path: Path) -> tuple[str, ...]:
     """Return what is odd about a table with a row an incident: copies, and categories that end."""
     if not source.absent_is_zero or source.category is None:
         return ()
@@ -120,9 +110,7 @@ def _of_events(
     return copied_rows(frame, when.ordinals, when.kind, path) + ended
 
 
-def _one_row_an_area(
-    name: str, loaded: _Loaded, path: Path, attributes: tuple[str, ...]
-) -> SourceTable:
+def _one_row_an_area(name: str, loaded: _Loaded, path: Path, attributes: tuple[str, ...]) -> SourceTable:
     """Return a table without periods: characteristics of areas."""
     frame, source = loaded.frame, loaded.source
     _refuse_duplicates(frame, [source.area], path)
@@ -174,9 +162,7 @@ def _load(
 ) -> _Loaded:
     is_wide = source.layout == "wide"
     if is_wide and source.period is not None:
-        raise DataError(
-            Problem("a wide table has no period column.", f"source.{name}", "Drop `period`.")
-        )
+        raise DataError(Problem("a wide table has no period column.", f"source.{name}", "Drop `period`."))
     needed = _needed(source, wanted, attributes)
     codes = tuple(c for c in (source.area, source.period, source.category) if c)
     keys = [c for c in needed if c != "value"] if is_wide else needed
@@ -201,17 +187,13 @@ def _load(
     for column, value in source.where.items():
         frame = frame[picked(frame[column], [value], column, f"{path.name}, `where`")]
     if len(frame) < before:
-        notes += (
-            f"{path.name}: {before - len(frame):,} rows outside the selection were not used.",
-        )
+        notes += (f"{path.name}: {before - len(frame):,} rows outside the selection were not used.",)
     if frame.empty:
         raise DataError(Problem("no rows are left.", str(path), "Check the file and `where`."))
     return _Loaded(frame, source, rows, is_wide, notes)
 
 
-def _with_areas(
-    frame: pd.DataFrame, source: PanelSource, path: Path
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _with_areas(frame: pd.DataFrame, source: PanelSource, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return a table with its area codes as they are compared; refuse what is no area."""
     codes, notes = read_codes(frame[source.area])
     frame = frame.assign(**{source.area: codes})
@@ -241,9 +223,7 @@ def _with_areas(
     return frame, notes
 
 
-def _needed(
-    source: PanelSource, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]
-) -> list[str]:
+def _needed(source: PanelSource, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> list[str]:
     needed = [source.area, *attributes, *source.where, *(w.value for w in wanted)]
     needed += [c for c in (source.period, source.name, source.coverage_group) if c]
     needed += [n.column for n in source.not_covered]
@@ -278,9 +258,7 @@ def _refuse_blank(frame: pd.DataFrame, column: str, path: Path) -> None:
     blank = (frame[column] == "").to_numpy()
     if blank.any():
         raise DataError(
-            Problem(
-                f"'{column}' is blank.", f"{path}, {rows_of(frame, blank)}", "Give every row one."
-            )
+            Problem(f"'{column}' is blank.", f"{path}, {rows_of(frame, blank)}", "Give every row one.")
         )
 
 
@@ -310,10 +288,7 @@ def _refuse_duplicate_cells(
 
 
 def _names(
-    frame: pd.DataFrame,
-    source: PanelSource,
-    areas: npt.NDArray[np.str_],
-    area_of_row: npt.NDArray[np.int64],
+    frame: pd.DataFrame, source: PanelSource, areas: npt.NDArray[np.str_], area_of_row: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.str_]:
     if source.name is None:
         return areas
@@ -326,9 +301,7 @@ def _names(
 
 def _read_request(request: SourceRequest[PanelSource]) -> SourceTable:
     path = resolve(request.source.path, request.file.folder)
-    table = read(
-        request.name, request.source, path, request.window, request.wanted, request.attributes
-    )
+    table = read(request.name, request.source, path, request.window, request.wanted, request.attributes)
     short = short_of_window(table.periods, request.window, path.name)
     table = replace(table, notes=(*table.notes, *short))
     return screen(request.source, one_vintage(table, f"source.{request.name}"))

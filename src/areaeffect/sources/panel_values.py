@@ -36,35 +36,23 @@ _YEARS = (1900, 2100)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """Where each row of a table belongs: its area and its period.
+    """Where each row of a table belongs: its area and its period."""
 
-    Parameters
-    ----------
-    area_of_row, column_of_row : (n_rows,), positions.
-    shape : (n_areas, n_periods).
-    """
-
+    #: area_of_row, column_of_row: (n_rows,), positions
     area_of_row: Ints
     column_of_row: Ints
-    shape: tuple[int, int]
+    shape: tuple[int, int]  # (n_areas, n_periods)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """One measure.
+    """One measure."""
 
-    Parameters
-    ----------
-    values : (n_areas, n_periods), NaN where there is no number.
-    reasons : why there is none; None where every missing cell has no row or is blank.
-    hidden : small counts hidden within bounds; their `values` are the middle.
-    notes : what marks were taken as what.
-    """
-
-    values: Floats
+    values: Floats  # (n_areas, n_periods), NaN where there is no number
+    #: why there is none; None where every missing cell has no row or is blank.
     reasons: npt.NDArray[np.uint8] | None
-    hidden: Hidden | None
-    notes: tuple[str, ...]
+    hidden: Hidden | None  # small counts hidden within bounds; their `values` are the middle.
+    notes: tuple[str, ...]  # what marks were taken as what
 
 
 def rows_of(frame: pd.DataFrame | pd.Series, bad: npt.NDArray[np.bool_]) -> str:
@@ -83,9 +71,7 @@ def infinite(column: pd.Series, bad: npt.NDArray[np.bool_], path: Path) -> Probl
     """Return the fault of a column that holds infinite numbers."""
     rows = f"{path}, {rows_of(column, bad)}"
     text = column[bad].iloc[0]
-    return Problem(
-        f"'{text}' in '{column.name}' is infinite.", rows, "Leave a missing value blank."
-    )
+    return Problem(f"'{text}' in '{column.name}' is infinite.", rows, "Leave a missing value blank.")
 
 
 def changing_numbers(column: pd.Series, source: PanelSource, path: Path) -> Floats:
@@ -125,9 +111,7 @@ def other_periods(texts: list[str]) -> str:
     return "Write `study.window` like the table."
 
 
-def matrix_of(
-    frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Path, grid: Grid
-) -> Matrix:
+def matrix_of(frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Path, grid: Grid) -> Matrix:
     """Add up a measure's rows on areas and periods.
 
     Raises
@@ -224,11 +208,7 @@ def _refuse_values(frame: pd.DataFrame, wanted: Wanted, path: Path, numbers: Num
         ]
         if wanted.is_count:
             faults += [
-                (
-                    np.isfinite(values) & (values < 0),
-                    "is a negative count",
-                    "Counts are 0 or more.",
-                ),
+                (np.isfinite(values) & (values < 0), "is a negative count", "Counts are 0 or more."),
                 (
                     np.isfinite(values) & (values != np.floor(values)),
                     "is not a whole number",
@@ -263,14 +243,8 @@ def number_or_text(
 
 
 def attributes_of(
-    frame: pd.DataFrame,
-    attributes: tuple[str, ...],
-    source: PanelSource,
-    path: Path,
-    grid: Grid,
-) -> tuple[
-    dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]], dict[str, npt.NDArray[np.float64]]
-]:
+    frame: pd.DataFrame, attributes: tuple[str, ...], source: PanelSource, path: Path, grid: Grid
+) -> tuple[dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]], dict[str, npt.NDArray[np.float64]]]:
     """Split attributes into those fixed inside each area and those that vary over periods.
 
     An area without a row in the window has NaN or the empty text.

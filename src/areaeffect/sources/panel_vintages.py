@@ -22,7 +22,7 @@ from areaeffect.sources.base import align
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from areaeffect.geography.lookups import Lookup
+    from areaeffect.geography.codes import Lookup
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.base import SourceTable
@@ -104,8 +104,7 @@ def _joined(table: SourceTable, lookup: Lookup, what: str) -> SourceTable:
     left = (*result.left_out, *result.codes[partial].tolist())
     if left:
         notes.append(
-            "Left out, since they changed irregularly or a part is not in the table: "
-            f"{first_few(left)}."
+            f"Left out, since they changed irregularly or a part is not in the table: {first_few(left)}."
         )
     source = _one_of(table.areas, areas, lookup)
     return replace(

@@ -155,9 +155,7 @@ def _marks(values: Floats, name: str, table: SourceTable, file: str) -> list[Pro
     return []
 
 
-def _mark_problem(
-    values: Floats, here: Bools, name: str, table: SourceTable, file: str, why: str
-) -> Problem:
+def _mark_problem(values: Floats, here: Bools, name: str, table: SourceTable, file: str, why: str) -> Problem:
     mark = values[here][0]
     return Problem(
         f"{int(here.sum())} cells of '{name}' hold {mark:g}, and {why} "
@@ -188,9 +186,7 @@ def _in_use(values: Floats) -> Floats:
     return np.where(live | ~long, values, np.nan)
 
 
-def _outlying(
-    values: Floats, name: str, table: SourceTable, file: str, *, is_count: bool
-) -> list[Problem]:
+def _outlying(values: Floats, name: str, table: SourceTable, file: str, *, is_count: bool) -> list[Problem]:
     """Name cells far beyond their area's other periods and nearly every other cell."""
     if values.shape[1] < _FEWEST_PERIODS or not np.isfinite(values).any():
         return []
@@ -236,14 +232,10 @@ def _other_units(values: Floats, name: str, table: SourceTable, file: str) -> li
     leaps = np.flatnonzero(sorted_values[1:] >= _TIMES_NEXT * sorted_values[:-1]) + 1
     usual = float(np.median(sorted_values))
     far = [
-        order[i:]
-        for i in leaps
-        if i >= len(order) - few and sorted_values[i - 1] <= _TIMES_SPREAD * usual
+        order[i:] for i in leaps if i >= len(order) - few and sorted_values[i - 1] <= _TIMES_SPREAD * usual
     ]
     far += [
-        order[:i]
-        for i in leaps
-        if i <= few and usual >= _USUAL and sorted_values[i] * _TIMES_SPREAD >= usual
+        order[:i] for i in leaps if i <= few and usual >= _USUAL and sorted_values[i] * _TIMES_SPREAD >= usual
     ]
     if not far:
         return []
@@ -282,9 +274,7 @@ def _sums(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]
             hit = np.flatnonzero(run[np.minimum(last, len(run) - 1)] == run + key[candidate])
             spans = [(int(i), int(last[i])) for i in hit]
         rows = np.flatnonzero(parts)
-        exact = (
-            b - a for a, b in spans if (counts[rows[a:b]].sum(axis=0) == counts[candidate]).all()
-        )
+        exact = (b - a for a, b in spans if (counts[rows[a:b]].sum(axis=0) == counts[candidate]).all())
         n = max(exact, default=0)
         if n >= _FEWEST_PARTS:
             is_sum[candidate] = True
@@ -315,9 +305,7 @@ def _chance(counts: Ints) -> Floats:
     return np.asarray(np.exp(gammaln(total[:, 0] + 1.0) + terms.sum(axis=1)))
 
 
-def _means(
-    values: Floats, name: str, areas: Strings, file: str, *, is_count: bool
-) -> list[Problem]:
+def _means(values: Floats, name: str, areas: Strings, file: str, *, is_count: bool) -> list[Problem]:
     """Name an area that is the mean of all others in every period, as an 'Average' row is.
 
     A mean of counts may be rounded; it is one where areas move by much more than that.

@@ -132,9 +132,7 @@ def cut_off(table: SourceTable) -> list[str]:
     return []
 
 
-def copied_rows(
-    frame: pd.DataFrame, ordinals: Ints, kind: PeriodKind, path: Path
-) -> tuple[str, ...]:
+def copied_rows(frame: pd.DataFrame, ordinals: Ints, kind: PeriodKind, path: Path) -> tuple[str, ...]:
     """Look for rows of an event table that are there more than once; return what is unusual.
 
     Two incidents may be equal in every column, but not where a column names the incident; and not
@@ -187,9 +185,7 @@ def periods_copied(key: Ints, ordinals: Ints) -> list[int]:
     return [int(o) for o in ordinals[firsts[begins[copied]]]]
 
 
-def ended_categories(
-    column: pd.Series, ordinals: Ints, kind: PeriodKind, path: Path
-) -> tuple[str, ...]:
+def ended_categories(column: pd.Series, ordinals: Ints, kind: PeriodKind, path: Path) -> tuple[str, ...]:
     """Name categories of an event table that have no row for whole periods, and many in others."""
     code, names = pd.factorize(column)
     first = int(ordinals.min())
@@ -199,11 +195,7 @@ def ended_categories(
     notes = []
     for name, own in zip(names, counts, strict=True):
         none = there & (own == 0)
-        if (
-            none.any()
-            and np.median(own[there & ~none]) >= _FEWEST_ROWS
-            and none.sum() < there.sum()
-        ):
+        if none.any() and np.median(own[there & ~none]) >= _FEWEST_ROWS and none.sum() < there.sum():
             labels = [label(first + int(t), kind) for t in np.flatnonzero(none)]
             notes.append(
                 f"{path.name}: '{name}' has no row in {first_few(labels)}, and about "

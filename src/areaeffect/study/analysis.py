@@ -1,21 +1,17 @@
-"""How uncertainty is measured, and means before any matching."""
+"""What a study may say of its analysis: uncertainty, unadjusted means, value, surveys and stories."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from areaeffect.outcomes import FAMILIES, FamilyName
 from areaeffect.study.parts import ColumnText
 from areaeffect.study.toml_file import Part
 
 EstimatorName = Literal[
-    "counterfactual",
-    "callaway_santanna",
-    "synthetic_did",
-    "imputation",
-    "random_timing",
-    "poisson",
+    "counterfactual", "callaway_santanna", "synthetic_did", "imputation", "random_timing", "poisson"
 ]
 
 
@@ -38,8 +34,7 @@ class Analysis(Part):
         default=12, description="months that one step of the effect over time adds up"
     )
     groups: tuple[str, ...] = Field(
-        default=(),
-        description="separate findings by 'start', 'resident_led' or a column of the areas file",
+        default=(), description="separate findings by 'start', 'resident_led' or a column of the areas file"
     )
     estimators: tuple[EstimatorName, ...] = Field(
         default=("counterfactual",),
@@ -75,3 +70,131 @@ class PlainMeans(Part):
     also: tuple[ColumnText, ...] = Field(
         default=(), description="further 'source.column' to show beside the level outcomes"
     )
+
+
+#: The share of a mix that no unit cost is put on.
+NOT_VALUED = "not_valued"
+#: Every crime, which anti-social behaviour is not: its incidents are no notifiable offences.
+ALL_CRIME = "all_crime"
+_TOLERANCE = 1e-6
+
+
+def _sums_to_one(mix: dict[str, float]) -> dict[str, float]:
+    total = sum(mix.values())
+    if abs(total - 1.0) > _TOLERANCE:
+        msg = f"the shares of a mix must add up to 1, and these add up to {total:g}"
+        raise ValueError(msg)
+    return mix
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Mix = Annotated[dict[str, Share], Field(min_length=1), AfterValidator(_sums_to_one)]
+PriceYear = Annotated[str, Field(pattern=r"^(19|20)\d{2}(/\d{2})?$")]
+
+
+class ValuePart(Part):
+    """What avoided incidents are worth: unit costs, prices, discounting and funding."""
+
+    price_year: PriceYear = Field(description="year in whose prices all is given: '2024'")
+    discount_rate: float = Field(default=0.035, ge=0, lt=1, description="a year; 0.035 is the Green Book's")
+    costs: str = Field(
+        description="CSV of the study's own unit costs, each with price year, status and source"
+    )
+    cost_range: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="an assumption: costs without a range of their own may be off by this share",
+    )
+    mix: dict[str, Mix] = Field(
+        default_factory=dict,
+        description="category to shares of its unit costs, and `not_valued`; adding up to 1",
+    )
+    funding: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="initiative to its funding, in the currency of the costs"
+    )
+    funding_prices: PriceYear | None = Field(
+        default=None, description="year in whose prices funding is given"
+    )
+
+    @model_validator(mode="after")
+    def _funding_has_prices(self) -> Self:
+        if self.funding and self.funding_prices is None:
+            msg = "`funding` has no price year; write `funding_prices`"
+            raise ValueError(msg)
+        return self
+
+
+class Item(Part):
+    """One question of a survey, answered on a scale of whole or broken numbers."""
+
+    column: str = Field(min_length=1, description="column with the answers")
+    lowest: float = Field(description="number of the answer at the lower end")
+    highest: float = Field(description="number of the answer at the upper end")
+    reverse: bool = Field(default=False, description="the lower end is the better one (it becomes 100)")
+
+    @model_validator(mode="after")
+    def _has_a_range(self) -> Self:
+        if self.highest <= self.lowest:
+            msg = f"the scale of '{self.column}' ends ({self.highest:g}) before it begins"
+            raise ValueError(msg)
+        return self
+
+
+class Survey(Part):
+    """Answers of people, one row a person, with their area."""
+
+    path: str = Field(description="CSV or Parquet: one row a respondent")
+    area: str = Field(description="column with the area code")
+    items: tuple[Item, ...] = Field(min_length=1, description="questions that form the scale")
+    least_items: int = Field(default=1, ge=1, description="answers a respondent needs to count in the scale")
+    missing: tuple[str, ...] = Field(default=("",), description="values that mean no answer: '-9', 'refused'")
+    label: str = Field(default="", description="name of the scale in print")
+    family: FamilyName = Field(
+        default="social_relationships", description="which of the six families it belongs to"
+    )
+    weight: str | None = Field(default=None, description="column with the survey weight")
+    cluster: str | None = Field(
+        default=None, description="column with the sampling cluster; default the area"
+    )
+    wave: str | None = Field(default=None, description="column with the wave, as a period")
+    before: str | None = Field(default=None, description="the wave before every start")
+    after: str | None = Field(default=None, description="the wave after every start")
+
+    @model_validator(mode="after")
+    def _waves_belong_together(self) -> Self:
+        given = [self.wave is not None, self.before is not None, self.after is not None]
+        if any(given) and not all(given):
+            msg = "give `wave`, `before` and `after` together, or none of them"
+            raise ValueError(msg)
+        if self.least_items > len(self.items):
+            msg = f"least_items is {self.least_items}, and there are {len(self.items)} items"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the study names for this survey."""
+        return (self.path,)
+
+
+class Stories(Part):
+    """What people say, beside the numbers and never a part of them."""
+
+    events: str | None = Field(default=None, description="CSV: date, neighbourhood, what happened")
+    folder: str | None = Field(default=None, description="folder of case studies, one .md each")
+    themes: dict[str, str] = Field(
+        default_factory=dict,
+        description="themes of the theory of change, and the outcome family each speaks of",
+    )
+
+    @model_validator(mode="after")
+    def _themes_have_families(self) -> Self:
+        if self.events is None and self.folder is None:
+            msg = "give `events` (a CSV file), `folder` (of .md files), or both"
+            raise ValueError(msg)
+        for theme, family in self.themes.items():
+            if family not in FAMILIES:
+                msg = f"theme '{theme}' names family '{family}'; allowed: {', '.join(FAMILIES)}"
+                raise ValueError(msg)
+        return self

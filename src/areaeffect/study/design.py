@@ -74,12 +74,9 @@ class DesignPart(Part):
     history: Literal["12-month blocks", "every period"] = Field(
         default="12-month blocks", description="outcomes before the start that they must share"
     )
-    nearest: int = Field(
-        default=60, ge=0, description="nearest areas of each treated one; 0: whole pool"
-    )
+    nearest: int = Field(default=60, ge=0, description="nearest areas of each treated one; 0: whole pool")
     common_support: bool = Field(
-        default=True,
-        description="leave out areas outside the treated areas' range before the start",
+        default=True, description="leave out areas outside the treated areas' range before the start"
     )
     last_to_start: Literal["treated", "benchmark"] = Field(
         default="treated",
@@ -105,9 +102,7 @@ class DesignPart(Part):
         description="largest distance from a treated area, in standard deviations "
         "(root mean square over what is matched on); default none",
     )
-    ratio: int = Field(
-        default=5, ge=1, description="matches of each treated area, where calibration is none"
-    )
+    ratio: int = Field(default=5, ge=1, description="matches of each treated area, where calibration is none")
     reuse: int | None = Field(
         default=None,
         ge=1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -17,23 +18,17 @@ if TYPE_CHECKING:
 
     from areaeffect.study.toml_file import TomlFile
 
+    pass
+
 
 @dataclass(frozen=True, slots=True)
 class StudyFile:
-    """A validated study, its path, and its text (which the seal hashes).
+    """A validated study, its path, and its text (which the seal hashes)."""
 
-    Parameters
-    ----------
-    study : the validated content.
-    path : the file.
-    text : its text, as read.
-    lines : line number of each key path, such as `outcome.0.family`.
-    """
-
-    study: Study
-    path: Path
-    text: str
-    lines: dict[str, int]
+    study: Study  # the validated content
+    path: Path  # the file
+    text: str  # its text, as read
+    lines: dict[str, int]  # line number of each key path, such as `outcome.0.family`
 
     @property
     def folder(self) -> Path:
@@ -160,3 +155,44 @@ def _entries(content: dict[str, Any], kind: str, *, tables_only: bool = True) ->
         for i, entry in enumerate(entries)
         if isinstance(entry, dict) or not tables_only
     ]
+
+
+#: The package that each estimator of `analysis.estimators` needs.
+_NEEDS = {
+    "callaway_santanna": "diff_diff",
+    "synthetic_did": "diff_diff",
+    "imputation": "diff_diff",
+    "poisson": "pyfixest",
+}
+
+
+def refuse_missing_extras(file: StudyFile) -> None:
+    """Refuse a study that names an estimator whose library is not installed.
+
+    Raises
+    ------
+    StudyError
+        With the extra to install, before anything long is begun.
+    """
+    asked = file.study.analysis.estimators
+    missing = [n for n in asked if n in _NEEDS and find_spec(_NEEDS[n]) is None]
+    if missing:
+        raise StudyError(
+            Problem(
+                f"{', '.join(missing)} need the extra 'crosscheck', which is not installed.",
+                file.where("analysis.estimators"),
+                "Install it with `pip install 'areaeffect[crosscheck]'`, or leave them out.",
+            )
+        )
+
+
+def refuse_missing_cluster(address: str) -> None:
+    """Refuse a cluster address where the extra that speaks to clusters is not installed."""
+    if find_spec("distributed") is None:
+        raise StudyError(
+            Problem(
+                "a cluster needs the extra 'cluster', which is not installed.",
+                f"--cluster {address}",
+                "Install it with `pip install 'areaeffect[cluster]'`, or leave --cluster out.",
+            )
+        )

@@ -54,9 +54,7 @@ class Indicator(ColumnOf):
     shrink: bool = Field(
         default=False, description="shrink uncertain ratios towards that of the local authority"
     )
-    family: FamilyName | None = Field(
-        default=None, description="outcome family it is a measure of, if any"
-    )
+    family: FamilyName | None = Field(default=None, description="outcome family it is a measure of, if any")
 
     @model_validator(mode="after")
     def _shrinks_a_ratio(self) -> Self:

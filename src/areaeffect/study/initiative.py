@@ -20,8 +20,7 @@ class Fit(Part):
         default=0.5, gt=0, le=1, description="an area belongs where at least this share is inside"
     )
     points: str | None = Field(
-        default=None,
-        description="CSV of points with residents (output areas, postcodes), for population",
+        default=None, description="CSV of points with residents (output areas, postcodes), for population"
     )
 
     @model_validator(mode="after")
@@ -39,9 +38,7 @@ class Approximate(Part):
     """How far the areas may be from the true ones, for a simulation of what that hides."""
 
     attribute: str = Field(description="attribute that says how sure a match is")
-    certain: tuple[str, ...] = Field(
-        default=(), description="its values whose areas are the true ones"
-    )
+    certain: tuple[str, ...] = Field(default=(), description="its values whose areas are the true ones")
     wrong_in_part: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict, description="by value, the share of matches that are wrong in part"
     )
@@ -76,8 +73,7 @@ class Initiative(Part):
         default=None, description="'source.column' that is 1 in treated area-periods"
     )
     start_column: str | None = Field(
-        default=None,
-        description="'source.column' with the start of each treated area; blank or 0: never",
+        default=None, description="'source.column' with the start of each treated area; blank or 0: never"
     )
     resident_led: bool | None = Field(default=None, description="led by residents")
     start: PeriodText | None = Field(default=None, description="start where the file has none")
@@ -106,17 +102,14 @@ class Initiative(Part):
     )
     treated_throughout: Literal["refuse", "leave out"] = Field(
         default="refuse",
-        description="what to do with areas that a column says are treated from their first period "
-        "on",
+        description="what to do with areas that a column says are treated from their first period on",
     )
     lookup: str | None = Field(
         default=None,
         description="CSV or Parquet that says which areas a ward, MSOA or postcode has; wards and "
         "MSOAs: default the catalogue's",
     )
-    fit: Fit = Field(
-        default_factory=Fit, description="how shapes and postcodes are matched to areas"
-    )
+    fit: Fit = Field(default_factory=Fit, description="how shapes and postcodes are matched to areas")
     approximate: Approximate | None = Field(
         default=None, description="the areas are approximations: simulate what that hides"
     )
@@ -127,10 +120,7 @@ class Initiative(Part):
     @model_validator(mode="after")
     def _has_areas(self) -> Self:
         if sum(x is not None for x in (self.areas, self.treated_column, self.start_column)) != 1:
-            msg = (
-                "give one of `areas` (a file), `treated_column` and `start_column` "
-                "('source.column')"
-            )
+            msg = "give one of `areas` (a file), `treated_column` and `start_column` ('source.column')"
             raise ValueError(msg)
         return self
 
@@ -182,12 +172,10 @@ class Register(Part):
         default=1.0, ge=0, description="areas nearer than this to a treated one are left out"
     )
     lookup: str | None = Field(
-        default=None,
-        description="CSV or Parquet of wards, MSOAs or postcodes; default the catalogue's",
+        default=None, description="CSV or Parquet of wards, MSOAs or postcodes; default the catalogue's"
     )
     authority: ColumnText | None = Field(
-        default=None,
-        description="'source.column' with each area's local authority; default the catalogue's",
+        default=None, description="'source.column' with each area's local authority; default the catalogue's"
     )
     uncoded: Literal["ignore", "leave out authority"] = Field(
         default="ignore",

@@ -8,15 +8,13 @@ from pydantic import ConfigDict, Field, model_validator
 
 from areaeffect.outcomes import FamilyName
 from areaeffect.period_texts import PeriodForm
-from areaeffect.study.analysis import Analysis, PlainMeans
+from areaeffect.study.analysis import Analysis, PlainMeans, Stories, Survey, ValuePart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
 from areaeffect.study.parts import AnySource, AtlasPart, MissingReason, RealFall, Window
 from areaeffect.study.points import PointsSource
 from areaeffect.study.source_kinds import ByKind
-from areaeffect.study.survey import Stories, Survey
 from areaeffect.study.toml_file import Part
-from areaeffect.study.value import ValuePart
 
 
 class StudyPart(Part):
@@ -29,8 +27,7 @@ class StudyPart(Part):
     seed: int = Field(default=1, ge=0, description="start of the random numbers")
     exploratory: bool = Field(
         default=False,
-        description="true: asked after its outcomes were public and could be looked at; the "
-        "report says so",
+        description="true: asked after its outcomes were public and could be looked at; the report says so",
     )
     sealed: str | None = Field(
         default=None,
@@ -54,9 +51,7 @@ class PanelSource(AnySource):
     areas_by: Literal["code", "msoa", "ward", "district"] = Field(
         default="code", description="what it holds: codes, or names of MSOAs, wards or districts"
     )
-    period: str | None = Field(
-        default=None, description="column with the period; none: one row an area"
-    )
+    period: str | None = Field(default=None, description="column with the period; none: one row an area")
     periods: PeriodForm | None = Field(
         default=None, description="how periods are written, where that can be read in two ways"
     )
@@ -72,25 +67,15 @@ class PanelSource(AnySource):
     )
     accept: tuple[
         Literal[
-            "outlying cells",
-            "equal series",
-            "sums of areas",
-            "running totals",
-            "odd periods",
-            "equal rows",
+            "outlying cells", "equal series", "sums of areas", "running totals", "odd periods", "equal rows"
         ],
         ...,
-    ] = Field(
-        default=(), description="unusual values that are correct and would otherwise be refused"
-    )
+    ] = Field(default=(), description="unusual values that are correct and would otherwise be refused")
     name: str | None = Field(default=None, description="column with the area's name")
-    category: str | None = Field(
-        default=None, description="column that `category` of an outcome picks from"
-    )
+    category: str | None = Field(default=None, description="column that `category` of an outcome picks from")
     where: dict[str, str] = Field(default_factory=dict, description="keep rows with these values")
     absent_is_zero: bool = Field(
-        default=False,
-        description="an area-period without a row is a zero (event tables), not missing",
+        default=False, description="an area-period without a row is a zero (event tables), not missing"
     )
     coverage_group: str | None = Field(
         default=None, description="column (police force) in which gaps are looked for"
@@ -183,15 +168,7 @@ class PoliceUkSource(AnySource):
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
         return tuple(
-            f
-            for f in (
-                *self.ingest,
-                self.lookup,
-                self.split_weights,
-                self.boundaries,
-                self.neighbours,
-            )
-            if f
+            f for f in (*self.ingest, self.lookup, self.split_weights, self.boundaries, self.neighbours) if f
         )
 
 
@@ -201,8 +178,7 @@ class PublishedSource(AnySource):
     kind: Literal["published"] = Field(description="'published': a release of the catalogue")
     release: str = Field(description="its name: 'imd_2019', 'census_2021_tenure', …")
     path: str | None = Field(
-        default=None,
-        description="folder of the files; default the folder of `fetch`, then shared data",
+        default=None, description="folder of the files; default the folder of `fetch`, then shared data"
     )
     vintage: Literal["lsoa11", "lsoa21"] | None = Field(
         default=None, description="census vintage that area codes are brought to; default its own"
@@ -339,9 +315,7 @@ class Study(Part):
     def references(self) -> list[tuple[str, str]]:
         """Return every (place in the study, 'source.column' it names)."""
         named = [(f"outcome.{i}.exposure", o.exposure) for i, o in enumerate(self.outcome)]
-        named += [
-            (f"design.covariates.{i}", c.column) for i, c in enumerate(self.design.covariates)
-        ]
+        named += [(f"design.covariates.{i}", c.column) for i, c in enumerate(self.design.covariates)]
         named += [
             (f"design.{key}.{i}.column", rule.column)
             for key in ("exclude", "only")
@@ -351,13 +325,8 @@ class Study(Part):
         if self.design.cap is not None:
             named += [("design.cap.by", self.design.cap.by)]
         named += [(f"design.exact.{i}", column) for i, column in enumerate(self.design.exact)]
-        named += [
-            (f"initiative.{i}.treated_column", t.treated_column)
-            for i, t in enumerate(self.initiative)
-        ]
-        named += [
-            (f"initiative.{i}.start_column", t.start_column) for i, t in enumerate(self.initiative)
-        ]
+        named += [(f"initiative.{i}.treated_column", t.treated_column) for i, t in enumerate(self.initiative)]
+        named += [(f"initiative.{i}.start_column", t.start_column) for i, t in enumerate(self.initiative)]
         named += [("register.authority", self.register_.authority)]
         named += [("analysis.placebo_neighbourhoods", self.analysis.placebo_neighbourhoods)]
         for i, one in enumerate(self.initiative):

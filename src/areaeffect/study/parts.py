@@ -18,9 +18,7 @@ ColumnText = Annotated[str, Field(pattern=r"^[^.]+\..+$")]
 
 
 #: Why a number is missing.
-MissingReason = Literal[
-    "not_published", "partial_month", "suppressed", "boundary_change", "not_located"
-]
+MissingReason = Literal["not_published", "partial_month", "suppressed", "boundary_change", "not_located"]
 
 
 def _text_of_period(value: object) -> object:
@@ -100,8 +98,7 @@ class AnySource(Part):
     )
     find_new_codes: bool = Field(
         default=True,
-        description="flag codes that all begin, or all end, in one period as missing before or "
-        "after it",
+        description="flag codes that all begin, or all end, in one period as missing before or after it",
     )
     boundaries: str | None = Field(
         default=None, description="GeoJSON, GeoPackage, Shapefile, KML or GeoParquet"
@@ -135,8 +132,7 @@ class Window(Part):
     def _is_a_span(self) -> Self:
         if kind_of(self.start) != kind_of(self.end):
             msg = (
-                f"start is a {kind_of(self.start)} and end is a {kind_of(self.end)}; "
-                "write both the same way"
+                f"start is a {kind_of(self.start)} and end is a {kind_of(self.end)}; write both the same way"
             )
             raise ValueError(msg)
         first, last = (parse_period(t, self.kind) for t in (self.start, self.end))

@@ -48,9 +48,7 @@ class PointsSource(AnySource):
     dates: Literal["day first", "month first"] | None = Field(
         default=None, description="how '03/04/2012' is meant, where the file does not show it"
     )
-    category: str | None = Field(
-        default=None, description="column that `category` of an outcome picks from"
-    )
+    category: str | None = Field(default=None, description="column that `category` of an outcome picks from")
     coordinates: tuple[str, str] | None = Field(
         default=None,
         description="columns of a table, the coordinate to the east first: ['Longitude', "

@@ -39,9 +39,7 @@ def source_models() -> dict[str, type[AnySource]]:
 class ByKind:
     """A table of a study that is read by the model of its `kind`."""
 
-    def __get_pydantic_core_schema__(
-        self, _annotated: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, _annotated: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return the schema of all kinds, chosen between by `kind`."""
         models = tuple(source_models().values())
         return handler.generate_schema(Annotated[Union[models], Field(discriminator="kind")])  # noqa: UP007

@@ -31,20 +31,12 @@ class Part(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class TomlFile:
-    """A TOML file as read.
+    """A TOML file as read."""
 
-    Parameters
-    ----------
-    path : the file.
-    text : its text.
-    content : what it says, not yet validated.
-    lines : line number of each key path, such as `outcome.0.family`.
-    """
-
-    path: Path
-    text: str
-    content: dict[str, Any]
-    lines: dict[str, int]
+    path: Path  # the file
+    text: str  # its text
+    content: dict[str, Any]  # what it says, not yet validated
+    lines: dict[str, int]  # line number of each key path, such as `outcome.0.family`
 
     def where(self, key: str) -> str:
         """Write the place of a key: file and, where known, line."""
@@ -92,9 +84,7 @@ def parse_toml(text: str, path: Path) -> TomlFile:
     return TomlFile(path, text, content, _lines_of_keys(text))
 
 
-def problems_of(
-    error: ValidationError, file: TomlFile, root: type[BaseModel], kinds: Kinds
-) -> list[Problem]:
+def problems_of(error: ValidationError, file: TomlFile, root: type[BaseModel], kinds: Kinds) -> list[Problem]:
     """Write down every fault that validation found, with its place and the way out."""
     return [_problem(e, file, root, kinds) for e in _causes(error)]
 
@@ -137,9 +127,7 @@ def _lines_of_keys(text: str) -> dict[str, int]:
     return lines
 
 
-def _model_at(
-    location: tuple[int | str, ...], root: type[BaseModel], kinds: Kinds
-) -> type[BaseModel] | None:
+def _model_at(location: tuple[int | str, ...], root: type[BaseModel], kinds: Kinds) -> type[BaseModel] | None:
     """Return the model whose keys are allowed at a place of the file."""
     model: Any = root
     if _is_tagged(location, kinds):  # ('source', name, kind, …)
@@ -203,9 +191,7 @@ def _problem(error: Any, file: TomlFile, root: type[BaseModel], kinds: Kinds) ->
             f"'{name}' is not a key here.", where, near or f"Allowed: {', '.join(sorted(allowed))}."
         )
     if error["type"] == "missing":
-        return Problem(
-            f"'{name}' is missing.", where, "Add it; `areaeffect init` shows an example."
-        )
+        return Problem(f"'{name}' is missing.", where, "Add it; `areaeffect init` shows an example.")
     if error["type"] == "literal_error":
         given, expected = error["input"], error["ctx"]["expected"]
         allowed = re.findall(r"'([^']+)'", expected)

@@ -19,35 +19,23 @@ if TYPE_CHECKING:
 
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.study.survey import Item, Survey
+    from areaeffect.study.analysis import Item, Survey
 
 _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Answers:
-    """Respondents that count, in file order.
+    """Respondents that count, in file order."""
 
-    Parameters
-    ----------
-    score : (n,), from 0 to 100.
-    area : (n,), positions in the panel.
-    weight : (n,), survey weights; ones where none are given.
-    cluster : (n,), number of the sampling cluster.
-    wave : (n,), 0 before and 1 after; all 1 without waves.
-    alpha : Cronbach's alpha of the items; None with one item.
-    left_out : reasons, with how many respondents each.
-    notes : how the file was read, and how many of its rows.
-    """
-
-    score: Floats
-    area: Ints
-    weight: Floats
-    cluster: Ints
-    wave: Ints
-    alpha: float | None
-    left_out: tuple[tuple[str, int], ...]
-    notes: tuple[str, ...] = ()
+    score: Floats  # (n,), from 0 to 100
+    area: Ints  # (n,), positions in the panel
+    weight: Floats  # (n,), survey weights; ones where none are given.
+    cluster: Ints  # (n,), number of the sampling cluster
+    wave: Ints  # (n,), 0 before and 1 after; all 1 without waves.
+    alpha: float | None  # Cronbach's alpha of the items; None with one item.
+    left_out: tuple[tuple[str, int], ...]  # reasons, with how many respondents each
+    notes: tuple[str, ...] = ()  # how the file was read, and how many of its rows
 
 
 def read_answers(survey: Survey, folder: Path, areas: Strings | None) -> Answers:
@@ -160,9 +148,7 @@ def _numbers(table: pd.DataFrame, column: str, missing: tuple[str, ...]) -> tupl
     return number.to_numpy(dtype=np.float64), wrong.to_numpy(dtype=bool)
 
 
-def _answers(
-    table: pd.DataFrame, item: Item, survey: Survey, path: Path, problems: list[Problem]
-) -> Floats:
+def _answers(table: pd.DataFrame, item: Item, survey: Survey, path: Path, problems: list[Problem]) -> Floats:
     number, wrong = _numbers(table, item.column, survey.missing)
     outside = (number < item.lowest) | (number > item.highest)
     scale = f"Allowed: {item.lowest:g} to {item.highest:g}; name other codes in `missing`."

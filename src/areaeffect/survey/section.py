@@ -30,9 +30,7 @@ def survey_section(_result: Result, annex: Annex[Surveys]) -> Section:
 
 
 def _one(annex: Annex[Surveys], name: str, values: SurveyFacts) -> Section:
-    rows = [
-        r for r in rows_of(annex.table("survey_comparisons"), ComparisonRow) if r.survey == name
-    ]
+    rows = [r for r in rows_of(annex.table("survey_comparisons"), ComparisonRow) if r.survey == name]
     blocks: list[Block] = [
         *(Paragraph(comparison_sentence(r, values)) for r in rows),
         Data(_comparison_table(rows, values), "survey_comparisons"),

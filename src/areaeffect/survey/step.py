@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from areaeffect.findings.finished import Finished
     from areaeffect.panel import Neighbourhood
     from areaeffect.results import Floats, Ints
+    from areaeffect.study.analysis import Survey
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.survey import Survey
 
 #: Benchmark areas that hold at least this share of the weight must have respondents: a survey
 #: asks in a sample of areas, but in fewer the benchmark would be of other places.
@@ -128,9 +128,7 @@ def check_surveys(file: StudyFile, data: Assembled | None) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _row(
-    finished: Finished, name: str, answers: Answers, group: Group, claim: str
-) -> ComparisonRow:
+def _row(finished: Finished, name: str, answers: Answers, group: Group, claim: str) -> ComparisonRow:
     survey = finished.file.study.survey[name]
     sides = _sides(finished, answers, group)
     reason, numbers = _refused(finished, survey, answers, group, claim, sides)
@@ -156,9 +154,7 @@ def _row(
         low=found.low,
         high=found.high,
         degrees_of_freedom=found.degrees_of_freedom,
-        reason=""
-        if found.low is not None
-        else "only one cluster on a side: its spread is not known",
+        reason="" if found.low is not None else "only one cluster on a side: its spread is not known",
     )
 
 
@@ -230,9 +226,7 @@ def _compare(answers: Answers, sides: _Sides, claim: str) -> Comparison:
     # domains: treated after, benchmark after, treated before, benchmark before
     domain = side + 2 * (1 - answers.wave[chosen])
     signs = np.array([1.0, -1.0, -1.0, 1.0] if is_change else [1.0, -1.0])
-    return compare(
-        answers.score[chosen], sides.weight[chosen], answers.cluster[chosen], side, domain, signs
-    )
+    return compare(answers.score[chosen], sides.weight[chosen], answers.cluster[chosen], side, domain, signs)
 
 
 def _two_means(means: Floats, claim: str) -> tuple[float, float]:
@@ -251,32 +245,19 @@ _LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A linear combination of weighted means with its design-based interval.
+    """A linear combination of weighted means with its design-based interval."""
 
-    Parameters
-    ----------
-    means : (n_domains,), the weighted means it combines.
-    estimate : the combination.
-    standard_error : linearised over clusters; None with fewer than two clusters in a stratum.
-    low, high : 95% interval by Student's t.
-    degrees_of_freedom : clusters less strata.
-    """
-
-    means: Floats
-    estimate: float
-    standard_error: float | None
+    means: Floats  # (n_domains,), the weighted means it combines
+    estimate: float  # the combination
+    standard_error: float | None  # linearised over clusters; None with fewer than two clusters in a stratum.
+    #: low, high: 95% interval by Student's t
     low: float | None
     high: float | None
-    degrees_of_freedom: int
+    degrees_of_freedom: int  # clusters less strata
 
 
 def compare(
-    score: Floats,
-    weight: Floats,
-    cluster: Ints,
-    stratum: Ints,
-    domain: Ints,
-    coefficients: Floats,
+    score: Floats, weight: Floats, cluster: Ints, stratum: Ints, domain: Ints, coefficients: Floats
 ) -> Comparison:
     """Combine weighted means of domains, with the Taylor-linearised variance over clusters.
 
@@ -305,12 +286,7 @@ def compare(
         inside = totals[stratum_of == h]
         if len(inside) < 2:  # noqa: PLR2004  # one cluster shows no spread
             return Comparison(
-                means=means,
-                estimate=estimate,
-                standard_error=None,
-                low=None,
-                high=None,
-                degrees_of_freedom=0,
+                means=means, estimate=estimate, standard_error=None, low=None, high=None, degrees_of_freedom=0
             )
         variance += len(inside) / (len(inside) - 1) * float(((inside - inside.mean()) ** 2).sum())
     freedom = clusters - len(strata)

@@ -30,8 +30,7 @@ MARKERS: Mapping[str, str] = {
         "not_published",
     ),
     **dict.fromkeys(
-        ("null", "none", "<na>", "n.a.", "#n/a", "#null!", "not available", "missing"),
-        "not_published",
+        ("null", "none", "<na>", "n.a.", "#n/a", "#null!", "not available", "missing"), "not_published"
     ),
 }
 _BELOW = re.compile(r"(?:<|less than|under|fewer than)\s*(\d{1,3})")
@@ -50,21 +49,14 @@ _LOOKALIKES = str.maketrans(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
-    """A column read as numbers.
+    """A column read as numbers."""
 
-    Parameters
-    ----------
-    values : (n,), NaN where there is none.
-    reasons : (n,), position in `panel.REASONS` of why there is none; 0 where there is a number, or
-        a text that is neither number nor mark.
-    most : (n,), what a hidden number can be at most; NaN where the cell does not say it.
-    marks : marks met, with how many cells each.
-    """
-
-    values: Floats
+    values: Floats  # (n,), NaN where there is none
+    #: (n,), position in `panel.REASONS` of why there is none; 0 where there is a number, or a text that is
+    #: neither number nor mark.
     reasons: npt.NDArray[np.uint8]
-    most: Floats
-    marks: Mapping[str, int]
+    most: Floats  # (n,), what a hidden number can be at most; NaN where the cell does not say it.
+    marks: Mapping[str, int]  # marks met, with how many cells each
 
     @property
     def missing(self) -> Bools:
@@ -123,9 +115,7 @@ def read_codes(column: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
     if named:
         notes.append(f"'{named[0]}' is taken as the area {plain[named[0]]}")
     if hidden:
-        notes.append(
-            f"{len(hidden)} codes hold characters that cannot be seen; they were taken out"
-        )
+        notes.append(f"{len(hidden)} codes hold characters that cannot be seen; they were taken out")
     if folded:
         one, other = next(iter(sorted(folded.items())))
         notes.append(f"'{one}' is taken as '{other}': codes are compared without case")
@@ -212,8 +202,7 @@ def picked(column: Strings | pd.Series, asked: Iterable[str], name: str, where: 
         Problem(
             f"no row has '{text}' in '{name}'.",
             where,
-            did_you_mean(text, held.values())
-            or f"It holds: {', '.join(sorted(set(held.values()))[:20])}.",
+            did_you_mean(text, held.values()) or f"It holds: {', '.join(sorted(set(held.values()))[:20])}.",
         )
         for text, meant in wanted.items()
         if meant not in held

@@ -31,22 +31,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TablePiece:
-    """Some rows of a table that follow each other.
+    """Some rows of a table that follow each other."""
 
-    Parameters
-    ----------
-    lines : (n,), line of the file (row of the sheet) that each row begins in.
-    columns : (n,) texts each, by the name asked for.
-    ragged : line and number of fields of rows that have too few or too many.
-    has_decimal_commas : whether a comma in a number is a decimal comma.
-    notes : how the file was read, where that is not plain.
-    """
-
-    lines: list[int]
-    columns: Mapping[str, list[str]]
-    ragged: tuple[tuple[int, int], ...]
-    has_decimal_commas: bool
-    notes: tuple[str, ...]
+    lines: list[int]  # (n,), line of the file (row of the sheet) that each row begins in
+    columns: Mapping[str, list[str]]  # (n,) texts each, by the name asked for
+    ragged: tuple[tuple[int, int], ...]  # line and number of fields of rows that have too few or too many
+    has_decimal_commas: bool  # whether a comma in a number is a decimal comma
+    notes: tuple[str, ...]  # how the file was read, where that is not plain
 
 
 def table_pieces(path: Path, layout: Layout, choose: Choose, rows: int) -> Iterator[TablePiece]:
@@ -76,11 +67,7 @@ def table_pieces(path: Path, layout: Layout, choose: Choose, rows: int) -> Itera
             columns = {c: ["" if v != v else str(v) for v in part[c]] for c in wanted}  # noqa: PLR0124
             yield TablePiece(part.index.tolist(), columns, (), False, table.notes)
         return
-    with stream_text_rows(path, {key_of(n) for n in layout.header_has}) as (
-        lines,
-        delimiter,
-        notes,
-    ):
+    with stream_text_rows(path, {key_of(n) for n in layout.header_has}) as (lines, delimiter, notes):
         first = list(islice(lines, HEADER_WITHIN))
         if not first:
             raise DataError(Problem("the file is empty.", str(path), "It needs a header and rows."))

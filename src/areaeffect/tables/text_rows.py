@@ -44,20 +44,12 @@ csv.field_size_limit(_MOST_CHARACTERS)
 
 @dataclass(frozen=True, slots=True)
 class TextRows:
-    """The rows of a text file.
+    """The rows of a text file."""
 
-    Parameters
-    ----------
-    rows : all that are not blank, with the line each begins in.
-    delimiter : what separates the cells.
-    blank : lines that hold nothing, ascending.
-    notes : how the file was read, where that is not plain.
-    """
-
-    rows: list[NumberedRow]
-    delimiter: str
-    blank: list[int]
-    notes: tuple[str, ...]
+    rows: list[NumberedRow]  # all that are not blank, with the line each begins in
+    delimiter: str  # what separates the cells
+    blank: list[int]  # lines that hold nothing, ascending
+    notes: tuple[str, ...]  # how the file was read, where that is not plain
 
 
 def read_text_rows(path: Path, header_has: Collection[str]) -> TextRows:
@@ -104,8 +96,7 @@ def text_rows(raw: bytes, path: PurePath, header_has: Collection[str]) -> TextRo
     blank = [i + 1 for i, line in enumerate(lines) if not line.strip()]
     same: dict[str, str] = {}  # a table repeats its texts: each is kept once
     rows = [
-        (line, [same.setdefault(cell, cell) for cell in row])
-        for line, row in _rows(lines, delimiter, path)
+        (line, [same.setdefault(cell, cell) for cell in row]) for line, row in _rows(lines, delimiter, path)
     ]
     return TextRows(rows, delimiter, blank, notes)
 
@@ -249,9 +240,7 @@ def _quote_problem(first: int, last: int, error: str, path: PurePath) -> Problem
     return Problem(what, f"{path}, line {first}" + (f" to {last}" if last > first else ""), fix)
 
 
-def _refuse_swallowed(
-    row: list[str], first: int, last: int, delimiter: str, path: PurePath
-) -> None:
+def _refuse_swallowed(row: list[str], first: int, last: int, delimiter: str, path: PurePath) -> None:
     """Refuse a quoted cell over several lines of which one looks like a row of its own."""
     for cell in row:
         inner = cell.split("\n")[1:]

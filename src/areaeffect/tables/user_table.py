@@ -54,37 +54,25 @@ _MOST_PATH = 200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UserTable:
-    """A table as its file has it.
+    """A table as its file has it."""
 
-    Parameters
-    ----------
-    frame : text columns, and Parquet's numbers as numbers; the index is the line of the file (the
-        row of a sheet) of each row.
-    left_out : rows that are no part of the table (totals below it), with the reason.
-    notes : what a reader must know: encoding, sheet, lines left out.
-    """
-
+    #: text columns, and Parquet's numbers as numbers; the index is the line of the file (the row of a sheet)
+    #: of each row.
     frame: pd.DataFrame
+    #: rows that are no part of the table (totals below it), with the reason
     left_out: tuple[tuple[int, str], ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what a reader must know: encoding, sheet, lines left out
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where in a file the table is, where the study says it.
+    """Where in a file the table is, where the study says it."""
 
-    Parameters
-    ----------
-    header_has : names of which the header holds some: they find the header and the sheet.
-    header : number of its row; None to find it.
-    sheet : of a workbook; None to find it.
-    once : pattern of further column names that may be there once only, beside `header_has`.
-    """
-
+    #: names of which the header holds some: they find the header and the sheet
     header_has: Collection[str] = ()
-    header: int | None = None
-    sheet: str | None = None
-    once: str = r"(?!)"
+    header: int | None = None  # number of its row; None to find it.
+    sheet: str | None = None  # of a workbook; None to find it.
+    once: str = r"(?!)"  # pattern of further column names that may be there once only, beside `header_has`
 
 
 def rows_account(name: str, read: int, kept: int) -> str:
@@ -98,23 +86,16 @@ def require_file(path: Path, what: str = "file", fix: str = "Check the path.") -
         if path.is_file():
             return
         if path.is_dir():
-            raise DataError(
-                Problem(f"this is a folder, not a {what}.", str(path), "Name the file.")
-            )
+            raise DataError(Problem(f"this is a folder, not a {what}.", str(path), "Name the file."))
         there = [p.name for p in path.parent.glob("*")]
     except OSError as error:
         short = str(path) if len(str(path)) < _MOST_PATH else f"{str(path)[:_MOST_PATH]}…"
         raise DataError(Problem(f"{what}: {error.strerror}.".lower(), short, fix)) from None
-    raise DataError(
-        Problem(f"there is no such {what}.", str(path), did_you_mean(path.name, there) or fix)
-    )
+    raise DataError(Problem(f"there is no such {what}.", str(path), did_you_mean(path.name, there) or fix))
 
 
 def read_user_table(
-    path: Path,
-    only: Collection[str] | None = None,
-    as_text: Collection[str] = (),
-    layout: Layout = Layout(),
+    path: Path, only: Collection[str] | None = None, as_text: Collection[str] = (), layout: Layout = Layout()
 ) -> UserTable:
     """Read a file in file order: text columns, and Parquet's numbers as numbers.
 
@@ -205,9 +186,7 @@ def header_at(rows: Sequence[NumberedRow], layout: Layout, path: Path) -> int:
     if layout.header is not None:
         at = next((i for i, (n, _) in enumerate(rows) if n == layout.header), None)
         if at is None:
-            raise DataError(
-                Problem(f"row {layout.header} is blank.", str(path), "Name the header.")
-            )
+            raise DataError(Problem(f"row {layout.header} is blank.", str(path), "Name the header."))
         return at
     first = rows[:HEADER_WITHIN]
     names = {key_of(n) for n in layout.header_has}
@@ -259,9 +238,7 @@ def _without_end(
     for line, cells in below:
         if len(_filled(cells)) >= max(2, width) and width > 2:  # noqa: PLR2004
             what = f"a second table seems to begin after the notes in line {below[0][0]}."
-            raise DataError(
-                Problem(what, f"{path}, line {line}", "Save each table in a file of its own.")
-            )
+            raise DataError(Problem(what, f"{path}, line {line}", "Save each table in a file of its own."))
     left_out = []
     named = {cells[0].strip() for _, cells in table}
     while table and is_total(table[-1][1][0].strip(), named):
@@ -304,16 +281,12 @@ def columns_at(
     named = layout.header_has
     asked = {key_of(n): n for n in named}
     used = {
-        n
-        for n in repeated([n for n in header if n])
-        if key_of(n) in asked or re.fullmatch(layout.once, n)
+        n for n in repeated([n for n in header if n]) if key_of(n) in asked or re.fullmatch(layout.once, n)
     }
     if used:
         raise DataError(
             Problem(
-                f"the header has column '{min(used)}' more than once.",
-                f"{path}, line {line}",
-                "Rename one.",
+                f"the header has column '{min(used)}' more than once.", f"{path}, line {line}", "Rename one."
             )
         )
     wanted = {key_of(n) for n in (only or ())}
@@ -325,9 +298,7 @@ def columns_at(
     return found
 
 
-def _with_points(
-    table: UserTable, delimiter: str, as_text: Collection[str], path: Path
-) -> UserTable:
+def _with_points(table: UserTable, delimiter: str, as_text: Collection[str], path: Path) -> UserTable:
     """Turn decimal commas into points; a comma that may be either is refused with both readings."""
     number = re.compile(r"-?\d+,\d+|-?\d{1,3}(\.\d{3})+,\d+")
     thousands = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+")
@@ -356,9 +327,7 @@ def _with_points(
     return replace(table, frame=frame, notes=(*table.notes, note))
 
 
-def _load_parquet(
-    path: Path, only: Collection[str] | None, as_text: Collection[str]
-) -> pd.DataFrame:
+def _load_parquet(path: Path, only: Collection[str] | None, as_text: Collection[str]) -> pd.DataFrame:
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
         try:

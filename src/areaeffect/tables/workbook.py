@@ -67,11 +67,7 @@ def sheet_rows(
         No such sheet, or several that may be meant.
     """
     sheets = {
-        name: [
-            (i, cells)
-            for i, row in enumerate(rows, 1)
-            if any(cells := [_text(value) for value in row])
-        ]
+        name: [(i, cells) for i, row in enumerate(rows, 1) if any(cells := [_text(value) for value in row])]
         for name, rows in read_sheets(path, None if sheet is None else [sheet]).items()
     }
     filled = {name: rows for name, rows in sheets.items() if rows}
@@ -88,8 +84,7 @@ def sheet_rows(
     if len(best) > 1:
         raise DataError(
             Problem(
-                f"the workbook has {len(filled)} sheets, and any of {', '.join(best)} may be "
-                "meant.",
+                f"the workbook has {len(filled)} sheets, and any of {', '.join(best)} may be meant.",
                 str(path),
                 "Name it: sheet = '…' of a source, or save it as a file of its own.",
             )

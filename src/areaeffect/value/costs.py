@@ -1,19 +1,26 @@
-"""Unit costs: a table in which every line has a price year, a source and a status."""
+"""Unit costs, each with a price year, a source and a status, and prices of one year in another's."""
 
 from __future__ import annotations
 
 import math
 import re
+import tomllib
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.study.value import ALL_CRIME, NOT_VALUED
+import numpy as np
+
+from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
+from areaeffect.study.analysis import ALL_CRIME, NOT_VALUED
 from areaeffect.tables.user_table import read_user_table, require_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from areaeffect.results import Floats, Ints
 
 COLUMNS = (
     "item",
@@ -46,26 +53,20 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class UnitCost:
-    """What one incident costs.
+    """What one incident costs."""
 
-    Parameters
-    ----------
-    item, category, label : its name, the police.uk category it belongs to, its name in print.
-    value : in `currency` at prices of `price_year`; None where no cost is known.
-    low, high : its range; None where none is published.
-    fiscal_share : part of it that falls on public services; None where not known.
-    status, source : how far it was checked, and where it stands.
-    """
-
+    #: item, category, label: its name, the police.uk category it belongs to, its name in print
     item: str
     category: str
     label: str
-    value: float | None
+    value: float | None  # in `currency` at prices of `price_year`; None where no cost is known.
+    #: low, high: its range; None where none is published.
     low: float | None
     high: float | None
-    fiscal_share: float | None
+    fiscal_share: float | None  # part of it that falls on public services; None where not known.
     currency: str
     price_year: str
+    #: status, source: how far it was checked, and where it stands
     status: str
     source: str
 
@@ -114,9 +115,7 @@ def read_costs(path: Path, name: str) -> CostTable:
     missing = [c for c in COLUMNS if c not in frame.columns]
     if missing:
         fix = f"Columns: {', '.join(COLUMNS)}; leave cells empty where nothing is known."
-        raise DataError(
-            [Problem(f"there is no column '{c}'.", f"{name}, line 1", fix) for c in missing]
-        )
+        raise DataError([Problem(f"there is no column '{c}'.", f"{name}, line 1", fix) for c in missing])
     problems: list[Problem] = []
     costs: dict[str, UnitCost] = {}
     currencies: set[str] = set()
@@ -131,9 +130,7 @@ def read_costs(path: Path, name: str) -> CostTable:
         currencies.add(cost.currency)
     if len(currencies) > 1:
         problems.append(
-            Problem(
-                f"the costs are in {' and '.join(sorted(currencies))}.", name, "Use one currency."
-            )
+            Problem(f"the costs are in {' and '.join(sorted(currencies))}.", name, "Use one currency.")
         )
     if problems:
         raise DataError(problems)
@@ -150,23 +147,17 @@ def _cost(row: Mapping[str, str], where: str) -> tuple[UnitCost, list[Problem]]:
     value, low, high = numbers["value"], numbers["low"], numbers["high"]
     if not _NAME.fullmatch(row["item"]) or row["item"] in {ALL_CRIME, NOT_VALUED}:
         problems.append(
-            Problem(
-                f"'{row['item']}' is not a name of an item.", where, "Lower case, digits and _."
-            )
+            Problem(f"'{row['item']}' is not a name of an item.", where, "Lower case, digits and _.")
         )
     if row["status"] not in STATUSES:
         near = did_you_mean(row["status"], STATUSES)
         allowed = f"Allowed: {', '.join(STATUSES)}."
-        problems.append(
-            Problem(f"'{row['status']}' is not a status.", where, f"{near} {allowed}".strip())
-        )
+        problems.append(Problem(f"'{row['status']}' is not a status.", where, f"{near} {allowed}".strip()))
     problems += _of_value(row, value, where)
     if value is not None:
         ends = (low if low is not None else value, high if high is not None else value)
         if not ends[0] <= value <= ends[1]:
-            problems.append(
-                Problem(f"{value:g} does not lie from {ends[0]:g} to {ends[1]:g}.", where)
-            )
+            problems.append(Problem(f"{value:g} does not lie from {ends[0]:g} to {ends[1]:g}.", where))
     cost = UnitCost(
         row["item"],
         row["category"] or row["item"],
@@ -218,3 +209,87 @@ def _number(row: Mapping[str, str], name: str, where: str, problems: list[Proble
         problems.append(Problem(f"{name} is negative ({value:g}).", where, "A cost is 0 or more."))
         return None
     return value
+
+
+DEFLATED = "GBP"
+#: A financial year, April to March, has three quarters in its first calendar year.
+_FIRST_YEAR_SHARE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Deflator:
+    """A price index by calendar year."""
+
+    #: title, status, attribution: what it is, how far it was checked, and its licence line
+    title: str
+    status: str
+    attribution: str
+    index: Mapping[int, float]  # year to level
+
+    def level(self, year: str) -> float | None:
+        """Return the level of '2016' or of the financial year '2015/16'; None where unknown."""
+        first = int(year[:4])
+        if "/" not in year:
+            return self.index.get(first)
+        both = self.index.get(first), self.index.get(first + 1)
+        if both[0] is None or both[1] is None:
+            return None
+        return _FIRST_YEAR_SHARE * both[0] + (1 - _FIRST_YEAR_SHARE) * both[1]
+
+
+@cache
+def deflator() -> Deflator:
+    """Return the GDP deflator of the United Kingdom that comes with the program."""
+    text = (files("areaeffect.value") / "gdp_deflator.toml").read_text(encoding="utf-8")
+    content = tomllib.loads(text)
+    index = {int(year): float(level) for year, level in content["index"].items()}
+    return Deflator(content["title"], content["status"], content["attribution"], index)
+
+
+def uprate(from_year: str, to_year: str, currency: str, where: str) -> float:
+    """Return what prices of one year are multiplied with to be those of another.
+
+    Raises
+    ------
+    StudyError
+        A year that the deflator does not hold, or another currency than pounds.
+    """
+    if from_year == to_year:
+        return 1.0
+    if currency != DEFLATED:
+        raise StudyError(
+            Problem(
+                f"prices of {from_year} in {currency} cannot be brought to {to_year}: the deflator "
+                "is that of the United Kingdom.",
+                where,
+                "Give costs in the prices of `price_year`.",
+            )
+        )
+    index = deflator()
+    levels = [(year, index.level(year)) for year in (from_year, to_year)]
+    unknown = [year for year, level in levels if level is None]
+    if unknown:
+        raise StudyError(
+            Problem(
+                f"there is no deflator for {' and '.join(unknown)}.",
+                where,
+                f"Years from {min(index.index)} to {max(index.index)} are known; a financial year "
+                "such as 2015/16 needs both of its years.",
+            )
+        )
+    before, after = (float(level) for _, level in levels if level is not None)
+    return after / before
+
+
+def discounted(amounts: Floats, years: Ints, base_year: int, rate: float) -> float:
+    """Return the share of a stream's total that is left after discounting, one number.
+
+    Parameters
+    ----------
+    amounts : (n_years,), at least one above zero.
+    years : (n_years,), calendar years.
+    base_year : the year in which an amount counts in full.
+    rate : a year: a year later an amount counts 1 / (1 + rate) (Green Book, annex A6).
+    """
+    factors = (1.0 + rate) ** -(years - base_year).astype(np.float64)
+    return float(amounts @ factors / amounts.sum())

@@ -63,9 +63,7 @@ def _one_a_group(rows: Sequence[Amount]) -> list[Amount]:
     """Return one row a group: all outcomes together where there are several, else each."""
     together = {r.group for r in rows if r.outcome == EVERY_OUTCOME}
     return [
-        r
-        for r in rows
-        if r.value is not None and (r.group not in together or r.outcome == EVERY_OUTCOME)
+        r for r in rows if r.value is not None and (r.group not in together or r.outcome == EVERY_OUTCOME)
     ]
 
 
@@ -163,9 +161,7 @@ def amounts_chart(rows: Sequence[Amount], values: ValueSettings, *, key: str, ti
         parts += _amount(frame, at, row)
     body = frame.group(parts, (0, len(rows)))
     height = frame.bottom + _FOOT
-    return svg.accessible(
-        body, f"0 0 {plot.WIDTH:g} {height:g}", key, title, _description(rows, values)
-    )
+    return svg.accessible(body, f"0 0 {plot.WIDTH:g} {height:g}", key, title, _description(rows, values))
 
 
 def _amount(frame: Frame, at: int, row: Amount) -> list[str]:
@@ -181,8 +177,7 @@ def _amount(frame: Frame, at: int, row: Amount) -> list[str]:
 def _description(rows: Sequence[Amount], values: ValueSettings) -> str:
     currency = values.currency
     parts = [
-        f"{r.group}, {r.label}: {money(r.value, currency)} ({span(r.low, r.high, currency)})"
-        for r in rows
+        f"{r.group}, {r.label}: {money(r.value, currency)} ({span(r.low, r.high, currency)})" for r in rows
     ]
     return "; ".join(parts) + "."
 
@@ -352,7 +347,4 @@ def _mix(costs: Sequence[UnitCost]) -> str:
 def _discounting(values: ValueSettings) -> str:
     if not values.discount_rate:
         return "; nothing is discounted."
-    return (
-        f"; each year after {values.base_year} counts "
-        f"{number(values.discount_rate, 'ratio')} a year less."
-    )
+    return f"; each year after {values.base_year} counts {number(values.discount_rate, 'ratio')} a year less."

@@ -12,17 +12,10 @@ from areaeffect.findings.conclude import cases_of, draw_case
 from areaeffect.records import table_of
 from areaeffect.results import Annex
 from areaeffect.streams import Use, generator
-from areaeffect.study.value import ALL_CRIME, NOT_VALUED
+from areaeffect.study.analysis import ALL_CRIME, NOT_VALUED
 from areaeffect.value import worth
-from areaeffect.value.costs import STATUSES, UNVERIFIED
-from areaeffect.value.prices import deflator, discounted
-from areaeffect.value.tables import (
-    PUBLISHED_SCALE,
-    Amount,
-    Rate,
-    UnitCost,
-    ValueSettings,
-)
+from areaeffect.value.costs import STATUSES, UNVERIFIED, deflator, discounted
+from areaeffect.value.tables import PUBLISHED_SCALE, Amount, Rate, UnitCost, ValueSettings
 from areaeffect.value.valuation import read_valuation
 
 if TYPE_CHECKING:
@@ -146,10 +139,7 @@ def _cost_draws(finished: Finished, valuation: Valuation) -> dict[str, Floats]:
 
 
 def _group_rows(
-    finished: Finished,
-    valuation: Valuation,
-    own: Sequence[_Valued],
-    costs: Mapping[str, Floats],
+    finished: Finished, valuation: Valuation, own: Sequence[_Valued], costs: Mapping[str, Floats]
 ) -> list[Amount]:
     """Value each outcome of a group, and all together where there are several."""
     rows = [_no_amount(v.finding, v.reason) for v in own if v.stream is None]
@@ -165,20 +155,12 @@ def _group_rows(
 def _no_amount(of: Finding, note: str) -> Amount:
     """Return a line that says why there is no amount."""
     return Amount(
-        group=of.group,
-        outcome=of.outcome,
-        label=of.label,
-        unit=of.unit,
-        verdict=str(of.verdict),
-        note=note,
+        group=of.group, outcome=of.outcome, label=of.label, unit=of.unit, verdict=str(of.verdict), note=note
     )
 
 
 def _row(
-    valuation: Valuation,
-    chosen: Sequence[_Valued],
-    costs: Mapping[str, Floats],
-    funding: float | None,
+    valuation: Valuation, chosen: Sequence[_Valued], costs: Mapping[str, Floats], funding: float | None
 ) -> Amount:
     """Return one line of the table of amounts."""
     streams = [v.stream for v in chosen if v.stream is not None]
@@ -226,9 +208,7 @@ def _row(
     )
 
 
-def _shares(
-    valuation: Valuation, stream: worth.Stream, *, fiscal: bool = False
-) -> dict[str, float]:
+def _shares(valuation: Valuation, stream: worth.Stream, *, fiscal: bool = False) -> dict[str, float]:
     """Return the share of each item whose cost counts; its fiscal part, if that is asked."""
     return {
         item: share * ((valuation.table.costs[item].fiscal_share or 0.0) if fiscal else 1.0)

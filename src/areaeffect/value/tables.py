@@ -31,26 +31,18 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueSettings:
-    """What the amounts of a study rest on.
+    """What the amounts of a study rest on."""
 
-    Parameters
-    ----------
-    currency, price_year, discount_rate, base_year : of the amounts.
-    cost_range : by how much costs without a published range may be off, a fraction.
-    deflator : what prices were uprated with; None where none were.
-    left_out : costs that nobody has read, which are not multiplied.
-    funding_prices : year of the funding's prices.
-    scale, published : effects in rates, and the published difference where all crime is valued.
-    """
-
+    #: currency, price_year, discount_rate, base_year: of the amounts
     currency: str
     price_year: str
     discount_rate: float
     base_year: int | None
-    cost_range: float
-    deflator: str | None
-    left_out: tuple[str, ...]
-    funding_prices: str | None
+    cost_range: float  # by how much costs without a published range may be off, a fraction
+    deflator: str | None  # what prices were uprated with; None where none were.
+    left_out: tuple[str, ...]  # costs that nobody has read, which are not multiplied
+    funding_prices: str | None  # year of the funding's prices
+    #: scale, published: effects in rates, and the published difference where all crime is valued
     scale: tuple[Rate, ...]
     published: PublishedScale | None
 
@@ -81,24 +73,18 @@ class Amount:
     avoided_high: float | None = described("High end of their 95% interval", None)
     kept: float | None = described("Share that is left after discounting", None)
     share_costed: float | None = described("Share of the incidents that carry a unit cost", None)
-    value: float | None = described(
-        "Worth at the estimate and the central costs, recorded only", None
-    )
+    value: float | None = described("Worth at the estimate and the central costs, recorded only", None)
     low: float | None = described("Low end of its 95% interval, by simulation", None)
     high: float | None = described("High end of its 95% interval, by simulation", None)
     share_positive: float | None = described("Share of the simulated values above zero", None)
-    fiscal: float | None = described(
-        "Part of it on public services; empty where the costs do not say", None
-    )
+    fiscal: float | None = described("Part of it on public services; empty where the costs do not say", None)
     fiscal_low: float | None = described("Low end of that part's 95% interval", None)
     fiscal_high: float | None = described("High end of that part's 95% interval", None)
     funding: float | None = described("Funding in the same prices", None)
     per_pound: float | None = described("Worth for each unit of funding", None)
     per_pound_low: float | None = described("Low end of its 95% interval", None)
     per_pound_high: float | None = described("High end of its 95% interval", None)
-    share_above_one: float | None = described(
-        "Share of the simulated values above the funding", None
-    )
+    share_above_one: float | None = described("Share of the simulated values above the funding", None)
     note: str = described("Why there is no amount", "")
 
 

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING
 from areaeffect.errors import AreaEffectError, Problem, StudyError, did_you_mean
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
+from areaeffect.study.analysis import NOT_VALUED
 from areaeffect.study.paths import resolve
-from areaeffect.study.value import NOT_VALUED
-from areaeffect.value.costs import own_costs
-from areaeffect.value.prices import DEFLATED, deflator, uprate
+from areaeffect.value.costs import DEFLATED, deflator, own_costs, uprate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from areaeffect.study.analysis import ValuePart
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Outcome
-    from areaeffect.study.value import ValuePart
     from areaeffect.value.costs import CostTable
 
 _SOURCE = "unit costs"
@@ -29,24 +28,15 @@ _SOURCE = "unit costs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Valuation:
-    """What a study's avoided incidents are worth, before how many there are is known.
+    """What a study's avoided incidents are worth, before how many there are is known."""
 
-    Parameters
-    ----------
-    part : the section of the study.
-    table : the unit costs.
-    factors : item to what its cost is multiplied with to be in the prices asked for.
-    mixes : outcome to shares of items; an outcome without one has no unit cost.
-    funding_factor : what funding is multiplied with.
-    releases : the files it rests on.
-    """
-
-    part: ValuePart
-    table: CostTable
-    factors: Mapping[str, float]
+    part: ValuePart  # the section of the study
+    table: CostTable  # the unit costs
+    factors: Mapping[str, float]  # item to what its cost is multiplied with to be in the prices asked for
+    #: outcome to shares of items; an outcome without one has no unit cost.
     mixes: Mapping[str, Mapping[str, float]]
-    funding_factor: float
-    releases: tuple[Release, ...]
+    funding_factor: float  # what funding is multiplied with
+    releases: tuple[Release, ...]  # the files it rests on
 
 
 def read_valuation(file: StudyFile) -> tuple[Valuation | None]:
@@ -65,9 +55,7 @@ def read_valuation(file: StudyFile) -> tuple[Valuation | None]:
         if not valued:
             return (None,)
         where = file.where(f"outcome.{valued[0][0]}.valued_as")
-        raise StudyError(
-            Problem("there is no section `[value]`.", where, "Write one with `price_year`.")
-        )
+        raise StudyError(Problem("there is no section `[value]`.", where, "Write one with `price_year`."))
     path = resolve(part.costs, file.folder)
     table = own_costs(path)
     problems = _outcome_problems(file, valued, table) + _study_problems(file, part, table)
@@ -109,9 +97,7 @@ def cost_releases(file: StudyFile) -> tuple[Release, ...]:
     return valuation.releases if valuation else ()
 
 
-def _outcome_problems(
-    file: StudyFile, valued: list[tuple[int, Outcome]], table: CostTable
-) -> list[Problem]:
+def _outcome_problems(file: StudyFile, valued: list[tuple[int, Outcome]], table: CostTable) -> list[Problem]:
     """Find outcomes that cannot be valued, and incidents that would count twice."""
     problems: list[Problem] = []
     owner: dict[str, Outcome] = {}
@@ -208,8 +194,7 @@ def _mix(
             return {items[0]: 1.0}
         problems.append(
             Problem(
-                f"'{category}' holds {len(items)} kinds of incident, and no mix says how many of "
-                "each.",
+                f"'{category}' holds {len(items)} kinds of incident, and no mix says how many of each.",
                 where,
                 f"Write {category} = {{ … }} under [value.mix] with shares of: {', '.join(items)}, "
                 f"{NOT_VALUED}.",
@@ -229,9 +214,7 @@ def _mix(
     return {item: share for item, share in mix.items() if item not in unknown}
 
 
-def _uprated(
-    year: str, part: ValuePart, table: CostTable, where: str, problems: list[Problem]
-) -> float:
+def _uprated(year: str, part: ValuePart, table: CostTable, where: str, problems: list[Problem]) -> float:
     try:
         return uprate(year, part.price_year, table.currency, where)
     except AreaEffectError as error:

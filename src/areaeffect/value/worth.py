@@ -22,25 +22,16 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Stream:
-    """The avoided incidents of one outcome in one group.
+    """The avoided incidents of one outcome in one group."""
 
-    Parameters
-    ----------
-    outcome : its name.
-    observed : incidents counted after the start.
-    estimate : the effect, as a log ratio.
-    effects : (n_draws,), effects that the placebo test would not reject, in proportion: the
-        estimate less scale times each placebo's statistic; NaN where a draw gave none.
-    kept : share of the stream that is left after discounting.
-    mix : item of the unit costs to its share of the incidents.
-    """
-
-    outcome: str
-    observed: float
-    estimate: float
+    outcome: str  # its name
+    observed: float  # incidents counted after the start
+    estimate: float  # the effect, as a log ratio
+    #: (n_draws,), effects that the placebo test would not reject, in proportion: the estimate less scale
+    #: times each placebo's statistic; NaN where a draw gave none.
     effects: Floats
-    kept: float
-    mix: Mapping[str, float]
+    kept: float  # share of the stream that is left after discounting
+    mix: Mapping[str, float]  # item of the unit costs to its share of the incidents
 
 
 def avoided(observed: float, effect: Floats | float) -> Floats:
@@ -90,10 +81,7 @@ def ends(cost: UnitCost, cost_range: float) -> tuple[float, float]:
     value = cost.value or 0.0
     if cost.low is None and cost.high is None:
         return value * (1 - cost_range), value * (1 + cost_range)
-    return (
-        value if cost.low is None else cost.low,
-        value if cost.high is None else cost.high,
-    )
+    return (value if cost.low is None else cost.low, value if cost.high is None else cost.high)
 
 
 def _triangular(uniform: Floats, low: float, mode: float, high: float) -> Floats:

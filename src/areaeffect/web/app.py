@@ -18,10 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
-from uvicorn.protocols.http.h11_impl import (  # noqa: TID253  # loaded by `serve` alone
-    H11Protocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle  # noqa: TID253  # loaded by `serve` alone
 
 from areaeffect.errors import AreaEffectError, Problem, StudyError
 from areaeffect.web import limits, vendor_files

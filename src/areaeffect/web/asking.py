@@ -19,18 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CompareForm(View):
-    """The state of the Compare form, all of it in the address.
+    """The state of the Compare form, all of it in the address."""
 
-    Parameters
-    ----------
-    name, start : of the neighbourhood.
-    placebos, nearest, buffer : options, as written.
-    """
-
-    name: str = word(
-        rf"[^\x00-\x1f\x7f]{{0,{LONGEST_NAME}}}", "", f"a name of up to {LONGEST_NAME} signs"
-    )
+    #: name, start: of the neighbourhood
+    name: str = word(rf"[^\x00-\x1f\x7f]{{0,{LONGEST_NAME}}}", "", f"a name of up to {LONGEST_NAME} signs")
     start: str = word(r"[^\x00-\x1f\x7f]{0,40}", "", "a date such as April 2013")
+    #: placebos, nearest, buffer: options, as written
     placebos: str = choice(*map(str, PLACEBOS))
     nearest: str = choice(*map(str, NEAREST))
     buffer: str = choice(*(f"{km:g}" for km in BUFFERS))
@@ -79,18 +73,11 @@ def listed(settings: Settings, atlas: Atlas, asked: CompareForm) -> tuple[Select
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a field of the form, and links that ask what can be asked instead.
+    """What is wrong with a field of the form, and links that ask what can be asked instead."""
 
-    Parameters
-    ----------
-    field : of the form.
-    what : in sentences.
-    repairs : the words of each link, and its address.
-    """
-
-    field: str
-    what: str
-    repairs: tuple[tuple[str, str], ...] = ()
+    field: str  # of the form
+    what: str  # in sentences
+    repairs: tuple[tuple[str, str], ...] = ()  # the words of each link, and its address
 
 
 def fault_of(settings: Settings, atlas: Atlas, obstacle: Obstacle) -> Fault:

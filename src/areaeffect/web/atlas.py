@@ -34,25 +34,18 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One thing the map can be shaded by; the keys of `pipeline.atlas_layers.Layer`.
+    """One thing the map can be shaded by; the keys of `pipeline.atlas_layers.Layer`."""
 
-    Parameters
-    ----------
-    key, group, title, unit, note, better : as there.
-    periods : as written; one empty text where there is one date.
-    breaks : values between the classes, ascending.
-    missing : areas without a value, by period.
-    """
-
+    #: key, group, title, unit, note, better: as there
     key: str
     group: str
     title: str
     unit: str
     note: str
     better: str
-    periods: tuple[str, ...]
-    breaks: tuple[float, ...]
-    missing: tuple[int, ...]
+    periods: tuple[str, ...]  # as written; one empty text where there is one date.
+    breaks: tuple[float, ...]  # values between the classes, ascending
+    missing: tuple[int, ...]  # areas without a value, by period
 
     def position(self, period: str) -> int:
         """Return which period is meant; the latest where none is named.
@@ -73,30 +66,21 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """One outcome of some areas together over time, beside larger places.
+    """One outcome of some areas together over time, beside larger places."""
 
-    Parameters
-    ----------
-    key, title, unit, better : of the outcome; `unit` says per what.
-    counted : what is counted; empty for a score.
-    periods : as written.
-    values : (n_periods), of the areas together: a count, a rate, or the mean of a score; NaN is
-        missing, which it is where any of them has no figure.
-    totals : (n_periods), the events that `values` are of.
-    missing : (n_periods), how many of the areas have no figure.
-    beside : name of each larger place, and its averages.
-    """
-
+    #: key, title, unit, better: of the outcome; `unit` says per what.
     key: str
     title: str
     unit: str
     better: str
-    counted: str
-    periods: tuple[str, ...]
+    counted: str  # what is counted; empty for a score.
+    periods: tuple[str, ...]  # as written
+    #: (n_periods), of the areas together: a count, a rate, or the mean of a score; NaN is missing, which it
+    #: is where any of them has no figure.
     values: npt.NDArray[np.float64]
-    totals: npt.NDArray[np.float64]
-    missing: npt.NDArray[np.int64]
-    beside: tuple[tuple[str, npt.NDArray[np.float64]], ...]
+    totals: npt.NDArray[np.float64]  # (n_periods), the events that `values` are of
+    missing: npt.NDArray[np.int64]  # (n_periods), how many of the areas have no figure
+    beside: tuple[tuple[str, npt.NDArray[np.float64]], ...]  # name of each larger place, and its averages
 
 
 class Atlas:
@@ -109,9 +93,7 @@ class Atlas:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.manifest: dict[str, Any] = json.loads(
-            (folder / "atlas.json").read_text(encoding="utf-8")
-        )
+        self.manifest: dict[str, Any] = json.loads((folder / "atlas.json").read_text(encoding="utf-8"))
         self.key = folder.name
         self.title = str(self.manifest["title"])
         self.has_map = bool(self.manifest["tiles"])
@@ -204,9 +186,7 @@ class Atlas:
         country = {"E": "England", "W": "Wales"}.get(min(letters), "") if len(letters) == 1 else ""
         countries = [j for j, p in enumerate(places) if p["kind"] == "country"]
         named = [j for j in countries if places[j]["name"] == country] or countries[-1:]
-        councils = [
-            j for j, p in enumerate(places) if p["kind"] == "authority" and p["name"] in own
-        ]
+        councils = [j for j, p in enumerate(places) if p["kind"] == "authority" and p["name"] in own]
         named = (councils if len(councils) == 1 else []) + named
         found = []
         for entry in self.manifest["histories"]:

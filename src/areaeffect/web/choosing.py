@@ -45,10 +45,7 @@ def pasted(atlas: Atlas, text: str) -> set[str]:
         given = given[0].split()
     if len(given) > limits.PASTED_CODES:
         raise Refusal(
-            422,
-            f"{len(given):,} codes are too many.",
-            f"Paste at most {limits.PASTED_CODES:,}.",
-            "codes",
+            422, f"{len(given):,} codes are too many.", f"Paste at most {limits.PASTED_CODES:,}.", "codes"
         )
     found, unknown = set(), []
     for item in (t.strip() for t in given):
@@ -65,8 +62,7 @@ def pasted(atlas: Atlas, text: str) -> set[str]:
         some = ", ".join(u[:20] for u in unknown[:3]) or "an empty list"
         raise Refusal(
             422,
-            f"{len(unknown)} of {len(given)} are not codes of this atlas: {some}. "
-            "Nothing was added.",
+            f"{len(unknown)} of {len(given)} are not codes of this atlas: {some}. Nothing was added.",
             "Codes of another census name other areas. Take them out, or choose another atlas.",
             "codes",
         )
@@ -80,9 +76,7 @@ def near(atlas: Atlas, text: str, km: str) -> set[str]:
     except ValueError:
         radius = math.nan
     if not 0 < radius <= limits.RADIUS_KM:
-        raise Refusal(
-            422, "That is not a distance.", f"Give kilometres up to {limits.RADIUS_KM:g}.", "km"
-        )
+        raise Refusal(422, "That is not a distance.", f"Give kilometres up to {limits.RADIUS_KM:g}.", "km")
     if "x" not in atlas.table:
         raise Refusal(422, "This atlas has no map, so distances are not known.")
     found = search(atlas, text[: limits.SEARCH_LETTERS])
@@ -132,9 +126,6 @@ def drawn(atlas: Atlas, ring: Ring) -> set[str]:
     found = [int(i) for i in inside(atlas.table["lon"], atlas.table["lat"], ring)]
     if not found:
         raise Refusal(
-            422,
-            "No area has its middle inside the shape.",
-            "Draw it larger, or click the area.",
-            "shape",
+            422, "No area has its middle inside the shape.", "Draw it larger, or click the area.", "shape"
         )
     return codes(atlas, found)

@@ -22,23 +22,15 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One thing that is new.
+    """One thing that is new."""
 
-    Parameters
-    ----------
-    path : its page, relative to the site.
-    identity : what it is known by, wherever the site is.
-    title, summary : plain text.
-    updated : when its run was written.
-    kind : finding, story or event.
-    """
-
-    path: str
-    identity: str
+    path: str  # its page, relative to the site
+    identity: str  # what it is known by, wherever the site is
+    #: title, summary: plain text
     title: str
     summary: str
-    updated: datetime
-    kind: str
+    updated: datetime  # when its run was written
+    kind: str  # finding, story or event
 
 
 def atom(title: str, path: str, base_url: str, entries: Iterable[Entry]) -> bytes:

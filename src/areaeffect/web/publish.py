@@ -18,18 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publication wrote.
+    """What a publication wrote."""
 
-    Parameters
-    ----------
-    runs : titles, in the order of the list.
-    faults : why a run is left out, by the name of its folder.
-    others : names of folders that hold no run.
-    """
-
-    runs: tuple[str, ...]
-    faults: dict[str, str]
-    others: tuple[str, ...]
+    runs: tuple[str, ...]  # titles, in the order of the list
+    faults: dict[str, str]  # why a run is left out, by the name of its folder
+    others: tuple[str, ...]  # names of folders that hold no run
 
 
 def publish(runs: Path, out: Path, frame: Frame) -> Published:

@@ -39,21 +39,13 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A story or an event of the study: what people say, beside the numbers.
+    """A story or an event of the study: what people say, beside the numbers."""
 
-    Parameters
-    ----------
-    key : name of its place on the page.
-    place : its neighbourhood; empty: all of them.
-    date : a year, a month or a day, as written.
-    title : of the story; of an event, what happened.
-    text, families : of a story: what was said, and the outcome families it speaks of.
-    """
-
-    key: str
-    place: str
-    date: str
-    title: str
+    key: str  # name of its place on the page
+    place: str  # its neighbourhood; empty: all of them.
+    date: str  # a year, a month or a day, as written
+    title: str  # of the story; of an event, what happened.
+    #: text, families: of a story: what was said, and the outcome families it speaks of
     text: str = ""
     families: tuple[str, ...] = ()
 
@@ -65,31 +57,19 @@ class Story:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedRun:
-    """A results folder, read and checked against its own list of files.
+    """A results folder, read and checked against its own list of files."""
 
-    Parameters
-    ----------
-    path : its address: the name of its folder; of a part, after that of its collection and `/`.
-    title, question : of its study.
-    folder : where it is.
-    files : its files, relative to the folder.
-    main : the findings that carry the report, by the key of their page.
-    stories : stories and events of the study.
-    seal : hash of the sealed plan; empty for a collection.
-    updated : when its `run.json` was written; not later than SOURCE_DATE_EPOCH where that is set.
-    parts : names of the parts of a collection; empty for one study.
-    """
-
-    path: str
+    path: str  # its address: the name of its folder; of a part, after that of its collection and `/`.
+    #: title, question: of its study
     title: str
     question: str
-    folder: Path
-    files: tuple[str, ...]
-    main: Mapping[str, Finding]
-    stories: tuple[Story, ...] = ()
-    seal: str = ""
-    updated: datetime
-    parts: tuple[str, ...] = ()
+    folder: Path  # where it is
+    files: tuple[str, ...]  # its files, relative to the folder
+    main: Mapping[str, Finding]  # the findings that carry the report, by the key of their page
+    stories: tuple[Story, ...] = ()  # stories and events of the study
+    seal: str = ""  # hash of the sealed plan; empty for a collection.
+    updated: datetime  # when its `run.json` was written; not later than SOURCE_DATE_EPOCH where that is set.
+    parts: tuple[str, ...] = ()  # names of the parts of a collection; empty for one study.
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,7 @@ class Refusal(AreaEffectError):
     """
 
     def __init__(
-        self,
-        status: int,
-        what: str,
-        fix: str = "",
-        where: str = "",
-        headers: Mapping[str, str] | None = None,
+        self, status: int, what: str, fix: str = "", where: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(Problem(what, where, fix))
         self.status = status

@@ -108,9 +108,7 @@ class Resident:
             finally:
                 os._exit(code)
         os.close(write)
-        child = _Child(
-            key=order["key"], pid=pid, pipe=read, ends=time.monotonic() + order["seconds"]
-        )
+        child = _Child(key=order["key"], pid=pid, pipe=read, ends=time.monotonic() + order["seconds"])
         self.children[pid] = child
         self.selector.register(read, selectors.EVENT_READ, child)
 

@@ -122,15 +122,10 @@ class Worker:
 
 @dataclass(eq=False, kw_only=True)
 class Runs:
-    """The runs of one server.
+    """The runs of one server."""
 
-    Parameters
-    ----------
-    settings : of the server.
-    seconds, memory : limits of one run.
-    """
-
-    settings: Settings
+    settings: Settings  # of the server
+    #: seconds, memory: limits of one run
     seconds: float = limits.RUN_SECONDS
     memory: int = limits.RUN_MEMORY_BYTES
     _jobs: dict[str, Job] = field(default_factory=dict)
@@ -185,9 +180,7 @@ class Runs:
         with suppress(*_DAMAGED):
             text = (self.folder / key / REFUSED / REFUSED_FILE).read_text(encoding="utf-8")
             refusal = json.loads(text)
-            repairs = tuple(
-                Repair(r["words"], Question.from_dict(r["question"])) for r in refusal["repairs"]
-            )
+            repairs = tuple(Repair(r["words"], Question.from_dict(r["question"])) for r in refusal["repairs"])
             what = "Nothing about this place can be compared in these figures"
             return (Obstacle("areas", f"{what}: {refusal['what']}.", repairs),)
         return ()
@@ -253,13 +246,7 @@ class Runs:
             raise Refusal(404, "This run is not on this server.", fix) from None
         parts = tuple(part for part in MARKS if self.has(key, part))
         return RunState(
-            key=key,
-            question=question,
-            atlas=base,
-            parts=parts,
-            job=job,
-            position=position,
-            looks=looks,
+            key=key, question=question, atlas=base, parts=parts, job=job, position=position, looks=looks
         )
 
     def _question_of(self, key: str) -> tuple[Question, str]:

@@ -38,8 +38,7 @@ CONTENT_SECURITY_POLICY: Final = (
     "frame-ancestors 'none'"
 )
 PERMISSIONS_POLICY: Final = ", ".join(
-    f"{name}=()"
-    for name in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
+    f"{name}=()" for name in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 )
 HEADERS: Final = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
@@ -149,8 +148,7 @@ def check_request(scope: Scope, headers: Headers, settings: Settings) -> None:
         raise Refusal(
             421,
             "This server is not known by that name.",
-            "Use the address that `areaeffect serve` printed; behind a proxy, start it with "
-            "--base-url.",
+            "Use the address that `areaeffect serve` printed; behind a proxy, start it with --base-url.",
         )
     if len(scope["query_string"]) > limits.QUERY_BYTES:
         raise Refusal(
@@ -252,9 +250,7 @@ def answer_to(fault: Exception, headers: Headers, path: str) -> Response:
 def of_status(fault: HTTPException) -> Problem:
     """Say in plain words what a status of the framework means."""
     plain = {
-        404: Problem(
-            "There is no page at this address.", fix="Check it, or go on from the start page."
-        ),
+        404: Problem("There is no page at this address.", fix="Check it, or go on from the start page."),
         405: Problem("This address cannot be used in that way.", fix="Use the page's own form."),
     }
     return plain.get(fault.status_code, Problem(str(fault.detail)))

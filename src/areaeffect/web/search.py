@@ -25,22 +25,13 @@ _ALIKE, _MOST_ALIKE, _MOST_SPELLINGS = 0.75, 3, 12
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Something with a name on the map.
+    """Something with a name on the map."""
 
-    Parameters
-    ----------
-    kind : 'area', 'ward' or 'authority'.
-    name : its name.
-    within : the larger place it lies in; '' where there is none.
-    positions : its areas, as positions in the atlas.
-    words : its name as it is searched.
-    """
-
-    kind: str
-    name: str
-    within: str
-    positions: tuple[int, ...]
-    words: str
+    kind: str  # 'area', 'ward' or 'authority'
+    name: str  # its name
+    within: str  # the larger place it lies in; '' where there is none.
+    positions: tuple[int, ...]  # its areas, as positions in the atlas
+    words: str  # its name as it is searched
 
     @property
     def title(self) -> str:
@@ -55,18 +46,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found.
+    """What a search found."""
 
-    Parameters
-    ----------
-    places : best first, at most `MOST`.
-    more : how many further places match.
-    hint : what to try where nothing is found, or what the search could not do.
-    """
-
-    places: tuple[Place, ...]
-    more: int = 0
-    hint: str = ""
+    places: tuple[Place, ...]  # best first, at most `MOST`
+    more: int = 0  # how many further places match
+    hint: str = ""  # what to try where nothing is found, or what the search could not do
 
 
 def search(atlas: Atlas, text: str) -> Found:
@@ -129,10 +113,7 @@ def _by_words(atlas: Atlas, words: list[str]) -> Found:
 
 def _by_postcode(atlas: Atlas, text: str) -> Found:
     if not atlas.has_postcodes:
-        return Found(
-            (),
-            hint="This atlas was made without a lookup of postcodes: search by name instead.",
-        )
+        return Found((), hint="This atlas was made without a lookup of postcodes: search by name instead.")
     position = atlas.of_postcode(text)
     if position is None:
         return Found((), hint=f"The postcode {text.upper()} is not in use in this atlas.")

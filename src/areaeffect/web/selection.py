@@ -26,18 +26,13 @@ FOLDER = "sets"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Areas chosen.
+    """Areas chosen."""
 
-    Parameters
-    ----------
-    codes : ascending.
-    areas, set : what an address says of them; one of the two is empty.
-    shape : the ring that was drawn, (longitude, latitude) pairs; empty where none was.
-    """
-
-    codes: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()  # ascending
+    #: areas, set: what an address says of them; one of the two is empty.
     areas: tuple[str, ...] = ()
     set: str = ""
+    #: the ring that was drawn, (longitude, latitude) pairs; empty where none was.
     shape: tuple[tuple[float, float], ...] = ()
 
 
@@ -68,11 +63,7 @@ def selected(settings: Settings, atlas: Atlas, view: View) -> Selection:
     return Selection(codes, (), view.set, tuple((x, y) for x, y in kept.get("shape", ())))
 
 
-def keep(
-    settings: Settings,
-    codes: Iterable[str],
-    shape: Iterable[tuple[float, float]] = (),
-) -> Selection:
+def keep(settings: Settings, codes: Iterable[str], shape: Iterable[tuple[float, float]] = ()) -> Selection:
     """Return a selection as an address can say it, kept on the server where it must be.
 
     Raises
@@ -83,9 +74,7 @@ def keep(
     found, ring = tuple(sorted(set(codes))), tuple(shape)
     if len(found) > limits.SELECTED_AREAS:
         raise Refusal(
-            422,
-            f"{len(found):,} areas are too many at once.",
-            f"Choose at most {limits.SELECTED_AREAS:,}.",
+            422, f"{len(found):,} areas are too many at once.", f"Choose at most {limits.SELECTED_AREAS:,}."
         )
     if len(found) <= limits.URL_AREAS and not ring:
         return Selection(found, found)

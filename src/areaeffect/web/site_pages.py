@@ -31,30 +31,17 @@ if TYPE_CHECKING:
 INDEX: Final = "index.html"
 FEED: Final = "feed.atom"
 ABOUT: Final = "about.html"
-_FULL_REPORT: Final = (
-    "report.html",
-    "report.pdf",
-    "annex.html",
-    "annex.pdf",
-    "neighbourhoods/index.html",
-)
+_FULL_REPORT: Final = ("report.html", "report.pdf", "annex.html", "annex.pdf", "neighbourhoods/index.html")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What every page of one site shares.
+    """What every page of one site shares."""
 
-    Parameters
-    ----------
-    contact : where a reader can write to; nothing is taken by the site itself.
-    operator : who runs the site; empty: not said.
-    base_url : public address of the site without a slash at its end; empty: not known.
-    home : words and addresses of a server's other pages; empty for a site of its own.
-    """
-
-    contact: Contact = NOWHERE
-    operator: str = ""
-    base_url: str = ""
+    contact: Contact = NOWHERE  # where a reader can write to; nothing is taken by the site itself.
+    operator: str = ""  # who runs the site; empty: not said.
+    base_url: str = ""  # public address of the site without a slash at its end; empty: not known.
+    #: words and addresses of a server's other pages; empty for a site of its own.
     home: tuple[tuple[str, str], ...] = ()
 
 
@@ -97,9 +84,7 @@ def _index(holdings: PublishedRuns, frame: Frame) -> bytes:
 
 def _about(holdings: PublishedRuns, frame: Frame) -> bytes:
     text = "Who runs these pages, privacy, and the accessibility statement."
-    return _page(
-        ABOUT, "about", frame, Preview("About these pages", text), updated=_newest(holdings)
-    )
+    return _page(ABOUT, "about", frame, Preview("About these pages", text), updated=_newest(holdings))
 
 
 def _newest(holdings: PublishedRuns) -> datetime | None:
@@ -148,13 +133,7 @@ def _finding(run: PublishedRun, key: str, finding: Finding, frame: Frame) -> byt
 
 
 def _page(  # what a template shares, then its own values
-    path: str,
-    template: str,
-    frame: Frame,
-    preview: Preview,
-    *,
-    updated: datetime | None,
-    **values: Any,
+    path: str, template: str, frame: Frame, preview: Preview, *, updated: datetime | None, **values: Any
 ) -> bytes:
     from areaeffect.document.page import policy_of
     from areaeffect.web.render import day, environment
@@ -196,9 +175,7 @@ def _maps(run: PublishedRun) -> list[ChartView]:
     for name in run.files:
         if name.startswith("charts/") and name.endswith(".svg") and "map" in name.split("/")[1]:
             chart = (run.folder / name).read_text(encoding="utf-8")
-            drawn = ChartView(
-                name.removesuffix(".svg"), svg.alternative(chart), svg.title_of(chart)
-            )
+            drawn = ChartView(name.removesuffix(".svg"), svg.alternative(chart), svg.title_of(chart))
             found.append(drawn)
     return found
 

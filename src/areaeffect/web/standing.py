@@ -14,48 +14,35 @@ ACTIVE: Final = (WAITING, RUNNING)
 
 @dataclass(slots=True)
 class Job:
-    """One stage of one run while the server remembers it.
+    """One stage of one run while the server remembers it."""
 
-    Parameters
-    ----------
-    key, stage, question, atlas : what is asked.
-    state : waiting, running, done, failed or cancelled.
-    step, done, of : how far it is.
-    what, fix : why it failed, and what to do.
-    """
-
+    #: key, stage, question, atlas: what is asked
     key: str
     stage: str
     question: Question
     atlas: str
-    state: str = WAITING
+    state: str = WAITING  # waiting, running, done, failed or cancelled
+    #: step, done, of: how far it is
     step: str = "waiting for its turn"
     done: int = 0
     of: int = 0
+    #: what, fix: why it failed, and what to do
     what: str = ""
     fix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
-    """The state of a run.
+    """The state of a run."""
 
-    Parameters
-    ----------
-    key, question, atlas : what was asked, of which atlas.
-    parts : what is finished: design, power, answer, result, parquet.
-    job : what is going on, or went on last; None after a restart.
-    position : how many wait before it.
-    looks : earlier answers on this server about some of its areas; None before its own.
-    """
-
+    #: key, question, atlas: what was asked, of which atlas
     key: str
     question: Question
     atlas: str
-    parts: tuple[str, ...]
-    job: Job | None
-    position: int = 0
-    looks: int | None = None
+    parts: tuple[str, ...]  # what is finished: design, power, answer, result, parquet
+    job: Job | None  # what is going on, or went on last; None after a restart.
+    position: int = 0  # how many wait before it
+    looks: int | None = None  # earlier answers on this server about some of its areas; None before its own.
 
     @property
     def active(self) -> bool:

@@ -22,23 +22,16 @@ FIFTHS = ("lowest fifth", "second fifth", "middle fifth", "fourth fifth", "highe
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One area of the table.
+    """One area of the table."""
 
-    Parameters
-    ----------
-    code, name, ward, authority : of the area.
-    value : as printed; 'missing' where there is none.
-    fifth : its class of colour, 0 to 4; None where the value is missing.
-    chosen : whether it is in the selection.
-    """
-
+    #: code, name, ward, authority: of the area
     code: str
     name: str
     ward: str
     authority: str
-    value: str
-    fifth: int | None
-    chosen: bool
+    value: str  # as printed; 'missing' where there is none.
+    fifth: int | None  # its class of colour, 0 to 4; None where the value is missing.
+    chosen: bool  # whether it is in the selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +118,5 @@ def legend(layer: Layer) -> tuple[tuple[int, str], ...]:
     edges = [printed(b) for b in layer.breaks]
     if not edges:
         return ()
-    words = [
-        f"under {edges[0]}",
-        *(f"{a} to {b}" for a, b in pairwise(edges)),
-        f"{edges[-1]} and over",
-    ]
+    words = [f"under {edges[0]}", *(f"{a} to {b}" for a, b in pairwise(edges)), f"{edges[-1]} and over"]
     return tuple(enumerate(words))

@@ -39,10 +39,7 @@ def offered(standing: RunState) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what there is to take away by now: headings, each with (words, address)."""
     at = f"/compare/{standing.key}"
     groups = [
-        (
-            "Run it yourself",
-            [("Study file", f"{at}/{STUDY_FILE}"), ("Its areas (CSV)", f"{at}/{AREAS_FILE}")],
-        )
+        ("Run it yourself", [("Study file", f"{at}/{STUDY_FILE}"), ("Its areas (CSV)", f"{at}/{AREAS_FILE}")])
     ]
     if DESIGN in standing.parts:
         own = [("Benchmark areas and why (CSV)", f"{at}/likeness.csv")]

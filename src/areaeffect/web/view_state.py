@@ -45,21 +45,14 @@ def choice(*allowed: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What every page about a place shares.
+    """What every page about a place shares."""
 
-    Parameters
-    ----------
-    base : name of the atlas; empty: the first there is.
-    layer : what the map is shaded by.
-    period : of that layer; empty: its latest.
-    areas : codes selected.
-    set : short name of a kept selection, drawn or long, instead of `areas`.
-    """
-
-    base: str = word(KEY, "", "the name of an atlas")
-    layer: str = word(KEY, "", "the name of a layer of the map")
+    base: str = word(KEY, "", "the name of an atlas")  # name of the atlas; empty: the first there is.
+    layer: str = word(KEY, "", "the name of a layer of the map")  # what the map is shaded by
+    #: of that layer; empty: its latest.
     period: str = word(r"[0-9A-Za-z\-]{1,10}", "", "a period of that layer")
-    areas: tuple[str, ...] = words(CODE, limits.URL_AREAS, "area codes between commas")
+    areas: tuple[str, ...] = words(CODE, limits.URL_AREAS, "area codes between commas")  # codes selected
+    #: short name of a kept selection, drawn or long, instead of `areas`
     set: str = word(r"[0-9a-f]{12}", "", "the name of a kept selection")
 
 
@@ -80,10 +73,7 @@ def parse(kind: type[State], query: Iterable[tuple[str, str]]) -> State:
     found: dict[str, Any] = {}
     for name, value in query:
         if name not in known:
-            fix = (
-                did_you_mean(name, known)
-                or f"The parameters of this page: {', '.join(known) or 'none'}."
-            )
+            fix = did_you_mean(name, known) or f"The parameters of this page: {', '.join(known) or 'none'}."
             raise Refusal(400, f"'{short(name)[:40]}' is not a parameter of this page.", fix)
         if name in found:
             raise Refusal(400, f"'{name}' is given more than once.", "Give it once.", name)
@@ -96,9 +86,7 @@ def parse(kind: type[State], query: Iterable[tuple[str, str]]) -> State:
 
 def _value(name: str, value: str, rule: Any) -> str:
     if not re.fullmatch(rule["pattern"], value):
-        raise Refusal(
-            400, f"'{value[:40]}' is not allowed here.", f"Allowed: {rule['describe']}.", name
-        )
+        raise Refusal(400, f"'{value[:40]}' is not allowed here.", f"Allowed: {rule['describe']}.", name)
     return value
 
 

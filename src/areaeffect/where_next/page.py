@@ -88,10 +88,7 @@ def _list(result: WhereNext) -> Section:
         if result.like is not None and result.like.nearest is not None:
             row.append(result.models[int(result.like.nearest[k])])
         if result.need is not None and result.like is not None:
-            row += [
-                f"{result.need.rank[k]:,}",
-                f"{result.need.low[k]:,} to {result.need.high[k]:,}",
-            ]
+            row += [f"{result.need.rank[k]:,}", f"{result.need.low[k]:,} to {result.need.high[k]:,}"]
         rows.append(tuple(row))
     table = Table(f"The first {first} places", tuple(head), tuple(rows), frozenset({0, 2, 4}))
     blocks: list[Block] = [Paragraph(text, lead=True)]
@@ -159,9 +156,7 @@ def _how(result: WhereNext) -> Section:
         "out" + (", and other places that benefited" if result.like is not None else "") + ".",
     ]
     files = tuple(f"{r.file}, sha256 {r.sha256[:12]}…" for r in result.releases)
-    return Section(
-        "how", "How it was made", (Bullets(tuple(said)), Bullets((*files, *result.notes)))
-    )
+    return Section("how", "How it was made", (Bullets(tuple(said)), Bullets((*files, *result.notes))))
 
 
 def as_text(result: WhereNext) -> str:

@@ -19,30 +19,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class WhereNext:
-    """A ranked list of places.
+    """A ranked list of places."""
 
-    Parameters
-    ----------
-    plan : what was asked, and counts.
-    areas : (n_areas,), codes.
-    places, names : in the order of the list; positions of areas, and names.
-    like, need : their ranking by likeness and by need; None where not asked.
-    models : names of the studied places, which `like.nearest` counts.
-    taken, near : positions of areas that have an initiative, and of areas within the buffer.
-    shapes : outlines; empty without.
-    releases, notes : files read, and remarks.
-    """
-
-    plan: dict[str, Any]
-    areas: npt.NDArray[np.str_]
+    plan: dict[str, Any]  # what was asked, and counts
+    areas: npt.NDArray[np.str_]  # (n_areas,), codes
+    #: places, names: in the order of the list; positions of areas, and names.
     places: tuple[Ints, ...]
     names: tuple[str, ...]
+    #: like, need: their ranking by likeness and by need; None where not asked.
     like: Ranking | None
     need: Ranking | None
-    models: tuple[str, ...]
+    models: tuple[str, ...]  # names of the studied places, which `like.nearest` counts
+    #: taken, near: positions of areas that have an initiative, and of areas within the buffer
     taken: Ints
     near: Ints
-    shapes: tuple[Shape, ...]
+    shapes: tuple[Shape, ...]  # outlines; empty without.
+    #: releases, notes: files read, and remarks
     releases: tuple[Release, ...]
     notes: tuple[str, ...]
 
@@ -93,9 +85,7 @@ class WhereNext:
             columns.append(Column("most_like", "string", "The studied place it is most like"))
             for k, row in enumerate(rows):
                 row.append(self._model(k))
-        members = tuple(
-            (k + 1, str(self.areas[a])) for k, place in enumerate(self.places) for a in place
-        )
+        members = tuple((k + 1, str(self.areas[a])) for k, place in enumerate(self.places) for a in place)
         of = (columns[0], Column("area_code", "string", "Area"))
         return (
             DataTable("where_next", self.title, tuple(columns), tuple(tuple(r) for r in rows)),

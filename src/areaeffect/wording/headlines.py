@@ -19,13 +19,7 @@ from areaeffect.wording.numbers import (
     size,
     total,
 )
-from areaeffect.wording.sentences import (
-    compared,
-    group_title,
-    main_findings,
-    name_of,
-    reason,
-)
+from areaeffect.wording.sentences import compared, group_title, main_findings, name_of, reason
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
@@ -78,9 +72,7 @@ def overall(findings: Sequence[Finding]) -> str:
         "described": Verdict.DESCRIBED,
         "not_estimable": Verdict.NOT_ESTIMABLE,
     }
-    parts = [
-        PHRASES[f"overall.{name}"].format(n=count[key]) for name, key in kinds.items() if count[key]
-    ]
+    parts = [PHRASES[f"overall.{name}"].format(n=count[key]) for name, key in kinds.items() if count[key]]
     whole = PHRASES["overall.one" if len(verdicts) == 1 else "overall.many"]
     text = whole.format(families=len(verdicts), counts=", ".join(parts))
     level = len({f.family for f in main if f.claim == "level"})
@@ -99,15 +91,9 @@ def _options(finding: Finding) -> tuple[tuple[str, ...], dict[str, str]]:
         return ("held_back", "held_back_short"), values | {"why": finding.held_back}
     if finding.verdict is Verdict.CANNOT_TELL:
         kind = "level" if finding.claim == "level" else "change"
-        values |= {
-            "effect": PHRASES[f"headline.effect_{kind}"],
-            "mde": size(finding.mde, finding, unit=True),
-        }
+        values |= {"effect": PHRASES[f"headline.effect_{kind}"], "mde": size(finding.mde, finding, unit=True)}
         return ("cannot_tell", "cannot_tell_short", "cannot_tell_bare"), values
-    values |= {
-        "compared": compared(finding),
-        "instead": _instead(finding),
-    }
+    values |= {"compared": compared(finding), "instead": _instead(finding)}
     if finding.is_one_place and finding.verdict in {Verdict.BETTER, Verdict.WORSE}:
         return ("one_place",), values | {"verdict": verdict_name(finding.verdict)}
     little = finding.verdict in {Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE}
@@ -131,13 +117,10 @@ def chart_title(finding: Finding) -> str:
         return f"{label}: {NOT_ESTIMABLE}, {where}"
     word = direction(finding.estimate, finding)
     amount = size(finding.estimate, finding, unit=True)
-    beside = {
-        "level": "in benchmark areas",
-        "contrast": "in other initiatives",
-    }.get(finding.claim, "expected")
-    size_words = (
-        f"{amount} {word} than {beside}" if word else f"no higher and no lower than {beside}"
+    beside = {"level": "in benchmark areas", "contrast": "in other initiatives"}.get(
+        finding.claim, "expected"
     )
+    size_words = f"{amount} {word} than {beside}" if word else f"no higher and no lower than {beside}"
     if finding.verdict is Verdict.CANNOT_TELL:
         return f"{label}: the data cannot tell, {where}"
     if finding.verdict in {Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE}:
@@ -165,10 +148,7 @@ def effects_title(group: str, findings: Sequence[Finding]) -> str:
 
 def balance_title(over: int, characteristics: int, limit: float, claim: str) -> str:
     """Return how many characteristics stay apart after weighting."""
-    return (
-        f"After weighting {over} of {characteristics} characteristics differ by over {limit:g} "
-        f"({claim}s)"
-    )
+    return f"After weighting {over} of {characteristics} characteristics differ by over {limit:g} ({claim}s)"
 
 
 def map_title(areas: Iterable[AreaStatus]) -> str:

@@ -89,9 +89,7 @@ def size(value: float | None, finding: Finding, *, unit: bool = False) -> str:
     """Write the size of one of a finding's effects, without its sign."""
     finite = known(value)
     text = number(None if finite is None else abs(finite), finding.form, decimals_of(finding))
-    return (
-        f"{text} {finding.unit}" if unit and finding.form == "additive" and finding.unit else text
-    )
+    return f"{text} {finding.unit}" if unit and finding.form == "additive" and finding.unit else text
 
 
 def total(value: float | None, finding: Finding) -> str:
@@ -135,11 +133,7 @@ def direction(value: float | None, finding: Finding) -> str:
     return "lower" if text.startswith("−") else "higher"
 
 
-def interval(
-    low: float | None,
-    high: float | None,
-    finding: Finding,
-) -> str:
+def interval(low: float | None, high: float | None, finding: Finding) -> str:
     """Write an interval: 'from 28.3% to 11.0% lower', 'from 4.0% lower to 1.6% higher'."""
     below, above = known(low), known(high)
     if below is None and above is None:

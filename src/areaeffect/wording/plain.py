@@ -63,9 +63,7 @@ def _counts(finding: Finding) -> str:
     observed, expected = (total(v, finding) for v in both)
     key = "place.counts_level" if finding.claim == "level" else "place.counts_change"
     return _capital(
-        PHRASES[key].format(
-            when=when(finding.post), observed=observed, noun=noun(finding), expected=expected
-        )
+        PHRASES[key].format(when=when(finding.post), observed=observed, noun=noun(finding), expected=expected)
     )
 
 

@@ -68,9 +68,7 @@ def can_say(finding: Finding) -> list[str]:
         return [f"{label}: the data fit anything {span}. It is described, not judged."]
     if finding.verdict in LITTLE:
         limit = size(finding.threshold, finding, unit=True)
-        return [
-            f"{label}: if there was a difference{where}, it was smaller than {limit} either way."
-        ]
+        return [f"{label}: if there was a difference{where}, it was smaller than {limit} either way."]
     word = _word(finding)
     if finding.claim == "level":
         return [f"{label}: {word}{where} than in the benchmark areas, {span}."]
@@ -100,13 +98,10 @@ def cannot_say(finding: Finding) -> list[str]:
             "years is part of the same number."
         )
     elif finding.claim != "level":
-        said.append(
-            f"That each neighbourhood was {finding.verdict}: this is about all of them together."
-        )
+        said.append(f"That each neighbourhood was {finding.verdict}: this is about all of them together.")
     if finding.claim == "level":
         said.append(
-            "That the initiative caused it: a difference in level may have been there before it "
-            "began."
+            "That the initiative caused it: a difference in level may have been there before it began."
         )
     else:
         said.append("That another place would see the same: this is about these neighbourhoods.")
@@ -161,11 +156,7 @@ def _who(finding: Finding) -> str:
 
 
 def _where(finding: Finding) -> str:
-    return (
-        f" in {finding.neighbourhood}"
-        if finding.neighbourhood is not None
-        else " in these neighbourhoods"
-    )
+    return f" in {finding.neighbourhood}" if finding.neighbourhood is not None else " in these neighbourhoods"
 
 
 def _word(finding: Finding) -> str:
@@ -222,9 +213,7 @@ def _verdict_sentence(finding: Finding) -> str:
     if finding.held_back and finding.verdict is Verdict.CANNOT_TELL:
         return f"The data cannot tell: {finding.held_back}."
     if finding.is_one_place and finding.verdict in {Verdict.BETTER, Verdict.WORSE}:
-        return (
-            f"This place did {finding.verdict} than places like it, and one place cannot say why."
-        )
+        return f"This place did {finding.verdict} than places like it, and one place cannot say why."
     return ""
 
 

@@ -8,24 +8,8 @@ from typing import TYPE_CHECKING
 
 from areaeffect.results import ALL_INITIATIVES, Verdict
 from areaeffect.wording.headlines import headline, overall
-from areaeffect.wording.numbers import (
-    amounts,
-    interval,
-    is_count,
-    known,
-    noun,
-    percent,
-    plural,
-    total,
-)
-from areaeffect.wording.sentences import (
-    NO_ANSWER,
-    compared,
-    group_title,
-    main_findings,
-    name_of,
-    reason,
-)
+from areaeffect.wording.numbers import amounts, interval, is_count, known, noun, percent, plural, total
+from areaeffect.wording.sentences import NO_ANSWER, compared, group_title, main_findings, name_of, reason
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
@@ -108,10 +92,7 @@ def in_one_hundred(finding: Finding) -> str:
     estimate, low, high = (known(v) for v in (finding.estimate, finding.low, finding.high))
     if finding.form != "ratio" or finding.claim == "contrast" or estimate is None:
         return ""
-    values = {
-        "unit": noun(finding) if is_count(finding) else "",
-        "n": _of_hundred(estimate),
-    }
+    values = {"unit": noun(finding) if is_count(finding) else "", "n": _of_hundred(estimate)}
     text = PHRASES[f"hundred.{finding.claim}"].format(**values)
     if finding.verdict in NO_ANSWER and low is not None and high is not None:
         text += PHRASES["hundred.interval"].format(low=_of_hundred(low), high=_of_hundred(high))

@@ -62,9 +62,7 @@ def test_what_is_shown_is_short(study: ae.Study, found: ae.Evaluation) -> None:
 
 
 @pytest.mark.parametrize("kind", ["trend", "effects", "map", "balance"])
-def test_a_chart_shows_itself_and_can_be_saved(
-    found: ae.Evaluation, kind: str, tmp_path: Path
-) -> None:
+def test_a_chart_shows_itself_and_can_be_saved(found: ae.Evaluation, kind: str, tmp_path: Path) -> None:
     picture = found.plot(kind)
     assert picture._repr_html_().count("<svg") == 1
     assert picture.save(tmp_path / "chart.svg").read_text(encoding="utf-8") == picture.svg
@@ -152,9 +150,7 @@ def test_one_drawn_place_needs_no_name(crime: pd.DataFrame, folder: Path, tmp_pa
         (pd.Period("2013-01", freq="M"), "2013-01"),
     ],
 )
-def test_a_start_may_be_a_date(
-    crime: pd.DataFrame, start: object, written: str, tmp_path: Path
-) -> None:
+def test_a_start_may_be_a_date(crime: pd.DataFrame, start: object, written: str, tmp_path: Path) -> None:
     ae.Study(outcomes=crime, areas=["T009", "T010"], start=start, folder=tmp_path)
     assert f'start = "{written}"' in text_of(tmp_path)
 
@@ -197,9 +193,7 @@ def test_texts_are_shown_as_they_are(study: ae.Study, found: ae.Evaluation) -> N
     assert repr(found.summary()).startswith("group ")
 
 
-def test_the_study_file_gives_the_same_bytes(
-    study: ae.Study, found: ae.Evaluation, tmp_path: Path
-) -> None:
+def test_the_study_file_gives_the_same_bytes(study: ae.Study, found: ae.Evaluation, tmp_path: Path) -> None:
     found.save(tmp_path / "python")
     evaluate_into(study.path, tmp_path / "file", threads=1)
     names = [p.relative_to(tmp_path / "file") for p in (tmp_path / "file").rglob("*.*")]
@@ -250,10 +244,7 @@ def test_the_areas_of_characteristics_are_found_by_the_codes_of_the_outcomes(
     crime: pd.DataFrame, folder: Path, tmp_path: Path
 ) -> None:
     about = pd.read_csv(folder / "areas.csv").assign(area_name="somewhere", district="north")
-    ae.Study(
-        outcomes=crime, areas=["T009"], start="2013-01", characteristics=about, folder=tmp_path
-    )
-    assert (
-        '[source.areas]\nkind = "panel"\npath = "characteristics.parquet"\narea = "area_code"'
-        in (text_of(tmp_path))
+    ae.Study(outcomes=crime, areas=["T009"], start="2013-01", characteristics=about, folder=tmp_path)
+    assert '[source.areas]\nkind = "panel"\npath = "characteristics.parquet"\narea = "area_code"' in (
+        text_of(tmp_path)
     )

@@ -57,8 +57,7 @@ MONTHS = [f"{y}-{m:02d}" for y in (2012, 2013) for m in range(1, 13)][:18]
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     crime = pd.DataFrame(
-        [(c, m, 2 * i + 1) for i, c in enumerate(CODES) for m in MONTHS],
-        columns=["code", "month", "n"],
+        [(c, m, 2 * i + 1) for i, c in enumerate(CODES) for m in MONTHS], columns=["code", "month", "n"]
     )
     crime = crime[~((crime["code"] == "A1") & (crime["month"] == "2012-05"))]
     crime.to_csv(tmp_path / "crime.csv", index=False)

@@ -10,12 +10,7 @@ from areaeffect.checks.base import Answer, CheckResult, CheckSummary, Status
 from areaeffect.checks.leave_out import turns
 from areaeffect.checks.mean_reversion import HIGH, percentile_among, reversion, worst
 from areaeffect.checks.rings import rings_of
-from areaeffect.checks.treated_benchmark import (
-    effect_if_treated,
-    rise_needed,
-    several,
-    shares_of_heaviest,
-)
+from areaeffect.checks.treated_benchmark import effect_if_treated, rise_needed, several, shares_of_heaviest
 from areaeffect.checks.unmoved import UNMOVED, Effect
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.geography.neighbours import bands
@@ -139,10 +134,7 @@ def test_each_area_is_in_the_ring_it_is_nearest_in_once(row_of_squares: Boundari
     near, band = bands(row_of_squares, (400.0, 1000.0))
     programme = [np.array([2]), np.array([5, 6])]
     rings, inside = rings_of(programme, near, band, 2)
-    assert [[a.tolist() for a in ring] for ring in rings] == [
-        [[1, 3], [4, 7]],
-        [[0], [8, 9]],
-    ]
+    assert [[a.tolist() for a in ring] for ring in rings] == [[[1, 3], [4, 7]], [[0], [8, 9]]]
     assert np.flatnonzero(~inside).tolist() == [10, 11]
     every = np.concatenate([a for ring in rings for a in ring] + programme)
     assert len(every) == len(set(every.tolist())) == inside.sum()

@@ -5,13 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from areaeffect.checks.honest import (
-    MOST,
-    breakdown,
-    joint_p,
-    relative_magnitude,
-    smoothness,
-)
+from areaeffect.checks.honest import MOST, breakdown, joint_p, relative_magnitude, smoothness
 
 STEP = np.array([0.1])
 COVARIANCE = np.array([[0.04, 0.01], [0.01, 0.02]])

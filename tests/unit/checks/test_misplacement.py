@@ -11,13 +11,7 @@ from hypothesis import strategies as st
 
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.errors import StudyError
-from areaeffect.further.misplacement_model import (
-    Matched,
-    Unlocated,
-    draw_true_areas,
-    grow,
-    share_seen,
-)
+from areaeffect.further.misplacement_model import Matched, Unlocated, draw_true_areas, grow, share_seen
 from areaeffect.panel import Graph
 from tests.shared.small_study import edit, write_small_study
 
@@ -47,9 +41,7 @@ def _connected(areas: np.ndarray) -> bool:
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([2000.0, 3000.0, 5000.0]))
-def test_a_match_that_is_too_large_becomes_a_connected_part_of_itself(
-    seed: int, people: float
-) -> None:
+def test_a_match_that_is_too_large_becomes_a_connected_part_of_itself(seed: int, people: float) -> None:
     rng = np.random.default_rng(seed)
     true = draw_true_areas([Matched(BLOCK, 0.0, people)], [], RESIDENTS, GRID, 0.5, rng)
     found = np.flatnonzero(true)
@@ -64,9 +56,7 @@ def test_a_wrong_match_has_half_its_people_next_to_it(seed: int) -> None:
     true = draw_true_areas([Matched(BLOCK, 1.0, np.inf)], [], RESIDENTS, GRID, 0.5, rng)
     inside = np.isin(np.flatnonzero(true), BLOCK)
     assert inside.sum() == 3
-    assert (
-        1 <= (~inside).sum() <= 3
-    )  # fewer where the part kept has no way out but through the block
+    assert 1 <= (~inside).sum() <= 3  # fewer where the part kept has no way out but through the block
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -145,11 +135,7 @@ def test_the_simulation_does_not_touch_the_findings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        (
-            'certain = ["sure"]',
-            'certain = ["shure"]',
-            "no neighbourhood has the match 'shure'.*sure",
-        ),
+        ('certain = ["sure"]', 'certain = ["shure"]', "no neighbourhood has the match 'shure'.*sure"),
         ('attribute = "match"', 'attribute = "mach"', "no neighbourhood has the mach"),
         ("true_people = ", "true_peple = ", "true_peple"),
         ('boundaries = "areas.geojson"\n', "", "which areas touch"),

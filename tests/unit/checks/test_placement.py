@@ -56,13 +56,10 @@ def test_percentiles_share_ties_and_leave_unknown_values_out() -> None:
     )
 
 
-def test_programmes_of_the_generator_are_warned_of_one_time_in_twenty(
-    placebos: np.ndarray,
-) -> None:
+def test_programmes_of_the_generator_are_warned_of_one_time_in_twenty(placebos: np.ndarray) -> None:
     rng = np.random.default_rng(2)
     odd = [
-        placement(NAMES, described(pairs(rng, np.arange(N))), placebos, EVERY).is_unlike
-        for _ in range(400)
+        placement(NAMES, described(pairs(rng, np.arange(N))), placebos, EVERY).is_unlike for _ in range(400)
     ]
     assert np.mean(odd) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)
     assert np.mean(odd) > 0.01  # the ranks of 199 placebos come close to the nominal size

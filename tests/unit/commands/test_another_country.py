@@ -26,12 +26,9 @@ def folder(tmp_path):
     months = [f"{2012 + t // 12}-{t % 12 + 1:02d}" for t in range(24)]
     residents = rng.integers(1200, 1800, N_AREAS)
     tables = {
-        "counts": [
-            [c, m, n] for c in codes for m, n in zip(months, rng.poisson(15, 24), strict=True)
-        ],
+        "counts": [[c, m, n] for c in codes for m, n in zip(months, rng.poisson(15, 24), strict=True)],
         "areas": [
-            [c, int(r), round(float(rng.normal(20, 5)), 1)]
-            for c, r in zip(codes, residents, strict=True)
+            [c, int(r), round(float(rng.normal(20, 5)), 1)] for c, r in zip(codes, residents, strict=True)
         ],
         "members": [
             [codes[i], name, "2013-01-01"]
@@ -48,9 +45,7 @@ def folder(tmp_path):
         x, y = WEST + STEP * (i % COLUMNS), SOUTH + STEP * (i // COLUMNS)
         ring = [[x, y], [x + STEP, y], [x + STEP, y + STEP], [x, y + STEP], [x, y]]
         geometry = {"type": "Polygon", "coordinates": [ring]}
-        features.append(
-            {"type": "Feature", "properties": {"area_code": code}, "geometry": geometry}
-        )
+        features.append({"type": "Feature", "properties": {"area_code": code}, "geometry": geometry})
     outlines = {"type": "FeatureCollection", "features": features}
     (tmp_path / "areas.geojson").write_text(json.dumps(outlines), encoding="utf-8")
     (study,) = re.findall(r"```toml\n(.+?)```", PAGE, re.DOTALL)

@@ -166,9 +166,7 @@ def test_every_study_of_a_collection_is_checked(tmp_path: Path) -> None:
 
 def test_faults_of_all_files_are_listed_at_once(tmp_path: Path) -> None:
     study = write_small_study(tmp_path)
-    edit_table(
-        tmp_path / "crime.csv", lambda t: t.assign(month=t["month"].str.replace("-12", "-13"))
-    )
+    edit_table(tmp_path / "crime.csv", lambda t: t.assign(month=t["month"].str.replace("-12", "-13")))
     edit_table(
         tmp_path / "members.csv",
         lambda t: t.assign(start_date=t["start_date"].str.replace("-01-01", "-31-01")),

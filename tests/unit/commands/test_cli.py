@@ -173,21 +173,13 @@ def test_ctrl_c_ends_with_130_one_line_and_no_folder(example: Path) -> None:
             "sources.police_uk.ingest.ingest_police_uk",
             "the store is unchanged, or",
         ),
-        (
-            ("fetch", "imd_2010"),
-            "commands.fetch.fetch",
-            "what has arrived is kept. The same command goes",
-        ),
+        (("fetch", "imd_2010"), "commands.fetch.fetch", "what has arrived is kept. The same command goes"),
         (("demo",), "commands.demo.demo", "the reports named above are complete."),
         (("power", "study.toml"), "commands.power.power", "no results were written."),
     ],
 )
 def test_ctrl_c_says_what_is_left(
-    words: tuple[str, ...],
-    work: str,
-    said: str,
-    monkeypatch: pytest.MonkeyPatch,
-    run_here: RunHere,
+    words: tuple[str, ...], work: str, said: str, monkeypatch: pytest.MonkeyPatch, run_here: RunHere
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

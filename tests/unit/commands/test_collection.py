@@ -117,14 +117,10 @@ def test_faults_are_told_with_their_place(folder: Path, old: str, new: str, says
 def test_parts_beside_each_other_give_the_same_files(folder: Path) -> None:
     steps: list[str] = []
     evaluate_any(folder / "collection.toml", folder / "one", threads=1)
-    evaluate_any(
-        folder / "collection.toml", folder / "two", 2, lambda step, _done, _of: steps.append(step)
-    )
+    evaluate_any(folder / "collection.toml", folder / "two", 2, lambda step, _done, _of: steps.append(step))
     assert {"announced: design", "begun: design", "report"} <= set(steps)
     files = {p.relative_to(folder / "one") for p in (folder / "one").rglob("*") if p.is_file()}
-    assert files == {
-        p.relative_to(folder / "two") for p in (folder / "two").rglob("*") if p.is_file()
-    }
+    assert files == {p.relative_to(folder / "two") for p in (folder / "two").rglob("*") if p.is_file()}
     for name in files:
         assert (folder / "one" / name).read_bytes() == (folder / "two" / name).read_bytes(), name
 

@@ -31,11 +31,7 @@ def _command(*words: str | Path, **options: object) -> subprocess.CompletedProce
     [
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), 2, "no space left on device."),
         (OSError(errno.EROFS, os.strerror(errno.EROFS), "/out/a"), 2, "/out/a: read-only file"),
-        (
-            PermissionError(errno.EACCES, "Permission denied", "a.csv"),
-            3,
-            "a.csv: permission denied",
-        ),
+        (PermissionError(errno.EACCES, "Permission denied", "a.csv"), 3, "a.csv: permission denied"),
         (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 5000), 3, "xx … xx"),
         (MemoryError(), 3, "there is not enough memory."),
         (RecursionError("maximum recursion depth exceeded"), 3, "something is nested too deeply."),
@@ -78,9 +74,7 @@ def test_any_fault_inside_a_command_is_one_message(
         ("[study]\ntitle = '''\n[" + " " * 20_000 + "\n'''\n", "'source' is missing"),
     ],
 )
-def test_a_hostile_study_file_is_refused(
-    tmp_path: Path, text: str, fault: str, run_here: RunHere
-) -> None:
+def test_a_hostile_study_file_is_refused(tmp_path: Path, text: str, fault: str, run_here: RunHere) -> None:
     (tmp_path / "study.toml").write_text(text)
     done = run_here("check", tmp_path / "study.toml")
     assert (done.code, "Traceback" in done.err) == (2, False)
@@ -101,9 +95,7 @@ def test_paths_that_are_too_long_are_refused(tmp_path: Path, run_here: RunHere) 
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
 def test_an_output_that_takes_no_more_is_said(tmp_path: Path) -> None:
     with FULL.open("w") as full:
-        done = _command(
-            "init", tmp_path / "new", stdout=full, stderr=subprocess.PIPE, capture_output=False
-        )
+        done = _command("init", tmp_path / "new", stdout=full, stderr=subprocess.PIPE, capture_output=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("no space left on device.")
 

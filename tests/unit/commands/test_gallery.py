@@ -68,9 +68,7 @@ def test_the_gallery_holds_as_many_answers_as_it_should() -> None:
         (row(-3, -1, error=None), False),
     ],
 )
-def test_an_effect_is_found_again_inside_an_interval_that_is_hardly_wider(
-    found: Row, again: bool
-) -> None:
+def test_an_effect_is_found_again_inside_an_interval_that_is_hardly_wider(found: Row, again: bool) -> None:
     assert found.is_found_again is again
 
 

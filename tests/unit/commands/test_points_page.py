@@ -36,9 +36,7 @@ def folder(tmp_path: Path) -> Path:
     calls += [["01/31/2019 09:15:00 PM", "noise", "", ""]] * 3
     tables = {
         "calls": calls,
-        "areas": [
-            [c, int(rng.integers(1200, 1800)), round(float(rng.normal(20, 5)), 1)] for c in codes
-        ],
+        "areas": [[c, int(rng.integers(1200, 1800)), round(float(rng.normal(20, 5)), 1)] for c in codes],
         "members": [
             [codes[i], name, "2020-01-01"]
             for name, i in (("Abbey", 20), ("Abbey", 21), ("Bridge", 50), ("Castle", 80))
@@ -54,9 +52,7 @@ def folder(tmp_path: Path) -> Path:
             "properties": {"area_code": code},
             "geometry": {
                 "type": "Polygon",
-                "coordinates": [
-                    [[x, y], [x + STEP, y], [x + STEP, y + STEP], [x, y + STEP], [x, y]]
-                ],
+                "coordinates": [[[x, y], [x + STEP, y], [x + STEP, y + STEP], [x, y + STEP], [x, y]]],
             },
         }
         for code, (x, y) in zip(codes, corners, strict=True)

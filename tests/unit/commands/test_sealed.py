@@ -53,9 +53,7 @@ def test_check_and_power_work_before_the_start(tmp_path: Path) -> None:
         ("seed = 4", "seed = 5", "`study.seed` was 4 and is 5"),
     ],
 )
-def test_another_plan_than_the_sealed_one_is_refused(
-    tmp_path: Path, old: str, new: str, what: str
-) -> None:
+def test_another_plan_than_the_sealed_one_is_refused(tmp_path: Path, old: str, new: str, what: str) -> None:
     path, whole = _ahead(tmp_path)
     design_into(path, tmp_path / "plan", 1, power=False)
     whole.to_csv(tmp_path / "crime.csv", index=False)

@@ -15,9 +15,7 @@ def with_first(result: Result, **changes: object) -> Result:
 
 
 def test_a_verdict_without_an_answer_names_its_reason() -> None:
-    result = with_first(
-        sample_result(placebos=19), verdict=Verdict.CANNOT_TELL, held_back="too few places"
-    )
+    result = with_first(sample_result(placebos=19), verdict=Verdict.CANNOT_TELL, held_back="too few places")
     text = summary(result)
     assert "cannot tell (1)" in text.splitlines()[2]
     notes = [line for line in text.splitlines() if line.startswith("(")]

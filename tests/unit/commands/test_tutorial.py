@@ -35,9 +35,7 @@ ae.example = example
 @pytest.mark.slow
 def test_the_tutorial_leads_from_an_empty_folder_to_a_report(tmp_path: Path) -> None:
     commands = [
-        line
-        for block in re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)
-        for line in block.splitlines()
+        line for block in re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL) for line in block.splitlines()
     ]
     assert len(commands) >= 6
     for command in commands:

@@ -8,21 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from areaeffect.compare.question import (
-    Question,
-    areas_csv,
-    compose,
-    key_of_question,
-    refuse_question,
-)
+from areaeffect.compare.question import Question, areas_csv, compose, key_of_question, refuse_question
 from areaeffect.errors import StudyError
 from areaeffect.study.file import parse_study, read_base
 from tests.shared.small_study import CODES, write_small_study
 
 QUESTION = Question(("T009", "T010"), "2013-01", "Abbey & “Bridge”", 199, 30, 0.5)
-ATLAS = (
-    '\n[atlas]  # names of places\nplaces = "places.csv"\n[[atlas.layers]]\ncolumn = "areas.x"\n'
-)
+ATLAS = '\n[atlas]  # names of places\nplaces = "places.csv"\n[[atlas.layers]]\ncolumn = "areas.x"\n'
 
 
 @pytest.fixture
@@ -68,9 +60,7 @@ def test_a_base_without_initiative_or_register_gets_both(base: str) -> None:
     assert after["register"] == {"buffer_km": 0.5}
 
 
-def test_the_same_question_gives_the_same_text_and_reads_as_a_study(
-    base: str, tmp_path: Path
-) -> None:
+def test_the_same_question_gives_the_same_text_and_reads_as_a_study(base: str, tmp_path: Path) -> None:
     text = compose(base, QUESTION)
     assert text == compose(base, QUESTION)
     assert parse_study(text, tmp_path / "study.toml").study.study.exploratory

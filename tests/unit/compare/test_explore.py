@@ -87,10 +87,7 @@ def test_each_benchmark_area_stands_beside_the_place_with_what_it_was_chosen_by(
     chosen = json.loads((run / "design" / "design.json").read_text(encoding="utf-8"))["designs"][0]
     assert header[:4] == ["number", "name", "area_code", "weight"]
     assert {"population", "deprivation"} <= set(header)
-    assert [row[1] for row in rows[:2]] == [
-        "Abbey (your place)",
-        "All its benchmark areas, weighted",
-    ]
+    assert [row[1] for row in rows[:2]] == ["Abbey (your place)", "All its benchmark areas, weighted"]
     own, together = ([float(cell) for cell in row[4:]] for row in rows[:2])
     assert chosen["exact"]
     assert own == pytest.approx(together)
@@ -104,9 +101,7 @@ def test_what_could_be_seen_is_of_this_selection_alone(run: Path) -> None:
     power = json.loads((run / "power" / "power.json").read_text(encoding="utf-8"))
     assert {row["group"] for row in power["rows"]} == {"Abbey"}
     page = (run / "power" / "page.html").read_text(encoding="utf-8")
-    assert "cannot be known beforehand" in page, (
-        "one year of history is too short to try a design on"
-    )
+    assert "cannot be known beforehand" in page, "one year of history is too short to try a design on"
 
 
 def test_parquet_holds_the_findings(run: Path) -> None:

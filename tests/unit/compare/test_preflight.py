@@ -69,9 +69,7 @@ def test_areas_without_figures_are_named_with_the_areas_that_have_them(figures: 
     assert flight(figures).obstacles(repair.question) == ()
 
 
-def test_a_place_mostly_without_figures_is_offered_the_areas_that_have_them(
-    figures: np.ndarray,
-) -> None:
+def test_a_place_mostly_without_figures_is_offered_the_areas_that_have_them(figures: np.ndarray) -> None:
     """What most areas of a place lack is a gap of the source, so none of them falls out of it."""
     here = flight(figures)
     (obstacle,) = here.obstacles(asked(("T1", "T2", "T3"), "2014-01"))
@@ -89,9 +87,7 @@ def test_one_small_area_is_offered_its_ward_and_its_neighbours(figures: np.ndarr
     assert "One area alone" in obstacle.what
     assert [r.words for r in obstacle.repairs] == ["Compare all of Mill, Northmarsh, 4 areas"]
     (elsewhere,) = flight(figures).obstacles(asked(("T8",), "2014-01"))
-    assert [r.words for r in elsewhere.repairs] == [
-        "Compare it with the areas next to it, 4 in all"
-    ]
+    assert [r.words for r in elsewhere.repairs] == ["Compare it with the areas next to it, 4 in all"]
     for repair in (*obstacle.repairs, *elsewhere.repairs):
         assert repair.question.start == "2014-01"
         assert flight(figures).obstacles(repair.question) == ()
@@ -110,9 +106,7 @@ def test_a_large_area_may_stand_alone(figures: np.ndarray) -> None:
         ("1905-01", "2012-01", "too early"),
     ],
 )
-def test_a_date_that_cannot_be_asked_is_moved(
-    figures: np.ndarray, start: str, near: str, words: str
-) -> None:
+def test_a_date_that_cannot_be_asked_is_moved(figures: np.ndarray, start: str, near: str, words: str) -> None:
     (obstacle,) = flight(figures).obstacles(asked(("T0", "T1"), start))
     assert obstacle.field == "start"
     assert words in obstacle.what

@@ -113,9 +113,7 @@ def test_every_constraint_of_a_feasible_target_holds(seed: int, m: int, p: int) 
 
 
 @given(seed=st.integers(0, 10_000), shift=st.floats(4.0, 1e3))
-def test_a_target_out_of_reach_leaves_less_imbalance_than_no_weighting(
-    seed: int, shift: float
-) -> None:
+def test_a_target_out_of_reach_leaves_less_imbalance_than_no_weighting(seed: int, shift: float) -> None:
     distance = random_distance(seed, m=20, p=3)
     distance[:, 0] += shift + np.abs(distance[:, 0].min())  # every area lies on one side
     found = calibrate(distance)
@@ -128,9 +126,7 @@ def test_a_target_out_of_reach_leaves_less_imbalance_than_no_weighting(
 
 
 @given(seed=st.integers(0, 10_000), feasible=st.booleans())
-def test_the_order_of_areas_and_characteristics_changes_no_weight(
-    seed: int, feasible: bool
-) -> None:
+def test_the_order_of_areas_and_characteristics_changes_no_weight(seed: int, feasible: bool) -> None:
     rng = np.random.default_rng(seed)
     distance = random_distance(seed, m=25, p=3) + (0.0 if feasible else 5.0)
     rows, columns = rng.permutation(25), rng.permutation(3)
@@ -174,9 +170,7 @@ def test_a_characteristic_that_all_share_but_not_the_target_cannot_be_met() -> N
 @pytest.mark.parametrize("scale", [0.01, 100.0, 1e6])
 def test_a_common_unit_changes_no_weight(scale: float) -> None:
     distance = random_distance(9, m=30, p=2)
-    np.testing.assert_allclose(
-        calibrate(distance * scale).weights, calibrate(distance).weights, atol=SAME
-    )
+    np.testing.assert_allclose(calibrate(distance * scale).weights, calibrate(distance).weights, atol=SAME)
 
 
 def test_many_areas_and_constraints_are_met_exactly() -> None:

@@ -94,9 +94,7 @@ def test_a_programme_of_one_design_gets_all_its_places() -> None:
 
 def test_no_programme_where_too_few_places_are_left() -> None:
     rule = _rule([0] * 10, 1, 1)
-    assert (
-        rule.programme([np.array([i]) for i in range(10)], [1, 1], np.random.default_rng(1)) is None
-    )
+    assert rule.programme([np.array([i]) for i in range(10)], [1, 1], np.random.default_rng(1)) is None
 
 
 def test_areas_in_no_place_are_not_compared_with() -> None:

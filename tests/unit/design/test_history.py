@@ -19,10 +19,7 @@ def monthly(n_areas: int = 3) -> np.ndarray:
 
 
 def build(
-    one: Measure,
-    history: str | None = "12-month blocks",
-    used: np.ndarray | None = None,
-    start: int = START,
+    one: Measure, history: str | None = "12-month blocks", used: np.ndarray | None = None, start: int = START
 ) -> Features:
     mask = np.ones(one.periods.n, dtype=bool) if used is None else used
     kind = PeriodKind.MONTH if one.periods.kind is not PeriodKind.NUMBER else PeriodKind.NUMBER

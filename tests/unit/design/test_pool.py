@@ -52,11 +52,7 @@ def test_an_eligible_area_has_no_reason_and_every_other_one_has() -> None:
 
 def test_the_first_reason_counts() -> None:
     found = pool(ints(0), exclusions=[(mask(0, 5), "not covered"), (mask(5, 6), "too rich")])
-    assert (found.reasons[0], found.reasons[5], found.reasons[6]) == (
-        "treated",
-        "not covered",
-        "too rich",
-    )
+    assert (found.reasons[0], found.reasons[5], found.reasons[6]) == ("treated", "not covered", "too rich")
 
 
 def test_the_buffer_runs_around_the_studied_and_the_other_initiatives() -> None:
@@ -77,12 +73,7 @@ def test_an_area_that_could_be_part_of_no_neighbourhood_is_left_out() -> None:
 
 
 def test_two_areas_are_room_enough_for_a_neighbourhood_of_two() -> None:
-    found = pool(
-        ints(24),
-        exclusions=[(mask(2, 5, 6, 7), "elsewhere")],
-        contiguity=grid(5, 5),
-        smallest=2,
-    )
+    found = pool(ints(24), exclusions=[(mask(2, 5, 6, 7), "elsewhere")], contiguity=grid(5, 5), smallest=2)
     assert found.eligible[:2].all()
 
 

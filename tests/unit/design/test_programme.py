@@ -6,14 +6,7 @@ import numpy as np
 import pytest
 
 from areaeffect.design.history import Features
-from areaeffect.design.programme import (
-    Cohort,
-    Nearest,
-    Rules,
-    common_support,
-    design_programme,
-    make_cohort,
-)
+from areaeffect.design.programme import Cohort, Nearest, Rules, common_support, design_programme, make_cohort
 from tests.shared.small_panel import grid
 
 N = 60

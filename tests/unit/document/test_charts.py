@@ -38,17 +38,10 @@ def all_charts(result: Result) -> list[str]:
         trend(result, 3, "u"),
         forest.effects_chart(forest.effect_rows(main), key="e", title=HOSTILE),
         charts.placebo_chart(
-            charts.placebo_rows(draws, finding.estimate),
-            key="p",
-            title=HOSTILE,
-            form="ratio",
+            charts.placebo_rows(draws, finding.estimate), key="p", title=HOSTILE, form="ratio"
         ),
         balance_chart.balance_chart(
-            balance_chart.balance_rows(result.balance, "change"),
-            key="b",
-            title=HOSTILE,
-            over=3,
-            among=14,
+            balance_chart.balance_rows(result.balance, "change"), key="b", title=HOSTILE, over=3, among=14
         ),
         maps.map_svg(result.shapes, result.areas, key="m", title=HOSTILE, attribution=HOSTILE),
     ]
@@ -163,10 +156,7 @@ def test_nan_is_a_gap() -> None:
 
 @pytest.mark.parametrize(
     ("starts", "label"),
-    [
-        (("2016-01-01",), ">start 2016-01<"),
-        (("2016", "2017-06", "2018-Q1"), ">3 starts, first 2016<"),
-    ],
+    [(("2016-01-01",), ">start 2016-01<"), (("2016", "2017-06", "2018-Q1"), ">3 starts, first 2016<")],
 )
 def test_starts_are_marked_and_named(result: Result, starts: tuple[str, ...], label: str) -> None:
     rows = charts.trend_rows(result.series[0])
@@ -200,9 +190,7 @@ def test_an_all_missing_series_can_still_be_drawn() -> None:
         gaps=(),
         unit="u",
     )
-    assert "2 periods with a gap" in charts.trend_chart(
-        charts.trend_rows(series), key="t", title="t"
-    )
+    assert "2 periods with a gap" in charts.trend_chart(charts.trend_rows(series), key="t", title="t")
 
 
 # ---------------------------------------------------------------- effects
@@ -275,9 +263,7 @@ def county(n_side: int, corners: int) -> tuple[tuple[Shape, ...], tuple[AreaStat
 
     def edge(x: float, y: float, dx: int, dy: int) -> np.ndarray:
         wiggle = 60 * np.sin(40 * (steps + x + 2 * y))
-        return np.column_stack(
-            [1000 * (x + dx * steps) + dy * wiggle, 1000 * (y + dy * steps) + dx * wiggle]
-        )
+        return np.column_stack([1000 * (x + dx * steps) + dy * wiggle, 1000 * (y + dy * steps) + dx * wiggle])
 
     shapes, areas = [], []
     roles = ("treated", "benchmark", "left out", "not chosen")
@@ -289,11 +275,7 @@ def county(n_side: int, corners: int) -> tuple[tuple[Shape, ...], tuple[AreaStat
         role = roles[i % 4]
         areas.append(
             AreaStatus(
-                area=f"A{i:05d}",
-                name="",
-                role=role,
-                reason="why" if role == "left out" else "",
-                weight=i % 7,
+                area=f"A{i:05d}", name="", role=role, reason="why" if role == "left out" else "", weight=i % 7
             )
         )
     return tuple(shapes), tuple(areas)

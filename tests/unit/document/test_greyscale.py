@@ -87,19 +87,12 @@ def test_the_test_sees_two_greys_that_are_alike() -> None:
 def classes_of_a_map() -> Iterator[map_classes.MapClass]:
     areas = [
         AreaStatus(
-            area=f"t{i}",
-            name="",
-            role="treated",
-            reason="",
-            initiative=f"Programme {i}",
-            neighbourhood="x",
+            area=f"t{i}", name="", role="treated", reason="", initiative=f"Programme {i}", neighbourhood="x"
         )
         for i in range(4)
     ]
     areas += [AreaStatus(area=f"b{i}", name="", role="benchmark", weight=0.1 + i) for i in range(8)]
-    areas += [
-        AreaStatus(area=f"l{i}", name="", role="left out", reason=f"reason {i}") for i in range(3)
-    ]
+    areas += [AreaStatus(area=f"l{i}", name="", role="left out", reason=f"reason {i}") for i in range(3)]
     yield from map_classes.classes([*areas, AreaStatus(area="n", name="", role="not chosen")])
 
 

@@ -76,8 +76,7 @@ def test_a_treated_areas_own_change_moves_no_slope() -> None:
     values = trending(0.1)
     values[MEMBERS, START:] *= 5
     np.testing.assert_array_equal(
-        sums_of(values, is_count=True).growth.slopes,
-        sums_of(trending(0.1), is_count=True).growth.slopes,
+        sums_of(values, is_count=True).growth.slopes, sums_of(trending(0.1), is_count=True).growth.slopes
     )
 
 

@@ -26,9 +26,7 @@ def weights(seed: int = 4) -> np.ndarray:
     return share * len(MEMBERS)
 
 
-def totals_of(
-    values: np.ndarray, *, is_count: bool = True, exposure: float | None = None
-) -> np.ndarray:
+def totals_of(values: np.ndarray, *, is_count: bool = True, exposure: float | None = None) -> np.ndarray:
     people = None if exposure is None else np.full(N_AREAS, exposure)
     one = measure(values, is_count=is_count, exposure=people)
     return cf.totals(cf.sums(one, PRE, ~PRE), MEMBERS, POOL, weights())
@@ -72,9 +70,7 @@ def test_the_unit_of_a_count_does_not_change_its_ratio(scale: float, seed: int) 
 
 
 @given(scale=st.sampled_from([1e-3, 7.0]), seed=st.integers(0, 100))
-def test_a_level_that_the_treated_always_had_does_not_change_the_ratio(
-    scale: float, seed: int
-) -> None:
+def test_a_level_that_the_treated_always_had_does_not_change_the_ratio(scale: float, seed: int) -> None:
     values = counts(seed)
     higher = values.copy()
     higher[MEMBERS] *= scale
@@ -129,9 +125,7 @@ def test_a_level_and_its_expected_total_agree(total: list[float]) -> None:
     assert expected * ratio == pytest.approx(array[cf.OBSERVED_POST])
 
 
-@pytest.mark.parametrize(
-    "position", [cf.OBSERVED_PRE, cf.OBSERVED_POST, cf.EXPECTED_PRE, cf.EXPECTED_POST]
-)
+@pytest.mark.parametrize("position", [cf.OBSERVED_PRE, cf.OBSERVED_POST, cf.EXPECTED_PRE, cf.EXPECTED_POST])
 def test_a_total_of_zero_gives_no_ratio_rather_than_an_infinite_one(position: int) -> None:
     total = np.full(cf.N_TOTALS, 10.0)
     total[position] = 0.0

@@ -189,9 +189,7 @@ def rejections(r: float, q: float, shape: tuple[int, int] = (4000, 199)) -> tupl
 
 
 @pytest.mark.parametrize(("r", "q"), [(0.02, -0.013), (0.07, -0.09), (0.2, -0.2), (0.05, 0.05)])
-def test_size_holds_where_placebos_share_areas_and_stand_in_the_benchmark(
-    r: float, q: float
-) -> None:
+def test_size_holds_where_placebos_share_areas_and_stand_in_the_benchmark(r: float, q: float) -> None:
     """Correlations measured in fresh counties at 3, 10 and 30 neighbourhoods; and exchangeable."""
     found, as_they_lie = rejections(r, q)
     # 4,000 replicates: a standard error of 0.0034 at 0.05
@@ -227,9 +225,7 @@ def large_programmes(n_pools: int = 1500) -> tuple[np.ndarray, ...]:
     return np.array(centres), np.array(alone), np.array(shared)
 
 
-def test_a_programme_that_takes_up_a_third_of_the_pool_is_held_to_the_spread_of_fresh_places() -> (
-    None
-):
+def test_a_programme_that_takes_up_a_third_of_the_pool_is_held_to_the_spread_of_fresh_places() -> None:
     centres, alone, shared = large_programmes()
     near = np.abs(centres) < 0.3
     assert 0.3 < near.mean() < 0.5

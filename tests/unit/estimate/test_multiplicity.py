@@ -91,8 +91,7 @@ def test_a_finding_more_extreme_has_no_larger_p() -> None:
     drawn = columns(4, 0.2)
     ones = np.ones(N_DRAWS)
     found = [
-        infer(x, column, ones, 1.0, MANY)
-        for x, column in zip((-1.0, -2.0, -3.0, -6.0), drawn.T, strict=True)
+        infer(x, column, ones, 1.0, MANY) for x, column in zip((-1.0, -2.0, -3.0, -6.0), drawn.T, strict=True)
     ]
     p = max_t(found).p_adjusted
     assert (np.diff(p) <= 0).all()
@@ -127,16 +126,11 @@ def test_a_joint_interval_leaves_zero_out_exactly_where_its_p_is_at_most_five_pe
 
 
 @given(seed=st.integers(0, 200), n=st.integers(2, 6))
-def test_stepping_down_is_never_harder_than_a_single_step_nor_easier_than_alone(
-    seed: int, n: int
-) -> None:
+def test_stepping_down_is_never_harder_than_a_single_step_nor_easier_than_alone(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     drawn = columns(n, 0.3, seed, 199)
     ones = np.ones(len(drawn))
-    found = [
-        infer(float(x), c, ones, 1.0, MANY)
-        for x, c in zip(rng.normal(0, 2, n), drawn.T, strict=True)
-    ]
+    found = [infer(float(x), c, ones, 1.0, MANY) for x, c in zip(rng.normal(0, 2, n), drawn.T, strict=True)]
     joint = max_t(found)
     alone = np.array([f.p_value for f in found])
     assert (joint.p_step_down <= joint.p_adjusted + 1e-12).all()

@@ -44,11 +44,7 @@ def interval(low: float | None, high: float | None) -> Interval:
     ],
 )
 def test_the_verdict_follows_from_the_interval(
-    low: float | None,
-    high: float | None,
-    lower_is_better: Verdict,
-    higher_is_better: Verdict,
-    level: Verdict,
+    low: float | None, high: float | None, lower_is_better: Verdict, higher_is_better: Verdict, level: Verdict
 ) -> None:
     found = interval(low, high)
     for claim in (Claim.CHANGE, Claim.CONTRAST):
@@ -67,8 +63,7 @@ def test_no_verdict_contradicts_the_interval_it_stands_beside() -> None:
         drawn = rng.normal(0, 0.02, (199, n)) + rng.normal(0, 0.02, (199, 1))
         effects = rng.choice([0.0, -0.05, 0.1], n) + rng.normal(0, 0.02, n)
         family = [
-            infer(float(e), c, np.ones(199), 1.0, places)
-            for e, c in zip(effects, drawn.T, strict=True)
+            infer(float(e), c, np.ones(199), 1.0, places) for e, c in zip(effects, drawn.T, strict=True)
         ]
         joint = max_t(family)
         for k, one in enumerate(family):

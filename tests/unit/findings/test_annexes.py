@@ -55,10 +55,7 @@ def test_an_annex_comes_back_from_its_files(result: Result, tmp_path: Path) -> N
 def test_every_kind_of_block_is_printed(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     table = Table("Cells", ("Name", "Value"), (("x", "1"),))
     figure = Figure(
-        chart='<svg xmlns="http://www.w3.org/2000/svg"></svg>',
-        title="A picture",
-        table=table,
-        data="walks",
+        chart='<svg xmlns="http://www.w3.org/2000/svg"></svg>', title="A picture", table=table, data="walks"
     )
     inner = Section("inner", "Inside", (Paragraph("first words", lead=True),))
     blocks = (

@@ -105,12 +105,7 @@ def test_the_linearised_error_is_that_of_simulated_totals() -> None:
         outside = rng.poisson(10.0, (N_POOL, N_PERIODS)).astype(float)
         parts = [
             Compared(
-                members=members,
-                pool=pool,
-                treated=treated,
-                outside=outside,
-                weights=weights,
-                periods=periods,
+                members=members, pool=pool, treated=treated, outside=outside, weights=weights, periods=periods
             )
         ]
         drawn.append(log_ratio(parts))

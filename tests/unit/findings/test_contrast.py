@@ -77,9 +77,7 @@ def test_a_contrast_goes_over_any_leading_axes() -> None:
 
 
 def test_the_rarer_side_rules_the_standard_error() -> None:
-    assert float(case(is_ratio=True).counts(totals(80, 180))) == pytest.approx(
-        1 / (1 / 100 + 1 / 200)
-    )
+    assert float(case(is_ratio=True).counts(totals(80, 180))) == pytest.approx(1 / (1 / 100 + 1 / 200))
 
 
 def test_only_a_study_with_both_sides_has_a_contrast() -> None:

@@ -62,9 +62,7 @@ def test_each_value_has_its_finding_and_two_values_their_contrast(result: Result
         ("2013-01", 3),
     ]
     council, trust, contrast = partners
-    assert 1 + contrast["estimate"] == pytest.approx(
-        (1 + council["estimate"]) / (1 + trust["estimate"])
-    )
+    assert 1 + contrast["estimate"] == pytest.approx((1 + council["estimate"]) / (1 + trust["estimate"]))
     assert contrast["claim"] == "contrast"
     assert all(r["low"] < r["high"] for r in rows)
 
@@ -162,9 +160,7 @@ def test_a_group_the_study_names_is_a_further_finding(result: Result, tmp_path: 
         ("name,people\nAbbey,1\nBridge,1\nCastel,1\n", "'Castle' has no row.*'Castel'"),
     ],
 )
-def test_a_table_of_attributes_that_does_not_fit_is_refused(
-    tmp_path: Path, table: str, says: str
-) -> None:
+def test_a_table_of_attributes_that_does_not_fit_is_refused(tmp_path: Path, table: str, says: str) -> None:
     study = grouped_study(tmp_path, "[]")
     (tmp_path / "size.csv").write_text(table)
     edit(study, 'areas = "members.csv"', 'areas = "members.csv"\nattributes = "size.csv"')
@@ -240,11 +236,7 @@ def test_a_level_stands_beside_its_number_before_adjustment(tmp_path: Path) -> N
     edit(study, 'value = "n"', 'value = "n"\nclaim = "level"')
     result = evaluate(study, threads=1)
     rows = annex_of(result, "effect_forms").table("effect_forms").records()
-    assert [r["kind"] for r in rows] == [
-        "ratio of totals",
-        "difference of rates",
-        "not regression-adjusted",
-    ]
+    assert [r["kind"] for r in rows] == ["ratio of totals", "difference of rates", "not regression-adjusted"]
     adjusted, _, plain = rows
     assert adjusted["estimate"] != plain["estimate"]
     # every area is matched on both covariates: little is left to take off

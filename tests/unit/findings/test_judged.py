@@ -81,9 +81,7 @@ def write(folder: Path, names: tuple[str, ...]) -> Path:
     right = [(i, i + 1) for i in range(n) if (i + 1) % COLUMNS]
     below = [(i, i + COLUMNS) for i in range(n - COLUMNS)]
     touching = [(CODES[a], CODES[b]) for a, b in (*right, *below)]
-    pd.DataFrame(touching, columns=["area", "neighbour"]).to_csv(
-        folder / "touching.csv", index=False
-    )
+    pd.DataFrame(touching, columns=["area", "neighbour"]).to_csv(folder / "touching.csv", index=False)
     study = folder / "study.toml"
     study.write_text(STUDY, encoding="utf-8")
     return study
@@ -91,9 +89,7 @@ def write(folder: Path, names: tuple[str, ...]) -> Path:
 
 def whole(result: Result, outcome: str) -> Finding:
     return next(
-        f
-        for f in result.findings
-        if (f.outcome, f.form, f.neighbourhood) == (outcome, "ratio", None)
+        f for f in result.findings if (f.outcome, f.form, f.neighbourhood) == (outcome, "ratio", None)
     )
 
 
@@ -131,9 +127,7 @@ def test_places_unlike_every_other_area_get_no_verdict_and_the_reason(tmp_path: 
     score = [80.0 + i % 7 if i in treated else i % 11 for i in range(len(CODES))]
     table = pd.DataFrame({"area_code": CODES, "score": score})
     table.to_csv(tmp_path / "need.csv", index=False)
-    source = (
-        '[source.need]\nkind = "panel"\npath = "need.csv"\narea = "area_code"\n\n[[initiative]]'
-    )
+    source = '[source.need]\nkind = "panel"\npath = "need.csv"\narea = "area_code"\n\n[[initiative]]'
     edit(study, "[[initiative]]", source)
     asked = 'covariates = [{ column = "need.score", as_of = "2011" }]\nnearest = 40'
     edit(study, "nearest = 40", asked)
@@ -143,9 +137,7 @@ def test_places_unlike_every_other_area_get_no_verdict_and_the_reason(tmp_path: 
     assert any("by more than 1 standard deviation" in caveat for caveat in found.caveats)
 
 
-def test_a_part_of_a_total_is_described_unless_the_study_says_otherwise(
-    one: Result, tmp_path: Path
-) -> None:
+def test_a_part_of_a_total_is_described_unless_the_study_says_otherwise(one: Result, tmp_path: Path) -> None:
     part = whole(one, "burglary")
     assert (part.verdict, part.primary, part.n_together) == (Verdict.DESCRIBED, False, 1)
     assert any("burglary is part of crime" in note for note in one.notes)

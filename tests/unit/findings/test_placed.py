@@ -15,12 +15,7 @@ from areaeffect.findings.plan import Plan
 from areaeffect.study.design import DesignPart
 from areaeffect.study.file import read_study
 from tests.conftest import REPOSITORY
-from tests.shared.cutoff_study import (
-    CODES,
-    chosen_by_hand,
-    need_and_authority,
-    write_cutoff_study,
-)
+from tests.shared.cutoff_study import CODES, chosen_by_hand, need_and_authority, write_cutoff_study
 from tests.shared.small_study import edit, edit_table
 
 

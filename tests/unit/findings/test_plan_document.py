@@ -58,9 +58,7 @@ def multiplied(data: Assembled, *, after: bool) -> Assembled:
     return replace(data, panel=replace(data.panel, measures=measures))
 
 
-def test_no_outcome_after_a_start_is_in_the_plan(
-    parts: tuple[StudyFile, Assembled], tmp_path: Path
-) -> None:
+def test_no_outcome_after_a_start_is_in_the_plan(parts: tuple[StudyFile, Assembled], tmp_path: Path) -> None:
     file, data = parts
     whole = written(file, data, tmp_path / "a")
     assert written(file, multiplied(data, after=True), tmp_path / "b") == whole

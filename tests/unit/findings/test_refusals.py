@@ -44,9 +44,7 @@ def test_one_small_area_is_refused_by_all_three_for_one_reason(tmp_path: Path) -
             ask()
 
 
-def test_data_that_begin_after_every_start_are_named_with_their_first_period(
-    tmp_path: Path,
-) -> None:
+def test_data_that_begin_after_every_start_are_named_with_their_first_period(tmp_path: Path) -> None:
     study = write_small_study(tmp_path)
     edit_table(tmp_path / "crime.csv", lambda table: table[table["month"] >= "2013-02"])
     with pytest.raises(NothingEstimableError, match="the data begin in 2013-02, after every start"):
@@ -82,9 +80,7 @@ def test_where_one_of_two_outcomes_is_refused_the_other_is_not(tmp_path: Path) -
     more = '[[outcome]]\nname = "z"\nfamily = "other"\nsource = "t"\nvalue = "z"\n'
     path = _study(tmp_path, table, outcome=f"smallest_effect_of_interest = 0.05\n{more}")
     report = check(path, None, _quiet)
-    assert report.refused == (
-        "Init, z: only 0 incidents before the start: too few for a percentage.",
-    )
+    assert report.refused == ("Init, z: only 0 incidents before the start: too few for a percentage.",)
     assert all(", z:" not in line for line in report.smallest_effects)
     assert {row.outcome for row in power(path, 1).rows} == {"y"}
 

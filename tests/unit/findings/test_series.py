@@ -39,9 +39,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
 def shares(series: Series, since: str) -> tuple[float, float]:
     """Return observed over expected before and after a start."""
     sums = {False: [0.0, 0.0], True: [0.0, 0.0]}
-    for period, own, other in zip(
-        series.periods, series.observed, series.counterfactual, strict=True
-    ):
+    for period, own, other in zip(series.periods, series.observed, series.counterfactual, strict=True):
         assert own is not None
         assert other is not None
         sums[period >= since][0] += own
@@ -61,9 +59,7 @@ def test_the_gap_drawn_is_the_gap_estimated(result: Result) -> None:
 def test_the_gap_drawn_of_one_neighbourhood_is_its_own(result: Result) -> None:
     for path in result.neighbourhood_series:
         finding = next(
-            f
-            for f in result.findings
-            if f.neighbourhood == path.neighbourhood and f.form == "ratio"
+            f for f in result.findings if f.neighbourhood == path.neighbourhood and f.form == "ratio"
         )
         assert finding.estimate is not None
         before, after = shares(path, "2013")

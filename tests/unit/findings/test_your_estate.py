@@ -77,10 +77,7 @@ def test_a_window_after_the_break_is_not_refused(study: Path) -> None:
 
 def test_dwellings_that_change_are_taken_at_the_first_period(study: Path) -> None:
     homes = study.parent / "empty_homes.csv"
-    edit_table(
-        homes,
-        lambda t: t.assign(dwellings=t["dwellings"].astype(int) + t["date"].astype(int) - 2014),
-    )
+    edit_table(homes, lambda t: t.assign(dwellings=t["dwellings"].astype(int) + t["date"].astype(int) - 2014))
     panel = assemble(read_study(study)).panel
     first = pd.read_csv(homes).query("date == 2014").sort_values("area_code")["dwellings"]
     assert (panel.measures["empty_homes"].exposure == first.to_numpy()).all()

@@ -17,7 +17,7 @@ from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
 from areaeffect.report import faces
 from areaeffect.results import NotEstimable, Result
-from areaeffect.study import extras
+from areaeffect.study import file as study_file
 from areaeffect.study.analysis import EstimatorName
 from areaeffect.wording.numbers import number
 from tests.shared.small_panel import measure
@@ -88,9 +88,7 @@ def test_poisson_with_one_start_is_the_ratio_of_weighted_totals() -> None:
     panel = made(3)
     weighted = panel.outcome * panel.weight[:, None]
     inside, outside = weighted[panel.treated], weighted[~panel.treated]
-    ratio = (inside[:, 4:].sum() / inside[:, :4].sum()) / (
-        outside[:, 4:].sum() / outside[:, :4].sum()
-    )
+    ratio = (inside[:, 4:].sum() / inside[:, :4].sum()) / (outside[:, 4:].sum() / outside[:, :4].sum())
     found = cross_check("poisson", panel)
     assert isinstance(found, CrossCheck)
     assert found.estimate == pytest.approx(ratio - 1, rel=SAME_POISSON)
@@ -169,9 +167,7 @@ def test_a_gap_leaves_the_block_on_the_months_that_everyone_has() -> None:
 
 
 def test_a_start_without_a_whole_block_after_it_is_not_estimable() -> None:
-    assert blocks(12, 22) == NotEstimable(
-        "a neighbourhood has no whole block of time after its start"
-    )
+    assert blocks(12, 22) == NotEstimable("a neighbourhood has no whole block of time after its start")
 
 
 # ---------------------------------------------------------------- beside the findings
@@ -207,7 +203,7 @@ def test_without_the_extra_the_study_is_refused_before_anything_is_read(
     study = write_small_study(tmp_path)
     edit(study, "placebos = 39", 'placebos = 39\nestimators = ["counterfactual", "poisson"]')
     real = importlib.util.find_spec
-    monkeypatch.setattr(extras, "find_spec", lambda n: None if n == "pyfixest" else real(n))
+    monkeypatch.setattr(study_file, "find_spec", lambda n: None if n == "pyfixest" else real(n))
     with pytest.raises(StudyError) as caught:
         evaluate(study, threads=1)
     assert str(caught.value) == (

@@ -8,11 +8,7 @@ import pytest
 
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.document.blocks import Beside, Folded, Section
-from areaeffect.further.event_time_section import (
-    event_time_rows,
-    event_time_section,
-    event_time_table,
-)
+from areaeffect.further.event_time_section import event_time_rows, event_time_section, event_time_table
 from areaeffect.results import Annex, Finding, Result
 from tests.shared.small_study import edit, write_small_study
 
@@ -48,9 +44,7 @@ def test_where_one_bin_is_the_whole_time_after_it_is_the_finding(result: Result)
         assert last[name] == pytest.approx(getattr(finding, name)), name
     assert last["expected"] == pytest.approx(finding.counterfactual)
     # one bin alone pays nothing for looking at several
-    assert (last["low_together"], last["high_together"]) == pytest.approx(
-        (last["low"], last["high"])
-    )
+    assert (last["low_together"], last["high_together"]) == pytest.approx((last["low"], last["high"]))
 
 
 def test_quarters_after_the_start_add_up_to_the_finding(quarterly: Result) -> None:

@@ -33,9 +33,7 @@ def test_more_see_more(tmp_path: Path) -> None:
     assert annex is not None
     (row,) = annex.table("more_neighbourhoods").records()
     assert 0.5 < row["mde_with"] / row["mde"] < 0.95  # about the root of a half
-    tables = [
-        b.table for b in more_neighbourhoods_section(result, annex).blocks if isinstance(b, Data)
-    ]
+    tables = [b.table for b in more_neighbourhoods_section(result, annex).blocks if isinstance(b, Data)]
     assert tables[0].rows[0][2].startswith(f"{abs(100 * row['mde_with']):.1f}")
 
 

@@ -39,9 +39,7 @@ def test_a_study_prints_the_means_it_is_asked_for(tmp_path: Path) -> None:
     edit_table(tmp_path / "areas.csv", lambda t: t.assign(band=band(t)))
     edit(study, "exposure =", 'claim = "level"\nexposure =')
     with study.open("a") as file:
-        file.write(
-            '[plain_means]\nby = "areas.band"\nlabel = "bands"\nalso = ["areas.deprivation"]\n'
-        )
+        file.write('[plain_means]\nby = "areas.band"\nlabel = "bands"\nalso = ["areas.deprivation"]\n')
     annex = evaluate(study, threads=1).annex("plain_means")
     assert annex is not None
     rate, deprivation = annex.table("plain_means").records()

@@ -8,7 +8,7 @@ import pytest
 from areaeffect.errors import DataError
 from areaeffect.further.stories import read_events, read_stories, stories_section, theme_rows
 from areaeffect.results import Verdict
-from areaeffect.study.survey import Stories
+from areaeffect.study.analysis import Stories
 from tests.shared.sample_result import sample_result
 
 PLACES = ("Elm Park", "Mill Lane")
@@ -111,9 +111,7 @@ def test_events_are_numbered_on_the_trend_and_named_in_its_note() -> None:
 
     result = sample_result()
     finding = next(f for f in result.findings if f.neighbourhood is None and f.claim == "change")
-    series = next(
-        s for s in result.series if (s.group, s.outcome) == (finding.group, finding.outcome)
-    )
+    series = next(s for s in result.series if (s.group, s.outcome) == (finding.group, finding.outcome))
     middle = series.periods[len(series.periods) // 2]
     events = ((middle, "", "a hall <b> opened"), ("1066", "Elm Park", "too early"))
     figure = figures.trend(finding, series, events)

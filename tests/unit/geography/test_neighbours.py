@@ -33,9 +33,7 @@ def test_pairs_are_those_of_all_distances(seed: int, metres: float) -> None:
 
     graph = within(areas, metres)
 
-    assert [graph.of(i).tolist() for i in range(len(drawn))] == [
-        np.flatnonzero(row).tolist() for row in near
-    ]
+    assert [graph.of(i).tolist() for i in range(len(drawn))] == [np.flatnonzero(row).tolist() for row in near]
 
 
 def test_areas_that_only_touch_are_neighbours() -> None:

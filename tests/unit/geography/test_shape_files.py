@@ -63,9 +63,7 @@ def test_squares_are_read_in_metres(tmp_path: Path) -> None:
 def test_a_bow_tie_a_point_a_line_and_a_spike_are_named(tmp_path: Path) -> None:
     first = square(0)
     bow = [first[0], first[2], first[1], first[3], first[0]]
-    assert "area T000: the shape is not valid: it crosses itself" in fault(
-        write(tmp_path, polygons(bow))
-    )
+    assert "area T000: the shape is not valid: it crosses itself" in fault(write(tmp_path, polygons(bow)))
     spike = [first[0], first[1], first[0], first[0]]
     assert "area T000: the shape is not valid" in fault(write(tmp_path, polygons(spike)))
     point = [{"type": "Point", "coordinates": first[0]}, *polygons()[1:]]
@@ -90,13 +88,9 @@ def test_coordinates_that_are_not_what_the_file_says_are_refused(tmp_path: Path)
     assert "look like longitude and latitude" in fault(
         write(tmp_path, polygons(), "urn:ogc:def:crs:EPSG::27700")
     )
-    swapped = [
-        {"type": "Polygon", "coordinates": [[[y, x] for x, y in square(i)]]} for i in range(N)
-    ]
+    swapped = [{"type": "Polygon", "coordinates": [[[y, x] for x, y in square(i)]]} for i in range(N)]
     assert "the wrong way round" in fault(write(tmp_path, swapped))
-    assert "area T000 lies far from all others" in fault(
-        write(tmp_path, [swapped[0], *polygons()[1:]])
-    )
+    assert "area T000 lies far from all others" in fault(write(tmp_path, [swapped[0], *polygons()[1:]]))
 
 
 def test_a_shape_that_covers_other_areas_is_named(tmp_path: Path) -> None:
@@ -262,9 +256,7 @@ def test_outlines_are_held_against_where_areas_of_their_codes_lie(tmp_path: Path
     flipped = [(-x, y) for x, y in corners]
     assert "the longitudes have the wrong sign" in str(_of_codes(tmp_path, codes, flipped))
     away = [*corners[:-1], (corners[-1][0] - 2.0, corners[-1][1])]
-    assert "area E01003000 is drawn 139 km from where it lies" in str(
-        _of_codes(tmp_path, codes, away)
-    )
+    assert "area E01003000 is drawn 139 km from where it lies" in str(_of_codes(tmp_path, codes, away))
     elsewhere = [(x - 2.0, y) for x, y in corners]
     assert "the outlines lie about 138 km from where" in str(_of_codes(tmp_path, codes, elsewhere))
 

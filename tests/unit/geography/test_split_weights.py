@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from areaeffect.errors import DataError
-from areaeffect.geography.lookups import Lookup, make_lookup
+from areaeffect.geography.codes import Lookup, make_lookup
 from areaeffect.geography.split_weights import load_split_weights
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.police_uk.ingest import ingest_police_uk

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect.errors import DataError
-from areaeffect.geography.lookups import load_lookup, make_lookup
+from areaeffect.geography.codes import load_lookup, make_lookup
 from areaeffect.geography.vintages import (
     Weights,
     convert_counts,
@@ -63,17 +63,13 @@ def lookups(draw):
 def counted(draw):
     lookup, codes = draw(lookups())
     n_periods = draw(st.integers(1, 5))
-    cells = st.lists(
-        st.integers(0, 1000), min_size=len(codes) * n_periods, max_size=len(codes) * n_periods
-    )
+    cells = st.lists(st.integers(0, 1000), min_size=len(codes) * n_periods, max_size=len(codes) * n_periods)
     values = np.array(draw(cells), dtype=float).reshape(len(codes), n_periods)
     weights = None
     if draw(st.booleans()):
         share = st.one_of(st.floats(0, 1e4), st.just(float("nan")))
         n = len(lookup.new)
-        weights = Weights(
-            "residents", lookup.new, np.array(draw(st.lists(share, min_size=n, max_size=n)))
-        )
+        weights = Weights("residents", lookup.new, np.array(draw(st.lists(share, min_size=n, max_size=n))))
     return lookup, codes, values, weights
 
 
@@ -141,12 +137,7 @@ def test_split_follows_the_declared_weights_and_says_so():
     values = np.array([[0.0], [10], [1], [2], [5], [7]])
     residents = Weights("residents in 2021", np.array(["b3", "b2"]), np.array([300.0, 700]))
     result = convert_counts(values, OLD, SMALL, residents)
-    assert dict(zip(result.codes, result.values[:, 0], strict=True)) == {
-        "a1": 0,
-        "b2": 7,
-        "b3": 3,
-        "c3": 3,
-    }
+    assert dict(zip(result.codes, result.values[:, 0], strict=True)) == {"a1": 0, "b2": 7, "b3": 3, "c3": 3}
     assert result.left_out == ("x1", "x2")
     assert result.left_out_values.tolist() == [[5], [7]]
     assert result.status == {"irregular": 2, "merged": 2, "split": 1, "unchanged": 1}
@@ -168,12 +159,7 @@ def test_missing_stays_missing_and_a_part_is_not_the_sum():
     values[[1, 2], 0] = np.nan
     result = convert_counts(values, OLD, SMALL)
     missing = dict(zip(result.codes, np.isnan(result.values).tolist(), strict=True))
-    assert missing == {
-        "a1": [False, False],
-        "b2": [True, False],
-        "b3": [True, False],
-        "c3": [True, False],
-    }
+    assert missing == {"a1": [False, False], "b2": [True, False], "b3": [True, False], "c3": [True, False]}
 
 
 def test_a_merged_area_without_all_its_parts_is_named():

@@ -82,9 +82,7 @@ def test_the_exponential_transformation_at_its_known_points() -> None:
 def test_scaled_ranks_are_those_of_a_plain_count(values: list[int]) -> None:
     found = numerics.scaled_rank(np.array(values, dtype=float))
     n = len(values)
-    plain = [
-        (sum(w < v for w in values) + (sum(w == v for w in values) + 1) / 2) / n for v in values
-    ]
+    plain = [(sum(w < v for w in values) + (sum(w == v for w in values) + 1) / 2) / n for v in values]
     assert found == pytest.approx(plain)
     assert 0 < found.min() <= found.max() <= 1
 
@@ -117,9 +115,7 @@ def test_shrinkage_draws_the_smallest_area_most() -> None:
     st.floats(1e-3, 1e3),
     st.floats(-1e3, 1e3),
 )
-def test_no_scale_of_an_indicator_moves_a_rank(
-    values: list[float], scale: float, shift: float
-) -> None:
+def test_no_scale_of_an_indicator_moves_a_rank(values: list[float], scale: float, shift: float) -> None:
     x = np.round(np.array(values), 3)
     for method in ("exponential", "rank"):
         first = numerics.standardise(x, method)
@@ -202,10 +198,7 @@ def test_left_behind_stands_in_the_files(path: Path, tmp_path: Path) -> None:
 
 
 def test_an_index_as_json_has_the_rows_of_its_files(
-    path: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "json"
     monkeypatch.setattr("sys.argv", ["areaeffect", "index", str(path), "--out", str(out), "--json"])
@@ -242,11 +235,7 @@ def test_the_same_index_gives_the_same_bytes(path: Path, tmp_path: Path) -> None
         ('column = "paths"', 'column = "council"', "is text, not numbers"),
         ('path = "areas.csv"\ncolumn = "paths"', 'column = "paths"', "give either `release`"),
         ('path = "areas.csv"\ncolumn = "paths"', 'release = "imd"\ncolumn = "x"', "no release"),
-        (
-            'worse = "low"',
-            'worse = "low"\nshrink = true',
-            "`shrink` needs a `denominator`",
-        ),
+        ('worse = "low"', 'worse = "low"\nshrink = true', "`shrink` needs a `denominator`"),
         ('title = "Two things"', "", "'title' is missing"),
     ],
 )

@@ -25,15 +25,7 @@ from areaeffect.estimate.counterfactual import Sums
 from areaeffect.estimate.inference import around_zero
 from areaeffect.findings.cohorts import ClaimCohorts, _half
 from areaeffect.findings.plan import make_plan
-from areaeffect.multiverse.branches import (
-    LATER_HALF,
-    TOTALS,
-    WHOLE,
-    Choice,
-    grid,
-    own_choice,
-    run_branch,
-)
+from areaeffect.multiverse.branches import LATER_HALF, TOTALS, WHOLE, Choice, grid, own_choice, run_branch
 from areaeffect.multiverse.curves import (
     MIN_DRAWS,
     Branch,
@@ -48,7 +40,7 @@ from areaeffect.records import rows_of
 from areaeffect.report import faces
 from areaeffect.report.files import read_result
 from areaeffect.results import Result
-from areaeffect.study import extras
+from areaeffect.study import file as study_file
 from areaeffect.study.file import read_study
 from areaeffect.wording.numbers import number
 from tests.shared.small_study import edit, edit_table, write_small_study
@@ -187,9 +179,7 @@ class Unadjusted(ClaimCohorts):
         return added
 
 
-def test_a_library_branch_sends_the_same_placebo_programmes_through_the_library(
-    tmp_path: Path,
-) -> None:
+def test_a_library_branch_sends_the_same_placebo_programmes_through_the_library(tmp_path: Path) -> None:
     """Poisson with one start is the ratio of totals: for the real programme and each placebo.
 
     A library knows nothing of what weighting left unlike, so ours is compared without that.
@@ -213,12 +203,9 @@ def test_a_library_branch_sends_the_same_placebo_programmes_through_the_library(
 
 
 @pytest.mark.parametrize(
-    ("before", "per_year", "kept"),
-    [(48, 12, 24), (30, 12, 12), (18, 12, 9), (12, None, 6), (5, 1, 3)],
+    ("before", "per_year", "kept"), [(48, 12, 24), (30, 12, 12), (18, 12, 9), (12, None, 6), (5, 1, 3)]
 )
-def test_the_later_half_is_whole_years_where_it_can_be(
-    before: int, per_year: int | None, kept: int
-) -> None:
+def test_the_later_half_is_whole_years_where_it_can_be(before: int, per_year: int | None, kept: int) -> None:
     assert _half(before, per_year) == kept
 
 
@@ -286,9 +273,7 @@ def test_a_file_of_somebody_else_among_the_branches_is_named_and_left(
     shutil.copytree(done[0], out)
     (out / "branches" / "notes.txt").write_text("mine")
     before = contents(out)
-    with pytest.raises(
-        StudyError, match=r"'branches/notes\.txt', which this program did not write"
-    ):
+    with pytest.raises(StudyError, match=r"'branches/notes\.txt', which this program did not write"):
         multiverse(study, out, DRAWS, threads=1)
     assert contents(out) == before
 
@@ -371,9 +356,7 @@ main()
 """
 
 
-def ran(
-    study: Path, out: Path, *more: str, code: str = COMMAND
-) -> subprocess.CompletedProcess[bytes]:
+def ran(study: Path, out: Path, *more: str, code: str = COMMAND) -> subprocess.CompletedProcess[bytes]:
     words = ["multiverse", str(study), "--out", str(out), "--draws", str(DRAWS), *more]
     return subprocess.run(
         [sys.executable, "-c", code, *words, "--threads", "1"],
@@ -415,7 +398,7 @@ def test_an_address_without_a_cluster_is_an_error_that_says_so(
     monkeypatch.setattr("areaeffect.multiverse.branch_runs._CONNECT_SECONDS", 0.2)
     with pytest.raises(DataError, match="no cluster answers there"):
         multiverse(study, out, DRAWS + 1, threads=1, cluster="tcp://127.0.0.1:9")
-    monkeypatch.setattr(extras, "find_spec", lambda _name: None)
+    monkeypatch.setattr(study_file, "find_spec", lambda _name: None)
     with pytest.raises(StudyError, match="needs the extra 'cluster'"):
         multiverse(study, out, DRAWS + 1, threads=1, cluster="tcp://127.0.0.1:9")
 
@@ -450,14 +433,7 @@ def test_the_chart_says_in_words_what_it_draws(done: tuple[Path, Result]) -> Non
     drawn = curve_chart(rows, key="k", title="T", form="ratio", unit="", missing=3)
     assert f"{len(rows)} branches from" in drawn
     assert "3 could not be computed." in drawn
-    nothing = Together(
-        group="G",
-        outcome="crime",
-        unit="fraction",
-        n_branches=0,
-        n_missing=48,
-        n_placebos=0,
-    )
+    nothing = Together(group="G", outcome="crime", unit="fraction", n_branches=0, n_missing=48, n_placebos=0)
     assert joint_sentence(nothing, "crime") == "Crime (G): none of 48 branches could be computed."
     empty = curve_chart([], key="k", title="T", form="ratio", unit="")
     assert "No branch could be computed." in empty
@@ -473,9 +449,7 @@ def test_the_command_prints_json(study: Path, done: tuple[Path, Result]) -> None
 
 
 def test_choices_read_as_words() -> None:
-    one = Choice(
-        buffer_km=1.0, common_support=True, calibration="none", nearest=60, ratio=1, window=WHOLE
-    )
+    one = Choice(buffer_km=1.0, common_support=True, calibration="none", nearest=60, ratio=1, window=WHOLE)
     assert one.weighting == "nearest area"
     assert replace(one, window=LATER_HALF, calibration="entropy", nearest=0).weighting == (
         "entropy, whole pool"

@@ -52,9 +52,7 @@ def is_contiguous(graph: Graph, areas: np.ndarray) -> bool:
 
 
 @pytest.mark.parametrize("size", [1, 3, 7])
-def test_grown_neighbourhoods_are_contiguous_and_of_the_size_asked_for(
-    graph: Graph, size: int
-) -> None:
+def test_grown_neighbourhoods_are_contiguous_and_of_the_size_asked_for(graph: Graph, size: int) -> None:
     allowed = np.random.default_rng(1).random(N) > 0.2
     grown = grow(graph, allowed, size, np.random.default_rng(2))
     assert grown
@@ -237,12 +235,7 @@ class OneArm:
 def machine(graph: Graph) -> Machine:
     rules = Rules(20, common_support=False, near=None)
     return Machine(
-        arms=(OneArm(),),
-        banks=banks(graph),
-        eligible=EVERYWHERE,
-        rules=rules,
-        n_outcomes=1,
-        seed=42,
+        arms=(OneArm(),), banks=banks(graph), eligible=EVERYWHERE, rules=rules, n_outcomes=1, seed=42
     )
 
 
@@ -284,9 +277,7 @@ def test_a_placebo_goes_through_the_same_design_as_the_real_programme(machine: M
     rng = generator(machine.use, machine.seed, 7)
     programme = draw_programme(machine.banks, N, None, rng)
     assert programme is not None
-    np.testing.assert_array_equal(
-        run_programme(machine, programme), run_draws(machine, np.array([7]))[0]
-    )
+    np.testing.assert_array_equal(run_programme(machine, programme), run_draws(machine, np.array([7]))[0])
 
 
 def test_an_arm_of_the_first_draws_is_missing_in_the_later_ones(machine: Machine) -> None:
@@ -299,12 +290,7 @@ def test_an_arm_of_the_first_draws_is_missing_in_the_later_ones(machine: Machine
 def test_a_draw_that_finds_no_place_is_missing_not_zero(graph: Graph) -> None:
     rules = Rules(20, common_support=False, near=None)
     nowhere = Machine(
-        arms=(OneArm(),),
-        banks=(Candidates(((),)),),
-        eligible=EVERYWHERE,
-        rules=rules,
-        n_outcomes=1,
-        seed=42,
+        arms=(OneArm(),), banks=(Candidates(((),)),), eligible=EVERYWHERE, rules=rules, n_outcomes=1, seed=42
     )
     assert np.isnan(run_draws(nowhere, np.arange(3))).all()
 

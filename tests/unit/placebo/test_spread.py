@@ -83,7 +83,5 @@ def test_a_taken_area_is_not_proposed() -> None:
     picked = propose(BANKS, N, taken, np.random.default_rng(1), spread_for(7000.0))
     if picked is not None:
         assert all((PAIRS[i] < 100).all() for i in picked)
-    nowhere = propose(
-        BANKS, N, np.ones(N, dtype=bool), np.random.default_rng(1), spread_for(7000.0)
-    )
+    nowhere = propose(BANKS, N, np.ones(N, dtype=bool), np.random.default_rng(1), spread_for(7000.0))
     assert nowhere is None

@@ -16,9 +16,8 @@ from areaeffect.findings.plan import make_plan
 from areaeffect.panel import Measure, Neighbourhood, Panel
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.placebo.workers import single_threaded
-from areaeffect.power.backtest import Horizon, horizon_of
+from areaeffect.power.backtest import ASSUMED, Growth, Horizon, fit_growth, horizon_of
 from areaeffect.power.calculation import power_of, sizes_of
-from areaeffect.power.growth import ASSUMED, Growth, fit_growth
 from areaeffect.power.page import needed, sentences, warnings, write_power
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.register.registered import Registered
@@ -140,9 +139,7 @@ def test_the_curve_repeats_neighbourhoods_evenly(drawn: Studied) -> None:
     with single_threaded():
         plan = make_plan(drawn.file, drawn.data, "test")
     study = drawn.file.study
-    merged = study.model_copy(
-        update={"design": study.design.model_copy(update={"unit": "programme"})}
-    )
+    merged = study.model_copy(update={"design": study.design.model_copy(update={"unit": "programme"})})
     assert [size.group for size in sizes_of(plan, merged)] == [INITIATIVE]
     for size in sizes_of(plan, study):
         counts = np.bincount(size.patterns, minlength=4)
@@ -212,9 +209,7 @@ def test_the_number_needed_lies_between_the_points_of_the_curve() -> None:
 def test_every_number_of_a_sentence_is_in_the_report() -> None:
     rows = (point(1, -0.38), point(20, -0.1), point(3, -0.22, "Residents First"))
     (text,) = sentences(
-        PowerReport(
-            title="t", step="year", history=4, planned=2, measured=2, left_out=(), rows=rows
-        )
+        PowerReport(title="t", step="year", history=4, planned=2, measured=2, left_out=(), rows=rows)
     )
     assert text == (
         "Residents First, crime: with these 3 neighbourhoods, followed for 2 years on average, "

@@ -15,8 +15,8 @@ from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.geography.boundaries import Boundaries
 from areaeffect.panel import Neighbourhood
+from areaeffect.register.drawn_areas import Found
 from areaeffect.register.initiatives import neighbourhoods_named
-from areaeffect.register.located import Found
 from areaeffect.study.initiative import Initiative
 from areaeffect.study.parts import Window
 from tests.shared.small_study import edit, write_small_study
@@ -235,8 +235,7 @@ def test_what_is_no_area_is_refused_by_name(tmp_path: Path, geometry: Any, what:
 def test_shapes_that_cannot_be_told_apart_need_names(tmp_path: Path) -> None:
     path = write(tmp_path / "a.geojson", [box(0, 0, 1, 1), box(1, 0, 2, 1)], ["", "East"])
     assert faults(path) == [
-        "a.geojson, feature 1: the shape has no name. Give each a property 'neighbourhood' (or "
-        "'name')."
+        "a.geojson, feature 1: the shape has no name. Give each a property 'neighbourhood' (or 'name')."
     ]
 
 
@@ -284,8 +283,7 @@ def test_wards_are_found_by_name_or_code(tmp_path: Path) -> None:
     ]
     (note,) = found.left_out_note()
     assert note == (
-        "wards.csv: 1 entry is left out: line 4, 'Central' 1 of its 2 areas are not in the study's "
-        "data."
+        "wards.csv: 1 entry is left out: line 4, 'Central' 1 of its 2 areas are not in the study's data."
     )
 
 
@@ -384,11 +382,7 @@ def test_the_fit_of_drawn_places_is_in_the_files_and_the_report(tmp_path: Path) 
     frame.to_file(tmp_path / "drawn.geojson")
     edit(study, "members.csv", "drawn.geojson")
     result = evaluate_into(study, tmp_path / "out", threads=1)
-    assert [d.areas for d in result.designs] == [
-        ("T009", "T010"),
-        ("T021", "T022"),
-        ("T033", "T034"),
-    ]
+    assert [d.areas for d in result.designs] == [("T009", "T010"), ("T021", "T022"), ("T033", "T034")]
     annex = result.annex("boundary_fit")
     assert annex is not None
     assert (annex.found.places, annex.found.areas_kept) == (3, 6)

@@ -142,9 +142,7 @@ def test_a_start_that_cannot_be_read_is_named(tmp_path: Path, start: str) -> Non
 
 
 def test_every_fault_is_shown_at_once(tmp_path: Path) -> None:
-    text = GOOD.replace("E01000005", "Bankside").replace(
-        "2014-01-01,true\nE01000001", "x,true\nE01000001"
-    )
+    text = GOOD.replace("E01000005", "Bankside").replace("2014-01-01,true\nE01000001", "x,true\nE01000001")
     found = problems_of(tmp_path, text)
     assert [p.partition(": ")[0] for p in found] == [
         "members.csv, line 4",
@@ -180,9 +178,7 @@ def test_the_column_of_codes_must_be_there(tmp_path: Path) -> None:
     assert problems_of(tmp_path, GOOD.replace("area_code", "area_cod")) == [
         "members.csv, line 1: there is no column 'area_code'. Did you mean 'area_cod'?"
     ]
-    assert problems_of(tmp_path, "") == [
-        "members.csv: the file is empty. It needs a header and rows."
-    ]
+    assert problems_of(tmp_path, "") == ["members.csv: the file is empty. It needs a header and rows."]
 
 
 def test_a_header_alone_is_refused(tmp_path: Path) -> None:
@@ -199,18 +195,13 @@ E01000005,North,New Deal,2013-06,2013,2500000.5,false,second,Cedar
 """
 
 
-def test_a_file_may_hold_several_programmes_and_say_more_of_each_neighbourhood(
-    tmp_path: Path,
-) -> None:
+def test_a_file_may_hold_several_programmes_and_say_more_of_each_neighbourhood(tmp_path: Path) -> None:
     local, deal = read(write(tmp_path, RICH))
     assert (local.initiative, deal.initiative) == ("Big Local", "New Deal")
     assert (local.name, deal.name) == ("North", "North")
     assert (local.funding, deal.funding) == (1_000_000, 2_500_000.5)
     assert (local.end, deal.end) == (2014 * 12 + 11, 2013 * 12 + 11)
-    assert (local.attributes, deal.attributes) == (
-        {"round": "first"},
-        {"round": "second", "ward": "Cedar"},
-    )
+    assert (local.attributes, deal.attributes) == ({"round": "first"}, {"round": "second", "ward": "Cedar"})
 
 
 def test_an_end_may_stand_in_the_study(tmp_path: Path) -> None:
@@ -221,14 +212,12 @@ def test_an_end_may_stand_in_the_study(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end"),
-    [("2014-03-01", "2014-02-28"), ("2014-03-20", "2014-03-10"), ("2014-03", "2013")],
+    ("start", "end"), [("2014-03-01", "2014-02-28"), ("2014-03-20", "2014-03-10"), ("2014-03", "2013")]
 )
 def test_an_end_before_the_start_is_refused(tmp_path: Path, start: str, end: str) -> None:
     text = f"area_code,neighbourhood,start_date,end_date\nE01000001,North,{start},{end}\n"
     assert problems_of(tmp_path, text) == [
-        f"members.csv, line 2: 'North' ends ({end}) before it starts ({start}). "
-        "Correct one of the two dates."
+        f"members.csv, line 2: 'North' ends ({end}) before it starts ({start}). Correct one of the two dates."
     ]
 
 
@@ -296,16 +285,14 @@ def test_names_of_a_neighbourhood_that_differ_in_case_are_one(tmp_path: Path) ->
 def test_names_that_differ_in_punctuation_are_refused(tmp_path: Path) -> None:
     said = problems_of(tmp_path, rows_of("E01000001,St Ann's", "E01000003,St. Anns"))
     assert said == [
-        "members.csv, line 3: 'St. Anns' may be the same neighbourhood as 'St Ann's'. "
-        "Write the name one way."
+        "members.csv, line 3: 'St. Anns' may be the same neighbourhood as 'St Ann's'. Write the name one way."
     ]
 
 
 def test_a_row_without_a_neighbourhood_among_others_is_refused(tmp_path: Path) -> None:
     said = problems_of(tmp_path, rows_of("E01000001,North", "E01000003,"))
     assert said == [
-        "members.csv, line 3: 1 entries name no neighbourhood, although others do. "
-        "Name it in every row."
+        "members.csv, line 3: 1 entries name no neighbourhood, although others do. Name it in every row."
     ]
 
 
@@ -316,8 +303,7 @@ def test_two_columns_that_may_hold_the_codes_are_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("start", "fix"),
-    [("15", "Write '2016-01-01'"), ("42005", "It looks like a spreadsheet's date")],
+    ("start", "fix"), [("15", "Write '2016-01-01'"), ("42005", "It looks like a spreadsheet's date")]
 )
 def test_a_number_is_no_start_in_a_window_of_months(tmp_path: Path, start: str, fix: str) -> None:
     text = f"area_code,neighbourhood,start_date\nE01000001,North,{start}\n"

@@ -15,10 +15,7 @@ from areaeffect.commands.evaluate import evaluate
 from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.panel import Neighbourhood, is_enough
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.register.neighbourhoods import (
-    neighbourhoods_from_column,
-    neighbourhoods_from_starts,
-)
+from areaeffect.register.neighbourhoods import neighbourhoods_from_column, neighbourhoods_from_starts
 from areaeffect.results import Finding
 from areaeffect.study.file import read_study
 from areaeffect.study.initiative import Initiative
@@ -122,8 +119,7 @@ def test_a_phase_is_left_out_however_the_start_is_written(
 
 def test_what_lies_between_announcement_and_start_is_on_neither_side(tmp_path: Path) -> None:
     who = (
-        '[[initiative]]\nname = "Init"\ntreated_column = "t.on"\nannounced = "2003-07"\n'
-        "phase_in_months = 3\n"
+        '[[initiative]]\nname = "Init"\ntreated_column = "t.on"\nannounced = "2003-07"\nphase_in_months = 3\n'
     )
     data = assemble(read_study(_study(tmp_path, _rows(), who=who)))
     axis = Periods(PeriodKind.MONTH, 2000 * 12, 144)
@@ -228,9 +224,7 @@ def test_areas_treated_throughout_can_be_left_out_and_are_named(tmp_path: Path) 
     assert (place.areas.tolist(), place.start, throughout) == ([1], 2001, [0])
     table = _rows()
     table.loc[table["area"] == "A10", "on"] = 1
-    who = (
-        '[[initiative]]\nname = "Init"\ntreated_column = "t.on"\ntreated_throughout = "leave out"\n'
-    )
+    who = '[[initiative]]\nname = "Init"\ntreated_column = "t.on"\ntreated_throughout = "leave out"\n'
     result = evaluate(_study(tmp_path, table, who=who), 1)
     status = {a.area: (a.role, a.reason) for a in result.areas}
     assert status["A10"] == ("left out", "treated in all of its periods")
@@ -251,19 +245,14 @@ def test_a_neighbourhood_of_the_same_name_elsewhere_changes_nothing(tmp_path: Pa
             lines = [f"{c},{own},{START}" for c in _codes(4, first)]
             text = "\n".join(["area_code,neighbourhood,start_date", *lines])
             (folder / file).write_text(text)
-        who = (
-            '[[initiative]]\nname = "A"\nareas = "a.csv"\n'
-            '[[initiative]]\nname = "B"\nareas = "b.csv"\n'
-        )
+        who = '[[initiative]]\nname = "A"\nareas = "a.csv"\n[[initiative]]\nname = "B"\nareas = "b.csv"\n'
         result = evaluate(_study(folder, table, who=who), 1)
         found.append({f.group: f for f in result.findings if f.form == "ratio" and f.outcome})
         assert {row.initiative for row in result.balance} == {"A", "B"}
     for group in ("A", "B"):
         same, other = (f[group] for f in found)
         assert (same.maryland, same.estimate) == (other.maryland, other.estimate)
-        assert [c for c in same.caveats if "Maryland" in c] == [
-            c for c in other.caveats if "Maryland" in c
-        ]
+        assert [c for c in same.caveats if "Maryland" in c] == [c for c in other.caveats if "Maryland" in c]
     unlike = [[c for c in found[0][g].caveats if "still differ" in c] for g in ("A", "B")]
     assert unlike[0] != unlike[1]
 
@@ -352,9 +341,7 @@ def _all_start(start: Callable[[int], int]) -> pd.DataFrame:
     return table.assign(on=(table["year"] >= first).astype(int))
 
 
-def test_where_nobody_stays_untreated_the_last_to_start_can_be_compared_with(
-    tmp_path: Path,
-) -> None:
+def test_where_nobody_stays_untreated_the_last_to_start_can_be_compared_with(tmp_path: Path) -> None:
     table = _all_start(lambda i: 2005 if i < TREATED else 2009)
     with pytest.raises(AreaEffectError, match="compares with the areas that start last"):
         evaluate(_study(tmp_path / "a", table), 1)
@@ -362,15 +349,8 @@ def test_where_nobody_stays_untreated_the_last_to_start_can_be_compared_with(
     finding = result.findings[0]
     assert (finding.n_areas, finding.post) == (TREATED, "2005 to 2008")
     assert {a.role for a in result.areas if a.area == "A30"} <= {"benchmark", "not chosen"}
-    assert any(
-        "the 56 areas that start last, in 2009, count as untreated" in n for n in result.notes
-    )
+    assert any("the 56 areas that start last, in 2009, count as untreated" in n for n in result.notes)
     early = table[table["year"] < 2009]
     assert finding.estimate == _leading(_study(tmp_path / "c", early)).estimate
     with pytest.raises(DataError, match="starts at the same time"):
-        evaluate(
-            _study(
-                tmp_path / "d", _all_start(lambda _: 2005), design='last_to_start = "benchmark"'
-            ),
-            1,
-        )
+        evaluate(_study(tmp_path / "d", _all_start(lambda _: 2005), design='last_to_start = "benchmark"'), 1)

@@ -41,9 +41,7 @@ def hostile() -> Result:
     groups = dict(zip(dict.fromkeys(f.group for f in result.findings), NAMES, strict=False))
     outcomes = dict(zip(dict.fromkeys(f.outcome for f in result.findings), NAMES, strict=False))
     places = sorted({d.neighbourhood for d in result.designs})
-    named = {
-        place: NAMES[i % len(NAMES)] + str(i) * (i >= len(NAMES)) for i, place in enumerate(places)
-    }
+    named = {place: NAMES[i % len(NAMES)] + str(i) * (i >= len(NAMES)) for i, place in enumerate(places)}
 
     def place(name: str) -> str:
         return named.get(name, name)
@@ -102,17 +100,11 @@ def folder(hostile: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_names_are_text_on_every_page(folder: Path) -> None:
-    pages = [
-        folder / "annex.html",
-        folder / "report.html",
-        *(folder / "neighbourhoods").glob("*.html"),
-    ]
+    pages = [folder / "annex.html", folder / "report.html", *(folder / "neighbourhoods").glob("*.html")]
     assert len(pages) > 8
     for path in pages:
         text = path.read_text(encoding="utf-8")
-        assert not re.search(r"<script|<img|onerror=[^&<]*>(?<!&gt;)|\]\]>", text.lower()), (
-            path.name
-        )
+        assert not re.search(r"<script|<img|onerror=[^&<]*>(?<!&gt;)|\]\]>", text.lower()), path.name
         assert "49" not in re.findall(r"</svg>&lt;!-- \]\]&gt; (\S+)", text)
     report = entities.unescape(pages[0].read_text(encoding="utf-8"))
     assert all(name in report for name in NAMES)

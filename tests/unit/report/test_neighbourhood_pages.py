@@ -51,9 +51,7 @@ def reading_grade(text: str) -> float:
     """
     words = re.findall(r"[A-Za-z’-]+", text)
     sentences = max(1, len(re.findall(r"[.!?:;]+(?= |$)", text)))
-    syllables = sum(
-        max(1, len(re.findall(r"[aeiouy]+", re.sub(r"e$", "", word.lower())))) for word in words
-    )
+    syllables = sum(max(1, len(re.findall(r"[aeiouy]+", re.sub(r"e$", "", word.lower())))) for word in words)
     kincaid = 0.39 * len(words) / sentences + 11.8 * syllables / len(words) - 15.59
     return max(kincaid, float(textstat.automated_readability_index(text)))
 
@@ -142,9 +140,7 @@ def many(result: Result, n: int) -> Result:
     )
 
 
-def test_four_hundred_neighbourhoods_still_make_a_usable_report(
-    result: Result, tmp_path: Path
-) -> None:
+def test_four_hundred_neighbourhoods_still_make_a_usable_report(result: Result, tmp_path: Path) -> None:
     whole = replace(many(result, 400), shapes=())
     files.write_result(whole, tmp_path / "out")
     report = tmp_path / "out" / "annex.html"

@@ -81,9 +81,7 @@ def rows_of(folder: Path, name: str) -> list[dict[str, str]]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
-    }
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 # ---------------------------------------------------------------- there and back
@@ -128,9 +126,7 @@ def test_a_result_that_was_read_is_written_the_same(folder: Path, tmp_path: Path
 def test_rebuild_report_puts_a_lost_page_back(folder: Path, tmp_path: Path) -> None:
     _copy(folder, tmp_path / "r")
     (tmp_path / "r" / "report.html").unlink()
-    assert (
-        files.rebuild_report(tmp_path / "r").read_bytes() == (folder / "report.html").read_bytes()
-    )
+    assert files.rebuild_report(tmp_path / "r").read_bytes() == (folder / "report.html").read_bytes()
     assert contents(tmp_path / "r") == contents(folder)
 
 

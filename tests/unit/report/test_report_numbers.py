@@ -60,9 +60,7 @@ def check_row(finding: Finding, cells: list[str]) -> None:
         return
     shown = SIGNED.findall(cells[2])
     assert len(shown) == 3, cells
-    for (sign, text), value in zip(
-        shown, (finding.estimate, finding.low, finding.high), strict=True
-    ):
+    for (sign, text), value in zip(shown, (finding.estimate, finding.low, finding.high), strict=True):
         assert same(text, value, per_cent=per_cent), (cells, value)
         assert value is not None
         assert not sign or value < 0

@@ -123,9 +123,7 @@ def test_every_chart_has_a_table_and_a_data_file(html: str) -> None:
 
 
 def test_tables_scroll_in_a_named_focusable_box(html: str) -> None:
-    boxes = re.findall(
-        r'<div class="scroll" tabindex="0" role="group" aria-label="[^"]+">\s*<table>', html
-    )
+    boxes = re.findall(r'<div class="scroll" tabindex="0" role="group" aria-label="[^"]+">\s*<table>', html)
     assert len(boxes) == html.count("<table>")
 
 
@@ -190,9 +188,7 @@ def test_alike_results_are_a_table_not_cards(html: str, outline: Outline) -> Non
 
 
 def test_findings_outside_the_main_set_have_a_table_of_their_own(result: Result) -> None:
-    extra = replace(
-        result.findings[0], outcome="bicycle_theft", label="Bicycle theft", primary=False
-    )
+    extra = replace(result.findings[0], outcome="bicycle_theft", label="Bicycle theft", primary=False)
     html = faces.render(replace(result, findings=(*result.findings, extra)))
     assert "Further findings" in html
     assert "Bicycle theft" in html

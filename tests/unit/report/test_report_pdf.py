@@ -122,9 +122,7 @@ def test_overprinted_words_and_empty_pages_are_seen() -> None:
 
 
 def test_names_that_mean_harm_are_only_text(result: Result) -> None:
-    findings = tuple(
-        replace(f, label=name) for f, name in zip(result.findings, NAMES, strict=False)
-    )
+    findings = tuple(replace(f, label=name) for f, name in zip(result.findings, NAMES, strict=False))
     own = replace(result, title=NAMES[2], question=NAMES[3], findings=findings)
     reader = PdfReader(io.BytesIO(pdf.render(report_document(own, faces.links_of(own)))))
     printed = words_of(reader)

@@ -58,18 +58,12 @@ def repeated(result: Result, times: int) -> Result:
             for i in range(times)
             for f in result.findings
         ),
-        series=tuple(
-            replace(s, outcome=f"{s.outcome}{i}") for i in range(times) for s in result.series
-        ),
+        series=tuple(replace(s, outcome=f"{s.outcome}{i}") for i in range(times) for s in result.series),
     )
 
 
-@pytest.mark.parametrize(
-    "kind", ["sample", "400 places", "long", "30 outcomes", "empty", "hostile"]
-)
-def test_whatever_a_study_holds_its_report_is_printed_on_two_pages(
-    result: Result, kind: str
-) -> None:
+@pytest.mark.parametrize("kind", ["sample", "400 places", "long", "30 outcomes", "empty", "hostile"])
+def test_whatever_a_study_holds_its_report_is_printed_on_two_pages(result: Result, kind: str) -> None:
     long = WORDS * 6
     made = {
         "sample": result,
@@ -82,9 +76,7 @@ def test_whatever_a_study_holds_its_report_is_printed_on_two_pages(
         ),
         "30 outcomes": repeated(result, 5),
         "empty": replace(result, findings=(), series=()),
-        "hostile": replace(
-            result, findings=tuple(replace(f, label="N" * 300) for f in result.findings)
-        ),
+        "hostile": replace(result, findings=tuple(replace(f, label="N" * 300) for f in result.findings)),
     }
     assert pages_of(made[kind]) <= 2
 
@@ -92,9 +84,7 @@ def test_whatever_a_study_holds_its_report_is_printed_on_two_pages(
 @pytest.mark.parametrize(
     ("estimate", "said"), [(-0.112, "89"), (0.004, "about 100"), (0.057, "106"), (-1.0, "0")]
 )
-def test_a_ratio_is_said_as_so_many_of_a_hundred(
-    crime: Finding, estimate: float, said: str
-) -> None:
+def test_a_ratio_is_said_as_so_many_of_a_hundred(crime: Finding, estimate: float, said: str) -> None:
     own = replace(crime, estimate=estimate, verdict=Verdict.BETTER, unit="crimes")
     text = f"For every 100 crimes expected there were {said}."
     assert wording.in_one_hundred(own) == text
@@ -168,9 +158,7 @@ def test_the_seal_and_the_annex_are_one_step_away(result: Result) -> None:
     assert any(isinstance(b, Bullets) and b.mark == "cannot" for b in alone)
 
 
-def test_the_map_names_councils_once_and_neighbourhoods_where_there_is_none(
-    result: Result,
-) -> None:
+def test_the_map_names_councils_once_and_neighbourhoods_where_there_is_none(result: Result) -> None:
     areas = tuple(replace(a, name=f"Aldermere {i:03d}A") for i, a in enumerate(result.areas))
     figure = named_map(replace(result, areas=areas))
     assert figure

@@ -85,9 +85,7 @@ def border_pairs(polygons: gpd.GeoDataFrame) -> np.ndarray:
 
 def count_parts(pairs: np.ndarray, n_areas: int, members: np.ndarray) -> int:
     inside = pairs[np.isin(pairs, members).all(axis=1)]
-    graph = coo_array(
-        (np.ones(len(inside)), (inside[:, 0], inside[:, 1])), shape=(n_areas, n_areas)
-    )
+    graph = coo_array((np.ones(len(inside)), (inside[:, 0], inside[:, 1])), shape=(n_areas, n_areas))
     part = connected_components(graph)[1]
     return len(set(part[members]))
 
@@ -206,9 +204,7 @@ def test_deprived_areas_fare_worse_and_change_differently(full_county):
     for name, sign in zip(OUTCOMES, (1, 1, 1, -1, 1, -1), strict=True):
         assert sign * np.corrcoef(deprivation, values[name].mean(axis=1))[0, 1] > 0.2
     untreated = ~full_county.areas["area_code"].isin(full_county.membership["area_code"])
-    untreated &= full_county.areas["police_force"] != smallest_force(
-        full_county.areas["police_force"]
-    )
+    untreated &= full_county.areas["police_force"] != smallest_force(full_county.areas["police_force"])
     deprived = deprivation > np.median(deprivation)
     crime = full_county.counts["crime"]
     change = [
@@ -338,16 +334,13 @@ def test_the_contrast_put_in_is_the_ratio_of_the_two_sides(full_county):
 
 
 def test_specs_that_differ_in_effects_share_map_neighbourhoods_and_untreated_intensities(county):
-    null = simulate_county(
-        replace(SMALL, programmes=tuple(replace(p, effects={}) for p in SMALL.programmes))
-    )
+    null = simulate_county(replace(SMALL, programmes=tuple(replace(p, effects={}) for p in SMALL.programmes)))
     pd.testing.assert_frame_equal(null.areas, county.areas)
     pd.testing.assert_frame_equal(null.membership, county.membership)
     treated = positions(county, county.membership)
     untreated = np.setdiff1d(np.arange(300), treated)
     ratio = [
-        county.counts["crime"][rows].sum() / null.counts["crime"][rows].sum()
-        for rows in (treated, untreated)
+        county.counts["crime"][rows].sum() / null.counts["crime"][rows].sum() for rows in (treated, untreated)
     ]
     assert ratio[0] < 0.99
     assert ratio[1] == pytest.approx(1.0, abs=0.01)
@@ -369,9 +362,7 @@ def test_effects_begin_in_the_month_of_the_start_and_the_first_full_year():
     monthly = simulated.counts["antisocial_behaviour"][treated].sum(axis=0)
     start = simulated.months.index("2018-07")
     assert monthly[start : start + 6].max() < 0.4 * monthly[start - 6 : start].min()
-    yearly = dict(
-        zip(simulated.years, simulated.indicators["empty_homes"][treated].sum(axis=0), strict=True)
-    )
+    yearly = dict(zip(simulated.years, simulated.indicators["empty_homes"][treated].sum(axis=0), strict=True))
     assert yearly["2018"] > 0.6 * yearly["2017"]
     assert yearly["2019"] < 0.3 * yearly["2018"]
 
@@ -448,16 +439,8 @@ def test_initiative_files_and_truth_say_who_is_treated_and_by_how_much(county, f
     assert set(led["resident_led"]) == {"true"}
     assert set(pd.read_csv(folder / "partnered.csv", dtype=str)["resident_led"]) == {"false"}
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-    assert list(truth) == [
-        "Led",
-        "Partnered",
-        ALL_INITIATIVES,
-        RESIDENT_LED_CONTRAST,
-        "neighbourhoods",
-    ]
-    assert truth["Led"]["crime"] == pytest.approx(
-        county.truth.initiatives["Led"]["crime"], rel=1e-11
-    )
+    assert list(truth) == ["Led", "Partnered", ALL_INITIATIVES, RESIDENT_LED_CONTRAST, "neighbourhoods"]
+    assert truth["Led"]["crime"] == pytest.approx(county.truth.initiatives["Led"]["crime"], rel=1e-11)
     assert set(truth["neighbourhoods"]) == set(county.membership["neighbourhood"])
 
 
@@ -498,9 +481,7 @@ def test_a_county_without_initiatives_is_not_a_study(tmp_path):
 
 
 def test_too_many_neighbourhoods_are_refused_with_the_way_out():
-    crowd = ProgrammeSpec(
-        name="Crowd", resident_led=True, n_neighbourhoods=60, starts=("2016-01-01",)
-    )
+    crowd = ProgrammeSpec(name="Crowd", resident_led=True, n_neighbourhoods=60, starts=("2016-01-01",))
     with pytest.raises(StudyError) as caught:
         simulate_county(CountySpec(n_areas=150, programmes=(crowd,)))
     assert str(caught.value) == (

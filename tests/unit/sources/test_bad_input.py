@@ -11,14 +11,7 @@ import pytest
 from areaeffect.commands.evaluate import evaluate, evaluate_into
 from areaeffect.errors import AreaEffectError, DataError, StudyError
 from areaeffect.results import AreaStatus, Result, Verdict
-from tests.shared.small_study import (
-    CODES,
-    MONTHS,
-    NEIGHBOURHOODS,
-    edit,
-    edit_table,
-    write_small_study,
-)
+from tests.shared.small_study import CODES, MONTHS, NEIGHBOURHOODS, edit, edit_table, write_small_study
 
 
 @pytest.fixture
@@ -63,9 +56,7 @@ def test_the_tiny_study_can_be_evaluated(study: Path) -> None:
 def test_a_result_folder_appears_whole(study: Path) -> None:
     out = study.parent.parent / "out"
     evaluate_into(study, out, threads=1)
-    assert {"findings.json", "design.json", "run.json", "report.html"} <= {
-        p.name for p in out.iterdir()
-    }
+    assert {"findings.json", "design.json", "run.json", "report.html"} <= {p.name for p in out.iterdir()}
     findings = json.loads((out / "findings.json").read_text(encoding="utf-8"))["findings"]
     assert {f["outcome"] for f in findings} == {"crime", ""}  # a family without an outcome has none
 
@@ -73,8 +64,7 @@ def test_a_result_folder_appears_whole(study: Path) -> None:
 def test_a_typo_in_a_key(study: Path) -> None:
     edit(study, "placebos = 39", "placebo = 39")
     assert refused(study, StudyError) == [
-        "study.toml, line 40, analysis.placebo: 'placebo' is not a key here. "
-        "Did you mean 'placebos'?"
+        "study.toml, line 40, analysis.placebo: 'placebo' is not a key here. Did you mean 'placebos'?"
     ]
 
 
@@ -123,8 +113,7 @@ def test_an_area_in_two_initiatives(study: Path) -> None:
     text = "area_code,neighbourhood,start_date\nT010,Dale,2013-01\n"
     (study.parent / "council.csv").write_text(text, encoding="utf-8")
     assert refused(study, DataError) == [
-        "initiative: area 'T010' is in 'Abbey' (Residents First) and in 'Dale' (Council). "
-        "Keep it in one."
+        "initiative: area 'T010' is in 'Abbey' (Residents First) and in 'Dale' (Council). Keep it in one."
     ]
 
 
@@ -155,9 +144,7 @@ def test_a_buffer_that_swallows_the_pool(study: Path) -> None:
 
 def test_a_missing_file(study: Path) -> None:
     edit(study, '"crime.csv"', '"crimes.csv"')
-    assert refused(study, DataError) == [
-        "crimes.csv: there is no such file. Did you mean 'crime.csv'?"
-    ]
+    assert refused(study, DataError) == ["crimes.csv: there is no such file. Did you mean 'crime.csv'?"]
 
 
 def test_duplicate_area_periods(study: Path) -> None:
@@ -189,9 +176,7 @@ def test_counts_that_are_none(study: Path, value: str, message: str) -> None:
 
 def test_an_empty_csv(study: Path) -> None:
     (study.parent / "crime.csv").write_bytes(b"")
-    assert refused(study, DataError) == [
-        "crime.csv: the file is empty. It needs a header and rows."
-    ]
+    assert refused(study, DataError) == ["crime.csv: the file is empty. It needs a header and rows."]
 
 
 def test_a_missing_column(study: Path) -> None:
@@ -392,9 +377,7 @@ def test_too_small_a_pool_for_placebos_is_a_reason_not_a_crash(study: Path) -> N
     edit(study, 'boundaries = "areas.geojson"\n', "")
     result = run(study)
     for finding in (f for f in result.findings if f.outcome):
-        assert finding.verdict is (
-            Verdict.DESCRIBED if finding.neighbourhood else Verdict.CANNOT_TELL
-        )
+        assert finding.verdict is (Verdict.DESCRIBED if finding.neighbourhood else Verdict.CANNOT_TELL)
         assert finding.estimate is not None
         assert finding.interval is None
         assert finding.held_back == "too few placebo programmes could be drawn from the pool"
@@ -425,14 +408,10 @@ def test_one_design_for_a_programme_says_what_its_placebos_are(study: Path) -> N
     assert any("single areas" in note for note in result.notes)
 
 
-def test_a_shared_data_folder_that_is_not_there(
-    study: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_shared_data_folder_that_is_not_there(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AREAEFFECT_SHARED_DATA", str(study.parent / "nowhere"))
     edit(study, '"crime.csv"', '"${AREAEFFECT_SHARED_DATA}/crime.csv"')
-    assert refused(study, DataError) == [
-        "nowhere/crime.csv: there is no such file. Check the path."
-    ]
+    assert refused(study, DataError) == ["nowhere/crime.csv: there is no such file. Check the path."]
 
 
 def test_areas_that_are_described_and_have_no_outcome_are_named(study: Path) -> None:

@@ -15,14 +15,7 @@ import pytest
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.errors import AreaEffectError
 from areaeffect.results import Finding, Result, Verdict
-from tests.shared.small_study import (
-    CODES,
-    NEIGHBOURHOODS,
-    START,
-    edit,
-    edit_table,
-    write_small_study,
-)
+from tests.shared.small_study import CODES, NEIGHBOURHOODS, START, edit, edit_table, write_small_study
 
 Change = Callable[[Path], None]
 Rows = Callable[[pd.DataFrame], "pd.Series[bool]"]
@@ -189,10 +182,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
         put("1e300", "deprivation", first_area),
         "over 50 times off from all others",
     ),
-    "a constant covariate": (
-        put("5", "deprivation"),
-        "'deprivation' is the same in all areas that count",
-    ),
+    "a constant covariate": (put("5", "deprivation"), "'deprivation' is the same in all areas that count"),
     "collinear covariates": (
         together(
             lambda folder: edit_table(
@@ -217,7 +207,7 @@ SAID: dict[str, tuple[Change, str]] = {
     "one of ten treated areas without exposure": (
         together(ten_areas, put("0", "population", first_area)),
         "1 of 10 treated areas are",
-    ),
+    )
 }
 
 
@@ -301,9 +291,7 @@ def test_what_is_odd_stands_beside_the_number(case: str, tmp_path: Path) -> None
 
 def test_counts_of_billions_give_the_same_ratio(tmp_path: Path) -> None:
     def billions(folder: Path) -> None:
-        edit_table(
-            folder / "crime.csv", lambda t: t.assign(n=(t.n.astype("int64") * 10**9).astype(str))
-        )
+        edit_table(folder / "crime.csv", lambda t: t.assign(n=(t.n.astype("int64") * 10**9).astype(str)))
 
     (tmp_path / "plain").mkdir()
     (tmp_path / "large").mkdir()

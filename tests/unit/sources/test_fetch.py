@@ -361,8 +361,7 @@ def test_a_disk_that_fills_meanwhile_keeps_what_came(mirror, get, tmp_path, monk
         ),
         (
             b"LSOA21CD,LSOA21NM,RUC21CD,RUC21NM,Urban_rural_flag\nE01000001,A,UN1,Urban,Urban\n",
-            "table.csv: this is the file of 'rural_urban_lsoa21': it has the columns of that "
-            "release.",
+            "table.csv: this is the file of 'rural_urban_lsoa21': it has the columns of that release.",
         ),
         (
             table([("E02000001", 1), ("E02000002", 2), ("E02000003", 3)]),
@@ -426,10 +425,7 @@ def test_a_hub_that_never_finishes_is_said(mirror, get, monkeypatch):
 
 
 def as_rows(rows=ROWS):
-    return [
-        {"lsoa21_code": c, "perc": v, "deciles": 5, "ObjectId": i}
-        for i, (c, v) in enumerate(rows, 1)
-    ]
+    return [{"lsoa21_code": c, "perc": v, "deciles": 5, "ObjectId": i} for i, (c, v) in enumerate(rows, 1)]
 
 
 def test_the_service_stands_in_for_an_item_that_is_gone(mirror, get):
@@ -538,10 +534,7 @@ def test_every_address_is_tried_without_a_download(mirror, tmp_path, monkeypatch
     assert said["rural_urban_lsoa21"] == "12 rows"
     assert said["business_counts"] == "2 rows"
     assert "it answers 404" in said["msoa_names_2021"]
-    assert [c.release for c in found.checks if c.problem] == [
-        "rural_urban_lsoa21",
-        "msoa_names_2021",
-    ]
+    assert [c.release for c in found.checks if c.problem] == ["rural_urban_lsoa21", "msoa_names_2021"]
     assert found.text().endswith("4 addresses tried, 2 moved.")
     assert list(tmp_path.iterdir()) == []
 

@@ -23,9 +23,7 @@ from tests.shared.spreadsheets import ods
 SQUARE = [[[0, 50], [0.1, 50], [0.1, 50.1], [0, 50.1], [0, 50]]]
 SHAPE = {"type": "Polygon", "coordinates": SQUARE}
 BANDS = [
-    f"{sex}{band}"
-    for sex in "FM"
-    for band in ("0 to 15", "16 to 29", "30 to 44", "45 to 64", "65 and over")
+    f"{sex}{band}" for sex in "FM" for band in ("0 to 15", "16 to 29", "30 to 44", "45 to 64", "65 and over")
 ]
 ESTIMATES = [
     ["About"],
@@ -56,17 +54,11 @@ def zipped(name, content):
 #: with its value in the first area and period.
 GIVEN = {
     "claimant_count": (
-        [
-            ["GEOGRAPHY_CODE", "GEOGRAPHY_NAME", "DATE", "OBS_VALUE"],
-            ["E01000001", "A", "2013-01", 5],
-        ],
+        [["GEOGRAPHY_CODE", "GEOGRAPHY_NAME", "DATE", "OBS_VALUE"], ["E01000001", "A", "2013-01", 5]],
         ("claimants", 5),
     ),
     "business_counts": (
-        [
-            ["GEOGRAPHY_CODE", "GEOGRAPHY_NAME", "DATE_NAME", "OBS_VALUE"],
-            ["E02000001", "A", 2010, 15],
-        ],
+        [["GEOGRAPHY_CODE", "GEOGRAPHY_NAME", "DATE_NAME", "OBS_VALUE"], ["E02000001", "A", 2010, 15]],
         ("enterprises", 15),
     ),
     "fly_tipping_total": (
@@ -94,13 +86,9 @@ GIVEN = {
         ods({f"Mid-{year} LSOA 2021": ESTIMATES for year in (2022, 2023, 2024)}),
         ("residents", 100),
     ),
-    "postcodes": (
-        zipped("Data/ONSPD_AUG_2026_UK.csv", "pcds,doterm,lsoa21cd\nTS1 1AA,,E01000001\n"),
-        (),
-    ),
+    "postcodes": (zipped("Data/ONSPD_AUG_2026_UK.csv", "pcds,doterm,lsoa21cd\nTS1 1AA,,E01000001\n"), ()),
     "road_collisions": (
-        b"collision_index,date,collision_severity,lsoa_of_accident_location\n"
-        b"A,03/01/2015,1,E01000001\n",
+        b"collision_index,date,collision_severity,lsoa_of_accident_location\nA,03/01/2015,1,E01000001\n",
         ("fatal", 1),
     ),
     "road_casualties": (b"collision_index,casualty_severity\nA,1\nA,3\n", ("casualties", 2)),

@@ -110,30 +110,20 @@ def test_replaced_files_do_not_count() -> None:
 
 def test_each_force_has_its_own_span() -> None:
     table = force_months([*manifest("b", {3: 9}), *manifest("a", {0: 9, 1: 9})])
-    assert [(c.force, c.month) for c in table] == [
-        ("a", "2012-01"),
-        ("a", "2012-02"),
-        ("b", "2012-04"),
-    ]
+    assert [(c.force, c.month) for c in table] == [("a", "2012-01"), ("a", "2012-02"), ("b", "2012-04")]
 
 
 def kinds(*months: tuple[int, int]) -> list[dict[str, Any]]:
     """Months with so many burglaries and so many incidents of anti-social behaviour."""
     return [
-        manifest(
-            "a",
-            {i: burglary + asb},
-            categories={"burglary": burglary, "anti-social-behaviour": asb},
-        )[0]
+        manifest("a", {i: burglary + asb}, categories={"burglary": burglary, "anti-social-behaviour": asb})[0]
         for i, (burglary, asb) in enumerate(months)
     ]
 
 
 @pytest.mark.parametrize("left", [0, 2])
 @pytest.mark.parametrize("at", [0, 3, 5])
-def test_a_whole_month_that_lacks_a_category_the_force_always_has_says_so(
-    left: int, at: int
-) -> None:
+def test_a_whole_month_that_lacks_a_category_the_force_always_has_says_so(left: int, at: int) -> None:
     months = [(100, 40)] * 6
     months[at] = (100, left)
     table = force_months(kinds(*months))

@@ -62,9 +62,7 @@ def as_outcome(study: Path) -> None:
 
 
 def notes(study: Path) -> str:
-    return " ".join(
-        circular("need", read_index(study.parent / "index.toml").index, read_study(study))
-    )
+    return " ".join(circular("need", read_index(study.parent / "index.toml").index, read_study(study)))
 
 
 def test_an_index_is_a_covariate_with_the_date_it_describes(study: Path) -> None:

@@ -51,9 +51,7 @@ def test_wrong_data_end_with_3_and_a_wrong_command_with_2(
     assert "there is no such file or folder" in err
 
 
-def test_a_store_of_another_format_ends_with_3(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_store_of_another_format_ends_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = put(tmp_path, street(ASB))
     put(tmp_path / "store", b'{"areaeffect_store": 99}', "format.json")
     code, _, err = run(capsys, "ingest", "police-uk", path, "--store", tmp_path / "store")
@@ -74,9 +72,7 @@ def test_where_sources_and_remove(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert (code, "there is none yet" in out) == (0, True)
 
 
-def test_the_store_is_checked_file_by_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_store_is_checked_file_by_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = tmp_path / "store"
     run(capsys, "ingest", "police-uk", put(tmp_path, street(ASB, "too,short")), "--store", store)
     code, out, _ = run(capsys, "store", "check", "--store", store)

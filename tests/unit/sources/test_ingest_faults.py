@@ -44,8 +44,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make_archive(path: Path, n_rows: int) -> Path:
     months = {
-        f"2023-{m:02d}/2023-{m:02d}-{force}-street.csv": month_of(f"2023-{m:02d}", n_rows)
-        + b"too,short\n"
+        f"2023-{m:02d}/2023-{m:02d}-{force}-street.csv": month_of(f"2023-{m:02d}", n_rows) + b"too,short\n"
         for m in range(1, 4)
         for force in ("cleveland", "durham")
     }
@@ -163,9 +162,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(
-    small_disk: Path, tmp_path: Path
-) -> None:
+def test_a_full_disk_is_said_and_leaves_the_store_as_it_was(small_disk: Path, tmp_path: Path) -> None:
     archive = make_archive(tmp_path / "all.zip", 4000)
     store = small_disk / "store"
     begin(store)

@@ -15,13 +15,7 @@ import pytest
 
 from areaeffect.errors import DataError, StudyError
 from areaeffect.sources.police_uk import lake
-from areaeffect.sources.police_uk.lake import (
-    Transaction,
-    open_lake,
-    remove_store,
-    store_path,
-    writing,
-)
+from areaeffect.sources.police_uk.lake import Transaction, open_lake, remove_store, store_path, writing
 from areaeffect.sources.police_uk.store_check import check_store
 
 A, B, C = (f"police_uk/counts/month=2023-0{i}/part.parquet" for i in (1, 2, 3))
@@ -63,8 +57,7 @@ def contents(store: Path) -> dict[str, str]:
     """What is in each file; of the manifest and the format, whether they are as written."""
     files = [p for p in store.rglob("*") if p.is_file() and p.name != ".lock"]
     return {
-        p.relative_to(store).as_posix(): held(p) if p.suffix == ".parquet" else p.read_text()
-        for p in files
+        p.relative_to(store).as_posix(): held(p) if p.suffix == ".parquet" else p.read_text() for p in files
     }
 
 
@@ -315,9 +308,7 @@ def test_a_file_that_is_not_of_the_store_is_named_and_not_read(tmp_path: Path) -
         "[]",
     ],
 )
-def test_a_journal_that_reaches_outside_the_store_changes_nothing(
-    tmp_path: Path, journal: str
-) -> None:
+def test_a_journal_that_reaches_outside_the_store_changes_nothing(tmp_path: Path, journal: str) -> None:
     store = begin(tmp_path / "store")
     (tmp_path / "victim.txt").write_text("mine")
     (store / ".journal.json").write_text(journal)

@@ -41,9 +41,7 @@ def rows() -> list[Row]:
 
 
 @pytest.fixture(scope="module", params=[20, 1 << 16])
-def store(
-    request: pytest.FixtureRequest, rows: list[Row], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def store(request: pytest.FixtureRequest, rows: list[Row], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The store of these incidents, in row groups of several sizes."""
     folder = tmp_path_factory.mktemp("store")
     for force in FORCES:
@@ -61,9 +59,7 @@ def store(
 
 
 @pytest.mark.parametrize("forces", [FORCES, ("durham",), ("cleveland", "northumbria")])
-def test_counts_equal_those_of_the_rows(
-    store: Path, rows: list[Row], forces: tuple[str, ...]
-) -> None:
+def test_counts_equal_those_of_the_rows(store: Path, rows: list[Row], forces: tuple[str, ...]) -> None:
     found = read_counts(open_lake(store), forces, MONTHS, SETS)
     used = [(f, MONTHS.index(m), a, KINDS[k], p) for f, m, a, k, p in rows if f in forces]
     assert found.codes.tolist() == sorted({a for _, _, a, _, _ in used if a})
@@ -77,15 +73,11 @@ def test_counts_equal_those_of_the_rows(
     code, force = found.pairs[:, pair].tolist()
     assert {
         (str(found.codes[c]), p, forces[f]): int(n)
-        for c, f, p, n in zip(
-            code, force, period.tolist(), found.incidents[period, pair], strict=True
-        )
+        for c, f, p, n in zip(code, force, period.tolist(), found.incidents[period, pair], strict=True)
     } == dict(seen)
     bare = Counter((f, m) for f, m, a, _, _ in used if not a)
     points = Counter((f, m) for f, m, a, _, p in used if not a and p)
-    assert sorted(found.not_located) == sorted(
-        (f, m, n, points[f, m]) for (f, m), n in bare.items()
-    )
+    assert sorted(found.not_located) == sorted((f, m, n, points[f, m]) for (f, m), n in bare.items())
 
 
 def test_codes_are_added_up_to_areas_and_forces(store: Path, rows: list[Row]) -> None:

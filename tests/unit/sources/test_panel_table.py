@@ -182,9 +182,7 @@ def test_codes_that_look_like_numbers_keep_their_zeros(tmp_path: Path) -> None:
 
 def test_an_absent_row_is_missing_not_zero(tmp_path: Path) -> None:
     text = LONG.replace("B2,Bridge,2012-02,5,1200\n", "")
-    np.testing.assert_array_equal(
-        only_measure(read_table(write(tmp_path, text))), [[3, 0], [7, np.nan]]
-    )
+    np.testing.assert_array_equal(only_measure(read_table(write(tmp_path, text))), [[3, 0], [7, np.nan]])
 
 
 def test_an_absent_row_of_an_event_table_is_zero_where_the_study_says_so(tmp_path: Path) -> None:
@@ -257,10 +255,7 @@ def test_a_sum_with_a_blank_category_is_missing_not_lower(tmp_path: Path) -> Non
     text = EVENTS.replace("Graffiti,6", "Graffiti,")
     for absent_is_zero in (False, True):
         table = read_table(
-            write(tmp_path, text),
-            wanted=(DAMAGE,),
-            category="crime_type",
-            absent_is_zero=absent_is_zero,
+            write(tmp_path, text), wanted=(DAMAGE,), category="crime_type", absent_is_zero=absent_is_zero
         )
         np.testing.assert_array_equal(only_measure(table), [[3], [np.nan]])
 
@@ -347,22 +342,16 @@ def test_a_file_that_is_not_there_is_answered_with_the_nearest(tmp_path: Path) -
     assert problems_in(tmp_path / "crimes.csv") == [
         "crimes.csv: there is no such file. Did you mean 'crime.csv'?"
     ]
-    assert problems_in(tmp_path / "zzz.parquet") == [
-        "zzz.parquet: there is no such file. Check the path."
-    ]
+    assert problems_in(tmp_path / "zzz.parquet") == ["zzz.parquet: there is no such file. Check the path."]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "  \n\n"])
 def test_an_empty_file_is_refused(tmp_path: Path, text: str) -> None:
-    assert problems_of(tmp_path, text) == [
-        "crime.csv: the file is empty. It needs a header and rows."
-    ]
+    assert problems_of(tmp_path, text) == ["crime.csv: the file is empty. It needs a header and rows."]
 
 
 def test_a_header_alone_is_refused(tmp_path: Path) -> None:
-    assert problems_of(tmp_path, "area_code,month,n\n") == [
-        "crime.csv: the file has a header but no rows."
-    ]
+    assert problems_of(tmp_path, "area_code,month,n\n") == ["crime.csv: the file has a header but no rows."]
 
 
 def test_a_nul_byte_is_named_by_its_line(tmp_path: Path) -> None:
@@ -386,9 +375,7 @@ def test_a_torn_utf_16_file_is_refused(tmp_path: Path) -> None:
     assert problem.endswith("Save it as UTF-8.")
 
 
-@pytest.mark.parametrize(
-    ("row", "found"), [("B2,Bridge,2012-01", 3), ("B2,Bridge,2012-01,7,1200,?", 6)]
-)
+@pytest.mark.parametrize(("row", "found"), [("B2,Bridge,2012-01", 3), ("B2,Bridge,2012-01,7,1200,?", 6)])
 def test_a_row_with_too_few_or_too_many_fields_is_named_by_its_line(
     tmp_path: Path, row: str, found: int
 ) -> None:
@@ -465,9 +452,7 @@ def test_a_duplicate_category_is_refused_unless_the_table_lists_events(tmp_path:
         ('"12,34"', "'12,34' in 'n' is not a number. Leave a missing value blank."),
     ],
 )
-def test_a_count_that_is_none_is_refused_with_its_row(
-    tmp_path: Path, value: str, message: str
-) -> None:
+def test_a_count_that_is_none_is_refused_with_its_row(tmp_path: Path, value: str, message: str) -> None:
     assert problems_of(tmp_path, LONG.replace("2012-01,7", f"2012-01,{value}")) == [
         f"crime.csv, row 4: {message}"
     ]
@@ -646,9 +631,7 @@ def test_true_and_false_that_change_inside_areas_are_one_and_zero(tmp_path: Path
     for written in (text, text.replace("False", "no").replace("True", "Yes")):
         table = read_table(write(tmp_path, written), attributes=("on",))
         np.testing.assert_array_equal(table.varying["on"], [[0, 1]])
-    (problem,) = problems_of(
-        tmp_path, text.replace("False", "0").replace("True", "soon"), attributes=("on",)
-    )
+    (problem,) = problems_of(tmp_path, text.replace("False", "0").replace("True", "soon"), attributes=("on",))
     assert "row 3: 'soon' in 'on', which changes inside areas, is not a number." in problem
 
 

@@ -194,8 +194,7 @@ def test_a_zip_without_the_directory_is_refused(put, content, what):
 
 
 @pytest.mark.parametrize(
-    ("header", "name"),
-    [("pcd", "Data/ONSPD_FEB_2025_UK.csv"), ("pcds", "Data/NSPL21_AUG_2024_UK.csv")],
+    ("header", "name"), [("pcd", "Data/ONSPD_FEB_2025_UK.csv"), ("pcds", "Data/NSPL21_AUG_2024_UK.csv")]
 )
 def test_earlier_editions_and_the_national_lookup_are_read(put, header, name):
     text = ONSPD.replace("pcds,", f"{header},").replace("lsoa21cd", "lsoa21")

@@ -136,9 +136,7 @@ def test_counts_equal_a_count_by_hand(tmp_path: Path) -> None:
     assert table.release.rows_read == table.release.rows_kept == 6
 
 
-def test_an_outcome_picks_categories_and_a_wrong_one_is_named_with_the_nearest(
-    tmp_path: Path,
-) -> None:
+def test_an_outcome_picks_categories_and_a_wrong_one_is_named_with_the_nearest(tmp_path: Path) -> None:
     write_csv(tmp_path, incidents())
     assert counts(read(tmp_path, outcome='category = ["Theft"]')) == [
         [1, 0, 0], [1, 0, 0], [0, 0, 1], [0, 0, 0]
@@ -169,10 +167,7 @@ def test_every_row_is_kept_or_rejected_with_its_line_and_its_reason(tmp_path: Pa
     write_csv(tmp_path, rows)
     table = read(tmp_path)
     reasons = [
-        (row["line"], row["reason"])
-        for t in table.tables
-        if t.name == "rejected_rows"
-        for row in t.records()
+        (row["line"], row["reason"]) for t in table.tables if t.name == "rejected_rows" for row in t.records()
     ]
     assert reasons == [
         (8, "no coordinates"),
@@ -196,17 +191,13 @@ def test_every_row_is_kept_or_rejected_with_its_line_and_its_reason(tmp_path: Pa
 
 
 @pytest.mark.parametrize("rows", [3, 64])
-def test_counts_do_not_depend_on_the_size_of_pieces_or_the_order_of_rows(
-    tmp_path: Path, rows: int
-) -> None:
+def test_counts_do_not_depend_on_the_size_of_pieces_or_the_order_of_rows(tmp_path: Path, rows: int) -> None:
     rng = np.random.default_rng(3)
     given: list[tuple[object, ...]] = []
     for _ in range(200):
         day = date(2020, 1, 1) + timedelta(days=int(rng.integers(0, 140)))
         code = CODES[int(rng.integers(0, 4))]
-        x, y = at(
-            code, (-0.1, 0.2, 0.8)[int(rng.integers(0, 3))], (0.1, 0.9)[int(rng.integers(0, 2))]
-        )
+        x, y = at(code, (-0.1, 0.2, 0.8)[int(rng.integers(0, 3))], (0.1, 0.9)[int(rng.integers(0, 2))])
         text = day.strftime(("%Y-%m-%d", "%d/%m/%Y")[int(rng.integers(0, 2))])
         given.append((text, x, y, ("a", "b")[int(rng.integers(0, 2))]))
     write_csv(tmp_path, given)
@@ -239,9 +230,7 @@ def test_a_point_on_a_border_belongs_to_the_area_whose_code_comes_first() -> Non
 
 
 def spelled(kind: str) -> str:
-    rows = [
-        (f"{d[8:]}/{d[5:7]}/{d[:4]} 23:15", f"{x:.7f}", f"{y:.7f}", c) for d, x, y, c in incidents()
-    ]
+    rows = [(f"{d[8:]}/{d[5:7]}/{d[:4]} 23:15", f"{x:.7f}", f"{y:.7f}", c) for d, x, y, c in incidents()]
     if kind == "semicolons and decimal commas":
         rows = [(d, x.replace(".", ","), y.replace(".", ","), c) for d, x, y, c in rows]
         return "\n".join(["date;longitude;latitude;category", *(";".join(r) for r in rows)])
@@ -372,12 +361,7 @@ def test_a_quarter_or_year_with_a_missing_month_is_missing(
 
 
 def test_times_and_ways_to_write_a_date() -> None:
-    for text in (
-        "2020-01-08T23:59:00+01:00",
-        "01/08/2020 12:00:00 AM",
-        "8 Jan 2020 09:30",
-        "2020-01-08 ",
-    ):
+    for text in ("2020-01-08T23:59:00+01:00", "01/08/2020 12:00:00 AM", "8 Jan 2020 09:30", "2020-01-08 "):
         assert ":" not in without_time(text)
     texts = [
         "2020-01-08",
@@ -420,11 +404,7 @@ def test_a_time_keeps_its_date_whatever_its_time_zone(tmp_path: Path) -> None:
     x, y = at("A")
     dates = ["2020-01-31T23:30:00-06:00", "2020-02-01T00:30:00+01:00", "2020-02-29T23:30:00-05:00"]
     features = [
-        {
-            "type": "Feature",
-            "properties": {"date": d},
-            "geometry": {"type": "Point", "coordinates": [x, y]},
-        }
+        {"type": "Feature", "properties": {"date": d}, "geometry": {"type": "Point", "coordinates": [x, y]}}
         for d in dates
     ]
     text = json.dumps({"type": "FeatureCollection", "features": features})
@@ -435,9 +415,7 @@ def test_a_time_keeps_its_date_whatever_its_time_zone(tmp_path: Path) -> None:
 def test_the_boundaries_of_another_source_serve_as_well(tmp_path: Path) -> None:
     write_csv(tmp_path, incidents())
     write_areas(tmp_path)
-    (tmp_path / "areas.csv").write_text(
-        "area_code,people\nA,10\nB,20\nC,30\nD,40\n", encoding="utf-8"
-    )
+    (tmp_path / "areas.csv").write_text("area_code,people\nA,10\nB,20\nC,30\nD,40\n", encoding="utf-8")
     text = STUDY.format(start="2020-01", end="2020-03", path='"calls.csv"', more="", outcome="")
     text = text.replace('boundaries = "areas.geojson"\n', "")
     own = '[source.areas]\nkind = "panel"\npath = "areas.csv"\narea = "area_code"\n'
@@ -504,17 +482,13 @@ def test_coordinates_of_the_wrong_sign_are_refused_or_named(tmp_path: Path) -> N
 def test_many_incidents_at_one_point_are_named(tmp_path: Path) -> None:
     rows = scattered(1000)
     centre = [
-        (day, *at("A"), c) if i % 3 == 0 else r
-        for i, r in enumerate(rows)
-        for day, c in [(r[0], r[3])]
+        (day, *at("A"), c) if i % 3 == 0 else r for i, r in enumerate(rows) for day, c in [(r[0], r[3])]
     ]
     assert "334 of 1,000 incidents lie at one point" in notes_of(tmp_path, centre)
 
 
 def test_coordinates_rounded_beyond_the_width_of_an_area_are_named(tmp_path: Path) -> None:
-    rounded = [
-        (d, round(float(str(x)), 2), round(float(str(y)), 2), c) for d, x, y, c in scattered()
-    ]
+    rounded = [(d, round(float(str(x)), 2), round(float(str(y)), 2), c) for d, x, y, c in scattered()]
     assert "Coordinates are rounded to about 1,110 metres" in notes_of(tmp_path, rounded)
 
 
@@ -540,9 +514,7 @@ def test_road_collisions_as_they_are_published_are_dated_points(tmp_path: Path) 
     ):
         lon, lat = at(code)
         ((east, north),) = projected(np.array([[lon, lat]]), "EPSG:4326", "EPSG:27700").round()
-        lines.append(
-            f"2020{i},2020,{east},{north},{lon:.6f},{lat:.6f},17,{severity},1,{day},9:00,E"
-        )
+        lines.append(f"2020{i},2020,{east},{north},{lon:.6f},{lat:.6f},17,{severity},1,{day},9:00,E")
     lines.append("20209,2020,NULL,NULL,NULL,NULL,17,3,1,05/03/2020,9:00,-1")
     (tmp_path / "collisions.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     said = 'category = "collision_severity"\ndates = "day first"\n'

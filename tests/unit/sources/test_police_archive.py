@@ -78,9 +78,7 @@ def test_a_month_that_the_archive_lacks_is_a_gap_and_no_zero(mirror, client, tmp
 
 def test_an_unknown_force_is_guessed(client, tmp_path):
     with pytest.raises(StudyError, match=r"'cleaveland'\. Did you mean 'cleveland'\?"):
-        fetch_archives(
-            Wanted("2017-03", "2017-04", ("cleaveland",)), tmp_path, lambda *_: None, client
-        )
+        fetch_archives(Wanted("2017-03", "2017-04", ("cleaveland",)), tmp_path, lambda *_: None, client)
 
 
 def test_a_zip_that_changes_while_it_is_read_is_refused(mirror, client, tmp_path):

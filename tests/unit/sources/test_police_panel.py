@@ -62,8 +62,7 @@ def test_a_zero_stands_only_where_the_month_was_published(store: Path) -> None:
     table = read(store, ASB)
     gap = np.nan
     np.testing.assert_array_equal(
-        table.measures[ASB],
-        [[1, 1, gap, 1, gap, 1], [0, 0, gap, 0, gap, 0], [0, 0, gap, 0, gap, 0]],
+        table.measures[ASB], [[1, 1, gap, 1, gap, 1], [0, 0, gap, 0, gap, 0], [0, 0, gap, 0, gap, 0]]
     )
     row = ["", "", "not_published", "", "partial_month", ""]
     assert reasons(table, ASB) == [row, row, row]
@@ -128,17 +127,11 @@ def test_months_that_another_force_lacks_are_missing_where_it_has_a_part(tmp_pat
     folder = months(tmp_path / "in", 6)
     for month in ("2023-01", "2023-02"):
         row = crime("b", month, area=AREAS[1])
-        put(
-            folder,
-            street(*[row.replace("b,", f"b{i},", 1) for i in range(3)]),
-            f"{month}-btp-street.csv",
-        )
+        put(folder, street(*[row.replace("b,", f"b{i},", 1) for i in range(3)]), f"{month}-btp-street.csv")
     ingest_police_uk([folder], tmp_path / "store")
     table = read(tmp_path / "store", CRIME, forces=("cleveland", "btp"))
     gap = np.nan
-    np.testing.assert_array_equal(
-        table.measures[CRIME], [[30] * 6, [33, 33, gap, gap, gap, gap], [30] * 6]
-    )
+    np.testing.assert_array_equal(table.measures[CRIME], [[30] * 6, [33, 33, gap, gap, gap, gap], [30] * 6])
     assert reasons(table, CRIME)[1] == ["", "", *["not_published"] * 4]
     assert any('without_forces = ["btp"]' in note for note in table.notes)
 
@@ -168,9 +161,7 @@ def test_a_category_that_a_force_lacks_in_a_whole_month_is_a_gap(tmp_path: Path)
         text = f"2023-0{month}"
         rows = [crime(f"{a}{i}", text, area=a) for a in AREAS for i in range(20)]
         rows += [
-            crime("", text, area=AREAS[i % 3], kind="Anti-social behaviour")
-            for i in range(30)
-            if month != 4
+            crime("", text, area=AREAS[i % 3], kind="Anti-social behaviour") for i in range(30) if month != 4
         ]
         put(folder, street(*rows), f"{text}-cleveland-street.csv")
     ingest_police_uk([folder], tmp_path / "store")
@@ -198,9 +189,7 @@ def test_a_real_fall_of_all_crime_is_kept_where_the_study_says_so(store: Path) -
         ({"column": "district", "values": ["x"], "from_period": "2023-05"}, "Write 'force'"),
     ],
 )
-def test_a_real_fall_that_keeps_nothing_is_refused(
-    store: Path, rule: dict[str, Any], said: str
-) -> None:
+def test_a_real_fall_that_keeps_nothing_is_refused(store: Path, rule: dict[str, Any], said: str) -> None:
     with pytest.raises(DataError, match=said):
         read(store, CRIME, real_falls=[{"to_period": rule["from_period"], "why": "x"} | rule])
 
@@ -286,9 +275,7 @@ def test_the_listing_names_gaps_in_words_and_as_json(store: Path) -> None:
     assert held["files"] == {"current": 5}
 
 
-def test_a_row_without_a_code_is_placed_by_its_point_and_counted_where_it_has_none(
-    tmp_path: Path,
-) -> None:
+def test_a_row_without_a_code_is_placed_by_its_point_and_counted_where_it_has_none(tmp_path: Path) -> None:
     import geopandas
     from shapely.geometry import box
 

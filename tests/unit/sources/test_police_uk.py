@@ -12,25 +12,11 @@ import duckdb
 import pytest
 
 from areaeffect.errors import AreaEffectError, DataError
-from areaeffect.sources.police_uk.categories import (
-    breaks_of,
-    choose,
-    months_published,
-    read_categories,
-)
+from areaeffect.sources.police_uk.categories import breaks_of, choose, months_published, read_categories
 from areaeffect.sources.police_uk.files import find_files, read_files
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import open_lake
-from tests.shared.street_files import (
-    ASB,
-    HEADER_LINE,
-    NAME,
-    crime,
-    month_of,
-    pack,
-    put,
-    street,
-)
+from tests.shared.street_files import ASB, HEADER_LINE, NAME, crime, month_of, pack, put, street
 
 Build = Callable[[Path], Path]
 
@@ -82,17 +68,9 @@ HANDLED: dict[str, tuple[Build, int, list[str]]] = {
         2,
         ["a quote is not closed"],
     ),
-    "quote where none may be": (
-        csv(street(crime('"a"b'), crime())),
-        1,
-        ["a quote is in the wrong place"],
-    ),
+    "quote where none may be": (csv(street(crime('"a"b'), crime())), 1, ["a quote is in the wrong place"]),
     "spaces only": (csv(street("   ", crime())), 1, ["the row has too few fields"]),
-    "month 13": (
-        csv(street(crime(month="2023-13"), crime())),
-        1,
-        ["the month is not a month ('2023-13')"],
-    ),
+    "month 13": (csv(street(crime(month="2023-13"), crime())), 1, ["the month is not a month ('2023-13')"]),
     "another month": (
         csv(street(crime(month="2023-02"), crime())),
         1,
@@ -126,11 +104,7 @@ HANDLED: dict[str, tuple[Build, int, list[str]]] = {
     ),
     "one coordinate": (csv(street(crime(latitude=""), crime())), 1, ["the latitude is blank"]),
     "other coordinate": (csv(street(crime(longitude=""), crime())), 1, ["the longitude is blank"]),
-    "no LSOA code": (
-        csv(street(crime(area="Hartlepool"), crime())),
-        1,
-        ["'Hartlepool' is not an LSOA code"],
-    ),
+    "no LSOA code": (csv(street(crime(area="Hartlepool"), crime())), 1, ["'Hartlepool' is not an LSOA code"]),
     "code of another level": (
         csv(street(crime(area="E02000001"), crime())),
         1,
@@ -199,10 +173,7 @@ REFUSED: dict[str, tuple[Build, str]] = {
         csv(street(crime(), crime(kind="Witchcraft"))),
         "line 3: crime type 'Witchcraft' is unknown (1 rows)",
     ),
-    "misspelt crime type": (
-        csv(street(crime(kind="Burglery"))),
-        "Did you mean 'Burglary'?",
-    ),
+    "misspelt crime type": (csv(street(crime(kind="Burglery"))), "Did you mean 'Burglary'?"),
     "neither UTF-8 nor cp1252": (
         csv(street(crime(location="@")).replace(b"@", b"\x81")),
         "line 2: the text is neither UTF-8 nor Windows-1252",
@@ -345,10 +316,7 @@ def test_passed_over_files_are_recorded(tmp_path: Path) -> None:
         "Passed over because it is not named like a file of data.police.uk: x.zip/readme.txt.",
     )
     passed = [r for r in open_lake(tmp_path / "store").manifest() if r["status"] == "passed over"]
-    assert [r["file"] for r in passed] == [
-        "x.zip/2023-01-cleveland-outcomes.csv",
-        "x.zip/readme.txt",
-    ]
+    assert [r["file"] for r in passed] == ["x.zip/2023-01-cleveland-outcomes.csv", "x.zip/readme.txt"]
 
 
 def test_a_month_published_again_replaces_the_earlier_and_both_are_recorded(tmp_path: Path) -> None:
@@ -392,9 +360,7 @@ def test_overlapping_archives_hold_the_same_month_once(tmp_path: Path) -> None:
 def test_other_forces_of_a_month_stay_when_one_is_published_again(tmp_path: Path) -> None:
     store = tmp_path / "store"
     durham = "2023-01-durham-street.csv"
-    ingest_police_uk(
-        [pack(tmp_path / "a.zip", {NAME: street(ASB), durham: street(ASB, ASB)})], store
-    )
+    ingest_police_uk([pack(tmp_path / "a.zip", {NAME: street(ASB), durham: street(ASB, ASB)})], store)
     ingest_police_uk([pack(tmp_path / "b.zip", {NAME: street(ASB, ASB, ASB)})], store)
     assert incidents(store) == counted(store) == 5
 
@@ -440,9 +406,7 @@ def test_a_limit_on_all_that_is_unpacked(tmp_path: Path, monkeypatch: pytest.Mon
         ingest_police_uk([put(tmp_path, month_of("2023-01", 50))], tmp_path / "store")
 
 
-def test_a_file_may_not_be_larger_than_the_limit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_may_not_be_larger_than_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("areaeffect.sources.police_uk.files.MAX_FILE_BYTES", 1000)
     data = month_of("2023-01", 50)
     for path in (put(tmp_path, data), pack(tmp_path / "a.zip", {NAME: data})):
@@ -502,9 +466,7 @@ def test_a_sum_that_holds_where_a_category_was_before_is_published_throughout() 
         ((), []),
     ],
 )
-def test_a_category_that_changed_its_meaning_is_a_break(
-    asked: tuple[str, ...], months: list[str]
-) -> None:
+def test_a_category_that_changed_its_meaning_is_a_break(asked: tuple[str, ...], months: list[str]) -> None:
     assert [b.month for b in breaks_of(asked or choose(asked, ""))] == months
 
 

@@ -50,10 +50,7 @@ def test_only_what_is_asked_for_is_kept(put):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (
-            {"lsoa21_code": ["E01000001", "E01000001"]},
-            "loneliness: there are two rows of E01000001.",
-        ),
+        ({"lsoa21_code": ["E01000001", "E01000001"]}, "loneliness: there are two rows of E01000001."),
         (
             {"lsoa21_code": ["E01000001", "E05000001"]},
             "loneliness: 'E05000001' is not a code of vintage lsoa21. Check that the file is the "
@@ -61,8 +58,7 @@ def test_only_what_is_asked_for_is_kept(put):
         ),
         (
             {"lsoa21_code": ["E01000001", None]},
-            "loneliness: '' is not a code of vintage lsoa21. Check that the file is the release's "
-            "own.",
+            "loneliness: '' is not a code of vintage lsoa21. Check that the file is the release's own.",
         ),
         (
             {"perc": ["24", "n/a"]},
@@ -99,9 +95,7 @@ def test_categories_become_columns_and_an_absent_row_is_missing(put):
         "category": ["theft-bicycle"] * 3,
         "count": [0, 4, 2],
     }
-    frame = pd.concat(
-        [pd.DataFrame(frame), pd.DataFrame({**frame, "category": ["theft-vehicle"] * 3})]
-    )
+    frame = pd.concat([pd.DataFrame(frame), pd.DataFrame({**frame, "category": ["theft-vehicle"] * 3})])
     table = read("met_police_minor", put("met_police_minor", frame))
     assert table.periods.kind is PeriodKind.YEAR
     np.testing.assert_array_equal(table.values["bicycle_theft"], [[0, 4], [2, np.nan]])

@@ -148,13 +148,7 @@ def test_estimates_with_a_sheet_a_year_leave_out_notes_and_districts(tmp_path):
 def test_house_prices_are_by_quarter_and_too_few_sales_are_hidden(lay):
     rows = [
         ["Median price paid"],
-        [
-            "Local authority code",
-            "LSOA code",
-            "LSOA name",
-            "Year ending Dec 1995",
-            "Year ending Mar 1996",
-        ],
+        ["Local authority code", "LSOA code", "LSOA name", "Year ending Dec 1995", "Year ending Mar 1996"],
         ["E06000001", "E01011949", "Hartlepool 009A", 34000, ":"],
         ["E06000001", "", "Hartlepool", 1, 1],
     ]
@@ -173,10 +167,7 @@ def test_vacant_dwellings_are_by_day_of_october_with_regions_left_out(lay):
         ["E12000001", "North East", 40000, 41000],
         ["E06000001", "Hartlepool", "[x]", 1200],
     ]
-    table = lay(
-        "vacant_dwellings",
-        ods({"All_vacants": rows, "All_long_term_vacants": rows}),
-    )
+    table = lay("vacant_dwellings", ods({"All_vacants": rows, "All_long_term_vacants": rows}))
     assert table.areas.tolist() == ["E06000001"]
     np.testing.assert_array_equal(table.values["vacant_dwellings"], [[np.nan, 1200]])
     assert why(table, "vacant_dwellings") == [["not_published", ""]]
@@ -202,9 +193,7 @@ def test_years_in_headers_become_periods(lay):
         "lsoa11,samhi_index.2011,samhi_dec.2011,samhi_index.2012,samhi_dec.2012\n"
         "E01000001,-0.5,2,-0.25,3\nE01000002,1.5,10,,\n",
     )
-    np.testing.assert_array_equal(
-        table.values["mental_health_index"], [[-0.5, -0.25], [1.5, np.nan]]
-    )
+    np.testing.assert_array_equal(table.values["mental_health_index"], [[-0.5, -0.25], [1.5, np.nan]])
     assert why(table, "mental_health_index")[1] == ["", "not_published"]
 
 

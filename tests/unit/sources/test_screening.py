@@ -117,21 +117,15 @@ def test_a_mark_for_missing_in_a_score_is_refused_with_its_cells(tmp_path: Path)
     said = refused(tmp_path, values, codes(12), is_count=False)
     assert "1 cells of 'value' hold -99" in said
     assert "A002 2012-04" in said
-    missing = screened(
-        tmp_path, values, codes(12), is_count=False, missing={"-99": "not_published"}
-    )
+    missing = screened(tmp_path, values, codes(12), is_count=False, missing={"-99": "not_published"})
     assert np.isnan(next(iter(missing.measures.values()))[2, 3])
 
 
 @pytest.mark.parametrize("mark", [-9.0, -99.0, 99.0, 999.0])
-def test_a_mark_far_beyond_scores_on_both_sides_of_zero_is_refused(
-    tmp_path: Path, mark: float
-) -> None:
+def test_a_mark_far_beyond_scores_on_both_sides_of_zero_is_refused(tmp_path: Path, mark: float) -> None:
     values = np.round((counts(40) - 20) / 4.5, 3)
     values[2, 3] = values[7, 5] = mark
-    assert f"2 cells of 'value' hold {mark:g}" in refused(
-        tmp_path, values, codes(40), is_count=False
-    )
+    assert f"2 cells of 'value' hold {mark:g}" in refused(tmp_path, values, codes(40), is_count=False)
 
 
 @pytest.mark.parametrize("mark", [88.0, 99.0, -1.0])

@@ -32,9 +32,7 @@ def long(values: Floats) -> pd.DataFrame:
     return pd.DataFrame({"area": areas, "month": months, "n": values.ravel().astype(int)})
 
 
-def screened(
-    folder: Path, table: pd.DataFrame, wanted: Wanted = VALUE, **source: object
-) -> SourceTable:
+def screened(folder: Path, table: pd.DataFrame, wanted: Wanted = VALUE, **source: object) -> SourceTable:
     path = folder / "t.csv"
     table.to_csv(path, index=False)
     keys = {"area": "area", "period": "month", **source}
@@ -72,9 +70,7 @@ def test_a_stock_that_grows_slowly_is_no_running_total(tmp_path: Path) -> None:
     assert screened(tmp_path, long(stock.astype(float))).notes == ()
 
 
-def test_a_month_of_zeros_in_every_area_is_refused_and_in_event_tables_missing(
-    tmp_path: Path,
-) -> None:
+def test_a_month_of_zeros_in_every_area_is_refused_and_in_event_tables_missing(tmp_path: Path) -> None:
     values = counts()
     values[:, 20] = 0
     assert "every area has 0 in 'n' in 2013-09" in refused(tmp_path, long(values))
@@ -105,9 +101,7 @@ def test_an_area_mistyped_in_most_of_its_periods_is_refused(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("number", ["1.5", "1500000"])
 def test_a_number_of_another_unit_is_refused(tmp_path: Path, number: str) -> None:
-    people = dict(
-        zip(AREAS, np.random.default_rng(2).integers(1000, 2000, 20).astype(str), strict=True)
-    )
+    people = dict(zip(AREAS, np.random.default_rng(2).integers(1000, 2000, 20).astype(str), strict=True))
     people["A004"] = number
     table = long(counts()).assign(population=lambda t: t["area"].map(people))
     said = refused(tmp_path, table)

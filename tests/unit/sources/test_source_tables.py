@@ -70,8 +70,7 @@ def test_the_report_names_gaps_and_shows_the_first_rejected_rows(table: SourceTa
         "164",
         "25",
         "4",
-        "2023-03 missing (no file); 2023-05 partial (25 of 66 rows were rejected); "
-        "2023-06 missing (no file)",
+        "2023-03 missing (no file); 2023-05 partial (25 of 66 rows were rejected); 2023-06 missing (no file)",
     )
     assert isinstance(said, Paragraph)
     assert said.text.startswith("25 rows were rejected and not used. The first 20 are shown")
@@ -79,13 +78,8 @@ def test_the_report_names_gaps_and_shows_the_first_rejected_rows(table: SourceTa
     assert len(first.table.rows) == 20
 
 
-def test_tables_of_several_sources_are_joined_and_a_study_without_any_has_none(
-    table: SourceTable,
-) -> None:
+def test_tables_of_several_sources_are_joined_and_a_study_without_any_has_none(table: SourceTable) -> None:
     joined = annex_of(*table.tables, *table.tables)
     assert joined is not None
-    assert {t.name: len(t.rows) for t in joined.tables} == {
-        "source_coverage": 12,
-        "rejected_rows": 50,
-    }
+    assert {t.name: len(t.rows) for t in joined.tables} == {"source_coverage": 12, "rejected_rows": 50}
     assert annex_of() is None

@@ -37,9 +37,7 @@ def test_without_a_store_the_catalogue_is_listed_all_the_same(tmp_path: Path) ->
     assert all(r["periods"] and r["use"] and r["how"] for r in found["releases"].values())
 
 
-def test_a_figure_of_a_local_authority_is_a_covariate_and_one_date_no_change(
-    tmp_path: Path,
-) -> None:
+def test_a_figure_of_a_local_authority_is_a_covariate_and_one_date_no_change(tmp_path: Path) -> None:
     found = listed(tmp_path)["releases"]
     for release in catalogue().values():
         if release.geography == "local_authority":

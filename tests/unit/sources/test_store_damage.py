@@ -77,9 +77,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (number, number))
 """
 
 
-def archive(
-    path: Path, n_rows: int = 30, months: tuple[str, ...] = MONTHS, n_forces: int = 2
-) -> Path:
+def archive(path: Path, n_rows: int = 30, months: tuple[str, ...] = MONTHS, n_forces: int = 2) -> Path:
     """Months of forces with a split area, rows without an area, and a rejected row."""
     members = {}
     for month in months:
@@ -136,13 +134,7 @@ def replace(path: Path, _draw: random.Random, other: Path) -> None:
 
 
 #: Single bits are the damage that is hardest to see.
-KINDS: tuple[Callable[[Path, random.Random, Path], None], ...] = (
-    *(flip,) * 4,
-    cut,
-    blank,
-    lose,
-    replace,
-)
+KINDS: tuple[Callable[[Path, random.Random, Path], None], ...] = (*(flip,) * 4, cut, blank, lose, replace)
 
 
 def test_no_damage_changes_a_number_silently(tmp_path: Path) -> None:

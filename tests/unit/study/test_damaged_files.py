@@ -33,9 +33,9 @@ from areaeffect.register.rows import read_records
 from areaeffect.report.files import read_result
 from areaeffect.sources.points.counting import count_points
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
+from areaeffect.study.analysis import Item, Survey
 from areaeffect.study.file import read_study
 from areaeffect.study.points import PointsSource
-from areaeffect.study.survey import Item, Survey
 from areaeffect.survey.answers import read_answers
 from areaeffect.tables.user_table import read_user_table
 from areaeffect.value.costs import COLUMNS, read_costs
@@ -53,16 +53,7 @@ PIECES = (
     b"]", b"}", b"-", b".", b"e", b"9" * 400, b"nan", b"inf", b"1e999", b"=1+1", b"\xe2\x80\x8b",
     b"cafe\xcc\x81", b"A" * 140_000, b"[" * 3_000, b"{" * 3_000, b"0x1", b"2013-13", b"true",
 )  # fmt: skip
-ACTS = (
-    "cut",
-    "flip",
-    "drop line",
-    "double line",
-    "blank",
-    "CR",
-    "UTF-16",
-    *map(str, range(len(PIECES))),
-)
+ACTS = ("cut", "flip", "drop line", "double line", "blank", "CR", "UTF-16", *map(str, range(len(PIECES))))
 damages = st.lists(st.tuples(st.floats(0, 1), st.sampled_from(ACTS)), min_size=1, max_size=4)
 
 #: Damage that was once answered with something else than a message, by file.
@@ -146,9 +137,7 @@ READERS: dict[str, Callable[[Path], None]] = {
     "events.csv": lambda folder: read_events(folder / "events.csv", ["Abbey"]) and None,
     "costs.csv": lambda folder: read_costs(folder / "costs.csv", "costs.csv") and None,
     "others.csv": lambda folder: read_records(folder / "others.csv") and None,
-    "lookup.csv": lambda folder: (
-        find_postcodes("lookup.csv", folder, np.array(CODES), "x") and None
-    ),
+    "lookup.csv": lambda folder: find_postcodes("lookup.csv", folder, np.array(CODES), "x") and None,
     "points.csv": _points,
     "table.ods": lambda folder: read_user_table(folder / "table.ods") and None,
     "table.parquet": lambda folder: read_user_table(folder / "table.parquet") and None,
@@ -193,8 +182,7 @@ def _other_inputs(folder: Path) -> None:
     shapes = geopandas.read_file(folder / "areas.geojson")
     at = shapes.geometry.bounds
     points = [
-        f"2012-0{1 + i % 9}-01,{x},{y},a"
-        for i, (x, y) in enumerate(zip(at.minx, at.miny, strict=True))
+        f"2012-0{1 + i % 9}-01,{x},{y},a" for i, (x, y) in enumerate(zip(at.minx, at.miny, strict=True))
     ]
     (folder / "points.csv").write_text("\n".join(["date,longitude,latitude,kind", *points]) + "\n")
     table = pd.read_csv(folder / "areas.csv")
@@ -240,7 +228,5 @@ def test_a_damaged_file_is_read_or_refused_with_a_message(whole: Path, name: str
 
 
 @pytest.mark.parametrize(("name", "how"), CORPUS)
-def test_what_was_once_found_is_answered_with_a_message(
-    whole: Path, name: str, how: list[Damage]
-) -> None:
+def test_what_was_once_found_is_answered_with_a_message(whole: Path, name: str, how: list[Damage]) -> None:
     _try(whole, name, how)

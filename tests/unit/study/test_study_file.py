@@ -116,8 +116,7 @@ def test_an_unknown_key_that_is_like_no_other_is_answered_with_all(tmp_path: Pat
 
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
     assert problems_of(tmp_path, changed('title = "A town"\n', "")) == [
-        "study.toml, line 1, study.title: 'title' is missing. "
-        "Add it; `areaeffect init` shows an example."
+        "study.toml, line 1, study.title: 'title' is missing. Add it; `areaeffect init` shows an example."
     ]
 
 
@@ -132,10 +131,7 @@ def test_a_word_that_is_not_allowed_is_answered_with_those_that_are(tmp_path: Pa
 @pytest.mark.parametrize(
     ("window", "message"),
     [
-        (
-            '{ start = "2013-01", end = "2012-12" }',
-            "the window ends (2012-12) before it begins (2013-01).",
-        ),
+        ('{ start = "2013-01", end = "2012-12" }', "the window ends (2012-12) before it begins (2013-01)."),
         (
             '{ start = "2012-01", end = "2012" }',
             "start is a month and end is a year; write both the same way.",
@@ -160,10 +156,7 @@ def test_a_period_that_is_none_is_refused_wherever_it_stands(
 ) -> None:
     (problem,) = problems_of(tmp_path, changed(old, new))
     assert key in problem
-    assert (
-        "'2012-15' is not a period; write '2012-04', '2012-Q2', '2012', '2012/13' or a number."
-        in problem
-    )
+    assert "'2012-15' is not a period; write '2012-04', '2012-Q2', '2012', '2012/13' or a number." in problem
 
 
 def test_areas_and_a_treated_column_exclude_each_other(tmp_path: Path) -> None:
@@ -177,10 +170,8 @@ def test_areas_and_a_treated_column_exclude_each_other(tmp_path: Path) -> None:
 def test_a_source_that_is_not_declared_is_named_where_it_is_used(tmp_path: Path) -> None:
     text = changed('source = "crime"', 'source = "crimes"').replace('"areas.pop', '"place.pop')
     assert problems_of(tmp_path, text) == [
-        "study.toml, line 21, design.covariates.0: source 'place' is not declared. "
-        "Declared: areas, crime.",
-        "study.toml, line 26, outcome.0.source: source 'crimes' is not declared. "
-        "Did you mean 'crime'?",
+        "study.toml, line 21, design.covariates.0: source 'place' is not declared. Declared: areas, crime.",
+        "study.toml, line 26, outcome.0.source: source 'crimes' is not declared. Did you mean 'crime'?",
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from areaeffect.errors import DataError
 from areaeffect.panel import Neighbourhood
 from areaeffect.periods import PeriodKind
-from areaeffect.study.survey import Item, Survey
+from areaeffect.study.analysis import Item, Survey
 from areaeffect.survey.answers import read_answers, reliability, scale_scores
 from areaeffect.survey.step import _straddle, compare
 
@@ -108,10 +108,7 @@ def test_respondents_are_placed_and_those_left_out_are_counted(tmp_path: Path) -
     answers = read_answers(SURVEY, tmp_path, AREAS)
     assert answers.score.tolist() == [50.0, 50.0]
     assert answers.area.tolist() == [0, 1]
-    assert answers.left_out == (
-        ("the area is not in the panel", 1),
-        ("too few answers for the scale", 1),
-    )
+    assert answers.left_out == (("the area is not in the panel", 1), ("too few answers for the scale", 1))
 
 
 @pytest.mark.parametrize(
@@ -171,9 +168,7 @@ def test_the_rows_of_a_survey_are_accounted_for(tmp_path: Path) -> None:
 
 
 def test_a_wave_that_no_row_has_and_a_blank_cluster_are_refused(tmp_path: Path) -> None:
-    survey = SURVEY.model_copy(
-        update={"wave": "y", "before": "2011", "after": "2016", "cluster": "c"}
-    )
+    survey = SURVEY.model_copy(update={"wave": "y", "before": "2011", "after": "2016", "cluster": "c"})
     (tmp_path / "survey.csv").write_text("area,w,q1,q2,y,c\nA,1,1,5,2016.0,p\nB,1,1,5,2012,\n")
     with pytest.raises(DataError) as caught:
         read_answers(survey, tmp_path, AREAS)

@@ -37,14 +37,7 @@ def test_a_mark_is_missing_with_its_reason_and_never_zero(text: str, reason: str
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [
-        ("1,234", 1234),
-        ("1 234 567", 1234567),
-        ("12 (p)", 12),
-        ("-5", -5),
-        ("1e3", 1000),
-        ("−2", -2),
-    ],
+    [("1,234", 1234), ("1 234 567", 1234567), ("12 (p)", 12), ("-5", -5), ("1e3", 1000), ("−2", -2)],
 )
 def test_a_number_is_read_as_people_write_it(text: str, value: float) -> None:
     assert read_numbers(pd.Series([text])).values[0] == value
@@ -65,8 +58,7 @@ def test_a_declared_mark_is_missing_with_the_reason_declared() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["E01000001", " e01000001 ", "E01000001 : City of London 001A", "E01000001\u200b"],
+    "text", ["E01000001", " e01000001 ", "E01000001 : City of London 001A", "E01000001\u200b"]
 )
 def test_a_code_is_found_in_what_is_around_it(text: str) -> None:
     assert plain_code(text) == "E01000001"

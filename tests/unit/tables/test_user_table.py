@@ -54,9 +54,7 @@ def write_workbook(path: Path, sheets: dict[str, list[list[str | float]]]) -> No
     ns = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
     rel = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006"
-    listed = "".join(
-        f'<sheet name="{n}" sheetId="{i}" r:id="r{i}"/>' for i, n in enumerate(names, 1)
-    )
+    listed = "".join(f'<sheet name="{n}" sheetId="{i}" r:id="r{i}"/>' for i, n in enumerate(names, 1))
     links = "".join(
         f'<Relationship Id="r{i}" Type="{rel}/worksheet" Target="worksheets/s{i}.xml"/>'
         for i in range(1, len(names) + 1)
@@ -73,8 +71,7 @@ def write_workbook(path: Path, sheets: dict[str, list[list[str | float]]]) -> No
             f'Type="{rel}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         )
         book.writestr(
-            "xl/workbook.xml",
-            f'<workbook {ns} xmlns:r="{rel}"><sheets>{listed}</sheets></workbook>',
+            "xl/workbook.xml", f'<workbook {ns} xmlns:r="{rel}"><sheets>{listed}</sheets></workbook>'
         )
         book.writestr(
             "xl/_rels/workbook.xml.rels",
@@ -93,23 +90,15 @@ def write_workbook(path: Path, sheets: dict[str, list[list[str | float]]]) -> No
                 for row in rows
             )
             book.writestr(
-                f"xl/worksheets/s{i}.xml",
-                f"<worksheet {ns}><sheetData>{cells}</sheetData></worksheet>",
+                f"xl/worksheets/s{i}.xml", f"<worksheet {ns}><sheetData>{cells}</sheetData></worksheet>"
             )
 
 
-DATA: list[list[str | float]] = [
-    ["Counts of a council"],
-    [""],
-    ["area_code", "n"],
-    ["E01000001", 3.0],
-]
+DATA: list[list[str | float]] = [["Counts of a council"], [""], ["area_code", "n"], ["E01000001", 3.0]]
 
 
 @pytest.mark.parametrize("name", ["t.xlsx", "t.csv"])  # the content decides, not the name
-def test_a_workbook_is_read_from_the_sheet_that_holds_the_columns(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_workbook_is_read_from_the_sheet_that_holds_the_columns(tmp_path: Path, name: str) -> None:
     write_workbook(tmp_path / name, {"Notes": [["Read me"]], "Data": DATA})
     table = read_user_table(tmp_path / name, None, ("area_code",))
     assert table.frame.to_numpy().tolist() == [["E01000001", "3"]]
@@ -175,9 +164,7 @@ def test_a_comma_that_may_be_either_is_refused_with_both_readings(tmp_path: Path
         ),
     ],
 )
-def test_what_cannot_be_meant_is_refused_by_its_line(
-    tmp_path: Path, content: str | bytes, says: str
-) -> None:
+def test_what_cannot_be_meant_is_refused_by_its_line(tmp_path: Path, content: str | bytes, says: str) -> None:
     assert fault(tmp_path, content).startswith(says)
 
 

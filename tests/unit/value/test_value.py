@@ -14,8 +14,7 @@ from areaeffect.report import faces
 from areaeffect.results import Annex, Result
 from areaeffect.study.file import read_study
 from areaeffect.value import worth
-from areaeffect.value.costs import COLUMNS, UnitCost, read_costs
-from areaeffect.value.prices import deflator, discounted, uprate
+from areaeffect.value.costs import COLUMNS, UnitCost, deflator, discounted, read_costs, uprate
 from areaeffect.value.section import lead, money, per_pound, probability
 from areaeffect.value.tables import Amount
 from areaeffect.value.valuation import read_valuation
@@ -171,9 +170,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         ('valued_as = "damage"', 'valued_as = "damage"\nclaim = "level"', "not an effect"),
     ],
 )
-def test_a_wrong_section_is_named_with_its_line(
-    study: Path, old: str, new: str, words: str
-) -> None:
+def test_a_wrong_section_is_named_with_its_line(study: Path, old: str, new: str, words: str) -> None:
     edit(study, old, new)
     message = problems(study)
     assert words in message
@@ -306,11 +303,7 @@ def test_every_number_said_stands_in_the_files(valued: tuple[Result, Annex]) -> 
 
 
 def test_no_simulation_makes_anything_certain() -> None:
-    assert (probability(1.0), probability(0.0), probability(0.5)) == (
-        "above 0.99",
-        "below 0.01",
-        "0.50",
-    )
+    assert (probability(1.0), probability(0.0), probability(0.5)) == ("above 0.99", "below 0.01", "0.50")
 
 
 def test_funding_is_that_of_the_neighbourhoods(study: Path) -> None:

@@ -60,9 +60,7 @@ MONTH, QUARTER, YEAR, FINANCIAL_YEAR, NUMBER = PeriodKind
         ("1.5", None),
     ],
 )
-def test_the_kind_of_a_period_is_told_from_how_it_is_written(
-    text: str, kind: PeriodKind | None
-) -> None:
+def test_the_kind_of_a_period_is_told_from_how_it_is_written(text: str, kind: PeriodKind | None) -> None:
     assert kind_of(text) == kind
 
 
@@ -77,9 +75,7 @@ def test_a_text_of_another_kind_is_no_period() -> None:
 
 @given(kind=st.sampled_from(PeriodKind), ordinal=st.integers(0, 1000))
 def test_a_written_period_is_read_back(kind: PeriodKind, ordinal: int) -> None:
-    ordinal += {MONTH: 1990 * 12, QUARTER: 1990 * 4, YEAR: 1890, FINANCIAL_YEAR: 1890, NUMBER: 0}[
-        kind
-    ]
+    ordinal += {MONTH: 1990 * 12, QUARTER: 1990 * 4, YEAR: 1890, FINANCIAL_YEAR: 1890, NUMBER: 0}[kind]
     assert parse_period(label(ordinal, kind), kind) == ordinal
 
 
@@ -88,9 +84,7 @@ def test_labels_run_over_the_turn_of_a_year() -> None:
     assert Periods(QUARTER, 2012 * 4 + 3, 2).labels == ("2012-Q4", "2013-Q1")
 
 
-@pytest.mark.parametrize(
-    ("kind", "years"), [(MONTH, 1 / 12), (QUARTER, 1 / 4), (YEAR, 1.0), (NUMBER, 1.0)]
-)
+@pytest.mark.parametrize(("kind", "years"), [(MONTH, 1 / 12), (QUARTER, 1 / 4), (YEAR, 1.0), (NUMBER, 1.0)])
 def test_a_period_knows_its_length_in_years(kind: PeriodKind, years: float) -> None:
     assert Periods(kind, 0, 5).years_per_period == years
 
@@ -125,9 +119,7 @@ def test_a_start_outside_the_axis_leaves_one_side_empty(start: int, n_before: in
 def test_numbered_periods_are_split_by_a_number_only() -> None:
     axis = Periods(NUMBER, 1, 16)
     assert axis.split(13, NUMBER) == (slice(0, 12), slice(12, 16))
-    with pytest.raises(
-        ValueError, match="a start given as a month cannot split periods of kind number"
-    ):
+    with pytest.raises(ValueError, match="a start given as a month cannot split periods of kind number"):
         axis.split(13, MONTH)
 
 
@@ -174,9 +166,7 @@ def test_an_ambiguous_date_is_named_with_both_readings() -> None:
         (["Q1 2012/13", "Q2 2012/13"], QUARTER, 2012 * 4 + 1),
     ],
 )
-def test_a_column_of_periods_is_read_as_a_whole(
-    texts: list[str], kind: PeriodKind, first: int
-) -> None:
+def test_a_column_of_periods_is_read_as_a_whole(texts: list[str], kind: PeriodKind, first: int) -> None:
     read = read_periods(texts)
     assert (read.kind, read.fault, read.ordinals[0]) == (kind, "", first)
 

@@ -15,14 +15,7 @@ from areaeffect.commands.where_next import Request, where_next_into
 from areaeffect.errors import AreaEffectError
 from areaeffect.panel import Graph
 from areaeffect.where_next import ranking as targeting
-from tests.shared.small_study import (
-    CODES,
-    COLUMNS,
-    NEIGHBOURHOODS,
-    edit,
-    edit_table,
-    write_small_study,
-)
+from tests.shared.small_study import CODES, COLUMNS, NEIGHBOURHOODS, edit, edit_table, write_small_study
 
 INDEX = """\
 [index]
@@ -84,9 +77,7 @@ def test_the_place_like_the_one_that_benefited_comes_first() -> None:
     traits = np.array([[0.0, 0], [5, 5], [0.1, 0], [5.1, 5], [2, 2]])
     models, places = [np.array([0]), np.array([1])], [np.array([k]) for k in (2, 3, 4)]
     effects, errors = np.array([0.5, -0.5]), np.array([0.01, 0.01])
-    found = targeting.most_like(
-        places, models, traits, effects, errors, 1, np.random.default_rng(1)
-    )
+    found = targeting.most_like(places, models, traits, effects, errors, 1, np.random.default_rng(1))
     assert found.rank.tolist() == [1, 3, 2]
     assert found.nearest is not None
     assert found.nearest.tolist() == [0, 0, 0]
@@ -100,9 +91,7 @@ def test_a_rank_is_less_sure_where_it_is_less_sure_what_benefited() -> None:
     models, places = singles(40)[:6], singles(40)[6:]
     effects = np.array([0.2, 0.1, 0.15, -0.1, -0.2, -0.15])
     sure, unsure = (
-        targeting.most_like(
-            places, models, traits, effects, np.full(6, error), 5, np.random.default_rng(2)
-        )
+        targeting.most_like(places, models, traits, effects, np.full(6, error), 5, np.random.default_rng(2))
         for error in (0.001, 1.0)
     )
     assert (unsure.high - unsure.low).mean() > (sure.high - sure.low).mean()
@@ -110,9 +99,7 @@ def test_a_rank_is_less_sure_where_it_is_less_sure_what_benefited() -> None:
 
 def test_the_place_in_most_need_comes_first_and_its_rank_depends_on_the_weights() -> None:
     indicators = np.array([[100.0, 100], [100, 0], [0, 100], [0, 0]])
-    found = targeting.most_in_need(
-        singles(4), indicators, np.array([3.0, 1.0]), 1, np.random.default_rng(1)
-    )
+    found = targeting.most_in_need(singles(4), indicators, np.array([3.0, 1.0]), 1, np.random.default_rng(1))
     assert found.rank.tolist() == [1, 2, 3, 4]
     assert found.low[0] == found.high[0] == 1
     assert (found.low[1], found.high[1]) == (1, 3)  # one indicator may be drawn twice
@@ -196,9 +183,7 @@ WARDS = "area_code,ward_name,authority_name\n" + "".join(
 def test_further_files_are_located_by_name_and_what_is_not_is_said(study: Path) -> None:
     folder = study.parent
     (folder / "wards.csv").write_text(WARDS, encoding="utf-8")
-    named = (
-        "ward,authority,start_date,end_date\nEast,Northborough,1998,2003\nNorth,Northborough,,\n"
-    )
+    named = "ward,authority,start_date,end_date\nEast,Northborough,1998,2003\nNorth,Northborough,,\n"
     (folder / "named.csv").write_text(named, encoding="utf-8")
     request = asked(study, others=(folder / "named.csv",), lookup=folder / "wards.csv")
     made = where_next_into(request, folder / "named", quiet)

@@ -9,16 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from areaeffect import wording
-from areaeffect.results import (
-    ALL_INITIATIVES,
-    Better,
-    Claim,
-    Finding,
-    Form,
-    Interval,
-    IntervalKind,
-    Verdict,
-)
+from areaeffect.results import ALL_INITIATIVES, Better, Claim, Finding, Form, Interval, IntervalKind, Verdict
 from areaeffect.wording import numbers, terms
 from areaeffect.wording.numbers import three_digits
 from areaeffect.wording.terms import PHRASES
@@ -354,9 +345,7 @@ def test_a_share_is_in_per_cent_and_its_difference_in_points() -> None:
         ("", "2013-01", False),
     ],
 )
-def test_starts_that_differ_are_said_where_before_and_after_overlap(
-    pre: str, post: str, said: bool
-) -> None:
+def test_starts_that_differ_are_said_where_before_and_after_overlap(pre: str, post: str, said: bool) -> None:
     finding = replace(sample_result(placebos=19, shapes=False).findings[0], pre=pre, post=post)
     text = "each neighbourhood from its own start"
     assert (text in wording.sentence(finding)) is said

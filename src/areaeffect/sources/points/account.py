@@ -46,21 +46,15 @@ def reason_at(place: int) -> Reason:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Rows:
-    """Rows of one file, located.
+    """Rows of one file, located."""
 
-    Parameters
-    ----------
-    file : its position among the source's files.
-    lines, dates, categories : (n,), line of each, and numbers of its date and category.
-    place : (n,), area, or below zero a reason.
-    x, y : (n,), as the file has them.
-    """
-
-    file: int
+    file: int  # its position among the source's files
+    #: lines, dates, categories: (n,), line of each, and numbers of its date and category
     lines: Ints
     dates: Ints
     categories: Ints
-    place: Ints
+    place: Ints  # (n,), area, or below zero a reason
+    #: x, y: (n,), as the file has them
     x: Floats
     y: Floats
 
@@ -79,23 +73,15 @@ class Rows:
 
 @dataclass(slots=True, kw_only=True)
 class Account:
-    """What became known of every row so far; the same in whatever order rows come.
+    """What became known of every row so far; the same in whatever order rows come."""
 
-    Parameters
-    ----------
-    kept : by file.
-    rejected : by file and reason.
-    by_month : rows of the window's months with an area, and of each reason without; the month
-        counted from year 0, and the place, 0 for any area.
-    of_month : rows with a date, by month, wherever they lie.
-    days : every day with an incident, counted from year 1.
-    """
-
-    kept: Counter[int] = field(default_factory=Counter)
-    rejected: Counter[tuple[int, Reason]] = field(default_factory=Counter)
+    kept: Counter[int] = field(default_factory=Counter)  # by file
+    rejected: Counter[tuple[int, Reason]] = field(default_factory=Counter)  # by file and reason
+    #: rows of the window's months with an area, and of each reason without; the month counted from year 0,
+    #: and the place, 0 for any area.
     by_month: Counter[tuple[int, int]] = field(default_factory=Counter)
-    of_month: Counter[int] = field(default_factory=Counter)
-    days: set[int] = field(default_factory=set)
+    of_month: Counter[int] = field(default_factory=Counter)  # rows with a date, by month, wherever they lie
+    days: set[int] = field(default_factory=set)  # every day with an incident, counted from year 1
     _listed: dict[Reason, list[tuple[int, int, str, str]]] = field(default_factory=dict)
 
     def add_ragged(self, file: int, line: int, n: int) -> None:

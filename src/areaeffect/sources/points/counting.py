@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.geography.coordinates import MOST_DEGREES, within_box
-from areaeffect.geography.points import Locator, projected
+from areaeffect.geography.points import MOST_DEGREES, Locator, projected, within_box
 from areaeffect.sources.points.account import PLACE, Account, Reason, Rows
 from areaeffect.sources.points.dates import NONE, DateTexts, Numbering
 from areaeffect.sources.points.files import ROWS_AT_ONCE, pieces_of
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.geography.coordinates import Box
+    from areaeffect.geography.points import Box
     from areaeffect.periods import Periods
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.points.dates import Decided
@@ -43,24 +42,14 @@ _AROUND = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Counted:
-    """Incidents counted.
+    """Incidents counted."""
 
-    Parameters
-    ----------
-    account : of every row.
-    seen : of the coordinates, by reference system.
-    repeats : what is there more than once.
-    categories : texts of the categories, by number.
-    dates : what the dates were taken as.
-    notes : how files were read.
-    """
-
-    account: Account
-    seen: dict[str, Seen]
-    repeats: Repeats
-    categories: list[str]
-    dates: Decided
-    notes: tuple[str, ...]
+    account: Account  # of every row
+    seen: dict[str, Seen]  # of the coordinates, by reference system
+    repeats: Repeats  # what is there more than once
+    categories: list[str]  # texts of the categories, by number
+    dates: Decided  # what the dates were taken as
+    notes: tuple[str, ...]  # how files were read
     _keys: Ints
     _counts: Ints
 
@@ -170,13 +159,7 @@ class _Counter:
         dates = self._dates.codes(piece.dates, where)
         place = np.zeros(len(dates), dtype=np.int64)
         return Rows(
-            file=file,
-            lines=piece.lines,
-            dates=dates,
-            categories=codes,
-            place=place,
-            x=piece.x,
-            y=piece.y,
+            file=file, lines=piece.lines, dates=dates, categories=codes, place=place, x=piece.x, y=piece.y
         )
 
     def locate(self, rows: Rows, crs: str) -> Ints:
@@ -251,9 +234,7 @@ class _Counter:
 
     def _fold(self) -> None:
         keys = np.concatenate([self._keys, *self._pending])
-        counts = np.concatenate(
-            [self._counts, np.ones(len(keys) - len(self._keys), dtype=np.int64)]
-        )
+        counts = np.concatenate([self._counts, np.ones(len(keys) - len(self._keys), dtype=np.int64)])
         self._keys, where = np.unique(keys, return_inverse=True)
         self._counts = np.bincount(where, counts, minlength=len(self._keys)).astype(np.int64)
         self._pending = []

@@ -49,18 +49,12 @@ class Numbering(dict[str, int]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Readings:
-    """What each text means.
+    """What each text means."""
 
-    Parameters
-    ----------
-    months : (n_texts, 2), counted from year 0, with the day first and with the month first; `NONE`
-        where it is no date.
-    days : (n_texts, 2), day of the calendar counted from year 1; `NONE` where only a month is
-        known.
-    """
-
+    #: (n_texts, 2), counted from year 0, with the day first and with the month first; `NONE` where it is no
+    #: date.
     months: Ints
-    days: Ints
+    days: Ints  # (n_texts, 2), day of the calendar counted from year 1; `NONE` where only a month is known.
 
     @property
     def is_open(self) -> Bools:
@@ -70,23 +64,15 @@ class Readings:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Decided:
-    """What each text was taken as.
+    """What each text was taken as."""
 
-    Parameters
-    ----------
-    months, days : (n_texts,); `NONE` where it is no date, or not known.
-    ambiguous : (n_texts,), texts that may be two dates.
-    both : (n_texts, 2), the months of each text with the day first and with the month first.
-    texts : the texts.
-    note : what was decided, where texts alone did not say it.
-    """
-
+    #: months, days: (n_texts,); `NONE` where it is no date, or not known.
     months: Ints
     days: Ints
-    ambiguous: Bools
-    both: Ints
-    texts: tuple[str, ...]
-    note: str
+    ambiguous: Bools  # (n_texts,), texts that may be two dates
+    both: Ints  # (n_texts, 2), the months of each text with the day first and with the month first
+    texts: tuple[str, ...]  # the texts
+    note: str  # what was decided, where texts alone did not say it
 
 
 class DateTexts:

@@ -43,26 +43,18 @@ _POINT = 0
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Piece:
-    """Some incidents of a file that follow each other.
+    """Some incidents of a file that follow each other."""
 
-    Parameters
-    ----------
-    lines : (n,), line, row of a sheet, or number of a feature.
-    dates, categories : (n,), texts; categories '' where none are asked.
-    x, y : (n,), as the file has them; NaN where there is none, infinite where it is no number.
-    ragged : line and number of fields of rows with too few or too many.
-    crs : reference system of x and y.
-    notes : how the file was read, where that is not plain.
-    """
-
-    lines: Ints
+    lines: Ints  # (n,), line, row of a sheet, or number of a feature
+    #: dates, categories: (n,), texts; categories '' where none are asked.
     dates: list[str]
     categories: list[str]
+    #: x, y: (n,), as the file has them; NaN where there is none, infinite where it is no number.
     x: Floats
     y: Floats
-    ragged: tuple[tuple[int, int], ...]
-    crs: str
-    notes: tuple[str, ...]
+    ragged: tuple[tuple[int, int], ...]  # line and number of fields of rows with too few or too many
+    crs: str  # reference system of x and y
+    notes: tuple[str, ...]  # how the file was read, where that is not plain
 
 
 def pieces_of(path: Path, source: PointsSource, rows: int) -> Iterator[Piece]:
@@ -180,9 +172,7 @@ def _of_shapes(path: Path, source: PointsSource, rows: int) -> Iterator[Piece]:
     columns = [c for c in frame.columns if c != frame.geometry.name]
     _texts_of(columns, source, path)
     shapes = frame.geometry.to_numpy()
-    shapes = np.where(
-        shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes
-    )
+    shapes = np.where(shapely.get_num_geometries(shapes) == 1, shapely.get_geometry(shapes, 0), shapes)
     is_point = shapely.get_type_id(shapes) == _POINT
     empty = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     x, y = (

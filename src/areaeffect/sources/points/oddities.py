@@ -39,19 +39,13 @@ _METRES_A_DEGREE = 111_000.0
 
 @dataclass(slots=True)
 class Seen:
-    """What coordinates look like as a whole: rows with numbers, and of these the odd ones.
+    """What coordinates look like as a whole: rows with numbers, and of these the odd ones."""
 
-    Parameters
-    ----------
-    given : rows with two numbers.
-    odd : rows that are no degrees, that look like degrees although in metres, and that lie
-        where the areas are only with their coordinates exchanged, or with another sign.
-    sample : the first of each kind, (n, 2).
-    """
-
-    given: int = 0
+    given: int = 0  # rows with two numbers
+    #: rows that are no degrees, that look like degrees although in metres, and that lie where the areas are
+    #: only with their coordinates exchanged, or with another sign
     odd: Counter[str] = field(default_factory=Counter)
-    sample: dict[str, Floats] = field(default_factory=dict)
+    sample: dict[str, Floats] = field(default_factory=dict)  # the first of each kind, (n, 2)
 
     def add(self, kind: str, points: Floats, here: Bools) -> None:
         """Count odd points of a kind."""
@@ -142,9 +136,7 @@ def _rounding_note(sample: Floats, width: float, *, is_degrees: bool) -> list[st
 
 
 def coordinate_notes(
-    seen_by_crs: Mapping[str, Seen],
-    by_month: Mapping[tuple[int, int], int],
-    boundaries: Boundaries,
+    seen_by_crs: Mapping[str, Seen], by_month: Mapping[tuple[int, int], int], boundaries: Boundaries
 ) -> list[str]:
     """Say what of the coordinates makes counts too low, or puts incidents into wrong areas.
 

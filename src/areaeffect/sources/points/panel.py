@@ -12,7 +12,7 @@ import numpy as np
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.geography.boundaries import area_codes, read_boundaries
-from areaeffect.geography.coordinates import fault_of_degrees, fault_of_metres
+from areaeffect.geography.points import fault_of_degrees, fault_of_metres
 from areaeffect.panel import REASONS
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label
@@ -238,8 +238,7 @@ def coverage_of(
     edges = {} if source.covers is not None else _edges(account)
     months = {}
     for month in range(
-        periods.kind.first_month(periods.first),
-        periods.kind.first_month(periods.first + periods.n),
+        periods.kind.first_month(periods.first), periods.kind.first_month(periods.first + periods.n)
     ):
         if not begin <= month <= end:
             side = "before the first" if month < begin else "after the last"
@@ -251,11 +250,7 @@ def coverage_of(
             months[month] = Month("partial", edges[month])
         else:
             months[month] = Month("complete")
-    odd = [
-        f"{label(m, PeriodKind.MONTH)} ({c.why})"
-        for m, c in months.items()
-        if c.status == "partial"
-    ]
+    odd = [f"{label(m, PeriodKind.MONTH)} ({c.why})" for m, c in months.items() if c.status == "partial"]
     notes = []
     if odd:
         more = f" and {len(odd) - _SHOWN} more" if len(odd) > _SHOWN else ""
@@ -290,9 +285,7 @@ def _low_months(
             fix = f"What does: {', '.join(low) or 'nothing'}."
             raise DataError(Problem(what, f"source.{name}.real_falls.{i}", fix))
         gaps &= ~kept
-    return {
-        begin + int(m): ("partial", "under half of the months before") for m in np.flatnonzero(gaps)
-    }
+    return {begin + int(m): ("partial", "under half of the months before") for m in np.flatnonzero(gaps)}
 
 
 def _edges(account: Account) -> dict[int, str]:
@@ -337,16 +330,11 @@ def _notes(counted: Counted, boundaries: Boundaries, paths: list[Path]) -> tuple
     ]
     if counted.dates.note:
         notes.append(f"{paths[0].name}: {counted.dates.note}")
-    notes += [
-        *counted.repeats.notes(),
-        *coordinate_notes(counted.seen, account.by_month, boundaries),
-    ]
+    notes += [*counted.repeats.notes(), *coordinate_notes(counted.seen, account.by_month, boundaries)]
     return tuple(notes)
 
 
-def _releases(
-    name: str, source: PointsSource, paths: list[Path], account: Account
-) -> tuple[Release, ...]:
+def _releases(name: str, source: PointsSource, paths: list[Path], account: Account) -> tuple[Release, ...]:
     rejected = {i: 0 for i in range(len(paths))}
     for (i, _), n in account.rejected.items():
         rejected[i] += n

@@ -9,8 +9,7 @@ import numpy as np
 
 from areaeffect.errors import first_few
 from areaeffect.geography.boundaries import read_boundaries
-from areaeffect.geography.codes import lookup_to
-from areaeffect.geography.lookups import Lookup, load_lookup
+from areaeffect.geography.codes import Lookup, load_lookup, lookup_to
 from areaeffect.geography.points import area_of_points, nearest_of, to_metres
 from areaeffect.geography.split_weights import load_split_weights
 from areaeffect.geography.vintages import Status, convert_counts, to_vintage
@@ -33,42 +32,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Located:
-    """Where each published code goes.
+    """Where each published code goes."""
 
-    Parameters
-    ----------
-    areas, names : (n_areas,), codes of the declared vintage, ascending, and their names.
-    area_of_code : (n_codes,), position of the area that a published code means; -1 where
-        it is not one area.
-    pairs : (2, n_pairs), every code (by position, ascending) with every area it may mean.
-    several : published code to the areas it may mean, where there are several.
-    left_out : irregular and unknown codes to the incidents they held.
-    notes : codes of another census that were brought to the declared one.
-    """
-
+    #: areas, names: (n_areas,), codes of the declared vintage, ascending, and their names
     areas: Strings
     names: Strings
+    #: (n_codes,), position of the area that a published code means; -1 where it is not one area.
     area_of_code: Ints
-    pairs: Ints
-    several: dict[str, Ints]
-    left_out: dict[str, int]
-    notes: tuple[str, ...]
+    pairs: Ints  # (2, n_pairs), every code (by position, ascending) with every area it may mean
+    several: dict[str, Ints]  # published code to the areas it may mean, where there are several
+    left_out: dict[str, int]  # irregular and unknown codes to the incidents they held
+    notes: tuple[str, ...]  # codes of another census that were brought to the declared one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
-    """Incidents given to areas one by one.
+    """Incidents given to areas one by one."""
 
-    Parameters
-    ----------
-    values : (n_areas, n_periods) for each set of categories.
-    located : incidents without a code, by period, that lie in an outline: (n_periods,).
-    notes : how it was done.
-    """
-
-    values: list[Floats]
-    located: Ints
-    notes: tuple[str, ...]
+    values: list[Floats]  # (n_areas, n_periods) for each set of categories
+    located: Ints  # incidents without a code, by period, that lie in an outline: (n_periods,)
+    notes: tuple[str, ...]  # how it was done
 
 
 def read_lookup(source: PoliceUkSource, folder: Path) -> Lookup:
@@ -101,12 +84,8 @@ def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Loca
     found = Located(
         areas=areas,
         names=np.array([name_of.get(a, a) for a in areas.tolist()], dtype=str),
-        area_of_code=np.array(
-            [position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64
-        ),
-        pairs=np.array(
-            [(i, position[a]) for i, c in enumerate(candidates) for a in c], dtype=np.int64
-        )
+        area_of_code=np.array([position[c[0]] if len(c) == 1 else -1 for c in candidates], dtype=np.int64),
+        pairs=np.array([(i, position[a]) for i, c in enumerate(candidates) for a in c], dtype=np.int64)
         .reshape(-1, 2)
         .T,
         several={},
@@ -121,9 +100,7 @@ def locate(codes: Strings, names: Strings, totals: Ints, lookup: Lookup) -> Loca
     return found
 
 
-def _brought_over(
-    codes: Strings, new: Strings, status: Strings, totals: Ints, how: str
-) -> tuple[str, ...]:
+def _brought_over(codes: Strings, new: Strings, status: Strings, totals: Ints, how: str) -> tuple[str, ...]:
     """Say how many codes of another census were brought to the declared one."""
     changed = (status == Status.SPLIT.value) | ((new != "") & (new != codes))
     if not changed.any():
@@ -187,9 +164,7 @@ def place(
     return Placed(values, empty, tuple(notes))
 
 
-def _by_point(
-    points: Points, outlines: Outlines, located: Located, has_code: Bools
-) -> tuple[Ints, Bools]:
+def _by_point(points: Points, outlines: Outlines, located: Located, has_code: Bools) -> tuple[Ints, Bools]:
     """Return the area that each point lies in, -1 where it has none, and which have a point.
 
     A split code allows only the areas that it may mean, the nearest of them.

@@ -17,21 +17,16 @@ ANTISOCIAL_BEHAVIOUR = "anti-social-behaviour"
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One crime type of the publisher.
+    """One crime type of the publisher."""
 
-    Parameters
-    ----------
-    label, category : the publisher's name, and what it is called here.
-    valid_from, valid_to : months in which it was published; empty: it still is. Months before
-        2014 come from reports and were not checked on files.
-    was_in : the category that held its incidents before `valid_from`; empty where none did.
-    """
-
+    #: label, category: the publisher's name, and what it is called here
     label: str
     category: str
+    #: valid_from, valid_to: months in which it was published; empty: it still is. Months before 2014 come
+    #: from reports and were not checked on files.
     valid_from: str
     valid_to: str
-    was_in: str
+    was_in: str  # the category that held its incidents before `valid_from`; empty where none did.
 
 
 @cache

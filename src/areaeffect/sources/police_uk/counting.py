@@ -68,11 +68,7 @@ def duckdb_counter(connection: duckdb.DuckDBPyConnection, folder: Path) -> Count
 
 
 def write_counts(
-    connection: duckdb.DuckDBPyConnection,
-    month: str,
-    forces: Sequence[str],
-    old: Path | None,
-    path: Path,
+    connection: duckdb.DuckDBPyConnection, month: str, forces: Sequence[str], old: Path | None, path: Path
 ) -> None:
     """Write one month of `new_counts`, beside the other forces that are there already.
 

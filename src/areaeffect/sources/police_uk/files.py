@@ -37,17 +37,11 @@ _ENCRYPTED = 0x1
 
 @dataclass(frozen=True, slots=True)
 class StreetFile:
-    """One force and month, where it was found.
+    """One force and month, where it was found."""
 
-    Parameters
-    ----------
-    container : the zip, or the CSV itself.
-    member : its name inside the zip; empty where the CSV is a file of its own.
-    force, month : from its name.
-    """
-
-    container: Path
-    member: str
+    container: Path  # the zip, or the CSV itself
+    member: str  # its name inside the zip; empty where the CSV is a file of its own.
+    #: force, month: from its name
     force: str
     month: str
 
@@ -192,8 +186,7 @@ def _read_member(archive: zipfile.ZipFile, file: StreetFile) -> bytes:
 
 def _too_large(where: str) -> Problem:
     return Problem(
-        f"the file unpacks to over {MAX_FILE_BYTES >> 20} MiB, or to over {MAX_RATIO} times its "
-        "packed size.",
+        f"the file unpacks to over {MAX_FILE_BYTES >> 20} MiB, or to over {MAX_RATIO} times its packed size.",
         where,
         "It is not a file of data.police.uk.",
     )
@@ -207,9 +200,7 @@ def _folder_month(file: Path) -> str:
     return file.parent.name if _FOLDER_MONTH.fullmatch(file.parent.name) else ""
 
 
-def _list_zip(
-    path: Path, files: list[StreetFile], passed: list[PassedOver], problems: list[Problem]
-) -> None:
+def _list_zip(path: Path, files: list[StreetFile], passed: list[PassedOver], problems: list[Problem]) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -237,9 +228,7 @@ def _zip_faults(path: Path, members: list[Any]) -> list[Problem]:
         where = f"{path}, {info.filename!r}"
         parts = re.split(r"[/\\]", info.filename)
         if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in parts[0]:
-            problems.append(
-                Problem("the name points outside the zip.", where, "Do not trust this file.")
-            )
+            problems.append(Problem("the name points outside the zip.", where, "Do not trust this file."))
         elif info.flag_bits & _ENCRYPTED:
             problems.append(Problem("the file is encrypted.", where, "Give it without a password."))
         elif info.file_size > RATIO_FREE_BYTES and info.file_size > MAX_RATIO * info.compress_size:
@@ -255,8 +244,7 @@ def _zip_faults(path: Path, members: list[Any]) -> list[Problem]:
     if not problems and total > MAX_RATIO * path.stat().st_size + RATIO_FREE_BYTES * len(members):
         problems.append(
             Problem(
-                f"the zip unpacks to over {MAX_RATIO} times its size ({total:,} bytes): "
-                "a zip bomb.",
+                f"the zip unpacks to over {MAX_RATIO} times its size ({total:,} bytes): a zip bomb.",
                 str(path),
                 "Do not trust this file.",
             )

@@ -129,9 +129,7 @@ def _with_falls(
     for i, rule in enumerate(source.real_falls):
         where = f"source.{name}.real_falls.{i}"
         if rule.column != "force":
-            raise DataError(
-                Problem(f"gaps are not looked for in '{rule.column}'.", where, "Write 'force'.")
-            )
+            raise DataError(Problem(f"gaps are not looked for in '{rule.column}'.", where, "Write 'force'."))
         kept = [
             j
             for j, cell in enumerate(months)
@@ -150,11 +148,7 @@ def _with_falls(
             )
         for j in kept:
             months[j] = replace(
-                months[j],
-                status="complete",
-                is_low=False,
-                lacks=(),
-                why=f"kept as a real fall: {rule.why}",
+                months[j], status="complete", is_low=False, lacks=(), why=f"kept as a real fall: {rule.why}"
             )
     return tuple(months)
 
@@ -189,10 +183,7 @@ def reasons_and_notes(
 
 
 def _statuses(
-    coverage: tuple[ForceMonth, ...],
-    forces: tuple[str, ...],
-    periods: Periods,
-    categories: tuple[str, ...],
+    coverage: tuple[ForceMonth, ...], forces: tuple[str, ...], periods: Periods, categories: tuple[str, ...]
 ) -> Codes:
     """(n_forces, n_periods): why the sum of some categories is missing; 0 where it is whole."""
     status = np.full((len(forces), periods.n), CODE["not_published"])
@@ -207,11 +198,7 @@ def _statuses(
 
 
 def _parts_of(
-    incidents: Ints,
-    home: Ints,
-    coverage: tuple[ForceMonth, ...],
-    forces: tuple[str, ...],
-    periods: Periods,
+    incidents: Ints, home: Ints, coverage: tuple[ForceMonth, ...], forces: tuple[str, ...], periods: Periods
 ) -> Bools:
     """(n_areas, n_forces): whether a force that is not the area's own has a part of it.
 
@@ -247,9 +234,7 @@ def _reasons_of(status: Codes, home: Ints, parts: Bools) -> Codes:
     return reasons
 
 
-def _notes_on_parts(
-    parts: Bools, home: Ints, status: Codes, forces: tuple[str, ...]
-) -> tuple[str, ...]:
+def _notes_on_parts(parts: Bools, home: Ints, status: Codes, forces: tuple[str, ...]) -> tuple[str, ...]:
     """Say whose missing months reached areas of other forces, and how to leave that force out."""
     notes = []
     for force in np.flatnonzero(parts.any(axis=0)):

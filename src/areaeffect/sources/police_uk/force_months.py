@@ -26,28 +26,20 @@ CATEGORY_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceMonth:
-    """What one force's file of one month holds.
+    """What one force's file of one month holds."""
 
-    Parameters
-    ----------
-    source, force, month : whose and when.
-    status : `complete`, `partial` (a residue, or many rows rejected) or `missing`.
-    rows_kept, rows_rejected : of the file that counts now; 0 where there is none.
-    not_located : rows kept that have no area.
-    why : why it is not complete; empty where it is.
-    is_low : whether it is partial for its number of rows alone, which may be a real fall.
-    lacks : categories that the force has in its other months and all but lacks in this one.
-    """
-
+    #: source, force, month: whose and when
     source: str
     force: str
     month: str
-    status: str
+    status: str  # `complete`, `partial` (a residue, or many rows rejected) or `missing`
+    #: rows_kept, rows_rejected: of the file that counts now; 0 where there is none.
     rows_kept: int = 0
     rows_rejected: int = 0
-    not_located: int = 0
-    why: str = ""
-    is_low: bool = False
+    not_located: int = 0  # rows kept that have no area
+    why: str = ""  # why it is not complete; empty where it is.
+    is_low: bool = False  # whether it is partial for its number of rows alone, which may be a real fall
+    #: categories that the force has in its other months and all but lacks in this one
     lacks: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,9 +66,7 @@ def force_months(manifest: Iterable[dict[str, Any]]) -> tuple[ForceMonth, ...]:
             totals[0, month - first] = row["rows_kept"]
         residue = group_gaps(totals)[0]
         whole = {
-            month: row
-            for month, row in months.items()
-            if not residue[month - first] and not _fault(row)
+            month: row for month, row in months.items() if not residue[month - first] and not _fault(row)
         }
         gaps = _category_gaps(whole, first, last)
         for month in range(first, last + 1):
@@ -115,9 +105,7 @@ def _fault(row: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def _category_gaps(
-    whole: Mapping[int, Mapping[str, Any]], first: int, last: int
-) -> dict[str, Bools]:
+def _category_gaps(whole: Mapping[int, Mapping[str, Any]], first: int, last: int) -> dict[str, Bools]:
     """Return for each category the months, from the first on, in which it was not published."""
     found = {}
     labels = tuple(label(month, PeriodKind.MONTH) for month in range(first, last + 1))

@@ -131,9 +131,7 @@ class _Ingest:
     While the engine works on one batch, the next is unpacked and numbered.
     """
 
-    def __init__(
-        self, lake: Transaction, manifest: list[ManifestRow], digests: dict[Path, str]
-    ) -> None:
+    def __init__(self, lake: Transaction, manifest: list[ManifestRow], digests: dict[Path, str]) -> None:
         self.lake = lake
         self.digests = digests
         self.current = {(r["force"], r["month"]): r for r in manifest if r["status"] == _CURRENT}
@@ -208,9 +206,7 @@ class _Ingest:
         held = self.current.get((file.force, file.month))
         return held is not None and held["sha256"] == row["sha256"] and "rows_read" in held
 
-    def _add(
-        self, batch: _Batch, number: int, file: StreetFile, data: bytes, row: ManifestRow
-    ) -> None:
+    def _add(self, batch: _Batch, number: int, file: StreetFile, data: bytes, row: ManifestRow) -> None:
         try:
             numbered = number_lines(data, number, file.name)
         except DataError as error:
@@ -231,9 +227,7 @@ class _Ingest:
         kept = rows.kept(connection)
         paths: dict[int, Path] = {}
         for number, file, row in batch.files:
-            rejected = sorted(
-                [*batch.rejected[number], *found.get(number, [])], key=lambda r: r.line
-            )
+            rejected = sorted([*batch.rejected[number], *found.get(number, [])], key=lambda r: r.line)
             _complete(row, kept.get(number), rejected, batch.n_rows[number])
             folder = f"force={file.force}/month={file.month}/part.parquet"
             paths[number] = self.lake.new_file(f"{SOURCE}/incidents/{folder}")
@@ -248,10 +242,7 @@ class _Ingest:
         rows.write_incidents(connection, paths)
 
     def _count(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        say: Callable[[str, int, int], None],
-        engine: Engine,
+        self, connection: duckdb.DuckDBPyConnection, say: Callable[[str, int, int], None], engine: Engine
     ) -> None:
         folder = self.lake.staged(f"{SOURCE}/incidents")
         with ExitStack() as stack:
@@ -356,9 +347,7 @@ def _storage_problem(error: Exception, store: Path) -> Problem:
         state = "the change is decided, and the next command on the store finishes it"
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     if "No space left" in str(error) or "not enough space" in str(error).lower():
-        return Problem(
-            f"the disk is full; of the store: {state}.", str(store), "Make room and start again."
-        )
+        return Problem(f"the disk is full; of the store: {state}.", str(store), "Make room and start again.")
     return Problem(
         f"the store cannot be written ({reason}); of the store: {state}.",
         str(store),

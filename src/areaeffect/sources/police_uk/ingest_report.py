@@ -19,27 +19,19 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestReport:
-    """What the files of one command hold; the same whether they were new or already held.
+    """What the files of one command hold; the same whether they were new or already held."""
 
-    Parameters
-    ----------
-    rows_read, rows_kept, rows_rejected : of all street files given.
-    files : street files given.
-    months, forces : different ones among them.
-    files_new : street files that were not held before.
-    files_passed_over : files seen that are not street-level crime.
-    notes : what a reader should know of them.
-    """
-
+    #: rows_read, rows_kept, rows_rejected: of all street files given
     rows_read: int
     rows_kept: int
     rows_rejected: int
-    files: int
+    files: int  # street files given
+    #: months, forces: different ones among them
     months: int
     forces: int
-    files_new: int
-    files_passed_over: int
-    notes: tuple[str, ...]
+    files_new: int  # street files that were not held before
+    files_passed_over: int  # files seen that are not street-level crime
+    notes: tuple[str, ...]  # what a reader should know of them
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -49,7 +41,7 @@ class IngestReport:
         """Return the report as lines to read."""
         lines = [
             f"{self.rows_read:,} rows read: {self.rows_kept:,} kept, {self.rows_rejected:,} "
-            f"rejected; {self.files:,} files, {self.months} months, {self.forces} forces.",
+            f"rejected; {self.files:,} files, {self.months} months, {self.forces} forces."
         ]
         if self.files_new < self.files:
             lines.append(f"{self.files - self.files_new:,} of the files were already in the store.")

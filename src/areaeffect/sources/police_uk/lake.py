@@ -115,9 +115,7 @@ class Lake:
             data = path.read_bytes() if path.is_file() else b""
             if hashlib.sha256(data).hexdigest() != _read_format(self.root)["manifest_sha256"]:
                 what = "the manifest is damaged" if data else "the manifest is gone"
-                raise DataError(
-                    Problem(f"{what}: its checksum is not that of the store.", str(path), AGAIN)
-                )
+                raise DataError(Problem(f"{what}: its checksum is not that of the store.", str(path), AGAIN))
             self._manifest = [json.loads(line) for line in data.decode().splitlines()]
         return self._manifest
 
@@ -215,9 +213,7 @@ def open_lake(root: Path) -> Lake:
         There is no store, or it is of another format.
     """
     if not (root / _FORMAT_FILE).is_file():
-        raise DataError(
-            Problem("there is no store here.", str(root), "Make one with `areaeffect ingest`.")
-        )
+        raise DataError(Problem("there is no store here.", str(root), "Make one with `areaeffect ingest`."))
     _read_format(root)
     if is_unfinished(root):
         with _locked(root):
@@ -290,9 +286,7 @@ def _check_is_store(root: Path) -> None:
     inside = [p.name for p in root.iterdir()]
     is_new = all(name.startswith(".") or name in _OF_THE_WEB for name in inside)
     if not is_new and _FORMAT_FILE not in inside:
-        raise StudyError(
-            Problem("the folder is not a store.", str(root), "Name an empty or a new folder.")
-        )
+        raise StudyError(Problem("the folder is not a store.", str(root), "Name an empty or a new folder."))
 
 
 def _format_text(manifest: bytes) -> str:

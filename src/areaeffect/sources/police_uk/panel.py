@@ -26,12 +26,7 @@ from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Want
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS
 from areaeffect.sources.police_uk.areas import locate, place, read_lookup
 from areaeffect.sources.police_uk.categories import choose, read_categories
-from areaeffect.sources.police_uk.force_coverage import (
-    CODE,
-    coverage_of,
-    home_of,
-    reasons_and_notes,
-)
+from areaeffect.sources.police_uk.force_coverage import CODE, coverage_of, home_of, reasons_and_notes
 from areaeffect.sources.police_uk.force_months import ForceMonth, force_months, in_window
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import has_store, open_lake, store_path
@@ -109,12 +104,7 @@ def read_police(
 
 
 def _read(
-    name: str,
-    source: PoliceUkSource,
-    folder: Path,
-    lake: Lake,
-    window: Window,
-    wanted: tuple[Wanted, ...],
+    name: str, source: PoliceUkSource, folder: Path, lake: Lake, window: Window, wanted: tuple[Wanted, ...]
 ) -> SourceTable:
     first, last = (parse_period(t, PeriodKind.MONTH) or 0 for t in (window.start, window.end))
     periods = Periods(PeriodKind.MONTH, first, last - first + 1)
@@ -137,9 +127,7 @@ def _read(
     for counted, given in zip(values, placed.values, strict=True):
         np.add(counted, given, out=counted)
     incidents = counts.policed(located.pairs, (len(located.areas), len(forces)))[ours]
-    reasons, reach = reasons_and_notes(
-        incidents, home[ours], coverage, forces, periods, asked=asked
-    )
+    reasons, reach = reasons_and_notes(incidents, home[ours], coverage, forces, periods, asked=asked)
     account = Account(
         total=int(counts.totals.sum()) + sum(row[2] for row in counts.not_located),
         in_panel=int(values[-1][ours].sum()),
@@ -168,14 +156,9 @@ def _read(
     )
 
 
-def _measures(
-    wanted: tuple[Wanted, ...], values: list[Floats], reasons: list[Codes]
-) -> dict[Wanted, Floats]:
+def _measures(wanted: tuple[Wanted, ...], values: list[Floats], reasons: list[Codes]) -> dict[Wanted, Floats]:
     """Return the counts, NaN where a cell is missing for a reason."""
-    return {
-        w: np.where(r == CODE[""], v, np.nan)
-        for w, v, r in zip(wanted, values, reasons, strict=False)
-    }
+    return {w: np.where(r == CODE[""], v, np.nan) for w, v, r in zip(wanted, values, reasons, strict=False)}
 
 
 def _attributes(force: Strings, names: Strings) -> dict[str, Strings]:
@@ -218,25 +201,17 @@ _SHOWN_CODES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Where every incident of the window went; the parts add up to the total.
+    """Where every incident of the window went; the parts add up to the total."""
 
-    Parameters
-    ----------
-    total : incidents of the forces and months asked.
-    in_panel : on areas of the panel, in months whole or not.
-    at_border, n_border : on areas that another force polices, and how many these are.
-    left_out : irregular and unknown codes, with their incidents.
-    not_located : (force, period, without an area, of these with a point).
-    placed : without an area code, but inside an outline by their point.
-    """
-
-    total: int
-    in_panel: int
+    total: int  # incidents of the forces and months asked
+    in_panel: int  # on areas of the panel, in months whole or not
+    #: at_border, n_border: on areas that another force polices, and how many these are
     at_border: int
     n_border: int
-    left_out: dict[str, int]
+    left_out: dict[str, int]  # irregular and unknown codes, with their incidents
+    #: (force, period, without an area, of these with a point)
     not_located: tuple[tuple[str, int, int, int], ...]
-    placed: int
+    placed: int  # without an area code, but inside an outline by their point
 
     @property
     def n_not_located(self) -> int:
@@ -251,10 +226,7 @@ class Account:
 
 
 def notes_of(
-    account: Account,
-    forces: tuple[str, ...],
-    periods: Periods,
-    rejected: list[dict[str, str | int]],
+    account: Account, forces: tuple[str, ...], periods: Periods, rejected: list[dict[str, str | int]]
 ) -> tuple[str, ...]:
     """Return sentences on where incidents went and which rows were rejected."""
     if not account.is_whole:
@@ -270,17 +242,13 @@ def notes_of(
         more = f" and {len(codes) - _SHOWN_CODES} more" if len(codes) > _SHOWN_CODES else ""
         notes.append(f"Left out, irregular or unknown: {', '.join(codes[:_SHOWN_CODES])}{more}.")
     for force in forces:
-        months = [
-            f"{periods.labels[period]} {n}" for f, period, n, _ in account.not_located if f == force
-        ]
+        months = [f"{periods.labels[period]} {n}" for f, period, n, _ in account.not_located if f == force]
         if months:
             notes.append(f"Without an area, {force}: {', '.join(months)}.")
     return (*notes, *_rejected(rejected))
 
 
-def rejected_rows(
-    lake: Lake, forces: tuple[str, ...], periods: Periods
-) -> list[dict[str, str | int]]:
+def rejected_rows(lake: Lake, forces: tuple[str, ...], periods: Periods) -> list[dict[str, str | int]]:
     """Return every rejected row of the forces and months: force, month, file, line, reason, row."""
     import pyarrow.parquet as pq
 

@@ -38,24 +38,16 @@ GROUP BY ALL ORDER BY ALL
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Counts:
-    """The counts of some forces and months.
+    """The counts of some forces and months."""
 
-    Parameters
-    ----------
-    codes : (n_codes,), area codes as published, ascending.
-    names : (n_codes,), the latest name of each, or the code again.
-    values : (n_sets + 1, n_codes, n_periods), incidents of each set of categories asked, and of
-        all categories at the end; 0 without a row.
-    pairs : (2, n_pairs), code and force that occur together, ascending.
-    incidents : (n_periods, n_pairs), incidents of each pair.
-    not_located : (force, period, incidents without an area, of these with a point).
-    """
-
-    codes: Strings
-    names: Strings
+    codes: Strings  # (n_codes,), area codes as published, ascending
+    names: Strings  # (n_codes,), the latest name of each, or the code again
+    #: (n_sets + 1, n_codes, n_periods), incidents of each set of categories asked, and of all categories at
+    #: the end; 0 without a row.
     values: Floats
-    pairs: Ints
-    incidents: Ints
+    pairs: Ints  # (2, n_pairs), code and force that occur together, ascending
+    incidents: Ints  # (n_periods, n_pairs), incidents of each pair
+    #: (force, period, incidents without an area, of these with a point)
     not_located: tuple[tuple[str, int, int, int], ...]
 
     @property
@@ -102,23 +94,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Points:
-    """Incidents that share code, month, category and place.
+    """Incidents that share code, month, category and place."""
 
-    Parameters
-    ----------
-    codes : (n,), area codes as published; '' where there is none.
-    periods : (n,), positions in the months asked.
-    categories : (n,).
-    longitude, latitude : (n,), degrees; NaN where there is none.
-    counts : (n,), incidents.
-    """
-
-    codes: Strings
-    periods: Ints
-    categories: Strings
+    codes: Strings  # (n,), area codes as published; '' where there is none.
+    periods: Ints  # (n,), positions in the months asked
+    categories: Strings  # (n,)
+    #: longitude, latitude: (n,), degrees; NaN where there is none.
     longitude: Floats
     latitude: Floats
-    counts: Floats
+    counts: Floats  # (n,), incidents
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,9 +139,7 @@ def read_counts(
         if names[period] not in lake.stored():
             return []
         lake.verified(names[period])
-        tables = _row_groups(
-            paths[period], forces, ["force", "area_code", "category", "has_point", "n"]
-        )
+        tables = _row_groups(paths[period], forces, ["force", "area_code", "category", "has_point", "n"])
         return [_add_up(t, period, forces, asked) for t in tables]
 
     with ThreadPoolExecutor(READERS) as pool:
@@ -236,9 +218,7 @@ def _of_forces(table: Any, forces: Sequence[str]) -> tuple[npt.NDArray[np.int32]
     return index, np.array([place.get(f, -1) for f in names.to_pylist()] + [-1], dtype=np.int64)
 
 
-def _add_up(
-    table: Any, period: int, forces: Sequence[str], asked: Sequence[Sequence[str]]
-) -> _Part:
+def _add_up(table: Any, period: int, forces: Sequence[str], asked: Sequence[Sequence[str]]) -> _Part:
     import pyarrow as pa
 
     force, asked_force = _of_forces(table, forces)
@@ -272,11 +252,7 @@ def _add_up(
 
 
 def _latest_names(
-    paths: Sequence[Path],
-    forces: Sequence[str],
-    codes: Strings,
-    code_of_pair: Ints,
-    incidents: Ints,
+    paths: Sequence[Path], forces: Sequence[str], codes: Strings, code_of_pair: Ints, incidents: Ints
 ) -> Strings:
     """Return the name of each code in the last month that has it; the code where it has none."""
     last = np.zeros(len(codes), dtype=np.int64)

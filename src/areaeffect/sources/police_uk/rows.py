@@ -116,19 +116,13 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Rows of one file that are used.
+    """Rows of one file that are used."""
 
-    Parameters
-    ----------
-    rows : all.
-    not_located, with_point_only : those without an area, and of these those with a point.
-    categories : rows of each category.
-    """
-
-    rows: int
+    rows: int  # all
+    #: not_located, with_point_only: those without an area, and of these those with a point
     not_located: int
     with_point_only: int
-    categories: dict[str, int]
+    categories: dict[str, int]  # rows of each category
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -142,10 +136,7 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    files: Sequence[tuple[int, str]],
-    where: Sequence[str],
+    connection: duckdb.DuckDBPyConnection, path: Path, files: Sequence[tuple[int, str]], where: Sequence[str]
 ) -> dict[int, list[Rejected]]:
     """Read numbered lines into the table `checked`, and return the rows it does not use.
 
@@ -234,9 +225,7 @@ def _refuse_unknown(rows: Iterable[tuple[str, int, int, int]], name_of: dict[int
         raise DataError(problems)
 
 
-def _unparsed(
-    rows: Iterable[tuple[str, str, str | None, int]],
-) -> list[tuple[int, Rejected]]:
+def _unparsed(rows: Iterable[tuple[str, str, str | None, int]]) -> list[tuple[int, Rejected]]:
     """Rows that are no row: the first error of each, with the line it was numbered with."""
     found: dict[tuple[int, int], Rejected] = {}
     for text, kind, column, index in rows:

@@ -16,26 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoreCheck:
-    """What a whole look at a store found.
+    """What a whole look at a store found."""
 
-    Parameters
-    ----------
-    files, rows : listed in the manifest, and what they hold.
-    unlisted : Parquet files in its folder that are not of the store, and are never read.
-    """
-
+    #: files, rows: listed in the manifest, and what they hold
     files: int
     rows: int
-    unlisted: tuple[str, ...]
+    unlisted: tuple[str, ...]  # Parquet files in its folder that are not of the store, and are never read
 
     def text(self) -> str:
         """Return the check as lines to read."""
-        lines = [
-            f"{self.files:,} files with {self.rows:,} rows: every one as the manifest lists it."
-        ]
-        return "\n".join(
-            [*lines, *(f"{name}: not of the store, not read." for name in self.unlisted)]
-        )
+        lines = [f"{self.files:,} files with {self.rows:,} rows: every one as the manifest lists it."]
+        return "\n".join([*lines, *(f"{name}: not of the store, not read." for name in self.unlisted)])
 
 
 def check_store(lake: Lake) -> StoreCheck:

@@ -19,13 +19,9 @@ _ROWS = "SELECT file_name, num_rows FROM parquet_file_metadata($files)"
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A Parquet file of the store, as the manifest lists it.
+    """A Parquet file of the store, as the manifest lists it."""
 
-    Parameters
-    ----------
-    bytes, rows, sha256 : its size, its rows, and the SHA-256 of its bytes.
-    """
-
+    #: bytes, rows, sha256: its size, its rows, and the SHA-256 of its bytes
     bytes: int
     rows: int
     sha256: str
@@ -41,6 +37,4 @@ def measured(paths: Sequence[Path]) -> list[StoredFile]:
         digests = pool.map(sha256_of, paths)
         with duckdb.connect() as engine:  # not Arrow, which takes long to import
             rows = dict(engine.execute(_ROWS, {"files": [str(p) for p in paths]}).fetchall())
-    return [
-        StoredFile(p.stat().st_size, rows[str(p)], d) for p, d in zip(paths, digests, strict=True)
-    ]
+    return [StoredFile(p.stat().st_size, rows[str(p)], d) for p, d in zip(paths, digests, strict=True)]

@@ -33,10 +33,7 @@ HEADER = (
     "Last outcome category",
     "Context",
 )
-_MARKS_OF_OTHERS = {
-    "Outcome type": "an outcomes file",
-    "Object of search": "a stop-and-search file",
-}
+_MARKS_OF_OTHERS = {"Outcome type": "an outcomes file", "Object of search": "a stop-and-search file"}
 _TEXT_LIMIT = 300
 #: How a row begins whose Crime ID is blank.
 _NO_ID = (b",", b'"",')
@@ -57,20 +54,12 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A file's rows ready for the CSV reader.
+    """A file's rows ready for the CSV reader."""
 
-    Parameters
-    ----------
-    lines : rows to parse, as `file,line,<the row>`; UTF-8, one a line.
-    n_rows : rows with anything in them, the header left out.
-    rejected : rows taken out here.
-    note : remark on the encoding; empty for plain UTF-8.
-    """
-
-    lines: bytes
-    n_rows: int
-    rejected: tuple[Rejected, ...]
-    note: str
+    lines: bytes  # rows to parse, as `file,line,<the row>`; UTF-8, one a line.
+    n_rows: int  # rows with anything in them, the header left out
+    rejected: tuple[Rejected, ...]  # rows taken out here
+    note: str  # remark on the encoding; empty for plain UTF-8.
 
 
 def number_lines(data: bytes, file: int, where: str) -> Numbered:
@@ -100,8 +89,7 @@ def number_lines(data: bytes, file: int, where: str) -> Numbered:
     if rejected or not all(rows):
         lines = [i for i in lines if rows[i - 1] and i not in rejected]
     found = tuple(
-        Rejected(line, reason, shorten(rows[line - 1].decode("utf-8")))
-        for line, reason in rejected.items()
+        Rejected(line, reason, shorten(rows[line - 1].decode("utf-8"))) for line, reason in rejected.items()
     )
     return Numbered(_prefix(file, lines, rows), len(lines) + len(found), found, note)
 
@@ -211,18 +199,12 @@ def _check_header(line: bytes, where: str) -> None:
         return
     for column, what in _MARKS_OF_OTHERS.items():
         if column in found:
-            raise DataError(
-                Problem(f"this is {what}, not street-level crime.", place, "Give street files.")
-            )
+            raise DataError(Problem(f"this is {what}, not street-level crime.", place, "Give street files."))
     known = set(found) & set(HEADER)
     if len(known) < len(HEADER) // 3:
-        raise DataError(
-            Problem("the header is missing.", place, f"It must be: {','.join(HEADER)}.")
-        )
+        raise DataError(Problem("the header is missing.", place, f"It must be: {','.join(HEADER)}."))
     if sorted(found) == sorted(HEADER):
-        raise DataError(
-            Problem("the columns are in another order.", place, f"It is: {','.join(HEADER)}.")
-        )
+        raise DataError(Problem("the columns are in another order.", place, f"It is: {','.join(HEADER)}."))
     absent = [c for c in HEADER if c not in found]
     extra = [c for c in found if c not in HEADER]
     problems = [Problem(f"column '{c}' appears twice.", place) for c in repeated(found)]

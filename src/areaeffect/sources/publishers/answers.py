@@ -22,24 +22,14 @@ _MAKING = {"pending", "inprogress", "exportingdata", "queued", "processing"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """What is asked of a publisher.
+    """What is asked of a publisher."""
 
-    Parameters
-    ----------
-    name : the release, for messages.
-    address : its own address, https.
-    hosts : every host that may answer, the address's own among them.
-    seen : when somebody last had the file from there ('2026-10'), '' where nobody is known to.
-    page : where a person finds it.
-    cap : most bytes to take.
-    """
-
-    name: str
-    address: str
-    hosts: tuple[str, ...]
-    seen: str = ""
-    page: str = ""
-    cap: int = LARGE
+    name: str  # the release, for messages
+    address: str  # its own address, https
+    hosts: tuple[str, ...]  # every host that may answer, the address's own among them
+    seen: str = ""  # when somebody last had the file from there ('2026-10'), '' where nobody is known to
+    page: str = ""  # where a person finds it
+    cap: int = LARGE  # most bytes to take
 
 
 class MovedError(DataError):
@@ -144,8 +134,7 @@ def no_file(ask: Ask, head: bytes) -> Problem:
     """Say that a page came in place of a file."""
     shown = head[:60].decode("utf-8", "replace")
     return Problem(
-        f"{ask.address} answers with a web page, not with the file: '{shown}…'. Nothing of it was "
-        "kept.",
+        f"{ask.address} answers with a web page, not with the file: '{shown}…'. Nothing of it was kept.",
         ask.name,
         f"A proxy's login, or a moved file: open {ask.page or ask.address} in a browser.",
     )

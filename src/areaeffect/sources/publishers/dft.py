@@ -57,9 +57,7 @@ def read_casualties(file: ReleaseFile, path: Path, places: Path | None = None) -
     known = f"SELECT {file.area}, {file.category} AS severity FROM {_CSV.format('$path')}"
     if places is None:
         severity = "severity IS NULL OR trim(severity) NOT IN ('1', '2', '3')"
-        query = (
-            f"SELECT '' AS area, '' AS period, 1 AS casualties, {severity} AS bad FROM ({known})"
-        )
+        query = f"SELECT '' AS area, '' AS period, 1 AS casualties, {severity} AS bad FROM ({known})"
         return _counted(query, file, {"path": str(path)}, path)
     rows = f"""
         SELECT {of.area} AS area, strptime({of.period}, '%d/%m/%Y') AS day,

@@ -35,19 +35,13 @@ _SHORT = 12  # digits of a SHA-256 in messages
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to get.
+    """One file to get."""
 
-    Parameters
-    ----------
-    release, file : what it is.
-    path : where it goes, or is.
-    is_here : whether it is there already.
-    """
-
+    #: release, file: what it is
     release: PublishedRelease
     file: ReleaseFile
-    path: Path
-    is_here: bool
+    path: Path  # where it goes, or is
+    is_here: bool  # whether it is there already
 
     @property
     def label(self) -> str:
@@ -58,22 +52,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A file that is here.
+    """A file that is here."""
 
-    Parameters
-    ----------
-    name : the release.
-    path, sha256, bytes : of the file; '' where the hash of one that was here was not asked for.
-    address : where it came from; '' where that is not known.
-    asked : whether the publisher was asked (False: it was here already).
-    """
-
-    name: str
+    name: str  # the release
+    #: path, sha256, bytes: of the file; '' where the hash of one that was here was not asked for.
     path: Path
     sha256: str
     bytes: int
-    address: str
-    asked: bool
+    address: str  # where it came from; '' where that is not known.
+    asked: bool  # whether the publisher was asked (False: it was here already)
 
 
 def jobs_of(releases: Sequence[PublishedRelease], folder: Path) -> tuple[Job, ...]:
@@ -148,9 +135,7 @@ def fetch(
 def _get(job: Job, folder: Path, client: Client, progress: Progress) -> Fetched:
     part = folder / PARTS / job.file.path
     part.parent.mkdir(parents=True, exist_ok=True)
-    brought = bring(
-        client, job.release, job.file, part, lambda _, done, of: progress(job.label, done, of)
-    )
+    brought = bring(client, job.release, job.file, part, lambda _, done, of: progress(job.label, done, of))
     try:
         digest = _check(job, brought)
     except DataError:
@@ -234,9 +219,7 @@ def _unwritten(job: Job, error: OSError, folder: Path) -> Problem:
             "Make room, or name another folder with --into. What came is kept.",
         )
     return Problem(
-        f"the file cannot be written: {error.strerror or error}.",
-        where,
-        "Name another folder with --into.",
+        f"the file cannot be written: {error.strerror or error}.", where, "Name another folder with --into."
     )
 
 
@@ -290,8 +273,7 @@ def check_file(release: PublishedRelease, file: ReleaseFile, path: Path, name: s
         counts.append((len(areas), release.areas, GEOGRAPHY_NAMES[release.geography][1]))
     problems = [
         Problem(
-            f"this is another edition of '{release.id}': {found:,} {what}, where {expected:,} are "
-            "on record.",
+            f"this is another edition of '{release.id}': {found:,} {what}, where {expected:,} are on record.",
             f"{name}",
             f"Look at {release.page}; a new edition needs a release of its own.",
         )

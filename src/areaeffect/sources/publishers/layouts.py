@@ -173,9 +173,7 @@ def by_category(file: ReleaseFile, frame: pd.DataFrame, path: Path) -> pd.DataFr
     twice = frame.duplicated([*keys, file.category]).to_numpy()
     if twice.any():
         row = frame.iloc[int(twice.argmax())]
-        raise DataError(
-            Problem(f"{row['area']} has category '{row[file.category]}' twice.", str(path))
-        )
+        raise DataError(Problem(f"{row['area']} has category '{row[file.category]}' twice.", str(path)))
     wide = frame.pivot(index=keys, columns=file.category, values=file.value)
     wide.columns.name = None
     return wide.reset_index()

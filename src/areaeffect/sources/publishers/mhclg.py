@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 _AUTHORITY = re.compile(r"E0[6-9]\d{6}")
 #: The sheets of one workbook name these three by the code before or after a boundary change that
 #: moved almost nobody: one authority each (St Albans, Welwyn Hatfield, Stevenage).
-_SAME_AUTHORITY = {
-    "E07000100": "E07000240",
-    "E07000104": "E07000241",
-    "E07000101": "E07000243",
-}
+_SAME_AUTHORITY = {"E07000100": "E07000240", "E07000104": "E07000241", "E07000101": "E07000243"}
 _YEAR = re.compile(r"(\d{4})(?:\.0)?")
 #: A day as text, or as a workbook stores a date.
 _DAY = re.compile(r"(?:\d{2}/\d{2}/)?(\d{4})(?:-\d{2}-\d{2}.*)?")

@@ -72,9 +72,7 @@ def read_house_prices(file: ReleaseFile, path: Path) -> Laid:
             if (m := re.fullmatch(r"Year ending (Mar|Jun|Sep|Dec) (\d{4})", c))
         }
         frame = frame[frame[file.area].astype(str).str.fullmatch(r"[EW]\d{8}")]
-        long = frame.melt(
-            [file.area, file.name], list(ends), var_name=file.period, value_name=file.value
-        )
+        long = frame.melt([file.area, file.name], list(ends), var_name=file.period, value_name=file.value)
         long[file.period] = long[file.period].map(ends)
         return renamed(file, long), len(long)
 

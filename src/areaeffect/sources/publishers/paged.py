@@ -118,9 +118,7 @@ def count(client: Client, ask: Ask) -> int:
     if not isinstance(count, int) or count < 1:
         raise MovedError(
             Problem(
-                f"{one.address} says that it has {count!r} rows.",
-                ask.name,
-                f"Look for it on {ask.page}.",
+                f"{one.address} says that it has {count!r} rows.", ask.name, f"Look for it on {ask.page}."
             )
         )
     return count

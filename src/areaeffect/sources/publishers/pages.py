@@ -30,9 +30,7 @@ def groups() -> tuple[str, ...]:
 
 def page(group: str) -> str:
     """Return the Markdown page of a group."""
-    text = (files("areaeffect.sources.publishers") / "releases" / f"{group}.toml").read_text(
-        encoding="utf-8"
-    )
+    text = (files("areaeffect.sources.publishers") / "releases" / f"{group}.toml").read_text(encoding="utf-8")
     head = tomllib.loads(text)["page"]
     releases = [r for r in catalogue().values() if r.group == group]
     lines = [

@@ -124,21 +124,14 @@ def authority_column(vintage: str, roots: Roots) -> tuple[str, str]:
 
 def _read_request(request: SourceRequest[PublishedSource]) -> SourceTable:
     return read_published(
-        request.name,
-        request.source,
-        request.file.folder,
-        request.window,
-        request.wanted,
-        request.attributes,
+        request.name, request.source, request.file.folder, request.window, request.wanted, request.attributes
     )
 
 
 def _describe(request: SourceRequest[PublishedSource]) -> str:
     found = find_release(request.source.release)
     when = found.periods or found.as_of
-    return (
-        f"{request.name}: {found.id}, {when}, {found.vintage}, {found.coverage}; use: {found.use}"
-    )
+    return f"{request.name}: {found.id}, {when}, {found.vintage}, {found.coverage}; use: {found.use}"
 
 
 SOURCE = SourceKind(
@@ -157,11 +150,7 @@ def columns_asked(wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> tu
 
 
 def as_source_table(
-    name: str,
-    table: PublishedTable,
-    window: Window,
-    wanted: tuple[Wanted, ...],
-    attributes: tuple[str, ...],
+    name: str, table: PublishedTable, window: Window, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]
 ) -> SourceTable:
     """Return a published table in the shape that every source gives back.
 
@@ -218,8 +207,7 @@ def _in_window(table: PublishedTable, window: Window) -> PublishedTable:
     if periods is None or first is None or last is None or window.kind is PeriodKind.NUMBER:
         raise DataError(
             Problem(
-                f"a release by {periods.kind if periods else 'date'} cannot be read in a window of "
-                "numbers.",
+                f"a release by {periods.kind if periods else 'date'} cannot be read in a window of numbers.",
                 table.release.id,
                 "Write `study.window` in months, quarters or years.",
             )
@@ -306,9 +294,7 @@ def covariate_label(release: PublishedRelease, label: str, areas: Geography) -> 
     return f"{label} (of the {GEOGRAPHY_NAMES[release.geography][0]})"
 
 
-def spread(
-    table: PublishedTable, areas: Strings, names: Strings, larger: Strings
-) -> PublishedTable:
+def spread(table: PublishedTable, areas: Strings, names: Strings, larger: Strings) -> PublishedTable:
     """Give each area the figures of the larger area it lies in.
 
     Parameters

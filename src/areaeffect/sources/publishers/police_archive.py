@@ -28,8 +28,7 @@ NAME = "police_uk"
 PAGE = "https://data.police.uk/data/archive/"
 LICENCE = "Open Government Licence v3.0"
 ATTRIBUTION = (
-    "data.police.uk. Contains public sector information licensed under the Open Government "
-    "Licence v3.0."
+    "data.police.uk. Contains public sector information licensed under the Open Government Licence v3.0."
 )
 FIRST_MONTH = "2010-12"
 #: Archives that together hold every month to the last of them, and their approximate bytes.
@@ -48,17 +47,12 @@ _LARGEST_MEMBER = 512 << 20
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Months of police.uk that are wanted.
+    """Months of police.uk that are wanted."""
 
-    Parameters
-    ----------
-    first, last : 'YYYY-MM', both included.
-    forces : as the site names them ('cleveland'); none: all, as whole archives.
-    """
-
+    #: first, last: 'YYYY-MM', both included
     first: str
     last: str
-    forces: tuple[str, ...]
+    forces: tuple[str, ...]  # as the site names them ('cleveland'); none: all, as whole archives.
 
     def __post_init__(self) -> None:
         problems = []
@@ -134,9 +128,7 @@ def fetch_archives(
     return tuple(files), tuple(gaps)
 
 
-def _fetch_archive(
-    archive: str, folder: Path, progress: Progress, client: Client, *, again: bool
-) -> Fetched:
+def _fetch_archive(archive: str, folder: Path, progress: Progress, client: Client, *, again: bool) -> Fetched:
     target, part = folder / NAME / f"{archive}.zip", folder / PARTS / NAME / f"{archive}.zip"
     if target.is_file() and not again:
         return Fetched(
@@ -172,23 +164,14 @@ def _members(
     for path in wanted.values():
         if path not in missing.values():
             files.append(
-                Fetched(
-                    name=NAME,
-                    path=path,
-                    sha256="",
-                    bytes=path.stat().st_size,
-                    address="",
-                    asked=False,
-                )
+                Fetched(name=NAME, path=path, sha256="", bytes=path.stat().st_size, address="", asked=False)
             )
     if not missing:
         return files, []
     ask = ask_for(archive)
     try:
         with zipfile.ZipFile(io.BufferedReader(RemoteFile(client, ask), _BUFFER)) as remote:
-            held = {
-                (m[1], m[3]): i for i in remote.infolist() if (m := _MEMBER.fullmatch(i.filename))
-            }
+            held = {(m[1], m[3]): i for i in remote.infolist() if (m := _MEMBER.fullmatch(i.filename))}
             _refuse_unknown(forces, {force for _, force in held})
             for n, (key, path) in enumerate(missing.items(), 1):
                 progress(f"{NAME} {archive}", n, len(missing))
@@ -201,9 +184,7 @@ def _members(
     return files, [f"{force} {month}" for month, force in missing if (month, force) not in held]
 
 
-def _member(
-    remote: zipfile.ZipFile, info: zipfile.ZipInfo, parts: Path, target: Path, ask: Ask
-) -> Fetched:
+def _member(remote: zipfile.ZipFile, info: zipfile.ZipInfo, parts: Path, target: Path, ask: Ask) -> Fetched:
     if info.file_size > _LARGEST_MEMBER:
         what = f"'{info.filename}' unpacks to {info.file_size:,} bytes: no such file is known."
         raise DataError(Problem(what, f"{NAME}, {ask.address}", "None of it was used."))
@@ -236,9 +217,7 @@ class RemoteFile(io.RawIOBase):
         self._client, self._ask, self._at, self._edition = client, ask, 0, ""
         self._length = client.length(ask)
         if not self._length:
-            raise DataError(
-                Problem(f"{ask.address} does not say how long it is.", ask.name, "Get it whole.")
-            )
+            raise DataError(Problem(f"{ask.address} does not say how long it is.", ask.name, "Get it whole."))
 
     def readable(self) -> bool:
         """Return that it can be read."""

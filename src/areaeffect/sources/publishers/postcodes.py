@@ -85,9 +85,7 @@ def placed_postcodes(path: Path) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = read_directory(
-        path, lambda names: [column_of(path, names, c) for c in (POSTCODE, AREA)]
-    )
+    found = read_directory(path, lambda names: [column_of(path, names, c) for c in (POSTCODE, AREA)])
     table = pa.table([plain_postcodes(found.column(0)), found.column(1)], ["postcode", "area"])
     return table.filter(pc.not_equal(table["area"], ""))
 

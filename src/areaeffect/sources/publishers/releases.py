@@ -73,34 +73,24 @@ HOSTS: Mapping[By, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a publisher's file comes from.
+    """Where a publisher's file comes from."""
 
-    Parameters
-    ----------
-    by : the way to get it.
-    address : of the file (direct; of gov.uk the address it had, tried first), of the dataset
-        (ons), of the query (nomis).
-    page : path of the page of gov.uk that lists it.
-    match : pattern of the file's name in a list (govuk, ons).
-    item, service : of the Open Geography portal.
-    sha256, bytes : of the file where it is a file and somebody has recorded them; `bytes` alone
-        is its approximate size.
-    seen : month in which somebody last had it ('2026-10'); '' where nobody is known to.
-    on_demand : whether it is made anew for each request, so that its bytes may differ.
-    hosts : further hosts that may answer.
-    """
-
-    by: By
+    by: By  # the way to get it
+    #: of the file (direct; of gov.uk the address it had, tried first), of the dataset (ons), of the query
+    #: (nomis).
     address: str = ""
-    page: str = ""
-    match: str = ""
+    page: str = ""  # path of the page of gov.uk that lists it
+    match: str = ""  # pattern of the file's name in a list (govuk, ons)
+    #: item, service: of the Open Geography portal
     item: str = ""
     service: str = ""
+    #: sha256, bytes: of the file where it is a file and somebody has recorded them; `bytes` alone is its
+    #: approximate size.
     sha256: str = ""
     bytes: int = 0
-    seen: str = ""
-    on_demand: bool = False
-    hosts: tuple[str, ...] = ()
+    seen: str = ""  # month in which somebody last had it ('2026-10'); '' where nobody is known to.
+    on_demand: bool = False  # whether it is made anew for each request, so that its bytes may differ
+    hosts: tuple[str, ...] = ()  # further hosts that may answer
 
     @property
     def every_host(self) -> tuple[str, ...]:
@@ -111,22 +101,13 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a release.
+    """One column of a release."""
 
-    Parameters
-    ----------
-    name : its name here: lower case, digits, _.
-    kind : count, score, rank, …
-    unit : what one unit is.
-    published : its header in the publisher's file; '' where that has none.
-    copied : its header in the copy; '' where that has none.
-    """
-
-    name: str
-    kind: Kind
-    unit: str
-    published: str
-    copied: str
+    name: str  # its name here: lower case, digits, _
+    kind: Kind  # count, score, rank, …
+    unit: str  # what one unit is
+    published: str  # its header in the publisher's file; '' where that has none.
+    copied: str  # its header in the copy; '' where that has none.
 
     def header(self, *, copy: bool) -> str:
         """Return its header in one of the two."""
@@ -148,35 +129,26 @@ class Derived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseFile:
-    """One file of a release, or of a copy of it.
+    """One file of a release, or of a copy of it."""
 
-    Parameters
-    ----------
-    path : below the folder of fetched files.
-    layout : how it is laid out; a key of `layouts.LAYOUTS`.
-    origin : where the publisher has it; None of a copy, and where no address is on record.
-    sha256, bytes, rows : of the file read here; '' and 0 where none was. `rows` alone: as many
-        as the publisher says.
-    provenance : whose copy the file read here is, and what was done to it.
-    area, period, name, category, value : headers, as the layout needs them.
-    sheet : of a workbook (several: ' | ' between), or a file in a zip.
-    columns : headers that this one of several files of a release has.
-    """
-
-    path: str
-    layout: str
+    path: str  # below the folder of fetched files
+    layout: str  # how it is laid out; a key of `layouts.LAYOUTS`.
+    #: where the publisher has it; None of a copy, and where no address is on record.
     origin: Origin | None = None
+    #: sha256, bytes, rows: of the file read here; '' and 0 where none was. `rows` alone: as many as the
+    #: publisher says.
     sha256: str = ""
     bytes: int = 0
     rows: int = 0
-    provenance: str = ""
+    provenance: str = ""  # whose copy the file read here is, and what was done to it
+    #: area, period, name, category, value: headers, as the layout needs them
     area: str = ""
     period: str = ""
     name: str = ""
     category: str = ""
     value: str = ""
-    sheet: str = ""
-    columns: tuple[str, ...] = ()
+    sheet: str = ""  # of a workbook (several: ' | ' between), or a file in a zip
+    columns: tuple[str, ...] = ()  # headers that this one of several files of a release has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,9 +248,7 @@ NO_TABLE = ("outlines", "pairs", "postcodes")
 @cache
 def sets() -> Mapping[str, tuple[str, ...]]:
     """Return the names of several releases at once, such as `england`, with their releases."""
-    text = (files("areaeffect.sources.publishers") / "releases" / "sets.toml").read_text(
-        encoding="utf-8"
-    )
+    text = (files("areaeffect.sources.publishers") / "releases" / "sets.toml").read_text(encoding="utf-8")
     return {name: tuple(ids) for name, ids in tomllib.loads(text).items()}
 
 
@@ -309,9 +279,7 @@ def find_release(release_id: str, where: str = "") -> PublishedRelease:
     if release_id not in known:
         near = did_you_mean(release_id, known)
         raise StudyError(
-            Problem(
-                f"there is no release '{release_id}'.", where, near or f"Known: {', '.join(known)}."
-            )
+            Problem(f"there is no release '{release_id}'.", where, near or f"Known: {', '.join(known)}.")
         )
     return known[release_id]
 

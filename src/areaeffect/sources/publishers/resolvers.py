@@ -38,34 +38,20 @@ _POLLS, _LONGEST_POLL = 30, 20.0
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """A file that has arrived.
+    """A file that has arrived."""
 
-    Parameters
-    ----------
-    address : where it came from in the end.
-    part : where it is.
-    suffix : how its name ends, where that is not the release's own ending.
-    """
-
-    address: str
-    part: Path
-    suffix: str
+    address: str  # where it came from in the end
+    part: Path  # where it is
+    suffix: str  # how its name ends, where that is not the release's own ending
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What an address answers without a download.
+    """What an address answers without a download."""
 
-    Parameters
-    ----------
-    address : the one that was asked.
-    says : 'bytes' or 'rows' it has, in words.
-    matches : whether that is what is on record; None where nothing is.
-    """
-
-    address: str
-    says: str
-    matches: bool | None
+    address: str  # the one that was asked
+    says: str  # 'bytes' or 'rows' it has, in words
+    matches: bool | None  # whether that is what is on record; None where nothing is.
 
 
 def ask_of(release: PublishedRelease, origin: Origin, address: str) -> Ask:
@@ -164,9 +150,7 @@ def _addresses(client: Client, release: PublishedRelease, origin: Origin) -> Ite
 
 
 def _listed_on_govuk(client: Client, release: PublishedRelease, origin: Origin) -> str:
-    ask = replace(
-        ask_of(release, origin, f"https://www.gov.uk/api/content{origin.page}"), cap=SMALL
-    )
+    ask = replace(ask_of(release, origin, f"https://www.gov.uk/api/content{origin.page}"), cap=SMALL)
     content = client.json(ask)
     listed = expect(ask, content, "details").get("attachments") or []
     names = {str(a.get("url", "")): str(a.get("title", "")) for a in listed if isinstance(a, dict)}
@@ -228,9 +212,7 @@ def _bring_from_hub(
     target = part if is_table else part.with_suffix(".geojson")
     try:
         pages = feature_pages(client, ask, progress, is_table=is_table)
-        bring_pages(
-            pages, target, lambda: count(client, ask), join_table if is_table else join_features
-        )
+        bring_pages(pages, target, lambda: count(client, ask), join_table if is_table else join_features)
     except DataError as error:
         raise DataError([*(why.problems if why else ()), *error.problems]) from None
     return Brought(ask.address, target, target.suffix)

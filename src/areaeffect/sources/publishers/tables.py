@@ -20,11 +20,7 @@ from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Release
 from areaeffect.sources.publishers.files import columns_of, how_to_get, locate
 from areaeffect.sources.publishers.layouts import read_files
-from areaeffect.sources.publishers.releases import (
-    ABSENT_IS_ZERO,
-    CODE_PATTERNS,
-    find_release,
-)
+from areaeffect.sources.publishers.releases import ABSENT_IS_ZERO, CODE_PATTERNS, find_release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,30 +38,19 @@ Reasons = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PublishedTable:
-    """A release, read.
+    """A release, read."""
 
-    Parameters
-    ----------
-    release : what is known of it.
-    areas : (n_areas,), codes, ascending.
-    names : (n_areas,), names, or the codes again.
-    periods : the time axis; None where there is one row an area.
-    values : column to (n_areas, n_periods), one column wide without periods; NaN = missing.
-    reasons : column to (n_areas, n_periods), index into `panel.REASONS`; 0 where there is a value.
-    texts : text column to (n_areas,); '' = missing.
-    records : the files as they were read.
-    notes : remarks for the data annex.
-    """
-
-    release: PublishedRelease
-    areas: Strings
-    names: Strings
-    periods: Periods | None
+    release: PublishedRelease  # what is known of it
+    areas: Strings  # (n_areas,), codes, ascending
+    names: Strings  # (n_areas,), names, or the codes again
+    periods: Periods | None  # the time axis; None where there is one row an area.
+    #: column to (n_areas, n_periods), one column wide without periods; NaN = missing.
     values: Mapping[str, Floats]
+    #: column to (n_areas, n_periods), index into `panel.REASONS`; 0 where there is a value.
     reasons: Mapping[str, Reasons]
-    texts: Mapping[str, Strings]
-    records: tuple[Release, ...]
-    notes: tuple[str, ...]
+    texts: Mapping[str, Strings]  # text column to (n_areas,); '' = missing.
+    records: tuple[Release, ...]  # the files as they were read
+    notes: tuple[str, ...]  # remarks for the data annex
 
 
 def read(release_id: str, root: Roots, only: Sequence[str] | None = None) -> PublishedTable:
@@ -167,9 +152,7 @@ def _words(cells: pd.Series, row_area: Ints, n_areas: int) -> Strings:
     return words.astype(str)
 
 
-def _refuse_unknown(
-    release: PublishedRelease, there: Sequence[str], only: Sequence[str] | None
-) -> None:
+def _refuse_unknown(release: PublishedRelease, there: Sequence[str], only: Sequence[str] | None) -> None:
     problems = []
     for column in only or ():
         if column in there:
@@ -186,10 +169,7 @@ def _refuse_unknown(
 
 
 def _from_names(
-    release: PublishedRelease,
-    frame: pd.DataFrame,
-    records: tuple[Release, ...],
-    root: Roots,
+    release: PublishedRelease, frame: pd.DataFrame, records: tuple[Release, ...], root: Roots
 ) -> tuple[pd.DataFrame, tuple[Release, ...], list[str]]:
     """Find the codes of areas that a file has by name; what has none is counted as rejected."""
     lookup, names, codes = release.names_from
@@ -222,9 +202,7 @@ def _from_names(
     return kept, (first, *more), said
 
 
-def areas_of(
-    release: PublishedRelease, frame: pd.DataFrame
-) -> tuple[Strings, npt.NDArray[np.intp]]:
+def areas_of(release: PublishedRelease, frame: pd.DataFrame) -> tuple[Strings, npt.NDArray[np.intp]]:
     """Return the areas, ascending, and which of them each row is of; refuse other codes."""
     codes = frame["area"].fillna("").astype(str).str.strip()
     pattern = re.compile(CODE_PATTERNS[release.vintage])
@@ -242,9 +220,7 @@ def areas_of(
     return areas, row_area
 
 
-def _periods(
-    release: PublishedRelease, frame: pd.DataFrame
-) -> tuple[Periods | None, npt.NDArray[np.intp]]:
+def _periods(release: PublishedRelease, frame: pd.DataFrame) -> tuple[Periods | None, npt.NDArray[np.intp]]:
     if not release.period_kind:
         return None, np.zeros(len(frame), dtype=np.intp)
     kind = PeriodKind(release.period_kind)
@@ -269,9 +245,7 @@ def _ordinal(text: str, kind: PeriodKind) -> int | None:
     return parse_period(text, kind)
 
 
-def _refuse_twice(
-    release: PublishedRelease, frame: pd.DataFrame, cell: npt.NDArray[np.intp]
-) -> None:
+def _refuse_twice(release: PublishedRelease, frame: pd.DataFrame, cell: npt.NDArray[np.intp]) -> None:
     twice = pd.Series(cell).duplicated().to_numpy()
     if twice.any():
         row = frame.iloc[int(twice.argmax())]
@@ -279,9 +253,7 @@ def _refuse_twice(
         raise DataError(Problem(f"there are two rows of {what}.", release.id))
 
 
-def _numbers(
-    release: PublishedRelease, published: str, frame: pd.DataFrame
-) -> tuple[Floats, Reasons]:
+def _numbers(release: PublishedRelease, published: str, frame: pd.DataFrame) -> tuple[Floats, Reasons]:
     column = frame[published]
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
     why = np.zeros(len(values), dtype=np.uint8)
@@ -307,10 +279,7 @@ def _numbers(
 
 
 def _drop_not_supplied(
-    release: PublishedRelease,
-    values: dict[str, Floats],
-    reasons: dict[str, Reasons],
-    keep: set[str],
+    release: PublishedRelease, values: dict[str, Floats], reasons: dict[str, Reasons], keep: set[str]
 ) -> list[str]:
     notes = []
     for name in release.not_supplied:
@@ -318,15 +287,11 @@ def _drop_not_supplied(
             values[name] = np.full_like(values[name], np.nan)
             reasons[name] = np.full_like(reasons[name], _CODE["not_published"])
             if name in keep:
-                notes.append(
-                    f"'{name}' is zero everywhere: it was not supplied, and is missing here."
-                )
+                notes.append(f"'{name}' is zero everywhere: it was not supplied, and is missing here.")
     return notes
 
 
-def _derive(
-    derived: Sequence[Derived], values: dict[str, Floats], reasons: dict[str, Reasons]
-) -> None:
+def _derive(derived: Sequence[Derived], values: dict[str, Floats], reasons: dict[str, Reasons]) -> None:
     for share in derived:
         parts = (*share.numerator, *share.denominator)
         made: Floats = np.sum([values[c] for c in share.numerator], axis=0)

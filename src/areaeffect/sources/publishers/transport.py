@@ -67,18 +67,11 @@ _MOST_REDIRECTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How this installation asks.
+    """How this installation asks."""
 
-    Parameters
-    ----------
-    contact : an e-mail address or page by which a publisher reaches the user.
-    mirror : base address of a mirror, under which every file lies as `HOST/PATH?QUERY`.
-    first_pause : seconds before the second try; each further pause is twice as long.
-    """
-
-    contact: str = ""
-    mirror: str = ""
-    first_pause: float = 1.0
+    contact: str = ""  # an e-mail address or page by which a publisher reaches the user
+    mirror: str = ""  # base address of a mirror, under which every file lies as `HOST/PATH?QUERY`
+    first_pause: float = 1.0  # seconds before the second try; each further pause is twice as long.
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -94,9 +87,7 @@ class Settings:
         problems = []
         if mirror and (urlsplit(mirror).scheme not in {"http", "https"} or "?" in mirror):
             fix = "Write it as https://host or https://host/path."
-            problems.append(
-                Problem(f"'{mirror}' is not the address of a mirror.", MIRROR_VARIABLE, fix)
-            )
+            problems.append(Problem(f"'{mirror}' is not the address of a mirror.", MIRROR_VARIABLE, fix))
         if not re.fullmatch(r"[ -~]*", contact):
             fix = "Use plain letters: an e-mail address or a web page."
             problems.append(Problem("the contact cannot be sent.", CONTACT_VARIABLE, fix))
@@ -328,9 +319,7 @@ class Client:
             raise _BrokenError(broken)
 
 
-def _begin(
-    ask: Ask, answer: urllib3.BaseHTTPResponse, file: IO[bytes], here: int
-) -> tuple[int, int]:
+def _begin(ask: Ask, answer: urllib3.BaseHTTPResponse, file: IO[bytes], here: int) -> tuple[int, int]:
     """Return from which byte on an answer goes, and how long the whole is (0: not known)."""
     if answer.status == _ACCEPTED:
         raise NotReadyError
@@ -354,8 +343,7 @@ def make_room(folder: Path, needed: int, where: str) -> None:
     if needed > free:
         raise DataError(
             Problem(
-                f"the disk is full: {needed / 1e6:,.1f} MB are needed, {free / 1e6:,.1f} MB are "
-                "free.",
+                f"the disk is full: {needed / 1e6:,.1f} MB are needed, {free / 1e6:,.1f} MB are free.",
                 f"{where}, {folder}",
                 "Make room, or name another folder with --into.",
             )

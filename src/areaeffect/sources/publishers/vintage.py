@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.geography.lookups import load_lookup
+from areaeffect.geography.codes import load_lookup
 from areaeffect.geography.vintages import Weights, convert_counts, convert_rates
 from areaeffect.panel import REASONS
 from areaeffect.sources.publishers.files import is_here, locate
@@ -18,7 +18,7 @@ from areaeffect.sources.publishers.tables import read
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from areaeffect.geography.lookups import Lookup
+    from areaeffect.geography.codes import Lookup
     from areaeffect.panel import Strings
     from areaeffect.results import Floats
     from areaeffect.sources.publishers.files import Roots
@@ -102,11 +102,7 @@ def lookup_of(release_id: str, root: Roots) -> Lookup:
 
 
 def _step(
-    table: PublishedTable,
-    lookup: Lookup,
-    of_old: Weights | None,
-    of_new: Weights | None,
-    vintage: str,
+    table: PublishedTable, lookup: Lookup, of_old: Weights | None, of_new: Weights | None, vintage: str
 ) -> PublishedTable:
     row, targets, target = _pairs(table.areas, lookup)
     irregular = np.unique(lookup.new[np.isin(lookup.old, table.areas) & (lookup.change == "X")])
@@ -144,9 +140,7 @@ def _step(
     )
 
 
-def _pairs(
-    areas: Strings, lookup: Lookup
-) -> tuple[npt.NDArray[np.intp], Strings, npt.NDArray[np.intp]]:
+def _pairs(areas: Strings, lookup: Lookup) -> tuple[npt.NDArray[np.intp], Strings, npt.NDArray[np.intp]]:
     """Return (row of the older area, newer areas, position of the newer area) of regular pairs."""
     regular = (lookup.change != "X") & np.isin(lookup.old, areas)
     row = np.searchsorted(areas, lookup.old[regular])

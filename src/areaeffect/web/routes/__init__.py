@@ -8,16 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from areaeffect.web.routes import (
-    area,
-    atlas_files,
-    compare,
-    find,
-    help_page,
-    home,
-    runs,
-    watch,
-)
+from areaeffect.web.routes import area, atlas_files, compare, find, help_page, home, runs, watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,13 +29,4 @@ class Feature(Protocol):
 
 
 #: In the order of the menu.
-FEATURES: tuple[Feature, ...] = (
-    home,
-    find,
-    area,
-    atlas_files,
-    compare,
-    runs,
-    watch,
-    help_page,
-)
+FEATURES: tuple[Feature, ...] = (home, find, area, atlas_files, compare, runs, watch, help_page)

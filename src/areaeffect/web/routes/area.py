@@ -43,23 +43,15 @@ _EMBEDDED = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The area, or the areas together, that a page is about.
+    """The area, or the areas together, that a page is about."""
 
-    Parameters
-    ----------
-    atlas, codes : which.
-    name : of it in print.
-    path : its address, without a query.
-    view : the state of the page.
-    chosen : codes that the visitor has chosen.
-    """
-
+    #: atlas, codes: which
     atlas: Atlas
     codes: tuple[str, ...]
-    name: str
-    path: str
-    view: View
-    chosen: tuple[str, ...]
+    name: str  # of it in print
+    path: str  # its address, without a query
+    view: View  # the state of the page
+    chosen: tuple[str, ...]  # codes that the visitor has chosen
 
     @property
     def own(self) -> str:
@@ -72,22 +64,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One outcome of a place, ready to print.
+    """One outcome of a place, ready to print."""
 
-    Parameters
-    ----------
-    key, title, unit : of the outcome.
-    answer : sentences: the latest figure beside the larger places, its trend, and its gaps.
-    head, rows : the table, as text; the CSV holds the same numbers in full.
-    charts : the drawing for a wide and for a narrow screen; empty where there is one period only.
-    """
-
+    #: key, title, unit: of the outcome
     key: str
     title: str
     unit: str
-    answer: tuple[str, ...]
+    answer: tuple[str, ...]  # sentences: the latest figure beside the larger places, its trend, and its gaps
+    #: head, rows: the table, as text; the CSV holds the same numbers in full.
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    #: the drawing for a wide and for a narrow screen; empty where there is one period only.
     charts: tuple[str, ...]
 
 
@@ -211,9 +198,7 @@ def _history(series: Series, place: Place) -> History:
         (str(row["period"]), *(printed(math.nan if row[c] is None else row[c]) for c in columns))
         for row in rows
     )
-    answer = tuple(
-        s for s in (_latest(series, labels, values), _trend(series), _gaps(series, place)) if s
-    )
+    answer = tuple(s for s in (_latest(series, labels, values), _trend(series), _gaps(series, place)) if s)
     return History(
         series.key, series.title, series.unit, answer, ("Period", *labels), text, charts
     )  # fmt: skip
@@ -258,9 +243,7 @@ def _trend(series: Series) -> str:
         return f"It was {printed(first)} in the first year with figures ({when})."
     change = 100 * (last / first - 1)
     percent = round(abs(change))
-    moved = (
-        f"{percent}% {'more' if change > 0 else 'less'} than" if percent else "about the same as"
-    )
+    moved = f"{percent}% {'more' if change > 0 else 'less'} than" if percent else "about the same as"
     return f"That is {moved} in the first year with figures ({when}: {printed(first)})."
 
 
@@ -303,9 +286,7 @@ def _csv(request: Request) -> Response:
     for row in rows:
         cells = ["" if row[n] is None else row[n] for n in names[1:]]
         numbers = [f"{c:.12g}" if isinstance(c, float) else c for c in cells]
-        writer.writerow(
-            [row["period"], *numbers, guard(series.unit), codes, *map(guard, labels[1:])]
-        )
+        writer.writerow([row["period"], *numbers, guard(series.unit), codes, *map(guard, labels[1:])])
     name = f"{place.codes[0] if len(place.codes) == 1 else 'neighbourhood'}-{series.key}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(buffer.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
@@ -360,7 +341,6 @@ def _json(request: Request) -> Response:
         rows = history_rows(series.periods, columns, values)
         named = dict(zip(columns, labels, strict=True))
         content["histories"].append(
-            {"key": series.key, "title": series.title, "unit": series.unit, "places": named}
-            | {"rows": rows}
+            {"key": series.key, "title": series.title, "unit": series.unit, "places": named} | {"rows": rows}
         )
     return JSONResponse(content)

@@ -68,9 +68,7 @@ async def _tiles(request: Request) -> Response:
     if not atlas.has_map:
         raise HTTPException(404)
     path = atlas.folder / "areas.pmtiles"
-    return FileResponse(
-        path, headers=_caching(request, atlas, path), media_type="application/octet-stream"
-    )
+    return FileResponse(path, headers=_caching(request, atlas, path), media_type="application/octet-stream")
 
 
 async def _values(request: Request) -> Response:
@@ -89,11 +87,7 @@ async def _names(request: Request) -> Response:
 
 
 def _packed(request: Request, atlas: Atlas, path: Path) -> Response:
-    headers = {
-        **_caching(request, atlas, path),
-        "content-encoding": "gzip",
-        "vary": "accept-encoding",
-    }
+    headers = {**_caching(request, atlas, path), "content-encoding": "gzip", "vary": "accept-encoding"}
     return FileResponse(path, headers=headers, media_type="application/json")
 
 

@@ -96,9 +96,7 @@ def _show_form(
     )
 
 
-def _faults(
-    settings: Settings, atlas: Atlas, question: Question, asked: CompareForm
-) -> dict[str, Fault]:
+def _faults(settings: Settings, atlas: Atlas, question: Question, asked: CompareForm) -> dict[str, Fault]:
     """Return what stands in the way of a question, by field: before it is asked, and after.
 
     A form that has just been opened is held against its areas alone.

@@ -36,15 +36,11 @@ NAV: tuple[str, str] | None = ("Find", "/find")
 
 @dataclass(frozen=True, slots=True)
 class FindView(View):
-    """State of the Find page.
+    """State of the Find page."""
 
-    Parameters
-    ----------
-    q : what was searched for.
-    sort, page : of the table.
-    """
-
+    #: what was searched for
     q: str = word(rf"[^\x00-\x1f]{{0,{limits.SEARCH_LETTERS}}}", "", "a name, postcode or code")
+    #: sort, page: of the table
     sort: str = choice("name", "high", "low")
     page: str = word(r"[1-9][0-9]{0,3}", "1", "the number of a page")
 
@@ -70,9 +66,7 @@ def _find(request: Request) -> Response:
     chosen = selected(settings, atlas, view)
     found = search(atlas, view.q)
     values = atlas.values(layer, period)
-    rows = page_of(
-        atlas, layer, values, _rows(atlas, chosen, found), chosen.codes, view.sort, int(view.page)
-    )
+    rows = page_of(atlas, layer, values, _rows(atlas, chosen, found), chosen.codes, view.sort, int(view.page))
     if wants_json(request.headers, request.url.path):
         return JSONResponse(_twin(atlas, layer, period, chosen, found, view))
     return page(
@@ -126,9 +120,7 @@ def _named(atlas: Atlas, chosen: Selection) -> list[dict[str, str]]:
     ]
 
 
-def _map(
-    atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Found
-) -> dict[str, str] | None:
+def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Found) -> dict[str, str] | None:
     """Return what the map's script reads, as text; None where there is no map."""
     if not atlas.has_map or not vendor_files.hashes():
         return None
