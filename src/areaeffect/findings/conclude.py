@@ -203,7 +203,7 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
         placebos=found.n_draws,
         n_disjoint_placebos=case.disjoint[0],
         n_disjoint_neighbourhoods=case.disjoint[1],
-        caveats=(*caveats_of(evidence, found, case), *graded.caveats, *evidence.plan.warnings),
+        caveats=(*caveats_of(evidence, found, case, p_joint), *graded.caveats, *evidence.plan.warnings),
     )
 
 
