@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.compare.explore import design_or_refuse, estimated, load_base, plan_into
-from areaeffect.compare.question import Question
-from areaeffect.compare.run_folder import POWER, POWER_FILE, REFUSED, REFUSED_FILE, has
+from areaeffect.compare.question import POWER, POWER_FILE, REFUSED, REFUSED_FILE, Question, has
 from areaeffect.periods import label
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.results import Verdict

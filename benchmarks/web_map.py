@@ -21,7 +21,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from areaeffect.web import vendor_files
+from areaeffect.web import render
 from areaeffect.web.settings import Settings
 from benchmarks.web_pages import served, watch
 
@@ -29,7 +29,7 @@ FLAGS = (
     "--no-sandbox --use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader "
     "--no-first-run --disable-background-networking --disable-sync"
 )
-STATIC = Path(vendor_files.__file__).with_name("static")
+STATIC = Path(render.__file__).with_name("static")
 
 
 def shown(page: Page, other_than: str = "") -> tuple[float, str]:
@@ -109,7 +109,7 @@ def main() -> None:
         print(f"{what}: {sum(run[what] for run in runs)}")
     scripts = {p.name: len(p.read_text().splitlines()) for p in sorted(STATIC.glob("*.js"))}
     print(f"lines of script: {sum(scripts.values())} {scripts}")
-    files = [vendor_files.folder() / name for name in vendor_files.hashes()]
+    files = [render.vendor_folder() / name for name in render.vendor_hashes()]
     packed = sum(len(gzip.compress(f.read_bytes(), 9)) for f in files)
     print(f"third-party files: {packed:,} bytes gzip")
 

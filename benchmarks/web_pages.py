@@ -16,9 +16,8 @@ from playwright.sync_api import Page
 from areaeffect.web.app import create_app
 from areaeffect.web.atlas import Atlas
 from areaeffect.web.routes.find import FindView
-from areaeffect.web.selection import keep
+from areaeffect.web.selection import keep, query
 from areaeffect.web.settings import Settings
-from areaeffect.web.view_state import query
 
 if TYPE_CHECKING:
     import numpy as np

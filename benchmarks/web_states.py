@@ -17,7 +17,7 @@ import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
 from areaeffect.atlas.demo import demo_atlas
-from areaeffect.web import vendor_files
+from areaeffect.web import render
 from areaeffect.web.atlas import find_atlas
 from areaeffect.web.settings import Settings
 from benchmarks.web_map import FLAGS
@@ -29,7 +29,7 @@ def look(browser: Browser, address: str) -> dict[str, object]:
     context = browser.new_context()
     page = context.new_page()
     page.goto(address)
-    found = seen(page, with_map=bool(vendor_files.hashes()))
+    found = seen(page, with_map=bool(render.vendor_hashes()))
     context.close()
     return found
 

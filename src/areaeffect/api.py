@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from areaeffect import wording
 from areaeffect.commands.check import check as check_study
+from areaeffect.commands.design import power as power_study
 from areaeffect.commands.evaluate import evaluate as evaluate_study
 from areaeffect.commands.init import init
-from areaeffect.commands.power import power as power_study
 from areaeffect.commands.summary import summary as summary_of
 from areaeffect.document.page import blocks_css
-from areaeffect.draft.guess import area_column, characteristics_of, every_guess, guess
-from areaeffect.draft.study_text import Draft, study_text
+from areaeffect.draft.guess import Draft, area_column, characteristics_of, every_guess, guess, study_text
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
 from areaeffect.period_texts import kind_of
 from areaeffect.power.page import as_text

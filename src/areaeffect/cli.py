@@ -111,7 +111,7 @@ def power(
     as_json: AsJson = False,
 ) -> None:
     """Say how small an effect the study could see, before any outcome after a start is read."""
-    from areaeffect.commands.power import power as run
+    from areaeffect.commands.design import power as run
     from areaeffect.power.page import as_text, as_values
 
     with progress() as tell:

@@ -76,9 +76,8 @@ def serve(
     """Open the local web app: find a place, look at it, compare it."""
     from areaeffect.atlas.demo import demo_atlas, london_atlas
     from areaeffect.commands.sources import store_path
-    from areaeffect.web.addresses import contact_of
     from areaeffect.web.app import serve as run
-    from areaeffect.web.settings import Settings
+    from areaeffect.web.settings import Settings, contact_of
 
     if token is None and os.environ.get(TOKEN_VARIABLE) is not None:
         token = ""  # a variable that was meant to hold a secret and holds none: refused
@@ -141,8 +140,8 @@ def publish(
 ) -> None:
     """Write finished runs as a static site that any web server or shared folder can host."""
     from areaeffect.errors import DataError
-    from areaeffect.web.addresses import base_url_of, contact_of
     from areaeffect.web.publish import publish as run
+    from areaeffect.web.settings import base_url_of, contact_of
     from areaeffect.web.site_pages import Frame
 
     frame = Frame(contact=contact_of(contact), operator=operator or "", base_url=base_url_of(base_url))

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from areaeffect.checks import step
+from areaeffect.checks import registry
 from areaeffect.checks.base import Check, CheckResult, Status, any_study, caveat, summary
-from areaeffect.checks.registry import CHECKS
-from areaeffect.checks.step import ANNEX, results_of
+from areaeffect.checks.registry import ANNEX, CHECKS, results_of
 from areaeffect.checks.treated_benchmark import TREATED_BENCHMARK
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.findings.finished import Finished
@@ -55,7 +54,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Results
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(step, "results_of", keep)
+        patch.setattr(registry, "results_of", keep)
         study = write_checked_study(tmp_path_factory.mktemp("checks"))
         found = evaluate(study, threads=1)
         placed, kept_of_any = tmp_path_factory.mktemp("placed"), dict(kept)

@@ -13,9 +13,9 @@ import pytest
 
 from areaeffect.errors import DataError
 from areaeffect.sources.base import Wanted
+from areaeffect.sources.police_uk.counting import count_lake, spark_counter, start_session
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
-from areaeffect.sources.police_uk.spark import count_lake, spark_counter, start_session
 from areaeffect.study.model import PoliceUkSource
 from areaeffect.study.parts import Window
 from tests.shared.street_files import crime, put, street

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from areaeffect.checks.base import CheckedFinding
-from areaeffect.checks.step import ANNEX
+from areaeffect.checks.registry import ANNEX
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.results import Annex
 

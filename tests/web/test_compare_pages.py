@@ -19,7 +19,7 @@ from areaeffect.compare.explore import load_base
 from areaeffect.compare.question import Question
 from areaeffect.web import limits
 from areaeffect.web.atlas import find_atlas
-from areaeffect.web.refusals import Refusal
+from areaeffect.web.limits import Refusal
 from areaeffect.web.resident import MEMORY_WORDS
 from areaeffect.web.runs import Runs
 from areaeffect.web.settings import Settings

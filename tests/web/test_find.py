@@ -21,11 +21,10 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
-from areaeffect.web import limits, vendor_files
-from areaeffect.web.addresses import Contact
+from areaeffect.web import limits, render
 from areaeffect.web.app import create_app
 from areaeffect.web.atlas import atlases, find_atlas
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import Contact, Settings
 
 HERE = "http://127.0.0.1:8321"
 
@@ -314,9 +313,9 @@ def test_values_and_tiles_are_sent_packed_by_range_and_kept_under_their_version(
     assert tiles.content == b"PMTiles"
 
 
-@pytest.mark.skipif(not vendor_files.hashes(), reason="`make assets` fetches the map's files.")
+@pytest.mark.skipif(not render.vendor_hashes(), reason="`make assets` fetches the map's files.")
 def test_third_party_files_are_as_their_hashes_say(client: TestClient) -> None:
-    for name, hashed in vendor_files.hashes().items():
+    for name, hashed in render.vendor_hashes().items():
         answer = client.get(f"/vendor/{name}?v=6.17.0")  # as MapLibre asks for its worker
 
         assert answer.status_code == 200

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from areaeffect.document.csv_files import json_text
+from areaeffect.document.chart_tables import json_text
 from areaeffect.document.folders import MANIFEST
 from areaeffect.web import limits
-from areaeffect.web.addresses import contact_of
 from areaeffect.web.publish import publish
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import Settings, contact_of
 from areaeffect.web.site_pages import Frame
 from tests.web.published import TOKEN, client, make_runs
 from tests.web.test_publish import DAMAGES, FINDING, damage

@@ -9,9 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from areaeffect.web.addresses import contact_of
 from areaeffect.web.publish import publish
-from areaeffect.web.settings import Settings
+from areaeffect.web.settings import Settings, contact_of
 from areaeffect.web.site_pages import Frame
 from tests.web.browser import NARROW, enter, tab_to
 from tests.web.conftest import served, watch

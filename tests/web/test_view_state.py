@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from areaeffect.web.refusals import Refusal
-from areaeffect.web.view_state import View, choice, parse, query
+from areaeffect.web.limits import Refusal
+from areaeffect.web.selection import View, choice, parse, query
 
 
 @dataclass(frozen=True, slots=True)

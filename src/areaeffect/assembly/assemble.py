@@ -18,7 +18,7 @@ from areaeffect.register.registered import Registered, look_at_lists, registered
 from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
 from areaeffect.study.file import refuse_missing_extras
 from areaeffect.study.model import split_reference
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from areaeffect.document import marks, plot, svg
-from areaeffect.document.plot import Frame
+from areaeffect.document import marks, svg
+from areaeffect.document.svg import Frame
 from areaeffect.periods import PeriodKind
 from areaeffect.wording.numbers import known, number
 
@@ -70,15 +70,10 @@ def history_chart(
     frame = _frame(rows, [names[0], *shown], svg.span(x), len(labels) if is_narrow else 0)
     width = (x[1] - x[0]) / 2 if len(x) > 1 else 0.5
     gaps = [
-        plot.hatched(frame, a - width, b + width, key, "gap" if b - a > 4 * width else "")
+        svg.hatched(frame, a - width, b + width, key, "gap" if b - a > 4 * width else "")
         for a, b in _runs([row[names[0]] is None for row in rows], x)
     ]
-    parts = [
-        plot.hatch_pattern(key),
-        plot.up_axis(frame),
-        *gaps,
-        plot.foot_axis(frame, *svg.ticks(x, periods)),
-    ]
+    parts = [svg.hatch_pattern(key), svg.up_axis(frame), *gaps, svg.foot_axis(frame, *svg.ticks(x, periods))]
     if smooth:
         raw = [row[names[0]] for row in rows]
         parts.append(marks.line(frame, x, raw, column=names[0], colour=svg.BLUE, width=0.8, opacity=0.5))
@@ -92,7 +87,7 @@ def history_chart(
         if last is not None:
             ends.append((frame.py(last), label, words))
     parts += _labels_on_top(labels) if is_narrow else _labels(frame, ends)
-    parts.append(plot.text(6, 16, unit + (", and its 12-month mean" if smooth else "")))
+    parts.append(svg.text(6, 16, unit + (", and its 12-month mean" if smooth else "")))
     text = "; ".join(_in_words(c, n, rows) for c, n in zip(shown, labels, strict=False))
     note = _note(smooth=smooth, missing=sum(row[names[0]] is None for row in rows), of=len(rows))
     return svg.accessible(
@@ -148,7 +143,7 @@ def _labels(frame: Frame, ends: Sequence[tuple[float, str, str]]) -> list[str]:
     lowest = frame.top - LABEL_STEP
     for at, label, colour in sorted(ends):
         lowest = max(at, lowest + LABEL_STEP)
-        made.append(plot.text(frame.right + 6, lowest + 4, _short(label), size=12.5, fill=colour, bold=True))
+        made.append(svg.text(frame.right + 6, lowest + 4, _short(label), size=12.5, fill=colour, bold=True))
     return made
 
 
@@ -157,8 +152,8 @@ def _labels_on_top(labels: Sequence[str]) -> list[str]:
     made = []
     for i, (label, (colour, words, dash)) in enumerate(zip(labels, LOOKS, strict=False)):
         y = 34 + i * LABEL_STEP
-        made.append(plot.rule(6, y - 4, 38, y - 4, colour, 2.5, dash))
-        made.append(plot.text(44, y, _short(label, 40), size=12.5, fill=words, bold=True))
+        made.append(svg.rule(6, y - 4, 38, y - 4, colour, 2.5, dash))
+        made.append(svg.text(44, y, _short(label, 40), size=12.5, fill=words, bold=True))
     return made
 
 

@@ -42,8 +42,7 @@ from areaeffect.register.places import vintage_of
 from areaeffect.register.postcodes import find_postcodes, has_directory
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.file import read_base
-from areaeffect.study.parts import AtlasPart
-from areaeffect.study.paths import default_shared_data
+from areaeffect.study.parts import AtlasPart, default_shared_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect
-from areaeffect.checks.history import LEVEL, RISE, scores_of
+from areaeffect.checks.refits import LEVEL, RISE, scores_of
 from areaeffect.estimate.inference import CENTRE_LIMIT, MIN_PLACEBOS
 from areaeffect.findings.candidates import places_of
 from areaeffect.findings.cohorts import ClaimCohorts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.checks.base import NO_FINDING, Answer, Check, Status, p_words
-from areaeffect.checks.history import LEVEL, RISE, scores_of
+from areaeffect.checks.refits import LEVEL, RISE, scores_of
 from areaeffect.placebo.programmes import programme_of
 from areaeffect.records import described
 from areaeffect.wording.numbers import three_digits

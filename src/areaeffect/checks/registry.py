@@ -1,10 +1,12 @@
-"""Every check of the falsification set, in the order of the report: one line each."""
+"""Every check in the order of the report, one line each, and the step that runs them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.checks.bandwidth import BANDWIDTH
+from areaeffect.checks.base import DRAWS, Checked, CheckInputs, CheckResult, Status, caveat, subjects_of
 from areaeffect.checks.bunching import BUNCHING
 from areaeffect.checks.contamination import CONTAMINATION
 from areaeffect.checks.cut_balance import CUT_BALANCE
@@ -16,13 +18,19 @@ from areaeffect.checks.leave_area_out import LEAVE_AREA_OUT
 from areaeffect.checks.leave_out import LEAVE_OUT
 from areaeffect.checks.mean_reversion import MEAN_REVERSION
 from areaeffect.checks.placement import PLACEMENT
+from areaeffect.checks.refits import refit
 from areaeffect.checks.rings import RINGS
 from areaeffect.checks.shifted_cuts import SHIFTED_CUTS
 from areaeffect.checks.treated_benchmark import TREATED_BENCHMARK
 from areaeffect.checks.unmoved import UNMOVED
+from areaeffect.placebo.workers import run_all
+from areaeffect.results import Annex
 
 if TYPE_CHECKING:
     from areaeffect.checks.base import Check
+    from areaeffect.findings.finished import Finished
+    from areaeffect.placebo.programmes import Job
+    from areaeffect.results import Floats, Result
 
 CHECKS: tuple[Check[Any, Any], ...] = (
     HELD_OUT,
@@ -42,3 +50,66 @@ CHECKS: tuple[Check[Any, Any], ...] = (
     BANDWIDTH,
     SHIFTED_CUTS,
 )
+
+
+ANNEX = "checks"
+
+
+def checks_step(finished: Finished) -> Annex[Checked] | None:
+    """Try to break every finding of a whole group; None where the study leaves the checks out."""
+    if not finished.file.study.analysis.checks:
+        return None
+    found = results_of(finished)
+    return Annex(ANNEX, Checked(tuple(c.summary() for c in found)), tuple(c.table() for c in found))
+
+
+def results_of(finished: Finished) -> list[CheckResult]:
+    """Run every check of the registry."""
+    inputs = inputs_of(finished)
+    found = []
+    checks = [check for check in CHECKS if check.concerns(inputs.study)]
+    for done, check in enumerate(checks):
+        finished.tell("checks", done, len(checks))
+        found.append(CheckResult(check, tuple(check.run(inputs))))
+    finished.tell("checks", len(checks), len(checks))
+    return found
+
+
+def inputs_of(finished: Finished) -> CheckInputs:
+    """Gather what the checks read, and run the refits that several of them share."""
+    evidence = finished.evidence
+
+    def run(job: Job, draws: int) -> Floats:
+        most = min(draws, evidence.study.analysis.placebos)
+        return run_all(job, most, finished.threads, lambda _n: None)
+
+    finished.tell("checks", 0, len(CHECKS))
+    subjects = subjects_of(evidence, finished.result.findings)
+    asked = any(s.is_estimated and s.finding.claim == "change" for s in subjects)
+    return CheckInputs(
+        study=evidence.study,
+        data=finished.data,
+        evidence=evidence,
+        subjects=subjects,
+        refits=refit(evidence, DRAWS, run) if asked else None,
+        run=run,
+    )
+
+
+def with_warnings(result: Result) -> Result:
+    """Give each finding a caveat for every check that warns of it."""
+    annex = result.annex(ANNEX)
+    if annex is None:
+        return result
+    warned: dict[tuple[str, str, str], list[str]] = {}
+    for check in annex.found.checks:
+        for f in check.findings:
+            if f.status is Status.WARNS:
+                warned.setdefault((f.group, f.outcome, f.form), []).append(caveat(check, f))
+    findings = tuple(
+        f
+        if f.neighbourhood is not None
+        else replace(f, caveats=(*f.caveats, *warned.get((f.group, f.outcome, f.form), ())))
+        for f in result.findings
+    )
+    return replace(result, findings=findings)

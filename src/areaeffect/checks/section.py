@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from areaeffect import wording
 from areaeffect.checks.base import Status, summary
 from areaeffect.checks.registry import CHECKS
-from areaeffect.document import marks, plot, svg
+from areaeffect.document import marks, svg
 from areaeffect.document.blocks import Block, Data, Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table, in_words
-from areaeffect.document.plot import Frame
-from areaeffect.document.svg import cut, key_of, printed, scaled
+from areaeffect.document.svg import Frame, cut, key_of, printed, scaled
 from areaeffect.records import rows_of
 from areaeffect.results import ALL_INITIATIVES
 from areaeffect.wording.numbers import plural
@@ -215,11 +214,11 @@ def interval_chart(rows: Sequence[IntervalRow], *, key: str, title: str, along: 
     for _, group in groupby(rows, key=lambda row: row.outcome):
         own = list(group)
         top = number * (_PANEL + _HEAD + _FOOT) + _HEAD
-        body.append(_panel(own, first, (_LEFT, top, plot.WIDTH - _LEFT - 16, _PANEL), along))
+        body.append(_panel(own, first, (_LEFT, top, svg.WIDTH - _LEFT - 16, _PANEL), along))
         first, number = first + len(own), number + 1
     height = number * (_PANEL + _HEAD + _FOOT)
     text = "\n".join(body)
-    return svg.accessible(text, f"0 0 {plot.WIDTH:g} {height:g}", key, title, describe(rows))
+    return svg.accessible(text, f"0 0 {svg.WIDTH:g} {height:g}", key, title, describe(rows))
 
 
 def _panel(
@@ -237,17 +236,17 @@ def _panel(
     unit = cut(rows[0].unit, 20)
     heading = f"{cut(rows[0].label, 50 - len(unit))}, {unit}"
     parts = [
-        plot.up_axis(frame, 3),
-        plot.rule(frame.left, zero, frame.right, zero, svg.GREY),
-        plot.foot_axis(frame, list(range(len(names))), names),
-        plot.text(4, frame.top - 9, heading, size=11.5, bold=True),
+        svg.up_axis(frame, 3),
+        svg.rule(frame.left, zero, frame.right, zero, svg.GREY),
+        svg.foot_axis(frame, list(range(len(names))), names),
+        svg.text(4, frame.top - 9, heading, size=11.5, bold=True),
     ]
     foot = frame.bottom + (31 if names else 15)
     middle = frame.left + frame.width / 2
-    parts.append(plot.text(middle, foot, along, size=11.5, anchor="middle"))
+    parts.append(svg.text(middle, foot, along, size=11.5, anchor="middle"))
     if own is not None:
         y = frame.py(own)
-        parts.append(plot.rule(frame.left, y, frame.right, y, svg.TEAL, 1.6, "6 3"))
+        parts.append(svg.rule(frame.left, y, frame.right, y, svg.TEAL, 1.6, "6 3"))
     for x, row in enumerate(rows):
         clear = leaves_zero_out(row)
         colour, mark = (svg.ORANGE, marks.diamond) if clear else (svg.BLUE, marks.dot)

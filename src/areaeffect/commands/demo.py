@@ -15,7 +15,7 @@ from areaeffect.results import Verdict
 from areaeffect.simulate import CountySpec, simulate_county, write_county
 from areaeffect.study.collection import is_collection
 from areaeffect.study.file import read_study
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 from areaeffect.wording import main_findings
 
 if TYPE_CHECKING:

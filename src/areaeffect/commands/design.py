@@ -1,4 +1,4 @@
-"""`areaeffect design`: the sealed plan as a document for registration, before outcomes are read."""
+"""`areaeffect power` and `areaeffect design`: what a study could see, and its sealed plan."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING
 
 from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import planned
+from areaeffect.document import page
 from areaeffect.document.blocks import Paragraph, Section
-from areaeffect.document.folders import prepare
+from areaeffect.document.chart_tables import json_text, write_table, write_text
+from areaeffect.document.folders import prepare, write_whole
+from areaeffect.document.page import to_html
+from areaeffect.findings.refusals import refuse_everything_refused, refused
 from areaeffect.placebo.workers import default_threads, single_threaded
 from areaeffect.power.calculation import power_of
-from areaeffect.power.page import power_section
-from areaeffect.report.plan_files import write_plan
+from areaeffect.power.page import power_section, write_power
+from areaeffect.power.result import PowerReport
+from areaeffect.records import Column
+from areaeffect.report.contents import plan_document, plan_in_print
+from areaeffect.report.files import design_values, rounded
 from areaeffect.study.file import read_study
 
 if TYPE_CHECKING:
@@ -19,7 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from areaeffect.assembly.assemble import Assembled
+    from areaeffect.document.blocks import Document, Section
     from areaeffect.findings.plan import Plan
+    from areaeffect.results import Result
     from areaeffect.study.file import StudyFile
 
 NO_POWER = Section(
@@ -69,3 +78,90 @@ def design_into(
 def write_design(file: StudyFile, data: Assembled, plan: Plan, power: Section, out: Path) -> None:
     """Write a sealed plan; nothing of it depends on an outcome after the start it designs for."""
     write_plan(planned(file, data, plan), power, out)
+
+
+def power(
+    path: Path,
+    threads: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    store: Path | None = None,
+    out: Path | None = None,
+) -> PowerReport:
+    """Plan a study and say what it could see; nothing at or after a start is read.
+
+    Parameters
+    ----------
+    path : the study file.
+    threads, progress, store : as in `evaluate`.
+    out : folder for power.json, the tables and power.html; None to write nothing.
+
+    Raises
+    ------
+    StudyError, DataError
+        With every problem found; nothing is written.
+    """
+    tell = progress or (lambda _step, _done, _of: None)
+    if out is not None:
+        prepare(out, tell)
+    with single_threaded():
+        file = read_study(path)
+        data, plan = begin(file, store, tell)
+        measures = tuple(data.panel.measures[o.name] for o in file.study.outcome)
+        lacking = refused(file.study, plan, measures)
+        refuse_everything_refused(file.study, plan, lacking, str(path))
+        report = power_of(file.study, measures, plan, threads or default_threads(), tell)
+    if out is not None:
+        write_power(report, out)
+    return report
+
+
+PLAN_PAGE, PLAN_PDF, PLAN_DATA = "plan.html", "plan.pdf", "design.json"
+PLAN_AREAS = "areas.csv"
+_PAGES, _ON_POWER = 2, (12, 8, 5, 3, 1)
+_AREAS = (
+    Column("area", "string", "area code"),
+    Column("name", "string", "its name"),
+    Column("role", "string", "treated, benchmark, not chosen or left out"),
+    Column("reason", "string", "why it is left out or not chosen"),
+    Column("initiative", "string", "of a treated area"),
+    Column("neighbourhood", "string", "of a treated area"),
+    Column("weight", "number", "of a benchmark area, over all neighbourhoods"),
+)
+
+
+def write_plan(result: Result, power: Section, folder: Path) -> None:
+    """Write a sealed plan; the folder appears whole or not at all.
+
+    Parameters
+    ----------
+    result : a plan without findings.
+    power : what the study could see, or why that is not known.
+    folder : new, empty, or of an earlier plan.
+
+    Raises
+    ------
+    StudyError
+        Where the folder holds something that this program did not write.
+    """
+    result = rounded(result)
+    document = plan_document(result, power)
+
+    def write(aside: Path) -> None:
+        write_text(aside / PLAN_PAGE, to_html(document, {}))
+        (aside / PLAN_PDF).write_bytes(_on_two_pages(document))
+        content = {"title": result.title, "question": result.question, **design_values(result)}
+        statuses = content.pop("areas")  # of a whole country: five times all the rest
+        write_text(aside / PLAN_DATA, json_text(content | {"plan": result.plan}, indent=None))
+        write_table(aside / PLAN_AREAS, "Every area, and what it is in the plan", _AREAS, statuses)
+
+    write_whole(folder, write)
+
+
+def _on_two_pages(document: Document) -> bytes:
+    """Print a plan on two pages where it can: with as much on power as there is room for."""
+    printed = b""
+    for most in _ON_POWER:
+        printed = page.to_pdf(plan_in_print(document, most))
+        if page.pages(printed) <= _PAGES:
+            break
+    return printed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.checks.step import with_warnings
+from areaeffect.checks.registry import with_warnings
 from areaeffect.commands.begin import begin
 from areaeffect.document.folders import prepare
 from areaeffect.errors import DataError, Problem, StudyError
@@ -28,7 +28,7 @@ from areaeffect.placebo.workers import default_threads, run_all, single_threaded
 from areaeffect.report.files import design_values, rounded, write_result
 from areaeffect.results import AreaStatus, Result, Shape
 from areaeffect.study.file import StudyFile, read_study
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ from areaeffect.sources.publishers.files import how_to_get
 from areaeffect.sources.publishers.releases import catalogue, sets
 from areaeffect.sources.publishers.resolvers import probe
 from areaeffect.sources.publishers.transport import CONTACT_VARIABLE, Client, make_room
-from areaeffect.study.paths import default_fetched
+from areaeffect.study.parts import default_fetched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,8 +23,7 @@ from areaeffect.errors import AreaEffectError, DataError, Problem, StudyError, d
 from areaeffect.estimate.staggered import random_timing
 from areaeffect.placebo.workers import default_threads, single_threaded
 from areaeffect.study.file import read_study
-from areaeffect.study.parts import Window
-from areaeffect.study.paths import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study.parts import SHARED_DATA_VARIABLE, Window, resolve
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.commands.gallery import CERTAIN_P, WIDEST, Kind, Known, Row
 from areaeffect.results import LEVEL
-from areaeffect.study.paths import SHARED_DATA_VARIABLE
+from areaeffect.study.parts import SHARED_DATA_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

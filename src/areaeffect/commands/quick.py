@@ -6,10 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from areaeffect.commands.evaluate import evaluate_into
-from areaeffect.document.csv_files import write_text
+from areaeffect.document.chart_tables import write_text
 from areaeffect.document.folders import write_whole
-from areaeffect.draft.guess import area_column, characteristics_of, every_guess, guess
-from areaeffect.draft.study_text import Draft, study_text
+from areaeffect.draft.guess import Draft, area_column, characteristics_of, every_guess, guess, study_text
 from areaeffect.errors import Faults, Problem, StudyError
 from areaeffect.geography.shape_files import read_shape_file
 from areaeffect.period_texts import kind_of

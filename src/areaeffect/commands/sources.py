@@ -7,13 +7,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.sources.police_uk.force_months import ForceMonth, force_months, gaps_in
+from areaeffect.sources.police_uk.categories import ForceMonth, force_months, gaps_in
 from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store, store_path
 from areaeffect.sources.police_uk.store_check import check_store
 from areaeffect.sources.publishers import police_archive as police
 from areaeffect.sources.publishers.files import how_to_get, is_here
 from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, catalogue
-from areaeffect.study.paths import SHARED_DATA_VARIABLE, default_fetched, resolve
+from areaeffect.study.parts import SHARED_DATA_VARIABLE, default_fetched, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,9 +20,9 @@ from areaeffect.commands.begin import with_costs
 from areaeffect.commands.evaluate import estimate, map_shapes, planned
 from areaeffect.compare.page import answer_sections, design_sections, power_sections, without_keys
 from areaeffect.compare.preflight import Repair, repairs_of
-from areaeffect.compare.question import AREAS_FILE, STUDY_FILE, compose
-from areaeffect.compare.run_folder import (
+from areaeffect.compare.question import (
     ANSWER,
+    AREAS_FILE,
     ASKED,
     DESIGN,
     DESIGN_FILE,
@@ -34,9 +34,11 @@ from areaeffect.compare.run_folder import (
     REFUSED,
     REFUSED_FILE,
     RESULT,
+    STUDY_FILE,
     ask,
+    compose,
 )
-from areaeffect.document.csv_files import json_text, write_table, write_text
+from areaeffect.document.chart_tables import json_text, write_table, write_text
 from areaeffect.document.folders import write_whole
 from areaeffect.document.page import sections_html
 from areaeffect.errors import DataError, StudyError

@@ -18,8 +18,8 @@ from areaeffect.further.stories import events_of
 from areaeffect.outcomes import FAMILIES
 from areaeffect.power.page import table as power_table
 from areaeffect.power.page import warnings
-from areaeffect.report import backing_sections as backing
 from areaeffect.report import figures, local_map
+from areaeffect.report import outcome_sections as backing
 from areaeffect.report.contents import annex_sections
 from areaeffect.report.sections import HEAVIEST
 from areaeffect.report.summary import summary_document

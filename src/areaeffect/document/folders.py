@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.disk import lock, locked, sha256_of, sync
-from areaeffect.document.csv_files import json_text, write_text
+from areaeffect.document.chart_tables import json_text, write_text
 from areaeffect.errors import Problem, StudyError, plain_reason, shortened
 
 if TYPE_CHECKING:

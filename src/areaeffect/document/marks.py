@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.document.plot import unit
+from areaeffect.document.svg import unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from areaeffect.document.plot import Frame
+    from areaeffect.document.svg import Frame
 
 Value = float | None
 

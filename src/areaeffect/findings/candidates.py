@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.placebo.places import ALIKE, GROWTHS, grouped, grow, mean_traits, most_alike
+from areaeffect.placebo.places import (
+    ALIKE,
+    GROWTHS,
+    Spread,
+    centre_of,
+    grouped,
+    grow,
+    mean_distance,
+    mean_traits,
+    most_alike,
+)
 from areaeffect.placebo.programmes import Candidates, matched_spread
-from areaeffect.placebo.spread import Spread, centre_of, mean_distance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

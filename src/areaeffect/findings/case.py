@@ -9,6 +9,7 @@ import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, Places, infer
+from areaeffect.periods import label
 from areaeffect.results import (
     ALL_INITIATIVES,
     LEVEL,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure, Neighbourhood
     from areaeffect.results import Floats
+    from areaeffect.study.initiative import Limits, NamedGroup
     from areaeffect.study.model import Outcome, Study
 
 
@@ -221,3 +223,34 @@ def neighbourhood_groups(units: Sequence[Neighbourhood]) -> list[Group]:
     if len(units) == 1:
         return []
     return [Group(name=u.initiative, units=(g,), neighbourhood=u.name) for g, u in enumerate(units)]
+
+
+NOT_GIVEN = "not given"
+
+
+def named_group(units: Sequence[Neighbourhood], asked: NamedGroup) -> Group | None:
+    """Return the neighbourhoods that meet one of the group's sets of conditions; None if none."""
+    members = tuple(
+        g
+        for g, unit in enumerate(units)
+        if any(
+            all(_meets(value_of(unit, key), wanted) for key, wanted in conditions.items())
+            for conditions in asked.where
+        )
+    )
+    return Group(name=asked.name, units=members) if members else None
+
+
+def _meets(value: str, wanted: tuple[str, ...] | Limits) -> bool:
+    return value in wanted if isinstance(wanted, tuple) else wanted.hold(value)
+
+
+def value_of(unit: Neighbourhood, key: str) -> str:
+    """Return a neighbourhood's value of an attribute."""
+    if key == "start":
+        return label(unit.start, unit.start_kind)
+    if key == "initiative":
+        return unit.initiative
+    if key == "resident_led":
+        return {True: "yes", False: "no", None: NOT_GIVEN}[unit.resident_led]
+    return unit.attributes.get(key) or NOT_GIVEN

@@ -12,11 +12,10 @@ from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, decide
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.findings.case import Case, Evidence, Group, contrast_groups, groups_of, neighbourhood_groups
 from areaeffect.findings.describe import amounts_of, caveats_of, held_back, in_rates, subject
-from areaeffect.findings.families import families_without_outcome
 from areaeffect.findings.grading import grade
 from areaeffect.findings.notes import companions
 from areaeffect.findings.plan import disjoint
-from areaeffect.findings.refusals import FEW_EVENTS, why_not_planned
+from areaeffect.findings.refusals import FEW_EVENTS, families_without_outcome, why_not_planned
 from areaeffect.results import Claim, Finding, IntervalKind, PlaceboDraws, Verdict
 
 if TYPE_CHECKING:

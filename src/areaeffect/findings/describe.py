@@ -203,9 +203,7 @@ def _grown(evidence: Evidence, case: Case) -> list[str]:
     ]
 
 
-def caveats_of(
-    evidence: Evidence, found: PlaceboInference, case: Case, p_joint: float
-) -> tuple[str, ...]:
+def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case, p_joint: float) -> tuple[str, ...]:
     """Return the caveats of a finding."""
     caveats = list(_why_held_back(evidence, case)) or _on_the_edge(case, p_joint, found.n_draws)
     lost = len(case.group.units) + len(case.group.against) - case.n_units

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.estimate.between import MIN_CLUSTERS, bootstrap, clustered_ratio
-from areaeffect.estimate.linearised import Compared, linearised_ratio
+from areaeffect.estimate.linearised import (
+    MIN_CLUSTERS,
+    Compared,
+    bootstrap,
+    clustered_ratio,
+    linearised_ratio,
+)
 from areaeffect.results import Claim
 from areaeffect.streams import Use, generator
 

@@ -19,14 +19,15 @@ from areaeffect.estimate.event_time import Bins, bins_over
 from areaeffect.findings.candidates import candidates, spread_of
 from areaeffect.findings.choices import (
     design_exclusions,
+    in_line,
     matching_of,
+    placed_by,
     primary_outcomes,
     refuse_useless_covariates,
     rules_of,
     strata_of,
 )
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
-from areaeffect.findings.placed import in_line, placed_by
 from areaeffect.findings.units import covered_units, left_out_warning, named_areas, refuse_late_covariates
 from areaeffect.panel import REASONS, Neighbourhood, is_enough
 from areaeffect.periods import label

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document import marks, plot, svg
+from areaeffect.document import marks, svg
 from areaeffect.document.blocks import Beside, Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.plot import Frame
-from areaeffect.document.svg import printed, scaled
+from areaeffect.document.svg import Frame, printed, scaled
 from areaeffect.further.event_time import EventTimeRow
 from areaeffect.records import rows_of
 from areaeffect.results import ALL_INITIATIVES
@@ -55,18 +54,18 @@ def event_time_chart(rows: Sequence[EventTimeRow], *, key: str, title: str) -> s
     pad = 0.06 * (max(reach) - min(reach) or 1.0)
     places = [_x(row.bin) for row in rows]
     across = (min(places) - 0.7, max(places) + 0.7)
-    frame = Frame(46, 24, plot.WIDTH - 60, HEIGHT - 72, across, (min(reach) - pad, max(reach) + pad))
+    frame = Frame(46, 24, svg.WIDTH - 60, HEIGHT - 72, across, (min(reach) - pad, max(reach) + pad))
     every = max(1, -(-len(rows) // 12))
     labels = [f"{row.bin:+d}".replace("-", "−") for row in rows]
     zero, start = frame.py(0.0), frame.px(0.0)
     parts = [
-        plot.up_axis(frame, 4),
-        plot.rule(frame.left, zero, frame.right, zero, svg.GREY),
-        plot.rule(start, frame.top, start, frame.bottom, svg.PLUM, 1.4, "5 3"),
+        svg.up_axis(frame, 4),
+        svg.rule(frame.left, zero, frame.right, zero, svg.GREY),
+        svg.rule(start, frame.top, start, frame.bottom, svg.PLUM, 1.4, "5 3"),
         *(mark for x, row in zip(places, rows, strict=True) for mark in _marks(frame, x, row)),
-        plot.foot_axis(frame, places[::every], labels[::every]),
-        plot.text(4, 13, f"effect, {unit}", size=11.5),
-        plot.text(
+        svg.foot_axis(frame, places[::every], labels[::every]),
+        svg.text(4, 13, f"effect, {unit}", size=11.5),
+        svg.text(
             frame.left + frame.width / 2,
             HEIGHT - 8,
             f"{_step(rows)} {PHRASES['event_time.axis']}",
@@ -75,7 +74,7 @@ def event_time_chart(rows: Sequence[EventTimeRow], *, key: str, title: str) -> s
         ),
     ]
     body = frame.group(parts, (0, len(rows)))
-    return svg.accessible(body, f"0 0 {plot.WIDTH:g} {HEIGHT:g}", key, title, _description(rows))
+    return svg.accessible(body, f"0 0 {svg.WIDTH:g} {HEIGHT:g}", key, title, _description(rows))
 
 
 def _step(rows: Sequence[EventTimeRow]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
-from areaeffect.findings.families import missing_families
+from areaeffect.findings.refusals import missing_families
 from areaeffect.outcomes import BEST_GRADE, FAMILIES, estimand
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex

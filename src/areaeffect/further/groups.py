@@ -9,9 +9,8 @@ from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.findings.case import Group
+from areaeffect.findings.case import NOT_GIVEN, Group, named_group, value_of
 from areaeffect.findings.conclude import cases_of_group, draw_case, findings_of
-from areaeffect.findings.named_groups import NOT_GIVEN, named_group, value_of
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import ALL_INITIATIVES, Annex
 from areaeffect.wording.numbers import plural

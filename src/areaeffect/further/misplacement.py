@@ -11,7 +11,7 @@ from areaeffect.checks.base import subjects_of
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.findings.named_groups import value_of
+from areaeffect.findings.case import value_of
 from areaeffect.further.misplacement_model import Matched, Unlocated, draw_true_areas, share_seen
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex

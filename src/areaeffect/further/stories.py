@@ -18,8 +18,7 @@ from areaeffect.errors import DataError, Faults, Problem, did_you_mean
 from areaeffect.outcomes import FAMILIES
 from areaeffect.records import Column, DataTable
 from areaeffect.results import ALL_INITIATIVES, Annex, Finding
-from areaeffect.study.parts import PeriodText
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import PeriodText, resolve
 from areaeffect.study.toml_file import Part
 from areaeffect.tables.cells import compared_text, plain_text
 from areaeffect.tables.user_table import read_user_table, rows_account

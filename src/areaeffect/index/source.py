@@ -15,7 +15,7 @@ from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.index import read_index
 from areaeffect.study.model import IndexSource, split_reference
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:

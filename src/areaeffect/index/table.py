@@ -15,8 +15,7 @@ from areaeffect.sources.publishers.releases import find_release
 from areaeffect.sources.publishers.tables import read
 from areaeffect.sources.publishers.vintage import bring_to
 from areaeffect.study.model import PanelSource
-from areaeffect.study.parts import Window
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import Window, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,11 +6,10 @@ from dataclasses import asdict, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from areaeffect.document import marks, plot, svg
+from areaeffect.document import marks, svg
 from areaeffect.document.blocks import Bullets, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.plot import Frame
-from areaeffect.document.svg import cut, printed, scaled
+from areaeffect.document.svg import Frame, cut, printed, scaled
 from areaeffect.multiverse.curves import Branch, Together
 from areaeffect.records import rows_of
 from areaeffect.wording.numbers import number
@@ -78,20 +77,20 @@ def curve_chart(
     reach = [*(v for v in drawn if v is not None), 0.0]
     pad = 0.06 * (max(reach) - min(reach) or 1.0)
     limits = (min(reach) - pad, max(reach) + pad)
-    frame = Frame(_LEFT, _HEAD, plot.WIDTH - _LEFT - 8, _CURVE_HEIGHT, across, limits)
+    frame = Frame(_LEFT, _HEAD, svg.WIDTH - _LEFT - 8, _CURVE_HEIGHT, across, limits)
     lines = _lines(rows)
     choices, bottom = _choices(frame, rows, lines)
     parts = [
         *_curve(frame, rows),
-        plot.text(4, 50, "per cent" if form == "ratio" else unit, size=11.5),
-        plot.text(4, 14, "● one set of choices", size=11.5, fill=svg.BLUE),
-        plot.text(170, 14, "◆ the study's own choices", size=11.5, fill="#A33A08"),
+        svg.text(4, 50, "per cent" if form == "ratio" else unit, size=11.5),
+        svg.text(4, 14, "● one set of choices", size=11.5, fill=svg.BLUE),
+        svg.text(170, 14, "◆ the study's own choices", size=11.5, fill="#A33A08"),
         '<rect x="4" y="23" width="12" height="10" fill="#DDE3E8"/>',
-        plot.text(21, 32, "where 95% of placebo curves lie", size=11.5, fill=svg.GREY),
+        svg.text(21, 32, "where 95% of placebo curves lie", size=11.5, fill=svg.GREY),
         *choices,
     ]
     body = frame.group(parts, (0, len(rows)))
-    view = f"0 0 {plot.WIDTH:g} {bottom + _FOOT:g}"
+    view = f"0 0 {svg.WIDTH:g} {bottom + _FOOT:g}"
     return svg.accessible(body, view, key, title, _description(rows, form, missing))
 
 
@@ -101,8 +100,8 @@ def _curve(frame: Frame, rows: Sequence[Branch]) -> list[str]:
     zero = frame.py(0.0)
     made = [
         marks.band(frame, x, low, high, columns=("band_low", "band_high"), fill="#DDE3E8"),
-        plot.up_axis(frame),
-        plot.rule(frame.left, zero, frame.right, zero, svg.TEXT),
+        svg.up_axis(frame),
+        svg.rule(frame.left, zero, frame.right, zero, svg.TEXT),
     ]
     for at, row in zip(x, rows, strict=True):
         mark, colour, radius = marks.dot, svg.BLUE, 2.0
@@ -134,11 +133,11 @@ def _choices(
         y += _GAP if before not in {None, name} else 0.0
         before = name
         under = [i for i, row in enumerate(rows, 1) if getattr(row, name) == value]
-        path = "".join(f"M{x} {plot.unit(y + 3)}v9" for x in (plot.unit(frame.px(i)) for i in under))
+        path = "".join(f"M{x} {svg.unit(y + 3)}v9" for x in (svg.unit(frame.px(i)) for i in under))
         choice = escape(f"{name}={value}")
         look = f'stroke="{svg.BLUE}" stroke-width="1"'
         made.append(f'<path data-choice="{choice}" d="{path}" fill="none" {look}/>')
-        made.append(plot.text(4, y + 12, cut(label, _LETTERS), size=11))
+        made.append(svg.text(4, y + 12, cut(label, _LETTERS), size=11))
         y += _LINE
     return made, y
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from areaeffect.design.programme import Cohort, Rules, design_programme
 from areaeffect.estimate.adjustment import adjustment
 from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, totals
-from areaeffect.placebo.spread import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
+from areaeffect.placebo.places import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
 from areaeffect.streams import OF_AREAS, Use, generator
 
 if TYPE_CHECKING:

@@ -16,14 +16,13 @@ import numpy as np
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
 from areaeffect.findings.candidates import spread_of
-from areaeffect.findings.case import Case, Group, groups_of
+from areaeffect.findings.case import Case, Group, groups_of, named_group
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.conclude import Drawn, judge
 from areaeffect.findings.describe import too_few_places
-from areaeffect.findings.named_groups import named_group
 from areaeffect.findings.refusals import refused
+from areaeffect.placebo.places import Spread
 from areaeffect.placebo.programmes import Machine, count_disjoint
-from areaeffect.placebo.spread import Spread
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.backtest import Backtest, Growth, Horizon, backtests, fit_growth, horizon_of
 from areaeffect.power.result import PowerReport, PowerRow

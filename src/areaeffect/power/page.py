@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.document import marks, plot, svg
+from areaeffect.document import marks, svg
 from areaeffect.document.blocks import Bullets, Data, Document, Folded, Paragraph, Place, Section
-from areaeffect.document.chart_tables import Figure, in_words
-from areaeffect.document.csv_files import json_text, rounded_number, write_table, write_text
+from areaeffect.document.chart_tables import (
+    Figure,
+    in_words,
+    json_text,
+    rounded_number,
+    write_table,
+    write_text,
+)
 from areaeffect.document.folders import write_whole
 from areaeffect.document.page import to_html
-from areaeffect.document.plot import Frame
-from areaeffect.document.svg import scaled
+from areaeffect.document.svg import Frame, scaled
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.records import Column, DataTable
 from areaeffect.wording.numbers import fine_decimals, known, number, three_digits
@@ -127,10 +132,10 @@ def power_chart(rows: Sequence[PowerPoint], *, key: str, title: str) -> str:
     n = len(curve)
     name = marks.up("smallest_effect")
     axes = [
-        plot.up_axis(frame),
-        plot.foot_axis(frame, x[:n], [f"{row.neighbourhoods}" for row in curve]),
-        plot.text(frame.left + frame.width / 2, HEIGHT - 8, "neighbourhoods", anchor="middle"),
-        plot.text(6, 18, f"smallest effect, {unit}"),
+        svg.up_axis(frame),
+        svg.foot_axis(frame, x[:n], [f"{row.neighbourhoods}" for row in curve]),
+        svg.text(frame.left + frame.width / 2, HEIGHT - 8, "neighbourhoods", anchor="middle"),
+        svg.text(6, 18, f"smallest effect, {unit}"),
         marks.line(frame, x[:n], y[:n], column="smallest_effect", colour=svg.BLUE, width=2),
         marks.dots(frame, x[:n], y[:n], colour=svg.BLUE),
     ]
@@ -141,7 +146,7 @@ def power_chart(rows: Sequence[PowerPoint], *, key: str, title: str) -> str:
         place = (frame.px(at) + 9, frame.py(height) - 9)
         late = at > frame.x[0] + 0.7 * (frame.x[1] - frame.x[0])
         own.append(
-            plot.text(
+            svg.text(
                 place[0] - (18 if late else 0),
                 place[1],
                 words,

@@ -11,7 +11,7 @@ from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.geography.drawn import area_shares, population_shares, read_drawn
 from areaeffect.geography.points import fault_of_degrees, projected
 from areaeffect.register.rows import Record, contradictions, row_of, value_problems
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import read_numbers
 from areaeffect.tables.user_table import Layout, read_user_table, rows_account
 

@@ -23,7 +23,7 @@ from areaeffect.register.rows import (
     unnamed,
     value_problems,
 )
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import compared_text
 
 if TYPE_CHECKING:

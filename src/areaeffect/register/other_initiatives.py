@@ -29,7 +29,7 @@ from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
 from areaeffect.sources.publishers.vintage import lookup_of
 from areaeffect.study.initiative import Initiative
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

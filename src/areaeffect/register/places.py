@@ -13,7 +13,7 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:

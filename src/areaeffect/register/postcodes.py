@@ -16,7 +16,7 @@ from areaeffect.sources.publishers.files import is_here, locate
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.postcodes import RELEASE, plain_postcodes, read_directory
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

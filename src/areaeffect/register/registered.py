@@ -23,7 +23,7 @@ from areaeffect.register.other_initiatives import Others, other_initiatives, ref
 from areaeffect.register.rows import read_records
 from areaeffect.sources.base import align, attribute
 from areaeffect.study.model import split_reference
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

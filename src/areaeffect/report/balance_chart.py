@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from areaeffect.document import marks, plot, svg
+from areaeffect.document import marks, svg
 from areaeffect.document.chart_tables import Table, cell
-from areaeffect.document.plot import Frame
-from areaeffect.document.svg import cut
+from areaeffect.document.svg import Frame, cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,37 +73,37 @@ def balance_chart(rows: Sequence[ImbalanceRow], *, key: str, title: str, over: i
     """
     lines = max(1, len(rows))
     most = max([SMD_LIMIT, *(v for r in rows for v in (r.before, r.after) if v is not None)])
-    box = (8.0, HEAD, plot.WIDTH - 16, LINE * lines)
+    box = (8.0, HEAD, svg.WIDTH - 16, LINE * lines)
     frame = Frame(*box, (-0.025 * most, 1.08 * most), (lines + 0.5, 0.5))
-    values = plot.nice(*frame.x, 6)
+    values = svg.nice(*frame.x, 6)
     limit = frame.px(SMD_LIMIT)
     parts = [
-        plot.across_grid(frame, values),
-        plot.foot_axis(frame, values, plot.written(values)),
-        plot.rule(limit, frame.top, limit, frame.bottom, svg.GREY, 1.2, "5 3"),
+        svg.across_grid(frame, values),
+        svg.foot_axis(frame, values, svg.written(values)),
+        svg.rule(limit, frame.top, limit, frame.bottom, svg.GREY, 1.2, "5 3"),
     ]
     for at, row in enumerate(rows, 1):
         on = at + _UNDER
         y = frame.py(on)
         ends = (frame.px(row.before or 0.0), frame.px(row.after or 0.0))
-        parts.append(plot.rule(ends[0], y, ends[1], y, svg.FAINT, 1.5))
-        label = plot.text(frame.left, frame.py(at) - 2, _label(row.covariate), size=11.5)
-        parts.append(plot.with_halo(label))
+        parts.append(svg.rule(ends[0], y, ends[1], y, svg.FAINT, 1.5))
+        label = svg.text(frame.left, frame.py(at) - 2, _label(row.covariate), size=11.5)
+        parts.append(svg.with_halo(label))
         name = marks.across("before")
         parts.append(marks.diamond(frame, row.before, on, name, colour=BEFORE, radius=4.0, hollow=True))
         parts.append(marks.dot(frame, row.after, on, marks.across("after"), colour=svg.BLUE))
     foot = frame.bottom + 38
     words = "difference in standard deviations, mean over neighbourhoods"
     parts += [
-        plot.text(frame.left + frame.width / 2, foot, words, size=11.5, anchor="middle"),
-        plot.text(frame.left, 14, "◇ before weighting", size=11.5, fill=BEFORE),
-        plot.text(136, 14, "● after weighting", size=11.5, fill=svg.BLUE),
-        plot.text(256, 14, f"┆ limit {SMD_LIMIT}", size=11.5, fill=svg.GREY),
+        svg.text(frame.left + frame.width / 2, foot, words, size=11.5, anchor="middle"),
+        svg.text(frame.left, 14, "◇ before weighting", size=11.5, fill=BEFORE),
+        svg.text(136, 14, "● after weighting", size=11.5, fill=svg.BLUE),
+        svg.text(256, 14, f"┆ limit {SMD_LIMIT}", size=11.5, fill=svg.GREY),
     ]
     text = f"After weighting {over} of {among} characteristics differ by over {SMD_LIMIT}. "
     text += f"The {len(rows)} with the largest difference are drawn."
     body = frame.group(parts, (0, len(rows)))
-    return svg.accessible(body, f"0 0 {plot.WIDTH:g} {foot + 8:g}", key, title, text)
+    return svg.accessible(body, f"0 0 {svg.WIDTH:g} {foot + 8:g}", key, title, text)
 
 
 def balance_table(rows: Sequence[ImbalanceRow], claim: str) -> Table:

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from areaeffect.document import marks, plot, svg
+from areaeffect.document import marks, svg
 from areaeffect.document.chart_tables import Table, cell
-from areaeffect.document.plot import Frame
-from areaeffect.document.svg import printed, scaled
+from areaeffect.document.svg import Frame, printed, scaled
 from areaeffect.periods import PeriodKind
 from areaeffect.wording.numbers import known, plural
 
@@ -133,13 +132,13 @@ def trend_chart(
     shown = ("observed_mean_12", "benchmark_mean_12") if smooth else ("observed", "benchmark")
     lines = {name: [getattr(row, name) for row in rows] for name in (*_LINES, *_ENDS)}
     values = [v for line in lines.values() for v in line if v is not None]
-    frame = Frame(42, 56, plot.WIDTH - 60, 128, svg.span(x), _limits(values))
+    frame = Frame(42, 56, svg.WIDTH - 60, 128, svg.span(x), _limits(values))
     parts = [
-        plot.hatch_pattern(key),
+        svg.hatch_pattern(key),
         marks.band(frame, x, lines[_ENDS[0]], lines[_ENDS[1]], columns=_ENDS, fill=BAND),
-        plot.up_axis(frame, 4),
+        svg.up_axis(frame, 4),
         *_gaps(frame, rows, x, key),
-        plot.foot_axis(frame, *svg.ticks(x, periods)),
+        svg.foot_axis(frame, *svg.ticks(x, periods)),
         *_trend_key(names),
     ]
     if smooth:
@@ -148,14 +147,14 @@ def trend_chart(
                 marks.line(frame, x, lines[name], column=name, colour=colour, width=0.6, opacity=0.45)
             )
     parts += [*_starts(frame, starts, periods), *_events(frame, events, periods)]
-    for name, colour, dash in ((shown[1], svg.ORANGE, plot.DASHED), (shown[0], svg.BLUE, "")):
+    for name, colour, dash in ((shown[1], svg.ORANGE, svg.DASHED), (shown[0], svg.BLUE, "")):
         parts.append(marks.line(frame, x, lines[name], column=name, colour=colour, width=2.2, dash=dash))
         if len(rows) <= 2 * MONTHS:
             parts.append(marks.dots(frame, x, lines[name], colour=colour, radius=2.4))
-    parts.append(plot.text(4, 12, unit, size=11.5, fill=svg.GREY))
+    parts.append(svg.text(4, 12, unit, size=11.5, fill=svg.GREY))
     description = _trend_description(rows, unit, smooth=smooth)
     body = frame.group(parts, (0, len(rows)))
-    view = f"0 0 {plot.WIDTH:g} {frame.bottom + 24:g}"
+    view = f"0 0 {svg.WIDTH:g} {frame.bottom + 24:g}"
     return svg.accessible(body, view, key, title, description)
 
 
@@ -163,10 +162,10 @@ def _trend_key(names: tuple[str, str]) -> list[str]:
     """Say what the two lines are, above the chart."""
     second = 36 + 7.0 * len(names[0])
     return [
-        plot.rule(4, 28, 26, 28, svg.BLUE, 2.6),
-        plot.text(31, 32, names[0], size=11.5, fill=svg.BLUE),
-        plot.rule(second, 28, second + 22, 28, svg.ORANGE, 2.6, "8 4"),
-        plot.text(second + 27, 32, names[1], size=11.5, fill=BENCHMARK_TEXT),
+        svg.rule(4, 28, 26, 28, svg.BLUE, 2.6),
+        svg.text(31, 32, names[0], size=11.5, fill=svg.BLUE),
+        svg.rule(second, 28, second + 22, 28, svg.ORANGE, 2.6, "8 4"),
+        svg.text(second + 27, 32, names[1], size=11.5, fill=BENCHMARK_TEXT),
     ]
 
 
@@ -215,17 +214,17 @@ def placebo_chart(rows: Sequence[PlaceboBin], *, key: str, title: str, form: str
     reach = [lows[0], highs[-1], 0.0, *([] if own is None else [own])]
     pad = 0.04 * (max(reach) - min(reach) or 1.0)
     limits = (min(reach) - pad, max(reach) + pad)
-    frame = Frame(42, 42, plot.WIDTH - 60, PLACEBO_HEIGHT - 86, limits, (0.0, max(counts) * 1.12))
-    values = plot.nice(*limits, 5)
+    frame = Frame(42, 42, svg.WIDTH - 60, PLACEBO_HEIGHT - 86, limits, (0.0, max(counts) * 1.12))
+    values = svg.nice(*limits, 5)
     name = "per cent" if form == "ratio" else unit
     columns = ("low", "high", "draws")
     parts = [
-        plot.up_axis(frame, 4),
+        svg.up_axis(frame, 4),
         marks.bars(frame, lows, highs, counts, columns=columns, fill="#5B83A8"),
-        plot.rule(frame.px(0), frame.top, frame.px(0), frame.bottom, svg.GREY),
-        plot.foot_axis(frame, values, plot.written(values)),
-        plot.text(frame.left + frame.width / 2, PLACEBO_HEIGHT - 10, name, anchor="middle"),
-        plot.text(4, 14, "placebo programmes", size=11.5, fill=svg.GREY),
+        svg.rule(frame.px(0), frame.top, frame.px(0), frame.bottom, svg.GREY),
+        svg.foot_axis(frame, values, svg.written(values)),
+        svg.text(frame.left + frame.width / 2, PLACEBO_HEIGHT - 10, name, anchor="middle"),
+        svg.text(4, 14, "placebo programmes", size=11.5, fill=svg.GREY),
     ]
     if own is not None:
         at = frame.px(own)
@@ -233,11 +232,11 @@ def placebo_chart(rows: Sequence[PlaceboBin], *, key: str, title: str, form: str
         parts.append(marks.stroke(frame, own, middle, "estimate", svg.ORANGE, frame.height / 2))
         anchor = "end" if at > frame.left + frame.width / 2 else "start"
         words = "This finding: " + printed(own, form)
-        parts.append(plot.text(at, 35, words, size=12, anchor=anchor, fill=BENCHMARK_TEXT, bold=True))
+        parts.append(svg.text(at, 35, words, size=12, anchor=anchor, fill=BENCHMARK_TEXT, bold=True))
     text = f"{sum(counts):,} placebo programmes between {printed(lows[0], form)} and "
     text += f"{printed(highs[-1], form)}. This finding: {printed(own, form)}."
     body = frame.group(parts, (0, len(rows)))
-    return svg.accessible(body, f"0 0 {plot.WIDTH:g} {PLACEBO_HEIGHT:g}", key, title, text)
+    return svg.accessible(body, f"0 0 {svg.WIDTH:g} {PLACEBO_HEIGHT:g}", key, title, text)
 
 
 def trend_table(rows: Sequence[TrendRow], unit: str, *, smooth: bool) -> Table:
@@ -284,7 +283,7 @@ def _starts(frame: Frame, starts: Sequence[str], periods: Sequence[str]) -> list
     found = ((svg.start_position(s, periods), s) for s in set(starts))
     placed = sorted((p, s) for p, s in found if p is not None and frame.x[0] <= p <= frame.x[1])
     width = 1.4 if len(placed) == 1 else 0.9
-    made = [plot.rule(frame.px(p), frame.top, frame.px(p), frame.bottom, svg.GREY, width) for p, _ in placed]
+    made = [svg.rule(frame.px(p), frame.top, frame.px(p), frame.bottom, svg.GREY, width) for p, _ in placed]
     if not placed:
         return made
     reach = frame.x[1] - frame.x[0]
@@ -296,7 +295,7 @@ def _starts(frame: Frame, starts: Sequence[str], periods: Sequence[str]) -> list
         words = f"{len(placed)} starts, first {name}" if several else f"start {name}"
         anchor = "end" if late else "start"
         made.append(
-            plot.text(frame.px(position), frame.top - 5, words, size=11.5, anchor=anchor, fill=svg.GREY)
+            svg.text(frame.px(position), frame.top - 5, words, size=11.5, anchor=anchor, fill=svg.GREY)
         )
     return made
 
@@ -308,7 +307,7 @@ def _gaps(frame: Frame, rows: Sequence[TrendRow], x: Sequence[float], key: str) 
         if is_gap and first is None:
             first = i
         elif not is_gap and first is not None:
-            made.append(plot.hatched(frame, x[first] - half, x[i - 1] + half, key, ""))
+            made.append(svg.hatched(frame, x[first] - half, x[i - 1] + half, key, ""))
             first = None
     return made
 
@@ -327,9 +326,9 @@ def _events(frame: Frame, dates: Sequence[str], periods: Sequence[str]) -> list[
         x, words = frame.px(place), str(number)
         line = max((at + 1 for right, at in taken if right > x), default=0)
         taken.append((x + 5 + 7.5 * len(words), line))
-        made.append(plot.rule(x, frame.bottom - 14, x, frame.bottom, svg.TEXT, 1.2))
-        label = plot.text(x + 3, frame.bottom - 4 - 13 * line, words, size=11.5)
-        made.append(plot.with_halo(label, 3))
+        made.append(svg.rule(x, frame.bottom - 14, x, frame.bottom, svg.TEXT, 1.2))
+        label = svg.text(x + 3, frame.bottom - 4 - 13 * line, words, size=11.5)
+        made.append(svg.with_halo(label, 3))
     return made
 
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from areaeffect import wording
-from areaeffect.document import pdf
+from areaeffect.document import page
 from areaeffect.document.blocks import (
     Answers,
     Badge,
@@ -22,8 +22,7 @@ from areaeffect.document.blocks import (
     Section,
     named,
 )
-from areaeffect.document.chart_tables import NONE_GIVEN, Table
-from areaeffect.document.csv_files import json_text, write_text
+from areaeffect.document.chart_tables import NONE_GIVEN, Table, json_text, write_text
 from areaeffect.document.folders import RUN_FILE, seal_folder, write_again
 from areaeffect.document.page import to_html
 from areaeffect.errors import DataError, Problem
@@ -287,4 +286,4 @@ def held_collection(folder: Path) -> Collection | None:
 def _write_faces(collection: Collection, results: Mapping[str, Result], folder: Path) -> None:
     document = collection_document(collection, results)
     write_text(folder / REPORT_FILE, to_html(document, {}))
-    (folder / PDF_FILE).write_bytes(pdf.render(document))
+    (folder / PDF_FILE).write_bytes(page.to_pdf(document))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document import map_classes, maps
+from areaeffect.document import maps
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import key_of
 from areaeffect.report import balance_chart, charts, forest
@@ -94,7 +94,7 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
 
 def area_map(result: Result) -> Figure | None:
     """Draw where treated and benchmark areas are; None without outlines."""
-    rows = map_classes.status_rows(result.areas)
+    rows = maps.status_rows(result.areas)
     attribution = maps.credit(result.releases)
     table = Table(
         "Areas by the part they play",

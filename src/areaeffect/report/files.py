@@ -10,13 +10,12 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from areaeffect import wording
-from areaeffect.document.csv_files import json_text, read_table, rounded_number, write_table, write_text
+from areaeffect.document.chart_tables import json_text, read_table, rounded_number, write_table, write_text
 from areaeffect.document.folders import RUN_FILE, write_again, write_whole
 from areaeffect.errors import DataError, Problem
 from areaeffect.further.registry import FURTHER
 from areaeffect.records import Column, DataTable
-from areaeffect.report.crate import CRATE_FILE, crate
-from areaeffect.report.faces import REPORT_FILE, is_face, write_faces
+from areaeffect.report.faces import CRATE_FILE, REPORT_FILE, crate, is_face, write_faces
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import (
     Annex,

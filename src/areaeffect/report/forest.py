@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document import marks, plot, svg
+from areaeffect.document import marks, svg
 from areaeffect.document.chart_tables import Table, cell
-from areaeffect.document.plot import Frame
-from areaeffect.document.svg import cut, printed, scaled
+from areaeffect.document.svg import Frame, cut, printed, scaled
 from areaeffect.results import Verdict
 from areaeffect.wording import terms
 
@@ -114,30 +113,30 @@ def effects_chart(rows: Sequence[EffectRow], *, key: str, title: str) -> str:
         parts.append(_effects_panel(rows[start:stop], (start, stop), top))
         empty = all(row.estimate is None for row in rows[start:stop])
         top += LINE * (stop - start) + (0.0 if empty else FOOT)
-    view = f"0 0 {plot.WIDTH:g} {top + 1:g}"
+    view = f"0 0 {svg.WIDTH:g} {top + 1:g}"
     return svg.accessible("\n".join(parts), view, key, title, _effects_description(rows))
 
 
 def _effects_key() -> list[str]:
     """Draw the key of the effects chart above it, in words and marks."""
     return [
-        plot.rule(8, 11, 40, 11, svg.BLUE, 4.5),
+        svg.rule(8, 11, 40, 11, svg.BLUE, 4.5),
         f'<circle cx="24" cy="11" r="4.5" fill="{svg.BLUE}" stroke="#FFFFFF"/>',
-        plot.text(46, 15, "estimate, 95% interval", size=11.5),
+        svg.text(46, 15, "estimate, 95% interval", size=11.5),
         f'<rect x="8" y="23" width="32" height="14" fill="{LITTLE}"/>',
-        plot.text(46, 34, "counts as little", size=11.5),
-        plot.rule(190, 22, 190, 38, svg.PLUM, 2.2),
-        plot.text(197, 34, "smallest detectable", size=11.5, fill=svg.PLUM),
+        svg.text(46, 34, "counts as little", size=11.5),
+        svg.rule(190, 22, 190, 38, svg.PLUM, 2.2),
+        svg.text(197, 34, "smallest detectable", size=11.5, fill=svg.PLUM),
     ]
 
 
 def _effects_panel(panel: Sequence[EffectRow], rows: tuple[int, int], top: float) -> str:
     n = len(panel)
-    box = (EDGE, top, plot.WIDTH - 2 * EDGE, LINE * n)
+    box = (EDGE, top, svg.WIDTH - 2 * EDGE, LINE * n)
     frame = Frame(*box, _effect_limits(panel), (n + 0.5, 0.5))
     parts: list[str] = []
     if any(row.estimate is not None for row in panel):
-        values = plot.nice(*frame.x, 5)
+        values = svg.nice(*frame.x, 5)
         name = "per cent" if panel[0].form == "ratio" else panel[0].unit
         better = {row.better or "" for row in panel}
         sides = {"lower": "← better", "higher": "better →"}
@@ -147,10 +146,10 @@ def _effects_panel(panel: Sequence[EffectRow], rows: tuple[int, int], top: float
         bands = [_little(frame, at, row) for at, row in enumerate(panel, 1)]
         parts = [
             *bands,
-            plot.across_grid(frame, values),
-            plot.rule(zero, frame.top, zero, frame.bottom, svg.TEXT),
-            plot.foot_axis(frame, values, plot.written(values)),
-            plot.text(middle, frame.bottom + 33, f"{name}{side}", size=12, anchor="middle"),
+            svg.across_grid(frame, values),
+            svg.rule(zero, frame.top, zero, frame.bottom, svg.TEXT),
+            svg.foot_axis(frame, values, svg.written(values)),
+            svg.text(middle, frame.bottom + 33, f"{name}{side}", size=12, anchor="middle"),
         ]
     for at, row in enumerate(panel, 1):
         parts += _effect_line(frame, at, row)
@@ -171,8 +170,8 @@ def _effect_line(frame: Frame, at: float, row: EffectRow) -> list[str]:
     label = cut(row.label, LETTERS - len(said) - len(level)) + level
     words, bar = frame.py(at) - 6, at + BAR_AT
     made = [
-        plot.with_halo(plot.text(EDGE, words, label, bold=True)),
-        plot.with_halo(plot.text(frame.right, words, said, anchor="end")),
+        svg.with_halo(svg.text(EDGE, words, label, bold=True)),
+        svg.with_halo(svg.text(frame.right, words, said, anchor="end")),
     ]
     ends = (row.low, row.high)
     name = marks.across("low", "high")

@@ -13,8 +13,7 @@ import numpy as np
 
 from areaeffect.document import maps, svg
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.map_classes import MapClass, treated_classes
-from areaeffect.document.maps import WIDTH, Frame, ring_path, words
+from areaeffect.document.maps import WIDTH, Frame, MapClass, ring_path, treated_classes, words
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:

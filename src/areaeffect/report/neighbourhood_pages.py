@@ -24,7 +24,7 @@ from areaeffect.document.svg import key_of
 from areaeffect.report import figures, local_map
 from areaeffect.report.sections import HEAVIEST
 from areaeffect.results import Verdict
-from areaeffect.wording import main_findings, name_of, plain, when
+from areaeffect.wording import main_findings, name_of, short, when
 from areaeffect.wording.numbers import plural, signed, signed_interval, size
 from areaeffect.wording.terms import PHRASES
 
@@ -214,8 +214,8 @@ def _answer(findings: Sequence[Finding]) -> Section:
     blocks: list[Block] = [Paragraph(PHRASES["place.what_it_is"])]
     if findings:
         judged = any(f.verdict is not Verdict.DESCRIBED for f in findings)
-        blocks += [Paragraph(plain.in_short(findings), lead=True)] if judged else []
-        items = [(Badge(f.verdict), PHRASES[f"claim.{f.claim}"], plain.plain_answer(f))
+        blocks += [Paragraph(short.in_short_here(findings), lead=True)] if judged else []
+        items = [(Badge(f.verdict), PHRASES[f"claim.{f.claim}"], short.plain_answer(f))
                  for f in findings]  # fmt: skip
         blocks.append(Answers(tuple(items)))
     blocks.append(Paragraph(PHRASES["place.on_one_place"]))
@@ -223,7 +223,7 @@ def _answer(findings: Sequence[Finding]) -> Section:
 
 
 def _sure(findings: Sequence[Finding]) -> Section:
-    lines = tuple(text for f in findings if (text := plain.how_sure(f)))
+    lines = tuple(text for f in findings if (text := short.how_sure(f)))
     blocks: list[Block] = [Bullets(lines)] if lines else []
     rows = tuple(
         (

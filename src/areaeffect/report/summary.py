@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document import maps, pdf
+from areaeffect.document import maps, page
 from areaeffect.document.blocks import (
     Answers,
     Badge,
@@ -72,8 +72,8 @@ def two_pages(result: Result, files: Mapping[str, str]) -> tuple[Document, bytes
     """
     for room in ROOMS:
         document = summary_document(_cut(result, room), files, room)
-        printed = pdf.render(document)
-        if pdf.pages(printed) <= PAGES:
+        printed = page.to_pdf(document)
+        if page.pages(printed) <= PAGES:
             break
     return document, printed
 

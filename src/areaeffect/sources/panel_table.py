@@ -17,15 +17,14 @@ from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
-from areaeffect.sources.area_names import placed_by_name
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
 from areaeffect.sources.panel_periods import RowPeriods, lengthen, row_periods, short_of_window
 from areaeffect.sources.panel_values import Grid, attributes_of, matrix_of, number_or_text, rows_of
-from areaeffect.sources.panel_vintages import one_vintage
+from areaeffect.sources.panel_vintages import one_vintage, placed_by_name
 from areaeffect.sources.screening import screen
 from areaeffect.sources.screening_periods import copied_rows, ended_categories
 from areaeffect.study.model import PanelSource
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes
 from areaeffect.tables.user_table import Layout, is_total, read_user_table
 

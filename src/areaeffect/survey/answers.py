@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import compared_text, picked, plain_text, read_codes
 from areaeffect.tables.user_table import read_user_table, rows_account
 

@@ -14,8 +14,7 @@ import duckdb
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean, repeated
-from areaeffect.tables.text_rows import delimiter_name, read_text_rows
-from areaeffect.tables.workbook import sheet_rows
+from areaeffect.tables.text_rows import delimiter_name, read_text_rows, sheet_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

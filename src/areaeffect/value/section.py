@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from areaeffect.document import marks, plot, svg
+from areaeffect.document import marks, svg
 from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.plot import Frame
-from areaeffect.document.svg import cut
+from areaeffect.document.svg import Frame, cut
 from areaeffect.records import rows_of
 from areaeffect.results import Verdict
 from areaeffect.value.tables import Amount, UnitCost
@@ -145,30 +144,30 @@ def amounts_chart(rows: Sequence[Amount], values: ValueSettings, *, key: str, ti
     ends = [v for r in rows for v in (r.value, r.low, r.high) if v is not None] + [0.0]
     size, unit = (_MILLION, "million") if max(map(abs, ends)) >= _MILLION else (1.0, "")
     pad = 0.05 * (max(ends) - min(ends) or 1.0)
-    box = (8.0, _TOP, plot.WIDTH - 24, _LINE * len(rows))
+    box = (8.0, _TOP, svg.WIDTH - 24, _LINE * len(rows))
     frame = Frame(*box, (min(ends) - pad, max(ends) + pad), (len(rows) + 0.5, 0.5))
-    ticks = plot.nice(frame.x[0] / size, frame.x[1] / size, 5)
+    ticks = svg.nice(frame.x[0] / size, frame.x[1] / size, 5)
     places = [tick * size for tick in ticks]
     zero = frame.px(0.0)
     name = f"{values.currency} {unit}, prices of {values.price_year}".replace(" ,", ",")
     parts = [
-        plot.across_grid(frame, places),
-        plot.rule(zero, frame.top, zero, frame.bottom, svg.TEXT),
-        plot.foot_axis(frame, places, plot.written(ticks)),
-        plot.text(frame.left + frame.width / 2, frame.bottom + 37, name, anchor="middle"),
+        svg.across_grid(frame, places),
+        svg.rule(zero, frame.top, zero, frame.bottom, svg.TEXT),
+        svg.foot_axis(frame, places, svg.written(ticks)),
+        svg.text(frame.left + frame.width / 2, frame.bottom + 37, name, anchor="middle"),
     ]
     for at, row in enumerate(rows, 1):
         parts += _amount(frame, at, row)
     body = frame.group(parts, (0, len(rows)))
     height = frame.bottom + _FOOT
-    return svg.accessible(body, f"0 0 {plot.WIDTH:g} {height:g}", key, title, _description(rows, values))
+    return svg.accessible(body, f"0 0 {svg.WIDTH:g} {height:g}", key, title, _description(rows, values))
 
 
 def _amount(frame: Frame, at: int, row: Amount) -> list[str]:
     ends, name, under = (row.low, row.high), marks.across("low", "high"), at + 0.2
     words = cut(f"{row.group}: {row.label}", _LETTERS)
     return [
-        plot.with_halo(plot.text(frame.left, frame.py(at) - 4, words, size=11.5)),
+        svg.with_halo(svg.text(frame.left, frame.py(at) - 4, words, size=11.5)),
         marks.interval(frame, under, ends, name, colour=svg.BLUE, width=4.0),
         marks.dot(frame, row.value, under, marks.across("value"), colour=svg.BLUE),
     ]

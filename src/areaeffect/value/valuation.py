@@ -11,7 +11,7 @@ from areaeffect.errors import AreaEffectError, Problem, StudyError, did_you_mean
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
 from areaeffect.study.analysis import NOT_VALUED
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 from areaeffect.value.costs import DEFLATED, deflator, own_costs, uprate
 
 if TYPE_CHECKING:

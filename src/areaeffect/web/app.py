@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle  # noqa: TID253  # loaded by `serve` alone
 
 from areaeffect.errors import AreaEffectError, Problem, StudyError
-from areaeffect.web import limits, vendor_files
+from areaeffect.web import limits, render
 from areaeffect.web.atlas import atlases
 from areaeffect.web.routes import FEATURES
 from areaeffect.web.safety import Safety, answer_to
@@ -42,8 +42,8 @@ def create_app(settings: Settings) -> Starlette:
     """Return the application for one set of settings."""
     routes = [route for feature in FEATURES for route in feature.routes(settings)]
     mounts = [Mount("/static", OwnFiles(directory=str(files("areaeffect.web") / "static")))]
-    if vendor_files.hashes():
-        mounts.append(Mount("/vendor", OwnFiles(directory=str(vendor_files.folder()))))
+    if render.vendor_hashes():
+        mounts.append(Mount("/vendor", OwnFiles(directory=str(render.vendor_folder()))))
     app = Starlette(
         routes=[*routes, *mounts],
         middleware=[Middleware(Safety, settings=settings)],
@@ -117,8 +117,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     say(f"areaeffect: {settings.base_url or f'http://{shown}:{settings.port}'}/")
     if settings.token:
         say(f"Sign in with any name and the password {settings.token if made_up else 'given'}.")
-    if not vendor_files.hashes():
-        say(vendor_files.NO_MAP)
+    if not render.vendor_hashes():
+        say(render.NO_MAP)
     say("Stop it with Ctrl-C.")
     config = config_of(settings, create_app(settings))
     server = uvicorn.Server(config)

@@ -17,7 +17,7 @@ from areaeffect.errors import did_you_mean
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.results import Claim
-from areaeffect.web.refusals import Refusal
+from areaeffect.web.limits import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,14 +1,17 @@
-"""Pages from templates, and errors as pages or as JSON."""
+"""Pages from templates, errors as pages or as JSON, and the front end's files."""
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from areaeffect.web import limits, view_state
-from areaeffect.web.refusals import short
+from areaeffect.web import limits, selection
+from areaeffect.web.limits import short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +39,7 @@ def environment() -> Environment:
     )
     made.filters["drawing"] = drawing
     made.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
-    made.globals["query"] = view_state.query
+    made.globals["query"] = selection.query
     return made
 
 
@@ -105,3 +108,24 @@ def error(headers: Mapping[str, str], path: str, status: int, problem: Problem) 
     if len(text.encode()) > limits.ERROR_BYTES:
         text = template.render(status=status, what=what[:60], fix="", where="")
     return HTMLResponse(text, status)
+
+
+NO_MAP = (
+    "This copy was installed without its map. Search and table do everything the map does. "
+    "To get the map: 'make assets' in a checkout, or install a wheel that holds it."
+)
+
+
+def vendor_folder() -> Path:
+    """Return where the files are, or would be."""
+    return Path(str(files("areaeffect.web") / "vendor"))
+
+
+@cache
+def vendor_hashes() -> dict[str, str]:
+    """Return the integrity hash of each file; nothing where they are not here."""
+    path = vendor_folder() / "integrity.json"
+    if not path.is_file():
+        return {}
+    listed: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["files"]
+    return listed

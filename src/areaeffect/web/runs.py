@@ -19,8 +19,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from areaeffect.compare.preflight import Obstacle, Repair
-from areaeffect.compare.question import Question, key_of_question, refuse_question
-from areaeffect.compare.run_folder import (
+from areaeffect.compare.question import (
     ANSWER,
     DESIGN,
     FINDINGS_FILE,
@@ -29,14 +28,17 @@ from areaeffect.compare.run_folder import (
     POWER,
     REFUSED,
     REFUSED_FILE,
+    Question,
     ask,
     has,
+    key_of_question,
+    refuse_question,
 )
 from areaeffect.placebo.workers import version_of_code
 from areaeffect.study.file import read_base
-from areaeffect.study.paths import SHARED_DATA_VARIABLE
+from areaeffect.study.parts import SHARED_DATA_VARIABLE
 from areaeffect.web import limits
-from areaeffect.web.refusals import Refusal
+from areaeffect.web.limits import Refusal
 from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS
 from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING, Job, RunState
 

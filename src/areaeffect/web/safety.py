@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect
 
 from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.web import limits, render
-from areaeffect.web.refusals import Refusal
+from areaeffect.web.limits import Refusal
 from areaeffect.web.settings import LOOPBACK
 
 if TYPE_CHECKING:

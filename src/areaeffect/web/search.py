@@ -1,7 +1,9 @@
-"""Finding places by what a person types: postcode, code, or words of a name."""
+"""Finding places: by postcode, code or words of a name, by a shape, by distance."""
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -9,11 +11,17 @@ from functools import lru_cache
 from itertools import islice, product
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from areaeffect.compare.question import LONGEST_NAME
+from areaeffect.errors import Problem, StudyError
+from areaeffect.web import limits
+from areaeffect.web.limits import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from areaeffect.results import Floats, Ints
     from areaeffect.web.atlas import Atlas
 
 MOST = 40
@@ -139,9 +147,9 @@ def _places(atlas: Atlas) -> tuple[Place, ...]:
         for i, pair in enumerate(zip(table[kind], table[outer], strict=True)):
             if pair[0]:
                 members.setdefault((str(pair[0]), str(pair[1])), []).append(i)
-        for (name, within), positions in members.items():
-            words = f" {plain(f'{name} {within}' if kind == 'ward' else name)}"
-            made.append(Place(kind, name, within, tuple(positions), words))
+        for (name, outer_name), positions in members.items():
+            words = f" {plain(f'{name} {outer_name}' if kind == 'ward' else name)}"
+            made.append(Place(kind, name, outer_name, tuple(positions), words))
     return tuple(made)
 
 
@@ -186,3 +194,162 @@ def name_of(atlas: Atlas, codes: Sequence[str]) -> str:
         more = f" and {len(councils) - 2} more" if len(councils) > 2 else ""  # noqa: PLR2004
         name = f"{len(areas)} areas in {' and '.join(councils[:2])}{more}"
     return name[:LONGEST_NAME]
+
+
+Ring = tuple[tuple[float, float], ...]
+LEAST_CORNERS = 3
+EAST, NORTH = 180.0, 90.0  # degrees
+
+
+def codes(atlas: Atlas, positions: Iterable[int]) -> set[str]:
+    """Return the codes of the areas at some positions."""
+    return {str(atlas.table["code"][i]) for i in positions}
+
+
+def of_key(atlas: Atlas, key: str) -> set[str]:
+    """Return the areas that a button means: one code, or all of a ward or council area."""
+    place = find_key(atlas, key)
+    if place is not None:
+        return codes(atlas, place.positions)
+    atlas.require([key])
+    return {key}
+
+
+def pasted(atlas: Atlas, text: str) -> set[str]:
+    """Return the areas of pasted codes and postcodes; refuse where one of them is neither."""
+    if len(text) > limits.PASTED_LETTERS:
+        raise Refusal(422, f"{len(text):,} letters are too many.", "Paste a shorter list.", "codes")
+    given = [t for t in re.split(r"[,;\t\r\n\"]+", text) if t.strip()]
+    if len(given) == 1 and atlas.of_postcode(given[0]) is None:
+        given = given[0].split()
+    if len(given) > limits.PASTED_CODES:
+        raise Refusal(
+            422, f"{len(given):,} codes are too many.", f"Paste at most {limits.PASTED_CODES:,}.", "codes"
+        )
+    found, unknown = set(), []
+    for item in (t.strip() for t in given):
+        postcode = atlas.of_postcode(item)
+        if item.upper() in atlas.position:
+            found.add(item.upper())
+        elif item in atlas.position:
+            found.add(item)
+        elif postcode is not None:
+            found |= codes(atlas, [postcode])
+        else:
+            unknown.append(item)
+    if unknown or not found:
+        some = ", ".join(u[:20] for u in unknown[:3]) or "an empty list"
+        raise Refusal(
+            422,
+            f"{len(unknown)} of {len(given)} are not codes of this atlas: {some}. Nothing was added.",
+            "Codes of another census name other areas. Take them out, or choose another atlas.",
+            "codes",
+        )
+    return found
+
+
+def near(atlas: Atlas, text: str, km: str) -> set[str]:
+    """Return the areas within some kilometres of the first place that a text finds."""
+    try:
+        radius = float(km)
+    except ValueError:
+        radius = math.nan
+    if not 0 < radius <= limits.RADIUS_KM:
+        raise Refusal(422, "That is not a distance.", f"Give kilometres up to {limits.RADIUS_KM:g}.", "km")
+    if "x" not in atlas.table:
+        raise Refusal(422, "This atlas has no map, so distances are not known.")
+    found = search(atlas, text[: limits.SEARCH_LETTERS])
+    if not found.places:
+        raise Refusal(422, f"'{text[:40]}' is not found.", found.hint, "near")
+    x, y = atlas.table["x"], atlas.table["y"]
+    middle = list(found.places[0].positions)
+    nearest = middle[0]
+    if len(middle) > 1:  # of a ward or council area: the area nearest its middle
+        away = (x[middle] - x[middle].mean()) ** 2 + (y[middle] - y[middle].mean()) ** 2
+        nearest = middle[int(away.argmin())]
+    return codes(atlas, within(x, y, nearest, radius))
+
+
+def ring(text: str) -> Ring:
+    """Return a drawn ring; refuse one that is too long, in parts, or not of numbers."""
+    try:
+        given = json.loads(text)
+        corners = tuple((float(x), float(y)) for x, y in given)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        raise Refusal(
+            422, "This is not one closed outline.", "Draw one shape, in one part.", "shape"
+        ) from None
+    if len(corners) > limits.POLYGON_VERTICES + 1:
+        raise Refusal(
+            422,
+            f"The shape has {len(corners)} corners.",
+            f"Draw it with at most {limits.POLYGON_VERTICES}.",
+            "shape",
+        )
+    if len(set(corners)) < LEAST_CORNERS:
+        raise Refusal(422, "The shape is not an area.", "Draw at least three corners.", "shape")
+    if not all(abs(x) <= EAST and abs(y) <= NORTH for x, y in corners):
+        raise Refusal(
+            422,
+            "The coordinates of the shape are outside the possible range.",
+            "Give longitude, latitude.",
+            "shape",
+        )
+    return corners
+
+
+def drawn(atlas: Atlas, ring: Ring) -> set[str]:
+    """Return the areas whose middle lies inside a drawn ring; refuse where there is none."""
+    if "lon" not in atlas.table:
+        raise Refusal(422, "This atlas has no map to draw on.", "Search by name.", "shape")
+    found = [int(i) for i in inside(atlas.table["lon"], atlas.table["lat"], ring)]
+    if not found:
+        raise Refusal(
+            422, "No area has its middle inside the shape.", "Draw it larger, or click the area.", "shape"
+        )
+    return codes(atlas, found)
+
+
+def inside(lon: Floats, lat: Floats, ring: Sequence[tuple[float, float]]) -> Ints:
+    """Return the positions of areas whose middle lies inside a drawn ring.
+
+    Parameters
+    ----------
+    lon, lat : (n_areas,), middles, degrees.
+    ring : (longitude, latitude) of its corners; it is closed where it is not.
+
+    Raises
+    ------
+    StudyError
+        The ring crosses itself: the program does not repair it: that would be a guess.
+    """
+    import shapely
+
+    shape = shapely.Polygon(ring)
+    if not shape.is_valid:
+        _, _, at = str(shapely.is_valid_reason(shape)).partition("[")
+        raise StudyError(
+            Problem(
+                f"The shape crosses itself at {', '.join(at.rstrip(']').split())}."
+                if at
+                else "The shape is not an area.",
+                "shape",
+                "Draw it again there; the program does not repair it: that would be a guess.",
+            )
+        )
+    west, south, east, north = shape.bounds
+    near = np.flatnonzero((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
+    return np.asarray(near[shapely.contains_xy(shape, lon[near], lat[near])])
+
+
+def within(x: Floats, y: Floats, position: int, kilometres: float) -> Ints:
+    """Return the positions of areas whose middle lies that near the middle of one of them.
+
+    Parameters
+    ----------
+    x, y : (n_areas,), middles, metres.
+    position : the area in the middle; it is always among them.
+    kilometres : as the crow flies.
+    """
+    apart = np.hypot(x - x[position], y - y[position])
+    return np.flatnonzero(apart <= kilometres * 1000)

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
+from areaeffect.errors import did_you_mean
 from areaeffect.web import limits
-from areaeffect.web.refusals import Refusal
+from areaeffect.web.limits import Refusal, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from _typeshed import DataclassInstance
+
     from areaeffect.web.atlas import Atlas
     from areaeffect.web.settings import Settings
-    from areaeffect.web.view_state import View
 
 FOLDER = "sets"
 
@@ -106,3 +110,96 @@ def _make_room(settings: Settings) -> None:
     if len(kept) >= limits.KEPT_SETS:
         for path in sorted(kept, key=lambda p: p.stat().st_mtime)[: limits.KEPT_SETS // 10]:
             path.unlink(missing_ok=True)
+
+
+State = TypeVar("State", bound="DataclassInstance")
+
+CODE = r"[A-Za-z0-9_.\-]{1,40}"
+KEY = r"[a-z0-9][a-z0-9_\-]{0,59}"
+
+
+def word(pattern: str, default: str = "", describe: str = "") -> Any:
+    """One value that matches a pattern entirely; `describe` says what is allowed."""
+    return field(default=default, metadata={"pattern": pattern, "describe": describe, "many": 0})
+
+
+def words(pattern: str, most: int, describe: str = "") -> Any:
+    """Up to `most` values between commas, sorted and each once."""
+    return field(default=(), metadata={"pattern": pattern, "describe": describe, "many": most})
+
+
+def choice(*allowed: str) -> Any:
+    """One of a few words; the first is the default."""
+    pattern = "|".join(re.escape(a) for a in allowed)
+    return word(pattern, allowed[0], f"one of {', '.join(a or '(nothing)' for a in allowed)}")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What every page about a place shares."""
+
+    base: str = word(KEY, "", "the name of an atlas")  # name of the atlas; empty: the first there is.
+    layer: str = word(KEY, "", "the name of a layer of the map")  # what the map is shaded by
+    #: of that layer; empty: its latest.
+    period: str = word(r"[0-9A-Za-z\-]{1,10}", "", "a period of that layer")
+    areas: tuple[str, ...] = words(CODE, limits.URL_AREAS, "area codes between commas")  # codes selected
+    #: short name of a kept selection, drawn or long, instead of `areas`
+    set: str = word(r"[0-9a-f]{12}", "", "the name of a kept selection")
+
+
+@dataclass(frozen=True, slots=True)
+class NoState:
+    """A page that is the same for every query, so that it takes none."""
+
+
+def parse(kind: type[State], query: Iterable[tuple[str, str]]) -> State:
+    """Read a state from the pairs of a query.
+
+    Raises
+    ------
+    Refusal
+        400: a parameter is not known, is given twice, or has a value that is not allowed.
+    """
+    known = {f.name: f for f in fields(kind)}
+    found: dict[str, Any] = {}
+    for name, value in query:
+        if name not in known:
+            fix = did_you_mean(name, known) or f"The parameters of this page: {', '.join(known) or 'none'}."
+            raise Refusal(400, f"'{short(name)[:40]}' is not a parameter of this page.", fix)
+        if name in found:
+            raise Refusal(400, f"'{name}' is given more than once.", "Give it once.", name)
+        if not value:  # an empty field of a form says nothing
+            continue
+        rule = known[name].metadata
+        found[name] = _values(name, value, rule) if rule["many"] else _value(name, value, rule)
+    return kind(**found)
+
+
+def _value(name: str, value: str, rule: Any) -> str:
+    if not re.fullmatch(rule["pattern"], value):
+        raise Refusal(400, f"'{value[:40]}' is not allowed here.", f"Allowed: {rule['describe']}.", name)
+    return value
+
+
+def _values(name: str, value: str, rule: Any) -> tuple[str, ...]:
+    given = [v for v in value.split(",") if v]
+    if len(given) > rule["many"]:
+        raise Refusal(422, f"{len(given)} values are too many.", f"At most {rule['many']}.", name)
+    return tuple(sorted({_value(name, v, rule) for v in given}))
+
+
+def query(state: Any, **changes: Any) -> str:
+    """Print a state as a query, with `?` in front; empty where all is at its default.
+
+    Parameters
+    ----------
+    state : an instance of a page's state.
+    changes : fields that shall be different.
+    """
+    pairs = []
+    for f in fields(state):
+        value = changes.get(f.name, getattr(state, f.name))
+        if value != f.default:
+            text = ",".join(sorted(value)) if isinstance(value, tuple | list) else str(value)
+            pairs.append(f"{f.name}={quote(text, safe=',-_.~')}")
+    return "?" + "&".join(pairs) if pairs else ""

@@ -13,9 +13,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from areaeffect.results import Finding, Verdict
-from areaeffect.web import feed
-from areaeffect.web.addresses import NOWHERE, Contact
-from areaeffect.web.feed import Entry
+from areaeffect.web import published
+from areaeffect.web.published import Entry
+from areaeffect.web.settings import NOWHERE, Contact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -218,7 +218,7 @@ def _feed(holdings: PublishedRuns, frame: Frame) -> bytes:
             for key, f in run.main.items()
         ]
         entries += [_story(run, story) for story in run.stories]
-    return feed.atom("What is new: findings, stories and events", FEED, frame.base_url, entries)
+    return published.atom("What is new: findings, stories and events", FEED, frame.base_url, entries)
 
 
 def _story(run: PublishedRun, story: Story) -> Entry:

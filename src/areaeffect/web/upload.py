@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from areaeffect.errors import DataError
 from areaeffect.tables.cells import plain_code
 from areaeffect.tables.text_rows import text_rows
-from areaeffect.web import choosing, limits
-from areaeffect.web.refusals import Refusal
+from areaeffect.web import limits, search
+from areaeffect.web.limits import Refusal
 from areaeffect.web.selection import keep
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def keep_uploaded(
     if suffix in PACKED:
         suffix, content = unpacked(content)
     if suffix in LISTS:
-        return keep(settings, {*chosen, *choosing.pasted(atlas, _codes(content, name))})
+        return keep(settings, {*chosen, *search.pasted(atlas, _codes(content, name))})
     if suffix in DRAWN:
-        ring = choosing.ring(_corners(_text(content)))
-        return keep(settings, choosing.drawn(atlas, ring), ring)
+        ring = search.ring(_corners(_text(content)))
+        return keep(settings, search.drawn(atlas, ring), ring)
     allowed = ", ".join((*LISTS, *DRAWN, *PACKED))
     raise Refusal(422, "This kind of file is not read.", f"Allowed: {allowed}.", "file")
 

@@ -14,8 +14,7 @@ from areaeffect.atlas.build import build_atlas
 from areaeffect.errors import AreaEffectError
 from areaeffect.study.file import read_base, read_study
 from areaeffect.web.atlas import Atlas
-from areaeffect.web.choosing import pasted
-from areaeffect.web.search import search
+from areaeffect.web.search import pasted, search
 
 BASE = """
 [study]

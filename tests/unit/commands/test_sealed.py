@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 from areaeffect.commands.check import check
-from areaeffect.commands.design import design_into
+from areaeffect.commands.design import design_into, power
 from areaeffect.commands.evaluate import evaluate
-from areaeffect.commands.power import power
 from areaeffect.errors import DataError, NothingEstimableError, StudyError
 from tests.shared.small_study import MONTHS, write_small_study
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from areaeffect.estimate import between
 from areaeffect.estimate import counterfactual as cf
+from areaeffect.estimate import linearised
 from areaeffect.estimate.linearised import Compared, linearised_ratio
 from areaeffect.results import Interval
 
@@ -127,14 +127,14 @@ def statistic(totals: np.ndarray) -> np.ndarray:
 
 
 def run_bootstrap(totals: np.ndarray, sides: list[int]) -> Interval | None:
-    return between.bootstrap(totals, sides, statistic, float, np.random.default_rng(3))
+    return linearised.bootstrap(totals, sides, statistic, float, np.random.default_rng(3))
 
 
 def test_both_are_refused_under_ten_neighbourhoods() -> None:
     assert run_bootstrap(drawn_totals(9, 0.1), [9]) is None
     assert run_bootstrap(drawn_totals(19, 0.1), [10, 9]) is None
-    assert between.clustered_ratio(drawn_totals(9, 0.1)) is None
-    assert between.clustered_ratio(drawn_totals(10, 0.1)) is not None
+    assert linearised.clustered_ratio(drawn_totals(9, 0.1)) is None
+    assert linearised.clustered_ratio(drawn_totals(10, 0.1)) is not None
 
 
 def test_the_bootstrap_interval_is_that_of_a_mean() -> None:
@@ -153,7 +153,7 @@ def test_the_same_seed_gives_the_same_bootstrap() -> None:
 def test_cluster_robust_is_the_t_interval_of_neighbourhoods_of_one_size() -> None:
     """Equal totals but for the last: the log ratio is close to the mean of the logs."""
     totals = drawn_totals(25, 0.05)
-    found = between.clustered_ratio(totals)
+    found = linearised.clustered_ratio(totals)
     assert found is not None
     logs = np.log(totals[:, cf.OBSERVED_POST] / 1000.0)
     error = logs.std(ddof=1) / np.sqrt(25)
@@ -163,7 +163,7 @@ def test_cluster_robust_is_the_t_interval_of_neighbourhoods_of_one_size() -> Non
 def test_cluster_robust_covers_where_its_assumption_holds() -> None:
     inside = 0
     for seed in range(400):
-        found = between.clustered_ratio(drawn_totals(30, 0.15, seed))
+        found = linearised.clustered_ratio(drawn_totals(30, 0.15, seed))
         assert found is not None
         assert found.low is not None
         assert found.high is not None
@@ -178,7 +178,7 @@ def test_what_all_neighbourhoods_share_is_not_in_either() -> None:
     moved = totals.copy()
     moved[:, cf.OBSERVED_POST] *= 1.3
     for found, shifted in (
-        (between.clustered_ratio(totals), between.clustered_ratio(moved)),
+        (linearised.clustered_ratio(totals), linearised.clustered_ratio(moved)),
         (run_bootstrap(totals, [30]), run_bootstrap(moved, [30])),
     ):
         assert found is not None

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from areaeffect.commands.check import check
+from areaeffect.commands.design import power
 from areaeffect.commands.evaluate import evaluate
-from areaeffect.commands.power import power
 from areaeffect.errors import NothingEstimableError
 from areaeffect.results import Finding, Verdict
 from tests.shared.small_study import edit_table, write_small_study

@@ -10,8 +10,8 @@ import pytest
 
 from areaeffect.errors import DataError
 from areaeffect.geography.codes import Lookup, make_lookup
-from areaeffect.geography.split_weights import load_split_weights
 from areaeffect.sources.base import SourceTable, Wanted
+from areaeffect.sources.police_uk.areas import load_split_weights
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.panel import read_police
 from areaeffect.study.model import PoliceUkSource

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from areaeffect.placebo.places import ALIKE_WITHIN, Spread, centre_of, mean_distance
 from areaeffect.placebo.programmes import Candidates, draw_programme, matched_spread, propose
-from areaeffect.placebo.spread import ALIKE_WITHIN, Spread, centre_of, mean_distance
 
 SIDE = 30
 N = SIDE * SIDE

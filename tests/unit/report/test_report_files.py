@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from areaeffect.document import csv_files
+from areaeffect.document import chart_tables
 from areaeffect.errors import DataError
-from areaeffect.further.suppressed import HiddenNumbers
+from areaeffect.further.source_tables import HiddenNumbers
 from areaeffect.report import charts, faces, files
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import Result
@@ -216,9 +216,9 @@ def test_formulas_are_guarded_in_text_and_negative_numbers_are_left_alone(folder
 
 @given(st.text())
 def test_guarding_can_be_undone(text: str) -> None:
-    guarded = csv_files.guard(text)
+    guarded = chart_tables.guard(text)
     assert not guarded.startswith(("=", "+", "-", "@"))
-    assert csv_files.unguard(guarded) == text
+    assert chart_tables.unguard(guarded) == text
 
 
 def test_no_file_holds_nan(result: Result, tmp_path: Path) -> None:

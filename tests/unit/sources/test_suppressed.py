@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from areaeffect.commands.evaluate import evaluate
-from areaeffect.further import suppressed
+from areaeffect.further import source_tables
 from areaeffect.panel import REASONS, Hidden
 from areaeffect.results import Result
 from areaeffect.sources.publishers.releases import catalogue
@@ -22,7 +22,7 @@ def hide(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rule += '"T017", "T040", "T046"]\nreason = "suppressed"\n\n[[initiative]]'
     edit(study, "[[initiative]]", rule)
     monkeypatch.setattr(
-        suppressed,
+        source_tables,
         "_hidden",
         lambda _source, measure: Hidden(measure.reasons == REASONS.index("suppressed"), 0, 9),
     )

@@ -8,7 +8,7 @@ import pytest
 
 from areaeffect.errors import StudyError
 from areaeffect.study.file import StudyFile, read_study
-from areaeffect.study.paths import default_shared_data, resolve
+from areaeffect.study.parts import default_shared_data, resolve
 
 GOOD = """\
 [study]

@@ -1,4 +1,4 @@
-"""The account of incidents: rows read are rows kept and rows rejected, each with its reason."""
+"""The account of incidents: rows read are rows kept and rejected, and those that are unusual."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.errors import first_few
 from areaeffect.periods import PeriodKind, label
 from areaeffect.sources.police_uk.text import shorten
+from areaeffect.sources.screening_periods import RARE, periods_copied
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from areaeffect.geography.boundaries import Boundaries
     from areaeffect.results import Bools, Floats, Ints
 
 #: Rows listed by file, line and reason, of each reason; every row is counted.
@@ -133,3 +138,156 @@ def _listed(rows: Rows, i: int, month: int, texts: list[str]) -> tuple[int, int,
     text = ", ".join([texts[rows.dates[i]], *at])
     written = label(month, PeriodKind.MONTH) if month >= 0 else ""
     return rows.file, int(rows.lines[i]), written, shorten(text)
+
+
+#: Odd numbers that mix the bits of coordinates, dates and categories.
+_MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
+#: One point of so large a share of all incidents, and so many, stands for places not known.
+_SHARE, _FEWEST = 0.05, 200
+_ROUNDINGS = (0, 1, 2, 3)
+_SAMPLE = 1000
+#: Reasons for which an incident has no place; how much their share of a year may change.
+_WITHOUT_PLACE = {
+    PLACE[r]
+    for r in (
+        Reason.NO_COORDINATES, Reason.UNREADABLE_COORDINATES, Reason.NO_DEGREES, Reason.SWAPPED
+    )
+}  # fmt: skip
+_DRIFT, _FEWEST_IN_A_YEAR = 0.1, 100
+_METRES_A_DEGREE = 111_000.0
+
+
+@dataclass(slots=True)
+class Seen:
+    """What coordinates look like as a whole: rows with numbers, and of these the odd ones."""
+
+    given: int = 0  # rows with two numbers
+    #: rows that are no degrees, that look like degrees although in metres, and that lie where the areas are
+    #: only with their coordinates exchanged, or with another sign
+    odd: Counter[str] = field(default_factory=Counter)
+    sample: dict[str, Floats] = field(default_factory=dict)  # the first of each kind, (n, 2)
+
+    def add(self, kind: str, points: Floats, here: Bools) -> None:
+        """Count odd points of a kind."""
+        n = int(here.sum())
+        self.odd[kind] += n
+        if n and kind not in self.sample:
+            self.sample[kind] = points[here][:: max(1, n // _SAMPLE)][:_SAMPLE]
+
+
+@dataclass(slots=True)
+class Repeats:
+    """What repeats among the incidents counted, collected piece by piece."""
+
+    _keys: list[Ints] = field(default_factory=list)
+    _months: list[Ints] = field(default_factory=list)
+    _spots: list[Ints] = field(default_factory=list)
+    _at: dict[int, tuple[float, float]] = field(default_factory=dict)
+
+    def add(self, rows: Rows, months: Ints) -> None:
+        """Add incidents that are counted, and the month of each."""
+        if not len(months):
+            return
+        x, y = (np.ascontiguousarray(v, dtype=np.float64).view(np.uint64) for v in (rows.x, rows.y))
+        spot = (x * _MIX[0]) ^ (y * _MIX[1])
+        when = rows.dates.astype(np.uint64) * _MIX[2] + rows.categories.astype(np.uint64)
+        values, first, n = np.unique(spot, return_index=True, return_counts=True)
+        most = int(n.argmax())
+        at = first[most]
+        self._at[int(values[most])] = (float(rows.x[at]), float(rows.y[at]))
+        self._spots.append(spot.view(np.int64))
+        self._keys.append((spot ^ (when * _MIX[0])).view(np.int64))
+        self._months.append(months)
+
+    def copied(self) -> tuple[str, bool]:
+        """Name the months of which every incident is there several times; '' where none is.
+
+        And whether others are not so: that is no way of counting, but a mistake.
+        """
+        months = np.concatenate(self._months)
+        found = periods_copied(np.concatenate(self._keys), months)
+        labels = [label(month, PeriodKind.MONTH) for month in found]
+        return first_few(labels), 2 * len(found) < len(np.unique(months))
+
+    def notes(self) -> list[str]:
+        """Say how many incidents equal another, and where too many lie at one point."""
+        keys, spots = np.concatenate(self._keys), np.concatenate(self._spots)
+        again = len(keys) - len(np.unique(keys))
+        notes = []
+        if months := self.copied()[0]:
+            notes.append(f"Every incident of {months} is there several times, and each is counted.")
+        if 0 < again <= RARE * len(keys):
+            notes.append(
+                f"{again:,} incidents have the date, category and coordinates of another, and are "
+                "counted: they may be copies."
+            )
+        values, n = np.unique(spots, return_counts=True)
+        most = int(n.argmax())
+        if n[most] >= max(_FEWEST, _SHARE * len(spots)):
+            x, y = self._at.get(int(values[most].astype(np.uint64)), (np.nan, np.nan))
+            notes.append(
+                f"{n[most]:,} of {len(spots):,} incidents lie at one point ({x:g}, {y:g}): it may "
+                "stand for places that are not known."
+            )
+        return notes
+
+
+def _rounding_note(sample: Floats, width: float, *, is_degrees: bool) -> list[str]:
+    """Say that coordinates are rounded to more than areas are wide.
+
+    Parameters
+    ----------
+    sample : (n, 2), some of the coordinates.
+    width : of a typical area, metres.
+    """
+    units = sample if is_degrees else sample / 1000.0
+    for digits in _ROUNDINGS:
+        steps = units * 10.0**digits
+        if not np.allclose(steps, np.round(steps), rtol=0, atol=1e-6):
+            continue
+        metres = (_METRES_A_DEGREE if is_degrees else 1000.0) / 10.0**digits
+        if metres <= width / 2:
+            return []
+        return [
+            f"Coordinates are rounded to about {metres:,.0f} metres, and an area is about "
+            f"{width:,.0f} metres wide: many incidents are counted in a neighbouring area."
+        ]
+    return []
+
+
+def coordinate_notes(
+    seen_by_crs: Mapping[str, Seen], by_month: Mapping[tuple[int, int], int], boundaries: Boundaries
+) -> list[str]:
+    """Say what of the coordinates makes counts too low, or puts incidents into wrong areas.
+
+    Parameters
+    ----------
+    seen_by_crs : what coordinates look like, by reference system.
+    by_month : rows by month and place (`Account.by_month`).
+    boundaries : of the areas.
+    """
+    import shapely
+    from pyproj import CRS
+
+    notes = []
+    width = float(np.median(np.sqrt(shapely.area(boundaries.outlines))))
+    for crs, seen in sorted(seen_by_crs.items()):
+        if "given" in seen.sample:
+            is_degrees = bool(CRS.from_user_input(crs).is_geographic)
+            notes += _rounding_note(seen.sample["given"], width, is_degrees=is_degrees)
+        if seen.odd["mirrored"]:
+            what = "incidents would lie among the areas with another sign of their coordinates"
+            notes.append(f"{seen.odd['mirrored']:,} {what}; they are not counted.")
+    by_year: dict[int, list[int]] = {}
+    for (month, place), n in by_month.items():
+        year = by_year.setdefault(month // 12, [0, 0])
+        year[0] += n
+        year[1] += n if place in _WITHOUT_PLACE else 0
+    shares = {y: lost / n for y, (n, lost) in by_year.items() if n >= _FEWEST_IN_A_YEAR}
+    if shares and max(shares.values()) - min(shares.values()) > _DRIFT:
+        low, high = (f(shares, key=lambda y: (shares[y], y)) for f in (min, max))
+        notes.append(
+            f"{shares[high]:.0%} of incidents in {high} have no usable coordinates, and "
+            f"{shares[low]:.0%} in {low}: counts change with it, not only with what happened."
+        )
+    return notes

@@ -10,10 +10,9 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.geography.points import MOST_DEGREES, Locator, projected, within_box
-from areaeffect.sources.points.account import PLACE, Account, Reason, Rows
+from areaeffect.sources.points.account import PLACE, Account, Reason, Repeats, Rows, Seen
 from areaeffect.sources.points.dates import NONE, DateTexts, Numbering
 from areaeffect.sources.points.files import ROWS_AT_ONCE, pieces_of
-from areaeffect.sources.points.oddities import Repeats, Seen
 from areaeffect.tables.cells import compared_text
 
 if TYPE_CHECKING:

@@ -20,11 +20,10 @@ from areaeffect.records import DataTable
 from areaeffect.results import Release
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, group_gaps
-from areaeffect.sources.points.account import PLACE, Reason
+from areaeffect.sources.points.account import PLACE, Reason, coordinate_notes
 from areaeffect.sources.points.counting import SLACK, count_points
-from areaeffect.sources.points.oddities import coordinate_notes
-from areaeffect.sources.police_uk.force_months import REJECTED_SHARE
-from areaeffect.study.paths import resolve
+from areaeffect.sources.police_uk.categories import REJECTED_SHARE
+from areaeffect.study.parts import resolve
 from areaeffect.study.points import PointsSource
 
 if TYPE_CHECKING:
@@ -34,9 +33,8 @@ if TYPE_CHECKING:
 
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
-    from areaeffect.sources.points.account import Account
+    from areaeffect.sources.points.account import Account, Seen
     from areaeffect.sources.points.counting import Counted
-    from areaeffect.sources.points.oddities import Seen
     from areaeffect.study.file import StudyFile
     from areaeffect.study.parts import Window
 

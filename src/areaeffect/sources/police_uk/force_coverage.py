@@ -18,8 +18,7 @@ from areaeffect.geography.codes import WITHOUT_TERRITORY, force_of, territorial_
 from areaeffect.panel import REASONS
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind
-from areaeffect.sources.police_uk.categories import months_published
-from areaeffect.sources.police_uk.force_months import force_months
+from areaeffect.sources.police_uk.categories import force_months, months_published
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from areaeffect.panel import Strings
     from areaeffect.periods import Periods
     from areaeffect.results import Bools, Ints
-    from areaeffect.sources.police_uk.force_months import ForceMonth
+    from areaeffect.sources.police_uk.categories import ForceMonth
     from areaeffect.sources.police_uk.lake import Lake
     from areaeffect.study.model import PoliceUkSource
 

@@ -13,11 +13,10 @@ import duckdb
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem
 from areaeffect.sources.police_uk import rows
-from areaeffect.sources.police_uk.counting import duckdb_counter, write_counts
+from areaeffect.sources.police_uk.counting import duckdb_counter, require_spark, spark_counter, write_counts
 from areaeffect.sources.police_uk.files import StreetFile, find_files, read_files
-from areaeffect.sources.police_uk.ingest_report import IngestReport, report_on
 from areaeffect.sources.police_uk.lake import is_unfinished, writing
-from areaeffect.sources.police_uk.spark import require_spark, spark_counter
+from areaeffect.sources.police_uk.store_check import IngestReport, report_on
 from areaeffect.sources.police_uk.text import Rejected, number_lines
 
 if TYPE_CHECKING:

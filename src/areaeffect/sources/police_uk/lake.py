@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from areaeffect.disk import ASIDE, locked, sha256_of, sync, write_file
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.sources.police_uk.stored_files import AGAIN, StoredFile, measured
-from areaeffect.study.paths import default_store
+from areaeffect.study.parts import default_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -25,14 +25,19 @@ from areaeffect.results import Release
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS
 from areaeffect.sources.police_uk.areas import locate, place, read_lookup
-from areaeffect.sources.police_uk.categories import choose, read_categories
+from areaeffect.sources.police_uk.categories import (
+    ForceMonth,
+    choose,
+    force_months,
+    in_window,
+    read_categories,
+)
 from areaeffect.sources.police_uk.force_coverage import CODE, coverage_of, home_of, reasons_and_notes
-from areaeffect.sources.police_uk.force_months import ForceMonth, force_months, in_window
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.sources.police_uk.lake import has_store, open_lake, store_path
 from areaeffect.sources.police_uk.panel_query import read_counts, read_points
 from areaeffect.study.model import PoliceUkSource
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -17,7 +17,7 @@ from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, find_release
 from areaeffect.sources.publishers.tables import read
 from areaeffect.sources.publishers.vintage import VINTAGES, bring_to
 from areaeffect.study.model import PublishedSource
-from areaeffect.study.paths import SHARED_DATA_VARIABLE, default_fetched, resolve
+from areaeffect.study.parts import SHARED_DATA_VARIABLE, default_fetched, resolve
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,15 +17,14 @@ from starlette.routing import Route
 
 from areaeffect.atlas.area_history import history_chart, history_rows
 from areaeffect.compare.preflight import written_period
-from areaeffect.document.csv_files import guard
-from areaeffect.document.pdf import pictures
+from areaeffect.document.chart_tables import guard
+from areaeffect.document.page import pictures
 from areaeffect.web.atlas import find_atlas
-from areaeffect.web.refusals import Refusal
+from areaeffect.web.limits import Refusal
 from areaeffect.web.render import environment, page, settings_of
 from areaeffect.web.search import name_of
-from areaeffect.web.selection import selected
+from areaeffect.web.selection import View, parse, query, selected
 from areaeffect.web.table import FIFTHS, fifth_of, printed
-from areaeffect.web.view_state import View, parse, query
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:

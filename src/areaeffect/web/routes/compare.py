@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
@@ -12,27 +12,38 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from areaeffect.compare.preflight import written_period
-from areaeffect.compare.question import BUFFERS, NEAREST, PLACEBOS, refuse_question
-from areaeffect.compare.run_folder import ANSWER, DESIGN, PAGE_FILE, POWER, REFUSED
+from areaeffect.compare.question import (
+    ANSWER,
+    BUFFERS,
+    DESIGN,
+    LONGEST_NAME,
+    NEAREST,
+    PAGE_FILE,
+    PLACEBOS,
+    POWER,
+    REFUSED,
+    Question,
+    refuse_question,
+)
 from areaeffect.document.page import blocks_css
 from areaeffect.errors import StudyError
 from areaeffect.periods import label
-from areaeffect.web import asking, limits
-from areaeffect.web.asking import CompareForm, Fault
+from areaeffect.web import limits
 from areaeffect.web.atlas import atlases, find_atlas
-from areaeffect.web.refusals import Refusal
+from areaeffect.web.limits import Refusal
 from areaeffect.web.render import page, settings_of
 from areaeffect.web.runs import base_of, runs_of
 from areaeffect.web.search import name_of
-from areaeffect.web.selection import keep
-from areaeffect.web.take_away import offered, taken
-from areaeffect.web.view_state import parse, query
+from areaeffect.web.selection import View, choice, keep, parse, query, selected, word
+from areaeffect.web.standing import offered, taken
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from areaeffect.compare.preflight import Obstacle
     from areaeffect.compare.question import Question
     from areaeffect.web.atlas import Atlas
+    from areaeffect.web.selection import Selection
     from areaeffect.web.settings import Settings
     from areaeffect.web.standing import RunState
 
@@ -72,10 +83,10 @@ def _show_form(
         return page(request, "compare_form.html.j2", title="Compare", atlas=None, areas=[])
     atlas = find_atlas(settings, asked.base)
     runs_of(settings).warm(atlas)
-    selection, lines = asking.listed(settings, atlas, asked)
+    selection, lines = listed(settings, atlas, asked)
     flight, areas = atlas.preflight, atlas.preflight.positions(selection.codes)
     if not faults and len(areas):
-        faults = _faults(settings, atlas, asking.question_of(asked, selection, atlas), asked)
+        faults = _faults(settings, atlas, question_of(asked, selection, atlas), asked)
     allowed = flight.starts(flight.usable(areas)) if len(areas) else areas
     return page(
         request,
@@ -104,18 +115,18 @@ def _faults(settings: Settings, atlas: Atlas, question: Question, asked: Compare
     obstacles = atlas.preflight.obstacles(question if asked.start else replace(question, start=""))
     if not obstacles and (asked.start or atlas.preflight.asks_levels):
         obstacles = runs_of(settings).refusal(atlas, question)
-    return {o.field: asking.fault_of(settings, atlas, o) for o in obstacles}
+    return {o.field: fault_of(settings, atlas, o) for o in obstacles}
 
 
 async def _ask(request: Request) -> Response:
     settings = settings_of(request)
     async with request.form(max_files=0, max_fields=limits.FORM_FIELDS) as form:
-        asked = parse(CompareForm, asking.pairs_of(form))
+        asked = parse(CompareForm, pairs_of(form))
 
     def submit() -> Response:
         atlas = find_atlas(settings, asked.base)
-        selection, _ = asking.listed(settings, atlas, asked)
-        question = asking.question_of(asked, selection, atlas)
+        selection, _ = listed(settings, atlas, asked)
+        question = question_of(asked, selection, atlas)
         faults = _faults(settings, atlas, question, replace(asked, start=question.start))
         try:
             refuse_question(base_of(atlas), question, tuple(atlas.position))
@@ -151,7 +162,7 @@ def _show_run(request: Request) -> Response:
     settings, standing = settings_of(request), _standing(request)
     atlas = find_atlas(settings, standing.atlas)
     selection = keep(settings, standing.question.areas)
-    asked = asking.asked_of(standing.question, atlas.key, selection)
+    asked = asked_of(standing.question, atlas.key, selection)
     if REFUSED in standing.parts and not standing.active:
         return RedirectResponse(f"/compare{query(asked)}", 303)
     folder = runs_of(settings).folder / standing.key
@@ -206,3 +217,82 @@ async def _file(request: Request) -> Response:
 
 async def _css(_request: Request) -> Response:
     return Response(blocks_css(), media_type="text/css", headers={"cache-control": "no-cache"})
+
+
+@dataclass(frozen=True, slots=True)
+class CompareForm(View):
+    """The state of the Compare form, all of it in the address."""
+
+    #: name, start: of the neighbourhood
+    name: str = word(rf"[^\x00-\x1f\x7f]{{0,{LONGEST_NAME}}}", "", f"a name of up to {LONGEST_NAME} signs")
+    start: str = word(r"[^\x00-\x1f\x7f]{0,40}", "", "a date such as April 2013")
+    #: placebos, nearest, buffer: options, as written
+    placebos: str = choice(*map(str, PLACEBOS))
+    nearest: str = choice(*map(str, NEAREST))
+    buffer: str = choice(*(f"{km:g}" for km in BUFFERS))
+
+
+def question_of(asked: CompareForm, selection: Selection, atlas: Atlas) -> Question:
+    """Return the question of a form, not yet checked; a date is written as the study writes it."""
+    flight = atlas.preflight
+    start = label(flight.earliest, flight.kind) if flight.asks_levels else asked.start.strip()
+    return Question(
+        areas=selection.codes,
+        start=flight.normal_start(start),
+        name=asked.name.strip(),
+        placebos=int(asked.placebos),
+        nearest=int(asked.nearest),
+        buffer_km=float(asked.buffer),
+    )
+
+
+def asked_of(question: Question, atlas: str, selection: Selection) -> CompareForm:
+    """Return the form that asks a question."""
+    return CompareForm(
+        base=atlas,
+        areas=selection.areas,
+        set=selection.set,
+        name=question.name,
+        start=question.start,
+        placebos=str(question.placebos),
+        nearest=str(question.nearest),
+        buffer=f"{question.buffer_km:g}",
+    )
+
+
+def listed(settings: Settings, atlas: Atlas, asked: CompareForm) -> tuple[Selection, list[Any]]:
+    """Return the chosen areas, and a line for each: code, name, ward and authority."""
+    selection = selected(settings, atlas, asked)
+    table = atlas.table
+    lines = []
+    for code in selection.codes:
+        i = atlas.position[code]
+        around = [str(table[c][i]) for c in ("ward", "authority") if c in table]
+        place = ", ".join(dict.fromkeys(a for a in around if a))
+        lines.append({"code": code, "name": str(table["name"][i]), "place": place})
+    return selection, lines
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a field of the form, and links that ask what can be asked instead."""
+
+    field: str  # of the form
+    what: str  # in sentences
+    repairs: tuple[tuple[str, str], ...] = ()  # the words of each link, and its address
+
+
+def fault_of(settings: Settings, atlas: Atlas, obstacle: Obstacle) -> Fault:
+    """Return an obstacle as the form shows it."""
+    links = []
+    for repair in obstacle.repairs:
+        selection = keep(settings, repair.question.areas)
+        form = asked_of(repair.question, atlas.key, selection)
+        links.append((repair.words, f"/compare{query(form)}"))
+    return Fault(obstacle.field, obstacle.what, tuple(links))
+
+
+def pairs_of(form: Any) -> list[tuple[str, str]]:
+    """Return a form's fields as the pairs of an address; fields without a value are left out."""
+    known = {f.name for f in fields(CompareForm)}
+    return [(k, str(v)) for k, v in form.multi_items() if str(v) or k not in known]

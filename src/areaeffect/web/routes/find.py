@@ -12,15 +12,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from areaeffect.web import choosing, limits, upload, vendor_files
+from areaeffect.web import limits, render, search, upload
 from areaeffect.web.atlas import atlases, find_atlas
-from areaeffect.web.refusals import Refusal
+from areaeffect.web.limits import Refusal
 from areaeffect.web.render import page, settings_of, wants_json
 from areaeffect.web.routes.atlas_files import names_address, tiles_address, values_address
-from areaeffect.web.search import search
-from areaeffect.web.selection import keep, selected
+from areaeffect.web.selection import View, choice, keep, parse, query, selected, word
 from areaeffect.web.table import FIFTHS, direction, legend, page_of
-from areaeffect.web.view_state import View, choice, parse, query, word
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
@@ -64,7 +62,7 @@ def _find(request: Request) -> Response:
     layer = atlas.layer(view.layer)
     period = layer.position(view.period)
     chosen = selected(settings, atlas, view)
-    found = search(atlas, view.q)
+    found = search.search(atlas, view.q)
     values = atlas.values(layer, period)
     rows = page_of(atlas, layer, values, _rows(atlas, chosen, found), chosen.codes, view.sort, int(view.page))
     if wants_json(request.headers, request.url.path):
@@ -84,13 +82,13 @@ def _find(request: Request) -> Response:
         n_missing=layer.missing[period],
         chosen=_named(atlas, chosen),
         found=found,
-        hits=[(p, choosing.codes(atlas, p.positions) <= set(chosen.codes)) for p in found.places],
+        hits=[(p, search.codes(atlas, p.positions) <= set(chosen.codes)) for p in found.places],
         table=rows,
         state=query(view).lstrip("?"),
         map=_map(atlas, layer, period, chosen, found),
         attribution=atlas.manifest["attribution"],
-        no_map=vendor_files.NO_MAP,
-        hashes=vendor_files.hashes(),
+        no_map=render.NO_MAP,
+        hashes=render.vendor_hashes(),
         compare=any(address == "/compare" for _, address in request.app.state.nav),
     )
 
@@ -122,7 +120,7 @@ def _named(atlas: Atlas, chosen: Selection) -> list[dict[str, str]]:
 
 def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Found) -> dict[str, str] | None:
     """Return what the map's script reads, as text; None where there is no map."""
-    if not atlas.has_map or not vendor_files.hashes():
+    if not atlas.has_map or not render.vendor_hashes():
         return None
     file = f"values/{layer.key}.{period}.json.gz"
     first = found.places[0] if found.places else None
@@ -135,7 +133,7 @@ def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Foun
         "bounds": json.dumps(_bounds(atlas, chosen, found)),
         "whole": json.dumps(atlas.manifest["bounds"]),
         "chosen": json.dumps(chosen.codes),
-        "found": json.dumps(sorted(choosing.codes(atlas, first.positions)) if first else []),
+        "found": json.dumps(sorted(search.codes(atlas, first.positions)) if first else []),
         "ring": json.dumps(chosen.shape),
     }
 
@@ -197,22 +195,22 @@ async def _change(request: Request) -> Response:
         settings = settings_of(request)
         atlas = find_atlas(settings, view.base)
         chosen = set(selected(settings, atlas, view).codes)
-        ring: choosing.Ring = ()
+        ring: search.Ring = ()
         if "add" in form:
-            chosen |= choosing.of_key(atlas, _text(form, "add"))
+            chosen |= search.of_key(atlas, _text(form, "add"))
         elif "remove" in form:
             chosen -= {_text(form, "remove")}
         elif "toggle" in form:
-            chosen ^= choosing.of_key(atlas, _text(form, "toggle"))
+            chosen ^= search.of_key(atlas, _text(form, "toggle"))
         elif "clear" in form:
             chosen = set()
         elif "codes" in form:
-            chosen |= choosing.pasted(atlas, _text(form, "codes"))
+            chosen |= search.pasted(atlas, _text(form, "codes"))
         elif "near" in form:
-            chosen |= choosing.near(atlas, _text(form, "near"), _text(form, "km"))
+            chosen |= search.near(atlas, _text(form, "near"), _text(form, "km"))
         elif "shape" in form:
-            ring = choosing.ring(_text(form, "shape"))
-            chosen = choosing.drawn(atlas, ring)
+            ring = search.ring(_text(form, "shape"))
+            chosen = search.drawn(atlas, ring)
         else:
             raise Refusal(422, "The request is empty.", "Use the buttons of the Find page.")
     kept = keep(settings, chosen, ring)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from areaeffect.web import view_state
-from areaeffect.web.feed import ATOM_TYPE
-from areaeffect.web.refusals import Refusal
+from areaeffect.web import selection
+from areaeffect.web.limits import Refusal
+from areaeffect.web.published import ATOM_TYPE
 from areaeffect.web.site import site_of
 from areaeffect.web.site_pages import INDEX
 
@@ -49,7 +49,7 @@ def _begin(_request: Request) -> Response:
 
 
 def _page(request: Request) -> Response:
-    view_state.parse(view_state.NoState, request.query_params.multi_items())
+    selection.parse(selection.NoState, request.query_params.multi_items())
     site, path = site_of(request), request.path_params["path"]
     pages = site.pages()
     if f"{path}/{INDEX}" in pages:
