@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from areaeffect.assembly.assemble import Assembled
+    from areaeffect.findings.looks import Look
     from areaeffect.panel import Measure, Panel
     from areaeffect.results import Bools, Ints
     from areaeffect.study.file import StudyFile
@@ -72,6 +73,7 @@ class Plan:
     notes: tuple[str, ...]  # remarks for the data annex
     warnings: tuple[str, ...]  # what every finding must say of the design
     primary: tuple[bool, ...]  # for each outcome, whether the study is judged by it
+    look: Look | None = None  # the planned look that the data reach; None where no looks are planned
     _disjoint: dict[tuple[tuple[int, ...], int], tuple[int, int]] = field(default_factory=dict)
 
     @property
