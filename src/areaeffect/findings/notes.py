@@ -14,7 +14,7 @@ from areaeffect.estimate.linearised import (
     clustered_ratio,
     linearised_ratio,
 )
-from areaeffect.results import Claim
+from areaeffect.results import Claim, Interval, Ints
 from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from areaeffect.findings.case import Case, Evidence
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure, Neighbourhood
-    from areaeffect.results import Interval, Ints
     from areaeffect.study.file import StudyFile
 
 

@@ -6,6 +6,7 @@ and left out, with what they held.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -16,8 +17,6 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, first_few
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.geography.codes import Lookup
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,19 +19,14 @@ from areaeffect.study.parts import resolve
 from areaeffect.tables.user_table import read_user_table, require_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     import numpy.typing as npt
 
-    from areaeffect.geography.vintages import Weights
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.police_uk.panel_query import Points
     from areaeffect.study.model import PoliceUkSource
 
     Outlines = npt.NDArray[np.object_]
-    from areaeffect.geography.codes import Lookup
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
