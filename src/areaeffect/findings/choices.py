@@ -32,7 +32,7 @@ _UNKNOWN = ("", "nan")
 
 def matching_of(design: DesignPart) -> Matching:
     """Return how the areas of a pool are weighted."""
-    return Matching(design.calibration, design.caliper, design.ratio, design.reuse)
+    return Matching(design.calibration, design.ratio)
 
 
 def rules_of(design: DesignPart, near: Graph | None) -> Rules:

@@ -118,10 +118,9 @@ def companions(evidence: Evidence, case: Case, estimate: float) -> tuple[Interva
     parts = _parts(evidence, case) if asked.linearised and is_change else []
     if parts:
         found.append(linearised_ratio(parts, estimate, _LINEARISED_LEVEL, case.outcome.better))
-    if asked.between_neighbourhoods:
-        if is_change:
-            found.append(clustered_ratio(evidence.real[list(case.units), case.position]))
-        found.append(_bootstrap(evidence, case))
+    if is_change:
+        found.append(clustered_ratio(evidence.real[list(case.units), case.position]))
+    found.append(_bootstrap(evidence, case))
     return tuple(one for one in found if one is not None)
 
 

@@ -189,8 +189,7 @@ def run_branch(universe: Universe, choice: Choice) -> str:
 
 def _machine(universe: Universe, choice: Choice) -> Machine:
     base = universe.arm
-    own = universe.machine.rules.matching
-    matching = Matching(choice.calibration, own.caliper, choice.ratio, own.reuse)
+    matching = Matching(choice.calibration, choice.ratio)
     eligible = universe.eligible[choice.buffer_km]
     arm = replace(
         base,
