@@ -195,10 +195,10 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
         maryland=graded.maryland,
         held_out=graded.gap,
         held_out_interval=graded.interval,
-        placebos=int(np.isfinite(found.statistics).sum()),
+        placebos=found.n_draws,
         n_disjoint_placebos=case.disjoint[0],
         n_disjoint_neighbourhoods=case.disjoint[1],
-        caveats=(*caveats_of(evidence, found, case), *graded.caveats, *evidence.plan.warnings),
+        caveats=(*caveats_of(evidence, found, case, p_joint), *graded.caveats, *evidence.plan.warnings),
     )
 
 

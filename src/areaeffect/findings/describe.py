@@ -201,9 +201,9 @@ def _grown(evidence: Evidence, case: Case) -> list[str]:
     ]
 
 
-def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple[str, ...]:
+def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case, p_joint: float) -> tuple[str, ...]:
     """Return the caveats of a finding."""
-    caveats = list(_why_held_back(evidence, case))
+    caveats = list(_why_held_back(evidence, case)) or _on_the_edge(case, p_joint, found.n_draws)
     lost = len(case.group.units) + len(case.group.against) - case.n_units
     if lost:
         caveats.append(f"{lost} of {lost + case.n_units} neighbourhoods have too many gaps or no pool here.")
@@ -234,6 +234,22 @@ def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple
     if case.outcome.claim == "level":
         caveats.append("A difference in level is not an effect: the areas may have differed before.")
     return tuple(caveats)
+
+
+def _on_the_edge(case: Case, p_value: float, n: int) -> list[str]:
+    """Say where other draws of as many placebo programmes may well lie across the 5% level.
+
+    Two Monte Carlo errors of a two-sided p-value, 2 times a share of n draws.
+    """
+    alpha = 1 - LEVEL
+    known_within = 4 * float(np.sqrt(alpha / 2 * (1 - alpha / 2) / n))
+    at_least = p_value <= case.places.least_p  # however many are drawn it is no smaller
+    if not case.is_primary or at_least or abs(p_value - alpha) > known_within:
+        return []
+    return [
+        f"The verdict is close: {n} placebo programmes tell p to within {known_within:.2f}, and it is "
+        f"{p_value:.3f}. Drawn again they could give another verdict; more of them would settle it."
+    ]
 
 
 def _in_units(ratio: Finding, factor: float, unit: str, estimand: str) -> Finding:

@@ -35,7 +35,7 @@ from areaeffect.periods import label
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.register.registered import THROUGHOUT
 from areaeffect.results import BalanceRow, Bools, Ints, NeighbourhoodDesign, Seal
-from areaeffect.streams import Use, generator
+from areaeffect.streams import OF_AREAS, Use, generator
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
@@ -114,7 +114,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         if d.periods_left_out
     ]
     leading, seed = arms[0], study.study.seed
-    rng = generator(Use.CANDIDATES, seed)
+    rng = generator(Use.CANDIDATES, OF_AREAS)
     banks = in_line(ranked, pool, units) or candidates(study, panel, pool, units, leading, rng)
     every = _with_held_out(arms, len(measures))
     machine = Machine(
@@ -125,7 +125,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         n_outcomes=2 * len(measures),
         seed=seed,
         n_bins=leading.bins.n,
-        spread=None if ranked else spread_of(panel, units, banks, seed),
+        spread=None if ranked else spread_of(panel, units, banks),
     )
     primary, of_total = primary_outcomes(study, measures, units)
     return Plan(
@@ -164,9 +164,8 @@ def disjoint(plan: Plan, members: Sequence[int], most: int = _MOST_DISJOINT) -> 
     """
     asked = (tuple(members), most)
     if asked not in plan._disjoint:
-        rng = generator(Use.DISJOINT, plan.machine.seed)
         banks = [plan.machine.banks[g] for g in members]
-        plan._disjoint[asked] = count_disjoint(banks, len(plan.machine.eligible), rng, most)
+        plan._disjoint[asked] = count_disjoint(banks, len(plan.machine.eligible), most)
     return plan._disjoint[asked]
 
 

@@ -16,7 +16,7 @@ from areaeffect.placebo.workers import run_all
 from areaeffect.power.calculation import Point, Size, machine_of, measure_points
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Floats, Result
-from areaeffect.streams import Use, generator
+from areaeffect.streams import Use
 
 if TYPE_CHECKING:
     from areaeffect.findings.finished import Finished
@@ -108,10 +108,7 @@ def more_neighbourhoods(finished: Finished) -> Annex[Supposed] | None:
     patterns = tuple(i % n for i in range(analysis.also_with))
     arms = [replace(arm, bins=NO_BINS, _sums={}) for arm in plan.arms]
     machine = machine_of(plan, arms, Size(patterns), Use.MORE_PLACEBO)
-    apart = count_disjoint(
-        machine.banks, len(machine.eligible),
-        generator(Use.MORE_DISJOINT, machine.seed), _MOST_DISJOINT,
-    )  # fmt: skip
+    apart = count_disjoint(machine.banks, len(machine.eligible), _MOST_DISJOINT)
     drawn = _drawn(finished, machine, analysis.placebos) if apart[0] else None
     subjects = [
         s

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.streams import Use, generator
+from areaeffect.streams import OF_AREAS, Use, generator
 
 if TYPE_CHECKING:
     from areaeffect.panel import Graph, Strings
@@ -141,21 +141,18 @@ def centre_of(groups: Sequence[Ints], centres: Floats) -> Floats:
     return np.array([centres[areas].mean(axis=0) for areas in groups]).reshape(-1, 2)
 
 
-def fit_radius(
-    spread: Spread, propose: Callable[[Spread, np.random.Generator], list[int] | None], seed: int
-) -> Spread:
+def fit_radius(spread: Spread, propose: Callable[[Spread, np.random.Generator], list[int] | None]) -> Spread:
     """Find the radius with which proposals come nearest to the real spread.
 
     Parameters
     ----------
     spread : its radius is not read.
     propose : proposes one programme: the candidate picked for each neighbourhood.
-    seed : of the trial proposals.
     """
     best, least = np.inf, np.inf
     for step, factor in enumerate(_RADII):
         tried = Spread(spread.centres, spread.target, factor * spread.target)
-        rng = generator(Use.SPREAD, seed, step)
+        rng = generator(Use.SPREAD, OF_AREAS, step)
         found = [propose(tried, rng) for _ in range(_TRIALS)]
         made = [tried.off_by(picked) for picked in found if picked is not None]
         if len(made) >= _TRIALS // 2 and float(np.median(made)) < least:

@@ -177,12 +177,7 @@ def _by_point(points: Points, outlines: Outlines, located: Located, has_code: Bo
 
 
 def _equally(
-    located: Located,
-    lookup: Lookup,
-    points: Points,
-    used: Bools,
-    asked: Sequence[Sequence[str]],
-    n_periods: int,
+    located: Located, lookup: Lookup, points: Points, used: Bools, asked: Sequence[Sequence[str]], n: int
 ) -> Placed:
     """Divide incidents of split codes equally among their parts; only rows that are `used`.
 
