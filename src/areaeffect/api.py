@@ -154,7 +154,7 @@ class Study:
         a file of areas), or a GeoDataFrame of drawn places.
     start : of the initiative: '2013-04', '2013-Q2', '2013', or a date.
     boundaries : outlines of all areas with their codes, a GeoDataFrame with a `crs`.
-    characteristics : one row for each area: residents, and what benchmark areas are made alike in.
+    characteristics : one row for each area: residents, and what benchmark areas are matched on.
     title : of the report.
     buffer_km : areas nearer than this to a treated one are left out; needs boundaries.
     placebos, seed : of the analysis.

@@ -67,7 +67,7 @@ class Measure:
 
 
 def is_enough(missing: Ints | int, of: int) -> Bools:
-    """Tell whether what is missing of so many periods leaves enough of them."""
+    """Return whether enough of a number of periods is left after the missing ones."""
     return np.asarray((missing < of) & (missing <= max(1.0, MAX_MISSING * of)))
 
 
@@ -108,7 +108,7 @@ class Neighbourhood:
 
     @property
     def is_whole(self) -> bool:
-        """Whether so many of the areas named can be used that they represent the neighbourhood."""
+        """Whether enough of the areas named can be used to represent the neighbourhood."""
         return len(self.areas) >= (1 - MAX_MISSING) * self.n_named
 
     @property

@@ -98,7 +98,7 @@ _FOOT = 30.0
 
 
 def _frame(rows: Sequence[Row], drawn: Sequence[str], span: tuple[float, float], on_top: int) -> Frame:
-    """Room for every value drawn, and zero; and for so many labels on top."""
+    """Room for every value drawn, and zero; and for a number of labels on top."""
     values = [v for row in rows for c in drawn if (v := row[c]) is not None]
     low, high = min([0.0, *values]), max([0.0, *values]) or 1.0
     height, values_shown = HEIGHT - 34 - _FOOT, (low * 1.05, high * 1.05)

@@ -181,7 +181,7 @@ class Checked:
     checks: tuple[CheckSummary, ...]
 
 
-#: Placebo programmes that a refit is held against, or as many as the study's findings: a check,
+#: Placebo programmes that a refit is compared with, or as many as the study's findings: a check,
 #: not an estimate.
 DRAWS = 199
 NO_FINDING = "the finding itself could not be estimated"

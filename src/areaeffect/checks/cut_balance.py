@@ -32,7 +32,7 @@ class CharacteristicJump:
 
 @dataclass(frozen=True, slots=True)
 class Largest:
-    """The characteristic that jumps most clearly, of so many."""
+    """The characteristic that jumps most clearly, and how many were tried."""
 
     of: CharacteristicJump
     tried: int

@@ -81,7 +81,7 @@ def _earlier(inputs: CheckInputs, s: Subject) -> dict[int, tuple[float, PlaceboI
 
 
 def _answer(s: Subject, found: dict[int, tuple[float, PlaceboInference]]) -> Found:
-    """Warn where the smallest of several p-values is too small for so many (Bonferroni)."""
+    """Warn where the smallest of several p-values is too small for their number (Bonferroni)."""
     printed = s.case.printed
     rows = [
         EarlierStart(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: Shares of places that are tried as 'the worst', until there is room for a programme in them.
 SHARES = (0.1, 0.2, 1 / 3)
-#: There is room where the worst places hold so many times the programme's areas.
+#: There is room where the worst places hold this multiple of the programme's areas.
 ROOM = 4.0
 #: A programme whose neighbourhoods lie above this percentile on average was itself at a worst.
 HIGH = 80.0
@@ -129,7 +129,7 @@ class _Chosen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scored:
-    """Every place that may stand for one piece of a neighbourhood, and how bad it is."""
+    """Every place that may represent one piece of a neighbourhood, and how bad it is."""
 
     options: tuple[Ints, ...]
     scores: Floats

@@ -155,7 +155,7 @@ def placement(names: Sequence[str], real: Floats, placebos: Floats, counted: Boo
 
     Notes
     -----
-    Each counted feature has a rank p-value. The smallest of them is held against the smallest of
+    Each counted feature has a rank p-value. The smallest of them is compared with the smallest of
     each placebo programme ranked in the same way, so that `joint_p` is exact under placement by
     the generator, however the features depend on each other. It cannot see a rule that leaves no
     trace in these features.

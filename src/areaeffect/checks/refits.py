@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Positions of the windows of one held-out design: its gap, what came after the start, its leads.
 GAP, AFTER, LEADS = 0, 1, (2, 3, 4, 5)
 _WINDOWS = 6
-#: Starts are pretended to be at most so many years (held-out spans) early.
+#: Starts are pretended to be at most this number of years (held-out spans) early.
 MOST_BACK = 3
 
 
@@ -100,7 +100,7 @@ class Refits:
     leads: LeadCohorts  # cohorts of the held-out design, for the lengths of its windows
     real: Floats  # (n_units, n_positions, n_totals)
     drawn: Floats  # (n_draws, n_units, n_positions, n_totals)
-    n_outcomes: int  # outcomes of the study: a window's positions follow each other by so many
+    n_outcomes: int  # outcomes of the study: the distance between a window's positions
 
     def window(self, window: int, case: Case) -> tuple[Floats, Floats]:
         """Return the real and the drawn totals of one window of a case's outcome."""

@@ -46,7 +46,7 @@ class RingJob:
     near: Graph  # areas within the outermost ring of each other
     band: npt.NDArray[np.int8]  # (n_pairs,), the ring that each pair of `near` is in
     n_rings: int  # rings, from the nearest
-    in_rings: Bools  # (n_areas,), areas that may stand in a ring: eligible but for the buffer
+    in_rings: Bools  # (n_areas,), areas that may be in a ring: eligible but for the buffer
 
     def prepare(self) -> None:
         """Make every cohort and sum, and search the nearest areas of all that may be asked for."""

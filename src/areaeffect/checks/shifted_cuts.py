@@ -47,7 +47,7 @@ class NextPlaces:
 
 @dataclass(frozen=True, slots=True)
 class Oddest:
-    """The shifted cut with the smallest p-value, of so many."""
+    """The shifted cut with the smallest p-value, and how many were tried."""
 
     of: NextPlaces
     tried: int

@@ -87,7 +87,7 @@ class FewTreated:
     changed_by: int | None  # how many would change the verdict to `verdict_then`; None where none does.
     verdict: Verdict
     verdict_then: Verdict | None
-    #: few, share, estimate, change_needed: so many, as in the table
+    #: few, share, estimate, change_needed: as in the table
     few: int
     share: float
     estimate: float | None

@@ -198,7 +198,7 @@ def _smallest_effects(file: StudyFile, panel: Panel, plan: Plan) -> tuple[str, .
 
 
 def _sources(file: StudyFile, store: Path | None) -> tuple[str, ...]:
-    """Say of each source what `areaeffect sources` says, held against the study's window."""
+    """Print of each source what `areaeffect sources` prints, compared with the study's window."""
     requests = (
         SourceRequest(name=name, source=source, file=file, store=store)
         for name, source in file.study.source.items()

@@ -149,7 +149,7 @@ class Preflight:
         return latest
 
     def obstacles(self, question: Question) -> tuple[Obstacle, ...]:
-        """Return what stands in the way of a question, with what can be asked instead.
+        """Return what prevents a question, with what can be asked instead.
 
         Parameters
         ----------

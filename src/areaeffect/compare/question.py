@@ -69,7 +69,7 @@ def compose(base: str, question: Question) -> str:
     asked = f"Did {question.name} change more after {question.start} than it would have?"
     if all(outcome.get("claim") == "level" for outcome in document["outcome"]):
         title = f"{question.name} beside places like it"
-        asked = f"How does {question.name} stand beside places that were like it?"
+        asked = f"How does {question.name} compare with places that were like it?"
     settled: dict[str, dict[str, str | float]] = {
         "study": {"title": title, "question": asked, "exploratory": True},
         "register": {"buffer_km": question.buffer_km},

@@ -102,7 +102,7 @@ class Beside:
 class Folded:
     """Blocks that a reader opens when needed.
 
-    Print shows them, unless `in_print` is words that stand for them there; empty: nothing does.
+    Print shows them, unless `in_print` has words to replace them there; empty: nothing does.
     `about` tells apart folded blocks of one title to those who cannot see where they are.
     """
 

@@ -112,7 +112,7 @@ def span(x: Sequence[float]) -> tuple[float, float]:
 
 
 def ticks(x: Sequence[float], periods: Sequence[str]) -> tuple[list[float], list[str]]:
-    """Return places and labels: years, or every so many of a table's own numbers."""
+    """Return places and labels: years, or at regular steps of a table's own numbers."""
     if kind(periods) in {None, PeriodKind.NUMBER}:
         step = max(1, math.ceil(len(x) / MOST_YEARS))
         return list(x[::step]), list(periods[::step])

@@ -252,7 +252,7 @@ class Characteristics:
 
 
 def characteristics_of(frame: pd.DataFrame, codes: Collection[str], path: Path) -> Characteristics:
-    """Say which columns hold residents, and which ones benchmark areas are made alike in.
+    """Say which columns hold residents, and which ones benchmark areas are matched on.
 
     Parameters
     ----------
@@ -272,7 +272,7 @@ def characteristics_of(frame: pd.DataFrame, codes: Collection[str], path: Path) 
     if not covariates:
         what = "no column of the characteristics holds numbers"
         raise DataError(Problem(f"{what}.", str(path), "Leave the file out, or add some."))
-    said = [f"Benchmark areas are made alike in {', '.join(covariates)}."]
+    said = [f"Benchmark areas are matched on {', '.join(covariates)}."]
     if residents:
         said.append(f"Counts are divided by '{residents}'.")
     return Characteristics(area=area, residents=residents, covariates=tuple(covariates), said=tuple(said))
@@ -301,7 +301,7 @@ class Draft:
         no characteristics where they are None.
     boundaries_area, characteristics_area : their code columns.
     start : of the initiative.
-    covariates : columns of the characteristics that benchmark areas are made alike in.
+    covariates : columns of the characteristics that benchmark areas are matched on.
     residents : column of the characteristics that counts are divided by; None: none.
     buffer_km : areas nearer than this to a treated one are left out; needs boundaries.
     placebos, seed : of the analysis.

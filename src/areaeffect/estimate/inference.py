@@ -245,7 +245,7 @@ def around_zero(statistics: Floats, taken: float) -> Floats:
 
         Var(estimate - c) / Var(placebo - c) = (1 + r - 2 q) / (1 - r) > 1,
 
-    so that a test against their distribution as it lies rejects too often. What they vary by about
+    so that a test against their distribution as drawn rejects too often. What they vary by about
     zero is the variance of an estimate whatever r and q are. Where the centre is not chance but a
     bias that the real programme shares, it makes the test wider, not wrong.
     """

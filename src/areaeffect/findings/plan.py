@@ -73,7 +73,7 @@ class Plan:
 
     @property
     def leading(self) -> ClaimCohorts:
-        """The claim that placebos are made alike for: change where the study asks it."""
+        """The claim that placebos are matched for: change where the study asks about it."""
         return self.arms[0]
 
     def arm_of(self, position: int) -> ClaimCohorts:

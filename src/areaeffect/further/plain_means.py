@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """By which classes the other areas are made alike."""
+    """The classes by which the other areas are matched."""
 
     by: str
     label: str

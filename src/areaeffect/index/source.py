@@ -104,7 +104,7 @@ def circular(name: str, index: Index, file: StudyFile) -> tuple[str, ...]:
             if shared:
                 notes.append(
                     f"Circular: '{outcome.title}' is the index '{title}', and benchmark areas were "
-                    f"made alike on parts of it ({', '.join(shared)}): a difference in those parts "
+                    f"matched on parts of it ({', '.join(shared)}): a difference in those parts "
                     "cannot show."
                 )
         elif is_covariate:
@@ -113,7 +113,7 @@ def circular(name: str, index: Index, file: StudyFile) -> tuple[str, ...]:
                 notes.append(
                     f"Circular: the index '{title}' among the covariates holds "
                     f"'{outcome.title}' or a measure of its family ({', '.join(held)}): benchmark "
-                    "areas were made alike on the outcome itself."
+                    "areas were matched on the outcome itself."
                 )
     return tuple(notes)
 

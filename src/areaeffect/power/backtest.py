@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Steps of history that a backtest leaves before its start where it can, and where it must.
 _HISTORY, _LEAST_HISTORY = 2, 1
-#: A table's own numbers have no year: a follow-up of them is cut into so many steps.
+#: A table's own numbers have no year: a follow-up of them is cut into this number of steps.
 _STEPS = 4
 
 

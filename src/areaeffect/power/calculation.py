@@ -118,7 +118,7 @@ def power_of(
 def sizes_of(plan: Plan, study: Study) -> list[Size]:
     """Return the points of the curve, and each initiative and named group as it is.
 
-    A programme with one set of weights has no curve: its neighbourhoods are not told apart.
+    A programme with one set of weights has no curve: its neighbourhoods are not distinguished.
     """
     some = [found for one in study.group if (found := named_group(plan.units, one))]
     real = [Size(group.units, group.name) for group in (*groups_of(plan.units), *some)]

@@ -177,7 +177,7 @@ def _curve_table(report: PowerReport, written: DataTable, outcome: str) -> DataT
     )
 
 
-#: The effect on a ratio that a reader is told the needed number of neighbourhoods for.
+#: The effect on a ratio for which the number of neighbourhoods needed is printed.
 TARGET = 0.1
 
 
@@ -231,7 +231,7 @@ def _needed_words(report: PowerReport, row: PowerRow) -> str:
     need, beyond = needed(report.curve(row.outcome), target)
     goal = f"to see {_size(target, row)}"
     if need is None:
-        return f"how many it takes {goal} cannot be told"
+        return f"how many it takes {goal} cannot be said"
     if need <= 1:
         return f"{goal} one neighbourhood is enough"
     return f"{goal} you need about {need}" + (" (beyond what was drawn)" if beyond else "")

@@ -47,7 +47,7 @@ _MEANINGS: dict[Verdict, str] = {
 
 
 def verdict_words(verdict: Verdict, claim: str = "change") -> str:
-    """Say what a verdict means, in words that stand beside its symbol."""
+    """Say what a verdict means, in the words printed with its symbol."""
     return _MEANINGS[verdict].format(_BESIDE[claim])
 
 

@@ -49,7 +49,7 @@ class Counted:
     _counts: Ints
 
     def of(self, category: Sequence[str], n_areas: int, periods: Periods, where: str) -> Floats:
-        """Return (n_areas, n_periods) counts of some categories; none stand for all incidents.
+        """Return (n_areas, n_periods) counts of some categories; none means all incidents.
 
         Raises
         ------

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from areaeffect.study.file import StudyFile
 
 #: A file begins, or ends, inside a month where over a tenth of its days are cut off, although
-#: a chance gap of so many days has less than this probability.
+#: a gap of that many days by chance has less than this probability.
 _RARE = 0.001
 _FEWEST_DAYS = 20
 _MOST = 0.5

@@ -204,7 +204,7 @@ def _parts_of(
 
     Notes
     -----
-    Incidents are held against the months in which each force published anything, so that a file
+    Incidents are compared with the months in which each force published anything, so that a file
     that soon stops has no smaller part.
     """
     months = np.zeros(len(forces))

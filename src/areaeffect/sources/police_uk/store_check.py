@@ -1,4 +1,4 @@
-"""What `areaeffect ingest` says of its files, and a store held against its manifest."""
+"""What `areaeffect ingest` says of its files, and a store compared with its manifest."""
 
 from __future__ import annotations
 

@@ -103,9 +103,9 @@ def _show_form(
 
 
 def _faults(settings: Settings, atlas: Atlas, question: Question, asked: CompareForm) -> dict[str, Fault]:
-    """Return what stands in the way of a question, by field: before it is asked, and after.
+    """Return what prevents a question, by field: before it is asked, and after.
 
-    A form that has just been opened is held against its areas alone.
+    A form that has just been opened is checked by its areas alone.
     """
     obstacles = atlas.preflight.obstacles(question if asked.start else replace(question, start=""))
     if not obstacles and (asked.start or atlas.preflight.asks_levels):
