@@ -10,6 +10,7 @@ import atexit
 import html
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -31,8 +32,6 @@ from areaeffect.study.file import read_study
 from areaeffect.terminal import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import geopandas as gpd
     import pandas as pd
 

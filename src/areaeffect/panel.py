@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.periods import PeriodKind
-from areaeffect.results import Bools, Floats, Ints
+from areaeffect.periods import PeriodKind, Periods
+from areaeffect.results import Bools, Floats, Gap, Ints, Release
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from areaeffect.outcomes import Break
-    from areaeffect.periods import Periods
-    from areaeffect.results import Gap, Release
 
 Strings = npt.NDArray[np.str_]
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 from areaeffect.document import marks, svg
-from areaeffect.document.svg import Frame
+from areaeffect.document.svg import Frame, Row
 from areaeffect.periods import PeriodKind
 from areaeffect.wording.numbers import known, number
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.document.svg import Row
 
 #: A wide chart has its labels at the ends of the lines, one for a phone has them on top.
 WIDTH, NARROW, HEIGHT = 680.0, 340.0, 300.0

@@ -10,8 +10,10 @@ from areaeffect.checks.base import (
     NO_FINDING,
     Answer,
     Check,
+    CheckInputs,
     Drawn,
     Status,
+    Subject,
     effect,
     held_against,
     p_words,
@@ -23,7 +25,6 @@ from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.estimate.inference import PlaceboInference
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, CheckInputs, Status, Subject, effect
 from areaeffect.checks.refits import LEVEL, RISE, scores_of
 from areaeffect.estimate.inference import CENTRE_LIMIT, MIN_PLACEBOS
 from areaeffect.findings.candidates import places_of
@@ -17,9 +18,6 @@ from areaeffect.records import described
 from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Bools, Floats, Ints
 
 #: Shares of places that are tried as 'the worst', until there is room for a programme in them.

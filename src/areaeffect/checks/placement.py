@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import NO_FINDING, Answer, Check, Status, p_words
+from areaeffect.checks.base import NO_FINDING, Answer, Check, CheckInputs, Status, Subject, p_words
 from areaeffect.checks.refits import LEVEL, RISE, scores_of
 from areaeffect.placebo.programmes import programme_of
 from areaeffect.records import described
 from areaeffect.wording.numbers import three_digits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
 

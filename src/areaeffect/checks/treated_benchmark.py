@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, CheckInputs, Status, Subject, effect
 from areaeffect.estimate.inference import decide
 from areaeffect.records import described
-from areaeffect.results import Claim, Form, Verdict
+from areaeffect.results import Claim, Finding, Floats, Form, Ints, Verdict
 from areaeffect.wording.numbers import number, plural
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.checks.base import CheckInputs, Subject
-    from areaeffect.results import Finding, Floats, Ints
 
 
 def shares_of_heaviest(parts: Floats) -> Floats:

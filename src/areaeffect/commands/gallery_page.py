@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from areaeffect.commands.gallery import CERTAIN_P, WIDEST, Kind, Known, Row
 from areaeffect.results import LEVEL
 from areaeffect.study.parts import SHARED_DATA_VARIABLE
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _HEAD = (
     "| programme | published | ours, with 95% interval | published inside ours? | ours inside "

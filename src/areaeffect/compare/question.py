@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
@@ -21,9 +23,6 @@ from areaeffect.errors import Problem, StudyError
 from areaeffect.period_texts import parse_period
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from areaeffect.study.file import StudyFile
 
 STUDY_FILE, AREAS_FILE = "study.toml", "chosen_areas.csv"

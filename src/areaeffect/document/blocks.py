@@ -6,19 +6,16 @@ each face escapes it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import IntEnum
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect import wording
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.results import Verdict
 from areaeffect.wording import terms
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 PRINTED_ROWS = 80  # a longer table is for the screen and for its file
 

@@ -7,25 +7,23 @@ option that settles it is named.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import tomlkit
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.period_texts import kind_of, read_periods
+from areaeffect.period_texts import PeriodReading, kind_of, read_periods
 from areaeffect.periods import label
 from areaeffect.tables.cells import plain_code, read_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from pathlib import Path
-
     import pandas as pd
 
     from areaeffect.outcomes import FamilyName
-    from areaeffect.period_texts import PeriodReading
     from areaeffect.results import Floats
 
 #: A column holds areas where at least this share of the listed areas is in it.

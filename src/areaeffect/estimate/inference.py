@@ -11,14 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.results import LEVEL, Better, Claim, Verdict
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats, Interval
+from areaeffect.results import LEVEL, Better, Claim, Floats, Interval, Verdict
 
 POWER = 0.8
 #: Fewer placebos than this cannot give a two-sided 95% interval.

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.document.blocks import Bullets, Data, Folded, Paragraph, Place, Section
+from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
 from areaeffect.records import Column, DataTable
 from areaeffect.register.others import DURING, ENDED, LATER
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Result
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.document.blocks import Block
     from areaeffect.findings.finished import Finished
     from areaeffect.register.other_initiatives import Others
-    from areaeffect.results import Result
 
     Row = tuple[str | float | int | None, ...]
-    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

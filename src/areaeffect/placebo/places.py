@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ import numpy as np
 from areaeffect.streams import OF_AREAS, Use, generator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from areaeffect.panel import Graph, Strings
     from areaeffect.results import Bools, Floats, Ints
 

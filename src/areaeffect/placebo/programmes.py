@@ -7,6 +7,7 @@ the whole design and estimate. Neighbourhoods are contiguous where boundaries ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,8 +21,6 @@ from areaeffect.placebo.places import ALIKE_WITHIN, PROPOSALS, Spread, fit_radiu
 from areaeffect.streams import OF_AREAS, Use, generator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from areaeffect.results import Bools, Floats, Ints
 
 _TRIES = 50

@@ -7,6 +7,7 @@ neighbours are refused; what is only unusual is named.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.sources.screening_periods import cut_off, equal_series, odd_periods, running_totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.base import SourceTable, Wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,6 @@ from areaeffect.periods import PeriodKind, label
 from areaeffect.sources.panel_values import rows_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.base import SourceTable
 

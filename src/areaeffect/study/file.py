@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -11,13 +12,9 @@ from pydantic import ValidationError
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
 from areaeffect.study.model import Study, split_reference
 from areaeffect.study.source_kinds import source_models
-from areaeffect.study.toml_file import line_of, parse_toml, problems_of, read_toml, where
+from areaeffect.study.toml_file import TomlFile, line_of, parse_toml, problems_of, read_toml, where
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from areaeffect.study.toml_file import TomlFile
-
     pass
 
 

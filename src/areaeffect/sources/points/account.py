@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -15,8 +16,6 @@ from areaeffect.sources.police_uk.text import shorten
 from areaeffect.sources.screening_periods import RARE, periods_copied
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.results import Bools, Floats, Ints
 

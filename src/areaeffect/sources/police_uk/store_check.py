@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.sources.police_uk.stored_files import AGAIN, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from areaeffect.sources.police_uk.files import PassedOver
     from areaeffect.sources.police_uk.lake import Lake, ManifestRow
 
