@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.assembly.assemble import Assembled, assemble
@@ -14,9 +16,6 @@ from areaeffect.placebo.workers import version_of_code
 from areaeffect.value.valuation import cost_releases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from areaeffect.results import Release
     from areaeffect.study.file import StudyFile
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from math import isclose
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,15 +33,10 @@ from areaeffect.study.file import StudyFile, read_study
 from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.findings.plan import Plan
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
-    from areaeffect.results import Result
-    from areaeffect.study.file import StudyFile
 
 #: Packages whose versions can move a number.
 _NUMERIC = ("numpy", "scipy", "scikit-learn", "shapely", "pyproj", "duckdb", "pandas")

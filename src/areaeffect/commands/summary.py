@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
-from areaeffect.results import Verdict
+from areaeffect.results import Finding, Result, Verdict
 from areaeffect.wording import main_findings, reason
 from areaeffect.wording.numbers import decimals_of, interval_head
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from areaeffect.results import Finding, Result
 
 _BOTH = "the interval includes zero: both more and less than expected fit the data"
 

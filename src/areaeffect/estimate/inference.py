@@ -9,15 +9,12 @@ places that spread was measured on (`known_from`). Estimates are on the log scal
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import comb
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.results import LEVEL, Better, Claim, Verdict
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats, Interval
+from areaeffect.results import LEVEL, Better, Claim, Floats, Interval, Verdict
 
 POWER = 0.8
 #: Fewer placebos than this cannot give a two-sided 95% interval.
@@ -249,7 +246,7 @@ def around_zero(statistics: Floats, taken: float) -> Floats:
 
         Var(estimate - c) / Var(placebo - c) = (1 + r - 2 q) / (1 - r) > 1,
 
-    so that a test against their distribution as it lies rejects too often. What they vary by about
+    so that a test against their distribution as drawn rejects too often. What they vary by about
     zero is the variance of an estimate whatever r and q are. Where the centre is not chance but a
     bias that the real programme shares, it makes the test wider, not wrong.
     """
@@ -279,11 +276,17 @@ def known_from(statistics: Floats, degrees: int) -> Floats:
     -------
     (n_draws, COPIES).
     """
+    return np.asarray(statistics[:, None] * _factors(len(statistics), degrees))
+
+
+@lru_cache(maxsize=64)
+def _factors(n: int, degrees: int) -> Floats:
+    """Return the factors of n draws, (n, COPIES); each row is spread over the whole distribution."""
     from scipy.special import gammaincinv  # heavy
 
-    within = (np.arange(1, len(statistics) + 1) * _GOLDEN) % 1.0
+    within = (np.arange(1, n + 1) * _GOLDEN) % 1.0
     at = (np.arange(COPIES) + within[:, None]) / COPIES
-    return np.asarray(statistics[:, None] * np.sqrt(degrees / (2 * gammaincinv(degrees / 2, at))))
+    return np.asarray(np.sqrt(degrees / (2 * gammaincinv(degrees / 2, at))))
 
 
 def infer(

@@ -6,19 +6,17 @@ come from the same placebo programme, so their dependence is kept.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.estimate.inference import rank_kept, share_beyond
-from areaeffect.results import LEVEL
+from areaeffect.results import LEVEL, Floats
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.estimate.inference import PlaceboInference
-    from areaeffect.results import Floats
 
 
 #: A critical value nearer to zero than this share of the column's spread is not used as a scale.

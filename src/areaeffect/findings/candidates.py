@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +21,6 @@ from areaeffect.placebo.places import (
 from areaeffect.placebo.programmes import Candidates, matched_spread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.design.pool import Pool
     from areaeffect.design.programme import Cohort
     from areaeffect.findings.cohorts import ClaimCohorts

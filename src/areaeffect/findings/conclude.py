@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from areaeffect.design.programme import ROUNDING
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, decide
-from areaeffect.estimate.multiplicity import max_t
+from areaeffect.estimate.multiplicity import Joint, max_t
 from areaeffect.findings.case import Case, Evidence, Group, contrast_groups, groups_of, neighbourhood_groups
 from areaeffect.findings.describe import amounts_of, caveats_of, held_back, in_rates, subject
 from areaeffect.findings.grading import grade
@@ -17,11 +18,6 @@ from areaeffect.findings.notes import companions
 from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS, families_without_outcome, why_not_planned
 from areaeffect.results import LEVEL, Claim, Finding, IntervalKind, PlaceboDraws, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.estimate.multiplicity import Joint
 
 
 @dataclass(frozen=True, slots=True, eq=False)

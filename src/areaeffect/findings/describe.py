@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,11 @@ from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.grading import NO_OVERLAP, worst_balance
 from areaeffect.findings.looks import share
 from areaeffect.outcomes import estimand
-from areaeffect.results import LEVEL, Form
+from areaeffect.results import LEVEL, Finding, Floats, Form, Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure
-    from areaeffect.results import Finding, Floats, Interval
 
 _PER = 1000.0
 #: A finding mentions growth of the exposure that differs by more than this log ratio.

@@ -6,6 +6,7 @@ Everything here is settled before an outcome at or after a start is read.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -29,20 +30,16 @@ from areaeffect.findings.choices import (
 )
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
 from areaeffect.findings.units import covered_units, left_out_warning, named_areas, refuse_late_covariates
-from areaeffect.panel import REASONS, Neighbourhood, is_enough
+from areaeffect.panel import REASONS, Measure, Neighbourhood, Panel, is_enough
 from areaeffect.periods import label
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.register.registered import THROUGHOUT
-from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
+from areaeffect.results import BalanceRow, Bools, Ints, NeighbourhoodDesign, Seal
 from areaeffect.streams import OF_AREAS, Use, generator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.findings.looks import Look
-    from areaeffect.panel import Measure, Panel
-    from areaeffect.results import Bools, Ints
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Study
 
@@ -78,7 +75,7 @@ class Plan:
 
     @property
     def leading(self) -> ClaimCohorts:
-        """The claim that placebos are made alike for: change where the study asks it."""
+        """The claim that placebos are matched for: change where the study asks about it."""
         return self.arms[0]
 
     def arm_of(self, position: int) -> ClaimCohorts:

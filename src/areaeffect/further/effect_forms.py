@@ -13,19 +13,17 @@ from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
-from areaeffect.findings.case import groups_of
+from areaeffect.findings.case import Case, Evidence, groups_of
 from areaeffect.findings.conclude import case_of
 from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS
 from areaeffect.records import described, rows_of, table_of
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Finding, Floats, Result
 from areaeffect.wording.numbers import number
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from areaeffect.findings.case import Case, Evidence
     from areaeffect.findings.finished import Finished
-    from areaeffect.results import Finding, Floats, Result
 
 
 @dataclass(frozen=True, slots=True)

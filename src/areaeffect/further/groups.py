@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
+from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.findings.case import NOT_GIVEN, Group, named_group, value_of
+from areaeffect.findings.case import NOT_GIVEN, Evidence, Group, named_group, value_of
 from areaeffect.findings.conclude import cases_of_group, draw_case, findings_of
 from areaeffect.records import described, rows_of, table_of
-from areaeffect.results import ALL_INITIATIVES, Annex
+from areaeffect.results import ALL_INITIATIVES, Annex, Finding, Result
 from areaeffect.wording.numbers import interval_head, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.document.blocks import Block
-    from areaeffect.findings.case import Evidence
     from areaeffect.findings.finished import Finished
     from areaeffect.panel import Neighbourhood
-    from areaeffect.results import Finding, Result
     from areaeffect.study.file import StudyFile
 
 

@@ -5,24 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import subjects_of
+from areaeffect.checks.base import Subject, subjects_of
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate.event_time import NO_BINS
 from areaeffect.findings.case import Group
-from areaeffect.placebo.programmes import count_disjoint
+from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.calculation import Point, Size, machine_of, measure_points
 from areaeffect.records import Column, DataTable
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Floats, Result
 from areaeffect.streams import Use
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import Subject
     from areaeffect.findings.finished import Finished
-    from areaeffect.placebo.programmes import Machine
-    from areaeffect.results import Floats, Result
 
 _HEAD = ("Outcome", "Smallest detectable now", "With all", "Placebo programmes")
 

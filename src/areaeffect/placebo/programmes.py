@@ -7,6 +7,7 @@ the whole design and estimate. Neighbourhoods are contiguous where boundaries ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,14 +21,12 @@ from areaeffect.placebo.places import ALIKE_WITHIN, PROPOSALS, Spread, fit_radiu
 from areaeffect.streams import OF_AREAS, Use, generator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from areaeffect.results import Bools, Floats, Ints
 
 _TRIES = 50
 _QUICK_TRIES = 8
 #: Packings of disjoint programmes that are tried, of which the fullest counts.
-_PACKINGS = 10
+_PACKINGS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +49,7 @@ def draw_programme(
     taken: Bools | None,
     rng: np.random.Generator,
     spread: Spread | None = None,
+    tries: int = _TRIES,
 ) -> list[Ints] | None:
     """Draw one placebo programme of disjoint pseudo-neighbourhoods; None where none fits.
 
@@ -60,10 +60,11 @@ def draw_programme(
     taken : (n_areas,), areas that may not be used; None for none.
     rng : of this draw.
     spread : how far apart its neighbourhoods should lie; None for anywhere.
+    tries : times it is begun again where the last neighbourhoods find no room.
     """
     if spread is not None:
         return _draw_spread(banks, n_areas, taken, rng, spread)
-    for _ in range(_TRIES):
+    for _ in range(tries):
         used = np.zeros(n_areas, dtype=bool) if taken is None else taken.copy()
         drawn: list[Ints | None] = [None] * len(banks)
         for g in rng.permutation(len(banks)):
@@ -194,7 +195,7 @@ def _packed(
     used = np.zeros(n_areas, dtype=bool)
     programmes = 0
     while programmes < most:
-        drawn = draw_programme(banks, n_areas, used, rng)
+        drawn = draw_programme(banks, n_areas, used, rng, tries=_QUICK_TRIES)
         if drawn is None:
             break
         programmes += 1

@@ -7,6 +7,7 @@ seen in 80% of such studies at 5%, for as many neighbourhoods and as long a foll
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -29,8 +30,6 @@ from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure
     from areaeffect.results import Floats
@@ -119,7 +118,7 @@ def power_of(
 def sizes_of(plan: Plan, study: Study) -> list[Size]:
     """Return the points of the curve, and each initiative and named group as it is.
 
-    A programme with one set of weights has no curve: its neighbourhoods are not told apart.
+    A programme with one set of weights has no curve: its neighbourhoods are not distinguished.
     """
     some = [found for one in study.group if (found := named_group(plan.units, one))]
     real = [Size(group.units, group.name) for group in (*groups_of(plan.units), *some)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from areaeffect import wording
 from areaeffect.document import page
@@ -38,16 +40,9 @@ from areaeffect.report.files import (
 )
 from areaeffect.report.summary import PDF_FILE
 from areaeffect.results import Finding, Result, Verdict
-from areaeffect.study.collection import Collection
+from areaeffect.study.collection import Collection, CollectionPart, Published
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import interval_head, known, plural, signed, signed_interval, size
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from areaeffect.results import Result
-    from areaeffect.study.collection import Collection, CollectionPart, Published
 
 
 def collection_document(collection: Collection, results: Mapping[str, Result]) -> Document:

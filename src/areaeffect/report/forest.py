@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document import marks, svg
 from areaeffect.document.chart_tables import Table, cell
 from areaeffect.document.svg import Frame, cut, printed, scaled
-from areaeffect.results import Verdict
+from areaeffect.results import Finding, Verdict
 from areaeffect.wording import terms
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from areaeffect.results import Finding
 
 EDGE = 14.0
 LINE, HEAD, FOOT = 47.0, 44.0, 42.0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from areaeffect import wording
 from areaeffect.document.blocks import Bullets
 from areaeffect.document.chart_tables import NONE_GIVEN, Table
 from areaeffect.outcomes import FAMILIES
-from areaeffect.results import Finding, Result, Verdict
+from areaeffect.results import Finding, Interval, Result, Verdict
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import (
     amounts,
@@ -22,11 +22,6 @@ from areaeffect.wording.numbers import (
     size,
     total,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from areaeffect.results import Interval
 
 HEAVIEST = 20  # benchmark areas named for each neighbourhood
 SMALLEST_P = 0.001

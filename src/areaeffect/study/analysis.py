@@ -77,9 +77,6 @@ class Analysis(Part):
         description="outer edges of the rings in which spill-over is looked for, ascending",
     )
     linearised: bool = Field(default=False, description="add the linearised companion interval")
-    between_neighbourhoods: bool = Field(
-        default=True, description="add cluster-robust and bootstrap intervals, from ten on"
-    )
 
     @model_validator(mode="after")
     def _has_rings_in_order(self) -> Self:

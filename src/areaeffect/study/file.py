@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,12 +14,7 @@ from areaeffect.study.analysis import AddedLooks, Looks
 from areaeffect.study.model import Study, split_reference
 from areaeffect.study.parts import resolve
 from areaeffect.study.source_kinds import source_models
-from areaeffect.study.toml_file import NO_KINDS, line_of, parse_toml, problems_of, read_toml, where
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from areaeffect.study.toml_file import TomlFile
+from areaeffect.study.toml_file import NO_KINDS, TomlFile, line_of, parse_toml, problems_of, read_toml, where
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,21 +11,17 @@ import numpy as np
 from areaeffect.estimate.inference import COPIES
 from areaeffect.findings.conclude import cases_of, draw_case
 from areaeffect.records import table_of
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Finding, Floats, Ints
 from areaeffect.streams import Use, generator
 from areaeffect.study.analysis import ALL_CRIME, NOT_VALUED
 from areaeffect.value import worth
 from areaeffect.value.costs import STATUSES, UNVERIFIED, deflator, discounted
 from areaeffect.value.tables import PUBLISHED_SCALE, Amount, Rate, UnitCost, ValueSettings
-from areaeffect.value.valuation import read_valuation
+from areaeffect.value.valuation import Valuation, read_valuation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from areaeffect.findings.case import Case
     from areaeffect.findings.finished import Finished
-    from areaeffect.results import Finding, Floats, Ints
-    from areaeffect.value.valuation import Valuation
 
 EVERY_OUTCOME = "all valued outcomes"
 _SEVERAL = 2

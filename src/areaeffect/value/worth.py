@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ import numpy as np
 from areaeffect.estimate.inference import COPIES, rank_kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from areaeffect.results import Floats
     from areaeffect.value.costs import UnitCost
 

@@ -116,7 +116,7 @@ def noun(finding: Finding) -> str:
 def amounts(finding: Finding) -> tuple[float, float] | None:
     """Return the observed and the expected amount, where they belong to the estimate.
 
-    An additive estimate is a difference of the two; where it is not (totals stand beside a
+    An additive estimate is a difference of the two; where it is not (totals are printed with a
     difference in rates), printing them in its unit would mislead.
     """
     observed, expected = known(finding.observed), known(finding.counterfactual)
