@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, Answer, Check, Drawn, Status, effect, held_against
+from areaeffect.checks.base import (
+    EFFECT,
+    Answer,
+    Check,
+    CheckInputs,
+    Drawn,
+    Status,
+    Subject,
+    effect,
+    held_against,
+)
 from areaeffect.checks.discontinuity import has_rule
 from areaeffect.checks.leave_out import turns
 from areaeffect.placebo.programmes import run_programme
@@ -15,7 +25,6 @@ from areaeffect.records import described
 from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Floats
 
 #: Bandwidths that are tried, as multiples of the study's.

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import Answer, Check, Status, p_words
+from areaeffect.checks.base import Answer, Check, CheckInputs, Status, p_words
 from areaeffect.checks.discontinuity import has_rule, line_of
 from areaeffect.estimate.discontinuity import FEWEST, bunching_at
 from areaeffect.records import described
 from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs
     from areaeffect.results import Floats
 
 _ALPHA = 0.05

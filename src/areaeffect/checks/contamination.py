@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import Answer, Check, Status
+from areaeffect.checks.base import Answer, Check, CheckInputs, Status, Subject
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Bools, Floats
 
 #: A larger share of weight in or next to other initiatives is warned of.

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import EFFECT, Answer, Check, Drawn, Status, effect, held_against, p_words
+from areaeffect.checks.base import (
+    EFFECT,
+    Answer,
+    Check,
+    CheckInputs,
+    Drawn,
+    Status,
+    Subject,
+    effect,
+    held_against,
+    p_words,
+)
 from areaeffect.checks.refits import MOST_BACK
 from areaeffect.findings.grading import ALPHA, held_out
 from areaeffect.records import described
@@ -13,7 +24,6 @@ from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.estimate.inference import PlaceboInference
 
 
@@ -70,7 +80,7 @@ def _earlier(inputs: CheckInputs, s: Subject) -> dict[int, tuple[float, PlaceboI
 
 
 def _answer(s: Subject, found: dict[int, tuple[float, PlaceboInference]]) -> Found:
-    """Warn where the smallest of several p-values is too small for so many (Bonferroni)."""
+    """Warn where the smallest of several p-values is too small for their number (Bonferroni)."""
     printed = s.case.printed
     rows = [
         EarlierStart(

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import EFFECT, Answer, Check, Status, effect, p_words, span
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Status, Subject, effect, p_words, span
 from areaeffect.findings.grading import ALPHA, held_out
 from areaeffect.records import described
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

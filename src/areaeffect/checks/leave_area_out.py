@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, Answer, Check, Drawn, Status, held_against
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Drawn, Status, Subject, held_against
 from areaeffect.checks.leave_out import one_left_out, turns
 from areaeffect.checks.treated_benchmark import parts_of
 from areaeffect.placebo.programmes import run_programme
@@ -16,7 +16,6 @@ from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Floats
 
 #: Benchmark areas that are left out in turn: those with the largest part in what is expected.

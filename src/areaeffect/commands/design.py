@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import planned
 from areaeffect.document import page
-from areaeffect.document.blocks import Paragraph, Section
+from areaeffect.document.blocks import Document, Paragraph, Section
 from areaeffect.document.chart_tables import json_text, write_table, write_text
 from areaeffect.document.folders import prepare, write_whole
 from areaeffect.document.page import to_html
@@ -19,17 +21,12 @@ from areaeffect.power.result import PowerReport
 from areaeffect.records import Column
 from areaeffect.report.contents import plan_document, plan_in_print
 from areaeffect.report.files import design_values, rounded
-from areaeffect.study.file import read_study
+from areaeffect.study.file import StudyFile, read_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.document.blocks import Document, Section
     from areaeffect.findings.plan import Plan
     from areaeffect.results import Result
-    from areaeffect.study.file import StudyFile
 
 NO_POWER = Section(
     "power",

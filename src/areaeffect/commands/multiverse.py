@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,26 +18,19 @@ from areaeffect.commands.evaluate import estimate
 from areaeffect.document.folders import RUN_FILE, add_listed, prepare, write_whole
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.estimate.inference import Places
-from areaeffect.findings.case import groups_of
-from areaeffect.findings.plan import disjoint, pool_of
+from areaeffect.findings.case import Group, groups_of
+from areaeffect.findings.plan import Plan, disjoint, pool_of
 from areaeffect.geography.neighbours import within
 from areaeffect.multiverse.branches import Choice, Curve, CurveCase, Universe, grid, name_of, run_branch
 from areaeffect.multiverse.curves import curves_annex
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.placebo.workers import default_threads, over_processes, single_threaded, version_of_code
 from areaeffect.report.files import read_result, write_files
-from areaeffect.study.file import read_study, refuse_missing_cluster
+from areaeffect.study.file import StudyFile, read_study, refuse_missing_cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.case import Group
-    from areaeffect.findings.plan import Plan
-    from areaeffect.multiverse.branches import Choice
     from areaeffect.results import Floats, Result
-    from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Outcome, Study
 
 FOLDER = "branches"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -16,8 +17,6 @@ from areaeffect.document import svg
 from areaeffect.document.svg import with_halo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from areaeffect.results import AreaStatus, Floats, Release, Shape
 
 Points = npt.NDArray[np.int64]

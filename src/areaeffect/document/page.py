@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,20 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.document import svg
-from areaeffect.document.blocks import figures, in_print, plain
+from areaeffect.document.blocks import Document, Section, figures, in_print, plain
 from areaeffect.document.chart_tables import json_text, rounded_number, write_table, write_text
 from areaeffect.document.folders import RUN_FILE, write_whole
-from areaeffect.records import Column
+from areaeffect.records import Column, DataTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
     from jinja2 import Template
     from markupsafe import Markup
 
-    from areaeffect.document.blocks import Document, Section
-    from areaeffect.records import DataTable
     from areaeffect.results import Release
 
 LONGEST_WORD = 16  # letters of a table's cell that stay together

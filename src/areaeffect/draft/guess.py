@@ -7,25 +7,23 @@ option that settles it is named.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import tomlkit
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.period_texts import kind_of, read_periods
+from areaeffect.period_texts import PeriodReading, kind_of, read_periods
 from areaeffect.periods import label
 from areaeffect.tables.cells import plain_code, read_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from pathlib import Path
-
     import pandas as pd
 
     from areaeffect.outcomes import FamilyName
-    from areaeffect.period_texts import PeriodReading
     from areaeffect.results import Floats
 
 #: A column holds areas where at least this share of the listed areas is in it.
@@ -254,7 +252,7 @@ class Characteristics:
 
 
 def characteristics_of(frame: pd.DataFrame, codes: Collection[str], path: Path) -> Characteristics:
-    """Say which columns hold residents, and which ones benchmark areas are made alike in.
+    """Say which columns hold residents, and which ones benchmark areas are matched on.
 
     Parameters
     ----------
@@ -274,7 +272,7 @@ def characteristics_of(frame: pd.DataFrame, codes: Collection[str], path: Path) 
     if not covariates:
         what = "no column of the characteristics holds numbers"
         raise DataError(Problem(f"{what}.", str(path), "Leave the file out, or add some."))
-    said = [f"Benchmark areas are made alike in {', '.join(covariates)}."]
+    said = [f"Benchmark areas are matched on {', '.join(covariates)}."]
     if residents:
         said.append(f"Counts are divided by '{residents}'.")
     return Characteristics(area=area, residents=residents, covariates=tuple(covariates), said=tuple(said))
@@ -303,7 +301,7 @@ class Draft:
         no characteristics where they are None.
     boundaries_area, characteristics_area : their code columns.
     start : of the initiative.
-    covariates : columns of the characteristics that benchmark areas are made alike in.
+    covariates : columns of the characteristics that benchmark areas are matched on.
     residents : column of the characteristics that counts are divided by; None: none.
     buffer_km : areas nearer than this to a treated one are left out; needs boundaries.
     placebos, seed : of the analysis.

@@ -5,26 +5,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import NothingEstimableError, Problem, first_few
-from areaeffect.findings.case import groups_of
+from areaeffect.findings.case import Evidence, groups_of
 from areaeffect.findings.cohorts import starts_too_late
 from areaeffect.outcomes import FAMILIES, estimand
-from areaeffect.panel import REASONS
+from areaeffect.panel import REASONS, Measure
 from areaeffect.periods import label
 from areaeffect.results import ALL_INITIATIVES, Claim, Finding, Form, Verdict
 from areaeffect.sources.publishers.releases import find_release
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.findings.case import Evidence
     from areaeffect.findings.plan import Plan
-    from areaeffect.panel import Measure
     from areaeffect.study.model import Study
 
 #: Why what a model predicts is no outcome.
@@ -82,6 +79,11 @@ def refuse_everything_refused(study: Study, plan: Plan, found: Sequence[Refused]
 
 def refuse_before_data(study: Study, plan: Plan, measures: Sequence[Measure], where: str) -> None:
     """Raise NothingEstimableError where no outcome has a value after any start yet."""
+    if plan.look is not None and not plan.look.number:
+        what = f"nothing in '{study.study.title}' can be estimated yet: the first planned look is on data to "
+        raise NothingEstimableError(
+            Problem(f"{what}{plan.look.period}.", where, "Evaluate when data up to then are here.")
+        )
     units = range(len(plan.units))
     reasons = dict.fromkeys(not_yet(plan, measure, units) for measure in measures)
     if "" in reasons:

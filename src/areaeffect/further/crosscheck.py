@@ -13,14 +13,13 @@ from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, c
 from areaeffect.findings.case import Evidence, Group, groups_of
 from areaeffect.findings.cross_panel import build_panel
 from areaeffect.records import described, rows_of, table_of
-from areaeffect.results import Annex, NotEstimable
+from areaeffect.results import Annex, Finding, NotEstimable, Result
 from areaeffect.streams import Use, seed_for
 from areaeffect.wording.numbers import number
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from areaeffect.findings.finished import Finished
-    from areaeffect.results import Finding, Result
 
 LEAD = PHRASES["crosscheck.same_neighbourhoods"]
 

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.document.blocks import Bullets, Data, Folded, Paragraph, Place, Section
+from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
 from areaeffect.records import Column, DataTable
 from areaeffect.register.others import DURING, ENDED, LATER
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Result
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
-    from areaeffect.document.blocks import Block
     from areaeffect.findings.finished import Finished
     from areaeffect.register.other_initiatives import Others
-    from areaeffect.results import Result
 
     Row = tuple[str | float | int | None, ...]
-    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +257,7 @@ def _kilometres(finished: Finished, known: Others, used: np.ndarray) -> list[flo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundaryFit:
-    """How many places were drawn or listed, the areas that stand for them, and the worst fit."""
+    """How many places were drawn or listed, the areas that represent them, and the worst fit."""
 
     places: int
     areas_touched: int
@@ -270,7 +268,7 @@ class BoundaryFit:
 
 
 def boundary_fit_section(_result: Result, annex: Annex[BoundaryFit]) -> Section:
-    """Return how well areas stand for the places meant, and what was left out."""
+    """Return how well areas represent the places meant, and what was left out."""
     said = annex.found
     blocks: list[Block] = []
     if said.places:
@@ -310,7 +308,7 @@ _SHAPES = (
     _NEIGHBOURHOOD,
     Column("by", "string", "What the share is of: 'area', 'population' or 'postcodes'"),
     Column("least", "number", "Share that an area needs to belong"),
-    Column("n_kept", "integer", "Areas that stand for it"),
+    Column("n_kept", "integer", "Areas that represent it"),
     Column("covered", "number", "Share of it that lies in the study's areas; empty for postcodes"),
     Column("captured", "number", "Share of it that lies in the areas kept"),
     Column("inside", "number", "Share of the areas kept that lies inside it"),
@@ -320,7 +318,7 @@ _FITS = (
     _NEIGHBOURHOOD,
     Column("area", "string", "Area code"),
     Column("share", "number", "Share of the area inside; empty where it is not known"),
-    Column("kept", "boolean", "Whether the area stands for the neighbourhood"),
+    Column("kept", "boolean", "Whether the area represents the neighbourhood"),
     Column("reason", "string", "Why not"),
 )
 _LEFT_OUT = (

@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.document.blocks import Data, Paragraph, Place, Section
+from areaeffect.document.blocks import Block, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table, in_words
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.findings.case import groups_of
 from areaeffect.findings.plan import make_plan
-from areaeffect.panel import REASONS, Hidden
+from areaeffect.panel import REASONS, Hidden, Measure
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import Column, DataTable
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Bools, Result
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
-    from areaeffect.document.blocks import Block
     from areaeffect.findings.finished import Finished
-    from areaeffect.panel import Measure
-    from areaeffect.records import DataTable
-    from areaeffect.results import Bools, Result
     from areaeffect.study.model import Source
 
 _SHOWN = 20

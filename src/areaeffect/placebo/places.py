@@ -1,17 +1,16 @@
-"""Places that may stand for a neighbourhood, and how far apart those of a programme lie."""
+"""Places that may represent a neighbourhood, and how far apart those of a programme lie."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.streams import Use, generator
+from areaeffect.streams import OF_AREAS, Use, generator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from areaeffect.panel import Graph, Strings
     from areaeffect.results import Bools, Floats, Ints
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 ALIKE = 200
 #: Times each seed area is grown into a pseudo-neighbourhood of each size.
 GROWTHS = 3
-#: Seeds that are grown from at most: of more areas (output areas of a nation) so many at random.
+#: Seeds that are grown from at most: of more areas (output areas of a nation) this number at random.
 MOST_SEEDS = 40_000
 
 
@@ -27,7 +26,7 @@ def grow(graph: Graph, allowed: Bools, size: int, rng: np.random.Generator) -> l
     """Grow contiguous pseudo-neighbourhoods of one size from every allowed area.
 
     A random area on the edge joins until the size is reached; seeds whose connected part is
-    too small give none. Repeats are dropped. Of more than `MOST_SEEDS` seeds so many are drawn.
+    too small give none. Repeats are dropped. Of more than `MOST_SEEDS` seeds that number is drawn.
     """
     seeds = np.flatnonzero(graph.component_sizes(allowed) >= size)
     if len(seeds) > MOST_SEEDS:
@@ -106,7 +105,7 @@ def most_alike(candidates: Sequence[Ints], means: Floats, target: Floats, keep: 
 
 #: A programme whose spread is within this factor of the real one's is taken at once ...
 ALIKE_WITHIN = 1.15
-#: ... and after so many proposals the one that came nearest is.
+#: ... and after this number of proposals the one that came nearest is.
 PROPOSALS = 6
 #: Radii that are tried, as multiples of the real programme's spread.
 _RADII = (0.5, 0.7, 1.0, 1.4, 2.0, np.inf)
@@ -142,21 +141,18 @@ def centre_of(groups: Sequence[Ints], centres: Floats) -> Floats:
     return np.array([centres[areas].mean(axis=0) for areas in groups]).reshape(-1, 2)
 
 
-def fit_radius(
-    spread: Spread, propose: Callable[[Spread, np.random.Generator], list[int] | None], seed: int
-) -> Spread:
+def fit_radius(spread: Spread, propose: Callable[[Spread, np.random.Generator], list[int] | None]) -> Spread:
     """Find the radius with which proposals come nearest to the real spread.
 
     Parameters
     ----------
     spread : its radius is not read.
     propose : proposes one programme: the candidate picked for each neighbourhood.
-    seed : of the trial proposals.
     """
     best, least = np.inf, np.inf
     for step, factor in enumerate(_RADII):
         tried = Spread(spread.centres, spread.target, factor * spread.target)
-        rng = generator(Use.SPREAD, seed, step)
+        rng = generator(Use.SPREAD, OF_AREAS, step)
         found = [propose(tried, rng) for _ in range(_TRIALS)]
         made = [tried.off_by(picked) for picked in found if picked is not None]
         if len(made) >= _TRIALS // 2 and float(np.median(made)) < least:

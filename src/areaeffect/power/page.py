@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from areaeffect.document import marks, svg
-from areaeffect.document.blocks import Beside, Bullets, Data, Document, Folded, Paragraph, Place, Section
+from areaeffect.document.blocks import (
+    Beside,
+    Block,
+    Bullets,
+    Data,
+    Document,
+    Folded,
+    Paragraph,
+    Place,
+    Section,
+)
 from areaeffect.document.chart_tables import (
     Figure,
     Table,
@@ -26,12 +38,6 @@ from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.records import Column, DataTable
 from areaeffect.wording.numbers import fine_decimals, known, number, three_digits
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from areaeffect.document.blocks import Block
 
 POWER_FILE = "power.json"
 PAGE_FILE = "power.html"
@@ -212,7 +218,7 @@ def _curve_table(report: PowerReport, written: DataTable, outcome: str) -> DataT
     )
 
 
-#: The effect on a ratio that a reader is told the needed number of neighbourhoods for.
+#: The effect on a ratio for which the number of neighbourhoods needed is printed.
 TARGET = 0.1
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from areaeffect import wording
 from areaeffect.document import page
@@ -38,17 +40,10 @@ from areaeffect.report.files import (
 )
 from areaeffect.report.summary import PDF_FILE
 from areaeffect.results import Finding, Result, Verdict
-from areaeffect.study.collection import Collection
+from areaeffect.study.collection import Collection, CollectionPart, Published
 from areaeffect.wording import terms
-from areaeffect.wording.numbers import known, plural, signed, signed_interval, size
+from areaeffect.wording.numbers import interval_head, known, plural, signed, signed_interval, size
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from areaeffect.results import Result
-    from areaeffect.study.collection import Collection, CollectionPart, Published
 
 
 def collection_document(collection: Collection, results: Mapping[str, Result]) -> Document:
@@ -140,9 +135,8 @@ def _beside(collection: Collection, results: Mapping[str, Result]) -> Section:
 
 
 def _table(collection: Collection, results: Mapping[str, Result]) -> Data:
-    rows = []
-    for p in collection.published:
-        f = finding_beside(p, results)
+    rows, held = [], [finding_beside(p, results) for p in collection.published]
+    for p, f in zip(collection.published, held, strict=True):
         verdict = f.verdict if f else Verdict.NOT_ESTIMABLE
         rows.append(
             (
@@ -153,7 +147,15 @@ def _table(collection: Collection, results: Mapping[str, Result]) -> Data:
                 *_numbers(f),
             )
         )
-    head = ("Family", "Published", "Their figure", "Our verdict", "Estimate", "95% interval", "MDE")
+    head = (
+        "Family",
+        "Published",
+        "Their figure",
+        "Our verdict",
+        "Estimate",
+        interval_head(filter(None, held)),
+        "MDE",
+    )
     title = "Published findings and ours"
     return Data(Table(title, head, tuple(rows), frozenset({4, 5, 6})))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,6 @@ from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from areaeffect.document.blocks import Section
     from areaeffect.results import Result
 
 FEW = 20  # lines of a last section that fit on a page

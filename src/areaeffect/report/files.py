@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -37,10 +39,6 @@ from areaeffect.results import (
     Shape,
     Verdict,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 METRES = 1  # decimals of outlines, in metres
 FORMAT = 1

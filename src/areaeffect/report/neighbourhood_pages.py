@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from areaeffect.document.blocks import (
     Answers,
     Badge,
     Beside,
+    Block,
     Bullets,
     Data,
     Document,
@@ -23,17 +25,13 @@ from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import key_of
 from areaeffect.report import figures, local_map
 from areaeffect.report.sections import HEAVIEST
-from areaeffect.results import Verdict
+from areaeffect.results import AreaStatus, Finding, NeighbourhoodDesign, Result, Series, Verdict
 from areaeffect.wording import main_findings, name_of, short, when
-from areaeffect.wording.numbers import plural, signed, signed_interval, size
+from areaeffect.wording.numbers import interval_head, plural, signed, signed_interval, size
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from areaeffect.document.blocks import Block
     from areaeffect.report.local_map import Outlines
-    from areaeffect.results import AreaStatus, Finding, NeighbourhoodDesign, Result, Series
 
 FOLDER = "neighbourhoods"
 INDEX = "index"
@@ -236,7 +234,7 @@ def _sure(findings: Sequence[Finding]) -> Section:
         for f in findings
         if f.verdict is not Verdict.NOT_ESTIMABLE
     )
-    head = ("Outcome", "Unit", "Estimate", "95% interval", "Smallest detectable")
+    head = ("Outcome", "Unit", "Estimate", interval_head(findings), "Smallest detectable")
     if rows:
         table = Table("The same in numbers", head, rows, frozenset({2, 3, 4}))
         blocks.append(Folded("Show the numbers", (Data(table, "findings"),)))

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect import wording
-from areaeffect.document.blocks import Beside, Bullets, Code, Data, Folded, Links, Paragraph, Place, Section
-from areaeffect.document.chart_tables import NONE_GIVEN, Table
+from areaeffect.document.blocks import (
+    Beside,
+    Block,
+    Bullets,
+    Code,
+    Data,
+    Folded,
+    Links,
+    Paragraph,
+    Place,
+    Section,
+)
+from areaeffect.document.chart_tables import NONE_GIVEN, Figure, Table
 from areaeffect.further.stories import events_of
 from areaeffect.outcomes import FAMILIES
 from areaeffect.report import figures, sections
-from areaeffect.results import ALL_INITIATIVES
+from areaeffect.results import ALL_INITIATIVES, Finding, Result
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from areaeffect.document.blocks import Block
-    from areaeffect.document.chart_tables import Figure
-    from areaeffect.results import Finding, Result
 
 MANY = 60  # with more, single neighbourhoods are on their own pages alone
 

@@ -7,6 +7,7 @@ two printed pages; what is left out is counted, and is in the annex.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from areaeffect.document.blocks import (
     Answers,
     Badge,
     Beside,
+    Block,
     Bullets,
     Data,
     Document,
@@ -34,9 +36,6 @@ from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from areaeffect.document.blocks import Block
     from areaeffect.results import Finding, Result
 
 ANNEX_FILE, ANNEX_PDF, PDF_FILE = "annex.html", "annex.pdf", "report.pdf"

@@ -7,19 +7,17 @@ import csv
 import math
 import re
 import zipfile
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePath
+from typing import Any
 
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
-    from pathlib import Path, PurePath
 
 #: A row's first line in the file (or its number in the sheet), and its cells.
 NumberedRow = tuple[int, list[str]]

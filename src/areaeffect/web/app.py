@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import resource
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -29,7 +30,6 @@ from areaeffect.web.site import Site
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
 
     import uvicorn
     from starlette.requests import Request

@@ -10,8 +10,10 @@ import re
 import threading
 import time
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -19,9 +21,6 @@ from areaeffect.errors import AreaEffectError, DataError, Problem
 from areaeffect.web import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
     from areaeffect.results import Finding
 
 RUN_FILE: Final = "run.json"

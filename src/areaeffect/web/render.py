@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -14,9 +16,6 @@ from areaeffect.web import limits, selection
 from areaeffect.web.limits import short
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
     from jinja2 import Environment
     from markupsafe import Markup
     from starlette.requests import Request

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
@@ -19,8 +20,6 @@ from areaeffect.web import limits
 from areaeffect.web.limits import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from areaeffect.results import Floats, Ints
     from areaeffect.web.atlas import Atlas
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +15,6 @@ from areaeffect.document.page import SmallResult, run_of, write_small
 from areaeffect.where_next.result import WhereNext
 from areaeffect.wording.numbers import number, plural
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 TOP = 10
 _TAKEN, _NEAR = "#8A8A8A", "#E4E4E4"

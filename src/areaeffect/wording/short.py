@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 from calendar import month_name
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
 from areaeffect.wording.headlines import headline, overall
 from areaeffect.wording.numbers import amounts, interval, is_count, known, noun, percent, plural, size, total
 from areaeffect.wording.sentences import NO_ANSWER, compared, group_title, main_findings, name_of, reason
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.results import Finding
 
 _HUNDRED = 100
 

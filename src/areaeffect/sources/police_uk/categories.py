@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,8 +19,6 @@ from areaeffect.periods import PeriodKind, label
 from areaeffect.sources.coverage import group_gaps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from areaeffect.results import Bools
 
 #: Offences only: anti-social behaviour is not a notifiable offence.

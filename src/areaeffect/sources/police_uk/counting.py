@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,13 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from areaeffect.errors import DataError, Problem, StudyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     import duckdb
 
     Counter = Callable[[str], None]
-    from collections.abc import Iterator
 
 Engine = Literal["duckdb", "spark"]
 

@@ -1,17 +1,16 @@
-"""What `areaeffect ingest` says of its files, and a store held against its manifest."""
+"""What `areaeffect ingest` says of its files, and a store compared with its manifest."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.sources.police_uk.stored_files import AGAIN, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from areaeffect.sources.police_uk.files import PassedOver
     from areaeffect.sources.police_uk.lake import Lake, ManifestRow
 

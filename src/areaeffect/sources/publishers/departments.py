@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import csv
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -12,16 +13,13 @@ import pandas as pd
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.sources.publishers.layouts import LEFT_OUT, renamed
-from areaeffect.sources.publishers.releases import CODE_PATTERNS, find_release
+from areaeffect.sources.publishers.releases import CODE_PATTERNS, ReleaseFile, find_release
 from areaeffect.tables.text_rows import below_header, read_sheets
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
     from areaeffect.sources.publishers.layouts import Laid
-    from areaeffect.sources.publishers.releases import ReleaseFile
 
 #: Districts, unitary authorities, boroughs: not counties (E10, E11), regions or England.
 _AUTHORITY = re.compile(r"E0[6-9]\d{6}")

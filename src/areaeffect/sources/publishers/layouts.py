@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,15 +14,11 @@ import pandas as pd
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.results import Release
-from areaeffect.sources.publishers.releases import catalogue
+from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile, catalogue
 from areaeffect.tables.user_table import Layout, read_user_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from areaeffect.panel import Strings
-    from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
 
     Laid = tuple[pd.DataFrame, int]
 

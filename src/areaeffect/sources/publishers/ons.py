@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,6 @@ from areaeffect.tables.text_rows import below_header, read_sheets
 from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from areaeffect.sources.publishers.layouts import Laid
     from areaeffect.sources.publishers.releases import ReleaseFile
 

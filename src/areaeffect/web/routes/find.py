@@ -13,20 +13,18 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from areaeffect.web import limits, render, search, upload
-from areaeffect.web.atlas import atlases, find_atlas
+from areaeffect.web.atlas import Atlas, Layer, atlases, find_atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.render import page, settings_of, wants_json
 from areaeffect.web.routes.atlas_files import names_address, tiles_address, values_address
-from areaeffect.web.selection import View, choice, keep, parse, query, selected, word
+from areaeffect.web.selection import Selection, View, choice, keep, parse, query, selected, word
 from areaeffect.web.table import FIFTHS, direction, legend, page_of
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
     from starlette.requests import Request
 
-    from areaeffect.web.atlas import Atlas, Layer
     from areaeffect.web.search import Found
-    from areaeffect.web.selection import Selection
     from areaeffect.web.settings import Settings
 
 NAV: tuple[str, str] | None = ("Find", "/find")
