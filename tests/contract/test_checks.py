@@ -179,7 +179,7 @@ def test_the_report_prints_every_question_that_could_be_tried(result: Result) ->
     assert annex is not None
     for check in CHECKS:
         assert (check.words("title") in text) == (check.concerns is any_study)
-    assert "control" not in " ".join(check.question for check in CHECKS)
+    assert "control" not in " ".join(check.words("question") for check in CHECKS)
 
 
 def test_without_checks_there_is_no_annex(tmp_path: Path) -> None:

@@ -96,11 +96,12 @@ def _means(annex: Annex[Known]) -> list[str]:
         n = plural(said.studied_overlaps, "studied neighbourhood")
         lines.append(phrase("register.share_areas", n=n))
     lines.append(
-        f"Of {plural(said.benchmark_areas, 'benchmark area')}, "
-        f"{said.doubtful_benchmark_areas:,} (with {said.doubtful_weight:.0%} of the weight) "
-        "lie in an authority where an initiative could not be located, so it may have been there. "
-        "Of the others there is no evidence of an initiative in the register, which is not "
-        "evidence that there was none."
+        phrase(
+            "register.doubtful",
+            areas=plural(said.benchmark_areas, "benchmark area"),
+            doubtful=f"{said.doubtful_benchmark_areas:,}",
+            weight=f"{said.doubtful_weight:.0%}",
+        )
     )
     if said.without_authority:
         lines.append(phrase("register.even_authority", places=plural(said.without_authority, "place")))

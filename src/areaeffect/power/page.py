@@ -43,6 +43,7 @@ POWER_FILE = "power.json"
 PAGE_FILE = "power.html"
 LETTER, LINE = 8.0, 13.0  # room that a digit of a chart takes, across and up
 _TABLE_FILE = "data/power.csv"
+_FOR_THE_FILE = frozenset({"family", "form", "as_planned", "deviation", "growth", "growth_is_fitted"})
 
 
 def write_power(report: PowerReport, folder: Path) -> None:
@@ -89,7 +90,7 @@ def power_section(report: PowerReport) -> Section:
     blocks += [Bullets(refused, PHRASES["power.refused"])] if refused else []
     blocks += [Paragraph(PHRASES["power.read"], note=True), Beside(drawn)] if drawn else []
     blocks.append(Bullets(tuple(warnings(report)), PHRASES["power.care"]))
-    blocks.append(Folded(PHRASES["power.numbers"], (Data(in_words(table(report))),)))
+    blocks.append(Folded(PHRASES["power.numbers"], (Data(in_words(table(report), _FOR_THE_FILE)),)))
     return Section("power", PHRASES["power.title"], tuple(blocks), place=Place.ANSWER)
 
 

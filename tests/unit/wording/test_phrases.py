@@ -26,7 +26,8 @@ NAMES_A_FILE = (
     "## What both kinds",
     "| family",
     "+++",
-    "evidence of an initiative",
+    "evidence of an initiative in the register",
+    "initiative of its authority",
     "when: ",
     "agreed to be",
 )
@@ -81,10 +82,10 @@ def sentences_in(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_sentences_of_a_report_are_in_the_file_of_phrases(room: str) -> None:
-    found = {
-        path.name: said for path in sorted((SOURCE / room).rglob("*.py")) if (said := sentences_in(path))
-    }
-    assert found == {}
+    for path in sorted((SOURCE / room).rglob("*.py")):
+        if path.name not in NOT_PRINTED:
+            said = [t for t in sentences_in(path) if not any(part in t for part in NAMES_A_FILE)]
+            assert said == [], path.name
 
 
 def test_every_phrase_that_is_asked_for_by_name_gets_its_values() -> None:
