@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
+from areaeffect.records import Json
 from areaeffect.study.model import Study, split_reference
 from areaeffect.study.source_kinds import source_models
 from areaeffect.study.toml_file import TomlFile, line_of, parse_toml, problems_of, read_toml, where
@@ -87,7 +88,7 @@ def _validated(file: TomlFile, path: Path) -> StudyFile:
     return StudyFile(study, path, file.text, file.lines)
 
 
-def _undeclared(content: dict[str, Any], path: Path, lines: dict[str, int]) -> list[Problem]:
+def _undeclared(content: Json, path: Path, lines: dict[str, int]) -> list[Problem]:
     """Find sources that are named but not declared, and repeated names.
 
     Reads the content as written, so that these faults show beside a key that is misspelt.
@@ -111,7 +112,7 @@ def _undeclared(content: dict[str, Any], path: Path, lines: dict[str, int]) -> l
     return problems
 
 
-def _named_sources(content: dict[str, Any]) -> list[tuple[str, str]]:
+def _named_sources(content: Json) -> list[tuple[str, str]]:
     """Return (place, source) for every 'source' and 'source.column' of a study as written."""
     design, analysis = _table(content.get("design")), _table(content.get("analysis"))
     outcomes = _entries(content, "outcome")
@@ -139,11 +140,11 @@ def _named_sources(content: dict[str, Any]) -> list[tuple[str, str]]:
     return [(place, source) for place, source in found if isinstance(source, str)]
 
 
-def _table(value: Any) -> dict[str, Any]:
+def _table(value: Any) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def _entries(content: dict[str, Any], kind: str, *, tables_only: bool = True) -> list[Any]:
+def _entries(content: Json, kind: str, *, tables_only: bool = True) -> list[Any]:
     """Return (place, entry) of a list in the study, such as `outcome.0`."""
     listed = content.get(kind)
     entries = listed if isinstance(listed, list) else []
