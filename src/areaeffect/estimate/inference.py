@@ -9,6 +9,7 @@ places that spread was measured on (`known_from`). Estimates are on the log scal
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import comb
 
 import numpy as np
@@ -275,11 +276,17 @@ def known_from(statistics: Floats, degrees: int) -> Floats:
     -------
     (n_draws, COPIES).
     """
+    return np.asarray(statistics[:, None] * _factors(len(statistics), degrees))
+
+
+@lru_cache(maxsize=64)
+def _factors(n: int, degrees: int) -> Floats:
+    """Return the factors of n draws, (n, COPIES); each row is spread over the whole distribution."""
     from scipy.special import gammaincinv  # heavy
 
-    within = (np.arange(1, len(statistics) + 1) * _GOLDEN) % 1.0
+    within = (np.arange(1, n + 1) * _GOLDEN) % 1.0
     at = (np.arange(COPIES) + within[:, None]) / COPIES
-    return np.asarray(statistics[:, None] * np.sqrt(degrees / (2 * gammaincinv(degrees / 2, at))))
+    return np.asarray(np.sqrt(degrees / (2 * gammaincinv(degrees / 2, at))))
 
 
 def infer(

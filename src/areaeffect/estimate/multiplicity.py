@@ -46,7 +46,7 @@ def max_t(family: Sequence[PlaceboInference], level: float = LEVEL) -> Joint:
     Parameters
     ----------
     family : one entry a finding, with statistics from the same draws; NaN where a draw gave none.
-    level : of the joint interval.
+    level : of the joint interval. p-values are the same at every level.
 
     Notes
     -----
@@ -65,13 +65,15 @@ def max_t(family: Sequence[PlaceboInference], level: float = LEVEL) -> Joint:
 
     placebos, own = relative(drawn), relative(np.array([x.statistic for x in family]))
     alone = np.array([x.p_value for x in family])
+    ends = np.array([x.critical_at(level) for x in family])
     if len(family) == 1:
-        return Joint(alone, alone, low, high)
+        return Joint(alone, alone, np.minimum(low, ends[:, 0]), np.maximum(high, ends[:, 1]))
     largest = np.nanmax(placebos, axis=1)
     k = rank_kept(len(largest), 1 - level)
     cut = max(1.0, float(np.sort(largest)[-k - 1])) if k >= 0 else np.inf
     adjusted = np.maximum([share_beyond(largest, x) for x in own], alone)
-    return Joint(adjusted, _step_down(placebos, own, alone), cut * low, cut * high)
+    low, high = np.minimum(cut * low, ends[:, 0]), np.maximum(cut * high, ends[:, 1])
+    return Joint(adjusted, _step_down(placebos, own, alone), low, high)
 
 
 def _step_down(placebos: Floats, own: Floats, alone: Floats) -> Floats:

@@ -55,6 +55,11 @@ class Evidence:
     drawn: Floats  # (n_draws, n_units, n_outcomes, N_TOTALS)
 
     @property
+    def level(self) -> float:
+        """Level of printed intervals: what the planned look leaves, else 95%."""
+        return 1.0 - self.plan.look.error if self.plan.look else LEVEL
+
+    @property
     def has_geometry(self) -> bool:
         """Whether it is known which areas touch, so that placebos can be contiguous places."""
         named = bool(self.study.analysis.placebo_neighbourhoods)

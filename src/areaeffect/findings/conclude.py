@@ -16,7 +16,7 @@ from areaeffect.findings.grading import grade
 from areaeffect.findings.notes import companions
 from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS, families_without_outcome, why_not_planned
-from areaeffect.results import Claim, Finding, IntervalKind, PlaceboDraws, Verdict
+from areaeffect.results import LEVEL, Claim, Finding, IntervalKind, PlaceboDraws, Verdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,12 +68,12 @@ def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraw
 
 def findings_of(evidence: Evidence, drawn: Sequence[Drawn]) -> tuple[Finding, ...]:
     """Judge each family jointly and return its findings."""
-    judged = judge(drawn)
+    judged = judge(drawn, evidence.level)
     return tuple(_finding(evidence, d, judged.get(k)) for k, d in enumerate(drawn))
 
 
-def judge(drawn: Sequence[Drawn]) -> dict[int, Judged]:
-    """Judge the primary findings of each family jointly, and every other finding alone.
+def judge(drawn: Sequence[Drawn], level: float = LEVEL) -> dict[int, Judged]:
+    """Judge the primary findings of each family jointly, and every other finding alone, at a level.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def judge(drawn: Sequence[Drawn]) -> dict[int, Judged]:
             families.setdefault(own, []).append(k)
     judged: dict[int, Judged] = {}
     for members in families.values():
-        joint = max_t([x for k in members if (x := drawn[k].found) is not None])
+        joint = max_t([x for k in members if (x := drawn[k].found) is not None], level)
         judged |= {k: Judged(joint, at, len(members)) for at, k in enumerate(members)}
     return judged
 
@@ -169,7 +169,7 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
     graded = grade(evidence, case)
     back = held_back(evidence, case)
     p_joint = float(judged.joint.p_adjusted[judged.position])
-    interval = case.interval(IntervalKind.JOINT, found.ends(judged.critical), p_joint)
+    interval = case.interval(IntervalKind.JOINT, found.ends(judged.critical), p_joint, evidence.level)
     total = evidence.real[list(case.units), case.position].sum(axis=0)
     mde, exaggeration = _detectable(case, found, judged)
     verdict = decide(interval, case.measure.smallest, case.better, case.claim)

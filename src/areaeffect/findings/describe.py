@@ -13,6 +13,7 @@ from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MOST_TAKEN, PlaceboInference, Places
 from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.grading import NO_OVERLAP, worst_balance
+from areaeffect.findings.looks import share
 from areaeffect.outcomes import estimand
 from areaeffect.results import LEVEL, Better, Claim, Finding, Floats, Form, Interval
 
@@ -160,7 +161,18 @@ def held_back(evidence: Evidence, case: Case) -> str:
     name = _without_overlap(evidence, case)
     if name:
         return f"no untreated areas are like its places in {name}"
-    return too_few_places(case.places)
+    return unreachable(evidence, case) or too_few_places(case.places)
+
+
+def unreachable(evidence: Evidence, case: Case) -> str:
+    """Return why nothing can be concluded at a planned look; empty where something can."""
+    least = max(2 / (evidence.study.analysis.placebos + 1), case.places.least_p)
+    if evidence.plan.look is None or least <= evidence.plan.look.error:
+        return ""
+    return (
+        f"the placebos cannot show a p-value under {share(least)}, and this look may spend an error "
+        f"of {share(evidence.plan.look.error)}"
+    )
 
 
 def _without_overlap(evidence: Evidence, case: Case) -> str:
@@ -237,7 +249,10 @@ def _grown(evidence: Evidence, case: Case) -> list[str]:
 
 def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case, p_joint: float) -> tuple[str, ...]:
     """Return the caveats of a finding."""
-    caveats = list(_why_held_back(evidence, case)) or _on_the_edge(case, p_joint, found.n_draws)
+    caveats = [str(evidence.plan.look)] if evidence.plan.look else []
+    caveats += _why_held_back(evidence, case) or _on_the_edge(
+        case, p_joint, found.n_draws, 1 - evidence.level
+    )
     lost = len(case.group.units) + len(case.group.against) - case.n_units
     if lost:
         caveats.append(f"{lost} of {lost + case.n_units} neighbourhoods have too many gaps or no pool here.")
@@ -270,18 +285,17 @@ def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case, p_joint:
     return tuple(caveats)
 
 
-def _on_the_edge(case: Case, p_value: float, n: int) -> list[str]:
-    """Say where other draws of as many placebo programmes may well lie across the 5% level.
+def _on_the_edge(case: Case, p_value: float, n: int, alpha: float) -> list[str]:
+    """Say where other draws of as many placebo programmes may well lie across the level.
 
     Two Monte Carlo errors of a two-sided p-value, 2 times a share of n draws.
     """
-    alpha = 1 - LEVEL
     known_within = 4 * float(np.sqrt(alpha / 2 * (1 - alpha / 2) / n))
     at_least = p_value <= case.places.least_p  # however many are drawn it is no smaller
     if not case.is_primary or at_least or abs(p_value - alpha) > known_within:
         return []
     return [
-        f"The verdict is close: {n} placebo programmes tell p to within {known_within:.2f}, and it is "
+        f"The verdict is close: {n} placebo programmes tell p to within {known_within:.1g}, and it is "
         f"{p_value:.3f}. Drawn again they could give another verdict; more of them would settle it."
     ]
 

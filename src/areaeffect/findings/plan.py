@@ -39,6 +39,7 @@ from areaeffect.streams import OF_AREAS, Use, generator
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
+    from areaeffect.findings.looks import Look
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Study
 
@@ -69,6 +70,7 @@ class Plan:
     notes: tuple[str, ...]  # remarks for the data annex
     warnings: tuple[str, ...]  # what every finding must say of the design
     primary: tuple[bool, ...]  # for each outcome, whether the study is judged by it
+    look: Look | None = None  # the planned look that the data reach; None where no looks are planned
     _disjoint: dict[tuple[tuple[int, ...], int], tuple[int, int]] = field(default_factory=dict)
 
     @property

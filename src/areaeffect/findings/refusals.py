@@ -79,6 +79,11 @@ def refuse_everything_refused(study: Study, plan: Plan, found: Sequence[Refused]
 
 def refuse_before_data(study: Study, plan: Plan, measures: Sequence[Measure], where: str) -> None:
     """Raise NothingEstimableError where no outcome has a value after any start yet."""
+    if plan.look is not None and not plan.look.number:
+        what = f"nothing in '{study.study.title}' can be estimated yet: the first planned look is on data to "
+        raise NothingEstimableError(
+            Problem(f"{what}{plan.look.period}.", where, "Evaluate when data up to then are here.")
+        )
     units = range(len(plan.units))
     reasons = dict.fromkeys(not_yet(plan, measure, units) for measure in measures)
     if "" in reasons:

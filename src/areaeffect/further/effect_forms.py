@@ -51,7 +51,7 @@ def effect_forms_section(_result: Result, annex: Annex[Forms]) -> Section:
         for (group, label, claim), own in found.items()
     )
     numeric = frozenset(range(2, len(head) + 1))
-    table = Table("Forms of each effect, with 95% intervals", (*head, "Avoided"), body, numeric)
+    table = Table("Forms of each effect, with intervals", (*head, "Avoided"), body, numeric)
     remarks = dict.fromkeys(
         f"{wording.group_title(row.group)}, {row.label}: {row.remark}."
         for own in found.values()
@@ -105,7 +105,7 @@ class FormRow:
     neighbourhoods: int = described("neighbourhoods that it rests on")
     estimate: float | None = described("the effect", None)
     low: float | None = described(
-        "95% interval: of a finding the printed one, of a further form its own", None
+        "interval: of a finding the printed one, of a further form its own, at 95%", None
     )
     high: float | None = described("the same, upper end", None)
     p_value: float | None = described("placebo p-value that goes with the interval; none for a level", None)

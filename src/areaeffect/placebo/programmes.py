@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _TRIES = 50
 _QUICK_TRIES = 8
 #: Packings of disjoint programmes that are tried, of which the fullest counts.
-_PACKINGS = 10
+_PACKINGS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +49,7 @@ def draw_programme(
     taken: Bools | None,
     rng: np.random.Generator,
     spread: Spread | None = None,
+    tries: int = _TRIES,
 ) -> list[Ints] | None:
     """Draw one placebo programme of disjoint pseudo-neighbourhoods; None where none fits.
 
@@ -59,10 +60,11 @@ def draw_programme(
     taken : (n_areas,), areas that may not be used; None for none.
     rng : of this draw.
     spread : how far apart its neighbourhoods should lie; None for anywhere.
+    tries : times it is begun again where the last neighbourhoods find no room.
     """
     if spread is not None:
         return _draw_spread(banks, n_areas, taken, rng, spread)
-    for _ in range(_TRIES):
+    for _ in range(tries):
         used = np.zeros(n_areas, dtype=bool) if taken is None else taken.copy()
         drawn: list[Ints | None] = [None] * len(banks)
         for g in rng.permutation(len(banks)):
@@ -193,7 +195,7 @@ def _packed(
     used = np.zeros(n_areas, dtype=bool)
     programmes = 0
     while programmes < most:
-        drawn = draw_programme(banks, n_areas, used, rng)
+        drawn = draw_programme(banks, n_areas, used, rng, tries=_QUICK_TRIES)
         if drawn is None:
             break
         programmes += 1

@@ -42,7 +42,7 @@ from areaeffect.report.summary import PDF_FILE
 from areaeffect.results import Finding, Result, Verdict
 from areaeffect.study.collection import Collection, CollectionPart, Published
 from areaeffect.wording import terms
-from areaeffect.wording.numbers import known, plural, signed, signed_interval, size
+from areaeffect.wording.numbers import interval_head, known, plural, signed, signed_interval, size
 
 
 def collection_document(collection: Collection, results: Mapping[str, Result]) -> Document:
@@ -138,9 +138,8 @@ def _beside(collection: Collection, results: Mapping[str, Result]) -> Section:
 
 
 def _table(collection: Collection, results: Mapping[str, Result]) -> Data:
-    rows = []
-    for p in collection.published:
-        f = finding_beside(p, results)
+    rows, held = [], [finding_beside(p, results) for p in collection.published]
+    for p, f in zip(collection.published, held, strict=True):
         verdict = f.verdict if f else Verdict.NOT_ESTIMABLE
         rows.append(
             (
@@ -151,7 +150,15 @@ def _table(collection: Collection, results: Mapping[str, Result]) -> Data:
                 *_numbers(f),
             )
         )
-    head = ("Family", "Published", "Their figure", "Our verdict", "Estimate", "95% interval", "MDE")
+    head = (
+        "Family",
+        "Published",
+        "Their figure",
+        "Our verdict",
+        "Estimate",
+        interval_head(filter(None, held)),
+        "MDE",
+    )
     title = "Published findings and ours"
     return Data(Table(title, head, tuple(rows), frozenset({4, 5, 6})))
 

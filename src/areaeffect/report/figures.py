@@ -11,6 +11,7 @@ from areaeffect.document import maps
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import key_of
 from areaeffect.report import balance_chart, charts, forest
+from areaeffect.wording.numbers import interval_head
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def effects(name: str, findings: Sequence[Finding]) -> Figure | None:
         return None
     title = wording.effects_title(name, findings)
     key = key_of(name, "effects")
-    chart = forest.effects_chart(rows, key=key, title=title)
+    chart = forest.effects_chart(rows, interval=interval_head(findings), key=key, title=title)
     return Figure(
         chart=chart,
         title=title,

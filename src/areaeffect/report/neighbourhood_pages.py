@@ -27,7 +27,7 @@ from areaeffect.report import figures, local_map
 from areaeffect.report.sections import HEAVIEST
 from areaeffect.results import AreaStatus, Finding, NeighbourhoodDesign, Result, Series, Verdict
 from areaeffect.wording import main_findings, name_of, short, when
-from areaeffect.wording.numbers import plural, signed, signed_interval, size
+from areaeffect.wording.numbers import interval_head, plural, signed, signed_interval, size
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def _sure(findings: Sequence[Finding]) -> Section:
         for f in findings
         if f.verdict is not Verdict.NOT_ESTIMABLE
     )
-    head = ("Outcome", "Unit", "Estimate", "95% interval", "Smallest detectable")
+    head = ("Outcome", "Unit", "Estimate", interval_head(findings), "Smallest detectable")
     if rows:
         table = Table("The same in numbers", head, rows, frozenset({2, 3, 4}))
         blocks.append(Folded("Show the numbers", (Data(table, "findings"),)))

@@ -33,7 +33,7 @@ class StudyPart(Part):
     sealed: str | None = Field(
         default=None,
         description="design.json of a plan sealed before its outcomes existed: `evaluate` refuses "
-        "to run another plan",
+        "to run another plan; `looks.toml` beside it adds looks",
     )
 
 

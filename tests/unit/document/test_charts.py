@@ -36,7 +36,7 @@ def all_charts(result: Result) -> list[str]:
     return [
         trend(result),
         trend(result, 3, "u"),
-        forest.effects_chart(forest.effect_rows(main), key="e", title=HOSTILE),
+        forest.effects_chart(forest.effect_rows(main), interval="95% interval", key="e", title=HOSTILE),
         charts.placebo_chart(
             charts.placebo_rows(draws, finding.estimate), key="p", title=HOSTILE, form="ratio"
         ),
@@ -207,7 +207,7 @@ def test_effects_are_in_per_cent_for_ratios_and_units_for_others(result: Result)
 
 def test_a_finding_that_cannot_be_estimated_keeps_its_line(result: Result) -> None:
     main = wording.main_findings(f for f in result.findings if f.group == "Council Partnership")
-    text = forest.effects_chart(forest.effect_rows(main), key="e", title="t")
+    text = forest.effects_chart(forest.effect_rows(main), interval="95% interval", key="e", title="t")
     assert "– not estimable" in text
     assert "nan" not in text
 
