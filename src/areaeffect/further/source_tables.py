@@ -20,7 +20,7 @@ from areaeffect.results import Annex, Bools, Result
 from areaeffect.sources.publishers.releases import find_release
 
 if TYPE_CHECKING:
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
     from areaeffect.study.model import Source
 
 _SHOWN = 20
