@@ -84,7 +84,7 @@ def draw_map(
     shown = [kind for kind in drawn if kind.areas]
     body += _labels(shapes, frame, names or {})
     body += scale_bar(frame)
-    key_lines, bottom = _key(shown, frame.height + 64, key)
+    key_lines, bottom = _key(shown, frame.height + 80, key)
     body += key_lines
     credited, bottom = credit_lines(attribution, bottom)
     body += credited
@@ -285,7 +285,6 @@ def words(x: float, y: float, text: str, *, size: float = LETTERS, anchor: str =
     return f'<text x="{x:g}" y="{y:g}" {look}>{escape(text)}</text>'
 
 
-WEIGHT_CLASSES = 4
 REASONS_NAMED = 3
 WHITE = "#FFFFFF"
 #: Patterns, so that no initiative looks like a weight in greyscale: name, ground, ink, mark.

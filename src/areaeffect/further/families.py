@@ -15,7 +15,7 @@ from areaeffect.results import Annex, Result
 from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
 
 _HEAD = """\
 # What each finding means, and what it needs

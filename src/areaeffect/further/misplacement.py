@@ -21,7 +21,7 @@ from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
     from areaeffect.panel import Neighbourhood, Panel
     from areaeffect.study.file import StudyFile
     from areaeffect.study.initiative import Approximate

@@ -20,7 +20,7 @@ from areaeffect.streams import Use
 from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
 
 _HEAD = ("Outcome", "Smallest detectable now", "With all", "Placebo programmes")
 

@@ -16,7 +16,7 @@ from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
     from areaeffect.panel import Measure, Strings
     from areaeffect.study.analysis import PlainMeans
     from areaeffect.study.model import Study

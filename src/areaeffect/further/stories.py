@@ -28,7 +28,7 @@ from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
     from areaeffect.study.analysis import Stories
     from areaeffect.study.file import StudyFile
 

@@ -11,6 +11,7 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.geography.drawn import Drawn, Shares, area_shares, population_shares, read_drawn
 from areaeffect.geography.points import fault_of_degrees, projected
+from areaeffect.records import described
 from areaeffect.register.rows import Record, Row, contradictions, row_of, value_problems
 from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import read_numbers
@@ -152,7 +153,14 @@ def _reason(share: float, fit: Fit) -> str:
 def _area_fit(name: Row, code: str, share: float, fit: Fit, *, kept: bool) -> AreaFit:
     """How well an area that a shape touches fits it."""
     known = None if np.isnan(share) else share
-    return AreaFit(name.programme, name.neighbourhood, code, known, kept, _reason(share, fit))
+    return AreaFit(
+        programme=name.programme,
+        neighbourhood=name.neighbourhood,
+        area=code,
+        share=known,
+        kept=kept,
+        reason=_reason(share, fit),
+    )
 
 
 def _too_small(record: Record, path: Path, shares: Shares, mine: Ints, areas: Strings) -> Problem:
@@ -173,14 +181,14 @@ def _fit_of_shape(name: Row, fit: Fit, shares: Shares, mine: Ints, kept: Bools, 
     common = np.nan_to_num(shares.share[mine]) * size
     whole = float(shares.whole[shape])
     return ShapeFit(
-        name.programme,
-        name.neighbourhood,
-        fit.by,
-        fit.least,
-        int(kept.sum()),
-        min(1.0, float(common.sum()) / whole) if whole > 0 else None,
-        min(1.0, float(common[kept].sum()) / whole) if whole > 0 else None,
-        float(common[kept].sum() / size[kept].sum()) if kept.any() else None,
+        programme=name.programme,
+        neighbourhood=name.neighbourhood,
+        by=fit.by,
+        least=fit.least,
+        n_kept=int(kept.sum()),
+        covered=min(1.0, float(common.sum()) / whole) if whole > 0 else None,
+        captured=min(1.0, float(common[kept].sum()) / whole) if whole > 0 else None,
+        inside=float(common[kept].sum() / size[kept].sum()) if kept.any() else None,
     )
 
 
@@ -253,32 +261,30 @@ def _numbers(column: pd.Series) -> Floats:
     return read_numbers(column).values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AreaFit:
     """One area that a drawn shape, or a list of postcodes, touches."""
 
-    #: programme, neighbourhood: whose
-    programme: str
-    neighbourhood: str
-    area: str  # its code
-    share: float | None  # of the area inside; None where it is unknown.
-    kept: bool  # whether the area represents the neighbourhood
-    reason: str  # why not; '' where it is kept.
+    programme: str = described("Programme")
+    neighbourhood: str = described("Neighbourhood")
+    area: str = described("Area code")
+    share: float | None = described("Share of the area inside; empty where it is not known")
+    kept: bool = described("Whether the area represents the neighbourhood")
+    reason: str = described("Why not")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShapeFit:
     """One drawn shape, or one list of postcodes, as a whole."""
 
-    #: programme, neighbourhood: whose
-    programme: str
-    neighbourhood: str
-    by: str  # 'area', 'population' or 'postcodes'
-    least: float  # share that an area needs
-    n_kept: int  # areas kept
-    covered: float | None  # share of the shape that lies in the study's areas; None for postcodes.
-    captured: float | None  # share of the shape (its surface or people) that lies in the areas kept
-    inside: float | None  # share of the areas kept that lies inside the shape; low where others are swept in.
+    programme: str = described("Programme")
+    neighbourhood: str = described("Neighbourhood")
+    by: str = described("What the share is of: 'area', 'population' or 'postcodes'")
+    least: float = described("Share that an area needs to belong")
+    n_kept: int = described("Areas that represent it")
+    covered: float | None = described("Share of it that lies in the study's areas; empty for postcodes")
+    captured: float | None = described("Share of it that lies in the areas kept")
+    inside: float | None = described("Share of the areas kept that lies inside it")
 
 
 OUTSIDE = "outside the study's areas"
@@ -288,11 +294,10 @@ OUTSIDE = "outside the study's areas"
 class LeftOut:
     """Something a file names that could not be used."""
 
-    #: file, place: where it is
-    file: str
-    place: str
-    what: str  # the name it goes by
-    reason: str  # why it could not be used
+    file: str = described("File")
+    place: str = described("Its row or feature in that file")
+    what: str = described("The name it goes by")
+    reason: str = described("Why it could not be used")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -170,7 +170,7 @@ def benchmark_map(
         'stroke-width="4"/>'
     )
     body += maps.scale_bar(frame)
-    foot = frame.height + 62
+    foot = frame.height + 78
     body.append(
         f'<path d="M20 {foot - 22:.0f}l14 25h-28z" fill="{svg.ORANGE}" stroke="{svg.TEXT}" stroke-width="2"/>'
     )
@@ -182,7 +182,7 @@ def benchmark_map(
 
 
 def _finish(body: Sequence[str], frame: Frame, attribution: str, names: tuple[str, str, str]) -> str:
-    lines, bottom = maps.credit_lines(attribution, frame.height + 62)
+    lines, bottom = maps.credit_lines(attribution, frame.height + 78)
     lines = [*body, *lines]
     return svg.accessible("\n".join(lines), f"0 0 {WIDTH} {bottom + 16:g}", *names)
 
