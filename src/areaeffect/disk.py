@@ -8,15 +8,18 @@ import lzma
 import os
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 ASIDE = ".*.aside"
 """Pattern of what a killed `write_file` leaves beside its file."""
+
+_SYNCED_AT_ONCE = 8
 
 ZIP_FAULTS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
@@ -47,6 +50,12 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_all(paths: Iterable[Path]) -> None:
+    """Wait until several have reached the disk, which takes them together."""
+    with ThreadPoolExecutor(_SYNCED_AT_ONCE) as pool:
+        list(pool.map(sync, paths))
 
 
 def lock(path: Path, *, wait: bool) -> int | None:
