@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from areaeffect.study.paths import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study.parts import SHARED_DATA_VARIABLE, resolve
 
 ARCHIVE = f"${{{SHARED_DATA_VARIABLE}}}/police_uk/archive/north_of_england_2014-01_2014-11.zip"
 ROUNDS = 3

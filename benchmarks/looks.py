@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
+from areaeffect.findings.looks import spent
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,19 +29,6 @@ YEARS = (1.0, 2.0, 4.0, 10.0)
 ERROR = 0.05
 PROGRAMMES = 400_000
 SEED = 20260401
-
-
-def spent(times: Sequence[float], error: float = ERROR) -> Floats:
-    """Return the two-sided error of each look: (n_looks,), summing to `error`.
-
-    Parameters
-    ----------
-    times : follow-up at each look, ascending; the last is all of it.
-    error : of all looks together.
-    """
-    share = np.asarray(times, dtype=float) / times[-1]
-    so_far = 2.0 * norm.sf(norm.isf(error / 2.0) / np.sqrt(share))
-    return np.asarray(np.diff(so_far, prepend=0.0))
 
 
 def false_alarm(statistics: Floats, levels: Floats) -> tuple[float, float]:

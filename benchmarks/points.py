@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from areaeffect.study.paths import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study.parts import SHARED_DATA_VARIABLE, resolve
 from benchmarks.ingest import measured
 
 ROWS, LIMIT = 5_000_000, 60

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from areaeffect.geography.drawn import area_shares
-from areaeffect.study.paths import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study.parts import SHARED_DATA_VARIABLE, resolve
 
 _SHAPES, _VERTICES, _RUNS = 2000, 60, 5
 

@@ -19,7 +19,7 @@ from areaeffect.design.calibration import calibrate
 from areaeffect.findings.plan import make_plan
 from areaeffect.placebo.workers import default_threads, run_all
 from areaeffect.study.file import read_study
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 
 STUDY = Path(__file__).resolve().parent.parent / "studies" / "seattle_dmi" / "study.toml"
 _REPEATS = 9

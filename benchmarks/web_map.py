@@ -109,7 +109,7 @@ def main() -> None:
         print(f"{what}: {sum(run[what] for run in runs)}")
     scripts = {p.name: len(p.read_text().splitlines()) for p in sorted(STATIC.glob("*.js"))}
     print(f"lines of script: {sum(scripts.values())} {scripts}")
-    files = [render.folder() / name for name in render.hashes()]
+    files = [render.vendor_folder() / name for name in render.vendor_hashes()]
     packed = sum(len(gzip.compress(f.read_bytes(), 9)) for f in files)
     print(f"third-party files: {packed:,} bytes gzip")
 

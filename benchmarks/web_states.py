@@ -29,7 +29,7 @@ def look(browser: Browser, address: str) -> dict[str, object]:
     context = browser.new_context()
     page = context.new_page()
     page.goto(address)
-    found = seen(page, with_map=bool(render.hashes()))
+    found = seen(page, with_map=bool(render.vendor_hashes()))
     context.close()
     return found
 

@@ -19,7 +19,7 @@ import shapely
 
 from areaeffect.assembly.assemble import assemble
 from areaeffect.study.file import read_study
-from areaeffect.study.paths import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study.parts import SHARED_DATA_VARIABLE, resolve
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled

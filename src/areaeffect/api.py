@@ -10,6 +10,7 @@ import atexit
 import html
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -21,8 +22,7 @@ from areaeffect.commands.evaluate import evaluate as evaluate_study
 from areaeffect.commands.init import init
 from areaeffect.commands.summary import summary as summary_of
 from areaeffect.document.page import blocks_css
-from areaeffect.draft.guess import area_column, characteristics_of, every_guess, guess
-from areaeffect.draft.study_text import Draft, study_text
+from areaeffect.draft.guess import Draft, area_column, characteristics_of, every_guess, guess, study_text
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
 from areaeffect.period_texts import kind_of
 from areaeffect.power.page import as_text
@@ -32,8 +32,6 @@ from areaeffect.study.file import read_study
 from areaeffect.terminal import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import geopandas as gpd
     import pandas as pd
 
@@ -156,7 +154,7 @@ class Study:
         a file of areas), or a GeoDataFrame of drawn places.
     start : of the initiative: '2013-04', '2013-Q2', '2013', or a date.
     boundaries : outlines of all areas with their codes, a GeoDataFrame with a `crs`.
-    characteristics : one row for each area: residents, and what benchmark areas are made alike in.
+    characteristics : one row for each area: residents, and what benchmark areas are matched on.
     title : of the report.
     buffer_km : areas nearer than this to a treated one are left out; needs boundaries.
     placebos, seed : of the analysis.

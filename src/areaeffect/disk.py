@@ -8,13 +8,10 @@ import lzma
 import os
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+from pathlib import Path
 
 ASIDE = ".*.aside"
 """Pattern of what a killed `write_file` leaves beside its file."""

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.periods import PeriodKind
-from areaeffect.results import Bools, Floats, Ints
+from areaeffect.periods import PeriodKind, Periods
+from areaeffect.results import Bools, Floats, Gap, Ints, Release
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from areaeffect.outcomes import Break
-    from areaeffect.periods import Periods
-    from areaeffect.results import Gap, Release
 
 Strings = npt.NDArray[np.str_]
 
@@ -70,7 +67,7 @@ class Measure:
 
 
 def is_enough(missing: Ints | int, of: int) -> Bools:
-    """Tell whether what is missing of so many periods leaves enough of them."""
+    """Return whether enough of a number of periods is left after the missing ones."""
     return np.asarray((missing < of) & (missing <= max(1.0, MAX_MISSING * of)))
 
 
@@ -111,7 +108,7 @@ class Neighbourhood:
 
     @property
     def is_whole(self) -> bool:
-        """Whether so many of the areas named can be used that they represent the neighbourhood."""
+        """Whether enough of the areas named can be used to represent the neighbourhood."""
         return len(self.areas) >= (1 - MAX_MISSING) * self.n_named
 
     @property

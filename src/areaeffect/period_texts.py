@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from areaeffect.periods import PeriodKind, label
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 
 class PeriodForm(StrEnum):

@@ -10,6 +10,11 @@ import numpy as np
 _WORDS = 8  # of 32 bits: the whole of a SHA-256 hash
 
 
+#: In place of the study's seed where numbers are drawn for the areas, and not for a programme:
+#: which places there are, how far apart and how many, is then the same whatever the seed.
+OF_AREAS = 0
+
+
 @unique
 class Use(StrEnum):
     """Everything that random numbers are drawn for; the value is part of the key of its stream."""
@@ -17,13 +22,11 @@ class Use(StrEnum):
     CANDIDATES = "candidates for placebo neighbourhoods"
     PLACEBO = "placebo programme of the evaluation"  # number of the draw
     SPREAD = "trial of how far apart placebo neighbourhoods lie"  # number of the radius
-    DISJOINT = "count of placebo programmes without a common area"
+    DISJOINT = "count of placebo programmes without a common area"  # number of the packing
     MEAN_REVERSION = "places chosen for a bad last year"
     POWER_ORDER = "order in which the power curve takes up neighbourhoods"
     POWER_PLACEBO = "placebo programme of the power calculation"  # number of the draw
-    POWER_DISJOINT = "count of the power calculation's programmes without a common area"
     MORE_PLACEBO = "placebo programme with more neighbourhoods"  # number of the draw
-    MORE_DISJOINT = "count of programmes with more neighbourhoods without a common area"
     BOOTSTRAP = "bootstrap of neighbourhoods"  # position of the outcome
     CROSS_CHECK = "a library's own draws in a cross-check"
     TRUE_AREAS = "where an approximate programme truly was"  # number of the draw
@@ -45,7 +48,7 @@ def generator(use: Use, seed: int, *numbers: int) -> np.random.Generator:
     Parameters
     ----------
     use : what the numbers are for.
-    seed : of the study.
+    seed : of the study, or `OF_AREAS`.
     numbers : which one of several streams of the use, such as the number of the draw.
 
     Notes

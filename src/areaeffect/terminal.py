@@ -6,18 +6,14 @@ import html
 import json
 import os
 import sys
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from areaeffect.errors import TRACEBACK_VARIABLE, AreaEffectError, did_you_mean, explained
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-
 
 PROGRAM = "areaeffect"
 INTERRUPTED = 130

@@ -21,7 +21,7 @@ from areaeffect.commands.design import design_into
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.document.blocks import Document, figures, in_print
 from areaeffect.document.chart_tables import Figure
-from areaeffect.document.pdf import pages
+from areaeffect.document.page import pages
 from areaeffect.multiverse.curves import Branch
 from areaeffect.multiverse.section import curve_chart, curve_rows
 from areaeffect.power.page import power_figure

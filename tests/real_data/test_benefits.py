@@ -6,7 +6,7 @@ import pytest
 
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.report.files import read_result
-from areaeffect.study.paths import SHARED_DATA_VARIABLE
+from areaeffect.study.parts import SHARED_DATA_VARIABLE
 
 STUDY = """
 [study]

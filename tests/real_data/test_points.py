@@ -13,7 +13,7 @@ import pytest
 from areaeffect.geography.boundaries import area_codes, read_boundaries
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.sources.points.counting import count_points
-from areaeffect.study.paths import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study.parts import SHARED_DATA_VARIABLE, resolve
 from areaeffect.study.points import PointsSource
 
 SHARED = resolve(f"${{{SHARED_DATA_VARIABLE}}}", Path(__file__).resolve().parent)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from benchmarks.looks import YEARS, false_alarm, placebo_false_alarm, spent
+from areaeffect.findings.looks import spent
+from benchmarks.looks import YEARS, false_alarm, placebo_false_alarm
 
 
 def test_what_is_spent_is_obrien_and_fleming_and_sums_to_the_error() -> None:

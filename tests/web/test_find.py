@@ -313,9 +313,9 @@ def test_values_and_tiles_are_sent_packed_by_range_and_kept_under_their_version(
     assert tiles.content == b"PMTiles"
 
 
-@pytest.mark.skipif(not render.hashes(), reason="`make assets` fetches the map's files.")
+@pytest.mark.skipif(not render.vendor_hashes(), reason="`make assets` fetches the map's files.")
 def test_third_party_files_are_as_their_hashes_say(client: TestClient) -> None:
-    for name, hashed in render.hashes().items():
+    for name, hashed in render.vendor_hashes().items():
         answer = client.get(f"/vendor/{name}?v=6.17.0")  # as MapLibre asks for its worker
 
         assert answer.status_code == 200

@@ -28,7 +28,7 @@ PICTURES = os.environ.get("AREAEFFECT_PICTURES", "")
 COLOURS = 64  # of a palette: the pages are flat
 
 needs_map = pytest.mark.skipif(
-    not render.hashes(), reason="The map's files are not here: `make assets` fetches them."
+    not render.vendor_hashes(), reason="The map's files are not here: `make assets` fetches them."
 )
 
 
@@ -187,7 +187,7 @@ def test_an_address_gives_the_same_view_in_a_new_browser(
             context = browser.new_context()
             page = context.new_page()
             page.goto(address + state)
-            views.append(seen(page, with_map=bool(render.hashes())))
+            views.append(seen(page, with_map=bool(render.vendor_hashes())))
             state = views[0]["address"]
             context.close()
         assert views[0] == views[1]

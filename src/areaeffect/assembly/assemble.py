@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,23 +14,17 @@ from areaeffect.assembly.measures import make_measures, measure_notes, wanted
 from areaeffect.errors import DataError, Faults, Problem, first_few
 from areaeffect.geography.boundaries import Boundaries, read_boundaries
 from areaeffect.geography.neighbours import contiguity, read_neighbours, within
-from areaeffect.panel import Panel
+from areaeffect.panel import Graph, Measure, Neighbourhood, Panel, Strings
 from areaeffect.period_texts import parse_period
 from areaeffect.register.registered import Registered, look_at_lists, registered_areas
 from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
-from areaeffect.study.file import refuse_missing_extras
-from areaeffect.study.model import split_reference
-from areaeffect.study.paths import resolve
+from areaeffect.study.file import StudyFile, refuse_missing_extras
+from areaeffect.study.model import Study, split_reference
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from areaeffect.panel import Graph, Measure, Neighbourhood, Strings
     from areaeffect.records import DataTable
     from areaeffect.results import Floats, Gap, Ints
-    from areaeffect.study.file import StudyFile
-    from areaeffect.study.model import Study
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from areaeffect.periods import PeriodKind, label
 from areaeffect.sources.publishers.releases import find_release
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from areaeffect.outcomes import Break
     from areaeffect.panel import Measure
     from areaeffect.register.registered import Registered

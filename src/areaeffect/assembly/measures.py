@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -9,25 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.outcomes import BREAKS
-from areaeffect.panel import REASONS, Hidden, Measure
+from areaeffect.outcomes import BREAKS, Break
+from areaeffect.panel import REASONS, Hidden, Measure, Strings
 from areaeffect.period_texts import parse_period
-from areaeffect.results import Gap
+from areaeffect.results import Bools, Floats, Gap
 from areaeffect.sources.base import SourceTable, Wanted, _fixed, align, attribute, kind_of
 from areaeffect.sources.coverage import area_holes, codes_not_in_use, group_gaps, sum_by_group
 from areaeffect.sources.police_uk.categories import breaks_of
-from areaeffect.study.model import Outcome, split_reference
+from areaeffect.study.model import Outcome, Source, Study, split_reference
 from areaeffect.tables.cells import picked
 from areaeffect.wording.numbers import three_digits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from areaeffect.outcomes import Break
-    from areaeffect.panel import Strings
     from areaeffect.periods import PeriodKind, Periods
-    from areaeffect.results import Bools, Floats
-    from areaeffect.study.model import Source, Study
     from areaeffect.study.parts import NotCovered, RealFall
 
 _CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 from areaeffect.document import marks, svg
-from areaeffect.document.svg import Frame
+from areaeffect.document.svg import Frame, Row
 from areaeffect.periods import PeriodKind
 from areaeffect.wording.numbers import known, number
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.document.svg import Row
 
 #: A wide chart has its labels at the ends of the lines, one for a phone has them on top.
 WIDTH, NARROW, HEIGHT = 680.0, 340.0, 300.0
@@ -103,7 +98,7 @@ _FOOT = 30.0
 
 
 def _frame(rows: Sequence[Row], drawn: Sequence[str], span: tuple[float, float], on_top: int) -> Frame:
-    """Room for every value drawn, and zero; and for so many labels on top."""
+    """Room for every value drawn, and zero; and for a number of labels on top."""
     values = [v for row in rows for c in drawn if (v := row[c]) is not None]
     low, high = min([0.0, *values]), max([0.0, *values]) or 1.0
     height, values_shown = HEIGHT - 34 - _FOOT, (low * 1.05, high * 1.05)

@@ -25,6 +25,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -34,26 +35,21 @@ import numpy as np
 
 from areaeffect.assembly.assemble import areas_of, covariates_of, outlines_of, read_sources
 from areaeffect.assembly.measures import make_measures
-from areaeffect.atlas.layers import Layer, earliest_start, histories_of, layers_of, slug
+from areaeffect.atlas.layers import History, Layer, earliest_start, histories_of, layers_of, slug
 from areaeffect.atlas.places import INSIDE, council_outlines, place_names, place_points
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.points import projected
 from areaeffect.register.places import vintage_of
 from areaeffect.register.postcodes import find_postcodes, has_directory
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.study.file import read_base
-from areaeffect.study.parts import AtlasPart
-from areaeffect.study.paths import default_shared_data
+from areaeffect.study.file import StudyFile, read_base
+from areaeffect.study.parts import AtlasPart, default_shared_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from areaeffect.atlas.layers import History
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
     from areaeffect.results import Bools
     from areaeffect.sources.base import SourceTable
-    from areaeffect.study.file import StudyFile
 
     Tell = Callable[[str, int, int], None]
 

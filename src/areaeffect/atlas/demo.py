@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.atlas.build import build_atlas
 from areaeffect.simulate import CountySpec, simulate_county, write_base, write_county
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     Tell = Callable[[str, int, int], None]
 
 SEED = 20231219

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,11 @@ from areaeffect.assembly.assemble import covariates_of, printed_column
 from areaeffect.errors import Problem, StudyError
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label
-from areaeffect.sources.base import attribute
+from areaeffect.sources.base import SourceTable, attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from areaeffect.panel import Measure, Strings
     from areaeffect.results import Floats
-    from areaeffect.sources.base import SourceTable
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Outcome
     from areaeffect.study.parts import Window

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +13,9 @@ from areaeffect.register.places import read_columns, vintage_of
 from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
     from shapely import Geometry
 
     from areaeffect.panel import Strings

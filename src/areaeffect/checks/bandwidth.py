@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, effect, held_against
+from areaeffect.checks.base import (
+    EFFECT,
+    NO_FINDING,
+    Answer,
+    Check,
+    CheckInputs,
+    Drawn,
+    Status,
+    Subject,
+    effect,
+    held_against,
+)
 from areaeffect.checks.discontinuity import NO_RULE, has_rule
 from areaeffect.checks.leave_out import turns
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Floats
 
 #: Bandwidths that are tried, as multiples of the study's.

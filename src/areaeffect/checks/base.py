@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -9,20 +10,16 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from areaeffect import wording
 from areaeffect.findings.conclude import cases_of
 from areaeffect.findings.grading import tested_on
-from areaeffect.records import Column, table_of
-from areaeffect.results import Form
+from areaeffect.records import Column, DataTable, table_of
+from areaeffect.results import Finding, Floats, Form
 from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.checks.refits import Refits
     from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.findings.case import Case, Evidence
     from areaeffect.placebo.programmes import Job
-    from areaeffect.records import DataTable
-    from areaeffect.results import Finding, Floats
     from areaeffect.study.model import Study
 
 Numbers = TypeVar("Numbers")
@@ -184,7 +181,7 @@ class Checked:
     checks: tuple[CheckSummary, ...]
 
 
-#: Placebo programmes that a refit is held against, or as many as the study's findings: a check,
+#: Placebo programmes that a refit is compared with, or as many as the study's findings: a check,
 #: not an estimate.
 DRAWS = 199
 NO_FINDING = "the finding itself could not be estimated"

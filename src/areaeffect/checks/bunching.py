@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import Answer, Check, Status, p_words
+from areaeffect.checks.base import Answer, Check, CheckInputs, Status, p_words
 from areaeffect.checks.discontinuity import NO_RULE, TOO_FEW, has_rule, line_of
 from areaeffect.estimate.discontinuity import bunching_at
 from areaeffect.records import described
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs
     from areaeffect.results import Floats
 
 _ALPHA = 0.05

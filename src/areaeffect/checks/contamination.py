@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import NO_FINDING, Answer, Check, Status
+from areaeffect.checks.base import NO_FINDING, Answer, Check, CheckInputs, Status, Subject
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Bools, Floats
 
 #: A larger share of weight in or next to other initiatives is warned of.

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import Answer, Check, Status, p_words
-from areaeffect.checks.discontinuity import NO_RULE, TOO_FEW, has_rule, line_of
+from areaeffect.checks.base import Answer, Check, CheckInputs, Status, p_words
+from areaeffect.checks.discontinuity import NO_RULE, TOO_FEW, Line, has_rule, line_of
 from areaeffect.estimate.discontinuity import jump_at
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs
-    from areaeffect.checks.discontinuity import Line
     from areaeffect.results import Floats
 
 _ALPHA = 0.05
@@ -34,7 +32,7 @@ class CharacteristicJump:
 
 @dataclass(frozen=True, slots=True)
 class Largest:
-    """The characteristic that jumps most clearly, of so many."""
+    """The characteristic that jumps most clearly, and how many were tried."""
 
     of: CharacteristicJump
     tried: int

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect, span
+from areaeffect.checks.base import (
+    EFFECT,
+    NO_FINDING,
+    Answer,
+    Check,
+    CheckInputs,
+    Status,
+    Subject,
+    effect,
+    span,
+)
 from areaeffect.estimate.discontinuity import FEWEST, jump_at
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.design.cutoff import Ranked
     from areaeffect.estimate.counterfactual import Sums
     from areaeffect.results import Bools, Floats, Ints

@@ -10,8 +10,10 @@ from areaeffect.checks.base import (
     NO_FINDING,
     Answer,
     Check,
+    CheckInputs,
     Drawn,
     Status,
+    Subject,
     effect,
     held_against,
     p_words,
@@ -23,7 +25,6 @@ from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.estimate.inference import PlaceboInference
 
 
@@ -80,7 +81,7 @@ def _earlier(inputs: CheckInputs, s: Subject) -> dict[int, tuple[float, PlaceboI
 
 
 def _answer(s: Subject, found: dict[int, tuple[float, PlaceboInference]]) -> Found:
-    """Warn where the smallest of several p-values is too small for so many (Bonferroni)."""
+    """Warn where the smallest of several p-values is too small for their number (Bonferroni)."""
     printed = s.case.printed
     rows = [
         EarlierStart(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect, p_words, span
+from areaeffect.checks.base import (
+    EFFECT,
+    NO_FINDING,
+    Answer,
+    Check,
+    CheckInputs,
+    Status,
+    Subject,
+    effect,
+    p_words,
+    span,
+)
 from areaeffect.findings.grading import ALPHA, held_out
 from areaeffect.records import described
-
-if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
 
 TOO_SHORT = "the history is too short, or has too many gaps, to leave its last part out"
 

@@ -18,14 +18,13 @@ conditional tests, and needs no linear programmes.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from areaeffect.results import Floats
 
 _LEVEL, _Z = 0.95, 1.959963984540054

@@ -7,17 +7,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, p_words, span
+from areaeffect.checks.base import (
+    EFFECT,
+    NO_FINDING,
+    Answer,
+    Check,
+    CheckInputs,
+    Drawn,
+    Status,
+    Subject,
+    p_words,
+    span,
+)
 from areaeffect.checks.held_out import TOO_SHORT
 from areaeffect.checks.honest import Bound, breakdown, joint_p, relative_magnitude, smoothness
-from areaeffect.checks.refits import AFTER, GAP, LEADS
+from areaeffect.checks.refits import AFTER, GAP, LEADS, Refits
 from areaeffect.estimate.inference import MIN_PLACEBOS, around_zero
 from areaeffect.findings.grading import ALPHA, tested_on
 from areaeffect.records import described
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
-    from areaeffect.checks.refits import Refits
     from areaeffect.findings.case import Case
     from areaeffect.results import Floats
 

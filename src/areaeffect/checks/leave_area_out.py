@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, effect, held_against
+from areaeffect.checks.base import (
+    EFFECT,
+    NO_FINDING,
+    Answer,
+    Check,
+    CheckInputs,
+    Drawn,
+    Status,
+    Subject,
+    effect,
+    held_against,
+)
 from areaeffect.checks.leave_out import turns
 from areaeffect.checks.treated_benchmark import parts_of
 from areaeffect.placebo.programmes import run_programme
@@ -15,7 +26,6 @@ from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Floats
 
 #: Benchmark areas that are left out in turn: those with the largest part in what is expected.

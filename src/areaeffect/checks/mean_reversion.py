@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, CheckInputs, Status, Subject, effect
 from areaeffect.checks.refits import LEVEL, RISE, scores_of
 from areaeffect.estimate.inference import CENTRE_LIMIT, MIN_PLACEBOS
 from areaeffect.findings.candidates import places_of
@@ -17,14 +18,11 @@ from areaeffect.records import described
 from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Bools, Floats, Ints
 
 #: Shares of places that are tried as 'the worst', until there is room for a programme in them.
 SHARES = (0.1, 0.2, 1 / 3)
-#: There is room where the worst places hold so many times the programme's areas.
+#: There is room where the worst places hold this multiple of the programme's areas.
 ROOM = 4.0
 #: A programme whose neighbourhoods lie above this percentile on average was itself at a worst.
 HIGH = 80.0
@@ -131,7 +129,7 @@ class _Chosen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scored:
-    """Every place that may stand for one piece of a neighbourhood, and how bad it is."""
+    """Every place that may represent one piece of a neighbourhood, and how bad it is."""
 
     options: tuple[Ints, ...]
     scores: Floats

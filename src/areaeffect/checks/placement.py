@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import NO_FINDING, Answer, Check, Status, p_words
+from areaeffect.checks.base import NO_FINDING, Answer, Check, CheckInputs, Status, Subject, p_words
 from areaeffect.checks.refits import LEVEL, RISE, scores_of
 from areaeffect.placebo.programmes import programme_of
 from areaeffect.records import described
 from areaeffect.wording.numbers import three_digits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
 
@@ -157,7 +155,7 @@ def placement(names: Sequence[str], real: Floats, placebos: Floats, counted: Boo
 
     Notes
     -----
-    Each counted feature has a rank p-value. The smallest of them is held against the smallest of
+    Each counted feature has a rank p-value. The smallest of them is compared with the smallest of
     each placebo programme ranked in the same way, so that `joint_p` is exact under placement by
     the generator, however the features depend on each other. It cannot see a rule that leaves no
     trace in these features.

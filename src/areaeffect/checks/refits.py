@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.estimate.counterfactual import sums
+from areaeffect.estimate.counterfactual import Sums, sums
 from areaeffect.estimate.event_time import NO_BINS
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts
 from areaeffect.panel import is_enough
-from areaeffect.placebo.programmes import run_programme
+from areaeffect.placebo.programmes import Job, run_programme
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from areaeffect.estimate.counterfactual import Sums
     from areaeffect.findings.case import Case, Evidence
-    from areaeffect.findings.cohorts import ClaimCohorts
-    from areaeffect.placebo.programmes import Job
     from areaeffect.results import Bools, Floats, Ints
 
 #: Positions of the windows of one held-out design: its gap, what came after the start, its leads.
 GAP, AFTER, LEADS = 0, 1, (2, 3, 4, 5)
 _WINDOWS = 6
-#: Starts are pretended to be at most so many years (held-out spans) early.
+#: Starts are pretended to be at most this number of years (held-out spans) early.
 MOST_BACK = 3
 
 
@@ -104,7 +100,7 @@ class Refits:
     leads: LeadCohorts  # cohorts of the held-out design, for the lengths of its windows
     real: Floats  # (n_units, n_positions, n_totals)
     drawn: Floats  # (n_draws, n_units, n_positions, n_totals)
-    n_outcomes: int  # outcomes of the study: a window's positions follow each other by so many
+    n_outcomes: int  # outcomes of the study: the distance between a window's positions
 
     def window(self, window: int, case: Case) -> tuple[Floats, Floats]:
         """Return the real and the drawn totals of one window of a case's outcome."""

@@ -6,7 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.checks.bandwidth import BANDWIDTH
-from areaeffect.checks.base import DRAWS, Checked, CheckInputs, CheckResult, Status, caveat, subjects_of
+from areaeffect.checks.base import (
+    DRAWS,
+    Check,
+    Checked,
+    CheckInputs,
+    CheckResult,
+    Status,
+    caveat,
+    subjects_of,
+)
 from areaeffect.checks.bunching import BUNCHING
 from areaeffect.checks.contamination import CONTAMINATION
 from areaeffect.checks.cut_balance import CUT_BALANCE
@@ -24,13 +33,11 @@ from areaeffect.checks.shifted_cuts import SHIFTED_CUTS
 from areaeffect.checks.treated_benchmark import TREATED_BENCHMARK
 from areaeffect.checks.unmoved import UNMOVED
 from areaeffect.placebo.workers import run_all
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Floats, Result
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import Check
     from areaeffect.findings.finished import Finished
     from areaeffect.placebo.programmes import Job
-    from areaeffect.results import Floats, Result
 
 CHECKS: tuple[Check[Any, Any], ...] = (
     HELD_OUT,

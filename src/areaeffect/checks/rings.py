@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,10 @@ from areaeffect.checks.base import (
     NO_FINDING,
     Answer,
     Check,
+    CheckInputs,
     Drawn,
     Status,
+    Subject,
     effect,
     held_against,
     p_words,
@@ -25,17 +28,13 @@ from areaeffect.estimate.counterfactual import totals
 from areaeffect.estimate.multiplicity import max_t
 from areaeffect.findings.grading import ALPHA
 from areaeffect.geography.neighbours import bands
-from areaeffect.placebo.programmes import programme_of
+from areaeffect.placebo.programmes import Machine, programme_of
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.panel import Graph
-    from areaeffect.placebo.programmes import Machine
     from areaeffect.results import Bools, Floats, Ints
 
 
@@ -47,7 +46,7 @@ class RingJob:
     near: Graph  # areas within the outermost ring of each other
     band: npt.NDArray[np.int8]  # (n_pairs,), the ring that each pair of `near` is in
     n_rings: int  # rings, from the nearest
-    in_rings: Bools  # (n_areas,), areas that may stand in a ring: eligible but for the buffer
+    in_rings: Bools  # (n_areas,), areas that may be in a ring: eligible but for the buffer
 
     def prepare(self) -> None:
         """Make every cohort and sum, and search the nearest areas of all that may be asked for."""

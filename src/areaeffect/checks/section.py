@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect import wording
-from areaeffect.checks.base import Status, summary
+from areaeffect.checks.base import Checked, CheckSummary, Status, summary
 from areaeffect.checks.registry import CHECKS
 from areaeffect.document import marks, svg
 from areaeffect.document.blocks import Block, Data, Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table, in_words
 from areaeffect.document.svg import Frame, cut, key_of, printed, scaled
-from areaeffect.records import rows_of
-from areaeffect.results import ALL_INITIATIVES
+from areaeffect.records import DataTable, rows_of
+from areaeffect.results import ALL_INITIATIVES, Annex, AreaStatus, Finding, Result
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from areaeffect.checks.base import Checked, CheckSummary
-    from areaeffect.records import DataTable
-    from areaeffect.results import Annex, AreaStatus, Finding, Result
 
 SYMBOLS = {Status.WARNS: "▲", Status.INFORMATION: "○", Status.HOLDS: "●", Status.NOT_ESTIMABLE: "–"}
 ROWS_SHOWN = 40

@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Drawn, Status, effect, p_words
+from areaeffect.checks.base import (
+    EFFECT,
+    NO_FINDING,
+    Answer,
+    Check,
+    CheckInputs,
+    Drawn,
+    Status,
+    Subject,
+    effect,
+    p_words,
+)
 from areaeffect.checks.discontinuity import NO_RULE, has_rule
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
     from areaeffect.results import Floats
 
 #: Programmes that are placed one after the other beyond the real one.
@@ -37,7 +47,7 @@ class NextPlaces:
 
 @dataclass(frozen=True, slots=True)
 class Oddest:
-    """The shifted cut with the smallest p-value, of so many."""
+    """The shifted cut with the smallest p-value, and how many were tried."""
 
     of: NextPlaces
     tried: int

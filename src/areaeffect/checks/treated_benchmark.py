@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect
+from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, CheckInputs, Status, Subject, effect
 from areaeffect.estimate.inference import decide
 from areaeffect.records import described
-from areaeffect.results import Claim, Form, Verdict
+from areaeffect.results import Claim, Finding, Floats, Form, Ints, Verdict
 from areaeffect.wording.numbers import number, plural
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.checks.base import CheckInputs, Subject
-    from areaeffect.results import Finding, Floats, Ints
 
 
 def shares_of_heaviest(parts: Floats) -> Floats:
@@ -93,7 +87,7 @@ class FewTreated:
     changed_by: int | None  # how many would change the verdict to `verdict_then`; None where none does.
     verdict: Verdict
     verdict_then: Verdict | None
-    #: few, share, estimate, change_needed: so many, as in the table
+    #: few, share, estimate, change_needed: as in the table
     few: int
     share: float
     estimate: float | None

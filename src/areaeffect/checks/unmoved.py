@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, Status, effect, p_words, span
+from areaeffect.checks.base import (
+    EFFECT,
+    NO_FINDING,
+    Answer,
+    Check,
+    CheckInputs,
+    Status,
+    Subject,
+    effect,
+    p_words,
+    span,
+)
 from areaeffect.records import described
-
-if TYPE_CHECKING:
-    from areaeffect.checks.base import CheckInputs, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

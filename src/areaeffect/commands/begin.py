@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.assembly.assemble import Assembled, assemble
 from areaeffect.errors import Faults
+from areaeffect.findings.looks import to_look
 from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.further.registry import further_inputs
 from areaeffect.placebo.workers import version_of_code
 from areaeffect.value.valuation import cost_releases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from areaeffect.results import Release
     from areaeffect.study.file import StudyFile
 
@@ -45,6 +45,6 @@ def begin(
     faults.raise_all()
     if data is None or costs is None or notes is None:
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
-    data = with_costs(data, costs, notes)
+    data, look = to_look(file, with_costs(data, costs, notes))
     tell("design", 0, 1)
-    return data, make_plan(file, data, version_of_code())
+    return data, replace(make_plan(file, data, version_of_code()), look=look)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,25 +13,19 @@ import numpy as np
 from areaeffect.commands.begin import begin
 from areaeffect.errors import Faults
 from areaeffect.estimate.inference import Places
-from areaeffect.findings.case import groups_of
+from areaeffect.findings.case import Group, groups_of
 from areaeffect.findings.describe import too_few_places
-from areaeffect.findings.plan import disjoint
+from areaeffect.findings.plan import Plan, disjoint
 from areaeffect.findings.refusals import refuse_everything_refused, refused
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import in_brief
 from areaeffect.sources.base import SourceRequest, kind_of
 from areaeffect.study.collection import is_collection, read_collection
-from areaeffect.study.file import read_study
+from areaeffect.study.file import StudyFile, read_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from areaeffect.findings.case import Group
-    from areaeffect.findings.plan import Plan
     from areaeffect.panel import Panel
-    from areaeffect.study.file import StudyFile
 
 #: Placebo programmes that the smallest effects are measured on, and what is too much to try.
 QUICK_DRAWS = 99
@@ -202,7 +198,7 @@ def _smallest_effects(file: StudyFile, panel: Panel, plan: Plan) -> tuple[str, .
 
 
 def _sources(file: StudyFile, store: Path | None) -> tuple[str, ...]:
-    """Say of each source what `areaeffect sources` says, held against the study's window."""
+    """Print of each source what `areaeffect sources` prints, compared with the study's window."""
     requests = (
         SourceRequest(name=name, source=source, file=file, store=store)
         for name, source in file.study.source.items()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.commands.evaluate import evaluate, evaluate_into
@@ -14,9 +16,6 @@ from areaeffect.report.files import rebuild_report
 from areaeffect.study.collection import is_collection, read_collection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from areaeffect.results import Result
 
     _Task = tuple[str, Path, Path | None]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,19 +13,14 @@ from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.commands.init import example_files
 from areaeffect.commands.summary import summary
 from areaeffect.errors import AreaEffectError
-from areaeffect.results import Verdict
+from areaeffect.results import Result, Verdict
 from areaeffect.simulate import CountySpec, simulate_county, write_county
 from areaeffect.study.collection import is_collection
 from areaeffect.study.file import read_study
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 from areaeffect.wording import main_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
-
-    from areaeffect.results import Result
-
     Tell = Callable[[str, int, int], None]
 
 _SEED = 20231219

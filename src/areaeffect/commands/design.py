@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.commands.begin import begin
 from areaeffect.commands.evaluate import planned
-from areaeffect.document import pdf
-from areaeffect.document.blocks import Paragraph, Section
+from areaeffect.document import page
+from areaeffect.document.blocks import Document, Paragraph, Section
 from areaeffect.document.chart_tables import json_text, write_table, write_text
 from areaeffect.document.folders import prepare, write_whole
 from areaeffect.document.page import to_html
@@ -19,17 +21,12 @@ from areaeffect.power.result import PowerReport
 from areaeffect.records import Column
 from areaeffect.report.contents import plan_document, plan_in_print
 from areaeffect.report.files import design_values, rounded
-from areaeffect.study.file import read_study
+from areaeffect.study.file import StudyFile, read_study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.document.blocks import Document, Section
     from areaeffect.findings.plan import Plan
     from areaeffect.results import Result
-    from areaeffect.study.file import StudyFile
 
 NO_POWER = Section(
     "power",
@@ -161,7 +158,7 @@ def _on_two_pages(document: Document) -> bytes:
     """Print a plan on two pages where it can: with as much on power as there is room for."""
     printed = b""
     for most in _ON_POWER:
-        printed = pdf.render(plan_in_print(document, most))
-        if pdf.pages(printed) <= _PAGES:
+        printed = page.to_pdf(plan_in_print(document, most))
+        if page.pages(printed) <= _PAGES:
             break
     return printed

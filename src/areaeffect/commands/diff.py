@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.report.files import read_result
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from areaeffect.results import Finding, Result
 
 _VALUES = ("verdict", "estimate", "low", "high", "p_value", "mde", "maryland")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from math import isclose
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,18 +30,13 @@ from areaeffect.placebo.workers import default_threads, run_all, single_threaded
 from areaeffect.report.files import design_values, rounded, write_result
 from areaeffect.results import AreaStatus, Result, Shape
 from areaeffect.study.file import StudyFile, read_study
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.findings.plan import Plan
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
-    from areaeffect.results import Result
-    from areaeffect.study.file import StudyFile
 
 #: Packages whose versions can move a number.
 _NUMERIC = ("numpy", "scipy", "scikit-learn", "shapely", "pyproj", "duckdb", "pandas")
@@ -113,6 +110,7 @@ def estimate(
     drawn = run_all(plan.machine, n_draws, threads, tick)
     tell("findings", 0, 1)
     evidence = Evidence(study, plan, measures, real, drawn)
+    looked = [str(plan.look)] if plan.look else []
     findings, draws = conclude(evidence)
     result = replace(
         settled,
@@ -121,7 +119,7 @@ def estimate(
         series=series(evidence),
         neighbourhood_series=neighbourhood_series(evidence),
         placebos=draws,
-        notes=(*data.panel.notes, *plan.notes, *kept, *method_notes(file, data, plan)),
+        notes=(*looked, *data.panel.notes, *plan.notes, *kept, *method_notes(file, data, plan)),
     )
     return with_warnings(
         further(Finished(file=file, data=data, evidence=evidence, result=result, threads=threads, tell=tell))
@@ -235,6 +233,9 @@ def compare_with_sealed(file: StudyFile, planned: Result) -> tuple[str, ...]:
     now = json.loads(json.dumps(design_values(rounded(planned)) | {"plan": planned.plan}))
     given = file.study.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     differing = [*_settings(sealed["plan"], now["plan"], given), *_designs(sealed, now)]
+    added = file.added
+    if added and added.seal != sealed["seal"]["sha256"]:
+        differing.append(f"looks.toml belongs to the seal {added.seal}")
     if differing:
         more = f" and {len(differing) - _SHOWN} more" if len(differing) > _SHOWN else ""
         raise StudyError(
@@ -245,10 +246,13 @@ def compare_with_sealed(file: StudyFile, planned: Result) -> tuple[str, ...]:
                 "Without `sealed` the study runs, and does not say that it kept to a plan.",
             )
         )
-    return (
+    note = (
         "Settings, neighbourhoods, benchmark areas and weights are those of the plan sealed "
-        f"before, with the seal {sealed['seal']['sha256']} ({path.name}).",
+        f"before, with the seal {sealed['seal']['sha256']} ({path.name})."
     )
+    if added is None:
+        return (note,)
+    return note, f"The looks were written beside that plan on {added.dated}, after its seal (looks.toml)."
 
 
 def _read(path: Path) -> Any:

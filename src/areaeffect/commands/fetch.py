@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.errors import AreaEffectError, DataError, Problem, StudyError, did_you_mean
 from areaeffect.sources.publishers import police_archive as police
+from areaeffect.sources.publishers.download import Fetched, Job, jobs_of
 from areaeffect.sources.publishers.download import fetch as fetch_files
-from areaeffect.sources.publishers.download import jobs_of
 from areaeffect.sources.publishers.files import how_to_get
-from areaeffect.sources.publishers.releases import catalogue, sets
+from areaeffect.sources.publishers.releases import PublishedRelease, catalogue, sets
 from areaeffect.sources.publishers.resolvers import probe
 from areaeffect.sources.publishers.transport import CONTACT_VARIABLE, Client, make_room
-from areaeffect.study.paths import default_fetched
+from areaeffect.study.parts import default_fetched
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from areaeffect.sources.publishers.download import Fetched, Job
-    from areaeffect.sources.publishers.releases import PublishedRelease
     from areaeffect.sources.publishers.transport import Progress
 
 

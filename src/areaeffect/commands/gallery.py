@@ -22,15 +22,13 @@ from areaeffect.commands.evaluate import estimate
 from areaeffect.errors import AreaEffectError, DataError, Problem, StudyError, did_you_mean
 from areaeffect.estimate.staggered import random_timing
 from areaeffect.placebo.workers import default_threads, single_threaded
-from areaeffect.study.file import read_study
-from areaeffect.study.parts import Window
-from areaeffect.study.paths import SHARED_DATA_VARIABLE, resolve
+from areaeffect.study.file import StudyFile, read_study
+from areaeffect.study.parts import SHARED_DATA_VARIABLE, Window, resolve
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.findings.plan import Plan
     from areaeffect.results import Finding, Result
-    from areaeffect.study.file import StudyFile
 
 Tell = Callable[[str, int, int], None]
 

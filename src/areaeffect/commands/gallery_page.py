@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from areaeffect.commands.gallery import CERTAIN_P, WIDEST, Kind, Known, Row
 from areaeffect.results import LEVEL
-from areaeffect.study.paths import SHARED_DATA_VARIABLE
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from areaeffect.study.parts import SHARED_DATA_VARIABLE
 
 _HEAD = (
     "| programme | published | ours, with 95% interval | published inside ours? | ours inside "
@@ -31,7 +28,7 @@ Programmes whose answer is known, each run again from its study file by one comm
 `areaeffect gallery --only NAME`. Study files are in `src/areaeffect/examples/gallery`,
 `src/areaeffect/examples/london` and `studies`. Of a published effect two questions are asked: does
 our interval hold theirs, and is it hardly wider (at most {WIDEST:g} times, both brought to 95%)?
-Where not, the cause stands beside it. A dash is a number that was not published."""
+Where not, the cause is given. A dash is a number that was not published."""
 
 
 def figures(rows: Sequence[Row]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,16 +13,11 @@ from areaeffect.index import composite as numerics
 from areaeffect.index.composite import Choices, _score, choices_of, scores, standardised
 from areaeffect.index.page import write_index
 from areaeffect.index.result import IndexResult, Variant
-from areaeffect.index.table import read_indicators
-from areaeffect.study.index import read_index
+from areaeffect.index.table import IndicatorTable, read_indicators
+from areaeffect.study.index import Index, IndexFile, read_index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from areaeffect.index.table import IndicatorTable
     from areaeffect.results import Floats
-    from areaeffect.study.index import Index, IndexFile
 
 #: Weights are moved by a quarter of themselves, up and down.
 WEIGHT_STEP = 0.25

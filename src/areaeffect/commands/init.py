@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from areaeffect.errors import Problem, StudyError
-from areaeffect.simulate import CountySpec, ProgrammeSpec, simulate_county
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from areaeffect.simulate import County
+from areaeffect.simulate import County, CountySpec, ProgrammeSpec, simulate_county
 
 _PROGRAMME = "My initiative"
 _SPEC = CountySpec(

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.document.chart_tables import write_text
 from areaeffect.document.folders import write_whole
-from areaeffect.draft.guess import area_column, characteristics_of, every_guess, guess
-from areaeffect.draft.study_text import Draft, study_text
+from areaeffect.draft.guess import (
+    Characteristics,
+    Draft,
+    Guess,
+    area_column,
+    characteristics_of,
+    every_guess,
+    guess,
+    study_text,
+)
 from areaeffect.errors import Faults, Problem, StudyError
 from areaeffect.geography.shape_files import read_shape_file
 from areaeffect.period_texts import kind_of
@@ -17,12 +27,8 @@ from areaeffect.register.rows import read_records
 from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     import pandas as pd
 
-    from areaeffect.draft.guess import Characteristics, Guess
     from areaeffect.results import Result
 
 #: Kinds of files that hold outlines or points, not a list of codes.

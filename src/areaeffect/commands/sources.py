@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from areaeffect.sources.police_uk.force_months import ForceMonth, force_months, gaps_in
+from areaeffect.sources.police_uk.categories import ForceMonth, force_months, gaps_in
 from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store, store_path
 from areaeffect.sources.police_uk.store_check import check_store
 from areaeffect.sources.publishers import police_archive as police
 from areaeffect.sources.publishers.files import how_to_get, is_here
-from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, catalogue
-from areaeffect.study.paths import SHARED_DATA_VARIABLE, default_fetched, resolve
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.sources.publishers.releases import PublishedRelease
+from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, PublishedRelease, catalogue
+from areaeffect.study.parts import SHARED_DATA_VARIABLE, default_fetched, resolve
 
 __all__ = ["SourceListing", "check_store", "list_sources", "open_lake", "remove_store", "store_path"]
 

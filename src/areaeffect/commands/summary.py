@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
-from areaeffect.results import Verdict
+from areaeffect.results import Finding, Result, Verdict
 from areaeffect.wording import main_findings, reason
-from areaeffect.wording.numbers import decimals_of
+from areaeffect.wording.numbers import decimals_of, interval_head
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from areaeffect.results import Finding, Result
-
-_HEADER = ("group", "outcome", "verdict", "estimate", "95% interval", "MDE")
 _BOTH = "the interval includes zero: both more and less than expected fit the data"
 
 
@@ -26,7 +20,8 @@ def summary(result: Result, truth: Mapping[str, Mapping[str, float]] | None = No
     truth : by group and outcome, the effect that was put in; adds a column.
     """
     leading = main_findings(result.findings)
-    rows: list[tuple[str, ...]] = [(*_HEADER, "truth")] if truth else [_HEADER]
+    head = ("group", "outcome", "verdict", "estimate", interval_head(leading), "MDE")
+    rows: list[tuple[str, ...]] = [(*head, "truth")] if truth else [head]
     reasons = list(dict.fromkeys(filter(None, map(_why, leading))))
     for f in leading:
         why = _why(f)

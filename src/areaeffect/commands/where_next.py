@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,21 +22,23 @@ from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import roots_of
 from areaeffect.sources.publishers.tables import read
 from areaeffect.streams import Use, generator
-from areaeffect.study.file import read_study
+from areaeffect.study.file import StudyFile, read_study
 from areaeffect.study.index import read_index
 from areaeffect.where_next import ranking as targeting
 from areaeffect.where_next.page import write_where_next
-from areaeffect.where_next.ranking import AreaMap, contiguous_places, given_places, map_of_study, taken_by
+from areaeffect.where_next.ranking import (
+    AreaMap,
+    Ranking,
+    contiguous_places,
+    given_places,
+    map_of_study,
+    taken_by,
+)
 from areaeffect.where_next.result import WhereNext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from areaeffect.panel import Neighbourhood, Strings
     from areaeffect.results import Floats, Ints, Result
-    from areaeffect.study.file import StudyFile
-    from areaeffect.where_next.ranking import Ranking
 
 _NORMAL_95 = 1.959964
 _DEFAULT_BUFFER_KM = 1.0

@@ -8,6 +8,7 @@ composed study file.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.assembly.assemble import read_area_data, with_initiatives
+from areaeffect.assembly.assemble import AreaData, Assembled, read_area_data, with_initiatives
 from areaeffect.commands.begin import with_costs
 from areaeffect.commands.evaluate import estimate, map_shapes, planned
 from areaeffect.compare.page import answer_sections, design_sections, power_sections, without_keys
@@ -35,6 +36,7 @@ from areaeffect.compare.question import (
     REFUSED_FILE,
     RESULT,
     STUDY_FILE,
+    Question,
     ask,
     compose,
 )
@@ -42,7 +44,7 @@ from areaeffect.document.chart_tables import json_text, write_table, write_text
 from areaeffect.document.folders import write_whole
 from areaeffect.document.page import sections_html
 from areaeffect.errors import DataError, StudyError
-from areaeffect.findings.plan import make_plan
+from areaeffect.findings.plan import Plan, make_plan
 from areaeffect.findings.refusals import refused
 from areaeffect.further.registry import further_inputs
 from areaeffect.geography.neighbours import bands, contiguity, within
@@ -58,11 +60,6 @@ from areaeffect.study.file import StudyFile, parse_study, read_base
 from areaeffect.value.valuation import cost_releases
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from areaeffect.assembly.assemble import AreaData, Assembled
-    from areaeffect.compare.question import Question
-    from areaeffect.findings.plan import Plan
     from areaeffect.results import Floats, Release, Result
 
     Tell = Callable[[str, int, int], None]

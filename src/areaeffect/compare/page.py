@@ -7,33 +7,30 @@ settled before any outcome after the start is used; the answer comes last.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.compare.preflight import written_period
-from areaeffect.document.blocks import Bullets, Data, Folded, Paragraph, Section, named
+from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Section, named
 from areaeffect.document.chart_tables import NONE_GIVEN, Figure, Table, in_words
 from areaeffect.further.stories import events_of
 from areaeffect.outcomes import FAMILIES
 from areaeffect.power.page import table as power_table
 from areaeffect.power.page import warnings
-from areaeffect.report import backing_sections as backing
 from areaeffect.report import figures, local_map
+from areaeffect.report import outcome_sections as backing
 from areaeffect.report.contents import annex_sections
 from areaeffect.report.sections import HEAVIEST
 from areaeffect.report.summary import summary_document
-from areaeffect.results import Verdict
+from areaeffect.results import Finding, Result, Verdict
 from areaeffect.wording.numbers import number, plural
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.document.blocks import Block
     from areaeffect.power.result import PowerReport, PowerRow
     from areaeffect.records import DataTable
-    from areaeffect.results import Finding, Result
 
 #: What leads each part on the page.
 _WHY = (

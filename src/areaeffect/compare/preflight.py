@@ -7,27 +7,19 @@ the figures alone, so that a form can say at once what a plan would refuse.
 from __future__ import annotations
 
 import calendar
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.compare.question import NEAREST
+from areaeffect.compare.question import NEAREST, Question
 from areaeffect.findings.refusals import FEW_EVENTS, FEWEST_AREAS, MANY_EVENTS
 from areaeffect.findings.units import why_left_out
-from areaeffect.panel import is_enough
+from areaeffect.panel import Strings, is_enough
 from areaeffect.period_texts import parse_period, why_ambiguous
-from areaeffect.periods import PeriodKind, label
-from areaeffect.results import Claim
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from areaeffect.compare.question import Question
-    from areaeffect.panel import Strings
-    from areaeffect.periods import Periods
-    from areaeffect.results import Bools, Floats, Ints
+from areaeffect.periods import PeriodKind, Periods, label
+from areaeffect.results import Bools, Claim, Floats, Ints
 
 #: Whole years of figures that a question needs: two before the start, or nothing could be said of
 #: what it could detect; one after it, so that every season is in it.
@@ -157,7 +149,7 @@ class Preflight:
         return latest
 
     def obstacles(self, question: Question) -> tuple[Obstacle, ...]:
-        """Return what stands in the way of a question, with what can be asked instead.
+        """Return what prevents a question, with what can be asked instead.
 
         Parameters
         ----------

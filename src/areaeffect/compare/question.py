@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
@@ -21,9 +23,6 @@ from areaeffect.errors import Problem, StudyError
 from areaeffect.period_texts import parse_period
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from areaeffect.study.file import StudyFile
 
 STUDY_FILE, AREAS_FILE = "study.toml", "chosen_areas.csv"
@@ -70,7 +69,7 @@ def compose(base: str, question: Question) -> str:
     asked = f"Did {question.name} change more after {question.start} than it would have?"
     if all(outcome.get("claim") == "level" for outcome in document["outcome"]):
         title = f"{question.name} beside places like it"
-        asked = f"How does {question.name} stand beside places that were like it?"
+        asked = f"How does {question.name} compare with places that were like it?"
     settled: dict[str, dict[str, str | float]] = {
         "study": {"title": title, "question": asked, "exploratory": True},
         "register": {"buffer_km": question.buffer_km},

@@ -16,14 +16,13 @@ smallest squared imbalance that `RIDGE` allows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from areaeffect.results import Bools, Floats, Ints
 
 #: Largest residual of a constraint, in standard deviations, that counts as met exactly.
@@ -186,7 +185,7 @@ def _parts(side: Floats, direction: Floats) -> bool:
     return bool(side.max() < -EXACT * np.abs(direction).sum())
 
 
-#: Neighbours looked up for each match, so that exclusions and the reuse limit leave enough.
+#: Neighbours looked up for each match, so that exclusions leave enough.
 _PER_MATCH = 12
 
 
@@ -195,27 +194,21 @@ class Matching:
     """How benchmark areas are weighted, once the pool is known."""
 
     calibration: str = "chi-square"  # 'chi-square', 'entropy', or 'none' for matched areas only
-    #: largest distance of a benchmark area from a treated one, in standard deviations (root mean square over
-    #: the characteristics); None for no limit.
-    caliper: float | None = None
     ratio: int = 5  # matches of each treated area, where calibration is none
-    #: treated areas of one neighbourhood that an area may be matched with; None for all.
-    reuse: int | None = None
 
     def depth(self, nearest: int) -> int:
         """Return how many nearest areas of each area must be known; 0 for none."""
         return max(nearest, _PER_MATCH * self.ratio) if self.calibration == "none" else nearest
 
 
-def match(order: Ints, apart: Floats, allowed: Bools, rule: Matching) -> tuple[Ints, Floats] | None:
+def match(order: Ints, allowed: Bools, rule: Matching) -> tuple[Ints, Floats] | None:
     """Match every treated area of a neighbourhood with its most alike areas.
 
     Parameters
     ----------
     order : (n_treated, k), areas in order of distance from each treated one.
-    apart : (n_treated, k), those distances, in standard deviations.
     allowed : (n_areas,), areas that may be matched.
-    rule : ratio, reuse limit and caliper.
+    rule : the number of matches.
 
     Returns
     -------
@@ -224,12 +217,7 @@ def match(order: Ints, apart: Floats, allowed: Bools, rule: Matching) -> tuple[I
     leaving it out would change who the finding is about.
     """
     may = allowed[order]
-    if rule.caliper is not None:
-        may &= apart <= rule.caliper
-    if rule.reuse is None:
-        take = may & (np.cumsum(may, axis=1) <= rule.ratio)
-    else:
-        take = _greedy(order, apart, may, rule.ratio, rule.reuse)
+    take = may & (np.cumsum(may, axis=1) <= rule.ratio)
     found = take.sum(axis=1)
     if (found == 0).any():
         return None
@@ -237,29 +225,3 @@ def match(order: Ints, apart: Floats, allowed: Bools, rule: Matching) -> tuple[I
     np.add.at(weights, order[take], np.repeat(1.0 / found, found))
     pool = np.flatnonzero(weights)
     return pool, weights[pool]
-
-
-def _greedy(order: Ints, apart: Floats, may: Bools, ratio: int, reuse: int) -> Bools:
-    """Take pairs in order of distance while both sides are free; ties by position."""
-    take = np.zeros_like(may)
-    rows, places = np.nonzero(may)
-    given = np.zeros(len(order), dtype=np.int64)
-    used: dict[int, int] = {}
-    for pair in np.argsort(apart[rows, places], kind="stable"):
-        row, place = rows[pair], places[pair]
-        area = int(order[row, place])
-        if given[row] < ratio and used.get(area, 0) < reuse:
-            take[row, place] = True
-            given[row] += 1
-            used[area] = used.get(area, 0) + 1
-    return take
-
-
-def within_caliper(scaled: Floats, areas: Ints, pool: Ints, caliper: float) -> Bools:
-    """Tell which pool areas lie within the caliper of any of the treated areas, (m,)."""
-    from scipy.spatial.distance import cdist
-
-    if scaled.shape[1] == 0:
-        return np.ones(len(pool), dtype=bool)
-    apart = cdist(scaled[pool], scaled[areas]).min(axis=1)
-    return np.asarray(apart <= caliper * np.sqrt(scaled.shape[1]))

@@ -1,6 +1,6 @@
 """Placement by a rank with a cap: who is chosen, who just missed, and who could be instead.
 
-A programme takes the places with the lowest or highest score, and at most so many of one group.
+A programme takes the places with the lowest or highest score, and a limited number of one group.
 That rule says who resembles the places chosen: those just beyond the cut, and those that the cap
 shut out. It also says how a made-up programme is placed: by the same rule, among the places that
 remain.
@@ -8,20 +8,19 @@ remain.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.results import Bools, Floats, Ints
 
-#: A programme is compared with so many times its number of places beyond its cut, and made-up ones
+#: A programme is compared with this multiple of its number of places beyond its cut, and made-up ones
 #: are placed among as many in line ...
 WITHIN = 8
-#: ... and at least so many.
+#: ... and at least this number.
 FEWEST = 100
 #: A made-up programme leaves out the places beyond a line across the map, at most this share ...
 BEYOND_LINE = 0.7
@@ -125,7 +124,7 @@ class Ranked:
         return self.split(rng.permutation(line[shift : shift + n]), counts)
 
     def split(self, positions: Ints, counts: Sequence[int]) -> list[Ints]:
-        """Return the areas of so many places each."""
+        """Return the areas of a number of places each."""
         parts = np.split(positions, np.cumsum(counts)[:-1])
         return [np.sort(np.concatenate([self.places[p] for p in part])) for part in parts]
 

@@ -6,17 +6,15 @@ Every function here is handed cells before the start only; the slice is taken on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.panel import picked
+from areaeffect.panel import Measure, Panel, picked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.panel import Measure, Panel
     from areaeffect.periods import PeriodKind
     from areaeffect.results import Bools, Floats
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.design.programme import ROUNDING, spread_of
-from areaeffect.results import BalanceRow
+from areaeffect.design.programme import ROUNDING, Cohort, Weighted, spread_of
+from areaeffect.results import BalanceRow, Bools, Ints
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.design.programme import Cohort, Weighted
     from areaeffect.panel import Graph, Neighbourhood
-    from areaeffect.results import Bools, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.design.calibration import EXACT, Matching, calibrate, match, within_caliper
+from areaeffect.design.calibration import EXACT, Matching, calibrate, match
 
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats
@@ -141,7 +141,7 @@ def _weigh(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Weighte
     rule = rules.matching
     target = cohort.scaled[areas].mean(axis=0)
     if rule.calibration == "none" and cohort.nearest is not None:
-        matched = match(cohort.nearest.of(areas), cohort.nearest.apart(areas), allowed, rule)
+        matched = match(cohort.nearest.of(areas), allowed, rule)
         if matched is None:
             return None
         pool, weights = matched
@@ -162,17 +162,11 @@ def _weigh(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Weighte
 
 def _pool_of(cohort: Cohort, areas: Ints, allowed: Bools, rules: Rules) -> Ints:
     """Return the areas that calibration may give weight to."""
-    caliper = rules.matching.caliper
     if rules.nearest and cohort.nearest is not None:
-        order = cohort.nearest.of(areas)
-        near = None if caliper is None else cohort.nearest.apart(areas) <= caliper
-        return _nearest_allowed(order, cohort.nearest.ties(areas), allowed, rules.nearest, near)
+        return _nearest_allowed(cohort.nearest.of(areas), cohort.nearest.ties(areas), allowed, rules.nearest)
     if cohort.strata is not None:
         allowed = allowed & np.isin(cohort.strata, cohort.strata[areas])
-    pool = np.flatnonzero(allowed)
-    if caliper is None:
-        return pool
-    return pool[within_caliper(cohort.scaled, areas, pool, caliper)]
+    return np.flatnonzero(allowed)
 
 
 def _shares(strata: Ints, areas: Ints, pool: Ints) -> Floats:
@@ -184,12 +178,12 @@ def _shares(strata: Ints, areas: Ints, pool: Ints) -> Floats:
     return np.asarray((strata[pool][:, None] == levels[:-1]) - counts[:-1] / len(areas))
 
 
-def _nearest_allowed(order: Ints, ties: Bools, allowed: Bools, nearest: int, near: Bools | None) -> Ints:
+def _nearest_allowed(order: Ints, ties: Bools, allowed: Bools, nearest: int) -> Ints:
     """Union over treated areas of the first `nearest` allowed areas in order of distance.
 
     Those as far as the last one are taken too: which comes first is then a matter of names.
     """
-    may = allowed[order] if near is None else allowed[order] & near
+    may = allowed[order]
     take = may & (np.cumsum(may, axis=1) <= nearest)
     if ties.any():
         last = order.shape[1] - 1 - np.argmax(take[:, ::-1], axis=1)
@@ -247,15 +241,6 @@ class Nearest:
         with np.errstate(invalid="ignore"):  # a stratum's filling is infinitely far
             tied[:, 1:] = np.diff(far, axis=1) <= _SAME * far[:, 1:]
         return tied
-
-    def apart(self, areas: Ints) -> Floats:
-        """Return the distances to `of(areas)`, (n, k): root mean square over characteristics.
-
-        The area itself is infinitely far.
-        """
-        order = self.of(areas)
-        gaps = self._scaled[order] - self._scaled[areas][:, None]
-        return np.where(order == areas[:, None], np.inf, np.sqrt((gaps**2).mean(axis=-1)))
 
     def _search(self, areas: Ints) -> tuple[npt.NDArray[np.int32], Floats]:
         order = np.repeat(areas[:, None], self._k, axis=1).astype(np.int32)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect.results import NeighbourhoodDesign, Release, Seal
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _DIGITS = 12
 

@@ -6,19 +6,16 @@ each face escapes it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import IntEnum
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect import wording
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.results import Verdict
 from areaeffect.wording import terms
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 PRINTED_ROWS = 80  # a longer table is for the screen and for its file
 
@@ -105,7 +102,7 @@ class Beside:
 class Folded:
     """Blocks that a reader opens when needed.
 
-    Print shows them, unless `in_print` is words that stand for them there; empty: nothing does.
+    Print shows them, unless `in_print` has words to replace them there; empty: nothing does.
     `about` tells apart folded blocks of one title to those who cannot see where they are.
     """
 

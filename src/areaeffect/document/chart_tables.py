@@ -7,20 +7,16 @@ import io
 import json
 import math
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.records import Column, DataTable
 from areaeffect.wording.numbers import known, number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
-
-    from areaeffect.records import DataTable
 
 
 @dataclass(frozen=True, slots=True)

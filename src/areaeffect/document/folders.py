@@ -12,16 +12,14 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect.disk import lock, locked, sha256_of, sync
 from areaeffect.document.chart_tables import json_text, write_text
 from areaeffect.errors import Problem, StudyError, plain_reason, shortened
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 RUN_FILE = "run.json"
 MANIFEST = "manifest.json"

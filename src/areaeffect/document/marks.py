@@ -6,14 +6,9 @@ goes up and as `data-across` where it goes from left to right. An interval carri
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from areaeffect.document.svg import unit
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.document.svg import Frame
+from areaeffect.document.svg import Frame, unit
 
 Value = float | None
 

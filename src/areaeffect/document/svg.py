@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape, unescape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind
 from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # Government Analysis Function palette (via afcharts 1.2.0); at most four in one chart
 BLUE, TEAL, PLUM, ORANGE, GREY, LILAC = ("#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D", "#A285D1")
@@ -114,7 +112,7 @@ def span(x: Sequence[float]) -> tuple[float, float]:
 
 
 def ticks(x: Sequence[float], periods: Sequence[str]) -> tuple[list[float], list[str]]:
-    """Return places and labels: years, or every so many of a table's own numbers."""
+    """Return places and labels: years, or at regular steps of a table's own numbers."""
     if kind(periods) in {None, PeriodKind.NUMBER}:
         step = max(1, math.ceil(len(x) / MOST_YEARS))
         return list(x[::step]), list(periods[::step])

@@ -1,4 +1,4 @@
-"""What the columns of a table are: areas, periods, counts and what they are divided by.
+"""What the columns of a table are, and the study drafted from them, each guess beside what it settled.
 
 Every guess is said. Where two columns could be the same thing, the guess is refused and the
 option that settles it is named.
@@ -7,24 +7,23 @@ option that settles it is named.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import tomlkit
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.period_texts import kind_of, read_periods
+from areaeffect.period_texts import PeriodReading, kind_of, read_periods
 from areaeffect.periods import label
 from areaeffect.tables.cells import plain_code, read_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from pathlib import Path
-
     import pandas as pd
 
     from areaeffect.outcomes import FamilyName
-    from areaeffect.period_texts import PeriodReading
     from areaeffect.results import Floats
 
 #: A column holds areas where at least this share of the listed areas is in it.
@@ -253,7 +252,7 @@ class Characteristics:
 
 
 def characteristics_of(frame: pd.DataFrame, codes: Collection[str], path: Path) -> Characteristics:
-    """Say which columns hold residents, and which ones benchmark areas are made alike in.
+    """Say which columns hold residents, and which ones benchmark areas are matched on.
 
     Parameters
     ----------
@@ -273,7 +272,7 @@ def characteristics_of(frame: pd.DataFrame, codes: Collection[str], path: Path) 
     if not covariates:
         what = "no column of the characteristics holds numbers"
         raise DataError(Problem(f"{what}.", str(path), "Leave the file out, or add some."))
-    said = [f"Benchmark areas are made alike in {', '.join(covariates)}."]
+    said = [f"Benchmark areas are matched on {', '.join(covariates)}."]
     if residents:
         said.append(f"Counts are divided by '{residents}'.")
     return Characteristics(area=area, residents=residents, covariates=tuple(covariates), said=tuple(said))
@@ -284,3 +283,111 @@ def every_guess(found: Guess, about: Characteristics | None) -> tuple[str, ...]:
     settled = about is not None and about.residents is not None
     own = found.said if settled or not found.divided else (*found.said, found.divided)
     return (*own, *about.said) if about else own
+
+
+_HEAD = """\
+Written by areaeffect from a table and a list of areas, ready to edit.
+Each line that begins with 'Guess' says what was taken for what: correct it where it is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a study is drafted from.
+
+    Parameters
+    ----------
+    title : of the study and the initiative.
+    table, areas, boundaries, characteristics : files, as the study names them; no boundaries and
+        no characteristics where they are None.
+    boundaries_area, characteristics_area : their code columns.
+    start : of the initiative.
+    covariates : columns of the characteristics that benchmark areas are matched on.
+    residents : column of the characteristics that counts are divided by; None: none.
+    buffer_km : areas nearer than this to a treated one are left out; needs boundaries.
+    placebos, seed : of the analysis.
+    """
+
+    title: str
+    table: str
+    areas: str
+    start: str
+    boundaries: str | None = None
+    boundaries_area: str | None = None
+    characteristics: str | None = None
+    characteristics_area: str | None = None
+    covariates: tuple[str, ...] = ()
+    residents: str | None = None
+    buffer_km: float = 1.0
+    placebos: int = 999
+    seed: int = 1
+
+
+def study_text(draft: Draft, guess: Guess, said: Sequence[str]) -> str:
+    """Return the study file of a draft, with each guess as a comment."""
+    document = tomlkit.document()
+    for line in _HEAD.splitlines():
+        document.add(tomlkit.comment(line))
+    for text in said:
+        document.add(tomlkit.comment(f"Guess: {text}"))
+    document.add(tomlkit.nl())
+    window = tomlkit.inline_table()
+    window.update({"start": guess.first, "end": guess.last})
+    document["study"] = {
+        "title": draft.title,
+        "question": f"Did {_listed(guess)} change in these areas more than it would have?",
+        "window": window,
+        "seed": draft.seed,
+    }
+    table: dict[str, object] = {"kind": "panel", "path": draft.table, "area": guess.area}
+    if guess.period is None:
+        table["layout"] = "wide"
+    else:
+        table["period"] = guess.period
+    if guess.category is not None:
+        table["category"] = guess.category
+    if draft.boundaries is not None:
+        table["boundaries"] = draft.boundaries
+        table["boundaries_area"] = draft.boundaries_area or guess.area
+    sources: dict[str, object] = {"table": table}
+    if draft.characteristics is not None:
+        sources["areas"] = {
+            "kind": "panel",
+            "path": draft.characteristics,
+            "area": draft.characteristics_area or guess.area,
+        }
+    document["source"] = sources
+    document["initiative"] = _array([{"name": draft.title, "areas": draft.areas, "start": draft.start}])
+    document["register"] = {"buffer_km": draft.buffer_km if draft.boundaries else 0.0}
+    document["design"] = {"covariates": [f"areas.{c}" for c in draft.covariates]}
+    document["outcome"] = _array([_study_text_outcome(draft, guess, k) for k in range(len(guess.outcomes))])
+    document["analysis"] = {"placebos": draft.placebos}
+    return tomlkit.dumps(document)
+
+
+def _study_text_outcome(draft: Draft, guess: Guess, k: int) -> dict[str, object]:
+    one = guess.outcomes[k]
+    made: dict[str, object] = {
+        "name": one.name, "family": one.family, "source": "table", "value": one.column,
+        "kind": one.kind, "claim": "change", "better": one.better,
+    }  # fmt: skip
+    if one.kind == "count":
+        made["smallest_effect_of_interest"] = 0.05
+        exposure = guess.exposure and f"table.{guess.exposure}"
+        exposure = (draft.residents and f"areas.{draft.residents}") or exposure
+        if exposure:
+            made["exposure"] = exposure
+    return made
+
+
+def _array(items: list[dict[str, object]]) -> object:
+    array = tomlkit.aot()
+    for item in items:
+        table = tomlkit.table()
+        table.update(item)
+        array.append(table)
+    return array
+
+
+def _listed(guess: Guess) -> str:
+    names = [o.name.replace("_", " ") for o in guess.outcomes]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.panel import picked
+from areaeffect.panel import Measure, picked
 
 if TYPE_CHECKING:
     from areaeffect.estimate.adjustment import Adjustment, Growth
-    from areaeffect.panel import Measure
     from areaeffect.results import Bools, Floats, Ints
 
 #: Positions in the last axis of a totals array.

@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from areaeffect.estimate.staggered import random_timing
-from areaeffect.results import NotEstimable
+from areaeffect.results import Bools, Floats, Ints, NotEstimable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     import pandas as pd
 
-    from areaeffect.results import Bools, Floats, Ints
 
 #: Fewer treated clusters than this carry no cluster-robust interval or p-value.
 MIN_CLUSTERS = 10

@@ -9,15 +9,12 @@ places that spread was measured on (`known_from`). Estimates are on the log scal
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import comb
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.results import LEVEL, Better, Claim, Verdict
-
-if TYPE_CHECKING:
-    from areaeffect.results import Floats, Interval
+from areaeffect.results import LEVEL, Better, Claim, Floats, Interval, Verdict
 
 POWER = 0.8
 #: Fewer placebos than this cannot give a two-sided 95% interval.
@@ -28,16 +25,26 @@ CENTRE_LIMIT = 0.25
 MOST_TAKEN = 0.75
 #: Level of the interval that lies inside the threshold where two one-sided tests at 5% reject.
 TWO_ONE_SIDED = 0.9
+#: Times each placebo is widened by another quantile of what so few places leave open: more copies
+#: change no test, and let its critical values depend less on the seed.
+COPIES = 10
 _GOLDEN = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """How many separate places the reference distribution of a programme rests on."""
+    """How many separate places the reference distribution of a programme rests on.
 
-    programme: int  # neighbourhoods of the programme, G
-    disjoint: int  # pseudo-neighbourhoods of the pool that share no area, M
-    is_contrast: bool = False  # whether the effects of two sides are set against each other
+    Parameters
+    ----------
+    programme : neighbourhoods of the programme, G.
+    disjoint : pseudo-neighbourhoods of the pool that share no area, M.
+    is_contrast : whether the effects of two sides are set against each other.
+    """
+
+    programme: int
+    disjoint: int
+    is_contrast: bool = False
 
     @property
     def share(self) -> float:
@@ -70,22 +77,42 @@ class Places:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PlaceboInference:
-    """The placebo inference of one estimate, on the scale of the statistic."""
+    """The placebo inference of one estimate, on the scale of the statistic.
 
-    estimate: float  # compared with the placebos
-    p_value: float  # twice the smaller tail, with the +1 correction; not under `Places.least_p`.
-    #: centre, centre_error: mean of the placebo estimates, and its Monte Carlo error
+    Parameters
+    ----------
+    estimate : compared with the placebos.
+    p_value : twice the smaller tail, with the +1 correction; not under `Places.least_p`.
+    centre, centre_error : mean of the placebo estimates, and its Monte Carlo error.
+    deviation : standard deviation of the placebo estimates.
+    scale : s of the estimate.
+    statistics : (n_draws, COPIES), T of the reference distribution; NaN where a draw gave none.
+    critical : the smallest and largest T that the two-sided 5% test does not reject.
+    """
+
+    estimate: float
+    p_value: float
     centre: float
     centre_error: float
-    deviation: float  # standard deviation of the placebo estimates
-    scale: float  # s of the estimate
-    statistics: Floats  # (n_draws,), T of the reference distribution; NaN where a draw gave none.
-    critical: tuple[float, float]  # the smallest and largest T that the two-sided 5% test does not reject
+    deviation: float
+    scale: float
+    statistics: Floats
+    critical: tuple[float, float]
 
     @property
     def statistic(self) -> float:
         """T of the estimate."""
         return self.estimate / self.scale
+
+    @property
+    def drawn(self) -> Floats:
+        """The reference distribution without the draws that gave none, (n,)."""
+        return self.statistics[np.isfinite(self.statistics)]
+
+    @property
+    def n_draws(self) -> int:
+        """Placebos that gave an estimate."""
+        return len(self.drawn) // COPIES
 
     @property
     def low(self) -> float:
@@ -104,7 +131,7 @@ class PlaceboInference:
 
     def critical_at(self, level: float) -> tuple[float, float]:
         """Return the critical values of T of the two-sided test of another level."""
-        return _critical(np.sort(self.statistics[np.isfinite(self.statistics)]), 1 - level)
+        return _critical(np.sort(self.drawn), 1 - level)
 
     def ends(self, critical: tuple[float, float]) -> tuple[float, float]:
         """Return the interval that inverts a test with two critical values of T."""
@@ -118,7 +145,7 @@ class PlaceboInference:
         better : 'lower' or 'higher'.
         critical : the two critical values of T of the test.
         """
-        drawn = self.statistics[np.isfinite(self.statistics)]
+        drawn = self.drawn
         if better == "lower":
             return self.scale * (critical[0] - float(np.quantile(drawn, POWER)))
         return self.scale * (critical[1] - float(np.quantile(drawn, 1 - POWER)))
@@ -134,7 +161,7 @@ class PlaceboInference:
         effect : the true effect.
         critical : the two critical values of T of the test.
         """
-        found = self.statistics[np.isfinite(self.statistics)] + effect / self.scale
+        found = self.drawn + effect / self.scale
         found = found[(found < critical[0]) | (found > critical[1])]
         return float(np.abs(found).mean() * self.scale / abs(effect)) if len(found) else np.inf
 
@@ -219,7 +246,7 @@ def around_zero(statistics: Floats, taken: float) -> Floats:
 
         Var(estimate - c) / Var(placebo - c) = (1 + r - 2 q) / (1 - r) > 1,
 
-    so that a test against their distribution as it lies rejects too often. What they vary by about
+    so that a test against their distribution as drawn rejects too often. What they vary by about
     zero is the variance of an estimate whatever r and q are. Where the centre is not chance but a
     bias that the real programme shares, it makes the test wider, not wrong.
     """
@@ -235,21 +262,31 @@ def known_from(statistics: Floats, degrees: int) -> Floats:
 
     A statistic over a spread that is known from M places follows Student's t with M - 1 degrees of
     freedom where places are normal: it is the statistic over the true spread times the root of
-    (M - 1) over a chi-squared number. Here each placebo is multiplied with one such factor, so
-    that the placebos' own shape, and their dependence across outcomes, stay. The factors are the
-    quantiles of that distribution in a fixed order. So 999 overlapping draws of 26 places carry
-    no more information than 26 places.
+    (M - 1) over a chi-squared number. Here each placebo is multiplied with `COPIES` such factors,
+    one from each tenth of that distribution, so that the placebos' own shape, and their dependence
+    across outcomes, stay. So 999 overlapping draws of 26 places carry no more information than 26
+    places.
 
     Parameters
     ----------
-    statistics : (n_draws, ...), about zero.
+    statistics : (n_draws,), about zero.
     degrees : M - 1.
+
+    Returns
+    -------
+    (n_draws, COPIES).
     """
+    return np.asarray(statistics[:, None] * _factors(len(statistics), degrees))
+
+
+@lru_cache(maxsize=64)
+def _factors(n: int, degrees: int) -> Floats:
+    """Return the factors of n draws, (n, COPIES); each row is spread over the whole distribution."""
     from scipy.special import gammaincinv  # heavy
 
-    at = (np.arange(1, len(statistics) + 1) * _GOLDEN) % 1.0
-    factor = np.sqrt(degrees / (2 * gammaincinv(degrees / 2, at)))
-    return np.asarray(statistics * factor.reshape(-1, *(1,) * (statistics.ndim - 1)))
+    within = (np.arange(1, n + 1) * _GOLDEN) % 1.0
+    at = (np.arange(COPIES) + within[:, None]) / COPIES
+    return np.asarray(np.sqrt(degrees / (2 * gammaincinv(degrees / 2, at))))
 
 
 def infer(
@@ -269,16 +306,15 @@ def infer(
     statistics = np.full(len(placebos), np.nan)
     statistics[good] = around_zero(placebos[good] / scales, places.taken)
     statistics = known_from(statistics, places.degrees)
-    drawn = np.sort(statistics[good])
-    n, statistic = len(drawn), estimate / scale
-    lower, upper = int((drawn <= statistic).sum()), int((drawn >= statistic).sum())
-    p_value = 2 * (1 + min(lower, upper)) / (n + 1)
+    drawn = np.sort(statistics[good], axis=None)
+    statistic = estimate / scale
+    p_value = 2 * min(share_beyond(-drawn, -statistic), share_beyond(drawn, statistic))
     deviation = float(placebos[good].std(ddof=1))
     return PlaceboInference(
         estimate=estimate,
         p_value=min(1.0, max(p_value, places.least_p)),
         centre=float(placebos[good].mean()),
-        centre_error=deviation / float(np.sqrt(n)),
+        centre_error=deviation / float(np.sqrt(good.sum())),
         deviation=deviation,
         scale=scale,
         statistics=statistics,
@@ -286,12 +322,32 @@ def infer(
     )
 
 
+def share_beyond(drawn: Floats, observed: float) -> float:
+    """Return the share of a reference distribution of copies at or over a number.
+
+    With the +1 correction: the real programme is one of its own placebos.
+    """
+    return float(1 + (drawn >= observed).sum() / COPIES) / (len(drawn) / COPIES + 1)
+
+
+def rank_kept(n: int, alpha: float, copies: int = COPIES) -> int:
+    """Return how many values lie beyond the last one that a one-sided test keeps; -1 for none.
+
+    Parameters
+    ----------
+    n : values of the reference distribution.
+    alpha : the test rejects where `share_beyond` is this or less.
+    copies : values that each draw gave.
+    """
+    return int(np.floor(copies * (alpha * (n / copies + 1) - 1) + 1e-9))
+
+
 def _critical(ordered: Floats, alpha: float) -> tuple[float, float]:
     """Smallest and largest T that a two-sided test with the +1 correction does not reject."""
-    k = int(np.floor(alpha / 2 * (len(ordered) + 1) + 1e-9))
-    if k == 0:
+    k = rank_kept(len(ordered), alpha / 2)
+    if k < 0:
         return -np.inf, np.inf
-    return float(ordered[k - 1]), float(ordered[-k])
+    return float(ordered[k]), float(ordered[-k - 1])
 
 
 _LITTLE = {Claim.LEVEL: Verdict.ALIKE}

@@ -11,18 +11,13 @@ beside the placebo interval, never instead of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.results import Interval, IntervalKind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from areaeffect.results import Floats, Ints
+from areaeffect.results import Floats, Interval, IntervalKind, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -6,18 +6,17 @@ come from the same placebo programme, so their dependence is kept.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.results import LEVEL
+from areaeffect.estimate.inference import rank_kept, share_beyond
+from areaeffect.results import LEVEL, Floats
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.estimate.inference import PlaceboInference
-    from areaeffect.results import Floats
 
 
 #: A critical value nearer to zero than this share of the column's spread is not used as a scale.
@@ -47,7 +46,7 @@ def max_t(family: Sequence[PlaceboInference], level: float = LEVEL) -> Joint:
     Parameters
     ----------
     family : one entry a finding, with statistics from the same draws; NaN where a draw gave none.
-    level : of the joint interval.
+    level : of the joint interval. p-values are the same at every level.
 
     Notes
     -----
@@ -55,7 +54,7 @@ def max_t(family: Sequence[PlaceboInference], level: float = LEVEL) -> Joint:
     dominates the maximum because its placebos are skewed or have a long tail. A joint critical
     value is never nearer to zero than that of the finding alone, and a joint p-value never smaller.
     """
-    drawn = np.column_stack([x.statistics for x in family])
+    drawn = np.column_stack([x.statistics.ravel() for x in family])
     drawn = drawn[np.isfinite(drawn).any(axis=1)]  # draws without a programme drop out
     floor = _MIN_SHARE * np.sqrt(np.nanmean(drawn**2, axis=0))
     low = np.minimum([x.critical[0] for x in family], -floor)
@@ -66,17 +65,15 @@ def max_t(family: Sequence[PlaceboInference], level: float = LEVEL) -> Joint:
 
     placebos, own = relative(drawn), relative(np.array([x.statistic for x in family]))
     alone = np.array([x.p_value for x in family])
+    ends = np.array([x.critical_at(level) for x in family])
     if len(family) == 1:
-        return Joint(alone, alone, low, high)
+        return Joint(alone, alone, np.minimum(low, ends[:, 0]), np.maximum(high, ends[:, 1]))
     largest = np.nanmax(placebos, axis=1)
-    k = int(np.floor((1 - level) * (len(largest) + 1) + 1e-9))
-    cut = max(1.0, float(np.sort(largest)[-k])) if k else np.inf
-    adjusted = np.maximum(_share_at_least(largest[:, None], own), alone)
-    return Joint(adjusted, _step_down(placebos, own, alone), cut * low, cut * high)
-
-
-def _share_at_least(drawn: Floats, observed: Floats) -> Floats:
-    return np.asarray((1 + (drawn >= observed).sum(axis=0)) / (len(drawn) + 1))
+    k = rank_kept(len(largest), 1 - level)
+    cut = max(1.0, float(np.sort(largest)[-k - 1])) if k >= 0 else np.inf
+    adjusted = np.maximum([share_beyond(largest, x) for x in own], alone)
+    low, high = np.minimum(cut * low, ends[:, 0]), np.maximum(cut * high, ends[:, 1])
+    return Joint(adjusted, _step_down(placebos, own, alone), low, high)
 
 
 def _step_down(placebos: Floats, own: Floats, alone: Floats) -> Floats:
@@ -86,7 +83,7 @@ def _step_down(placebos: Floats, own: Floats, alone: Floats) -> Floats:
     for step, k in enumerate(order):
         left = placebos[:, order[step:]]
         largest = np.fmax.reduce(left, axis=1)
-        here = float(_share_at_least(largest[np.isfinite(largest), None], own[k : k + 1])[0])
+        here = share_beyond(largest[np.isfinite(largest)], own[k])
         so_far = max(so_far, here, float(alone[k]))
         found[k] = so_far
     return found

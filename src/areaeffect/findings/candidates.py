@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.placebo.places import ALIKE, GROWTHS, grouped, grow, mean_traits, most_alike
+from areaeffect.placebo.places import (
+    ALIKE,
+    GROWTHS,
+    Spread,
+    centre_of,
+    grouped,
+    grow,
+    mean_distance,
+    mean_traits,
+    most_alike,
+)
 from areaeffect.placebo.programmes import Candidates, matched_spread
-from areaeffect.placebo.spread import Spread, centre_of, mean_distance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.design.pool import Pool
     from areaeffect.design.programme import Cohort
     from areaeffect.findings.cohorts import ClaimCohorts
@@ -85,9 +93,7 @@ def _pieces(study: Study, panel: Panel, areas: Ints) -> list[Ints]:
     return [areas] if study.design.unit == "neighbourhood" else panel.contiguity.pieces(areas)
 
 
-def spread_of(
-    panel: Panel, units: Sequence[Neighbourhood], banks: Sequence[Candidates], seed: int
-) -> Spread | None:
+def spread_of(panel: Panel, units: Sequence[Neighbourhood], banks: Sequence[Candidates]) -> Spread | None:
     """Return how far apart the programme's neighbourhoods lie.
 
     None for a single one, without boundaries, or where areas are drawn one by one.
@@ -101,7 +107,7 @@ def spread_of(
             known[id(bank.pieces[0])] = centre_of(bank.pieces[0], panel.centres)
     centres = [known[id(bank.pieces[0])] for bank in banks]
     target = mean_distance(centre_of([u.areas for u in units], panel.centres))
-    return matched_spread(banks, len(panel.areas), centres, target, seed)
+    return matched_spread(banks, len(panel.areas), centres, target)
 
 
 def _given_groups(reference: str, panel: Panel, pool: Pool) -> list[Ints]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,17 +17,15 @@ from areaeffect.results import (
     RESIDENT_LED_CONTRAST,
     Better,
     Claim,
+    Floats,
     Form,
     Interval,
     IntervalKind,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure, Neighbourhood
-    from areaeffect.results import Floats
     from areaeffect.study.initiative import Limits, NamedGroup
     from areaeffect.study.model import Outcome, Study
 
@@ -54,6 +53,11 @@ class Evidence:
     measures: Sequence[Measure]
     real: Floats  # (n_units, n_outcomes, N_TOTALS)
     drawn: Floats  # (n_draws, n_units, n_outcomes, N_TOTALS)
+
+    @property
+    def level(self) -> float:
+        """Level of printed intervals: what the planned look leaves, else 95%."""
+        return 1.0 - self.plan.look.error if self.plan.look else LEVEL
 
     @property
     def has_geometry(self) -> bool:

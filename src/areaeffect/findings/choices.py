@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,20 +13,17 @@ from areaeffect.design.programme import ROUNDING, Rules
 from areaeffect.errors import DataError, Problem, StudyError, first_few
 from areaeffect.placebo.programmes import Candidates
 from areaeffect.sources.police_uk.categories import ALL_CRIME
-from areaeffect.study.model import split_reference
+from areaeffect.study.model import Study, split_reference
 from areaeffect.tables.cells import picked
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.design.pool import Pool
     from areaeffect.panel import Graph, Measure, Neighbourhood, Panel, Strings
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.study.design import DesignPart, Only
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.model import Study
 
 
 #: How a missing attribute reads as text.
@@ -34,7 +32,7 @@ _UNKNOWN = ("", "nan")
 
 def matching_of(design: DesignPart) -> Matching:
     """Return how the areas of a pool are weighted."""
-    return Matching(design.calibration, design.caliper, design.ratio, design.reuse)
+    return Matching(design.calibration, design.ratio)
 
 
 def rules_of(design: DesignPart, near: Graph | None) -> Rules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,9 @@ from areaeffect.design.programme import Cohort, make_cohort
 from areaeffect.estimate.adjustment import growth
 from areaeffect.estimate.counterfactual import Sums, sums
 from areaeffect.estimate.event_time import NO_BINS, Bins
-from areaeffect.panel import is_enough
+from areaeffect.panel import Measure, Neighbourhood, Panel, is_enough
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from areaeffect.panel import Measure, Neighbourhood, Panel
     from areaeffect.periods import Periods
     from areaeffect.results import Bools, Ints
 

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from areaeffect.design.programme import ROUNDING
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, decide
-from areaeffect.estimate.multiplicity import max_t
+from areaeffect.estimate.multiplicity import Joint, max_t
 from areaeffect.findings.case import Case, Evidence, Group, contrast_groups, groups_of, neighbourhood_groups
 from areaeffect.findings.describe import amounts_of, caveats_of, held_back, in_rates, subject
-from areaeffect.findings.families import families_without_outcome
 from areaeffect.findings.grading import grade
 from areaeffect.findings.notes import companions
 from areaeffect.findings.plan import disjoint
-from areaeffect.findings.refusals import FEW_EVENTS, why_not_planned
-from areaeffect.results import Claim, Finding, IntervalKind, PlaceboDraws, Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.estimate.multiplicity import Joint
+from areaeffect.findings.refusals import FEW_EVENTS, families_without_outcome, why_not_planned
+from areaeffect.results import LEVEL, Claim, Finding, IntervalKind, PlaceboDraws, Verdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,12 +69,12 @@ def conclude(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[PlaceboDraw
 
 def findings_of(evidence: Evidence, drawn: Sequence[Drawn]) -> tuple[Finding, ...]:
     """Judge each family jointly and return its findings."""
-    judged = judge(drawn)
+    judged = judge(drawn, evidence.level)
     return tuple(_finding(evidence, d, judged.get(k)) for k, d in enumerate(drawn))
 
 
-def judge(drawn: Sequence[Drawn]) -> dict[int, Judged]:
-    """Judge the primary findings of each family jointly, and every other finding alone.
+def judge(drawn: Sequence[Drawn], level: float = LEVEL) -> dict[int, Judged]:
+    """Judge the primary findings of each family jointly, and every other finding alone, at a level.
 
     Returns
     -------
@@ -92,7 +87,7 @@ def judge(drawn: Sequence[Drawn]) -> dict[int, Judged]:
             families.setdefault(own, []).append(k)
     judged: dict[int, Judged] = {}
     for members in families.values():
-        joint = max_t([x for k in members if (x := drawn[k].found) is not None])
+        joint = max_t([x for k in members if (x := drawn[k].found) is not None], level)
         judged |= {k: Judged(joint, at, len(members)) for at, k in enumerate(members)}
     return judged
 
@@ -175,7 +170,7 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
     graded = grade(evidence, case)
     back = held_back(evidence, case)
     p_joint = float(judged.joint.p_adjusted[judged.position])
-    interval = case.interval(IntervalKind.JOINT, found.ends(judged.critical), p_joint)
+    interval = case.interval(IntervalKind.JOINT, found.ends(judged.critical), p_joint, evidence.level)
     total = evidence.real[list(case.units), case.position].sum(axis=0)
     verdict = decide(interval, case.measure.smallest, case.better, case.claim)
     if back:
@@ -200,10 +195,10 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
         maryland=graded.maryland,
         held_out=graded.gap,
         held_out_interval=graded.interval,
-        placebos=int(np.isfinite(found.statistics).sum()),
+        placebos=found.n_draws,
         n_disjoint_placebos=case.disjoint[0],
         n_disjoint_neighbourhoods=case.disjoint[1],
-        caveats=(*caveats_of(evidence, found, case), *graded.caveats, *evidence.plan.warnings),
+        caveats=(*caveats_of(evidence, found, case, p_joint), *graded.caveats, *evidence.plan.warnings),
     )
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.estimate.crosscheck import CrossPanel
-from areaeffect.results import NotEstimable
+from areaeffect.results import Bools, Floats, Ints, NotEstimable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.design.programme import Weighted
     from areaeffect.panel import Measure, Neighbourhood
-    from areaeffect.results import Bools, Floats, Ints
 
 
 #: Months that one block of time adds up: half a year, or whole years of yearly figures.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,13 @@ from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MOST_TAKEN, PlaceboInference, Places
 from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.grading import NO_OVERLAP, worst_balance
+from areaeffect.findings.looks import share
 from areaeffect.outcomes import estimand
-from areaeffect.results import LEVEL, Form
+from areaeffect.results import LEVEL, Finding, Floats, Form, Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure
-    from areaeffect.results import Finding, Floats, Interval
 
 _PER = 1000.0
 #: A finding mentions growth of the exposure that differs by more than this log ratio.
@@ -128,7 +127,18 @@ def held_back(evidence: Evidence, case: Case) -> str:
     name = _without_overlap(evidence, case)
     if name:
         return f"no untreated areas are like its places in {name}"
-    return too_few_places(case.places)
+    return unreachable(evidence, case) or too_few_places(case.places)
+
+
+def unreachable(evidence: Evidence, case: Case) -> str:
+    """Return why nothing can be concluded at a planned look; empty where something can."""
+    least = max(2 / (evidence.study.analysis.placebos + 1), case.places.least_p)
+    if evidence.plan.look is None or least <= evidence.plan.look.error:
+        return ""
+    return (
+        f"the placebos cannot show a p-value under {share(least)}, and this look may spend an error "
+        f"of {share(evidence.plan.look.error)}"
+    )
 
 
 def _without_overlap(evidence: Evidence, case: Case) -> str:
@@ -203,9 +213,12 @@ def _grown(evidence: Evidence, case: Case) -> list[str]:
     ]
 
 
-def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple[str, ...]:
+def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case, p_joint: float) -> tuple[str, ...]:
     """Return the caveats of a finding."""
-    caveats = list(_why_held_back(evidence, case))
+    caveats = [str(evidence.plan.look)] if evidence.plan.look else []
+    caveats += _why_held_back(evidence, case) or _on_the_edge(
+        case, p_joint, found.n_draws, 1 - evidence.level
+    )
     lost = len(case.group.units) + len(case.group.against) - case.n_units
     if lost:
         caveats.append(f"{lost} of {lost + case.n_units} neighbourhoods have too many gaps or no pool here.")
@@ -236,6 +249,21 @@ def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case) -> tuple
     if case.outcome.claim == "level":
         caveats.append("A difference in level is not an effect: the areas may have differed before.")
     return tuple(caveats)
+
+
+def _on_the_edge(case: Case, p_value: float, n: int, alpha: float) -> list[str]:
+    """Say where other draws of as many placebo programmes may well lie across the level.
+
+    Two Monte Carlo errors of a two-sided p-value, 2 times a share of n draws.
+    """
+    known_within = 4 * float(np.sqrt(alpha / 2 * (1 - alpha / 2) / n))
+    at_least = p_value <= case.places.least_p  # however many are drawn it is no smaller
+    if not case.is_primary or at_least or abs(p_value - alpha) > known_within:
+        return []
+    return [
+        f"The verdict is close: {n} placebo programmes tell p to within {known_within:.1g}, and it is "
+        f"{p_value:.3f}. Drawn again they could give another verdict; more of them would settle it."
+    ]
 
 
 def _in_units(ratio: Finding, factor: float, unit: str, estimand: str) -> Finding:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
-from areaeffect.results import Found
+from areaeffect.results import Annex, Found, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.document.blocks import Section
     from areaeffect.findings.case import Evidence
-    from areaeffect.results import Annex, Result
     from areaeffect.study.file import StudyFile
 
 

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.estimate.inference import TWO_ONE_SIDED
+from areaeffect.estimate.inference import TWO_ONE_SIDED, PlaceboInference
 from areaeffect.outcomes import BEST_GRADE
-from areaeffect.results import IntervalKind
+from areaeffect.results import Floats, Interval, IntervalKind
 
 if TYPE_CHECKING:
-    from areaeffect.estimate.inference import PlaceboInference
     from areaeffect.findings.case import Case, Evidence
-    from areaeffect.results import Floats, Interval
 
 #: Largest standardised difference of a group from its benchmark areas for grade 3 (Stuart 2010,
 #: doi 10.1214/09-STS313, section 4.1).

@@ -14,7 +14,7 @@ from areaeffect.estimate.linearised import (
     clustered_ratio,
     linearised_ratio,
 )
-from areaeffect.results import Claim
+from areaeffect.results import Claim, Interval, Ints
 from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from areaeffect.findings.case import Case, Evidence
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure, Neighbourhood
-    from areaeffect.results import Interval, Ints
     from areaeffect.study.file import StudyFile
 
 
@@ -119,10 +118,9 @@ def companions(evidence: Evidence, case: Case, estimate: float) -> tuple[Interva
     parts = _parts(evidence, case) if asked.linearised and is_change else []
     if parts:
         found.append(linearised_ratio(parts, estimate, _LINEARISED_LEVEL, case.outcome.better))
-    if asked.between_neighbourhoods:
-        if is_change:
-            found.append(clustered_ratio(evidence.real[list(case.units), case.position]))
-        found.append(_bootstrap(evidence, case))
+    if is_change:
+        found.append(clustered_ratio(evidence.real[list(case.units), case.position]))
+    found.append(_bootstrap(evidence, case))
     return tuple(one for one in found if one is not None)
 
 

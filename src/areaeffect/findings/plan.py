@@ -6,6 +6,7 @@ Everything here is settled before an outcome at or after a start is read.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -29,19 +30,16 @@ from areaeffect.findings.choices import (
 )
 from areaeffect.findings.cohorts import HELD_OUT, ClaimCohorts, coverage_of
 from areaeffect.findings.units import covered_units, left_out_warning, named_areas, refuse_late_covariates
-from areaeffect.panel import REASONS, Neighbourhood, is_enough
+from areaeffect.panel import REASONS, Measure, Neighbourhood, Panel, is_enough
 from areaeffect.periods import label
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.register.registered import THROUGHOUT
-from areaeffect.results import BalanceRow, NeighbourhoodDesign, Seal
-from areaeffect.streams import Use, generator
+from areaeffect.results import BalanceRow, Bools, Ints, NeighbourhoodDesign, Seal
+from areaeffect.streams import OF_AREAS, Use, generator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.panel import Measure, Panel
-    from areaeffect.results import Bools, Ints
+    from areaeffect.findings.looks import Look
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Study
 
@@ -72,11 +70,12 @@ class Plan:
     notes: tuple[str, ...]  # remarks for the data annex
     warnings: tuple[str, ...]  # what every finding must say of the design
     primary: tuple[bool, ...]  # for each outcome, whether the study is judged by it
+    look: Look | None = None  # the planned look that the data reach; None where no looks are planned
     _disjoint: dict[tuple[tuple[int, ...], int], tuple[int, int]] = field(default_factory=dict)
 
     @property
     def leading(self) -> ClaimCohorts:
-        """The claim that placebos are made alike for: change where the study asks it."""
+        """The claim that placebos are matched for: change where the study asks about it."""
         return self.arms[0]
 
     def arm_of(self, position: int) -> ClaimCohorts:
@@ -117,7 +116,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         if d.periods_left_out
     ]
     leading, seed = arms[0], study.study.seed
-    rng = generator(Use.CANDIDATES, seed)
+    rng = generator(Use.CANDIDATES, OF_AREAS)
     banks = in_line(ranked, pool, units) or candidates(study, panel, pool, units, leading, rng)
     every = _with_held_out(arms, len(measures))
     machine = Machine(
@@ -128,7 +127,7 @@ def make_plan(file: StudyFile, data: Assembled, version: str) -> Plan:
         n_outcomes=2 * len(measures),
         seed=seed,
         n_bins=leading.bins.n,
-        spread=None if ranked else spread_of(panel, units, banks, seed),
+        spread=None if ranked else spread_of(panel, units, banks),
     )
     primary, of_total = primary_outcomes(study, measures, units)
     return Plan(
@@ -167,9 +166,8 @@ def disjoint(plan: Plan, members: Sequence[int], most: int = _MOST_DISJOINT) -> 
     """
     asked = (tuple(members), most)
     if asked not in plan._disjoint:
-        rng = generator(Use.DISJOINT, plan.machine.seed)
         banks = [plan.machine.banks[g] for g in members]
-        plan._disjoint[asked] = count_disjoint(banks, len(plan.machine.eligible), rng, most)
+        plan._disjoint[asked] = count_disjoint(banks, len(plan.machine.eligible), most)
     return plan._disjoint[asked]
 
 

@@ -1,27 +1,27 @@
-"""What cannot be estimated, as far as the plan and the years before the start tell.
+"""What cannot be estimated, as far as the plan tells, and families without an outcome.
 
 `check`, `power` and `evaluate` ask the same function, so that none promises what another refuses.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import NothingEstimableError, Problem, first_few
-from areaeffect.findings.case import groups_of
+from areaeffect.findings.case import Evidence, groups_of
 from areaeffect.findings.cohorts import starts_too_late
-from areaeffect.panel import REASONS
+from areaeffect.outcomes import FAMILIES, estimand
+from areaeffect.panel import REASONS, Measure
 from areaeffect.periods import label
+from areaeffect.results import ALL_INITIATIVES, Claim, Finding, Form, Verdict
 from areaeffect.sources.publishers.releases import find_release
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.findings.plan import Plan
-    from areaeffect.panel import Measure
     from areaeffect.study.model import Study
 
 #: Why what a model predicts is no outcome.
@@ -79,6 +79,11 @@ def refuse_everything_refused(study: Study, plan: Plan, found: Sequence[Refused]
 
 def refuse_before_data(study: Study, plan: Plan, measures: Sequence[Measure], where: str) -> None:
     """Raise NothingEstimableError where no outcome has a value after any start yet."""
+    if plan.look is not None and not plan.look.number:
+        what = f"nothing in '{study.study.title}' can be estimated yet: the first planned look is on data to "
+        raise NothingEstimableError(
+            Problem(f"{what}{plan.look.period}.", where, "Evaluate when data up to then are here.")
+        )
     units = range(len(plan.units))
     reasons = dict.fromkeys(not_yet(plan, measure, units) for measure in measures)
     if "" in reasons:
@@ -204,3 +209,43 @@ def _named(plan: Plan, units: Sequence[int]) -> int:
     if {g for g, u in enumerate(plan.units) if u.initiative in whose} == set(units):
         return sum(plan.named[name] for name in whose)
     return sum(plan.units[g].n_named for g in units)
+
+
+def families_without_outcome(evidence: Evidence) -> tuple[Finding, ...]:
+    """Return a finding for each missing family, about all neighbourhoods, without an outcome."""
+    names, units = evidence.plan.initiatives, evidence.plan.units
+    group = names[0] if len(names) == 1 else ALL_INITIATIVES
+    found = []
+    for key in missing_families([o.family for o in evidence.study.outcome]):
+        family = FAMILIES[key]
+        claim = family.published_claim
+        found.append(
+            Finding(
+                initiative=group,
+                group=group,
+                neighbourhood=None,
+                family=key,
+                outcome="",
+                label=family.title.lower(),
+                claim=Claim(claim),
+                form=Form.RATIO,
+                estimand=estimand(claim, "ratio", "count"),
+                unit="",
+                better=None,
+                threshold=0.0,
+                verdict=Verdict.NOT_ESTIMABLE,
+                n_neighbourhoods=len(units),
+                n_areas=sum(len(u.areas) for u in units),
+                primary=False,
+                caveats=(
+                    f"the study has no outcome of this family; a {claim} claim needs "
+                    f"{family.data_for(claim)}",
+                ),
+            )
+        )
+    return tuple(found)
+
+
+def missing_families(families: Sequence[str]) -> tuple[str, ...]:
+    """Return the families that no outcome belongs to, in the order of the published study."""
+    return tuple(key for key in FAMILIES if key not in families)

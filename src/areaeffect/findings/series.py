@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,12 +12,7 @@ from areaeffect.estimate import counterfactual as cf
 from areaeffect.findings.case import Evidence, groups_of
 from areaeffect.period_texts import kind_of
 from areaeffect.periods import label
-from areaeffect.results import Series
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.results import Floats
+from areaeffect.results import Floats, Series
 
 #: A period in which less than this share of the exposure is observed is drawn as a gap.
 _MIN_SHARE = 0.9

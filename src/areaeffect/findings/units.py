@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.panel import Neighbourhood, is_enough
+from areaeffect.panel import Measure, Neighbourhood, Panel, Strings, is_enough
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import label
 from areaeffect.register.neighbourhoods import shared_attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.panel import Measure, Panel, Strings
     from areaeffect.results import Bools, Floats
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Study

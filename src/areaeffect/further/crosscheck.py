@@ -13,13 +13,12 @@ from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, c
 from areaeffect.findings.case import Evidence, Group, groups_of
 from areaeffect.findings.cross_panel import build_panel
 from areaeffect.records import described, rows_of, table_of
-from areaeffect.results import Annex, NotEstimable
+from areaeffect.results import Annex, Finding, NotEstimable, Result
 from areaeffect.streams import Use, seed_for
 from areaeffect.wording.numbers import number
 
 if TYPE_CHECKING:
     from areaeffect.findings.finished import Finished
-    from areaeffect.results import Finding, Result
 
 LEAD = (
     "The same neighbourhoods and benchmark areas were given to estimators from well-kept "

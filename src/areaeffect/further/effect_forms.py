@@ -13,19 +13,17 @@ from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
-from areaeffect.findings.case import groups_of
+from areaeffect.findings.case import Case, Evidence, groups_of
 from areaeffect.findings.conclude import case_of
 from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS
 from areaeffect.records import described, rows_of, table_of
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Finding, Floats, Result
 from areaeffect.wording.numbers import number
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from areaeffect.findings.case import Case, Evidence
     from areaeffect.findings.finished import Finished
-    from areaeffect.results import Finding, Floats, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def effect_forms_section(_result: Result, annex: Annex[Forms]) -> Section:
         for (group, label, claim), own in found.items()
     )
     numeric = frozenset(range(2, len(head) + 1))
-    table = Table("Forms of each effect, with 95% intervals", (*head, "Avoided"), body, numeric)
+    table = Table("Forms of each effect, with intervals", (*head, "Avoided"), body, numeric)
     remarks = dict.fromkeys(
         f"{wording.group_title(row.group)}, {row.label}: {row.remark}."
         for own in found.values()
@@ -107,7 +105,7 @@ class FormRow:
     neighbourhoods: int = described("neighbourhoods that it rests on")
     estimate: float | None = described("the effect", None)
     low: float | None = described(
-        "95% interval: of a finding the printed one, of a further form its own", None
+        "interval: of a finding the printed one, of a further form its own, at 95%", None
     )
     high: float | None = described("the same, upper end", None)
     p_value: float | None = described("placebo p-value that goes with the interval; none for a level", None)

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document import marks, svg
-from areaeffect.document.blocks import Beside, Folded, Paragraph, Section
+from areaeffect.document.blocks import Beside, Block, Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import Frame, printed, scaled
-from areaeffect.further.event_time import EventTimeRow
+from areaeffect.further.event_time import EventTimeRow, OverTime
 from areaeffect.records import rows_of
-from areaeffect.results import ALL_INITIATIVES
+from areaeffect.results import ALL_INITIATIVES, Annex, Result
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.document.blocks import Block
-    from areaeffect.further.event_time import OverTime
-    from areaeffect.results import Annex, Result
 
 HEIGHT = 220.0
 _MATCHED = ("matched on", "matched on in part")

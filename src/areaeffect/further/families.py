@@ -7,16 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
-from areaeffect.document.chart_tables import in_words
-from areaeffect.findings.families import missing_families
+from areaeffect.document.chart_tables import Table, in_words
+from areaeffect.findings.refusals import missing_families
 from areaeffect.outcomes import BEST_GRADE, FAMILIES, estimand
 from areaeffect.records import Column, DataTable
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Result
 
 if TYPE_CHECKING:
-    from areaeffect.document.chart_tables import Table
     from areaeffect.findings.finished import Finished
-    from areaeffect.results import Result
 
 _HEAD = """\
 # What each finding means, and what it needs

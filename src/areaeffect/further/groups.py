@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
+from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.findings.case import NOT_GIVEN, Group, named_group, value_of
+from areaeffect.findings.case import NOT_GIVEN, Evidence, Group, named_group, value_of
 from areaeffect.findings.conclude import cases_of_group, draw_case, findings_of
 from areaeffect.records import described, rows_of, table_of
-from areaeffect.results import ALL_INITIATIVES, Annex
-from areaeffect.wording.numbers import plural
+from areaeffect.results import ALL_INITIATIVES, Annex, Finding, Result
+from areaeffect.wording.numbers import interval_head, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.document.blocks import Block
-    from areaeffect.findings.case import Evidence
     from areaeffect.findings.finished import Finished
     from areaeffect.panel import Neighbourhood
-    from areaeffect.results import Finding, Result
     from areaeffect.study.file import StudyFile
-
-_HEAD = ("Neighbourhoods", "Outcome", "Number", "Verdict", "Estimate", "95% interval", "Smallest detectable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +32,7 @@ class Grouped:
     n_findings: int
 
 
-def groups_section(_result: Result, annex: Annex[Grouped]) -> Section:
+def groups_section(result: Result, annex: Annex[Grouped]) -> Section:
     """Return one table an attribute, a contrast's row saying both sides."""
     records = rows_of(annex.table("groups"), GroupRow)
     n = annex.found.n_findings
@@ -51,11 +45,13 @@ def groups_section(_result: Result, annex: Annex[Grouped]) -> Section:
     ]
     if annex.found.notes:
         blocks.append(Bullets(annex.found.notes))
+    span = interval_head(result.by_attribute)
+    head = ("Neighbourhoods", "Outcome", "Number", "Verdict", "Estimate", span, "Smallest detectable")
     for key in annex.found.keys:
         own = [r for r in records if r.attribute == key]
         title = "Some of the neighbourhoods" if key == "group" else f"By {key.replace('_', ' ')}"
         rows = tuple(_cells(record) for record in own)
-        blocks.append(Data(Table(title, _HEAD, rows, frozenset({4, 5, 6})), "groups"))
+        blocks.append(Data(Table(title, head, rows, frozenset({4, 5, 6})), "groups"))
     return Section("groups", "By start, by who leads, and by other attributes", tuple(blocks))
 
 
@@ -105,7 +101,7 @@ class GroupRow:
     neighbourhoods: int = described("neighbourhoods that it rests on")
     areas: int = described("treated areas")
     estimate: float | None = described("effect, difference in level, or contrast of two effects", None)
-    low: float | None = described("95% interval, for all primary outcomes of the group together", None)
+    low: float | None = described("printed interval, for all primary outcomes of the group together", None)
     high: float | None = described("the same, upper end", None)
     p_value: float | None = described("placebo p-value that goes with the interval", None)
     mde: float | None = described("smallest effect that would be found in 80 of 100 cases", None)

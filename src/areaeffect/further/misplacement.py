@@ -7,25 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import subjects_of
+from areaeffect.checks.base import Subject, subjects_of
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.findings.case import value_of
+from areaeffect.findings.case import Evidence, value_of
 from areaeffect.further.misplacement_model import Matched, Unlocated, draw_true_areas, share_seen
 from areaeffect.records import Column, DataTable
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Bools, Floats, Result
 from areaeffect.streams import Use, generator
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.checks.base import Subject
-    from areaeffect.findings.case import Evidence
     from areaeffect.findings.finished import Finished
-    from areaeffect.further.misplacement_model import Unlocated
     from areaeffect.panel import Neighbourhood, Panel
-    from areaeffect.results import Bools, Floats, Result
     from areaeffect.study.file import StudyFile
     from areaeffect.study.initiative import Approximate
 

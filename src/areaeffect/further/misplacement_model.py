@@ -10,6 +10,7 @@ Epidemiology, 3rd ed., ch. 19).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,8 +18,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from areaeffect.panel import Graph
     from areaeffect.results import Bools, Floats, Ints
 

@@ -5,24 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from areaeffect.checks.base import subjects_of
+from areaeffect.checks.base import Subject, subjects_of
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate.event_time import NO_BINS
 from areaeffect.findings.case import Group
-from areaeffect.placebo.programmes import count_disjoint
+from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.calculation import Point, Size, machine_of, measure_points
 from areaeffect.records import Column, DataTable
-from areaeffect.results import Annex
-from areaeffect.streams import Use, generator
+from areaeffect.results import Annex, Floats, Result
+from areaeffect.streams import Use
 
 if TYPE_CHECKING:
-    from areaeffect.checks.base import Subject
     from areaeffect.findings.finished import Finished
-    from areaeffect.placebo.programmes import Machine
-    from areaeffect.results import Floats, Result
 
 _HEAD = ("Outcome", "Smallest detectable now", "With all", "Placebo programmes")
 
@@ -111,10 +108,7 @@ def more_neighbourhoods(finished: Finished) -> Annex[Supposed] | None:
     patterns = tuple(i % n for i in range(analysis.also_with))
     arms = [replace(arm, bins=NO_BINS, _sums={}) for arm in plan.arms]
     machine = machine_of(plan, arms, Size(patterns), Use.MORE_PLACEBO)
-    apart = count_disjoint(
-        machine.banks, len(machine.eligible),
-        generator(Use.MORE_DISJOINT, machine.seed), _MOST_DISJOINT,
-    )  # fmt: skip
+    apart = count_disjoint(machine.banks, len(machine.eligible), _MOST_DISJOINT)
     drawn = _drawn(finished, machine, analysis.placebos) if apart[0] else None
     subjects = [
         s

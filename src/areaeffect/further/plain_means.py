@@ -11,20 +11,19 @@ from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
 from areaeffect.estimate.plain import same_mix
 from areaeffect.records import Column, DataTable
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Bools, Floats, Result
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.findings.finished import Finished
     from areaeffect.panel import Measure, Strings
-    from areaeffect.results import Bools, Floats, Result
     from areaeffect.study.analysis import PlainMeans
     from areaeffect.study.model import Study
 
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """By which classes the other areas are made alike."""
+    """The classes by which the other areas are matched."""
 
     by: str
     label: str

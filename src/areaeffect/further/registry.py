@@ -10,7 +10,6 @@ from areaeffect.checks.registry import checks_step
 from areaeffect.checks.section import checks_section
 from areaeffect.errors import Faults
 from areaeffect.findings.finished import Finished, Further
-from areaeffect.further.boundary_fit import BoundaryFit, boundary_fit, boundary_fit_section
 from areaeffect.further.crosscheck import Estimators, crosscheck_section, crosscheck_step
 from areaeffect.further.effect_forms import Forms, effect_forms, effect_forms_section
 from areaeffect.further.event_time import OverTime, event_time
@@ -21,10 +20,23 @@ from areaeffect.further.misplacement import Supposed, check_misplaced, misplaced
 from areaeffect.further.more_neighbourhoods import Supposed as MoreSupposed
 from areaeffect.further.more_neighbourhoods import more_neighbourhoods, more_neighbourhoods_section
 from areaeffect.further.plain_means import Classes, plain_means, plain_means_section
-from areaeffect.further.register import Known, register_annex, register_section
-from areaeffect.further.source_tables import Listed, source_tables_step, sources_section
+from areaeffect.further.register import (
+    BoundaryFit,
+    Known,
+    boundary_fit,
+    boundary_fit_section,
+    register_annex,
+    register_section,
+)
+from areaeffect.further.source_tables import (
+    Listed,
+    Suppressed,
+    source_tables_step,
+    sources_section,
+    suppressed,
+    suppressed_section,
+)
 from areaeffect.further.stories import Voices, check_stories, stories_section, stories_step
-from areaeffect.further.suppressed import Suppressed, suppressed, suppressed_section
 from areaeffect.multiverse.curves import Branched
 from areaeffect.multiverse.section import multiverse_section
 from areaeffect.survey.section import survey_section

@@ -6,8 +6,10 @@ import datetime
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
@@ -17,20 +19,15 @@ from areaeffect.document.chart_tables import Table
 from areaeffect.errors import DataError, Faults, Problem, did_you_mean
 from areaeffect.outcomes import FAMILIES
 from areaeffect.records import Column, DataTable
-from areaeffect.results import ALL_INITIATIVES, Annex, Finding
-from areaeffect.study.parts import PeriodText
-from areaeffect.study.paths import resolve
+from areaeffect.results import ALL_INITIATIVES, Annex, Finding, Result
+from areaeffect.study.parts import PeriodText, resolve
 from areaeffect.study.toml_file import Part
 from areaeffect.tables.cells import compared_text, plain_text
 from areaeffect.tables.user_table import read_user_table, rows_account
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.findings.finished import Finished
-    from areaeffect.results import Result
     from areaeffect.study.analysis import Stories
     from areaeffect.study.file import StudyFile
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +25,6 @@ from areaeffect.geography.shape_files import mended, read_shape_file
 from areaeffect.results import Shape
 from areaeffect.tables.cells import compared_text, plain_code
 from areaeffect.tables.user_table import rows_account
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _BRITISH_NATIONAL_GRID = 27700
 _SHOWN = 20

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -17,8 +18,6 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, did_you_mean
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +16,6 @@ from areaeffect.geography.shape_files import mended, read_shape_file
 from areaeffect.tables.user_table import require_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from areaeffect.results import Floats, Ints
 
     Outlines = npt.NDArray[np.object_]

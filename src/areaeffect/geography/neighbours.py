@@ -6,23 +6,21 @@ of the same areas.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.panel import Graph
+from areaeffect.panel import Graph, Strings
 from areaeffect.tables.user_table import read_user_table, rows_account
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.panel import Strings
     from areaeffect.results import Bools, Ints
 
 _TOUCH_METRES = 1.0  # shared borders drift by centimetres when outlines are generalised

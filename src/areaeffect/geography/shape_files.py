@@ -10,7 +10,9 @@ import re
 import sqlite3
 import warnings
 import zipfile
+from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +22,6 @@ from areaeffect.errors import DataError, Problem
 from areaeffect.tables.user_table import require_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     import numpy.typing as npt
 
     Shapes = npt.NDArray[np.object_]

@@ -16,8 +16,6 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, first_few
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.geography.codes import Lookup
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
@@ -188,22 +186,6 @@ def convert_rates(
     if len(plan.split_row):
         notes.append(f"The parts of {len(plan.split_row)} split areas have the value of the whole.")
     return plan.conversion(result, values, notes, ())
-
-
-def convert_counts_through(
-    values: Floats, codes: Strings, steps: Sequence[tuple[Lookup, Weights | None]], *, whole: bool = True
-) -> tuple[Conversion, ...]:
-    """Counts brought through several vintages, 2001 → 2011 → 2021; one conversion a step.
-
-    Totals are conserved through all steps: the last step's values and every step's
-    `left_out_values` add up to the input.
-    """
-    done: list[Conversion] = []
-    for lookup, weights in steps:
-        conversion = convert_counts(values, codes, lookup, weights, whole=whole)
-        values, codes = conversion.values, conversion.codes
-        done.append(conversion)
-    return tuple(done)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

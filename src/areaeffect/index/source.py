@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
@@ -11,22 +13,16 @@ from areaeffect.index.composite import scores
 from areaeffect.index.table import read_indicators
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
+from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.study.index import read_index
-from areaeffect.study.model import IndexSource, split_reference
-from areaeffect.study.paths import resolve
+from areaeffect.study.index import Index, IndexFile, read_index
+from areaeffect.study.model import IndexSource, Outcome, split_reference
+from areaeffect.study.parts import resolve
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from areaeffect.results import Floats
-    from areaeffect.sources.base import Wanted
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.index import Index, IndexFile
-    from areaeffect.study.model import Outcome
 
 _SCORES = ("score", "rank", "decile")
 
@@ -108,7 +104,7 @@ def circular(name: str, index: Index, file: StudyFile) -> tuple[str, ...]:
             if shared:
                 notes.append(
                     f"Circular: '{outcome.title}' is the index '{title}', and benchmark areas were "
-                    f"made alike on parts of it ({', '.join(shared)}): a difference in those parts "
+                    f"matched on parts of it ({', '.join(shared)}): a difference in those parts "
                     "cannot show."
                 )
         elif is_covariate:
@@ -117,7 +113,7 @@ def circular(name: str, index: Index, file: StudyFile) -> tuple[str, ...]:
                 notes.append(
                     f"Circular: the index '{title}' among the covariates holds "
                     f"'{outcome.title}' or a measure of its family ({', '.join(held)}): benchmark "
-                    "areas were made alike on the outcome itself."
+                    "areas were matched on the outcome itself."
                 )
     return tuple(notes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,22 +12,17 @@ from areaeffect.errors import AreaEffectError, DataError, Faults, Problem
 from areaeffect.sources.base import align
 from areaeffect.sources.panel_table import read as read_table
 from areaeffect.sources.publishers.panel import authority_column, roots_of
-from areaeffect.sources.publishers.releases import find_release
-from areaeffect.sources.publishers.tables import read
+from areaeffect.sources.publishers.releases import PublishedRelease, find_release
+from areaeffect.sources.publishers.tables import PublishedTable, read
 from areaeffect.sources.publishers.vintage import bring_to
 from areaeffect.study.model import PanelSource
-from areaeffect.study.parts import Window
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import Window, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy.typing as npt
 
     from areaeffect.panel import Strings
     from areaeffect.results import Floats, Release
-    from areaeffect.sources.publishers.releases import PublishedRelease
-    from areaeffect.sources.publishers.tables import PublishedTable
     from areaeffect.study.index import ColumnOf, Index, IndexFile
 
     Raw = tuple[Strings, Strings, npt.NDArray[Any], tuple[Release, ...], tuple[str, ...]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
@@ -15,21 +16,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.design.calibration import Matching
-from areaeffect.design.programme import design_programme
+from areaeffect.design.programme import Weighted, design_programme
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.crosscheck import ESTIMATORS, cross_check
 from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.cross_panel import build_panel
 from areaeffect.placebo.programmes import Machine, prepare, programme_of, run_draws, run_programme
 from areaeffect.placebo.workers import single_threaded
-from areaeffect.results import NotEstimable
+from areaeffect.results import Bools, Floats, Ints, NotEstimable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from areaeffect.design.programme import Weighted
     from areaeffect.panel import Graph, Neighbourhood
-    from areaeffect.results import Bools, Floats, Ints
     from areaeffect.study.model import Study
 
 _DIGITS = 12
@@ -192,8 +189,7 @@ def run_branch(universe: Universe, choice: Choice) -> str:
 
 def _machine(universe: Universe, choice: Choice) -> Machine:
     base = universe.arm
-    own = universe.machine.rules.matching
-    matching = Matching(choice.calibration, own.caliper, choice.ratio, own.reuse)
+    matching = Matching(choice.calibration, choice.ratio)
     eligible = universe.eligible[choice.buffer_km]
     arm = replace(
         base,

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.estimate.inference import around_zero
-from areaeffect.multiverse.branches import TOTALS, own_choice
+from areaeffect.multiverse.branches import TOTALS, Choice, Curve, CurveCase, Universe, own_choice
 from areaeffect.records import described, table_of
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Floats, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from areaeffect.multiverse.branches import Choice, Curve, CurveCase, Universe
-    from areaeffect.results import Floats, Result
     from areaeffect.study.model import Study
 
 

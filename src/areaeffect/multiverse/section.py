@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -10,14 +11,11 @@ from areaeffect.document import marks, svg
 from areaeffect.document.blocks import Bullets, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import Frame, cut, printed, scaled
-from areaeffect.multiverse.curves import Branch, Together
+from areaeffect.multiverse.curves import Branch, Branched, Together
 from areaeffect.records import rows_of
 from areaeffect.wording.numbers import number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.multiverse.curves import Branched
     from areaeffect.results import Annex, Result
 
 _CURVE_HEIGHT = 150.0

@@ -7,6 +7,7 @@ the whole design and estimate. Neighbourhoods are contiguous where boundaries ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,25 +17,29 @@ import numpy.typing as npt
 from areaeffect.design.programme import Cohort, Rules, design_programme
 from areaeffect.estimate.adjustment import adjustment
 from areaeffect.estimate.counterfactual import N_PATH, N_TOTALS, Sums, totals
-from areaeffect.placebo.spread import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
-from areaeffect.streams import Use, generator
+from areaeffect.placebo.places import ALIKE_WITHIN, PROPOSALS, Spread, fit_radius
+from areaeffect.streams import OF_AREAS, Use, generator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from areaeffect.results import Bools, Floats, Ints
 
 _TRIES = 50
 _QUICK_TRIES = 8
+#: Packings of disjoint programmes that are tried, of which the fullest counts.
+_PACKINGS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """What may represent one real neighbourhood."""
+    """What may represent one real neighbourhood.
 
-    #: one entry for each contiguous piece of the neighbourhood (one, as a rule; one a treated area where
-    #: areas are drawn one by one); each lists the groups of areas, as positions in the panel, that may
-    #: represent that piece.
+    Parameters
+    ----------
+    pieces : one entry for each contiguous piece of the neighbourhood (one, as a rule; one a
+        treated area where areas are drawn one by one); each lists the groups of areas, as
+        positions in the panel, that may represent that piece.
+    """
+
     pieces: tuple[tuple[Ints, ...], ...]
 
 
@@ -44,6 +49,7 @@ def draw_programme(
     taken: Bools | None,
     rng: np.random.Generator,
     spread: Spread | None = None,
+    tries: int = _TRIES,
 ) -> list[Ints] | None:
     """Draw one placebo programme of disjoint pseudo-neighbourhoods; None where none fits.
 
@@ -54,10 +60,11 @@ def draw_programme(
     taken : (n_areas,), areas that may not be used; None for none.
     rng : of this draw.
     spread : how far apart its neighbourhoods should lie; None for anywhere.
+    tries : times it is begun again where the last neighbourhoods find no room.
     """
     if spread is not None:
         return _draw_spread(banks, n_areas, taken, rng, spread)
-    for _ in range(_TRIES):
+    for _ in range(tries):
         used = np.zeros(n_areas, dtype=bool) if taken is None else taken.copy()
         drawn: list[Ints | None] = [None] * len(banks)
         for g in rng.permutation(len(banks)):
@@ -115,7 +122,7 @@ def propose(
 
 
 def matched_spread(
-    banks: Sequence[Candidates], n_areas: int, centres: Sequence[Floats], target: float, seed: int
+    banks: Sequence[Candidates], n_areas: int, centres: Sequence[Floats], target: float
 ) -> Spread:
     """Return how placebo programmes are kept as far apart as the real one.
 
@@ -125,12 +132,9 @@ def matched_spread(
     n_areas : areas in the panel.
     centres : for each bank, (n_candidates, 2).
     target : mean distance between the real neighbourhoods' centres.
-    seed : of the trial proposals.
     """
     return fit_radius(
-        Spread(tuple(centres), target, np.inf),
-        lambda tried, rng: propose(banks, n_areas, None, rng, tried),
-        seed,
+        Spread(tuple(centres), target, np.inf), lambda tried, rng: propose(banks, n_areas, None, rng, tried)
     )
 
 
@@ -168,18 +172,30 @@ def _free_position(options: Sequence[Ints], among: Ints, used: Bools, rng: np.ra
     return int(free[int(rng.integers(len(free)))]) if len(free) else None
 
 
-def count_disjoint(
-    banks: Sequence[Candidates], n_areas: int, rng: np.random.Generator, most: int
-) -> tuple[int, int]:
-    """Count placebo programmes, and places, that share no area.
+def count_disjoint(banks: Sequence[Candidates], n_areas: int, most: int) -> tuple[int, int]:
+    """Count placebo programmes, and places, that share no area: those of the fullest packing.
 
-    Packed greedily in random order: a lower bound of the largest number. A place is a
-    pseudo-neighbourhood, or one piece of a programme that is drawn piece by piece.
+    Each packing is greedy in random order: a lower bound of the largest number. A place is a
+    pseudo-neighbourhood, or one piece of a programme that is drawn piece by piece. Counting stops
+    at `most` programmes.
     """
+    fullest = (0, 0)
+    for packing in range(_PACKINGS):
+        rng = generator(Use.DISJOINT, OF_AREAS, packing)
+        fullest = max(fullest, _packed(banks, n_areas, most, rng), key=sum)
+        if fullest[0] == most:
+            break
+    return fullest
+
+
+def _packed(
+    banks: Sequence[Candidates], n_areas: int, most: int, rng: np.random.Generator
+) -> tuple[int, int]:
+    """Count the programmes and the places of one packing."""
     used = np.zeros(n_areas, dtype=bool)
     programmes = 0
     while programmes < most:
-        drawn = draw_programme(banks, n_areas, used, rng)
+        drawn = draw_programme(banks, n_areas, used, rng, tries=_QUICK_TRIES)
         if drawn is None:
             break
         programmes += 1
@@ -224,19 +240,29 @@ class Job(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Machine:
-    """Everything that all placebo draws have in common."""
+    """Everything that all placebo draws have in common.
 
-    arms: tuple[Cohorts, ...]  # one a kind of claim
-    banks: tuple[Candidates, ...]  # the candidates of each real neighbourhood
-    #: eligible, rules: of the pool
+    Parameters
+    ----------
+    arms : one a kind of claim.
+    banks : the candidates of each real neighbourhood.
+    eligible, rules : of the pool.
+    n_outcomes : outcomes of all arms.
+    seed : of the study.
+    n_bins : event-time bins of every outcome.
+    spread : how far apart the neighbourhoods of a programme should lie; None for anywhere.
+    use : what the draws are for, and so which random numbers they take.
+    """
+
+    arms: tuple[Cohorts, ...]
+    banks: tuple[Candidates, ...]
     eligible: Bools
     rules: Rules
-    n_outcomes: int  # outcomes of all arms
-    seed: int  # of the study
-    n_bins: int = 0  # event-time bins of every outcome
-    #: how far apart the neighbourhoods of a programme should lie; None for anywhere.
+    n_outcomes: int
+    seed: int
+    n_bins: int = 0
     spread: Spread | None = None
-    use: Use = Use.PLACEBO  # what the draws are for, and so which random numbers they take
+    use: Use = Use.PLACEBO
 
     @property
     def n_totals(self) -> int:

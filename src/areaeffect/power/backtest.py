@@ -6,23 +6,21 @@ after a real start is read; where values are missing then (coverage) is known al
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.findings.cohorts import ClaimCohorts
-from areaeffect.panel import is_enough
+from areaeffect.panel import Measure, Neighbourhood, is_enough
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from areaeffect.panel import Measure, Neighbourhood
     from areaeffect.results import Bools, Ints
 
 #: Steps of history that a backtest leaves before its start where it can, and where it must.
 _HISTORY, _LEAST_HISTORY = 2, 1
-#: A table's own numbers have no year: a follow-up of them is cut into so many steps.
+#: A table's own numbers have no year: a follow-up of them is cut into this number of steps.
 _STEPS = 4
 
 

@@ -7,6 +7,7 @@ seen in 80% of such studies at 5%, for as many neighbourhoods and as long a foll
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -21,16 +22,14 @@ from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.findings.conclude import Drawn, judge
 from areaeffect.findings.describe import too_few_places
 from areaeffect.findings.refusals import refused
+from areaeffect.placebo.places import Spread
 from areaeffect.placebo.programmes import Machine, count_disjoint
-from areaeffect.placebo.spread import Spread
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.backtest import Backtest, Growth, Horizon, backtests, fit_growth, horizon_of
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from areaeffect.findings.plan import Plan
     from areaeffect.panel import Measure
     from areaeffect.results import Floats
@@ -86,10 +85,7 @@ def power_of(
     for done, size in enumerate(sizes):
         tell("placebo programmes", done * n_draws, len(sizes) * n_draws)
         machine = machine_of(plan, arms, size)
-        apart = count_disjoint(
-            machine.banks, len(machine.eligible),
-            generator(Use.POWER_DISJOINT, machine.seed), _MOST_DISJOINT,
-        )  # fmt: skip
+        apart = count_disjoint(machine.banks, len(machine.eligible), _MOST_DISJOINT)
         positions = 1 + len(measures) * (1 + horizon.measured)
         nothing = np.full((1, len(size.patterns), positions, cf.N_TOTALS), np.nan)
         drawn = nothing
@@ -122,7 +118,7 @@ def power_of(
 def sizes_of(plan: Plan, study: Study) -> list[Size]:
     """Return the points of the curve, and each initiative and named group as it is.
 
-    A programme with one set of weights has no curve: its neighbourhoods are not told apart.
+    A programme with one set of weights has no curve: its neighbourhoods are not distinguished.
     """
     some = [found for one in study.group if (found := named_group(plan.units, one))]
     real = [Size(group.units, group.name) for group in (*groups_of(plan.units), *some)]
@@ -150,7 +146,7 @@ def machine_of(plan: Plan, arms: Sequence[ClaimCohorts], size: Size, use: Use = 
     if spread is not None and (len(units) == 1 or not arms):
         spread = None
     elif spread is not None and size.group:
-        spread = spread_of(arms[0].panel, units, banks, plan.machine.seed)
+        spread = spread_of(arms[0].panel, units, banks)
     elif spread is not None:
         centres = tuple(spread.centres[g] for g in size.patterns)
         spread = Spread(centres, spread.target, spread.radius)
@@ -199,16 +195,15 @@ def _point(tried: Drawn, critical: tuple[float, float]) -> Point | None:
     case, found = tried.case, tried.found
     if found is None:
         return None
-    at = found.statistics[np.isfinite(found.statistics)]
-    low, high = (
-        np.array([case.printed(float(x)) for x in found.scale * (at - end)], dtype=float)
-        for end in (critical[1], critical[0])
-    )
+    at = found.scale * found.drawn
+    low, high = at - found.scale * critical[1], at - found.scale * critical[0]
+    if case.is_ratio:
+        low, high = np.expm1(low), np.expm1(high)
     limit = case.measure.smallest
     little = float(((low > -limit) & (high < limit)).mean())
     if too_few_places(case.places):
         little = 0.0
-    return Point(found.detectable(case.better, critical), found.deviation, little, len(at))
+    return Point(found.detectable(case.better, critical), found.deviation, little, found.n_draws)
 
 
 def _rows(

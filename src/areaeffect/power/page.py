@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,13 +26,6 @@ from areaeffect.document.svg import Frame, scaled
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.records import Column, DataTable
 from areaeffect.wording.numbers import fine_decimals, known, number, three_digits
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from areaeffect.power.result import PowerReport, PowerRow
-    from areaeffect.records import DataTable
 
 POWER_FILE = "power.json"
 PAGE_FILE = "power.html"
@@ -182,7 +177,7 @@ def _curve_table(report: PowerReport, written: DataTable, outcome: str) -> DataT
     )
 
 
-#: The effect on a ratio that a reader is told the needed number of neighbourhoods for.
+#: The effect on a ratio for which the number of neighbourhoods needed is printed.
 TARGET = 0.1
 
 
@@ -236,7 +231,7 @@ def _needed_words(report: PowerReport, row: PowerRow) -> str:
     need, beyond = needed(report.curve(row.outcome), target)
     goal = f"to see {_size(target, row)}"
     if need is None:
-        return f"how many it takes {goal} cannot be told"
+        return f"how many it takes {goal} cannot be said"
     if need <= 1:
         return f"{goal} one neighbourhood is enough"
     return f"{goal} you need about {need}" + (" (beyond what was drawn)" if beyond else "")

@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, first_few
-from areaeffect.geography.drawn import area_shares, population_shares, read_drawn
+from areaeffect.geography.drawn import Drawn, Shares, area_shares, population_shares, read_drawn
 from areaeffect.geography.points import fault_of_degrees, projected
-from areaeffect.register.rows import Record, contradictions, row_of, value_problems
-from areaeffect.study.paths import resolve
+from areaeffect.register.rows import Record, Row, contradictions, row_of, value_problems
+from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import read_numbers
 from areaeffect.tables.user_table import Layout, read_user_table, rows_account
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy.typing as npt
 
     from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.geography.drawn import Drawn, Shares
     from areaeffect.panel import Strings
-    from areaeffect.register.rows import Row
     from areaeffect.results import Bools, Ints
     from areaeffect.study.initiative import Fit, Initiative
 
     Outlines = npt.NDArray[np.object_]
     import pandas as pd
 
-    from areaeffect.errors import Problem
     from areaeffect.results import Floats
 
 #: Overlaps below this share of an area are drawing noise along a shared border: not reported.

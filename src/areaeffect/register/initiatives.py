@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +15,10 @@ from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.register.drawn_areas import OUTSIDE, AreaFit, Found, LeftOut, ShapeFit, rows_of_drawn
 from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
 from areaeffect.register.places import KINDS, find_places
-from areaeffect.register.postcodes import find_postcodes, plain_postcode
+from areaeffect.register.postcodes import Postcodes, find_postcodes, plain_postcode
 from areaeffect.register.rows import (
     KNOWN,
+    Record,
     contradictions,
     read_records,
     require_column,
@@ -23,19 +26,13 @@ from areaeffect.register.rows import (
     unnamed,
     value_problems,
 )
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import Window, resolve
 from areaeffect.tables.cells import compared_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Neighbourhood, Strings
-    from areaeffect.register.postcodes import Postcodes
-    from areaeffect.register.rows import Record
     from areaeffect.study.initiative import Initiative
-    from areaeffect.study.parts import Window
 
 _LSOA = re.compile(r"[EW]01\d{6}")
 AUTHORITY = ("authority", "local_authority", "authority_code", "lad_code")

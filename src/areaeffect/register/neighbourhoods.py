@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.geography.codes import counterparts
-from areaeffect.panel import Neighbourhood
+from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.periods import PeriodKind, label
+from areaeffect.periods import PeriodKind, Periods, label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from areaeffect.panel import Strings
-    from areaeffect.periods import Periods
     from areaeffect.register.rows import Row
     from areaeffect.results import Floats, Ints
     from areaeffect.study.initiative import Initiative

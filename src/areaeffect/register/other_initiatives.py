@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.geography.shape_files import SUFFIXES
-from areaeffect.panel import Neighbourhood
+from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.register.initiatives import places_found
 from areaeffect.register.neighbourhoods import start_kind
@@ -29,18 +31,12 @@ from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
 from areaeffect.sources.publishers.vintage import lookup_of
 from areaeffect.study.initiative import Initiative
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import Window, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.panel import Strings
-    from areaeffect.register.others import Entry
     from areaeffect.results import Bools, Ints
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.parts import Window
 
 OTHERS = "Other initiatives"
 #: Releases that say in which authority the areas of a vintage lie, by code and name.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,13 +15,10 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 from areaeffect.tables.user_table import read_user_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
     from areaeffect.panel import Strings
 
 KINDS = ("ward", "msoa")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +18,9 @@ from areaeffect.sources.publishers.files import is_here, locate
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.postcodes import RELEASE, plain_postcodes, read_directory
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     import pyarrow as pa
 
     from areaeffect.panel import Strings

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Faults, Problem, StudyError
-from areaeffect.geography.boundaries import area_codes
+from areaeffect.geography.boundaries import Boundaries, area_codes
 from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
 from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.periods import PeriodKind, label
+from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.register.drawn_areas import Found
 from areaeffect.register.initiatives import neighbourhoods_named, refuse_faulty_list
 from areaeffect.register.neighbourhoods import (
@@ -21,18 +22,13 @@ from areaeffect.register.neighbourhoods import (
 )
 from areaeffect.register.other_initiatives import Others, other_initiatives, refuse_unknown_authorities
 from areaeffect.register.rows import read_records
-from areaeffect.sources.base import align, attribute
+from areaeffect.sources.base import SourceTable, align, attribute
 from areaeffect.study.model import split_reference
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Neighbourhood, Strings
-    from areaeffect.periods import Periods
     from areaeffect.results import Floats, Ints
-    from areaeffect.sources.base import SourceTable
     from areaeffect.study.file import StudyFile
     from areaeffect.study.initiative import Initiative
 

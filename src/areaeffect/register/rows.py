@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, repeated
@@ -13,9 +15,6 @@ from areaeffect.tables.cells import plain_text, read_codes, same_spelling
 from areaeffect.tables.user_table import Layout, read_user_table, require_file, rows_account
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-    from pathlib import Path
-
     import pandas as pd
 
     from areaeffect.study.initiative import Initiative

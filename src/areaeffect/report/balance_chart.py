@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -13,8 +14,6 @@ from areaeffect.document.chart_tables import Table, cell
 from areaeffect.document.svg import Frame, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from areaeffect.results import BalanceRow
 
 SMD_LIMIT = 0.1  # the usual limit for balance; Austin 2009, doi 10.1002/sim.3697

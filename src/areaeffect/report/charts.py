@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -13,8 +14,6 @@ from areaeffect.periods import PeriodKind
 from areaeffect.wording.numbers import known, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.results import Finding, PlaceboDraws, Series
 
 HISTOGRAM_BINS = 30

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from areaeffect import wording
-from areaeffect.document import pdf
+from areaeffect.document import page
 from areaeffect.document.blocks import (
     Answers,
     Badge,
@@ -38,16 +40,9 @@ from areaeffect.report.files import (
 )
 from areaeffect.report.summary import PDF_FILE
 from areaeffect.results import Finding, Result, Verdict
-from areaeffect.study.collection import Collection
+from areaeffect.study.collection import Collection, CollectionPart, Published
 from areaeffect.wording import terms
-from areaeffect.wording.numbers import known, plural, signed, signed_interval, size
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from areaeffect.results import Result
-    from areaeffect.study.collection import Collection, CollectionPart, Published
+from areaeffect.wording.numbers import interval_head, known, plural, signed, signed_interval, size
 
 
 def collection_document(collection: Collection, results: Mapping[str, Result]) -> Document:
@@ -143,9 +138,8 @@ def _beside(collection: Collection, results: Mapping[str, Result]) -> Section:
 
 
 def _table(collection: Collection, results: Mapping[str, Result]) -> Data:
-    rows = []
-    for p in collection.published:
-        f = finding_beside(p, results)
+    rows, held = [], [finding_beside(p, results) for p in collection.published]
+    for p, f in zip(collection.published, held, strict=True):
         verdict = f.verdict if f else Verdict.NOT_ESTIMABLE
         rows.append(
             (
@@ -156,7 +150,15 @@ def _table(collection: Collection, results: Mapping[str, Result]) -> Data:
                 *_numbers(f),
             )
         )
-    head = ("Family", "Published", "Their figure", "Our verdict", "Estimate", "95% interval", "MDE")
+    head = (
+        "Family",
+        "Published",
+        "Their figure",
+        "Our verdict",
+        "Estimate",
+        interval_head(filter(None, held)),
+        "MDE",
+    )
     title = "Published findings and ours"
     return Data(Table(title, head, tuple(rows), frozenset({4, 5, 6})))
 
@@ -286,4 +288,4 @@ def held_collection(folder: Path) -> Collection | None:
 def _write_faces(collection: Collection, results: Mapping[str, Result], folder: Path) -> None:
     document = collection_document(collection, results)
     write_text(folder / REPORT_FILE, to_html(document, {}))
-    (folder / PDF_FILE).write_bytes(pdf.render(document))
+    (folder / PDF_FILE).write_bytes(page.to_pdf(document))

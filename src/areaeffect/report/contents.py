@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect.document.blocks import Bullets, Data, Document, Folded, Paragraph, Section, named
 from areaeffect.document.chart_tables import Figure
 from areaeffect.further.registry import FURTHER
-from areaeffect.report import backing_sections as backing
 from areaeffect.report import neighbourhood_pages
 from areaeffect.report import outcome_sections as outcome
-from areaeffect.report.backing_sections import planned_outcomes
+from areaeffect.report.outcome_sections import planned_outcomes
 from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from areaeffect.document.blocks import Section
     from areaeffect.results import Result
 
 FEW = 20  # lines of a last section that fit on a page
@@ -38,12 +35,12 @@ def report_document(result: Result, files: Mapping[str, str]) -> Document:
         outcome.chance(result),
         outcome.places(result, neighbourhood_pages.links(result) if files else {}),
         outcome.evidence(result),
-        backing.who(result),
-        backing.area_map(result),
-        backing.balance(result),
-        backing.method(result),
-        backing.data(result, files),
-        backing.again(result),
+        outcome.who(result),
+        outcome.area_map(result),
+        outcome.balance(result),
+        outcome.method(result),
+        outcome.data(result, files),
+        outcome.again(result),
         *annex_sections(result),
     ]
     kept = sorted((s for s in sections if s is not None), key=lambda s: s.place)
@@ -94,13 +91,13 @@ def plan_document(result: Result, power: Section) -> Document:
     sections = (
         first,
         asked,
-        backing.who(result),
-        backing.area_map(result),
-        backing.balance(result),
+        outcome.who(result),
+        outcome.area_map(result),
+        outcome.balance(result),
         power,
-        backing.method(result),
-        backing.data(result, {}),
-        backing.again(result),
+        outcome.method(result),
+        outcome.data(result, {}),
+        outcome.again(result),
     )
     return Document(
         title=result.title,

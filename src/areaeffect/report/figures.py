@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document import map_classes, maps
+from areaeffect.document import maps
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import key_of
 from areaeffect.report import balance_chart, charts, forest
+from areaeffect.wording.numbers import interval_head
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from areaeffect.results import Finding, PlaceboDraws, Result, Series
 
 
@@ -25,7 +25,7 @@ def effects(name: str, findings: Sequence[Finding]) -> Figure | None:
         return None
     title = wording.effects_title(name, findings)
     key = key_of(name, "effects")
-    chart = forest.effects_chart(rows, key=key, title=title)
+    chart = forest.effects_chart(rows, interval=interval_head(findings), key=key, title=title)
     return Figure(
         chart=chart,
         title=title,
@@ -94,7 +94,7 @@ def placebo(finding: Finding, draws: PlaceboDraws) -> Figure | None:
 
 def area_map(result: Result) -> Figure | None:
     """Draw where treated and benchmark areas are; None without outlines."""
-    rows = map_classes.status_rows(result.areas)
+    rows = maps.status_rows(result.areas)
     attribution = maps.credit(result.releases)
     table = Table(
         "Areas by the part they play",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -15,8 +17,7 @@ from areaeffect.document.folders import RUN_FILE, write_again, write_whole
 from areaeffect.errors import DataError, Problem
 from areaeffect.further.registry import FURTHER
 from areaeffect.records import Column, DataTable
-from areaeffect.report.crate import CRATE_FILE, crate
-from areaeffect.report.faces import REPORT_FILE, is_face, write_faces
+from areaeffect.report.faces import CRATE_FILE, REPORT_FILE, crate, is_face, write_faces
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import (
     Annex,
@@ -38,10 +39,6 @@ from areaeffect.results import (
     Shape,
     Verdict,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 METRES = 1  # decimals of outlines, in metres
 FORMAT = 1

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document import marks, svg
 from areaeffect.document.chart_tables import Table, cell
 from areaeffect.document.svg import Frame, cut, printed, scaled
-from areaeffect.results import Verdict
+from areaeffect.results import Finding, Verdict
 from areaeffect.wording import terms
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from areaeffect.results import Finding
 
 EDGE = 14.0
 LINE, HEAD, FOOT = 47.0, 44.0, 42.0
@@ -104,11 +99,11 @@ def effect_table(rows: Sequence[EffectRow]) -> Table:
     return Table("What the chart shows", head, body, frozenset(range(3, 8)))
 
 
-def effects_chart(rows: Sequence[EffectRow], *, key: str, title: str) -> str:
+def effects_chart(rows: Sequence[EffectRow], *, interval: str, key: str, title: str) -> str:
     """Draw estimates with intervals: ratios in one panel, every other outcome in its own."""
     first = sum(row.form == "ratio" for row in rows)
     panels = ([(0, first)] if first else []) + [(i, i + 1) for i in range(first, len(rows))]
-    top, parts = HEAD, _effects_key()
+    top, parts = HEAD, _effects_key(interval)
     for start, stop in panels:
         parts.append(_effects_panel(rows[start:stop], (start, stop), top))
         empty = all(row.estimate is None for row in rows[start:stop])
@@ -117,12 +112,12 @@ def effects_chart(rows: Sequence[EffectRow], *, key: str, title: str) -> str:
     return svg.accessible("\n".join(parts), view, key, title, _effects_description(rows))
 
 
-def _effects_key() -> list[str]:
+def _effects_key(interval: str) -> list[str]:
     """Draw the key of the effects chart above it, in words and marks."""
     return [
         svg.rule(8, 11, 40, 11, svg.BLUE, 4.5),
         f'<circle cx="24" cy="11" r="4.5" fill="{svg.BLUE}" stroke="#FFFFFF"/>',
-        svg.text(46, 15, "estimate, 95% interval", size=11.5),
+        svg.text(46, 15, f"estimate, {interval}", size=11.5),
         f'<rect x="8" y="23" width="32" height="14" fill="{LITTLE}"/>',
         svg.text(46, 34, "counts as little", size=11.5),
         svg.rule(190, 22, 190, 38, svg.PLUM, 2.2),

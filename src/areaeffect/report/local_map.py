@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,13 +14,10 @@ import numpy as np
 
 from areaeffect.document import maps, svg
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.map_classes import MapClass, treated_classes
-from areaeffect.document.maps import WIDTH, Frame, ring_path, words
+from areaeffect.document.maps import WIDTH, Frame, MapClass, ring_path, treated_classes, words
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from areaeffect.results import AreaStatus, Floats, Result, Shape
 
 BACKDROP_BYTES = 60_000  # a page for each of 400 neighbourhoods repeats it

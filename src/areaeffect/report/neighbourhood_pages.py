@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from areaeffect.document.blocks import (
     Answers,
     Badge,
     Beside,
+    Block,
     Bullets,
     Data,
     Document,
@@ -23,17 +25,13 @@ from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import key_of
 from areaeffect.report import figures, local_map
 from areaeffect.report.sections import HEAVIEST
-from areaeffect.results import Verdict
-from areaeffect.wording import main_findings, name_of, plain, when
-from areaeffect.wording.numbers import plural, signed, signed_interval, size
+from areaeffect.results import AreaStatus, Finding, NeighbourhoodDesign, Result, Series, Verdict
+from areaeffect.wording import main_findings, name_of, short, when
+from areaeffect.wording.numbers import interval_head, plural, signed, signed_interval, size
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from areaeffect.document.blocks import Block
     from areaeffect.report.local_map import Outlines
-    from areaeffect.results import AreaStatus, Finding, NeighbourhoodDesign, Result, Series
 
 FOLDER = "neighbourhoods"
 INDEX = "index"
@@ -214,8 +212,8 @@ def _answer(findings: Sequence[Finding]) -> Section:
     blocks: list[Block] = [Paragraph(PHRASES["place.what_it_is"])]
     if findings:
         judged = any(f.verdict is not Verdict.DESCRIBED for f in findings)
-        blocks += [Paragraph(plain.in_short(findings), lead=True)] if judged else []
-        items = [(Badge(f.verdict), PHRASES[f"claim.{f.claim}"], plain.plain_answer(f))
+        blocks += [Paragraph(short.in_short_here(findings), lead=True)] if judged else []
+        items = [(Badge(f.verdict), PHRASES[f"claim.{f.claim}"], short.plain_answer(f))
                  for f in findings]  # fmt: skip
         blocks.append(Answers(tuple(items)))
     blocks.append(Paragraph(PHRASES["place.on_one_place"]))
@@ -223,7 +221,7 @@ def _answer(findings: Sequence[Finding]) -> Section:
 
 
 def _sure(findings: Sequence[Finding]) -> Section:
-    lines = tuple(text for f in findings if (text := plain.how_sure(f)))
+    lines = tuple(text for f in findings if (text := short.how_sure(f)))
     blocks: list[Block] = [Bullets(lines)] if lines else []
     rows = tuple(
         (
@@ -236,7 +234,7 @@ def _sure(findings: Sequence[Finding]) -> Section:
         for f in findings
         if f.verdict is not Verdict.NOT_ESTIMABLE
     )
-    head = ("Outcome", "Unit", "Estimate", "95% interval", "Smallest detectable")
+    head = ("Outcome", "Unit", "Estimate", interval_head(findings), "Smallest detectable")
     if rows:
         table = Table("The same in numbers", head, rows, frozenset({2, 3, 4}))
         blocks.append(Folded("Show the numbers", (Data(table, "findings"),)))

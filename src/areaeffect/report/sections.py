@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from areaeffect import wording
 from areaeffect.document.blocks import Bullets
 from areaeffect.document.chart_tables import NONE_GIVEN, Table
 from areaeffect.outcomes import FAMILIES
-from areaeffect.results import Finding, Result, Verdict
+from areaeffect.results import Finding, Interval, Result, Verdict
 from areaeffect.wording import terms
-from areaeffect.wording.numbers import amounts, known, number, plural, signed, signed_interval, size, total
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from areaeffect.results import Interval
+from areaeffect.wording.numbers import (
+    amounts,
+    interval_head,
+    known,
+    number,
+    plural,
+    signed,
+    signed_interval,
+    size,
+    total,
+)
 
 HEAVIEST = 20  # benchmark areas named for each neighbourhood
 SMALLEST_P = 0.001
@@ -54,7 +59,7 @@ def results_table(findings: Sequence[Finding], group: str) -> Table:
     head = (
         "Outcome",
         "Verdict",
-        "Estimate (95% interval)",
+        f"Estimate ({interval_head(findings)})",
         "Observed",
         "Expected",
         "Smallest detectable",
@@ -122,7 +127,7 @@ def places_table(findings: Sequence[Finding]) -> Table:
             text = f"{signed(f.estimate, f)} ({_ends(f.low, f.high, f)})"
         cells.setdefault(f.neighbourhood or "", {})[f.outcome, f.claim, _column(f)] = text
     rows = tuple((place, *(own.get(column, "–") for column in columns)) for place, own in cells.items())
-    caption = f"{wording.group_title(findings[0].group)}: estimate and 95% interval, by name"
+    caption = f"{wording.group_title(findings[0].group)}: estimate and {interval_head(findings)}, by name"
     head = ("Neighbourhood", *(name for _, _, name in columns))
     return Table(caption, head, rows, frozenset(range(1, len(head))))
 
@@ -142,7 +147,7 @@ def further_findings(result: Result) -> Table | None:
     rest = [f for f in result.findings if f.neighbourhood is None and f.outcome and id(f) not in shown]
     if not rest:
         return None
-    head = ("Group", "Outcome", "Form", "Verdict", "Estimate", "95% interval", "Smallest detectable")
+    head = ("Group", "Outcome", "Form", "Verdict", "Estimate", interval_head(rest), "Smallest detectable")
     rows = tuple(
         (wording.group_title(f.group), f.label, "ratio" if f.form == "ratio" else f.unit, *_short_cells(f))
         for f in rest

@@ -7,15 +7,17 @@ two printed pages; what is left out is counted, and is in the annex.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from areaeffect import wording
-from areaeffect.document import maps, pdf
+from areaeffect.document import maps, page
 from areaeffect.document.blocks import (
     Answers,
     Badge,
     Beside,
+    Block,
     Bullets,
     Data,
     Document,
@@ -34,9 +36,6 @@ from areaeffect.wording.numbers import plural
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from areaeffect.document.blocks import Block
     from areaeffect.results import Finding, Result
 
 ANNEX_FILE, ANNEX_PDF, PDF_FILE = "annex.html", "annex.pdf", "report.pdf"
@@ -72,8 +71,8 @@ def two_pages(result: Result, files: Mapping[str, str]) -> tuple[Document, bytes
     """
     for room in ROOMS:
         document = summary_document(_cut(result, room), files, room)
-        printed = pdf.render(document)
-        if pdf.pages(printed) <= PAGES:
+        printed = page.to_pdf(document)
+        if page.pages(printed) <= PAGES:
             break
     return document, printed
 

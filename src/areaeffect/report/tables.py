@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from areaeffect import wording
 from areaeffect.records import Column
 from areaeffect.report import charts
-from areaeffect.results import Finding
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from areaeffect.records import Column
-    from areaeffect.results import Result
+from areaeffect.results import Finding, Result
 
 Row = dict[str, Any]
 

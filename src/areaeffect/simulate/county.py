@@ -14,6 +14,7 @@ from areaeffect.periods import PeriodKind, label
 from areaeffect.simulate.grid import (
     FloatArray,
     IntArray,
+    Map,
     describe_places,
     draw_ar1,
     draw_counts,
@@ -35,9 +36,6 @@ from areaeffect.streams import Use, generator
 
 if TYPE_CHECKING:
     import geopandas as gpd
-
-    from areaeffect.simulate.grid import Map
-    from areaeffect.simulate.spec import CountySpec
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,12 +15,8 @@ import tomlkit
 
 from areaeffect.errors import Problem, StudyError
 from areaeffect.simulate.county import County
-from areaeffect.simulate.grid import DECIMALS
+from areaeffect.simulate.grid import DECIMALS, FloatArray, IntArray
 from areaeffect.streams import Use, generator
-
-if TYPE_CHECKING:
-    from areaeffect.simulate.county import County
-    from areaeffect.simulate.grid import FloatArray, IntArray
 
 SIGNIFICANT_DIGITS = 12
 FUNDING_EACH = 400_000

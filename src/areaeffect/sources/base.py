@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -15,8 +16,6 @@ from areaeffect.study.parts import AnySource
 from areaeffect.study.source_kinds import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from areaeffect.panel import Strings
 
 

@@ -46,7 +46,7 @@ RESIDUE_SHARE = 0.2
 TRAILING = 12
 #: Below this many events in the median period a halving may be chance, and is left alone.
 MIN_MEDIAN = 20.0
-#: A group has a hole where so many standard errors fewer of its areas have any event ...
+#: A group has a hole where this number of standard errors fewer of its areas have any event ...
 HOLE_ERRORS = 4.0
 #: ... and at least this share fewer.
 HOLE_SHARE = 0.05
@@ -56,7 +56,7 @@ HOLE_REPORTING = 0.9
 MIN_NEW_CODES = 5
 #: ... after at least this many leading zeros.
 MIN_LEADING_ZEROS = 12
-#: Codes that end where others begin need only so many periods on either side.
+#: Codes that end where others begin need only this number of periods on either side.
 MIN_AT_EDGE = 3
 
 
@@ -72,7 +72,7 @@ def group_gaps(totals: Floats, share: float = GAP_SHARE) -> Bools:
     -------
     (n_groups, n_periods), True where the group did not report fully. Flagged periods do not
     enter later medians, so a long gap stays a gap. The first periods, which have no past, are
-    held against the first periods that are no residue of the first two years.
+    compared with the first periods that are no residue of the first two years.
     """
     n_groups, n_periods = totals.shape
     flagged = np.zeros((n_groups, n_periods), dtype=bool)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +17,6 @@ from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.sources.panel_values import other_periods, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from pathlib import Path
-
     import numpy.typing as npt
 
     from areaeffect.study.model import PanelSource

@@ -8,6 +8,7 @@ A cell without a row is missing, never zero, unless the study says `absent_is_ze
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,17 +25,14 @@ from areaeffect.sources.panel_vintages import one_vintage, placed_by_name
 from areaeffect.sources.screening import screen
 from areaeffect.sources.screening_periods import copied_rows, ended_categories
 from areaeffect.study.model import PanelSource
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import Window, resolve
 from areaeffect.tables.cells import compared_text, lookalike, picked, read_codes
 from areaeffect.tables.user_table import Layout, is_total, read_user_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy.typing as npt
 
     from areaeffect.panel import Hidden
-    from areaeffect.study.parts import Window
 
 
 def read(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,16 +13,12 @@ import pandas as pd
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.panel import REASONS, Hidden
-from areaeffect.tables.cells import picked, read_numbers
+from areaeffect.tables.cells import Numbers, picked, read_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from areaeffect.results import Floats, Ints
     from areaeffect.sources.base import Wanted
     from areaeffect.study.model import PanelSource
-    from areaeffect.tables.cells import Numbers
 
 _SHOWN = 5
 _SUPPRESSED, _NO_ROW = np.uint8(REASONS.index("suppressed")), np.uint8(REASONS.index("no_row"))

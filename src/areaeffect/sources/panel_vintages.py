@@ -10,29 +10,26 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, first_few
-from areaeffect.geography.codes import ATTRIBUTION, lsoa_pairs, msoa_pairs
+from areaeffect.geography.codes import ATTRIBUTION, Lookup, lsoa_pairs, msoa_pairs
 from areaeffect.geography.vintages import convert_counts
-from areaeffect.sources.base import align
+from areaeffect.sources.base import SourceTable, align
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     import numpy.typing as npt
     import pandas as pd
 
-    from areaeffect.geography.codes import Lookup
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.sources.base import SourceTable
 
 _LSOA, _MSOA = re.compile(r"[EW]01\d{6}"), re.compile(r"[EW]02\d{6}")
 _SHOWN = 5

@@ -7,6 +7,7 @@ neighbours are refused; what is only unusual is named.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.sources.screening_periods import cut_off, equal_series, odd_periods, running_totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.base import SourceTable, Wanted
@@ -25,16 +24,16 @@ if TYPE_CHECKING:
 
 _MISSING_AS = (-1, -9, -77, -88, -98, -99, -777, -888, -998, -999, -9999, -99999, -999999)
 _MISSING_AS_HIGH = (88, 99, 888, 997, 998, 999, 8888, 9998, 9999, 99999, 999999)
-#: A mark repeated so many times beyond all other numbers is one; a single one, `_TIMES_ALL` times.
+#: A value repeated this many times beyond all other numbers is a marker; one cell, `_TIMES_ALL`.
 _TIMES_REPEATED, _TIMES_BELOW = 5.0, 2.0
-#: A cell so many times its area's middle, and so many times nearly every cell, is mistyped.
+#: A cell this multiple of its area's median, and this multiple of nearly every cell, is mistyped.
 _TIMES_OWN, _TIMES_ALL = 100.0, 10.0
 _FEWEST_PERIODS, _FEWEST_PARTS, _MOST_CANDIDATES = 6, 3, 300
 _LARGE = 2.5
 #: A run of areas is a sum where so few would be expected to equal one of the large areas by chance.
 _BY_CHANCE = 1e-4
 _FEWEST_AREAS = 10
-#: A number so many times the next is of another unit; small ones only where the usual is large.
+#: A number this multiple of the next is in another unit; small ones only where the usual is large.
 _TIMES_NEXT, _USUAL, _TIMES_SPREAD = 50.0, 100.0, 20.0
 #: So near to all others together, in every period, is a total with rounded or unplaced counts.
 _NEARLY_ALL = 0.05

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,18 +13,16 @@ from areaeffect.periods import PeriodKind, label
 from areaeffect.sources.panel_values import rows_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.base import SourceTable
 
 _FEWEST_PERIODS, _FEWEST_AREAS, _SHOWN = 6, 10, 5
 #: Steps from which on it is no chance that none falls; a running total rises by so much a period,
-#: and begins within so many of its steps from zero.
+#: and begins within this number of its steps from zero.
 _FEWEST_STEPS, _FEWEST_UP, _STEPS_FROM_ZERO = 100, 5, 3.0
-#: A period so far under or over its neighbours, of so many incidents, is odd; more are its nature.
+#: A period this far under or over its neighbours, with this number of incidents, is odd.
 _PART_OF_USUAL, _TIMES_USUAL, _FEWEST_COUNTS, _MOST_ODD, _NEIGHBOURS = 0.5, 1.8, 100, 3, 6
-#: A column that tells nearly every row apart names the incident; equal rows are rare under so many.
+#: A column that tells nearly every row apart names the incident; equal rows are rare below this number.
 _MOSTLY_OWN, RARE = 0.9, 0.01
 #: So many different rows do not all come twice by chance.
 _FEWEST_ROWS = 20

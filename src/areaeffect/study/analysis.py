@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from areaeffect.outcomes import FAMILIES, FamilyName
-from areaeffect.study.parts import ColumnText
+from areaeffect.period_texts import kind_of, parse_period
+from areaeffect.study.parts import ColumnText, PeriodText
 from areaeffect.study.toml_file import Part
 
 EstimatorName = Literal[
@@ -15,11 +17,36 @@ EstimatorName = Literal[
 ]
 
 
+def _in_order(looks: tuple[str, ...]) -> tuple[str, ...]:
+    kinds = {kind_of(text) for text in looks}
+    at = [parse_period(text, kind) or 0 for kind in kinds if kind for text in looks]
+    if len(kinds) > 1 or any(later <= one for one, later in pairwise(at)):
+        msg = "looks are last periods written alike, ascending: ['2027-03', '2028-03']"
+        raise ValueError(msg)
+    return looks
+
+
+Looks = Annotated[tuple[PeriodText, ...], AfterValidator(_in_order)]
+
+
+class AddedLooks(Part):
+    """Looks written down after a plan was sealed, in `looks.toml` beside its design.json."""
+
+    dated: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", description="day on which they were written down")
+    seal: str = Field(pattern=r"^[0-9a-f]{64}$", description="seal of the plan that they belong to")
+    looks: Looks = Field(min_length=1, description="as `looks` of [analysis]")
+
+
 class Analysis(Part):
     """How uncertainty is measured."""
 
     placebos: int = Field(
         default=999, ge=39, le=99_999, description="placebo programmes; under 39 give no interval"
+    )
+    looks: Looks = Field(
+        default=(),
+        description="last period of the data at each planned analysis: ['2027-03', '2028-03']; they share "
+        "the error of 5%",
     )
     also_with: int | None = Field(
         default=None,
@@ -50,9 +77,6 @@ class Analysis(Part):
         description="outer edges of the rings in which spill-over is looked for, ascending",
     )
     linearised: bool = Field(default=False, description="add the linearised companion interval")
-    between_neighbourhoods: bool = Field(
-        default=True, description="add cluster-robust and bootstrap intervals, from ten on"
-    )
 
     @model_validator(mode="after")
     def _has_rings_in_order(self) -> Self:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from pathlib import Path
+from typing import Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
 from areaeffect.outcomes import FamilyName
 from areaeffect.study.toml_file import NO_KINDS, Part, problems_of, read_toml
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class CollectionPart(Part):

@@ -96,19 +96,7 @@ class DesignPart(Part):
         default="chi-square",
         description="distance from equal weights that is kept small; none: matched areas only",
     )
-    caliper: float | None = Field(
-        default=None,
-        gt=0,
-        description="largest distance from a treated area, in standard deviations "
-        "(root mean square over what is matched on); default none",
-    )
     ratio: int = Field(default=5, ge=1, description="matches of each treated area, where calibration is none")
-    reuse: int | None = Field(
-        default=None,
-        ge=1,
-        description="treated areas of a neighbourhood that one area may be matched with, where "
-        "calibration is none; default no limit",
-    )
 
     score: ColumnText | None = Field(
         default=None,
@@ -163,8 +151,7 @@ class DesignPart(Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        given = sorted({"ratio", "reuse"} & self.model_fields_set)
-        if self.calibration != "none" and given:
-            msg = f"{' and '.join(given)} belong to calibration = 'none' (matched areas only)"
+        if self.calibration != "none" and "ratio" in self.model_fields_set:
+            msg = "ratio belongs to calibration = 'none' (matched areas only)"
             raise ValueError(msg)
         return self

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
+from areaeffect.study.analysis import AddedLooks, Looks
 from areaeffect.study.model import Study, split_reference
+from areaeffect.study.parts import resolve
 from areaeffect.study.source_kinds import source_models
-from areaeffect.study.toml_file import line_of, parse_toml, problems_of, read_toml, where
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from areaeffect.study.toml_file import TomlFile
-
-    pass
+from areaeffect.study.toml_file import NO_KINDS, TomlFile, line_of, parse_toml, problems_of, read_toml, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +25,12 @@ class StudyFile:
     path: Path  # the file
     text: str  # its text, as read
     lines: dict[str, int]  # line number of each key path, such as `outcome.0.family`
+    added: AddedLooks | None = None  # looks that were written down after its plan was sealed
+
+    @property
+    def looks(self) -> Looks:
+        """Last period of the data at each planned look; none where it is analysed once."""
+        return self.added.looks if self.added else self.study.analysis.looks
 
     @property
     def folder(self) -> Path:
@@ -87,7 +89,21 @@ def _validated(file: TomlFile, path: Path) -> StudyFile:
         raise StudyError(problems + undeclared) from None
     if undeclared:
         raise StudyError(undeclared)
-    return StudyFile(study, path, file.text, file.lines)
+    return StudyFile(study, path, file.text, file.lines, _added_looks(study, path))
+
+
+def _added_looks(study: Study, path: Path) -> AddedLooks | None:
+    sealed = study.study.sealed
+    beside = resolve(sealed, path.parent).with_name("looks.toml") if sealed else None
+    if beside is None or not beside.is_file():
+        return None
+    if study.analysis.looks:
+        raise StudyError(Problem("`looks` is given here and in the study file.", str(beside), "Drop one."))
+    file = read_toml(beside, "looks")
+    try:
+        return AddedLooks.model_validate(file.content)
+    except ValidationError as error:
+        raise StudyError(problems_of(error, file, AddedLooks, NO_KINDS)) from None
 
 
 def _undeclared(content: dict[str, Any], path: Path, lines: dict[str, int]) -> list[Problem]:

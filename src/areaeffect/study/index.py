@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -11,9 +12,6 @@ from areaeffect.errors import Problem, StudyError, repeated
 from areaeffect.outcomes import FamilyName
 from areaeffect.study.parts import PeriodText
 from areaeffect.study.toml_file import NO_KINDS, Part, TomlFile, problems_of, read_toml
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Standard = Literal["exponential", "z-score", "rank", "none"]
 Missing = Literal["no score", "reweight", "authority mean"]

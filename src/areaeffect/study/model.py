@@ -32,7 +32,7 @@ class StudyPart(Part):
     sealed: str | None = Field(
         default=None,
         description="design.json of a plan sealed before its outcomes existed: `evaluate` refuses "
-        "to run another plan",
+        "to run another plan; `looks.toml` beside it adds looks",
     )
 
 
@@ -137,11 +137,6 @@ class PoliceUkSource(AnySource):
         description="lookup of LSOA 2011 to 2021 (columns lsoa11_code, lsoa21_code, change_code) "
         "instead of the packaged one",
     )
-    split_weights: str | None = Field(
-        default=None,
-        description="CSV (from, to, weight) that divides split areas without coordinates; "
-        "default equal parts",
-    )
     licence: str = Field(default="Open Government Licence v3.0", description="licence of the data")
     attribution: str = Field(
         default="data.police.uk. Contains public sector information licensed under the Open "
@@ -167,9 +162,7 @@ class PoliceUkSource(AnySource):
     @property
     def files(self) -> tuple[str, ...]:
         """Files that the study names for this source."""
-        return tuple(
-            f for f in (*self.ingest, self.lookup, self.split_weights, self.boundaries, self.neighbours) if f
-        )
+        return tuple(f for f in (*self.ingest, self.lookup, self.boundaries, self.neighbours) if f)
 
 
 class PublishedSource(AnySource):

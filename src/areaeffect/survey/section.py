@@ -8,12 +8,11 @@ from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Place, S
 from areaeffect.document.chart_tables import Table
 from areaeffect.outcomes import FAMILIES
 from areaeffect.records import rows_of
-from areaeffect.survey.step import ComparisonRow
+from areaeffect.survey.step import ComparisonRow, SurveyFacts, Surveys
 from areaeffect.wording.numbers import number
 
 if TYPE_CHECKING:
     from areaeffect.results import Annex, Result
-    from areaeffect.survey.step import SurveyFacts, Surveys
 
 _DASH = "–"
 

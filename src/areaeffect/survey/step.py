@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from areaeffect.errors import Faults
-from areaeffect.findings.case import groups_of
+from areaeffect.findings.case import Group, groups_of
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind
 from areaeffect.records import described, table_of
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Floats, Ints
 from areaeffect.survey.answers import Answers, read_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.case import Group
     from areaeffect.findings.finished import Finished
     from areaeffect.panel import Neighbourhood
-    from areaeffect.results import Floats, Ints
     from areaeffect.study.analysis import Survey
     from areaeffect.study.file import StudyFile
 

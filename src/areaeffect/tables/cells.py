@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,11 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.panel import REASONS
+from areaeffect.panel import REASONS, Strings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
     import numpy.typing as npt
 
-    from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats
 
 #: Marks for a number that is missing, and why it is: those of the Government Statistical

@@ -7,21 +7,15 @@ by name; what could be read in two ways is refused.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import duckdb
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean, repeated
-from areaeffect.tables.text_rows import delimiter_name, read_text_rows
-from areaeffect.tables.workbook import sheet_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from pathlib import Path
-
-    from areaeffect.tables.text_rows import NumberedRow
+from areaeffect.tables.text_rows import NumberedRow, delimiter_name, read_text_rows, sheet_rows
 
 _SHOWN = 5
 _NOT_TEXT = {"GEOMETRY", "BLOB"}

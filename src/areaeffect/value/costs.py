@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +19,6 @@ from areaeffect.study.analysis import ALL_CRIME, NOT_VALUED
 from areaeffect.tables.user_table import read_user_table, require_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from areaeffect.results import Floats, Ints
 
 COLUMNS = (

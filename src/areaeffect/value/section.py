@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from areaeffect.document import marks, svg
 from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import Frame, cut
 from areaeffect.records import rows_of
-from areaeffect.results import Verdict
-from areaeffect.value.tables import Amount, UnitCost
+from areaeffect.results import Annex, Result, Verdict
+from areaeffect.value.tables import Amount, UnitCost, ValueSettings
 from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from areaeffect.results import Annex, Result
-    from areaeffect.value.tables import Amount, UnitCost, ValueSettings
 
 _LINE, _FOOT, _TOP = 40.0, 46.0, 6.0
 _MILLION = 1e6

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from areaeffect.estimate.inference import COPIES
 from areaeffect.findings.conclude import cases_of, draw_case
 from areaeffect.records import table_of
-from areaeffect.results import Annex
+from areaeffect.results import Annex, Finding, Floats, Ints
 from areaeffect.streams import Use, generator
 from areaeffect.study.analysis import ALL_CRIME, NOT_VALUED
 from areaeffect.value import worth
 from areaeffect.value.costs import STATUSES, UNVERIFIED, deflator, discounted
 from areaeffect.value.tables import PUBLISHED_SCALE, Amount, Rate, UnitCost, ValueSettings
-from areaeffect.value.valuation import read_valuation
+from areaeffect.value.valuation import Valuation, read_valuation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from areaeffect.findings.case import Case
     from areaeffect.findings.finished import Finished
-    from areaeffect.results import Finding, Floats, Ints
-    from areaeffect.value.valuation import Valuation
 
 EVERY_OUTCOME = "all valued outcomes"
 _SEVERAL = 2
@@ -99,7 +97,7 @@ def _stream(finished: Finished, valuation: Valuation, case: Case, finding: Findi
         outcome=case.outcome.name,
         observed=float(finding.observed or 0.0),
         estimate=float(np.log1p(finding.estimate or 0.0)),
-        effects=found.statistic * found.scale - found.scale * found.statistics,
+        effects=found.statistic * found.scale - found.scale * found.statistics.ravel(),
         kept=kept,
         mix=valuation.mixes[case.outcome.name],
     )
@@ -126,7 +124,7 @@ def _first_year(finished: Finished) -> int:
 
 
 def _cost_draws(finished: Finished, valuation: Valuation) -> dict[str, Floats]:
-    n_draws = finished.evidence.drawn.shape[0]
+    n_draws = COPIES * finished.evidence.drawn.shape[0]
     rng = generator(Use.COSTS, finished.file.study.study.seed)
     return worth.cost_draws(
         {item: valuation.table.costs[item] for item in valuation.factors},

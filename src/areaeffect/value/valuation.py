@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import AreaEffectError, Problem, StudyError, did_you_mean
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
-from areaeffect.study.analysis import NOT_VALUED
-from areaeffect.study.paths import resolve
-from areaeffect.value.costs import DEFLATED, deflator, own_costs, uprate
+from areaeffect.study.analysis import NOT_VALUED, ValuePart
+from areaeffect.study.parts import resolve
+from areaeffect.value.costs import DEFLATED, CostTable, deflator, own_costs, uprate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from areaeffect.study.analysis import ValuePart
     from areaeffect.study.file import StudyFile
     from areaeffect.study.model import Outcome
-    from areaeffect.value.costs import CostTable
 
 _SOURCE = "unit costs"
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+from areaeffect.estimate.inference import COPIES, rank_kept
 
+if TYPE_CHECKING:
     from areaeffect.results import Floats
     from areaeffect.value.costs import UnitCost
 
@@ -130,11 +131,10 @@ def interval(values: Floats, repeats: int) -> tuple[float, float]:
     costs that are exact it is that interval, turned into money.
     """
     ordered = np.sort(values)
-    n_draws = len(values) // repeats
-    k = repeats * int(np.floor((1 - LEVEL) / 2 * (n_draws + 1)))
-    if k == 0:
+    k = rank_kept(len(values), (1 - LEVEL) / 2, copies=COPIES * repeats)
+    if k < 0:
         return float("nan"), float("nan")
-    return float(ordered[k - 1]), float(ordered[-k])
+    return float(ordered[k]), float(ordered[-k - 1])
 
 
 def share_above(values: Floats, threshold: float) -> float:

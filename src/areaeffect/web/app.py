@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import resource
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -29,7 +30,6 @@ from areaeffect.web.site import Site
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
 
     import uvicorn
     from starlette.requests import Request
@@ -42,8 +42,8 @@ def create_app(settings: Settings) -> Starlette:
     """Return the application for one set of settings."""
     routes = [route for feature in FEATURES for route in feature.routes(settings)]
     mounts = [Mount("/static", OwnFiles(directory=str(files("areaeffect.web") / "static")))]
-    if render.hashes():
-        mounts.append(Mount("/vendor", OwnFiles(directory=str(render.folder()))))
+    if render.vendor_hashes():
+        mounts.append(Mount("/vendor", OwnFiles(directory=str(render.vendor_folder()))))
     app = Starlette(
         routes=[*routes, *mounts],
         middleware=[Middleware(Safety, settings=settings)],
@@ -117,7 +117,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     say(f"areaeffect: {settings.base_url or f'http://{shown}:{settings.port}'}/")
     if settings.token:
         say(f"Sign in with any name and the password {settings.token if made_up else 'given'}.")
-    if not render.hashes():
+    if not render.vendor_hashes():
         say(render.NO_MAP)
     say("Stop it with Ctrl-C.")
     config = config_of(settings, create_app(settings))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
 from areaeffect.errors import AreaEffectError, Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 LONGEST = 280  # characters of a message, so that an error's body stays under `limits.ERROR_BYTES`
 

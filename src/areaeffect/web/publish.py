@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from areaeffect.document.folders import refuse_foreign, write_whole
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.web.published import PublishedRuns, RunsFolder, folders_of
-from areaeffect.web.site_pages import FEED, site_files, site_pages
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from areaeffect.web.site_pages import Frame
+from areaeffect.web.site_pages import FEED, Frame, site_files, site_pages
 
 
 @dataclass(frozen=True, slots=True)

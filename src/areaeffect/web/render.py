@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -14,9 +16,6 @@ from areaeffect.web import limits, selection
 from areaeffect.web.limits import short
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
     from jinja2 import Environment
     from markupsafe import Markup
     from starlette.requests import Request
@@ -116,15 +115,15 @@ NO_MAP = (
 )
 
 
-def folder() -> Path:
+def vendor_folder() -> Path:
     """Return where the files are, or would be."""
     return Path(str(files("areaeffect.web") / "vendor"))
 
 
 @cache
-def hashes() -> dict[str, str]:
+def vendor_hashes() -> dict[str, str]:
     """Return the integrity hash of each file; nothing where they are not here."""
-    path = folder() / "integrity.json"
+    path = vendor_folder() / "integrity.json"
     if not path.is_file():
         return {}
     listed: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["files"]

@@ -15,6 +15,7 @@ import selectors
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,6 @@ from typing import IO, TYPE_CHECKING, Any
 from areaeffect.errors import AreaEffectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from areaeffect.compare.explore import Base
 
 #: How much a run gives way to the server, which answers pages meanwhile.

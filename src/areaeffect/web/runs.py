@@ -16,6 +16,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from areaeffect.compare.preflight import Obstacle, Repair
@@ -35,17 +36,14 @@ from areaeffect.compare.question import (
     refuse_question,
 )
 from areaeffect.placebo.workers import version_of_code
-from areaeffect.study.file import read_base
-from areaeffect.study.paths import SHARED_DATA_VARIABLE
+from areaeffect.study.file import StudyFile, read_base
+from areaeffect.study.parts import SHARED_DATA_VARIABLE
 from areaeffect.web import limits
 from areaeffect.web.limits import Refusal
 from areaeffect.web.resident import CRASH_FIX, CRASH_WORDS
 from areaeffect.web.standing import ACTIVE, CANCELLED, FAILED, RUNNING, WAITING, Job, RunState
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from areaeffect.study.file import StudyFile
     from areaeffect.web.atlas import Atlas
     from areaeffect.web.settings import Settings
 

@@ -24,13 +24,12 @@ from starlette.requests import ClientDisconnect
 from areaeffect.errors import AreaEffectError, Problem
 from areaeffect.web import limits, render
 from areaeffect.web.limits import Refusal
-from areaeffect.web.settings import LOOPBACK
+from areaeffect.web.settings import LOOPBACK, Settings
 
 if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from areaeffect.web.settings import Settings
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "

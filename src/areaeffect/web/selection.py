@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
@@ -18,8 +19,6 @@ from areaeffect.web import limits
 from areaeffect.web.limits import Refusal, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from _typeshed import DataclassInstance
 
     from areaeffect.web.atlas import Atlas

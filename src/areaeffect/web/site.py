@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from areaeffect.web.published import RunsFolder
+from areaeffect.web.published import PublishedRuns, RunsFolder
 from areaeffect.web.site_pages import Frame, site_files, site_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from starlette.requests import Request
 
-    from areaeffect.web.published import PublishedRuns
     from areaeffect.web.settings import Settings
 
 

@@ -7,26 +7,23 @@ from a shared folder.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from areaeffect.results import Finding, Verdict
-from areaeffect.web import feed
-from areaeffect.web.feed import Entry
+from areaeffect.web import published
+from areaeffect.web.published import Entry, PublishedRun, PublishedRuns, Story
 from areaeffect.web.settings import NOWHERE, Contact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-    from pathlib import Path
-
     from markupsafe import Markup
 
     from areaeffect.document.blocks import Badge
-    from areaeffect.results import Finding
-    from areaeffect.web.published import PublishedRun, PublishedRuns, Story
 
 INDEX: Final = "index.html"
 FEED: Final = "feed.atom"
@@ -218,7 +215,7 @@ def _feed(holdings: PublishedRuns, frame: Frame) -> bytes:
             for key, f in run.main.items()
         ]
         entries += [_story(run, story) for story in run.stories]
-    return feed.atom("What is new: findings, stories and events", FEED, frame.base_url, entries)
+    return published.atom("What is new: findings, stories and events", FEED, frame.base_url, entries)
 
 
 def _story(run: PublishedRun, story: Story) -> Entry:

@@ -6,18 +6,23 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from starlette.responses import FileResponse, Response
 
-from areaeffect.compare.question import AREAS_FILE, ASKED, DESIGN, PARQUET, POWER, RESULT, STUDY_FILE
+from areaeffect.compare.question import (
+    AREAS_FILE,
+    ASKED,
+    DESIGN,
+    PARQUET,
+    POWER,
+    RESULT,
+    STUDY_FILE,
+    Question,
+)
 from areaeffect.document.folders import MANIFEST
 from areaeffect.web.limits import Refusal
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from areaeffect.compare.question import Question
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 ACTIVE: Final = (WAITING, RUNNING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -11,8 +12,6 @@ import numpy as np
 from areaeffect.web import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.results import Floats
     from areaeffect.web.atlas import Atlas, Layer
 

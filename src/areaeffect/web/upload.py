@@ -5,22 +5,19 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterable
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from areaeffect.errors import DataError
 from areaeffect.tables.cells import plain_code
 from areaeffect.tables.text_rows import text_rows
 from areaeffect.web import limits, search
 from areaeffect.web.limits import Refusal
-from areaeffect.web.selection import keep
+from areaeffect.web.selection import Selection, keep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import BinaryIO
-
     from areaeffect.web.atlas import Atlas
-    from areaeffect.web.selection import Selection
     from areaeffect.web.settings import Settings
 
 LISTS, DRAWN, PACKED = (".csv", ".txt"), (".geojson", ".json"), (".zip",)

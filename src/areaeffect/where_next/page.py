@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from areaeffect.document import maps
 from areaeffect.document.blocks import Block, Bullets, Data, Document, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.map_classes import WEIGHT_FILLS, WHITE, MapClass
+from areaeffect.document.maps import WEIGHT_FILLS, WHITE, MapClass
 from areaeffect.document.page import SmallResult, run_of, write_small
 from areaeffect.where_next.result import WhereNext
 from areaeffect.wording.numbers import number, plural
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 TOP = 10
 _TAKEN, _NEAR = "#8A8A8A", "#E4E4E4"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +15,6 @@ from areaeffect.register.other_initiatives import notes_on, read_register
 from areaeffect.register.places import vintage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Graph, Strings

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
-from areaeffect.results import Finding, Verdict
+from areaeffect.results import AreaStatus, Finding, PlaceboDraws, Verdict
 from areaeffect.wording.numbers import (
     NOT_ESTIMABLE,
     amounts,
@@ -21,11 +21,6 @@ from areaeffect.wording.numbers import (
 )
 from areaeffect.wording.sentences import compared, group_title, main_findings, name_of, reason
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from areaeffect.results import AreaStatus, PlaceboDraws
 
 HEADLINE_WORDS = 30
 

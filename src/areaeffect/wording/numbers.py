@@ -6,15 +6,19 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from areaeffect.results import LEVEL
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from areaeffect.results import Finding
 
 FINE_SCALE = 1.0  # a threshold below this belongs to a scale that one decimal would flatten
 FINE_RATE = 0.1  # a tenth of a rate's interval below this does
 MOST_DECIMALS = 15
 _THREE_DIGITS = 100
+_NEARLY_ALL = 0.9999
 NOT_ESTIMABLE = "not estimable"
 POINTS = "percentage points"  # the unit of a difference of shares; a share itself is in per cent
 NO_NOUN = frozenset({"", "fraction", POINTS})  # units that do not say what an amount counts
@@ -112,7 +116,7 @@ def noun(finding: Finding) -> str:
 def amounts(finding: Finding) -> tuple[float, float] | None:
     """Return the observed and the expected amount, where they belong to the estimate.
 
-    An additive estimate is a difference of the two; where it is not (totals stand beside a
+    An additive estimate is a difference of the two; where it is not (totals are printed with a
     difference in rates), printing them in its unit would mislead.
     """
     observed, expected = known(finding.observed), known(finding.counterfactual)
@@ -173,8 +177,13 @@ def plural(count: int, noun: str) -> str:
 
 
 def percent(level: float) -> str:
-    """Write the level of an interval: 95%."""
-    return f"{100 * level:g}%"
+    """Write the level of an interval: 95%; that of an early look is 'over 99.99%'."""
+    return f"{100 * level:.4g}%" if level <= _NEARLY_ALL else f"over {_NEARLY_ALL:.2%}"
+
+
+def interval_head(findings: Iterable[Finding]) -> str:
+    """Write the heading of a column of printed intervals: '95% interval'."""
+    return f"{percent(next((f.level for f in findings if f.interval), LEVEL))} interval"
 
 
 def _brief(value: float | None, finding: Finding) -> str:

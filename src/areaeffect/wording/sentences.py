@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from areaeffect.outcomes import FAMILIES
 from areaeffect.results import ALL_INITIATIVES, Finding, Verdict
@@ -21,9 +21,6 @@ from areaeffect.wording.numbers import (
     total,
 )
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 NO_ANSWER = frozenset({Verdict.CANNOT_TELL, Verdict.NOT_ESTIMABLE})
 LITTLE = frozenset({Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE})

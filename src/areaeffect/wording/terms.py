@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from areaeffect.results import Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _TABLES = tomllib.loads(files(__package__).joinpath("phrases.toml").read_text(encoding="utf-8"))
 
@@ -50,7 +47,7 @@ _MEANINGS: dict[Verdict, str] = {
 
 
 def verdict_words(verdict: Verdict, claim: str = "change") -> str:
-    """Say what a verdict means, in words that stand beside its symbol."""
+    """Say what a verdict means, in the words printed with its symbol."""
     return _MEANINGS[verdict].format(_BESIDE[claim])
 
 

@@ -11,7 +11,7 @@ from areaeffect.checks.base import CheckedFinding, Status
 from areaeffect.checks.bunching import evenly_spaced
 from areaeffect.commands.evaluate import evaluate
 from areaeffect.estimate.discontinuity import bunching_at, jump_at
-from areaeffect.report.backing_sections import method
+from areaeffect.report.outcome_sections import method
 from areaeffect.results import Result
 from tests.shared.cutoff_study import write_cutoff_study
 

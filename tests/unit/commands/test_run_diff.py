@@ -9,7 +9,7 @@ import pytest
 from areaeffect.commands.diff import compare, diff
 from areaeffect.document.folders import MANIFEST
 from areaeffect.report import files
-from areaeffect.report.crate import CRATE_FILE, SPECIFICATION
+from areaeffect.report.faces import CRATE_FILE, SPECIFICATION
 from areaeffect.results import Result, Verdict
 from tests.shared.sample_result import sample_result
 

@@ -167,12 +167,12 @@ def test_the_nearest_areas_are_those_that_comparing_with_all_finds(characteristi
     strata = np.arange(600) % 2
     asked = np.array([4, 7, 300, 599])
     nearest = Nearest(scaled, pool, 41, strata)
-    order, apart = nearest.of(asked), nearest.apart(asked)
+    order = nearest.of(asked)
     for row, area in enumerate(asked):
         gaps = np.sqrt(((scaled - scaled[area]) ** 2).mean(axis=1))
         gaps[~pool | (strata != strata[area])] = np.inf
         gaps[area] = np.inf if pool[area] else gaps[area]
-        found = apart[row][np.isfinite(apart[row])]
+        found = gaps[order[row][order[row] != area]]
         np.testing.assert_allclose(found, np.sort(gaps)[: len(found)], atol=1e-9)
         assert len(found) >= 40
         assert len(set(order[row])) == 41

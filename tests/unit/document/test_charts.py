@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from areaeffect import wording
-from areaeffect.document import map_classes, maps, svg
+from areaeffect.document import maps, svg
 from areaeffect.report import balance_chart, charts, forest
 from areaeffect.results import AreaStatus, PlaceboDraws, Result, Series, Shape
 from tests.shared.sample_result import GAP, HOSTILE, sample_result
@@ -36,7 +36,7 @@ def all_charts(result: Result) -> list[str]:
     return [
         trend(result),
         trend(result, 3, "u"),
-        forest.effects_chart(forest.effect_rows(main), key="e", title=HOSTILE),
+        forest.effects_chart(forest.effect_rows(main), interval="95% interval", key="e", title=HOSTILE),
         charts.placebo_chart(
             charts.placebo_rows(draws, finding.estimate), key="p", title=HOSTILE, form="ratio"
         ),
@@ -207,7 +207,7 @@ def test_effects_are_in_per_cent_for_ratios_and_units_for_others(result: Result)
 
 def test_a_finding_that_cannot_be_estimated_keeps_its_line(result: Result) -> None:
     main = wording.main_findings(f for f in result.findings if f.group == "Council Partnership")
-    text = forest.effects_chart(forest.effect_rows(main), key="e", title="t")
+    text = forest.effects_chart(forest.effect_rows(main), interval="95% interval", key="e", title="t")
     assert "– not estimable" in text
     assert "nan" not in text
 
@@ -290,7 +290,7 @@ def test_a_map_of_five_thousand_areas_stays_small() -> None:
 
 def test_a_map_has_one_path_a_class(result: Result) -> None:
     text = maps.map_svg(result.shapes, result.areas, key="m", title="t")
-    assert text.count("fill-rule") == len([c for c in map_classes.classes(result.areas) if c.areas])
+    assert text.count("fill-rule") == len([c for c in maps.classes(result.areas) if c.areas])
 
 
 def test_an_area_too_small_to_draw_is_a_dot_not_nothing() -> None:
@@ -317,13 +317,13 @@ def test_north_is_up_and_distances_keep_their_proportion() -> None:
 
 def test_the_key_counts_the_areas_of_each_class(result: Result) -> None:
     text = maps.map_svg(result.shapes, result.areas, key="m", title="t")
-    for kind in map_classes.classes(result.areas):
+    for kind in maps.classes(result.areas):
         assert f"({len(kind.areas):,})" in text
     assert "km; north is up" in text
 
 
 def test_left_out_areas_have_at_most_four_fills(result: Result) -> None:
-    out = [c for c in map_classes.classes(result.areas) if c.text.startswith("left out")]
+    out = [c for c in maps.classes(result.areas) if c.text.startswith("left out")]
     assert len(out) == 4
     assert sum(len(c.areas) for c in out) == sum(a.role == "left out" for a in result.areas)
 
@@ -341,4 +341,4 @@ def test_no_outlines_no_map(result: Result) -> None:
 
 
 def test_the_map_table_counts_every_area_once(result: Result) -> None:
-    assert sum(row.areas for row in map_classes.status_rows(result.areas)) == len(result.areas)
+    assert sum(row.areas for row in maps.status_rows(result.areas)) == len(result.areas)

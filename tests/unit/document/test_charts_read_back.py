@@ -87,7 +87,7 @@ def test_an_end_that_was_not_found_runs_to_the_edge_and_says_so(result: Result) 
         if f.interval
     ]
     rows = forest.effect_rows(own)
-    text = forest.effects_chart(rows, key="k", title="t")
+    text = forest.effects_chart(rows, interval="95% interval", key="k", title="t")
     assert "low" not in check_chart(text, rows)
     assert text.count('data-open="low"') == sum(row.high is not None for row in rows)
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from areaeffect.document import map_classes, maps
+from areaeffect.document import maps
 from areaeffect.document.blocks import Document, figures
 from areaeffect.document.page import to_html
 from areaeffect.report import faces
@@ -84,7 +84,7 @@ def test_the_test_sees_two_greys_that_are_alike() -> None:
     assert told_apart(one, (teal, "9 4", "path line", "2.6"))
 
 
-def classes_of_a_map() -> Iterator[map_classes.MapClass]:
+def classes_of_a_map() -> Iterator[maps.MapClass]:
     areas = [
         AreaStatus(
             area=f"t{i}", name="", role="treated", reason="", initiative=f"Programme {i}", neighbourhood="x"
@@ -93,7 +93,7 @@ def classes_of_a_map() -> Iterator[map_classes.MapClass]:
     ]
     areas += [AreaStatus(area=f"b{i}", name="", role="benchmark", weight=0.1 + i) for i in range(8)]
     areas += [AreaStatus(area=f"l{i}", name="", role="left out", reason=f"reason {i}") for i in range(3)]
-    yield from map_classes.classes([*areas, AreaStatus(area="n", name="", role="not chosen")])
+    yield from maps.classes([*areas, AreaStatus(area="n", name="", role="not chosen")])
 
 
 def test_classes_of_a_map_are_told_apart_without_colour() -> None:

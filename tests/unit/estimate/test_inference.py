@@ -8,12 +8,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from areaeffect.estimate.inference import (
+    COPIES,
     PlaceboInference,
     Places,
     around_zero,
     infer,
     known_from,
     predicted_scale,
+    share_beyond,
     spread_about_zero,
 )
 
@@ -43,8 +45,9 @@ def test_p_is_twice_the_smaller_tail_with_the_estimate_counted_as_a_draw() -> No
 
 
 def test_a_draw_that_equals_the_estimate_counts_against_it() -> None:
-    placebos = np.arange(-20.0, 20.0) + 0.5
-    assert inference(-18.5, placebos).p_value == pytest.approx(6 / 41)
+    drawn = np.repeat(np.arange(40.0), COPIES)
+    # 38 and 39 are as high: (1 + 2) / (40 + 1)
+    assert share_beyond(drawn, 38.0) == pytest.approx(3 / 41)
 
 
 def test_no_p_is_smaller_than_the_draws_allow() -> None:
@@ -75,8 +78,10 @@ def test_the_interval_rejects_as_many_draws_as_p_does(n: int) -> None:
     placebos = np.sort(around_zero(draws(n, seed=n), 0.0))
     found = inference(0.0, placebos)
     at_cut = inference(placebos[0], placebos)
-    k = next(k for k in range(n) if 2 * (k + 1) / (n + 1) > 0.05)  # draws that p rejects, a side
-    assert found.critical == (np.sort(found.statistics)[k - 1], np.sort(found.statistics)[n - k])
+    drawn = np.sort(found.drawn)
+    # values that p rejects on a side
+    k = next(k for k in range(len(drawn)) if 2 * (k / COPIES + 1) / (n + 1) > 0.05 + 1e-9)
+    assert found.critical == (drawn[k - 1], drawn[-k])
     assert at_cut.p_value <= 2 * 2 / (n + 1)
 
 
@@ -280,10 +285,10 @@ def test_size_holds_however_few_separate_places_there_are(programme: int, disjoi
 
 
 def test_statistics_over_a_spread_of_few_places_follow_students_t() -> None:
-    moved = np.sort(known_from(draws(99_999, spread=1.0), 25))
+    moved = known_from(draws(99_999, spread=1.0), 25)
     # t with 25 degrees of freedom; 99,999 draws: 0.02 at its 97.5th percentile
-    assert moved[int(0.975 * len(moved))] == pytest.approx(2.060, abs=0.03)
-    assert np.abs(known_from(draws(), 10**9) - draws()).max() < 1e-3
+    assert np.quantile(moved, 0.975) == pytest.approx(2.060, abs=0.03)
+    assert np.abs(known_from(draws(), 10**9) - draws()[:, None]).max() < 1e-3
 
 
 def test_estimates_that_are_found_at_little_power_exaggerate() -> None:
@@ -298,7 +303,8 @@ def test_a_draw_that_gave_nothing_is_left_out_but_keeps_its_place() -> None:
     holes = placebos.copy()
     holes[[3, 50]] = np.nan
     found = inference(-0.1, holes)
-    assert np.flatnonzero(np.isnan(found.statistics)).tolist() == [3, 50]
+    assert np.flatnonzero(np.isnan(found.statistics).all(axis=1)).tolist() == [3, 50]
+    assert found.n_draws == 197
     whole = inference(-0.1, np.delete(placebos, [3, 50]))
     assert found.p_value == whole.p_value
     assert found.low == pytest.approx(whole.low, rel=1e-3)

@@ -191,3 +191,13 @@ def test_the_additive_form_never_disagrees_with_the_ratio(three: Result) -> None
             assert theirs is not None
             assert replace(mine.times(factor), low=theirs.low, high=theirs.high) == theirs
             assert mine.times(factor).low == pytest.approx(theirs.low)
+
+
+def test_a_verdict_that_other_draws_could_change_says_so(
+    one: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not any("The verdict is close" in c for c in whole(one, "crime").caveats)
+    monkeypatch.setitem(globals(), "EFFECT", 0.88)
+    found = whole(evaluate(write(tmp_path, tuple(PLACES)), threads=1), "crime")
+    assert found.p_value == pytest.approx(0.05, abs=0.04)  # 199 draws know it to within 0.044
+    assert any("199 placebo programmes tell p to within 0.04" in caveat for caveat in found.caveats)

@@ -240,9 +240,7 @@ def test_a_second_run_computes_nothing_and_changes_nothing(
 ) -> None:
     out, _ = done
     before = contents(out)
-    monkeypatch.setattr(
-        "areaeffect.multiverse.branch_runs.run_branch", lambda *_: pytest.fail("computed again")
-    )
+    monkeypatch.setattr("areaeffect.commands.multiverse.run_branch", lambda *_: pytest.fail("computed again"))
     multiverse(study, out, DRAWS, threads=1)
     assert contents(out) == before
 
@@ -395,7 +393,7 @@ def test_an_address_without_a_cluster_is_an_error_that_says_so(
     study: Path, done: tuple[Path, Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = done[0]
-    monkeypatch.setattr("areaeffect.multiverse.branch_runs._CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("areaeffect.commands.multiverse._CONNECT_SECONDS", 0.2)
     with pytest.raises(DataError, match="no cluster answers there"):
         multiverse(study, out, DRAWS + 1, threads=1, cluster="tcp://127.0.0.1:9")
     monkeypatch.setattr(study_file, "find_spec", lambda _name: None)

@@ -182,18 +182,18 @@ def test_a_neighbourhood_in_pieces_is_drawn_in_pieces() -> None:
 
 def test_disjoint_programmes_are_a_lower_bound_that_a_grid_allows(graph: Graph) -> None:
     pairs = (Candidates((tuple(grow(graph, EVERYWHERE, 2, np.random.default_rng(4))),)),)
-    programmes, neighbourhoods = count_disjoint(pairs, N, np.random.default_rng(5), 250)
+    programmes, neighbourhoods = count_disjoint(pairs, N, 250)
     assert programmes == neighbourhoods
     assert N // 4 <= programmes <= N // 2  # no packing of pairs leaves two free neighbours
 
 
 def test_disjoint_programmes_are_counted_up_to_a_limit(graph: Graph) -> None:
-    programmes, neighbourhoods = count_disjoint(banks(graph), N, np.random.default_rng(5), 3)
+    programmes, neighbourhoods = count_disjoint(banks(graph), N, 3)
     assert (programmes, neighbourhoods) == (3, 9)
 
 
 def test_what_is_left_over_still_holds_single_neighbourhoods(graph: Graph) -> None:
-    programmes, neighbourhoods = count_disjoint(banks(graph), N, np.random.default_rng(5), 250)
+    programmes, neighbourhoods = count_disjoint(banks(graph), N, 250)
     assert programmes >= N // 11 // 3
     assert 3 * programmes <= neighbourhoods <= N // 3
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from areaeffect.placebo.places import ALIKE_WITHIN, Spread, centre_of, mean_distance
 from areaeffect.placebo.programmes import Candidates, draw_programme, matched_spread, propose
-from areaeffect.placebo.spread import ALIKE_WITHIN, Spread, centre_of, mean_distance
 
 SIDE = 30
 N = SIDE * SIDE
@@ -18,7 +18,7 @@ BANKS = tuple(Candidates((PAIRS,)) for _ in range(N_PLACES))
 
 
 def spread_for(target: float) -> Spread:
-    return matched_spread(BANKS, N, [OF_PAIRS] * N_PLACES, target, seed=4)
+    return matched_spread(BANKS, N, [OF_PAIRS] * N_PLACES, target)
 
 
 def drawn_spreads(spread: Spread | None, n: int = 60) -> np.ndarray:

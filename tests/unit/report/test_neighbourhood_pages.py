@@ -12,7 +12,7 @@ from areaeffect.document.blocks import Answers, Bullets, Document, Folded, Parag
 from areaeffect.document.page import to_html
 from areaeffect.report import files, neighbourhood_pages
 from areaeffect.results import Result, Series, Verdict
-from areaeffect.wording import plain
+from areaeffect.wording import short
 from tests.shared.sample_result import HOSTILE, sample_result
 
 READING_GRADE = 7.0  # school grade: about the age of 12
@@ -107,16 +107,16 @@ def test_every_verdict_has_plain_words(result: Result, verdict: Verdict) -> None
     own = next(f for f in result.findings if f.neighbourhood)
     estimate = None if verdict is Verdict.NOT_ESTIMABLE else own.estimate
     finding = replace(own, verdict=verdict, estimate=estimate, caveats=("too few years",))
-    text = plain.plain_answer(finding)
+    text = short.plain_answer(finding)
     assert "None" not in text
     assert "nan" not in text
     assert ("too few years" in text.lower()) is (estimate is None)
-    assert bool(plain.how_sure(finding)) is (estimate is not None)
+    assert bool(short.how_sure(finding)) is (estimate is not None)
 
 
 def test_the_smallest_change_one_place_could_show_is_said(result: Result) -> None:
     own = next(f for f in result.findings if f.neighbourhood)
-    assert "A change of less than 31.0% could be missed." in plain.how_sure(own)
+    assert "A change of less than 31.0% could be missed." in short.how_sure(own)
 
 
 def test_equal_names_get_pages_of_their_own(result: Result) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from areaeffect.document import chart_tables
 from areaeffect.errors import DataError
-from areaeffect.further.suppressed import HiddenNumbers
+from areaeffect.further.source_tables import HiddenNumbers
 from areaeffect.report import charts, faces, files
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import Result

@@ -15,7 +15,7 @@ import typst
 from pypdf import PdfReader
 
 from areaeffect import wording
-from areaeffect.document import pdf
+from areaeffect.document import page
 from areaeffect.document.blocks import Document, Folded, figures, in_print
 from areaeffect.report import faces
 from areaeffect.report.contents import report_document
@@ -35,7 +35,7 @@ HASH_OF_THE_PDF = """
 import hashlib, pickle, sys
 from areaeffect.document import pdf
 document = pickle.load(sys.stdin.buffer)
-print(hashlib.sha256(pdf.render(document)).hexdigest())
+print(hashlib.sha256(page.to_pdf(document)).hexdigest())
 """
 
 
@@ -51,7 +51,7 @@ def document(result: Result) -> Document:
 
 @pytest.fixture(scope="module")
 def made(document: Document) -> bytes:
-    return pdf.render(document)
+    return page.to_pdf(document)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_overprinted_words_and_empty_pages_are_seen() -> None:
 def test_names_that_mean_harm_are_only_text(result: Result) -> None:
     findings = tuple(replace(f, label=name) for f, name in zip(result.findings, NAMES, strict=False))
     own = replace(result, title=NAMES[2], question=NAMES[3], findings=findings)
-    reader = PdfReader(io.BytesIO(pdf.render(report_document(own, faces.links_of(own)))))
+    reader = PdfReader(io.BytesIO(page.to_pdf(report_document(own, faces.links_of(own)))))
     printed = words_of(reader)
     for name in (NAMES[0], NAMES[1], NAMES[2], NAMES[4]):
         assert squeezed(name)[1:] in printed  # a headline begins with a capital
@@ -141,7 +141,7 @@ def test_the_pdf_is_the_same_bytes_in_any_folder_on_any_number_of_threads(
             cwd=folder, stdout=subprocess.PIPE, check=True, input=pickle.dumps(document),
             env={
                 **os.environ, "RAYON_NUM_THREADS": threads, "TZ": "Asia/Tokyo",
-                "PYTHONPATH": str(Path(pdf.__file__).parents[2]),
+                "PYTHONPATH": str(Path(page.__file__).parents[2]),
             },
         )  # fmt: skip
         assert run.stdout.decode().strip() == hashlib.sha256(made).hexdigest()
@@ -149,12 +149,12 @@ def test_the_pdf_is_the_same_bytes_in_any_folder_on_any_number_of_threads(
 
 def test_charts_become_pictures_in_order(document: Document) -> None:
     charts = [figure.chart for figure in figures(document)][:3]
-    made = pdf.pictures(charts)
+    made = page.pictures(charts)
     assert len(made) == 3
     assert all(picture.startswith(b"\x89PNG") for picture in made)
-    assert made[0] == pdf.pictures(charts[:1])[0]
+    assert made[0] == page.pictures(charts[:1])[0]
     assert len(set(made)) == 3
-    assert pdf.pictures([]) == []
+    assert page.pictures([]) == []
 
 
 def test_a_picture_that_would_be_large_becomes_a_smaller_one() -> None:
@@ -164,9 +164,9 @@ def test_a_picture_that_would_be_large_becomes_a_smaller_one() -> None:
         for i in range(9000)
     )
     chart = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 1000">{dots}</svg>'
-    (made,) = pdf.pictures([chart])
-    assert len(made) <= pdf.MOST_BYTES
-    assert int.from_bytes(made[16:20]) < pdf.PICTURE_WIDTH
+    (made,) = page.pictures([chart])
+    assert len(made) <= page.MOST_BYTES
+    assert int.from_bytes(made[16:20]) < page.PICTURE_WIDTH
 
 
 def test_print_leaves_out_what_is_folded_away_for_the_screen(document: Document) -> None:
@@ -180,8 +180,8 @@ def test_print_leaves_out_what_is_folded_away_for_the_screen(document: Document)
 
 def test_the_font_comes_with_the_package_and_its_licence(reader: PdfReader) -> None:
     fonts = {str(f["/BaseFont"]) for p in reader.pages for f in _fonts_of(p)}
-    assert {name.partition("+")[2] for name in fonts} <= {p.stem for p in pdf.FONTS.glob("*.ttf")}
-    assert "Bitstream Vera" in (pdf.FONTS / "LICENSE_DEJAVU").read_text(encoding="utf-8")
+    assert {name.partition("+")[2] for name in fonts} <= {p.stem for p in page.FONTS.glob("*.ttf")}
+    assert "Bitstream Vera" in (page.FONTS / "LICENSE_DEJAVU").read_text(encoding="utf-8")
 
 
 def _fonts_of(page: object) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ import pytest
 
 from areaeffect.errors import StudyError
 from areaeffect.study.file import StudyFile, read_study
-from areaeffect.study.paths import default_shared_data, resolve
+from areaeffect.study.parts import default_shared_data, resolve
 
 GOOD = """\
 [study]
@@ -109,7 +109,7 @@ def test_a_typo_in_a_table_is_answered_with_the_right_one(tmp_path: Path) -> Non
 def test_an_unknown_key_that_is_like_no_other_is_answered_with_all(tmp_path: Path) -> None:
     assert problems_of(tmp_path, changed("placebos = 99", "zzz = 99")) == [
         "study.toml, line 30, analysis.zzz: 'zzz' is not a key here. "
-        "Allowed: also_with, between_neighbourhoods, checks, estimators, event_time_months, "
+        "Allowed: also_with, checks, estimators, event_time_months, "
         "groups, linearised, placebo_neighbourhoods, placebos, rings_km."
     ]
 

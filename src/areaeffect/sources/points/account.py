@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -15,8 +16,6 @@ from areaeffect.sources.police_uk.text import shorten
 from areaeffect.sources.screening_periods import RARE, periods_copied
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.results import Bools, Floats, Ints
 
@@ -142,7 +141,7 @@ def _listed(rows: Rows, i: int, month: int, texts: list[str]) -> tuple[int, int,
 
 #: Odd numbers that mix the bits of coordinates, dates and categories.
 _MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
-#: One point of so large a share of all incidents, and so many, stands for places not known.
+#: One point with this share of all incidents, and this number, is a substitute for unknown places.
 _SHARE, _FEWEST = 0.05, 200
 _ROUNDINGS = (0, 1, 2, 3)
 _SAMPLE = 1000
@@ -227,7 +226,7 @@ class Repeats:
             x, y = self._at.get(int(values[most].astype(np.uint64)), (np.nan, np.nan))
             notes.append(
                 f"{n[most]:,} of {len(spots):,} incidents lie at one point ({x:g}, {y:g}): it may "
-                "stand for places that are not known."
+                "are a substitute for places that are not known."
             )
         return notes
 

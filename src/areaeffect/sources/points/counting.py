@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,21 +13,15 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.geography.points import MOST_DEGREES, Locator, projected, within_box
 from areaeffect.sources.points.account import PLACE, Account, Reason, Repeats, Rows, Seen
-from areaeffect.sources.points.dates import NONE, DateTexts, Numbering
-from areaeffect.sources.points.files import ROWS_AT_ONCE, pieces_of
+from areaeffect.sources.points.dates import NONE, DateTexts, Decided, Numbering
+from areaeffect.sources.points.files import ROWS_AT_ONCE, Piece, pieces_of
 from areaeffect.tables.cells import compared_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from concurrent.futures import Future
-    from pathlib import Path
-
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.geography.points import Box
     from areaeffect.periods import Periods
     from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.sources.points.dates import Decided
-    from areaeffect.sources.points.files import Piece
     from areaeffect.study.points import PointsSource
 
 #: Metres: what published coordinates are rounded to, and more than projecting moves a border.
@@ -53,7 +49,7 @@ class Counted:
     _counts: Ints
 
     def of(self, category: Sequence[str], n_areas: int, periods: Periods, where: str) -> Floats:
-        """Return (n_areas, n_periods) counts of some categories; none stand for all incidents.
+        """Return (n_areas, n_periods) counts of some categories; none means all incidents.
 
         Raises
         ------

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +15,7 @@ import pandas as pd
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.geography.shape_files import SUFFIXES, read_shape_file
 from areaeffect.tables.cells import read_numbers
-from areaeffect.tables.text_rows import stream_text_rows
+from areaeffect.tables.text_rows import NumberedRow, stream_text_rows
 from areaeffect.tables.user_table import (
     HEADER_WITHIN,
     WORKBOOKS,
@@ -26,13 +28,8 @@ from areaeffect.tables.user_table import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
     from areaeffect.results import Floats, Ints
     from areaeffect.study.points import PointsSource
-    from areaeffect.tables.text_rows import NumberedRow
-    from areaeffect.tables.user_table import Layout
 
     Choose = Callable[[Sequence[str]], Sequence[str]]
 

@@ -5,41 +5,35 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.geography.boundaries import area_codes, read_boundaries
+from areaeffect.geography.boundaries import Boundaries, area_codes, read_boundaries
 from areaeffect.geography.points import fault_of_degrees, fault_of_metres
-from areaeffect.panel import REASONS
+from areaeffect.panel import REASONS, Strings
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.records import DataTable
 from areaeffect.results import Release
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, group_gaps
-from areaeffect.sources.points.account import PLACE, Reason, coordinate_notes
-from areaeffect.sources.points.counting import SLACK, count_points
-from areaeffect.sources.police_uk.force_months import REJECTED_SHARE
-from areaeffect.study.paths import resolve
+from areaeffect.sources.points.account import PLACE, Account, Reason, Seen, coordinate_notes
+from areaeffect.sources.points.counting import SLACK, Counted, count_points
+from areaeffect.sources.police_uk.categories import REJECTED_SHARE
+from areaeffect.study.parts import Window, resolve
 from areaeffect.study.points import PointsSource
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy.typing as npt
 
-    from areaeffect.geography.boundaries import Boundaries
-    from areaeffect.panel import Strings
-    from areaeffect.sources.points.account import Account, Seen
-    from areaeffect.sources.points.counting import Counted
     from areaeffect.study.file import StudyFile
-    from areaeffect.study.parts import Window
 
 #: A file begins, or ends, inside a month where over a tenth of its days are cut off, although
-#: a chance gap of so many days has less than this probability.
+#: a gap of that many days by chance has less than this probability.
 _RARE = 0.001
 _FEWEST_DAYS = 20
 _MOST = 0.5

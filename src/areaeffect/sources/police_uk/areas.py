@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, did_you_mean, first_few
+from areaeffect.errors import first_few
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.codes import Lookup, load_lookup, lookup_to
 from areaeffect.geography.points import area_of_points, nearest_of, to_metres
-from areaeffect.geography.vintages import Status, Weights, convert_counts, to_vintage
-from areaeffect.study.paths import resolve
-from areaeffect.tables.user_table import read_user_table, require_file
+from areaeffect.geography.vintages import Status, convert_counts, to_vintage
+from areaeffect.study.parts import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     import numpy.typing as npt
 
-    from areaeffect.geography.vintages import Weights
     from areaeffect.panel import Strings
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.police_uk.panel_query import Points
     from areaeffect.study.model import PoliceUkSource
 
     Outlines = npt.NDArray[np.object_]
-    from areaeffect.geography.codes import Lookup
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -134,10 +129,9 @@ def place(
     empty = np.zeros(n_periods, dtype=np.int64)
     if not len(points.codes):
         return Placed([np.zeros(shape) for _ in asked], empty, ())
-    weights = _declared(source, folder, lookup)
     has_code = points.codes != ""
     if source.boundaries is None:
-        divided = _by_weight(located, lookup, weights, points, has_code, asked, n_periods=n_periods)
+        divided = _equally(located, lookup, points, has_code, asked, n_periods)
         return Placed(divided.values, empty, divided.notes)
     column = source.boundaries_area or source.area
     outlines = read_boundaries(resolve(source.boundaries, folder), column, located.areas).outlines
@@ -160,7 +154,7 @@ def place(
         )
     without = has_code & ~has_point
     if without.any():
-        divided = _by_weight(located, lookup, weights, points, without, asked, n_periods=n_periods)
+        divided = _equally(located, lookup, points, without, asked, n_periods)
         values = [v + d for v, d in zip(values, divided.values, strict=True)]
         notes += divided.notes
     return Placed(values, empty, tuple(notes))
@@ -182,53 +176,34 @@ def _by_point(points: Points, outlines: Outlines, located: Located, has_code: Bo
     return area, has_point
 
 
-def _declared(source: PoliceUkSource, folder: Path, lookup: Lookup) -> Weights | None:
-    if source.split_weights is None:
-        return None
-    return load_split_weights(resolve(source.split_weights, folder), lookup)
-
-
-def _by_weight(
-    located: Located,
-    lookup: Lookup,
-    weights: Weights | None,
-    points: Points,
-    used: Bools,
-    asked: Sequence[Sequence[str]],
-    *,
-    n_periods: int,
+def _equally(
+    located: Located, lookup: Lookup, points: Points, used: Bools, asked: Sequence[Sequence[str]], n: int
 ) -> Placed:
-    """Divide incidents of split codes by weights; only rows that are `used`.
+    """Divide incidents of split codes equally among their parts; only rows that are `used`.
 
     Each set of categories is divided by itself, to the whole incident: its total is conserved,
     and two sets need not round alike.
     """
-    shape = (len(located.areas), n_periods)
+    shape = (len(located.areas), n)
     values = [np.zeros(shape) for _ in asked]
-    empty = np.zeros(n_periods, dtype=np.int64)
+    empty = np.zeros(n, dtype=np.int64)
     if not located.several or not used.any():
         return Placed(values, empty, ())
     codes = np.array(sorted(located.several), dtype=str)
     row = np.minimum(np.searchsorted(codes, points.codes), len(codes) - 1)
     row[~used] = -1
-    equally: tuple[str, ...] = ()
     for target, categories in zip(values, asked, strict=True):
-        held = _add(points, row, categories, (len(codes), n_periods))
-        parts = convert_counts(held, codes, lookup, weights)
+        held = _add(points, row, categories, (len(codes), n))
+        parts = convert_counts(held, codes, lookup, None)
         target[np.searchsorted(located.areas, parts.codes)] += parts.values
-        equally = parts.split_equally
-    notes = []
-    for named, how in (
-        (sorted(set(codes.tolist()) - set(equally)), f"by {weights.name if weights else ''}"),
-        (sorted(equally), "equally among their parts, because there are no coordinates or weights"),
-    ):
-        n = int(points.counts[used & np.isin(points.codes, named)].sum())
-        if n:
-            notes.append(
-                f"{n:,} incidents on {len(named)} split area codes ({first_few(sorted(named))}) "
-                f"were divided {how}."
-            )
-    return Placed(values, empty, tuple(notes))
+    divided = int(points.counts[used & np.isin(points.codes, codes)].sum())
+    if not divided:
+        return Placed(values, empty, ())
+    note = (
+        f"{divided:,} incidents on {len(codes)} split area codes ({first_few(codes.tolist())}) were divided "
+        "equally among their parts, because there are no coordinates."
+    )
+    return Placed(values, empty, (note,))
 
 
 def _add(points: Points, row: Ints, categories: Sequence[str], shape: tuple[int, int]) -> Floats:
@@ -236,91 +211,3 @@ def _add(points: Points, row: Ints, categories: Sequence[str], shape: tuple[int,
     total = np.zeros(shape)
     np.add.at(total, (row[used], points.periods[used]), points.counts[used])
     return total
-
-
-_COLUMNS = ("from", "to", "weight")
-#: Weights written with a few digits need not add up to one exactly.
-_SLACK = 1e-3
-
-
-def load_split_weights(path: Path, lookup: Lookup) -> Weights:
-    """Read declared weights: which share of a split area belongs to each of its parts.
-
-    Parameters
-    ----------
-    path : CSV with the columns `from` (older code), `to` (newer code) and `weight`.
-    lookup : of the two vintages.
-
-    Returns
-    -------
-    Weights
-        Of the newer areas. A newer area has one older one where areas split, so its code says
-        whose part it is. Counts are divided by them with `convert_counts`: whole numbers, by
-        largest remainder, totals conserved to the incident.
-
-    Raises
-    ------
-    DataError
-        Every fault at once, with its line: a file or column that is not there, a weight that is
-        not a number from 0 to 1, a code that did not split, a part of another area, a pair
-        twice, a part that is not listed, weights of an area that do not add up to one.
-    """
-    require_file(path, "file of split weights", "")
-    frame = read_user_table(path, None, _COLUMNS).frame
-    lacking = [c for c in _COLUMNS if c not in frame.columns]
-    if lacking:
-        what = f"there is no column {', '.join(map(repr, lacking))}."
-        raise DataError(Problem(what, str(path), "Columns: from, to, weight."))
-    rows = [
-        (line, tuple(cell.strip() for cell in cells))
-        for line, *cells in frame[list(_COLUMNS)].itertuples(name=None)
-    ]
-    split = set(lookup.old[lookup.change == "S"].tolist())
-    problems: list[Problem] = []
-    declared: dict[str, dict[str, float]] = {}
-    for line, (old, new, text) in rows:
-        what, fix = _fault(old, new, text, declared, split, lookup)
-        if what:
-            problems.append(Problem(what, f"{path}, line {line}", fix))
-        else:
-            declared.setdefault(old, {})[new] = float(text)
-    if not problems:
-        problems = [p for old, parts in sorted(declared.items()) for p in _sums(old, parts, lookup)]
-        problems = [Problem(p.what, str(path), p.fix) for p in problems]
-    if problems:
-        raise DataError(problems)
-    pairs = sorted((new, w) for parts in declared.values() for new, w in parts.items())
-    codes, weights = [c for c, _ in pairs], [w for _, w in pairs]
-    return Weights(f"the weights declared in {path.name}", np.array(codes, str), np.array(weights))
-
-
-def _fault(
-    old: str, new: str, text: str, declared: dict[str, dict[str, float]], split: set[str], lookup: Lookup
-) -> tuple[str, str]:
-    """Return what is wrong with a row, and what to do; empty where nothing is."""
-    if old not in split:
-        near = did_you_mean(old, sorted(split)) or f"The codes that split are in {lookup.name}."
-        return f"area '{old}' did not split.", near
-    children = lookup.children(old)
-    if new not in children:
-        return f"'{new}' is not part of '{old}'.", f"Its parts: {', '.join(children)}."
-    if new in declared.get(old, {}):
-        return f"the pair {old} → {new} appears twice.", "Keep one."
-    try:
-        weight = float(text)
-    except ValueError:
-        weight = math.nan
-    if not 0 <= weight <= 1:
-        return f"'{text}' is not a weight.", "Weights run from 0 to 1."
-    return "", ""
-
-
-def _sums(old: str, parts: dict[str, float], lookup: Lookup) -> list[Problem]:
-    absent = [c for c in lookup.children(old) if c not in parts]
-    if absent:
-        fix = "Give it a weight, 0 if it is to have nothing."
-        return [Problem(f"a part of '{old}' is not listed: {', '.join(absent)}.", "", fix)]
-    total = sum(parts.values())
-    if abs(total - 1) > _SLACK:
-        return [Problem(f"the weights of '{old}' add up to {total:g}.", "", "They must be 1.")]
-    return []

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,14 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from areaeffect.errors import DataError, Problem, StudyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     import duckdb
 
     #: Makes the table `new_counts` of a month in a connection.
     Counter = Callable[[duckdb.DuckDBPyConnection, str], None]
-    from collections.abc import Iterator
 
 Engine = Literal["duckdb", "spark"]
 

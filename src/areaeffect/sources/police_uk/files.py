@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect.disk import ZIP_FAULTS
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, repeated
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 #: A member may unpack to this many times its packed size; real files reach about 6.
 MAX_RATIO = 100

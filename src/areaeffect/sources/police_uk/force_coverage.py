@@ -8,6 +8,7 @@ would look like a fall.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,21 +16,15 @@ import numpy as np
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.geography.codes import WITHOUT_TERRITORY, force_of, territorial_forces
-from areaeffect.panel import REASONS
+from areaeffect.panel import REASONS, Strings
 from areaeffect.period_texts import parse_period
-from areaeffect.periods import PeriodKind
-from areaeffect.sources.police_uk.categories import months_published
-from areaeffect.sources.police_uk.force_months import force_months
+from areaeffect.periods import PeriodKind, Periods
+from areaeffect.sources.police_uk.categories import ForceMonth, force_months, months_published
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
 
-    from areaeffect.panel import Strings
-    from areaeffect.periods import Periods
     from areaeffect.results import Bools, Ints
-    from areaeffect.sources.police_uk.force_months import ForceMonth
     from areaeffect.sources.police_uk.lake import Lake
     from areaeffect.study.model import PoliceUkSource
 
@@ -209,7 +204,7 @@ def _parts_of(
 
     Notes
     -----
-    Incidents are held against the months in which each force published anything, so that a file
+    Incidents are compared with the months in which each force published anything, so that a file
     that soon stops has no smaller part.
     """
     months = np.zeros(len(forces))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -13,19 +15,19 @@ import duckdb
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem
 from areaeffect.sources.police_uk import rows
-from areaeffect.sources.police_uk.counting import duckdb_counter, require_spark, spark_counter, write_counts
-from areaeffect.sources.police_uk.files import StreetFile, find_files, read_files
-from areaeffect.sources.police_uk.ingest_report import IngestReport, report_on
-from areaeffect.sources.police_uk.lake import is_unfinished, writing
+from areaeffect.sources.police_uk.counting import (
+    Engine,
+    duckdb_counter,
+    require_spark,
+    spark_counter,
+    write_counts,
+)
+from areaeffect.sources.police_uk.files import PassedOver, StreetFile, find_files, read_files
+from areaeffect.sources.police_uk.lake import ManifestRow, Transaction, is_unfinished, writing
+from areaeffect.sources.police_uk.store_check import IngestReport, report_on
 from areaeffect.sources.police_uk.text import Rejected, number_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-    from areaeffect.sources.police_uk.counting import Engine
-    from areaeffect.sources.police_uk.files import PassedOver
-    from areaeffect.sources.police_uk.lake import ManifestRow, Transaction
     from areaeffect.sources.police_uk.rows import Kept
 
 SOURCE = "police_uk"

@@ -14,17 +14,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from areaeffect.disk import ASIDE, locked, sha256_of, sync, sync_all, write_file
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.sources.police_uk.stored_files import AGAIN, StoredFile, measured
-from areaeffect.study.paths import default_store
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from areaeffect.study.parts import default_store
 
 FORMAT = 2
 MANIFEST = "manifest.jsonl"

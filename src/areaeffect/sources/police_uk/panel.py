@@ -21,30 +21,30 @@ from areaeffect.geography.codes import ATTRIBUTION
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.records import DataTable
-from areaeffect.results import Release
+from areaeffect.results import Floats, Release
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
 from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS
 from areaeffect.sources.police_uk.areas import locate, place, read_lookup
-from areaeffect.sources.police_uk.categories import choose, read_categories
+from areaeffect.sources.police_uk.categories import (
+    ForceMonth,
+    choose,
+    force_months,
+    in_window,
+    read_categories,
+)
 from areaeffect.sources.police_uk.force_coverage import CODE, coverage_of, home_of, reasons_and_notes
-from areaeffect.sources.police_uk.force_months import ForceMonth, force_months, in_window
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
-from areaeffect.sources.police_uk.lake import has_store, open_lake, store_path
+from areaeffect.sources.police_uk.lake import Lake, has_store, open_lake, store_path
 from areaeffect.sources.police_uk.panel_query import read_counts, read_points
 from areaeffect.study.model import PoliceUkSource
-from areaeffect.study.paths import resolve
+from areaeffect.study.parts import Window, resolve
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from areaeffect.panel import Strings
-    from areaeffect.results import Floats
-    from areaeffect.sources.police_uk.lake import Lake
-    from areaeffect.study.parts import Window
 
     Codes = npt.NDArray[np.uint8]
-    from areaeffect.periods import Periods
-    from areaeffect.study.model import PoliceUkSource
 
 _ATTRIBUTES = ("force", "district")
 

@@ -6,8 +6,10 @@ up with numpy, two months at a time: what is not needed is never made into text.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +18,6 @@ import numpy.typing as npt
 from areaeffect.results import Floats, Ints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
     from areaeffect.panel import Strings
     from areaeffect.sources.police_uk.lake import Lake
 

@@ -5,19 +5,16 @@ The quote character is stated: an engine that guesses it can shift rows without 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import duckdb
 
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.sources.police_uk.categories import read_categories
 from areaeffect.sources.police_uk.text import HEADER, Rejected, shorten
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
 #: What the engine may hold; it goes to disk beyond (the target is 1.5 GB for the whole process).
 MEMORY_LIMIT = "700MB"

@@ -10,13 +10,10 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, did_you_mean, repeated
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 #: The publisher's header, in its order.
 HEADER = (

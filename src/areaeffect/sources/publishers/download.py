@@ -6,26 +6,23 @@ import errno
 import json
 import shutil
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.disk import sha256_of, write_file
 from areaeffect.errors import DataError, Problem
 from areaeffect.sources.publishers.files import place_of
 from areaeffect.sources.publishers.layouts import keys_of, layout, require
-from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, NO_TABLE
-from areaeffect.sources.publishers.resolvers import bring
+from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, NO_TABLE, PublishedRelease, ReleaseFile
+from areaeffect.sources.publishers.resolvers import Brought, bring
 from areaeffect.sources.publishers.tables import areas_of, assemble
 from areaeffect.sources.publishers.transport import AT_ONCE, Client, read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
-    from areaeffect.sources.publishers.resolvers import Brought
     from areaeffect.sources.publishers.transport import Progress
 
 #: Where files lie until they are whole and checked, below the folder.

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Roots = Path | tuple[Path, ...]
 

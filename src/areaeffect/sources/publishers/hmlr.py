@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -13,8 +14,6 @@ from areaeffect.sources.publishers.layouts import LEFT_OUT
 from areaeffect.sources.publishers.postcodes import placed_postcodes
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from areaeffect.sources.publishers.layouts import Laid
     from areaeffect.sources.publishers.releases import ReleaseFile
 

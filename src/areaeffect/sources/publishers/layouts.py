@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,15 +14,11 @@ import pandas as pd
 from areaeffect.disk import sha256_of
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.results import Release
-from areaeffect.sources.publishers.releases import catalogue
+from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile, catalogue
 from areaeffect.tables.user_table import Layout, read_user_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from areaeffect.panel import Strings
-    from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
 
     Laid = tuple[pd.DataFrame, int]
 
@@ -38,13 +36,13 @@ LAYOUTS = {
     "vacant_homes": "areaeffect.sources.publishers.ons:read_vacant_homes",
     "sheet_a_year": "areaeffect.sources.publishers.ons:read_sheet_a_year",
     "house_prices": "areaeffect.sources.publishers.ons:read_house_prices",
-    "live_table_615": "areaeffect.sources.publishers.mhclg:read_live_table_615",
-    "vacants_by_date": "areaeffect.sources.publishers.mhclg:read_vacants_by_date",
-    "fly_tipping": "areaeffect.sources.publishers.defra:read_fly_tipping",
-    "fly_tipping_csv": "areaeffect.sources.publishers.defra:read_fly_tipping_csv",
-    "stat_xplore": "areaeffect.sources.publishers.dwp:read_stat_xplore",
-    "collisions": "areaeffect.sources.publishers.dft:read_collisions",
-    "casualties": "areaeffect.sources.publishers.dft:read_casualties",
+    "live_table_615": "areaeffect.sources.publishers.departments:read_live_table_615",
+    "vacants_by_date": "areaeffect.sources.publishers.departments:read_vacants_by_date",
+    "fly_tipping": "areaeffect.sources.publishers.departments:read_fly_tipping",
+    "fly_tipping_csv": "areaeffect.sources.publishers.departments:read_fly_tipping_csv",
+    "stat_xplore": "areaeffect.sources.publishers.departments:read_stat_xplore",
+    "collisions": "areaeffect.sources.publishers.departments:read_collisions",
+    "casualties": "areaeffect.sources.publishers.departments:read_casualties",
     "price_paid": "areaeffect.sources.publishers.hmlr:read_price_paid",
     "ranks_in_a_sheet": "areaeffect.sources.publishers.ons:read_ranks_in_a_sheet",
 }

@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,10 @@ import pandas as pd
 from areaeffect.disk import ZIP_FAULTS
 from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.sources.publishers.layouts import by_category, read_rows, renamed
+from areaeffect.tables.text_rows import below_header, read_sheets
 from areaeffect.tables.user_table import read_user_table
-from areaeffect.tables.workbook import below_header, read_sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from areaeffect.sources.publishers.layouts import Laid
     from areaeffect.sources.publishers.releases import ReleaseFile
 

@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from areaeffect.disk import write_file
@@ -15,9 +17,6 @@ from areaeffect.sources.publishers.answers import Ask, MovedError, expect
 from areaeffect.sources.publishers.transport import make_room, read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from areaeffect.sources.publishers.transport import Client, Progress
 
 #: Rows of an answer of Nomis without a key; features and table rows of one of ArcGIS.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from areaeffect.sources.publishers.files import how_to_get
-from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, By, catalogue
-
-if TYPE_CHECKING:
-    from areaeffect.sources.publishers.releases import Origin, PublishedRelease, ReleaseFile
-
+from areaeffect.sources.publishers.releases import (
+    GEOGRAPHY_NAMES,
+    By,
+    Origin,
+    PublishedRelease,
+    ReleaseFile,
+    catalogue,
+)
 
 NOT_OPENED = (
     "No address on this page has been opened by the authors: addresses and layouts come from "

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.panel import REASONS
+from areaeffect.panel import REASONS, Hidden, Strings
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable
+from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
 from areaeffect.sources.panel_values import hidden_counts
-from areaeffect.sources.publishers.files import columns_here, is_here
-from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, find_release
-from areaeffect.sources.publishers.tables import read
+from areaeffect.sources.publishers.files import Roots, columns_here, is_here
+from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, Geography, PublishedRelease, find_release
+from areaeffect.sources.publishers.tables import PublishedTable, read
 from areaeffect.sources.publishers.vintage import VINTAGES, bring_to
 from areaeffect.study.model import PublishedSource
-from areaeffect.study.paths import SHARED_DATA_VARIABLE, default_fetched, resolve
+from areaeffect.study.parts import SHARED_DATA_VARIABLE, Window, default_fetched, resolve
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy.typing as npt
 
-    from areaeffect.panel import Hidden, Strings
     from areaeffect.results import Floats
-    from areaeffect.sources.base import SourceTable, Wanted
-    from areaeffect.sources.publishers.files import Roots
-    from areaeffect.sources.publishers.releases import Geography, PublishedRelease
-    from areaeffect.sources.publishers.tables import PublishedTable
-    from areaeffect.study.parts import Window
 
 #: Release and columns that say in which local authority the areas of each vintage lie; of the
 #: columns the first that the file here has.

@@ -9,8 +9,10 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
@@ -19,9 +21,6 @@ from areaeffect.sources.publishers.download import PARTS, Fetched, clear_parts, 
 from areaeffect.sources.publishers.releases import HOSTS, By
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from areaeffect.sources.publishers.transport import Client, Progress
 
 NAME = "police_uk"

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from areaeffect.disk import ZIP_FAULTS
 from areaeffect.errors import DataError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
     import pyarrow as pa
 
 #: Release whose file this is.

@@ -10,17 +10,15 @@ import csv
 import io
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Kind = Literal["count", "score", "rank", "decile", "rate", "share", "amount", "text"]
 Geography = Literal["lsoa", "msoa", "local_authority"]

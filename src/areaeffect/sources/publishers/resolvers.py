@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem
@@ -19,14 +21,10 @@ from areaeffect.sources.publishers.paged import (
     nomis_pages,
     nomis_total,
 )
-from areaeffect.sources.publishers.releases import By
+from areaeffect.sources.publishers.releases import By, Origin, PublishedRelease, ReleaseFile
 from areaeffect.sources.publishers.transport import SMALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from areaeffect.sources.publishers.releases import Origin, PublishedRelease, ReleaseFile
     from areaeffect.sources.publishers.transport import Client, Progress
 
 _HUB = "https://open-geography-portalx-ons.hub.arcgis.com/api/download/v1/items"

@@ -6,30 +6,30 @@ What differs between publishers is data (`releases/`), except how a file is laid
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, did_you_mean
-from areaeffect.panel import REASONS
+from areaeffect.panel import REASONS, Strings
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
-from areaeffect.results import Release
-from areaeffect.sources.publishers.files import columns_of, how_to_get, locate
+from areaeffect.results import Floats, Ints, Release
+from areaeffect.sources.publishers.files import Roots, columns_of, how_to_get, locate
 from areaeffect.sources.publishers.layouts import read_files
-from areaeffect.sources.publishers.releases import ABSENT_IS_ZERO, CODE_PATTERNS, find_release
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from areaeffect.panel import Strings
-    from areaeffect.results import Floats, Ints
-    from areaeffect.sources.publishers.files import Roots
-    from areaeffect.sources.publishers.releases import Derived, PublishedRelease, ReleaseFile
+from areaeffect.sources.publishers.releases import (
+    ABSENT_IS_ZERO,
+    CODE_PATTERNS,
+    Derived,
+    PublishedRelease,
+    ReleaseFile,
+    find_release,
+)
 
 _CODE = {reason: np.uint8(i) for i, reason in enumerate(REASONS)}
 

@@ -12,10 +12,12 @@ import re
 import shutil
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -42,9 +44,6 @@ from areaeffect.sources.publishers.answers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
-
     Progress = Callable[[str, int, int], None]
 
 CONTACT_VARIABLE = "AREAEFFECT_CONTACT"

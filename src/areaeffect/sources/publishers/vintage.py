@@ -8,21 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.geography.codes import load_lookup
+from areaeffect.geography.codes import Lookup, load_lookup
 from areaeffect.geography.vintages import Weights, convert_counts, convert_rates
-from areaeffect.panel import REASONS
-from areaeffect.sources.publishers.files import is_here, locate
+from areaeffect.panel import REASONS, Strings
+from areaeffect.sources.publishers.files import Roots, is_here, locate
 from areaeffect.sources.publishers.releases import find_release
-from areaeffect.sources.publishers.tables import read
+from areaeffect.sources.publishers.tables import PublishedTable, Reasons, read
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from areaeffect.geography.codes import Lookup
-    from areaeffect.panel import Strings
     from areaeffect.results import Floats
-    from areaeffect.sources.publishers.files import Roots
-    from areaeffect.sources.publishers.tables import PublishedTable, Reasons
 
 VINTAGES = ("lsoa01", "lsoa11", "lsoa21")
 #: Releases whose column `residents` holds those of each vintage's areas, and how they are

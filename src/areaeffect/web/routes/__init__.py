@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from areaeffect.web.routes import area, atlas_files, compare, find, help_page, home, runs, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from starlette.routing import BaseRoute
 
     from areaeffect.web.settings import Settings

@@ -18,8 +18,8 @@ from starlette.routing import Route
 from areaeffect.atlas.area_history import history_chart, history_rows
 from areaeffect.compare.preflight import written_period
 from areaeffect.document.chart_tables import guard
-from areaeffect.document.pdf import pictures
-from areaeffect.web.atlas import find_atlas
+from areaeffect.document.page import pictures
+from areaeffect.web.atlas import Atlas, Layer, Series, find_atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.render import environment, page, settings_of
 from areaeffect.web.search import name_of
@@ -30,7 +30,6 @@ from areaeffect.wording.numbers import plural
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from areaeffect.web.atlas import Atlas, Layer, Series
     from areaeffect.web.settings import Settings
 
 NAV: tuple[str, str] | None = None

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from areaeffect.web.atlas import atlases, find_atlas
+from areaeffect.web.atlas import Atlas, atlases, find_atlas
 from areaeffect.web.render import settings_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from starlette.requests import Request
 
-    from areaeffect.web.atlas import Atlas
     from areaeffect.web.settings import Settings
 
 NAV: tuple[str, str] | None = None

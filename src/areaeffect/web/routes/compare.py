@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from areaeffect.compare.preflight import written_period
+from areaeffect.compare.preflight import Obstacle, written_period
 from areaeffect.compare.question import (
     ANSWER,
     BUFFERS,
@@ -29,23 +29,18 @@ from areaeffect.document.page import blocks_css
 from areaeffect.errors import StudyError
 from areaeffect.periods import label
 from areaeffect.web import limits
-from areaeffect.web.atlas import atlases, find_atlas
+from areaeffect.web.atlas import Atlas, atlases, find_atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.render import page, settings_of
 from areaeffect.web.runs import base_of, runs_of
 from areaeffect.web.search import name_of
-from areaeffect.web.selection import View, choice, keep, parse, query, selected, word
-from areaeffect.web.standing import offered, taken
+from areaeffect.web.selection import Selection, View, choice, keep, parse, query, selected, word
+from areaeffect.web.standing import RunState, offered, taken
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from areaeffect.compare.preflight import Obstacle
-    from areaeffect.compare.question import Question
-    from areaeffect.web.atlas import Atlas
-    from areaeffect.web.selection import Selection
     from areaeffect.web.settings import Settings
-    from areaeffect.web.standing import RunState
 
 NAV: tuple[str, str] | None = ("Compare", "/compare")
 
@@ -108,9 +103,9 @@ def _show_form(
 
 
 def _faults(settings: Settings, atlas: Atlas, question: Question, asked: CompareForm) -> dict[str, Fault]:
-    """Return what stands in the way of a question, by field: before it is asked, and after.
+    """Return what prevents a question, by field: before it is asked, and after.
 
-    A form that has just been opened is held against its areas alone.
+    A form that has just been opened is checked by its areas alone.
     """
     obstacles = atlas.preflight.obstacles(question if asked.start else replace(question, start=""))
     if not obstacles and (asked.start or atlas.preflight.asks_levels):

@@ -13,20 +13,18 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from areaeffect.web import limits, render, search, upload
-from areaeffect.web.atlas import atlases, find_atlas
+from areaeffect.web.atlas import Atlas, Layer, atlases, find_atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.render import page, settings_of, wants_json
 from areaeffect.web.routes.atlas_files import names_address, tiles_address, values_address
-from areaeffect.web.selection import View, choice, keep, parse, query, selected, word
+from areaeffect.web.selection import Selection, View, choice, keep, parse, query, selected, word
 from areaeffect.web.table import FIFTHS, direction, legend, page_of
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
     from starlette.requests import Request
 
-    from areaeffect.web.atlas import Atlas, Layer
     from areaeffect.web.search import Found
-    from areaeffect.web.selection import Selection
     from areaeffect.web.settings import Settings
 
 NAV: tuple[str, str] | None = ("Find", "/find")
@@ -88,7 +86,7 @@ def _find(request: Request) -> Response:
         map=_map(atlas, layer, period, chosen, found),
         attribution=atlas.manifest["attribution"],
         no_map=render.NO_MAP,
-        hashes=render.hashes(),
+        hashes=render.vendor_hashes(),
         compare=any(address == "/compare" for _, address in request.app.state.nav),
     )
 
@@ -120,7 +118,7 @@ def _named(atlas: Atlas, chosen: Selection) -> list[dict[str, str]]:
 
 def _map(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Found) -> dict[str, str] | None:
     """Return what the map's script reads, as text; None where there is no map."""
-    if not atlas.has_map or not render.hashes():
+    if not atlas.has_map or not render.vendor_hashes():
         return None
     file = f"values/{layer.key}.{period}.json.gz"
     first = found.places[0] if found.places else None

@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from areaeffect.web import selection
-from areaeffect.web.feed import ATOM_TYPE
 from areaeffect.web.limits import Refusal
+from areaeffect.web.published import ATOM_TYPE
 from areaeffect.web.site import site_of
 from areaeffect.web.site_pages import INDEX
 

@@ -1,0 +1,210 @@
+"""Files of government departments: housing, environment, work and pensions, transport."""
+
+from __future__ import annotations
+
+import calendar
+import csv
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pandas as pd
+
+from areaeffect.errors import DataError, Problem
+from areaeffect.sources.publishers.layouts import LEFT_OUT, renamed
+from areaeffect.sources.publishers.releases import CODE_PATTERNS, ReleaseFile, find_release
+from areaeffect.tables.text_rows import below_header, read_sheets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from areaeffect.sources.publishers.layouts import Laid
+
+#: Districts, unitary authorities, boroughs: not counties (E10, E11), regions or England.
+_AUTHORITY = re.compile(r"E0[6-9]\d{6}")
+#: The sheets of one workbook name these three by the code before or after a boundary change that
+#: moved almost nobody: one authority each (St Albans, Welwyn Hatfield, Stevenage).
+_SAME_AUTHORITY = {"E07000100": "E07000240", "E07000104": "E07000241", "E07000101": "E07000243"}
+_YEAR = re.compile(r"(\d{4})(?:\.0)?")
+#: A day as text, or as a workbook stores a date.
+_DAY = re.compile(r"(?:\d{2}/\d{2}/)?(\d{4})(?:-\d{2}-\d{2}.*)?")
+
+
+def read_live_table_615(file: ReleaseFile, path: Path) -> Laid:
+    """Read live table 615 as an .xls, one sheet a tenure: a row an authority and year.
+
+    `file.sheet` names the sheets, separated by ' | ', each a column; totals and counties are
+    left out.
+    """
+    return _by_year(file, path, _YEAR)
+
+
+def read_vacants_by_date(file: ReleaseFile, path: Path) -> Laid:
+    """Read live table 615 as the .ods since 2026: its headers are days, '06/10/2025'."""
+    return _by_year(file, path, _DAY)
+
+
+def _by_year(file: ReleaseFile, path: Path, header: re.Pattern[str]) -> Laid:
+    joined: pd.DataFrame | None = None
+    for sheet, rows in read_sheets(path, file.sheet.split(" | ")).items():
+        frame = below_header(rows, file.area, f"{path}, sheet {sheet}")
+        is_authority = frame[file.area].astype(str).str.fullmatch(_AUTHORITY)
+        frame = frame[is_authority].rename(columns={file.area: "area", file.name: "name"})
+        frame["area"] = frame["area"].replace(_SAME_AUTHORITY)
+        years = {c: m[1] for c in frame.columns if (m := header.fullmatch(str(c)))}
+        long = frame.melt(
+            id_vars=["area", "name"], value_vars=list(years), var_name="period", value_name=sheet
+        )
+        long["period"] = long["period"].map(years)
+        if joined is None:
+            joined = long
+        else:
+            long = long.drop(columns="name")
+            joined = joined.merge(long, on=["area", "period"], how="outer", validate="1:1")
+    if joined is None:
+        raise AssertionError(file.path)  # a sheet is always named; a test holds it
+    joined["name"] = joined["name"].str.replace(r"(?:\s+UA)?\*?$", "", regex=True)
+    return joined, len(joined)
+
+
+_TOTAL = "*Total"  # rows of regions and of England
+
+
+def read_fly_tipping(file: ReleaseFile, path: Path) -> Laid:
+    """Read fly-tipping incidents: a row an authority and financial year; totals left out."""
+    rows = read_sheets(path, [file.sheet])[file.sheet]
+    frame = below_header(rows, file.area, f"{path}, sheet {file.sheet}")
+    frame = frame.rename(columns={file.area: "area", file.period: "period", file.name: "name"})
+    is_authority = (frame["area"] != _TOTAL) & (frame["area"] != "")
+    frame = frame[is_authority].reset_index(drop=True)
+    return frame, len(frame)
+
+
+def read_fly_tipping_csv(file: ReleaseFile, path: Path) -> Laid:
+    """Read incidents as a CSV in Latin-1: a title, then the header; commas in thousands."""
+    rows = list(csv.reader(path.read_text(encoding="latin-1").splitlines()))
+    frame = below_header(rows, file.area, str(path))
+    frame = frame[frame[file.area].astype(str).str.match("E0")].reset_index(drop=True)
+    for column in frame.columns.difference([file.area, file.period, file.name]):
+        frame[column] = frame[column].astype(str).str.replace(r"(?<=\d),(?=\d{3})", "", regex=True)
+    return renamed(file, frame), len(frame)
+
+
+_NOTES = " - Annotations"
+_MARK = re.compile(r"\s*\((?:p|r)\)$")  # provisional, revised
+_MONTH = re.compile(r"(\w+) (\d{4})")
+_MONTHS = {name: f"{i:02d}" for i, name in enumerate(calendar.month_name) if i}
+
+
+def read_stat_xplore(file: ReleaseFile, path: Path) -> Laid:
+    """Read a saved table: a row an area by name, a column a period, one of notes after each.
+
+    The header is the row whose first cell is `file.period` ('Month', 'Year'); lines before it are
+    about the table, rows of one cell are headings and notes. A row of totals is left out.
+    """
+    try:
+        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except UnicodeDecodeError:
+        raise DataError(Problem("the file is not UTF-8.", str(path), "Save it again.")) from None
+    start = next((i for i, r in enumerate(rows) if r and r[0].strip() == file.period), None)
+    if start is None:
+        raise DataError(
+            Problem(
+                f"no row begins with '{file.period}'.",
+                str(path),
+                "Save the table with areas in rows and time in columns, as CSV.",
+            )
+        )
+    header = [cell.strip() for cell in rows[start]]
+    periods = {
+        i: _period(_MARK.sub("", cell), path)
+        for i, cell in enumerate(header)
+        if i and cell and not cell.endswith(_NOTES)
+    }
+    if not periods or len(set(periods.values())) != len(periods):
+        raise DataError(Problem("its header names no periods, or one of them twice.", str(path)))
+    areas = [r for r in rows[start + 1 :] if len(r) > max(periods) and r[0].strip()]
+    areas = [r for r in areas if r[0].strip().lower() != "total"]
+    records = [(r[0].strip(), period, r[i].strip()) for r in areas for i, period in periods.items()]
+    return pd.DataFrame(records, columns=["area", "period", file.value]), len(areas)
+
+
+def _period(text: str, path: Path) -> str:
+    """Read 'December 2021' as 2021-12 and '2014/15' as 2014-15."""
+    if (match := _MONTH.fullmatch(text)) and match[1] in _MONTHS:
+        return f"{match[2]}-{_MONTHS[match[1]]}"
+    if match := re.fullmatch(r"(\d{4})/(\d{2})", text):
+        return f"{match[1]}-{match[2]}"
+    raise DataError(Problem(f"'{text}' in its header is neither a month nor a year.", str(path)))
+
+
+#: All rows and those of each severity (1, 2, 3) of an area and month, and whether one is none.
+_BY_MONTH = """
+SELECT area, strftime(day, '%Y-%m') AS period, count(*)::DOUBLE AS {0},
+    count(*) FILTER (severity = '1')::DOUBLE AS {1},
+    count(*) FILTER (severity = '2')::DOUBLE AS serious,
+    count(*) FILTER (severity = '3')::DOUBLE AS slight,
+    bool_or(day IS NULL OR severity NOT IN ('1', '2', '3')) AS bad
+FROM ({2}) WHERE regexp_full_match(area, $pattern)
+GROUP BY ALL ORDER BY area, period"""
+_CSV = "read_csv({}, all_varchar = true, header = true, delim = ',', quote = '\"')"
+
+
+def read_collisions(file: ReleaseFile, path: Path) -> Laid:
+    """Count collisions with an injury by area and month, in all and by severity.
+
+    Rows outside England and Wales have no LSOA and are not counted. `file.area`, `file.period`
+    (a date, day first) and `file.category` (1 fatal, 2 serious, 3 slight) are its headers.
+    """
+    rows = f"""
+        SELECT {file.area} AS area, strptime({file.period}, '%d/%m/%Y') AS day,
+            trim({file.category}) AS severity
+        FROM {_CSV.format("$path")}"""
+    asked = {"path": str(path), "pattern": CODE_PATTERNS["lsoa21"]}
+    return _counted(_BY_MONTH.format("collisions", "fatal", rows), file, asked, path)
+
+
+def read_casualties(file: ReleaseFile, path: Path, places: Path | None = None) -> Laid:
+    """Count people hurt or killed by area and month, in all and by severity.
+
+    Parameters
+    ----------
+    file : `area` is the header of the collision that both files have, `category` of the severity.
+    path : where it lies.
+    places : the file of collisions, which says where and when; None checks the file and counts
+        nothing.
+    """
+    of = find_release("road_collisions").files[0]
+    known = f"SELECT {file.area}, {file.category} AS severity FROM {_CSV.format('$path')}"
+    if places is None:
+        severity = "severity IS NULL OR trim(severity) NOT IN ('1', '2', '3')"
+        query = f"SELECT '' AS area, '' AS period, 1 AS casualties, {severity} AS bad FROM ({known})"
+        return _counted(query, file, {"path": str(path)}, path)
+    rows = f"""
+        SELECT {of.area} AS area, strptime({of.period}, '%d/%m/%Y') AS day,
+            trim(severity) AS severity
+        FROM ({known}) JOIN {_CSV.format("$places")} USING ({file.area})"""
+    asked = {"path": str(path), "places": str(places), "pattern": CODE_PATTERNS["lsoa21"]}
+    return _counted(_BY_MONTH.format("casualties", "killed", rows), file, asked, path)
+
+
+def _counted(query: str, file: ReleaseFile, asked: dict[str, str], path: Path) -> Laid:
+    """Run a query that counts rows of a file, and count those that it leaves out."""
+    with duckdb.connect() as connection:
+        try:
+            given = {"path": str(path)}
+            head = connection.execute(f"FROM {_CSV.format('$path')} LIMIT 0", given).df()
+            renamed(file, head)
+            every = f"SELECT count(*) FROM {_CSV.format('$path')}"
+            ((n,),) = connection.execute(every, given).fetchall()
+            frame = connection.execute(query, asked).df()
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            raise DataError(Problem(f"the file cannot be read: {reason}", str(path))) from None
+    if frame.empty or frame["bad"].any():
+        what = "a severity is not 1, 2 or 3" if len(frame) else "no row has an LSOA"
+        raise DataError(Problem(f"{what}; the publisher may have changed the file.", str(path)))
+    frame = frame.drop(columns="bad")
+    frame.attrs[LEFT_OUT] = n - int(frame.iloc[:, 2].sum())  # the column of all rows
+    return frame, n
