@@ -49,7 +49,7 @@ class Assembled:
         return self.registered.others
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class AreaData:
     """What a study's data say whoever is treated; many questions can be asked of one."""
 
@@ -146,7 +146,17 @@ def _area_data(
     faults.raise_all()
     if not (measured and described and attributes is not None):
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
-    return AreaData(tables, areas, names, *measured, *described, attributes, boundaries)
+    return AreaData(
+        tables=tables,
+        areas=areas,
+        names=names,
+        measures=measured[0],
+        gaps=measured[1],
+        covariates=described[0],
+        covariate_as_of=described[1],
+        attributes=attributes,
+        boundaries=boundaries,
+    )
 
 
 def _assembled(file: StudyFile, area_data: AreaData, registered: Registered) -> Assembled:
