@@ -36,7 +36,6 @@ class Faults:
             raise type(worst)(list(dict.fromkeys(every)))
 
 
-MAX_PROBLEMS_SHOWN = 20
 #: Set to 1 to see where an unforeseen fault happened.
 TRACEBACK_VARIABLE = "AREAEFFECT_TRACEBACK"
 _OF_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})

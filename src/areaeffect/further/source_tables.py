@@ -19,7 +19,7 @@ from areaeffect.records import Column, DataTable, Row
 from areaeffect.results import Annex, Bools, Result
 
 if TYPE_CHECKING:
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
 
 _SHOWN = 20
 _HEADINGS = (

@@ -13,8 +13,7 @@ from areaeffect.study.analysis import Analysis, PlainMeans, Stories, Survey, Val
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
 from areaeffect.study.parts import AnySource, AtlasPart, MissingReason, RealFall, Window
-from areaeffect.study.points import PointsSource
-from areaeffect.study.source_kinds import ByKind
+from areaeffect.study.source_kinds import ByKind, PointsSource
 from areaeffect.study.toml_file import Part
 
 

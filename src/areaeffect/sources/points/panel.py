@@ -26,7 +26,7 @@ from areaeffect.sources.points.counting import SLACK, Counted, count_points
 from areaeffect.sources.police_uk.categories import REJECTED_SHARE
 from areaeffect.sources.publishers.files import named_file
 from areaeffect.study.parts import Window, resolve
-from areaeffect.study.points import PointsSource
+from areaeffect.study.source_kinds import PointsSource
 
 if TYPE_CHECKING:
     import numpy.typing as npt
