@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,6 +27,11 @@ class Faults:
         except AreaEffectError as error:
             self.errors.append(error)
             return None
+
+    def stop(self) -> NoReturn:
+        """Raise every problem kept, where there is one for certain."""
+        self.raise_all()
+        raise AssertionError
 
     def raise_all(self) -> None:
         """Raise every problem kept; wrong data outrank a wrong study."""

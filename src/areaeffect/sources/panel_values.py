@@ -16,7 +16,7 @@ from areaeffect.panel import REASONS, Hidden
 from areaeffect.tables.cells import Numbers, picked, read_numbers
 
 if TYPE_CHECKING:
-    from areaeffect.results import Floats, Ints
+    from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.base import Wanted
     from areaeffect.study.model import PanelSource
 
@@ -122,8 +122,7 @@ def matrix_of(frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Pa
         Values that are no numbers, infinite, negative or fractional counts, by row; a category
         that no row holds.
     """
-    numbers = read_numbers(frame[wanted.value], declared(source))
-    _refuse_values(frame, wanted, path, numbers)
+    numbers = numbers_of(frame, wanted, source, path)
     asked = np.ones(len(frame), dtype=bool)
     if wanted.category:
         column = str(source.category)
@@ -159,6 +158,13 @@ def matrix_of(frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Pa
     return Matrix(matrix, reasons, hidden, notes)
 
 
+def numbers_of(frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Path) -> Numbers:
+    """Read the numbers of a measure; refuse cells that cannot be."""
+    numbers = read_numbers(frame[wanted.value], declared(source))
+    _refuse_values(frame, wanted, path, numbers)
+    return numbers
+
+
 def hidden_counts(
     matrix: Floats,
     reasons: npt.NDArray[np.uint8],
@@ -166,7 +172,7 @@ def hidden_counts(
     *,
     most: int | None = None,
     parts: int = 1,
-    same: npt.NDArray[np.bool_] | None = None,
+    same: Bools | None = None,
 ) -> tuple[Hidden | None, str]:
     """Put the middle of what they can be in place of small counts that are hidden.
 
@@ -198,25 +204,11 @@ def hidden_counts(
     elif most is not None:
         least, largest, why = 0, most, "the cells say so"
     else:
-        shown = matrix[matrix > 0]
-        least = 1 if (matrix == 0).any() else 0
-        largest = int(shown.min()) - 1 if len(shown) else 0
-        why = f"the least count shown is {largest + 1}"
-        usual = pd.DataFrame(matrix).median(axis=1).fillna(0).to_numpy()
-        cells = cells & (usual <= _FAR_LARGER * (largest + 1))[:, None]
-        if not max(least, 1) <= largest <= _MOST_HIDDEN:
-            largest = _USUAL
-            why = "nothing says their bounds; publishers hide counts under 5 or under 10"
-            cells = (reasons == _SUPPRESSED) & (pd.DataFrame(matrix).median(axis=1).to_numpy() <= largest)[
-                :, None
-            ]
+        cells, least, largest, why = _bounds_shown(matrix, cells)
     if parts > 1:
         cells, unknown = np.zeros_like(cells), "each is one part of a sum of several categories"
     elif n > _MOST_SHARE * matrix.size:
-        cells, unknown = (
-            np.zeros_like(cells),
-            f"they are over {_MOST_SHARE:.0%} of all, too many to take a middle",
-        )
+        cells, unknown = np.zeros_like(cells), f"they are over {_MOST_SHARE:.0%} of all, too many to guess"
     elif same is not None:
         cells, unknown = cells & same[:, None], "they were hidden for areas of other boundaries"
     bounded = int(cells.sum())
@@ -232,6 +224,19 @@ def hidden_counts(
     if hidden is not None:
         matrix[cells], reasons[cells] = hidden.middle, 0
     return hidden, " ".join(notes)
+
+
+def _bounds_shown(matrix: Floats, is_hidden: Bools) -> tuple[Bools, int, int, str]:
+    """Return which hidden counts the counts that are shown bound, least, most, and why."""
+    shown = matrix[matrix > 0]
+    least = 1 if (matrix == 0).any() else 0
+    most = int(shown.min()) - 1 if len(shown) else 0
+    usual = pd.DataFrame(matrix).median(axis=1)
+    if max(least, 1) <= most <= _MOST_HIDDEN:
+        small = (usual.fillna(0) <= _FAR_LARGER * (most + 1)).to_numpy()
+        return is_hidden & small[:, None], least, most, f"the least count shown is {most + 1}"
+    why = "nothing says their bounds; publishers hide counts under 5 or under 10"
+    return is_hidden & (usual <= _USUAL).to_numpy()[:, None], least, _USUAL, why
 
 
 def _refuse_values(frame: pd.DataFrame, wanted: Wanted, path: Path, numbers: Numbers) -> None:
