@@ -273,8 +273,8 @@ def _without_outcome(study: Study, tables: dict[str, SourceTable], areas: String
 def _of_text(column: str, values: Strings, where: str) -> Problem:
     """Name the cells that make a column text, where most are numbers."""
     wrong = read_numbers(pd.Series(values)).wrong
-    odd = sorted(set(values[wrong].tolist()))
-    if wrong.mean() > _SOME:
+    odd = sorted(set(values[wrong].tolist()) - {""})
+    if not odd or wrong.mean() > _SOME:
         return Problem(f"'{column}' is text, not numbers.", where)
     fix = "Write a number, leave the cell blank, or name its mark in `missing`."
     return Problem(f"'{column}' holds text among its numbers: {first_few(odd)}.", where, fix)
