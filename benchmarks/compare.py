@@ -49,7 +49,7 @@ def main() -> None:
     for n in range(5):
         if os.fork() == 0:
             folder = Path(tempfile.mkdtemp())
-            question = Question(CODES[n:], "2013-04", "Hackney Wick")
+            question = Question(areas=CODES[n:], start="2013-04", name="Hackney Wick")
             for name, stage in STAGES.items():
                 times = timed(partial(stage, base, question, folder / "run"))
                 print(f"{name}: {times}", flush=True)

@@ -59,7 +59,7 @@ def choices(atlas: Atlas, n: int, seed: int) -> Iterator[Question]:
             areas = list(random.choice(len(codes), int(random.integers(2, 8)), replace=False))
         chosen = tuple(sorted(str(codes[i]) for i in areas))
         start = "" if flight.asks_levels else label(int(random.integers(first, last)), flight.kind)
-        yield Question(chosen, start, name_of(atlas, chosen), placebos=199)
+        yield Question(areas=chosen, start=start, name=name_of(atlas, chosen), placebos=199)
 
 
 def ends(

@@ -83,7 +83,7 @@ def count(_: Path, folder: Path) -> None:
     from areaeffect.geography.boundaries import area_codes, read_boundaries
     from areaeffect.periods import PeriodKind, Periods
     from areaeffect.sources.points.counting import count_points
-    from areaeffect.study.points import PointsSource
+    from areaeffect.study.source_kinds import PointsSource
 
     path = folder / "areas.parquet"
     codes = area_codes(path, "lsoa21cd")

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,6 +28,11 @@ class Faults:
             self.errors.append(error)
             return None
 
+    def stop(self) -> NoReturn:
+        """Raise every problem kept, where there is one for certain."""
+        self.raise_all()
+        raise AssertionError
+
     def raise_all(self) -> None:
         """Raise every problem kept; wrong data outrank a wrong study."""
         if self.errors:
@@ -36,7 +41,6 @@ class Faults:
             raise type(worst)(list(dict.fromkeys(every)))
 
 
-MAX_PROBLEMS_SHOWN = 20
 #: Set to 1 to see where an unforeseen fault happened.
 TRACEBACK_VARIABLE = "AREAEFFECT_TRACEBACK"
 _OF_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+#: An object of JSON or TOML, as it is read or will be written.
+Json = dict[str, Any]
+#: A row of a table by the names of its columns, as CSV is read and written.
+Row = dict[str, Any]
 Record = TypeVar("Record", bound="DataclassInstance")
 _DATATYPES = {str: "string", float: "number", int: "integer", bool: "boolean"}
 _UNSET: Any = object()
@@ -39,7 +43,7 @@ class DataTable:
     #: one tuple a row, in the order of the columns; None is an empty cell.
     rows: tuple[tuple[str | float | int | bool | None, ...], ...]
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[Row]:
         """Return the rows by column name."""
         names = [c.name for c in self.columns]
         return [dict(zip(names, row, strict=True)) for row in self.rows]

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.records import DataTable
+from areaeffect.records import DataTable, Json
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -184,7 +184,7 @@ class Finding:
         """The p-value that goes with the printed interval."""
         return self.interval.p_value if self.interval else None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain JSON values, with the ends of the printed interval beside it."""
         flat = {"low": self.low, "high": self.high, "p_value": self.p_value}
         return asdict(self) | flat
@@ -352,7 +352,7 @@ class Result:
     releases: tuple[Release, ...]
     gaps: tuple[Gap, ...]
     notes: tuple[str, ...]
-    plan: dict[str, Any]
+    plan: Json
     versions: dict[str, str]
     shapes: tuple[Shape, ...] = ()
     annexes: tuple[Annex[Any], ...] = ()

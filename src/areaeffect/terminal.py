@@ -41,7 +41,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
             yield tell
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -56,7 +56,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        tasks: dict[str, Any] = {}
+        tasks: dict[str, TaskID] = {}
 
         def tell(step: str, done: int, of: int) -> None:
             if not of:
@@ -104,19 +104,20 @@ def downloads() -> Iterator[Callable[[str, int, int], None]]:
     unknown length (`of` is 0) the bar only moves.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
-    started: dict[str, Any] = {}
     if not console.is_terminal:
+        named: set[str] = set()
 
         def tell_plainly(file: str, _done: int, _of: int) -> None:
-            if file not in started:
-                started[file] = True
+            if file not in named:
+                named.add(file)
                 typer.echo(f"{file} …", err=True)
 
         yield tell_plainly
         return
+    started: dict[str, TaskID] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"))
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
 

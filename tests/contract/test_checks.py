@@ -14,7 +14,7 @@ from areaeffect.checks.base import Check, CheckResult, Status, any_study, caveat
 from areaeffect.checks.registry import ANNEX, CHECKS, results_of
 from areaeffect.checks.treated_benchmark import TREATED_BENCHMARK
 from areaeffect.commands.evaluate import evaluate
-from areaeffect.findings.finished import Finished
+from areaeffect.findings.case import Finished
 from areaeffect.records import rows_of
 from areaeffect.report.faces import render
 from areaeffect.results import Annex, Result

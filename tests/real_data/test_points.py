@@ -14,7 +14,7 @@ from areaeffect.geography.boundaries import area_codes, read_boundaries
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.sources.points.counting import count_points
 from areaeffect.study.parts import SHARED_DATA_VARIABLE, resolve
-from areaeffect.study.points import PointsSource
+from areaeffect.study.source_kinds import PointsSource
 
 SHARED = resolve(f"${{{SHARED_DATA_VARIABLE}}}", Path(__file__).resolve().parent)
 ARCHIVE = SHARED / "police_uk" / "archive" / "north_of_england_2014-01_2014-11.zip"

@@ -86,7 +86,9 @@ def test_what_could_be_detected_comes_before_any_effect(asking: TestClient, plan
 
 def test_an_answer_cannot_be_asked_for_first(asking: TestClient, tiny: Settings) -> None:
     runs, atlas = Runs(settings=tiny), find_atlas(tiny, "")
-    question = Question(("T033",), "2013-02", "Unplanned", 199, 30, 0.0)
+    question = Question(
+        areas=("T033",), start="2013-02", name="Unplanned", placebos=199, nearest=30, buffer_km=0.0
+    )
     key = runs.key(atlas, question)
     (runs.folder / key).mkdir(parents=True)
     asked = {"base": "tiny", "question": question.to_dict()}
@@ -186,7 +188,9 @@ def test_a_date_that_cannot_be_asked_keeps_the_form(asking: TestClient, start: s
 
 def test_a_question_that_nothing_answers_comes_back_to_the_form(tiny: Settings) -> None:
     runs, atlas = Runs(settings=tiny), find_atlas(tiny, "")
-    question = Question(("T040", "T041"), "2013-01", "Unlike", 199, 30, 0.0)
+    question = Question(
+        areas=("T040", "T041"), start="2013-01", name="Unlike", placebos=199, nearest=30, buffer_km=0.0
+    )
     folder = runs.folder / runs.key(atlas, question)
     (folder / "refused").mkdir(parents=True)
     repair = {"words": "Look wider", "question": replace(question, nearest=120).to_dict()}
@@ -216,14 +220,23 @@ def test_no_random_choice_is_a_dead_end(tiny: Settings, tmp_path: Path) -> None:
 
 
 def asked_of(runs: Runs, tiny: Settings, start: str) -> str:
-    question = Question(("T021", "T022"), start, "Bridge", 999, 30, 0.0)
+    question = Question(
+        areas=("T021", "T022"), start=start, name="Bridge", placebos=999, nearest=30, buffer_km=0.0
+    )
     return runs.submit(find_atlas(tiny, ""), question)
 
 
 def ask_much(runs: Runs, tiny: Settings) -> None:
     for nearest in (30, 60, 120):
         for buffer in (0.5, 1.0):
-            question = Question(("T033", "T034"), "2013-05", "Castle", 999, nearest, buffer)
+            question = Question(
+                areas=("T033", "T034"),
+                start="2013-05",
+                name="Castle",
+                placebos=999,
+                nearest=nearest,
+                buffer_km=buffer,
+            )
             runs.submit(find_atlas(tiny, ""), question)
 
 

@@ -31,7 +31,14 @@ def question(atlas: Atlas, i: int) -> Question:
     codes = sorted(map(str, atlas.position))
     first = int(np.random.default_rng([7, i]).integers(len(codes) - 2))
     start = f"2013-{1 + i % 12:02d}"
-    return Question(tuple(codes[first : first + 2]), start, f"Place {i}", 199, 30, 0.0)
+    return Question(
+        areas=tuple(codes[first : first + 2]),
+        start=start,
+        name=f"Place {i}",
+        placebos=199,
+        nearest=30,
+        buffer_km=0.0,
+    )
 
 
 def finish(runs: Runs, key: str) -> str:

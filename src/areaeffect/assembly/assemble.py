@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from areaeffect.assembly.change_claims import last_as_benchmark, refuse_breaks, refuse_one_date
 from areaeffect.assembly.measures import make_measures, measure_notes, wanted
@@ -21,10 +22,14 @@ from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, 
 from areaeffect.study.file import StudyFile, refuse_missing_extras
 from areaeffect.study.model import Study, split_reference
 from areaeffect.study.parts import resolve
+from areaeffect.tables.cells import read_numbers
 
 if TYPE_CHECKING:
     from areaeffect.records import DataTable
     from areaeffect.results import Floats, Gap, Ints
+
+#: Up to this share of cells that are no numbers a column of text is one of numbers with faults.
+_SOME = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +53,7 @@ class Assembled:
         return self.registered.others
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class AreaData:
     """What a study's data say whoever is treated; many questions can be asked of one."""
 
@@ -145,7 +150,17 @@ def _area_data(
     faults.raise_all()
     if not (measured and described and attributes is not None):
         raise AssertionError  # unreachable: an attempt without a result has recorded its fault
-    return AreaData(tables, areas, names, *measured, *described, attributes, boundaries)
+    return AreaData(
+        tables=tables,
+        areas=areas,
+        names=names,
+        measures=measured[0],
+        gaps=measured[1],
+        covariates=described[0],
+        covariate_as_of=described[1],
+        attributes=attributes,
+        boundaries=boundaries,
+    )
 
 
 def _assembled(file: StudyFile, area_data: AreaData, registered: Registered) -> Assembled:
@@ -254,6 +269,16 @@ def _without_outcome(study: Study, tables: dict[str, SourceTable], areas: String
     return notes
 
 
+def _of_text(column: str, values: Strings, where: str) -> Problem:
+    """Name the cells that make a column text, where most are numbers."""
+    wrong = read_numbers(pd.Series(values)).wrong
+    odd = sorted(set(values[wrong].tolist()))
+    if wrong.mean() > _SOME:
+        return Problem(f"'{column}' is text, not numbers.", where)
+    fix = "Write a number, leave the cell blank, or name its mark in `missing`."
+    return Problem(f"'{column}' holds text among its numbers: {first_few(odd)}.", where, fix)
+
+
 def covariates_of(
     file: StudyFile, tables: dict[str, SourceTable], areas: Strings
 ) -> tuple[Floats, tuple[str, ...]]:
@@ -279,7 +304,7 @@ def covariates_of(
         else:
             values = align(table.attributes[column], table.areas, areas)
         if values.dtype.kind != "f":
-            problems.append(Problem(f"'{covariate.column}' is text, not numbers.", where))
+            problems.append(_of_text(covariate.column, values, where))
             continue
         if np.isnan(values).all():
             problems.append(

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from areaeffect.document import marks, svg
-from areaeffect.document.svg import Frame, Row
+from areaeffect.document.svg import Frame
 from areaeffect.periods import PeriodKind
+from areaeffect.records import Row
 from areaeffect.wording.numbers import known, number
 
 #: A wide chart has its labels at the ends of the lines, one for a phone has them on top.

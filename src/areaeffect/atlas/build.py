@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -39,6 +39,7 @@ from areaeffect.atlas.layers import History, Layer, earliest_start, histories_of
 from areaeffect.atlas.places import INSIDE, council_outlines, place_names, place_points
 from areaeffect.errors import DataError, Problem
 from areaeffect.geography.points import projected
+from areaeffect.records import Json
 from areaeffect.register.places import vintage_of
 from areaeffect.register.postcodes import find_postcodes, has_directory
 from areaeffect.sources.publishers.releases import find_release
@@ -48,7 +49,7 @@ from areaeffect.study.parts import AtlasPart, default_shared_data
 if TYPE_CHECKING:
     from areaeffect.geography.boundaries import Boundaries
     from areaeffect.panel import Strings
-    from areaeffect.results import Bools
+    from areaeffect.results import Bools, Floats
     from areaeffect.sources.base import SourceTable
 
     Tell = Callable[[str, int, int], None]
@@ -147,7 +148,7 @@ def _replacing(out: Path) -> Iterator[Path]:
         shutil.rmtree(making, ignore_errors=True)
 
 
-def _write_manifest(making: Path, manifest: dict[str, Any]) -> None:
+def _write_manifest(making: Path, manifest: Json) -> None:
     """Write the manifest last, with the digest of every file that is there."""
     digests = {
         path.relative_to(making).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -198,8 +199,8 @@ def _write_areas(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns: dict[str, Any] = {"code": areas.astype(str), "name": inside["name"].astype(str)}
-    columns |= {what: inside[what].astype(str) for what in INSIDE} | {"complete": complete}
+    columns: dict[str, Strings | Bools | Floats] = {"code": areas.astype(str)}
+    columns |= {what: inside[what].astype(str) for what in ("name", *INSIDE)} | {"complete": complete}
     if boundaries is not None:
         centres = boundaries.centres
         lon, lat = projected(centres, boundaries.crs, "EPSG:4326").T
@@ -224,7 +225,7 @@ def _write_postcodes(folder: Path, lookup: str | None, start: Path, areas: Strin
     return len(postcodes)
 
 
-def _write_layer(folder: Path, layer: Layer) -> dict[str, Any]:
+def _write_layer(folder: Path, layer: Layer) -> Json:
     """Write the arrays of a layer; five digits are more than a colour can show."""
     for i in range(len(layer.periods)):
         text = ",".join("null" if v != v else f"{v:.5g}" for v in layer.values[:, i].tolist())  # noqa: PLR0124
@@ -243,7 +244,7 @@ def _write_layer(folder: Path, layer: Layer) -> dict[str, Any]:
     }
 
 
-def _write_history(folder: Path, history: History) -> dict[str, Any]:
+def _write_history(folder: Path, history: History) -> Json:
     name, measure, outcome = slug(history.outcome.name), history.measure, history.outcome
     parts = {"": measure.values, ".waves": measure.waves, ".places": history.places}
     if measure.exposure is not None:

@@ -36,7 +36,7 @@ from areaeffect.placebo.workers import run_all
 from areaeffect.results import Annex, Floats, Result
 
 if TYPE_CHECKING:
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
     from areaeffect.placebo.programmes import Job
 
 CHECKS: tuple[Check[Any, Any], ...] = (

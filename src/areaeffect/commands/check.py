@@ -20,6 +20,7 @@ from areaeffect.findings.refusals import refuse_everything_refused, refused
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import in_brief
+from areaeffect.records import Json
 from areaeffect.sources.base import SourceRequest, kind_of
 from areaeffect.study.collection import is_collection, read_collection
 from areaeffect.study.file import StudyFile, read_study
@@ -55,7 +56,7 @@ class CheckReport:
     warnings: tuple[str, ...]  # what to look at before estimating
     notes: tuple[str, ...]  # remarks on reading
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain JSON values."""
         return asdict(self)
 

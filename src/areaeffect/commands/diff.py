@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from areaeffect.records import Json
 from areaeffect.report.files import read_result
 from areaeffect.wording.numbers import plural
 
@@ -37,7 +38,7 @@ class Difference:
     causes: dict[str, tuple[str, ...]]  # what can have moved them, by kind: 'release', 'study', 'code'
     same: int  # findings whose values are equal
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain JSON values."""
         return asdict(self)
 

@@ -17,9 +17,8 @@ from areaeffect.checks.registry import with_warnings
 from areaeffect.commands.begin import begin
 from areaeffect.document.folders import prepare
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.findings.case import Evidence
+from areaeffect.findings.case import Evidence, Finished
 from areaeffect.findings.conclude import conclude
-from areaeffect.findings.finished import Finished
 from areaeffect.findings.notes import method_notes
 from areaeffect.findings.refusals import refuse_before_data
 from areaeffect.findings.series import neighbourhood_series, series

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from areaeffect.errors import AreaEffectError, DataError, Problem, StudyError, did_you_mean
+from areaeffect.records import Json
 from areaeffect.sources.publishers import police_archive as police
 from areaeffect.sources.publishers.download import Fetched, Job, jobs_of
 from areaeffect.sources.publishers.download import fetch as fetch_files
@@ -103,7 +104,7 @@ class FetchReport:
     by_hand: tuple[PublishedRelease, ...]  # releases that no command gets
     gaps: tuple[str, ...]  # 'force YYYY-MM' that police.uk does not have
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain JSON values."""
         return {
             "folder": str(self.folder),
@@ -151,7 +152,7 @@ class CheckReport:
         """Whether every address holds."""
         return not any(c.problem for c in self.checks)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain JSON values."""
         return {"checks": [asdict(c) for c in self.checks], "all_there": self.is_well}
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
+from areaeffect.records import Json
 from areaeffect.sources.police_uk.categories import ForceMonth, force_months, gaps_in
 from areaeffect.sources.police_uk.lake import has_store, open_lake, remove_store, store_path
 from areaeffect.sources.police_uk.store_check import check_store
@@ -49,7 +49,7 @@ class SourceListing:
     files: dict[str, int]  # files the store has read, and those passed over, by status
     coverage: tuple[ForceMonth, ...]  # source × force × month of the store
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain JSON values."""
         return {
             "releases": [asdict(r) for r in self.releases],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.neighbours import within
 from areaeffect.index.composite import choices_of, scores
 from areaeffect.index.table import read_indicators
+from areaeffect.records import Json
 from areaeffect.report.files import read_result
 from areaeffect.sources.base import align
 from areaeffect.sources.publishers.panel import roots_of
@@ -284,7 +285,7 @@ def _ranked_places(
     need: Ranking | None,
     *,
     models: list[str],
-    plan: dict[str, Any],
+    plan: Json,
 ) -> WhereNext:
     leading = like if like is not None else need
     if leading is None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -51,7 +51,7 @@ from areaeffect.geography.neighbours import bands, contiguity, within
 from areaeffect.placebo.workers import default_threads, single_threaded, version_of_code
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import power_values
-from areaeffect.records import Column, DataTable
+from areaeffect.records import Column, DataTable, Json
 from areaeffect.report.faces import links_of
 from areaeffect.report.files import design_values, findings_content, rounded, write_result
 from areaeffect.report.local_map import Outlines
@@ -294,7 +294,7 @@ def _planned(base: Base, question: Question, folder: Path) -> tuple[StudyFile, A
     return file, data, make_plan(file, data, version_of_code())
 
 
-def about(base: Base) -> dict[str, Any]:
+def about(base: Base) -> Json:
     """Return what a form and a key need to know of a base study, as plain JSON values."""
     window = base.file.study.study.window
     return {

@@ -62,7 +62,7 @@ class Obstacle:
     repairs: tuple[Repair, ...] = ()  # what can be asked instead, best first
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Preflight:
     """What a base study's figures allow to be asked."""
 

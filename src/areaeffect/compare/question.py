@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import tomlkit
 
@@ -21,6 +21,7 @@ from areaeffect.document.chart_tables import json_text, write_text
 from areaeffect.document.folders import RUN_FILE, write_whole
 from areaeffect.errors import Problem, StudyError
 from areaeffect.period_texts import parse_period
+from areaeffect.records import Json
 
 if TYPE_CHECKING:
     from areaeffect.study.file import StudyFile
@@ -32,7 +33,7 @@ PLACEBOS, NEAREST, BUFFERS = (499, 199, 999), (60, 30, 120), (1.0, 0.5, 0.0, 2.0
 _NAME = re.compile(r"[^\W_][^\x00-\x1f\x7f\"\\]*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What a user of the app asks of a base study."""
 
@@ -43,12 +44,12 @@ class Question:
     nearest: int = NEAREST[0]  # most alike areas considered for each treated one
     buffer_km: float = BUFFERS[0]  # areas nearer than this are left out of the comparison
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain JSON values."""
         return asdict(self) | {"areas": list(self.areas)}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Question:
+    def from_dict(cls, values: Json) -> Question:
         """Return the question that `to_dict` wrote."""
         return cls(**{**values, "areas": tuple(values["areas"])})
 

@@ -7,7 +7,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.records import Column, DataTable
+from areaeffect.records import Column, DataTable, Json, Row
 from areaeffect.wording.numbers import known, number
 
 
@@ -86,14 +86,14 @@ DIGITS = 12  # of every number that is written (docs/rules.md, rule 8)
 _FORMULA = re.compile(r"'*[=+\-@]")
 
 
-def write_table(path: Path, title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> None:
+def write_table(path: Path, title: str, columns: Sequence[Column], rows: Iterable[Row]) -> None:
     """Write a table beside its description, `NAME.csv` and `NAME.csv-metadata.json`."""
     write_text(path, table_text(columns, rows))
     description = _description(path.name, title, columns)
     write_text(path.with_name(path.name + METADATA), json_text(description, indent=1))
 
 
-def table_text(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> str:
+def table_text(columns: Sequence[Column], rows: Iterable[Row]) -> str:
     """Return a table as CSV: numbers as they are, texts guarded, a gap as an empty cell."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -124,7 +124,7 @@ def read_described(path: Path) -> DataTable:
     return DataTable(path.stem, title, columns, rows)
 
 
-def read_table(path: Path, columns: Sequence[Column]) -> list[dict[str, Any]]:
+def read_table(path: Path, columns: Sequence[Column]) -> list[Row]:
     """Read the rows of a table that `write_table` wrote.
 
     Raises
@@ -195,7 +195,7 @@ def _value(text: str, datatype: str) -> Any:
     return int(text) if datatype == "integer" else float(text)
 
 
-def _description(url: str, title: str, columns: Sequence[Column]) -> dict[str, Any]:
+def _description(url: str, title: str, columns: Sequence[Column]) -> Json:
     """Describe a table in the words of CSV on the Web."""
     return {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],

@@ -15,11 +15,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from areaeffect.disk import lock, locked, sha256_of, sync
 from areaeffect.document.chart_tables import json_text, write_text
 from areaeffect.errors import Problem, StudyError, plain_reason, shortened
+from areaeffect.records import Json
 
 RUN_FILE = "run.json"
 MANIFEST = "manifest.json"
@@ -254,7 +254,7 @@ def _listed(folder: Path) -> dict[str, str]:
     return {str(path): str(sha) for path, sha in _content(folder).get("files", {}).items()}
 
 
-def _content(folder: Path) -> dict[str, Any]:
+def _content(folder: Path) -> Json:
     """Return what a folder's manifest says; nothing where it is not one of ours."""
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

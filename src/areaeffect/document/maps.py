@@ -285,7 +285,6 @@ def words(x: float, y: float, text: str, *, size: float = LETTERS, anchor: str =
     return f'<text x="{x:g}" y="{y:g}" {look}>{escape(text)}</text>'
 
 
-WEIGHT_CLASSES = 4
 REASONS_NAMED = 3
 WHITE = "#FFFFFF"
 #: Patterns, so that no initiative looks like a weight in greyscale: name, ground, ink, mark.

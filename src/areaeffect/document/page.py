@@ -17,7 +17,7 @@ from areaeffect.document import svg
 from areaeffect.document.blocks import Document, Section, figures, in_print, plain
 from areaeffect.document.chart_tables import json_text, rounded_number, write_table, write_text
 from areaeffect.document.folders import RUN_FILE, write_whole
-from areaeffect.records import Column, DataTable
+from areaeffect.records import Column, DataTable, Json
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -104,15 +104,15 @@ class SmallResult:
 
     document: Document
     tables: tuple[DataTable, ...]
-    run: dict[str, Any]
+    run: Json
 
 
-def run_of(plan: dict[str, Any], releases: Sequence[Release], notes: Sequence[str]) -> dict[str, Any]:
+def run_of(plan: Json, releases: Sequence[Release], notes: Sequence[str]) -> Json:
     """Return what a result was made from, as run.json has it."""
     return {"plan": plan, "releases": [asdict(r) for r in releases], "notes": list(notes)}
 
 
-def as_dict(run: dict[str, Any], tables: Sequence[DataTable]) -> dict[str, Any]:
+def as_dict(run: Json, tables: Sequence[DataTable]) -> Json:
     """Return plain JSON values, numbers as the files have them: what it was made from, its rows."""
     rows = {
         table.name: [{k: rounded_number(v) for k, v in r.items()} for r in table.records()]
@@ -244,7 +244,7 @@ def write_charts(documents: Sequence[Document], folder: Path) -> None:
             write_table(folder / f"{figure.name}.csv", figure.title, columns, rows)
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
+def _columns(rows: Sequence[Json]) -> tuple[Column, ...]:
     """Return the columns of rows with the narrowest type that holds every value."""
     return tuple(
         Column(name, _datatype([row[name] for row in rows]), name.replace("_", " ")) for name in rows[0]

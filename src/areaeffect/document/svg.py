@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape, unescape
-from typing import Any
 
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind
@@ -56,9 +55,6 @@ def key_of(*parts: str) -> str:
     if re.search(r"[^A-Za-z0-9 _-]", whole) or len(whole) > LONGEST_KEY:
         key = f"{key}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}".strip("-")
     return key or "chart"
-
-
-Row = dict[str, Any]
 
 
 def scaled(value: float | None, form: str) -> float | None:

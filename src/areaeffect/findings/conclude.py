@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from areaeffect.design.programme import ROUNDING
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, decide
 from areaeffect.estimate.multiplicity import Joint, max_t
 from areaeffect.findings.case import Case, Evidence, Group, contrast_groups, groups_of, neighbourhood_groups
-from areaeffect.findings.describe import amounts_of, caveats_of, held_back, in_rates, subject
+from areaeffect.findings.describe import Subject, amounts_of, caveats_of, held_back, in_rates, subject
 from areaeffect.findings.grading import grade
 from areaeffect.findings.notes import companions
 from areaeffect.findings.plan import disjoint
@@ -172,6 +171,7 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
     p_joint = float(judged.joint.p_adjusted[judged.position])
     interval = case.interval(IntervalKind.JOINT, found.ends(judged.critical), p_joint, evidence.level)
     total = evidence.real[list(case.units), case.position].sum(axis=0)
+    mde, exaggeration = _detectable(case, found, judged)
     verdict = decide(interval, case.measure.smallest, case.better, case.claim)
     if back:
         verdict = Verdict.CANNOT_TELL
@@ -180,7 +180,8 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
     return Finding(
         **about,
         **amounts_of(case, total, found.estimate),
-        **_detectable(case, found, judged),
+        mde=mde,
+        exaggeration=exaggeration,
         verdict=verdict,
         held_back=back,
         estimate=case.printed(found.estimate),
@@ -202,7 +203,7 @@ def _finding(evidence: Evidence, drawn: Drawn, judged: Judged | None) -> Finding
     )
 
 
-def _bare(evidence: Evidence, drawn: Drawn, about: dict[str, Any]) -> Finding:
+def _bare(evidence: Evidence, drawn: Drawn, about: Subject) -> Finding:
     """Return the finding of an effect that has no interval."""
     case = drawn.case
     real = evidence.real[:, case.position]
@@ -217,13 +218,13 @@ def _bare(evidence: Evidence, drawn: Drawn, about: dict[str, Any]) -> Finding:
     )
 
 
-def _detectable(case: Case, found: PlaceboInference, judged: Judged) -> dict[str, Any]:
+def _detectable(case: Case, found: PlaceboInference, judged: Judged) -> tuple[float | None, float | None]:
     """Return the smallest effect that the verdict would find, and how estimates then exaggerate."""
     effect = found.detectable(case.better, judged.critical)
     mde = case.printed(effect)
     if mde is None or effect == 0:
-        return {"mde": mde}
-    return {"mde": mde, "exaggeration": found.exaggeration(effect, judged.critical)}
+        return mde, None
+    return mde, found.exaggeration(effect, judged.critical)
 
 
 def why_not(evidence: Evidence, case: Case) -> str:

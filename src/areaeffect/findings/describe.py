@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from areaeffect.findings.case import Case, Evidence
 from areaeffect.findings.grading import NO_OVERLAP, worst_balance
 from areaeffect.findings.looks import share
 from areaeffect.outcomes import estimand
-from areaeffect.results import LEVEL, Finding, Floats, Form, Interval
+from areaeffect.results import LEVEL, Better, Claim, Finding, Floats, Form, Interval
 
 if TYPE_CHECKING:
     from areaeffect.findings.plan import Plan
@@ -30,7 +30,41 @@ _MUCH_OF_THE_POOL = 0.2
 _FEW_NEIGHBOURHOODS = 10
 
 
-def subject(evidence: Evidence, case: Case) -> dict[str, Any]:
+class Subject(TypedDict):
+    """The fields of a finding that say what it is about."""
+
+    initiative: str
+    group: str
+    neighbourhood: str | None
+    family: str
+    outcome: str
+    label: str
+    claim: Claim
+    form: Form
+    estimand: str
+    unit: str
+    better: Better | None
+    threshold: float
+    n_neighbourhoods: int
+    n_areas: int
+    n_benchmark_areas: int
+    n_effective: float | None
+    pre: str
+    post: str
+    primary: bool
+    is_one_place: bool
+    attribute: str
+
+
+class Amounts(TypedDict, total=False):
+    """The fields of a finding that say what was counted, expected and avoided."""
+
+    observed: float
+    counterfactual: float
+    avoided: float
+
+
+def subject(evidence: Evidence, case: Case) -> Subject:
     """Return the fields that say what a finding is about, without any result."""
     plan, outcome, measure = evidence.plan, case.outcome, case.measure
     weight: dict[int, float] = {}
@@ -101,7 +135,7 @@ def _span(plan: Plan, measure: Measure, units: Sequence[int], *, side: int, late
     return labels[first] if first == last else f"{labels[first]} to {labels[last]}"
 
 
-def amounts_of(case: Case, total: Floats, estimate: float) -> dict[str, Any]:
+def amounts_of(case: Case, total: Floats, estimate: float) -> Amounts:
     """Return what was observed, expected and avoided; nothing for a contrast.
 
     Parameters

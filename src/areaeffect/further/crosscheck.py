@@ -18,7 +18,7 @@ from areaeffect.streams import Use, seed_for
 from areaeffect.wording.numbers import number
 
 if TYPE_CHECKING:
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
 
 LEAD = (
     "The same neighbourhoods and benchmark areas were given to estimators from well-kept "

@@ -23,7 +23,7 @@ from areaeffect.wording.numbers import number
 from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from areaeffect.records import described, table_of
 from areaeffect.results import Annex, Floats, Ints
 
 if TYPE_CHECKING:
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
 
 #: Smaller than this is what rounding leaves of a bin that was matched on exactly.
 _ROUNDING = 1e-9

@@ -14,7 +14,7 @@ from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Result
 
 if TYPE_CHECKING:
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
 
 _HEAD = """\
 # What each finding means, and what it needs

@@ -18,7 +18,7 @@ from areaeffect.wording.numbers import interval_head, plural
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
     from areaeffect.panel import Neighbourhood
     from areaeffect.study.file import StudyFile
 

@@ -20,7 +20,7 @@ from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
     from areaeffect.panel import Neighbourhood, Panel
     from areaeffect.study.file import StudyFile
     from areaeffect.study.initiative import Approximate

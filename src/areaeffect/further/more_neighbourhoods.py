@@ -19,7 +19,7 @@ from areaeffect.results import Annex, Floats, Result
 from areaeffect.streams import Use
 
 if TYPE_CHECKING:
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
 
 _HEAD = ("Outcome", "Smallest detectable now", "With all", "Placebo programmes")
 

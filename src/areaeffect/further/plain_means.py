@@ -15,7 +15,7 @@ from areaeffect.results import Annex, Bools, Floats, Result
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
     from areaeffect.panel import Measure, Strings
     from areaeffect.study.analysis import PlainMeans
     from areaeffect.study.model import Study

@@ -16,7 +16,7 @@ from areaeffect.results import Annex, Result
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
     from areaeffect.register.other_initiatives import Others
 
     Row = tuple[str | float | int | None, ...]

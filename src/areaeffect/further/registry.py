@@ -9,7 +9,7 @@ from areaeffect.checks.base import Checked
 from areaeffect.checks.registry import checks_step
 from areaeffect.checks.section import checks_section
 from areaeffect.errors import Faults
-from areaeffect.findings.finished import Finished, Further
+from areaeffect.findings.case import Finished, Further
 from areaeffect.further.crosscheck import Estimators, crosscheck_section, crosscheck_step
 from areaeffect.further.effect_forms import Forms, effect_forms, effect_forms_section
 from areaeffect.further.event_time import OverTime, event_time
@@ -39,8 +39,7 @@ from areaeffect.further.source_tables import (
 from areaeffect.further.stories import Voices, check_stories, stories_section, stories_step
 from areaeffect.multiverse.curves import Branched
 from areaeffect.multiverse.section import multiverse_section
-from areaeffect.survey.section import survey_section
-from areaeffect.survey.step import Surveys, check_surveys, survey_step
+from areaeffect.survey.step import Surveys, check_surveys, survey_section, survey_step
 from areaeffect.value.section import value_section
 from areaeffect.value.step import value_annex
 from areaeffect.value.tables import ValueSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,12 +15,12 @@ from areaeffect.findings.case import groups_of
 from areaeffect.findings.plan import make_plan
 from areaeffect.panel import REASONS, Hidden, Measure
 from areaeffect.placebo.programmes import run_programme
-from areaeffect.records import Column, DataTable
+from areaeffect.records import Column, DataTable, Row
 from areaeffect.results import Annex, Bools, Result
 from areaeffect.sources.publishers.releases import find_release
 
 if TYPE_CHECKING:
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
     from areaeffect.study.model import Source
 
 _SHOWN = 20
@@ -73,7 +73,7 @@ def _by_force(coverage: DataTable) -> Table:
     return Table("Coverage by force", _HEADINGS, tuple(rows), frozenset(range(2, 8)))
 
 
-def _runs(months: list[dict[str, Any]]) -> str:
+def _runs(months: list[Row]) -> str:
     runs = []
     for (status, why), group in groupby(months, key=lambda m: (m["status"], m["why"])):
         run = list(group)

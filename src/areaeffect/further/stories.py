@@ -27,7 +27,7 @@ from areaeffect.tables.user_table import read_user_table, rows_account
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Finished
     from areaeffect.study.analysis import Stories
     from areaeffect.study.file import StudyFile
 

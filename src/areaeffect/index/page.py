@@ -10,6 +10,7 @@ from areaeffect.document.blocks import Block, Bullets, Data, Document, Facts, Pa
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.page import SmallResult, run_of, write_small
 from areaeffect.index.result import IndexResult
+from areaeffect.records import Json
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.wording.numbers import number, plural
 
@@ -29,7 +30,7 @@ def _words(column: str) -> str:
     return column.replace("_", " ")
 
 
-def _source_of(part: dict[str, Any]) -> str:
+def _source_of(part: Json) -> str:
     """Return the published title, or the file, and the column in words."""
     title = find_release(part["release"]).title if part["release"] else part["path"]
     return f"{title}: {_words(part['column'])}"

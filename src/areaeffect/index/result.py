@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.document.page import as_dict, run_of
-from areaeffect.records import Column, DataTable
+from areaeffect.records import Column, DataTable, Json
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Variant:
 class IndexResult:
     """A composite index."""
 
-    plan: dict[str, Any]  # the index file as read
+    plan: Json  # the index file as read
     #: areas, names: (n_areas,)
     areas: npt.NDArray[np.str_]
     names: npt.NDArray[np.str_]
@@ -70,7 +70,7 @@ class IndexResult:
         ]
         return "\n".join(lines)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain JSON values: plan, releases, notes and the rows of every table."""
         return as_dict(run_of(self.plan, self.releases, self.notes), self.tables())
 

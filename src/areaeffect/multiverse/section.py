@@ -12,7 +12,7 @@ from areaeffect.document.blocks import Bullets, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
 from areaeffect.document.svg import Frame, cut, printed, scaled
 from areaeffect.multiverse.curves import Branch, Branched, Together
-from areaeffect.records import rows_of
+from areaeffect.records import Json, rows_of
 from areaeffect.wording.numbers import number
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def without_sentence(name: str) -> str:
     return f"{name[:1].upper()}{name[1:]}: not estimable in the study itself, so without branches."
 
 
-def as_dict(result: Result) -> dict[str, Any]:
+def as_dict(result: Result) -> Json:
     """Return every branch and the joint tests as plain values."""
     annex = _annex(result)
     return {

@@ -146,7 +146,7 @@ def machine_of(plan: Plan, arms: Sequence[ClaimCohorts], size: Size, use: Use = 
     if spread is not None and (len(units) == 1 or not arms):
         spread = None
     elif spread is not None and size.group:
-        spread = spread_of(arms[0].panel, units, banks)
+        spread = spread_of(plan.leading.panel, units, banks)
     elif spread is not None:
         centres = tuple(spread.centres[g] for g in size.patterns)
         spread = Spread(centres, spread.target, spread.radius)

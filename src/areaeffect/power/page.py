@@ -24,7 +24,7 @@ from areaeffect.document.folders import write_whole
 from areaeffect.document.page import to_html
 from areaeffect.document.svg import Frame, scaled
 from areaeffect.power.result import PowerReport, PowerRow
-from areaeffect.records import Column, DataTable
+from areaeffect.records import Column, DataTable, Json
 from areaeffect.wording.numbers import fine_decimals, known, number, three_digits
 
 POWER_FILE = "power.json"
@@ -38,7 +38,7 @@ def write_power(report: PowerReport, folder: Path) -> None:
     write_whole(folder, lambda aside: _write(report, aside))
 
 
-def power_values(report: PowerReport) -> dict[str, Any]:
+def power_values(report: PowerReport) -> Json:
     """Return a power calculation as plain JSON values, numbers at 12 digits."""
     return as_values(replace(report, rows=tuple(_rounded(row) for row in report.rows)))
 
@@ -344,7 +344,7 @@ def _steps(report: PowerReport, n: float) -> str:
     return f"step{'' if n == 1 else 's'} of {report.step}"
 
 
-def as_values(report: PowerReport) -> dict[str, Any]:
+def as_values(report: PowerReport) -> Json:
     """Return a power calculation as plain JSON values, its sentences with it."""
     return asdict(report) | {"sentences": sentences(report), "warnings": warnings(report)}
 

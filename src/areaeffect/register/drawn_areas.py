@@ -152,7 +152,14 @@ def _reason(share: float, fit: Fit) -> str:
 def _area_fit(name: Row, code: str, share: float, fit: Fit, *, kept: bool) -> AreaFit:
     """How well an area that a shape touches fits it."""
     known = None if np.isnan(share) else share
-    return AreaFit(name.programme, name.neighbourhood, code, known, kept, _reason(share, fit))
+    return AreaFit(
+        programme=name.programme,
+        neighbourhood=name.neighbourhood,
+        area=code,
+        share=known,
+        kept=kept,
+        reason=_reason(share, fit),
+    )
 
 
 def _too_small(record: Record, path: Path, shares: Shares, mine: Ints, areas: Strings) -> Problem:
@@ -173,14 +180,14 @@ def _fit_of_shape(name: Row, fit: Fit, shares: Shares, mine: Ints, kept: Bools, 
     common = np.nan_to_num(shares.share[mine]) * size
     whole = float(shares.whole[shape])
     return ShapeFit(
-        name.programme,
-        name.neighbourhood,
-        fit.by,
-        fit.least,
-        int(kept.sum()),
-        min(1.0, float(common.sum()) / whole) if whole > 0 else None,
-        min(1.0, float(common[kept].sum()) / whole) if whole > 0 else None,
-        float(common[kept].sum() / size[kept].sum()) if kept.any() else None,
+        programme=name.programme,
+        neighbourhood=name.neighbourhood,
+        by=fit.by,
+        least=fit.least,
+        n_kept=int(kept.sum()),
+        covered=min(1.0, float(common.sum()) / whole) if whole > 0 else None,
+        captured=min(1.0, float(common[kept].sum()) / whole) if whole > 0 else None,
+        inside=float(common[kept].sum() / size[kept].sum()) if kept.any() else None,
     )
 
 
@@ -253,7 +260,7 @@ def _numbers(column: pd.Series) -> Floats:
     return read_numbers(column).values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AreaFit:
     """One area that a drawn shape, or a list of postcodes, touches."""
 
@@ -266,7 +273,7 @@ class AreaFit:
     reason: str  # why not; '' where it is kept.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShapeFit:
     """One drawn shape, or one list of postcodes, as a whole."""
 

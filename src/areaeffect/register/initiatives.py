@@ -244,12 +244,32 @@ def _place_group(
         reason = "" if area in kept else f"under {least:.0%} of its postcodes are listed"
         if area not in here:
             reason = "not in the study's data"
-        found.fits.append(AreaFit(*name, area, share, area in kept, reason))
+        found.fits.append(
+            AreaFit(
+                programme=name[0],
+                neighbourhood=name[1],
+                area=area,
+                share=share,
+                kept=area in kept,
+                reason=reason,
+            )
+        )
     found.rows += [row_of(own[0], area, initiative, ("postcode",)) for area in kept]
     found.faults += contradictions(own, initiative, path)
     captured = sum(postcodes.area_of(p.values["postcode"]) in kept for p in own) / len(own)
     mean = float(np.mean([shares[a] for a in kept])) if kept else None
-    found.shapes.append(ShapeFit(*name, "postcodes", least, len(kept), None, captured, mean))
+    found.shapes.append(
+        ShapeFit(
+            programme=name[0],
+            neighbourhood=name[1],
+            by="postcodes",
+            least=least,
+            n_kept=len(kept),
+            covered=None,
+            captured=captured,
+            inside=mean,
+        )
+    )
     if kept:
         return
     if initiative.elsewhere == "leave out" and not here & set(shares):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from areaeffect import wording
 from areaeffect.document import page
@@ -28,6 +27,7 @@ from areaeffect.document.chart_tables import NONE_GIVEN, Table, json_text, write
 from areaeffect.document.folders import RUN_FILE, seal_folder, write_again
 from areaeffect.document.page import to_html
 from areaeffect.errors import DataError, Problem
+from areaeffect.records import Json
 from areaeffect.report import sections
 from areaeffect.report.faces import REPORT_FILE
 from areaeffect.report.files import (
@@ -279,7 +279,7 @@ def rebuild_collection(folder: Path) -> Path:
 def held_collection(folder: Path) -> Collection | None:
     """Return the collection whose results a folder holds; None for those of one study."""
     try:
-        run: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        run: Json = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return Collection.model_validate(run["collection"]) if "collection" in run else None

@@ -14,6 +14,7 @@ from areaeffect.document.chart_tables import write_text
 from areaeffect.document.folders import MANIFEST
 from areaeffect.document.page import FOLDER as CHARTS
 from areaeffect.document.page import to_html
+from areaeffect.records import Json
 from areaeffect.report import neighbourhood_pages
 from areaeffect.report.contents import annex_files, report_document
 from areaeffect.report.summary import ANNEX_FILE, ANNEX_PDF, PDF_FILE, two_pages
@@ -103,7 +104,7 @@ _NAMES = {
 NO_DATE = "1970-01-01"
 
 
-def crate(result: Result, folder: Path) -> dict[str, Any]:
+def crate(result: Result, folder: Path) -> Json:
     """Describe every file of a results folder.
 
     Parameters
@@ -134,7 +135,7 @@ def crate(result: Result, folder: Path) -> dict[str, Any]:
     }
 
 
-def _root(result: Result, parts: list[dict[str, str]]) -> dict[str, Any]:
+def _root(result: Result, parts: list[dict[str, str]]) -> Json:
     window = result.plan.get("study", {}).get("window") or {}
     first, last = str(window.get("start", "")), str(window.get("end", ""))
     dated = re.match(r"\d{4}(-\d\d)?", last)
@@ -155,7 +156,7 @@ def _root(result: Result, parts: list[dict[str, str]]) -> dict[str, Any]:
     }
 
 
-def _software(result: Result) -> dict[str, Any]:
+def _software(result: Result) -> Json:
     return {
         "@id": "#areaeffect",
         "@type": "SoftwareApplication",
@@ -167,7 +168,7 @@ def _software(result: Result) -> dict[str, Any]:
     }
 
 
-def _action(result: Result, inputs: list[dict[str, Any]], parts: list[dict[str, str]]) -> dict[str, Any]:
+def _action(result: Result, inputs: list[Json], parts: list[dict[str, str]]) -> Json:
     return {
         "@id": "#evaluation",
         "@type": "CreateAction",
@@ -179,7 +180,7 @@ def _action(result: Result, inputs: list[dict[str, Any]], parts: list[dict[str, 
     }
 
 
-def _licences(result: Result) -> dict[str, Any]:
+def _licences(result: Result) -> Json:
     licences = dict.fromkeys(r.licence for r in result.releases if r.licence)
     return {
         "@id": "#licences",
@@ -189,7 +190,7 @@ def _licences(result: Result) -> dict[str, Any]:
     }
 
 
-def _input(number: int, release: Any) -> dict[str, Any]:
+def _input(number: int, release: Any) -> Json:
     return {
         "@id": f"#input-{number}",
         "@type": "CreativeWork",
@@ -200,7 +201,7 @@ def _input(number: int, release: Any) -> dict[str, Any]:
     }
 
 
-def _file(path: Path, folder: Path) -> dict[str, Any]:
+def _file(path: Path, folder: Path) -> Json:
     own = path.relative_to(folder).as_posix()
     content = path.read_bytes()
     name = _NAMES.get(own, path.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +16,7 @@ from areaeffect.document.chart_tables import json_text, read_table, rounded_numb
 from areaeffect.document.folders import RUN_FILE, write_again, write_whole
 from areaeffect.errors import DataError, Problem
 from areaeffect.further.registry import FURTHER
-from areaeffect.records import Column, DataTable
+from areaeffect.records import Column, DataTable, Json, Row
 from areaeffect.report.faces import CRATE_FILE, REPORT_FILE, crate, is_face, write_faces
 from areaeffect.report.tables import DATA_FILES, TABLES
 from areaeffect.results import (
@@ -93,7 +93,7 @@ def write_files(result: Result, folder: Path) -> None:
     write_text(folder / CRATE_FILE, json_text(crate(result, folder), indent=1))
 
 
-def design_values(result: Result) -> dict[str, Any]:
+def design_values(result: Result) -> Json:
     """Return the seal and what it covers as plain JSON values."""
     return {
         "seal": asdict(result.seal),
@@ -146,7 +146,7 @@ def read_result(folder: Path) -> Result:
         raise DataError(Problem(what, str(folder), "Evaluate the study again.")) from None
 
 
-def findings_content(result: Result) -> dict[str, Any]:
+def findings_content(result: Result) -> Json:
     """Return what the file of findings holds: each with the sentence that says it."""
     rows = [f.to_dict() | {"sentence": wording.sentence(f)} for f in result.every_finding]
     return {"study": result.title, "seal": result.seal.sha256, "findings": rows}
@@ -215,7 +215,7 @@ def _json_value(value: Any) -> Any:
     return value if is_plain else str(value)
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _load(path: Path) -> Json:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
@@ -237,7 +237,7 @@ def _annex_file(folder: Path, table: DataTable) -> Path:
     return folder / "data" / f"{table.name}.csv"
 
 
-def _annex_header(annex: Annex[Any]) -> dict[str, Any]:
+def _annex_header(annex: Annex[Any]) -> Json:
     """Return an annex without its rows, which its CSV files hold."""
     tables = [
         {"name": t.name, "title": t.title, "columns": [asdict(c) for c in t.columns]} for t in annex.tables
@@ -245,7 +245,7 @@ def _annex_header(annex: Annex[Any]) -> dict[str, Any]:
     return {"name": annex.name, "values": asdict(annex.found), "tables": tables}
 
 
-def _read_annex(folder: Path, header: Mapping[str, Any]) -> Annex[Any]:
+def _read_annex(folder: Path, header: Json) -> Annex[Any]:
     tables = []
     for described in header["tables"]:
         columns = tuple(Column(**c) for c in described["columns"])
@@ -256,15 +256,15 @@ def _read_annex(folder: Path, header: Mapping[str, Any]) -> Annex[Any]:
     return Annex(header["name"], TypeAdapter(kind).validate_python(header["values"]), tuple(tables))
 
 
-def _table_rows(folder: Path, name: str) -> list[dict[str, Any]]:
+def _table_rows(folder: Path, name: str) -> list[Row]:
     return read_table(folder / DATA_FILES[name], TABLES[name].columns)
 
 
-def _record(kind: type[Any], row: Mapping[str, Any]) -> Any:
+def _record(kind: type[Any], row: Row) -> Any:
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
 
 
-def read_finding(row: Mapping[str, Any]) -> Finding:
+def read_finding(row: Row) -> Finding:
     """Return a finding from its row of findings.json."""
     own = {f.name: row[f.name] for f in fields(Finding)}
     better = own["better"]
@@ -281,12 +281,12 @@ def read_finding(row: Mapping[str, Any]) -> Finding:
     return Finding(**own | special)
 
 
-def _interval(row: Mapping[str, Any]) -> Interval:
+def _interval(row: Row) -> Interval:
     return Interval(**{**row, "kind": IntervalKind(row["kind"])})
 
 
-def _read_series(folder: Path, headers: Iterable[Mapping[str, Any]]) -> tuple[Series, ...]:
-    rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
+def _read_series(folder: Path, headers: Iterable[Json]) -> tuple[Series, ...]:
+    rows: dict[tuple[str, str], list[Row]] = {}
     for row in _table_rows(folder, "series"):
         rows.setdefault((row["group"], row["outcome"]), []).append(row)
     made = []
@@ -308,7 +308,7 @@ def _read_series(folder: Path, headers: Iterable[Mapping[str, Any]]) -> tuple[Se
 
 
 def _read_neighbourhood_series(folder: Path) -> tuple[Series, ...]:
-    rows: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    rows: dict[tuple[str, str, str], list[Row]] = {}
     for row in _table_rows(folder, "neighbourhood_series"):
         rows.setdefault((row["initiative"], row["neighbourhood"], row["outcome"]), []).append(row)
     return tuple(

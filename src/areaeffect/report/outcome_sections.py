@@ -22,6 +22,7 @@ from areaeffect.document.blocks import (
 from areaeffect.document.chart_tables import NONE_GIVEN, Figure, Table
 from areaeffect.further.stories import events_of
 from areaeffect.outcomes import FAMILIES
+from areaeffect.records import Json
 from areaeffect.report import figures, sections
 from areaeffect.results import ALL_INITIATIVES, Finding, Result
 from areaeffect.wording import terms
@@ -297,7 +298,7 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def setting(plan: Mapping[str, Any], *path: str) -> str:
+def setting(plan: Json, *path: str) -> str:
     """Return one setting of the plan as text; 'not given' where the plan does not say."""
     value: Any = plan
     for part in path:
@@ -305,12 +306,12 @@ def setting(plan: Mapping[str, Any], *path: str) -> str:
     return NONE_GIVEN if value is None else _setting_text(value)
 
 
-def settings(plan: Mapping[str, Any]) -> Table:
+def settings(plan: Json) -> Table:
     """Return every setting of the plan."""
     return Table("Every setting of the plan", ("Setting", "Value"), tuple(_leaves(plan, "")))
 
 
-def planned_outcomes(plan: Mapping[str, Any]) -> Table:
+def planned_outcomes(plan: Json) -> Table:
     """Return the outcomes of a plan: what is claimed of each, and what counts as little."""
     head = (
         "Outcome",

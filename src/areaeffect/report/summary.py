@@ -28,7 +28,7 @@ from areaeffect.document.blocks import (
     named,
 )
 from areaeffect.document.svg import cut
-from areaeffect.report import balance_chart, figures, local_map, neighbourhood_pages
+from areaeffect.report import figures, local_map, neighbourhood_pages
 from areaeffect.report.outcome_sections import by_group, leading_group
 from areaeffect.report.sections import families_by_group
 from areaeffect.wording import terms
@@ -220,7 +220,7 @@ def _rests(result: Result, main: Sequence[Finding], room: Room, *, with_links: b
         (f"Of {plural(n, 'outcome')}: " if len(grades) > 1 else "") + terms.maryland_words(grade)
         for grade, n in sorted(grades.items(), key=lambda item: -(item[0] or 0))
     ]
-    evidence += [terms.balance_words(*_balance(result, main), balance_chart.SMD_LIMIT)]
+    evidence += [terms.balance_words(*_balance(result, main), figures.SMD_LIMIT)]
     window = (result.plan.get("study", {}).get("window") or {}).get("end")
     upto = PHRASES["summary.upto"].format(end=wording.when(str(window))) if window else ""
     credit = maps.credit(result.releases)
@@ -250,9 +250,9 @@ def _balance(result: Result, main: Sequence[Finding]) -> tuple[int, int]:
         row
         for claim in dict.fromkeys(b.claim for b in result.balance)
         if claim in claims or len(claims) == 0
-        for row in balance_chart.balance_rows(result.balance, claim)
+        for row in figures.balance_rows(result.balance, claim)
     ]
-    return sum((row.after or 0.0) > balance_chart.SMD_LIMIT for row in rows), len(rows)
+    return sum((row.after or 0.0) > figures.SMD_LIMIT for row in rows), len(rows)
 
 
 def caveats(result: Result, main: Sequence[Finding]) -> tuple[str, ...]:
@@ -266,7 +266,7 @@ def caveats(result: Result, main: Sequence[Finding]) -> tuple[str, ...]:
         made.append(PHRASES["caveat.exploratory"])
     over, among = _balance(result, main)
     if over:
-        limit = f"{balance_chart.SMD_LIMIT:g}"
+        limit = f"{figures.SMD_LIMIT:g}"
         made.append(PHRASES["caveat.unlike"].format(over=over, among=among, limit=limit))
     shared = Counter(text for f in main for text in f.caveats if _is_plain(text))
     made += [text for text, _ in shared.most_common()]

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from areaeffect import wording
-from areaeffect.records import Column
+from areaeffect.records import Column, Row
 from areaeffect.report import charts
 from areaeffect.results import Finding, Result
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +271,7 @@ def write_parquet(result: Result, folder: Path) -> None:
             _write(folder / f"{table.name}.parquet", table.columns, table.records())
 
 
-def _write(path: Path, columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> None:
+def _write(path: Path, columns: Sequence[Column], rows: Sequence[Row]) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 

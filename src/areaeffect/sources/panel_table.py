@@ -15,12 +15,19 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.disk import sha256_of
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, Faults, Problem, did_you_mean
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
 from areaeffect.sources.panel_periods import RowPeriods, lengthen, row_periods, short_of_window
-from areaeffect.sources.panel_values import Grid, attributes_of, matrix_of, number_or_text, rows_of
+from areaeffect.sources.panel_values import (
+    Grid,
+    attributes_of,
+    matrix_of,
+    number_or_text,
+    numbers_of,
+    rows_of,
+)
 from areaeffect.sources.panel_vintages import one_vintage, placed_by_name
 from areaeffect.sources.screening import screen
 from areaeffect.sources.screening_periods import copied_rows, ended_categories
@@ -57,29 +64,39 @@ def read(
         infinite, negative or fractional counts, periods that cannot be read or can be read in two
         ways, duplicate area-periods, values of `where` or `category` that no row holds.
     """
-    loaded = _load(name, source, path, window, wanted, attributes)
+    faults = Faults()
+    loaded = _load(name, source, path, window, wanted, attributes, faults)
     frame, source, notes = loaded.frame, loaded.source, loaded.notes
     area_of_row, labels = pd.factorize(frame[source.area], sort=True)
     areas = labels.to_numpy(dtype=str)
     if source.period is None:
-        return _one_row_an_area(name, loaded, path, attributes)
-    when = row_periods(frame, source, path, window, is_wide=loaded.is_wide)
+        return _one_row_an_area(name, loaded, path, attributes, faults)
+    when = faults.attempt(row_periods, frame, source, path, window, is_wide=loaded.is_wide)
+    if when is None:
+        for w in wanted:
+            faults.attempt(numbers_of, frame, w, source, path)
+        return faults.stop()
     notes += when.notes + _of_events(frame, source, when, path)
     frame, area_of_row = frame[when.inside], area_of_row[when.inside]
     ordinals, periods = when.ordinals[when.inside], when.periods
-    _refuse_duplicate_cells(frame, ordinals, source, path)
+    faults.attempt(_refuse_duplicate_cells, frame, ordinals, source, path)
     grid = Grid(area_of_row, ordinals - periods.first, (len(areas), periods.n))
     measures: dict[Wanted, npt.NDArray[np.float64]] = {}
     reasons: dict[Wanted, npt.NDArray[np.uint8]] = {}
     hidden: dict[Wanted, Hidden] = {}
     for w in wanted:
-        measure = matrix_of(frame, w, source, path, grid)
+        measure = faults.attempt(matrix_of, frame, w, source, path, grid)
+        if measure is None:
+            continue
         measures[w], notes = measure.values, notes + measure.notes
         if measure.reasons is not None:
             reasons[w] = measure.reasons
         if measure.hidden is not None:
             hidden[w] = measure.hidden
-    fixed, varying = attributes_of(frame, attributes, source, path, grid)
+    known = faults.attempt(attributes_of, frame, attributes, source, path, grid)
+    if faults.errors or known is None:
+        return faults.stop()
+    fixed, varying = known
     names = _names(frame, source, areas, area_of_row)
     kept = frame.index.nunique() if loaded.is_wide else len(frame)
     release = _release(name, source, path, loaded, kept)
@@ -107,10 +124,14 @@ def _of_events(frame: pd.DataFrame, source: PanelSource, when: RowPeriods, path:
     return copied_rows(frame, when.ordinals, when.kind, path) + ended
 
 
-def _one_row_an_area(name: str, loaded: _Loaded, path: Path, attributes: tuple[str, ...]) -> SourceTable:
+def _one_row_an_area(
+    name: str, loaded: _Loaded, path: Path, attributes: tuple[str, ...], faults: Faults
+) -> SourceTable:
     """Return a table without periods: characteristics of areas."""
     frame, source = loaded.frame, loaded.source
-    _refuse_duplicates(frame, [source.area], path)
+    faults.attempt(_refuse_duplicates, frame, [source.area], path)
+    columns = {c: faults.attempt(number_or_text, frame[c], source, path) for c in attributes}
+    faults.raise_all()
     area_of_row, labels = pd.factorize(frame[source.area], sort=True)
     order, areas = np.argsort(area_of_row), labels.to_numpy(dtype=str)
     return SourceTable(
@@ -118,7 +139,7 @@ def _one_row_an_area(name: str, loaded: _Loaded, path: Path, attributes: tuple[s
         names=_names(frame, source, areas, area_of_row),
         periods=None,
         measures={},
-        attributes={c: number_or_text(frame[c], source, path)[order] for c in attributes},
+        attributes={c: values[order] for c, values in columns.items() if values is not None},
         varying={},
         release=_release(name, source, path, loaded, len(frame)),
         notes=loaded.notes,
@@ -156,6 +177,7 @@ def _load(
     window: Window,
     wanted: tuple[Wanted, ...],
     attributes: tuple[str, ...],
+    faults: Faults,
 ) -> _Loaded:
     is_wide = source.layout == "wide"
     if is_wide and source.period is not None:
@@ -172,7 +194,7 @@ def _load(
         placed, more = placed_by_name(frame[source.area], source.areas_by, path)
         frame, notes = frame.assign(**{source.area: placed})[placed != ""], notes + more
     if source.area in frame.columns:
-        frame, more = _with_areas(frame, source, path)
+        frame, more = faults.attempt(_with_areas, frame, source, path) or (frame, ())
         notes += more
     if is_wide:
         numbered = window.kind is PeriodKind.NUMBER

@@ -118,8 +118,7 @@ def matrix_of(frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Pa
         Values that are no numbers, infinite, negative or fractional counts, by row; a category
         that no row holds.
     """
-    numbers = read_numbers(frame[wanted.value], declared(source))
-    _refuse_values(frame, wanted, path, numbers)
+    numbers = numbers_of(frame, wanted, source, path)
     asked = np.ones(len(frame), dtype=bool)
     if wanted.category:
         column = str(source.category)
@@ -148,6 +147,13 @@ def matrix_of(frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Pa
     if hidden is not None:
         matrix[hidden.cells], reasons[hidden.cells] = hidden.middle, 0
     return Matrix(matrix, reasons, hidden, notes)
+
+
+def numbers_of(frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Path) -> Numbers:
+    """Read the numbers of a measure; refuse cells that cannot be."""
+    numbers = read_numbers(frame[wanted.value], declared(source))
+    _refuse_values(frame, wanted, path, numbers)
+    return numbers
 
 
 def _hidden(

@@ -41,7 +41,6 @@ _NEARLY_ALL = 0.05
 _NEARLY_MEAN, _FEWEST_FOR_MEAN, _ROUNDED, _FEWEST_MOVES = 0.05, 8, 0.51, 2.0
 #: Where nearly every area has a code of the Office for National Statistics, a bare name is none.
 _MOSTLY_CODED = 0.9
-_SHOWN = 5
 #: Kinds of areas by how the Office for National Statistics codes them.
 _LEVELS = (
     (r"[EWS]00\d{6}", "output areas"),

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from areaeffect.errors import Problem, StudyError, did_you_mean, repeated
+from areaeffect.records import Json
 from areaeffect.study.analysis import AddedLooks, Looks
 from areaeffect.study.model import Study, split_reference
 from areaeffect.study.parts import resolve
@@ -106,7 +107,7 @@ def _added_looks(study: Study, path: Path) -> AddedLooks | None:
         raise StudyError(problems_of(error, file, AddedLooks, NO_KINDS)) from None
 
 
-def _undeclared(content: dict[str, Any], path: Path, lines: dict[str, int]) -> list[Problem]:
+def _undeclared(content: Json, path: Path, lines: dict[str, int]) -> list[Problem]:
     """Find sources that are named but not declared, and repeated names.
 
     Reads the content as written, so that these faults show beside a key that is misspelt.
@@ -130,7 +131,7 @@ def _undeclared(content: dict[str, Any], path: Path, lines: dict[str, int]) -> l
     return problems
 
 
-def _named_sources(content: dict[str, Any]) -> list[tuple[str, str]]:
+def _named_sources(content: Json) -> list[tuple[str, str]]:
     """Return (place, source) for every 'source' and 'source.column' of a study as written."""
     design, analysis = _table(content.get("design")), _table(content.get("analysis"))
     outcomes = _entries(content, "outcome")
@@ -158,11 +159,11 @@ def _named_sources(content: dict[str, Any]) -> list[tuple[str, str]]:
     return [(place, source) for place, source in found if isinstance(source, str)]
 
 
-def _table(value: Any) -> dict[str, Any]:
+def _table(value: Any) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def _entries(content: dict[str, Any], kind: str, *, tables_only: bool = True) -> list[Any]:
+def _entries(content: Json, kind: str, *, tables_only: bool = True) -> list[Any]:
     """Return (place, entry) of a list in the study, such as `outcome.0`."""
     listed = content.get(kind)
     entries = listed if isinstance(listed, list) else []

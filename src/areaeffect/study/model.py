@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from areaeffect.outcomes import FamilyName
 from areaeffect.period_texts import PeriodForm
+from areaeffect.records import Json
 from areaeffect.study.analysis import Analysis, PlainMeans, Stories, Survey, ValuePart
 from areaeffect.study.design import DesignPart
 from areaeffect.study.initiative import Initiative, NamedGroup, Register
 from areaeffect.study.parts import AnySource, AtlasPart, MissingReason, RealFall, Window
-from areaeffect.study.points import PointsSource
-from areaeffect.study.source_kinds import ByKind
+from areaeffect.study.source_kinds import ByKind, PointsSource
 from areaeffect.study.toml_file import Part
 
 
@@ -339,6 +339,6 @@ def split_reference(reference: str) -> tuple[str, str]:
     return source, column
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> Json:
     """Return the JSON schema of a study file."""
     return Study.model_json_schema(by_alias=True)

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
+from areaeffect.records import Json
 
 _HEADER = re.compile(r"(\[\[?)([^\]]+)\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r"""^\s*(?:"([^"]+)"|([A-Za-z0-9_-]+))\s*=""")
@@ -33,7 +34,7 @@ class TomlFile:
 
     path: Path  # the file
     text: str  # its text
-    content: dict[str, Any]  # what it says, not yet validated
+    content: Json  # what it says, not yet validated
     lines: dict[str, int]  # line number of each key path, such as `outcome.0.family`
 
     def where(self, key: str) -> str:

@@ -244,8 +244,9 @@ def _without_end(
         notes.append(f"{path.name}: the notes in line {run} below the table were left out.")
     if left_out:
         some = ", ".join(dict.fromkeys(reason.split("'")[1] for _, reason in reversed(left_out)))
-        what = "1 row" if len(left_out) == 1 else f"{len(left_out)} rows"
-        notes.append(f"{path.name}: {what} of totals at the end ({some}) were left out.")
+        rows = "1 row" if len(left_out) == 1 else f"{len(left_out)} rows"
+        was = "was" if len(left_out) == 1 else "were"
+        notes.append(f"{path.name}: {rows} of totals at the end ({some}) {was} left out.")
     return table, tuple(reversed(left_out)), tuple(notes)
 
 

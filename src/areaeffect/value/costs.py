@@ -50,7 +50,7 @@ _PRICE_YEAR = re.compile(r"(19|20)\d{2}(/\d{2})?")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitCost:
     """What one incident costs."""
 
@@ -158,17 +158,17 @@ def _cost(row: Mapping[str, str], where: str) -> tuple[UnitCost, list[Problem]]:
         if not ends[0] <= value <= ends[1]:
             problems.append(Problem(f"{value:g} does not lie from {ends[0]:g} to {ends[1]:g}.", where))
     cost = UnitCost(
-        row["item"],
-        row["category"] or row["item"],
-        row["label"] or row["item"].replace("_", " "),
-        value,
-        low,
-        high,
-        share,
-        row["currency"] or "GBP",
-        row["price_year"],
-        row["status"],
-        row["source"],
+        item=row["item"],
+        category=row["category"] or row["item"],
+        label=row["label"] or row["item"].replace("_", " "),
+        value=value,
+        low=low,
+        high=high,
+        fiscal_share=share,
+        currency=row["currency"] or "GBP",
+        price_year=row["price_year"],
+        status=row["status"],
+        source=row["source"],
     )
     return cost, problems
 

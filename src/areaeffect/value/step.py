@@ -20,8 +20,7 @@ from areaeffect.value.tables import PUBLISHED_SCALE, Amount, Rate, UnitCost, Val
 from areaeffect.value.valuation import Valuation, read_valuation
 
 if TYPE_CHECKING:
-    from areaeffect.findings.case import Case
-    from areaeffect.findings.finished import Finished
+    from areaeffect.findings.case import Case, Finished
 
 EVERY_OUTCOME = "all valued outcomes"
 _SEVERAL = 2

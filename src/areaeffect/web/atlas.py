@@ -18,6 +18,7 @@ from areaeffect.compare.preflight import OutcomeFigures, Preflight
 from areaeffect.errors import did_you_mean
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
+from areaeffect.records import Json
 from areaeffect.results import Claim
 from areaeffect.web.limits import Refusal
 
@@ -31,7 +32,7 @@ PER = 1_000
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """One thing the map can be shaded by; the keys of `pipeline.atlas_layers.Layer`."""
 
@@ -63,7 +64,7 @@ class Layer:
         return self.periods.index(period)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Series:
     """One outcome of some areas together over time, beside larger places."""
 
@@ -92,7 +93,7 @@ class Atlas:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.manifest: dict[str, Any] = json.loads((folder / "atlas.json").read_text(encoding="utf-8"))
+        self.manifest: Json = json.loads((folder / "atlas.json").read_text(encoding="utf-8"))
         self.key = folder.name
         self.title = str(self.manifest["title"])
         self.has_map = bool(self.manifest["tiles"])

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from areaeffect.errors import AreaEffectError, DataError, Problem
+from areaeffect.records import Json, Row
 from areaeffect.web import limits
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def _written(path: Path) -> datetime:
 
 
 def _checked_files(folder: Path) -> tuple[str, ...]:
-    graph: list[dict[str, Any]] = json.loads((folder / CRATE_FILE).read_text("utf-8"))["@graph"]
+    graph: list[Json] = json.loads((folder / CRATE_FILE).read_text("utf-8"))["@graph"]
     listed = {e["@id"]: e["sha256"] for e in graph if e.get("@type") == "File"}
     for name, sha256 in listed.items():
         if hashlib.sha256(_own(folder, name).read_bytes()).hexdigest() != sha256:
@@ -239,7 +240,7 @@ def _stories(folder: Path, files: tuple[str, ...]) -> tuple[Story, ...]:
     """Return the stories and events that the study printed, newest first."""
     from areaeffect.document.chart_tables import read_described
 
-    rows: dict[str, list[dict[str, Any]]] = {}
+    rows: dict[str, list[Row]] = {}
     for name in ("stories", "events", "themes"):
         listed = f"data/{name}.csv" in files
         rows[name] = read_described(folder / f"data/{name}.csv").records() if listed else []
@@ -267,7 +268,7 @@ def _stories(folder: Path, files: tuple[str, ...]) -> tuple[Story, ...]:
     return tuple(sorted(found, key=lambda s: (s.date, s.key), reverse=True))
 
 
-def _themes(row: Mapping[str, Any]) -> list[str]:
+def _themes(row: Row) -> list[str]:
     return str(row["themes"] or "").split(" | ")
 
 

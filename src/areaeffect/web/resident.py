@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from areaeffect.errors import AreaEffectError
+from areaeffect.records import Json
 
 if TYPE_CHECKING:
     from areaeffect.compare.explore import Base
@@ -96,7 +97,7 @@ class Resident:
                 self._stop(child)
                 self.say("cancelled", key)
 
-    def _start(self, order: dict[str, Any]) -> None:
+    def _start(self, order: Json) -> None:
         read, write = os.pipe()
         pid = os.fork()
         if pid == 0:
@@ -134,7 +135,7 @@ class Resident:
         del self.children[child.pid]
 
 
-def _run(base: Base, order: dict[str, Any], write: int) -> int:
+def _run(base: Base, order: Json, write: int) -> int:
     """Carry out one order in a child of its own; return its exit code."""
     from areaeffect.compare.explore import STAGES
     from areaeffect.compare.question import Question
@@ -173,7 +174,7 @@ def _in_use() -> int:
     return pages * resource.getpagesize()
 
 
-def _line(out: IO[str], content: dict[str, Any]) -> None:
+def _line(out: IO[str], content: Json) -> None:
     out.write(json.dumps(content) + "\n")
     out.flush()
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from areaeffect.compare.preflight import Obstacle, Repair
 from areaeffect.compare.question import (
@@ -36,6 +36,7 @@ from areaeffect.compare.question import (
     refuse_question,
 )
 from areaeffect.placebo.workers import version_of_code
+from areaeffect.records import Json
 from areaeffect.study.file import StudyFile, read_base
 from areaeffect.study.parts import SHARED_DATA_VARIABLE
 from areaeffect.web import limits
@@ -89,7 +90,7 @@ class Worker:
         self.runs = runs
         threading.Thread(target=self._hear, daemon=True).start()
 
-    def order(self, content: dict[str, Any]) -> None:
+    def order(self, content: Json) -> None:
         """Hand an order over; a process that is gone is noticed by the thread that hears it."""
         if self.process.stdin is not None:
             with suppress(OSError, ValueError):
@@ -171,7 +172,7 @@ class Runs:
         key = self.key(atlas, question)
         with self._lock:
             if not (self.has(key, DESIGN) and self.has(key, POWER)) and not self.has(key, REFUSED):
-                self._enqueue(atlas, Job(key, "plan", question, atlas.key))
+                self._enqueue(atlas, Job(key=key, stage="plan", question=question, atlas=atlas.key))
         return key
 
     def refusal(self, atlas: Atlas, question: Question) -> tuple[Obstacle, ...]:
@@ -207,7 +208,7 @@ class Runs:
             if not looks.is_file():
                 earlier = self._earlier(key, standing.question)
                 looks.write_text(json.dumps({"earlier": earlier}), encoding="utf-8")
-            self._enqueue(atlas, Job(key, "answer", standing.question, atlas.key))
+            self._enqueue(atlas, Job(key=key, stage="answer", question=standing.question, atlas=atlas.key))
 
     def cancel(self, key: str) -> None:
         """Stop what is going on; what is finished stays."""
@@ -263,7 +264,7 @@ class Runs:
 
     # ------------------------------------------------------------------ what workers report
 
-    def heard(self, worker: Worker, report: dict[str, Any]) -> None:
+    def heard(self, worker: Worker, report: Json) -> None:
         """Take one report of a worker."""
         with self._lock:
             kind, job = report["is"], self._jobs.get(report["key"])

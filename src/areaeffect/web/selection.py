@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from areaeffect.errors import did_you_mean
+from areaeffect.records import Json
 from areaeffect.web import limits
 from areaeffect.web.limits import Refusal, short
 
@@ -87,7 +88,7 @@ def keep(settings: Settings, codes: Iterable[str], shape: Iterable[tuple[float, 
             f"This server keeps nothing, and an address holds at most {limits.URL_AREAS} areas.",
             "Choose fewer areas, or run areaeffect on your own machine.",
         )
-    content: dict[str, Any] = {"codes": found}
+    content: Json = {"codes": found}
     if ring:
         content["shape"] = [[round(x, 6), round(y, 6)] for x, y in ring]
     text = json.dumps(content, sort_keys=True)
@@ -160,7 +161,7 @@ def parse(kind: type[State], query: Iterable[tuple[str, str]]) -> State:
         400: a parameter is not known, is given twice, or has a value that is not allowed.
     """
     known = {f.name: f for f in fields(kind)}
-    found: dict[str, Any] = {}
+    found: Json = {}
     for name, value in query:
         if name not in known:
             fix = did_you_mean(name, known) or f"The parameters of this page: {', '.join(known) or 'none'}."

@@ -7,7 +7,7 @@ import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import FileResponse, Response
 
@@ -22,13 +22,14 @@ from areaeffect.compare.question import (
     Question,
 )
 from areaeffect.document.folders import MANIFEST
+from areaeffect.records import Json
 from areaeffect.web.limits import Refusal
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 ACTIVE: Final = (WAITING, RUNNING)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Job:
     """One stage of one run while the server remembers it."""
 
@@ -65,10 +66,10 @@ class RunState:
         """Whether something is going on."""
         return self.job is not None and self.job.state in ACTIVE
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain JSON values, the same on pages and in the API."""
         job = self.job
-        values: dict[str, Any] = {
+        values: Json = {
             "key": self.key,
             "base": self.atlas,
             "question": self.question.to_dict(),

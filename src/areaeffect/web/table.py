@@ -19,7 +19,7 @@ MISSING = "missing"
 FIFTHS = ("lowest fifth", "second fifth", "middle fifth", "fourth fifth", "highest fifth")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One area of the table."""
 
@@ -92,13 +92,13 @@ def page_of(
     table = atlas.table
     rows = tuple(
         Row(
-            str(table["code"][i]),
-            str(table["name"][i]),
-            str(table["ward"][i]),
-            str(table["authority"][i]),
-            printed(values[i]),
-            fifth_of(layer, values[i]),
-            str(table["code"][i]) in own,
+            code=str(table["code"][i]),
+            name=str(table["name"][i]),
+            ward=str(table["ward"][i]),
+            authority=str(table["authority"][i]),
+            value=printed(values[i]),
+            fifth=fifth_of(layer, values[i]),
+            chosen=str(table["code"][i]) in own,
         )
         for i in where[first : first + limits.ROWS_A_PAGE]
     )

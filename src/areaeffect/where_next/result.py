@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.document.page import as_dict, run_of
-from areaeffect.records import Column, DataTable
+from areaeffect.records import Column, DataTable, Json
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class WhereNext:
     """A ranked list of places."""
 
-    plan: dict[str, Any]  # what was asked, and counts
+    plan: Json  # what was asked, and counts
     areas: npt.NDArray[np.str_]  # (n_areas,), codes
     #: places, names: in the order of the list; positions of areas, and names.
     places: tuple[Ints, ...]
@@ -51,7 +51,7 @@ class WhereNext:
         """What the page is called."""
         return "Where next: places " + ("like those that benefited" if self.like else "in need")
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain JSON values: plan, releases, notes and the rows of every table."""
         return as_dict(run_of(self.plan, self.releases, self.notes), self.tables())
 

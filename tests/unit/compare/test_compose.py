@@ -13,7 +13,9 @@ from areaeffect.errors import StudyError
 from areaeffect.study.file import parse_study, read_base
 from tests.shared.small_study import CODES, write_small_study
 
-QUESTION = Question(("T009", "T010"), "2013-01", "Abbey & “Bridge”", 199, 30, 0.5)
+QUESTION = Question(
+    areas=("T009", "T010"), start="2013-01", name="Abbey & “Bridge”", placebos=199, nearest=30, buffer_km=0.5
+)
 ATLAS = '\n[atlas]  # names of places\nplaces = "places.csv"\n[[atlas.layers]]\ncolumn = "areas.x"\n'
 
 

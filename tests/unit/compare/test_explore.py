@@ -17,7 +17,9 @@ from areaeffect.findings.notes import EXPLORATORY
 from areaeffect.report.files import read_result
 from tests.shared.small_study import write_small_study
 
-QUESTION = Question(("T009", "T010"), "2013-01", "Abbey", 199, 30, 0.0)
+QUESTION = Question(
+    areas=("T009", "T010"), start="2013-01", name="Abbey", placebos=199, nearest=30, buffer_km=0.0
+)
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ def figures() -> np.ndarray:
 
 
 def asked(areas: tuple[str, ...], start: str = "") -> Question:
-    return Question(areas, start, "Mill")
+    return Question(areas=areas, start=start, name="Mill")
 
 
 def test_areas_without_figures_are_named_with_the_areas_that_have_them(figures: np.ndarray) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from areaeffect import wording
 from areaeffect.document import maps, svg
-from areaeffect.report import balance_chart, charts, forest
+from areaeffect.report import charts, figures, forest
 from areaeffect.results import AreaStatus, PlaceboDraws, Result, Series, Shape
 from tests.shared.sample_result import GAP, HOSTILE, sample_result
 
@@ -40,8 +40,8 @@ def all_charts(result: Result) -> list[str]:
         charts.placebo_chart(
             charts.placebo_rows(draws, finding.estimate), key="p", title=HOSTILE, form="ratio"
         ),
-        balance_chart.balance_chart(
-            balance_chart.balance_rows(result.balance, "change"), key="b", title=HOSTILE, over=3, among=14
+        figures.balance_chart(
+            figures.balance_rows(result.balance, "change"), key="b", title=HOSTILE, over=3, among=14
         ),
         maps.map_svg(result.shapes, result.areas, key="m", title=HOSTILE, attribution=HOSTILE),
     ]
@@ -238,7 +238,7 @@ def test_the_own_estimate_is_named_in_the_histogram(result: Result) -> None:
 
 
 def test_balance_is_the_mean_absolute_difference_worst_first(result: Result) -> None:
-    rows = balance_chart.balance_rows(result.balance, "level")
+    rows = figures.balance_rows(result.balance, "level")
     assert [r.after for r in rows] == sorted((r.after for r in rows), reverse=True)
     for row in rows:
         own = [b for b in result.balance if b.claim == "level" and b.covariate == row.covariate]
@@ -248,9 +248,9 @@ def test_balance_is_the_mean_absolute_difference_worst_first(result: Result) -> 
 
 def test_only_the_worst_covariates_are_drawn(result: Result) -> None:
     many = [replace(result.balance[0], covariate=f"c{i:03d}", smd_after=i / 100) for i in range(60)]
-    rows = balance_chart.drawn_rows(balance_chart.balance_rows(many, many[0].claim))
-    text = balance_chart.balance_chart(rows, key="b", title="t", over=49, among=60)
-    assert len(set(re.findall(r">(c\d+)<", text))) == balance_chart.BALANCE_ROWS_DRAWN
+    rows = figures.drawn_rows(figures.balance_rows(many, many[0].claim))
+    text = figures.balance_chart(rows, key="b", title="t", over=49, among=60)
+    assert len(set(re.findall(r">(c\d+)<", text))) == figures.BALANCE_ROWS_DRAWN
     assert ">c059<" in text
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from areaeffect.document.blocks import Bullets, Data, Facts, Folded, Paragraph, Section
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.findings.finished import Further
+from areaeffect.findings.case import Further
 from areaeffect.records import Column, DataTable
 from areaeffect.report import contents, faces, files
 from areaeffect.results import Annex, Result

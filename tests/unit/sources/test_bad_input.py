@@ -436,3 +436,9 @@ def test_periods_that_look_incomplete_are_named_with_the_key_that_keeps_them(stu
     assert finding.verdict is Verdict.NOT_ESTIMABLE
     assert "records look incomplete in 2012-03, 2012-04" in finding.caveats[0]
     assert "keep these periods with `real_falls` in the source" in finding.caveats[0]
+
+
+def test_one_cell_of_text_in_a_covariate_is_named(study: Path) -> None:
+    edit_table(study.parent / "areas.csv", lambda f: f.assign(deprivation=["?", *f["deprivation"][1:]]))
+    (found,) = refused(study, DataError)
+    assert "'areas.deprivation' holds text among its numbers: ?." in found

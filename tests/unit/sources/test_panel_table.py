@@ -659,3 +659,27 @@ def test_a_prefix_that_all_periods_share_is_taken_off_and_said(tmp_path: Path, p
     table = read_table(tmp_path / "crime.csv", **options)
     assert table.measures[Wanted("value")].tolist() == [[1, 2], [3, 4]]
     assert f"crime.csv: '{prefix}2012.01' is taken as '2012.01'." in table.notes
+
+
+def test_all_faults_of_a_table_show_at_once(tmp_path: Path) -> None:
+    text = (
+        "area_code,month,n\nA1,2012-01,three\nA1,2012-01,2\nA1,2012-02,-1\nTotal,2012-02,4\nB2,2012-01,inf\n"
+    )
+    found = problems_of(tmp_path, text)
+    assert len(found) == 5
+    for part in (
+        "row 5: 'Total' is a total",
+        "row 3: 1 row repeats",
+        "'three' in 'n' is not",
+        "'inf'",
+        "'-1'",
+    ):
+        assert any(part in problem for problem in found), (part, found)
+
+
+def test_a_period_that_cannot_be_read_hides_no_wrong_number(tmp_path: Path) -> None:
+    text = "area_code,month,n\nA1,2012-01,three\nA1,2012/13-02,2\nB2,2012-01,1\n"
+    assert [p[: len("crime.csv, row 2")] for p in problems_of(tmp_path, text)] == [
+        "crime.csv, row 3",
+        "crime.csv, row 2",
+    ]

@@ -21,7 +21,7 @@ from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.points.counting import count_points
 from areaeffect.sources.points.dates import DateTexts, without_time
 from areaeffect.study.file import parse_study
-from areaeffect.study.points import PointsSource
+from areaeffect.study.source_kinds import PointsSource
 from tests.shared.spreadsheets import ods
 
 #: Four squares of 1 km in metres of the National Grid: A and B side by side, C and D above.

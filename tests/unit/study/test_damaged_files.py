@@ -35,7 +35,7 @@ from areaeffect.sources.points.counting import count_points
 from areaeffect.sources.police_uk.ingest import ingest_police_uk
 from areaeffect.study.analysis import Item, Survey
 from areaeffect.study.file import read_study
-from areaeffect.study.points import PointsSource
+from areaeffect.study.source_kinds import PointsSource
 from areaeffect.survey.answers import read_answers
 from areaeffect.tables.user_table import read_user_table
 from areaeffect.value.costs import COLUMNS, read_costs

@@ -161,7 +161,7 @@ def test_areas_and_marks_of_a_survey_are_compared_as_those_of_a_table(tmp_path: 
 def test_the_rows_of_a_survey_are_accounted_for(tmp_path: Path) -> None:
     (tmp_path / "survey.csv").write_text(HEAD + "A,1,1,5\nX,1,1,1\nB,1,1,2\nTotal,,,\n")
     assert read_answers(SURVEY, tmp_path, AREAS).notes == (
-        "survey.csv: 1 row of totals at the end (Total) were left out.",
+        "survey.csv: 1 row of totals at the end (Total) was left out.",
         "survey.csv: 4 rows read, 2 kept, 2 left out.",
         "survey.csv: 1 respondents are left out: the area is not in the panel.",
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from areaeffect.geography.points import Box
     from areaeffect.periods import Periods
     from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.study.points import PointsSource
+    from areaeffect.study.source_kinds import PointsSource
 
 #: Metres: what published coordinates are rounded to, and more than projecting moves a border.
 SLACK = 1.0

@@ -29,7 +29,7 @@ from areaeffect.tables.user_table import (
 
 if TYPE_CHECKING:
     from areaeffect.results import Floats, Ints
-    from areaeffect.study.points import PointsSource
+    from areaeffect.study.source_kinds import PointsSource
 
     Choose = Callable[[Sequence[str]], Sequence[str]]
 

@@ -25,7 +25,7 @@ from areaeffect.sources.points.account import PLACE, Account, Reason, Seen, coor
 from areaeffect.sources.points.counting import SLACK, Counted, count_points
 from areaeffect.sources.police_uk.categories import REJECTED_SHARE
 from areaeffect.study.parts import Window, resolve
-from areaeffect.study.points import PointsSource
+from areaeffect.study.source_kinds import PointsSource
 
 if TYPE_CHECKING:
     import numpy.typing as npt

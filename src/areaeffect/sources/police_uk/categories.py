@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.outcomes import Break
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, label
+from areaeffect.records import Json
 from areaeffect.sources.coverage import group_gaps
 
 if TYPE_CHECKING:
@@ -160,18 +161,18 @@ class ForceMonth:
     #: categories that the force has in its other months and all but lacks in this one
     lacks: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain JSON values."""
         return asdict(self)
 
 
-def force_months(manifest: Iterable[dict[str, Any]]) -> tuple[ForceMonth, ...]:
+def force_months(manifest: Iterable[Json]) -> tuple[ForceMonth, ...]:
     """Derive the coverage table from the manifest's current files.
 
     A month that is absent between a force's first and last is missing; one under half of its
     trailing median is a residue; one that is whole but for a category lacks that category.
     """
-    held: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
+    held: dict[tuple[str, str], dict[int, Json]] = {}
     for row in manifest:
         month = parse_period(str(row.get("month", "")), PeriodKind.MONTH)
         if row.get("status") == "current" and month is not None:
@@ -211,7 +212,7 @@ def force_months(manifest: Iterable[dict[str, Any]]) -> tuple[ForceMonth, ...]:
     return tuple(table)
 
 
-def _fault(row: Mapping[str, Any]) -> tuple[str, str] | None:
+def _fault(row: Json) -> tuple[str, str] | None:
     """Return status and reason of a month whose file says itself that it is not whole."""
     if not row:
         return "missing", "no file"
@@ -223,7 +224,7 @@ def _fault(row: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def _category_gaps(whole: Mapping[int, Mapping[str, Any]], first: int, last: int) -> dict[str, Bools]:
+def _category_gaps(whole: Mapping[int, Json], first: int, last: int) -> dict[str, Bools]:
     """Return for each category the months, from the first on, in which it was not published."""
     found = {}
     labels = tuple(label(month, PeriodKind.MONTH) for month in range(first, last + 1))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from areaeffect.errors import DataError, Problem, first_few
+from areaeffect.records import Json
 from areaeffect.sources.police_uk.stored_files import AGAIN, measured
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class IngestReport:
     files_passed_over: int  # files seen that are not street-level crime
     notes: tuple[str, ...]  # what a reader should know of them
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain JSON values."""
         return asdict(self)
 

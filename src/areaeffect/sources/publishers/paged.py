@@ -9,10 +9,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from areaeffect.disk import write_file
 from areaeffect.errors import DataError, Problem
+from areaeffect.records import Json
 from areaeffect.sources.publishers.answers import Ask, MovedError, expect
 from areaeffect.sources.publishers.transport import make_room, read_record
 
@@ -128,7 +129,7 @@ def feature_pages(
 ) -> Callable[[int, int], Page]:
     """Return what asks for the next page of a service: rows, or outlines as GeoJSON."""
     limit = _ROWS_PAGE if is_table else _FEATURES_PAGE
-    facts: dict[str, Any] = {}
+    facts: Json = {}
 
     def page(here: int, n: int) -> Page:
         if not facts:

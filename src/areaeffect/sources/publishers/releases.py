@@ -15,10 +15,11 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from areaeffect.errors import Problem, StudyError, did_you_mean
+from areaeffect.records import Json
 
 Kind = Literal["count", "score", "rank", "decile", "rate", "share", "amount", "text"]
 Geography = Literal["lsoa", "msoa", "local_authority"]
@@ -282,7 +283,7 @@ def find_release(release_id: str, where: str = "") -> PublishedRelease:
     return known[release_id]
 
 
-def _release(part: dict[str, Any], group: str, rows: list[dict[str, str]]) -> PublishedRelease:
+def _release(part: Json, group: str, rows: list[dict[str, str]]) -> PublishedRelease:
     columns = tuple(
         Column(row["name"], _kind(row["kind"]), row["unit"], row["published"], row["copy"])
         for row in rows
@@ -327,7 +328,7 @@ def _release(part: dict[str, Any], group: str, rows: list[dict[str, str]]) -> Pu
     )
 
 
-def _each_year(part: dict[str, Any]) -> list[dict[str, Any]]:
+def _each_year(part: Json) -> list[Json]:
     """Return a file, or one for each year of `years = [first, last]`, `{year}` filled in."""
     if "years" not in part:
         return [part]
@@ -336,7 +337,7 @@ def _each_year(part: dict[str, Any]) -> list[dict[str, Any]]:
     return [json.loads(text.replace("{year}", str(y))) for y in range(first, last + 1)]
 
 
-def _file(part: dict[str, Any]) -> ReleaseFile:
+def _file(part: Json) -> ReleaseFile:
     part = {**part, "columns": tuple(part.get("columns", ()))}
     origin = part.get("origin")
     if origin is None:
@@ -349,7 +350,7 @@ def _file(part: dict[str, Any]) -> ReleaseFile:
     return ReleaseFile(**{**part, "origin": Origin(**made)})
 
 
-def _use(part: dict[str, Any]) -> Use:
+def _use(part: Json) -> Use:
     """Say what a release can serve as where its file does not."""
     if part["geography"] != "lsoa":
         return "covariate"  # one figure of a larger area cannot differ inside it

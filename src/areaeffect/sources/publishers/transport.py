@@ -27,6 +27,7 @@ from urllib3.util import Retry, Timeout
 
 from areaeffect.disk import locked
 from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.records import Json
 from areaeffect.sources.publishers.answers import (
     Ask,
     MovedError,
@@ -349,7 +350,7 @@ def make_room(folder: Path, needed: int, where: str) -> None:
         )
 
 
-def read_record(path: Path) -> dict[str, Any]:
+def read_record(path: Path) -> Json:
     """Return a small JSON record; empty where there is none or it is damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

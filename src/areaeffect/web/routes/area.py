@@ -19,6 +19,7 @@ from areaeffect.atlas.area_history import history_chart, history_rows
 from areaeffect.compare.preflight import written_period
 from areaeffect.document.chart_tables import guard
 from areaeffect.document.page import pictures
+from areaeffect.records import Json
 from areaeffect.web.atlas import Atlas, Layer, Series, find_atlas
 from areaeffect.web.limits import Refusal
 from areaeffect.web.render import environment, page, settings_of
@@ -39,7 +40,7 @@ _PLACE = ("name", "ward", "authority", "region", "force")
 _EMBEDDED = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """The area, or the areas together, that a page is about."""
 
@@ -60,7 +61,7 @@ class Place:
         return query(self.view, **changes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """One outcome of a place, ready to print."""
 
@@ -100,10 +101,12 @@ def _place(request: Request) -> Place:
     if code is not None:
         atlas.require([code])
         name = str(atlas.table["name"][atlas.position[code]])
-        return Place(atlas, (code,), name, f"/areas/{code}", view, chosen)
+        return Place(atlas=atlas, codes=(code,), name=name, path=f"/areas/{code}", view=view, chosen=chosen)
     if not chosen:
         raise Refusal(404, "No area is chosen.", "Find a place and add its areas first.", "areas")
-    return Place(atlas, chosen, name_of(atlas, chosen), TOGETHER, view, chosen)
+    return Place(
+        atlas=atlas, codes=chosen, name=name_of(atlas, chosen), path=TOGETHER, view=view, chosen=chosen
+    )
 
 
 def _page(request: Request) -> Response:
@@ -198,8 +201,14 @@ def _history(series: Series, place: Place) -> History:
     )
     answer = tuple(s for s in (_latest(series, labels, values), _trend(series), _gaps(series, place)) if s)
     return History(
-        series.key, series.title, series.unit, answer, ("Period", *labels), text, charts
-    )  # fmt: skip
+        key=series.key,
+        title=series.title,
+        unit=series.unit,
+        answer=answer,
+        head=("Period", *labels),
+        rows=text,
+        charts=charts,
+    )
 
 
 def _months(series: Series) -> int:
@@ -311,12 +320,16 @@ def _embed(request: Request) -> Response:
     series, place = _series(request)
     settings = settings_of(request)
     base = settings.base_url or str(request.base_url).rstrip("/")
-    text = environment().get_template("embed.html.j2").render(
-        place=place,
-        history=_drawn(series, place),
-        address=f"{base}{place.path}{query(place.view, layer='', period='')}",
-        attribution=place.atlas.manifest["attribution"],
-    )  # fmt: skip
+    text = (
+        environment()
+        .get_template("embed.html.j2")
+        .render(
+            place=place,
+            history=_drawn(series, place),
+            address=f"{base}{place.path}{query(place.view, layer='', period='')}",
+            attribution=place.atlas.manifest["attribution"],
+        )
+    )
     policy = f"{_EMBEDDED}; frame-ancestors *"
     return HTMLResponse(text, headers={"content-security-policy": policy})
 
@@ -324,7 +337,7 @@ def _embed(request: Request) -> Response:
 def _json(request: Request) -> Response:
     place = _place(request)
     atlas, areas = place.atlas, [place.atlas.position[code] for code in place.codes]
-    content: dict[str, Any] = {
+    content: Json = {
         "name": place.name,
         "base": atlas.key,
         "page": f"{place.path}{query(place.view)}",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from areaeffect.records import Json
 from areaeffect.web import limits, render, search, upload
 from areaeffect.web.atlas import Atlas, Layer, atlases, find_atlas
 from areaeffect.web.limits import Refusal
@@ -153,12 +154,10 @@ def _bounds(atlas: Atlas, chosen: Selection, found: Found) -> list[float]:
     ]
 
 
-def _twin(
-    atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Found, view: FindView
-) -> dict[str, Any]:
+def _twin(atlas: Atlas, layer: Layer, period: int, chosen: Selection, found: Found, view: FindView) -> Json:
     values = atlas.values(layer, period)
 
-    def area(i: int) -> dict[str, Any]:
+    def area(i: int) -> Json:
         value = float(values[i])
         own = {k: str(atlas.table[k][i]) for k in ("code", "name", "ward", "authority")}
         return own | {"value": None if math.isnan(value) else value}
