@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.records import DataTable, Json
+from areaeffect.records import DataTable, Json, described
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -198,16 +198,16 @@ class BalanceRow:
     standard deviation of the treated and pooled areas before matching.
     """
 
-    initiative: str
-    neighbourhood: str
-    claim: str
-    covariate: str
-    treated_mean: float
-    pool_mean: float
-    benchmark_mean: float
-    smd_before: float
-    smd_after: float
-    variance_ratio: float | None
+    initiative: str = described("Initiative")
+    neighbourhood: str = described("Neighbourhood")
+    claim: str = described("'change' or 'level': each has weights of its own")
+    covariate: str = described("Characteristic")
+    treated_mean: float = described("Mean of the treated areas")
+    pool_mean: float = described("Mean of the comparison pool, before weighting")
+    benchmark_mean: float = described("Weighted mean of the benchmark areas")
+    smd_before: float = described("Standardised mean difference before weighting")
+    smd_after: float = described("Standardised mean difference after weighting")
+    variance_ratio: float | None = described("Variance of treated over benchmark areas")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,13 +266,13 @@ class PlaceboDraws:
 class AreaStatus:
     """The part one area plays: treated, benchmark (with weight), or left out and why."""
 
-    area: str
-    name: str
-    role: str
-    reason: str = ""
-    initiative: str = ""
-    neighbourhood: str = ""
-    weight: float = 0.0
+    area: str = described("Area code")
+    name: str = described("Area name")
+    role: str = described("Part the area plays")
+    reason: str = described("Why it was left out", "")
+    initiative: str = described("Initiative", "")
+    neighbourhood: str = described("Neighbourhood", "")
+    weight: float = described("Weight as a benchmark area", 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,13 +293,13 @@ class Release:
 class Gap:
     """Cells of one outcome that are missing, grouped for print."""
 
-    source: str
-    outcome: str
-    group: str
-    first: str
-    last: str
-    n_areas: int
-    reason: str
+    source: str = described("Source")
+    outcome: str = described("Short name of the outcome")
+    group: str = described("Coverage group, such as a police force")
+    first: str = described("First missing period")
+    last: str = described("Last missing period")
+    n_areas: int = described("Areas concerned")
+    reason: str = described("Why the cells are missing")
 
 
 @dataclass(frozen=True, slots=True)

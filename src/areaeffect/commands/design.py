@@ -18,15 +18,15 @@ from areaeffect.placebo.workers import default_threads, single_threaded
 from areaeffect.power.calculation import power_of
 from areaeffect.power.page import power_section, write_power
 from areaeffect.power.result import PowerReport
-from areaeffect.records import Column
+from areaeffect.records import columns_of
 from areaeffect.report.contents import plan_document, plan_in_print
 from areaeffect.report.files import design_values, rounded
+from areaeffect.results import AreaStatus, Result
 from areaeffect.study.file import StudyFile, read_study
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
     from areaeffect.findings.plan import Plan
-    from areaeffect.results import Result
 
 NO_POWER = Section(
     "power",
@@ -115,15 +115,6 @@ def power(
 PLAN_PAGE, PLAN_PDF, PLAN_DATA = "plan.html", "plan.pdf", "design.json"
 PLAN_AREAS = "areas.csv"
 _PAGES, _ON_POWER = 2, (12, 8, 5, 3, 1)
-_AREAS = (
-    Column("area", "string", "area code"),
-    Column("name", "string", "its name"),
-    Column("role", "string", "treated, benchmark, not chosen or left out"),
-    Column("reason", "string", "why it is left out or not chosen"),
-    Column("initiative", "string", "of a treated area"),
-    Column("neighbourhood", "string", "of a treated area"),
-    Column("weight", "number", "of a benchmark area, over all neighbourhoods"),
-)
 
 
 def write_plan(result: Result, power: Section, folder: Path) -> None:
@@ -149,7 +140,9 @@ def write_plan(result: Result, power: Section, folder: Path) -> None:
         content = {"title": result.title, "question": result.question, **design_values(result)}
         statuses = content.pop("areas")  # of a whole country: five times all the rest
         write_text(aside / PLAN_DATA, json_text(content | {"plan": result.plan}, indent=None))
-        write_table(aside / PLAN_AREAS, "Every area, and what it is in the plan", _AREAS, statuses)
+        write_table(
+            aside / PLAN_AREAS, "Every area, and what it is in the plan", columns_of(AreaStatus), statuses
+        )
 
     write_whole(folder, write)
 

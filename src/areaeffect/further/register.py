@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,8 @@ import numpy as np
 
 from areaeffect.document.blocks import Block, Bullets, Data, Folded, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
-from areaeffect.records import Column, DataTable
+from areaeffect.records import Column, DataTable, table_of
+from areaeffect.register.drawn_areas import AreaFit, LeftOut, ShapeFit
 from areaeffect.register.others import DURING, ENDED, LATER
 from areaeffect.results import Annex, Result
 from areaeffect.wording.numbers import plural
@@ -318,34 +318,6 @@ def boundary_fit_section(_result: Result, annex: Annex[BoundaryFit]) -> Section:
     return Section("boundary-fit", "How well areas fit the places meant", tuple(blocks), place=Place.WHO)
 
 
-_boundary_fit_PROGRAMME = Column("programme", "string", "Programme")
-_NEIGHBOURHOOD = Column("neighbourhood", "string", "Neighbourhood")
-_SHAPES = (
-    _boundary_fit_PROGRAMME,
-    _NEIGHBOURHOOD,
-    Column("by", "string", "What the share is of: 'area', 'population' or 'postcodes'"),
-    Column("least", "number", "Share that an area needs to belong"),
-    Column("n_kept", "integer", "Areas that represent it"),
-    Column("covered", "number", "Share of it that lies in the study's areas; empty for postcodes"),
-    Column("captured", "number", "Share of it that lies in the areas kept"),
-    Column("inside", "number", "Share of the areas kept that lies inside it"),
-)
-_FITS = (
-    _boundary_fit_PROGRAMME,
-    _NEIGHBOURHOOD,
-    Column("area", "string", "Area code"),
-    Column("share", "number", "Share of the area inside; empty where it is not known"),
-    Column("kept", "boolean", "Whether the area represents the neighbourhood"),
-    Column("reason", "string", "Why not"),
-)
-_LEFT_OUT = (
-    Column("file", "string", "File"),
-    Column("place", "string", "Its row or feature in that file"),
-    Column("what", "string", "The name it goes by"),
-    Column("reason", "string", "Why it could not be used"),
-)
-
-
 def boundary_fit(finished: Finished) -> Annex[BoundaryFit] | None:
     """Report each drawn shape and list of postcodes, area by area, and what was left out."""
     files = finished.data.registered.found
@@ -355,9 +327,9 @@ def boundary_fit(finished: Finished) -> Annex[BoundaryFit] | None:
     if not shapes and not left_out:
         return None
     tables = (
-        DataTable("boundary_fit", "Areas and drawn places", _FITS, _rows(fits, _FITS)),
-        DataTable("boundary_fit_places", "How well areas fit", _SHAPES, _rows(shapes, _SHAPES)),
-        DataTable("boundary_fit_left_out", "Left out", _LEFT_OUT, _rows(left_out, _LEFT_OUT)),
+        table_of("boundary_fit", "Areas and drawn places", AreaFit, fits),
+        table_of("boundary_fit_places", "How well areas fit", ShapeFit, shapes),
+        table_of("boundary_fit_left_out", "Left out", LeftOut, left_out),
     )
     inside = [s.inside for s in shapes if s.inside is not None]
     captured = [s.captured for s in shapes if s.captured is not None]
@@ -370,9 +342,3 @@ def boundary_fit(finished: Finished) -> Annex[BoundaryFit] | None:
         least_captured=min(captured, default=None),
     )
     return Annex("boundary_fit", found, tuple(t for t in tables if t.rows))
-
-
-def _rows(
-    records: Sequence[object], columns: tuple[Column, ...]
-) -> tuple[tuple[str | float | int | bool | None, ...], ...]:
-    return tuple(tuple(getattr(r, c.name) for c in columns) for r in records)

@@ -13,15 +13,13 @@ from areaeffect.document.chart_tables import Table, in_words
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.findings.case import groups_of
 from areaeffect.findings.plan import make_plan
-from areaeffect.panel import REASONS, Hidden, Measure
+from areaeffect.panel import Measure
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import Column, DataTable, Row
 from areaeffect.results import Annex, Bools, Result
-from areaeffect.sources.publishers.releases import find_release
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Finished
-    from areaeffect.study.model import Source
 
 _SHOWN = 20
 _HEADINGS = (
@@ -98,12 +96,11 @@ def source_tables_step(finished: Finished) -> Annex[Listed] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HiddenNumbers:
-    """Numbers of one outcome that are hidden: how many, what each can be, whether they count."""
+    """Numbers of one outcome that are hidden: how many, and what each can be."""
 
     cells: int
     least: int
     most: int
-    in_finding: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +116,7 @@ def suppressed_section(_result: Result, annex: Annex[Suppressed]) -> Section:
         Paragraph(
             f"{name.replace('_', ' ').capitalize()}: the publisher hides {said.cells:,} numbers "
             f"because they are small; each is between {said.least} and {said.most}. The finding "
-            f"{'takes the middle' if said.in_finding else 'leaves these areas out'}. The "
-            "table gives the estimate again with every hidden "
+            "takes the middle. The table gives the estimate again with every hidden "
             "number at its least and at its most: what lies between is what the hidden numbers "
             "alone leave open."
         )
@@ -130,7 +126,6 @@ def suppressed_section(_result: Result, annex: Annex[Suppressed]) -> Section:
     return Section("suppressed", "Hidden small numbers", tuple(blocks))
 
 
-_SUPPRESSED = REASONS.index("suppressed")
 _COLUMNS = (
     Column("outcome", "string", "Short name of the outcome"),
     Column("group", "string", "Group of neighbourhoods"),
@@ -144,7 +139,7 @@ _COLUMNS = (
 def suppressed(finished: Finished) -> Annex[Suppressed] | None:
     """Estimate again with every hidden number at its least, and at its most.
 
-    The whole design is made again, because areas that were not covered then are. Point
+    The whole design is made again, because it rests on these numbers too. Point
     estimates only: they bracket what the hidden numbers can do, not chance.
 
     Returns
@@ -156,17 +151,12 @@ def suppressed(finished: Finished) -> Annex[Suppressed] | None:
     hidden: dict[str, HiddenNumbers] = {}
     panel, study = finished.data.panel, finished.file.study
     for o, outcome in enumerate(study.outcome):
-        source, measure = study.source[outcome.source], panel.measures[outcome.name]
-        found = _hidden(source, measure)
+        measure = panel.measures[outcome.name]
+        found = measure.hidden
         if found is None or not found.cells.any() or not measure.is_count:
             continue
         bounds = (found.least, found.most)
-        hidden[outcome.name] = HiddenNumbers(
-            cells=int(found.cells.sum()),
-            least=found.least,
-            most=found.most,
-            in_finding=measure.hidden is not None,
-        )
+        hidden[outcome.name] = HiddenNumbers(cells=int(found.cells.sum()), least=found.least, most=found.most)
         rows += _rows(finished, o, measure, found.cells, None)
         for value in bounds:
             rows += _rows(finished, o, measure, found.cells, value)
@@ -174,14 +164,6 @@ def suppressed(finished: Finished) -> Annex[Suppressed] | None:
         return None
     table = DataTable("suppressed", "Hidden small numbers", _COLUMNS, tuple(rows))
     return Annex("suppressed", Suppressed(hidden), (table,))
-
-
-def _hidden(source: Source, measure: Measure) -> Hidden | None:
-    """Return the hidden counts of a measure and their bounds; None where no rule says them."""
-    if measure.hidden is not None or not source.from_release:
-        return measure.hidden
-    bounds = find_release(source.from_release).hidden
-    return Hidden(measure.reasons == _SUPPRESSED, bounds[0], bounds[-1]) if bounds else None
 
 
 def _rows(

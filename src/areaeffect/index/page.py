@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +13,6 @@ from areaeffect.index.result import IndexResult
 from areaeffect.records import Json
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.wording.numbers import number, plural
-
-if TYPE_CHECKING:
-    pass
 
 _SHOWN = 30
 

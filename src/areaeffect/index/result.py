@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.document.page import as_dict, run_of
-from areaeffect.records import Column, DataTable, Json
+from areaeffect.records import Column, DataTable, Json, described, table_of
 from areaeffect.wording.numbers import plural
 
 if TYPE_CHECKING:
@@ -21,15 +21,13 @@ if TYPE_CHECKING:
 class Variant:
     """One choice made otherwise, and what that does."""
 
-    #: choice, alternative: what was changed, to what
-    choice: str
-    alternative: str
-    correlation: float  # Spearman's, of the ranks
-    #: left_worst, worst: areas of the worst tenth that leave it, and how many it holds
-    left_worst: int
-    worst: int
-    largest_move: float  # of a rank
-    left_behind: int | None  # areas left behind with this choice; None where that was not asked.
+    choice: str = described("Which choice")
+    alternative: str = described("What was chosen instead")
+    correlation: float = described("Spearman's rank correlation with the index")
+    left_worst: int = described("Areas of its worst tenth that leave it")
+    worst: int = described("Areas in its worst tenth")
+    largest_move: float = described("Largest change of a rank")
+    left_behind: int | None = described("Areas left behind; empty where not asked")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -93,20 +91,9 @@ class IndexResult:
             row += [_whole_number(self.rank[i]), _whole_number(self.decile[i])]
             row += [_known(x) for x in self.standard[i]]
             rows.append((*row, bool(self.behind[i])) if self.behind is not None else tuple(row))
-        names = ("choice", "alternative", "correlation", "left_worst", "worst", "largest_move")
-        sensitivity = (
-            Column("choice", "string", "Which choice"),
-            Column("alternative", "string", "What was chosen instead"),
-            Column("correlation", "number", "Spearman's rank correlation with the index"),
-            Column("left_worst", "integer", "Areas of its worst tenth that leave it"),
-            Column("worst", "integer", "Areas in its worst tenth"),
-            Column("largest_move", "number", "Largest change of a rank"),
-            Column("left_behind", "integer", "Areas left behind; empty where not asked"),
-        )
-        moved = tuple((*(getattr(v, n) for n in names), v.left_behind) for v in self.variants)
         return (
             DataTable("index", self.title, tuple(columns), tuple(rows)),
-            DataTable("sensitivity", "What each choice does to the ranks", sensitivity, moved),
+            table_of("sensitivity", "What each choice does to the ranks", Variant, self.variants),
         )
 
 

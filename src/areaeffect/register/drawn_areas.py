@@ -11,6 +11,7 @@ import numpy as np
 from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.geography.drawn import Drawn, Shares, area_shares, population_shares, read_drawn
 from areaeffect.geography.points import fault_of_degrees, projected
+from areaeffect.records import described
 from areaeffect.register.rows import Record, Row, contradictions, row_of, value_problems
 from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import read_numbers
@@ -264,28 +265,26 @@ def _numbers(column: pd.Series) -> Floats:
 class AreaFit:
     """One area that a drawn shape, or a list of postcodes, touches."""
 
-    #: programme, neighbourhood: whose
-    programme: str
-    neighbourhood: str
-    area: str  # its code
-    share: float | None  # of the area inside; None where it is unknown.
-    kept: bool  # whether the area represents the neighbourhood
-    reason: str  # why not; '' where it is kept.
+    programme: str = described("Programme")
+    neighbourhood: str = described("Neighbourhood")
+    area: str = described("Area code")
+    share: float | None = described("Share of the area inside; empty where it is not known")
+    kept: bool = described("Whether the area represents the neighbourhood")
+    reason: str = described("Why not")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShapeFit:
     """One drawn shape, or one list of postcodes, as a whole."""
 
-    #: programme, neighbourhood: whose
-    programme: str
-    neighbourhood: str
-    by: str  # 'area', 'population' or 'postcodes'
-    least: float  # share that an area needs
-    n_kept: int  # areas kept
-    covered: float | None  # share of the shape that lies in the study's areas; None for postcodes.
-    captured: float | None  # share of the shape (its surface or people) that lies in the areas kept
-    inside: float | None  # share of the areas kept that lies inside the shape; low where others are swept in.
+    programme: str = described("Programme")
+    neighbourhood: str = described("Neighbourhood")
+    by: str = described("What the share is of: 'area', 'population' or 'postcodes'")
+    least: float = described("Share that an area needs to belong")
+    n_kept: int = described("Areas that represent it")
+    covered: float | None = described("Share of it that lies in the study's areas; empty for postcodes")
+    captured: float | None = described("Share of it that lies in the areas kept")
+    inside: float | None = described("Share of the areas kept that lies inside it")
 
 
 OUTSIDE = "outside the study's areas"
@@ -295,11 +294,10 @@ OUTSIDE = "outside the study's areas"
 class LeftOut:
     """Something a file names that could not be used."""
 
-    #: file, place: where it is
-    file: str
-    place: str
-    what: str  # the name it goes by
-    reason: str  # why it could not be used
+    file: str = described("File")
+    place: str = described("Its row or feature in that file")
+    what: str = described("The name it goes by")
+    reason: str = described("Why it could not be used")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from areaeffect import wording
-from areaeffect.records import Column, Row
+from areaeffect.records import Column, Row, columns_of
 from areaeffect.report import charts
-from areaeffect.results import Finding, Result
+from areaeffect.results import AreaStatus, BalanceRow, Finding, Gap, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,97 +112,43 @@ def _series(result: Result) -> list[Row]:
     ]
 
 
-def _neighbourhood_series(result: Result) -> list[Row]:
-    return [
-        {
-            "initiative": series.group,
-            "neighbourhood": series.neighbourhood,
-            "outcome": series.outcome,
-            "unit": series.unit,
-            "period": period,
-            "observed": observed,
-            "benchmark": benchmark,
-        }
-        for series in result.neighbourhood_series
-        for period, observed, benchmark in zip(
-            series.periods, series.observed, series.counterfactual, strict=True
-        )
-    ]
+def _neighbourhood_series(result: Result) -> Iterator[tuple[object, ...]]:
+    for s in result.neighbourhood_series:
+        for path in zip(s.periods, s.observed, s.counterfactual, strict=True):
+            yield s.group, s.neighbourhood, s.outcome, s.unit, *path
 
 
-def _placebo_draws(result: Result) -> list[Row]:
-    return [
-        {
-            "group": d.group,
-            "outcome": d.outcome,
-            "claim": d.claim,
-            "form": d.form,
-            "draw": i,
-            "estimate": estimate,
-        }
-        for d in result.placebos
-        for i, estimate in enumerate(d.estimates, 1)
-    ]
+def _placebo_draws(result: Result) -> Iterator[tuple[object, ...]]:
+    for d in result.placebos:
+        for i, estimate in enumerate(d.estimates, 1):
+            yield d.group, d.outcome, d.claim, d.form, i, estimate
 
 
-def _benchmark_areas(result: Result) -> list[Row]:
+def _benchmark_areas(result: Result) -> Iterator[tuple[object, ...]]:
     names = {area.area: area.name for area in result.areas}
-    rows = []
     for design in result.designs:
-        pairs = sorted(zip(design.benchmark_areas, design.weights, strict=True), key=lambda p: (-p[1], p[0]))
-        rows += [
-            {
-                "initiative": design.initiative,
-                "neighbourhood": design.neighbourhood,
-                "claim": design.claim,
-                "area": area,
-                "name": names.get(area, ""),
-                "weight": weight,
-            }
-            for area, weight in pairs
-        ]
-    return rows
+        pairs = zip(design.benchmark_areas, design.weights, strict=True)
+        for area, weight in sorted(pairs, key=lambda p: (-p[1], p[0])):
+            yield design.initiative, design.neighbourhood, design.claim, area, names.get(area, ""), weight
 
 
-def _plain(name: str, columns: tuple[Column, ...]) -> Callable[[Result], list[Row]]:
-    """Return a function that reads the named part of a result, one row a record."""
+def _of_cells(
+    title: str, columns: tuple[Column, ...], cells: Callable[[Result], Iterator[tuple[object, ...]]]
+) -> TableSpec:
+    """Return a table from the cells of its rows, in the order of its columns."""
+    names = [c.name for c in columns]
+    return TableSpec(title, columns, lambda result: [dict(zip(names, r, strict=True)) for r in cells(result)])
 
-    def rows(result: Result) -> list[Row]:
-        return [{c.name: getattr(record, c.name) for c in columns} for record in getattr(result, name)]
 
-    return rows
+def _of_records(title: str, kind: type[Any], name: str) -> TableSpec:
+    """Return a table of the named part of a result, one row a record."""
+    columns = columns_of(kind)
+    return TableSpec(
+        title,
+        columns,
+        lambda result: [{c.name: getattr(r, c.name) for c in columns} for r in getattr(result, name)],
+    )
 
-
-_BALANCE = (
-    _INITIATIVE,
-    _NEIGHBOURHOOD,
-    _CLAIM,
-    Column("covariate", "string", "Characteristic"),
-    Column("treated_mean", "number", "Mean of the treated areas"),
-    Column("pool_mean", "number", "Mean of the comparison pool, before weighting"),
-    Column("benchmark_mean", "number", "Weighted mean of the benchmark areas"),
-    Column("smd_before", "number", "Standardised mean difference before weighting"),
-    Column("smd_after", "number", "Standardised mean difference after weighting"),
-    Column("variance_ratio", "number", "Variance of treated over benchmark areas"),
-)
-_AREAS = (
-    _AREA,
-    _NAME,
-    Column("role", "string", "Part the area plays"),
-    Column("reason", "string", "Why it was left out"),
-    _INITIATIVE,
-    _NEIGHBOURHOOD,
-    Column("weight", "number", "Weight as a benchmark area"),
-)
-_GAPS = (
-    Column("source", "string", "Source"),
-    _OUTCOME,
-    Column("group", "string", "Coverage group, such as a police force"),
-    Column("first", "string", "First missing period"),
-    Column("last", "string", "Last missing period"),
-    Column("n_areas", "integer", "Areas concerned"),
-    Column("reason", "string", "Why the cells are missing"),
-)
 
 TABLES: dict[str, TableSpec] = {
     "findings": TableSpec("Findings", _FINDINGS, _findings),
@@ -221,7 +167,7 @@ TABLES: dict[str, TableSpec] = {
         ),
         _series,
     ),
-    "neighbourhood_series": TableSpec(
+    "neighbourhood_series": _of_cells(
         "Observed and expected paths of single neighbourhoods, by year",
         (
             _INITIATIVE,
@@ -234,7 +180,7 @@ TABLES: dict[str, TableSpec] = {
         ),
         _neighbourhood_series,
     ),
-    "placebo_draws": TableSpec(
+    "placebo_draws": _of_cells(
         "Placebo estimates",
         (
             _GROUP,
@@ -246,14 +192,14 @@ TABLES: dict[str, TableSpec] = {
         ),
         _placebo_draws,
     ),
-    "balance": TableSpec("Balance", _BALANCE, _plain("balance", _BALANCE)),
-    "areas": TableSpec("Areas and the part each plays", _AREAS, _plain("areas", _AREAS)),
-    "benchmark_areas": TableSpec(
+    "balance": _of_records("Balance", BalanceRow, "balance"),
+    "areas": _of_records("Areas and the part each plays", AreaStatus, "areas"),
+    "benchmark_areas": _of_cells(
         "Benchmark areas and weights",
         (_INITIATIVE, _NEIGHBOURHOOD, _CLAIM, _AREA, _NAME, Column("weight", "number", "Weight")),
         _benchmark_areas,
     ),
-    "gaps": TableSpec("Gaps in the data", _GAPS, _plain("gaps", _GAPS)),
+    "gaps": _of_records("Gaps in the data", Gap, "gaps"),
 }
 
 DATA_FILES: dict[str, str] = {name: f"data/{name}.csv" for name in TABLES}

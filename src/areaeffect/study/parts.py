@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from areaeffect.period_texts import kind_of, parse_period, why_ambiguous
 from areaeffect.periods import PeriodKind
 from areaeffect.study.toml_file import Part
-
-if TYPE_CHECKING:
-    pass
 
 #: A column of a source: 'source.column'.
 ColumnText = Annotated[str, Field(pattern=r"^[^.]+\..+$")]
