@@ -13,16 +13,14 @@ from areaeffect.document.chart_tables import Table, in_words
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.findings.case import groups_of
 from areaeffect.findings.plan import make_plan
-from areaeffect.panel import REASONS, Hidden, Measure
+from areaeffect.panel import Measure
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import Column, DataTable, Row
 from areaeffect.results import Annex, Bools, Result
-from areaeffect.sources.publishers.releases import find_release
 from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Finished
-    from areaeffect.study.model import Source
 
 _SHOWN = 20
 _HEADINGS = (
@@ -99,12 +97,11 @@ def source_tables_step(finished: Finished) -> Annex[Listed] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HiddenNumbers:
-    """Numbers of one outcome that are hidden: how many, what each can be, whether they count."""
+    """Numbers of one outcome that are hidden: how many, and what each can be."""
 
     cells: int
     least: int
     most: int
-    in_finding: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,6 @@ def suppressed_section(_result: Result, annex: Annex[Suppressed]) -> Section:
                 cells=f"{said.cells:,}",
                 least=said.least,
                 most=said.most,
-                how="takes the middle" if said.in_finding else "leaves these areas out",
             )
         )
         for name, said in sorted(annex.found.outcomes.items())
@@ -133,7 +129,6 @@ def suppressed_section(_result: Result, annex: Annex[Suppressed]) -> Section:
     return Section("suppressed", "Hidden small numbers", tuple(blocks))
 
 
-_SUPPRESSED = REASONS.index("suppressed")
 _COLUMNS = (
     Column("outcome", "string", "Short name of the outcome"),
     Column("group", "string", "Group of neighbourhoods"),
@@ -147,7 +142,7 @@ _COLUMNS = (
 def suppressed(finished: Finished) -> Annex[Suppressed] | None:
     """Estimate again with every hidden number at its least, and at its most.
 
-    The whole design is made again, because areas that were not covered then are. Point
+    The whole design is made again, because it rests on these numbers too. Point
     estimates only: they bracket what the hidden numbers can do, not chance.
 
     Returns
@@ -159,17 +154,12 @@ def suppressed(finished: Finished) -> Annex[Suppressed] | None:
     hidden: dict[str, HiddenNumbers] = {}
     panel, study = finished.data.panel, finished.file.study
     for o, outcome in enumerate(study.outcome):
-        source, measure = study.source[outcome.source], panel.measures[outcome.name]
-        found = _hidden(source, measure)
+        measure = panel.measures[outcome.name]
+        found = measure.hidden
         if found is None or not found.cells.any() or not measure.is_count:
             continue
         bounds = (found.least, found.most)
-        hidden[outcome.name] = HiddenNumbers(
-            cells=int(found.cells.sum()),
-            least=found.least,
-            most=found.most,
-            in_finding=measure.hidden is not None,
-        )
+        hidden[outcome.name] = HiddenNumbers(cells=int(found.cells.sum()), least=found.least, most=found.most)
         rows += _rows(finished, o, measure, found.cells, None)
         for value in bounds:
             rows += _rows(finished, o, measure, found.cells, value)
@@ -177,14 +167,6 @@ def suppressed(finished: Finished) -> Annex[Suppressed] | None:
         return None
     table = DataTable("suppressed", "Hidden small numbers", _COLUMNS, tuple(rows))
     return Annex("suppressed", Suppressed(hidden), (table,))
-
-
-def _hidden(source: Source, measure: Measure) -> Hidden | None:
-    """Return the hidden counts of a measure and their bounds; None where no rule says them."""
-    if measure.hidden is not None or not source.from_release:
-        return measure.hidden
-    bounds = find_release(source.from_release).hidden
-    return Hidden(measure.reasons == _SUPPRESSED, bounds[0], bounds[-1]) if bounds else None
 
 
 def _rows(
