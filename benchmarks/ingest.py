@@ -96,7 +96,12 @@ def run(rounds: int = ROUNDS) -> Iterator[str]:
         wall, processor = (
             statistics.median(r[i] / b[i] for r, b in zip(found[name], beside, strict=True)) for i in range(2)
         )
-        ratios = f"; {wall:.2f} times, {processor:.2f} of processor time ({limit})" if limit else ""
+        least = min(r[0] for r in found[name]) / min(r[0] for r in beside)
+        ratios = (
+            f"; {wall:.2f} times, {least:.2f} of the least times, {processor:.2f} of processor time ({limit})"
+            if limit
+            else ""
+        )
         yield f"{title}: {took:.2f} s, {busy:.2f} processor s, {peak:.2f} GB{ratios}"
 
 

@@ -8,12 +8,15 @@ import lzma
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 ASIDE = ".*.aside"
 """Pattern of what a killed `write_file` leaves beside its file."""
+
+_SYNCED_AT_ONCE = 8
 
 ZIP_FAULTS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
@@ -44,6 +47,12 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_all(paths: Iterable[Path]) -> None:
+    """Wait until several have reached the disk, which takes them together."""
+    with ThreadPoolExecutor(_SYNCED_AT_ONCE) as pool:
+        list(pool.map(sync, paths))
 
 
 def lock(path: Path, *, wait: bool) -> int | None:

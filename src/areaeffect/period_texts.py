@@ -50,7 +50,16 @@ _NAME = (
 )
 
 
-_MARK = re.compile(r"\s*[(\[](?:p|r|provisional|revised|estimated?|e)[)\]]$")
+_MARK = re.compile(
+    r"\s*(?:[(\[](?:p|r|e|provisional|revised|estimated?|notes? ?\d+)[)\]]|\*+)$"
+    r"|(?<=\d)(?: ?[pr]| provisional| revised| estimated?)$"
+)
+
+
+#: Words before a period that say what its figures say already.
+_WORDS = re.compile(
+    r"^(?:calendar year|cy|mid-year|mid-?|year(?! ?(?:to|end))) ?(?=\d{4}$)|(?:quarter|qtr\.?) ?(?=[1-4]\b)"
+)
 
 
 _MIDNIGHT = re.compile(r"[ t]00:00(:00.*)?$")
@@ -63,14 +72,17 @@ _FEWEST_SPANS = 3
 def _patterns() -> tuple[re.Pattern[str], ...]:
     """Return the ways to write a period; the groups say what each part is."""
     year, gap, month = r"(?P<y>1[89]\d\d|2\d\d\d)", "[-/. ]", r"(?P<m>0?[1-9]|1[0-2])"
-    name, span = f"(?P<n>{_NAME})", rf"(?:fy ?)?{year} ?(?:[-/]|to) ?(?P<z>\d\d|\d{{4}})"
+    name, span = (
+        f"(?P<n>{_NAME})",
+        rf"(?:fy ?|(?:financial|fiscal|tax) year )?{year} ?(?:[-/]|to) ?(?P<z>\d\d|\d{{4}})",
+    )
     quarter, day = "q(?P<q>[1-4])", r"(?:0?[1-9]|[12]\d|3[01])"
     return tuple(
         re.compile(pattern)
         for pattern in (
             rf"{year}[-/.]{month}(?:[-/.]{day})?",
             rf"{year}(?P<m>0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?",
-            rf"{year}m{month}",
+            rf"{year} ?m{month}",
             rf"{month}[-/.]{year}",
             rf"(?:{day}{gap})?{name}{gap}?(?:{year}|(?P<short>\d\d))",
             rf"{year}{gap}?{name}",
@@ -80,9 +92,12 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
             rf"{span}{gap}?{quarter}",
             rf"{quarter}{gap}{span}",
             rf"{name} ?(?:-|to) ?(?P<last>{_NAME}) {year}",
+            rf"(?:{day} )?{name} {year} ?(?:-|to) ?(?:{day} )?(?P<last>{_NAME}) (?P<of>\d{{4}})",
             span,
+            r"fy ?(?P<short>\d\d) ?[-/] ?(?P<z>\d\d)",
             rf"{year}(?P<z>\d\d)",
             rf"(?:year|12 months) (?:ending|ended|to) (?:{day} )?(?P<end>{_NAME}) {year}",
+            rf"(?:quarter|3 months|three months) (?:ending|ended|to) (?:{day} )?(?P<close>{_NAME}) {year}",
             rf"{year}(?:0000)?",
         )
     )
@@ -95,7 +110,7 @@ _PATTERNS = _patterns()
 _QUARTER_OF_A_YEAR = re.compile(r"(1[89]\d\d|2\d\d\d)(\.0|\.25|\.50?|\.75)?")
 
 
-_DAY = re.compile(r"(\d\d?)([-/.])(\d\d?)\2(1[89]\d\d|2\d\d\d)")
+_DAY = re.compile(r"(\d\d?)([-/.])(\d\d?)\2(1[89]\d\d|2\d\d\d|(?<=[/.])\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +126,7 @@ class PeriodReading:
 def plain_period(text: str) -> str:
     """Return a period without what does not tell: spaces, marks of revision, midnight, '.0'."""
     plain = " ".join(unicodedata.normalize("NFKC", text).replace("\u2013", "-").lower().split())
-    plain = _MIDNIGHT.sub("", _MARK.sub("", plain))
+    plain = _WORDS.sub(lambda m: "q" if m[0][0] == "q" else "", _MIDNIGHT.sub("", _MARK.sub("", plain)))
     return plain[:-2] if re.fullmatch(r"-?\d+\.0", plain) else plain
 
 
@@ -125,7 +140,7 @@ def _readings(text: str) -> Mapping[PeriodForm, int]:
             for form, ordinal in _meaning(match.groupdict()):
                 read.setdefault(form, ordinal)
     if match := _DAY.fullmatch(plain):
-        first, second, year = int(match[1]), int(match[3]), int(match[4])
+        first, second, year = int(match[1]), int(match[3]), _whole_year(match[4])
         for form, day, month in (
             (PeriodForm.DAY_FIRST, first, second),
             (PeriodForm.MONTH_FIRST, second, first),
@@ -142,12 +157,14 @@ def _quarter(part: re.Match[str]) -> int:
     return int(part[1]) * 4 + int(float(f"0{part[2] or ''}") * 4)
 
 
+def _whole_year(text: str) -> int:
+    """Return a year of four or two digits, as POSIX: 69 is 1969."""
+    return int(text) + (0 if len(text) > 2 else 1900 if int(text) >= 69 else 2000)  # noqa: PLR2004
+
+
 def _meaning(parts: Mapping[str, str | None]) -> list[tuple[PeriodForm, int]]:
     """Return what the parts of a written period say."""
-    if short := parts.get("short"):  # as POSIX: 69 is 1969
-        year = int(short) + (1900 if int(short) >= 69 else 2000)  # noqa: PLR2004
-    else:
-        year = int(parts["y"] or 0)
+    year = _whole_year(parts.get("short") or parts.get("y") or "0000")
     second, quarter, name = parts.get("z"), parts.get("q"), parts.get("n")
     if second and str(year + 1)[-len(second) :] != second:
         return []  # not two years that follow each other
@@ -158,14 +175,24 @@ def _meaning(parts: Mapping[str, str | None]) -> list[tuple[PeriodForm, int]]:
     if end := parts.get("end"):
         ends = {"dec": (PeriodForm.YEARS, year), "mar": (PeriodForm.FINANCIAL_YEARS, year - 1)}
         return [ends[end[:3]]] if end[:3] in ends else []
+    if close := parts.get("close"):
+        quarter_of, rest = divmod(_MONTHS.index(close[:3]), 3)
+        return [(PeriodForm.QUARTERS, year * 4 + quarter_of)] if rest == 2 else []  # noqa: PLR2004
     if name and (last := parts.get("last")):
-        first = _MONTHS.index(name[:3])
-        is_quarter = first % 3 == 0 and _MONTHS.index(last[:3]) == first + 2
-        return [(PeriodForm.QUARTERS, year * 4 + first // 3)] if is_quarter else []
+        return _from_to(_MONTHS.index(name[:3]), _MONTHS.index(last[:3]), year, int(parts.get("of") or year))
     if name or parts.get("m"):
         month = _MONTHS.index(name[:3]) if name else int(parts["m"] or 0) - 1
         return [(f, year * 12 + month) for f in _MONTH_FORMS]
     return [(PeriodForm.YEARS, year)]
+
+
+def _from_to(first: int, last: int, year: int, to: int) -> list[tuple[PeriodForm, int]]:
+    """Return what runs from one month (0 to 11) of a year to another: a quarter, a year."""
+    months = (to - year) * 12 + last - first + 1
+    if months == 3 and first % 3 == 0:  # noqa: PLR2004
+        return [(PeriodForm.QUARTERS, year * 4 + first // 3)]
+    of_year = {(12, 0): PeriodForm.YEARS, (12, 3): PeriodForm.FINANCIAL_YEARS}.get((months, first))
+    return [(of_year, year)] if of_year else []
 
 
 def read_periods(

@@ -19,6 +19,7 @@ from areaeffect.panel import Graph, Measure, Neighbourhood, Panel, Strings
 from areaeffect.period_texts import parse_period
 from areaeffect.register.registered import Registered, look_at_lists, registered_areas
 from areaeffect.sources.base import SourceRequest, SourceTable, align, kind_of, one_spelling
+from areaeffect.sources.publishers.files import named_file
 from areaeffect.study.file import StudyFile, refuse_missing_extras
 from areaeffect.study.model import Study, split_reference
 from areaeffect.study.parts import resolve
@@ -360,7 +361,7 @@ def outlines_of(file: StudyFile, areas: Strings) -> tuple[Boundaries | None]:
     """Return the areas' outlines, in a tuple of one; None where no source has boundaries."""
     for source in file.study.source.values():
         if source.boundaries is not None:
-            path = resolve(source.boundaries, file.folder)
+            path = named_file(source.boundaries, file.folder)
             column = source.boundaries_area or source.area
             return (read_boundaries(path, column, areas, source.boundaries_crs),)
     return (None,)

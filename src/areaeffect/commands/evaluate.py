@@ -7,11 +7,13 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
+from itertools import zip_longest
 from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from areaeffect.checks.registry import with_warnings
 from areaeffect.commands.begin import begin
@@ -231,7 +233,9 @@ def compare_with_sealed(file: StudyFile, planned: Result) -> tuple[str, ...]:
     sealed = _read(path)
     now = json.loads(json.dumps(design_values(rounded(planned)) | {"plan": planned.plan}))
     given = file.study.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    differing = [*_settings(sealed["plan"], now["plan"], given), *_designs(sealed, now)]
+    gone: list[str] = []
+    before = _still_known(sealed["plan"], file.study, "", gone)
+    differing = [*_settings(before, now["plan"], given), *_designs(sealed, now)]
     added = file.added
     if added and added.seal != sealed["seal"]["sha256"]:
         differing.append(f"looks.toml belongs to the seal {added.seal}")
@@ -249,9 +253,14 @@ def compare_with_sealed(file: StudyFile, planned: Result) -> tuple[str, ...]:
         "Settings, neighbourhoods, benchmark areas and weights are those of the plan sealed "
         f"before, with the seal {sealed['seal']['sha256']} ({path.name})."
     )
-    if added is None:
-        return (note,)
-    return note, f"The looks were written beside that plan on {added.dated}, after its seal (looks.toml)."
+    more_notes = []
+    if added:
+        more_notes += [
+            f"The looks were written beside that plan on {added.dated}, after its seal (looks.toml)."
+        ]
+    if gone:
+        more_notes += [f"The sealed plan lists keys that a study no longer has: {', '.join(gone)}."]
+    return note, *more_notes
 
 
 def _read(path: Path) -> Any:
@@ -264,6 +273,20 @@ def _read(path: Path) -> Any:
     if missing:
         raise DataError(Problem(f"this is no sealed plan: it lacks {', '.join(missing)}.", str(path), fix))
     return found
+
+
+def _still_known(sealed: Any, part: Any, name: str, gone: list[str]) -> Any:
+    """Return sealed settings without keys that no study has any more; a study file cannot have given one."""
+    if isinstance(part, BaseModel) and isinstance(sealed, dict):
+        known = {field.alias or key: getattr(part, key) for key, field in type(part).model_fields.items()}
+        gone += [f"{name}{key}" for key in sealed if key not in known]
+        return {k: _still_known(v, known[k], f"{name}{k}.", gone) for k, v in sealed.items() if k in known}
+    if isinstance(part, tuple) and isinstance(sealed, list):
+        pairs = zip_longest(sealed, part[: len(sealed)])
+        return [_still_known(one, own, f"{name}{i}.", gone) for i, (one, own) in enumerate(pairs)]
+    if isinstance(part, dict) and isinstance(sealed, dict):
+        return {k: _still_known(v, part.get(k), f"{name}{k}.", gone) for k, v in sealed.items()}
+    return sealed
 
 
 def _settings(sealed: Any, now: Any, given: Any) -> Iterator[str]:

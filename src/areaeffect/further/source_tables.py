@@ -13,15 +13,14 @@ from areaeffect.document.chart_tables import Table, in_words
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.findings.case import groups_of
 from areaeffect.findings.plan import make_plan
-from areaeffect.panel import REASONS, Hidden, Measure
+from areaeffect.panel import Measure
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import Column, DataTable, Row
 from areaeffect.results import Annex, Bools, Result
-from areaeffect.sources.publishers.releases import find_release
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Finished
-    from areaeffect.study.model import Source
 
 _SHOWN = 20
 _HEADINGS = (
@@ -51,7 +50,7 @@ def sources_section(_result: Result, annex: Annex[Listed]) -> Section:
     blocks: list[Block] = [Data(_by_force(annex.table("source_coverage")), "source_coverage")]
     if n:
         shown = in_words(rejected)
-        more = f" The first {_SHOWN} are shown; the file lists all." if n > _SHOWN else ""
+        more = phrase("source_tables.first_shown", shown=_SHOWN) if n > _SHOWN else ""
         noun = "row was" if n == 1 else "rows were"
         blocks.append(Paragraph(f"{n:,} {noun} rejected and not used.{more}"))
         first = Table(shown.caption, shown.head, shown.rows[:_SHOWN], shown.numeric)
@@ -98,12 +97,11 @@ def source_tables_step(finished: Finished) -> Annex[Listed] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HiddenNumbers:
-    """Numbers of one outcome that are hidden: how many, what each can be, whether they count."""
+    """Numbers of one outcome that are hidden: how many, and what each can be."""
 
     cells: int
     least: int
     most: int
-    in_finding: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +115,13 @@ def suppressed_section(_result: Result, annex: Annex[Suppressed]) -> Section:
     """Return the estimates with every hidden number at its least and at its most."""
     blocks: list[Paragraph | Data] = [
         Paragraph(
-            f"{name.replace('_', ' ').capitalize()}: the publisher hides {said.cells:,} numbers "
-            f"because they are small; each is between {said.least} and {said.most}. The finding "
-            f"{'takes the middle' if said.in_finding else 'leaves these areas out'}. The "
-            "table gives the estimate again with every hidden "
-            "number at its least and at its most: what lies between is what the hidden numbers "
-            "alone leave open."
+            phrase(
+                "source_tables.hidden",
+                label=name.replace("_", " ").capitalize(),
+                cells=f"{said.cells:,}",
+                least=said.least,
+                most=said.most,
+            )
         )
         for name, said in sorted(annex.found.outcomes.items())
     ]
@@ -130,7 +129,6 @@ def suppressed_section(_result: Result, annex: Annex[Suppressed]) -> Section:
     return Section("suppressed", "Hidden small numbers", tuple(blocks))
 
 
-_SUPPRESSED = REASONS.index("suppressed")
 _COLUMNS = (
     Column("outcome", "string", "Short name of the outcome"),
     Column("group", "string", "Group of neighbourhoods"),
@@ -144,7 +142,7 @@ _COLUMNS = (
 def suppressed(finished: Finished) -> Annex[Suppressed] | None:
     """Estimate again with every hidden number at its least, and at its most.
 
-    The whole design is made again, because areas that were not covered then are. Point
+    The whole design is made again, because it rests on these numbers too. Point
     estimates only: they bracket what the hidden numbers can do, not chance.
 
     Returns
@@ -156,17 +154,12 @@ def suppressed(finished: Finished) -> Annex[Suppressed] | None:
     hidden: dict[str, HiddenNumbers] = {}
     panel, study = finished.data.panel, finished.file.study
     for o, outcome in enumerate(study.outcome):
-        source, measure = study.source[outcome.source], panel.measures[outcome.name]
-        found = _hidden(source, measure)
+        measure = panel.measures[outcome.name]
+        found = measure.hidden
         if found is None or not found.cells.any() or not measure.is_count:
             continue
         bounds = (found.least, found.most)
-        hidden[outcome.name] = HiddenNumbers(
-            cells=int(found.cells.sum()),
-            least=found.least,
-            most=found.most,
-            in_finding=measure.hidden is not None,
-        )
+        hidden[outcome.name] = HiddenNumbers(cells=int(found.cells.sum()), least=found.least, most=found.most)
         rows += _rows(finished, o, measure, found.cells, None)
         for value in bounds:
             rows += _rows(finished, o, measure, found.cells, value)
@@ -174,14 +167,6 @@ def suppressed(finished: Finished) -> Annex[Suppressed] | None:
         return None
     table = DataTable("suppressed", "Hidden small numbers", _COLUMNS, tuple(rows))
     return Annex("suppressed", Suppressed(hidden), (table,))
-
-
-def _hidden(source: Source, measure: Measure) -> Hidden | None:
-    """Return the hidden counts of a measure and their bounds; None where no rule says them."""
-    if measure.hidden is not None or not source.from_release:
-        return measure.hidden
-    bounds = find_release(source.from_release).hidden
-    return Hidden(measure.reasons == _SUPPRESSED, bounds[0], bounds[-1]) if bounds else None
 
 
 def _rows(

@@ -23,6 +23,7 @@ from areaeffect.register.neighbourhoods import (
 from areaeffect.register.other_initiatives import Others, other_initiatives, refuse_unknown_authorities
 from areaeffect.register.rows import read_records
 from areaeffect.sources.base import SourceTable, align, attribute
+from areaeffect.sources.publishers.files import named_file
 from areaeffect.study.model import split_reference
 from areaeffect.study.parts import resolve
 
@@ -77,7 +78,7 @@ def registered_areas(
             before = faults.attempt(_since_announced, phased, initiative, file)
             neighbourhoods += phased if before is None else before
             found.append(more[1])
-            notes += [*more[1].notes, *more[1].left_out_note()]
+            notes += [*more[1].notes, *more[1].account(), *more[1].left_out_note()]
             throughout.append(more[2])
     overlaps = _overlaps(neighbourhoods, areas)
     if overlaps:
@@ -115,7 +116,8 @@ def look_at_lists(file: StudyFile, faults: Faults) -> None:
     for source in study.source.values():
         if source.boundaries is not None:
             column = source.boundaries_area or source.area
-            faults.attempt(area_codes, resolve(source.boundaries, file.folder), column)
+            if path := faults.attempt(named_file, source.boundaries, file.folder):
+                faults.attempt(area_codes, path, column)
     for name in study.register_.others:
         path = resolve(name, file.folder)
         if path.suffix.lower() in SUFFIXES:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.errors import DataError, Problem, first_few
-from areaeffect.period_texts import PeriodForm, parse_period, read_periods
+from areaeffect.period_texts import PeriodForm, kind_of, parse_period, read_periods, why_ambiguous
 from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.sources.panel_values import other_periods, rows_of
 
@@ -43,7 +43,7 @@ def lengthen(
     others = [c for c in frame.columns if c not in keys and not _ANNOTATIONS.fullmatch(c)]
     others = [c for c in others if c not in source.leave_out]
     notes = []
-    dated = [c for c in others if re.search(r"\d", c)]
+    dated = [c for c in others if re.search(r"\d", c) and not _is_text(frame[c])]
     bare = _without_prefix(dated, source, numbered=numbered)
     if bare:
         notes.append(f"{path.name}: '{dated[0]}' is taken as '{bare[dated[0]]}'.")
@@ -62,6 +62,13 @@ def lengthen(
         id_vars=kept, value_vars=values, var_name="period", value_name="value", ignore_index=False
     )
     return long, tuple(notes)
+
+
+def _is_text(column: pd.Series) -> bool:
+    """Tell whether a column whose name is no period holds words alone, as Nomis's names of areas."""
+    if column.dtype.kind == "f" or kind_of(str(column.name)) or why_ambiguous(str(column.name)):
+        return False
+    return not column.str.contains(r"^\W*\d|^\W*$|^.{1,4}$", regex=True).any()
 
 
 def _without_prefix(columns: Sequence[str], source: PanelSource, *, numbered: bool) -> dict[str, str]:

@@ -16,7 +16,7 @@ from areaeffect.panel import REASONS, Hidden
 from areaeffect.tables.cells import Numbers, picked, read_numbers
 
 if TYPE_CHECKING:
-    from areaeffect.results import Floats, Ints
+    from areaeffect.results import Bools, Floats, Ints
     from areaeffect.sources.base import Wanted
     from areaeffect.study.model import PanelSource
 
@@ -26,6 +26,10 @@ _SUPPRESSED, _NO_ROW = np.uint8(REASONS.index("suppressed")), np.uint8(REASONS.i
 _MOST_HIDDEN = 20
 #: The largest count that the usual rules of publishers hide.
 _USUAL = 9
+#: A count is not hidden for being small where those of its area are so many times the bound.
+_FAR_LARGER = 4
+#: Where more of a table is hidden than this, an estimate would rest on what was put in place of it.
+_MOST_SHARE = 0.5
 _TRUE_FALSE = {"true": "1", "yes": "1", "y": "1", "false": "0", "no": "0", "n": "0"}
 #: A spreadsheet's numbers of the days from 1927 to 2064; days from one month to the next.
 _SPREADSHEET_DAYS, _MONTHS_IN_DAYS = (10_000, 60_000), {28, 29, 30, 31}
@@ -141,11 +145,16 @@ def matrix_of(frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: Pa
     reasons = np.where(np.isnan(matrix), _NO_ROW, 0).astype(np.uint8)
     reasons[area[empty], column_of_row[empty]] = numbers.reasons[empty]
     hidden = None
-    if wanted.is_count and len(set(wanted.category)) <= 1:
-        hidden, said = _hidden(matrix, reasons, numbers, source, empty)
+    if wanted.is_count:
+        most = numbers.most[empty & np.isfinite(numbers.most)]
+        hidden, said = hidden_counts(
+            matrix,
+            reasons,
+            source.hidden,
+            most=int(most.max()) if len(most) else None,
+            parts=len(set(wanted.category)),
+        )
         notes += (f"{path.name}: {said}",) if said else ()
-    if hidden is not None:
-        matrix[hidden.cells], reasons[hidden.cells] = hidden.middle, 0
     return Matrix(matrix, reasons, hidden, notes)
 
 
@@ -156,51 +165,78 @@ def numbers_of(frame: pd.DataFrame, wanted: Wanted, source: PanelSource, path: P
     return numbers
 
 
-def _hidden(
+def hidden_counts(
     matrix: Floats,
     reasons: npt.NDArray[np.uint8],
-    numbers: Numbers,
-    source: PanelSource,
-    empty: npt.NDArray[np.bool_],
+    bounds: tuple[int, ...] | None,
+    *,
+    most: int | None = None,
+    parts: int = 1,
+    same: Bools | None = None,
 ) -> tuple[Hidden | None, str]:
-    """Return the small counts that are hidden, and within which bounds.
+    """Put the middle of what they can be in place of small counts that are hidden.
 
-    Where neither the study nor the cell says a bound, hidden counts are less than the least one
-    that is shown: that is how small numbers are hidden. Where counts as small are shown too, the
-    usual rules bound those of areas that have such counts; the others are missing.
+    Where nothing says a bound, hidden counts are less than the least one that is shown: that is
+    how small numbers are hidden. Where counts as small are shown too, the usual rules bound those
+    of areas that have such counts.
+
+    Parameters
+    ----------
+    matrix, reasons : (n_areas, n_periods), counts and why there is none; both are changed.
+    bounds : least and most that the study or the publisher states.
+    most : the most that the cells themselves state.
+    parts : how many counts each is the sum of.
+    same : (n_areas,), areas whose boundaries are those that the count was hidden for.
+
+    Returns
+    -------
+    tuple
+        The counts that have a bound now, None where none has; and what was done, in words.
     """
     cells = reasons == _SUPPRESSED
-    if not cells.any():
-        return None, ""
     n = int(cells.sum())
-    said = numbers.most[empty & np.isfinite(numbers.most)]
-    if source.hidden is not None:
-        least, most = source.hidden
-        why = "the study says so"
-    elif len(said):
-        least, most, why = 0, int(said.max()), "the cells say so"
+    if not n:
+        return None, ""
+    unknown = "nothing says how large they can be"
+    unknown += "" if same is not None else "; write hidden = [least, most] in the source"
+    if bounds:
+        (least, largest), why = bounds, "stated for this source"
+    elif most is not None:
+        least, largest, why = 0, most, "the cells say so"
     else:
-        shown = matrix[matrix > 0]
-        least = 1 if (matrix == 0).any() else 0
-        most = int(shown.min()) - 1 if len(shown) else 0
-        why = f"the least count shown is {most + 1}"
-        if not max(least, 1) <= most <= _MOST_HIDDEN:
-            most = _USUAL
-            why = "nothing says their bounds; publishers hide counts under 5 or under 10"
-            cells = cells & (pd.DataFrame(matrix).median(axis=1).to_numpy() <= most)[:, None]
+        cells, least, largest, why = _bounds_shown(matrix, cells)
+    if parts > 1:
+        cells, unknown = np.zeros_like(cells), "each is one part of a sum of several categories"
+    elif n > _MOST_SHARE * matrix.size:
+        cells, unknown = np.zeros_like(cells), f"they are over {_MOST_SHARE:.0%} of all, too many to guess"
+    elif same is not None:
+        cells, unknown = cells & same[:, None], "they were hidden for areas of other boundaries"
     bounded = int(cells.sum())
     notes = []
     if bounded:
         notes.append(
-            f"{bounded:,} hidden counts are taken as {(least + most) / 2:g}, the middle of {least} "
-            f"to {most} ({why}); the report gives the estimate at both ends."
+            f"{bounded:,} hidden counts are taken as {(least + largest) / 2:g}, the middle of {least} "
+            f"to {largest} ({why}); the report gives the estimate at both ends."
         )
     if bounded < n:
-        notes.append(
-            f"{n - bounded:,} hidden counts are missing, because nothing says how large they can "
-            "be. Write hidden = [least, most] in the source."
-        )
-    return Hidden(cells, least, most) if bounded else None, " ".join(notes)
+        notes.append(f"{n - bounded:,} hidden counts are missing, because {unknown}.")
+    hidden = Hidden(cells, least, largest) if bounded else None
+    if hidden is not None:
+        matrix[cells], reasons[cells] = hidden.middle, 0
+    return hidden, " ".join(notes)
+
+
+def _bounds_shown(matrix: Floats, is_hidden: Bools) -> tuple[Bools, int, int, str]:
+    """Return which hidden counts the counts that are shown bound, least, most, and why."""
+    shown = matrix[matrix > 0]
+    least = 1 if (matrix == 0).any() else 0
+    most = int(shown.min()) - 1 if len(shown) else 0
+    usual = pd.DataFrame(matrix).median(axis=1)
+    if max(least, 1) <= most <= _MOST_HIDDEN:
+        small = (usual.fillna(0) <= _FAR_LARGER * (most + 1)).to_numpy()
+        return is_hidden & small[:, None], least, most, f"the least count shown is {most + 1}"
+    why = "nothing says their bounds; publishers hide counts under 5 or under 10"
+    return is_hidden & (usual <= _USUAL).to_numpy()[:, None], least, _USUAL, why
 
 
 def _refuse_values(frame: pd.DataFrame, wanted: Wanted, path: Path, numbers: Numbers) -> None:
@@ -219,15 +255,15 @@ def _refuse_values(frame: pd.DataFrame, wanted: Wanted, path: Path, numbers: Num
                     'Set kind = "score" for means.',
                 ),
             ]
-    problems = [
-        Problem(
-            f"'{frame[wanted.value].iloc[int(np.argmax(bad))]}' in '{wanted.value}' {what}.",
-            f"{path}, {rows_of(frame, bad)}",
-            fix,
-        )
-        for bad, what, fix in faults
-        if bad.any()
-    ]
+    problems = []
+    for bad, what, fix in faults:
+        if not bad.any():
+            continue
+        text = str(frame[wanted.value].iloc[int(np.argmax(bad))]).strip()
+        mark = f', or declare the mark: missing = {{ "{text}" = "suppressed" }}.'
+        done = fix if any(c.isdigit() for c in text) or text.isalnum() else fix.rstrip(".") + mark
+        where = f"{path}, {rows_of(frame, bad)}"
+        problems.append(Problem(f"'{text}' in '{wanted.value}' {what}.", where, done))
     if problems:
         raise DataError(problems)
 

@@ -308,7 +308,9 @@ def sheet_rows(
         No such sheet, or several that may be meant.
     """
     sheets = {
-        name: [(i, cells) for i, row in enumerate(rows, 1) if any(cells := [_text(value) for value in row])]
+        name: _from_first_column(
+            [(i, cells) for i, row in enumerate(rows, 1) if any(cells := [_text(value) for value in row])]
+        )
         for name, rows in read_sheets(path, None if sheet is None else [sheet]).items()
     }
     filled = {name: rows for name, rows in sheets.items() if rows}
@@ -331,6 +333,12 @@ def sheet_rows(
             )
         )
     return filled[best[0]], (f"{path.name}: the sheet '{best[0]}' was read.",)
+
+
+def _from_first_column(rows: list[NumberedRow]) -> list[NumberedRow]:
+    """Return rows without the columns on the left that are blank in all of them."""
+    first = min((next(i for i, c in enumerate(cells) if c) for _, cells in rows), default=0)
+    return [(i, cells[first:]) for i, cells in rows] if first else rows
 
 
 def _text(value: object) -> str:

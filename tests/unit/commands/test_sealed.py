@@ -61,6 +61,25 @@ def test_another_plan_than_the_sealed_one_is_refused(tmp_path: Path, old: str, n
         evaluate(path, 1)
 
 
+def test_a_key_that_no_study_has_any_more_does_not_part_a_study_from_its_seal(tmp_path: Path) -> None:
+    path, whole = _ahead(tmp_path)
+    design_into(path, tmp_path / "plan", 1, power=False)
+    sealed = tmp_path / "plan" / "design.json"
+    content = json.loads(sealed.read_text())
+    content["plan"]["analysis"]["caliper"] = True
+    content["plan"]["outcome"][0]["scale"] = "log"
+    sealed.write_text(json.dumps(content))
+    whole.to_csv(tmp_path / "crime.csv", index=False)
+    notes = evaluate(path, 1).notes
+    assert (
+        "The sealed plan lists keys that a study no longer has: outcome.0.scale, analysis.caliper." in notes
+    )
+    content["plan"]["outcome"].append(content["plan"]["outcome"][0])
+    sealed.write_text(json.dumps(content))
+    with pytest.raises(StudyError, match=r"`outcome.1.name` was 'crime' and is None"):
+        evaluate(path, 1)
+
+
 def test_other_data_from_before_the_start_are_refused(tmp_path: Path) -> None:
     path, whole = _ahead(tmp_path)
     design_into(path, tmp_path / "plan", 1, power=False)

@@ -242,6 +242,20 @@ def test_boundaries_that_are_none(study: Path) -> None:
     assert problem.startswith("areas.geojson: the file is not one of these: GeoJSON, ")
 
 
+def test_outlines_of_a_release_that_is_not_here_say_how_to_get_it(study: Path) -> None:
+    edit(study, '"areas.geojson"', '"elsewhere/LSOA_2021_EW_BGC_V5.gpkg"')
+    (said,) = refused(study, DataError)
+    assert "the file of release 'boundaries_lsoa21' is not here." in said
+    assert said.endswith("Get it with `areaeffect fetch boundaries_lsoa21`.")
+
+
+def test_outlines_that_the_portal_gave_as_geojson_are_found(study: Path) -> None:
+    outlines = study.parent / "areas.geojson"
+    outlines.rename(outlines.with_name("LSOA_2021_EW_BGC_V5.geojson"))
+    edit(study, '"areas.geojson"', '"LSOA_2021_EW_BGC_V5.gpkg"')
+    assert run(study).findings
+
+
 def test_boundaries_without_the_column_of_codes(study: Path) -> None:
     edit(study, '"areas.geojson"', '"areas.geojson"\nboundaries_area = "area"')
     assert refused(study, DataError) == [

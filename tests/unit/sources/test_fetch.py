@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -329,6 +330,22 @@ def test_a_full_disk_is_said_before_with_the_space_needed(mirror, get, monkeypat
     said = refused(get, large(mirror))
     assert "the disk is full: 1.2 MB are needed, 0.0 MB are free" in said
     assert DataError.exit_code == 3
+
+
+def test_a_full_disk_ends_the_command_with_3_and_the_space_needed(mirror, tmp_path):
+    full = "import shutil; usage = shutil.disk_usage('/')._replace(free=10)\n"
+    full += f"shutil.disk_usage = lambda _: usage\n{MAIN}"
+    done = subprocess.run(
+        [sys.executable, "-c", full, "fetch", "imd_2010", "--into", str(tmp_path)],
+        env={**os.environ, "AREAEFFECT_MIRROR": mirror.base},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert re.search(r"the disk is full: [\d.]+ MB are needed, 0.0 MB are free", done.stderr)
+    assert "Make room, or name another folder with --into" in done.stderr
+    assert not list(tmp_path.rglob("*.csv"))
 
 
 def test_a_disk_that_fills_meanwhile_keeps_what_came(mirror, get, tmp_path, monkeypatch):

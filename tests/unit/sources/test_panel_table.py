@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from openpyxl import Workbook
 
 from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.panel import REASONS
@@ -570,6 +571,40 @@ def test_hidden_counts_beside_small_ones_are_bounded_by_the_usual_rules(tmp_path
     said = " ".join(table.notes)
     assert "1 hidden counts are taken as 5, the middle of 1 to 9 (nothing says" in said
     assert "1 hidden counts are missing, because nothing says how large" in said
+
+
+def test_a_hidden_count_among_far_larger_ones_is_missing(tmp_path: Path) -> None:
+    """It was not hidden for being small: nothing says what it is."""
+    text = "area_code,2012-01,2012-02,2012-03\nA1,c,60,50\nB2,c,8,9\n"
+    table = read_table(write(tmp_path, text), **WIDE)
+    np.testing.assert_array_equal(only_measure(table)[:, 0], [np.nan, 3.5])
+    assert "1 hidden counts are missing, because nothing says how large" in " ".join(table.notes)
+
+
+def test_a_mark_that_is_not_known_can_be_declared(tmp_path: Path) -> None:
+    text = "area_code,2012-01,2012-02\nA1,#,9\nB2,5,1\n"
+    (said,) = problems_of(tmp_path, text, **WIDE)
+    assert said.endswith('or declare the mark: missing = { "#" = "suppressed" }.')
+    table = read_table(write(tmp_path, text), **WIDE, missing={"#": "not_published"})
+    np.testing.assert_array_equal(only_measure(table), [[np.nan, 9], [5, 1]])
+
+
+def test_a_column_of_names_with_a_figure_in_its_header_is_no_period(tmp_path: Path) -> None:
+    """Nomis heads its names '2011 super output area - middle layer'."""
+    text = "2011 super output area,mnemonic,March 2012,April 2012\nHartlepool 001,E1,3,4\nLeeds 002,E2,5,6\n"
+    table = read_table(write(tmp_path, text), **WIDE | {"area": "mnemonic"})
+    np.testing.assert_array_equal(only_measure(table), [[3, 4], [5, 6]])
+    assert any("not periods were left out: '2011 super output area'" in n for n in table.notes)
+
+
+def test_a_sheet_that_begins_in_its_second_column_is_read(tmp_path: Path) -> None:
+    """Stat-Xplore leaves the first column blank."""
+    book = Workbook()
+    for row in (["Claims"], ["Month", "January 2012", "February 2012"], ["MSOA"], ["A1", 3, 4], ["B2", 5, 6]):
+        book.active.append([None, *row])
+    book.save(tmp_path / "claims.xlsx")
+    table = read_table(tmp_path / "claims.xlsx", **WIDE | {"area": "MSOA"})
+    np.testing.assert_array_equal(only_measure(table), [[3, 4], [5, 6]])
 
 
 def test_columns_of_financial_years_are_read_as_such_and_said(tmp_path: Path) -> None:

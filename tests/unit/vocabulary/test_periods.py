@@ -164,6 +164,18 @@ def test_an_ambiguous_date_is_named_with_both_readings() -> None:
         (["01/02/2012", "01/03/2012"], MONTH, 2012 * 12 + 1),
         (["20120000", "20130000"], YEAR, 2012),
         (["Q1 2012/13", "Q2 2012/13"], QUARTER, 2012 * 4 + 1),
+        (["Quarter 1 2012", "Qtr 2 2012"], QUARTER, 2012 * 4),
+        (["Quarter ending March 2012", "3 months to 30 June 2012"], QUARTER, 2012 * 4),
+        (["Jan 2012 to Mar 2012", "Apr 2012 to Jun 2012"], QUARTER, 2012 * 4),
+        (["31/01/12", "29/02/12"], MONTH, 2012 * 12),
+        (["2012 M01", "2012 M02"], MONTH, 2012 * 12),
+        (["FY12/13", "FY13/14"], FINANCIAL_YEAR, 2012),
+        (["Financial year 2012/13"], FINANCIAL_YEAR, 2012),
+        (["April 2012 to March 2013", "1 April 2013 - 31 March 2014"], FINANCIAL_YEAR, 2012),
+        (["January 2012 to December 2012"], YEAR, 2012),
+        (["Calendar year 2012", "CY2013", "Year 2014"], YEAR, 2012),
+        (["Mid-2012", "mid-2013 [note 2]"], YEAR, 2012),
+        (["2012", "2013p", "2014 (r)", "2015*", "2016 provisional"], YEAR, 2012),
     ],
 )
 def test_a_column_of_periods_is_read_as_a_whole(texts: list[str], kind: PeriodKind, first: int) -> None:
@@ -178,6 +190,7 @@ def test_a_column_of_periods_is_read_as_a_whole(texts: list[str], kind: PeriodKi
         (["2018-1", "2018-2"], "may be 2018-01 or the quarter 2018-Q1"),
         (["03/04/2012", "04/04/2012"], "(day first) or 2012-03 (month first)"),
         (["2001-03", "2002-04", "2003-05"], "spans of 3 years, which overlap"),
+        (["03/04/12", "04/04/12"], "(day first) or 2012-03 (month first)"),
         (["201112", "201213"], "may be a financial year or a school year"),
     ],
 )

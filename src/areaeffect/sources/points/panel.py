@@ -24,6 +24,7 @@ from areaeffect.sources.coverage import COVERAGE_COLUMNS, REJECTED_COLUMNS, grou
 from areaeffect.sources.points.account import PLACE, Account, Reason, Seen, coordinate_notes
 from areaeffect.sources.points.counting import SLACK, Counted, count_points
 from areaeffect.sources.police_uk.categories import REJECTED_SHARE
+from areaeffect.sources.publishers.files import named_file
 from areaeffect.study.parts import Window, resolve
 from areaeffect.study.source_kinds import PointsSource
 
@@ -104,7 +105,7 @@ def _areas(name: str, file: StudyFile) -> tuple[Strings, Boundaries, str]:
     sources = file.study.source
     for one in (sources[name], *sources.values()):
         if one.boundaries is not None:
-            path = resolve(one.boundaries, file.folder)
+            path = named_file(one.boundaries, file.folder)
             column = one.boundaries_area or one.area
             codes = area_codes(path, column)
             return codes, read_boundaries(path, column, codes, one.boundaries_crs), column

@@ -14,7 +14,7 @@ from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.codes import Lookup, load_lookup, lookup_to
 from areaeffect.geography.points import area_of_points, nearest_of, to_metres
 from areaeffect.geography.vintages import Status, convert_counts, to_vintage
-from areaeffect.study.parts import resolve
+from areaeffect.sources.publishers.files import named_file
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -58,7 +58,7 @@ def read_lookup(source: PoliceUkSource, folder: Path) -> Lookup:
     """
     given = None
     if source.lookup is not None:
-        given = load_lookup(resolve(source.lookup, folder), "lsoa11_code", "lsoa21_code")
+        given = load_lookup(named_file(source.lookup, folder), "lsoa11_code", "lsoa21_code")
     return lookup_to(source.vintage, given)
 
 
@@ -134,7 +134,7 @@ def place(
         divided = _equally(located, lookup, points, has_code, asked, n_periods)
         return Placed(divided.values, empty, divided.notes)
     column = source.boundaries_area or source.area
-    outlines = read_boundaries(resolve(source.boundaries, folder), column, located.areas).outlines
+    outlines = read_boundaries(named_file(source.boundaries, folder), column, located.areas).outlines
     area, has_point = _by_point(points, outlines, located, has_code)
     values = [_add(points, area, categories, shape) for categories in asked]
     found = ~has_code & (area >= 0)

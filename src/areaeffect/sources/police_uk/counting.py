@@ -19,7 +19,8 @@ from areaeffect.errors import DataError, Problem, StudyError
 if TYPE_CHECKING:
     import duckdb
 
-    Counter = Callable[[str], None]
+    #: Makes the table `new_counts` of a month in a connection.
+    Counter = Callable[[duckdb.DuckDBPyConnection, str], None]
 
 Engine = Literal["duckdb", "spark"]
 
@@ -58,14 +59,13 @@ ORDER BY force, area_code NULLS FIRST, category, has_point
 """
 
 
-def duckdb_counter(connection: duckdb.DuckDBPyConnection, folder: Path) -> Counter:
+def duckdb_counter(folder: Path) -> Counter:
     """Count incidents that lie in `folder/force=…/month=…/` with DuckDB."""
 
-    def count(month: str) -> None:
+    def count(connection: duckdb.DuckDBPyConnection, month: str) -> None:
         files = sorted(str(p) for p in folder.glob(f"force=*/month={month}/part.parquet"))
         connection.execute(_INCIDENTS, {"files": files})
-        connection.execute("DROP TABLE IF EXISTS new_counts")
-        connection.sql(COUNT_INCIDENTS).create("new_counts")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE new_counts AS {COUNT_INCIDENTS}")
 
     return count
 
@@ -166,12 +166,11 @@ def count_lake(session: Any, address: str) -> Any:
 
 
 @contextmanager
-def spark_counter(connection: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[Counter]:
+def spark_counter(folder: Path) -> Iterator[Counter]:
     """Count incidents that lie in `folder/force=…/month=…/` with Spark, in one job.
 
     Parameters
     ----------
-    connection : DuckDB, which writes the months that Spark counted.
     folder : on a file system that every executor sees under the same path.
 
     Raises
@@ -188,10 +187,10 @@ def spark_counter(connection: duckdb.DuckDBPyConnection, folder: Path) -> Iterat
     try:
         counts = count_lake(session, folder.resolve().as_uri()).cache()
 
-        def count(month: str) -> None:
+        def count(connection: duckdb.DuckDBPyConnection, month: str) -> None:
             rows = counts.filter(counts.month == month).select(*KEYS, "area_name", "n").toArrow()
             connection.register("from_spark", rows)
-            connection.execute("CREATE OR REPLACE TABLE new_counts AS SELECT * FROM from_spark")
+            connection.execute("CREATE OR REPLACE TEMP TABLE new_counts AS SELECT * FROM from_spark")
             connection.unregister("from_spark")
 
         yield count

@@ -245,18 +245,24 @@ class _Ingest:
     def _count(
         self, connection: duckdb.DuckDBPyConnection, say: Callable[[str, int, int], None], engine: Engine
     ) -> None:
+        """Count and write every month of this run; DuckDB works on several at once."""
         folder = self.lake.staged(f"{SOURCE}/incidents")
+        months = sorted(self.forces_of)
+        names = [f"{SOURCE}/counts/month={month}/part.parquet" for month in months]
+        old = [self.lake.current(name) for name in names]
+        new = [self.lake.new_file(name) for name in names]
         with ExitStack() as stack:
-            if engine == "spark":
-                count = stack.enter_context(spark_counter(connection, folder))
-            else:
-                count = duckdb_counter(connection, folder)
-            for number, (month, forces) in enumerate(sorted(self.forces_of.items())):
-                say("counting", number, len(self.forces_of))
-                count(month)
-                name = f"{SOURCE}/counts/month={month}/part.parquet"
-                old = self.lake.current(name)
-                write_counts(connection, month, sorted(forces), old, self.lake.new_file(name))
+            is_spark = engine == "spark"
+            count = stack.enter_context(spark_counter(folder)) if is_spark else duckdb_counter(folder)
+            pool = stack.enter_context(ThreadPoolExecutor(1 if is_spark else rows.WRITERS))
+
+            def write(month: str, earlier: Path | None, path: Path) -> None:
+                own = connection.cursor()
+                count(own, month)
+                write_counts(own, month, sorted(self.forces_of[month]), earlier, path)
+
+            for number, _ in enumerate(pool.map(write, months, old, new), 1):
+                say("counting", number, len(months))
 
     def _write_rejected(self, name: str, file: StreetFile, rejected: list[Rejected]) -> None:
         if not rejected:

@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from areaeffect.disk import ASIDE, locked, sha256_of, sync, write_file
+from areaeffect.disk import ASIDE, locked, sha256_of, sync, sync_all, write_file
 from areaeffect.errors import DataError, Problem, StudyError
 from areaeffect.sources.police_uk.stored_files import AGAIN, StoredFile, measured
 from areaeffect.study.parts import default_store
@@ -180,9 +180,7 @@ class Transaction(Lake):
         folders = {self.path(name).parent for name in self._put}
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)  # while there still is a way back
-        for name in self._put:
-            sync(self.staged(name))
-        sync(self._staging)
+        sync_all([*map(self.staged, sorted(self._put)), self._staging])
         journal = {"put": sorted(self._put), "remove": sorted(self._remove)}
         write_file(self.root / _JOURNAL, json.dumps(journal))
         _finish(self.root)
@@ -336,9 +334,7 @@ def _finish(root: Path) -> None:
     for name in remove:
         (root / name).unlink(missing_ok=True)
         folders.add((root / name).parent)
-    for folder in folders:
-        if folder.is_dir():
-            sync(folder)
+    sync_all(sorted(f for f in folders if f.is_dir()))
     path.unlink()
     sync(root)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from areaeffect.errors import DataError, Problem
-from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile
+from areaeffect.sources.publishers.releases import PublishedRelease, ReleaseFile, catalogue
+from areaeffect.study.parts import resolve
 
 Roots = Path | tuple[Path, ...]
 
@@ -46,6 +47,26 @@ def locate(
             how_to_get(release),
         )
     )
+
+
+def named_file(path: str, folder: Path) -> Path:
+    """Return where a file lies that a study names by its path, such as one of outlines.
+
+    Raises
+    ------
+    DataError
+        A file of a release that is not here; the message says how to get it.
+    """
+    found = resolve(path, folder)
+    if found.exists():
+        return found
+    for release in catalogue().values():
+        for file in (f for form in release.forms for f in form if Path(f.path).name == found.name):
+            if file.layout == "outlines" and (other := found.with_suffix(".geojson")).is_file():
+                return other  # what the portal's service gave in place of the item
+            what = f"the file of release '{release.id}' is not here."
+            raise DataError(Problem(what, str(found), how_to_get(release)))
+    return found
 
 
 def is_here(release: PublishedRelease, root: Roots) -> bool:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.errors import DataError, Problem, StudyError
-from areaeffect.panel import REASONS, Strings
+from areaeffect.panel import REASONS, Hidden, Strings
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
+from areaeffect.sources.panel_values import hidden_counts
 from areaeffect.sources.publishers.files import Roots, columns_here, is_here
 from areaeffect.sources.publishers.releases import GEOGRAPHY_NAMES, Geography, PublishedRelease, find_release
 from areaeffect.sources.publishers.tables import PublishedTable, read
@@ -60,12 +61,12 @@ def read_published(
         problems = [refuse_as_outcome(release, c, "lsoa", f"source.{name}") for c in named]
         if refused := [p for p in problems if p is not None]:
             raise StudyError(refused)
-    table = read(release.id, roots, asked)
+    own = table = read(release.id, roots, asked)
     if is_larger:
         table = _spread(table, vintage, roots)
     elif vintage != release.vintage:
         table = bring_to(table, vintage, roots)
-    return as_source_table(name, table, window, wanted, attributes)
+    return as_source_table(name, table, window, wanted, attributes, own.areas)
 
 
 def described_at(source: PublishedSource, _folder: Path) -> str | None:
@@ -142,8 +143,13 @@ def columns_asked(wanted: tuple[Wanted, ...], attributes: tuple[str, ...]) -> tu
     return tuple(dict.fromkeys([*several, *attributes]))
 
 
-def as_source_table(
-    name: str, table: PublishedTable, window: Window, wanted: tuple[Wanted, ...], attributes: tuple[str, ...]
+def as_source_table(  # one thing, in the order of `read_published`
+    name: str,
+    table: PublishedTable,
+    window: Window,
+    wanted: tuple[Wanted, ...],
+    attributes: tuple[str, ...],
+    own_areas: Strings,
 ) -> SourceTable:
     """Return a published table in the shape that every source gives back.
 
@@ -157,6 +163,7 @@ def as_source_table(
     window : of the study.
     wanted : measures; categories name the columns to add up.
     attributes : columns for covariates, denominators, exclusions.
+    own_areas : codes of the areas that the publisher gives: an area with such a code is unchanged.
 
     Raises
     ------
@@ -169,6 +176,17 @@ def as_source_table(
     columns = {w: w.category or (w.value,) for w in wanted}
     _refuse_outcomes(table, columns)
     measures = {w: np.sum([table.values[c] for c in cs], axis=0) for w, cs in columns.items()}
+    reasons = {w: np.max([table.reasons[c] for c in cs], axis=0) for w, cs in columns.items()}
+    hidden: dict[Wanted, Hidden] = {}
+    notes = [*table.notes, *release.caveats]
+    same = np.isin(table.areas, own_areas)
+    for w, cs in columns.items():
+        if w.is_count:
+            found, said = hidden_counts(
+                measures[w], reasons[w], release.hidden, parts=len(set(cs)), same=same
+            )
+            notes += [f"{release.id}: {said}"] if said else []
+            hidden |= {w: found} if found else {}
     fixed: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]] = {}
     varying: dict[str, Floats] = {}
     for column in attributes:
@@ -187,9 +205,10 @@ def as_source_table(
         attributes=fixed,
         varying=varying,
         release=first,
-        notes=(*table.notes, *release.caveats),
+        notes=tuple(notes),
         more_releases=tuple(more),
-        reasons={w: np.max([table.reasons[c] for c in cs], axis=0) for w, cs in columns.items()},
+        reasons=reasons,
+        hidden=hidden,
     )
 
 
