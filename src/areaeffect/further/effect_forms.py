@@ -20,7 +20,7 @@ from areaeffect.findings.refusals import FEW_EVENTS
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex, Finding, Floats, Result
 from areaeffect.wording.numbers import number
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Finished
@@ -195,8 +195,7 @@ def _mean(evidence: Evidence, case: Case) -> FormRow:
     )
     lost = len(case.units) - len(kept)
     remark = (
-        f"{lost} of {len(case.units)} neighbourhoods have under {FEW_EVENTS} events before their "
-        "start, or none after it, and are left out of this form"
+        phrase("other_forms.neighbourhoods_under", lost=lost, n=len(case.units), few_events=FEW_EVENTS)
         if lost
         else ""
     )

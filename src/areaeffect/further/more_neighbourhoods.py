@@ -17,6 +17,7 @@ from areaeffect.power.calculation import Point, Size, machine_of, measure_points
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Floats, Result
 from areaeffect.streams import Use
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Finished
@@ -46,17 +47,13 @@ def more_neighbourhoods_section(_result: Result, annex: Annex[Supposed]) -> Sect
         )
         for r in table.records()
     )
-    text = (
-        f"The study has {said.neighbourhoods:,} neighbourhoods. With {said.supposed:,} like "
-        "them, each with its true boundary, the smallest effect that would be found in 80 of 100 "
-        "such studies would be the one in the third column. It comes from placebo programmes of "
-        "that many neighbourhoods, drawn from the same areas and put through the whole design."
+    text = phrase(
+        "more_neighbourhoods.study_neighbourhoods",
+        neighbourhoods=f"{said.neighbourhoods:,}",
+        supposed=f"{said.supposed:,}",
     )
     if any(_is_no_smaller(r["mde"], r["mde_with"]) for r in table.records()):
-        text += (
-            " Where it is no smaller, placebo programmes differ from their own benchmark areas by "
-            "more than chance: adding areas does not remove that bias."
-        )
+        text += PHRASES["more_neighbourhoods.where_smaller"]
     shown = Table("Smallest detectable effect", _HEAD, rows, frozenset({1, 2, 3}))
     return Section(
         "more_neighbourhoods",

@@ -12,7 +12,7 @@ from areaeffect.errors import DataError, Problem, first_few
 from areaeffect.geography.drawn import Drawn, Shares, area_shares, population_shares, read_drawn
 from areaeffect.geography.points import fault_of_degrees, projected
 from areaeffect.records import described
-from areaeffect.register.rows import Record, Row, contradictions, row_of, value_problems
+from areaeffect.register.rows import Record, RecordTable, Row, contradictions, row_of, value_problems
 from areaeffect.study.parts import resolve
 from areaeffect.tables.cells import read_numbers
 from areaeffect.tables.user_table import Layout, read_user_table, rows_account
@@ -310,6 +310,13 @@ class Found:
     left_out: list[LeftOut] = field(default_factory=list)  # entries that could not be used
     notes: list[str] = field(default_factory=list)  # remarks for the data annex
     faults: list[Problem] = field(default_factory=list)  # what the user must mend
+    table: RecordTable | None = None  # the file's rows; None of drawn shapes
+
+    def account(self) -> list[str]:
+        """Say how many rows of the file were used."""
+        used = {row.place for row in self.rows}
+        lost = {e.place for e in self.left_out} - used
+        return [self.table.account(lost)] if self.table else []
 
     def left_out_note(self) -> list[str]:
         """Name the entries left out, beside those of areas outside the study, noted elsewhere."""

@@ -126,6 +126,7 @@ def places_found(
         if other:
             found.notes.append(f"{path.name}: '{other[0][0]}' is taken as '{other[0][1]}'.")
     found.notes[:0] = table.notes
+    found.table = table
     return found
 
 
@@ -150,7 +151,7 @@ def _by_name(
     """Return the areas of wards or MSOAs, one record each; those beyond the study are listed."""
     places = find_places(kind, initiative.lookup, folder, areas)
     here = set(map(str, areas))
-    found = Found(faults=value_problems(records, path))
+    found = Found(faults=value_problems(records, path), notes=[places.account])
     for record in records:
         authority = next((record.values[c] for c in AUTHORITY if record.values.get(c)), "")
         codes = places.find(record.values[kind], authority)
@@ -188,6 +189,7 @@ def _by_postcode(
     """Return the areas of which enough postcodes are listed; bad postcodes are left out by name."""
     postcodes = find_postcodes(initiative.lookup, folder, areas, str(path))
     found = Found(faults=value_problems(records, path) + unnamed(records, path))
+    found.notes.append(postcodes.account)
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         text = record.values["postcode"]
@@ -336,7 +338,7 @@ def with_attributes(
     ]
     if problems:
         raise DataError(problems)
-    notes = list(table.notes)
+    notes = [*table.notes, table.account()]
     if unused := sorted(rows.keys() - spelled.values()):
         what = f"{len(unused)} rows are of no neighbourhood of the study"
         notes.append(f"{path.name}: {what} ({first_few(unused)}).")

@@ -286,12 +286,12 @@ def read_register(
             if found.faults:
                 raise DataError(found.faults)
             entries += entries_of(path, found, "drawn" if is_drawn else "postcodes", window)
-            notes += found.notes
+            notes += [*found.notes, *found.account()]
         else:
             if places is None:
                 places = _places(lookup, vintage, folder, areas)
             entries += read_entries(path, table.records, places, window)
-            notes += table.notes
+            notes += [*table.notes, table.account()]
     undated = [t for e in entries for t in (e.start, e.end) if t and kind_of(t) is None]
     if undated:
         what = f"{len(undated)} dates cannot be read, so their initiatives are taken as going on"

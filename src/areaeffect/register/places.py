@@ -16,7 +16,7 @@ from areaeffect.errors import DataError, Problem, did_you_mean
 from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.tables import read
 from areaeffect.study.parts import resolve
-from areaeffect.tables.user_table import read_user_table
+from areaeffect.tables.user_table import read_user_table, rows_account
 
 if TYPE_CHECKING:
     from areaeffect.panel import Strings
@@ -67,6 +67,12 @@ class Places:
                 self._by_code[str(code)].append(i)
             if name:
                 self._by_name[plain_name(str(name))].append(i)
+
+    @property
+    def account(self) -> str:
+        """How many rows of the lookup name an area and a place."""
+        of_use = (self.areas != "") & ((self.codes != "") | (self.names != ""))
+        return rows_account(self.source, len(self.areas), int(of_use.sum()))
 
     def find(self, text: str, authority: str = "") -> tuple[str, ...] | str:
         """Return the areas of a ward or MSOA, by code or by name; or why there are none.

@@ -19,6 +19,7 @@ from areaeffect.sources.publishers.panel import published_roots
 from areaeffect.sources.publishers.postcodes import RELEASE, plain_postcodes, read_directory
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.study.parts import resolve
+from areaeffect.tables.user_table import rows_account
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,6 +64,13 @@ class Postcodes:
             if own["area"].nunique() > 1
         }
         self._rows = rows[~index.duplicated(keep="last")]
+        self._read = len(rows)
+
+    @property
+    def account(self) -> str:
+        """How many rows of the lookup place a postcode in an area; the last of a repeated one."""
+        of_use = (self._rows.index != "") & (self._rows["area"].astype(str) != "")
+        return rows_account(self.source, self._read, int(of_use.sum()))
 
     def fault(self, text: str) -> str:
         """Return why a postcode cannot be placed; '' where it can."""

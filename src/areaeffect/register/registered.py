@@ -78,7 +78,7 @@ def registered_areas(
             before = faults.attempt(_since_announced, phased, initiative, file)
             neighbourhoods += phased if before is None else before
             found.append(more[1])
-            notes += [*more[1].notes, *more[1].left_out_note()]
+            notes += [*more[1].notes, *more[1].account(), *more[1].left_out_note()]
             throughout.append(more[2])
     overlaps = _overlaps(neighbourhoods, areas)
     if overlaps:

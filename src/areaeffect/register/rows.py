@@ -76,7 +76,14 @@ class RecordTable:
 
     columns: tuple[str, ...]  # in the order of the file, under the names that have a meaning here
     records: list[Record]  # one a row
-    notes: tuple[str, ...]  # how the file was read: rows, encoding, what was taken as what
+    notes: tuple[str, ...]  # how the file was read: encoding, what was taken as what
+    name: str  # of the file
+    read: int  # rows of the file, repeated ones and totals included
+
+    def account(self, lost: Collection[str] = ()) -> str:
+        """Say how many rows were read, kept and left out; `lost` are the places of unused rows."""
+        kept = {record.place for record in self.records} - set(lost)
+        return rows_account(self.name, self.read, len(kept))
 
 
 def read_records(path: Path) -> RecordTable:
@@ -131,8 +138,7 @@ def read_records(path: Path) -> RecordTable:
         Record(f"line {line}", dict(zip(columns, map(str, cells), strict=True)))
         for line, *cells in frame.itertuples(name=None)
     ]
-    notes.append(rows_account(path.name, read, frame.index.nunique()))
-    return RecordTable(tuple(columns), records, (*notes, *said))
+    return RecordTable(tuple(columns), records, (*notes, *said), path.name, read)
 
 
 def _one_spelling(names: pd.Series, path: Path) -> tuple[pd.Series, tuple[str, ...]]:

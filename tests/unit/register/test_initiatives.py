@@ -330,6 +330,8 @@ def test_postcodes_stand_for_areas_of_which_half_are_listed(tmp_path: Path) -> N
         ("line 6", "'TS9 9ZZ' is not in lookup.csv"),
         ("line 7", "'Acklam Road' is not written like a postcode"),
     ]
+    assert "lookup.csv: 12 rows read, 12 kept, 0 left out." in found.notes
+    assert found.account() == ["homes.csv: 6 rows read, 3 kept, 3 left out."]
     assert found.left_out_note() == [
         "homes.csv: 3 entries are left out: line 5, 'TS1 3AB' was terminated (202003), line 6, "
         "'TS9 9ZZ' is not in lookup.csv, line 7, 'Acklam Road' is not written like a postcode."
