@@ -60,6 +60,8 @@ def carry_out(recipe: dict[str, str], package: Path) -> None:
             assert old in text or old.replace("-", "_") in text
             text = text.replace(old, new)
     (package / recipe["to"]).write_text(text, encoding="utf-8")
+    with (package / "wording" / "phrases.toml").open("a", encoding="utf-8") as phrases:
+        phrases.write(recipe.get("phrases", ""))
     registry = package / recipe["registry"]
     listed = registry.read_text(encoding="utf-8")
     if "import" in recipe:

@@ -14,9 +14,17 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
+from areaeffect.commands.design import design_into
+from areaeffect.commands.evaluate import evaluate_into
+from areaeffect.commands.index import index_into
+from areaeffect.commands.where_next import Request, where_next_into
+from areaeffect.power.page import write_power
 from areaeffect.report import files
 from areaeffect.results import Series
+from tests.contract.test_whole_report import power
 from tests.shared.sample_result import sample_result
+from tests.shared.small_study import edit_table, write_small_study
+from tests.unit.where_next.test_where_next import INDEX, fewer_in_abbey
 from tests.web.browser import NARROW
 
 RULES = {
@@ -146,6 +154,10 @@ def test_a_page_of_a_neighbourhood_is_printed_on_two_sides(view: Page, folder: P
 
 
 WIDTHS = (360, 768, 1280)
+BESIDE = (
+    "study/report.html", "study/annex.html", "plan/plan.html", "power/power.html", "index/index.html",
+    "where/where_next.html",
+)  # fmt: skip
 MEASURED = """() => {
     const wide = (inner, outer) =>
         inner.getBoundingClientRect().right > outer.getBoundingClientRect().right + 1
@@ -184,6 +196,45 @@ def test_every_page_is_drawn_for_its_width(view: Page, folder: Path, name: str, 
     assert bool(found.pop("drawn")) is ("index" not in name)
     assert found.pop("page") <= width
     assert found == {"charts": 0, "tables": 0, "pairs": [], "small": [], "out": []}
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the pages that other commands write, with those commands, on small studies."""
+    folder = tmp_path_factory.mktemp("beside")
+    study, out = write_small_study(folder), folder / "pages"
+    edit_table(folder / "crime.csv", fewer_in_abbey)
+    evaluate_into(study, out / "study", threads=1)
+    design_into(study, out / "plan", threads=1)
+    whole = power()  # three initiatives of one size lie on one point
+    own = [replace(whole.rows[-1], group=group) for group in ("Council Partnership", "All initiatives")]
+    write_power(replace(whole, rows=(*whole.rows, *own)), out / "power")
+    index = folder / "index.toml"
+    index.write_text(INDEX, encoding="utf-8")
+    index_into(index, out / "index")
+    request = Request(study=study, results=out / "study", need=index, first=5)
+    where_next_into(request, out / "where", lambda *_: None)
+    return out
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_page_beside_the_report_is_drawn_for_its_width(
+    view: Page, beside: Path, name: str, width: int
+) -> None:
+    view.set_viewport_size({"width": width, "height": 800})
+    view.goto((beside / name).as_uri())
+    view.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    found = view.evaluate(MEASURED)
+    assert bool(found.pop("drawn")) is ("index" not in name)
+    assert found.pop("page") <= width
+    assert found == {"charts": 0, "tables": 0, "pairs": [], "small": [], "out": []}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_axe_finds_nothing_beside_the_report(view: Page, beside: Path, name: str) -> None:
+    view.goto((beside / name).as_uri())
+    assert violations(view) == {}
 
 
 def test_a_chart_that_is_cut_and_words_over_words_are_seen(view: Page, folder: Path, tmp_path: Path) -> None:

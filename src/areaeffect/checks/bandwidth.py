@@ -9,7 +9,6 @@ import numpy as np
 
 from areaeffect.checks.base import (
     EFFECT,
-    NO_FINDING,
     Answer,
     Check,
     CheckInputs,
@@ -19,10 +18,11 @@ from areaeffect.checks.base import (
     effect,
     held_against,
 )
-from areaeffect.checks.discontinuity import NO_RULE, has_rule
+from areaeffect.checks.discontinuity import has_rule
 from areaeffect.checks.leave_out import turns
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.results import Floats
@@ -63,13 +63,13 @@ def _run(inputs: CheckInputs) -> list[Found]:
 def _answer(inputs: CheckInputs, s: Subject, real: dict[int, Floats]) -> Found:
     f = s.finding
     if f.estimate is None or f.low is None or f.high is None:
-        return s.silent(NO_FINDING)
+        return s.silent(phrase("check.no_finding"))
     drawn = inputs.evidence.drawn[:, :, s.case.position]
     rows = []
     for places, totals in real.items():
         inferred = held_against(s.case, totals[:, s.case.position], drawn)
         if inferred is None:
-            return s.silent(f"with {places} places beyond the cut there is no design")
+            return s.silent(phrase("check_bandwidth.no_design", places=places))
         ends = [s.case.printed(x) for x in (inferred[0], inferred[1].low, inferred[1].high)]
         turned = turns(np.array([f.estimate, f.low, f.high]), np.array([ends], dtype=float))
         rows.append(
@@ -80,12 +80,12 @@ def _answer(inputs: CheckInputs, s: Subject, real: dict[int, Floats]) -> Found:
 
 
 def _say(a: Found, n: tuple[OtherBandwidth, ...]) -> str:
-    form = a.finding.form
-    parts = " and ".join(
-        f"{effect(row.estimate, form)} with {row.places:,} places beyond the cut" for row in n
+    each = (
+        phrase("check_bandwidth.each", effect=effect(row.estimate, a.finding.form), places=f"{row.places:,}")
+        for row in n
     )
-    reads = "it would read otherwise" if a.status is Status.WARNS else "it reads the same"
-    return f"it is {parts}: {reads}."
+    reads = "differs" if a.status is Status.WARNS else "same"
+    return phrase(f"check_bandwidth.{reads}", each=" and ".join(each))
 
 
 def _named(row: OtherBandwidth) -> str:
@@ -94,13 +94,10 @@ def _named(row: OtherBandwidth) -> str:
 
 BANDWIDTH = Check(
     name="bandwidth",
-    title="Other bandwidths",
-    question="Would the finding read otherwise with half or twice as many places beyond the cut?",
-    caption="Effects with fewer and more places beyond the cut",
     row=OtherBandwidth,
     run=_run,
     say=_say,
-    drawn=Drawn(name=_named, along="places beyond the cut that are compared with"),
+    drawn=Drawn(name=_named),
     concerns=has_rule,
-    why=NO_RULE,
+    why="no_rule",
 )

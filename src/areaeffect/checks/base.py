@@ -13,6 +13,7 @@ from areaeffect.findings.grading import tested_on
 from areaeffect.records import Column, DataTable, table_of
 from areaeffect.results import Finding, Floats, Form
 from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number, plural
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
@@ -56,8 +57,6 @@ class Drawn(Generic[Row]):
     """How the rows of a check, which have an estimate and an interval, are drawn."""
 
     name: Callable[[Row], str]  # of each row
-    along: str  # what goes from left to right
-    interval: str = "95% placebo intervals"  # what the intervals are
     keeps: Callable[[Row], bool] | None = None  # which rows are drawn; None for those with an estimate.
 
 
@@ -71,15 +70,16 @@ class Check(Generic[Numbers, Row]):
     """One attempt to break the findings: a row of the registry."""
 
     name: str  # lower case and underscores
-    title: str  # in print
-    question: str  # what it asks, in plain words, with a question mark
-    caption: str  # of its table
     row: type[Row]  # a record of one row of its table
     run: Callable[[CheckInputs], list[Answer[Numbers, Row]]]  # makes an answer for each finding it concerns
     say: Callable[[Answer[Numbers, Row], Numbers], str]  # makes the sentence of an answer from its numbers
     drawn: Drawn[Row] | None = None  # how its rows are drawn; None without a chart.
-    why: str = "no finding is about a change"  # why it concerns no finding, without a full stop
+    why: str = "no_change"  # phrase that says why it concerns no finding
     concerns: Callable[[Study], bool] = any_study  # whether it asks anything of a study
+
+    def words(self, key: str) -> str:
+        """Return one of its phrases: its title, question or caption, or what its chart shows."""
+        return PHRASES[f"check_{self.name}.{key}"]
 
 
 def _plain(numbers: Any, name: str = "") -> dict[str, Number]:
@@ -105,16 +105,16 @@ class CheckResult:
     def reason(self, answer: Answer[Any, Any]) -> str:
         """Return one sentence: what it says of one finding, or why it can say nothing."""
         if answer.status is Status.NOT_ESTIMABLE:
-            return f"Not estimable: {answer.why}."
+            return phrase("check.not_estimable", why=answer.why)
         return self.check.say(answer, answer.numbers)
 
     def summary(self) -> CheckSummary:
         """Return what the report and the files keep of it."""
         return CheckSummary(
             name=self.check.name,
-            title=self.check.title,
-            question=self.check.question,
-            why="" if self.answers else self.check.why,
+            title=self.check.words("title"),
+            question=self.check.words("question"),
+            why="" if self.answers else PHRASES[f"check.{self.check.why}"],
             findings=tuple(
                 CheckedFinding(
                     group=a.finding.group,
@@ -134,7 +134,7 @@ class CheckResult:
         """Return the rows of all its answers, with the group and the outcome of each."""
         cells = table_of(
             f"check_{self.check.name}",
-            self.check.caption,
+            self.check.words("caption"),
             self.check.row,
             [row for a in self.answers for row in a.rows],
         )
@@ -184,7 +184,6 @@ class Checked:
 #: Placebo programmes that a refit is compared with, or as many as the study's findings: a check,
 #: not an estimate.
 DRAWS = 199
-NO_FINDING = "the finding itself could not be estimated"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -286,21 +285,16 @@ def caveat(check: CheckSummary, finding: CheckedFinding) -> str:
 def summary(check: CheckSummary, *, example: bool = True) -> str:
     """Return one sentence on a check over all the findings it concerns, and an example of it."""
     if not check.findings:
-        return f"Not estimable: {check.why}."
+        return phrase("check.not_estimable", why=check.why)
     tried = [a for a in check.findings if a.status is not Status.NOT_ESTIMABLE]
-    warned = [a for a in tried if a.status is Status.WARNS]
     if not tried:
-        reasons = dict.fromkeys(a.why for a in check.findings)
-        return f"Not estimable: {'; '.join(reasons)}."
+        return phrase("check.not_estimable", why="; ".join(dict.fromkeys(a.why for a in check.findings)))
+    warned = [a for a in tried if a.status is Status.WARNS]
     weak = [a for a in tried if a.status is Status.INFORMATION]
-    if weak and not warned:
-        few = f"{len(weak)} of {plural(len(tried), 'finding')}"
-        return f"No warning, but weak for {few}{_first(weak, example)}"
-    if not warned:
-        which = "the one finding" if len(tried) == 1 else f"all {len(tried)} findings"
-        return f"Holds for {which} it could try{_first(tried, example)}"
-    few = f"{len(warned)} of {plural(len(tried), 'finding')}"
-    return f"Warns of {few}{_first(warned, example)}"
+    shown = warned or weak or tried
+    key = "warns" if warned else "weak" if weak else "holds_one" if len(tried) == 1 else "holds"
+    said = phrase(f"check.{key}", n=len(shown), all=plural(len(tried), "finding"), tried=len(tried))
+    return said + _first(shown, example=example)
 
 
 def effect(value: float | None, form: str) -> str:
@@ -321,14 +315,14 @@ def p_words(value: float | None) -> str:
 
 def span(low: float | None, high: float | None, form: str) -> str:
     """Write an interval of an effect; an end that was not found is said to be so."""
-    ends = ["no end found" if known(end) is None else effect(end, form) for end in (low, high)]
+    ends = [PHRASES["check.no_end"] if known(end) is None else effect(end, form) for end in (low, high)]
     return f"{ends[0]} to {ends[1]}"
 
 
-def _first(findings: list[CheckedFinding], example: bool) -> str:
+def _first(findings: list[CheckedFinding], *, example: bool) -> str:
     if not example:
-        return "."
+        return ""
     chosen = findings[0]
-    lead = " For example" if len(findings) > 1 else " For"
     group = f", {chosen.group}" if len({f.group for f in findings}) > 1 else ""
-    return f".{lead} {chosen.label}{group}: {chosen.reason}"
+    lead = "check.example" if len(findings) > 1 else "check.only"
+    return " " + phrase(lead, whose=f"{chosen.label}{group}", reason=chosen.reason)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.checks.base import Answer, Check, CheckInputs, Status, p_words
-from areaeffect.checks.discontinuity import NO_RULE, TOO_FEW, has_rule, line_of
-from areaeffect.estimate.discontinuity import bunching_at
+from areaeffect.checks.discontinuity import has_rule, line_of
+from areaeffect.estimate.discontinuity import FEWEST, bunching_at
 from areaeffect.records import described
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.results import Floats
@@ -42,7 +43,7 @@ def _run(inputs: CheckInputs) -> list[Found]:
     is_rank = evenly_spaced(line.rule.score)
     found = None if is_rank else bunching_at(distance)
     if found is None:
-        why = "the score is a rank, whose density is the same everywhere" if is_rank else TOO_FEW
+        why = phrase("check_bunching.rank") if is_rank else phrase("check_discontinuity.too_few", n=FEWEST)
         return [s.silent(why) for s in inputs.changes()]
     row = Density(chosen=found.above, beyond=found.below, bandwidth=found.bandwidth, p_value=found.p_value)
     status = Status.WARNS if found.p_value <= _ALPHA and found.above > found.below else Status.HOLDS
@@ -56,20 +57,8 @@ def evenly_spaced(score: Floats) -> bool:
 
 
 def _say(a: Found, n: Density) -> str:
-    more = "more places lie just on the chosen side of the cut than just beyond it"
-    if a.status is Status.WARNS:
-        return f"{more} (p {p_words(n.p_value)}): scores may have been moved across it."
-    return f"no bunching on the chosen side of the cut was detected (p {p_words(n.p_value)})."
+    key = "warns" if a.status is Status.WARNS else "holds"
+    return phrase(f"check_bunching.{key}", p=p_words(n.p_value))
 
 
-BUNCHING = Check(
-    name="bunching",
-    title="Bunching at the cut",
-    question="Do scores pile up just on the chosen side of the cut, as if they had been moved?",
-    caption="Density of the score at the cut",
-    row=Density,
-    run=_run,
-    say=_say,
-    concerns=has_rule,
-    why=NO_RULE,
-)
+BUNCHING = Check(name="bunching", row=Density, run=_run, say=_say, concerns=has_rule, why="no_rule")

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import NO_FINDING, Answer, Check, CheckInputs, Status, Subject
+from areaeffect.checks.base import Answer, Check, CheckInputs, Status, Subject
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats
 
 #: A larger share of weight in or next to other initiatives is warned of.
 LIMIT = 0.1
-NO_OTHERS = "the register names no other initiative: list those that are known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +64,9 @@ def _marks(inputs: CheckInputs, others: Bools) -> Bools:
 
 def _answer(inputs: CheckInputs, s: Subject, others: Bools, marks: Bools) -> Found:
     if not s.is_estimated:
-        return s.silent(NO_FINDING)
+        return s.silent(phrase("check.no_finding"))
     if not inputs.study.register_.others:
-        return s.silent(NO_OTHERS)
+        return s.silent(phrase("check_contamination.no_others"))
     weight = _weight(inputs, s, len(others))
     share = weight / weight.sum()
     marked = np.flatnonzero((weight > 0) & marks.any(axis=1))
@@ -99,19 +99,12 @@ def _weight(inputs: CheckInputs, s: Subject, n_areas: int) -> Floats:
 
 
 def _say(_a: Found, n: Contaminated) -> str:
-    share = f"{100 * n.share:.1f}% of the weight"
-    text = f"{plural(n.reached, 'benchmark area')} with {share} lie in, near or next to one of "
-    text += f"{plural(n.known, 'area')} of other initiatives"
-    return f"{text}." if n.with_boundaries else f"{text} (without boundaries, only in one)."
+    return phrase(
+        f"check_contamination.{'near' if n.with_boundaries else 'inside'}",
+        areas=plural(n.reached, "benchmark area"),
+        share=f"{100 * n.share:.1f}%",
+        known=plural(n.known, "area"),
+    )
 
 
-CONTAMINATION = Check(
-    name="contamination",
-    title="Other initiatives near the benchmark areas",
-    question="Did other initiatives of the register, at any time, reach the benchmark areas or the "
-    "places next to them?",
-    caption="Benchmark areas in, near or next to another initiative",
-    row=Reached,
-    run=_run,
-    say=_say,
-)
+CONTAMINATION = Check(name="contamination", row=Reached, run=_run, say=_say)

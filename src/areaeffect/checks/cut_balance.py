@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.checks.base import Answer, Check, CheckInputs, Status, p_words
-from areaeffect.checks.discontinuity import NO_RULE, TOO_FEW, Line, has_rule, line_of
-from areaeffect.estimate.discontinuity import jump_at
+from areaeffect.checks.discontinuity import Line, has_rule, line_of
+from areaeffect.estimate.discontinuity import FEWEST, jump_at
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.results import Floats
@@ -56,7 +57,7 @@ def _run(inputs: CheckInputs) -> list[Found]:
         if not (k < len(is_score) and is_score[k]) and (p := _jump(line, features.values[:, k])) is not None
     }
     if not tried:
-        return [s.silent(TOO_FEW) for s in inputs.changes()]
+        return [s.silent(phrase("check_discontinuity.too_few", n=FEWEST)) for s in inputs.changes()]
     joint = min(1.0, len(tried) * min(p for _, p in tried.values()))
     rows = tuple(
         CharacteristicJump(characteristic=name, jump=jump, p_value=p, joint_p=joint)
@@ -79,23 +80,15 @@ def _jump(line: Line, values: Floats) -> tuple[float, float] | None:
 
 
 def _say(a: Found, n: Largest) -> str:
-    most = (
-        f"of {plural(n.tried, 'characteristic')} {n.of.characteristic} jumps most clearly, by "
-        f"{n.of.jump:.2f} standard deviations (p over all {p_words(n.of.joint_p)})"
+    return phrase(
+        f"check_cut_balance.{'warns' if a.status is Status.WARNS else 'holds'}",
+        tried=plural(n.tried, "characteristic"),
+        name=n.of.characteristic,
+        jump=f"{n.of.jump:.2f}",
+        p=p_words(n.of.joint_p),
     )
-    if a.status is Status.WARNS:
-        return f"{most}: places on the two sides of the cut were unlike before the start."
-    return f"{most}, which chance may do."
 
 
 CUT_BALANCE = Check(
-    name="cut_balance",
-    title="Balance at the cut",
-    question="Does what was known before the start jump where the score passes the cut?",
-    caption="Jumps of characteristics at the cut",
-    row=CharacteristicJump,
-    run=_run,
-    say=_say,
-    concerns=has_rule,
-    why=NO_RULE,
+    name="cut_balance", row=CharacteristicJump, run=_run, say=_say, concerns=has_rule, why="no_rule"
 )

@@ -7,29 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import (
-    EFFECT,
-    NO_FINDING,
-    Answer,
-    Check,
-    CheckInputs,
-    Status,
-    Subject,
-    effect,
-    span,
-)
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Status, Subject, effect, span
 from areaeffect.estimate.discontinuity import FEWEST, jump_at
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.design.cutoff import Ranked
     from areaeffect.estimate.counterfactual import Sums
     from areaeffect.results import Bools, Floats, Ints
     from areaeffect.study.model import Study
-
-TOO_FEW = f"fewer than {FEWEST} places in line lie on one side of the cut, or their scores are tied"
-NO_RULE = "the study names no rule of placement (keys score and chosen)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +99,12 @@ def _run(inputs: CheckInputs) -> list[Found]:
 def _answer(inputs: CheckInputs, line: Line, s: Subject) -> Found:
     added = sums_of(inputs, s)
     if s.finding.estimate is None or added is None:
-        return s.silent(NO_FINDING if added else "the places did not all start together")
+        return s.silent(phrase("check.no_finding") if added else phrase("check_discontinuity.apart"))
     change, scale = _change(line, added, is_ratio=s.case.is_ratio)
     known = np.isfinite(change)
     jump = jump_at(line.distance[known], change[known])
     if jump is None or scale <= 0:
-        return s.silent(TOO_FEW)
+        return s.silent(phrase("check_discontinuity.too_few", n=FEWEST))
     row = AtTheCut(
         estimate=jump.corrected / scale,
         low=jump.low / scale,
@@ -148,23 +136,15 @@ def _change(line: Line, added: Sums, *, is_ratio: bool) -> tuple[Floats, float]:
 
 def _say(a: Found, n: AtTheCut) -> str:
     form = a.finding.form
-    found = (
-        f"at the cut it is {effect(n.estimate, form)} (robust 95% interval "
-        f"{span(n.low, n.high, form)}; {plural(n.chosen, 'place')} chosen and {n.others:,} beyond)"
+    return phrase(
+        f"check_discontinuity.{'warns' if a.status is Status.WARNS else 'holds'}",
+        effect=effect(n.estimate, form),
+        interval=span(n.low, n.high, form),
+        chosen=plural(n.chosen, "place"),
+        others=f"{n.others:,}",
     )
-    if a.status is Status.WARNS:
-        return f"{found}, which shares no value with the finding's interval."
-    return f"{found}; the two intervals overlap."
 
 
 DISCONTINUITY = Check(
-    name="discontinuity",
-    title="The jump at the cut",
-    question="Where the score passes the cut, does the change jump as the finding says?",
-    caption="Local linear estimate at the cut",
-    row=AtTheCut,
-    run=_run,
-    say=_say,
-    concerns=has_rule,
-    why=NO_RULE,
+    name="discontinuity", row=AtTheCut, run=_run, say=_say, concerns=has_rule, why="no_rule"
 )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from areaeffect.checks.base import (
     EFFECT,
-    NO_FINDING,
     Answer,
     Check,
     CheckInputs,
@@ -18,11 +17,11 @@ from areaeffect.checks.base import (
     held_against,
     p_words,
 )
-from areaeffect.checks.held_out import TOO_SHORT
 from areaeffect.checks.refits import MOST_BACK
 from areaeffect.findings.grading import ALPHA, held_out
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.estimate.inference import PlaceboInference
@@ -61,7 +60,7 @@ def _run(inputs: CheckInputs) -> list[Found]:
     answers: list[Found] = []
     for s in inputs.changes():
         found = _earlier(inputs, s) if s.is_estimated else {}
-        silent = TOO_SHORT if s.is_estimated else NO_FINDING
+        silent = phrase("check_held_out.too_short") if s.is_estimated else phrase("check.no_finding")
         answers.append(_answer(s, found) if found else s.silent(silent))
     return answers
 
@@ -107,16 +106,15 @@ def _answer(s: Subject, found: dict[int, tuple[float, PlaceboInference]]) -> Fou
 
 
 def _say(a: Found, n: Earlier) -> str:
-    spans = "year" if n.dated else "third of the history"
-    early = plural(n.worst, spans) if n.dated else f"{n.worst} × a {spans}"
-    found = effect(n.estimate, a.finding.form)
-    if n.starts == 1:
-        done = "in time when nothing was done"
-        return f"a start pretended {early} early gives {found} {done} (p {p_words(n.p_value)})."
-    return (
-        f"of {plural(n.starts, 'pretended start')} the one {early} early stands out most: "
-        f"{found} in years when nothing was done (placebo p {p_words(n.p_value)}, "
-        f"{p_words(n.p_adjusted)} for all of them)."
+    dated = plural(n.worst, "year")
+    early = dated if n.dated else phrase("check_earlier.undated", n=n.worst)
+    return phrase(
+        f"check_earlier.{'one' if n.starts == 1 else 'several'}",
+        starts=plural(n.starts, "earlier start"),
+        early=early,
+        effect=effect(n.estimate, a.finding.form),
+        p=p_words(n.p_value),
+        all=p_words(n.p_adjusted),
     )
 
 
@@ -124,14 +122,4 @@ def _named(row: EarlierStart) -> str:
     return str(row.spans_early)
 
 
-EARLIER = Check(
-    name="earlier",
-    title="Pretending an earlier start",
-    question="If the start is pretended to be one, two or three years earlier, is an effect found "
-    "in years when nothing had been done?",
-    caption="Effects of starts that never were",
-    row=EarlierStart,
-    run=_run,
-    say=_say,
-    drawn=Drawn(name=_named, along="years, or spans, before the real start"),
-)
+EARLIER = Check(name="earlier", row=EarlierStart, run=_run, say=_say, drawn=Drawn(name=_named))

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from areaeffect.checks.base import (
-    EFFECT,
-    NO_FINDING,
-    Answer,
-    Check,
-    CheckInputs,
-    Status,
-    Subject,
-    effect,
-    p_words,
-    span,
-)
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Status, Subject, effect, p_words, span
 from areaeffect.findings.grading import ALPHA, held_out
 from areaeffect.records import described
-
-TOO_SHORT = "the history is too short, or has too many gaps, to leave its last part out"
+from areaeffect.wording.terms import phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +31,10 @@ def _run(inputs: CheckInputs) -> list[Found]:
 
 def _answer(inputs: CheckInputs, s: Subject) -> Found:
     if not s.is_estimated:
-        return s.silent(NO_FINDING)
+        return s.silent(phrase("check.no_finding"))
     held = held_out(inputs.evidence, s.case)
     if held is None:
-        return s.silent(TOO_SHORT)
+        return s.silent(phrase("check_held_out.too_short"))
     found = HeldOutGap(
         gap=s.case.printed(held.gap),
         low=s.case.printed(held.inference.low),
@@ -58,20 +46,12 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
 
 
 def _say(a: Found, n: HeldOutGap) -> str:
-    gap = effect(n.gap, a.finding.form)
-    tail = f"95% placebo interval {span(n.low, n.high, a.finding.form)}, p {p_words(n.p_value)}"
-    if a.status is Status.WARNS:
-        return f"before anything was done the gap in the held-out span was already {gap} ({tail})."
-    return f"the gap in the held-out span was {gap} ({tail})."
+    return phrase(
+        f"check_held_out.{'warns' if a.status is Status.WARNS else 'holds'}",
+        gap=effect(n.gap, a.finding.form),
+        interval=span(n.low, n.high, a.finding.form),
+        p=p_words(n.p_value),
+    )
 
 
-HELD_OUT = Check(
-    name="held_out",
-    title="The last year before the start, held out",
-    question="If the design does not see the last stretch before the start, do the places part "
-    "from their benchmark areas in it, before anything was done?",
-    caption="Gaps in the held-out span",
-    row=HeldOutGap,
-    run=_run,
-    say=_say,
-)
+HELD_OUT = Check(name="held_out", row=HeldOutGap, run=_run, say=_say)

@@ -7,24 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import (
-    EFFECT,
-    NO_FINDING,
-    Answer,
-    Check,
-    CheckInputs,
-    Drawn,
-    Status,
-    Subject,
-    p_words,
-    span,
-)
-from areaeffect.checks.held_out import TOO_SHORT
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Drawn, Status, Subject, p_words, span
 from areaeffect.checks.honest import Bound, breakdown, joint_p, relative_magnitude, smoothness
 from areaeffect.checks.refits import AFTER, GAP, LEADS, Refits
 from areaeffect.estimate.inference import MIN_PLACEBOS, around_zero
 from areaeffect.findings.grading import ALPHA, tested_on
 from areaeffect.records import described
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Case
@@ -89,10 +78,10 @@ def _run(inputs: CheckInputs) -> list[Found]:
 
 def _answer(refits: Refits | None, s: Subject) -> Found:
     if not s.is_estimated or refits is None:
-        return s.silent(NO_FINDING)
+        return s.silent(phrase("check.no_finding"))
     path = _path(refits, s)
     if path is None:
-        return s.silent(TOO_SHORT)
+        return s.silent(phrase("check_held_out.too_short"))
     printed = s.case.printed
     magnitudes = [_magnitude(path, size) for size in SIZES]
     bounds = [("relative magnitude", b) for b in magnitudes]
@@ -192,17 +181,14 @@ def _bent(path: _Path, size: float, unit: float) -> Bound:
 
 
 def _say(a: Found, n: Drift) -> str:
-    which = "the one lead has" if n.n_leads == 1 else f"the {n.n_leads} leads together have"
-    text = (
-        f"{which} placebo p {p_words(n.joint_p)}; "
-        "if the places went on drifting each year as far as in the held-out span, the effect "
-        f"would lie in {span(n.low_at_1, n.high_at_1, a.finding.form)}"
+    key = "beyond" if n.breakdown is None else "at_once" if n.breakdown == 0 else "breaks"
+    return phrase(
+        f"check_leads.{key}",
+        leads=phrase("check_leads.one" if n.n_leads == 1 else "check_leads.several", n=n.n_leads),
+        p=p_words(n.joint_p),
+        interval=span(n.low_at_1, n.high_at_1, a.finding.form),
+        times=f"{n.breakdown or 0.0:.2f}",
     )
-    if n.breakdown is None:
-        return f"{text}; even at twenty times that drift the interval leaves out zero."
-    if n.breakdown == 0:
-        return f"{text}; measured from the held-out span it includes zero even without drift."
-    return f"{text}; at {n.breakdown:.2f} times that drift the interval would include zero."
 
 
 def _named(row: Lead) -> str:
@@ -213,19 +199,4 @@ def _is_drawn(row: Lead) -> bool:
     return row.kind == "relative magnitude" and row.low is not None
 
 
-LEADS_CHECK = Check(
-    name="leads",
-    title="Drift before the start, carried on after it",
-    question="If the places had gone on drifting from their benchmark areas after the start as "
-    "they did before it, or faster, would the finding still hold?",
-    caption="Leads, and intervals under bounded drift",
-    row=Lead,
-    run=_run,
-    say=_say,
-    drawn=Drawn(
-        name=_named,
-        along="drift after the start (1: the largest before it)",
-        interval="95% intervals if the places had drifted on so far",
-        keeps=_is_drawn,
-    ),
-)
+LEADS_CHECK = Check(name="leads", row=Lead, run=_run, say=_say, drawn=Drawn(name=_named, keeps=_is_drawn))

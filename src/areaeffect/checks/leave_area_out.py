@@ -7,23 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import (
-    EFFECT,
-    NO_FINDING,
-    Answer,
-    Check,
-    CheckInputs,
-    Drawn,
-    Status,
-    Subject,
-    effect,
-    held_against,
-)
-from areaeffect.checks.leave_out import turns
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Drawn, Status, Subject, held_against
+from areaeffect.checks.leave_out import one_left_out, turns
 from areaeffect.checks.treated_benchmark import parts_of
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.results import Floats
@@ -79,7 +69,7 @@ def _without(inputs: CheckInputs, area: int, refits: dict[int, Floats]) -> Float
 def _answer(inputs: CheckInputs, s: Subject, refits: dict[int, Floats]) -> Found:
     f, evidence = s.finding, inputs.evidence
     if f.estimate is None or f.low is None or f.high is None:
-        return s.silent(NO_FINDING)
+        return s.silent(phrase("check.no_finding"))
     parts = parts_of(inputs, s)
     heaviest = np.argsort(-parts, kind="stable")[:TRIED]
     drawn = evidence.drawn[:, :, s.case.position]
@@ -92,7 +82,7 @@ def _answer(inputs: CheckInputs, s: Subject, refits: dict[int, Floats]) -> Found
             printed = s.case.printed
             cells[int(area)] = (printed(estimate), printed(inference.low), printed(inference.high))
     if not cells:
-        return s.silent("without one of the heaviest areas there is no design")
+        return s.silent(phrase("check_leave_area_out.no_design"))
     without = np.array(list(cells.values()), dtype=float)
     turned = turns(np.array([f.estimate, f.low, f.high]), without)
     rows = [
@@ -120,29 +110,11 @@ def _answer(inputs: CheckInputs, s: Subject, refits: dict[int, Floats]) -> Found
 
 
 def _say(a: Found, n: AreaSpread) -> str:
-    form = a.finding.form
-    between = f"{effect(n.smallest, form)} and {effect(n.largest, form)}"
-    heaviest = plural(n.areas, "heaviest benchmark area")
-    text = f"without any one of the {heaviest} the estimate is between "
-    if a.status is Status.WARNS:
-        which = f"without {n.name} (then {effect(n.estimate, form)}) the answer would change"
-        more = f", as it would without {n.turning - 1} more" if n.turning > 1 else ""
-        return f"{which}{more}; {text}{between}."
-    return f"{text}{between}, and the answer stays the same."
+    return one_left_out("check_leave_area_out", a, n, of=plural(n.areas, "heaviest benchmark area"))
 
 
 def _named(row: WithoutArea) -> str:
     return row.area
 
 
-LEAVE_AREA_OUT = Check(
-    name="leave_area_out",
-    title="Without each of the heaviest benchmark areas",
-    question="Does the finding rest on a single benchmark area, so that without it the sign, or "
-    "whether the interval leaves zero out, would change?",
-    caption="Effects without each of the heaviest benchmark areas",
-    row=WithoutArea,
-    run=_run,
-    say=_say,
-    drawn=Drawn(name=_named, along="each of the heaviest areas left out in turn"),
-)
+LEAVE_AREA_OUT = Check(name="leave_area_out", row=WithoutArea, run=_run, say=_say, drawn=Drawn(name=_named))

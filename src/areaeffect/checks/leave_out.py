@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from areaeffect.checks.base import (
     EFFECT,
-    NO_FINDING,
     Answer,
     Check,
     CheckInputs,
@@ -21,6 +20,7 @@ from areaeffect.checks.base import (
 )
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.estimate.inference import PlaceboInference
@@ -49,9 +49,6 @@ def turns(whole: Floats, without: Floats) -> Bools:
 
 def _leaves_out(rows: Floats) -> Bools:
     return np.asarray((rows[..., 1] > 0) | (rows[..., 2] < 0))
-
-
-ONE_PLACE = "there is one neighbourhood, or one set of weights for all, so none can be left out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +86,9 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
     f, evidence = s.finding, inputs.evidence
     own = f.single
     if f.estimate is None or own is None or own.low is None or own.high is None:
-        return s.silent(NO_FINDING)
+        return s.silent(phrase("check.no_finding"))
     if len(s.case.units) == 1:
-        return s.silent(ONE_PLACE)
+        return s.silent(phrase("check_leave_out.one_place"))
     real, drawn = evidence.real[:, s.case.position], evidence.drawn[:, :, s.case.position]
     found: dict[int, tuple[float, PlaceboInference]] = {}
     for g in s.case.units:
@@ -101,7 +98,7 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
         if inferred is not None:
             found[g] = inferred
     if not found:
-        return s.silent("without a neighbourhood there are too few placebo programmes")
+        return s.silent(phrase("check_leave_out.few_draws"))
     printed = s.case.printed
     cells = [(printed(e), printed(i.low), printed(i.high)) for e, i in found.values()]
     without = np.array(cells, dtype=float)  # an end that was not found is NaN: it leaves nothing out
@@ -125,28 +122,32 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
 
 
 def _say(a: Found, n: Spread) -> str:
+    return one_left_out("check_leave_out", a, n, of=plural(n.neighbourhoods, "neighbourhood"))
+
+
+def one_left_out(table: str, a: Answer[Any, Any], n: Any, of: str) -> str:
+    """Say what an estimate becomes without each of several, from its `smallest` to its `largest`.
+
+    Parameters
+    ----------
+    table : of the phrases.
+    a, n : the answer and its numbers.
+    of : what is left out, with how many of them there are.
+    """
     form = a.finding.form
-    between = f"{effect(n.smallest, form)} and {effect(n.largest, form)}"
-    text = f"without any one of {plural(n.neighbourhoods, 'neighbourhood')} the estimate is between "
-    if a.status is Status.WARNS:
-        which = f"without {n.name} (then {effect(n.estimate, form)}) the answer would change"
-        more = f", as it would without {n.turning - 1} more" if n.turning > 1 else ""
-        return f"{which}{more}; {text}{between}."
-    return f"{text}{between}, and the answer stays the same."
+    return phrase(
+        f"{table}.{'warns' if a.status is Status.WARNS else 'holds'}",
+        of=of,
+        low=effect(n.smallest, form),
+        high=effect(n.largest, form),
+        name=n.name,
+        then=effect(n.estimate, form),
+        more=phrase(f"{table}.more", n=n.turning - 1) if n.turning > 1 else "",
+    )
 
 
 def _named(row: WithoutOne) -> str:
     return row.neighbourhood
 
 
-LEAVE_OUT = Check(
-    name="leave_out",
-    title="Without each neighbourhood in turn",
-    question="Does the finding rest on a single neighbourhood, so that without it the sign, or "
-    "whether the interval leaves zero out, would change?",
-    caption="Effects without each neighbourhood",
-    row=WithoutOne,
-    run=_run,
-    say=_say,
-    drawn=Drawn(name=_named, along="each neighbourhood left out in turn"),
-)
+LEAVE_OUT = Check(name="leave_out", row=WithoutOne, run=_run, say=_say, drawn=Drawn(name=_named))

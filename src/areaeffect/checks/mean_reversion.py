@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, CheckInputs, Status, Subject, effect
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Status, Subject, effect
 from areaeffect.checks.refits import LEVEL, RISE, scores_of
 from areaeffect.estimate.inference import CENTRE_LIMIT, MIN_PLACEBOS
 from areaeffect.findings.candidates import places_of
@@ -16,6 +16,7 @@ from areaeffect.findings.cohorts import ClaimCohorts
 from areaeffect.placebo.programmes import Candidates
 from areaeffect.records import described
 from areaeffect.streams import Use, generator
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats, Ints
@@ -97,7 +98,6 @@ def reversion(percentiles: Floats, estimates: Floats) -> Reversion:
 #: Placebo programmes drawn for each choice of places; their mean is known to a tenth of their
 #: deviation.
 DRAWS = 99
-TOO_FEW = "the worst third of the places that could be drawn is too few for {} of them apart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +196,7 @@ def _worst_banks(scored: Sequence[Sequence[_Scored]], n_treated: int) -> tuple[f
 def _answer(inputs: CheckInputs, chosen: dict[str, _Chosen], s: Subject) -> Found:
     f = s.finding
     if f.estimate is None:
-        return s.silent(NO_FINDING)
+        return s.silent(phrase("check.no_finding"))
     found: dict[str, Reversion] = {}
     for kind, c in chosen.items():
         estimates = s.case.statistic(c.drawn[:, :, s.case.position])
@@ -204,7 +204,7 @@ def _answer(inputs: CheckInputs, chosen: dict[str, _Chosen], s: Subject) -> Foun
             own = c.percentiles[list(s.case.units), s.case.position]
             found[kind] = reversion(own, estimates)
     if not found:
-        return s.silent(TOO_FEW.format(len(s.case.units)))
+        return s.silent(phrase("check_mean_reversion.too_few", n=len(s.case.units)))
     estimate = float(np.log1p(f.estimate)) if s.case.is_ratio else f.estimate
     drawn = s.case.statistic(inputs.evidence.drawn[:, :, s.case.position])
     spread = float(np.nanstd(drawn, ddof=1))
@@ -224,22 +224,16 @@ def _answer(inputs: CheckInputs, chosen: dict[str, _Chosen], s: Subject) -> Foun
 
 
 def _say(a: Found, n: tuple[WorstPlaces, ...]) -> str:
-    words = {LEVEL: "a high level", RISE: "a recent rise"}
-    parts = [
-        f"in the worst {100 * row.share:.0f}% by {words[row.chosen_on]}, "
-        f"{effect(row.bias, a.finding.form)} (the real places: percentile {row.percentile:.0f})"
+    parts = (
+        phrase(
+            f"check_mean_reversion.{row.chosen_on}",
+            share=f"{100 * row.share:.0f}%",
+            effect=effect(row.bias, a.finding.form),
+            percentile=f"{row.percentile:.0f}",
+        )
         for row in n
-    ]
-    return f"on placebo programmes the design finds: {'; '.join(parts)}."
+    )
+    return phrase("check_mean_reversion.found", parts="; ".join(parts))
 
 
-MEAN_REVERSION = Check(
-    name="mean_reversion",
-    title="Regression to the mean",
-    question="Places at their worst tend to improve by themselves. What does the design find on "
-    "placebo programmes chosen on a high level or a recent rise, and were the real places so?",
-    caption="Placebo programmes in the worst places",
-    row=WorstPlaces,
-    run=_run,
-    say=_say,
-)
+MEAN_REVERSION = Check(name="mean_reversion", row=WorstPlaces, run=_run, say=_say)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import NO_FINDING, Answer, Check, CheckInputs, Status, Subject, p_words
+from areaeffect.checks.base import Answer, Check, CheckInputs, Status, Subject, p_words
 from areaeffect.checks.refits import LEVEL, RISE, scores_of
 from areaeffect.placebo.programmes import programme_of
 from areaeffect.records import described
 from areaeffect.wording.numbers import three_digits
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.panel import Strings
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 #: A programme less like its placebos than all but this share of them is warned of.
 ALPHA = 0.05
-_TILT = "places with as large a change chosen {} times as often would undo the finding"
 SPREAD, SHARE_IN_ONE, WHOLE_GROUPS = "distance apart", "share in one district", "whole districts"
 
 
@@ -242,7 +242,7 @@ def _run(inputs: CheckInputs) -> list[Found]:
             found[s.case.units] = _profiles(inputs, traits, programmes, s.case.units)
         profiles = found.get(s.case.units)
         if profiles is None:
-            why = "too few placebo programmes could be drawn" if s.is_estimated else NO_FINDING
+            why = phrase("check_placement.few_draws") if s.is_estimated else phrase("check.no_finding")
             answers.append(s.silent(why))
             continue
         effects = s.case.statistic(inputs.evidence.drawn[profiles.numbers, :, s.case.position])
@@ -338,7 +338,7 @@ def tilt(p_value: float) -> float:
 
 def _answer(s: Subject, place: Placement) -> Found:
     if not place.names:
-        return s.silent("nothing is known of the areas before the start")
+        return s.silent(phrase("check_placement.nothing_before"))
     numbers = np.column_stack([place.values, place.medians, place.p_values, place.counted_p])
     columns = ("real", "placebo_median", "p_value", "counted_p")
     rows = [
@@ -352,23 +352,17 @@ def _answer(s: Subject, place: Placement) -> Found:
 
 
 def _say(a: Found, n: Oddest) -> str:
-    real, usual = three_digits(n.of.real), three_digits(n.of.placebo_median)
-    text = f"{n.of.feature.replace('_', ' ')} is {real}, against a placebo median of {usual}"
-    text += f" (p {p_words(n.of.counted_p)}, {p_words(n.of.joint_p)} for all features)"
-    if a.status is not Status.WARNS:
-        return f"the real places differ most from placebo programmes in this: {text}."
-    few = f"few placebo programmes lie in places like these: {text}"
-    times = "" if n.tilt is None else f"; {_TILT.format(three_digits(n.tilt))}"
-    return f"{few}{times}."
+    warns = a.status is Status.WARNS
+    tilted = warns and n.tilt is not None
+    return phrase(
+        f"check_placement.{'warns' if warns else 'holds'}",
+        feature=n.of.feature.replace("_", " "),
+        real=three_digits(n.of.real),
+        usual=three_digits(n.of.placebo_median),
+        p=p_words(n.of.counted_p),
+        all=p_words(n.of.joint_p),
+        tilt=phrase("check_placement.tilt", times=three_digits(n.tilt or 0.0)) if tilted else "",
+    )
 
 
-PLACEMENT = Check(
-    name="placement",
-    title="Where the neighbourhoods were put",
-    question="Placebo programmes speak only for placement like theirs. Are the real neighbourhoods "
-    "placed as hardly any placebo programme is, in a way that could mislead?",
-    caption="The programme's place and its placebo programmes'",
-    row=Feature,
-    run=_run,
-    say=_say,
-)
+PLACEMENT = Check(name="placement", row=Feature, run=_run, say=_say)

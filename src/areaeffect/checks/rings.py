@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from areaeffect.checks.base import (
     EFFECT,
-    NO_FINDING,
     Answer,
     Check,
     CheckInputs,
@@ -31,6 +30,7 @@ from areaeffect.geography.neighbours import bands
 from areaeffect.placebo.programmes import Machine, programme_of
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.estimate.inference import PlaceboInference
@@ -141,8 +141,6 @@ def rings_of(
 
 #: Placebo programmes whose rings are drawn: each is as large as several programmes.
 DRAWS = 99
-NO_BOUNDARIES = "without boundaries no distance is known"
-NO_ROOM = "too few areas with data lie in any ring, or outside all of them to compare with"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,9 +204,9 @@ def _rings(inputs: CheckInputs) -> _Rings | None:
 
 def _answer(inputs: CheckInputs, rings: _Rings | None, s: Subject) -> Found:
     if not s.is_estimated or s.finding.estimate is None:
-        return s.silent(NO_FINDING)
+        return s.silent(phrase("check.no_finding"))
     if rings is None:
-        return s.silent(NO_BOUNDARIES)
+        return s.silent(phrase("check_rings.no_boundaries"))
     n, printed = len(inputs.evidence.measures), s.case.printed
     found: dict[int, tuple[float, PlaceboInference]] = {}
     for r in range(len(rings.edges) - 1):
@@ -217,7 +215,7 @@ def _answer(inputs: CheckInputs, rings: _Rings | None, s: Subject) -> Found:
         if held is not None and any(rings.n_areas[r][g] for g in s.case.units):
             found[r] = held
     if not found:
-        return s.silent(NO_ROOM)
+        return s.silent(phrase("check_rings.no_room"))
     joint = max_t([inferred for _, inferred in found.values()])
     rows = [
         Ring(
@@ -241,28 +239,19 @@ def _answer(inputs: CheckInputs, rings: _Rings | None, s: Subject) -> Found:
 
 def _say(a: Found, n: OutstandingRing) -> str:
     ring, form = n.ring, a.finding.form
-    where = f"{ring.from_km:g} to {ring.to_km:g} km away"
-    found = f"{effect(ring.estimate, form)} "
-    found += f"(95% placebo interval {span(ring.low, ring.high, form)}"
-    found += f", p {p_words(ring.p_adjusted)} for {plural(n.rings, 'ring')})"
-    if a.status is Status.WARNS:
-        how = "the same way" if n.same else "the other way"
-        return f"places {where} moved {how}: {found}."
-    return f"of the rings the one {where} stands out most: {found}."
+    key = "holds" if a.status is not Status.WARNS else "same" if n.same else "other"
+    return phrase(
+        f"check_rings.{key}",
+        where=f"{ring.from_km:g} to {ring.to_km:g} km away",
+        effect=effect(ring.estimate, form),
+        interval=span(ring.low, ring.high, form),
+        p=p_words(ring.p_adjusted),
+        rings=plural(n.rings, "ring"),
+    )
 
 
 def _named(row: Ring) -> str:
     return f"{row.from_km:g}–{row.to_km:g}"
 
 
-RINGS = Check(
-    name="rings",
-    title="What happened around the neighbourhoods",
-    question="Did the places around them change too: worse, as if things had been pushed next "
-    "door, or in the same direction, as if the work had spread?",
-    caption="Effects by distance",
-    row=Ring,
-    run=_run,
-    say=_say,
-    drawn=Drawn(name=_named, along="kilometres from the nearest treated area"),
-)
+RINGS = Check(name="rings", row=Ring, run=_run, say=_say, drawn=Drawn(name=_named))

@@ -129,8 +129,8 @@ def _figure(result: Result, check: CheckSummary, table: DataTable) -> Figure | N
     ]
     title = f"{check.title}: {wording.group_title(group)}"
     key = key_of(check.name)
-    chart = interval_chart(rows, key=key_of("chart", check.name), title=title, along=shown.along)
-    note = f"Lines: {shown.interval}; orange: zero lies outside. Dashed: the finding itself."
+    chart = interval_chart(rows, key=key_of("chart", check.name), title=title, along=known.words("along"))
+    note = PHRASES[f"check.read_{'drift' if known.name == 'leads' else 'placebo'}"]
     return Figure(
         chart=chart,
         title=title,

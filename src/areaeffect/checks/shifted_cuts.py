@@ -7,22 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.checks.base import (
-    EFFECT,
-    NO_FINDING,
-    Answer,
-    Check,
-    CheckInputs,
-    Drawn,
-    Status,
-    Subject,
-    effect,
-    p_words,
-)
-from areaeffect.checks.discontinuity import NO_RULE, has_rule
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Drawn, Status, Subject, effect, p_words
+from areaeffect.checks.discontinuity import has_rule
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.results import Floats
@@ -78,7 +68,7 @@ def _run(inputs: CheckInputs) -> list[Found]:
 
 def _answer(inputs: CheckInputs, s: Subject, windows: list[_Window]) -> Found:
     if s.finding.estimate is None:
-        return s.silent(NO_FINDING)
+        return s.silent(phrase("check.no_finding"))
     drawn = inputs.evidence.drawn[:, :, s.case.position]
     found = [
         (first, last, inferred)
@@ -86,7 +76,7 @@ def _answer(inputs: CheckInputs, s: Subject, windows: list[_Window]) -> Found:
         if (inferred := s.case.infer(totals[:, s.case.position], drawn)) is not None
     ]
     if not found:
-        return s.silent("too few places are left for a programme beyond the real one")
+        return s.silent(phrase("check_shifted_cuts.too_few"))
     smallest = min(1.0, len(found) * min(i.p_value for *_, i in found))
     rows = tuple(
         NextPlaces(
@@ -101,14 +91,14 @@ def _answer(inputs: CheckInputs, s: Subject, windows: list[_Window]) -> Found:
 
 
 def _say(a: Found, n: Oddest) -> str:
-    most = (
-        f"of {plural(n.tried, 'programme')} placed further down the rank, that of ranks "
-        f"{n.of.first:,} to {n.of.last:,} is the oddest: {effect(n.of.estimate, a.finding.form)} "
-        f"(p over all {p_words(n.of.adjusted)})"
+    return phrase(
+        f"check_shifted_cuts.{'warns' if a.status is Status.WARNS else 'holds'}",
+        tried=plural(n.tried, "programme"),
+        first=f"{n.of.first:,}",
+        last=f"{n.of.last:,}",
+        effect=effect(n.of.estimate, a.finding.form),
+        p=p_words(n.of.adjusted),
     )
-    if a.status is Status.WARNS:
-        return f"{most}, although nothing was done there."
-    return f"{most}."
 
 
 def _named(row: NextPlaces) -> str:
@@ -117,13 +107,10 @@ def _named(row: NextPlaces) -> str:
 
 SHIFTED_CUTS = Check(
     name="shifted_cuts",
-    title="Shifted cuts",
-    question="Is an effect found in the places that were next in line, where nothing was done?",
-    caption="Effects found at cuts further down the rank",
     row=NextPlaces,
     run=_run,
     say=_say,
-    drawn=Drawn(name=_named, along="cuts further down the rank"),
+    drawn=Drawn(name=_named),
     concerns=has_rule,
-    why=NO_RULE,
+    why="no_rule",
 )

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from areaeffect.checks.base import EFFECT, NO_FINDING, Answer, Check, CheckInputs, Status, Subject, effect
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Status, Subject, effect
 from areaeffect.estimate.inference import decide
 from areaeffect.records import described
 from areaeffect.results import Claim, Finding, Floats, Form, Ints, Verdict
 from areaeffect.wording.numbers import number, plural
+from areaeffect.wording.terms import phrase
 
 
 def shares_of_heaviest(parts: Floats) -> Floats:
@@ -105,11 +106,11 @@ def _run(inputs: CheckInputs) -> list[Found]:
 def _answer(inputs: CheckInputs, s: Subject) -> Found:
     f = s.finding
     if f.estimate is None:
-        return s.silent(NO_FINDING)
+        return s.silent(phrase("check.no_finding"))
     parts = parts_of(inputs, s)
     parts = parts[parts > 0]
     if len(parts) == 0:
-        return s.silent("no benchmark area has a part in what is expected")
+        return s.silent(phrase("check_treated_benchmark.no_part"))
     shares = shares_of_heaviest(parts)
     verdicts = [_verdict_if_treated(f, float(share)) for share in shares]
     changed = next((k for k, v in enumerate(verdicts, start=1) if v is not f.verdict), None)
@@ -172,33 +173,23 @@ def _finite(value: float) -> float | None:
 
 
 def _say(a: Found, n: FewTreated) -> str:
-    heavy = plural(n.few, "heaviest benchmark area")
     level = a.finding.claim is Claim.LEVEL
-    same = "differed in the same way" if level else "had the same effect"
-    text = (
-        f"if the {heavy} ({100 * n.share:.0f}% of what is expected) had {same}, "
-        f"it would be {effect(n.estimate, a.finding.form)}"
+    then = plural(n.changed_by or 0, "treated benchmark area")
+    over = "" if n.change_needed is None else number(abs(n.change_needed), "ratio", 0)
+    side = "above" if (n.change_needed or 0.0) > 0 else "below"
+    return phrase(
+        f"check_treated_benchmark.{'level' if level else 'change'}",
+        areas=plural(n.few, "heaviest benchmark area"),
+        share=f"{100 * n.share:.0f}%",
+        effect=effect(n.estimate, a.finding.form),
+        verdict=phrase(
+            f"check_treated_benchmark.{'stays' if n.changed_by is None else 'turns'}",
+            now=n.verdict,
+            then=n.verdict_then,
+            areas=then,
+        ),
+        whole=phrase(f"check_treated_benchmark.{side}", over=over) if over else "",
     )
-    if n.changed_by is None:
-        text += f"; no number of treated benchmark areas makes ‘{n.verdict}’ another verdict"
-    else:
-        then = f"‘{n.verdict_then}’ with {plural(n.changed_by, 'treated benchmark area')}"
-        text += f"; ‘{n.verdict}’ becomes {then}"
-    if n.change_needed is not None:
-        over = number(abs(n.change_needed), "ratio", 0)
-        side = "above" if n.change_needed > 0 else "below"
-        text += f"; to make up the whole difference they would have to be {over} {side} "
-        text += "what was to be expected of them"
-    return f"{text}."
 
 
-TREATED_BENCHMARK = Check(
-    name="treated_benchmark",
-    title="Benchmark areas that were treated after all",
-    question="If some of the benchmark areas had had something of the kind too, with the same "
-    "effect, how many would it take for the verdict to change?",
-    caption="Effects if k benchmark areas had been treated",
-    row=Supposed,
-    run=_run,
-    say=_say,
-)
+TREATED_BENCHMARK = Check(name="treated_benchmark", row=Supposed, run=_run, say=_say)

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from areaeffect.checks.base import (
-    EFFECT,
-    NO_FINDING,
-    Answer,
-    Check,
-    CheckInputs,
-    Status,
-    Subject,
-    effect,
-    p_words,
-    span,
-)
+from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Status, Subject, effect, p_words, span
 from areaeffect.records import described
+from areaeffect.wording.terms import phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,26 +30,18 @@ def _run(inputs: CheckInputs) -> list[Found]:
 def _answer(s: Subject) -> Found:
     f = s.finding
     if f.estimate is None:
-        return s.silent(NO_FINDING)
+        return s.silent(phrase("check.no_finding"))
     found = Effect(estimate=f.estimate, low=f.low, high=f.high, p_value=f.p_value)
     return s.answer(Status.WARNS if s.excludes_zero else Status.HOLDS, found, found)
 
 
 def _say(a: Found, n: Effect) -> str:
-    found = effect(n.estimate, a.finding.form)
-    tail = f"95% placebo interval {span(n.low, n.high, a.finding.form)}, p {p_words(n.p_value)}"
-    if a.status is Status.WARNS:
-        return f"the estimate is {found}, although this outcome should not move ({tail})."
-    return f"the estimate is {found}, and the interval includes zero ({tail})."
+    return phrase(
+        f"check_unmoved.{'warns' if a.status is Status.WARNS else 'holds'}",
+        effect=effect(n.estimate, a.finding.form),
+        interval=span(n.low, n.high, a.finding.form),
+        p=p_words(n.p_value),
+    )
 
 
-UNMOVED = Check(
-    name="unmoved",
-    title="Outcomes that should not move",
-    question="Is an effect found on outcomes that the initiative could not have changed?",
-    caption="Findings on outcomes that should not move",
-    row=Effect,
-    run=_run,
-    say=_say,
-    why="the study names no outcome that should not move",
-)
+UNMOVED = Check(name="unmoved", row=Effect, run=_run, say=_say, why="unmoved")

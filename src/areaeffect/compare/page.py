@@ -92,7 +92,7 @@ def design_sections(
     picture = _map(result, outlines) if outlines else None
     blocks += [picture] if picture else []
     table = _likeness(result, likeness)
-    together = replace(table, rows=table.rows[:2])
+    together = _without_empty(replace(table, rows=table.rows[:2]))
     every = Folded(f"Each of the {len(table.rows) - 2} that count most", (Data(table, "likeness"),))
     blocks += [Paragraph(_WHY), Data(together), every]
     title = "Your benchmark areas"
@@ -140,7 +140,7 @@ def answer_sections(result: Result) -> tuple[Section, ...]:
         for f in wording.main_findings(result.findings)
         if f.verdict is not Verdict.NOT_ESTIMABLE
         and (path := series.get((f.group, f.outcome)))
-        and path.periods
+        and len(path.periods) > 1  # one date is in the sentence already
     ]
     notes = (Paragraph(PHRASES["annex.key"], note=True), Bullets(result.notes))
     sections = (
@@ -215,6 +215,14 @@ def _likeness(result: Result, likeness: DataTable) -> Table:
     first = ("Area", "Code", "Number on the map", "Weight")
     numeric = frozenset(range(2, len(likeness.columns)))
     return Table(likeness.title, (*first, *head), rows, numeric)
+
+
+def _without_empty(table: Table) -> Table:
+    """Leave out the columns that no row has a value for."""
+    kept = [i for i in range(len(table.head)) if any(row[i] for row in table.rows)]
+    rows = tuple(tuple(row[i] for i in kept) for row in table.rows)
+    numeric = frozenset(at for at, i in enumerate(kept) if i in table.numeric)
+    return replace(table, head=tuple(table.head[i] for i in kept), rows=rows, numeric=numeric)
 
 
 def _of_source(result: Result, position: int, name: str) -> str:

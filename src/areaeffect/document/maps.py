@@ -84,7 +84,7 @@ def draw_map(
     shown = [kind for kind in drawn if kind.areas]
     body += _labels(shapes, frame, names or {})
     body += scale_bar(frame)
-    key_lines, bottom = _key(shown, frame.height + 64, key)
+    key_lines, bottom = _key(shown, frame.height + 80, key)
     body += key_lines
     credited, bottom = credit_lines(attribution, bottom)
     body += credited
@@ -270,7 +270,7 @@ def scale_bar(frame: Frame) -> list[str]:
     """Draw a bar of a round length, with its length and the direction of north."""
     metres = 10 ** math.floor(math.log10(WIDTH / 4 / frame.scale))
     metres *= next(m for m in (5, 2, 1) if metres * m * frame.scale <= WIDTH / 4)
-    length, y = metres * frame.scale, frame.height + 10
+    length, y = metres * frame.scale, frame.height + 32
     name = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"  # noqa: PLR2004
     return [
         f'<path d="M{WIDTH - 10 - length:.1f} {y - 8:g}v8h{length:.1f}v-8" '
@@ -388,7 +388,7 @@ def treated_classes(initiatives: Mapping[str, set[str]]) -> list[MapClass]:
     named = ordered if len(ordered) <= most else ordered[: most - 1]
     rest = frozenset().union(*(codes for _, codes in ordered[len(named) :]))
     made = [
-        MapClass(fill, f"initiative: {name}", frozenset(codes), svg.TEXT, 8.0)
+        MapClass(fill, f"areas of {name}", frozenset(codes), svg.TEXT, 8.0)
         for fill, (name, codes) in zip(TREATED_FILLS, named, strict=False)
     ]
     others = MapClass(TREATED_FILLS[-1], "other initiatives studied", rest, svg.TEXT, 8.0)

@@ -17,6 +17,7 @@ from areaeffect.findings.notes import companions
 from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS, families_without_outcome, why_not_planned
 from areaeffect.results import LEVEL, Claim, Finding, IntervalKind, PlaceboDraws, Verdict
+from areaeffect.wording.terms import PHRASES, phrase
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -214,7 +215,7 @@ def _bare(evidence: Evidence, drawn: Drawn, about: Subject) -> Finding:
         verdict=Verdict.CANNOT_TELL if case.is_primary else Verdict.DESCRIBED,
         held_back=drawn.reason,
         estimate=case.printed(estimate),
-        caveats=(f"The number has no interval: {drawn.reason}. It may be noise.", *evidence.plan.warnings),
+        caveats=(phrase("conclude.number_interval", reason=drawn.reason), *evidence.plan.warnings),
     )
 
 
@@ -238,7 +239,7 @@ def why_not(evidence: Evidence, case: Case) -> str:
     if case.is_ratio and count < FEW_EVENTS:
         what = f"only {count:.0f} {case.outcome.unit_title} in the latest year"
         return f"{what}: too few for a percentage"
-    return "" if np.isfinite(estimate) else "a total is zero, so there is no ratio to take"
+    return "" if np.isfinite(estimate) else PHRASES["conclude.total_zero"]
 
 
 def why_no_interval(evidence: Evidence, case: Case) -> str:
@@ -247,8 +248,8 @@ def why_no_interval(evidence: Evidence, case: Case) -> str:
     placebos = case.statistic(drawn)
     placebos = placebos[np.isfinite(placebos)]
     if len(placebos) < MIN_PLACEBOS:
-        return "too few placebo programmes could be drawn from the pool"
+        return PHRASES["conclude.too_few"]
     size = 1.0 if case.is_ratio else float(np.nanmax(np.abs(evidence.measures[case.position].values)))
     if placebos.std() <= ROUNDING * size:
-        return "every placebo programme gives the same number: the outcome hardly varies"
+        return PHRASES["conclude.every_placebo"]
     return ""

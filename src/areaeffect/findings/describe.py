@@ -16,6 +16,7 @@ from areaeffect.findings.grading import NO_OVERLAP, worst_balance
 from areaeffect.findings.looks import share
 from areaeffect.outcomes import estimand
 from areaeffect.results import LEVEL, Better, Claim, Finding, Floats, Form, Interval
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.findings.plan import Plan
@@ -157,10 +158,10 @@ def amounts_of(case: Case, total: Floats, estimate: float) -> Amounts:
 def held_back(evidence: Evidence, case: Case) -> str:
     """Return why the verdict of a case must be 'cannot tell'; empty where it need not be."""
     if not evidence.has_geometry and not _is_one_area(evidence, case):
-        return "the study does not say where its areas lie"
+        return PHRASES["finding.study_does"]
     name = _without_overlap(evidence, case)
     if name:
-        return f"no untreated areas are like its places in {name}"
+        return phrase("finding.untreated_areas", name=name)
     return unreachable(evidence, case) or too_few_places(case.places)
 
 
@@ -197,7 +198,7 @@ def _is_one_area(evidence: Evidence, case: Case) -> bool:
 def too_few_places(places: Places) -> str:
     """Return why a pool has too few places to judge a programme; empty where it has enough."""
     if places.least_p > 1 - LEVEL:
-        return f"only {places.disjoint} separate places can be compared with one"
+        return phrase("finding.separate_places", disjoint=places.disjoint)
     if places.share > MOST_TAKEN:
         return f"its {places.programme} places are most of the pool's {places.disjoint}"
     return ""
@@ -205,23 +206,12 @@ def too_few_places(places: Places) -> str:
 
 def _why_held_back(evidence: Evidence, case: Case) -> tuple[str, ...]:
     if not evidence.has_geometry and not _is_one_area(evidence, case):
-        return (
-            "Which areas touch is not known, so placebos are made of scattered areas. Areas of a "
-            "programme that touch share their fortunes and vary more together. Give the source "
-            "`boundaries`, or a list of `neighbours`; until then no finding says more than "
-            "‘cannot tell’.",
-        )
+        return (PHRASES["finding.areas_touch"],)
     if name := _without_overlap(evidence, case):
-        return (
-            f"Whatever their weights, the benchmark areas differ from the places in {name} by more "
-            f"than {NO_OVERLAP:g} standard deviation. What would have happened in the places can "
-            "then not be read off other areas, so no finding says more than ‘cannot tell’.",
-        )
+        return (phrase("finding.whatever_their", name=name, no_overlap=f"{NO_OVERLAP:g}"),)
     if too_few_places(case.places) and not case.is_inside:
         return (
-            f"The pool holds {case.places.disjoint} such places that share no area. The smallest "
-            f"p-value that so few can show is {case.places.least_p:.3f}; no finding on them says "
-            "more than ‘cannot tell’.",
+            phrase("finding.pool_holds", disjoint=case.places.disjoint, least_p=f"{case.places.least_p:.3f}"),
         )
     return ()
 
@@ -239,12 +229,7 @@ def _grown(evidence: Evidence, case: Case) -> list[str]:
     other = np.nansum(weights * last[pool]) / np.nansum(weights * first[pool]) - 1
     if not abs(np.log((1 + own) / (1 + other))) > _MUCH_GROWTH:
         return []
-    return [
-        f"From the first period to the last, the exposure (residents, dwellings) of the treated "
-        f"areas changed by {own:+.0%} and that of their benchmark areas by {other:+.0%}. Rates are "
-        "per what it was in the first period, so part of the effect is that of more, or fewer, "
-        "people."
-    ]
+    return [phrase("finding.first_period", own=f"{own:+.0%}", other=f"{other:+.0%}")]
 
 
 def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case, p_joint: float) -> tuple[str, ...]:
@@ -255,33 +240,23 @@ def caveats_of(evidence: Evidence, found: PlaceboInference, case: Case, p_joint:
     )
     lost = len(case.group.units) + len(case.group.against) - case.n_units
     if lost:
-        caveats.append(f"{lost} of {lost + case.n_units} neighbourhoods have too many gaps or no pool here.")
+        caveats.append(phrase("finding.neighbourhoods_too", lost=lost, all=lost + case.n_units))
     if case.places.taken >= _MUCH_OF_THE_POOL:
-        caveats.append(
-            f"{case.n_places} places are many for a pool that holds "
-            f"{case.places.disjoint} such places: placebo programmes of this size repeat each "
-            "other. The interval is widened for it."
-        )
+        caveats.append(phrase("finding.places_many", n_places=case.n_places, disjoint=case.places.disjoint))
     if case.is_one_place:
-        caveats.append(
-            "One place cannot say why: what else happened in it in the same years and what the "
-            "programme did are the same number."
-        )
+        caveats.append(PHRASES["finding.one_place"])
     elif case.n_units < _FEW_NEIGHBOURHOODS:
         n, places = case.n_units, "place" if case.n_units == 1 else "places"
-        caveats.append(
-            f"However many areas it holds, this is evidence from {n} {places}: what else happened "
-            "there in the same years cannot be separated from the initiative."
-        )
+        caveats.append(phrase("finding.however_many", n=n, places=places))
     caveats += _grown(evidence, case)
     caveats += [
-        f"The periods run across {b.month}, which the study accepts: {b.reason}."
+        phrase("finding.periods_run", month=b.month, reason=b.reason)
         for b in crossed_breaks(case.outcome, case.measure)
     ]
     if found.centre_is_off:
-        caveats.append("The placebo programmes are not centred on zero, so the design itself may be biased.")
+        caveats.append(PHRASES["finding.placebo_programmes"])
     if case.outcome.claim == "level":
-        caveats.append("A difference in level is not an effect: the areas may have differed before.")
+        caveats.append(PHRASES["finding.difference_level"])
     return tuple(caveats)
 
 

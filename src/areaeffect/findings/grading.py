@@ -18,6 +18,7 @@ import numpy as np
 from areaeffect.estimate.inference import TWO_ONE_SIDED, PlaceboInference
 from areaeffect.outcomes import BEST_GRADE
 from areaeffect.results import Floats, Interval, IntervalKind
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Case, Evidence
@@ -61,42 +62,27 @@ def grade(evidence: Evidence, case: Case) -> Grade:
     caveats = [f"Graded 2 on the Maryland scale: {reason}." for reason in reasons if reason]
     maryland = _MATCHED if caveats else _BEFORE_AND_AFTER
     if held and held.tested < case.n_units:
-        caveats.append(
-            f"The held-out {span} is tested on {held.tested} of {case.n_units} neighbourhoods: the "
-            "others have gaps in it."
-        )
+        caveats.append(phrase("grading.held_out", span=span, tested=held.tested, n_units=case.n_units))
     return Grade(maryland, gap, interval, (*caveats, *_corrected(evidence, case)))
 
 
 def _why_not_held(case: Case, interval: Interval | None, span: str) -> str:
     """Return why the held-out year does not support grade 3; empty where it does."""
     if interval is None or interval.low is None or interval.high is None:
-        return (
-            f"the history is too short, or has too many gaps, to leave its last {span} out, so "
-            "whether the comparison held before the start is not tested"
-        )
+        return phrase("grading.history_too", span=span)
     limit = case.measure.smallest
     if -limit < interval.low and interval.high < limit:
         return ""
     if interval.p_value is not None and interval.p_value <= ALPHA:
-        return (
-            f"by a design that does not see the last {span} before the start, the places had "
-            f"already parted from their benchmark areas in that {span}"
-        )
-    return (
-        f"by a design that does not see the last {span} before the start, the gap in it is not "
-        "shown to be smaller than the smallest effect of interest: the data are too few to tell"
-    )
+        return phrase("grading.design_does_see", span=span, span_2=span)
+    return phrase("grading.design_does", span=span)
 
 
 def _unbalanced(evidence: Evidence, case: Case) -> str:
     name, worst = worst_balance(evidence, case)
     if worst <= BALANCED:
         return ""
-    return (
-        f"the places still differ from their benchmark areas in {name.replace('_', ' ')}, by "
-        f"{worst:.2f} standard deviations"
-    )
+    return phrase("grading.places_still", what=name.replace("_", " "), worst=f"{worst:.2f}")
 
 
 def _corrected(evidence: Evidence, case: Case) -> tuple[str, ...]:
@@ -109,11 +95,7 @@ def _corrected(evidence: Evidence, case: Case) -> tuple[str, ...]:
     )
     if worst <= _LEFT_UNLIKE:
         return ()
-    return (
-        "No weights make the benchmark areas quite like every neighbourhood (the designs say how "
-        "unlike they stay); what that would change by itself is taken out by regression, as it is "
-        "of every placebo.",
-    )
+    return (PHRASES["grading.weights_make"],)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

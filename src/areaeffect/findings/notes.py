@@ -16,6 +16,7 @@ from areaeffect.estimate.linearised import (
 )
 from areaeffect.results import Claim, Interval, Ints
 from areaeffect.streams import Use, generator
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
@@ -26,11 +27,7 @@ if TYPE_CHECKING:
 
 
 #: Of a study that says so of itself, first among its notes.
-EXPLORATORY = (
-    "Exploratory: the outcomes were public, and could be looked at, before this was asked. "
-    "Of 20 such questions about places where nothing was done, about one finds 'better' or 'worse' "
-    "by chance alone. Take this as a reason to look closer, not as a test."
-)
+EXPLORATORY = PHRASES["notes.exploratory_outcomes"]
 
 
 def method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
@@ -39,7 +36,7 @@ def method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
     full = np.logical_and.reduce([m.observed.all(axis=1) for m in panel.measures.values()])
     notes = [
         *([EXPLORATORY] if file.study.study.exploratory else []),
-        f"{full.sum():,} of {len(panel.areas):,} areas have a value in every period of the window.",
+        phrase("notes.areas_value", whole=f"{full.sum():,}", n=f"{len(panel.areas):,}"),
         *_raw_changes(data, plan),
         *_left_unlike(plan),
     ]
@@ -50,12 +47,8 @@ def method_notes(file: StudyFile, data: Assembled, plan: Plan) -> list[str]:
         return [*notes, f"Placebo neighbourhoods are the {n} eligible groups of {grouping}."]
     if data.boundaries is None or file.study.design.unit == "programme":
         why = "The areas have no boundaries" if data.boundaries is None else "A programme is one unit"
-        return [
-            *notes,
-            f"{why}, so placebo programmes are draws of single areas: they do not carry what "
-            "neighbouring areas share, and intervals may be too narrow.",
-        ]
-    return [*notes, "Placebo neighbourhoods are contiguous groups of areas grown from random seeds."]
+        return [*notes, phrase("notes.placebo_programmes", why=why)]
+    return [*notes, PHRASES["notes.placebo_neighbourhoods"]]
 
 
 def _left_unlike(plan: Plan) -> list[str]:
@@ -65,11 +58,12 @@ def _left_unlike(plan: Plan) -> list[str]:
     if not left:
         return []
     return [
-        f"For {len(left)} of {len(changes)} neighbourhoods no weights make benchmark areas like "
-        f"the treated ones in everything: a difference of at most "
-        f"{max(d.imbalance for d in left):.2f} standard deviations is left. The change that such "
-        "a difference goes with over the whole pool is taken off the effect, and off that of "
-        "every placebo programme."
+        phrase(
+            "notes.neighbourhoods_weights",
+            n=len(left),
+            n_2=len(changes),
+            most=f"{max(d.imbalance for d in left):.2f}",
+        )
     ]
 
 
@@ -85,9 +79,13 @@ def _raw_changes(data: Assembled, plan: Plan) -> list[str]:
         with_them, without = (_raw_change(measure, place, a) for a in (place.areas, kept))
         if with_them and without:
             notes.append(
-                f"{place.name}: raw change of {measure.name.replace('_', ' ')} per period, before "
-                f"to after the start, {with_them} with the areas that are left out (missing "
-                f"counted as nothing), {without} without."
+                phrase(
+                    "notes.raw_change",
+                    group=place.name,
+                    what=measure.name.replace("_", " "),
+                    with_them=with_them,
+                    without=without,
+                )
             )
     return notes
 
@@ -126,10 +124,7 @@ def companions(evidence: Evidence, case: Case, estimate: float) -> tuple[Interva
 
 def small_programme_note(n_neighbourhoods: int, fewest: int) -> str:
     """Say why a small programme has no cluster-robust or bootstrap interval."""
-    return (
-        f"No cluster-robust or bootstrap interval is given under {fewest} treated neighbourhoods "
-        f"(here {n_neighbourhoods}): measured false alarms there are 19 to 84% at a nominal 5%."
-    )
+    return phrase("notes.cluster_robust", fewest=fewest, n_neighbourhoods=n_neighbourhoods)
 
 
 def _parts(evidence: Evidence, case: Case) -> list[Compared]:

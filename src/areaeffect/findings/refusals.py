@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 #: Why what a model predicts is no outcome.
 MODELLED = (
-    "the figures are a model's predictions from the kind of area, the very things that benchmark "
-    "areas are matched on: nothing that is done in an area can move them"
+    "these figures are predicted from the kind of area, on which benchmark areas are matched too, "
+    "so nothing that is done in an area can change them"
 )
 #: Fewer events than this before the start carry no percentage.
 FEW_EVENTS = 20

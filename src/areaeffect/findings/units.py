@@ -13,6 +13,7 @@ from areaeffect.panel import Measure, Neighbourhood, Panel, Strings, is_enough
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import label
 from areaeffect.register.neighbourhoods import shared_attributes
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.results import Bools, Floats
@@ -57,7 +58,7 @@ def left_out_warning(given: Sequence[Neighbourhood], covered: Sequence[Neighbour
     named, used = (sum(len(u.areas) for u in units) for units in (given, covered))
     if named == used:
         return ()
-    return (f"{named - used} of {named} treated areas are left out; the notes on data say why.",)
+    return (phrase("units.treated_areas", lost=named - used, named=named),)
 
 
 def named_areas(given: Sequence[Neighbourhood]) -> dict[str, int]:

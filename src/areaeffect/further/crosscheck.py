@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, cross_check
-from areaeffect.findings.case import Evidence, Group, groups_of
+from areaeffect.findings.case import Evidence, Finished, Group, groups_of
 from areaeffect.findings.cross_panel import build_panel
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex, Finding, NotEstimable, Result
 from areaeffect.streams import Use, seed_for
 from areaeffect.wording.numbers import number
+from areaeffect.wording.terms import PHRASES
 
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Finished
-
-LEAD = (
-    "The same neighbourhoods and benchmark areas were given to estimators from well-kept "
-    "libraries. They are checks beside the findings and never replace them: the placebo interval "
-    "remains the test. Each cross-check prints an interval of its own kind, which is not that of "
-    "the finding."
-)
+LEAD = PHRASES["crosscheck.same_neighbourhoods"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +175,7 @@ def panel_of(evidence: Evidence, position: int, group: Group) -> CrossPanel | No
     """Return a group's treated and benchmark areas of one outcome in blocks of time."""
     units = [g for g in group.units if np.isfinite(evidence.real[g, position]).all()]
     if any(evidence.plan.units[g].phase_in for g in units):
-        return NotEstimable("these estimators know no phase between the start and the work")
+        return NotEstimable(PHRASES["crosscheck.estimators_know"])
     chosen = evidence.plan.benchmark_of(position)
     places = [evidence.plan.units[g] for g in units]
     return build_panel(

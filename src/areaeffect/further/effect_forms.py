@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,17 +12,14 @@ from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
-from areaeffect.findings.case import Case, Evidence, groups_of
+from areaeffect.findings.case import Case, Evidence, Finished, groups_of
 from areaeffect.findings.conclude import case_of
 from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex, Finding, Floats, Result
 from areaeffect.wording.numbers import number
-from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Finished
+from areaeffect.wording.terms import PHRASES, phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +191,7 @@ def _mean(evidence: Evidence, case: Case) -> FormRow:
     )
     lost = len(case.units) - len(kept)
     remark = (
-        f"{lost} of {len(case.units)} neighbourhoods have under {FEW_EVENTS} events before their "
-        "start, or none after it, and are left out of this form"
+        phrase("other_forms.neighbourhoods_under", lost=lost, n=len(case.units), few_events=FEW_EVENTS)
         if lost
         else ""
     )

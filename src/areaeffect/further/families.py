@@ -12,6 +12,7 @@ from areaeffect.findings.refusals import missing_families
 from areaeffect.outcomes import BEST_GRADE, FAMILIES, estimand
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Result
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Finished
@@ -51,10 +52,7 @@ def missing_section(_result: Result, annex: Annex[WithoutOutcome]) -> Section:
         "families-without-outcome",
         "What this study cannot speak of",
         (
-            Paragraph(
-                f"{n} of the {len(FAMILIES)} outcome {verb} no outcome in this study, so it says "
-                "nothing about them. The table lists the data that each would need."
-            ),
+            Paragraph(phrase("families.outcome_outcome", n=n, n_2=len(FAMILIES), verb=verb)),
             Data(_without_commands(in_words(table, frozenset({"family"}))), table.name),
         ),
         place=Place.SAY,
@@ -87,13 +85,7 @@ def estimands_page() -> str:
             )
             lines.append(f"| {' | '.join(cells)} |")
     contrast = estimand("contrast", "ratio", "count")
-    lines += [
-        "",
-        f"A contrast between two kinds of neighbourhoods, such as those led by residents and the "
-        f"others, is the {contrast}. It is graded as the change claims it is made of.",
-        "",
-        _ASSUMES,
-    ]
+    lines += ["", phrase("families.contrast_between", contrast=contrast), "", _ASSUMES]
     return "\n".join(lines)
 
 
@@ -113,7 +105,7 @@ def families_step(finished: Finished) -> Annex[WithoutOutcome] | None:
         (f.key, f.title, f.published_claim, f.level_data, f.change_data)
         for f in (FAMILIES[key] for key in missing)
     )
-    title = "Families without an outcome, and the data each needs"
+    title = PHRASES["families.families_without"]
     table = DataTable("families_without_outcome", title, _COLUMNS, rows)
     return Annex("families_without_outcome", WithoutOutcome(missing), (table,))
 

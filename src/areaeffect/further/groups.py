@@ -10,15 +10,15 @@ from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.findings.case import NOT_GIVEN, Evidence, Group, named_group, value_of
+from areaeffect.findings.case import NOT_GIVEN, Evidence, Finished, Group, named_group, value_of
 from areaeffect.findings.conclude import cases_of_group, draw_case, findings_of
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import ALL_INITIATIVES, Annex, Finding, Result
 from areaeffect.wording.numbers import interval_head, plural
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.case import Finished
     from areaeffect.panel import Neighbourhood
     from areaeffect.study.file import StudyFile
 
@@ -37,11 +37,7 @@ def groups_section(result: Result, annex: Annex[Grouped]) -> Section:
     records = rows_of(annex.table("groups"), GroupRow)
     n = annex.found.n_findings
     blocks: list[Block] = [
-        Paragraph(
-            f"{plural(n, 'further finding')} beside the main ones. Each interval holds for its row "
-            f"alone: of {n} rows, some will look unusual by chance. What differs between groups "
-            "may be due to the places in them, not to the attribute."
-        )
+        Paragraph(phrase("groups.beside_main", findings=plural(n, "further finding"), n=n))
     ]
     if annex.found.notes:
         blocks.append(Bullets(annex.found.notes))
@@ -52,7 +48,7 @@ def groups_section(result: Result, annex: Annex[Grouped]) -> Section:
         title = "Some of the neighbourhoods" if key == "group" else f"By {key.replace('_', ' ')}"
         rows = tuple(_cells(record) for record in own)
         blocks.append(Data(Table(title, head, rows, frozenset({4, 5, 6})), "groups"))
-    return Section("groups", "By start, by who leads, and by other attributes", tuple(blocks))
+    return Section("groups", PHRASES["groups.start_who"], tuple(blocks))
 
 
 def _cells(record: GroupRow) -> tuple[str, ...]:
@@ -121,10 +117,7 @@ def by_attribute(evidence: Evidence) -> tuple[Finding, ...]:
     groups = [_placed(units, key, group) for key, group in asked]
     cases = [case for group in groups for case in cases_of_group(evidence, group)]
     found = findings_of(evidence, [draw_case(evidence, case) for case in cases])
-    apart = (
-        f"One of {len(found)} findings by attribute: what differs between such groups may be owed "
-        "to the places in them."
-    )
+    apart = phrase("groups.one_findings", n=len(found))
     return tuple(f if f.estimate is None else replace(f, caveats=(*f.caveats, apart)) for f in found)
 
 

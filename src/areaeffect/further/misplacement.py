@@ -11,16 +11,16 @@ from areaeffect.checks.base import Subject, subjects_of
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.findings.case import Evidence, value_of
+from areaeffect.findings.case import Evidence, Finished, value_of
 from areaeffect.further.misplacement_model import Matched, Unlocated, draw_true_areas, share_seen
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Bools, Floats, Result
 from areaeffect.streams import Use, generator
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.case import Finished
     from areaeffect.panel import Neighbourhood, Panel
     from areaeffect.study.file import StudyFile
     from areaeffect.study.initiative import Approximate
@@ -49,10 +49,16 @@ def misplacement_section(result: Result, annex: Annex[Supposed]) -> Section:
     (table,) = annex.tables
     labels = {f.outcome: f.label for f in result.findings}
     lines = [
-        f"{r['group']}, {labels.get(r['outcome'], r['outcome'])}: {r['seen']:.0%} of a true effect "
-        f"would be seen ({r['seen_low']:.0%} to {r['seen_high']:.0%} in nine of ten simulations). "
-        f"{r['treated_true']:.0%} of what counts as treated truly is, and "
-        f"{r['benchmark_true']:.0%} of what it is compared with is too."
+        phrase(
+            "misplacement.true_effect",
+            group=r["group"],
+            outcome=labels.get(r["outcome"], r["outcome"]),
+            seen=f"{r['seen']:.0%}",
+            seen_low=f"{r['seen_low']:.0%}",
+            seen_high=f"{r['seen_high']:.0%}",
+            treated_true=f"{r['treated_true']:.0%}",
+            benchmark_true=f"{r['benchmark_true']:.0%}",
+        )
         for r in table.records()
     ]
     return Section(
@@ -60,18 +66,13 @@ def misplacement_section(result: Result, annex: Annex[Supposed]) -> Section:
         "What approximate areas hide",
         (
             Paragraph(
-                "The areas are approximations. "
-                f"{said.draws:,} times it was drawn where the programme may truly have been, an "
-                f"effect of {said.effect:+.0%} was put there, and this study's own areas and "
-                "benchmark areas looked for it."
+                phrase(
+                    "misplacement.areas_approximations", draws=f"{said.draws:,}", effect=f"{said.effect:+.0%}"
+                )
             ),
             Bullets(tuple(lines)),
             Paragraph(_supposed(said)),
-            Paragraph(
-                "No estimate is divided by these shares: they say how far from zero a true effect "
-                "would have been drawn towards it, if the suppositions hold.",
-                note=True,
-            ),
+            Paragraph(PHRASES["misplacement.estimate_divided"], note=True),
             Data(in_words(table), table.name),
         ),
         place=Place.CHECKS,
@@ -79,18 +80,18 @@ def misplacement_section(result: Result, annex: Annex[Supposed]) -> Section:
 
 
 def _supposed(said: Supposed) -> str:
-    text = (
-        f"Supposed: of {plural(int(said.neighbourhoods), 'neighbourhood')}, "
-        f"{said.may_be_wrong:.0f} may be wrong in part, about {said.wrong_expected:.0f} of "
-        f"them are, and then {said.share_elsewhere:.0%} of the people lived next to it instead; "
-        f"{said.too_large:.0f} have more than {said.larger_than:,.0f} residents and hold a "
-        f"true area of {said.true_people:,.0f}."
+    text = phrase(
+        "misplacement.supposed_may",
+        neighbourhoods=plural(int(said.neighbourhoods), "neighbourhood"),
+        may_be_wrong=f"{said.may_be_wrong:.0f}",
+        wrong_expected=f"{said.wrong_expected:.0f}",
+        share_elsewhere=f"{said.share_elsewhere:.0%}",
+        too_large=f"{said.too_large:.0f}",
+        larger_than=f"{said.larger_than:,.0f}",
+        true_people=f"{said.true_people:,.0f}",
     )
     if said.unlocated:
-        text += (
-            f" {plural(int(said.unlocated), 'place')} of the register that could not be found "
-            "lie somewhere in their authority (anywhere, where it is not known)."
-        )
+        text += phrase("misplacement.register_could", places=plural(int(said.unlocated), "place"))
     return text
 
 
@@ -134,7 +135,7 @@ def misplaced(finished: Finished) -> Annex[Supposed] | None:
         true_people=says.true_people,
         unlocated=len(data.registered.known.may_lie_in),
     )
-    table = DataTable("misplacement", "Share of a true effect that is seen", _COLUMNS, tuple(rows))
+    table = DataTable("misplacement", PHRASES["misplacement.share_true"], _COLUMNS, tuple(rows))
     return Annex("misplacement", found, (table,))
 
 

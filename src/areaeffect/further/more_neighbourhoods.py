@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from areaeffect.checks.base import Subject, subjects_of
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate.event_time import NO_BINS
-from areaeffect.findings.case import Group
+from areaeffect.findings.case import Finished, Group
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.calculation import Point, Size, machine_of, measure_points
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Floats, Result
 from areaeffect.streams import Use
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Finished
+from areaeffect.wording.terms import PHRASES, phrase
 
 _HEAD = ("Outcome", "Smallest detectable now", "With all", "Placebo programmes")
 
@@ -46,17 +43,13 @@ def more_neighbourhoods_section(_result: Result, annex: Annex[Supposed]) -> Sect
         )
         for r in table.records()
     )
-    text = (
-        f"The study has {said.neighbourhoods:,} neighbourhoods. With {said.supposed:,} like "
-        "them, each with its true boundary, the smallest effect that would be found in 80 of 100 "
-        "such studies would be the one in the third column. It comes from placebo programmes of "
-        "that many neighbourhoods, drawn from the same areas and put through the whole design."
+    text = phrase(
+        "more_neighbourhoods.study_neighbourhoods",
+        neighbourhoods=f"{said.neighbourhoods:,}",
+        supposed=f"{said.supposed:,}",
     )
     if any(_is_no_smaller(r["mde"], r["mde_with"]) for r in table.records()):
-        text += (
-            " Where it is no smaller, placebo programmes differ from their own benchmark areas by "
-            "more than chance: adding areas does not remove that bias."
-        )
+        text += PHRASES["more_neighbourhoods.where_smaller"]
     shown = Table("Smallest detectable effect", _HEAD, rows, frozenset({1, 2, 3}))
     return Section(
         "more_neighbourhoods",

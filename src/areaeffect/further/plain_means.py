@@ -12,6 +12,7 @@ from areaeffect.document.chart_tables import in_words
 from areaeffect.estimate.plain import same_mix
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Bools, Floats, Result
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
@@ -31,11 +32,7 @@ class Classes:
 
 def plain_means_section(_result: Result, annex: Annex[Classes]) -> Section:
     """Return the means of the areas beside those of all others with the same mix of classes."""
-    text = (
-        "Means of the areas of the initiatives, and of all other areas with data as if they had "
-        f"the same mix of {annex.found.label}. Nothing else is adjusted and nothing is tested: "
-        "this is how the places look, not what the initiative did."
-    )
+    text = phrase("plain_means.means_areas", mix=annex.found.label)
     tables = [Data(in_words(t), t.name) for t in annex.tables]
     return Section("plain_means", "Before any matching", (Paragraph(text), *tables), place=Place.WHO)
 

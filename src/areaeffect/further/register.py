@@ -14,6 +14,7 @@ from areaeffect.register.drawn_areas import AreaFit, LeftOut, ShapeFit
 from areaeffect.register.others import DURING, ENDED, LATER
 from areaeffect.results import Annex, Result
 from areaeffect.wording.numbers import plural
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.findings.case import Finished
@@ -58,16 +59,17 @@ def register_section(_result: Result, annex: Annex[Known]) -> Section:
         short = table.name == "register_overlaps"
         blocks.append(data if short else Folded(table.title, (data,)))
     if not said.overlaps:
-        blocks.insert(2, Paragraph("No area is in two of the initiatives that could be located.", note=True))
+        blocks.insert(2, Paragraph(PHRASES["register.area_two"], note=True))
     return Section("register", "What else was going on", tuple(blocks), place=Place.WHO)
 
 
 def _known(annex: Annex[Known]) -> str:
     said = annex.found
-    text = (
-        f"The register names {plural(said.entries, 'other place')} of "
-        f"{plural(len(said.programmes), 'programme')}: {said.during:,} with work in the "
-        "study's window (an entry without dates counts as one)"
+    text = phrase(
+        "register.register_names",
+        places=plural(said.entries, "other place"),
+        programmes=plural(len(said.programmes), "programme"),
+        during=f"{said.during:,}",
     )
     parts = [
         f"{n:,} {words}"
@@ -78,52 +80,36 @@ def _known(annex: Annex[Known]) -> str:
         if n
     ]
     text += f", {', '.join(parts)}" if parts else ""
-    text += (
-        f". Of those in the window {said.located:,} could be located, "
-        f"{said.located_by_name:,} of them only by the name of a ward or MSOA, which need not "
-        f"be the initiative's own boundary; {said.not_located:,} could not."
+    text += phrase(
+        "register.window_could",
+        located=f"{said.located:,}",
+        located_by_name=f"{said.located_by_name:,}",
+        not_located=f"{said.not_located:,}",
     )
     return text
 
 
 def _means(annex: Annex[Known]) -> list[str]:
     said = annex.found
-    lines = [
-        f"{plural(said.areas_left_out, 'area')} of the study's data in another initiative never "
-        "serve as benchmark areas."
-    ]
+    lines = [phrase("register.study_s", areas=plural(said.areas_left_out, "area"))]
     if said.studied_overlaps:
         n = plural(said.studied_overlaps, "studied neighbourhood")
-        lines.append(
-            f"{n} share areas with another initiative: a finding there speaks of everything that "
-            "went on, and cannot be divided between them."
-        )
+        lines.append(phrase("register.share_areas", n=n))
     lines.append(
-        f"Of {plural(said.benchmark_areas, 'benchmark area')}, "
-        f"{said.doubtful_benchmark_areas:,} (with {said.doubtful_weight:.0%} of the weight) "
-        "lie in an authority where an initiative could not be located, so it may have been there. "
-        "Of the others there is no evidence of an initiative in the register, which is not "
-        "evidence that there was none."
+        phrase(
+            "register.doubtful",
+            areas=plural(said.benchmark_areas, "benchmark area"),
+            doubtful=f"{said.doubtful_benchmark_areas:,}",
+            weight=f"{said.doubtful_weight:.0%}",
+        )
     )
     if said.without_authority:
-        lines.append(
-            f"For {plural(said.without_authority, 'place')} not even the authority is known: "
-            "any benchmark area may be one of them."
-        )
-    lines.append(
-        "A benchmark area in which something like the initiative was done makes the initiative "
-        "look smaller than it is."
-    )
+        lines.append(phrase("register.even_authority", places=plural(said.without_authority, "place")))
+    lines.append(PHRASES["register.benchmark_area"])
     if said.uncoded != "ignore" and said.not_located:
-        lines.append(
-            "As the study asks, authorities that hold a place that could not be located are left "
-            "out of the comparison."
-        )
+        lines.append(PHRASES["register.study_asks"])
     if said.studied_others:
-        lines.append(
-            f"{plural(said.studied_others, 'place')} of other initiatives, located and begun "
-            "inside the window, are studied as a group of their own."
-        )
+        lines.append(phrase("register.other_initiatives", places=plural(said.studied_others, "place")))
     return lines
 
 
@@ -221,12 +207,7 @@ def _tables(known: Others, benchmarks: tuple[Row, ...], ours: set[str]) -> tuple
     return (
         DataTable("register_entries", "The register", _ENTRIES, entries),
         DataTable("register_overlaps", "Areas in several initiatives", _OVERLAPS, overlaps),
-        DataTable(
-            "register_benchmark_areas",
-            "What the register knows of each benchmark area",
-            _BENCHMARKS,
-            benchmarks,
-        ),
+        DataTable("register_benchmark_areas", PHRASES["register.register_knows"], _BENCHMARKS, benchmarks),
     )
 
 
@@ -294,19 +275,22 @@ def boundary_fit_section(_result: Result, annex: Annex[BoundaryFit]) -> Section:
     if said.places:
         blocks.append(
             Paragraph(
-                f"{plural(said.places, 'place')} drawn, or listed by postcode, touch "
-                f"{plural(said.areas_touched, 'area')}; {said.areas_kept:,} are used for them, "
-                "because enough of each lies inside. Figures exist only for whole areas, so homes "
-                "outside a boundary can be counted and homes inside it left out: both pull an "
-                "effect towards zero. Nothing that was drawn has been changed."
+                phrase(
+                    "register.drawn_listed",
+                    places=plural(said.places, "place"),
+                    areas=plural(said.areas_touched, "area"),
+                    areas_kept=f"{said.areas_kept:,}",
+                )
             )
         )
     if said.least_inside is not None and said.least_captured is not None:
         blocks.append(
             Paragraph(
-                f"In the worst case {said.least_inside:.0%} of the areas used for a place "
-                f"lies inside it, and {said.least_captured:.0%} of a place lies in the areas "
-                "used for it.",
+                phrase(
+                    "register.worst_case",
+                    least_inside=f"{said.least_inside:.0%}",
+                    least_captured=f"{said.least_captured:.0%}",
+                ),
                 note=True,
             )
         )

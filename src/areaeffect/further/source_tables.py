@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.document.blocks import Block, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table, in_words
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.findings.case import groups_of
+from areaeffect.findings.case import Finished, groups_of
 from areaeffect.findings.plan import make_plan
 from areaeffect.panel import Measure
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import Column, DataTable, Row
 from areaeffect.results import Annex, Bools, Result
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Finished
+from areaeffect.wording.terms import phrase
 
 _SHOWN = 20
 _HEADINGS = (
@@ -49,7 +46,7 @@ def sources_section(_result: Result, annex: Annex[Listed]) -> Section:
     blocks: list[Block] = [Data(_by_force(annex.table("source_coverage")), "source_coverage")]
     if n:
         shown = in_words(rejected)
-        more = f" The first {_SHOWN} are shown; the file lists all." if n > _SHOWN else ""
+        more = phrase("source_tables.first_shown", shown=_SHOWN) if n > _SHOWN else ""
         noun = "row was" if n == 1 else "rows were"
         blocks.append(Paragraph(f"{n:,} {noun} rejected and not used.{more}"))
         first = Table(shown.caption, shown.head, shown.rows[:_SHOWN], shown.numeric)
@@ -114,11 +111,13 @@ def suppressed_section(_result: Result, annex: Annex[Suppressed]) -> Section:
     """Return the estimates with every hidden number at its least and at its most."""
     blocks: list[Paragraph | Data] = [
         Paragraph(
-            f"{name.replace('_', ' ').capitalize()}: the publisher hides {said.cells:,} numbers "
-            f"because they are small; each is between {said.least} and {said.most}. The finding "
-            "takes the middle. The table gives the estimate again with every hidden "
-            "number at its least and at its most: what lies between is what the hidden numbers "
-            "alone leave open."
+            phrase(
+                "source_tables.hidden",
+                label=name.replace("_", " ").capitalize(),
+                cells=f"{said.cells:,}",
+                least=said.least,
+                most=said.most,
+            )
         )
         for name, said in sorted(annex.found.outcomes.items())
     ]

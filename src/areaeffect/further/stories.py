@@ -24,6 +24,7 @@ from areaeffect.study.parts import PeriodText, resolve
 from areaeffect.study.toml_file import Part
 from areaeffect.tables.cells import compared_text, plain_text
 from areaeffect.tables.user_table import read_user_table, rows_account
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
@@ -46,16 +47,11 @@ def stories_section(result: Result, annex: Annex[Voices]) -> Section:
     del result
     told = annex.table("stories").records()
     events = annex.table("events").records()
-    blocks: list[Block] = [
-        Paragraph(
-            "What people say is evidence of another kind. It did not enter any estimate in this "
-            "report, and a story that agrees with a number is no further evidence for it."
-        )
-    ]
+    blocks: list[Block] = [Paragraph(PHRASES["stories.people_say"])]
     if annex.found.withheld:
         n = annex.found.withheld
         stories = "1 story is" if n == 1 else f"{n} stories are"
-        blocks.append(Paragraph(f"{stories} not printed: the people in it have not agreed."))
+        blocks.append(Paragraph(phrase("stories.printed_people", stories=stories)))
     if events:
         cells = tuple((e["date"], e["neighbourhood"] or _EVERYWHERE, e["what"]) for e in events)
         table = Table("What happened, and when", ("When", "Where", "What"), cells)
@@ -100,7 +96,7 @@ def _theme_table(annex: Annex[Voices]) -> Table:
         for r in annex.table("themes").records()
     )
     head = ("Theme", "It speaks of", "Neighbourhood", "Stories", "What the numbers say")
-    return Table("Where stories and numbers agree, and where not", head, rows, frozenset({3}))
+    return Table(PHRASES["stories.where_stories"], head, rows, frozenset({3}))
 
 
 MOST_CHARACTERS = 10_000

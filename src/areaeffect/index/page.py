@@ -13,6 +13,7 @@ from areaeffect.index.result import IndexResult
 from areaeffect.records import Json
 from areaeffect.sources.publishers.releases import find_release
 from areaeffect.wording.numbers import number, plural
+from areaeffect.wording.terms import PHRASES, phrase
 
 _SHOWN = 30
 
@@ -47,23 +48,26 @@ def index_document(result: IndexResult) -> Document:
         kind="Composite index",
         question=str(result.plan["index"]["about"]),
         sections=tuple(sections),
-        footer="Made by areaeffect. Every number above is in the files beside this page.",
+        footer=PHRASES["page.footer"],
     )
 
 
 def _scores(result: IndexResult) -> Section:
     n, lacking = int(np.isfinite(result.score).sum()), int(np.isnan(result.score).sum())
-    text = f"{plural(n, 'area')} have a score; a high score and rank 1 mean worse."
+    text = phrase("index.score_high", areas=plural(n, "area"))
     if lacking:
-        text += f" {plural(lacking, 'area')} have none, because an indicator is missing there."
+        text += phrase("index.none_because", areas=plural(lacking, "area"))
     blocks: list[Block] = [Paragraph(text, lead=True)]
     left = result.plan["left_behind"]
     if result.behind is not None:
         blocks.append(
             Paragraph(
-                f"{plural(int(result.behind.sum()), 'area')} are left behind: among the worst "
-                f"{number(left['share'], 'ratio', 0)} on this index and also on "
-                f"{_source_of(left)}."
+                phrase(
+                    "index.left_behind",
+                    areas=plural(int(result.behind.sum()), "area"),
+                    share=number(left["share"], "ratio", 0),
+                    measure=_source_of(left),
+                )
             )
         )
     first = np.argsort(np.where(np.isnan(result.rank), np.inf, result.rank), kind="stable")
@@ -128,13 +132,15 @@ def _sensitivity(result: IndexResult) -> Section:
         "Left behind",
     )
     if not rows:
-        text = "The index has one indicator, so there is no choice to change."
+        text = PHRASES["index.index_one"]
         return Section("sensitivity", "What each choice does", (Paragraph(text),))
     hard = max(result.variants, key=lambda v: v.left_worst)
-    text = (
-        "Each line changes one choice and keeps the rest. The choice with the largest change: "
-        f"{hard.choice.replace('_', ' ')}, {hard.alternative}; {hard.left_worst:,} of "
-        f"{hard.worst:,} areas leave the worst tenth."
+    text = phrase(
+        "index.line_changes",
+        choice=hard.choice.replace("_", " "),
+        alternative=hard.alternative,
+        left_worst=f"{hard.left_worst:,}",
+        worst=f"{hard.worst:,}",
     )
     table = Table("Every choice changed", head, rows, frozenset({2, 3, 4, 5}))
     return Section("sensitivity", "What each choice does", (Paragraph(text), Data(table, "sensitivity")))

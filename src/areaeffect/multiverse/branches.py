@@ -24,6 +24,7 @@ from areaeffect.findings.cross_panel import build_panel
 from areaeffect.placebo.programmes import Machine, prepare, programme_of, run_draws, run_programme
 from areaeffect.placebo.workers import single_threaded
 from areaeffect.results import Bools, Floats, Ints, NotEstimable
+from areaeffect.wording.terms import PHRASES
 
 if TYPE_CHECKING:
     from areaeffect.panel import Graph, Neighbourhood
@@ -254,7 +255,7 @@ def _why(real: Floats, case: CurveCase, machine: Machine) -> str:
         matched = machine.rules.matching.calibration == "none"
         what = "a treated area without a match" if matched else "no area left in the pool"
         return f"{int(lost.sum())} of {len(case.units)} neighbourhoods: {what}"
-    return "a total is zero, so there is no ratio to take"
+    return PHRASES["conclude.total_zero"]
 
 
 def _library_curves(universe: Universe, machine: Machine, name: str) -> list[Curve]:
@@ -312,7 +313,7 @@ def _library(
     if not case.is_count:
         return found.estimate, ""
     if not found.estimate > -1:
-        return np.nan, "its counterfactual is not positive, so there is no ratio to take"
+        return np.nan, PHRASES["conclude.not_positive"]
     return float(np.log1p(found.estimate)), ""
 
 

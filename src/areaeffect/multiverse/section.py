@@ -14,6 +14,7 @@ from areaeffect.document.svg import Frame, cut, printed, scaled
 from areaeffect.multiverse.curves import Branch, Branched, Together
 from areaeffect.records import Json, rows_of
 from areaeffect.wording.numbers import number
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.results import Annex, Result
@@ -31,16 +32,6 @@ _CHOICES = (
     ("window", "time before", str),
     ("estimator", "estimator", str),
     ("form", "form", str),
-)
-LEAD = (
-    "Other defensible choices of pool, weights, time before the start, estimator and form would "
-    "have given other numbers. Every combination (a branch) was computed, and the same "
-    "placebo programmes went through each of them."
-)
-NOT_TESTS = (
-    "Branches share their data, so no branch counts as a test of its own; the joint test asks how "
-    "often placebo programmes have a median, or a share of branches below zero, as far out.",
-    "The study's own choices lead, whatever the branches say: they were sealed before an outcome was read.",
 )
 
 
@@ -81,10 +72,10 @@ def curve_chart(
     parts = [
         *_curve(frame, rows),
         svg.text(4, 50, "per cent" if form == "ratio" else unit, size=11.5),
-        svg.text(4, 14, "● one set of choices", size=11.5, fill=svg.BLUE),
-        svg.text(170, 14, "◆ the study's own choices", size=11.5, fill="#A33A08"),
+        svg.text(4, 14, PHRASES["multiverse.one"], size=11.5, fill=svg.BLUE),
+        svg.text(170, 14, PHRASES["multiverse.own"], size=11.5, fill="#A33A08"),
         '<rect x="4" y="23" width="12" height="10" fill="#DDE3E8"/>',
-        svg.text(21, 32, "where 95% of placebo curves lie", size=11.5, fill=svg.GREY),
+        svg.text(21, 32, PHRASES["multiverse.band"], size=11.5, fill=svg.GREY),
         *choices,
     ]
     body = frame.group(parts, (0, len(rows)))
@@ -183,7 +174,7 @@ def multiverse_section(result: Result, annex: Annex[Branched]) -> Section:
         own = [b for b in branches if (b.group, b.outcome) == (row.group, row.outcome)]
         form = "ratio" if row.unit == "fraction" else "additive"
         label = labels.get(row.outcome, row.outcome)
-        title = f"{label[:1].upper()}{label[1:]}: every branch, {row.group}"
+        title = phrase("multiverse.figure", label=f"{label[:1].upper()}{label[1:]}", group=row.group)
         key = f"multiverse-{number_}"
         drawn = curve_rows(own, form)
         chart = curve_chart(drawn, key=key, title=title, form=form, unit=row.unit, missing=row.n_missing)
@@ -200,10 +191,11 @@ def multiverse_section(result: Result, annex: Annex[Branched]) -> Section:
                 ),
             )
         )
-    varied = tuple(f"Not varied: {reason}." for reason in annex.found.not_varied)
+    varied = tuple(phrase("multiverse.not_varied", why=reason) for reason in annex.found.not_varied)
     without = tuple(without_sentence(name) for name in annex.found.without_branches)
-    blocks = (Paragraph(LEAD, lead=True), Bullets((*NOT_TESTS, *varied, *without)))
-    return Section("multiverse", "Other choices: the multiverse", blocks, tuple(parts))
+    notes = (PHRASES["multiverse.not_tests"], PHRASES["multiverse.sealed"], *varied, *without)
+    blocks = (Paragraph(PHRASES["multiverse.lead"], lead=True), Bullets(notes))
+    return Section("multiverse", PHRASES["multiverse.title"], blocks, tuple(parts))
 
 
 P_DECIMALS = 3
@@ -220,29 +212,32 @@ def joint_sentence(row: Together, label: str) -> str:
     form = "ratio" if row.unit == "fraction" else "additive"
     who = f"{label[:1].upper()}{label[1:]} ({row.group})"
     if not row.n_branches:
-        return f"{who}: none of {row.n_missing} branches could be computed."
-    unit = "" if form == "ratio" else f" {row.unit}"
-    median, lowest, highest = (number(v, form) for v in (row.median, row.lowest, row.highest))
-    text = (
-        f"{who}: over {row.n_branches} branches the median effect is {median}{unit}, "
-        f"from {lowest} to {highest}; {row.share_below:.0%} of the branches lie below zero."
-    )
-    if row.n_missing:
-        text += f" {row.n_missing} more could not be computed."
+        return phrase("multiverse.none", who=who, missing=row.n_missing)
+    values = {
+        "unit": "" if form == "ratio" else f" {row.unit}",
+        "median": number(row.median, form),
+        "lowest": number(row.lowest, form),
+        "highest": number(row.highest, form),
+    }
+    said = [phrase("multiverse.curve", who=who, n=row.n_branches, below=f"{row.share_below:.0%}", **values)]
+    said += [phrase("multiverse.missing", n=row.n_missing)] if row.n_missing else []
     if row.median_p is None:
-        return text + " Too few placebo programmes went through the branches for a joint test."
-    low, high = (number(v, form) for v in (row.median_low, row.median_high))
-    return (
-        f"{text} Of {row.n_placebos} placebo programmes put through the same branches, the "
-        f"middle 95% had a median between {low} and {high}{unit}; joint p = "
-        f"{row.median_p:.{P_DECIMALS}f} for the median and "
-        f"{row.share_p:.{P_DECIMALS}f} for the share below zero."
+        return " ".join([*said, PHRASES["multiverse.few"]])
+    joint = phrase(
+        "multiverse.joint",
+        n=row.n_placebos,
+        low=number(row.median_low, form),
+        high=number(row.median_high, form),
+        unit=values["unit"],
+        median_p=f"{row.median_p:.{P_DECIMALS}f}",
+        share_p=f"{row.share_p:.{P_DECIMALS}f}",
     )
+    return " ".join([*said, joint])
 
 
 def without_sentence(name: str) -> str:
     """Say that a finding has no branches, because the study itself cannot estimate it."""
-    return f"{name[:1].upper()}{name[1:]}: not estimable in the study itself, so without branches."
+    return phrase("multiverse.without", name=f"{name[:1].upper()}{name[1:]}")
 
 
 def as_dict(result: Result) -> Json:

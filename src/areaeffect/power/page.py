@@ -6,14 +6,24 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from areaeffect.document import marks, svg
-from areaeffect.document.blocks import Bullets, Data, Document, Folded, Paragraph, Place, Section
+from areaeffect.document.blocks import (
+    Beside,
+    Block,
+    Bullets,
+    Data,
+    Document,
+    Folded,
+    Paragraph,
+    Place,
+    Section,
+)
 from areaeffect.document.chart_tables import (
     Figure,
+    Table,
     in_words,
     json_text,
     rounded_number,
@@ -26,11 +36,13 @@ from areaeffect.document.svg import Frame, scaled
 from areaeffect.power.result import PowerReport, PowerRow
 from areaeffect.records import Column, DataTable, Json
 from areaeffect.wording.numbers import fine_decimals, known, number, three_digits
+from areaeffect.wording.terms import PHRASES, phrase
 
 POWER_FILE = "power.json"
 PAGE_FILE = "power.html"
-WIDTH, HEIGHT = 680.0, 300.0
+LETTER, LINE = 8.0, 13.0  # room that a digit of a chart takes, across and up
 _TABLE_FILE = "data/power.csv"
+_FOR_THE_FILE = frozenset({"family", "form", "as_planned", "deviation", "growth", "growth_is_fitted"})
 
 
 def write_power(report: PowerReport, folder: Path) -> None:
@@ -54,7 +66,7 @@ def _write(report: PowerReport, folder: Path) -> None:
         kind="Power calculation",
         question="How small an effect could this study see?",
         sections=(power_section(report),),
-        footer="Made by areaeffect. Every number above is in the files beside this page.",
+        footer=PHRASES["page.footer"],
     )
     write_text(folder / PAGE_FILE, to_html(document, {"power": _TABLE_FILE}))
 
@@ -66,17 +78,38 @@ def _rounded(row: PowerRow) -> PowerRow:
 
 def power_section(report: PowerReport) -> Section:
     """Return what a study could see: sentences, curves by outcome, and every number."""
-    written = table(report)
-    blocks: list[Any] = [Paragraph(text, lead=i == 0) for i, text in enumerate(sentences(report))]
-    blocks += [
+    drawn = tuple(
         power_figure(report, outcome)
         for outcome in dict.fromkeys(row.outcome for row in report.rows)
         if any(row.mde is not None for row in report.curve(outcome))
-    ]
-    blocks.append(Bullets(tuple(warnings(report)), "What to bear in mind"))
-    blocks.append(Folded("Every number of neighbourhoods and length", (Data(in_words(written)),)))
-    title = "What this study could see"
-    return Section("power", title, tuple(blocks), place=Place.ANSWER)
+    )
+    refused = tuple(_sentence(report, row) for row in report.real if row.mde is None)
+    blocks: list[Block] = [Paragraph(PHRASES["power.lead"], lead=True)]
+    blocks += [Data(_brief(report), "power")] if len(refused) < len(report.real) else []
+    blocks += [Bullets(refused, PHRASES["power.refused"])] if refused else []
+    blocks += [Paragraph(PHRASES["power.read"], note=True), Beside(drawn)] if drawn else []
+    blocks.append(Bullets(tuple(warnings(report)), PHRASES["power.care"]))
+    blocks.append(Folded(PHRASES["power.numbers"], (Data(in_words(table(report), _FOR_THE_FILE)),)))
+    return Section("power", PHRASES["power.title"], tuple(blocks), place=Place.ANSWER)
+
+
+def _brief(report: PowerReport) -> Table:
+    """Return one row for each initiative and outcome: what it could see, and what it would take."""
+    rows = [r for r in report.real if r.mde is not None]
+    body = tuple(
+        (
+            row.group,
+            row.label,
+            f"{row.n:,}",
+            f"{'a difference' if row.claim == 'level' else _move(row.better)} of {_size(row.mde or 0.0, row)}"
+            + (" (extrapolated)" if row.basis == "extrapolated" else ""),
+            _needed_words(report, row),
+            "–" if row.p_little is None or row.threshold <= 0 else f"{row.p_little:.2f}",
+        )
+        for row in rows
+    )
+    head = tuple(PHRASES[f"power.head_{name}"] for name in ("who", "what", "places", "mde", "need", "little"))
+    return Table(PHRASES["power.caption"], head, body, frozenset({2, 5}))
 
 
 def power_figure(report: PowerReport, outcome: str) -> Figure:
@@ -123,38 +156,46 @@ def power_chart(rows: Sequence[PowerPoint], *, key: str, title: str) -> str:
     y = [row.smallest_effect for row in rows]
     unit = rows[0].unit
     pad = 0.06 * (max(x) - min(x) or 1.0)
-    frame = Frame(62, 34, WIDTH - 88, HEIGHT - 84, (min(x) - pad, max(x) + pad), (0.0, 1.15 * max(y)))
-    n = len(curve)
-    name = marks.up("smallest_effect")
+    n, foot = len(curve), 40.0 + 15.0 * (len(rows) - len(curve))
+    frame = Frame(42, 34, svg.WIDTH - 60, 150, (min(x) - pad, max(x) + pad), (0.0, 1.15 * max(y)))
     axes = [
-        svg.up_axis(frame),
-        svg.foot_axis(frame, x[:n], [f"{row.neighbourhoods}" for row in curve]),
-        svg.text(frame.left + frame.width / 2, HEIGHT - 8, "neighbourhoods", anchor="middle"),
-        svg.text(6, 18, f"smallest effect, {unit}"),
+        svg.up_axis(frame, 4),
+        svg.foot_axis(frame, *_ticks(curve, frame)),
+        svg.text(frame.left + frame.width / 2, frame.bottom + 32, "neighbourhoods", anchor="middle"),
+        svg.text(4, 14, f"smallest effect, {unit}", size=11.5, fill=svg.GREY),
         marks.line(frame, x[:n], y[:n], column="smallest_effect", colour=svg.BLUE, width=2),
         marks.dots(frame, x[:n], y[:n], colour=svg.BLUE),
     ]
-    own = []
-    for at, height, row in zip(x[n:], y[n:], rows[n:], strict=True):
-        own.append(marks.diamond(frame, at, height, name, colour=svg.PLUM))
-        words = f"{row.group}: {three_digits(height)}{unit if unit == '%' else ''}"
-        place = (frame.px(at) + 9, frame.py(height) - 9)
-        late = at > frame.x[0] + 0.7 * (frame.x[1] - frame.x[0])
-        own.append(
-            svg.text(
-                place[0] - (18 if late else 0),
-                place[1],
-                words,
-                size=11.5,
-                fill=svg.PLUM,
-                anchor="end" if late else "start",
-            )
-        )
+    own: list[str] = []
+    taken: list[tuple[float, float]] = []
+    for i, (at, height, row) in enumerate(zip(x[n:], y[n:], rows[n:], strict=True), 1):
+        place = (frame.px(at), frame.py(height) - 8)
+        while any(abs(place[0] - px) < LETTER and abs(place[1] - py) < LINE for px, py in taken):
+            place = (place[0], place[1] - 2)
+        taken.append(place)
+        own.append(marks.diamond(frame, at, height, marks.up("smallest_effect"), colour=svg.PLUM))
+        own.append(svg.with_halo(svg.text(*place, str(i), size=11.5, fill=svg.PLUM, anchor="middle"), 3))
+        size = f"{three_digits(height)}{unit if unit == '%' else ''}"
+        words = svg.cut(f"{i}: {row.group}", 50 - len(size)) + f", {size}"
+        own.append(svg.text(4, frame.bottom + 35 + 15 * i, words, size=11.5, fill=svg.PLUM))
     said = "; ".join(
         f"{row.neighbourhoods} neighbourhoods: {three_digits(row.smallest_effect)} {unit}" for row in curve
     )
     body = frame.group(axes, (0, n)) + "\n" + frame.group(own, (n, len(rows)))
-    return svg.accessible(body, f"0 0 {WIDTH:g} {HEIGHT:g}", key, title, f"{title}. {said}.")
+    view = f"0 0 {svg.WIDTH:g} {frame.bottom + foot:g}"
+    return svg.accessible(body, view, key, title, f"{title}. {said}.")
+
+
+def _ticks(curve: Sequence[PowerPoint], frame: Frame) -> tuple[list[float], list[str]]:
+    """Return the numbers of neighbourhoods that the axis names, as many as do not touch."""
+    values: list[float] = []
+    names: list[str] = []
+    for row in curve:
+        at, name = math.log10(row.neighbourhoods), f"{row.neighbourhoods:,}"
+        apart = 4 + LETTER / 2 * (len(name) + len(names[-1] if names else ""))
+        if not values or frame.px(at) - frame.px(values[-1]) >= apart:
+            values, names = [*values, at], [*names, name]
+    return values, names
 
 
 def _label(report: PowerReport, outcome: str) -> str:
@@ -190,10 +231,9 @@ def _sentence(report: PowerReport, row: PowerRow) -> str:
     places = "this 1 neighbourhood" if row.n == 1 else f"these {row.n} neighbourhoods"
     if row.mde is None:
         why = (
-            f"the history holds only {report.history} whole {_steps(report, report.history)} "
-            "before the start, too little to try the design on"
+            phrase("power.history_holds", history=report.history, unit=_steps(report, report.history))
             if not report.measured and row.claim == "change"
-            else "too few placebo programmes could be drawn from the pool"
+            else PHRASES["conclude.too_few"]
         )
         return f"{row.group}, {row.label}: not estimable, because {why}."
     what = "a difference" if row.claim == "level" else _move(row.better)
@@ -231,19 +271,16 @@ def _needed_words(report: PowerReport, row: PowerRow) -> str:
     need, beyond = needed(report.curve(row.outcome), target)
     goal = f"to see {_size(target, row)}"
     if need is None:
-        return f"how many it takes {goal} cannot be said"
+        return f"how many are needed {goal} is not known"
     if need <= 1:
-        return f"{goal} one neighbourhood is enough"
-    return f"{goal} you need about {need}" + (" (beyond what was drawn)" if beyond else "")
+        return f"one neighbourhood is enough {goal}"
+    return f"about {need} are needed {goal}" + (" (more than were drawn)" if beyond else "")
 
 
 def _little_words(row: PowerRow) -> str:
     if row.p_little is None or row.threshold <= 0:
         return ""
-    return (
-        f"; if nothing had changed, the verdict would be 'little difference' (within "
-        f"{_size(row.threshold, row)}) with probability {row.p_little:.2f}"
-    )
+    return phrase("power.if_nothing", threshold=_size(row.threshold, row), p_little=f"{row.p_little:.2f}")
 
 
 def needed(curve: Sequence[PowerRow], target: float) -> tuple[int | None, bool]:
@@ -270,30 +307,33 @@ def warnings(report: PowerReport) -> list[str]:
     found = [f"Cannot be estimated: {text}" for text in report.refused]
     steps = _steps(report, report.history)
     if not report.measured:
-        found.append(
-            f"The history holds {report.history} whole {steps} before the first start: too short "
-            "to try the design on an earlier start, so no change can be judged beforehand."
-        )
+        found.append(phrase("power.history_holds_whole", history=report.history, steps=steps))
     else:
         found.append(
-            f"Measured with starts moved {report.measured} {_steps(report, report.measured)} back, "
-            f"so by designs with {report.history - report.measured} {steps} of history where the "
-            f"study has {report.history}: a longer history sees no less, as a rule."
+            phrase(
+                "power.measured_starts",
+                measured=report.measured,
+                unit=_steps(report, report.measured),
+                left=report.history - report.measured,
+                steps=steps,
+                history=report.history,
+            )
         )
     if 0 < report.measured < report.planned:
         rows = [r for r in report.rows if r.basis == "extrapolated"]
         fitted = {r.growth_is_fitted for r in rows}
         rule = (
-            "by a power fitted on the lengths that fit" if fitted == {True}
-            else "by the power 0.37 found on London, since one length fits only"
+            PHRASES["power.power_fitted"] if fitted == {True}
+            else PHRASES["power.power_found"]
         )  # fmt: skip
         found.append(
-            f"Follow-up of more than {report.measured} {_steps(report, report.measured)} does not "
-            f"fit before the start: it is extrapolated, the deviation growing with length {rule}."
+            phrase(
+                "power.follow_up", measured=report.measured, unit=_steps(report, report.measured), rule=rule
+            )
         )
     if report.left_out:
         counts = ", ".join(str(n) for n in report.left_out)
-        found.append(f"The pool holds too few placebo programmes of {counts} neighbourhoods.")
+        found.append(phrase("power.pool_holds", counts=counts))
     return found
 
 

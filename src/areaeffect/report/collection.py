@@ -43,6 +43,7 @@ from areaeffect.results import Finding, Result, Verdict
 from areaeffect.study.collection import Collection, CollectionPart, Published
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import interval_head, known, plural, signed, signed_interval, size
+from areaeffect.wording.terms import PHRASES
 
 
 def collection_document(collection: Collection, results: Mapping[str, Result]) -> Document:
@@ -63,7 +64,7 @@ def collection_document(collection: Collection, results: Mapping[str, Result]) -
         kind="Report on several studies",
         question=collection.question,
         sections=tuple(named(s) for s in made),
-        footer="Made by areaeffect. Every number above is in the files of the parts.",
+        footer=PHRASES["collection.footer"],
     )
 
 
@@ -125,11 +126,7 @@ def in_one_sentence(findings: Sequence[Finding | None]) -> str:
 
 
 def _beside(collection: Collection, results: Mapping[str, Result]) -> Section:
-    intro = Paragraph(
-        "What others have published of the same programme, each with the finding of ours that asks "
-        "the most similar question. A level says how places differ, a change what happened since "
-        "the start; two different verdicts can both be right where they ask different things."
-    )
+    intro = Paragraph(PHRASES["collection.others_published"])
     cards = [
         _card(i, published, finding_beside(published, results))
         for i, published in enumerate(collection.published)
@@ -219,11 +216,7 @@ def _again(collection: Collection, results: Mapping[str, Result]) -> Section:
         "again",
         "Seals, and how to do it again",
         (
-            Paragraph(
-                "Each part has a plan of its own, sealed before its outcomes were joined to it. "
-                "The adjustment for several findings holds inside a part, not over all of them: "
-                "with more parts, more is found by chance."
-            ),
+            Paragraph(PHRASES["collection.part_plan"]),
             Facts(seals),
             Code("areaeffect evaluate study.toml --out results", "Command for the whole collection"),
         ),

@@ -13,7 +13,7 @@ from areaeffect.report import neighbourhood_pages
 from areaeffect.report import outcome_sections as outcome
 from areaeffect.report.outcome_sections import planned_outcomes
 from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.results import Result
@@ -70,23 +70,14 @@ def plan_document(result: Result, power: Section) -> Document:
         "The question",
         (
             Paragraph(result.question or result.title, lead=True),
-            Paragraph(
-                f"{plural(neighbourhoods, 'neighbourhood')} and their benchmark areas, written "
-                "before any outcome at or after a start was used. Nothing below is a result."
-            ),
+            Paragraph(phrase("plan.their_benchmark", neighbourhoods=plural(neighbourhoods, "neighbourhood"))),
             *((Bullets(result.notes, "What is known of the data"),) if result.notes else ()),
         ),
     )
     asked = Section(
         "outcomes",
         "What will be estimated",
-        (
-            Paragraph(
-                "Outcomes marked primary are judged together: the interval that decides a verdict "
-                "holds for all of them at once."
-            ),
-            Data(planned_outcomes(plan)),
-        ),
+        (Paragraph(PHRASES["plan.outcomes_marked"]), Data(planned_outcomes(plan))),
     )
     sections = (
         first,
@@ -104,7 +95,7 @@ def plan_document(result: Result, power: Section) -> Document:
         kind="Plan of an evaluation, for registration",
         question="",
         sections=tuple(named(s) for s in sections),
-        footer="Made by areaeffect design. The seal is the SHA-256 of this plan.",
+        footer=PHRASES["plan.footer"],
     )
 
 
@@ -136,7 +127,7 @@ def plan_in_print(plan: Document, on_power: int) -> Document:
         blocks = [b for b in section.blocks if not isinstance(b, (Figure, Folded))]
         own = tuple(part for part in section.parts if part.key in parts)
         if len(blocks) > most:
-            blocks[most:] = [Paragraph("The plan as a page (plan.html) says more.", note=True)]
+            blocks[most:] = [Paragraph(PHRASES["plan.plan_page"], note=True)]
         short.append(replace(section, blocks=tuple(blocks), parts=own))
     return replace(plan, sections=tuple(short))
 

@@ -14,14 +14,14 @@ import numpy as np
 
 from areaeffect.document import maps, svg
 from areaeffect.document.chart_tables import Figure, Table
-from areaeffect.document.maps import WIDTH, Frame, MapClass, ring_path, treated_classes, words
-from areaeffect.wording.terms import PHRASES
+from areaeffect.document.maps import WIDTH, Frame, MapClass, Points, ring_path, treated_classes, words
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.results import AreaStatus, Floats, Result, Shape
 
 BACKDROP_BYTES = 60_000  # a page for each of 400 neighbourhoods repeats it
-GRIDS, COARSEST = (8, 16, 32), 64  # in tenths of a unit, that its corners are rounded to
+GRIDS = (8, 16, 32)  # in tenths of a unit, that its corners are rounded to
 MARGIN_SHARE = 0.35  # of its size that is shown around a neighbourhood
 SEA, LAND, EDGE = "#FFFFFF", "#F3F2F1", "#BFBFBF"
 PIN = 24
@@ -53,26 +53,52 @@ class Outlines:
 
     @cached_property
     def backdrop(self) -> str:
-        """All areas as one pale path, coarse enough to be repeated; empty where that fails."""
+        """All areas as one pale path, coarse enough to be repeated.
+
+        Where the outlines of all areas would be too long, the outline of all of them together
+        stands for them: no area is left out.
+        """
         for grid in GRIDS:
             drawn = _joined(self._paths(grid), BACKDROP_BYTES)
             if drawn is not None:
                 return drawn
-        coarse = list(self._paths(COARSEST))
-        size = sum(map(len, coarse))
-        if size <= BACKDROP_BYTES:
-            return "".join(coarse)
-        some = self.shapes[:: -(-size // BACKDROP_BYTES)]
-        return "".join(ring_path(self.frame.tenths(s.rings[0]), COARSEST) for s in some)
+        return self._land(GRIDS[-1])
 
     def _paths(self, grid: int) -> Iterator[str]:
         return (ring_path(self.frame.tenths(ring), grid) for s in self.shapes for ring in s.rings)
+
+    def _land(self, grid: int) -> str:
+        """Return the outline of all areas together, on the finest grid from this one on that fits."""
+        import shapely
+
+        rings = [self.frame.tenths(ring) for s in self.shapes for ring in s.rings]
+        filled = [
+            shapely.Polygon(snapped) if np.ptp(snapped := _snapped(ring, grid), axis=0).all() else None
+            for ring in rings
+        ]
+        cells = [
+            shapely.box(*(ring.min(axis=0) // grid * grid), *(-(-ring.max(axis=0) // grid) * grid))
+            for ring, own in zip(rings, filled, strict=True)
+            if own is None
+        ]
+        land = shapely.union_all([*shapely.make_valid([p for p in filled if p]), *cells], grid_size=grid)
+        outlines = [
+            shapely.get_coordinates(part.exterior)
+            for part in shapely.get_parts(land)
+            if part.geom_type == "Polygon"
+        ]
+        drawn = "".join(ring_path(ring.astype(np.int64), grid) for ring in outlines)
+        return drawn if len(drawn) <= BACKDROP_BYTES else self._land(2 * grid)
 
     def centre(self, area: str) -> tuple[float, float]:
         """Return the middle of an area's bounds on the map of all areas, in its units."""
         west, south, east, north = self.bounds[self.number[area]]
         x, y = self.frame.tenths(np.array([[(west + east) / 2, (south + north) / 2]]))[0] / 10
         return float(x), float(y)
+
+
+def _snapped(ring: Points, grid: int) -> Points:
+    return (ring + grid // 2) // grid * grid
 
 
 def _joined(parts: Iterable[str], most: int) -> str | None:
@@ -110,7 +136,7 @@ def own_map(outlines: Outlines, own: Sequence[str], *, key: str, title: str) -> 
         "</g></g>",
         *maps.scale_bar(frame),
     ]
-    said = f"The {len(inside)} areas of the neighbourhood, with the areas around them. North is up."
+    said = phrase("map.areas_neighbourhood", n=len(inside))
     return _finish(body, frame, outlines.attribution, (key, title, said))
 
 
@@ -144,19 +170,19 @@ def benchmark_map(
         'stroke-width="4"/>'
     )
     body += maps.scale_bar(frame)
-    foot = frame.height + 62
+    foot = frame.height + 78
     body.append(
         f'<path d="M20 {foot - 22:.0f}l14 25h-28z" fill="{svg.ORANGE}" stroke="{svg.TEXT}" stroke-width="2"/>'
     )
     body.append(words(44, foot, "this place"))
     body.append(f'<circle cx="230" cy="{foot - 10:.0f}" r="14" fill="{svg.BLUE}"/>')
     body.append(words(252, foot, "benchmark area, numbered as in the list"))
-    said = f"This place and {len(pins)} of its benchmark areas. North is up."
+    said = phrase("map.place_benchmark", n=len(pins))
     return _finish(body, frame, outlines.attribution, (key, title, said))
 
 
 def _finish(body: Sequence[str], frame: Frame, attribution: str, names: tuple[str, str, str]) -> str:
-    lines, bottom = maps.credit_lines(attribution, frame.height + 62)
+    lines, bottom = maps.credit_lines(attribution, frame.height + 78)
     lines = [*body, *lines]
     return svg.accessible("\n".join(lines), f"0 0 {WIDTH} {bottom + 16:g}", *names)
 

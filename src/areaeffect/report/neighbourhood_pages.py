@@ -182,7 +182,7 @@ class _Maker:
             )
         if heaviest:
             lines = tuple(self._name(code) for code in heaviest)
-            title = "Our benchmark areas, those that count most first"
+            title = PHRASES["place.our_benchmark"]
             blocks.append(Bullets(lines, title, "areas"))
         return Section("where", PHRASES["place.where"], tuple(blocks))
 

@@ -311,21 +311,22 @@ def settings(plan: Json) -> Table:
     return Table("Every setting of the plan", ("Setting", "Value"), tuple(_leaves(plan, "")))
 
 
+#: What a study says of an outcome: by default the program settles it.
+PRIMARY = {True: "yes", False: "no", None: "by default"}
+
+
 def planned_outcomes(plan: Json) -> Table:
     """Return the outcomes of a plan: what is claimed of each, and what counts as little."""
-    head = (
-        "Outcome",
-        "Family",
-        "Claim",
-        "Better",
-        "Smallest effect of interest",
-        "Unit",
-        "Primary",
-        "Source",
-    )
-    keys = ("label", "family", "claim", "better", "smallest_effect_of_interest", "unit", "primary", "source")
+    head = ("Outcome", "Family", "Claim", "Better", "Smallest effect of interest", "Unit", "Primary")
     rows = tuple(
-        tuple(_setting_text(o[k]) if o.get(k) is not None else NONE_GIVEN for k in keys)
+        (
+            o["label"] or o["name"].replace("_", " "),
+            FAMILIES[o["family"]].title,
+            *(_setting_text(o[k]) for k in ("claim", "better")),
+            _setting_text(o["smallest_effect_of_interest"]),
+            o.get("unit") or NONE_GIVEN,
+            PRIMARY[o.get("primary")],
+        )
         for o in plan.get("outcome", [])
     )
     return Table("Outcomes of the plan", head, rows, frozenset({4}))

@@ -22,6 +22,7 @@ from areaeffect.wording.numbers import (
     size,
     total,
 )
+from areaeffect.wording.terms import PHRASES
 
 HEAVIEST = 20  # benchmark areas named for each neighbourhood
 SMALLEST_P = 0.001
@@ -171,12 +172,7 @@ def analysed(result: Result) -> Table:
     )
     rows += [(role, why.replace("_", " ") or _PARTS.get(role, ""), f"{n:,}") for (role, why), n in ordered]
     rows.append(("all areas", "", f"{len(result.areas):,}"))
-    return Table(
-        "Areas by the part they play, and why",
-        ("Part", "Which, or why", "Areas"),
-        tuple(rows),
-        frozenset({2}),
-    )
+    return Table(PHRASES["annex.areas_part"], ("Part", "Which, or why", "Areas"), tuple(rows), frozenset({2}))
 
 
 def designs(result: Result) -> Table | None:
@@ -257,7 +253,7 @@ def gaps(result: Result) -> Table:
         for g in result.gaps
     )
     head = ("Source", "Outcome", "Where", "First", "Last", "Areas", "Reason")
-    return Table("Gaps: cells that are missing, which is not zero", head, rows, frozenset({5}))
+    return Table(PHRASES["annex.gaps_cells"], head, rows, frozenset({5}))
 
 
 def _with_unit(text: str, finding: Finding) -> str:

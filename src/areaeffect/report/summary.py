@@ -33,7 +33,7 @@ from areaeffect.report.outcome_sections import by_group, leading_group
 from areaeffect.report.sections import families_by_group
 from areaeffect.wording import terms
 from areaeffect.wording.numbers import plural
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.results import Finding, Result
@@ -155,13 +155,14 @@ def _done(result: Result, room: Room) -> Section:
     n_places = f"{plural(places, 'neighbourhood')}, {plural(len(treated), 'small area')}"
     began = wording.when(" to ".join(dict.fromkeys((starts[0], starts[-1])))) if starts else ""
     span = wording.when(f"{window['start']} to {window['end']}") if window else ""
+    made = phrase("summary.made", version=result.versions.get("areaeffect", ""))
     pairs = (
-        ("What was done", "; ".join(done[:MOST_PLACES])),
+        ("What was done", "; ".join(d.rstrip(".") for d in done[:MOST_PLACES])),
         ("Where", local_map.where(treated, MOST_PLACES)),
         ("When work began", began),
         ("In how many places", n_places if treated else ""),
-        ("Years of data", span),
         ("Author", cut(str(study.get("author") or ""), room.text)),
+        ("Date", phrase("summary.date", span=span, made=made) if span else made),
     )
     return Section("done", PHRASES["summary.done"], (Facts(tuple(p for p in pairs if p[1])),))
 
@@ -221,15 +222,12 @@ def _rests(result: Result, main: Sequence[Finding], room: Room, *, with_links: b
         for grade, n in sorted(grades.items(), key=lambda item: -(item[0] or 0))
     ]
     evidence += [terms.balance_words(*_balance(result, main), figures.SMD_LIMIT)]
-    window = (result.plan.get("study", {}).get("window") or {}).get("end")
-    upto = PHRASES["summary.upto"].format(end=wording.when(str(window))) if window else ""
     credit = maps.credit(result.releases)
     blocks: list[Block] = [Bullets(caveats(result, main), "", "numbered")]
     if grades:
         blocks.append(Paragraph(" ".join(evidence).strip(), begins="Strength of evidence."))
-    if upto or credit:
-        sources = cut(credit, 2 * room.text)
-        blocks.append(Paragraph(" ".join(p for p in (upto, sources) if p), begins="Data."))
+    if credit:
+        blocks.append(Paragraph(cut(credit, 2 * room.text), begins="Data."))
     blocks.append(Paragraph(result.seal.sha256, note=True, begins="Seal of the plan (SHA-256)."))
     if with_links:
         pairs = [

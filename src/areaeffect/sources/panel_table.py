@@ -39,8 +39,6 @@ from areaeffect.tables.user_table import Layout, is_total, read_user_table
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from areaeffect.panel import Hidden
-
 
 def read(
     name: str,
@@ -81,18 +79,8 @@ def read(
     ordinals, periods = when.ordinals[when.inside], when.periods
     faults.attempt(_refuse_duplicate_cells, frame, ordinals, source, path)
     grid = Grid(area_of_row, ordinals - periods.first, (len(areas), periods.n))
-    measures: dict[Wanted, npt.NDArray[np.float64]] = {}
-    reasons: dict[Wanted, npt.NDArray[np.uint8]] = {}
-    hidden: dict[Wanted, Hidden] = {}
-    for w in wanted:
-        measure = faults.attempt(matrix_of, frame, w, source, path, grid)
-        if measure is None:
-            continue
-        measures[w], notes = measure.values, notes + measure.notes
-        if measure.reasons is not None:
-            reasons[w] = measure.reasons
-        if measure.hidden is not None:
-            hidden[w] = measure.hidden
+    tried = {w: faults.attempt(matrix_of, frame, w, source, path, grid) for w in wanted}
+    found = {w: measure for w, measure in tried.items() if measure is not None}
     known = faults.attempt(attributes_of, frame, attributes, source, path, grid)
     if faults.errors or known is None:
         return faults.stop()
@@ -104,13 +92,13 @@ def read(
         areas=areas,
         names=names,
         periods=periods,
-        measures=measures,
+        measures={w: m.values for w, m in found.items()},
         attributes=fixed,
         varying=varying,
         release=release,
-        notes=tuple(dict.fromkeys(notes)),
-        reasons=reasons,
-        hidden=hidden,
+        notes=tuple(dict.fromkeys([*notes, *(n for m in found.values() for n in m.notes)])),
+        reasons={w: m.reasons for w, m in found.items() if m.reasons is not None},
+        hidden={w: m.hidden for w, m in found.items() if m.hidden is not None},
     )
 
 

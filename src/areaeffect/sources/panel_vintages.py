@@ -221,9 +221,10 @@ def _lists(kind: str, folder: Path) -> list[tuple[str, Mapping[str, str]]]:
             texts = read(release, published_roots(folder)).texts
         except DataError:  # not fetched
             continue
-        code = next(c for c in texts if re.fullmatch(rf"{prefix}\d*_code", c))
-        name = code.replace("_code", "_name")
-        found.append((release, _unique(texts[name], texts[code])))
+        for code in (c for c in texts if re.fullmatch(rf"{prefix}\d*_code", c)):
+            if (name := code.replace("_code", "_name")) in texts:  # a copy may have codes alone
+                found.append((release, _unique(texts[name], texts[code])))
+                break
     for release in _OF_LIBRARY.get(kind, ()):
         try:
             table = read(release, published_roots(folder))

@@ -11,20 +11,19 @@ import numpy as np
 from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.errors import Faults
-from areaeffect.findings.case import Group, groups_of
+from areaeffect.findings.case import Finished, Group, groups_of
 from areaeffect.outcomes import FAMILIES
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind
 from areaeffect.records import described, rows_of, table_of
-from areaeffect.results import Annex, Floats, Ints
+from areaeffect.results import Annex, Floats, Ints, Result
 from areaeffect.survey.answers import Answers, read_answers
 from areaeffect.wording.numbers import number
+from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.case import Finished
     from areaeffect.panel import Neighbourhood
-    from areaeffect.results import Result
     from areaeffect.study.analysis import Survey
     from areaeffect.study.file import StudyFile
 
@@ -156,7 +155,7 @@ def _row(finished: Finished, name: str, answers: Answers, group: Group, claim: s
         low=found.low,
         high=found.high,
         degrees_of_freedom=found.degrees_of_freedom,
-        reason="" if found.low is not None else "only one cluster on a side: its spread is not known",
+        reason="" if found.low is not None else PHRASES["survey.one_cluster"],
     )
 
 
@@ -191,11 +190,11 @@ def _refused(
     numbers = (counts[0], counts[1])
     units = [finished.evidence.plan.units[g] for g in group.units]
     if claim == "change" and not _straddle(survey, units):
-        return "the waves do not lie on both sides of every start", numbers
+        return PHRASES["survey.waves"], numbers
     if min(numbers) < _LEAST_RESPONDENTS:
-        return f"fewer than {_LEAST_RESPONDENTS} respondents on a side", numbers
+        return phrase("survey.few", n=_LEAST_RESPONDENTS), numbers
     if sides.covered < _LEAST_COVERED:
-        return "too few of the benchmark areas have respondents", numbers
+        return PHRASES["survey.uncovered"], numbers
     return "", numbers
 
 
@@ -312,13 +311,9 @@ _DASH = "–"
 
 def survey_section(_result: Result, annex: Annex[Surveys]) -> Section:
     """Build the section of all surveys."""
-    intro = Paragraph(
-        "Answers of residents, on a scale from 0 to 100. People in benchmark areas count with the "
-        "weight of their area. The intervals are those of the sample: they hold for who happened "
-        "to be asked, not for what else differs between the places, so they carry no verdict."
-    )
+    intro = Paragraph(PHRASES["survey.lead"])
     parts = tuple(_one(annex, name, v) for name, v in annex.found.asked.items())
-    return Section("survey", "What residents answered", (intro,), parts, Place.VOICES)
+    return Section("survey", PHRASES["survey.title"], (intro,), parts, Place.VOICES)
 
 
 def _one(annex: Annex[Surveys], name: str, values: SurveyFacts) -> Section:
@@ -334,22 +329,19 @@ def _one(annex: Annex[Surveys], name: str, values: SurveyFacts) -> Section:
 
 def comparison_sentence(row: ComparisonRow, values: SurveyFacts) -> str:
     """Say what one comparison shows, or why there is none."""
-    who = f"{row.group}, {'change between waves' if row.claim == 'change' else 'level'}"
     if row.reason or row.estimate is None:
-        return f"{who}: not estimable, {row.reason}."
-    more = "more" if row.estimate >= 0 else "less"
-    if row.claim == "change":
-        what = (
-            f"the score moved by {_point(row.treated_mean)} points from {values.before} to "
-            f"{values.after}, and by {_point(row.benchmark_mean)} in the benchmark areas: "
-            f"{_point(abs(row.estimate))} points {more}"
-        )
-    else:
-        what = (
-            f"people score {_point(row.treated_mean)}, and {_point(row.benchmark_mean)} in "
-            f"the benchmark areas: {_point(abs(row.estimate))} points {more}"
-        )
-    return f"{who}: {what} (95% interval {_span(row)})."
+        return phrase(f"survey.no_{row.claim}", group=row.group, why=row.reason)
+    return phrase(
+        f"survey.{row.claim}",
+        group=row.group,
+        treated=_point(row.treated_mean),
+        benchmark=_point(row.benchmark_mean),
+        before=values.before,
+        after=values.after,
+        apart=_point(abs(row.estimate)),
+        more="more" if row.estimate >= 0 else "less",
+        interval=_span(row),
+    )
 
 
 def _comparison_table(rows: list[ComparisonRow], values: SurveyFacts) -> Table:
@@ -366,23 +358,19 @@ def _comparison_table(rows: list[ComparisonRow], values: SurveyFacts) -> Table:
         for r in rows
     )
     head = ("Group", "Claim", "Treated", "Benchmark", "Difference", "95% interval")
-    asked = ("SurveyFacts, treated", "SurveyFacts, benchmark", "Benchmark weight with answers")
+    asked = ("Respondents, treated", "Respondents, benchmark", "Benchmark weight with answers")
     title = f"Survey: {values.label}"
     return Table(title, (*head, *asked), cells, frozenset(range(2, 9)))
 
 
 def _notes(values: SurveyFacts) -> list[str]:
-    notes = [f"{values.respondents:,} respondents count."]
-    notes += [f"Left out: {n:,}, because {why}." for why, n in values.left_out]
+    notes = [phrase("survey.respondents", n=f"{values.respondents:,}")]
+    notes += [phrase("survey.left_out", n=f"{n:,}", why=why) for why, n in values.left_out]
     if values.alpha is not None:
-        notes.append(
-            f"The scale is the mean of {len(values.items)} questions, each brought to 0 to 100; "
-            f"Cronbach's alpha is {values.alpha:.2f}."
-        )
+        notes.append(phrase("survey.scale", n=len(values.items), alpha=f"{values.alpha:.2f}"))
     if not values.is_weighted:
-        notes.append("The file gives no survey weights: everyone asked counts the same.")
-    notes.append("Groups with few respondents are not printed; counts from 1 to 7 read [c].")
-    return notes
+        notes.append(PHRASES["survey.unweighted"])
+    return [*notes, PHRASES["survey.hidden"]]
 
 
 def _point(value: float | None) -> str:

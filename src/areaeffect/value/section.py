@@ -12,6 +12,7 @@ from areaeffect.records import rows_of
 from areaeffect.results import Annex, Result, Verdict
 from areaeffect.value.tables import Amount, UnitCost, ValueSettings
 from areaeffect.wording.numbers import NOT_ESTIMABLE, known, number
+from areaeffect.wording.terms import PHRASES, phrase
 
 _LINE, _FOOT, _TOP = 40.0, 46.0, 6.0
 _MILLION = 1e6
@@ -180,10 +181,7 @@ _MILLION, _THOUSAND = 1e6, 1e3
 _TEN, _HUNDRED = 10.0, 100.0
 _SMALLEST = 0.01
 EVERY_OUTCOME = "all valued outcomes"
-RECORDED_ONLY = (
-    "Recorded incidents only. Unit costs are those of a crime committed, and many crimes are never "
-    "recorded, so for crime the amounts are on the low side."
-)
+RECORDED_ONLY = PHRASES["value.recorded_incidents"]
 
 
 def money(value: float | None, currency: str) -> str:
@@ -215,18 +213,20 @@ def lead(row: Amount, values: ValueSettings) -> str:
     """Return the account of one group's amount: what, how much, how sure, in which prices."""
     currency, several = values.currency, row.outcome == EVERY_OUTCOME
     what = "avoided incidents of all valued outcomes together" if several else row.label
-    text = (
-        f"{row.group}: {_avoided(row)}at prices of {values.price_year}, the difference in "
-        f"{what} may be worth {money(row.value, currency)} "
-        f"(95% interval {span(row.low, row.high, currency)}), recorded only{_counted(row)}."
+    text = phrase(
+        "value.prices_difference",
+        group=row.group,
+        until=_avoided(row),
+        price_year=values.price_year,
+        what=what,
+        value=money(row.value, currency),
+        interval=span(row.low, row.high, currency),
+        more=_counted(row),
     )
     if row.verdict is not None and row.verdict != str(Verdict.BETTER):
-        text += (
-            f" The verdict on the effect itself is ‘{row.verdict}’, so this is a range that the "
-            "data allow, not a saving."
-        )
+        text += phrase("value.verdict_effect", verdict=row.verdict)
     elif row.low is not None and row.high is not None and row.low < 0 < row.high:
-        text += " The range holds zero: it may be a saving or a loss."
+        text += PHRASES["value.range_holds"]
     return text
 
 
@@ -251,12 +251,15 @@ def per_pound(row: Amount, values: ValueSettings) -> str:
         return ""
     currency = values.currency
     unit = f"{_SIGNS.get(currency, currency)}1"
-    return (
-        f"{row.group}: {money(row.funding, currency)} of funding, so "
-        f"{money(row.per_pound, currency)} for each {unit} (95% interval "
-        f"{span(row.per_pound_low, row.per_pound_high, currency)}); the probability that it "
-        f"exceeds {unit} is {probability(row.share_above_one)}. What else the funding brought "
-        "is not in it."
+    return phrase(
+        "value.funding_interval",
+        group=row.group,
+        funding=money(row.funding, currency),
+        per_pound=money(row.per_pound, currency),
+        unit=unit,
+        interval=span(row.per_pound_low, row.per_pound_high, currency),
+        unit_2=unit,
+        chance=probability(row.share_above_one),
     )
 
 
@@ -281,25 +284,18 @@ def limits(rows: Sequence[Amount], costs: Sequence[UnitCost], values: ValueSetti
         + (f", uprated with {values.deflator}" if values.deflator else "")
         + _discounting(values)
     )
-    said.append("The study brings its own unit costs; the table names the source of each.")
+    said.append(PHRASES["value.study_brings"])
     if values.left_out:
         names = ", ".join(values.left_out)
-        said.append(f"Left out, because nobody has checked their costs yet: {names}.")
+        said.append(phrase("value.left_out", names=names))
     said.append(
-        f"Costs without a published range may be off by {number(values.cost_range, 'ratio', 0)} "
-        "either way: an assumption of the study."
+        phrase("value.costs_without", cost_range=number(values.cost_range, "ratio", 0))
         if values.cost_range
-        else "Costs without a published range are taken as exact: the interval is the effect's."
+        else PHRASES["value.costs_without_published"]
     )
     if all(row.fiscal is None for row in rows):
-        said.append(
-            "What part falls on public services is not estimable: the unit costs do not say. "
-            "The amounts are economic and social ones, most of them not in anybody's budget."
-        )
-    said.append(
-        "No incident counts twice: all crime and its parts are not added up, and anti-social "
-        "behaviour is not part of crime."
-    )
+        said.append(PHRASES["value.part_falls"])
+    said.append(PHRASES["value.incident_counts"])
     return said
 
 
@@ -316,10 +312,15 @@ def scale(values: ValueSettings) -> list[str]:
         for x in (published.initiative_change, published.benchmark_change, published.difference)
     )
     said.append(
-        f"For scale, {published.source} reported {theirs} per 1,000 in areas with an initiative "
-        f"against {benchmark} in {published.benchmark_areas} benchmark areas over "
-        f"{published.years} years, a "
-        f"difference of {difference} (our subtraction), with no interval."
+        phrase(
+            "value.scale_reported",
+            source=published.source,
+            theirs=theirs,
+            benchmark=benchmark,
+            benchmark_areas=published.benchmark_areas,
+            years=published.years,
+            difference=difference,
+        )
     )
     return said
 
@@ -333,8 +334,8 @@ def _mix(costs: Sequence[UnitCost]) -> str:
         shares = ", ".join(f"{number(c.share, 'ratio', 0)} {c.label}" for c in own)
         parts.append(f"{outcome.replace('_', ' ')}: {shares}")
     if not parts:
-        return "Each outcome is one kind of incident with one unit cost."
-    return f"The mix of incidents is an assumption of the study ({'; '.join(parts)})."
+        return PHRASES["value.outcome_one"]
+    return phrase("value.mix_incidents", parts="; ".join(parts))
 
 
 def _discounting(values: ValueSettings) -> str:

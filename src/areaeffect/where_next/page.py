@@ -14,6 +14,7 @@ from areaeffect.document.maps import WEIGHT_FILLS, WHITE, MapClass
 from areaeffect.document.page import SmallResult, run_of, write_small
 from areaeffect.where_next.result import WhereNext
 from areaeffect.wording.numbers import number, plural
+from areaeffect.wording.terms import PHRASES, phrase
 
 TOP = 10
 _TAKEN, _NEAR = "#8A8A8A", "#E4E4E4"
@@ -34,26 +35,27 @@ def where_next_document(result: WhereNext) -> Document:
         kind="Where next",
         question=str(result.plan.get("study", "")),
         sections=tuple(sections),
-        footer="Made by areaeffect. Every number above is in the files beside this page.",
+        footer=PHRASES["page.footer"],
     )
 
 
 def not_said(result: WhereNext) -> list[str]:
     """Return what the list is not."""
     said = [
-        "This list is not a prediction: that a place is like one that did better, or is in need, "
-        "does not say that the same work would do the same there.",
-        "It knows only the figures named below. Who lives there, what they want and who is ready "
-        "to begin are not in them: ask first.",
-        "A place that is not in the register may have work that nobody entered.",
+        PHRASES["where_next.list_prediction"],
+        PHRASES["where_next.knows_figures"],
+        PHRASES["where_next.place_register"],
     ]
     if result.like is not None:
         p = result.plan
         said.insert(
             1,
-            f"‘Benefited’ is an estimate: {p['came_out_better']} of {p['places_of_study']} studied "
-            f"places did better than expected on {p['outcome'].replace('_', ' ')}. A single "
-            "place is described, not judged; the interval of a rank takes its noise into account.",
+            phrase(
+                "where_next.benefited_estimate",
+                came_out_better=p["came_out_better"],
+                places_of_study=p["places_of_study"],
+                outcome=p["outcome"].replace("_", " "),
+            ),
         )
     return said
 
@@ -63,10 +65,9 @@ def _list(result: WhereNext) -> Section:
     leading = result.leading
     wide = int(np.median(leading.high[:first] - leading.low[:first]))
     text = (
-        f"{plural(len(result.names), 'place')} are ranked, none of them in the register"
+        phrase("where_next.ranked_none", places=plural(len(result.names), "place"))
         + (f" nor within {result.plan['buffer_km']:g} km of it" if result.plan["buffer_km"] else "")
-        + f". Ranks are uncertain: among the first {first} the 90% interval of a rank spans "
-        f"{wide:,} places at the median."
+        + phrase("where_next.ranks_uncertain", first=first, wide=f"{wide:,}")
     )
     head = ["Rank", "Place", "Areas", "90% interval of rank", f"Chance of the first {first}"]
     if result.like is not None:
@@ -114,7 +115,7 @@ def _map(result: WhereNext, first: int) -> str:
         MapClass(WEIGHT_FILLS[1], f"rank {TOP + 1} to {first}", next_ones),
         MapClass(WEIGHT_FILLS[3], f"rank 1 to {min(TOP, first)}", top),
     ]
-    title = "Where the first places of the list are"
+    title = PHRASES["where_next.where_first"]
     return maps.draw_map(result.shapes, [d for d in drawn if d.areas], key="map", title=title)
 
 
@@ -128,29 +129,21 @@ def _how(result: WhereNext) -> Section:
     said = []
     if result.like is not None:
         traits = ", ".join(t.replace("_", " ") for t in p["traits"])
+        said.append(phrase("where_next.likeness_distance", traits=traits))
         said.append(
-            f"Likeness: the distance, in standard deviations, of a place's mean {traits} to that "
-            "of the nearest studied place that did better than expected. The smallest of many "
-            "distances is often small by chance, so the rank is that of the mean rank over the "
-            "redrawn worlds below."
-        )
-        said.append(
-            "Places are contiguous and of the studied places' usual size, each the areas nearest "
-            "to one in its middle; of two that overlap the one higher on the list is kept."
-            if result.shapes
-            else "The study has no outlines, so a place is a single area."
+            PHRASES["where_next.places_contiguous"] if result.shapes else PHRASES["where_next.study_outlines"]
         )
     if result.need is not None:
-        said.append(f"Need: the mean score of the index ‘{p['need']}’ over a place's areas.")
+        said.append(phrase("where_next.need_mean", need=p["need"]))
     if result.like is None:
-        said.append("Places are middle-layer areas (MSOAs); one with an area left out is left out.")
+        said.append(PHRASES["where_next.places_middle"])
     said += [
         f"Left out: {plural(p['taken'], 'area')} of the register"
         + (f" and {plural(p['near'], 'area')} near it" if p["buffer_km"] else "")
         + ".",
-        f"Intervals: {p['draws']} simulations, each with other figures (drawn with "
-        "replacement), other weights (most moved by up to a quarter), one area of every place left "
-        "out" + (", and other places that benefited" if result.like is not None else "") + ".",
+        phrase("where_next.intervals_simulations", draws=p["draws"])
+        + (", and other places that benefited" if result.like is not None else "")
+        + ".",
     ]
     files = tuple(f"{r.file}, sha256 {r.sha256[:12]}…" for r in result.releases)
     return Section("how", "How it was made", (Bullets(tuple(said)), Bullets((*files, *result.notes))))

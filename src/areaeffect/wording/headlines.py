@@ -143,7 +143,7 @@ def effects_title(group: str, findings: Sequence[Finding]) -> str:
 
 def balance_title(over: int, characteristics: int, limit: float, claim: str) -> str:
     """Return how many characteristics stay apart after weighting."""
-    return f"After weighting {over} of {characteristics} characteristics differ by over {limit:g} ({claim}s)"
+    return PHRASES["annex.balance_title"].format(over=over, among=characteristics, limit=limit, claim=claim)
 
 
 def map_title(areas: Iterable[AreaStatus]) -> str:

@@ -20,7 +20,7 @@ from areaeffect.wording.numbers import (
     size,
     total,
 )
-from areaeffect.wording.terms import PHRASES
+from areaeffect.wording.terms import PHRASES, phrase
 
 NO_ANSWER = frozenset({Verdict.CANNOT_TELL, Verdict.NOT_ESTIMABLE})
 LITTLE = frozenset({Verdict.LITTLE_DIFFERENCE, Verdict.ALIKE})
@@ -46,7 +46,7 @@ def sentence(finding: Finding) -> str:
         sentence can be true of both.
     """
     if known(finding.estimate) is None:
-        return f"{_who(finding)}: {finding.label} could not be estimated: {reason(finding)}."
+        return phrase("whole.none", who=_who(finding), label=finding.label, why=reason(finding))
     parts = [_estimate_sentence(finding), _interval_sentence(finding), _verdict_sentence(finding)]
     parts += [_amounts_sentence(finding), _mde_sentence(finding)]
     return " ".join(part for part in parts if part)
@@ -56,55 +56,36 @@ def can_say(finding: Finding) -> list[str]:
     """Return what the finding supports, in short plain sentences."""
     label, where = name_of(finding), _where(finding)
     if known(finding.estimate) is None:
-        return [f"{label}: nothing, because it could not be estimated."]
+        return [phrase("can.not_estimable", label=label)]
     span = interval(finding.low, finding.high, finding)
     if finding.verdict in NO_ANSWER:
         why = f": {finding.held_back}" if finding.held_back else ""
-        return [f"{label}: anything {span} fits these data; they cannot tell which{why}."]
+        return [phrase("can.cannot_tell", label=label, span=span, why=why)]
     if finding.verdict is Verdict.DESCRIBED:
-        return [f"{label}: the data fit anything {span}. It is described, not judged."]
+        return [phrase("can.described", label=label, span=span)]
     if finding.verdict in LITTLE:
         limit = size(finding.threshold, finding, unit=True)
-        return [f"{label}: if there was a difference{where}, it was smaller than {limit} either way."]
-    word = _word(finding)
-    if finding.claim == "level":
-        return [f"{label}: {word}{where} than in the benchmark areas, {span}."]
-    if finding.claim == "contrast":
-        return [f"{label}: {word} in resident-led neighbourhoods than in others, {span}."]
-    return [f"{label}: {word} than expected{where}, {span}."]
+        return [phrase("can.little", label=label, where=where, limit=limit)]
+    return [phrase(f"can.{finding.claim}", label=label, word=_word(finding), where=where, span=span)]
 
 
 def cannot_say(finding: Finding) -> list[str]:
     """Return what goes beyond the finding, each with the reason, for a list under such a title."""
+    level = finding.claim == "level"
     if known(finding.estimate) is None:
-        return ["That nothing changed: this outcome could not be estimated."]
-    said = []
+        return [PHRASES["cannot.not_estimable"]]
+    key = ""
     if finding.verdict in NO_ANSWER:
-        said.append(
-            "That the initiative works, or that it changes nothing: the study could miss a change "
-            "smaller than the smallest detectable one."
-        )
+        key = "cannot_tell"
     elif finding.verdict in LITTLE:
-        what = "is different" if finding.claim == "level" else "changed"
-        said.append(f"That nothing at all {what}: a small difference may be there.")
+        key = "little_level" if level else "little"
     elif finding.verdict is Verdict.DESCRIBED:
-        said.append("That this outcome was judged: its interval is shown, without a verdict.")
-    elif finding.is_one_place and finding.claim != "level":
-        said.append(
-            "That the initiative caused it: anything else that happened in this place in the same "
-            "years is part of the same number."
-        )
-    elif finding.claim != "level":
-        said.append(f"That each neighbourhood was {finding.verdict}: this is about all of them together.")
-    if finding.claim == "level":
-        said.append(
-            "That the initiative caused it: a difference in level may have been there before it began."
-        )
-    else:
-        said.append("That another place would see the same: this is about these neighbourhoods.")
-    if finding.family in RECORDED:
-        said.append("That every incident is counted: not everything is reported or recorded.")
-    return said
+        key = "described"
+    elif not level:
+        key = "one_place" if finding.is_one_place else "each"
+    said = [phrase(f"cannot.{key}", verdict=finding.verdict)] if key else []
+    said.append(PHRASES["cannot.caused" if level else "cannot.elsewhere"])
+    return [*said, PHRASES["cannot.recorded"]] if finding.family in RECORDED else said
 
 
 def main_findings(findings: Iterable[Finding]) -> list[Finding]:
@@ -176,11 +157,10 @@ def _estimate_sentence(finding: Finding) -> str:
     if finding.claim == "level":
         when = f" over {finding.post}" if finding.post else ""
         beside = compared(finding).replace("the benchmark areas", benchmark)
-        why = "places differ, and not only by the initiative"
-        return f"{head} {beside}{when}; {why}."
+        return f"{head} {beside}{when}; {PHRASES['whole.level']}."
     spans = f" over {finding.post}" if finding.post else ""
     spans += f", compared with {finding.pre}" if finding.pre else ""
-    spans += ", each neighbourhood from its own start" if _overlap(finding) else ""
+    spans += PHRASES["whole.own_start"] if _overlap(finding) else ""
     if finding.claim == "contrast":
         return f"{head} {compared(finding)} ({benchmark} in all){spans}."
     return f"{head} {compared(finding)} from {benchmark}{spans}."
@@ -201,16 +181,16 @@ def _interval_sentence(finding: Finding) -> str:
     if finding.placebos is not None:
         how += f", {plural(finding.placebos, 'placebo programme')}"
         if finding.n_disjoint_placebos is not None:
-            how += f", {finding.n_disjoint_placebos:,} of them without a shared area"
+            how += phrase("whole.apart", n=f"{finding.n_disjoint_placebos:,}")
     verb = "is" if span == NOT_ESTIMABLE else "runs"
     return f"The {percent(finding.level)} placebo interval ({how}) {verb} {span}."
 
 
 def _verdict_sentence(finding: Finding) -> str:
     if finding.held_back and finding.verdict is Verdict.CANNOT_TELL:
-        return f"The data cannot tell: {finding.held_back}."
+        return phrase("whole.held_back", why=finding.held_back)
     if finding.is_one_place and finding.verdict in {Verdict.BETTER, Verdict.WORSE}:
-        return f"This place did {finding.verdict} than places like it, and one place cannot say why."
+        return phrase("whole.one_place", verdict=finding.verdict)
     return ""
 
 
@@ -233,17 +213,14 @@ def _amounts_sentence(finding: Finding) -> str:
 def _refuse_contradiction(finding: Finding, avoided: float) -> None:
     shown = total(abs(avoided), finding) != "0" and direction(finding.estimate, finding)
     if shown and known(finding.estimate) is not None and (finding.estimate or 0.0) * avoided > 0:
-        msg = (
-            f"{finding.group}, {finding.outcome}: the estimate ({finding.estimate}) and "
-            f"the avoided incidents ({avoided}) contradict each other in sign"
-        )
-        raise ValueError(msg)
+        what = f"{finding.group}, {finding.outcome}: {finding.estimate}, {avoided} avoided"
+        raise ValueError(what + " contradict each other in sign")
 
 
 def _mde_sentence(finding: Finding) -> str:
     what = "difference" if finding.claim == "level" else "effect"
     power = percent(MDE_POWER)
     if known(finding.mde) is None:
-        return f"The smallest {what} it could have seen is {NOT_ESTIMABLE}."
+        return phrase("whole.no_mde", what=what)
     smallest = size(finding.mde, finding, unit=True)
-    return f"The smallest {what} it could have seen with {power} power is {smallest}."
+    return phrase("whole.mde", what=what, power=power, smallest=smallest)

@@ -25,7 +25,8 @@ def quote(findings: Sequence[Finding]) -> str:
     n, places = len(main), plural(first.n_neighbourhoods, "neighbourhood")
     if n == 1:
         return f"{group_title(first.group)}, {places}. {headline(first)}"
-    key = "quote.where_all" if first.group == ALL_INITIATIVES else "quote.where"
+    one_place = "_one" if first.n_neighbourhoods == 1 else ""
+    key = "quote.where_all" if first.group == ALL_INITIATIVES else f"quote.where{one_place}"
     where = PHRASES[key].format(neighbourhoods=places, group=group_title(first.group))
     kinds: dict[Verdict, dict[str, None]] = {}
     for f in main:
@@ -37,7 +38,7 @@ def quote(findings: Sequence[Finding]) -> str:
         for verdict in Verdict
         if (own := kinds.get(verdict))
     ]
-    return f"{where}, {'. '.join([parts[0], *map(_capital, parts[1:])])}."
+    return f"{where}{'. '.join([parts[0], *map(_capital, parts[1:])])}."
 
 
 def answer(finding: Finding, *, is_told: bool = False) -> str:

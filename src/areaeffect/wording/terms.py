@@ -16,6 +16,12 @@ PHRASES: Mapping[str, str] = MappingProxyType(
     {f"{table}.{key}": words for table, own in _TABLES.items() for key, words in own.items()}
 )
 
+
+def phrase(key: str, **values: object) -> str:
+    """Return a phrase with the values that its braces ask for."""
+    return PHRASES[key].format(**values)
+
+
 VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.BETTER: "✓",
     Verdict.WORSE: "✗",
@@ -28,27 +34,11 @@ VERDICT_SYMBOLS: dict[Verdict, str] = {
     Verdict.NOT_ESTIMABLE: "–",
 }
 
-_BESIDE = {  # what a verdict sets a finding beside, by claim
-    "change": "what was expected",
-    "level": "the benchmark areas",
-    "contrast": "the other initiatives",
-}
-_MEANINGS: dict[Verdict, str] = {
-    Verdict.BETTER: "better than {}",
-    Verdict.WORSE: "worse than {}",
-    Verdict.LITTLE_DIFFERENCE: "little difference from {}",
-    Verdict.HIGHER: "higher than {}",
-    Verdict.LOWER: "lower than {}",
-    Verdict.ALIKE: "much as {}",
-    Verdict.CANNOT_TELL: "the data cannot tell how it differs from {}",
-    Verdict.DESCRIBED: "compared with {}, and not judged",
-    Verdict.NOT_ESTIMABLE: "could not be estimated",
-}
-
 
 def verdict_words(verdict: Verdict, claim: str = "change") -> str:
     """Say what a verdict means, in the words printed with its symbol."""
-    return _MEANINGS[verdict].format(_BESIDE[claim])
+    beside = PHRASES[f"meaning.beside_{claim}"]
+    return phrase(f"meaning.{verdict.value.replace(' ', '_')}", beside=beside)
 
 
 def maryland_words(grade: int | None) -> str:

@@ -312,7 +312,7 @@ def test_an_outcome_that_the_study_cannot_estimate_is_named(done: tuple[Path, Re
     found = replace(annex.found, without_branches=("crime (G)",))
     bare = replace(annex, found=found, tables=tuple(replace(t, rows=()) for t in annex.tables))
     result = replace(done[1], annexes=(bare,))
-    told = "Crime (G): not estimable in the study itself, so without branches."
+    told = "Crime (G): the study itself cannot estimate it, so it has no branches."
     assert as_text(result) == told
     assert told in faces.render(result)
 

@@ -213,7 +213,7 @@ def test_every_number_of_a_sentence_is_in_the_report() -> None:
     )
     assert text == (
         "Residents First, crime: with these 3 neighbourhoods, followed for 2 years on average, "
-        "you would see a fall of 22% or more; to see 10% you need about 20; if nothing had "
+        "you would see a fall of 22% or more; about 20 are needed to see 10%; if nothing had "
         "changed, the verdict would be 'little difference' (within 5.0%) with probability 0.10."
     )
 
@@ -227,7 +227,7 @@ def test_the_folder_holds_the_numbers_of_the_page(tmp_path: Path, report: PowerR
     page = (tmp_path / "out" / "power.html").read_text()
     assert content["measured"] == report.measured
     assert len(content["rows"]) == len(report.rows)
-    for text in content["sentences"]:
+    for text in content["warnings"]:
         assert text.replace("'", "&#39;") in page
     assert "<svg" in page
     table = (tmp_path / "out" / "data" / "power.csv").read_text().splitlines()

@@ -5,13 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import shapely
 import textstat
 
 from areaeffect.document.blocks import Answers, Bullets, Document, Folded, Paragraph, Section
 from areaeffect.document.page import to_html
 from areaeffect.report import files, neighbourhood_pages
-from areaeffect.results import Result, Series, Verdict
+from areaeffect.report.local_map import BACKDROP_BYTES, Outlines
+from areaeffect.results import Result, Series, Shape, Verdict
 from areaeffect.wording import short
 from tests.shared.sample_result import HOSTILE, sample_result
 
@@ -162,3 +165,21 @@ def test_small_charts_hold_the_findings_interval(made: dict[str, Document]) -> N
     text = to_html(made["neighbourhood-1-residents-first.html"], {})
     assert 'data-column="observed"' in text
     assert "this place" in text
+
+
+def polygons_of(path: str) -> list[shapely.Polygon]:
+    rings = (np.array(re.findall(r"-?\d+", part), dtype=float).reshape(-1, 2) for part in path.split("M")[1:])
+    return [shapely.Polygon(ring.cumsum(axis=0)) for ring in rings]
+
+
+@pytest.mark.parametrize("n", [12, 150])
+def test_no_area_is_left_out_of_the_map_behind_the_pins(n: int) -> None:
+    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * 1000.0
+    places = [(i, j) for i in range(n) for j in range(n)] + [(n + 5, 3), (n + 5.2, 9.0)]  # islands
+    shapes = tuple(Shape(f"{i} {j}", (square + 1000 * np.array([i, j]),)) for i, j in places)
+    outlines = Outlines(shapes, "")
+    assert len(outlines.backdrop) <= BACKDROP_BYTES
+    land = shapely.make_valid(shapely.union_all(polygons_of(outlines.backdrop)))
+    for shape in shapes:
+        x, y = outlines.centre(shape.area)
+        assert land.contains(shapely.Point(10 * x, 10 * y)), shape.area

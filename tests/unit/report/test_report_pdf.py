@@ -33,7 +33,7 @@ NAMES = (
 )
 HASH_OF_THE_PDF = """
 import hashlib, pickle, sys
-from areaeffect.document import pdf
+from areaeffect.document import page
 document = pickle.load(sys.stdin.buffer)
 print(hashlib.sha256(page.to_pdf(document)).hexdigest())
 """

@@ -140,8 +140,9 @@ def test_author_and_what_was_done_are_said_where_the_study_gives_them(result: Re
     (facts,) = (b for b in blocks(document.sections) if isinstance(b, Facts))
     pairs = dict(facts.pairs)
     assert pairs["Author"] == "Harrow analysts"
-    assert pairs["What was done"] == "Residents chose the work."
-    assert pairs["Years of data"] == "January 2012 to December 2023"
+    assert pairs["What was done"] == "Residents chose the work"
+    made = f"made with areaeffect {result.versions['areaeffect']}"
+    assert pairs["Date"] == f"Data from January 2012 to December 2023; {made}"
     plain = summary_document(replace(result, plan={}), {})
     (facts,) = (b for b in blocks(plain.sections) if isinstance(b, Facts))
     assert "Author" not in dict(facts.pairs)

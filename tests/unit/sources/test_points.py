@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from openpyxl import Workbook
 
 from areaeffect.assembly.assemble import read_sources
 from areaeffect.errors import AreaEffectError, DataError
@@ -279,6 +280,58 @@ def test_metres_and_degrees_give_the_same_counts(tmp_path: Path) -> None:
     (tmp_path / "calls.csv").write_text("\n".join(lines), encoding="utf-8")
     write_areas(tmp_path, None)
     assert counts(read(tmp_path, more="")) == BY_HAND
+
+
+#: A city, the system that its points are published in, and how its dates are written there.
+CITIES = {
+    "Chicago, feet of Illinois": (-87.65, 41.88, "EPSG:3435", "%m/%d/%Y %I:%M:%S %p"),
+    "Los Angeles, degrees": (-118.25, 34.05, "EPSG:4326", "%m/%d/%Y 12:00:00 AM"),
+    "Belfast, Irish Grid": (-5.93, 54.6, "EPSG:29903", "%d/%m/%Y"),
+    "Belfast, Irish Transverse Mercator": (-5.93, 54.6, "EPSG:2157", "%Y-%m-%d"),
+    "Paris, Lambert-93": (2.35, 48.86, "EPSG:2154", "%Y-%m-%dT%H:%M:%S"),
+    "New York, web Mercator": (-73.98, 40.75, "EPSG:3857", "%Y/%m/%d"),
+}
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv", "geojson"])
+@pytest.mark.parametrize("city", CITIES)
+def test_points_of_any_declared_system_are_counted(tmp_path: Path, city: str, form: str) -> None:
+    """As cities publish them, in a workbook, as text, or as GeoJSON."""
+    west, south, crs, dates = CITIES[city]
+    corners = [(west + 0.01 * (i % 2), south + 0.01 * (i // 2)) for i in range(4)]
+    squares = [shapely.box(x, y, x + 0.01, y + 0.01) for x, y in corners]
+    areas = [
+        {"type": "Feature", "properties": {"area_code": c}, "geometry": json.loads(shapely.to_geojson(box))}
+        for c, box in zip(CODES, squares, strict=True)
+    ]
+    collection = {"type": "FeatureCollection", "features": areas}
+    (tmp_path / "areas.geojson").write_text(json.dumps(collection), encoding="utf-8")
+    expected, rows = np.zeros((4, 3), dtype=int), []
+    for i, (day, _, _, what) in enumerate(incidents() * 3):
+        centre = squares[i % 4].centroid
+        expected[i % 4, int(day[5:7]) - 1] += 1
+        x, y = projected(np.array([[centre.x + 1e-4 * i, centre.y]]), "EPSG:4326", crs)[0]
+        rows.append((date.fromisoformat(day).strftime(dates), float(x), float(y), what))
+    header = ("date", "x", "y", "category")
+    more = f'coordinates = ["x", "y"]\ncrs = "{crs}"'
+    if form == "geojson":
+        shapes = [
+            {"type": "Feature", "properties": {"date": d, "category": c},
+             "geometry": {"type": "Point", "coordinates": [x, y]}}
+            for d, x, y, c in rows
+        ]  # fmt: skip
+        found = {"type": "FeatureCollection", "features": shapes}
+        (tmp_path / "calls.geojson").write_text(json.dumps(found), encoding="utf-8")
+        more = f'crs = "{crs}"'
+    elif form == "xlsx":
+        book = Workbook()
+        for row in (header, *rows):
+            book.active.append(row)
+        book.save(tmp_path / "calls.xlsx")
+    else:
+        lines = [",".join(map(str, row)) for row in (header, *rows)]
+        (tmp_path / "calls.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert counts(read(tmp_path, f'"calls.{form}"', more)) == expected.tolist()
 
 
 @pytest.mark.parametrize(

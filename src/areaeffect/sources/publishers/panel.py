@@ -22,9 +22,7 @@ from areaeffect.study.model import PublishedSource
 from areaeffect.study.parts import SHARED_DATA_VARIABLE, Window, default_fetched, resolve
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    from areaeffect.results import Floats
+    pass
 
 #: Release and columns that say in which local authority the areas of each vintage lie; of the
 #: columns the first that the file here has.
@@ -158,11 +156,7 @@ def as_source_table(  # one thing, in the order of `read_published`
 
     Parameters
     ----------
-    name : the study's name of the source.
-    table : the release, read.
-    window : of the study.
     wanted : measures; categories name the columns to add up.
-    attributes : columns for covariates, denominators, exclusions.
     own_areas : codes of the areas that the publisher gives: an area with such a code is unchanged.
 
     Raises
@@ -187,15 +181,10 @@ def as_source_table(  # one thing, in the order of `read_published`
             )
             notes += [f"{release.id}: {said}"] if said else []
             hidden |= {w: found} if found else {}
-    fixed: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.str_]] = {}
-    varying: dict[str, Floats] = {}
-    for column in attributes:
-        if column in table.texts:
-            fixed[column] = table.texts[column]
-        elif table.periods is None:
-            fixed[column] = table.values[column][:, 0]
-        else:
-            varying[column] = table.values[column]
+    texts = {c: table.texts[c] for c in attributes if c in table.texts}
+    numbers = {c: table.values[c] for c in attributes if c not in texts}
+    is_one_date = table.periods is None
+    fixed = texts | ({c: values[:, 0] for c, values in numbers.items()} if is_one_date else {})
     first, *more = (replace(r, source=name) for r in table.records)
     return SourceTable(
         areas=table.areas,
@@ -203,7 +192,7 @@ def as_source_table(  # one thing, in the order of `read_published`
         periods=table.periods or (_one_period(release, window) if wanted else None),
         measures=measures,
         attributes=fixed,
-        varying=varying,
+        varying={} if is_one_date else numbers,
         release=first,
         notes=tuple(notes),
         more_releases=tuple(more),

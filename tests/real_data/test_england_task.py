@@ -1,0 +1,97 @@
+"""From a misspelt ward to an answer to take away, on the atlas of all England, in four ways.
+
+England's figures have one date each, so nothing asks for a start, and the answer says how a place
+stands. Needs the data folder that `studies/explore/england.toml` reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from areaeffect.atlas.build import build_atlas
+from areaeffect.web.runs import runs_of
+from areaeffect.web.settings import Settings
+from benchmarks.web_pages import served, watch
+from tests.conftest import REPOSITORY
+from tests.web.browser import chromium
+from tests.web.test_whole_task_in_chromium import LONG, WAYS, Way, faults, look
+
+__all__ = ["look"]  # a fixture
+#: One ward for each way, so that each asks a question of its own: as typed, as it is called, and
+#: how many areas it has.
+WARDS = {
+    "mouse": ("Frintn", "Frinton", 4),
+    "keyboard": ("Kirby Muxlo", "Kirby Muxloe", 4),
+    "touch": ("West Kirby and Thurstastn", "West Kirby and Thurstaston", 9),
+    "without script": ("Frintn", "Frinton", 4),
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Iterator[str]:
+    patch = pytest.MonkeyPatch()
+    patch.setenv("AREAEFFECT_SHARED_DATA", str(real_data))
+    settings = Settings(store=tmp_path_factory.mktemp("england"))
+    (settings.store / "atlases").mkdir()
+    study = REPOSITORY / "studies" / "explore" / "england.toml"
+    build_atlas(study, settings.store / "atlases" / "england", settings.store, lambda *_: None)
+    runs_of(settings).seconds = LONG  # a busy machine is slow; the limit has a test of its own
+    with served(settings) as found:
+        yield found
+    runs_of(settings).close()
+    patch.undo()
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_the_whole_task_on_england(
+    way: Way, look: Callable[[Way], Page], address: str, tmp_path: Path
+) -> None:
+    typed, ward, n = WARDS[way.name]
+    page = look(way)
+    watched = watch(page)
+    page.goto(address)
+    way.write(page, "Name of a place", typed)
+    way.press(page, "button", "Find")
+    page.get_by_text(f"Nothing here is called ‘{typed}’").wait_for()
+    way.press(page, "button", f"Add {ward}")
+    page.get_by_role("heading", name=f"Your neighbourhood: {n} areas").wait_for()
+    assert faults(page, way) == []
+
+    way.press(page, "link", "See its figures")
+    page.get_by_role("heading", name=ward, level=1).wait_for()
+    assert page.get_by_text("in England (in 2025)").first.is_visible()
+    assert faults(page, way) == []
+
+    way.press(page, "link", "Compare with places like it")
+    page.get_by_role("heading", name=f"{n} areas chosen").wait_for()
+    assert page.get_by_text("Every figure here has one date").is_visible()
+    assert page.get_by_label("When did the work or change begin?").count() == 0
+    assert faults(page, way) == []
+
+    way.press(page, "button", "Find places like it")
+    way.wait_for(page, page.get_by_role("heading", name="Before you look at how it stands"))
+    assert page.get_by_text("would notice a change").count() == 0
+    refused = page.get_by_text("these figures are predicted from the kind of area")
+    assert refused.first.is_visible(), "what cannot be answered is said before"
+    assert faults(page, way) == []
+
+    way.press(page, "button", "Show how it stands")
+    way.wait_for(page, page.get_by_role("link", name="Everything in one archive"))
+    assert page.get_by_role("heading", name="What was found").is_visible()
+    assert faults(page, way) == []
+    with page.expect_download() as taken:
+        way.press(page, "link", "Report (PDF)")
+    taken.value.save_as(tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert watched.violations == []
+    assert watched.elsewhere == []
