@@ -1,6 +1,6 @@
 """What a report is made of: sections of blocks that each face prints in its own way.
 
-The page (`page.py`) and the PDF (`pdf.py`) print the same document. Every text in it is plain:
+The page and the PDF (`page.py`) print the same document. Every text in it is plain:
 each face escapes it.
 """
 

@@ -33,18 +33,11 @@ _GOLDEN = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """How many separate places the reference distribution of a programme rests on.
+    """How many separate places the reference distribution of a programme rests on."""
 
-    Parameters
-    ----------
-    programme : neighbourhoods of the programme, G.
-    disjoint : pseudo-neighbourhoods of the pool that share no area, M.
-    is_contrast : whether the effects of two sides are set against each other.
-    """
-
-    programme: int
-    disjoint: int
-    is_contrast: bool = False
+    programme: int  # neighbourhoods of the programme, G
+    disjoint: int  # pseudo-neighbourhoods of the pool that share no area, M
+    is_contrast: bool = False  # whether the effects of two sides are set against each other
 
     @property
     def share(self) -> float:
@@ -77,27 +70,17 @@ class Places:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PlaceboInference:
-    """The placebo inference of one estimate, on the scale of the statistic.
+    """The placebo inference of one estimate, on the scale of the statistic."""
 
-    Parameters
-    ----------
-    estimate : compared with the placebos.
-    p_value : twice the smaller tail, with the +1 correction; not under `Places.least_p`.
-    centre, centre_error : mean of the placebo estimates, and its Monte Carlo error.
-    deviation : standard deviation of the placebo estimates.
-    scale : s of the estimate.
-    statistics : (n_draws, COPIES), T of the reference distribution; NaN where a draw gave none.
-    critical : the smallest and largest T that the two-sided 5% test does not reject.
-    """
-
-    estimate: float
-    p_value: float
+    estimate: float  # compared with the placebos
+    p_value: float  # twice the smaller tail, with the +1 correction; not under `Places.least_p`.
+    #: centre, centre_error: mean of the placebo estimates, and its Monte Carlo error
     centre: float
     centre_error: float
-    deviation: float
-    scale: float
-    statistics: Floats
-    critical: tuple[float, float]
+    deviation: float  # standard deviation of the placebo estimates
+    scale: float  # s of the estimate
+    statistics: Floats  # (n_draws, COPIES), T of the reference distribution; NaN where a draw gave none.
+    critical: tuple[float, float]  # the smallest and largest T that the two-sided 5% test does not reject
 
     @property
     def statistic(self) -> float:

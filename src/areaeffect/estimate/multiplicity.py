@@ -8,16 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.estimate.inference import rank_kept, share_beyond
+from areaeffect.estimate.inference import PlaceboInference, rank_kept, share_beyond
 from areaeffect.results import LEVEL, Floats
-
-if TYPE_CHECKING:
-    from areaeffect.estimate.inference import PlaceboInference
-
 
 #: A critical value nearer to zero than this share of the column's spread is not used as a scale.
 _MIN_SHARE = 0.25

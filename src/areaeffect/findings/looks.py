@@ -8,43 +8,33 @@ however the looks depend on each other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.errors import Problem, StudyError
-from areaeffect.panel import REASONS
+from areaeffect.panel import REASONS, Measure
 from areaeffect.period_texts import kind_of, parse_period
-from areaeffect.results import LEVEL
+from areaeffect.results import LEVEL, Floats
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.panel import Measure
     from areaeffect.periods import Periods
-    from areaeffect.results import Floats
     from areaeffect.study.file import StudyFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One planned analysis of a study that is analysed more than once.
+    """One planned analysis of a study that is analysed more than once."""
 
-    Parameters
-    ----------
-    number, of : which look it is, from 1, and how many are planned; 0 where none is reached.
-    period : last period of its data; the first look's where none is reached.
-    error : two-sided error of the look.
-    spent : error of all looks so far, this one included.
-    """
-
+    #: number, of: which look it is, from 1, and how many are planned; 0 where none is reached.
     number: int
     of: int
-    period: str
-    error: float
-    spent: float
+    period: str  # last period of its data; the first look's where none is reached.
+    error: float  # two-sided error of the look
+    spent: float  # error of all looks so far, this one included
 
     def __str__(self) -> str:
         """Say which look this is, at which level, and what is spent."""

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.estimate.crosscheck import ESTIMATORS, CrossCheck, CrossPanel, cross_check
-from areaeffect.findings.case import Evidence, Group, groups_of
+from areaeffect.findings.case import Evidence, Finished, Group, groups_of
 from areaeffect.findings.cross_panel import build_panel
 from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex, Finding, NotEstimable, Result
 from areaeffect.streams import Use, seed_for
 from areaeffect.wording.numbers import number
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Finished
 
 LEAD = PHRASES["crosscheck.same_neighbourhoods"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.inference import MIN_PLACEBOS, infer
-from areaeffect.findings.case import Case, Evidence, groups_of
+from areaeffect.findings.case import Case, Evidence, Finished, groups_of
 from areaeffect.findings.conclude import case_of
 from areaeffect.findings.plan import disjoint
 from areaeffect.findings.refusals import FEW_EVENTS
@@ -21,9 +20,6 @@ from areaeffect.records import described, rows_of, table_of
 from areaeffect.results import Annex, Finding, Floats, Result
 from areaeffect.wording.numbers import number
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Finished
 
 
 @dataclass(frozen=True, slots=True)

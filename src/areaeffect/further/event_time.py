@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,14 +11,11 @@ from areaeffect.estimate import counterfactual as cf
 from areaeffect.estimate.event_time import Bins, path, path_counts
 from areaeffect.estimate.inference import MIN_PLACEBOS, PlaceboInference, infer
 from areaeffect.estimate.multiplicity import max_t
-from areaeffect.findings.case import Case, Evidence, groups_of
+from areaeffect.findings.case import Case, Evidence, Finished, groups_of
 from areaeffect.findings.conclude import case_of, why_no_interval, why_not
 from areaeffect.findings.plan import HELD_OUT_DRAWS, disjoint
 from areaeffect.records import described, table_of
 from areaeffect.results import Annex, Floats, Ints
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Finished
 
 #: Smaller than this is what rounding leaves of a bin that was matched on exactly.
 _ROUNDING = 1e-9

@@ -11,7 +11,7 @@ from areaeffect.checks.base import Subject, subjects_of
 from areaeffect.document.blocks import Bullets, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import in_words
 from areaeffect.errors import Problem, StudyError, did_you_mean
-from areaeffect.findings.case import Evidence, value_of
+from areaeffect.findings.case import Evidence, Finished, value_of
 from areaeffect.further.misplacement_model import Matched, Unlocated, draw_true_areas, share_seen
 from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Bools, Floats, Result
@@ -21,7 +21,6 @@ from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.case import Finished
     from areaeffect.panel import Neighbourhood, Panel
     from areaeffect.study.file import StudyFile
     from areaeffect.study.initiative import Approximate

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from areaeffect.checks.base import Subject, subjects_of
 from areaeffect.document.blocks import Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.document.svg import printed, scaled
 from areaeffect.estimate.event_time import NO_BINS
-from areaeffect.findings.case import Group
+from areaeffect.findings.case import Finished, Group
 from areaeffect.placebo.programmes import Machine, count_disjoint
 from areaeffect.placebo.workers import run_all
 from areaeffect.power.calculation import Point, Size, machine_of, measure_points
@@ -18,9 +17,6 @@ from areaeffect.records import Column, DataTable
 from areaeffect.results import Annex, Floats, Result
 from areaeffect.streams import Use
 from areaeffect.wording.terms import PHRASES, phrase
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Finished
 
 _HEAD = ("Outcome", "Smallest detectable now", "With all", "Placebo programmes")
 

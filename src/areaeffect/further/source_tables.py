@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from areaeffect.document.blocks import Block, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table, in_words
 from areaeffect.estimate import counterfactual as cf
-from areaeffect.findings.case import groups_of
+from areaeffect.findings.case import Finished, groups_of
 from areaeffect.findings.plan import make_plan
 from areaeffect.panel import Measure
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import Column, DataTable, Row
 from areaeffect.results import Annex, Bools, Result
 from areaeffect.wording.terms import phrase
-
-if TYPE_CHECKING:
-    from areaeffect.findings.case import Finished
 
 _SHOWN = 20
 _HEADINGS = (

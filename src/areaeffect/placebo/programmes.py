@@ -31,15 +31,11 @@ _PACKINGS = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """What may represent one real neighbourhood.
+    """What may represent one real neighbourhood."""
 
-    Parameters
-    ----------
-    pieces : one entry for each contiguous piece of the neighbourhood (one, as a rule; one a
-        treated area where areas are drawn one by one); each lists the groups of areas, as
-        positions in the panel, that may represent that piece.
-    """
-
+    #: one entry for each contiguous piece of the neighbourhood (one, as a rule; one a treated area where
+    #: areas are drawn one by one); each lists the groups of areas, as positions in the panel, that may
+    #: represent that piece.
     pieces: tuple[tuple[Ints, ...], ...]
 
 
@@ -240,29 +236,19 @@ class Job(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Machine:
-    """Everything that all placebo draws have in common.
+    """Everything that all placebo draws have in common."""
 
-    Parameters
-    ----------
-    arms : one a kind of claim.
-    banks : the candidates of each real neighbourhood.
-    eligible, rules : of the pool.
-    n_outcomes : outcomes of all arms.
-    seed : of the study.
-    n_bins : event-time bins of every outcome.
-    spread : how far apart the neighbourhoods of a programme should lie; None for anywhere.
-    use : what the draws are for, and so which random numbers they take.
-    """
-
-    arms: tuple[Cohorts, ...]
-    banks: tuple[Candidates, ...]
+    arms: tuple[Cohorts, ...]  # one a kind of claim
+    banks: tuple[Candidates, ...]  # the candidates of each real neighbourhood
+    #: eligible, rules: of the pool
     eligible: Bools
     rules: Rules
-    n_outcomes: int
-    seed: int
-    n_bins: int = 0
+    n_outcomes: int  # outcomes of all arms
+    seed: int  # of the study
+    n_bins: int = 0  # event-time bins of every outcome
+    #: how far apart the neighbourhoods of a programme should lie; None for anywhere.
     spread: Spread | None = None
-    use: Use = Use.PLACEBO
+    use: Use = Use.PLACEBO  # what the draws are for, and so which random numbers they take
 
     @property
     def n_totals(self) -> int:

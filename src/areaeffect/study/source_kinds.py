@@ -18,7 +18,6 @@ from areaeffect.study.toml_file import Part
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
-    from areaeffect.study.parts import AnySource
 
 SOURCE_KINDS = {
     "panel": "areaeffect.sources.panel_table",

@@ -11,21 +11,19 @@ import numpy as np
 from areaeffect.document.blocks import Block, Bullets, Data, Paragraph, Place, Section
 from areaeffect.document.chart_tables import Table
 from areaeffect.errors import Faults
-from areaeffect.findings.case import Group, groups_of
+from areaeffect.findings.case import Finished, Group, groups_of
 from areaeffect.outcomes import FAMILIES
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.periods import PeriodKind
 from areaeffect.records import described, rows_of, table_of
-from areaeffect.results import Annex, Floats, Ints
+from areaeffect.results import Annex, Floats, Ints, Result
 from areaeffect.survey.answers import Answers, read_answers
 from areaeffect.wording.numbers import number
 from areaeffect.wording.terms import PHRASES, phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
-    from areaeffect.findings.case import Finished
     from areaeffect.panel import Neighbourhood
-    from areaeffect.results import Result
     from areaeffect.study.analysis import Survey
     from areaeffect.study.file import StudyFile
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from areaeffect.results import LEVEL
+from areaeffect.results import LEVEL, Finding
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from areaeffect.results import Finding
 
 FINE_SCALE = 1.0  # a threshold below this belongs to a scale that one decimal would flatten
 FINE_RATE = 0.1  # a tenth of a rate's interval below this does

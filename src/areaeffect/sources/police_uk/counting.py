@@ -1,7 +1,7 @@
 """The heavy step, incidents to counts: one SQL statement that every engine runs.
 
 DuckDB counts month by month, so that memory does not grow with the number of months; Spark
-(`spark.py`) counts everything in one job. Both give the same rows, and what is written is sorted,
+counts everything in one job. Both give the same rows, and what is written is sorted,
 so the same bytes.
 """
 
