@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -262,6 +263,8 @@ def _refuse_values(frame: pd.DataFrame, wanted: Wanted, path: Path, numbers: Num
         text = str(frame[wanted.value].iloc[int(np.argmax(bad))]).strip()
         mark = f', or declare the mark: missing = {{ "{text}" = "suppressed" }}.'
         done = fix if any(c.isdigit() for c in text) or text.isalnum() else fix.rstrip(".") + mark
+        if re.fullmatch(r"[1-9]\d{0,2}(\.\d{3})+", text):
+            done = f"It may be {text.replace('.', '')}: take separators of thousands out. {fix}"
         where = f"{path}, {rows_of(frame, bad)}"
         problems.append(Problem(f"'{text}' in '{wanted.value}' {what}.", where, done))
     if problems:

@@ -33,7 +33,7 @@ MARKERS: Mapping[str, str] = {
 }
 _BELOW = re.compile(r"(?:<|less than|under|fewer than)\s*(\d{1,3})")
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}([, '’\u00a0\u202f]\d{3})+(\.\d+)?")
-_MARKED = re.compile(r"\s*[\[(](?:p|r|e|b|u|provisional|revised|estimated?)[\])]$")
+_MARKED = re.compile(r"\s*[\[(](?:p|r|e|b|u|provisional|revised|estimated?|notes? ?\d+)[\])]$")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?")
 #: A code with its name; a second code behind it is another area, and no name.
 _ONS = re.compile(r"([EWSNKJLM]\d{8})(?!.*[EWSNKJLM]\d{8})(?:\s*[:\-–|]\s*|\s+)\S.*", re.IGNORECASE)

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from areaeffect.errors import DataError, Problem, did_you_mean, repeated
+from areaeffect.errors import DataError, Problem, did_you_mean, number_of, repeated
 from areaeffect.tables.text_rows import NumberedRow, delimiter_name, read_text_rows, sheet_rows
 
 _SHOWN = 5
@@ -36,6 +36,7 @@ TOTALS = re.compile(
 #: In a table of countries these are areas; in one of places in the United Kingdom they are totals.
 _NATIONS = frozenset({"united kingdom", "uk", "great britain", "england", "wales", "scotland"})
 _COUNTRIES = frozenset({"france", "germany", "italy", "spain", "japan", "india", "china", "brazil"})
+_DOTTED = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+")
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 _NOTE = re.compile(
     r"(source|notes?|symbol|footnotes?|©|crown|copyright|in order to|this |these |figures |data "
@@ -244,7 +245,7 @@ def _without_end(
         notes.append(f"{path.name}: the notes in line {run} below the table were left out.")
     if left_out:
         some = ", ".join(dict.fromkeys(reason.split("'")[1] for _, reason in reversed(left_out)))
-        rows = "1 row" if len(left_out) == 1 else f"{len(left_out)} rows"
+        rows = number_of(len(left_out), "row", "rows")
         was = "was" if len(left_out) == 1 else "were"
         notes.append(f"{path.name}: {rows} of totals at the end ({some}) {was} left out.")
     return table, tuple(reversed(left_out)), tuple(notes)
@@ -313,8 +314,9 @@ def _with_points(table: UserTable, delimiter: str, as_text: Collection[str], pat
         raise DataError(Problem(what, str(path), fix))
     frame = table.frame.copy()
     for column, texts in found.items():
-        if texts:
-            pointed = {t: t.replace(".", "").replace(",", ".") for t in texts}
+        dotted = {t for t in map(str.strip, frame[column].unique()) if _DOTTED.fullmatch(t)}
+        pointed = {t: t.replace(".", "").replace(",", ".") for t in texts | dotted}
+        if pointed:  # beside decimal commas a point separates thousands
             frame[column] = frame[column].str.strip().replace(pointed)
     text = min(every)
     name = delimiter_name(delimiter)

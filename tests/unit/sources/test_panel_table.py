@@ -15,6 +15,7 @@ from areaeffect.errors import AreaEffectError, DataError
 from areaeffect.panel import REASONS
 from areaeffect.sources.base import SourceTable, Wanted
 from areaeffect.sources.panel_table import read
+from areaeffect.sources.publishers.releases import catalogue
 from areaeffect.study.model import PanelSource
 from areaeffect.study.parts import Window
 
@@ -447,6 +448,11 @@ def test_a_duplicate_category_is_refused_unless_the_table_lists_events(tmp_path:
     [
         ("-7", "'-7' in 'n' is a negative count. Counts are 0 or more."),
         ("7.5", "'7.5' in 'n' is not a whole number. Set kind = \"score\" for means."),
+        (
+            "7.500",
+            "'7.500' in 'n' is not a whole number. It may be 7500: take separators of thousands out. "
+            'Set kind = "score" for means.',
+        ),
         ("seven", "'seven' in 'n' is not a number. Leave a missing value blank."),
         ("nan", "'nan' in 'n' is not a number. Leave a missing value blank."),
         ("inf", "'inf' in 'n' is infinite. Leave a missing value blank."),
@@ -607,6 +613,34 @@ def test_a_sheet_that_begins_in_its_second_column_is_read(tmp_path: Path) -> Non
     np.testing.assert_array_equal(only_measure(table), [[3, 4], [5, 6]])
 
 
+def test_beside_decimal_commas_a_point_separates_thousands(tmp_path: Path) -> None:
+    text = "area_code;2012-01;2012-02\nA1;1.234;5,5\nB2;950;12,25\n"
+    wide = WIDE | {"wanted": (Wanted("value", is_count=False),)}
+    np.testing.assert_array_equal(
+        only_measure(read_table(write(tmp_path, text), **wide)), [[1234, 5.5], [950, 12.25]]
+    )
+
+
+def test_wards_are_placed_by_the_lists_that_name_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy of one edition has codes alone; the other edition has names."""
+    copies = {r: catalogue()[r].copies[0] for r in ("ward_lsoa11", "ward_lsoa21")}
+    (tmp_path / "geography").mkdir()
+    pd.DataFrame({copies["ward_lsoa11"].area: ["E01000001"], "ward17_code": ["E05000001"]}).to_parquet(
+        tmp_path / copies["ward_lsoa11"].path
+    )
+    held = {c.copied: ["E05000002"] for c in catalogue()["ward_lsoa21"].columns if c.copied}
+    new = copies["ward_lsoa21"]
+    held |= {new.area: ["E01000001"], new.name: ["A"], "ward24_name": ["Abbey"]}
+    pd.DataFrame(held).to_parquet(tmp_path / copies["ward_lsoa21"].path)
+    monkeypatch.setenv("AREAEFFECT_SHARED_DATA", str(tmp_path))
+    text = "area_code,2012-01,2012-02\nABBEY,3,5\nNowhere,1,1\n"
+    table = read_table(write(tmp_path, text), **WIDE, areas_by="ward")
+    assert table.areas.tolist() == ["E05000002"]
+    assert any("1 names could not be matched: Nowhere" in n for n in table.notes)
+
+
 def test_columns_of_financial_years_are_read_as_such_and_said(tmp_path: Path) -> None:
     text = "area_code,2010-11,2011-12,2012-13\nA1,3,4,5\n"
     window = Window(start="2010", end="2013")
@@ -619,10 +653,10 @@ def test_columns_of_financial_years_are_read_as_such_and_said(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        ("2012-01,2012-Q1", "1 columns are not periods like '2012-01': '2012-Q1'"),
+        ("2012-01,2012-Q1", "1 column is not periods like '2012-01': '2012-Q1'"),
         ("2012-01,Jan-12", "columns '2012-01' and 'Jan-12' are the same period"),
         ("2012-01,2012-01", "the header has column '2012-01' more than once"),
-        ("2011-12,2012-13x", "1 columns are not periods"),
+        ("2011-12,2012-13x", "1 column is not periods"),
         ("2004-05,2005-06", "'2004-05' may be 2004-05 or the financial year 2004/05"),
         ("03/04/2012,04/04/2012", "may be 2012-04 (day first) or 2012-03 (month first)"),
     ],
