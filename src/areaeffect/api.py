@@ -98,24 +98,31 @@ class Evaluation:
         """Return the table that the command line prints."""
         return Text(summary_of(self.result))
 
-    def plot(self, kind: PlotKind = "effects", outcome: str | None = None) -> Picture:
+    def plot(
+        self, kind: PlotKind = "effects", outcome: str | None = None, group: str | None = None
+    ) -> Picture:
         """Return a chart of the report.
 
         Parameters
         ----------
         kind : 'trend' of an outcome, 'effects' of all outcomes, 'map', or 'balance'.
         outcome : of a trend; default the first.
+        group : of neighbourhoods, as `findings` names it; default the one that leads the report.
 
         Raises
         ------
         StudyError
-            Where there is no such kind, or the result has no such chart: a map needs boundaries.
+            Where there is no such kind or group, or no such chart: a map needs boundaries.
         """
         kinds = get_args(PlotKind)
         if kind not in kinds:
             fix = did_you_mean(str(kind), kinds) or f"Allowed: {', '.join(kinds)}."
             raise StudyError(Problem(f"there is no chart '{kind}'.", "plot", fix))
-        figure = figure_of(self.result, kind, outcome)
+        groups = dict.fromkeys(f.group for f in self.result.findings if f.neighbourhood is None)
+        if group is not None and group not in groups:
+            fix = did_you_mean(group, tuple(groups)) or f"Allowed: {', '.join(groups)}."
+            raise StudyError(Problem(f"there is no group '{group}'.", "plot", fix))
+        figure = figure_of(self.result, kind, outcome, group)
         if figure is None:
             what = f"there is no chart '{kind}' of this result."
             raise StudyError(Problem(what, "plot", "A map needs `boundaries`."))

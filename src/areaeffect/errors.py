@@ -149,6 +149,11 @@ def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     return f"Did you mean '{close[0]}'?" if close else ""
 
 
+def number_of(count: int, one: str, many: str) -> str:
+    """Write a count with its noun, and its verb where there is one: '1 row is', '1,204 rows are'."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
 def first_few(names: Sequence[str], shown: int = 5) -> str:
     """Write the first of a list of names, and how many more there are."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError, Problem, number_of
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, label
 from areaeffect.sources.publishers.releases import find_release
@@ -131,7 +131,8 @@ def last_as_benchmark(
     begin = label(first_of_last.start, first_of_last.start_kind)
     n = sum(len(p.areas) for p in places) - sum(len(p.areas) for p in kept)
     note = (
-        f"No area need stay untreated: the {n} areas that start last, in {begin}, count as "
+        f"No area need stay untreated: the {number_of(n, 'area', 'areas')} that start last, in "
+        f"{begin}, count as "
         f"untreated, and periods from {begin} on are not used."
     )
     return replace(registered, neighbourhoods=kept, notes=(*registered.notes, note)), cut

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError, Problem, number_of
 from areaeffect.outcomes import BREAKS, Break
 from areaeffect.panel import REASONS, Hidden, Measure, Strings
 from areaeffect.period_texts import parse_period
@@ -157,7 +157,7 @@ def _exposure(
     below = np.flatnonzero(first < 0)
     if len(below):
         example = f"{first[below[0]]:g} in area {areas[below[0]]}"
-        what = f"'{reference}' is below zero in {len(below)} areas, such as {example}."
+        what = f"'{reference}' is below zero in {number_of(len(below), 'area', 'areas')}, such as {example}."
         fix = "An exposure is a number of residents, homes or the like: 0 or more."
         raise DataError(Problem(what, table.release.file, fix))
     return first, last

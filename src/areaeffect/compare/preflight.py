@@ -204,7 +204,7 @@ class Preflight:
         """Say when the figures of the areas that fall out begin."""
         lost = np.setdiff1d(areas, kept)
         if not self.complete[lost].all():
-            return "what it is matched on is not known there"
+            return "the figures that places are matched on do not cover them"
         begins = {self.since(np.array([i])) for i in lost} - {""}
         if self.asks_levels or not begins:
             return "nobody has published them"
@@ -222,10 +222,13 @@ class Preflight:
         if self.middles is None:
             return found
         away = np.hypot(*(self.middles - self.middles[areas].mean(axis=0)).T)
-        near = np.argsort(away, kind="stable")[:_SEARCHED]
-        near = near[self._complete_figures(near) & self.complete[near]]
-        grown = np.union1d(near[: max(_ENOUGH_AREAS, len(areas) + 2)], areas)
-        self._offer(found, question, self.usable(grown), "Compare it with the areas next to it, {n} in all")
+        known = np.flatnonzero(self.complete)
+        near = known[self._complete_figures(known)]
+        near = near[np.argsort(away[near], kind="stable")][:_SEARCHED]
+        if len(self.usable(areas)):  # else nothing of it would be compared
+            grown = np.union1d(near[: max(_ENOUGH_AREAS, len(areas) + 2)], areas)
+            words = "Compare it with the areas next to it, {n} in all"
+            self._offer(found, question, self.usable(grown), words)
         for n in (_ENOUGH_AREAS, 2 * _ENOUGH_AREAS) if not found else ():
             words = "Compare the {n} areas nearest to it that have figures"
             self._offer(found, question, np.sort(near[:n]), words)

@@ -17,7 +17,7 @@ import tomlkit
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.period_texts import PeriodReading, kind_of, read_periods
-from areaeffect.periods import label
+from areaeffect.periods import PeriodKind, label
 from areaeffect.tables.cells import plain_code, read_numbers
 
 if TYPE_CHECKING:
@@ -171,6 +171,10 @@ def _period_column(frame: pd.DataFrame, area: str, start: str, path: Path) -> tu
     own = [f for f in found if f[1].kind == asked] or found
     named = [f for f in own if re.search(r"month|date|period|year|quarter|time", f[0], re.IGNORECASE)]
     chosen = named or own
+    kinds = {reading.kind: column for column, reading in named or found}
+    if asked is PeriodKind.MONTH and len(named) > 1 and set(kinds) == {PeriodKind.YEAR, PeriodKind.NUMBER}:
+        both = f"'{kinds[PeriodKind.YEAR]}' and '{kinds[PeriodKind.NUMBER]}' hold the period together."
+        raise DataError(Problem(both, str(path), "Join them into one column, such as 2013-04."))
     if len(chosen) != 1:
         several = "several columns could hold the periods."
         what = several if chosen else "no column holds periods."

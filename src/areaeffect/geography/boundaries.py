@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.errors import DataError, Problem, did_you_mean, first_few
+from areaeffect.errors import DataError, Problem, did_you_mean, first_few, number_of
 from areaeffect.geography.codes import centres_of, places
 from areaeffect.geography.points import (
     BRITAIN,
@@ -148,7 +148,9 @@ def read_boundaries(
     frame = frame.set_geometry(shapes, crs=frame.crs)
     if frame.index.duplicated().any():
         several = sorted(set(frame.index[frame.index.duplicated()]))
-        what = f"{len(several)} areas are drawn in several features, put together here"
+        what = (
+            f"{number_of(len(several), 'area is', 'areas are')} drawn in several features, put together here"
+        )
         notes.append(f"{path.name}: {what} ({', '.join(several[:5])}).")
         frame = frame.dissolve(frame.index).loc[list(areas)]
     frame = _in_metres(frame)

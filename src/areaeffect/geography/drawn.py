@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from areaeffect.errors import DataError, Problem, StudyError
+from areaeffect.errors import DataError, Problem, StudyError, number_of
 from areaeffect.geography.points import fault_of_degrees, fault_of_metres
 from areaeffect.geography.shape_files import mended, read_shape_file
 from areaeffect.tables.user_table import require_file
@@ -93,7 +93,7 @@ def _frame(path: Path) -> Any:
         )
     frame = read_shape_file(path)
     if len(frame) > MAX_SHAPES:
-        what = f"the file holds {len(frame):,} shapes; {MAX_SHAPES:,} are read."
+        what = f"the file holds {number_of(len(frame), 'shape', 'shapes')}; {MAX_SHAPES:,} are read."
         raise DataError(
             Problem(what, str(path), "Give one shape for each neighbourhood, not for each building.")
         )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from areaeffect.disk import ZIP_FAULTS
-from areaeffect.errors import DataError, Problem
+from areaeffect.errors import DataError, Problem, number_of
 from areaeffect.tables.user_table import require_file
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _member(path: Path) -> str:
         raise DataError(_unreadable(error, path)) from None
     if len(names) != 1:
         some = f" ({', '.join(names)})" if names else ""
-        what = f"the zip holds {len(names)} files of shapes{some}."
+        what = f"the zip holds {number_of(len(names), 'file', 'files')} of shapes{some}."
         raise DataError(Problem(what, str(path), f"Pack one: {_KINDS}."))
     (name,) = names
     text = starts[name].lstrip(b"\xef\xbb\xbf \t\r\n")

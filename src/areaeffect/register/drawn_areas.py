@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, first_few
+from areaeffect.errors import DataError, Problem, first_few, number_of
 from areaeffect.geography.drawn import Drawn, Shares, area_shares, population_shares, read_drawn
 from areaeffect.geography.points import fault_of_degrees, projected
 from areaeffect.records import described
@@ -243,7 +243,7 @@ def read_points(path: Path, to_crs: str) -> Points:
         rows = ", ".join(str(i) for i in frame.index[bad][:_SHOWN])
         raise DataError(
             Problem(
-                f"{int(bad.sum())} points have no readable {needed}.",
+                f"{number_of(int(bad.sum()), 'point has', 'points have')} no readable {needed}.",
                 f"{path}, row {rows}" + (" and more" if bad.sum() > _SHOWN else ""),
                 "Give every row numbers, or take it out.",
             )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, did_you_mean, first_few, repeated
+from areaeffect.errors import DataError, Problem, did_you_mean, first_few, number_of, repeated
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.register.drawn_areas import OUTSIDE, AreaFit, Found, LeftOut, ShapeFit, rows_of_drawn
 from areaeffect.register.neighbourhoods import date_problems, neighbourhoods_of
@@ -140,7 +140,8 @@ def _leave_elsewhere_out(found: Found, path: Path, areas: Strings) -> None:
         places = {row.neighbourhood for row in outside}
         whole = places - {row.neighbourhood for row in found.rows}
         found.notes.append(
-            f"{path.name}: {len(outside)} areas lie outside the study's areas and are left out; "
+            f"{path.name}: {number_of(len(outside), 'area lies', 'areas lie')} outside the "
+            "study's areas and are left out; "
             f"{len(whole)} neighbourhoods lie there altogether."
         )
 
@@ -169,7 +170,8 @@ def _by_name(
                     path.name,
                     record.place,
                     record.values[kind],
-                    f"{beyond} of its {len(codes)} areas are not in the study's data",
+                    f"{beyond} of its {number_of(len(codes), 'area is', 'areas are')} not in the "
+                    "study's data",
                 )
             )
     if not found.rows and not found.faults:
@@ -201,7 +203,10 @@ def _by_postcode(
         groups.setdefault((row.programme, row.neighbourhood), []).append(record)
     every = [r.values["postcode"] for own in groups.values() for r in own]
     if several := repeated(p for own in groups.values() for p in {_plain(r) for r in own}):
-        what = f"{len(several)} postcodes are listed for two neighbourhoods and count for both"
+        what = (
+            f"{number_of(len(several), 'postcode is', 'postcodes are')} listed for two "
+            "neighbourhoods and count for both"
+        )
         found.notes.append(f"{path.name}: {what} ({first_few(several)}).")
     if every and (why := postcodes.shares_cannot_be_told(every)):
         fix = "Name a whole lookup, such as the ONS Postcode Directory: shares are of all postcodes."
@@ -340,7 +345,7 @@ def with_attributes(
         raise DataError(problems)
     notes = [*table.notes, table.account()]
     if unused := sorted(rows.keys() - spelled.values()):
-        what = f"{len(unused)} rows are of no neighbourhood of the study"
+        what = f"{number_of(len(unused), 'row is', 'rows are')} of no neighbourhood of the study"
         notes.append(f"{path.name}: {what} ({first_few(unused)}).")
     made = [replace(u, attributes={**rows[u.name], **u.attributes}) for u in units]
     return made, tuple(notes)

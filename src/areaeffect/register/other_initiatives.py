@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, first_few
+from areaeffect.errors import DataError, Problem, first_few, number_of
 from areaeffect.geography.shape_files import SUFFIXES
 from areaeffect.panel import Neighbourhood, Strings
 from areaeffect.period_texts import kind_of, parse_period
@@ -294,7 +294,10 @@ def read_register(
             notes += [*table.notes, table.account()]
     undated = [t for e in entries for t in (e.start, e.end) if t and kind_of(t) is None]
     if undated:
-        what = f"{len(undated)} dates cannot be read, so their initiatives are taken as going on"
+        what = (
+            f"{number_of(len(undated), 'date', 'dates')} cannot be read, so their initiatives "
+            "are taken as going on"
+        )
         notes.append(f"Other initiatives: {what} ({first_few(list(dict.fromkeys(undated)))}).")
     return tuple(entries), tuple(notes)
 
@@ -310,8 +313,9 @@ def notes_on(entries: Sequence[Entry], areas: Strings) -> tuple[str, ...]:
         lost = [e.name for e in own if not e.areas]
         more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
         notes.append(
-            f"{name}: {len(own)} entries of other initiatives, {len(own) - len(lost)} located, "
-            f"{int(np.isin(codes, areas).sum())} areas in the panel."
+            f"{name}: {number_of(len(own), 'entry', 'entries')} of other initiatives, "
+            f"{len(own) - len(lost)} located, "
+            f"{number_of(int(np.isin(codes, areas).sum()), 'area', 'areas')} in the panel."
             + (f" Not located: {', '.join(lost[:_SHOWN])}{more}." if lost else "")
         )
         unknown = sorted({c for e in own if e.how == "code" for c in e.areas} - set(areas.tolist()))

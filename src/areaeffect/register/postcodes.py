@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, Problem, did_you_mean, number_of
 from areaeffect.register.places import columns_of, read_columns
 from areaeffect.sources.publishers.files import is_here, locate
 from areaeffect.sources.publishers.panel import published_roots
@@ -111,7 +111,8 @@ class Postcodes:
         if held >= _FEWEST_AN_AREA * len(touched) or len(own) < held / 2:
             return ""
         return (
-            f"the lookup {self.source} holds {held} postcodes in the {len(touched)} areas touched, "
+            f"the lookup {self.source} holds {held} postcodes in the "
+            f"{number_of(len(touched), 'area', 'areas')} touched, "
             f"of which {len(own)} are listed"
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, repeated
+from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, number_of, repeated
 from areaeffect.period_texts import kind_of, read_periods
 from areaeffect.periods import PeriodKind
 from areaeffect.tables.cells import plain_text, read_codes, same_spelling
@@ -121,7 +121,9 @@ def read_records(path: Path) -> RecordTable:
         if several.any():
             listed = frame["area_code"].where(~several, frame["area_code"].str.split(_BETWEEN))
             frame = frame.assign(area_code=listed).explode("area_code")
-            notes.append(f"{path.name}: {int(several.sum())} rows list several areas each.")
+            notes.append(
+                f"{path.name}: {number_of(int(several.sum()), 'row lists', 'rows list')} several areas each."
+            )
         codes, said = read_codes(frame["area_code"])
         frame["area_code"] = codes
         notes += [f"{path.name}: {note}." for note in said]
@@ -263,7 +265,7 @@ def unnamed(records: Sequence[Record], path: Path) -> list[Problem]:
     bare = [r for r in records if not r.values.get("neighbourhood")]
     if not bare or len(bare) == len(records):
         return []
-    what = f"{len(bare)} entries name no neighbourhood, although others do."
+    what = f"{number_of(len(bare), 'entry names', 'entries name')} no neighbourhood, although others do."
     return [Problem(what, f"{path}, {bare[0].place}", "Name it in every row.")]
 
 
@@ -274,7 +276,8 @@ def contradictions(records: Sequence[Record], initiative: Initiative, path: Path
         return []
     return [
         Problem(
-            f"the {len(rows)} entries of '{rows[0].neighbourhood}' differ in start_date, end_date, "
+            f"the {number_of(len(rows), 'entry', 'entries')} of '{rows[0].neighbourhood}' differ "
+            "in start_date, end_date, "
             "resident_led or funding.",
             f"{path}, {rows[0].place}",
             "Write the same values in every entry of a neighbourhood.",

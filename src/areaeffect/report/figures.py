@@ -7,18 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 from areaeffect import wording
 from areaeffect.document import maps, marks, svg
 from areaeffect.document.chart_tables import Figure, Table, cell
 from areaeffect.document.svg import Frame, cut, key_of
 from areaeffect.report import charts, forest
+from areaeffect.results import ALL_INITIATIVES, BalanceRow, Finding, PlaceboDraws, Result, Series
 from areaeffect.wording.numbers import interval_head
 from areaeffect.wording.terms import PHRASES
-
-if TYPE_CHECKING:
-    from areaeffect.results import BalanceRow, Finding, PlaceboDraws, Result, Series
 
 
 def effects(name: str, findings: Sequence[Finding]) -> Figure | None:
@@ -145,7 +142,9 @@ def plain_name(covariate: str, labels: Mapping[str, str]) -> str:
     return f"{words[:1].upper()}{words[1:]}{comma}{when}"
 
 
-def figure_of(result: Result, kind: str, outcome: str | None = None) -> Figure | None:
+def figure_of(
+    result: Result, kind: str, outcome: str | None = None, group: str | None = None
+) -> Figure | None:
     """Return one chart of a result; None where it has none of that kind.
 
     Parameters
@@ -153,8 +152,10 @@ def figure_of(result: Result, kind: str, outcome: str | None = None) -> Figure |
     result : of an evaluation.
     kind : 'trend', 'effects', 'map' or 'balance'.
     outcome : of a trend, by its name or label; None for the first finding's.
+    group : of neighbourhoods; None for the one that leads the report.
     """
     main = wording.main_findings(result.findings)
+    main = [f for f in main if f.group == (group or ALL_INITIATIVES)] or main
     chosen = [f for f in main if outcome in (None, f.outcome, f.label)]
     if kind == "map":
         return area_map(result)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from areaeffect.errors import DataError, Problem, first_few
+from areaeffect.errors import DataError, Problem, first_few, number_of
 from areaeffect.period_texts import PeriodForm, kind_of, parse_period, read_periods, why_ambiguous
 from areaeffect.periods import PeriodKind, Periods, label
 from areaeffect.sources.panel_values import other_periods, rows_of
@@ -100,7 +100,10 @@ def _periods(columns: Sequence[str], source: PanelSource, path: Path, *, numbere
         fix += f" Found: {first_few(list(columns))}." if columns else ""
         raise DataError(Problem(what, str(path), fix))
     if bad := [f"'{c}'" for c in columns if c not in periods]:
-        what = f"{len(bad)} columns are not periods like '{periods[0]}': {first_few(bad)}."
+        what = (
+            f"{number_of(len(bad), 'column is', 'columns are')} not periods like "
+            f"'{periods[0]}': {first_few(bad)}."
+        )
         fix = "Write every period alike, or list what is not a period: leave_out = [...]."
         raise DataError(Problem(what, str(path), fix))
     column_of = {ordinal: c for c, ordinal in found.items()}

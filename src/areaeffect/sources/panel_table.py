@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from areaeffect.disk import sha256_of
-from areaeffect.errors import DataError, Faults, Problem, did_you_mean
+from areaeffect.errors import DataError, Faults, Problem, did_you_mean, number_of
 from areaeffect.periods import PeriodKind
 from areaeffect.results import Release
 from areaeffect.sources.base import SourceKind, SourceRequest, SourceTable, Wanted
@@ -210,7 +210,9 @@ def _with_areas(frame: pd.DataFrame, source: PanelSource, path: Path) -> tuple[p
         out = picked(codes, [t for t in source.leave_out if compared_text(t) in left], source.area,
                      f"{path.name}, `leave_out`")  # fmt: skip
         frame, codes = frame[~out], codes[~out]
-        notes += (f"{path.name}: {int(out.sum()):,} rows named in `leave_out` were left out.",)
+        notes += (
+            f"{path.name}: {number_of(int(out.sum()), 'row', 'rows')} named in `leave_out` were left out.",
+        )
     headings = 'Give every row one. Headings and totals without a code: leave_out = [""].'
     _refuse_blank(frame, source.area, path, headings)
     every = set(codes)
@@ -272,7 +274,9 @@ def _refuse_duplicates(frame: pd.DataFrame, keys: list[str], path: Path) -> None
     twice = frame.duplicated(keys).to_numpy()
     if twice.any():
         example = " ".join(str(v) for v in frame[keys].iloc[int(twice.argmax())])
-        count = "1 row repeats" if twice.sum() == 1 else f"{int(twice.sum())} rows repeat"
+        count = (
+            "1 row repeats" if twice.sum() == 1 else f"{number_of(int(twice.sum()), 'row', 'rows')} repeat"
+        )
         raise DataError(
             Problem(
                 f"{count} the {' and '.join(keys)} of an earlier one, such as {example}.",

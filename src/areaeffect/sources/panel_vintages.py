@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, first_few
+from areaeffect.errors import DataError, Problem, first_few, number_of
 from areaeffect.geography.codes import ATTRIBUTION, Lookup, lsoa_pairs, msoa_pairs
 from areaeffect.geography.vintages import convert_counts
 from areaeffect.sources.base import SourceTable, align
@@ -101,7 +101,7 @@ def _joined(table: SourceTable, lookup: Lookup, what: str) -> SourceTable:
     notes = [f"{what} Counts were joined on the later census by the packaged lookup. {ATTRIBUTION}"]
     if result.split_equally:
         notes.append(
-            f"{len(result.split_equally)} areas that were split "
+            f"{number_of(len(result.split_equally), 'area', 'areas')} that were split "
             f"({first_few(result.split_equally)}) were divided equally among their parts, "
             "because there are no weights."
         )
@@ -197,7 +197,10 @@ def placed_by_name(column: pd.Series, kind: str, path: Path) -> tuple[pd.Series,
     if len(lost) == len(codes):
         what = f"'{lost[0]}' and all other names are not {kind} names of {', '.join(lists)}."
         raise DataError(Problem(what, str(path), "Check `areas_by`."))
-    notes = [f"{path.name}: {len(codes) - len(lost):,} areas are matched by name with {best}."]
+    notes = [
+        f"{path.name}: {number_of(len(codes) - len(lost), 'area is', 'areas are')} matched by "
+        f"name with {best}."
+    ]
     if lost:
         some = ", ".join(lost[:_area_names_SHOWN]) + (" and others" if len(lost) > _area_names_SHOWN else "")
         notes.append(f"{path.name}: {len(lost):,} names could not be matched: {some}.")

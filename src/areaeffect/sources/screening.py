@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, first_few
+from areaeffect.errors import DataError, Problem, first_few, number_of
 from areaeffect.sources.screening_periods import cut_off, equal_series, odd_periods, running_totals
 
 if TYPE_CHECKING:
@@ -162,9 +162,9 @@ def _marks(values: Floats, name: str, table: SourceTable, file: str) -> list[Pro
 
 def _mark_problem(values: Floats, here: Bools, name: str, table: SourceTable, file: str, why: str) -> Problem:
     mark = values[here][0]
+    cells = number_of(int(here.sum()), f"cell of '{name}' holds", f"cells of '{name}' hold")
     return Problem(
-        f"{int(here.sum())} cells of '{name}' hold {mark:g}, and {why} "
-        f"({first_few(list(_cells(here, table)))}).",
+        f"{cells} {mark:g}, and {why} ({first_few(list(_cells(here, table)))}).",
         file,
         f'Leave a missing number blank, or write missing = {{ "{mark:g}" = "not_published" }}.',
     )
@@ -217,7 +217,7 @@ def _outlying(values: Floats, name: str, table: SourceTable, file: str, *, is_co
     first = values[np.nonzero(here)][0]
     return [
         Problem(
-            f"{int(here.sum())} cells of '{name}' {what}: "
+            f"{number_of(int(here.sum()), 'cell', 'cells')} of '{name}' {what}: "
             f"{first_few(list(_cells(here, table)))} (the first holds {first:g}).",
             file,
             'Correct it or leave it blank; if it is right, write accept = ["outlying cells"].',
@@ -245,7 +245,10 @@ def _other_units(values: Floats, name: str, table: SourceTable, file: str) -> li
     if not far:
         return []
     named = [f"{table.areas[i]} {by_area[i]:g}" for i in np.sort(np.concatenate(far))]
-    what = f"{len(named)} areas have a number in '{name}' that is over {_TIMES_NEXT:g} times off"
+    what = (
+        f"{number_of(len(named), 'area has', 'areas have')} a number in '{name}' that is over "
+        f"{_TIMES_NEXT:g} times off"
+    )
     fix = 'Correct it or leave it blank; if it is right, write accept = ["outlying cells"].'
     return [Problem(f"{what} from all others: {first_few(named)}.", file, fix)]
 
@@ -284,7 +287,7 @@ def _sums(values: Floats, name: str, areas: Strings, file: str) -> list[Problem]
         if n >= _FEWEST_PARTS:
             is_sum[candidate] = True
             found.append(f"{areas[whole[candidate]]} (of {n} areas)")
-    what = f"{len(found)} areas are the sum of others in all of '{name}'"
+    what = f"{number_of(len(found), 'area is', 'areas are')} the sum of others in all of '{name}'"
     if not found and len(whole) > _FEWEST_AREAS and counts.shape[1] >= _FEWEST_PERIODS:
         largest = int(total.argmax())
         rest = counts.sum(axis=0) - counts[largest]
@@ -325,6 +328,8 @@ def _means(values: Floats, name: str, areas: Strings, file: str, *, is_count: bo
     found = whole[(np.abs(away).max(axis=1) <= near) & (moves > 0)]
     if not len(found):
         return []
-    what = f"{len(found)} areas are the mean of all others in every period of '{name}'"
+    what = (
+        f"{number_of(len(found), 'area is', 'areas are')} the mean of all others in every period of '{name}'"
+    )
     fix = "They are averages, not areas: take them out or list them in `leave_out`."
     return [Problem(f"{what}: {first_few([str(areas[i]) for i in found])}.", file, fix)]

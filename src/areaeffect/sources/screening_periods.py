@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from areaeffect.errors import DataError, Problem, first_few
+from areaeffect.errors import DataError, Problem, first_few, number_of
 from areaeffect.periods import PeriodKind, label
 from areaeffect.sources.panel_values import rows_of
 
@@ -155,14 +155,20 @@ def copied_rows(frame: pd.DataFrame, ordinals: Ints, kind: PeriodKind, path: Pat
     where = f"{path}, {rows_of(frame, again)}"
     named = [c for c in frame if frame[c].nunique() >= _MOSTLY_OWN * (~again).sum()]
     if named:
-        what = f"{int(again.sum())} rows equal an earlier one in every column, '{named[0]}' too."
+        what = (
+            f"{number_of(int(again.sum()), 'row equals', 'rows equal')} an earlier one in "
+            f"every column, '{named[0]}' too."
+        )
         raise DataError(Problem(what, where, fix))
     if copied := periods_copied(key.view(np.int64), ordinals):
         labels = first_few([label(o, kind) for o in copied])
         raise DataError(Problem(f"every row of {labels} is there several times.", str(path), fix))
     if again.mean() > RARE:
         return ()
-    what = f"{int(again.sum())} rows equal an earlier one in every column and are counted"
+    what = (
+        f"{number_of(int(again.sum()), 'row equals', 'rows equal')} an earlier one in every "
+        "column and are counted"
+    )
     return (f"{path.name}: {what} ({rows_of(frame, again)}).",)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from areaeffect.errors import DataError, Problem, did_you_mean, repeated
+from areaeffect.errors import DataError, Problem, did_you_mean, number_of, repeated
 from areaeffect.tables.text_rows import NumberedRow, delimiter_name, read_text_rows, sheet_rows
 
 _SHOWN = 5
@@ -245,7 +245,7 @@ def _without_end(
         notes.append(f"{path.name}: the notes in line {run} below the table were left out.")
     if left_out:
         some = ", ".join(dict.fromkeys(reason.split("'")[1] for _, reason in reversed(left_out)))
-        rows = "1 row" if len(left_out) == 1 else f"{len(left_out)} rows"
+        rows = number_of(len(left_out), "row", "rows")
         was = "was" if len(left_out) == 1 else "were"
         notes.append(f"{path.name}: {rows} of totals at the end ({some}) {was} left out.")
     return table, tuple(reversed(left_out)), tuple(notes)

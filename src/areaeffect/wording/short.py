@@ -59,7 +59,7 @@ def answer(finding: Finding, *, is_told: bool = False) -> str:
     if not counts and both is not None and finding.form != "ratio":
         observed = total(both[0], finding) + noun(finding)
         counts = PHRASES[f"mean.{finding.claim}"].format(
-            when=when(finding.post), observed=observed, expected=total(both[1], finding)
+            when=_capital(when(finding.post)), observed=observed, expected=total(both[1], finding)
         )
     rest = [part for part in (in_one_hundred(finding), counts) if part]
     return " ".join(rest if rest and is_told else [first, *rest])
@@ -104,13 +104,18 @@ def counted(finding: Finding) -> str:
     both = amounts(finding)
     if both is None or not is_count(finding) or not finding.post:
         return ""
-    values = {"when": when(finding.post), "unit": noun(finding)}
+    values = {"when": _capital(when(finding.post)), "unit": noun(finding)}
     values |= {"observed": total(both[0], finding), "expected": total(both[1], finding)}
     return PHRASES[f"counted.{finding.claim}"].format(**values)
 
 
 def when(span: str) -> str:
-    """Write the months of a span in words: '2013-07 to 2016-12' as 'July 2013 to December 2016'."""
+    """Write a span in words: '2013-07 to 2016-12' as 'July 2013 to December 2016'.
+
+    A table's own numbers are called periods: '13 to 16' is 'periods 13 to 16'.
+    """
+    if re.fullmatch(r"\d{1,3}( to \d{1,3})?", span):
+        return f"period{'s' if ' ' in span else ''} {span}"
     return re.sub(r"\b(\d{4})-(0[1-9]|1[0-2])\b", lambda m: f"{month_name[int(m[2])]} {m[1]}", span)
 
 
@@ -179,7 +184,9 @@ def _counts(finding: Finding) -> str:
     observed, expected = (total(v, finding) for v in both)
     key = "place.counts_level" if finding.claim == "level" else "place.counts_change"
     return _plain_capital(
-        PHRASES[key].format(when=when(finding.post), observed=observed, noun=noun(finding), expected=expected)
+        PHRASES[key].format(
+            when=_capital(when(finding.post)), observed=observed, noun=noun(finding), expected=expected
+        )
     )
 
 

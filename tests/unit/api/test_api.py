@@ -19,6 +19,8 @@ import areaeffect as ae
 from areaeffect.commands.evaluate import evaluate_into
 from areaeffect.commands.quick import quick
 from areaeffect.errors import AreaEffectError, StudyError
+from areaeffect.results import ALL_INITIATIVES
+from tests.shared.sample_result import sample_result
 from tests.shared.small_study import write_small_study
 
 
@@ -73,6 +75,16 @@ def test_an_unknown_chart_is_refused(found: ae.Evaluation) -> None:
         found.plot("trend", outcome="nothing")
     with pytest.raises(StudyError, match="Did you mean 'trend'"):
         found.plot("trnd")
+    with pytest.raises(StudyError, match="there is no group 'Nobody'"):
+        found.plot(group="Nobody")
+
+
+def test_a_group_has_charts_of_its_own() -> None:
+    whole = ae.Evaluation(sample_result(placebos=19))
+    groups = ["Residents First", "Council Partnership", ALL_INITIATIVES]
+    titles = {group: whole.plot(group=group).title for group in groups}
+    assert len(set(titles.values())) == len(groups)
+    assert whole.plot().title == titles[ALL_INITIATIVES]
 
 
 # ---------------------------------------------------------------- what a study may be made of

@@ -133,7 +133,7 @@ items = [{ column = "q", lowest = 1, highest = 5 }]
         "areas.geojson: 48 rows read, 48 kept, 0 left out.",
         "members.csv: 6 rows read, 6 kept, 0 left out.",
         "about.csv: 4 rows read, 4 kept, 0 left out.",
-        "about.csv: 1 rows are of no neighbourhood of the study (D).",
+        "about.csv: 1 row is of no neighbourhood of the study (D).",
         "others.csv: 3 rows read, 2 kept, 1 left out.",
         "others.csv: 1 area codes are not in the panel (T999).",
         "events.csv: 2 rows read, 1 kept, 1 left out.",

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from areaeffect.compare import preflight
 from areaeffect.compare.preflight import OutcomeFigures, Preflight, repairs_of, written_period
 from areaeffect.compare.question import Question
 from areaeffect.period_texts import parse_period
@@ -152,6 +153,19 @@ def test_figures_of_one_date_ask_about_no_start(figures: np.ndarray) -> None:
     (obstacle,) = flight(missing, Claim.LEVEL).obstacles(asked(("T0", "T1", "T4"), "2012-01"))
     assert "nobody has published them" in obstacle.what
     assert obstacle.repairs[0].question.areas == ("T1", "T4")
+
+
+def test_a_place_far_from_any_figures_is_offered_the_nearest_that_have_them(
+    figures: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in Wales on England's map: not only the places close by are looked through."""
+    monkeypatch.setattr(preflight, "_SEARCHED", 4)
+    england = replace(flight(figures), complete=np.arange(len(CODES)) >= 6)
+    (obstacle,) = england.obstacles(asked(("T0", "T1")))
+    assert "the figures that places are matched on do not cover them" in obstacle.what
+    assert obstacle.repairs[0].words == "Compare the 4 areas nearest to it that have figures"
+    assert obstacle.repairs[0].question.areas == ("T6", "T7", "T8", "T9")
+    assert england.obstacles(obstacle.repairs[0].question) == ()
 
 
 def test_repairs_of_a_place_without_benchmark_areas_are_near_it(figures: np.ndarray) -> None:

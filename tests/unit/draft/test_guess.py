@@ -56,6 +56,19 @@ def test_categories_of_one_area_and_period_are_added_up() -> None:
     assert found.category == "kind"
 
 
+def test_year_and_month_in_two_columns_are_named_with_what_to_do() -> None:
+    each = [
+        (code, str(year), str(month))
+        for code in CODES
+        for year in range(2010, 2015)
+        for month in range(1, 13)
+    ]
+    two = pd.DataFrame(each, columns=["LSOA code", "Year", "Month"]).assign(n="3")
+    with pytest.raises(DataError, match="'Year' and 'Month' hold the period together") as refused:
+        guess(two, CODES, "2012-03", HERE)
+    assert "Join them into one column" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("frame", "listed", "said"),
     [

@@ -150,7 +150,7 @@ def test_an_area_drawn_in_two_features_is_put_together_and_said(tmp_path: Path) 
     assert found.outlines[3].area == pytest.approx(2 * found.outlines[2].area, rel=0.01)
     assert found.notes == (
         "b.geojson: 7 rows read, 7 kept, 0 left out.",
-        "b.geojson: 1 areas are drawn in several features, put together here (T003).",
+        "b.geojson: 1 area is drawn in several features, put together here (T003).",
     )
 
 

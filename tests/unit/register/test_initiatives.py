@@ -348,7 +348,7 @@ def test_a_postcode_listed_for_two_neighbourhoods_is_named(tmp_path: Path) -> No
     (tmp_path / "homes.csv").write_text("\n".join(["postcode,neighbourhood", *listed]) + "\n")
     places, found = read(tmp_path / "homes.csv", lookup="lookup.csv")
     assert [p.name for p in places] == ["A", "B"]
-    said = "homes.csv: 1 postcodes are listed for two neighbourhoods and count for both (TS10AB)."
+    said = "homes.csv: 1 postcode is listed for two neighbourhoods and count for both (TS10AB)."
     assert said in found.notes
 
 

@@ -100,8 +100,8 @@ def test_a_register_may_be_drawn_or_list_postcodes(study: Path) -> None:
     ]
     assert set(data.panel.areas[data.others]) == {"T000", "T001", "T007"}
     assert data.registered.known.notes[-2:] == (
-        "drawn.geojson: 1 entries of other initiatives, 1 located, 2 areas in the panel.",
-        "homes.csv: 2 entries of other initiatives, 1 located, 1 areas in the panel. Not located: Q.",
+        "drawn.geojson: 1 entry of other initiatives, 1 located, 2 areas in the panel.",
+        "homes.csv: 2 entries of other initiatives, 1 located, 1 area in the panel. Not located: Q.",
     )
 
 

@@ -292,7 +292,7 @@ def test_names_that_differ_in_punctuation_are_refused(tmp_path: Path) -> None:
 def test_a_row_without_a_neighbourhood_among_others_is_refused(tmp_path: Path) -> None:
     said = problems_of(tmp_path, rows_of("E01000001,North", "E01000003,"))
     assert said == [
-        "members.csv, line 3: 1 entries name no neighbourhood, although others do. Name it in every row."
+        "members.csv, line 3: 1 entry names no neighbourhood, although others do. Name it in every row."
     ]
 
 

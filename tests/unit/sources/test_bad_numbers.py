@@ -196,7 +196,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "a count that is infinite in text": (counts("inf", first_area), "'inf' in 'n' is infinite"),
     "an infinite count": (in_parquet(np.inf, "crime", "n", 0), "'inf' in 'n' is infinite"),
     "a negative exposure": (put("-5.5", "population", first_area), "is below zero"),
-    "a mark for missing in an exposure": (put("-99", "population", first_area), "hold -99"),
+    "a mark for missing in an exposure": (put("-99", "population", first_area), "holds -99"),
     "an infinite exposure": (in_parquet(np.inf, "areas", "population", 9), "is infinite"),
     "an infinite covariate": (in_parquet(np.inf, "areas", "deprivation", 9), "is infinite"),
     "a count of minus infinity": (in_parquet(-np.inf, "crime", "n", 0), "'-inf' in 'n'"),

@@ -662,10 +662,10 @@ def test_columns_of_financial_years_are_read_as_such_and_said(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        ("2012-01,2012-Q1", "1 columns are not periods like '2012-01': '2012-Q1'"),
+        ("2012-01,2012-Q1", "1 column is not periods like '2012-01': '2012-Q1'"),
         ("2012-01,Jan-12", "columns '2012-01' and 'Jan-12' are the same period"),
         ("2012-01,2012-01", "the header has column '2012-01' more than once"),
-        ("2011-12,2012-13x", "1 columns are not periods"),
+        ("2011-12,2012-13x", "1 column is not periods"),
         ("2004-05,2005-06", "'2004-05' may be 2004-05 or the financial year 2004/05"),
         ("03/04/2012,04/04/2012", "may be 2012-04 (day first) or 2012-03 (month first)"),
     ],

@@ -115,7 +115,7 @@ def test_a_mark_for_missing_in_a_score_is_refused_with_its_cells(tmp_path: Path)
     values = counts()
     values[2, 3] = -99
     said = refused(tmp_path, values, codes(12), is_count=False)
-    assert "1 cells of 'value' hold -99" in said
+    assert "1 cell of 'value' holds -99" in said
     assert "A002 2012-04" in said
     missing = screened(tmp_path, values, codes(12), is_count=False, missing={"-99": "not_published"})
     assert np.isnan(next(iter(missing.measures.values()))[2, 3])
@@ -144,7 +144,7 @@ def test_one_negative_number_repeated_among_positive_ones_is_a_mark(tmp_path: Pa
 def test_a_single_999_among_small_counts_is_refused(tmp_path: Path) -> None:
     values = counts()
     values[2, 3] = 999
-    assert "1 cells of 'value' hold 999" in refused(tmp_path, values, codes(12))
+    assert "1 cell of 'value' holds 999" in refused(tmp_path, values, codes(12))
 
 
 def test_counts_that_reach_the_numbers_of_marks_are_no_marks(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_an_area_that_is_the_mean_of_all_others_is_named(tmp_path: Path, seed: i
     assert screened(tmp_path, values, codes(40), is_count=False).notes == ()
     every = np.vstack([values, np.round(values.mean(axis=0), 1)])
     said = refused(tmp_path, every, [*codes(40), "Z1 Region"], is_count=False)
-    assert "1 areas are the mean of all others in every period of 'value': Z1 Region" in said
+    assert "1 area is the mean of all others in every period of 'value': Z1 Region" in said
 
 
 def test_a_bare_name_among_codes_is_refused_and_among_names_is_an_area(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_number_of_another_unit_is_refused(tmp_path: Path, number: str) -> Non
     people["A004"] = number
     table = long(counts()).assign(population=lambda t: t["area"].map(people))
     said = refused(tmp_path, table)
-    assert "1 areas have a number in 'population' that is over 50 times off" in said
+    assert "1 area has a number in 'population' that is over 50 times off" in said
     assert "A004" in said
     assert screened(tmp_path, table, accept=("outlying cells",)).notes == ()
 
@@ -113,7 +113,7 @@ def test_a_number_of_another_unit_is_refused(tmp_path: Path, number: str) -> Non
 def test_a_rounded_mean_of_all_areas_is_refused(tmp_path: Path) -> None:
     values = counts()
     values[19] = values[:19].mean(axis=0).round()
-    assert "1 areas are the mean of all others" in refused(tmp_path, long(values))
+    assert "1 area is the mean of all others" in refused(tmp_path, long(values))
 
 
 # ---------------------------------------------------------------- rows of incidents

@@ -492,3 +492,10 @@ def without_brackets(text: str) -> str:
     """Leave out intervals and the length of numbers, which count as letters and are not read so."""
     text = re.sub(r" \([^)]*\)|[A-Z][a-z]+ (?=\d{4})", "", text)
     return re.sub(r"\d[\d,.]*\d", "9", text)
+
+
+def test_a_tables_own_numbers_are_called_periods() -> None:
+    assert wording.when("13 to 16") == "periods 13 to 16"
+    assert wording.when("13") == "period 13"
+    assert wording.when("2013 to 2016") == "2013 to 2016"
+    assert wording.when("2013-07") == "July 2013"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import first_few
+from areaeffect.errors import first_few, number_of
 from areaeffect.periods import PeriodKind, label
 from areaeffect.sources.police_uk.text import shorten
 from areaeffect.sources.screening_periods import RARE, periods_copied
@@ -217,7 +217,8 @@ class Repeats:
             notes.append(f"Every incident of {months} is there several times, and each is counted.")
         if 0 < again <= RARE * len(keys):
             notes.append(
-                f"{again:,} incidents have the date, category and coordinates of another, and are "
+                f"{number_of(again, 'incident has', 'incidents have')} the date, category and "
+                "coordinates of another, and are "
                 "counted: they may be copies."
             )
         values, n = np.unique(spots, return_counts=True)

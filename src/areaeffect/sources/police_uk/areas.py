@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import first_few
+from areaeffect.errors import first_few, number_of
 from areaeffect.geography.boundaries import read_boundaries
 from areaeffect.geography.codes import Lookup, load_lookup, lookup_to
 from areaeffect.geography.points import area_of_points, nearest_of, to_metres
@@ -103,7 +103,8 @@ def _brought_over(codes: Strings, new: Strings, status: Strings, totals: Ints, h
     if not changed.any():
         return ()
     return (
-        f"{int(totals[changed].sum()):,} incidents on {int(changed.sum()):,} area codes of another "
+        f"{number_of(int(totals[changed].sum()), 'incident', 'incidents')} on "
+        f"{int(changed.sum()):,} area codes of another "
         f"census ({first_few(sorted(codes[changed].tolist()))}) were converted to areas of the "
         f"declared one by the lookup {how}.",
     )
@@ -143,13 +144,15 @@ def place(
     told_apart = has_code & has_point
     if told_apart.any():
         notes.append(
-            f"{int(points.counts[told_apart].sum()):,} incidents on {len(located.several)} split "
+            f"{number_of(int(points.counts[told_apart].sum()), 'incident', 'incidents')} on "
+            f"{len(located.several)} split "
             f"area codes ({first_few(sorted(located.several))}) were assigned by their "
             "coordinates."
         )
     if found.any():
         notes.append(
-            f"{int(points.counts[found].sum()):,} incidents without an area code were "
+            f"{number_of(int(points.counts[found].sum()), 'incident', 'incidents')} without an "
+            "area code were "
             "assigned by their coordinates."
         )
     without = has_code & ~has_point
@@ -200,7 +203,8 @@ def _equally(
     if not divided:
         return Placed(values, empty, ())
     note = (
-        f"{divided:,} incidents on {len(codes)} split area codes ({first_few(codes.tolist())}) were divided "
+        f"{number_of(divided, 'incident', 'incidents')} on {len(codes)} split area codes "
+        f"({first_few(codes.tolist())}) were divided "
         "equally among their parts, because there are no coordinates."
     )
     return Placed(values, empty, (note,))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, did_you_mean
+from areaeffect.errors import DataError, Problem, did_you_mean, number_of
 from areaeffect.geography.codes import WITHOUT_TERRITORY, force_of, territorial_forces
 from areaeffect.panel import REASONS, Strings
 from areaeffect.period_texts import parse_period
@@ -238,7 +238,8 @@ def _notes_on_parts(parts: Bools, home: Ints, status: Codes, forces: tuple[str, 
         if n:
             fix = f' Write without_forces = ["{forces[force]}"] to leave it out throughout.'
             notes.append(
-                f"{forces[force]} did not publish every month: in {n:,} areas of other forces, "
+                f"{forces[force]} did not publish every month: in {number_of(n, 'area', 'areas')} "
+                "of other forces, "
                 f"where it has {100 * PART_SHARE:g}% or more of the incidents, those months are "
                 f"missing.{fix if forces[force] in WITHOUT_TERRITORY else ''}"
             )

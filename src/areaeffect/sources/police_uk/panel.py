@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from areaeffect.errors import DataError, Problem, StudyError, did_you_mean
+from areaeffect.errors import DataError, Problem, StudyError, did_you_mean, number_of
 from areaeffect.geography.codes import ATTRIBUTION
 from areaeffect.period_texts import parse_period
 from areaeffect.periods import PeriodKind, Periods
@@ -184,7 +184,7 @@ def _describe(request: SourceRequest[PoliceUkSource]) -> str:
     source, name, window = request.source, request.name, request.window
     root = resolve(source.store, request.file.folder) if source.store else request.store
     if source.ingest and root is None:
-        return f"{name}: police_uk, ingested from {len(source.ingest)} files named"
+        return f"{name}: police_uk, ingested from {number_of(len(source.ingest), 'file', 'files')} named"
     root = store_path(root)
     months = force_months(open_lake(root).manifest()) if has_store(root) else ()
     held = [m for m in months if not source.forces or m.force in source.forces]
@@ -268,7 +268,7 @@ def _rejected(rows: list[dict[str, str | int]]) -> list[str]:
         return ["No row was rejected."]
     shown = [f"{r['file']}, line {r['line']}: {r['reason']}" for r in rows[:_SHOWN]]
     more = f" The first {_SHOWN}:" if len(rows) > _SHOWN else ""
-    return [f"{len(rows)} rows were rejected.{more} {'; '.join(shown)}."]
+    return [f"{number_of(len(rows), 'row was', 'rows were')} rejected.{more} {'; '.join(shown)}."]
 
 
 def tables_of(

@@ -43,7 +43,7 @@ LAYOUTS = {
     "stat_xplore": "areaeffect.sources.publishers.departments:read_stat_xplore",
     "collisions": "areaeffect.sources.publishers.departments:read_collisions",
     "casualties": "areaeffect.sources.publishers.departments:read_casualties",
-    "price_paid": "areaeffect.sources.publishers.hmlr:read_price_paid",
+    "price_paid": "areaeffect.sources.publishers.departments:read_price_paid",
     "ranks_in_a_sheet": "areaeffect.sources.publishers.ons:read_ranks_in_a_sheet",
 }
 #: Headers shown in a message.
