@@ -162,18 +162,16 @@ def held_back(evidence: Evidence, case: Case) -> str:
     name = _without_overlap(evidence, case)
     if name:
         return phrase("finding.untreated_areas", name=name)
-    return unreachable(evidence, case) or too_few_places(case.places)
+    return _unreachable(evidence, case) or too_few_places(case.places)
 
 
-def unreachable(evidence: Evidence, case: Case) -> str:
+def _unreachable(evidence: Evidence, case: Case) -> str:
     """Return why nothing can be concluded at a planned look; empty where something can."""
     least = max(2 / (evidence.study.analysis.placebos + 1), case.places.least_p)
     if evidence.plan.look is None or least <= evidence.plan.look.error:
         return ""
-    return (
-        f"the placebos cannot show a p-value under {share(least)}, and this look may spend an error "
-        f"of {share(evidence.plan.look.error)}"
-    )
+    error = share(evidence.plan.look.error)
+    return phrase("finding.look_unreachable", least=share(least), error=error)
 
 
 def _without_overlap(evidence: Evidence, case: Case) -> str:

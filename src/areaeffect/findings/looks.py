@@ -18,6 +18,8 @@ from areaeffect.errors import Problem, StudyError
 from areaeffect.panel import REASONS, Measure
 from areaeffect.period_texts import kind_of, parse_period
 from areaeffect.results import LEVEL, Floats
+from areaeffect.wording.numbers import percent
+from areaeffect.wording.terms import phrase
 
 if TYPE_CHECKING:
     from areaeffect.assembly.assemble import Assembled
@@ -38,10 +40,14 @@ class Look:
 
     def __str__(self) -> str:
         """Say which look this is, at which level, and what is spent."""
-        return (
-            f"Look {self.number} of {self.of}, on data to {self.period}. Its share of the error of "
-            f"{1 - LEVEL:.0%} is {share(self.error)}: interval and verdict are at the level that "
-            f"leaves this share. With this look {share(self.spent)} is spent."
+        return phrase(
+            "finding.look",
+            number=self.number,
+            of=self.of,
+            period=self.period,
+            level=percent(1 - self.error),
+            error=share(self.error),
+            spent=share(self.spent),
         )
 
 

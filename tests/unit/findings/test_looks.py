@@ -42,9 +42,9 @@ def test_the_last_look_is_judged_at_what_the_first_has_left(tmp_path: Path) -> N
     assert pytest.approx(0.05) == FIRST + LAST
     assert level == pytest.approx(1 - LAST)
     assert not held_back
-    said = "Look 2 of 2, on data to 2013-12. Its share of the error of 5% is 4.4%: interval and verdict"
+    said = "This is look 2 of 2, on data to 2013-12: interval and verdict are at the level of 95.56%, which"
     assert result.notes[0].startswith(said)
-    assert result.notes[0].endswith("With this look 5% is spent.")
+    assert result.notes[0].endswith("which spends 4.4% of the error of 5%; with it 5% is spent.")
     assert all(any(c.startswith(said) for c in f.caveats) for f in result.findings if f.estimate is not None)
 
 
@@ -95,7 +95,7 @@ def test_looks_may_be_added_to_a_sealed_plan_with_their_date_and_its_seal(tmp_pa
     assert any("written beside that plan on 2012-12-20, after its seal" in note for note in result.notes)
     for page in ("report.html", "annex.html"):
         text = (tmp_path / "out" / page).read_text()
-        assert "Look 2 of 2, on data to 2013-12." in text
+        assert "This is look 2 of 2, on data to 2013-12: interval" in text
         assert "95.56% interval" in text
     beside.write_text(beside.read_text().replace(seal, "0" * 64))
     with pytest.raises(StudyError, match=f"looks.toml belongs to the seal {'0' * 64}"):

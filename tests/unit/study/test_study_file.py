@@ -110,7 +110,7 @@ def test_an_unknown_key_that_is_like_no_other_is_answered_with_all(tmp_path: Pat
     assert problems_of(tmp_path, changed("placebos = 99", "zzz = 99")) == [
         "study.toml, line 30, analysis.zzz: 'zzz' is not a key here. "
         "Allowed: also_with, checks, estimators, event_time_months, "
-        "groups, linearised, placebo_neighbourhoods, placebos, rings_km."
+        "groups, linearised, looks, placebo_neighbourhoods, placebos, rings_km."
     ]
 
 
