@@ -213,7 +213,8 @@ def _with_areas(frame: pd.DataFrame, source: PanelSource, path: Path) -> tuple[p
         notes += (
             f"{path.name}: {number_of(int(out.sum()), 'row', 'rows')} named in `leave_out` were left out.",
         )
-    _refuse_blank(frame, source.area, path)
+    headings = 'Give every row one. Headings and totals without a code: leave_out = [""].'
+    _refuse_blank(frame, source.area, path, headings)
     every = set(codes)
     faults = []
     for code in sorted(every):
@@ -263,12 +264,10 @@ def _require_columns(
         )
 
 
-def _refuse_blank(frame: pd.DataFrame, column: str, path: Path) -> None:
+def _refuse_blank(frame: pd.DataFrame, column: str, path: Path, fix: str = "Give every row one.") -> None:
     blank = (frame[column] == "").to_numpy()
     if blank.any():
-        raise DataError(
-            Problem(f"'{column}' is blank.", f"{path}, {rows_of(frame, blank)}", "Give every row one.")
-        )
+        raise DataError(Problem(f"'{column}' is blank.", f"{path}, {rows_of(frame, blank)}", fix))
 
 
 def _refuse_duplicates(frame: pd.DataFrame, keys: list[str], path: Path) -> None:

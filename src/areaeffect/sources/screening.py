@@ -6,6 +6,7 @@ neighbours are refused; what is only unusual is named.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -105,6 +106,10 @@ def _faults(
     return problems
 
 
+#: Codes that a message lists, to be copied into a study.
+_LISTED = 60
+
+
 def _levels(areas: Strings, file: str) -> Problem | None:
     """Name areas of another level than most: districts among LSOAs hold them, as names may."""
     found: dict[str, list[str]] = {}
@@ -119,10 +124,12 @@ def _levels(areas: Strings, file: str) -> Problem | None:
     if len(found) < 2:  # noqa: PLR2004
         return None
     others = [f"{code} ({name})" for name, codes in found.items() if name != most for code in codes]
+    out = [code for name, codes in found.items() if name != most for code in codes]
+    how = f"write leave_out = {json.dumps(out)}" if len(out) <= _LISTED else "list them in `leave_out`"
     return Problem(
         f"the areas are {most}, but {len(others)} are of another kind: {first_few(others)}.",
         file,
-        "A study has areas of one level. Take the others out, or list them in `leave_out`.",
+        f"A study has areas of one level. Take the others out, or {how}.",
     )
 
 

@@ -101,6 +101,15 @@ def test_every_release_that_a_command_gets_is_proven_against_the_mirror():
     assert fetched == {*sets()["england"], *GIVEN}
 
 
+@pytest.mark.parametrize("name", list(sets()))
+def test_every_release_of_a_set_has_a_command_and_a_file_once(name, tmp_path):
+    found = command.plan([name], tmp_path)
+    assert not found.by_hand
+    wanted = {tmp_path / file.path for one in sets()[name] for file in catalogue()[one].files}
+    assert {j.path for j in found.jobs} == wanted
+    assert len(found.jobs) == len(found.missing) == len(wanted)
+
+
 @pytest.fixture
 def mirror(monkeypatch):
     postcodes.placed_postcodes.cache_clear()

@@ -418,7 +418,8 @@ def test_a_parquet_file_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_a_row_without_an_area_is_refused(tmp_path: Path) -> None:
     assert problems_of(tmp_path, LONG.replace("B2,Bridge,2012-02", " ,Bridge,2012-02")) == [
-        "crime.csv, row 5: 'area_code' is blank. Give every row one."
+        "crime.csv, row 5: 'area_code' is blank. Give every row one. Headings and totals without a code: "
+        'leave_out = [""].'
     ]
 
 
@@ -611,6 +612,14 @@ def test_a_sheet_that_begins_in_its_second_column_is_read(tmp_path: Path) -> Non
     book.save(tmp_path / "claims.xlsx")
     table = read_table(tmp_path / "claims.xlsx", **WIDE | {"area": "MSOA"})
     np.testing.assert_array_equal(only_measure(table), [[3, 4], [5, 6]])
+
+
+def test_headings_and_totals_without_a_code_can_be_left_out(tmp_path: Path) -> None:
+    """Live tables have rows of regions between those of districts, without a code."""
+    text = "area_code,2012-01,2012-02\n,13,15\nA1,3,5\n,10,10\nB2,9,9\nC3,1,1\n"
+    table = read_table(write(tmp_path, text), **WIDE, leave_out=("",))
+    assert table.areas.tolist() == ["A1", "B2", "C3"]
+    assert any("2 rows named in `leave_out` were left out" in n for n in table.notes)
 
 
 def test_beside_decimal_commas_a_point_separates_thousands(tmp_path: Path) -> None:
