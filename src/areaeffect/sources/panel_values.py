@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +13,10 @@ import pandas as pd
 
 from areaeffect.errors import DataError, Problem
 from areaeffect.panel import REASONS, Hidden
+from areaeffect.results import Bools, Floats, Ints
+from areaeffect.sources.base import Wanted
+from areaeffect.study.model import PanelSource
 from areaeffect.tables.cells import Numbers, picked, read_numbers
-
-if TYPE_CHECKING:
-    from areaeffect.results import Bools, Floats, Ints
-    from areaeffect.sources.base import Wanted
-    from areaeffect.study.model import PanelSource
 
 _SHOWN = 5
 _SUPPRESSED, _NO_ROW = np.uint8(REASONS.index("suppressed")), np.uint8(REASONS.index("no_row"))
