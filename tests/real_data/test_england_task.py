@@ -25,9 +25,9 @@ __all__ = ["look"]  # a fixture
 #: how many areas it has.
 WARDS = {
     "mouse": ("Frintn", "Frinton", 4),
-    "keyboard": ("Kirby Muxlo", "Kirby Muxloe", 4),
+    "keyboard": ("Kirby Muxleo", "Kirby Muxloe", 4),
     "touch": ("West Kirby and Thurstastn", "West Kirby and Thurstaston", 9),
-    "without script": ("Frintn", "Frinton", 4),
+    "without script": ("Jaywik", "West Clacton & Jaywick Sands", 3),
 }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from areaeffect.checks.base import EFFECT, Answer, Check, CheckInputs, Drawn, Status, Subject, held_against
-from areaeffect.checks.leave_out import one_left_out, turns
+from areaeffect.checks.leave_out import Cells, Spread, one_left_out, spread_without
 from areaeffect.checks.treated_benchmark import parts_of
 from areaeffect.placebo.programmes import run_programme
 from areaeffect.records import described
@@ -34,19 +34,7 @@ class WithoutArea:
     turns: bool = described("whether the answer would change")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AreaSpread:
-    """How far the estimates without each area spread, and the one that matters most."""
-
-    areas: int
-    turning: int
-    name: str
-    estimate: float
-    smallest: float
-    largest: float
-
-
-Found = Answer[AreaSpread, WithoutArea]
+Found = Answer[Spread, WithoutArea]
 
 
 def _run(inputs: CheckInputs) -> list[Found]:
@@ -73,7 +61,7 @@ def _answer(inputs: CheckInputs, s: Subject, refits: dict[int, Floats]) -> Found
     parts = parts_of(inputs, s)
     heaviest = np.argsort(-parts, kind="stable")[:TRIED]
     drawn = evidence.drawn[:, :, s.case.position]
-    cells: dict[int, tuple[float | None, float | None, float | None]] = {}
+    cells: dict[int, Cells] = {}
     for area in heaviest[parts[heaviest] > 0]:
         real = _without(inputs, int(area), refits)[:, s.case.position]
         inferred = held_against(s.case, real, drawn)
@@ -83,34 +71,24 @@ def _answer(inputs: CheckInputs, s: Subject, refits: dict[int, Floats]) -> Found
             cells[int(area)] = (printed(estimate), printed(inference.low), printed(inference.high))
     if not cells:
         return s.silent(phrase("check_leave_area_out.no_design"))
-    without = np.array(list(cells.values()), dtype=float)
-    turned = turns(np.array([f.estimate, f.low, f.high]), without)
+    named = [str(inputs.data.panel.names[area]) for area in cells]
+    turned, numbers = spread_without((f.estimate, f.low, f.high), list(cells.values()), named)
     rows = [
         WithoutArea(
-            area=str(inputs.data.panel.names[area]),
+            area=name,
             share=float(parts[area] / parts.sum()),
             estimate=estimate,
             low=low,
             high=high,
             turns=bool(t),
         )
-        for (area, (estimate, low, high)), t in zip(cells.items(), turned, strict=True)
+        for name, (area, (estimate, low, high)), t in zip(named, cells.items(), turned, strict=True)
     ]
-    far = int(np.argmax(np.abs(without[:, 0] - f.estimate)))
-    shown = int(np.argmax(turned)) if turned.any() else far
-    numbers = AreaSpread(
-        areas=len(rows),
-        turning=int(turned.sum()),
-        name=rows[shown].area,
-        estimate=float(without[shown, 0]),
-        smallest=float(without[:, 0].min()),
-        largest=float(without[:, 0].max()),
-    )
     return s.answer(Status.WARNS if turned.any() else Status.HOLDS, numbers, *rows)
 
 
-def _say(a: Found, n: AreaSpread) -> str:
-    return one_left_out("check_leave_area_out", a, n, of=plural(n.areas, "heaviest benchmark area"))
+def _say(a: Found, n: Spread) -> str:
+    return one_left_out("check_leave_area_out", a, n, of=plural(n.tried, "heaviest benchmark area"))
 
 
 def _named(row: WithoutArea) -> str:

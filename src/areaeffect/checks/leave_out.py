@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -64,14 +65,41 @@ class WithoutOne:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """How far the estimates without each neighbourhood spread, and the one that matters most."""
+    """How far the estimates without each of several spread, and the one that matters most."""
 
-    neighbourhoods: int
+    tried: int
     turning: int
     name: str
     estimate: float | None
     smallest: float
     largest: float
+
+
+Cells = tuple[float | None, float | None, float | None]
+
+
+def spread_without(
+    whole: Sequence[float], cells: Sequence[Cells], names: Sequence[str]
+) -> tuple[Bools, Spread]:
+    """Return without which the answer would change, (n,), and how far the estimates spread.
+
+    Parameters
+    ----------
+    whole : estimate and ends of its interval.
+    cells, names : the same without each of several, and what each is called.
+    """
+    without = np.array(cells, dtype=float)  # an end that was not found is NaN: it leaves nothing out
+    turned = turns(np.array(whole), without)
+    shown = int(np.argmax(turned if turned.any() else np.abs(without[:, 0] - whole[0])))
+    numbers = Spread(
+        tried=len(names),
+        turning=int(turned.sum()),
+        name=names[shown],
+        estimate=cells[shown][0],
+        smallest=float(without[:, 0].min()),
+        largest=float(without[:, 0].max()),
+    )
+    return turned, numbers
 
 
 Found = Answer[Spread, WithoutOne]
@@ -101,28 +129,17 @@ def _answer(inputs: CheckInputs, s: Subject) -> Found:
         return s.silent(phrase("check_leave_out.few_draws"))
     printed = s.case.printed
     cells = [(printed(e), printed(i.low), printed(i.high)) for e, i in found.values()]
-    without = np.array(cells, dtype=float)  # an end that was not found is NaN: it leaves nothing out
-    turned = turns(np.array([f.estimate, own.low, own.high]), without)
     named = [evidence.plan.units[g].name for g in found]
+    turned, numbers = spread_without((f.estimate, own.low, own.high), cells, named)
     rows = [
         WithoutOne(neighbourhood=name, estimate=estimate, low=low, high=high, turns=bool(t))
         for name, (estimate, low, high), t in zip(named, cells, turned, strict=True)
     ]
-    far = int(np.argmax(np.abs(without[:, 0] - f.estimate)))
-    shown = rows[int(np.argmax(turned)) if turned.any() else far]
-    numbers = Spread(
-        neighbourhoods=len(rows),
-        turning=int(turned.sum()),
-        name=shown.neighbourhood,
-        estimate=shown.estimate,
-        smallest=float(without[:, 0].min()),
-        largest=float(without[:, 0].max()),
-    )
     return s.answer(Status.WARNS if turned.any() else Status.HOLDS, numbers, *rows)
 
 
 def _say(a: Found, n: Spread) -> str:
-    return one_left_out("check_leave_out", a, n, of=plural(n.neighbourhoods, "neighbourhood"))
+    return one_left_out("check_leave_out", a, n, of=plural(n.tried, "neighbourhood"))
 
 
 def one_left_out(table: str, a: Answer[Any, Any], n: Any, of: str) -> str:

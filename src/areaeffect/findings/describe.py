@@ -268,8 +268,8 @@ def _on_the_edge(case: Case, p_value: float, n: int, alpha: float) -> list[str]:
     if not case.is_primary or at_least or abs(p_value - alpha) > known_within:
         return []
     return [
-        f"The verdict is close: {n} placebo programmes tell p to within {known_within:.1g}, and it is "
-        f"{p_value:.3f}. Drawn again they could give another verdict; more of them would settle it."
+        f"The verdict is close: with {n} placebo programmes p is known to within {known_within:.1g}, and it "
+        f"is {p_value:.3f}. Others could give another verdict; drawing more would settle it."
     ]
 
 

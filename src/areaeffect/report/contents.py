@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from areaeffect.document.blocks import Bullets, Data, Document, Folded, Paragraph, Section, named
+from areaeffect.document.blocks import Beside, Bullets, Data, Document, Folded, Paragraph, Section, named
 from areaeffect.document.chart_tables import Figure
 from areaeffect.further.registry import FURTHER
 from areaeffect.report import neighbourhood_pages
@@ -124,7 +124,7 @@ def plan_in_print(plan: Document, on_power: int) -> Document:
     for section in kept:
         most, parts = _ON_TWO_PAGES[section.key]
         most = min(most, on_power) if section.key == "power" else most
-        blocks = [b for b in section.blocks if not isinstance(b, (Figure, Folded))]
+        blocks = [b for b in section.blocks if not isinstance(b, (Beside, Figure, Folded))]
         own = tuple(part for part in section.parts if part.key in parts)
         if len(blocks) > most:
             blocks[most:] = [Paragraph(PHRASES["plan.plan_page"], note=True)]

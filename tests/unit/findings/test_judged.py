@@ -200,4 +200,4 @@ def test_a_verdict_that_other_draws_could_change_says_so(
     monkeypatch.setitem(globals(), "EFFECT", 0.88)
     found = whole(evaluate(write(tmp_path, tuple(PLACES)), threads=1), "crime")
     assert found.p_value == pytest.approx(0.05, abs=0.04)  # 199 draws know it to within 0.044
-    assert any("199 placebo programmes tell p to within 0.04" in caveat for caveat in found.caveats)
+    assert any("with 199 placebo programmes p is known to within 0.04" in caveat for caveat in found.caveats)
