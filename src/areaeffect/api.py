@@ -89,7 +89,7 @@ class Evaluation:
         frame.attrs["units"] = {f.outcome: f.unit for f in main}
         frame.attrs["columns"] = {
             "estimate": "a fraction for counts (-0.1: 10% fewer), else in `unit`",
-            "low, high": "the printed 95% interval, on the scale of `estimate`",
+            "low, high": "the printed interval, on the scale of `estimate`",
             "mde": "smallest effect that would have been detected, on the same scale",
         }
         return frame

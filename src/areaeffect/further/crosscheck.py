@@ -96,8 +96,8 @@ class CrossCheckRow:
     p_value: float | None = described("its own p-value", None)
     interval: str = described("kind of its interval, or why it is refused")
     main_estimate: float | None = described("the finding's estimate", None)
-    main_low: float | None = described("lower end of the finding's 95% placebo interval", None)
-    main_high: float | None = described("upper end of the finding's 95% placebo interval", None)
+    main_low: float | None = described("lower end of the finding's printed interval", None)
+    main_high: float | None = described("upper end of the finding's printed interval", None)
     assumes: str = described("what the estimator assumes")
     differs: str = described("why it may differ from the finding")
 
