@@ -25,7 +25,7 @@ __all__ = ["look"]  # a fixture
 #: how many areas it has.
 WARDS = {
     "mouse": ("Frintn", "Frinton", 4),
-    "keyboard": ("Kirby Muxleo", "Kirby Muxloe", 4),
+    "keyboard": ("Kirby-le-Soken & Hamfrod", "Kirby-le-Soken & Hamford", 3),
     "touch": ("West Kirby and Thurstastn", "West Kirby and Thurstaston", 9),
     "without script": ("Jaywik", "West Clacton & Jaywick Sands", 3),
 }
